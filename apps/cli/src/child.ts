@@ -9,40 +9,40 @@ const GRACE_MS = 5_000;
 export type ChildExit =
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "signalled"; readonly signal: NodeJS.Signals }
-  /** It was never there: the system's code says why, such as `ENOENT`. */
+  /** It could not be started, for the reason of the system's code, such as `ENOENT`. */
   | { readonly kind: "not_started"; readonly code: string };
 
 /** A command that is running. */
 export interface Child {
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when the process has gone. Its output may still have something to read. */
+  /** Resolves when the process has ended. Its output may still have something to read. */
   readonly exited: Promise<ChildExit>;
-  /** Resolves when the process has ended, and no signal from here can still end the others that hold its output. */
+  /** Resolves when the process has ended, unless a signal from here may still end other processes that hold its output. */
   readonly exitedAlone: Promise<void>;
   /** Whether the process has ended. */
   hasExited(): boolean;
-  /** Sends the signal, and if the command does not end, stronger ones after a while. */
+  /** Sends the signal. If the command does not end, stronger ones follow. */
   stop(signal: NodeJS.Signals): void;
   /**
    * Ends the command at once, and its output with it.
-   * @returns whether it could: a command that runs as another user now accepts no signal from this one
+   * @returns false if the system refuses the signal, because the command now runs as another user
    */
   kill(): boolean;
   /** Stops reading this output: the command gets `SIGPIPE` when it writes more. */
   closeOutput(output: OutputName): void;
 }
 
-/** What a command is started with. */
+/** How a command is started. */
 export interface ChildOptions {
   readonly command: readonly [string, ...string[]];
   readonly env: NodeJS.ProcessEnv;
   /**
-   * Whether standard input is a terminal. That gives Ctrl-C to everything in the foreground, so `SIGINT` is not sent a second time.
-   * Without one the command leads a process group of its own, and signals reach all that it has started.
+   * Whether standard input is a terminal. A terminal sends Ctrl-C to every process in the foreground, so `SIGINT` is not sent again.
+   * Without a terminal, the command leads its own process group, and signals reach all processes that it has started.
    */
   readonly hasTerminal: boolean;
-  /** The system does not let this signal through to the command: its code says why, such as `EPERM`. */
+  /** Called when the system refuses to send this signal to the command, with the system's code, such as `EPERM`. */
   readonly onRefused: (signal: NodeJS.Signals, code: string) => void;
 }
 
@@ -57,7 +57,7 @@ export function startChild(options: ChildOptions): Child {
       options,
     );
   } catch (error) {
-    // Some failures, such as a name that is too long, come at once instead of as an event.
+    // Some failures, such as a name that is too long, are thrown at once and cause no event.
     return neverStarted(error);
   }
 }
@@ -96,7 +96,7 @@ class RunningChild implements Child {
           : { kind: "signalled", signal },
       ),
     );
-    // Only then has every process ended that could hold the output open.
+    // Only after `close` has every process ended that could hold the output open.
     process.once("close", () => clearTimeout(this.#timer));
   }
 
@@ -120,7 +120,7 @@ class RunningChild implements Child {
   kill(): boolean {
     this.#isStopping = true;
     clearTimeout(this.#timer);
-    // If the command goes on, it is still read; processes that it left behind are not.
+    // A command that is still running is still read. Processes that it has left are not.
     if (!this.#send("SIGKILL") && !this.#hasExited) return false;
     this.closeOutput("stdout");
     this.closeOutput("stderr");
@@ -136,7 +136,7 @@ class RunningChild implements Child {
     this.#timer = setTimeout(task, ms);
   }
 
-  /** @returns whether it has arrived, or no process is left that could get it */
+  /** @returns whether the signal has arrived, or no process is left that could get it */
   #send(signal: NodeJS.Signals): boolean {
     const { hasTerminal, onRefused } = this.#options;
     const { pid } = this.#process;

@@ -1,12 +1,12 @@
 import type { RunEventsError } from "@tm/run-events-core";
 
-/** Why a call has failed, and what to do, in one line. */
+/** Describes why a call has failed, and what to do, in one line. */
 export function describeFailure(error: RunEventsError): string {
   const advice = adviceOn(error);
   return advice === null ? error.message : describeWith(error, advice);
 }
 
-/** Why a call has failed, and what follows, in one line. */
+/** Describes why a call has failed, and what follows, in one line. */
 export function describeWith(error: RunEventsError, what: string): string {
   return `${error.message.replace(/[.?]$/, "")}: ${what}`;
 }
@@ -15,11 +15,11 @@ function adviceOn(error: RunEventsError): string | null {
   if (error.code === "unauthenticated")
     return "give another token with --token or RUN_EVENTS_TOKEN";
   if (error.code === "store_unavailable" && !isOfServer(error))
-    return "start the server, or say where it is with --url or RUN_EVENTS_URL";
+    return "start the server, or set its address with --url or RUN_EVENTS_URL";
   return null;
 }
 
-/** Whether the server itself has refused, and not a proxy: only a problem of the server has a code. @see W3 */
+/** Whether the server itself refused, and not a proxy. Only the server's problems have a code. @see W3 */
 function isOfServer({ details }: RunEventsError): boolean {
   return "code" in details;
 }

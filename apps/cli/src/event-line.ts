@@ -2,8 +2,8 @@ import { JsonText, type RunEvent } from "@tm/run-events-core";
 import { escapeJson, escapeText } from "./escape-text.ts";
 
 /**
- * An event for the eye, on one line: its sequence, its time, its type, and of its payload the line of output if it has one.
- * Whatever it holds, a terminal only shows it.
+ * Encodes an event for a reader, on one line: sequence, time, type and payload. Of a payload with a string `line` it shows that line.
+ * Characters that a terminal would obey are escaped.
  */
 export function encodeEventLine({ sequence, createdAt, eventType, payload }: RunEvent): string {
   const head = [sequence, createdAt, eventType].map((part) => escapeText(`${part}`));
@@ -11,8 +11,8 @@ export function encodeEventLine({ sequence, createdAt, eventType, payload }: Run
 }
 
 /**
- * An event for a program, on one line: the JSON text as the server has it. On a terminal the characters that it would obey are
- * escapes, and the value is the same.
+ * Encodes an event for a program, on one line: the JSON text that the server sent. Characters that a terminal would obey are escaped on
+ * a terminal. The value stays the same.
  */
 export function encodeEventJson(text: string, isTerminal: boolean): string {
   const compact = JsonText.parse(text).text;

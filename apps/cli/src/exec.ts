@@ -15,12 +15,12 @@ import { readOutput } from "./read-output.ts";
 import { recordOutput } from "./record-output.ts";
 import { createScreen, type OutputName, type Screen } from "./screen.ts";
 
-/** What a long-poll asks for, in seconds. @see W17 */
+/** How long the server may hold a poll, in seconds. @see W17 */
 const WAIT_SECONDS = 25;
 
 /**
- * Runs a command and records it live, under a lease: its lines as events, its end as the run's end. So a run whose exec dies
- * ends too.
+ * Runs a command and records it live: its lines as events, its end as the run's end. The run is under a lease, so it ends even if
+ * exec dies.
  * @returns the exit code
  */
 export async function execCommand(
@@ -46,7 +46,8 @@ export async function execCommand(
       runs.append(runId, events, { ...how, fence, patienceMs: Number.POSITIVE_INFINITY }),
     onAway(error) {
       if (error === null) screen.note("the server is back");
-      else if (!isAway) screen.note(describeWith(error, "what follows is sent when it is back"));
+      else if (!isAway)
+        screen.note(describeWith(error, "new output is sent when the server is back"));
       isAway = error !== null;
     },
   });
@@ -54,7 +55,7 @@ export async function execCommand(
     stdout: process.stdout,
     stderr: process.stderr,
     progress: createProgress(runId, recorder),
-    // As with a pipe of the command's own: it gets SIGPIPE when it writes on.
+    // As with the command's own pipe: its next write gets SIGPIPE.
     onClosed: (output) => child.closeOutput(output),
   });
   screen.note(`recording run ${runId}`);
@@ -78,31 +79,37 @@ export async function execCommand(
   }
 }
 
-/** A run that this process has. */
+/** The lease that this process has on its run. */
 interface Lease {
   readonly runId: string;
   readonly fence: number;
   readonly leaseMs: number;
-  /** When it was asked for, by the system's clock. */
+  /** When the claim was sent, by the system's clock. */
   readonly sentAtMs: number;
 }
 
-/** Creates a run and claims it. @throws RunEventsError if it cannot be had */
+/**
+ * Creates a run and claims it.
+ * @throws RunEventsError if either call fails
+ */
 async function beginRun(runs: Client, command: readonly string[], leaseMs: number): Promise<Lease> {
   const { runId } = await runs.create({ metadata: { command } });
-  // Of the first attempt: one that is sent again finds the lease that began with it.
+  // The time of the first attempt: an attempt that is sent again gets the same lease.
   const sentAtMs = systemClock.now();
   try {
     const { fence } = await runs.claim(runId, { leaseMs });
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
-    // Nobody will write to the run, though a claim may have landed whose answer was lost.
+    // The run gets no writer, but the claim may have landed although its answer was lost.
     await runs.cancel(runId).catch(() => {});
     throw error;
   }
 }
 
-/** Keeps the lease and watches for another program's end of the run. Either may end the recording. @returns stops both */
+/**
+ * Keeps the lease, and watches for the end of the run by another program. Either may end the recording.
+ * @returns functions that stop both
+ */
 function holdRun(
   runs: Client,
   { runId, fence, leaseMs, sentAtMs }: Lease,
@@ -111,7 +118,7 @@ function holdRun(
   const leasing = new AbortController();
   const watching = new AbortController();
   function onEnd(refusal: unknown): void {
-    // When the end is on its way the run may have ended by it, so that has the say.
+    // Once this program sends the run's end, the run may have ended by that, so only its answer counts.
     if (!watching.signal.aborted) recorder.end(recordingEndOf(refusal));
   }
   const lease = outlastLease({
@@ -160,9 +167,9 @@ async function recordChild(parts: {
   const { runId } = lease;
   const held = holdRun(runs, lease, recorder);
   void recorder.ended.then((end) => {
-    // A run that is not recorded to its end has to fail, as it does when its lease runs out.
+    // A run that is not recorded to its end must fail. It does so when its lease expires.
     held.release();
-    // A command whose recording has failed goes on all the same: it has its own work to do.
+    // If only the recording has failed, the command may continue with its work.
     if (end.outcome === "failed") screen.note(`no longer recording: ${end.reason}`);
     else child.stop("SIGTERM");
   });
@@ -186,12 +193,12 @@ async function recordChild(parts: {
   held.release();
   screen.note(`run ${runId} ${describeEnd(planned, end)}`);
   const exitCode = planExitCode(planned, end);
-  // Neither output that waits for a reader nor a command that goes on keeps this process alive any more.
+  // Otherwise unread output, or a command that is still running, would keep this process alive.
   if (exit === undefined) process.exit(exitCode);
   return exitCode;
 }
 
-/** The end of a command that nothing waits for: its recording has ended already. */
+/** The end of a command that this process no longer waits for. Its recording has already ended. */
 const NOT_AWAITED: PlannedEnd = {
   event: { eventType: "RUN_CANCELLED" },
   exitCode: EXIT.notRecorded,

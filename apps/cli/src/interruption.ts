@@ -4,31 +4,31 @@ import type { Recorder } from "./recorder.ts";
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * How long the command and the rest of the recording may take after the first signal, the second and those after, in
- * milliseconds. The first leaves the command the time to go by itself.
+ * How long the command and its recording may take after the first signal, the second, and later ones, in milliseconds.
+ * The first leaves the command time to end by itself.
  */
 const DEADLINES_MS = [20_000, 2_000, 0] as const;
 
 /** A signal to this process while its command runs. */
 export interface ReceivedSignal {
   readonly signal: NodeJS.Signals;
-  /** Whether the command had ended before. */
+  /** Whether the command had already ended. */
   readonly isLate: boolean;
 }
 
 /** The signals to this process. */
 export interface Interruption {
-  /** The first one, if there was one. */
+  /** The first signal; `null` if none came. */
   received(): ReceivedSignal | null;
-  /** Resolves when there is nothing left to wait for: neither the command nor the reader of its output. */
+  /** Resolves when this process must not wait any longer, neither for the command nor for the reader of its output. */
   readonly givenUp: Promise<void>;
-  /** Back to the system's own way with signals. */
+  /** Stops to listen: signals then have their usual effect on this process. */
   close(): void;
 }
 
 /**
- * Passes the first signal on to the command; the run ends when the command does. The second signal ends the command at once, the
- * third this process. A command that no signal reaches is recorded until it ends, or until the third signal.
+ * Passes the first signal on to the command. The run ends when the command does. The second signal ends the command at once, and the
+ * third ends this process. A command that no signal reaches is recorded until it ends, or until the third signal.
  */
 export function listenForSignals(child: Child, recorder: Recorder): Interruption {
   const received: ReceivedSignal[] = [];
@@ -51,13 +51,13 @@ export function listenForSignals(child: Child, recorder: Recorder): Interruption
   function onDeadline(): void {
     const isEnding = child.kill();
     if (!isEnding && received.length < DEADLINES_MS.length) {
-      // The recording goes on until it ends.
+      // The recording continues until the command ends.
       void child.exited.then(wait);
       return;
     }
     const reason = isEnding
       ? "it was interrupted before all was sent"
-      : "it was interrupted, and the command goes on without it";
+      : "it was interrupted, and the command is still running";
     recorder.end({ outcome: "failed", reason });
     givenUp.resolve();
   }

@@ -3,26 +3,26 @@ const NEWLINE = 10;
 /** A line without its newline, or a piece of a long one. */
 export interface Piece {
   readonly bytes: Buffer;
-  /** Whether the next piece goes on with the same line. */
+  /** Whether the next piece continues the same line. */
   readonly continues: boolean;
 }
 
-/** Cuts output into lines, however it arrives. */
+/** Cuts output into lines. The output may arrive in any chunks. */
 export interface LineCutter {
-  /** The pieces that are complete with these bytes. */
+  /** Takes bytes, and returns the pieces that they complete. */
   push(chunk: Buffer): readonly Piece[];
-  /** What stands behind the last newline: none if nothing does. */
+  /** Returns the rest after the last newline, if it is not empty. */
   rest(): readonly Piece[];
 }
 
 /**
- * Cuts at newlines, and a line of more than `maxBytes` into pieces of at most that, never within a UTF-8 character. The
- * pieces and newlines together are exactly the bytes that went in.
+ * Creates a cutter. It cuts at newlines, and cuts a longer line into pieces of at most `maxBytes`, never within a UTF-8 character.
+ * The pieces and the newlines together are exactly the bytes of the output.
  */
 export function createLineCutter(maxBytes: number): LineCutter {
   let pending = Buffer.alloc(0);
 
-  /** Takes complete pieces off the line, down to what may still be its last. */
+  /** Cuts complete pieces off the line, and returns the rest. */
   function cutLong(line: Buffer, pieces: Piece[]): Buffer {
     let left = line;
     while (left.length > maxBytes) {
@@ -53,7 +53,7 @@ export function createLineCutter(maxBytes: number): LineCutter {
   };
 }
 
-/** The last place at or before `at` where a character starts; `at` itself if the bytes around it are no UTF-8. */
+/** The last place at or before `at` where a character starts; `at` itself if the bytes there are not UTF-8. */
 function characterStart(bytes: Buffer, at: number): number {
   for (let start = at; start > at - 4 && start > 0; start -= 1) {
     if (((bytes[start] ?? 0) & 0xc0) !== 0x80) return start;

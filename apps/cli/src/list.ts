@@ -5,9 +5,9 @@ import { EXIT } from "./exit-code.ts";
 import { createScreen } from "./screen.ts";
 
 /**
- * Writes the caller's runs, newest first, one a line: aligned on a terminal, separated by tabs in a pipe.
+ * Writes the caller's runs, newest first, one a line. Columns are aligned on a terminal, and separated by tabs in a pipe.
  * @returns the exit code
- * @throws RunEventsError if they cannot be had
+ * @throws RunEventsError if the runs cannot be read
  */
 export async function listRuns(runs: Client, status: RunStatus | null): Promise<number> {
   const screen = createScreen({
@@ -42,10 +42,10 @@ function encodeAligned(columns: readonly string[]): string {
     .trimEnd();
 }
 
-/** @param isRemoved whether the server removes finished runs: if not, there is no column for the time of removal */
+/** @param isRemoved whether the server removes finished runs. Only then is there a column for the time of removal */
 function columnsOf(run: KeptRun, isRemoved: boolean): readonly string[] {
   const { runId, runStatus, lastSequence, createdAt, keptUntil, currentPhase } = run;
-  // A phase may hold anything, but a run is one line.
+  // A phase may hold any characters, but a run must be one line.
   const phase = escapeJson(JSON.stringify(currentPhase ?? ""));
   const own = [runId, runStatus, `${lastSequence}`, createdAt].map(escapeText);
   return [...own, phase, ...(isRemoved ? [keptUntil ?? ""] : [])];

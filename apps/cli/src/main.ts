@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { nodeRefusal } from "./node-version.ts";
 
-// Before anything else is loaded: an older Node would fail while loading, with a message that does not mention Node.
+// Nothing else is loaded before this check. An older Node would fail while loading, with a message that does not mention Node.
 const refusal = nodeRefusal(process.versions.node);
 if (refusal === null) {
   const { runCommandLine } = await import("./perform.ts");

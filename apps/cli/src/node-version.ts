@@ -1,7 +1,7 @@
-/** The oldest Node that this program supports, as in `engines` of its package.json. */
+/** The oldest supported version of Node, as in `engines` of package.json. */
 const OLDEST = [22, 12] as const;
 
-/** Why this version of Node is not supported, in one line; `null` if it is. */
+/** Describes in one line why this version of Node is not supported; `null` if it is. */
 export function nodeRefusal(version: string): string | null {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST;

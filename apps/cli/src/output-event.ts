@@ -3,17 +3,18 @@ import type { EventDraft } from "@tm/run-events-core";
 import type { Piece } from "./line-cutter.ts";
 
 /**
- * The most bytes of output in one event. JSON escapes make six bytes of one at worst, and base64 adds a third: a payload
- * stays below the wire's 256 KiB whatever the bytes are. @see W9
+ * The most bytes of output in one event. JSON escapes make at most six bytes of one, and base64 adds a third. So a payload stays below
+ * the wire's 256 KiB, for any bytes.
+ * @see W9
  */
 export const MAX_PIECE_BYTES = 32_768;
 
-/** Which of a command's outputs a line comes from. */
+/** The type of a line's event: the output that the line comes from. */
 export type OutputType = "STDOUT" | "STDERR";
 
 /**
- * Makes events of one output's pieces: `{line}`, with `continues` where the line goes on in the next event, and with `base64`
- * beside it where the bytes are no UTF-8. A whole line `::group::NAME` on standard output is `PHASE_STARTED` instead.
+ * Creates an encoder that makes events of one output's pieces, with a payload `{line}`. `continues` is set if the next event continues
+ * the line. `base64` is added if the bytes are not UTF-8. A whole line `::group::NAME` on standard output becomes `PHASE_STARTED`.
  */
 export function createOutputEncoder(eventType: OutputType): (piece: Piece) => EventDraft {
   let isLineStart = true;

@@ -2,17 +2,17 @@ import { parseArgs } from "node:util";
 import type { RunStatus } from "@tm/run-events-core";
 import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 
-/** The variable that holds the token. */
+/** The environment variable that holds the token. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
 
-/** Which server, and as whom. */
+/** The server, and the user's token. */
 interface Target {
   /** Without a slash at the end. */
   readonly url: string;
   readonly token: string;
 }
 
-/** What the user asks for. */
+/** A parsed command line. */
 export type Command =
   | { readonly name: "help" }
   | { readonly name: "serve" }
@@ -50,11 +50,11 @@ interface Wrong {
   readonly wrong: string;
 }
 
-/** The command line of one command, without its name and what all commands have. */
+/** The parts of one command's command line, without its name. */
 interface Words {
   readonly target: Target;
   readonly operands: readonly string[];
-  /** What stands behind `--`; `null` without it. */
+  /** The words after `--`; `null` without it. */
   readonly rest: readonly string[] | null;
   readonly values: Values["values"];
 }
@@ -64,33 +64,38 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
     const [file, ...args] = rest ?? [];
     const { lease = "60" } = values;
     const leaseMs = /^\d{1,4}$/.test(lease) ? Number(lease) * 1_000 : 0;
-    if (operands.length > 0 || file === undefined) return { wrong: "exec takes -- <command...>" };
+    if (operands.length > 0 || file === undefined)
+      return { wrong: "exec expects a command after --, such as: run-events exec -- npm test" };
     if (leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS)
-      return { wrong: "--lease is a number of seconds from 1 to 3600" };
+      return { wrong: `--lease expects a number of seconds from 1 to 3600, got ${lease}` };
     return { name: "exec", target, leaseMs, command: [file, ...args] };
   },
   tail({ target, operands, values }) {
     const [runId, ...more] = operands;
     const { since = "0", json = false } = values;
-    if (runId === undefined || more.length > 0) return { wrong: "tail takes one run id" };
-    if (!/^\d{1,15}$/.test(since)) return { wrong: "--since is the number of an event, or 0" };
+    if (runId === undefined || more.length > 0)
+      return { wrong: `tail expects one run id, got ${operands.length}` };
+    if (!/^\d{1,15}$/.test(since))
+      return { wrong: `--since expects the sequence of an event, or 0, got ${since}` };
     return { name: "tail", target, runId, since: Number(since), json };
   },
   list({ target, operands, values }) {
     const status = STATUSES.find((known) => known === values.status) ?? null;
-    if (operands.length > 0) return { wrong: "list takes no operand" };
+    if (operands.length > 0)
+      return { wrong: `list expects no argument, got ${operands.join(" ")}` };
     if (status === null && values.status !== undefined)
-      return { wrong: `--status is one of ${STATUSES.join(", ")}` };
+      return { wrong: `--status expects one of ${STATUSES.join(", ")}, got ${values.status}` };
     return { name: "list", target, status };
   },
   cancel({ target, operands }) {
     const [runId, ...more] = operands;
-    if (runId === undefined || more.length > 0) return { wrong: "cancel takes one run id" };
+    if (runId === undefined || more.length > 0)
+      return { wrong: `cancel expects one run id, got ${operands.length}` };
     return { name: "cancel", target, runId };
   },
 };
 
-/** Which command has an option that not all have. */
+/** The command of each option that not all commands have. */
 const OWNERS: Readonly<Record<string, CommandName>> = {
   since: "tail",
   json: "tail",
@@ -101,9 +106,9 @@ const OWNERS: Readonly<Record<string, CommandName>> = {
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 
 /**
- * Reads the command line. Behind `--` everything belongs to the command that `exec` runs.
+ * Parses the command line. All words after `--` belong to the command that `exec` runs.
  * @param argv without the program's own name
- * @returns the command, or one line on what is wrong
+ * @returns the command, or one line that describes what is wrong
  */
 export function parseCommand(
   argv: readonly string[],
@@ -116,19 +121,21 @@ export function parseCommand(
   const { values, positionals } = parsed;
   const [name, ...operands] = positionals;
   if (values.help === true || name === "help") return { name: "help" };
-  if (name === undefined) return { wrong: `there is no command: expected ${COMMAND_NAMES}` };
+  if (name === undefined) return { wrong: `expected a command: ${COMMAND_NAMES}` };
   if (name === "serve") return parseServe(operands, rest, values);
-  if (!isCommandName(name)) return { wrong: `${name} is no command: expected ${COMMAND_NAMES}` };
+  if (!isCommandName(name)) return { wrong: `${name} is not a command: expected ${COMMAND_NAMES}` };
   const foreign = Object.keys(values).find((option) => (OWNERS[option] ?? name) !== name);
-  if (foreign !== undefined) return { wrong: `${name} has no --${foreign}` };
-  if (rest !== null && name !== "exec") return { wrong: `${name} takes no --` };
+  if (foreign !== undefined)
+    return { wrong: `${name} has no --${foreign}: only ${OWNERS[foreign] ?? ""} has it` };
+  if (rest !== null && name !== "exec")
+    return { wrong: `${name} expects no command after --: only exec runs one` };
   const target = parseTarget(values, env);
   return "wrong" in target ? target : PARSERS[name]({ target, operands, rest, values });
 }
 
 const COMMAND_NAMES = "serve, exec, tail, list or cancel";
 
-/** The server's settings are variables alone: a secret on a command line could be read by every user of the machine. */
+/** `serve` has no options but environment variables, because every user of the machine could read a secret on a command line. */
 function parseServe(
   operands: readonly string[],
   rest: readonly string[] | null,
@@ -136,8 +143,9 @@ function parseServe(
 ): Command | Wrong {
   const [option] = Object.keys(values);
   if (option !== undefined)
-    return { wrong: `serve has no --${option}: its settings are variables` };
-  if (operands.length > 0 || rest !== null) return { wrong: "serve takes no operand" };
+    return { wrong: `serve has no --${option}: set it up with environment variables` };
+  if (operands.length > 0 || rest !== null)
+    return { wrong: "serve expects no argument: set it up with environment variables" };
   return { name: "serve" };
 }
 
@@ -151,7 +159,7 @@ function parseOptions(args: readonly string[]): Values | Wrong {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    // The first sentence says what is wrong; the others are advice on dashes.
+    // The first sentence describes the fault; the others are advice on dashes.
     return { wrong: error instanceof Error ? (error.message.split(". ", 1)[0] ?? "") : "" };
   }
 }
@@ -163,16 +171,17 @@ function parseTarget(
   const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
   const token = values.token ?? env[TOKEN_VARIABLE];
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    return { wrong: "the server's URL is http://HOST:PORT or https://HOST" };
+    return { wrong: "expected the server's URL to be like http://HOST:PORT or https://HOST" };
   const { username, password } = new URL(url);
   if (username !== "" || password !== "")
     return {
-      wrong: `the server's URL holds no user or password: give --token or ${TOKEN_VARIABLE}`,
+      wrong: `expected the server's URL without a user or password: give --token or ${TOKEN_VARIABLE}`,
     };
   if (token === undefined || token === "")
     return {
-      wrong: `there is no token: give --token or ${TOKEN_VARIABLE}; a server prints one when it starts`,
+      wrong: `expected a token: give --token or ${TOKEN_VARIABLE}; a server prints one when it starts`,
     };
-  if (!/^[\x21-\x7e]+$/.test(token)) return { wrong: "the token cannot be sent in a header" };
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return { wrong: "expected a token of visible ASCII characters, without spaces" };
   return { url: url.replace(/\/+$/, ""), token };
 }

@@ -10,14 +10,14 @@ import { type Command, parseCommand } from "./parse-command.ts";
 import { tailRun } from "./tail.ts";
 import { USAGE } from "./usage.ts";
 
-/** The codes that say that there is no such run for this user, or no such user. */
+/** The codes of errors for an unknown run, or an invalid token. */
 const NOT_FOUND: ReadonlySet<RunEventsErrorCode> = new Set(["not_found", "unauthenticated"]);
 
-/** How long to try a server that has never answered, since its address may be wrong, and the longest pause between two attempts. */
+/** How long to try a server that has never answered, because its address may be wrong; and the longest pause between two attempts. */
 const PATIENCE = { patienceMs: 5_000, mostDelayMs: 5_000 } as const;
 
 /**
- * Does what a command line asks for.
+ * Runs a command line.
  * @param argv without the program's own name
  * @returns the exit code
  */
@@ -49,7 +49,7 @@ async function perform(command: Command, env: NodeJS.ProcessEnv): Promise<number
     return EXIT.ok;
   }
   if (command.name === "serve") {
-    // Loaded only here: the drivers of its stores would slow down every other command.
+    // Loaded only here, because the drivers of its stores would slow down every other command.
     const { serve } = await import("@tm/run-events-server");
     return serve(env);
   }
@@ -71,7 +71,7 @@ async function perform(command: Command, env: NodeJS.ProcessEnv): Promise<number
   }
 }
 
-/** An id that no run can have makes no valid path either. */
+/** Refuses an id that no run can have, before it becomes part of a path. */
 function checkedRunId(runId: string): string {
   if (!isRunId(runId)) throw runNotFound();
   return runId;

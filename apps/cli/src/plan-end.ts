@@ -6,7 +6,7 @@ import { EXIT } from "./exit-code.ts";
 import type { ReceivedSignal } from "./interruption.ts";
 import type { RecordingEnd } from "./recorder.ts";
 
-/** What the run and this process end with. */
+/** How the run and this process end. */
 export interface PlannedEnd {
   /** The run's last event. */
   readonly event: EventDraft;
@@ -14,8 +14,9 @@ export interface PlannedEnd {
 }
 
 /**
+ * Plans the end of the run and of this process.
  * @param exit how the command ended
- * @param received the first signal to this process, if any: it makes the run a cancelled one, unless the command had ended before
+ * @param received the first signal to this process, if any. It makes the run a cancelled one, unless the command had ended before
  */
 export function planEnd(exit: ChildExit, received: ReceivedSignal | null): PlannedEnd {
   if (received !== null && isCause(received, exit)) {
@@ -53,7 +54,7 @@ function isCause({ signal, isLate }: ReceivedSignal, exit: ChildExit): boolean {
   return !isLate || (exit.kind === "signalled" && exit.signal === signal);
 }
 
-/** What this process ends with, once it is known how the recording did. */
+/** The exit code of this process, after the recording has ended. */
 export function planExitCode(planned: PlannedEnd, end: RecordingEnd): number {
   switch (end.outcome) {
     case "recorded":
@@ -66,16 +67,16 @@ export function planExitCode(planned: PlannedEnd, end: RecordingEnd): number {
   }
 }
 
-/** The same for whoever watches. */
+/** Describes the same for the user. */
 export function describeEnd(planned: PlannedEnd, end: RecordingEnd): string {
   switch (end.outcome) {
     case "recorded":
       return statusAfter(planned.event.eventType);
     case "ended_elsewhere":
-      return `was ended from elsewhere (${end.runStatus}), and so was the command`;
+      return `was ended by another program (${end.runStatus}), so the command was ended too`;
     case "taken_over":
-      return "has been claimed by another worker, and so the command was ended";
+      return "has been claimed by another worker, so the command was ended";
     case "failed":
-      return `is not recorded to its end: ${end.reason}`;
+      return `was not recorded to its end: ${end.reason}`;
   }
 }

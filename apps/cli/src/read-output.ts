@@ -2,15 +2,15 @@ import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "@tm/run-events-core/wire";
 
-/** How long to wait for output once the command has ended, in milliseconds, in all. */
+/** How long to wait in all for output after the command has ended, in milliseconds. */
 export const DRAIN_MS = 1_000;
-/** How much to read then, in bytes: more than the system and this process buffer of the command's output. */
+/** How much to read then, in bytes. The system and this process buffer less of the command's output. */
 export const DRAIN_BYTES = 1_048_576;
 
 /**
- * Reads an output of a command to its end. Background processes of the command may hold it open for long. So after `exited` it is
- * read until it has been waited for `DRAIN_MS` in all, or `DRAIN_BYTES` have come, and then closed. Only time in which a read is
- * pending counts: while the reader is slow, the command's output stays to be read.
+ * Reads an output of a command to its end. Background processes of the command may hold it open for long. So after `exited` it is closed
+ * once the reads have waited for `DRAIN_MS` in all, or `DRAIN_BYTES` have come. Only the time of pending reads counts, so a slow reader
+ * loses none of the command's output.
  * @param exited resolves when the command has ended by itself
  */
 export async function* readOutput(
@@ -20,24 +20,24 @@ export async function* readOutput(
 ): AsyncGenerator<Buffer, void, undefined> {
   const chunks = (output as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   let hasExited = false;
-  let wake = (): void => {};
+  let onExit = (): void => {};
   void exited.then(() => {
     hasExited = true;
-    wake();
+    onExit();
   });
   let leftMs = DRAIN_MS;
   let leftBytes = DRAIN_BYTES;
   while (leftMs > 0 && leftBytes > 0) {
     const next = chunks.next();
     if (!hasExited) {
-      const woken = Promise.withResolvers<void>();
-      wake = woken.resolve;
-      await Promise.race([next, woken.promise]);
+      const ended = Promise.withResolvers<void>();
+      onExit = ended.resolve;
+      await Promise.race([next, ended.promise]);
     }
     const fromMs = clock.now();
     const result = hasExited ? await within(next, leftMs, clock) : await next;
     if (result === null) {
-      // It rejects since the output is closed here.
+      // The read rejects, because the output is closed below.
       next.catch(() => {});
       break;
     }
@@ -51,7 +51,7 @@ export async function* readOutput(
   output.destroy();
 }
 
-/** What comes within this time, else `null`. Output that has arrived wins, however late this process looks. */
+/** The result if it comes within this time, else `null`. Output that has already arrived wins even if this process is late. */
 async function within<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | null> {
   const late = Promise.withResolvers<null>();
   const stop = clock.every(ms, () => void setImmediate().then(() => late.resolve(null)));

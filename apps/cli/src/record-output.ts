@@ -7,16 +7,16 @@ import type { Recorder } from "./recorder.ts";
 export interface OutputOptions {
   readonly output: Readable;
   readonly eventType: OutputType;
-  /** Its bytes as they are read. */
+  /** The bytes of the output, as they are read. */
   readonly chunks: AsyncIterable<Buffer>;
   readonly recorder: Recorder;
-  /** Takes the bytes as they are. */
+  /** Writes the unchanged bytes to this process's output. */
   readonly passOn: (bytes: Buffer) => Promise<void>;
 }
 
 /**
- * Records an output of the command to its end, and passes it on. It is read no faster than the recorder and the reader of
- * this process take it, so the command waits rather than this process's memory grow.
+ * Records an output of the command to its end, and passes it on. It is read only as fast as the recorder, and the reader of this
+ * process, take it. So the command waits, and this process's memory does not grow.
  */
 export async function recordOutput(options: OutputOptions): Promise<void> {
   const { output, eventType, chunks, recorder, passOn } = options;
@@ -28,7 +28,7 @@ export async function recordOutput(options: OutputOptions): Promise<void> {
       await recorder.add(cutter.push(chunk).map(encode));
     }
   } catch (error) {
-    // Closed from here, as when the command was killed: what came before counts.
+    // This process has closed the output, for example to kill the command. What came before is recorded.
     if (!output.destroyed) throw error;
   }
   await recorder.add(cutter.rest().map(encode));

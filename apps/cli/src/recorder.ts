@@ -6,29 +6,29 @@ import {
 } from "@tm/run-events-core";
 import { createGatheringQueue, holdingClock, sealDraft } from "@tm/run-events-core/wire";
 
-/** How long to keep trying after the last event, counted from the last success, in milliseconds. */
+/** How long to try after the last event, counted from the last success, in milliseconds. */
 const PATIENCE_MS = 300_000;
-/** How events are gathered, and how much may wait before the recorded command has to wait. */
+/** How events are gathered, and how much may wait before the command has to wait. */
 const QUEUE = { maxEvents: 500, gatherMs: 50, clock: holdingClock, roomBytes: 8_388_608 } as const;
 
-/** How a recording ended: whole; because the run was ended from elsewhere, or another worker has it; or short of its end. */
+/** How a recording ended: complete; because another program ended the run, or another worker claimed it; or incomplete. */
 export type RecordingEnd =
   | { readonly outcome: "recorded" }
   | { readonly outcome: "ended_elsewhere"; readonly runStatus: RunStatus }
   | { readonly outcome: "taken_over" }
   | { readonly outcome: "failed"; readonly reason: string };
 
-/** Sends a run's events in order, in batches, whatever happens to the server. */
+/** Sends a run's events in order, in batches, through outages of the server. */
 export interface Recorder {
   /** Takes events. Resolves when there is room for more. Does nothing once the recording has ended. */
   add(events: readonly EventDraft[]): Promise<void>;
   /** Takes the last event. Resolves when all are in the log, or the recording has ended otherwise. */
   finish(event: EventDraft): Promise<RecordingEnd>;
-  /** Ends the recording as it stands. Only the first end counts. */
+  /** Ends the recording at once. Only the first end counts. */
   end(end: RecordingEnd): void;
-  /** Resolves when the recording has ended before it was whole. */
+  /** Resolves when the recording has ended before it was complete. */
   readonly ended: Promise<RecordingEnd>;
-  /** What the server has acknowledged last. */
+  /** The last receipt of the server. */
   lastReceipt(): AppendReceipt | null;
   /** How many appends have landed. */
   landings(): number;
@@ -36,7 +36,7 @@ export interface Recorder {
   waiting(): number;
 }
 
-/** What a recorder works with. */
+/** What a recorder needs. */
 export interface RecorderOptions {
   /** Appends events, and tries again until the signal aborts. */
   readonly append: (
@@ -48,11 +48,11 @@ export interface RecorderOptions {
 }
 
 /**
- * Records through the emit queue that all writers use.
+ * Creates a recorder over the emit queue that all writers use.
  *
- * | it is     | until                                                        | then   |
- * | --------- | ------------------------------------------------------------ | ------ |
- * | recording | `finish`, and all is in the log                              | ended  |
+ * | it is     | until                                                                      | then  |
+ * | --------- | -------------------------------------------------------------------------- | ----- |
+ * | recording | `finish`, and all is in the log                                            | ended |
  * | recording | `end`; the queue fails; 5 minutes pass after `finish` and the last success | ended |
  */
 export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
@@ -112,7 +112,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
     async finish(event) {
       void add([event]);
       patience = setTimeout(
-        () => end({ outcome: "failed", reason: "the server stays away" }),
+        () => end({ outcome: "failed", reason: "the server did not answer for 5 minutes" }),
         PATIENCE_MS,
       );
       try {
@@ -126,8 +126,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
 }
 
 /**
- * What a refusal makes of a recording. Whoever ended the run first has ended it, and whoever claimed it goes on with it: that is
- * no failure of the recording.
+ * How a refusal ends a recording. If another program ended the run, or another worker claimed it, the recording has not failed.
  * @see W7, W32
  */
 export function recordingEndOf(error: unknown): RecordingEnd {

@@ -2,26 +2,26 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { escapeText } from "./escape-text.ts";
 
-/** How often the progress line is drawn anew, in milliseconds. */
+/** The time between two drawings of the progress line, in milliseconds. */
 const REDRAW_MS = 200;
 
 /** An output of this process. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** Which of the outputs. */
+/** The name of an output. */
 export type OutputName = "stdout" | "stderr";
 
-/** Where a command writes: output for the next program, notes and progress for whoever watches. */
+/** Where a command writes: output for the next program, notes and progress for the user. */
 export interface Screen {
   /** Writes to standard output or standard error, as it is. Resolves when there is room for more. */
   write(output: OutputName, data: string | Uint8Array): Promise<void>;
-  /** One line for the user, on standard error. Characters that a terminal would obey are escaped. */
+  /** Writes one line for the user to standard error. Characters that a terminal would obey are escaped. */
   note(line: string): void;
   /** Removes the progress line for good. */
   close(): void;
 }
 
-/** What a screen is made of. */
+/** What a screen needs. */
 export interface ScreenOptions {
   readonly stdout: Output;
   readonly stderr: Output;
@@ -31,14 +31,14 @@ export interface ScreenOptions {
   readonly onClosed?: (output: OutputName) => void;
 }
 
-/** Keeps one progress line below all else that is written to a terminal. */
+/** Creates a screen that keeps one progress line below all other output on a terminal. */
 export function createScreen(options: ScreenOptions): Screen {
   const { stdout, stderr, progress, onClosed } = options;
   const outputs = { stdout, stderr };
   const closed = new Set<Output>();
   const showsProgress = stderr.isTTY === true && progress !== undefined;
   let isDrawn = false;
-  /** Whether what was written last has ended its line: the progress line must not run on behind it. */
+  /** Whether the last output ended its line, so that the progress line can begin. */
   let isLineStart = true;
 
   for (const name of ["stdout", "stderr"] as const) {
@@ -76,7 +76,7 @@ export function createScreen(options: ScreenOptions): Screen {
       const { signal } = over;
       const room = [once(output, "drain", { signal }), once(output, "close", { signal })];
       await Promise.race(room).catch(() => {
-        // Whoever read it has gone, which the listener above has noted.
+        // The reader has closed the output. The listener above handles that.
       });
       over.abort();
       await Promise.allSettled(room);

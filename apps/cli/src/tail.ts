@@ -5,7 +5,7 @@ import { encodeEventJson, encodeEventLine } from "./event-line.ts";
 import { EXIT } from "./exit-code.ts";
 import { createScreen } from "./screen.ts";
 
-/** What a long-poll asks for, in seconds. @see W17 */
+/** How long the server may hold a poll, in seconds. @see W17 */
 const WAIT_SECONDS = 25;
 const PAGE_LIMIT = 1_000;
 
@@ -18,7 +18,7 @@ const EXIT_OF: Readonly<Record<RunStatus, number>> = {
 };
 
 /**
- * Follows a run to its end and writes each event, however often the server goes and comes back.
+ * Follows a run to its end and writes each event, through restarts of the server.
  * @returns the exit code of the run's status
  * @throws RunEventsError if the run cannot be read
  */
@@ -37,7 +37,7 @@ export async function tailRun(
       const phase = page?.currentPhase == null ? "" : ` · ${page.currentPhase}`;
       return `${runId} · ${page?.runStatus ?? "…"}${phase} · ${since}`;
     },
-    // As a program ends that writes to a closed pipe.
+    // End like a program that writes to a closed pipe.
     onClosed(output) {
       if (output === "stdout") process.exit(EXIT.signal + SIGPIPE);
     },
@@ -58,7 +58,7 @@ export async function tailRun(
         {
           ...(page === null ? {} : { patienceMs: Number.POSITIVE_INFINITY }),
           onRetry({ message }) {
-            if (!isAway) screen.note(`${message.replace(/[.?]$/, "")}: waiting for it`);
+            if (!isAway) screen.note(`${message.replace(/[.?]$/, "")}: trying again`);
             isAway = true;
           },
         },

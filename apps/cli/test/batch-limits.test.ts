@@ -17,7 +17,7 @@ it.each([
   expect(events.at(-1)?.eventType).toBe("RUN_COMPLETED");
 });
 
-it("W9: of a batch with one event that is too large, what is before it is recorded", async () => {
+it("W9: exec records the events before one that is too large", async () => {
   const { url } = await startServer({ MAX_PAYLOAD_BYTES: "200" });
   const script = "seq 1 100; printf '%0999d\\n' 0; seq 101 200";
   const { exitCode, stderr } = await runCli(url, ["exec", "--", "sh", "-c", script]);

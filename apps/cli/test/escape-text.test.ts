@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeEventJson, encodeEventLine } from "../src/event-line.ts";
 import { escapeJson, escapeText } from "../src/escape-text.ts";
 
-/** What a terminal obeys, one code point at a time: controls, ends of lines, directions, a byte order mark. */
+/** Code points that a terminal obeys: controls, line ends, directions, a byte order mark. */
 function isObeyed(code: number): boolean {
   return (
     code < 0x20 ||
@@ -37,7 +37,7 @@ const EVENT = fc.record({
 });
 
 describe("text from elsewhere", () => {
-  it("has nothing left that a terminal obeys, and all else as it was", () => {
+  it("escaped text has no characters that a terminal obeys, and is otherwise unchanged", () => {
     fc.assert(
       fc.property(TEXT, (text) => {
         expect(obeyedIn(escapeText(text))).toEqual([]);
@@ -47,7 +47,7 @@ describe("text from elsewhere", () => {
     );
   });
 
-  it("is the same JSON value when it is escaped as JSON", () => {
+  it("escaped JSON has the same value", () => {
     fc.assert(
       fc.property(fc.json(), TEXT, (json, text) => {
         for (const compact of [
@@ -62,7 +62,7 @@ describe("text from elsewhere", () => {
     );
   });
 
-  it("makes one line of any event, in which only a line of output keeps its tabs", () => {
+  it("any event is one line, and only a line of output keeps its tabs", () => {
     fc.assert(
       fc.property(EVENT, (event) => {
         const line = encodeEventLine(event);
@@ -77,7 +77,7 @@ describe("text from elsewhere", () => {
     );
   });
 
-  it("cannot forge an event, write the clipboard or turn a line around", () => {
+  it("an event cannot forge another one, write the clipboard or reverse a line", () => {
     const line = (text: string): string =>
       encodeEventLine({
         sequence: 7,
@@ -91,7 +91,7 @@ describe("text from elsewhere", () => {
   });
 });
 
-it("W1: an event as JSON is exactly the server's where no terminal shows it", () => {
+it("W1: an event as JSON is exactly the server's text in a pipe", () => {
   const text = '{"sequence":1,"payload":{"b":1e2,"n":12345678901234567890,"c":"\u009b"}}';
   expect(encodeEventJson(text, false)).toBe(text);
 });

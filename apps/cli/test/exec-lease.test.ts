@@ -10,7 +10,7 @@ import {
 import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { type CliProcess, runCli, runIdIn, startCli } from "./start-cli.ts";
 
-/** Runs a script as a run that is to fail when exec has not been heard of for a second. */
+/** Arguments that record a script under a lease of one second. */
 const sh = (script: string): readonly string[] => [
   "exec",
   "--lease",
@@ -21,17 +21,17 @@ const sh = (script: string): readonly string[] => [
   script,
 ];
 
-/** Says something again and again, and ends when there is nobody left to say it to. */
+/** Writes again and again, and ends when its output is closed. */
 const TICKING = "while echo tick; do sleep 0.05; done";
 
-/** A server that ends a run as soon as its lease has run out. */
+/** A server that ends a run as soon as its lease expires. */
 async function startStrictServer(): Promise<ServerProcess> {
   return startServer({ LEASE_GRACE_MS: "0", REAP_INTERVAL_MS: "50" });
 }
 
 async function startExec({ url }: ServerProcess, script: string): Promise<CliProcess> {
   const exec = startCli(url, sh(script));
-  await exec.said("tick");
+  await exec.printed("tick");
   return exec;
 }
 
@@ -43,7 +43,7 @@ async function waitForStatus({ url }: ServerProcess, runStatus: string): Promise
 }
 
 describe("the lease of exec", () => {
-  it("W33: ends the run as failed when exec is killed", async () => {
+  it("W33: a run fails after its exec is killed", async () => {
     const server = await startStrictServer();
     const exec = await startExec(server, TICKING);
     exec.process.kill("SIGKILL");
@@ -54,7 +54,7 @@ describe("the lease of exec", () => {
     });
   });
 
-  it("W31: is kept for as long as the command takes, and ends with the run", async () => {
+  it("W31: exec keeps its lease as long as the command runs, and no longer", async () => {
     const { url } = await startStrictServer();
     const { exitCode, stderr } = await runCli(url, sh("echo begin; sleep 3; echo end"));
     expect(exitCode, stderr).toBe(0);
@@ -63,10 +63,10 @@ describe("the lease of exec", () => {
     expect(events.at(-1)?.eventType).toBe("RUN_COMPLETED");
   });
 
-  it("W32: keeps others from writing the run", async () => {
+  it("W32: the lease of exec keeps other programs from writing the run", async () => {
     const server = await startServer();
     const exec = startCli(server.url, ["exec", "--", "sh", "-c", TICKING]);
-    await exec.said("tick");
+    await exec.printed("tick");
     const runId = await waitForStatus(server, "running");
     const url = `${server.url}/v1/agent-runs/${runId}`;
     const events = [{ eventType: "STEP" }];
@@ -74,7 +74,7 @@ describe("the lease of exec", () => {
     expect((await call(`${url}/claim`, ADA, "POST", { leaseMs: 1_000 })).status).toBe(409);
   });
 
-  it("W33: is missed by an exec that was stopped, whose command is ended like the run, with 124", async () => {
+  it("W33: a paused exec loses its run, and ends the command and itself with 124", async () => {
     const server = await startStrictServer();
     const exec = await startExec(server, `echo tick; exec sleep 600`);
     await waitForStatus(server, "running");
@@ -83,14 +83,14 @@ describe("the lease of exec", () => {
     exec.process.kill("SIGCONT");
     const { exitCode, stderr } = await exec.ended;
     expect(exitCode).toBe(124);
-    expect(stderr).toContain("was ended from elsewhere (failed), and so was the command");
+    expect(stderr).toContain("was ended by another program (failed), so the command was ended too");
   });
 
   it.each([
     ["quiet", "echo tick; exec sleep 600"],
     ["busy", TICKING],
   ])(
-    "W32: is lost to another worker by an exec that was stopped, %s, which says so, with 124",
+    "W32: a paused exec whose run another worker claimed, %s, reports that and ends with 124",
     async (_, script) => {
       const server = await startServer();
       const exec = await startExec(server, script);
@@ -109,7 +109,7 @@ describe("the lease of exec", () => {
     },
   );
 
-  it("W31: may run out while the server is away, for as long as nobody else has the run", async () => {
+  it("W31: exec keeps an expired lease through an outage, if no other worker has claimed the run", async () => {
     const env = { STORE_URL: `sqlite:${join(await makeTempFolder(), "runs.db")}` };
     const server = await startServer(env);
     const exec = await startExec(server, TICKING);
@@ -117,7 +117,7 @@ describe("the lease of exec", () => {
     await server.end("SIGKILL");
     await exec.noted("No server answers");
     const { length } = exec.stdout();
-    // Forty ticks, so two seconds: the lease was of one.
+    // Forty ticks take two seconds, which is longer than the lease.
     await expect
       .poll(() => exec.stdout().length, { timeout: 30_000 })
       .toBeGreaterThan(length + 200);
@@ -131,7 +131,7 @@ describe("the lease of exec", () => {
     expect(linesOf(events, "STDOUT")).toEqual(stdout.trimEnd().split("\n"));
   });
 
-  it("W33: is no longer renewed when the recording has failed, so that the run does too", async () => {
+  it("W33: exec stops to renew after its recording has failed, so the run fails too", async () => {
     const server = await startServer({
       MAX_PAYLOAD_BYTES: "200",
       LEASE_GRACE_MS: "0",

@@ -7,11 +7,11 @@ import { makeTempFolder, startServer } from "../../server/test/start-server.ts";
 import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { type CliProcess, runCli, runIdIn, startCli } from "./start-cli.ts";
 
-/** A command that has become root, as by `sudo`, under an exec that has not. */
+/** A command that has become root, as by `sudo`, under an exec of another user. */
 interface RootCommand {
   readonly url: string;
   readonly cli: CliProcess;
-  /** Lets the command come to its end: it says `last` before. */
+  /** Lets the command end, after it has written `last`. */
   goOn(): Promise<void>;
 }
 
@@ -26,15 +26,15 @@ async function startRootCommand(): Promise<RootCommand> {
   const script = `echo up; until [ -e ${file} ] || ! [ -d ${folder} ]; do sleep 0.05; done; echo last`;
   const words = [become, "--reuid=0", "--clear-groups", "sh", "-c", script];
   const cli = startCli(url, ["exec", "--", ...words], {}, UNPRIVILEGED_USER);
-  await cli.said("up");
+  await cli.printed("up");
   return { url, cli, goOn: () => writeFile(file, "") };
 }
 
 const REFUSED = "does not reach the command (EPERM): waiting for its end";
 
 /** Only root can make such a command. */
-describe.runIf(UNPRIVILEGED_USER !== null)("a command that has become another user's", () => {
-  it("is recorded to its end, and its run is cancelled, when exec gets SIGTERM", async () => {
+describe.runIf(UNPRIVILEGED_USER !== null)("a command of another user", () => {
+  it("a command of another user is recorded to its end when exec gets SIGTERM, and its run is cancelled", async () => {
     const { url, cli, goOn } = await startRootCommand();
     cli.process.kill("SIGTERM");
     await cli.noted(`SIGTERM ${REFUSED}`);
@@ -49,7 +49,7 @@ describe.runIf(UNPRIVILEGED_USER !== null)("a command that has become another us
     });
   });
 
-  it("is waited for when its run is cancelled from elsewhere, with 124", async () => {
+  it("exec waits for a command of another user whose run was cancelled, and ends with 124", async () => {
     const { url, cli, goOn } = await startRootCommand();
     await runCli(url, ["cancel", (await readRuns(url))[0]?.runId ?? ""]);
     await cli.noted(`SIGTERM ${REFUSED}`);
@@ -59,13 +59,13 @@ describe.runIf(UNPRIVILEGED_USER !== null)("a command that has become another us
     expect(stdout).toBe("up\nlast\n");
   });
 
-  it("is left to itself with the third signal, and exec says so, with 125", async () => {
+  it("exec leaves a command of another user at the third signal, with a note and 125", async () => {
     const { url, cli, goOn } = await startRootCommand();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) cli.process.kill(signal);
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode, stderr).toBe(125);
-    expect(stderr).toContain("it was interrupted, and the command goes on without it");
-    // The run is left to its lease.
+    expect(stderr).toContain("it was interrupted, and the command is still running");
+    // The run fails when its lease expires.
     expect((await readRuns(url))[0]?.runStatus).toMatch(/queued|running/);
     await goOn();
   });

@@ -6,14 +6,14 @@ import { runCli, runIdIn, startCli } from "./start-cli.ts";
 
 const sh = (script: string): readonly string[] => ["exec", "--", "sh", "-c", script];
 
-/** What a process does that stays for as long as the folder is there, so until the test has finished. */
+/** A script that runs as long as the folder exists, so until the test has finished. */
 const stayWith = (folder: string): string => `while [ -d ${folder} ]; do sleep 0.1; done`;
 
 describe("the pipes of exec", () => {
-  it("a command whose output nobody reads any more ends at SIGPIPE, as in a plain pipe, and the run with it", async () => {
+  it("a command whose output is closed ends at SIGPIPE, as in a plain pipe, and so does its run", async () => {
     const { url } = await startServer();
     const cli = startCli(url, sh("while :; do echo y; done"));
-    await cli.said("y\n");
+    await cli.printed("y\n");
     cli.process.stdout?.destroy();
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode, stderr).toBe(141);
@@ -24,12 +24,12 @@ describe("the pipes of exec", () => {
     });
   });
 
-  it("a command that minds no closed pipe goes on, and is recorded to its own end", async () => {
+  it("a command that ignores a closed pipe continues, and is recorded to its end", async () => {
     const { url } = await startServer();
     const script =
       "trap '' PIPE; echo up; while echo more 2>/dev/null; do :; done; echo last >&2; exit 3";
     const cli = startCli(url, sh(script));
-    await cli.said("more");
+    await cli.printed("more");
     cli.process.stdout?.destroy();
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode, stderr).toBe(3);
@@ -41,7 +41,7 @@ describe("the pipes of exec", () => {
   it.each([
     ["quiet", (folder: string) => stayWith(folder)],
     ["busy", () => "while echo more; do :; done"],
-  ])("a %s process that the command leaves behind does not hold the run", async (_, left) => {
+  ])("a %s process that outlives the command does not keep the run open", async (_, left) => {
     const { url } = await startServer();
     const script = `echo one; (${left(await makeTempFolder())}) & echo two; exit 7`;
     const { exitCode, stderr } = await runCli(url, sh(script));
@@ -51,9 +51,9 @@ describe("the pipes of exec", () => {
     expect(events.at(-1)).toMatchObject({ eventType: "RUN_FAILED", payload: { exitCode: 7 } });
   });
 
-  it("a signal that comes when the command has ended does not make its run a cancelled one", async () => {
+  it("a signal after the command's end does not cancel its run", async () => {
     const { url } = await startServer();
-    // What is left behind interrupts exec as soon as that knows of the command's end, and holds its output on.
+    // A process that outlives the command keeps its output open, and interrupts exec after the command's end.
     const stay = stayWith(await makeTempFolder());
     const left = `(trap '' TERM; while kill -0 $$ 2>&-; do :; done; kill -TERM $PPID; ${stay}) &`;
     const { exitCode, stderr } = await runCli(url, sh(`${left} echo one`));
@@ -63,12 +63,12 @@ describe("the pipes of exec", () => {
     expect(events.at(-1)).toMatchObject({ eventType: "RUN_COMPLETED", payload: { exitCode: 0 } });
   });
 
-  it("a reader that reads nothing keeps exec from its command's end, and not from the third signal", async () => {
+  it("exec waits for a reader that reads nothing, until the third signal", async () => {
     const { url } = await startServer();
     const cli = startCli(url, sh("while :; do echo more; done"));
-    await cli.said("more");
+    await cli.printed("more");
     cli.process.stdout?.pause();
-    // Nothing more comes through.
+    // The pipes are full.
     const lengthOf = async (): Promise<number> => (await readRuns(url))[0]?.lastSequence ?? 0;
     let length = -1;
     await expect

@@ -14,8 +14,8 @@ describe("exec", () => {
     ({ url } = await startServer({}, undefined, owner));
   });
 
-  it("records a command: its lines, its phases and its end", async () => {
-    // A server for this test alone: the run is its only one.
+  it("exec records a command: its lines, its phases and its end", async () => {
+    // A server for this test alone, with only one run.
     const { url } = await startServer();
     const script = "echo one; echo two >&2; echo ::group::next; printf 'no newline'";
     const { exitCode, stdout, stderr } = await runCli(url, sh(script));
@@ -41,26 +41,31 @@ describe("exec", () => {
     ["the command's own code", sh("exit 7"), 7, { exitCode: 7 }],
     ["128 and the signal", sh("kill -9 $$"), 137, { signal: "SIGKILL" }],
     [
-      "127 where there is no such command",
+      "127 for a command that was not found",
       ["exec", "--", "no-such-command"],
       127,
       { error: "ENOENT" },
     ],
-    ["126 where it cannot be run", ["exec", "--", "/etc/passwd"], 126, { error: "EACCES" }],
     [
-      "126 where its path leads nowhere",
+      "126 for a command that cannot be run",
+      ["exec", "--", "/etc/passwd"],
+      126,
+      { error: "EACCES" },
+    ],
+    [
+      "126 for a path that does not exist",
       ["exec", "--", "/etc/passwd/no-such-command"],
       126,
       { error: "ENOTDIR" },
     ],
-  ] as const)("ends with %s, and the run as failed", async (_, args, code, payload) => {
+  ] as const)("exec ends with %s, and the run as failed", async (_, args, code, payload) => {
     const { exitCode, stderr } = await runCli(url, args);
     expect(exitCode).toBe(code);
     const events = await readEvents(url, runIdIn(stderr));
     expect(events.at(-1)).toMatchObject({ eventType: "RUN_FAILED", payload });
   });
 
-  it("records every line of a great output in order, and passes it on byte for byte", async () => {
+  it("exec records every line of a large output in order, and passes it on byte for byte", async () => {
     const count = 30_000;
     const script = `for (let i = 0; i < ${count}; i += 1) console.log("line " + i + " é")`;
     const { exitCode, stdout, stderr } = await runCli(url, [
@@ -76,16 +81,16 @@ describe("exec", () => {
     expect(linesOf(await readEvents(url, runIdIn(stderr)), "STDOUT")).toEqual(lines);
   });
 
-  it("W9: records a line longer than a payload whole, in pieces", async () => {
+  it("W9: exec records all of a line that is longer than a payload, in pieces", async () => {
     const script = 'process.stdout.write("😀\\u001b".repeat(150_000) + "\\nend")';
     const { stderr } = await runCli(url, ["exec", "--", process.execPath, "-e", script]);
     const events = await readEvents(url, runIdIn(stderr));
     expect(linesOf(events, "STDOUT")).toEqual(["😀\u001b".repeat(150_000), "end"]);
   });
 
-  it("is live: a line is there while the command goes on", async () => {
+  it("exec records live: the run has a line while the command still runs", async () => {
     const cli = startCli(url, sh("echo first; exec sleep 600"));
-    await cli.said("first");
+    await cli.printed("first");
     await expect
       .poll(async () => (await readRuns(url))[0], { timeout: 30_000 })
       .toMatchObject({ runStatus: "running", lastSequence: 2 });
@@ -95,15 +100,15 @@ describe("exec", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)(
-    "passes %s on to the command and all that it started, and cancels the run",
+    "exec passes %s on to the command and all that it started, and cancels the run",
     async (signal, code) => {
-      // The inner ones hold the output open: exec ends only once they have gone as well.
+      // The inner processes hold the output open, so exec ends only after them.
       const cli = startCli(
         url,
-        // The innermost says that it is there: a shell that has only just forked would lose the signal.
+        // Wait for the innermost process: a shell that has just forked would lose the signal.
         sh(`trap 'echo bye; exit 0' ${signal.slice(3)}; sh -c 'echo up; exec sleep 600'; true`),
       );
-      await cli.said("up");
+      await cli.printed("up");
       cli.process.kill(signal);
       const { exitCode, stderr } = await cli.ended;
       expect(exitCode).toBe(code);
@@ -113,33 +118,33 @@ describe("exec", () => {
     },
   );
 
-  it("ends a command that will not go with the second signal", async () => {
+  it("exec kills a command that ignores the first signal, at the second", async () => {
     const cli = startCli(url, sh("trap 'echo no' INT; echo up; while :; do sleep 0.05; done"));
-    await cli.said("up");
+    await cli.printed("up");
     cli.process.kill("SIGINT");
-    await cli.said("no");
+    await cli.printed("no");
     cli.process.kill("SIGINT");
     const { exitCode, stderr } = await cli.ended;
     expect(exitCode).toBe(130);
     expect((await readEvents(url, runIdIn(stderr))).at(-1)?.eventType).toBe("RUN_CANCELLED");
   });
 
-  it("W13: ends the command, quiet or not, when the run is cancelled from elsewhere, with 124", async () => {
+  it("W13: exec ends its command, quiet or busy, with 124 when another program cancels the run", async () => {
     const scripts = ["echo up; exec sleep 600", "echo up; while :; do echo more; sleep 0.01; done"];
     for (const script of scripts) {
       const cli = startCli(url, sh(script));
-      await cli.said("up");
+      await cli.printed("up");
       const [run] = await readRuns(url);
       const cancelled = await runCli(url, ["cancel", run?.runId ?? ""]);
       expect(cancelled).toMatchObject({ exitCode: 0, stdout: `run ${run?.runId} cancelled\n` });
       const { exitCode, stderr } = await cli.ended;
       expect(exitCode).toBe(124);
-      expect(stderr).toContain("was ended from elsewhere (cancelled)");
+      expect(stderr).toContain("was ended by another program (cancelled)");
       expect((await readEvents(url, run?.runId ?? "")).at(-1)?.eventType).toBe("RUN_CANCELLED");
     }
   });
 
-  it("does not start a command that it could not record, with 125", async () => {
+  it("exec does not start a command that it cannot record, and ends with 125", async () => {
     const unknown = await runCli(url, sh("echo started"), { RUN_EVENTS_TOKEN: "wrong" });
     expect(unknown).toMatchObject({ exitCode: 125, stdout: "" });
     expect(unknown.stderr).toContain("no valid credential");
@@ -148,7 +153,7 @@ describe("exec", () => {
     expect(away.stderr).toContain("No server answers at http://127.0.0.1:9");
   });
 
-  it("lets the command go on when its recording fails, and says so with 125", async () => {
+  it("exec lets the command continue after its recording fails, and ends with 125", async () => {
     const { url } = await startServer({ MAX_PAYLOAD_BYTES: "200" });
     const goOn = join(await makeTempFolder(), "go-on");
     const script = `printf '%0999d\\n' 0; until [ -e ${goOn} ]; do :; done; echo last`;
@@ -160,7 +165,7 @@ describe("exec", () => {
     expect(stdout).toContain("last\n");
   });
 
-  it("keeps its token from the command, and nothing else of its environment", async () => {
+  it("exec passes its environment to the command, without its token", async () => {
     const { exitCode, stderr } = await runCli(url, ["exec", "--", "env"], { OTHER: "kept" });
     expect(exitCode, stderr).toBe(0);
     const lines = linesOf(await readEvents(url, runIdIn(stderr)), "STDOUT");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createLineCutter, type Piece } from "../src/line-cutter.ts";
 
-/** Everything that comes out for these bytes, cut up before they go in. */
+/** All pieces of these bytes, which arrive in chunks. */
 function cut(bytes: Buffer, cuts: readonly number[], maxBytes: number): readonly Piece[] {
   const cutter = createLineCutter(maxBytes);
   const bounds = [0, ...cuts.map((at) => at % (bytes.length + 1)), bytes.length].toSorted(
@@ -14,7 +14,7 @@ function cut(bytes: Buffer, cuts: readonly number[], maxBytes: number): readonly
   return [...pieces, ...cutter.rest()];
 }
 
-/** What the pieces stand for. The last line's newline cannot be told from its absence. */
+/** The bytes of the pieces. Pieces do not show whether the last line has a newline. */
 function join(pieces: readonly Piece[]): Buffer {
   const parts = pieces.flatMap(({ bytes, continues }, index) =>
     continues || index === pieces.length - 1 ? [bytes] : [bytes, Buffer.from("\n")],
@@ -30,7 +30,7 @@ const OUTPUT = fc.oneof(
 );
 
 describe("cutting output into lines", () => {
-  it("loses no byte and adds none, however the bytes arrive", () => {
+  it("the pieces have exactly the bytes of the output, for any chunks", () => {
     fc.assert(
       fc.property(
         OUTPUT,
@@ -44,7 +44,7 @@ describe("cutting output into lines", () => {
     );
   });
 
-  it("says the same, however the bytes arrive", () => {
+  it("the pieces are the same for any chunks", () => {
     fc.assert(
       fc.property(
         OUTPUT,
@@ -57,7 +57,7 @@ describe("cutting output into lines", () => {
     );
   });
 
-  it("makes pieces within the bound, and cuts no character of a text", () => {
+  it("the pieces stay within the bound, and no character is cut", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: "grapheme", maxLength: 60 }),
@@ -72,7 +72,7 @@ describe("cutting output into lines", () => {
     );
   });
 
-  it("keeps empty lines, and a last line without a newline", () => {
+  it("empty lines, and a last line without a newline, are kept", () => {
     const lines = cut(Buffer.from("\na\n\nb"), [], 10).map(({ bytes }) => bytes.toString());
     expect(lines).toEqual(["", "a", "", "b"]);
     expect(cut(Buffer.from("a\n"), [], 10)).toHaveLength(1);

@@ -5,7 +5,7 @@ import { findFreePort } from "../../../packages/test-servers/src/free-port.ts";
 import { runCli } from "./start-cli.ts";
 
 describe("list and cancel", () => {
-  it("W14: list writes every run of the user's, newest first, one a line", async () => {
+  it("W14: list writes every run of the user, newest first, one a line", async () => {
     const { url } = await startServer();
     const runIds = Array.from({ length: 120 }, (_, index) => `r-${index}`);
     for (const runId of runIds) await call(`${url}/v1/agent-runs`, ADA, "POST", { runId });
@@ -31,7 +31,7 @@ describe("list and cancel", () => {
     ]);
   });
 
-  it("W14: list says when a finished run goes, if the server removes old ones", async () => {
+  it("W14: list shows when a finished run is removed, if the server removes old runs", async () => {
     const { url } = await startServer({ RETENTION_DAYS: "0.5" });
     for (const runId of ["live", "ended"])
       await call(`${url}/v1/agent-runs`, ADA, "POST", { runId });
@@ -46,7 +46,7 @@ describe("list and cancel", () => {
     ]);
   });
 
-  it("W13: cancel ends a run, and says how it ended if it had", async () => {
+  it("W13: cancel ends a run, and shows the status of a run that had already ended", async () => {
     const { url } = await startServer();
     await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
     const cancelled = { exitCode: 0, stdout: "run r cancelled\n" };
@@ -54,7 +54,7 @@ describe("list and cancel", () => {
     expect(await runCli(url, ["cancel", "r"])).toMatchObject(cancelled);
   });
 
-  it("end with 4 without a run or a token, with 5 without a server, and with 2 when misused", async () => {
+  it("list and cancel end with 4 for an unknown run or token, with 5 without a server, with 2 for wrong usage", async () => {
     const { url } = await startServer();
     const port = await findFreePort();
     expect((await runCli(url, ["cancel", "r"])).exitCode).toBe(4);
@@ -64,7 +64,7 @@ describe("list and cancel", () => {
     const away = await runCli(`http://127.0.0.1:${port}`, ["list"]);
     expect(away).toMatchObject({ exitCode: 5, stdout: "" });
     expect(away.stderr).toBe(
-      `run-events: No server answers at http://127.0.0.1:${port}: ECONNREFUSED: start the server, or say where it is with --url or RUN_EVENTS_URL\n`,
+      `run-events: No server answers at http://127.0.0.1:${port}: ECONNREFUSED: start the server, or set its address with --url or RUN_EVENTS_URL\n`,
     );
     const misused = await runCli(url, ["list", "--status", "done"]);
     expect(misused).toMatchObject({ exitCode: 2, stdout: "" });

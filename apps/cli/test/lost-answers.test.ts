@@ -6,26 +6,29 @@ import { ADA, startServer } from "../../server/test/start-server.ts";
 import { readRuns } from "./recorded-run.ts";
 import { runCli, startCli } from "./start-cli.ts";
 
-/** What something on the way answers in the server's place. */
+/** Answers of a proxy in the server's place. */
 interface Stray {
   readonly status: number;
   readonly type: string;
   readonly body: string;
 }
 
-/** What becomes of a request on the way: its answer passes or is lost, it is cut before, or another is answered instead. */
+/** The fate of a request: its answer passes or is lost, the request is cut, or another answer replaces its own. */
 type Fate = "passed" | "lost" | "cut" | Stray;
 
 const page = (status: number): Stray => ({ status, type: "text/html", body: "<p>Back soon.</p>" });
 
-/** What is answered while a server is replaced, by its proxy or by another program at its address. */
+/** Answers while a server is replaced, by its proxy or by another program at its address. */
 const STRAYS: readonly Stray[] = [
   page(404),
   page(401),
   { status: 200, type: "application/json", body: "{}" },
 ];
 
-/** A way to the server that answers are lost on, or that answers in the server's place. @returns its URL */
+/**
+ * A proxy that loses answers, or answers in the server's place.
+ * @returns its URL
+ */
 async function startWay(
   serverUrl: string,
   fateOf: (method: string, path: string) => Fate,
@@ -56,7 +59,7 @@ async function startWay(
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }
 
-it("W31: exec that does not learn its fence leaves no run behind that waits for nobody", async () => {
+it("W31: exec cancels its run if the answer to its claim is lost", async () => {
   const { url } = await startServer();
   let cancels = 0;
   const way = await startWay(url, (_method, path) => {
@@ -85,7 +88,10 @@ it.each<readonly [string, Fate]>([
   expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
 });
 
-/** A way on which the first request of each kind gets another's answer. @returns its URL, and which kinds have been asked */
+/**
+ * A proxy that gives another answer to the first request of each kind.
+ * @returns its URL, and the requested kinds
+ */
 async function startStrayWay(
   serverUrl: string,
   stray: Stray,
@@ -100,8 +106,8 @@ async function startStrayWay(
   return { way, asked };
 }
 
-describe.each(STRAYS)("an answer $status of something on the way, $type $body,", (stray) => {
-  it("S21: loses exec no lease and no event", async () => {
+describe.each(STRAYS)("an answer $status of a proxy, $type $body,", (stray) => {
+  it("S21: costs exec no lease and no event", async () => {
     const { url } = await startServer();
     const { way, asked } = await startStrayWay(url, stray);
     const args = ["exec", "--lease", "1", "--", "sh", "-c", "echo one; sleep 1"];
@@ -118,7 +124,7 @@ describe.each(STRAYS)("an answer $status of something on the way, $type $body,",
     const { url } = await startServer();
     const { way, asked } = await startStrayWay(url, stray);
     const cli = startCli(way, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
-    await cli.said("up");
+    await cli.printed("up");
     await expect.poll(() => [...asked].join(), { timeout: 30_000 }).toMatch(/GET \S*\/events/);
     await runCli(url, ["cancel", (await readRuns(url))[0]?.runId ?? ""]);
     expect((await cli.ended).exitCode).toBe(124);
@@ -138,21 +144,21 @@ describe.each(STRAYS)("an answer $status of something on the way, $type $body,",
   });
 });
 
-it("a tail that has seen its run goes on, however often something on the way answers in its place", async () => {
+it("a tail that has read its run continues, however often a proxy answers in the server's place", async () => {
   const { url } = await startServer();
   await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
   await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", { events: [{ eventType: "ONE" }] });
   let reads = 0;
   const way = await startWay(url, () => ((reads += 1) > 1 && reads < 6 ? page(404) : "passed"));
   const tail = startCli(way, ["tail", "r"]);
-  await tail.said("ONE");
+  await tail.printed("ONE");
   await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", {
     events: [{ eventType: "TWO" }, { eventType: "RUN_COMPLETED" }],
   });
   const { exitCode, stdout, stderr } = await tail.ended;
   expect(exitCode, stderr).toBe(0);
   expect(stderr).toContain(
-    "answered 404 text/html, not as a run-events server does: is /v1 passed on to the server: waiting for it",
+    "answered 404 text/html, not as a run-events server does: is /v1 passed on to the server: trying again",
   );
   expect(stdout.split("\n").map((line) => line.split(" ")[2])).toEqual([
     "ONE",

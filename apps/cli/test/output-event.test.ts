@@ -9,7 +9,7 @@ const piece = (text: string, continues = false): { bytes: Buffer; continues: boo
 });
 
 describe("an output's events", () => {
-  it("hold every byte, as text where it is UTF-8 and in base64 where it is not", () => {
+  it("an output's events hold every byte, as UTF-8 text or else in base64", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (array) => {
         const bytes = Buffer.from(array);
@@ -22,7 +22,7 @@ describe("an output's events", () => {
     );
   });
 
-  it("W9: stay within a payload's limit, whatever the bytes are", () => {
+  it("W9: an output's events stay within a payload's limit, for any bytes", () => {
     for (const byte of [0x00, 0x1b, 0x22, 0x41, 0x7f, 0xff]) {
       for (const last of [byte, 0xff]) {
         const bytes = Buffer.alloc(MAX_PIECE_BYTES, byte);
@@ -33,7 +33,7 @@ describe("an output's events", () => {
     }
   });
 
-  it("W6: start a phase where a whole line of standard output says so, and only there", () => {
+  it("W6: only a whole `::group::` line of standard output starts a phase", () => {
     const encode = createOutputEncoder("STDOUT");
     expect(encode(piece("::group::packages/core\r"))).toEqual({
       eventType: "PHASE_STARTED",

@@ -24,7 +24,7 @@ describe("the command line", () => {
     expect(parseCommand(argv, ENV)).toEqual({ ...command, target });
   });
 
-  it("prefers its options to the environment", () => {
+  it("options win over the environment", () => {
     const env = { RUN_EVENTS_URL: "http://a:1/", RUN_EVENTS_TOKEN: "of-env" };
     expect(parseCommand(["list"], env)).toMatchObject({
       target: { url: "http://a:1", token: "of-env" },
@@ -35,61 +35,84 @@ describe("the command line", () => {
     });
   });
 
-  it.each([["--help"], ["-h"], ["help"], ["tail", "--help"]])("helps with %s", (...argv) => {
-    expect(parseCommand(argv, {})).toEqual({ name: "help" });
-  });
+  it.each([["--help"], ["-h"], ["help"], ["tail", "--help"]])(
+    "the command line shows the help with %s",
+    (...argv) => {
+      expect(parseCommand(argv, {})).toEqual({ name: "help" });
+    },
+  );
 
   it.each([
-    [[], "there is no command: expected serve, exec, tail, list or cancel"],
-    [["frobnicate"], "frobnicate is no command: expected serve, exec, tail, list or cancel"],
-    [["toString"], "toString is no command"],
+    [[], "expected a command: serve, exec, tail, list or cancel"],
+    [["frobnicate"], "frobnicate is not a command: expected serve, exec, tail, list or cancel"],
+    [["toString"], "toString is not a command"],
     [["list", "--frobnicate"], "Unknown option '--frobnicate'"],
-    [["exec"], "exec takes -- <command...>"],
-    [["exec", "--"], "exec takes -- <command...>"],
-    [["exec", "ls"], "exec takes -- <command...>"],
-    [["exec", "ls", "--", "ls"], "exec takes -- <command...>"],
+    [["exec"], "exec expects a command after --"],
+    [["exec", "--"], "exec expects a command after --"],
+    [["exec", "ls"], "exec expects a command after --"],
+    [["exec", "ls", "--", "ls"], "exec expects a command after --"],
     [["exec", "--json", "--", "ls"], "exec has no --json"],
-    [["exec", "--lease", "0", "--", "ls"], "--lease is a number of seconds from 1 to 3600"],
-    [["exec", "--lease", "3601", "--", "ls"], "--lease is a number of seconds from 1 to 3600"],
-    [["exec", "--lease", "1.5", "--", "ls"], "--lease is a number of seconds from 1 to 3600"],
+    [
+      ["exec", "--lease", "0", "--", "ls"],
+      "--lease expects a number of seconds from 1 to 3600, got 0",
+    ],
+    [
+      ["exec", "--lease", "3601", "--", "ls"],
+      "--lease expects a number of seconds from 1 to 3600, got 3601",
+    ],
+    [
+      ["exec", "--lease", "1.5", "--", "ls"],
+      "--lease expects a number of seconds from 1 to 3600, got 1.5",
+    ],
     [["tail", "a", "--lease", "1"], "tail has no --lease"],
-    [["tail"], "tail takes one run id"],
-    [["tail", "a", "b"], "tail takes one run id"],
+    [["tail"], "tail expects one run id, got 0"],
+    [["tail", "a", "b"], "tail expects one run id, got 2"],
     [["tail", "a", "--since", "-1"], "Option '--since' argument is ambiguous"],
-    [["tail", "a", "--since=x"], "--since is the number of an event, or 0"],
-    [["tail", "a", "--", "b"], "tail takes no --"],
-    [["list", "a"], "list takes no operand"],
+    [["tail", "a", "--since=x"], "--since expects the sequence of an event, or 0, got x"],
+    [["tail", "a", "--", "b"], "tail expects no command after --"],
+    [["list", "a"], "list expects no argument, got a"],
     [
       ["list", "--status", "done"],
-      "--status is one of queued, running, completed, failed, cancelled",
+      "--status expects one of queued, running, completed, failed, cancelled",
     ],
     [["list", "--since", "1"], "list has no --since"],
-    [["cancel"], "cancel takes one run id"],
-    [["list", "--url", "ftp://a"], "the server's URL is http://HOST:PORT or https://HOST"],
-    [["list", "--url", "localhost"], "the server's URL is http://HOST:PORT or https://HOST"],
-    [["list", "--url", "http://ada:secret@a"], "the server's URL holds no user or password"],
-    [["list", "--token", "a b"], "the token cannot be sent in a header"],
-  ])("refuses %j", (argv, wrong) => {
+    [["cancel"], "cancel expects one run id, got 0"],
+    [
+      ["list", "--url", "ftp://a"],
+      "expected the server's URL to be like http://HOST:PORT or https://HOST",
+    ],
+    [
+      ["list", "--url", "localhost"],
+      "expected the server's URL to be like http://HOST:PORT or https://HOST",
+    ],
+    [
+      ["list", "--url", "http://ada:secret@a"],
+      "expected the server's URL without a user or password",
+    ],
+    [["list", "--token", "a b"], "expected a token of visible ASCII characters, without spaces"],
+  ])("the command line refuses %j", (argv, wrong) => {
     expect(parseCommand(argv, ENV)).toEqual({ wrong: expect.stringContaining(wrong) });
   });
 
-  it("starts a server without a token, whose settings are variables alone", () => {
+  it("serve starts a server without a token, with environment variables as its only settings", () => {
     expect(parseCommand(["serve"], {})).toEqual({ name: "serve" });
     for (const argv of [
       ["serve", "x"],
       ["serve", "--", "x"],
     ]) {
-      expect(parseCommand(argv, ENV)).toEqual({ wrong: "serve takes no operand" });
+      expect(parseCommand(argv, ENV)).toEqual({
+        wrong: "serve expects no argument: set it up with environment variables",
+      });
     }
     expect(parseCommand(["serve", "--token", "t"], ENV)).toEqual({
-      wrong: "serve has no --token: its settings are variables",
+      wrong: "serve has no --token: set it up with environment variables",
     });
   });
 
-  it("refuses to go without a token", () => {
+  it("the command line refuses a command without a token", () => {
     for (const env of [{}, { RUN_EVENTS_TOKEN: "" }]) {
       expect(parseCommand(["list"], env)).toEqual({
-        wrong: expect.stringContaining("there is no token: give --token or RUN_EVENTS_TOKEN"),
+        wrong: expect.stringContaining("expected a token: give --token or RUN_EVENTS_TOKEN"),
       });
     }
   });

@@ -19,20 +19,23 @@ describe("the end of a run", () => {
     ["a signal after it", exited(0), received("SIGTERM", true), "RUN_COMPLETED", 0],
     ["a signal after it", exited(7), received("SIGTERM", true), "RUN_FAILED", 7],
     [
-      "a signal after another's",
+      "a signal after another signal ended the command",
       signalled("SIGKILL"),
       received("SIGTERM", true),
       "RUN_FAILED",
       137,
     ],
     [
-      "a signal that has ended the command, the news of which came first",
+      "a signal after the end of the command that it caused",
       signalled("SIGINT"),
       received("SIGINT", true),
       "RUN_CANCELLED",
       130,
     ],
-  ] as const)("with %s, of %j", (_, exit, signal, eventType, exitCode) => {
-    expect(planEnd(exit, signal)).toMatchObject({ event: { eventType }, exitCode });
-  });
+  ] as const)(
+    "a run with %s, after %j, has the right end",
+    (_, exit, signal, eventType, exitCode) => {
+      expect(planEnd(exit, signal)).toMatchObject({ event: { eventType }, exitCode });
+    },
+  );
 });

@@ -4,7 +4,7 @@ import type { Clock } from "@tm/run-events-core/wire";
 import { describe, expect, it } from "vitest";
 import { DRAIN_BYTES, DRAIN_MS, readOutput } from "../src/read-output.ts";
 
-/** A clock that goes on when it is told to. */
+/** A clock that the test moves. */
 function createClock(): Clock & { pass(ms: number): void } {
   let nowMs = 0;
   const tasks = new Set<{ readonly atMs: number; readonly task: () => void }>();
@@ -22,7 +22,7 @@ function createClock(): Clock & { pass(ms: number): void } {
   };
 }
 
-/** An output that is held open, its reading, and what has been read of it. */
+/** An output that is held open, its reading, and the bytes that have been read. */
 function openOutput() {
   const output = new PassThrough();
   const exit = Promise.withResolvers<void>();
@@ -36,7 +36,7 @@ function openOutput() {
 }
 
 describe("the output of a command", () => {
-  it("is read to its end, whenever the command ends", async () => {
+  it("an output is read to its end, whenever the command ends", async () => {
     for (const isEarly of [true, false]) {
       const { output, exit, next } = openOutput();
       if (isEarly) exit();
@@ -49,7 +49,7 @@ describe("the output of a command", () => {
     }
   });
 
-  it("is waited for without a bound while the command goes on", async () => {
+  it("the wait for output has no bound while the command runs", async () => {
     const { output, exit, clock, next } = openOutput();
     const first = next();
     clock.pass(1_000 * DRAIN_MS);
@@ -58,13 +58,13 @@ describe("the output of a command", () => {
     exit();
   });
 
-  it("that is held open is closed when it has been quiet for a while behind the command's end", async () => {
+  it("an output that is held open is closed after a quiet time following the command's end", async () => {
     const { output, exit, clock, next } = openOutput();
     output.write("one");
     expect(await next()).toBe("one");
     const last = next();
     exit();
-    // The reading has to see the exit before the clock goes on.
+    // The reading has to see the exit before the clock moves.
     await new Promise(setImmediate);
     const closed = once(output, "close");
     clock.pass(DRAIN_MS);
@@ -72,7 +72,7 @@ describe("the output of a command", () => {
     await closed;
   });
 
-  it("has what has come in time, however late this process looks at its clock", async () => {
+  it("output that came in time is read, even if this process is late", async () => {
     const { output, exit, clock, next } = openOutput();
     exit();
     const first = next();
@@ -82,7 +82,7 @@ describe("the output of a command", () => {
     expect(await first).toBe("in time");
   });
 
-  it("is not cut short by a reader that is slow", async () => {
+  it("a slow reader gets all of the output", async () => {
     const { output, exit, clock, next } = openOutput();
     exit();
     for (const line of ["one", "two", "three"]) {
@@ -94,7 +94,7 @@ describe("the output of a command", () => {
     expect(await next()).toBe(null);
   });
 
-  it("that somebody else writes on for ever is closed when all of the command's own has been read", async () => {
+  it("an output that another process writes for ever is closed after all of the command's own is read", async () => {
     const { output, exit, next } = openOutput();
     exit();
     let length = 0;

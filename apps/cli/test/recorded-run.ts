@@ -1,14 +1,14 @@
 import { call } from "../../server/test/client.ts";
 import { ADA } from "../../server/test/start-server.ts";
 
-/** An event as the server tells it. */
+/** An event as the server sends it. */
 export interface Event {
   readonly sequence: number;
   readonly eventType: string;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** A run as the server tells it. */
+/** A run as the server sends it. */
 export interface RecordedRun {
   readonly runId: string;
   readonly runStatus: string;

@@ -6,7 +6,7 @@ import { linesOf, readEvents, readRuns } from "./recorded-run.ts";
 import { runIdIn, startCli } from "./start-cli.ts";
 
 const LINES = Array.from({ length: 400 }, (_, index) => `line ${index}`);
-/** Says the lines up to the number that the file holds, whatever that is by then, and ends when it is more than there are. */
+/** Writes lines up to the number in a file, which may grow. Ends when that number is past the last line. */
 const SCRIPT = `
   const { readFileSync } = require("node:fs");
   let line = 0;
@@ -16,9 +16,9 @@ const SCRIPT = `
     else if (line < limit) console.log("line " + line++);
   }, 5);`;
 
-describe("a server that goes and comes back", () => {
+describe("an outage of the server", () => {
   it.each(["SIGKILL", "SIGTERM"] as const)(
-    "by %s costs a recording and those who follow it no line, and repeats none",
+    "an outage by %s costs a recording and its followers no line, and repeats none",
     async (signal) => {
       const folder = await makeTempFolder();
       const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}`, DRAIN_MS: "0" };
@@ -34,46 +34,46 @@ describe("a server that goes and comes back", () => {
         [120, 240],
         [200, LINES.length],
       ] as const) {
-        await tail.said(` STDOUT line ${line}\n`);
+        await tail.printed(` STDOUT line ${line}\n`);
         await server.end(signal);
         writeFileSync(limit, `${next}`);
         await exec.noted("No server answers");
         server = await startServer({ ...env, PORT: `${server.port}` });
       }
-      await exec.said(`${LINES.at(-1)}\n`);
+      await exec.printed(`${LINES.at(-1)}\n`);
       writeFileSync(limit, `${LINES.length + 1}`);
 
       const recorded = await exec.ended;
       expect(recorded.exitCode, recorded.stderr).toBe(0);
       expect(runIdIn(recorded.stderr)).toBe(runId);
       expect(recorded.stderr).toContain("the server is back");
-      expect(recorded.stderr).toMatch(/No server answers at [^ ]+: \w+: what follows is sent when/);
+      expect(recorded.stderr).toMatch(/No server answers at [^ ]+: \w+: new output is sent when/);
       const events = await readEvents(server.url, runId);
       expect(linesOf(events, "STDOUT")).toEqual(LINES);
       expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
 
       const followed = await tail.ended;
       expect(followed.exitCode, followed.stderr).toBe(0);
-      const said = followed.stdout
+      const printed = followed.stdout
         .trimEnd()
         .split("\n")
         .map((line) => line.split(" "));
-      expect(said.map(([sequence]) => Number(sequence))).toEqual(
+      expect(printed.map(([sequence]) => Number(sequence))).toEqual(
         events.map(({ sequence }) => sequence),
       );
-      const lines = said
+      const lines = printed
         .filter(([, , type]) => type === "STDOUT")
         .map((words) => words.slice(3).join(" "));
       expect(lines).toEqual(LINES);
     },
   );
 
-  it("does not keep a command from its work until much waits, and holds it back then", async () => {
+  it("an outage lets a command work until much output waits, and then makes it wait", async () => {
     const folder = await makeTempFolder();
     const env = { STORE_URL: `sqlite:${join(folder, "runs.db")}` };
     let server = await startServer(env);
     const goOn = join(folder, "go-on");
-    // Far more than the recorder keeps, once the server has gone.
+    // Far more than the recorder keeps while the server does not answer.
     const script = `
       import { watch } from "node:fs";
       import { once } from "node:events";
@@ -88,11 +88,11 @@ describe("a server that goes and comes back", () => {
       }`;
     const node = [process.execPath, "--input-type=module", "-e", script, goOn];
     const exec = startCli(server.url, ["exec", "--", ...node]);
-    await exec.said("up");
+    await exec.printed("up");
     await server.end("SIGKILL");
     writeFileSync(goOn, "");
     await exec.noted("No server answers");
-    // What it has passed on stops growing short of the whole.
+    // The output that it has passed on stops to grow before the end.
     let length = -1;
     await expect
       .poll(
@@ -114,13 +114,13 @@ describe("a server that goes and comes back", () => {
     );
   });
 
-  it("is not waited for by somebody who interrupts three times", async () => {
+  it("three interruptions end exec during an outage", async () => {
     const server = await startServer();
     const exec = startCli(server.url, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
-    await exec.said("up");
+    await exec.printed("up");
     await exec.noted("recording run");
     await server.end("SIGKILL");
-    // Three of a kind could count as one.
+    // Three equal signals could count as one.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) exec.process.kill(signal);
     const { exitCode, stderr } = await exec.ended;
     expect(exitCode).toBe(125);

@@ -21,7 +21,7 @@ function openScreen(
 const ERASED = "\r\x1b[K";
 const DRAWN = `${ERASED}\x1b[2m3 events\x1b[22m`;
 
-/** What has been written, with `|` where the progress line is taken away. */
+/** The written text, with `|` where the progress line is removed. */
 function shown(written: string): string {
   return written
     .replaceAll(DRAWN, "<3 events>")
@@ -30,7 +30,7 @@ function shown(written: string): string {
 }
 
 describe("the screen", () => {
-  it("keeps the progress line below the output, and takes it away at the end", async () => {
+  it("the screen keeps the progress line below the output, and removes it at the end", async () => {
     const { screen, written } = openScreen(true);
     screen.note("recording");
     await screen.write("stdout", "one\n");
@@ -41,7 +41,7 @@ describe("the screen", () => {
     expect(shown(written())).toBe("run-events: recording\none\n<3 events>|two\n<3 events>|");
   });
 
-  it("draws no progress behind a line that has not ended, and begins a note on a line of its own", async () => {
+  it("the screen draws no progress after an unfinished line, and begins a note on a new line", async () => {
     const { screen, written } = openScreen(true);
     await screen.write("stdout", "one\n");
     await expect.poll(() => shown(written())).toContain("<3 events>");
@@ -50,7 +50,7 @@ describe("the screen", () => {
     expect(shown(written())).toBe("one\n<3 events>|ask: \nrun-events: done\n");
   });
 
-  it("escapes what a terminal would obey in a note and in the progress line, and not in the output", async () => {
+  it("the screen escapes notes and the progress line, and not the output", async () => {
     const { screen, written } = openScreen(true, () => "phase \u001b]52;c;eA==\u0007\n2");
     screen.note("The server says: \u009b2J\nrun-events: run r completed");
     await expect.poll(written).toContain("phase \\u001b]52;c;eA==\\u0007\\n2");
@@ -59,7 +59,7 @@ describe("the screen", () => {
     expect(written()).toContain("\u001b[31mred\n");
   });
 
-  it("writes plain lines where nobody watches", async () => {
+  it("the screen writes plain lines where no terminal is", async () => {
     const { screen, written } = openScreen(false);
     await screen.write("stdout", "no newline");
     screen.note("done");

@@ -14,12 +14,12 @@ export interface CliExit {
   readonly stderr: string;
 }
 
-/** The command line in a process of its own. */
+/** The command line in its own process. */
 export interface CliProcess {
   readonly process: ChildProcess;
   stdout(): string;
   /** Resolves once standard output has this text. */
-  said(text: string): Promise<void>;
+  printed(text: string): Promise<void>;
   /** Resolves once standard error has this text. */
   noted(text: string): Promise<void>;
   /** Resolves when it has ended. */
@@ -27,7 +27,7 @@ export interface CliProcess {
 }
 
 /**
- * Starts the command line as `ada`. If it still runs when the test has finished, it is killed, and so is what it runs.
+ * Starts the command line as `ada`. If it still runs when the test has finished, it is killed, with its command.
  * @param env more variables; `null` for one that is not set
  * @param user of the system, if it is another
  */
@@ -63,7 +63,7 @@ export function startCli(
     stderr: stderr(),
   }));
   onTestFinished(async () => {
-    // Three signals end everything at once; three of a kind could count as one.
+    // Three signals end everything at once. Three equal ones could count as one.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(signal);
     await ended;
   });
@@ -71,7 +71,7 @@ export function startCli(
     process,
     stdout,
     ended,
-    said: (text) => expect.poll(stdout, { timeout: 30_000 }).toContain(text),
+    printed: (text) => expect.poll(stdout, { timeout: 30_000 }).toContain(text),
     noted: (text) => expect.poll(stderr, { timeout: 30_000 }).toContain(text),
   };
 }
@@ -85,7 +85,7 @@ export function runCli(
   return startCli(url, args, env).ended;
 }
 
-/** The id of the run that `exec` says it records. */
+/** The id of the run in the note of `exec`. */
 export function runIdIn(stderr: string): string {
   return /recording run (\S+)/.exec(stderr)?.[1] ?? "";
 }

@@ -18,22 +18,25 @@ describe("tail", () => {
     ["RUN_COMPLETED", "completed", 0],
     ["RUN_FAILED", "failed", 1],
     ["RUN_CANCELLED", "cancelled", 3],
-  ])("follows a run to its %s, which its exit code tells", async (last, status, code) => {
-    const { url } = await startServer();
-    await makeRun(url, "RUN_STARTED", "STDOUT");
-    const cli = startCli(url, ["tail", "r"]);
-    await cli.said(" STDOUT a line\n");
-    await append(url, "STEP");
-    await cli.said(" STEP a line\n");
-    await append(url, last);
-    const { exitCode, stdout, stderr } = await cli.ended;
-    expect(exitCode).toBe(code);
-    const lines = stdout.trimEnd().split("\n");
-    expect(lines.map((line) => line.split(" ")[0])).toEqual(["1", "2", "3", "4"]);
-    expect(stderr).toBe(`run-events: run r ${status}\n`);
-  });
+  ])(
+    "tail follows a run to its %s, and ends with the exit code of that status",
+    async (last, status, code) => {
+      const { url } = await startServer();
+      await makeRun(url, "RUN_STARTED", "STDOUT");
+      const cli = startCli(url, ["tail", "r"]);
+      await cli.printed(" STDOUT a line\n");
+      await append(url, "STEP");
+      await cli.printed(" STEP a line\n");
+      await append(url, last);
+      const { exitCode, stdout, stderr } = await cli.ended;
+      expect(exitCode).toBe(code);
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines.map((line) => line.split(" ")[0])).toEqual(["1", "2", "3", "4"]);
+      expect(stderr).toBe(`run-events: run r ${status}\n`);
+    },
+  );
 
-  it("W1: writes each event with --json as the server has it, from --since on", async () => {
+  it("W1: tail writes each event with --json as the server has it, after --since", async () => {
     const { url } = await startServer();
     await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
     const exact = '{"b": 1e2, "a": 1.0, "n": 12345678901234567890}';
@@ -49,7 +52,7 @@ describe("tail", () => {
     expect(others.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ sequence: 3 }]);
   });
 
-  it("W16: has every event of a run longer than a page", async () => {
+  it("W16: tail writes every event of a run longer than a page", async () => {
     const { url } = await startServer();
     await makeRun(url, ...Array.from({ length: 1_000 }, () => "A"));
     await append(url, ...Array.from({ length: 1_000 }, () => "B"));
@@ -62,7 +65,7 @@ describe("tail", () => {
     expect(sequences).toEqual(Array.from({ length: 2_001 }, (_, index) => index + 1));
   });
 
-  it("ends with 4 without such a run or a valid token, and with 5 where the run has not got so far", async () => {
+  it("tail ends with 4 for an unknown run or token, and with 5 for a sequence after the run's end", async () => {
     const { url } = await startServer();
     await makeRun(url, "RUN_STARTED");
     expect((await runCli(url, ["tail", "other"])).exitCode).toBe(4);
@@ -72,7 +75,7 @@ describe("tail", () => {
     expect((await runCli(url, ["tail", "r", "--since", "9"])).exitCode).toBe(5);
   });
 
-  it("writes a line that holds controls as one line, and another's words as they are", async () => {
+  it("tail writes a line with controls as one line, and other text unchanged", async () => {
     const { url } = await startServer();
     await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
     const line = "\n9 now RUN_COMPLETED {} \u001b]52;c;eA==\u0007\u009b2J\u202e";
@@ -86,11 +89,11 @@ describe("tail", () => {
     expect(JSON.parse(json.split("\n")[0] ?? "")).toMatchObject({ payload: { line } });
   });
 
-  it("ends as a program does that writes to a closed pipe", async () => {
+  it("tail ends like a program that writes to a closed pipe", async () => {
     const { url } = await startServer();
     await makeRun(url, "RUN_STARTED");
     const cli = startCli(url, ["tail", "r"]);
-    await cli.said("RUN_STARTED");
+    await cli.printed("RUN_STARTED");
     cli.process.stdout?.destroy();
     await append(url, "STEP");
     await append(url, "STEP");

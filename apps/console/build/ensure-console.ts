@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const WORKSPACE = join(import.meta.dirname, "../../..");
 
-/** What the console is built from, beside what is installed. */
+/** The sources of the console, besides installed packages. */
 const SOURCES = [
   "apps/console/src",
   "apps/console/index.html",
@@ -18,9 +18,9 @@ const SOURCES = [
 ];
 
 /**
- * The folder of the built console. It is built first, in about a second, if it never was or its sources have changed since; where
- * the sources are not, what was built counts. Servers that start at once may all build: what is there is whole at any time.
- * @throws Error of one line if it cannot be built
+ * Returns the folder of the built console. Builds it first, in about a second, if it was never built or its sources have changed. Without
+ * the sources, an earlier build is used. Servers that start at once may all build: the folder is complete at any time.
+ * @throws Error with one line if it cannot be built
  */
 export async function ensureConsole(workspace: string = WORKSPACE): Promise<string> {
   const folder = join(workspace, "apps/console");
@@ -36,14 +36,16 @@ export async function ensureConsole(workspace: string = WORKSPACE): Promise<stri
 async function build(folder: string, built: string): Promise<void> {
   const vite = join(folder, "node_modules/vite/bin/vite.js");
   if (!existsSync(vite)) {
-    throw new Error("the console is not built, and vite is not installed: npx -y pnpm@12 install");
+    throw new Error(
+      "the console is not built, and vite is not installed: run npx -y pnpm@12 install",
+    );
   }
   await mkdir(join(built, "assets"), { recursive: true });
   const made = await mkdtemp(join(built, "new-"));
   try {
     const words = ["build", "--outDir", made, "--emptyOutDir", "--logLevel", "error"];
     await promisify(execFile)(process.execPath, [vite, ...words], { cwd: folder });
-    // A file's name tells what is in it, so it may be put over one that is there. The page comes behind all that it loads.
+    // A file's name holds a hash of its content, so it may replace an existing file. The page comes after all files that it loads.
     for (const name of await readdir(join(made, "assets"))) {
       await rename(join(made, "assets", name), join(built, "assets", name));
     }
@@ -55,7 +57,7 @@ async function build(folder: string, built: string): Promise<void> {
   }
 }
 
-/** When the newest of these, and of what is below the folders among them, was changed, in milliseconds since 1970; 0 if none is there. */
+/** The time of the last change of these files, and of all files in these folders, in milliseconds since 1970; 0 if none exists. */
 async function newest(paths: readonly string[]): Promise<number> {
   return Math.max(0, ...(await Promise.all(paths.map(changedAt))));
 }
@@ -65,6 +67,6 @@ async function changedAt(path: string): Promise<number> {
   const found = await stat(path);
   if (!found.isDirectory()) return found.mtimeMs;
   const below = await newest((await readdir(path)).map((name) => join(path, name)));
-  // A folder changes with what is put into it or taken away.
+  // A folder changes when a file is added or removed.
   return Math.max(found.mtimeMs, below);
 }

@@ -93,7 +93,10 @@ async function listeningAt(stdout: NodeJS.ReadableStream): Promise<string> {
   throw new Error("Expected the server to listen.");
 }
 
-/** Records a run with this title. @returns its id */
+/**
+ * Records a run with this title.
+ * @returns its id
+ */
 async function record(url: string, title: string, steps: readonly Step[]): Promise<string> {
   const { runId } = (await post(`${url}/v1/agent-runs`, { metadata: { title } })) as {
     readonly runId: string;

@@ -3,25 +3,28 @@ import { RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events
 
 export type { Session };
 
-/** Some of the caller's runs, newest first. @see W14 */
+/** One page of the caller's runs, newest first. @see W14 */
 export interface RunsPage extends Pick<RunList, "nextCursor"> {
   readonly runs: readonly RunSnapshot[];
 }
 
-/** Which runs are asked for. */
+/** Which runs to list. */
 export interface RunsQuery {
   /** `null` for every status. */
   readonly status: RunStatus | null;
   /** 1 to 200. */
   readonly limit: number;
-  /** From the page before; `null` for the newest. */
+  /** The cursor of the previous page; `null` for the newest runs. */
   readonly cursor: string | null;
 }
 
-/** The server of this page. A failure is shown; the user or the next look tries again. */
+/** The server of this page. A failed call is shown at once; the user, or the next poll, tries again. */
 const server = createClient({ patienceMs: 0 });
 
-/** The session of this browser; `null` if it has none. @throws as all calls here: RunEventsError of the answer's code */
+/**
+ * Reads the session of this browser; `null` if it has none.
+ * @throws RunEventsError with the answer's code, as all calls here
+ */
 export async function readSession(): Promise<Session | null> {
   try {
     return await server.session();
@@ -31,16 +34,22 @@ export async function readSession(): Promise<Session | null> {
   }
 }
 
-/** Turns a token into a session cookie. @throws RunEventsError `unauthenticated` if nobody has the token */
+/**
+ * Opens a session with a token. The browser keeps its cookie.
+ * @throws RunEventsError `unauthenticated` if the token is not valid
+ */
 export async function signIn(token: string): Promise<void> {
-  // A header holds no other characters, and no token has them.
+  // A header cannot hold other characters, and no token has them.
   if (!/^[\x21-\x7E]+$/.test(token)) {
-    throw new RunEventsError("unauthenticated", "No token is written like this.");
+    throw new RunEventsError(
+      "unauthenticated",
+      "Expected a token of visible ASCII characters, without spaces.",
+    );
   }
   await server.openSession(token);
 }
 
-/** Ends the session. One that has ended already is no failure. */
+/** Ends the session. It is not a failure if the session has already ended. */
 export async function signOut(): Promise<void> {
   try {
     await server.closeSession();
@@ -49,22 +58,22 @@ export async function signOut(): Promise<void> {
   }
 }
 
-/** @see W14 */
+/** Lists the caller's runs. @see W14 */
 export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
   return server.list({ status: status ?? undefined, limit, cursor: cursor ?? undefined });
 }
 
-/** A run as it stands. */
+/** A run's state, and until when its server keeps it. */
 export interface ReadRun {
   readonly snapshot: RunSnapshot;
-  /** When the server removes it at the earliest, ISO 8601; `null` while it is live, or if it is kept for ever. */
-  readonly goesAt: string | null;
+  /** The earliest time at which the server removes the run, ISO 8601; `null` while it is live, or if it is kept for ever. */
+  readonly keptUntil: string | null;
 }
 
-/** @see W14 */
+/** Reads a run. @see W14 */
 export async function readRun(runId: string): Promise<ReadRun> {
   const snapshot = await server.get(runId);
-  return { snapshot, goesAt: snapshot.keptUntil };
+  return { snapshot, keptUntil: snapshot.keptUntil };
 }
 
 /** Ends a run as cancelled, unless it has ended. @see W13 */
@@ -72,12 +81,14 @@ export async function cancelRun(runId: string): Promise<RunSnapshot> {
   return server.cancel(runId);
 }
 
-/** Whether an error says that there is no session, or no longer. */
+/** Whether an error means that the browser has no session, or that it has ended. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "unauthenticated";
 }
 
-/** What to tell the user of an error. */
+/** The text that the user sees of an error. */
 export function messageOf(error: unknown): string {
-  return error instanceof RunEventsError ? error.message : "Something went wrong.";
+  return error instanceof RunEventsError
+    ? error.message
+    : "Something went wrong. Reload the page and try again.";
 }

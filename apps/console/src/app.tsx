@@ -3,26 +3,26 @@ import { messageOf, readSession, type Session } from "./api.ts";
 import { Board } from "./board.tsx";
 import { SignIn } from "./sign-in.tsx";
 
-/** The console: a sign-in, or what is there for the user who is signed in. */
+/** The console: the sign-in, or the board of the user who is signed in. */
 export function App(): ReactNode {
-  // `undefined` until the server has said whether there is one.
+  // `undefined` until the server has answered.
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [problem, setProblem] = useState<string | null>(null);
-  const look = useCallback(async (): Promise<void> => setSession(await readSession()), []);
+  const loadSession = useCallback(async (): Promise<void> => setSession(await readSession()), []);
   const hadSession = useRef(false);
   const onSignedOut = useCallback(() => {
     hadSession.current = true;
     setSession(null);
   }, []);
   const onSignedIn = useCallback(async (): Promise<void> => {
-    // What the page still has was read for the session before, whose failure is among it.
+    // The page still has data of the earlier session, such as its failure.
     if (hadSession.current) location.reload();
-    else await look();
-  }, [look]);
+    else await loadSession();
+  }, [loadSession]);
   const start = useCallback(() => {
     setProblem(null);
-    look().catch((error: unknown) => setProblem(messageOf(error)));
-  }, [look]);
+    loadSession().catch((error: unknown) => setProblem(messageOf(error)));
+  }, [loadSession]);
   useEffect(start, [start]);
 
   if (problem !== null) {

@@ -6,13 +6,13 @@ import { KeysDialog } from "./keys-dialog.tsx";
 import { RunList } from "./run-list.tsx";
 import { RunScreen } from "./run-screen.tsx";
 import { ScreenBoundary } from "./screen-boundary.tsx";
-import { tellSession } from "./session-news.ts";
+import { announceSession } from "./session-channel.ts";
 import { TopBar } from "./top-bar.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 
 const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 
-/** What is there for a user who is signed in: the runs, and the one that is open. */
+/** The page of a user who is signed in: the runs, and the one that is open. */
 export function Board({
   session,
   onSignedOut,
@@ -36,20 +36,20 @@ export function Board({
     const left = last.current;
     last.current = runId;
     if (runId !== null || left === null || document.activeElement !== document.body) return;
-    // The focus went with the run: on with the one that was open.
+    // The closed run had the focus, so its link in the list gets it.
     document.querySelector<HTMLElement>(`.runs a[href="${encodeRoute(left)}"]`)?.focus();
   }, [runId]);
   useShortcuts({
     "?": () => setKeysShown(true),
     r: toRuns,
-    ...(runId === null ? whileNoneIsOpen(toRuns) : {}),
+    ...(runId === null ? listKeys(toRuns) : {}),
   });
 
   async function leave(): Promise<void> {
     try {
       await signOut();
-      tellSession();
-      // Whatever was read goes with the page.
+      announceSession();
+      // A reload drops all data of this user.
       location.reload();
     } catch (error) {
       setProblem(messageOf(error));
@@ -77,7 +77,7 @@ export function Board({
       </nav>
       {runId === null ? (
         <main className="none soft">
-          <p>Choose a run to see what it does.</p>
+          <p>Choose a run to see its events.</p>
         </main>
       ) : (
         <ScreenBoundary key={runId}>
@@ -114,7 +114,7 @@ function StatusSelect({
   );
 }
 
-/** The keys that lead into the list while no run is open. */
-function whileNoneIsOpen(toRuns: () => void): Readonly<Record<string, () => void>> {
+/** The keys that move into the list while no run is open. */
+function listKeys(toRuns: () => void): Readonly<Record<string, () => void>> {
   return { j: toRuns, k: toRuns, ArrowDown: toRuns, ArrowUp: toRuns };
 }

@@ -1,30 +1,29 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { CancelDialog } from "./cancel-dialog.tsx";
 
-/** Cancels a run that goes on. It goes with the run's end, whoever ended it. */
+/** A button that cancels a live run. It is removed when the run ends. */
 export function CancelControl({
   runId,
   title,
-  onGone,
+  onRemoved,
 }: {
   readonly runId: string;
   readonly title: string;
-  /** It has gone, and the focus with it. */
-  readonly onGone: () => void;
+  /** Called when the control is removed while it has the focus. */
+  readonly onRemoved: () => void;
 }): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const { current } = box;
     return () => {
-      // The dialog is still there, and keeps the focus until it is not: also where the button that had it may not be
-      // pressed again, since the cancel is under way.
+      // The dialog is still in the page here and has the focus, even while its disabled button has lost it.
       const hadFocus =
         current?.contains(document.activeElement) === true ||
         current?.querySelector("dialog") != null;
-      if (hadFocus) queueMicrotask(onGone);
+      if (hadFocus) queueMicrotask(onRemoved);
     };
-  }, [onGone]);
+  }, [onRemoved]);
   return (
     <div ref={box} className="cancel">
       <button type="button" onClick={() => setAsking(true)}>

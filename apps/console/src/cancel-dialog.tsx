@@ -2,7 +2,7 @@ import { type ReactNode, useState } from "react";
 import { cancelRun, messageOf } from "./api.ts";
 import { Modal } from "./modal.tsx";
 
-/** Asks before a run is cancelled, which cannot be taken back, and cancels it. */
+/** Asks before it cancels a run, because a cancel cannot be undone. */
 export function CancelDialog({
   runId,
   title,
@@ -29,7 +29,7 @@ export function CancelDialog({
   return (
     <Modal title="Cancel this run?" onClose={onClose}>
       <p className="named">{title}</p>
-      <p>It ends as cancelled, for good. What it has recorded stays.</p>
+      <p>The run ends as cancelled. This cannot be undone. Its events stay.</p>
       <p className="problem" role="alert">
         {problem}
       </p>

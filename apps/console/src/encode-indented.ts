@@ -1,56 +1,56 @@
-/** As `JSON.stringify` indents: so many spaces a level. */
+/** The indentation of one level. */
 const INDENT = "  ";
-/** Levels deeper than this get no further indentation: else the text would grow with the square of the depth. */
+/** Deeper levels get no further indentation. Otherwise the text would grow with the square of the depth. */
 const MOST_INDENTED = 40;
-/** Levels deeper than this are left out. A server takes no deeper ones, but may have old ones. */
+/** Deeper levels are left out. A server refuses them now, but may have old ones. */
 const MOST_DEPTH = 1_000;
-/** How long the text becomes at most, in characters. */
+/** The longest text, in characters. */
 const MOST_LENGTH = 4_000_000;
 
 /** A value as indented JSON text. */
 export interface IndentedJson {
   readonly json: string;
-  /** Whether something was left out, since it is too deep or too long. */
+  /** Whether a part is left out, because it is too deep or too long. */
   readonly isCut: boolean;
 }
 
-/** Encodes any value that JSON text may hold, whatever its depth and size. */
+/** Encodes any value of JSON, of any depth and size. */
 export function encodeIndented(value: unknown): IndentedJson {
   const parts: string[] = [];
   let room = MOST_LENGTH;
   let isCut = false;
 
-  function put(text: string): void {
+  function write(text: string): void {
     isCut ||= text.length > room;
     parts.push(text.slice(0, room));
     room -= Math.min(room, text.length);
   }
 
-  function putAll(holder: object, depth: number): void {
+  function writeAll(holder: object, depth: number): void {
     const isList = Array.isArray(holder);
     const [open, close] = isList ? ["[", "]"] : ["{", "}"];
     const members = holder as Readonly<Record<string, unknown>>;
     let separator = open;
-    // Not `Object.keys`, which would make a list of all of them first.
+    // Not `Object.keys`, which would first make a list of all names.
     for (const name in holder) {
       if (!Object.hasOwn(holder, name)) continue;
       if (room === 0) return;
-      put(`${separator}\n${INDENT.repeat(Math.min(depth + 1, MOST_INDENTED))}`);
-      if (!isList) put(`${JSON.stringify(name)}: `);
-      putValue(members[name], depth + 1);
+      write(`${separator}\n${INDENT.repeat(Math.min(depth + 1, MOST_INDENTED))}`);
+      if (!isList) write(`${JSON.stringify(name)}: `);
+      writeValue(members[name], depth + 1);
       separator = ",";
     }
-    if (separator === ",") put(`\n${INDENT.repeat(Math.min(depth, MOST_INDENTED))}${close}`);
-    else put(open + close);
+    if (separator === ",") write(`\n${INDENT.repeat(Math.min(depth, MOST_INDENTED))}${close}`);
+    else write(open + close);
   }
 
-  function putValue(one: unknown, depth: number): void {
-    if (typeof one !== "object" || one === null) return put(JSON.stringify(one));
-    if (depth < MOST_DEPTH) return putAll(one, depth);
+  function writeValue(one: unknown, depth: number): void {
+    if (typeof one !== "object" || one === null) return write(JSON.stringify(one));
+    if (depth < MOST_DEPTH) return writeAll(one, depth);
     isCut = true;
-    put("…");
+    write("…");
   }
 
-  putValue(value, 0);
+  writeValue(value, 0);
   return { json: parts.join(""), isCut };
 }

@@ -3,12 +3,12 @@ import { escapeOf, escapeUnseen, UNSEEN } from "./escape-unseen.ts";
 /** How much of a payload a row shows, in characters. */
 const MOST_LENGTH = 400;
 
-/** The members that tell an event in words, where a payload has one. The first counts. */
+/** Members that describe an event in words. */
 const WORDS = ["line", "message", "text", "phase"] as const;
 
 /**
- * A payload in one line: its words if it is an object whose words are all that it holds, else the beginning of its JSON text. What is
- * cut off is never encoded, however large the payload.
+ * Encodes a payload in one line. An object whose only member is one of `WORDS` becomes that text. Any other payload becomes the
+ * beginning of its JSON text. The rest of a large payload is never encoded.
  */
 export function encodeSummary(payload: unknown): string {
   if (payload === null) return "";
@@ -22,14 +22,14 @@ export function encodeSummary(payload: unknown): string {
   return escapeUnseen(encodeJson(payload, MOST_LENGTH)).slice(0, MOST_LENGTH);
 }
 
-/** What colours a terminal, or names its window. */
+/** Sequences that set a terminal's colours or its title. */
 // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
 const TERMINAL = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?)/g;
 // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
 const CONTROL = /[\u0000-\u001F\u007F]/g;
 const LINE_END = /\s*[\n\r\u0085\u2028\u2029]+\s*/g;
 
-/** Text as one line: nothing in it is left out without a trace, but for a terminal's colours, nor turns the row around. */
+/** Makes one line of text. Control characters become visible signs, and a terminal's colours are removed. */
 function oneLine(text: string): string {
   return text
     .slice(0, MOST_LENGTH)
@@ -40,7 +40,7 @@ function oneLine(text: string): string {
     .replaceAll(UNSEEN, escapeOf);
 }
 
-/** The sign that Unicode has for a control character. */
+/** The visible sign that Unicode has for a control character. */
 function pictureOf(control: string): string {
   const code = control.charCodeAt(0);
   return String.fromCharCode(code === 0x7f ? 0x2421 : 0x2400 + code);
@@ -53,7 +53,7 @@ function encodeJson(value: unknown, room: number): string {
   const isList = Array.isArray(value);
   let text = isList ? "[" : "{";
   let isFirst = true;
-  // Not `Object.entries`, which would make a list of all of them first.
+  // Not `Object.entries`, which would first make a list of all members.
   for (const name in value) {
     if (!Object.hasOwn(value, name)) continue;
     if (text.length >= room) return text;

@@ -5,18 +5,18 @@ import { escapeUnseen } from "./escape-unseen.ts";
 import { formatCount, formatMoment } from "./format-time.ts";
 import { splitJson } from "./split-json.ts";
 
-/** Up to this length a payload is coloured, in characters: an element a piece is too much for more. */
+/** A longer payload is not coloured, in characters: each coloured piece needs an element. */
 const MOST_COLOURED = 20_000;
-/** So much of a payload is shown unless all of it is asked for, in characters: to lay out megabytes of lines takes seconds. */
+/** How much of a payload is shown at first, in characters: the layout of megabytes takes seconds. */
 const MOST_SHOWN = 100_000;
 
-/** An event unfolded: when it was, and its payload as indented JSON. */
+/** An unfolded event: its time, and its payload as indented JSON. */
 export function EventPayload({
   event,
   onHeight,
 }: {
   readonly event: RunEvent;
-  /** Told how high it is, in CSS pixels, before it is painted and whenever that changes. */
+  /** Called with the payload's height, in CSS pixels, before it is painted and after each change. */
   readonly onHeight: (sequence: number, height: number) => void;
 }): ReactNode {
   const { sequence, createdAt, payload } = event;
@@ -29,9 +29,9 @@ export function EventPayload({
   useLayoutEffect(() => {
     const { current } = box;
     if (current === null) return;
-    const tell = (): void => onHeight(sequence, current.getBoundingClientRect().height);
-    tell();
-    const observer = new ResizeObserver(tell);
+    const report = (): void => onHeight(sequence, current.getBoundingClientRect().height);
+    report();
+    const observer = new ResizeObserver(report);
     observer.observe(current);
     return () => observer.disconnect();
   }, [sequence, onHeight]);
@@ -41,7 +41,7 @@ export function EventPayload({
         Event {sequence} · <time dateTime={createdAt}>{formatMoment(createdAt)}</time>
       </p>
       {payload === null ? (
-        <p className="soft">It has no payload.</p>
+        <p className="soft">This event has no payload.</p>
       ) : (
         <pre tabIndex={0} role="group" aria-label={`Payload of event ${sequence}`}>
           {json.length > MOST_COLOURED ? (
@@ -53,12 +53,12 @@ export function EventPayload({
       )}
       {isCut && (
         <p className="cut soft">
-          It is too deep or too long for this page: what is missing is on the server.
+          This payload is too deep or too long for this page. The server has all of it.
         </p>
       )}
       {!isWhole && (
         <p className="cut soft">
-          This is the beginning.{" "}
+          Only the beginning is shown.{" "}
           <button type="button" onClick={() => setWhole(true)}>
             Show all {formatCount(json.length)} characters
           </button>

@@ -5,17 +5,17 @@ import { EventPayload } from "./event-payload.tsx";
 import { eventTone } from "./event-tone.ts";
 import { formatOffset } from "./format-time.ts";
 
-/** What a row shows, and tells. Its functions stay the same, so that a row is drawn anew only when something in it is new. */
+/** What a row shows, and its callbacks. These stay the same functions, so that a row is drawn again only after a change in it. */
 export interface EventRowProps {
   readonly event: RunEvent;
   /** Its place among the rows, from 0. */
   readonly row: number;
-  /** Where it stands, in CSS pixels from the top of the list. */
+  /** The row's place, in CSS pixels from the top of the list. */
   readonly top: number;
   /** When the run began, in milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly isOpen: boolean;
-  /** Whether it is the row that keys move from: the one of all that Tab leads to. */
+  /** Whether this is the row from which keys move: the only one at which Tab stops. */
   readonly isActive: boolean;
   readonly onToggle: (sequence: number) => void;
   readonly onHeight: (sequence: number, height: number) => void;
@@ -41,7 +41,7 @@ export const EventRow: (props: EventRowProps) => ReactNode = memo(function Event
   return (
     <li
       className={`row ${eventTone(eventType)}${isOpen ? " is-open" : ""}`}
-      // How many there are changes too often to be told.
+      // The number of events changes too often to announce it.
       aria-posinset={row + 1}
       aria-setsize={-1}
       style={{ top }}

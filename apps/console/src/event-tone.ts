@@ -1,7 +1,7 @@
 import { isTerminal } from "@tm/run-events-core";
 import { statusAfter } from "@tm/run-events-core/wire";
 
-/** How much an event's row stands out. */
+/** The look of an event's row. */
 export type EventTone = "plain" | "phase" | "warning" | "completed" | "failed" | "cancelled";
 
 const WARNING = /(^|_)(ERR|ERROR|STDERR|FAILED|WARN|WARNING|RETRY|TIMEOUT)(_|$)/;

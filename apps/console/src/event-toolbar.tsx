@@ -4,12 +4,12 @@ import { formatCount } from "./format-time.ts";
 import { type EventFilter, hasText, isFiltering, NO_FILTER } from "./shown-events.ts";
 import { useRoving } from "./use-roving.ts";
 
-/** What the bar above the events shows, and tells. */
+/** What the bar above the events shows, and its callbacks. */
 export interface EventToolbarProps {
   readonly filter: EventFilter;
   readonly onFilter: (filter: EventFilter) => void;
   readonly typeCounts: ReadonlyMap<string, number>;
-  /** How many events the filter shows, of how many. */
+  /** How many events the filter shows, and how many the run has. */
   readonly shownCount: number;
   readonly count: number;
   /** Whether more events may come. */
@@ -25,7 +25,7 @@ export interface EventToolbarProps {
   readonly jumpField: RefObject<HTMLInputElement | null>;
 }
 
-/** How many types can be clicked at once. */
+/** The most types that are shown as buttons. */
 const MOST_CHIPS = 100;
 
 /** Filter, jump and follow. */
@@ -46,7 +46,7 @@ export function EventToolbar(props: EventToolbarProps): ReactNode {
         onChange={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value.trim() })}
         onKeyDown={({ key, currentTarget }) => {
           if (key !== "Escape" && key !== "Enter") return;
-          // What is shown then is what is to get the focus.
+          // The events without a filter must be drawn before one of them gets the focus.
           if (key === "Escape") flushSync(() => onFilter({ ...filter, text: "" }));
           currentTarget.blur();
           props.onLeave();
@@ -143,7 +143,9 @@ function TypeChips({
           {eventType} <span className="soft">{formatCount(many)}</span>
         </button>
       ))}
-      {left > 0 && <span className="soft">and {formatCount(left)} more: filter to see them</span>}
+      {left > 0 && (
+        <span className="soft">and {formatCount(left)} more types: filter to see them</span>
+      )}
     </div>
   );
 }

@@ -3,7 +3,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A span in at most two units: `840 ms`, `12.4 s`, `3 m 05 s`, `2 h 07 m`, `4 d 2 h`. Less than none is none. */
+/** A span in at most two units: `840 ms`, `12.4 s`, `3 m 05 s`, `2 h 07 m`, `4 d 2 h`. A negative span counts as 0. */
 export function formatSpan(spanMs: number): string {
   const ms = Math.max(0, spanMs);
   if (ms < SECOND_MS) return `${Math.floor(ms)} ms`;
@@ -27,7 +27,7 @@ export function formatAge(ageMs: number): string {
   return `${Math.floor(ageMs / DAY_MS)} d`;
 }
 
-/** A moment of an event beside the run's first: `+0.000`, `+12.345`, `+1:02.345`, `+1:01:02.345`. */
+/** The time of an event from the run's first: `+0.000`, `+12.345`, `+1:02.345`, `+1:01:02.345`. */
 export function formatOffset(offsetMs: number): string {
   const ms = Math.max(0, offsetMs);
   const minutes = Math.floor(ms / MINUTE_MS);
@@ -40,19 +40,22 @@ export function formatOffset(offsetMs: number): string {
 
 const COUNT = new Intl.NumberFormat("en");
 
-/** A number with its thousands set apart. */
+/** A number with separated thousands. */
 export function formatCount(count: number): string {
   return COUNT.format(count);
 }
 
-/** How many events there are, in words. */
+/** A count of events, in words. */
 export function formatEvents(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "event" : "events"}`;
 }
 
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-/** A moment on the reader's own clock. @param iso as the server wrote it */
+/**
+ * A time in the reader's time zone.
+ * @param iso as the server wrote it
+ */
 export function formatMoment(iso: string): string {
   return MOMENT.format(new Date(iso));
 }
@@ -60,7 +63,10 @@ export function formatMoment(iso: string): string {
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-/** A day on the reader's own calendar, with its year only if that is not the year of `nowMs`. @param iso as the server wrote it */
+/**
+ * A day in the reader's time zone, with its year only if that is not the year of `nowMs`.
+ * @param iso as the server wrote it
+ */
 export function formatDay(iso: string, nowMs: number): string {
   const day = new Date(iso);
   const isThisYear = day.getFullYear() === new Date(nowMs).getFullYear();

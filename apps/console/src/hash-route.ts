@@ -3,18 +3,18 @@ import { useSyncExternalStore } from "react";
 
 const RUN = /^#\/runs\/(.+)$/;
 
-/** The run that an address's fragment names; `null` if it names none. */
+/** The id of the run in an address's fragment; `null` without one. */
 function parseRoute(hash: string): string | null {
   const runId = RUN.exec(hash)?.[1];
   return runId !== undefined && isRunId(runId) ? runId : null;
 }
 
-/** The fragment that names a run, or with `null` the list alone. */
+/** The fragment of a run's address; with `null`, that of the list alone. */
 export function encodeRoute(runId: string | null): string {
   return runId === null ? "#/" : `#/runs/${runId}`;
 }
 
-/** The run that the page's address names. */
+/** The id of the run in the page's address. */
 export function useRoute(): string | null {
   return useSyncExternalStore(subscribe, () => parseRoute(location.hash));
 }

@@ -4,18 +4,18 @@ import { Modal } from "./modal.tsx";
 const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [["↓", "j"], "Next event or run"],
   [["↑", "k"], "Previous event or run"],
-  [["Home", "End"], "First, last"],
-  [["←", "→"], "Along phases and types"],
+  [["Home", "End"], "First or last event or run"],
+  [["←", "→"], "Move along phases or types"],
   [["Enter"], "Unfold an event, open a run"],
   [["/"], "Filter by type"],
   [["g"], "Go to a sequence"],
-  [["f"], "Follow the newest, or pause"],
-  [["r"], "To the list of runs"],
-  [["Esc"], "Leave a field, then the events"],
-  [["?"], "These keys"],
+  [["f"], "Follow the newest event, or pause"],
+  [["r"], "Go to the list of runs"],
+  [["Esc"], "Leave the field, then the events"],
+  [["?"], "Show these keys"],
 ];
 
-/** What the keys do. */
+/** A dialog that lists the keys. */
 export function KeysDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   return (
     <Modal title="Keys" onClose={onClose}>

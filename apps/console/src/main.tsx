@@ -1,7 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
-import { hearSession } from "./session-news.ts";
+import { reloadOnSessionChange } from "./session-channel.ts";
 import { applyTheme, readTheme } from "./theme.ts";
 import "./style/base.css";
 import "./style/board.css";
@@ -11,7 +11,7 @@ import "./style/timeline.css";
 const root = document.getElementById("console");
 if (root === null) throw new TypeError("Expected the page to have a place for the console");
 applyTheme(readTheme());
-hearSession();
+reloadOnSessionChange();
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -1,18 +1,18 @@
 import { type ReactNode, useLayoutEffect, useRef } from "react";
 
-/** A dialog above the page, which keeps the focus until it is closed, and gives it back. */
+/** A dialog above the page. It keeps the focus until it is closed, and then restores it. */
 export function Modal({
   title,
   onClose,
   children,
 }: {
   readonly title: string;
-  /** It was closed, by whatever means. */
+  /** Called when the dialog is closed, in any way. */
   readonly onClose: () => void;
   readonly children: ReactNode;
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  // Closed while it is still in the page: else the focus is not given back.
+  // The dialog is closed while it is still in the page. Otherwise the browser does not restore the focus.
   useLayoutEffect(() => {
     const { current } = dialog;
     current?.showModal();

@@ -5,15 +5,15 @@ import type { Phase } from "./run-digest.ts";
 import { useRoving } from "./use-roving.ts";
 import { useNow } from "./use-now.ts";
 
-/** How often the span of a phase that goes on is told anew, in milliseconds. */
+/** How often the shown time of the current phase is updated, in milliseconds. */
 const TICK_MS = 1_000;
-/** A share of the strip that every phase has, beside that of its time, in milliseconds: the shortest can be hit too. */
+/** Every phase is drawn this much longer, in milliseconds, so that even the shortest can be clicked. */
 const LEAST_MS = 400;
 
-/** How many phases the strip has at most, the newest. */
+/** The most phases in the strip: the newest. */
 const MOST_PHASES = 100;
 
-/** A run's phases, as wide as they were long. Each leads to its first event. */
+/** A run's phases. Each is as wide as it was long, and a click leads to its first event. */
 export function PhaseStrip({
   phases,
   status,

@@ -1,7 +1,7 @@
 /**
- * The row that a key leads to, in a list of which one row is active; `null` for a key that leads nowhere.
- * @param count how many rows there are, at least one
- * @param page how many rows a page key leads on
+ * The row to which a key moves from the active row; `null` for any other key.
+ * @param count the number of rows, at least one
+ * @param page how many rows a page key moves
  */
 export function planMove(key: string, row: number, count: number, page: number): number | null {
   const to = targetOf(key, row, count, page);

@@ -1,27 +1,27 @@
-/** The height of a row whose payload is folded, in CSS pixels. The style sheet's `--row` says the same. */
+/** The height of a row whose payload is folded, in CSS pixels. It is equal to `--row` in the style sheet. */
 export const ROW_HEIGHT = 28;
 
 /** A row that is higher than the others. */
 export interface TallRow {
   readonly row: number;
-  /** What it has beyond `ROW_HEIGHT`, in CSS pixels. */
+  /** How much higher than `ROW_HEIGHT` the row is, in CSS pixels. */
   readonly extra: number;
 }
 
-/** Where the rows of a list stand, of which nearly all have the same height. */
+/** The places of a list's rows, nearly all of which have the same height. */
 export interface RowLayout {
   readonly count: number;
   /** Ascending, each row once. */
   readonly tall: readonly TallRow[];
 }
 
-/** Rows that stand next to each other: `from` to `to`, `to` not among them. */
+/** Consecutive rows, from `from` to before `to`. */
 export interface RowWindow {
   readonly from: number;
   readonly to: number;
 }
 
-/** A layout of `count` rows. Takes time by the rows that are tall, not by all. */
+/** Plans a layout of `count` rows. The time it takes depends on the tall rows, not on all. */
 export function planLayout(count: number, tall: readonly TallRow[]): RowLayout {
   return {
     count,
@@ -39,7 +39,7 @@ export function offsetOf({ tall }: RowLayout, row: number): number {
   return offset;
 }
 
-/** The row at an offset: the last one that begins at it or before it. The first or the last for one outside of the list. */
+/** The row at an offset. For an offset outside of the list, it is the first or the last row. */
 export function rowAt({ count, tall }: RowLayout, offset: number): number {
   let extra = 0;
   for (const one of tall) {
@@ -51,7 +51,7 @@ export function rowAt({ count, tall }: RowLayout, offset: number): number {
   return Math.max(0, Math.min(count - 1, Math.floor((offset - extra) / ROW_HEIGHT)));
 }
 
-/** The rows that are to be drawn to fill a view, with `spare` more on either side. */
+/** The rows to draw to fill a view, with `spare` more on either side. */
 export function planWindow(
   layout: RowLayout,
   scrollTop: number,
@@ -65,7 +65,7 @@ export function planWindow(
   };
 }
 
-/** Where to scroll so that a row is seen whole, or from its top if it is higher than the view. Not at all if it is. */
+/** Where to scroll to show a whole row, or its top if it is higher than the view. Does not scroll if the row is already shown. */
 export function planReveal(
   layout: RowLayout,
   row: number,

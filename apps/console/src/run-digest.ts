@@ -7,27 +7,27 @@ export const PHASE_STARTED = "PHASE_STARTED";
 
 /** One phase of a run. */
 export interface Phase {
-  /** With its invisible characters escaped. */
+  /** The phase's name, with invisible characters escaped. */
   readonly name: string;
-  /** The event that began it. */
+  /** The sequence of the event that began the phase. */
   readonly sequence: number;
   /** On the server's clock, in milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** When the next one began or the run ended; `null` while it goes on. */
+  /** When the next phase began or the run ended; `null` while the phase continues. */
   readonly endedAtMs: number | null;
 }
 
-/** What a run's events come to. */
+/** The phases and the types of a run's events. */
 export interface RunDigest {
-  /** In order. A phase that is begun again stands again. @see W6 */
+  /** In order. A phase that begins again is another entry. @see W6 */
   readonly phases: readonly Phase[];
-  /** How many events there are of each type, in the order in which the types came. */
+  /** The number of events of each type, in the order in which the types came. */
   readonly typeCounts: ReadonlyMap<string, number>;
 }
 
 /**
- * Digests a run's events as they come, each once: what is asked again with more events goes on from where it was.
- * @returns takes all events so far, of the same run each time. The same digest again while there are no more.
+ * Creates a function that digests a run's events as they come, each once.
+ * @returns a function of all events so far, of the same run each time. Without new events it returns the same digest
  */
 export function createRunDigest(): (events: readonly RunEvent[]) => RunDigest {
   const phases: Phase[] = [];
@@ -51,7 +51,10 @@ export function createRunDigest(): (events: readonly RunEvent[]) => RunDigest {
   };
 }
 
-/** Takes an event into the phases, of which only the last can be open. @returns whether it changes them */
+/**
+ * Adds an event to the phases, of which only the last can be open.
+ * @returns whether the phases have changed
+ */
 function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boolean {
   const name = phaseOf(event);
   if (name === null && !isTerminal(statusAfter(event.eventType))) return false;
@@ -62,7 +65,7 @@ function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boole
   return true;
 }
 
-/** The phase that an event begins; `null` if it begins none. @see W6 */
+/** The phase that an event begins; `null` for any other event. @see W6 */
 function phaseOf({ eventType, payload }: Omit<RunEvent, "sequence">): string | null {
   if (eventType !== PHASE_STARTED || typeof payload !== "object" || payload === null) return null;
   const { phase } = payload as { readonly phase?: unknown };

@@ -8,7 +8,7 @@ import { runTitle } from "./run-title.ts";
 import { StatusIcon } from "./status-icon.tsx";
 import { useNow } from "./use-now.ts";
 
-/** What a follower does, in a word beside the run's status. What is over, or goes as it should, needs none. */
+/** The word for each state of the follower, next to the run's status. */
 const STATES: Readonly<Record<FollowState, string | null>> = {
   connecting: "connecting",
   live: "live",
@@ -18,22 +18,22 @@ const STATES: Readonly<Record<FollowState, string | null>> = {
   failed: "not followed",
 };
 
-/** What a run's header shows, and tells. */
+/** What a run's header shows. */
 export interface RunHeaderProps {
   readonly runId: string;
   readonly snapshot: RunSnapshot | null;
-  /** When it is removed at the earliest, ISO 8601; `null` if that is not known. */
-  readonly goesAt: string | null;
-  /** As the events tell it; `null` before the server's first word. */
+  /** The earliest time at which the run is removed, ISO 8601; `null` if that is not known. */
+  readonly keptUntil: string | null;
+  /** The status after the events so far; `null` before the server's first answer. */
   readonly status: RunStatus | null;
   readonly state: FollowState;
   readonly count: number;
   readonly heading: RefObject<HTMLHeadingElement | null>;
 }
 
-/** Which run this is, how it stands, and how it is followed. */
+/** The title, the status and the facts of a run. */
 export function RunHeader(props: RunHeaderProps): ReactNode {
-  const { runId, snapshot, goesAt, state, count, heading } = props;
+  const { runId, snapshot, keptUntil, state, count, heading } = props;
   const status = props.status ?? snapshot?.runStatus ?? null;
   const isLive = status !== null && !isTerminal(status);
   const title = snapshot === null ? runId : runTitle(snapshot);
@@ -49,7 +49,7 @@ export function RunHeader(props: RunHeaderProps): ReactNode {
         <h2 ref={heading} tabIndex={-1} className={title === runId ? "code" : ""} title={title}>
           {title}
         </h2>
-        {isLive && <CancelControl runId={runId} title={title} onGone={toHeading} />}
+        {isLive && <CancelControl runId={runId} title={title} onRemoved={toHeading} />}
       </div>
       <p className="facts">
         {status !== null && <span className={`word ${status}`}>{status}</span>}
@@ -63,11 +63,11 @@ export function RunHeader(props: RunHeaderProps): ReactNode {
             </span>
           </>
         )}
-        {goesAt !== null && (
+        {keptUntil !== null && (
           <span>
-            goes{" "}
-            <time dateTime={goesAt} title={formatMoment(goesAt)}>
-              {formatDay(goesAt, Date.now())}
+            kept until{" "}
+            <time dateTime={keptUntil} title={formatMoment(keptUntil)}>
+              {formatDay(keptUntil, Date.now())}
             </time>
           </span>
         )}

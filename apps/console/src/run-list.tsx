@@ -10,16 +10,16 @@ import { useNow } from "./use-now.ts";
 import { useRuns } from "./use-runs.ts";
 import { hasModifier } from "./use-shortcuts.ts";
 
-/** How many runs a page key leads on. */
+/** How many runs a page key moves. */
 const PAGE_ROWS = 8;
 
-/** The caller's runs, newest first, as they stand. */
+/** The user's runs, newest first, kept up to date. */
 export function RunList({
   status,
   chosen,
   onSignedOut,
 }: {
-  /** Those in this status; `null` for all. */
+  /** Shows only runs in this status; `null` for all. */
   readonly status: RunStatus | null;
   /** The run that is open. */
   readonly chosen: string | null;
@@ -28,12 +28,12 @@ export function RunList({
   const { runs, hasMore, problem, loadMore } = useRuns(status, onSignedOut);
   const now = useNow(1_000);
   const list = useRef<HTMLUListElement>(null);
-  // Where the runs begin that were asked for; `null` if none were.
+  // Where the next runs will begin; `null` if none were asked for.
   const wanted = useRef<number | null>(null);
   const count = runs?.length ?? 0;
   useEffect(() => {
     if (wanted.current === null || count <= wanted.current) return;
-    // The button may have gone, and the focus with it. Who has gone elsewhere meanwhile stays there.
+    // The first new run gets the focus of the button, unless the user has moved it elsewhere.
     const { activeElement: at, body } = document;
     const isHere = at === body || at?.closest(".more") != null;
     if (isHere) list.current?.querySelectorAll("a")[wanted.current]?.focus();
@@ -56,7 +56,7 @@ export function RunList({
       {runs === null && problem === null && <p className="notice soft">Loading…</p>}
       {runs?.length === 0 && (
         <p className="notice soft">
-          {status === null ? "There are no runs yet." : `No run is ${status}.`}
+          {status === null ? "You have no runs yet." : `You have no ${status} runs.`}
         </p>
       )}
       <ul ref={list} className="runs" aria-label="Runs" onKeyDown={onKeyDown}>

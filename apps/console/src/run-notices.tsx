@@ -4,10 +4,10 @@ import type { ReactNode } from "react";
 import { encodeSummary } from "./encode-summary.ts";
 import { formatEvents } from "./format-time.ts";
 
-/** The members of a payload that may say why a run failed. The first counts. */
+/** The members of a payload that may give the reason of a failure. The first one counts. */
 const REASONS = ["reason", "message", "error"] as const;
 
-/** Why a run is not followed just now or has failed, and how far its events have been read. */
+/** Why the connection is lost or the run has failed, and how many of its events have been read. */
 export function RunNotices({
   state,
   error,
@@ -16,31 +16,31 @@ export function RunNotices({
 }: {
   readonly state: FollowState;
   readonly error: RunEventsError | null;
-  /** Those that have been read. */
+  /** The events that have been read. */
   readonly events: readonly RunEvent[];
   readonly snapshot: RunSnapshot | null;
 }): ReactNode {
   if (state === "failed") return <p className="notice problem">{error?.message}</p>;
   const reason = failureOf(events.at(-1));
   const count = events.length;
-  const behind = (snapshot?.lastSequence ?? 0) - count;
+  const unread = (snapshot?.lastSequence ?? 0) - count;
   return (
     <>
       {state === "waiting" && <p className="notice soft">{error?.message} Trying again.</p>}
       {reason !== null && <p className="notice problem">{reason}</p>}
-      {behind > 0 && (
+      {unread > 0 && (
         <progress
           aria-label="Events read"
-          max={count + behind}
+          max={count + unread}
           value={count}
-          title={`${formatEvents(behind)} to come`}
+          title={`${formatEvents(unread)} still to read`}
         />
       )}
     </>
   );
 }
 
-/** Why a run failed, in its own words, if this is the event that says so. */
+/** The reason in a run's last event, if the run has failed. */
 function failureOf(last: RunEvent | undefined): string | null {
   if (last?.eventType !== "RUN_FAILED") return null;
   const { payload } = last;

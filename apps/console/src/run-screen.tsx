@@ -24,21 +24,21 @@ import { useShortcuts } from "./use-shortcuts.ts";
 import { useSnapshot } from "./use-snapshot.ts";
 
 /** A run before the server's first answer. */
-const UNREAD = { snapshot: null, goesAt: null };
+const UNREAD = { snapshot: null, keptUntil: null };
 
-/** What of the other parts of the page a run's screen needs. */
+/** What a run's screen needs from the rest of the page. */
 export interface RunScreenProps {
   /** A screen shows one run for as long as it is mounted. */
   readonly runId: string;
   readonly onSignedOut: () => void;
-  /** Leads out of the events, to the list of runs. */
+  /** Moves the focus from the events to the list of runs. */
   readonly onLeave: () => void;
 }
 
-/** A run as it happens. */
+/** A run and its events, live. */
 export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): ReactNode {
   const { events, state, runStatus, currentPhase, error } = useRun(runId);
-  const { snapshot, goesAt } = useSnapshot(runId, runStatus) ?? UNREAD;
+  const { snapshot, keptUntil } = useSnapshot(runId, runStatus) ?? UNREAD;
   const [filter, setFilter] = useState(NO_FILTER);
   const { isFollowing, unseenCount, onFollow } = useFollowing(events.length);
   const heading = useHeadingFocus();
@@ -76,7 +76,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
       <RunHeader
         runId={runId}
         snapshot={snapshot}
-        goesAt={goesAt}
+        keptUntil={keptUntil}
         status={status}
         state={state}
         count={events.length}

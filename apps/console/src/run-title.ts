@@ -1,12 +1,12 @@
 import type { RunSnapshot } from "@tm/run-events-core";
 import { escapeUnseen } from "./escape-unseen.ts";
 
-/** How long a title becomes at most, in characters. */
+/** The longest title, in characters. */
 const MOST_LENGTH = 300;
 
 /**
- * What a run is called: its metadata's `title`, `name` or `command` if one of them is text, else its id. Invisible characters are
- * escaped: the user reads the title to decide which run to cancel.
+ * The title of a run: the `title`, `name` or `command` of its metadata if one of them is text, else its id. Invisible characters are
+ * escaped, because the user reads the title to decide which run to cancel.
  */
 export function runTitle({ runId, metadata }: Pick<RunSnapshot, "runId" | "metadata">): string {
   if (typeof metadata !== "object" || metadata === null) return runId;
@@ -18,7 +18,7 @@ export function runTitle({ runId, metadata }: Pick<RunSnapshot, "runId" | "metad
   return runId;
 }
 
-/** Text, or the words of a command line; else empty. Other lists may have any depth, and joining them may fail. */
+/** Text, or the words of a command line; otherwise empty. Other lists may have any depth, and to join them may fail. */
 function wordsOf(value: unknown): string {
   if (typeof value === "string") return value;
   const isWords = Array.isArray(value) && value.every((one) => !(one instanceof Object));

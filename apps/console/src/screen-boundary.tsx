@@ -1,12 +1,12 @@
 import { Component, type ReactNode } from "react";
 import { encodeRoute } from "./hash-route.ts";
 
-/** What the boundary shows. Use another `key` for another screen. */
+/** The screen inside the boundary. Use another `key` for another screen. */
 export interface ScreenBoundaryProps {
   readonly children: ReactNode;
 }
 
-/** Keeps the rest of the page where a screen cannot be drawn, and says so in its place. */
+/** Shows an error in place of a screen that cannot be drawn, and keeps the rest of the page. */
 export class ScreenBoundary extends Component<
   ScreenBoundaryProps,
   { readonly hasFailed: boolean }
@@ -24,7 +24,7 @@ export class ScreenBoundary extends Component<
     return (
       <main className="none">
         <p className="problem" role="alert">
-          The console cannot show this run: drawing it failed. Its events are all on the server.
+          The console cannot show this run. The server still has all of its events.
         </p>
         <button type="button" onClick={() => this.setState({ hasFailed: false })}>
           Try again

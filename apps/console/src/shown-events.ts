@@ -4,7 +4,7 @@ import type { RunEvent } from "@tm/run-events-core";
 export interface EventFilter {
   /** A part of the type, in any case; empty for every type. */
   readonly text: string;
-  /** The types that were chosen; none for every type. */
+  /** The types that were chosen; empty for every type. */
   readonly types: ReadonlySet<string>;
 }
 
@@ -15,11 +15,11 @@ export const NO_FILTER: EventFilter = { text: "", types: new Set() };
 export interface ShownEvents {
   readonly count: number;
   readonly at: (row: number) => RunEvent | undefined;
-  /** The row of the first event from this sequence on; `count` if there is none. */
+  /** The row of the first event from this sequence on; `count` without one. */
   readonly rowOf: (sequence: number) => number;
 }
 
-/** Whether a filter leaves anything out. */
+/** Whether a filter may leave events out. */
 export function isFiltering({ text, types }: EventFilter): boolean {
   return text !== "" || types.size > 0;
 }
@@ -30,14 +30,14 @@ function isShown(filter: EventFilter, eventType: string): boolean {
   return hasText(filter, eventType);
 }
 
-/** Whether a type has the filter's text in it. */
+/** Whether a type contains the filter's text. */
 export function hasText({ text }: EventFilter, eventType: string): boolean {
   return eventType.includes(text.toUpperCase());
 }
 
 /**
- * Picks the events that a filter shows, as they come, each once.
- * @returns takes all events so far, of the same run each time
+ * Creates a function that picks the events that a filter shows, as they come, each once.
+ * @returns a function of all events so far, of the same run each time
  */
 export function createEventPicker(
   filter: EventFilter,
@@ -45,7 +45,7 @@ export function createEventPicker(
   const picked: RunEvent[] = [];
   let taken = 0;
   return (events) => {
-    // An event's place is its sequence: nothing has to be picked, nor looked for.
+    // Without a filter, an event's row follows from its sequence.
     if (!isFiltering(filter)) return showAll(events);
     for (const event of events.slice(taken)) {
       if (isShown(filter, event.eventType)) picked.push(event);

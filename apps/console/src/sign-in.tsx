@@ -1,8 +1,8 @@
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { isSignedOut, messageOf, signIn } from "./api.ts";
-import { tellSession } from "./session-news.ts";
+import { announceSession } from "./session-channel.ts";
 
-/** Asks for a token and turns it into a session. */
+/** Asks for a token, and opens a session with it. */
 export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void> }): ReactNode {
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState("");
@@ -14,10 +14,12 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void
     setSending(true);
     try {
       await signIn(token);
-      tellSession();
+      announceSession();
       await onSignedIn();
     } catch (error) {
-      setProblem(isSignedOut(error) ? "Nobody has this token." : messageOf(error));
+      setProblem(
+        isSignedOut(error) ? "This token is not valid. Check it and try again." : messageOf(error),
+      );
       setSending(false);
       field.current?.select();
     }
@@ -30,7 +32,7 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void
           <span className="mark" aria-hidden="true" />
           run-events
         </h1>
-        <p className="soft">Sign in with a token of this server to see its runs as they happen.</p>
+        <p className="soft">Sign in with a token of this server to see your runs live.</p>
         <label htmlFor="token">Token</label>
         <input
           ref={field}

@@ -6,7 +6,7 @@ export interface JsonPiece {
 
 const PIECE = /("(?:[^"\\]|\\.)*")(\s*:)?|[-\d][\d.eE+-]*|true|false|null|[^"\-\dtfn]+/g;
 
-/** Splits JSON text into what is coloured alike. The pieces together are the text. */
+/** Splits JSON text into pieces of one colour each. The pieces together are the text. */
 export function splitJson(json: string): readonly JsonPiece[] {
   const pieces: JsonPiece[] = [];
   for (const [text, string, colon] of json.matchAll(PIECE)) {

@@ -29,7 +29,7 @@ const SHAPES: Readonly<Record<RunStatus, ReactNode>> = {
   ),
 };
 
-/** A run's status as a shape, since colours alone do not tell everybody. The word beside it is the caller's. */
+/** A run's status as a shape, because not everyone can tell the colours apart. The caller adds the word. */
 export function StatusIcon({ status }: { readonly status: RunStatus }): ReactNode {
   return (
     <svg className={`status-icon ${status}`} viewBox="0 0 16 16" aria-hidden="true">

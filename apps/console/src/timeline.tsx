@@ -13,38 +13,38 @@ import { useOpenRows } from "./use-open-rows.ts";
 import { useRovingRow } from "./use-roving-row.ts";
 import { useScroll } from "./use-scroll.ts";
 
-/** How many rows are drawn on either side of those that are seen. */
+/** How many rows are drawn on either side of the visible ones. */
 const SPARE_ROWS = 10;
 
-/** What others do with the timeline. */
+/** What other components do with the timeline. */
 export interface TimelineHandle {
-  /** Goes to an event, or the first behind it that is shown, and gives it the focus. */
+  /** Scrolls to an event, or to the next one that is shown, and gives it the focus. */
   readonly show: (sequence: number) => void;
-  /** Gives the focus to the row that keys move from. */
+  /** Gives the focus to the row from which keys move. */
   readonly focus: () => void;
 }
 
-/** What a timeline shows, and tells. */
+/** What a timeline shows, and its callbacks. */
 export interface TimelineProps {
   readonly ref: Ref<TimelineHandle>;
   readonly shown: ShownEvents;
   /** Changes when other events are shown: the place in the list is kept. */
   readonly filterKey: string;
   readonly startedAtMs: number;
-  /** Whether it stays at the newest event. */
+  /** Whether the list stays at the newest event. */
   readonly isFollowing: boolean;
-  /** The user has scrolled away from the newest, or back to it. */
+  /** Called when the user has scrolled away from the newest event, or back to it. */
   readonly onFollow: (isFollowing: boolean) => void;
 }
 
-/** A run's events as rows, of which only those that are seen are in the page, however many there are. */
+/** A run's events as rows. Only the visible rows are in the page, for any number of events. */
 export function Timeline(props: TimelineProps): ReactNode {
   const { ref, shown, filterKey, startedAtMs, isFollowing, onFollow } = props;
   const { layout, isOpen, toggle, onHeight, takeUnfolded } = useOpenRows(shown);
   const scroll = useScroll({ shown, layout, filterKey, isFollowing, onFollow });
   const { stay } = scroll;
 
-  // What was unfolded just now is to be seen whole.
+  // An event that was just unfolded is scrolled into view.
   useLayoutEffect(() => {
     const sequence = takeUnfolded();
     if (sequence !== null) scroll.reveal(shown.rowOf(sequence));
@@ -64,7 +64,7 @@ export function Timeline(props: TimelineProps): ReactNode {
 
   const onToggle = useCallback(
     (sequence: number): void => {
-      // A user who unfolds wants to read.
+      // A user who unfolds an event wants to read it.
       onFollow(false);
       stay();
       setActive(sequence);
@@ -100,7 +100,7 @@ export function Timeline(props: TimelineProps): ReactNode {
       onWheel={scroll.onWheel}
       onKeyDown={onKeyDown}
     >
-      {shown.count === 0 && <p className="notice soft">There is no event to show.</p>}
+      {shown.count === 0 && <p className="notice soft">No events to show.</p>}
       <ol aria-label="Events" style={listStyle(scroll.height, shown)}>
         {rowsOf(seen.from, seen.to, activeRow).map(drawn)}
       </ol>
@@ -108,13 +108,13 @@ export function Timeline(props: TimelineProps): ReactNode {
   );
 }
 
-/** As high as all rows, and with room for the longest sequence in each. */
+/** The height of all rows, and the width of the longest sequence. */
 function listStyle(height: number, shown: ShownEvents): CSSProperties {
   const digits = Math.max(3, String(shown.at(shown.count - 1)?.sequence ?? "").length);
   return { height, "--digits": digits } as CSSProperties;
 }
 
-/** The rows to draw, in order: the active one too, wherever it is, since it has the focus. */
+/** The rows to draw, in order. The active row is always among them, because it has the focus. */
 function rowsOf(from: number, to: number, activeRow: number): readonly number[] {
   const rows = Array.from({ length: to - from }, (_, index) => from + index);
   if (activeRow >= 0 && activeRow < from) return [activeRow, ...rows];

@@ -7,7 +7,7 @@ const THEME_WORDS: Readonly<Record<Theme, string>> = {
   dark: "dark",
 };
 
-/** Whose runs these are, and what holds for the whole page. */
+/** The user, and the buttons for the whole page. */
 export function TopBar({
   userId,
   onKeys,

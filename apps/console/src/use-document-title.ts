@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 
-/** Puts a title before the page's own while the component is shown. */
+/** Sets a title before the page's own while the component is shown. */
 export function useDocumentTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · run-events`;

@@ -9,9 +9,9 @@ export interface Following {
   readonly onFollow: (isFollowing: boolean) => void;
 }
 
-/** Starts to follow a list of so many events. */
+/** Follows a list of `count` events, until the user pauses. */
 export function useFollowing(count: number): Following {
-  // How many events there were when following was paused; `null` while it goes on.
+  // The number of events when following was paused; `null` while it continues.
   const [pausedAt, setPausedAt] = useState<number | null>(null);
   const latest = useRef(0);
   useEffect(() => {

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 
 /**
- * The time, again every so often while the component is shown.
- * @param everyMs in milliseconds; `null` to stand still, at the time of the first look
+ * The current time, updated at an interval while the component is shown.
+ * @param everyMs the interval, in milliseconds; with `null` the time of the first render stays
  */
 export function useNow(everyMs: number | null): number {
   const [now, setNow] = useState(() => Date.now());

@@ -9,11 +9,11 @@ export interface OpenRows {
   readonly toggle: (sequence: number) => void;
   /** Reports the height that the payload adds to the event's row, in CSS pixels. */
   readonly onHeight: (sequence: number, extra: number) => void;
-  /** The event that was unfolded last, given once, when its height is known; otherwise `null`. */
+  /** Returns the event that was unfolded last, once, after its height is known; otherwise `null`. */
   readonly takeUnfolded: () => number | null;
 }
 
-/** Remembers which events are unfolded, also while they are not shown. `toggle` and `onHeight` stay the same functions. */
+/** Remembers which events are unfolded, even while they are not shown. `toggle` and `onHeight` stay the same functions. */
 export function useOpenRows(shown: ShownEvents): OpenRows {
   /** By sequence, the heights of the payloads. */
   const [open, setOpen] = useState<ReadonlyMap<number, number>>(new Map());

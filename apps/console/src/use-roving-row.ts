@@ -17,7 +17,7 @@ export interface RovingRow {
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }
 
-/** Leads the focus through rows, of which only those that are seen are in the page. */
+/** Moves the focus through rows, of which only the visible ones are in the page. */
 export function useRovingRow(
   shown: ShownEvents,
   layout: RowLayout,
@@ -25,11 +25,11 @@ export function useRovingRow(
   onFollow: (isFollowing: boolean) => void,
 ): RovingRow {
   const [active, setActive] = useState<number | null>(null);
-  /** Gets the focus as soon as it is drawn. */
+  /** The event whose row gets the focus as soon as it is drawn. */
   const wanted = useRef<number | null>(null);
   const row = rowOf(shown, active) ?? (shown.count === 0 ? -1 : rowAt(layout, scroll.top));
 
-  // Not a passive effect: one that is late belongs to the rows before a key was pressed, among which there is none to get the focus.
+  // Not a passive effect: a late one would run with the rows before the key was pressed, and not find the row.
   useLayoutEffect(() => {
     if (wanted.current === null) return;
     const sequence = wanted.current;
@@ -44,7 +44,7 @@ export function useRovingRow(
     setActive(sequence);
     scroll.reveal(to);
     const button = document.getElementById(rowId(sequence));
-    // A row that is not drawn yet is once what has changed here is.
+    // A row that is not drawn yet is drawn in the next render.
     if (button === null) wanted.current = sequence;
     else button.focus({ preventScroll: true });
   }

@@ -8,8 +8,8 @@ export interface Roving<Row extends HTMLElement> {
 }
 
 /**
- * Makes a row of buttons one stop for Tab, at the one that had the focus last; arrows, Home and End lead through it.
- * @param start which button is the stop at first, and again when that has gone
+ * Makes a row of buttons one stop for Tab: the button that had the focus last. Arrows, Home and End move through the row.
+ * @param start which button is the stop at first, and again after the stop was removed
  * @see https://www.w3.org/WAI/ARIA/apg/practices/keyboard-interface/#kbd_roving_tabindex
  */
 export function useRoving<Row extends HTMLElement>(start: "first" | "last"): Roving<Row> {
@@ -20,7 +20,7 @@ export function useRoving<Row extends HTMLElement>(start: "first" | "last"): Rov
     for (const one of buttonsOf(ref.current)) one.tabIndex = one === stop ? 0 : -1;
   }
 
-  // The buttons may be others after each time that they are drawn.
+  // Each render may draw other buttons.
   useEffect(() => {
     const buttons = buttonsOf(ref.current);
     const kept = buttons.find((one) => one === last.current);
@@ -49,7 +49,7 @@ function buttonsOf(row: HTMLElement | null): readonly HTMLElement[] {
   return [...(row?.querySelectorAll("button") ?? [])];
 }
 
-/** The place that a key leads to; -1 for a key that leads nowhere. */
+/** The place to which a key moves; -1 for any other key. */
 function targetOf(key: string, at: number, count: number): number {
   switch (key) {
     case "ArrowRight":

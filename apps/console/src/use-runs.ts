@@ -3,21 +3,21 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { isSignedOut, listRuns, messageOf, type RunsPage } from "./api.ts";
 import { mergeRuns } from "./merge-runs.ts";
 
-/** How many runs come at first, and with each "more". */
+/** The number of runs at first, and with each "Load more". */
 const PAGE_RUNS = 50;
-/** How many one answer holds at most. @see W14 */
+/** The most runs of one answer. @see W14 */
 const MOST_RUNS = 200;
-/** Between two looks at the list, in milliseconds. */
-const LOOK_MS = 2_000;
+/** The pause between two polls of the list, in milliseconds. */
+const POLL_MS = 2_000;
 
 /** The list of runs as it is shown. */
 export interface RunsView {
   /** Newest first; `null` before the first answer. */
   readonly runs: readonly RunSnapshot[] | null;
   readonly hasMore: boolean;
-  /** Why the last look failed; `null` if it did not. */
+  /** Why the last poll failed; `null` if it did not. */
   readonly problem: string | null;
-  /** Reads the next ones. */
+  /** Reads the next runs. */
   readonly loadMore: () => void;
 }
 
@@ -27,33 +27,37 @@ interface Loaded {
 }
 
 /**
- * The caller's runs, all that are loaded looked at again every two seconds while the page is seen.
- * @param status those in this status; `null` for all. A component that changes it is mounted anew
- * @param onSignedOut the session has ended
+ * The caller's runs. While the page is visible, all loaded runs are read again every two seconds.
+ * @param status only runs in this status; `null` for all. A component that changes it must be mounted again
+ * @param onSignedOut called when the session has ended
  */
 export function useRuns(status: RunStatus | null, onSignedOut: () => void): RunsView {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const size = useRef(0);
-  const isGone = useRef(false);
+  const isUnmounted = useRef(false);
   useEffect(() => {
-    isGone.current = false;
-    return () => void (isGone.current = true);
+    isUnmounted.current = false;
+    return () => void (isUnmounted.current = true);
   }, []);
   useEffect(() => {
     size.current = loaded?.runs.length ?? 0;
   }, [loaded]);
 
   const read = useCallback(
-    async (cursor: string | null, count: number, take: (page: RunsPage) => void): Promise<void> => {
+    async (
+      cursor: string | null,
+      count: number,
+      apply: (page: RunsPage) => void,
+    ): Promise<void> => {
       try {
         const page = await readRuns(status, cursor, count);
-        if (isGone.current) return;
-        take(page);
+        if (isUnmounted.current) return;
+        apply(page);
         setProblem(null);
       } catch (error) {
-        // What was asked for another session says nothing of this one.
-        if (isGone.current) return;
+        // An answer to another session's call does not apply to this one.
+        if (isUnmounted.current) return;
         if (isSignedOut(error)) onSignedOut();
         else setProblem(messageOf(error));
       }
@@ -63,26 +67,26 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
 
   useEffect(() => {
     let isOver = false;
-    let isLooking = false;
+    let isPolling = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
-    async function look(): Promise<void> {
-      if (isLooking || document.hidden) return;
-      isLooking = true;
+    async function poll(): Promise<void> {
+      if (isPolling || document.hidden) return;
+      isPolling = true;
       clearTimeout(timer);
       const count = Math.max(PAGE_RUNS, size.current);
-      await read(null, count, (page) => setLoaded((before) => afterLook(before, page)));
-      isLooking = false;
-      if (!isOver) timer = setTimeout(() => void look(), LOOK_MS);
+      await read(null, count, (page) => setLoaded((before) => afterPoll(before, page)));
+      isPolling = false;
+      if (!isOver) timer = setTimeout(() => void poll(), POLL_MS);
     }
 
-    const onSeen = (): void => void look();
-    document.addEventListener("visibilitychange", onSeen);
-    void look();
+    const onVisible = (): void => void poll();
+    document.addEventListener("visibilitychange", onVisible);
+    void poll();
     return () => {
       isOver = true;
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", onSeen);
+      document.removeEventListener("visibilitychange", onVisible);
     };
   }, [read]);
 
@@ -100,7 +104,7 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
   };
 }
 
-/** So many runs from a cursor on, or all that there are, in as many answers as that takes. */
+/** Reads `count` runs from a cursor on, or fewer at the end of the list, in one or more calls. */
 async function readRuns(
   status: RunStatus | null,
   cursor: string | null,
@@ -117,9 +121,9 @@ async function readRuns(
   return { runs: [...read.values()], nextCursor };
 }
 
-function afterLook(before: Loaded | null, { runs, nextCursor }: RunsPage): Loaded {
+function afterPoll(before: Loaded | null, { runs, nextCursor }: RunsPage): Loaded {
   const merged = mergeRuns(before?.runs ?? [], runs, nextCursor === null);
-  // What goes on behind what was read goes on where it did.
+  // If older runs follow those that were read, the cursor after them stays.
   return {
     runs: merged,
     nextCursor: merged.length > runs.length ? (before?.nextCursor ?? null) : nextCursor,

@@ -10,29 +10,29 @@ import {
 import { offsetOf, planReveal, type RowLayout, rowAt } from "./row-layout.ts";
 import type { ShownEvents } from "./shown-events.ts";
 
-/** How near to its end the list counts as scrolled to it, in CSS pixels. */
+/** A list that is scrolled this near to its end counts as at its end, in CSS pixels. */
 const END_PX = 4;
 
-/** What decides where a list is scrolled to. */
+/** What a list's scroll position depends on. */
 export interface ScrollOptions {
   readonly shown: ShownEvents;
   readonly layout: RowLayout;
   /** Changes when other events are shown: the place in the list is kept. */
   readonly filterKey: string;
-  /** Whether it stays at its end. */
+  /** Whether the list stays at its end. */
   readonly isFollowing: boolean;
-  /** The user has scrolled away from the end, or back to it. */
+  /** Called when the user has scrolled away from the end, or back to it. */
   readonly onFollow: (isFollowing: boolean) => void;
 }
 
-/** Where a list is, in CSS pixels, and how to move it. */
+/** A list's scroll position, in CSS pixels, and functions that move it. */
 export interface Scroll {
   readonly scroller: RefObject<HTMLDivElement | null>;
   readonly top: number;
   readonly viewHeight: number;
   /** The height of all rows. */
   readonly height: number;
-  /** Scrolls no further than it takes to show a row. */
+  /** Scrolls just far enough to show a row. */
   readonly reveal: (row: number) => void;
   /** Keeps the list where it is now, once it no longer follows. Stays the same function. */
   readonly stay: () => void;
@@ -59,7 +59,7 @@ export function useScroll(options: ScrollOptions): Scroll {
   }, [isFollowing, height, viewHeight]);
 
   const keepPlace = useEffectEvent(() => {
-    // Puts the event that was at the top back there, or the next one that is shown.
+    // The event that was at the top stays there, or else the next event that is shown.
     if (!isFollowing) scrollTo(offsetOf(layout, shown.rowOf(topSequence.current)));
   });
   useLayoutEffect(() => keepPlace(), [filterKey]);

@@ -1,11 +1,11 @@
 import { useEffect, useEffectEvent } from "react";
 
-/** What keys do, by `KeyboardEvent.key`. */
+/** The actions of keys, by `KeyboardEvent.key`. */
 export type Shortcuts = Readonly<Record<string, () => void>>;
 
 /**
- * Keys that count wherever the focus is, except within a field or a dialog, which have their own, and arrows within a payload, which
- * scroll it. With Ctrl, Alt or Meta they are the browser's.
+ * Handles keys wherever the focus is. Fields and dialogs have their own keys, and arrows within a payload scroll it. Keys with Ctrl, Alt
+ * or Meta are the browser's.
  */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const onKeyDown = useEffectEvent((event: KeyboardEvent): void => {
@@ -26,7 +26,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
 
 const OWN_KEYS = "input, select, textarea, dialog";
 
-/** Whether a key is pressed together with one that makes it the browser's. */
+/** Whether a key is pressed with Ctrl, Alt or Meta, which makes it the browser's. */
 export function hasModifier(event: {
   readonly ctrlKey: boolean;
   readonly altKey: boolean;

@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import { type ReadRun, readRun } from "./api.ts";
 
 /**
- * The run as the server tells it, read again when its status has changed. `null` before the first answer.
- * @param runStatus as the events tell it
+ * The run as the server has it, read again when its status has changed. `null` before the first answer.
+ * @param runStatus the status after the events so far
  */
 export function useSnapshot(runId: string, runStatus: RunStatus | null): ReadRun | null {
   const [run, setRun] = useState<ReadRun | null>(null);
@@ -12,7 +12,7 @@ export function useSnapshot(runId: string, runStatus: RunStatus | null): ReadRun
     let isOver = false;
     readRun(runId).then(
       (read) => isOver || setRun(read),
-      // That the run cannot be read is told where its events are.
+      // The follower of the events shows the same failure.
       () => {},
     );
     return () => void (isOver = true);

@@ -5,7 +5,7 @@ import { ADA } from "../../server/test/start-server.ts";
 import { openConsole, PATIENT, signIn, useBrowser } from "./open-console.ts";
 import { many, phase, recordRun } from "./record-run.ts";
 
-/** What breaks a rule of WCAG 2.2 at A or AA, or a practice that all pages should keep, in the page as it stands. */
+/** The violations of WCAG 2.2 at A or AA, and of best practices, in the current page. */
 async function flaws(page: Page): Promise<readonly string[]> {
   await page.evaluate(`${axe.source}; undefined`);
   return page.evaluate(async () => {
@@ -14,7 +14,7 @@ async function flaws(page: Page): Promise<readonly string[]> {
   });
 }
 
-describe("the page for everybody", () => {
+describe("the accessible page", () => {
   useBrowser();
 
   it.each([
@@ -49,7 +49,7 @@ describe("the page for everybody", () => {
     expect(await flaws(page)).toEqual([]);
   });
 
-  it("reads as landmarks, headings and lists, and says aloud the status alone", async () => {
+  it("the page has landmarks, headings and lists, and announces only the status", async () => {
     const { url, page } = await openConsole();
     await recordRun(url, "r", [phase("one"), ...many("LOG", 1)], { title: "The run" });
     await signIn(page, ADA);
@@ -75,7 +75,7 @@ describe("the page for everybody", () => {
     expect(await page.locator("[aria-live], [role=status], [role=alert]").count()).toBe(1);
   });
 
-  it("has the colours that were chosen, also after a reload", async () => {
+  it("the page has the chosen colours, even after a reload", async () => {
     const { page } = await openConsole({}, { colours: "light" });
     const back = (): Promise<string> =>
       page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -17,7 +17,7 @@ import { ensureConsole } from "../build/ensure-console.ts";
 const WORKSPACE = join(import.meta.dirname, "../../..");
 const CONSOLE = join(WORKSPACE, "apps/console");
 
-/** A workspace that has the console's sources alone, and what is installed for them. */
+/** A workspace with only the console's sources and their installed packages. */
 async function copyConsole(): Promise<{ readonly workspace: string; readonly folder: string }> {
   const workspace = await makeTempFolder();
   const folder = join(workspace, "apps/console");
@@ -36,7 +36,7 @@ function loadedBy(page: string): readonly string[] {
 }
 
 describe("the console's files", () => {
-  it("are built when they never were, by servers that start at once, and again when a source is newer", async () => {
+  it("the console is built once by servers that start together, and again after a source changes", async () => {
     const { workspace, folder } = await copyConsole();
     const [built] = await Promise.all([
       ensureConsole(workspace),
@@ -61,7 +61,7 @@ describe("the console's files", () => {
       expect((await stat(join(built, file))).isFile()).toBe(true);
   });
 
-  it("are taken as they were built where their sources are not", async () => {
+  it("the console is served from an earlier build where its sources do not exist", async () => {
     const { workspace, folder } = await copyConsole();
     const built = await ensureConsole(workspace);
     const page = await readFile(join(built, "index.html"), "utf8");
@@ -69,11 +69,11 @@ describe("the console's files", () => {
     expect(await readFile(join(await ensureConsole(workspace), "index.html"), "utf8")).toBe(page);
   });
 
-  it("end the start with one line where they cannot be built", async () => {
+  it("a console that cannot be built fails the start with one line", async () => {
     const { workspace, folder } = await copyConsole();
     await rm(join(folder, "src/main.tsx"));
     await expect(ensureConsole(workspace)).rejects.toThrow(/^cannot build the console: /);
-    // What was begun is gone.
+    // The unfinished build is removed.
     expect(await readdir(join(folder, "dist"))).toEqual(["assets"]);
     await rm(join(folder, "node_modules"));
     await expect(ensureConsole(workspace)).rejects.toThrow(/^the console is not built.*install$/);

@@ -8,7 +8,7 @@ const MOST_BYTES = 100_000;
 describe("the first load", () => {
   useBrowser();
 
-  it("is less than 100 kB gzipped, and all of this server", async () => {
+  it("the first load is under 100 kB gzipped, and only from this server", async () => {
     const { url, page } = await openConsole();
     await page.getByLabel("Token").waitFor();
     const names = await page.evaluate(() =>
@@ -24,7 +24,7 @@ describe("the first load", () => {
     expect(bytes).toBeLessThan(MOST_BYTES);
   });
 
-  it("comes gzipped to those who take it, and plain to others", async () => {
+  it("the first load is gzipped for clients that accept it, and plain for others", async () => {
     const { url } = await startServer();
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(await (await fetch(url)).text())?.[1] ?? "";
     const encodings = ["gzip, deflate", "br, gzip;q=0.5", "gzip;q=0", "identity"].map((accepted) =>

@@ -20,16 +20,16 @@ it.each([
   [60_000, "1 m"],
   [3_600_000, "1 h"],
   [86_400_000, "1 d"],
-])("what was %d ms ago was %s ago", (ms, text) => expect(formatAge(ms)).toBe(text));
+])("an age of %d ms is %s", (ms, text) => expect(formatAge(ms)).toBe(text));
 
 it.each([
   [-1, "+0.000"],
   [59_999, "+59.999"],
   [60_000, "+1:00.000"],
   [3_600_000 + 62_345, "+1:01:02.345"],
-])("%d ms behind the first event are %s", (ms, text) => expect(formatOffset(ms)).toBe(text));
+])("%d ms after the first event are %s", (ms, text) => expect(formatOffset(ms)).toBe(text));
 
-it("a day says its year only if it is not this year's", () => {
+it("a day shows its year only if it is not this year", () => {
   const now = Date.parse("2026-11-26T12:00:00Z");
   expect(formatDay("2026-12-03T12:00:00.000Z", now)).not.toContain("2026");
   expect(formatDay("2026-12-03T12:00:00.000Z", now)).toMatch(/\b0?3\b/);

@@ -5,14 +5,14 @@ import { makeTempFolder } from "../../server/test/start-server.ts";
 import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
 import { append, many, phase, recordRun } from "./record-run.ts";
 
-/** More levels than a browser's own JSON and copies can take. A server takes no such event, but may have old ones. */
+/** More levels than a browser's JSON and copies support. A server refuses such an event, but may have old ones. */
 const DEPTH = 6_000;
 const DEEP = "[".repeat(DEPTH) + "]".repeat(DEPTH);
 
-describe("runs that are made to break a page", () => {
+describe("runs that try to break the page", () => {
   useBrowser();
 
-  it("W1: an event of 6,000 levels is unfolded as far as it can be shown, and the page stays, live, also in a second tab", async () => {
+  it("W1: an event of 6,000 levels is unfolded as far as possible, and the page stays live, even in a second tab", async () => {
     const file = join(await makeTempFolder(), "runs.db");
     const { url, page } = await openSignedIn({ STORE_URL: `sqlite:${file}` });
     await recordRun(url, "r", many("LOG", 3), { title: "deep" });
@@ -29,7 +29,7 @@ describe("runs that are made to break a page", () => {
     await page.locator("#event-2").click();
     const box = page.getByLabel("Payload of event 2");
     expect(await box.textContent()).toMatch(/^\[\n {2}\[\n {4}\[/);
-    await page.getByText("It is too deep or too long for this page").waitFor();
+    await page.getByText("This payload is too deep or too long for this page").waitFor();
     await append(url, "r", [{ eventType: "RUN_COMPLETED" }]);
     for (const tab of [page, second]) {
       await expect.poll(() => tab.getByRole("status").textContent(), PATIENT).toMatch(/^completed/);
@@ -37,7 +37,7 @@ describe("runs that are made to break a page", () => {
     }
   });
 
-  it("what turns text around is shown as its escape: in the list, the heading, the dialog, the page's title and the phases", async () => {
+  it("characters that reverse text are escaped in the list, the heading, the dialog, the page's title and the phases", async () => {
     const { url, page } = await openSignedIn();
     const title = "keep \u202Enur siht";
     const shown = "keep \\u202enur siht";
@@ -61,7 +61,7 @@ describe("runs that are made to break a page", () => {
       const { url, page } = await openSignedIn({}, { width, maySay });
       await recordRun(url, "r", many("LOG", 3));
       await recordRun(url, "other", many("LOG", 3));
-      // As another server may answer.
+      // Another server may answer like this.
       await page.route("**/v1/agent-runs/r", async (route) => {
         const answer = await route.fetch();
         await route.fulfill({

@@ -10,7 +10,7 @@ function nest(depth: number): unknown {
 }
 
 describe("a payload's indented text", () => {
-  it("is what JSON.stringify writes with two spaces", () => {
+  it("indented JSON is what JSON.stringify writes with two spaces", () => {
     fc.assert(
       fc.property(fc.jsonValue({ depthSize: "large", maxDepth: 12 }), (payload) => {
         const json = JSON.stringify(payload, null, 2);
@@ -19,7 +19,7 @@ describe("a payload's indented text", () => {
     );
   });
 
-  it("has the value of any payload that a server takes, and grows with its depth, not with the square of it", () => {
+  it("indented JSON keeps any value that a server accepts, and grows with its depth, not with the square", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000 }), (depth) => {
         const { json, isCut } = encodeIndented(nest(depth));
@@ -31,16 +31,19 @@ describe("a payload's indented text", () => {
     );
   });
 
-  it.each([6_000, 130_000])("leaves out what is deeper, of %i levels too, and says so", (depth) => {
-    const payload = { a: nest(depth), b: 1 };
-    const { json, isCut } = encodeIndented(payload);
-    expect(isCut).toBe(true);
-    expect(json).toContain("…");
-    expect(json).toMatch(/"b": 1\n\}$/);
-    expect(encodeSummary(payload)).toHaveLength(400);
-  });
+  it.each([6_000, 130_000])(
+    "indented JSON omits deeper levels, even of %i levels, and reports it",
+    (depth) => {
+      const payload = { a: nest(depth), b: 1 };
+      const { json, isCut } = encodeIndented(payload);
+      expect(isCut).toBe(true);
+      expect(json).toContain("…");
+      expect(json).toMatch(/"b": 1\n\}$/);
+      expect(encodeSummary(payload)).toHaveLength(400);
+    },
+  );
 
-  it("leaves out what is longer than a page can hold, and says so", () => {
+  it("indented JSON omits the rest of a text that is too long, and reports it", () => {
     const row = ["x".repeat(100_000)];
     const { json, isCut } = encodeIndented(Array.from({ length: 50 }, () => row));
     expect(isCut).toBe(true);
@@ -49,7 +52,7 @@ describe("a payload's indented text", () => {
 });
 
 describe("a run's title", () => {
-  it("shows what turns text around as its escape", () => {
+  it("a title escapes characters that reverse text", () => {
     for (const name of ["title", "name", "command"]) {
       const title = runTitle({
         runId: "r",
@@ -59,7 +62,7 @@ describe("a run's title", () => {
     }
   });
 
-  it("is the words of a command, and not of other lists, whatever their depth", () => {
+  it("a title is the words of a command, and not of other lists, of any depth", () => {
     const title = (command: unknown): string => runTitle({ runId: "r", metadata: { command } });
     expect(title(["seq", 1, "10"])).toBe("seq 1 10");
     expect(title([["seq"]])).toBe("r");

@@ -4,7 +4,7 @@ import { ADA } from "../../server/test/start-server.ts";
 import { openConsole, PATIENT, useBrowser, useSharedServer } from "./open-console.ts";
 import { append, many, phase, recordRun } from "./record-run.ts";
 
-/** What has the focus: its id, else its label, else its text. */
+/** The element with the focus: its id, else its label, else its text. */
 function focus(page: Page): Promise<string | null | undefined> {
   return page.evaluate(() => {
     const { activeElement: at } = document;
@@ -16,7 +16,7 @@ async function press(page: Page, ...keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
 }
 
-/** The field has the focus once it is there. */
+/** Waits until the field exists and has the focus. */
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel("Token").waitFor();
   await page.keyboard.type(ADA);
@@ -40,7 +40,7 @@ it("the keyboard alone signs in, opens a run, moves, unfolds, filters, jumps, fo
   await press(page, "k", "Enter");
   await page.locator("#event-101").waitFor();
 
-  // It begins at the newest, which the rows that are seen end with.
+  // It begins at the newest event, which is the last visible row.
   await press(page, "Escape", "Tab");
   await press(page, "r");
   expect(await focus(page)).toContain("The run");
@@ -113,7 +113,7 @@ it("the keyboard alone reaches everything with Tab, and a long list in one step"
   expect(seen[7]).not.toMatch(/^event-/);
 });
 
-it("the keyboard alone leads along phases and types with the arrows, and back to where it was", async () => {
+it("the keyboard alone moves along phases and types with the arrows, and back to where it was", async () => {
   const { url, page } = await openConsole();
   await recordRun(url, "r", [phase("one"), phase("two"), phase("three"), ...many("LOG", 1)]);
   await signIn(page);
@@ -133,7 +133,7 @@ it("the keyboard alone leads along phases and types with the arrows, and back to
   expect(await focus(page)).toBe("PHASE_STARTED 3");
 });
 
-it("with the keyboard alone, focus is within the run that was opened, and on the run's heading once the run has been cancelled", async () => {
+it("with the keyboard alone, focus is within the opened run, and on its heading after a cancel", async () => {
   const { url, page } = await openConsole();
   await recordRun(url, "r", many("LOG", 3), { title: "The run" });
   await recordRun(url, "other", many("LOG", 3), { title: "The other" });
@@ -149,7 +149,7 @@ it("with the keyboard alone, focus is within the run that was opened, and on the
   await expect.poll(() => page.getByRole("status").textContent(), PATIENT).toBe("cancelled");
   await expect.poll(() => focus(page), PATIENT).toBe("The run");
 
-  // And so it is where somebody else ends the run while the question stands.
+  // The same holds if another program ends the run while the dialog is open.
   await press(page, "Escape", "k", "Enter");
   await page.getByRole("heading", { name: "The other" }).waitFor();
   await press(page, "Tab", "Enter");
@@ -158,7 +158,7 @@ it("with the keyboard alone, focus is within the run that was opened, and on the
   await expect.poll(() => focus(page), PATIENT).toBe("The other");
 });
 
-it("with the keyboard alone, focus is on the run's heading also where the run's end comes before the answer to its cancel", async () => {
+it("with the keyboard alone, focus is on the run's heading even if the run's end comes before the answer to its cancel", async () => {
   const { url, page } = await openConsole();
   await recordRun(url, "r", many("LOG", 3), { title: "The run" });
   await signIn(page);
@@ -172,7 +172,7 @@ it("with the keyboard alone, focus is on the run's heading also where the run's 
   );
   await press(page, "Tab", "Enter", "Tab", "Enter");
   await asked.promise;
-  // A button that may not be pressed any more has no focus: the page alone has.
+  // A disabled button loses the focus to the page.
   await expect
     .poll(() => page.evaluate(() => document.activeElement?.tagName), PATIENT)
     .toBe("BODY");
@@ -180,7 +180,7 @@ it("with the keyboard alone, focus is on the run's heading also where the run's 
   await expect.poll(() => focus(page), PATIENT).toBe("The run");
 });
 
-it("with the keyboard alone, focus is back in the list behind a run, also where the page shows one of them alone, and on the runs that were loaded", async () => {
+it("with the keyboard alone, focus returns from a run to the list, even in a narrow page, and moves to newly loaded runs", async () => {
   const { url, page } = await openConsole({}, { width: 390 });
   for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
   await signIn(page);

@@ -4,13 +4,16 @@ import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
 import { many, recordRun } from "./record-run.ts";
 
 const EVENTS = 100_000;
-/** As many frames each way, and how far each scrolls, in CSS pixels: more than a view. */
+/** The number of frames each way, and how far each scrolls, in CSS pixels: more than a view. */
 const FRAMES = 150;
 const STEP_PX = 900;
-/** What is seen in a window of 800 pixels, ten on either side, and the one that Tab leads to. */
+/** The visible rows of a window of 800 pixels, ten on either side, and the one for Tab. */
 const MOST_ROWS = 60;
 
-/** Scrolls through the list frame by frame, up and then anywhere. @returns how many rows there were at each frame, at most */
+/**
+ * Scrolls through the list frame by frame, up and then anywhere.
+ * @returns the most rows of any frame
+ */
 function scroll(page: Page): Promise<number> {
   return page.evaluate(
     async ([frames, step]) => {
@@ -38,7 +41,7 @@ function scroll(page: Page): Promise<number> {
 describe("a run of 100,000 events", () => {
   useBrowser();
 
-  it("is shown whole with a few dozen rows in the page, wherever it is scrolled to", async () => {
+  it("a run of 100,000 events is shown with a few dozen rows in the page, at any scroll position", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "r", many("LOG", EVENTS));
     await page.goto(`${url}/#/runs/r`);

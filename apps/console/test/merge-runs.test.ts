@@ -25,7 +25,7 @@ function runs(numbers: readonly number[], lastSequence: number): readonly RunSna
 }
 
 describe("the list of runs, read again", () => {
-  it("is what was read, then what was known to come behind it, each run once", () => {
+  it("a list is the runs that were read, then the known older ones, each run once", () => {
     const some = fc.uniqueArray(fc.nat(40));
     fc.assert(
       fc.property(some, some, fc.integer({ min: 1, max: 20 }), (known, more, limit) => {
@@ -36,7 +36,7 @@ describe("the list of runs, read again", () => {
         expect(merged.slice(0, page.length)).toEqual(page);
         const ids = merged.map(({ runId }) => runId);
         expect(new Set(ids).size).toBe(ids.length);
-        // Newest first, all through.
+        // All runs are newest first.
         const numbers = ids.map((id) => Number(id.slice(4)));
         expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
         if (isWhole) expect(merged).toEqual(page);
@@ -44,7 +44,7 @@ describe("the list of runs, read again", () => {
     );
   });
 
-  it("names a run by its metadata's words, else by its id", () => {
+  it("the list names a run by its metadata's words, else by its id", () => {
     const title = (metadata: unknown): string => runTitle({ runId: "r", metadata });
     expect(title({ title: " A trip ", command: "ls" })).toBe("A trip");
     expect(title({ command: ["pnpm", "test"] })).toBe("pnpm test");

@@ -13,7 +13,7 @@ import { deleteRuns } from "./record-run.ts";
 /** How long a step in the page may take before the test is given up, in milliseconds. */
 const STEP_MS = 30_000;
 
-/** How long what is looked at again and again may take: the list of runs is read anew every two seconds. */
+/** How long a polled change may take: the list of runs is read every two seconds. */
 export const PATIENT: { readonly timeout: number } = { timeout: STEP_MS };
 
 const BY_ITSELF = /^Failed to load resource: (.* a status of 40[14] |net::ERR_)/;
@@ -22,15 +22,15 @@ const BY_ITSELF = /^Failed to load resource: (.* a status of 40[14] |net::ERR_)/
 export interface OpenConsole {
   readonly url: string;
   readonly page: Page;
-  /** Ends the server as a crash does. */
+  /** Kills the server, as in a crash. */
   readonly killServer: () => Promise<unknown>;
 }
 
-/** How wide the page is, in which colours, and what it may say. */
-export interface Look {
+/** The width and the colours of the page, and the messages that it may log. */
+export interface Settings {
   readonly width?: number;
   readonly colours?: "light" | "dark";
-  /** What the page may say on its console besides. */
+  /** Messages that the page may log. */
   readonly maySay?: RegExp;
 }
 
@@ -38,10 +38,10 @@ let browser: Browser;
 /** The server of all tests of this file, if they share one. */
 let shared: ServerProcess | null = null;
 
-/** One browser for the tests of a file. Call it once, outside of them. */
+/** One browser for the tests of a file. Call this once, outside of the tests. */
 export function useBrowser(): void {
   beforeAll(async () => {
-    // Root has no sandbox, and what is opened is ours.
+    // Root has no sandbox, and the pages are ours.
     browser = await chromium.launch({ executablePath: findChromium(), chromiumSandbox: false });
   });
   afterAll(() => browser.close());
@@ -56,15 +56,18 @@ export function useSharedServer(): void {
 }
 
 /**
- * Starts a server and opens its page, without a session. The test fails if the page throws, or breaks its policy, or says anything on its
- * console but what the browser says by itself: that an answer was 401 or 404, or that there was none.
+ * Starts a server and opens its page, without a session. The test fails if the page throws, breaks its policy, or logs a message. Only the
+ * browser's own messages are allowed: that an answer was 401 or 404, or did not come.
  */
-export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise<OpenConsole> {
+export async function openConsole(
+  env: ServerEnv = {},
+  settings: Settings = {},
+): Promise<OpenConsole> {
   const setsNothing = Object.keys(env).length === 0;
   const { url, end } = (setsNothing ? shared : null) ?? (await startServer(env));
   const context = await browser.newContext({
-    viewport: { width: look.width ?? 1_280, height: 800 },
-    colorScheme: look.colours ?? "light",
+    viewport: { width: settings.width ?? 1_280, height: 800 },
+    colorScheme: settings.colours ?? "light",
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
@@ -73,7 +76,7 @@ export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
     const text = message.text();
-    if (!BY_ITSELF.test(text) && look.maySay?.test(text) !== true) faults.push(text);
+    if (!BY_ITSELF.test(text) && settings.maySay?.test(text) !== true) faults.push(text);
   });
   onTestFinished(async () => {
     await context.close();
@@ -84,9 +87,12 @@ export async function openConsole(env: ServerEnv = {}, look: Look = {}): Promise
   return { url, page, killServer: () => end("SIGKILL") };
 }
 
-/** As `openConsole`, signed in as ada. */
-export async function openSignedIn(env: ServerEnv = {}, look: Look = {}): Promise<OpenConsole> {
-  const opened = await openConsole(env, look);
+/** Does the same as `openConsole`, signed in as ada. */
+export async function openSignedIn(
+  env: ServerEnv = {},
+  settings: Settings = {},
+): Promise<OpenConsole> {
+  const opened = await openConsole(env, settings);
   await signIn(opened.page, ADA);
   await opened.page.getByRole("navigation", { name: "Runs" }).waitFor({ state: "attached" });
   return opened;

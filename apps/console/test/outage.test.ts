@@ -4,10 +4,10 @@ import { makeTempFolder, startServer } from "../../server/test/start-server.ts";
 import { openSignedIn, PATIENT, useBrowser } from "./open-console.ts";
 import { append, many, recordRun } from "./record-run.ts";
 
-describe("a server that goes away", () => {
+describe("an outage of the server", () => {
   useBrowser();
 
-  it("is said to be away, and the run goes on where it was once it is back", async () => {
+  it("the console shows an outage, and the run continues where it was after it", async () => {
     const env = {
       STORE_URL: `sqlite:${join(await makeTempFolder(), "runs.db")}`,
       SESSION_SECRET: "a secret that these servers share",
@@ -30,18 +30,18 @@ describe("a server that goes away", () => {
     await expect.poll(() => page.getByText("No server answers at").count(), PATIENT).toBe(0);
   });
 
-  it("is not mistaken for a page that another program answers in its place", async () => {
+  it("the console does not take another program's page for the server's answer", async () => {
     const { page } = await openSignedIn();
     const answer = { status: 200, contentType: "text/html", body: "<p>Welcome</p>" };
     await page.route("**/v1/agent-runs?*", async (route) => route.fulfill(answer));
     await page.getByText("GET /v1/agent-runs answered 200 text/html").waitFor();
     await page.unroute("**/v1/agent-runs?*");
-    await page.getByText("There are no runs yet.").waitFor();
+    await page.getByText("You have no runs yet.").waitFor();
     await page.route("**/v1/session", async (route) => route.fulfill(answer));
     await page.reload();
     await page.getByText("GET /v1/session answered 200 text/html").waitFor();
     await page.unroute("**/v1/session");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("There are no runs yet.").waitFor();
+    await page.getByText("You have no runs yet.").waitFor();
   });
 });

@@ -4,25 +4,25 @@ import { encodeSummary } from "../src/encode-summary.ts";
 import { escapeUnseen } from "../src/escape-unseen.ts";
 import { splitJson } from "../src/split-json.ts";
 
-/** As long as a summary may be, in characters. */
+/** The longest summary, in characters. */
 const MOST_LENGTH = 400;
 
 describe("a payload's text", () => {
-  it("begins a row as its JSON does, and is no longer than a row can show", () => {
+  it("a summary begins as the payload's JSON does, and is no longer than a row can show", () => {
     fc.assert(
       fc.property(fc.jsonValue({ depthSize: "large", maxDepth: 5 }), (payload) => {
         fc.pre(typeof payload !== "string" && payload !== null);
         const json = JSON.stringify(payload);
         const summary = encodeSummary(payload);
         expect(summary.length).toBeLessThanOrEqual(MOST_LENGTH);
-        // A string that is cut off within is closed where it is cut.
+        // A string that is cut is closed at the cut.
         const common = json.length <= MOST_LENGTH ? json : json.slice(0, MOST_LENGTH / 4);
         expect(summary.startsWith(common)).toBe(true);
       }),
     );
   });
 
-  it("takes no longer for a payload that is larger than a row can show", () => {
+  it("a summary of a larger payload takes no more time", () => {
     let read = 0;
     const payload = Array.from({ length: 10_000 }, () => ({
       get item() {
@@ -34,7 +34,7 @@ describe("a payload's text", () => {
     expect(read).toBeLessThan(10);
   });
 
-  it("is the words alone of a payload that has nothing else", () => {
+  it("a summary is the words of a payload that has nothing else", () => {
     expect(encodeSummary({ line: "two\nlines" })).toBe("two ⏎ lines");
     expect(encodeSummary({ phase: "write" })).toBe("write");
     expect(encodeSummary("words")).toBe("words");
@@ -42,7 +42,7 @@ describe("a payload's text", () => {
     expect(encodeSummary({ line: "x", index: 1 })).toBe('{"line":"x","index":1}');
   });
 
-  it("leaves nothing unseen that ends a line or turns a row around, and no terminal's colours", () => {
+  it("a summary shows characters that end a line or reverse a row, and removes a terminal's colours", () => {
     expect(encodeSummary("one\rtwo\u2028three\r\n\r\nfour\u0085five")).toBe(
       "one ⏎ two ⏎ three ⏎ four ⏎ five",
     );
@@ -60,13 +60,13 @@ describe("a payload's text", () => {
     );
   });
 
-  it("is coloured without a character more or less", () => {
+  it("the coloured pieces together are exactly the text", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(0, 2), (payload, indent) => {
         const json = JSON.stringify(payload, null, indent);
         const pieces = splitJson(json);
         expect(pieces.map(({ text }) => text).join("")).toBe(json);
-        // What is coloured is JSON by itself: no piece ends within a string or a number.
+        // Each coloured piece is JSON: no piece ends within a string or a number.
         for (const { kind, text } of pieces) if (kind !== "rest") JSON.parse(text);
       }),
     );

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { call } from "../../server/test/client.ts";
 import { ADA } from "../../server/test/start-server.ts";
 
-/** An event as it is appended. */
+/** An event to append. */
 export interface Draft {
   readonly eventType: string;
   readonly payload?: unknown;
@@ -11,7 +11,7 @@ export interface Draft {
 /** The most events of one append. */
 const BATCH_EVENTS = 1_000;
 
-/** Makes a run of ada's and appends its first events. */
+/** Creates a run of ada's, and appends its first events. */
 export async function recordRun(
   url: string,
   runId: string,

@@ -6,38 +6,38 @@ import { recordRun } from "./record-run.ts";
 
 useBrowser();
 
-it("W14: a run that has finished says when it goes, and one that finishes as soon as it has", async () => {
+it("W14: a finished run shows until when it is kept, and a live run as soon as it finishes", async () => {
   const { url, page } = await openSignedIn({ RETENTION_DAYS: "30" });
   await recordRun(url, "r", [{ eventType: "STEP" }]);
   await page.goto(`${url}/#/runs/r`);
   const facts = page.locator(".facts");
   await facts.getByText("started").waitFor();
-  expect(await facts.textContent()).not.toContain("goes");
+  expect(await facts.textContent()).not.toContain("kept until");
 
   const ended = await call(`${url}/v1/agent-runs/r/cancel`, ADA, "POST");
   const { finishedAt } = (await ended.json()) as { readonly finishedAt: string };
-  const goes = facts.getByText("goes").locator("time");
-  await goes.waitFor();
-  const goesAt = new Date(Date.parse(finishedAt) + 30 * 86_400_000);
-  expect(await goes.getAttribute("datetime")).toBe(goesAt.toISOString());
+  const until = facts.getByText("kept until").locator("time");
+  await until.waitFor();
+  const keptUntil = new Date(Date.parse(finishedAt) + 30 * 86_400_000);
+  expect(await until.getAttribute("datetime")).toBe(keptUntil.toISOString());
   const exact = await page.evaluate(
     (iso) =>
       new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }).format(
         new Date(iso),
       ),
-    goesAt.toISOString(),
+    keptUntil.toISOString(),
   );
-  expect(await goes.getAttribute("title")).toBe(exact);
-  const day = `${await goes.textContent()}`;
+  expect(await until.getAttribute("title")).toBe(exact);
+  const day = `${await until.textContent()}`;
   expect(day.length).toBeLessThan(exact.length);
   expect(exact).toContain(day.split(",", 1)[0]);
 });
 
-it("W14: a run that is kept for ever says nothing of it", async () => {
+it("W14: a run that is kept for ever shows no time of removal", async () => {
   const { url, page } = await openSignedIn();
   await recordRun(url, "r", [{ eventType: "RUN_COMPLETED" }]);
   await page.goto(`${url}/#/runs/r`);
   const facts = page.locator(".facts");
   await facts.getByText("started").waitFor();
-  expect(await facts.textContent()).not.toContain("goes");
+  expect(await facts.textContent()).not.toContain("kept until");
 });

@@ -27,7 +27,7 @@ function sum(heights: readonly number[]): number {
 }
 
 describe("the layout of rows", () => {
-  it("has each row begin where those above it end", () => {
+  it("each row begins where the rows above it end", () => {
     fc.assert(
       fc.property(laidOut, ({ layout, heights }) => {
         for (let row = 0; row <= heights.length; row += 1) {
@@ -37,7 +37,7 @@ describe("the layout of rows", () => {
     );
   });
 
-  it("finds at an offset the row that spans it", () => {
+  it("the row at an offset spans it", () => {
     fc.assert(
       fc.property(laidOut, fc.double({ min: 0, max: 1, noNaN: true }), (one, share) => {
         const { layout, heights } = one;
@@ -49,7 +49,7 @@ describe("the layout of rows", () => {
     );
   });
 
-  it("draws every row that is seen, and few beside them", () => {
+  it("the drawn rows are all visible ones, and few others", () => {
     fc.assert(
       fc.property(laidOut, fc.nat(5_000), fc.integer({ min: 1, max: 900 }), fc.nat(9), (...all) => {
         const [{ layout, heights }, scrollTop, viewHeight, spare] = all;
@@ -64,7 +64,7 @@ describe("the layout of rows", () => {
     );
   });
 
-  it("reveals a row by no more than it takes", () => {
+  it("a row is revealed by the shortest scroll", () => {
     fc.assert(
       fc.property(laidOut, fc.nat(5_000), fc.integer({ min: 28, max: 900 }), fc.nat(), (...all) => {
         const [{ layout, heights }, scrollTop, viewHeight, any] = all;

@@ -6,7 +6,7 @@ import { append, phase, recordRun } from "./record-run.ts";
 describe("the list of runs", () => {
   useBrowser();
 
-  it("W14: has the newest first, by title, with status, phase and progress as they change", async () => {
+  it("W14: the list shows the newest run first, by title, with status, phase and progress as they change", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "first", [phase("prepare")], { title: "Plan a trip" });
     await recordRun(url, "second");
@@ -23,7 +23,7 @@ describe("the list of runs", () => {
       .toMatch(/^Plan a trip\n[^]*failed[^]*write[^]*3 events/);
   });
 
-  it("W14: shows one status alone, and more than a page when asked", async () => {
+  it("W14: the list shows one status alone, and more than a page when asked", async () => {
     const { url, page } = await openConsole();
     for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
     await append(url, "run-7", [{ eventType: "RUN_COMPLETED" }]);
@@ -33,7 +33,7 @@ describe("the list of runs", () => {
     await page.getByRole("button", { name: "Load more" }).click();
     await expect.poll(() => runs.count(), PATIENT).toBe(60);
     await recordRun(url, "newest");
-    // The list keeps what it had when it looks again.
+    // The list keeps its runs at the next poll.
     await expect.poll(() => runs.first().innerText(), PATIENT).toMatch(/^newest/);
     expect(await runs.count()).toBe(61);
     await page.getByLabel("Status").selectOption("completed");
@@ -41,10 +41,10 @@ describe("the list of runs", () => {
       .poll(() => runs.allInnerTexts(), PATIENT)
       .toEqual([expect.stringMatching(/^run-7\n/)]);
     await page.getByLabel("Status").selectOption("failed");
-    await page.getByText("No run is failed.").waitFor();
+    await page.getByText("You have no failed runs.").waitFor();
   });
 
-  it("W14: keeps all runs fresh that it has loaded, however many", async () => {
+  it("W14: the list updates all loaded runs, however many", async () => {
     const { url, page } = await openConsole();
     await recordRun(url, "oldest");
     for (let index = 0; index < 220; index += 1) await recordRun(url, `run-${index}`);
@@ -62,7 +62,7 @@ describe("the list of runs", () => {
     expect(await runs.count()).toBe(221);
   });
 
-  it("leads to a run by an address of its own, also in a window of a phone, and back", async () => {
+  it("each run has its own address, even in a phone's window, and a way back", async () => {
     const { url, page } = await openSignedIn({}, { width: 390 });
     await recordRun(url, "r", [{ eventType: "LOG" }]);
     await page.getByRole("link", { name: /^r / }).click();

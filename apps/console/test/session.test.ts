@@ -6,13 +6,13 @@ import { recordRun } from "./record-run.ts";
 describe("the session", () => {
   useBrowser();
 
-  it("W29: begins with a token that somebody has, and is there after a reload", async () => {
+  it("W29: a session begins with a valid token, and lasts through a reload", async () => {
     const { url, page } = await openConsole();
     await recordRun(url, "r");
-    await signIn(page, "nobody's");
+    await signIn(page, "unknown");
     await expect
       .poll(() => page.getByRole("alert").textContent(), PATIENT)
-      .toBe("Nobody has this token.");
+      .toBe("This token is not valid. Check it and try again.");
     await signIn(page, ADA);
     await page.getByRole("link", { name: /^r / }).waitFor();
     await page.reload();
@@ -20,7 +20,7 @@ describe("the session", () => {
     expect(await page.getByLabel("Token").count()).toBe(0);
   });
 
-  it("W29: ends with a click, also for the server", async () => {
+  it("W29: a click ends the session, even on the server", async () => {
     const { page } = await openSignedIn();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("Token").waitFor();
@@ -28,7 +28,7 @@ describe("the session", () => {
     expect(status).toBe(401);
   });
 
-  it("W4, W29: asks for a token again once the server takes the session no longer", async () => {
+  it("W4, W29: the console asks for a token again once the server refuses the session", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "r", [{ eventType: "LOG" }]);
     await page.getByRole("link", { name: /^r / }).click();
@@ -37,7 +37,7 @@ describe("the session", () => {
     await page.getByLabel("Token").waitFor();
   });
 
-  it("W4, W29: is that of all tabs: who signs in in one sees nothing in another of who was there before", async () => {
+  it("W4, W29: all tabs share a session: no tab shows runs of an earlier user", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "r", [{ eventType: "SECRET" }]);
     await page.goto(`${url}/#/runs/r`);
@@ -55,16 +55,16 @@ describe("the session", () => {
     }
   });
 
-  it("W29: says of a token that cannot be one that nobody has it, and lets it be typed again", async () => {
+  it("W29: the console refuses a malformed token, and lets the user type again", async () => {
     const { page } = await openConsole();
     await signIn(page, "ключ");
     await expect
       .poll(() => page.getByRole("alert").textContent(), PATIENT)
-      .toBe("Nobody has this token.");
+      .toBe("This token is not valid. Check it and try again.");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("token");
   });
 
-  it("W29: can be begun again at once, by who still has a run of the session before on the page", async () => {
+  it("W29: a session can begin again at once, even with a run of an earlier session on the page", async () => {
     const { url, page } = await openSignedIn();
     await recordRun(url, "r", [{ eventType: "LOG" }]);
     await page.context().clearCookies();

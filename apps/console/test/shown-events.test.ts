@@ -21,19 +21,19 @@ const filter: fc.Arbitrary<EventFilter> = fc.record({
   types: fc.uniqueArray(fc.constantFrom(...TYPES)).map((types) => new Set(types)),
 });
 
-/** Where a reader looks at the log while it grows. */
-const looks = fc.array(fc.nat(30));
+/** The lengths of the log at which a reader reads it. */
+const lengths = fc.array(fc.nat(30));
 
-/** The log as it stands at each look, then whole. */
+/** The log at each of these lengths, then complete. */
 function growing(events: readonly RunEvent[], at: readonly number[]): readonly RunEvent[][] {
   const lengths = at.map((length) => Math.min(length, events.length)).toSorted((a, b) => a - b);
   return [...lengths, events.length].map((length) => events.slice(0, length));
 }
 
 describe("the events that are shown", () => {
-  it("are those of the filter, in order, however the run grows", () => {
+  it("the shown events are those of the filter, in order, however the run grows", () => {
     fc.assert(
-      fc.property(log, filter, looks, (events, chosen, at) => {
+      fc.property(log, filter, lengths, (events, chosen, at) => {
         const pick = createEventPicker(chosen);
         for (const part of growing(events, at)) {
           const expected = part.filter(
@@ -53,9 +53,9 @@ describe("the events that are shown", () => {
     );
   });
 
-  it("come to the same digest, however the run grows", () => {
+  it("the digest is the same, however the run grows", () => {
     fc.assert(
-      fc.property(log, looks, (events, at) => {
+      fc.property(log, lengths, (events, at) => {
         const digestOf = createRunDigest();
         for (const part of growing(events, at)) digestOf(part);
         const { phases, typeCounts } = digestOf(events);
@@ -66,7 +66,7 @@ describe("the events that are shown", () => {
         expect(phases.map(({ sequence }) => sequence)).toEqual(
           begun.map(({ sequence }) => sequence),
         );
-        // Each ends when the next begins, and the last goes on.
+        // Each phase ends when the next begins, and the last one continues.
         expect(phases.map(({ endedAtMs }) => endedAtMs)).toEqual(
           phases.map((_, index) => phases[index + 1]?.startedAtMs ?? null),
         );

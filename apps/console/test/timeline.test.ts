@@ -16,7 +16,7 @@ async function openRun(url: string, page: Page, runId: string): Promise<void> {
   await rows(page).first().waitFor();
 }
 
-/** Waits until the run's header says this. */
+/** Waits until the run's header shows this. */
 async function header(page: Page, text: string): Promise<void> {
   await page.getByRole("main").getByText(text).waitFor();
 }
@@ -59,14 +59,14 @@ it("a run's timeline unfolds an event to its payload, and folds it again", async
   await row(page, 61).click();
   const box = page.getByLabel("Payload of event 61");
   expect(JSON.parse(await box.innerText())).toEqual(payload);
-  // It was the last of the list, and is seen whole all the same.
+  // It was the last row of the list, and is still completely visible.
   await expect.poll(() => box.evaluate(isWithinList), PATIENT).toBe(true);
   expect(await row(page, 61).getAttribute("aria-expanded")).toBe("true");
   await row(page, 61).click();
   expect(await box.count()).toBe(0);
 });
 
-it("a run's timeline shows the events of the types that are chosen, or whose types have a text in them", async () => {
+it("a run's timeline shows the events of chosen types, or of types that contain a text", async () => {
   const { url, page } = await openSignedIn();
   const drafts = [...many("LOG", 3), ...many("TOOL_CALLED", 2), ...many("TOOL_FAILED", 1)];
   await recordRun(url, "r", drafts);
@@ -84,7 +84,7 @@ it("a run's timeline shows the events of the types that are chosen, or whose typ
   await append(url, "r", [...many("LOG", 1), ...many("TOOL_CALLED", 1)]);
   await expect.poll(sequences, PATIENT).toEqual(["4", "5", "6", "8"]);
   await page.getByLabel("Filter by type").fill("no such");
-  await page.getByText("There is no event to show.").waitFor();
+  await page.getByText("No events to show.").waitFor();
 });
 
 it("a run's timeline follows the newest until the user scrolls up, and again once the user is back", async () => {
@@ -133,7 +133,7 @@ it("a run's timeline goes to a sequence, and to where a phase began", async () =
   await expect.poll(() => row(page, 501).evaluate(isWithinList), PATIENT).toBe(true);
 });
 
-it("W6: a run's timeline has the newest hundred of many phases as a strip, and leads to the others", async () => {
+it("W6: a run's timeline shows the newest hundred of many phases as a strip, and a button for the others", async () => {
   const { url, page } = await openSignedIn();
   const phases = Array.from({ length: 5_000 }, (_, index) => phase(`p${index + 1}`));
   await recordRun(url, "r", [...many("LOG", 10), ...phases]);
@@ -146,12 +146,12 @@ it("W6: a run's timeline has the newest hundred of many phases as a strip, and l
   await page.getByText("5,000 of 5,010").waitFor();
 });
 
-it("a run's timeline has a hundred of many types to click, and others by a part of their names", async () => {
+it("a run's timeline shows a hundred of many types as buttons, and finds others by a part of their names", async () => {
   const { url, page } = await openSignedIn();
   const drafts = Array.from({ length: 500 }, (_, index) => ({ eventType: `TYPE_${index + 1}` }));
   await recordRun(url, "r", drafts);
   await openRun(url, page, "r");
-  await page.getByText("and 400 more").waitFor();
+  await page.getByText("and 400 more types").waitFor();
   const types = page.getByRole("toolbar", { name: "Types" }).getByRole("button");
   expect(await types.count()).toBe(101);
   await page.getByLabel("Filter by type").fill("_499");
@@ -171,7 +171,7 @@ it("a run's timeline shows the beginning of a large payload, and all of it when 
   expect(await length()).toBe(JSON.stringify(payload, null, 2).length);
 });
 
-it("W6: a run's screen says why a run has failed, in its own words", async () => {
+it("W6: a run's screen shows why a run has failed, in the run's words", async () => {
   const { url, page } = await openSignedIn();
   const payload = { reason: "The model refused." };
   await recordRun(url, "r", [{ eventType: "RUN_FAILED", payload }]);
@@ -179,7 +179,7 @@ it("W6: a run's screen says why a run has failed, in its own words", async () =>
   await page.getByRole("main").getByText("The model refused.", { exact: true }).waitFor();
 });
 
-it("a run's timeline can be read in a window that is low, or zoomed into", async () => {
+it("a run's timeline can be read in a low or zoomed window", async () => {
   const { url, page } = await openSignedIn({}, { width: 320 });
   await page.setViewportSize({ width: 320, height: 256 });
   await recordRun(url, "r", [phase("one"), ...many("LOG", 50)]);
@@ -190,7 +190,7 @@ it("a run's timeline can be read in a window that is low, or zoomed into", async
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 });
 
-it("W13: a run's screen cancels the run, but not before it has asked", async () => {
+it("W13: a run's screen asks before it cancels the run", async () => {
   const { url, page } = await openSignedIn();
   await recordRun(url, "r", [{ eventType: "LOG" }]);
   await openRun(url, page, "r");
@@ -206,19 +206,19 @@ it("W13: a run's screen cancels the run, but not before it has asked", async () 
   expect(await dialog.count()).toBe(0);
 });
 
-it("W4: a run's screen says so where there is no such run", async () => {
+it("W4: a run's screen shows that a run does not exist", async () => {
   const { url, page } = await openSignedIn();
   await page.goto(`${url}/#/runs/nothing`);
   await page.getByText("This run does not exist, or belongs to another owner. Check its id.").waitFor();
 });
 
-/** Whether an element is seen whole. */
+/** Whether an element is completely visible. */
 function isWithinWindow(element: Element): boolean {
   const { top, bottom } = element.getBoundingClientRect();
   return top >= 0 && bottom <= innerHeight && bottom > top;
 }
 
-/** Whether an element is seen whole within the list, or the list within it. */
+/** Whether an element is completely visible within the list, or fills the list. */
 function isWithinList(element: Element): boolean {
   const { top, bottom } = element.getBoundingClientRect();
   const list = element.closest(".timeline")?.getBoundingClientRect();

@@ -46,7 +46,7 @@ async function expectToSpareTheLiving(
   const commands = Array.from({ length: COMMANDS }, () =>
     startCli(server.url, ["exec", "--lease", `${LEASE_MS / 1_000}`, "--", "sh", "-c", script]),
   );
-  await Promise.all(commands.map(({ said }) => said("begin")));
+  await Promise.all(commands.map(({ printed }) => printed("begin")));
   await expect.poll(async () => (await readRuns(server)).length, PATIENCE).toBe(COMMANDS);
   const runs = `${server.url}/v1/agent-runs`;
   await call(runs, ADA, "POST", { runId: "abandoned" });

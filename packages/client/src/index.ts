@@ -7,4 +7,4 @@ export type { AppendOptions, RunWriter, StartOptions, TypedDraft } from "./write
 export { startRun } from "./write/start-run.ts";
 export type { PayloadSchema, PayloadSchemas } from "./typed/payload-schema.ts";
 export type { ServerOptions } from "./http/server.ts";
-export type { FollowState, Standing } from "./follow/standing.ts";
+export type { FollowState, ConnectionState } from "./follow/connection-state.ts";

@@ -5,22 +5,23 @@ import type { EventMap, TypedEvent } from "./typed/event-map.ts";
 import { emptyView } from "./tabs/run-cell.ts";
 import type { SharedRunOptions } from "./tabs/follow-in-tabs.ts";
 import { shareRun } from "./tabs/shared-run.ts";
-import type { Standing } from "./follow/standing.ts";
+import type { ConnectionState } from "./follow/connection-state.ts";
 
-/** A run as a component shows it. Each change is another object; what has not changed in it is the same. */
-export interface RunView<M extends EventMap = EventMap> extends Standing {
-  /** All events so far, in order, from the first. */
+/** A run as a component shows it. Each change gives a new object; the parts that did not change stay the same objects. */
+export interface RunView<M extends EventMap = EventMap> extends ConnectionState {
+  /** All events so far, in order of their sequence, from 1. */
   readonly events: readonly TypedEvent<M>[];
 }
 
-/** Whom a run is shown to, and where the server is. */
+/** Where the server is, and for which user the run is shown. */
 export type RunOptions = Omit<SharedRunOptions, "runId">;
 
 /**
- * Follows a run for as long as a component shows it. However many components and tabs of a page's origin show the same run, there is
- * one connection, and each sees every event once.
- * @param options of the first component that shows the run to a user, which count for all that show it to the same. Where users
- * change without the page being loaded anew, `userId` says who it is
+ * Follows a run while a component shows it. All components and tabs of an origin that show the same run share one connection. Each
+ * of them sees every event once.
+ * @param options where the server is and who asks. The first component that shows a run to a user decides for all others that do.
+ * Set `userId` if users can change without a reload of the page
+ * @returns the newest view; on a server, and before the first answer, one without events
  *
  * @example
  * const { events, runStatus } = useRun(runId);

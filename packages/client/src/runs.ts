@@ -13,10 +13,9 @@ export type {
   ClientOptions,
   EventsQuery,
   FollowRunOptions,
-  KeptRun,
   ListQuery,
-  RunList,
   Session,
 } from "./runs/create-client.ts";
+export type { KeptRun, RunList } from "./runs/kept-run.ts";
 export { createClient } from "./runs/create-client.ts";
 export type { AppendConditions } from "./http/run-calls.ts";

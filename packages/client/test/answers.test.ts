@@ -17,7 +17,7 @@ function errorFor(status: number, type: string, text: string): unknown {
   return errorOf({ path: PATH }, new Response(null, { status, headers }), json);
 }
 
-describe("W3: an answer that is no success", () => {
+describe("W3: an answer that is not a success", () => {
   it.each([
     [401, "unauthenticated", false],
     [404, "not_found", false],
@@ -26,7 +26,7 @@ describe("W3: an answer that is no success", () => {
     [429, "too_many_requests", true],
     [500, "internal", true],
     [503, "store_unavailable", true],
-  ])("with %i and the server's own problem is what that says: %s", (status, code, retryable) => {
+  ])("W3: a problem of the server with status %i keeps its code: %s", (status, code, retryable) => {
     const text = JSON.stringify({ status, code, detail: "Why.", lastSequence: 7 });
     expect(errorFor(status, PROBLEM, text)).toMatchObject({
       code,
@@ -46,15 +46,18 @@ describe("W3: an answer that is no success", () => {
     [404, PROBLEM, '{"code":"not_fou'],
     [404, PROBLEM, "null"],
     [401, "", ""],
-  ] as const)("with %i as %s, %j, says nothing about the run", (status, type, text) => {
-    expect(errorFor(status, type, text)).toMatchObject({
-      code: "store_unavailable",
-      retryable: true,
-      message: expect.stringContaining(`GET ${PATH} answered ${status} `) as string,
-    });
-  });
+  ] as const)(
+    "W3: an answer %i as %s, %j, of another program is retryable",
+    (status, type, text) => {
+      expect(errorFor(status, type, text)).toMatchObject({
+        code: "store_unavailable",
+        retryable: true,
+        message: expect.stringContaining(`GET ${PATH} answered ${status} `) as string,
+      });
+    },
+  );
 
-  it("of a proxy that takes no such body, or not so many requests, is what a server's own would be", () => {
+  it("W3: a 413 or 429 of a proxy counts like one of the server", () => {
     expect(errorFor(413, "text/html", "")).toMatchObject({
       code: "payload_too_large",
       retryable: false,
@@ -66,7 +69,7 @@ describe("W3: an answer that is no success", () => {
   });
 });
 
-/** One answer of each kind that a server's success has, and what is none. */
+/** One answer of each kind that a server's success has, and answers of other programs. */
 const BODIES = {
   run: '{"runId":"a","lastSequence":1,"runStatus":"running","finishedAt":null}',
   page: '{"events":[],"lastSequence":1,"runStatus":"running"}',
@@ -89,7 +92,7 @@ const BODIES = {
 
 type Kind = keyof typeof BODIES;
 
-/** Each call, with the kinds of answers that it takes. */
+/** Each call, with the kinds of answers that it accepts. */
 const CALLS: readonly (readonly [
   name: string,
   call: (runs: Client) => Promise<unknown>,
@@ -119,7 +122,7 @@ function clientOf(body: string, status = 200): Client {
 }
 
 describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
-  it("is the server's own only with the shape that this call needs", async () => {
+  it("W3: an answer counts only with the shape that this call needs", async () => {
     const kinds = Object.keys(BODIES) as Kind[];
     const got = await Promise.all(
       kinds.map(async (kind) => {
@@ -129,7 +132,7 @@ describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
         );
         if (error === null) return [kind, "taken"];
         expect(error).toMatchObject({ code: "store_unavailable", retryable: true });
-        // Never what came.
+        // The message never shows the answer.
         expect(error.message).toMatch(/answered 200 application\/json, not as a run-events server/);
         expect(error.message).not.toMatch(/Back soon|runn|ada/);
         return [kind, "refused"];
@@ -138,14 +141,14 @@ describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
     expect(got).toEqual(kinds.map((kind) => [kind, taken.includes(kind) ? "taken" : "refused"]));
   });
 
-  it("is without a body only where there is nothing to say", async () => {
+  it("W3: an answer without a body counts only where the call expects none", async () => {
     const answer = call(clientOf("", 204));
     if (taken.length === 0) await answer;
     else await expect(answer).rejects.toThrow("answered 204 application/json, not as a run-events");
   });
 });
 
-it("the error of a strange answer says which members were expected", async () => {
+it("W3: the error of a strange answer names the expected members", async () => {
   await expect(clientOf("{}").get("a")).rejects.toThrow(
     "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus): is /v1 passed on to the server?",
   );

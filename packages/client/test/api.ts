@@ -2,7 +2,10 @@ import { expect } from "vitest";
 
 const HEADERS = { authorization: "Bearer ada", "content-type": "application/json" };
 
-/** Asks the server without the client. @returns the answer's JSON */
+/**
+ * Calls the server without the client.
+ * @returns the answer's JSON
+ */
 export async function post(port: number, path: string, body: unknown): Promise<unknown> {
   const response = await send(port, path, body);
   expect(response.ok).toBe(true);
@@ -22,12 +25,18 @@ async function send(
   });
 }
 
-/** A new run. @returns its id */
+/**
+ * Creates a run.
+ * @returns its id
+ */
 export async function createRun(port: number): Promise<string> {
   return ((await post(port, "", {})) as { readonly runId: string }).runId;
 }
 
-/** Takes a run over as another worker, as soon as it can be had. @returns appends to it under its fence */
+/**
+ * Claims a run as another worker, as soon as it is free.
+ * @returns a function that appends to the run under that fence
+ */
 export async function takeOver(
   port: number,
   runId: string,

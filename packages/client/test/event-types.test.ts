@@ -9,7 +9,7 @@ interface Words {
 }
 type Events = { readonly STEP: Words; readonly RUN_COMPLETED: string };
 
-/** What a program learns of an event by its type. */
+/** What a program knows of an event from its type. */
 function narrow(event: TypedEvent<Events>): unknown {
   if (event.eventType === "STEP") {
     expectTypeOf(event.payload).toEqualTypeOf<Words>();
@@ -19,7 +19,7 @@ function narrow(event: TypedEvent<Events>): unknown {
     expectTypeOf(event.payload).toEqualTypeOf<string>();
     return event.payload;
   }
-  // The types of a run's lifecycle may come, whatever the map says.
+  // The types of a run's lifecycle may come even if the map omits them.
   for (const type of ["RUN_STARTED", "PHASE_STARTED", "RUN_FAILED", "RUN_CANCELLED"] as const) {
     if (event.eventType !== type) continue;
     expectTypeOf(event.payload).toEqualTypeOf<unknown>();
@@ -41,13 +41,13 @@ it("types: an event of a type that the map does not name is delivered, and its p
   expect(seen).toEqual(["token"]);
 });
 
-it("types: schemas name the payloads of their own types alone", async () => {
+it("types: schemas type the payloads of their own event types only", async () => {
   const { baseUrl } = await startScriptedServer((response) => page(response, [1, 2], "completed"));
   const schemas = { TOKEN: z.number() };
   let sum = 0;
   const follower = followRun({ baseUrl, runId: "a", credential: { bearer: "b" }, schemas });
   for await (const event of follower) {
-    // A type of the lifecycle is one that may come.
+    // A type of the lifecycle may come.
     if (event.eventType === "PHASE_STARTED") expectTypeOf(event.payload).toEqualTypeOf<unknown>();
     if (event.eventType === "TOKEN") {
       expectTypeOf(event.payload).toEqualTypeOf<number>();
@@ -65,7 +65,7 @@ it("types: without a map every event has a string for a type and an unknown payl
   expectTypeOf<RunView<Events>["events"][number]>().toEqualTypeOf<TypedEvent<Events>>();
 });
 
-it("types: a writer ends its run with what the map says of the end", () => {
+it("types: a writer ends its run with the payload type of the map", () => {
   expectTypeOf<RunWriter<Events>["complete"]>().parameter(0).toEqualTypeOf<string | undefined>();
   expectTypeOf<RunWriter<Events>["fail"]>().parameter(0).toEqualTypeOf<unknown>();
   expectTypeOf<RunWriter["complete"]>().parameter(0).toEqualTypeOf<unknown>();

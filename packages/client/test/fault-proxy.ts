@@ -4,11 +4,11 @@ import fc from "fast-check";
 
 /** What happens to the answer of one connection. */
 export interface Fault {
-  /** Behind how many bytes of the answer. */
+  /** After how many bytes of the answer. */
   readonly at: number;
   /**
-   * `cut`: the connection is reset. `end`: it ends in order. `stall`: nothing more comes, and nobody says so. `split`: every byte from there
-   * comes in a packet of its own. `none`: nothing.
+   * `cut`: the connection is reset. `end`: it ends in order. `stall`: nothing more comes, without an error. `split`: every byte from there
+   * comes in its own packet. `none`: no fault.
    */
   readonly kind: "cut" | "end" | "stall" | "split" | "none";
 }
@@ -26,7 +26,7 @@ export interface FaultProxy {
 }
 
 /**
- * Passes connections on to a port; the n-th has the n-th fault, and those behind the last have none.
+ * Passes connections on to a port. The n-th connection has the n-th fault, and those after the last have none.
  */
 export async function startFaultProxy(
   target: number,
@@ -51,12 +51,12 @@ export async function startFaultProxy(
       const room = fault.kind === "none" ? chunk.length : Math.max(0, fault.at - passed);
       passed += chunk.length;
       const before = chunk.subarray(0, room);
-      const behind = chunk.subarray(room);
+      const rest = chunk.subarray(room);
       if (before.length > 0) client.write(before);
-      if (behind.length === 0) return;
+      if (rest.length === 0) return;
       if (fault.kind === "cut") client.resetAndDestroy();
       else if (fault.kind === "end") client.end();
-      else if (fault.kind === "split") for (const byte of behind) client.write(Buffer.of(byte));
+      else if (fault.kind === "split") for (const byte of rest) client.write(Buffer.of(byte));
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

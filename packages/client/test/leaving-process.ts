@@ -1,6 +1,6 @@
 import { followRun } from "@tm/run-events-client";
 
-// Leaves a loop over a run that goes on, and has nothing else to do.
+// Leaves a loop over a live run, and has nothing else to do.
 const [, , baseUrl = "", how] = process.argv;
 const leaving = new AbortController();
 const { signal } = leaving;
@@ -11,6 +11,6 @@ try {
     leaving.abort();
   }
 } catch {
-  // As it was asked to.
+  // The abort was asked for.
 }
 console.log("left");

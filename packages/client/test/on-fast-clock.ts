@@ -3,7 +3,7 @@ import { install } from "@sinonjs/fake-timers";
 
 /** One turn of the clock, in milliseconds. */
 const TURN_MS = 100;
-/** What sockets and the server get for each, in real milliseconds: time must not outrun what it is to bound. */
+/** The real time of each turn, in milliseconds. Sockets and the server need it, so that the clock does not outrun them. */
 const REAL_TURN_MS = 1;
 
 /** Runs work for which the client's timers take hardly any time. */

@@ -3,28 +3,28 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createStreamParser } from "../src/follow/parse-stream.ts";
 
-type Heard = readonly ["data", string] | readonly ["retry", number];
+type Parsed = readonly ["data", string] | readonly ["retry", number];
 
-/** What comes of a stream that arrives in these texts. */
-function parse(texts: readonly string[]): Heard[] {
-  const heard: Heard[] = [];
+/** The result for a stream that arrives in these texts. */
+function parse(texts: readonly string[]): Parsed[] {
+  const parsed: Parsed[] = [];
   const feed = createStreamParser(
-    (data) => heard.push(["data", data]),
-    (retryMs) => heard.push(["retry", retryMs]),
+    (data) => parsed.push(["data", data]),
+    (retryMs) => parsed.push(["retry", retryMs]),
   );
   texts.forEach((text) => feed(text));
-  return heard;
+  return parsed;
 }
 
-/** The same of a parser that many use. */
-function parseByModel(texts: readonly string[]): Heard[] {
-  const heard: Heard[] = [];
+/** The same result of `eventsource-parser`. */
+function parseByModel(texts: readonly string[]): Parsed[] {
+  const parsed: Parsed[] = [];
   const { feed } = createParser({
-    onEvent: ({ data }) => heard.push(["data", data]),
-    onRetry: (retryMs) => heard.push(["retry", retryMs]),
+    onEvent: ({ data }) => parsed.push(["data", data]),
+    onRetry: (retryMs) => parsed.push(["retry", retryMs]),
   });
   texts.forEach((text) => feed(text));
-  return heard;
+  return parsed;
 }
 
 const TOKEN = fc.constantFrom(
@@ -33,7 +33,7 @@ const TOKEN = fc.constantFrom(
 );
 
 describe("createStreamParser", () => {
-  it("W22: finds what eventsource-parser finds, wherever the stream is cut", () => {
+  it("W22: the parser finds what eventsource-parser finds, wherever the stream is cut", () => {
     fc.assert(
       fc.property(fc.array(fc.array(TOKEN, { maxLength: 6 }), { maxLength: 8 }), (pieces) => {
         const texts = pieces.map((tokens) => tokens.join(""));
@@ -46,7 +46,7 @@ describe("createStreamParser", () => {
     );
   });
 
-  it("W22: joins the lines of an event, and takes one space off each", () => {
+  it("W22: the parser joins the lines of an event, and removes one space of each", () => {
     const stream =
       "retry: 250\n\n: heartbeat\n\nid: 7\nevent: run_event\ndata: a\ndata:  b\ndata\n\n";
     expect(parse([stream])).toStrictEqual([
@@ -55,7 +55,7 @@ describe("createStreamParser", () => {
     ]);
   });
 
-  it("leaves out an event that no blank line ends", () => {
+  it("the parser ignores an event that no blank line ends", () => {
     expect(parse(["data: whole\n\ndata: cut\n"])).toStrictEqual([["data", "whole"]]);
   });
 });

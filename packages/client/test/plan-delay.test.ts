@@ -6,7 +6,7 @@ const failures = fc.integer({ min: 1, max: 10_000 });
 const askedMs = fc.nat(5_000_000);
 const random = fc.double({ min: 0, max: 1, noNaN: true });
 
-it("a delay is never over 30 s, and never under what the server asked for up to that", () => {
+it("a delay is never over 30 s, and up to that never shorter than the server asked for", () => {
   fc.assert(
     fc.property(failures, askedMs, random, (count, asked, share) => {
       const delayMs = planDelay(count, asked, share);
@@ -16,7 +16,7 @@ it("a delay is never over 30 s, and never under what the server asked for up to 
   );
 });
 
-it("a delay is anything up to a bound that doubles with each failure from 0.5 s on", () => {
+it("a delay is random up to a bound, which doubles with each failure from 0.5 s on", () => {
   fc.assert(
     fc.property(failures, random, (count, share) => {
       const boundMs = Math.min(30_000, 500 * 2 ** (count - 1));

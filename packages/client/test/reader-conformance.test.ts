@@ -31,6 +31,6 @@ describe.each(["cookie", "bearer"] as const)("a follower with a %s", (kind) => {
     follow: ({ token, cookie, ...target }) =>
       followRun({ ...target, credential: kind === "cookie" ? { cookie } : { bearer: token } }),
   });
-  // Of the clock that the pauses take too.
+  // Measured on the same clock as the pauses.
   for (const { name, run } of cases) it(name, () => onFastClock(run), 120_000);
 });

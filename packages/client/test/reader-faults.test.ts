@@ -15,7 +15,7 @@ afterAll(() => server.close());
 interface Script {
   readonly credential: "cookie" | "bearer";
   readonly faults: readonly Fault[];
-  /** How many events are there before the reader is, and how many come in each append behind that. */
+  /** How many events the run has before the reader starts, and how many each later append adds. */
   readonly before: number;
   readonly batches: readonly number[];
 }
@@ -59,7 +59,7 @@ async function play({ credential, faults, before, batches }: Script): Promise<vo
   expect(follower).toMatchObject({ state: "finished", runStatus: "completed", cursor: final });
 }
 
-it("W15-W26: whatever a proxy cuts, ends, stalls or splits, the reader gets 1 to the last event once, then the end", async () => {
+it("W15-W26: a reader behind a proxy that cuts, ends, stalls or splits gets every event once, then the end", async () => {
   const scripts = fc.array(script, { minLength: 100, maxLength: 100 });
   await onFastClock(() =>
     fc.assert(

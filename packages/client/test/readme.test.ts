@@ -34,7 +34,7 @@ async function runScript(name: string, ...args: readonly string[]): Promise<stri
   return (await run(process.execPath, argv, { timeout: 50_000 })).stdout;
 }
 
-it("README: every block of code is one that is run, here or in Chromium", () => {
+it("README: every block of code is run, here or in Chromium", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "follow.mjs",
     "own-curl.sh",
@@ -91,7 +91,7 @@ it("README: runs.mjs makes every call of the server", async () => {
   );
 });
 
-it("README: own-curl.sh prints a frame a line until the run ends", async () => {
+it("README: own-curl.sh prints one frame a line until the run ends", async () => {
   const env = {
     ...process.env,
     BASE_URL: baseUrl,
@@ -106,7 +106,7 @@ it("README: own-curl.sh prints a frame a line until the run ends", async () => {
   expect(types).toEqual(["connected", "run_event", "run_event", "run_event", "run_finished"]);
 });
 
-it("README: own-curl.sh prints what the server says in place of a stream", async () => {
+it("README: own-curl.sh prints the server's refusal of a stream", async () => {
   const env = { ...process.env, BASE_URL: baseUrl, RUN_ID: "none", COOKIE: "session=ada" };
   const { stdout } = await run("sh", [snippets.pathOf("own-curl.sh")], { env, timeout: 50_000 });
   expect(JSON.parse(stdout)).toMatchObject({ code: "not_found" });

@@ -1,15 +1,15 @@
-import type { Standing } from "@tm/run-events-client";
+import type { ConnectionState } from "@tm/run-events-client";
 
 /** The pauses that a follower makes. */
 export interface PauseRecord {
-  /** In milliseconds, as they are begun. */
+  /** The pauses, in milliseconds, in the order in which they begin. */
   readonly pauses: readonly number[];
-  /** To be given to the follower. */
-  readonly onStanding: (standing: Standing) => void;
+  /** The option for the follower. */
+  readonly onConnectionState: (connection: ConnectionState) => void;
   end(): void;
 }
 
-/** Listens to the clock that there is now. */
+/** Records the pauses on the clock of the moment. */
 export function recordPauses(): PauseRecord {
   const pauses: number[] = [];
   const { setTimeout } = globalThis;
@@ -21,8 +21,8 @@ export function recordPauses(): PauseRecord {
   }) as typeof setTimeout;
   return {
     pauses,
-    // It is told just before it pauses.
-    onStanding: ({ state }) => void (isPause = state === "waiting"),
+    // The callback comes just before the pause.
+    onConnectionState: ({ state }) => void (isPause = state === "waiting"),
     end: () => void (globalThis.setTimeout = setTimeout),
   };
 }

@@ -7,7 +7,7 @@ import { json, startScriptedServer } from "./scripted-server.ts";
 const NEVER = async (): Promise<string> => new Promise(() => {});
 
 it.each<Credential>([{ bearer: NEVER }, { cookie: NEVER }])(
-  "a signal ends what waits for a credential's function: %o",
+  "a signal ends the wait for a credential's function: %o",
   async (credential) => {
     const signal = AbortSignal.timeout(1);
     const options = { baseUrl: "http://127.0.0.1:1", credential, signal };
@@ -18,7 +18,7 @@ it.each<Credential>([{ bearer: NEVER }, { cookie: NEVER }])(
 );
 
 it.each(["s3cr\nt0ken", "s3cr\0t0ken", "s3crt0ken€"])(
-  "a credential that no request can carry is misuse, and is not told: %j",
+  "a credential that no header can hold is a TypeError that does not show it: %j",
   async (bearer) => {
     const { baseUrl, requests } = await startScriptedServer((response) => json(response, 503, {}));
     for (const credential of [{ bearer }, { cookie: bearer }]) {
@@ -33,7 +33,7 @@ it.each(["s3cr\nt0ken", "s3cr\0t0ken", "s3crt0ken€"])(
   },
 );
 
-it("a key that no request can carry is misuse, and the writer goes on", async () => {
+it("a key that no header can hold is a TypeError, and the writer continues", async () => {
   const { baseUrl } = await startScriptedServer((response) =>
     json(response, 201, { lastSequence: 1, runStatus: "running" }),
   );

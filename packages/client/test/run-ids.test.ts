@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { collect } from "./collect.ts";
 
-/** Ids that would make another path of a run's, and others that no run can have. */
+/** Ids that would make another path, and others that no run can have. */
 const STRANGE: readonly string[] = [
   "",
   ".",
@@ -26,7 +26,10 @@ const STRANGE: readonly string[] = [
   "a".repeat(1_000_000),
 ];
 
-/** Asks of a run through each way in that has a path. @returns the paths that were asked for, and what each way rejected with */
+/**
+ * Asks for a run through each function that makes a path.
+ * @returns the requested paths, and the error of each function
+ */
 async function askEverywhere(runId: unknown): Promise<{
   readonly paths: readonly string[];
   readonly errors: readonly unknown[];
@@ -69,7 +72,7 @@ async function askEverywhere(runId: unknown): Promise<{
 
 describe("W8: an id that no run can have", () => {
   it.each(STRANGE.map((id) => [id.slice(0, 140), id] as const))(
-    "reaches no path by any way in: %j",
+    "W8: an invalid id reaches no path through any function: %j",
     async (_, runId) => {
       const { paths, errors } = await askEverywhere(runId);
       expect(paths).toEqual([]);
@@ -77,7 +80,7 @@ describe("W8: an id that no run can have", () => {
     },
   );
 
-  it("is any text outside of the grammar", async () => {
+  it("W8: any text outside of the grammar is an invalid id", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[.%/\\2eEfF]{0,9}$/)),
@@ -92,7 +95,7 @@ describe("W8: an id that no run can have", () => {
   });
 
   it.each([undefined, null, 7, {}, ["a"], { toString: () => "a" }, Symbol("a")])(
-    "is a TypeError if it is no string",
+    "W8: an id that is not a string is a TypeError",
     async (runId) => {
       const { paths, errors } = await askEverywhere(runId);
       expect(paths).toEqual([]);

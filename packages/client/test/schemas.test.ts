@@ -15,7 +15,7 @@ interface Words {
   readonly words: number;
 }
 
-// Each drops what it does not know.
+// Each schema drops unknown members.
 const SCHEMAS: Readonly<Record<string, PayloadSchema<Words>>> = {
   zod: z.object({ words: z.number() }),
   valibot: v.object({ words: v.number() }),
@@ -23,7 +23,7 @@ const SCHEMAS: Readonly<Record<string, PayloadSchema<Words>>> = {
 };
 
 it.each(Object.entries(SCHEMAS))(
-  "%s: a reader has payloads as the schema gives them",
+  "%s: a reader gets payloads as the schema returns them",
   async (_, schema) => {
     const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
     const events = [
@@ -49,7 +49,7 @@ it.each(Object.entries(SCHEMAS))(
 );
 
 it.each(Object.entries(SCHEMAS))(
-  "%s: a writer sends payloads as the schema gives them",
+  "%s: a writer sends payloads as the schema returns them",
   async (_, schema) => {
     const run = await startRun<{ WRITTEN: Words }>({
       baseUrl: server.baseUrl,

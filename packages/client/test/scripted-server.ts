@@ -3,19 +3,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** Answers the n-th request, from 0, as a test wants it. */
+/** Answers the n-th request, from 0. */
 export type Script = (response: ServerResponse, index: number, request: IncomingMessage) => void;
 
-/** A server on loopback that keeps to a test's script instead of to the wire. */
+/** A server on loopback that answers by a test's script, not by the wire's rules. */
 export interface ScriptedServer {
   readonly baseUrl: string;
-  /** The paths that were asked for, with their queries. */
+  /** The requested paths, with their queries. */
   readonly requests: readonly string[];
   /** Answers that have not ended. */
   readonly open: ReadonlySet<ServerResponse>;
 }
 
-/** Starts one, which ends with the test. */
+/** Starts such a server. It stops at the test's end. */
 export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
   const requests: string[] = [];
   const open = new Set<ServerResponse>();
@@ -52,7 +52,7 @@ export function page(
   json(response, 200, { events, runStatus, currentPhase: null, lastSequence: 9, hasMore: false });
 }
 
-/** Answers with JSON: a problem of the server's own if it is no success and has a `code`. @see W3 */
+/** Answers with JSON. It is a problem of the server if it is not a success and has a `code`. @see W3 */
 export function json(
   response: ServerResponse,
   status: number,
@@ -76,20 +76,20 @@ export function frame(message: unknown, retryMs?: number): string {
 
 /** The first frame. */
 export function connected(retryMs?: number): string {
-  return frame({ type: "connected", ...news("running", 9) }, retryMs);
+  return frame({ type: "connected", ...update("running", 9) }, retryMs);
 }
 
 /** The last frame of a run that has ended. */
 export function finished(lastSequence: number): string {
-  return frame({ type: "run_finished", ...news("completed", lastSequence) });
+  return frame({ type: "run_finished", ...update("completed", lastSequence) });
 }
 
 /** A heartbeat. */
 export function status(): string {
-  return frame({ type: "status", ...news("running", 9) });
+  return frame({ type: "status", ...update("running", 9) });
 }
 
-function news(runStatus: string, lastSequence: number): object {
+function update(runStatus: string, lastSequence: number): object {
   return { runStatus, currentPhase: null, lastSequence };
 }
 

@@ -6,9 +6,9 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 
-// A server of a SQLite file, or in memory, which knows `Bearer ada`, her cookie `session=ada`, and `Bearer bob`. It tells its
-// parent the port.
-// Also of a parent that was gone before this line.
+// A server of a SQLite file, or in memory, which knows `Bearer ada`, her cookie `session=ada`, and `Bearer bob`. It sends its
+// port to its parent.
+// This also detects a parent that ended before this line.
 process.on("disconnect", () => process.exit());
 if (!process.connected) process.exit();
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
-/** The README's code blocks behind `<!-- snippet: NAME -->`, by name. */
+/** The README's code blocks after `<!-- snippet: NAME -->`, by name. */
 export function readSnippets(): ReadonlyMap<string, string> {
   const blocks = README.matchAll(/<!-- snippet: (\S+) -->\n+```\w+\n(.*?)^```$/gms);
   return new Map([...blocks].map(([, name = "", code = ""]) => [name, code]));
@@ -14,14 +14,17 @@ export function countBlocks(): number {
   return [...README.matchAll(/^```\w+$/gm)].length - 1;
 }
 
-/** One snippet's text. @throws TypeError if there is none of that name */
+/**
+ * One snippet's text.
+ * @throws TypeError if no snippet has that name
+ */
 export function readSnippet(name: string): string {
   const code = readSnippets().get(name);
   if (code === undefined) throw new TypeError(`Expected a snippet ${name} in the README.`);
   return code;
 }
 
-/** The snippets as files beside this one, where imports resolve as they do for a user. */
+/** The snippets as files next to this one, where imports resolve as they do for a user. */
 export function writeSnippets(): { pathOf(name: string): string; remove(): void } {
   const folder = mkdtempSync(join(import.meta.dirname, ".snippets-"));
   for (const [name, code] of readSnippets()) writeFileSync(join(folder, name), code);

@@ -2,18 +2,18 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface TestServer {
   readonly port: number;
   close(): void;
-  /** Ends it as a crash would, and resolves when another one may have its port. */
+  /** Kills the server, as in a crash. Resolves when another server may take its port. */
   crash(): Promise<void>;
 }
 
 /**
- * Starts one.
- * @param file the SQLite file that keeps its runs; memory if none is given
- * @param port any free one if none is given
+ * Starts a server.
+ * @param file the SQLite file of its runs; without it, memory
+ * @param port without it, any free port
  */
 export async function startServer(file?: string, port = 0): Promise<TestServer> {
   const script = fileURLToPath(new URL("server-process.ts", import.meta.url));

@@ -7,7 +7,7 @@ export interface UsedServer {
   readonly baseUrl: string;
 }
 
-/** Starts a server in a process of its own for the tests of the file, and ends it behind them. */
+/** Starts a server in its own process for the tests of the file, and stops it after them. */
 export function useServer(): UsedServer {
   let server: TestServer | undefined;
   beforeAll(async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What is written: events emitted one by one, a batch, or a pause until all before it is acknowledged. */
+/** A step of a writer: events emitted one by one, a batch, or a pause until all earlier events are acknowledged. */
 type Step =
   | { readonly call: "emit" | "append"; readonly count: number }
   | { readonly call: "wait" };
@@ -32,21 +32,24 @@ interface Draft {
   readonly payload: number;
 }
 
-/** What a writer and a task both write with. */
+/** The functions that a writer and a task have in common. */
 interface Writer {
   emit(eventType: string, payload: number): unknown;
   append(events: readonly Draft[]): unknown;
-  /** Resolves when all before it is acknowledged. */
+  /** Resolves when all earlier events are acknowledged. */
   wait(next: () => Draft): Promise<unknown>;
 }
 
-/** Those who write runs. */
+/** A kind of writer. */
 interface Kind {
   readonly name: string;
   readonly runs: number;
-  /** Writes a run of its own, through a proxy, and ends it. @returns its id */
+  /**
+   * Writes a new run, through a proxy, and ends it.
+   * @returns its id
+   */
   write(baseUrl: string, work: (writer: Writer) => Promise<void>): Promise<string>;
-  /** What the log has before the first event that was given. */
+  /** The events of the log before the writer's first one. */
   readonly before: readonly unknown[];
 }
 
@@ -58,7 +61,7 @@ const KINDS: readonly Kind[] = [
     runs: 25,
     before: [["RUN_STARTED", null]],
     async write(baseUrl, work) {
-      // Time flies here, on a busy machine all the more.
+      // The fast clock outruns a busy machine.
       const run = await startRun({ baseUrl, credential, patienceMs: Number.POSITIVE_INFINITY });
       await work({
         emit: (eventType, payload) => run.emit(eventType, payload),
@@ -75,7 +78,7 @@ const KINDS: readonly Kind[] = [
     before: [],
     async write(baseUrl, work) {
       const runId = await createRun(server.port);
-      // Time flies here: for the server it takes a hundredth of it.
+      // On the fast clock this is a hundredth of the time for the server.
       await workRun({ runId, baseUrl, credential, leaseMs: 3_600_000 }, async (run) => {
         await work({
           emit: (eventType, payload) => run.emit(eventType, payload),
@@ -115,7 +118,7 @@ async function play(
 }
 
 it.each(KINDS)(
-  "W9, W10: whatever a proxy cuts, ends, stalls or splits, what a $name gave is in the log once and in order",
+  "W9, W10: events of a $name behind a proxy that cuts, ends, stalls or splits are in the log once and in order",
   async (kind) => {
     const scripts = fc.array(script, { minLength: 20, maxLength: 20 });
     await onFastClock(() =>

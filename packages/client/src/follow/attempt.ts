@@ -2,29 +2,30 @@ import type { RunEvent } from "@tm/run-events-core";
 import type { FollowLog } from "./follow-log.ts";
 import type { Loss } from "./route.ts";
 
-/** One attempt to follow a run: what its transport is given. */
+/** What a transport gets for one attempt to follow a run. */
 export interface Attempt extends FollowLog {
-  /** Says how the attempt is lost if it is lost from now on. */
+  /** Sets which kind of loss it is if the attempt is lost from now on. */
   readonly expect: (loss: Loss) => void;
-  /** Breaks the attempt off, and says why. It is made again. */
+  /** Ends the attempt for this reason. Another one follows. */
   readonly giveUp: (why: string) => void;
-  /** Says that the server has spoken. */
-  readonly heard: () => void;
-  /** Sets what is called when the page is seen again. There is one listener at a time. */
+  /** To be called each time the server sends something. */
+  readonly onActivity: () => void;
+  /** Sets the one listener that is called when the page becomes visible again. */
   readonly onSeen: (listener: () => void) => void;
 }
 
 /**
- * What is read behind a cursor. An object and not a generator: where many runs are followed each suspended step counts, in time and
- * memory.
+ * Reads the events after a cursor. It is an object and not a generator, because each suspended step costs time and memory where
+ * many runs are followed.
  */
 export interface Reading {
   /**
-   * The events that follow, some at a time, never none; in the end `true` if it is the run's, `false` if it is time to try another
-   * way. To be called again once these are taken; the array is the caller's.
-   * @throws RunEventsError if it is lost; the signal's reason
+   * Resolves with the next events, at least one. Resolves with `true` after the run's end, and with `false` when it is time to try
+   * another transport. Call it again once the events are handled. The array is the caller's.
+   * @throws RunEventsError if the attempt is lost
+   * @throws the signal's reason
    */
   next(): Promise<RunEvent[] | boolean>;
-  /** Ends it. Not to be called while `next` is pending. */
+  /** Ends the reading. Not to be called while `next` is pending. */
   end(): void;
 }

@@ -1,44 +1,54 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
 import { pageCall, readPage, streamCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import { askStream, type Server } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
-import type { Standing } from "./standing.ts";
+import { unanswered } from "../http/server-errors.ts";
+import type { ConnectionState } from "./connection-state.ts";
 
-/** What the server says of the run. */
-interface RunNews {
+/** The part of an answer that is about the whole run. */
+interface RunUpdate {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
 }
 
 /** A page of the log. @see W15 */
-export interface Page extends RunNews {
+export interface Page extends RunUpdate {
   readonly events: readonly RunEvent[];
   readonly hasMore: boolean;
 }
 
-/** The log as its follower has it: whatever arrives, what is handed over is cursor + 1, cursor + 2, … */
+/** The log of one follower. It hands over exactly cursor + 1, cursor + 2, …, even if the server repeats or omits events. */
 export interface FollowLog {
-  /** Ends with the attempt. */
+  /** Aborts when the attempt ends. */
   readonly signal: AbortSignal;
-  /** Where to read on: the last event that was handed over. */
+  /** The sequence of the last event that was handed over. */
   readonly cursor: () => number;
-  readonly update: (change: Partial<Standing>) => void;
-  readonly hear: (news: RunNews) => void;
-  /** What follows on the cursor: what has arrived of it, else what the events endpoint has. It is to be there. */
+  readonly update: (change: Partial<ConnectionState>) => void;
+  /** Sets the run's status and phase, and clears the error. */
+  readonly setStatus: (update: RunUpdate) => void;
+  /**
+   * The events after the cursor: those of `arrived`, or else a page from the server.
+   * @throws RunEventsError `store_unavailable`, retryable, if that page does not continue at the cursor
+   */
   readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
-  /** The page behind the cursor. @param isHeld whether the server holds the answer until there is something */
+  /**
+   * Reads the page after the cursor.
+   * @param isHeld whether the server holds the answer until something is new
+   */
   readonly readPage: (isHeld: boolean) => Promise<Page>;
-  /** The stream after the cursor. @param onHead called when something has answered */
+  /**
+   * Opens the stream after the cursor.
+   * @param onHead called when the head of an answer has arrived
+   */
   readonly openStream: (onHead: () => void) => Promise<Response>;
 }
 
-/** What a log is made of. */
+/** What a follower's log needs. */
 export interface FollowLogOptions extends Pick<FollowLog, "signal" | "cursor" | "update"> {
   readonly server: Server;
   readonly runId: string;
 }
 
-/** A log behind a cursor, which whoever takes the events moves. */
+/** Creates a log that reads at a cursor. The caller moves the cursor when it takes events. */
 export function createFollowLog(options: FollowLogOptions): FollowLog {
   const { server, runId, signal, cursor, update } = options;
 
@@ -48,7 +58,7 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     return server.askJson({ ...call, read: readPage }, signal);
   }
 
-  function those(events: readonly RunEvent[]): RunEvent[] {
+  function contiguous(events: readonly RunEvent[]): RunEvent[] {
     let last = cursor();
     return events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
   }
@@ -57,11 +67,12 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     signal,
     cursor,
     update,
-    hear: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
+    setStatus: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
     async ready(arrived) {
-      let events = those(arrived);
-      if (events.length === 0) events = those((await askPage(false)).events);
-      if (events.length === 0) throw unheard(`The server left out event ${cursor() + 1}.`);
+      let events = contiguous(arrived);
+      if (events.length === 0) events = contiguous((await askPage(false)).events);
+      if (events.length === 0)
+        throw unanswered(`Expected event ${cursor() + 1} next, but the server left it out.`);
       return events;
     },
     readPage: askPage,

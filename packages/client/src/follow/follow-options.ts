@@ -1,19 +1,26 @@
 import type { ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
-import type { Standing } from "./standing.ts";
+import type { ConnectionState } from "./connection-state.ts";
 
 /** Which run to follow, and how. */
 export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
   readonly runId: string;
-  /** The last sequence that you have. Default 0. */
+  /**
+   * The last sequence that you have. Events after it are read.
+   * @defaultValue 0
+   */
   readonly since?: number;
-  /** Ends it with the signal's reason, whatever is waited for. */
+  /** Ends the loop at once, with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The server's own, in milliseconds: a stream that is silent for 2.5 of them is given up. Default 15,000. @see W22 */
+  /**
+   * The server's heartbeat, in milliseconds. A stream that is silent for 2.5 heartbeats is given up.
+   * @defaultValue 15,000
+   * @see W22
+   */
   readonly heartbeatMs?: number;
-  /** Payloads are handed over as these give them back. */
+  /** Schemas that check payloads. A payload is handed over as its schema returns it. */
   readonly schemas?: PayloadSchemas<M>;
-  /** Told whenever any of it changes; with each event before it is handed over. */
-  readonly onStanding?: (standing: Standing) => void;
+  /** Called after each change of the connection's state. The change that an event makes comes before the event. */
+  readonly onConnectionState?: (state: ConnectionState) => void;
 }

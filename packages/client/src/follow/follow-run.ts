@@ -6,21 +6,24 @@ import { checkRunId } from "../http/check-run-id.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
-import type { Standing } from "./standing.ts";
+import type { ConnectionState } from "./connection-state.ts";
 
-/** A run that is followed: its events, and where the follower stands. */
+/** A run that is followed: an async iterable of its events, and the state of the connection. */
 export interface RunFollower<M extends EventMap = EventMap>
-  extends Standing, AsyncIterable<TypedEvent<M>> {}
+  extends ConnectionState, AsyncIterable<TypedEvent<M>> {}
 
 /**
- * Follows a run: every event behind `since`, once and in order, however often the connection is lost; then the loop ends.
- * One connection is open at a time, from the first step of the loop until it is left. Nothing is read ahead of a slow loop
- * but what has arrived.
+ * Follows a run to its end. The loop gets every event after `since` once, in order, however often the connection is lost. It ends
+ * after the run's last event.
  *
- * It is the live stream with a session, and polls that the server holds with a bearer token. Where streams do not get through
- * it polls, and tries the stream again after five minutes.
- * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor` and any other error that waiting does
- * not cure; the signal's reason. A TypeError if it is iterated twice, or if `runId` or `baseUrl` is invalid.
+ * One connection at most is open, from the first step of the loop until the loop is left. A slow loop gets what has already arrived,
+ * and nothing more is read ahead.
+ *
+ * With a session the follower reads the live stream. With a bearer token it polls, and the server holds each poll. Where a stream does
+ * not get through, it polls too, and tries the stream again after five minutes.
+ * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor`, and any other error that waiting cannot cure
+ * @throws the signal's reason
+ * @throws TypeError if the follower is iterated twice, or if `runId` or `baseUrl` is invalid
  * @see W15-W17, W19-W26
  *
  * @example
@@ -29,16 +32,19 @@ export interface RunFollower<M extends EventMap = EventMap>
 export function followRun<M extends EventMap = EventMap>(
   options: FollowOptions<M>,
 ): RunFollower<M> {
-  return followHeard(options, () => {});
+  return followWithActivity(options, () => {});
 }
 
-/** As `followRun`. @param heard called each time the server sends something, and when an attempt begins or fails */
-export function followHeard<M extends EventMap>(
+/**
+ * Does the same as `followRun`.
+ * @param onActivity called each time the server sends something, and when an attempt begins or fails
+ */
+export function followWithActivity<M extends EventMap>(
   options: FollowOptions<M>,
-  heard: () => void,
+  onActivity: () => void,
 ): RunFollower<M> {
-  const { since = 0, onStanding, schemas = {}, signal } = options;
-  const standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
+  const { since = 0, onConnectionState, schemas = {}, signal } = options;
+  const connection: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = {
     state: "connecting",
     runStatus: null,
     currentPhase: null,
@@ -47,24 +53,27 @@ export function followHeard<M extends EventMap>(
   };
   let isTaken = false;
 
-  function update(change: Partial<Standing>): void {
-    let key: keyof Standing;
+  function update(change: Partial<ConnectionState>): void {
+    let key: keyof ConnectionState;
     let isChanged = false;
-    for (key in change) isChanged ||= change[key] !== standing[key];
+    for (key in change) isChanged ||= change[key] !== connection[key];
     if (!isChanged) return;
-    Object.assign(standing, change);
-    onStanding?.({ ...standing });
+    Object.assign(connection, change);
+    onConnectionState?.({ ...connection });
   }
 
-  // What the types promise of payloads is the caller's word, or the schemas'.
+  // The payload types are the caller's promise, or the schemas'.
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
-    if (isTaken) throw new TypeError("Iterated twice.");
+    if (isTaken)
+      throw new TypeError(
+        "Expected one loop over this follower, got a second. Call followRun again.",
+      );
     isTaken = true;
     let reading: Reading | undefined;
     try {
       checkRunId(options.runId);
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      reading = readOn(options, () => standing.cursor, update, heard);
+      reading = readOn(options, () => connection.cursor, update, onActivity);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {
@@ -73,7 +82,7 @@ export function followHeard<M extends EventMap>(
           update({ cursor: event.sequence, error: null });
           yield checked;
         }
-        // Whoever waits for the next ones holds none.
+        // While this waits for the next events it must not keep these alive.
         batch.length = 0;
       }
       update({ state: "finished" });
@@ -86,8 +95,8 @@ export function followHeard<M extends EventMap>(
     }
   }
 
-  // Not enumerable: a copy of where it stands is that alone.
-  return Object.defineProperty(standing, Symbol.asyncIterator, {
+  // Not enumerable, so that `{ ...follower }` copies the state alone.
+  return Object.defineProperty(connection, Symbol.asyncIterator, {
     value: follow,
   }) as RunFollower<M>;
 }

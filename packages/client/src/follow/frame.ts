@@ -7,16 +7,16 @@ import type {
 import { fits, type ObjectShape } from "../http/fits.ts";
 import { EVENT } from "../http/run-calls.ts";
 
-/** What a frame says of the run. @see W22 */
-interface RunNews {
+/** What a frame holds about the whole run. @see W22 */
+interface RunUpdate {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
   readonly lastSequence: number;
 }
 
-/** A frame's message. Types that this version does not know are among them. @see W22 */
+/** A frame's message. A later server may also send types that this version does not know. @see W22 */
 export type Frame =
-  | ({ readonly type: "connected" | "status" | "run_finished" } & RunNews)
+  | ({ readonly type: "connected" | "status" | "run_finished" } & RunUpdate)
   | { readonly type: "run_event"; readonly event: RunEvent }
   | ({ readonly type: "error" } & ErrorFrame)
   | { readonly type: "malformed" };
@@ -29,20 +29,20 @@ export interface ErrorFrame extends RunEventsErrorDetails {
 }
 
 const ANY: ObjectShape = { type: "" };
-const NEWS = { runStatus: "", lastSequence: 0 } as const;
+const UPDATE = { runStatus: "", lastSequence: 0 } as const;
 
-/** What the frames of each type have. */
+/** The members that a frame of each type has. */
 const SHAPES: ReadonlyMap<string, ObjectShape> = new Map<string, ObjectShape>([
-  ["connected", NEWS],
-  ["status", NEWS],
-  ["run_finished", NEWS],
+  ["connected", UPDATE],
+  ["status", UPDATE],
+  ["run_finished", UPDATE],
   ["run_event", { event: EVENT }],
   ["error", { code: "", message: "", retryable: true }],
 ]);
 
 /**
- * Reads a frame. One of a type that this version does not know may have any shape.
- * @returns one of the type `malformed` for what no run-events server sends
+ * Parses a frame. A frame of a type that this version does not know may have any shape.
+ * @returns a frame of type `malformed` for text that no run-events server sends
  * @see W22
  */
 export function parseFrame(data: string): Frame {
@@ -50,7 +50,7 @@ export function parseFrame(data: string): Frame {
     const frame = JSON.parse(data) as Frame;
     if (fits(frame, SHAPES.get(frame.type) ?? ANY)) return frame;
   } catch {
-    // No JSON, or `null`.
+    // The text is not JSON, or is `null`.
   }
   return { type: "malformed" };
 }

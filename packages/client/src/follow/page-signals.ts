@@ -1,4 +1,4 @@
-/** What a page tells of itself. A host without pages is never hidden and never woken. */
+/** What this needs of a browser's page. A host without pages is never hidden and has no such events. */
 interface Page {
   readonly document?: { readonly hidden?: boolean };
   readonly addEventListener?: (
@@ -8,17 +8,17 @@ interface Page {
   ) => void;
 }
 
-/** Whether this runs in a page that nobody sees. */
+/** Whether this runs in a page that is not visible. */
 function isHidden(): boolean {
   return (globalThis as Page).document?.hidden === true;
 }
 
 /**
- * Calls back when connections are to be looked at. `hasMoved`: the page comes back from the network's absence or out of the
- * back-forward cache, where no connection can be trusted; else it is just seen again.
- * @returns ends it
+ * Calls the listener when the page comes back. `hasMoved` is true if the page was offline or in the back-forward cache: its
+ * connections may be dead. Otherwise the page has only become visible again.
+ * @returns a function that stops the calls
  */
-export function onWake(listener: (hasMoved: boolean) => void): () => void {
+export function onPageReturn(listener: (hasMoved: boolean) => void): () => void {
   const page = globalThis as Page;
   const left = new AbortController();
   for (const name of ["visibilitychange", "online", "pageshow"]) {

@@ -1,12 +1,12 @@
-/** The fields that are used here. The colon may be missing, and one space after it is not part of the value. */
+/** A line of a field that is used here. The colon may be missing. One space after it is not part of the value. */
 const FIELD = /^(data|retry)(?:: ?(.*))?$/s;
 
 /**
- * Parses an event stream, as the standard for server-sent events says. It reads each text once, however long its lines are. It ignores
- * fields other than `data` and `retry`, and an event without a blank line at its end.
+ * Creates a parser of an event stream, by the standard for server-sent events. It reads each text once, however long the lines are. It
+ * ignores fields other than `data` and `retry`, and an event without a blank line at its end.
  * @param onData called with the data of each event
- * @param onRetry called with what `retry:` says, in milliseconds
- * @returns a function for the next text, which may be cut anywhere and has no byte order mark
+ * @param onRetry called with the value of each `retry:` field, in milliseconds
+ * @returns a function that takes the next text. Texts may be cut anywhere, and have no byte order mark
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export function createStreamParser(

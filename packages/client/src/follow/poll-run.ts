@@ -3,40 +3,41 @@ import type { Attempt, Reading } from "./attempt.ts";
 import type { Page } from "./follow-log.ts";
 import { pause } from "../http/pause.ts";
 
-/** Between two polls that the server answers at once, in milliseconds. */
+/** The pause between two polls that the server answers at once, in milliseconds. */
 const POLL_MS = 2_000;
-/** Between two that it holds: events that come one by one are asked for a few at a time. */
+/** The pause between two held polls, so that single events arrive a few at a time, in milliseconds. */
 const GATHER_MS = 100;
-/** A poll that breaks off after so long was held by the server, and by something on the way no longer, in milliseconds. */
+/** A poll that breaks off after this time, in milliseconds, was held by the server and cut by a proxy. */
 const HELD_MS = 2_000;
 
 /**
  * Polls a run to its end.
- * @param isHeld whether the server is to hold its answers until there is something. @see W17
+ * @param isHeld whether the server holds its answers until something is new
  * @param until when to stop, on `performance.now()`
  * @see W15-W17
  */
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
-  const { signal, cursor, update, hear, ready, readPage, expect, heard, onSeen } = attempt;
+  const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
+    attempt;
   let page: Page | undefined;
-  /** Whether the page has brought something. An old one, as a cache gives it, brings nothing however often it is asked for. */
-  let isFruitful = false;
+  /** Whether the page had new events. An old page from a cache has none, however often it is asked for. */
+  let hasArrived = false;
 
   return {
     async next() {
       for (;;) {
         if (page !== undefined) {
           const { events, hasMore, runStatus } = page;
-          // A page with a hole is asked for again from there.
+          // If the page has a hole, the next page is read from there.
           if (cursor() < (events.at(-1)?.sequence ?? 0)) {
-            isFruitful = true;
+            hasArrived = true;
             return ready(events);
           }
-          hear(page);
+          setStatus(page);
           page = undefined;
-          const isDone = !hasMore || !isFruitful;
-          isFruitful = false;
-          // An earlier page never says so. @see W16
+          const isDone = !hasMore || !hasArrived;
+          hasArrived = false;
+          // Only the last page of a run has a final status. @see W16
           if (isTerminal(runStatus)) return true;
           if (isDone) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
         }
@@ -45,10 +46,10 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
         update({ state: "polling" });
         page = await readPage(isHeld).catch((error: unknown) => {
           if (isHeld && isFull(error)) expect("full");
-          else if (performance.now() - now >= HELD_MS) expect("barren");
+          else if (performance.now() - now >= HELD_MS) expect("empty");
           throw error;
         });
-        heard();
+        onActivity();
         expect("cut");
       }
     },
@@ -56,7 +57,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   };
 }
 
-/** Whether the server has no place for another held poll. A poll that it answers at once needs none. @see W28 */
+/** Whether the server holds as many polls as it can. It can still answer one at once. @see W28 */
 function isFull(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "too_many_requests";
 }

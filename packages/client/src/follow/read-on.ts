@@ -5,57 +5,58 @@ import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
-import { onWake } from "./page-signals.ts";
+import { onPageReturn } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { bestRoute, type Loss } from "./route.ts";
 import { createServer } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
-import type { Standing } from "./standing.ts";
+import { unanswered } from "../http/server-errors.ts";
+import type { ConnectionState } from "./connection-state.ts";
 import { streamRun } from "./stream-run.ts";
 
-/** A stream is given up when nothing has come for so many heartbeats. */
+/** A stream is given up when nothing has come for this many heartbeats. */
+
 const SILENT_HEARTBEATS = 2.5;
 /**
- * Reads a run to its end, by one attempt after the other. `course.ts` decides what follows an attempt.
+ * Reads a run to its end, one attempt after another. `course.ts` decides what follows an attempt.
  *
- * | it is      | until                                       | then                 |
- * | ---------- | ------------------------------------------- | -------------------- |
- * | attempting | events arrive                               | they are handed over |
- * | attempting | the run's end arrives                       | over                 |
- * | attempting | it is time for the best transport again     | attempting           |
- * | attempting | it fails, and waiting may help              | waiting              |
- * | attempting | it fails for good, or the whole is aborted  | over: `next` rejects |
- * | waiting    | the pause is over, or the page is seen again | attempting          |
- * @param cursor where to read on: the last event that was handed over
- * @param heard called each time the server sends something, and when an attempt begins or fails
- * @returns a reading whose `next` throws failures that waiting cannot cure
+ * | it is      | until                                        | then                 |
+ * | ---------- | -------------------------------------------- | -------------------- |
+ * | attempting | events arrive                                | they are handed over |
+ * | attempting | the run's end arrives                        | over                 |
+ * | attempting | it is time for the best transport again      | attempting           |
+ * | attempting | it fails, and waiting may help               | waiting              |
+ * | attempting | it fails for good, or the signal aborts      | over: `next` rejects |
+ * | waiting    | the pause is over, or the page comes back    | attempting           |
+ * @param cursor the sequence of the last event that was handed over
+ * @param onActivity called each time the server sends something, and when an attempt begins or fails
+ * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
 export function readOn(
   options: FollowOptions,
   cursor: () => number,
-  update: (change: Partial<Standing>) => void,
-  heard: () => void,
+  update: (change: Partial<ConnectionState>) => void,
+  onActivity: () => void,
 ): Reading {
   const { runId, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
   const server = createServer(options);
   let course = startCourse(canStream(credential) ? "stream" : "long_poll");
-  /** What the stream's `retry:` asked for, in milliseconds. */
+  /** The pause that the stream's `retry:` asked for, in milliseconds. */
   let askedMs = 0;
-  /** Whether the page has been seen again since the attempt began. */
-  let isWoken = false;
+  /** Whether the page has come back since the attempt began. */
+  let hasReturned = false;
   let abort = (_reason?: unknown): void => {};
   /** The attempt that is under way. */
   let reading: Reading | undefined;
-  /** What a page that is seen again calls. */
-  let look = (): void => {};
-  const onSeen = (listener: () => void): void => void (look = listener);
-  const giveUp = (why: string): void => abort(unheard(why));
-  const stopListening = onWake((hasMoved) => {
-    isWoken = true;
+  /** Is called when the page comes back. */
+  let checkNow = (): void => {};
+  const onSeen = (listener: () => void): void => void (checkNow = listener);
+  const giveUp = (why: string): void => abort(unanswered(why));
+  const stopListening = onPageReturn((hasMoved) => {
+    hasReturned = true;
     if (hasMoved) giveUp("The page was away from the network.");
-    look();
+    checkNow();
   });
 
   function attempt(): Reading {
@@ -64,19 +65,19 @@ export function readOn(
     const startedAt = performance.now();
     const expect = (loss: Loss): void => {
       course = expectLoss(course, loss, performance.now() - startedAt);
-      // Something may still be on its way when the attempt has been given up.
-      if (loss === "cut") isWoken &&= signal.aborted;
+      // Bytes may still arrive after the attempt has been given up.
+      if (loss === "cut") hasReturned &&= signal.aborted;
     };
     ({ abort } = linked);
     expect("away");
-    isWoken = false;
-    heard();
+    hasReturned = false;
+    onActivity();
     const log = createFollowLog({ server, runId, signal, cursor, update });
     const { transport, probeAt } = course.route;
-    const given = { ...log, expect, giveUp, heard, onSeen };
+    const current = { ...log, expect, giveUp, onActivity, onSeen };
     return transport === "stream"
-      ? streamRun(given, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
-      : pollRun(given, transport === "long_poll", probeAt);
+      ? streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
+      : pollRun(current, transport === "long_poll", probeAt);
   }
 
   /** Closes the connection. */
@@ -88,12 +89,12 @@ export function readOn(
 
   async function wait(error: RunEventsError): Promise<void> {
     course = afterFailure(course, performance.now());
-    heard();
+    onActivity();
     update({ state: "waiting", error });
-    // The pause that a full server asks for applies only to the transport that is given up.
+    // A full server asks for a pause of the transport that is given up, not of the next one.
     const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
     const delayMs = planDelay(course.failures, atLeastMs, Math.random(), options.mostDelayMs);
-    await pause(isWoken ? 0 : delayMs, whole, onSeen);
+    await pause(hasReturned ? 0 : delayMs, whole, onSeen);
   }
 
   return {

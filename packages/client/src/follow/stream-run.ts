@@ -2,17 +2,17 @@ import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import { type ErrorFrame, type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
-import { brokenOff, hearing } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
+import { brokenOff, awaitAnswer } from "../http/server.ts";
+import { unanswered } from "../http/server-errors.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
 
 /**
- * Reads one live stream to its end, which is the run's. It is lost if it ends before: for good only if the server says that coming
- * back is of no use. Nothing is read ahead.
- * @param silenceMs for how long nothing may come
- * @param onRetry told what `retry:` said, in milliseconds
+ * Reads one live stream to the end of the run. A stream that ends earlier is lost. The loss is final only if the server's `error` frame
+ * is not retryable. Nothing is read ahead.
+ * @param silenceMs how long the stream may be silent, in milliseconds
+ * @param onRetry called with the value of each `retry:` field, in milliseconds
  * @see W19-W26
  */
 export function streamRun(
@@ -20,33 +20,33 @@ export function streamRun(
   silenceMs: number,
   onRetry: (retryMs: number) => void,
 ): Reading {
-  const { signal, update, ready, openStream, expect, giveUp, heard, onSeen } = attempt;
+  const { signal, update, ready, openStream, expect, giveUp, onActivity, onSeen } = attempt;
   const connecting = setTimeout(() => {
     expect("held_back");
     giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
   }, CONNECTED_MS);
   let watching: ReturnType<typeof setTimeout> | undefined;
-  /** Since when bytes are waited for; -1 while nobody waits: the silence of a slow loop is its own. */
+  /** When the wait for bytes began; -1 while this does not wait, because a slow loop is not a silent server. */
   let waitingSince = -1;
   const decoder = new TextDecoder();
-  /** What has arrived and is not dealt with. */
+  /** Frames that have arrived and are not handled yet. */
   const frames: Frame[] = [];
   const feed = createStreamParser((data) => frames.push(parseFrame(data)), onRetry);
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /**
-   * Gives up the stream if nothing has come for too long. A hidden page may call this late and gives up too: visible tabs depend
-   * on its connection.
+   * Gives up the stream if nothing has come for too long. A hidden page does so too, even if its timers are late, because visible
+   * tabs depend on its connection.
    */
-  function look(): void {
+  function checkSilence(): void {
     clearTimeout(watching);
     const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
-    if (silentMs < silenceMs) watching = setTimeout(look, silenceMs - silentMs);
+    if (silentMs < silenceMs) watching = setTimeout(checkSilence, silenceMs - silentMs);
     else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
   }
 
-  look();
-  onSeen(look);
+  checkSilence();
+  onSeen(checkSilence);
   update({ state: "connecting" });
 
   return {
@@ -56,19 +56,19 @@ export function streamRun(
         if (events === true || events.length > 0) return events;
         if (frames.length > 0) return ready([]);
         if (body === undefined) {
-          const answer = await openStream(() => expect("barren"));
+          const answer = await openStream(() => expect("empty"));
           body = answer.body?.getReader();
         }
         waitingSince = performance.now();
-        const take = async (): Promise<Uint8Array | undefined> => {
+        const readBytes = async (): Promise<Uint8Array | undefined> => {
           const bytes = (await body?.read())?.value;
           feed(decoder.decode(bytes, { stream: true }));
           return bytes;
         };
-        const bytes = await hearing(take(), signal, brokenOff);
+        const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
         waitingSince = -1;
-        heard();
-        if (bytes === undefined) throw unheard("The stream ended before its run.");
+        onActivity();
+        if (bytes === undefined) throw unanswered("The stream ended before the run did.");
         if (frames.length === 0) continue;
         clearTimeout(connecting);
         expect("cut");
@@ -78,7 +78,7 @@ export function streamRun(
       clearTimeout(connecting);
       clearTimeout(watching);
       onSeen(() => {});
-      // Whoever leaves wants to hear nothing of the rest.
+      // A failure to cancel does not matter to a caller that leaves.
       body?.cancel().catch(() => {});
     },
   };
@@ -86,10 +86,13 @@ export function streamRun(
 
 /**
  * Takes the frames that have arrived, up to the first one after a gap.
- * @returns the events that follow on the cursor; `true` at the end of the run
- * @throws RunEventsError why the server ends the stream
+ * @returns the events after the cursor, without a gap; `true` at the end of the run
+ * @throws RunEventsError the error with which the server ends the stream
  */
-function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt): RunEvent[] | true {
+function takeFrames(
+  frames: Frame[],
+  { cursor, setStatus, update, expect }: Attempt,
+): RunEvent[] | true {
   const events: RunEvent[] = [];
   let last = cursor();
   let taken = 0;
@@ -102,23 +105,23 @@ function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt):
         last = sequence;
       }
     } else {
-      // What a frame says of the run counts behind the events before it.
+      // The status of a frame holds only after the events before it.
       if (events.length > 0) break;
       if (frame.type === "malformed") {
         // Something on the way changes the stream. Polls may get through.
         expect("held_back");
-        throw unheard(
+        throw unanswered(
           "Expected frames of a run-events server, got something else in its stream: does a proxy change it?",
         );
       }
       if (frame.type === "error") {
-        // A poll needs no place among the streams.
+        // A poll does not take a stream's place.
         if (isFull(frame)) expect("full");
         throw errorOf(frame);
       }
       if (frame.type === "run_finished" && frame.lastSequence > last) break;
-      // Types that this version does not know say nothing.
-      if ("runStatus" in frame) hear(frame);
+      // A frame of an unknown type may have no status.
+      if ("runStatus" in frame) setStatus(frame);
       if (frame.type === "run_finished") return true;
       update({ state: "live" });
     }
@@ -128,13 +131,13 @@ function takeFrames(frames: Frame[], { cursor, hear, update, expect }: Attempt):
   return events;
 }
 
-/** Whether the server has no place for another stream. @see W28 */
+/** Whether the server has as many streams as it can. @see W28 */
 function isFull(frame: { readonly code: string }): boolean {
   return frame.code === "overloaded";
 }
 
 function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {
-  // What is worth a retry has codes that only streams have. @see W22
+  // A retryable frame has a code that only streams use. @see W22
   return new RunEventsError(retryable ? "store_unavailable" : code, message, {
     retryable,
     details,

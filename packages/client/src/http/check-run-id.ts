@@ -1,8 +1,8 @@
 import { describeValue } from "@tm/run-events-core/wire";
 
 /**
- * Passes on the id of a run that a program gave.
- * @throws TypeError if it is no string, as where a variable was never set
+ * Checks that the id of a run is a string, and returns it.
+ * @throws TypeError if it is not a string, for example because a variable was never set
  */
 export function checkRunId(runId: unknown): string {
   if (typeof runId === "string") return runId;

@@ -1,6 +1,9 @@
 /**
- * Who asks. `"session"`: the cookie that the browser has. `bearer`: a token, which cannot open a live stream. `cookie`: the
- * value of a `Cookie` header, for hosts that have no cookies of their own. A function is asked before each request.
+ * Who asks. A function is called before each request.
+ *
+ * - `"session"`: the session cookie that the browser has.
+ * - `bearer`: a token. It cannot open a live stream, so runs are polled.
+ * - `cookie`: the value of a `Cookie` header, for hosts that do not keep cookies themselves.
  * @see W4, W19
  */
 export type Credential =
@@ -10,33 +13,33 @@ export type Credential =
 
 type Secret = Extract<Credential, { readonly bearer: unknown }>["bearer"];
 
-/** Whether it opens a live stream. @see W19 */
+/** Whether this credential can open a live stream. @see W19 */
 export function canStream(credential: Credential): boolean {
   return credential === "session" || "cookie" in credential;
 }
 
-/** What a request sends as its credential. */
+/** The headers and the mode with which a request sends its credential. */
 export interface Authorisation {
   readonly headers?: Readonly<Record<string, string>>;
   readonly credentials: "include" | "omit";
 }
 
 /**
- * Makes each request's authorisation.
- * @throws TypeError for a credential that no request can send. The message says what to pass, and never shows a token
+ * Creates a function that makes each request's authorisation.
+ * @throws TypeError if no request can send the credential. The message never shows a token
  */
 export function createAuthorise(credential: Credential): () => Promise<Authorisation> {
   if (credential === "session") return async () => ({ credentials: "include" });
   const { bearer, cookie } = Object(credential) as { bearer?: Secret; cookie?: Secret };
-  const given = bearer ?? cookie;
-  if (typeof given !== "function" && (typeof given !== "string" || given === "")) {
+  const secret = bearer ?? cookie;
+  if (typeof secret !== "function" && (typeof secret !== "string" || secret === "")) {
     throw new TypeError(
       'Expected `credential` to be "session", { bearer } or { cookie }. Is the token missing?',
     );
   }
   return async () => {
-    const text = typeof given === "string" ? given : await given();
-    const headers = given === bearer ? { authorization: `Bearer ${text}` } : { cookie: text };
+    const text = typeof secret === "string" ? secret : await secret();
+    const headers = secret === bearer ? { authorization: `Bearer ${text}` } : { cookie: text };
     return { credentials: "omit", headers };
   };
 }

@@ -1,4 +1,4 @@
-/** What a JSON value has at least: `""` or `0` or `[]` or `true` for any of its type, of an object the members. */
+/** The least that a JSON value must have. `""`, `0`, `[]` and `true` match any value of their type; an object lists members. */
 export type Shape = "" | 0 | true | readonly [] | ObjectShape;
 
 /** An object's {@link Shape}. */
@@ -6,7 +6,7 @@ export interface ObjectShape {
   readonly [name: string]: Shape;
 }
 
-/** Whether parsed JSON has this shape. It may have further members, as of a later server. */
+/** Whether parsed JSON has this shape. A later server may send further members. */
 export function fits(value: unknown, shape: Shape): boolean {
   if (value?.constructor !== shape.constructor) return false;
   const members = value as Readonly<Record<string, unknown>>;

@@ -1,11 +1,11 @@
-/** A signal that aborts with another one, or by itself. */
+/** A signal that aborts with another one, or alone. */
 export interface LinkedAbort {
   readonly signal: AbortSignal;
-  /** Aborts it, and lets go of the other signal, which may live for long. To be called in the end. Idempotent. */
+  /** Aborts the signal, and removes the listener from the other one. Always call it in the end. Idempotent. */
   readonly abort: (reason?: unknown) => void;
 }
 
-/** Links a new signal to one that lives on. */
+/** Creates a signal that also aborts when `to` does. */
 export function linkAbort(to: AbortSignal | undefined): LinkedAbort {
   const controller = new AbortController();
   function abort(reason: unknown): void {

@@ -1,6 +1,6 @@
 /**
- * Waits, or until it is woken.
- * @param onSeen is given what ends the wait
+ * Waits for a time, or until the wait is ended.
+ * @param onSeen gets the function that ends the wait
  * @throws the signal's reason
  */
 export async function pause(

@@ -4,13 +4,12 @@ import { planBackoff } from "@tm/run-events-core/store";
 const MOST_MS = 30_000;
 
 /**
- * How long to wait before the next attempt, in milliseconds: anything up to a bound that doubles with each attempt that
- * brought nothing, from 0.5 s to 30 s, but never less than the server asked for, up to the same 30 s. So many readers that lost one
- * server at once come back spread out.
+ * How long to wait before the next attempt, in milliseconds. It is random up to a bound, so that many readers do not come back at
+ * once. The bound doubles with each failure, from 0.5 s to `mostMs`. The result is never shorter than the server asked for, up to 30 s.
  * @param failures attempts since the last progress, from 1
- * @param askedMs what `retry:` or `Retry-After` said; 0 if nothing
+ * @param askedMs the pause of `retry:` or `Retry-After`; 0 without one
  * @param random from 0 to 1
- * @param mostMs where the bound stops doubling. Default 30,000
+ * @param mostMs where the bound stops doubling
  */
 export function planDelay(
   failures: number,

@@ -2,7 +2,7 @@ import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { pause } from "./pause.ts";
 import { planDelay } from "./plan-delay.ts";
 
-/** Codes of refusals that say nothing of what an earlier attempt came to. */
+/** Refusals with these codes do not show whether an earlier attempt had its effect. */
 const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
   "unauthenticated",
   "not_found",
@@ -11,20 +11,23 @@ const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
 
 /** How patiently a call is made. */
 export interface Patience {
-  /** Ends it with its reason. */
+  /** Ends the call with its reason. */
   readonly signal: AbortSignal;
-  /** For how long to try, in milliseconds. Default: for ever. */
+  /** For how long to try, in milliseconds. Without it there is no bound. */
   readonly patienceMs?: number | undefined;
-  /** The longest pause between two attempts, in milliseconds. Default 30,000. */
+  /**
+   * The longest pause between two attempts, in milliseconds.
+   * @defaultValue 30,000
+   */
   readonly mostDelayMs?: number | undefined;
   /** Called with each failure that another attempt follows. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
 }
 
 /**
- * Calls until there is a result, with growing, jittered pauses between. To be used for calls that may be repeated.
- * @throws the last error, once it is not retryable or the patience is over, `ambiguous` if any attempt may have had its
- * effect; the signal's reason
+ * Repeats a call until it has a result, with growing, jittered pauses. Use it only for calls that may be repeated.
+ * @throws the last error, once it is not retryable or `patienceMs` is over. It is `ambiguous` if any attempt may have had its effect
+ * @throws the signal's reason
  */
 export async function retrying<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
   const { signal, patienceMs = Infinity, mostDelayMs, onRetry } = patience;

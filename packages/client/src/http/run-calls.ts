@@ -5,44 +5,55 @@ import { fits, type ObjectShape } from "./fits.ts";
 /** How long the server may hold a poll, in seconds. @see W17 */
 export const WAIT_SECONDS = 25;
 
-/** Makes something else of an answer. @throws if the answer is not the server's own */
+/**
+ * Makes the result of an answer.
+ * @throws if the answer does not come from a run-events server
+ */
 export type Read = (json: unknown, response: Response, text: string) => unknown;
 
 /** A request, and how its answer is read. */
 export interface Call {
   readonly path: string;
-  /** Default `GET`. */
+  /** @defaultValue `GET` */
   readonly method?: "POST" | "PUT" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** How long the server may hold the answer, in seconds. Default 0. */
+  /**
+   * How long the server may hold the answer, in seconds.
+   * @defaultValue 0
+   */
   readonly heldSeconds?: number;
-  /** What the JSON of its answer has; `undefined` if the answer is 204, without a body. */
+  /** The shape of the answer's JSON; `undefined` if the answer is 204, without a body. */
   readonly answer?: ObjectShape | undefined;
-  /** Default the JSON as it is. */
+  /** Without it, the result is the JSON as it is. */
   readonly read?: Read;
 }
 
 /** Which events to read. @see W15-W17 */
 export interface PageQuery {
   readonly since: number;
-  /** Default the server's. */
+  /** Without it, the server decides. */
   readonly limit?: number | undefined;
   /** How long the server may wait for an event, in seconds. */
   readonly wait: number;
 }
 
-/** What an append may ask for. @see W10, W11, W32 */
+/** Conditions of an append, and the key that makes it idempotent. @see W10, W11, W32 */
 export interface AppendConditions {
-  /** Default: a new one, so that a request that is sent again lands once. */
+  /**
+   * Under the same key the same append lands once.
+   * @defaultValue a new UUID, so that a request that is sent again lands once
+   */
   readonly idempotencyKey?: string | undefined;
+  /** The append lands only if this is the run's last sequence. */
   readonly expectedSequence?: number | undefined;
+  /** The fence of the lease under which the worker appends. */
   readonly fence?: number | undefined;
 }
 
-/** A run and a receipt. @see W8, W9 */
+/** The shape of a run, and of a receipt. @see W8, W9 */
 const RUN = { lastSequence: 0, runStatus: "" } as const;
-/** An event of a page or of a frame. @see W15, W22 */
+/** The shape of an event of a page or a frame. @see W15, W22 */
 export const EVENT = { sequence: 0, eventType: "" } as const;
 /** @see W31 */
 const LEASE = { fence: 0 } as const;
@@ -51,9 +62,11 @@ const RUNS = "/v1/agent-runs";
 const JSON_TYPE = { "content-type": "application/json" } as const;
 
 /**
- * The one place where an id becomes part of a path. What it lets through needs no escape: `..`, escaped or not, would make the path of
- * something else.
- * @throws TypeError for what is no string; RunEventsError `not_found` for an id that no run can have. @see W8
+ * The one place where an id becomes part of a path. The ids that pass the check need no escape. An id such as `..`, escaped or not,
+ * would make another path.
+ * @throws TypeError if the id is not a string
+ * @throws RunEventsError `not_found` if no run can have the id
+ * @see W8
  */
 function runPath(runId: string, rest = ""): string {
   checkRunId(runId);
@@ -67,7 +80,7 @@ export function createCall(runId: string, metadata: unknown): Call {
   return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
 }
 
-/** Has a key, so that it may be sent again and lands once. @see W9-W11, W32 */
+/** The append has a key, so that it may be sent again and lands once. @see W9-W11, W32 */
 export function appendCall(
   runId: string,
   events: readonly EventDraft[],
@@ -91,7 +104,7 @@ export function appendCall(
   };
 }
 
-/** Of a page, what where the run stands needs: who takes its events checks them with `readPage`. @see W15-W17 */
+/** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see W15-W17 */
 export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call {
   const most = limit === undefined ? "" : `&limit=${limit}`;
   return {
@@ -101,15 +114,15 @@ export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call
   };
 }
 
-/** Takes a page with its events. */
+/** Checks the events of a page, and returns the page. */
 export const readPage = <T>(json: T): T => checkItems(json, "events", EVENT);
 
-/** Takes a list of runs. */
+/** Checks the runs of a list, and returns the list. */
 export const readRuns = <T>(json: T): T => checkItems(json, "runs", RUN);
 
 function checkItems<T>(json: T, name: string, item: ObjectShape): T {
   const items = (json as Readonly<Record<string, unknown>>)[name] as readonly unknown[];
-  if (!items.every((one) => fits(one, item))) throw new TypeError("Not an item of the server's.");
+  if (!items.every((one) => fits(one, item))) throw new TypeError("Malformed item.");
   return json;
 }
 
@@ -129,8 +142,8 @@ export function listCall(query: {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
 }): Call {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  const search = new URLSearchParams(given.map(([name, value]) => [name, `${value}`]));
+  const filters = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
   return { path: `${RUNS}?${search}`, answer: { runs: [] } };
 }
 
@@ -145,7 +158,7 @@ export function deleteCall(runId: string): Call {
 }
 
 /**
- * A claim has a key: if it is sent again because its answer was lost, it gets the same lease.
+ * The claim has a key: if it is sent again because its answer was lost, it gets the same lease.
  * @see W31
  */
 export function claimCall(runId: string, leaseMs: number): Call {

@@ -6,46 +6,52 @@ import {
 import { fits } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
 
-/** What a run-events server says when it refuses. @see W3 */
+/** The body of a refusal by a run-events server. @see W3 */
 interface Problem extends RunEventsErrorDetails {
   readonly code?: RunEventsErrorCode;
   readonly detail?: string;
 }
 
-/** The error of an attempt without an answer of the server itself. It is `retryable`. */
-export function unheard(message: string, cause?: unknown): RunEventsError {
+/** The error of an attempt that the server itself did not answer. It is `retryable`. */
+export function unanswered(message: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", message, { cause });
 }
 
-/** The error of a request that nothing answered. @param cause what `fetch` threw. Node has the code in the cause of that */
+/**
+ * The error of a request without any answer.
+ * @param cause what `fetch` threw. Node keeps the code in the cause of that error
+ */
 export function noAnswer(origin: string, cause: unknown): RunEventsError {
   const { code, cause: inner } = Object(cause) as { readonly code?: unknown; cause?: unknown };
   const codes = [code, (Object(inner) as { readonly code?: unknown }).code];
   const name = codes.find((one) => typeof one === "string");
-  return unheard(`No server answers at ${origin}${name === undefined ? "" : `: ${name}`}.`, cause);
+  return unanswered(
+    `No server answers at ${origin}${name === undefined ? "" : `: ${name}`}.`,
+    cause,
+  );
 }
 
-/** The error of an answer that is not the server's own: a proxy gave it, or another program at that address. */
+/** The error of an answer that does not come from a run-events server, but from a proxy or another program. */
 export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
   const { method = "GET", path, answer: wanted } = asked;
   const { ok, status, headers } = answer;
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
   const members = ok && wanted ? ` (${String(Object.keys(wanted))})` : "";
   const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
-  return unheard(
+  return unanswered(
     `${method} ${path.split("?")[0]} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
   );
 }
 
-/** Statuses that count even from a proxy: the same request would be refused again, or must be made later. */
+/** Statuses that hold even if a proxy sent them: the same request would be refused again, or has to wait. */
 const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
   413: "payload_too_large",
   429: "too_many_requests",
 };
 
 /**
- * The error of an answer that is not a success. Only a problem with a code comes from the server itself, and may be final.
- * @param json the body; `null` if it is no JSON
+ * The error of an answer that is not a success. Only a problem with a code comes from the server itself, so only that can be final.
+ * @param json the parsed body; `null` if it is not JSON
  * @see W3
  */
 export function errorOf(asked: Call, answer: Response, json: unknown): RunEventsError {
@@ -54,7 +60,7 @@ export function errorOf(asked: Call, answer: Response, json: unknown): RunEvents
   const isOwn = isProblem && fits(json, { code: "" });
   const problem: Problem = isOwn ? (json as Problem) : {};
   const strange = strangeAnswer(asked, answer);
-  // A date is no number.
+  // `Retry-After` may also be a date, which gives NaN here.
   const retryAfterMs = Number(headers.get("retry-after")) * 1_000;
   return new RunEventsError(
     problem.code ?? CODES[status] ?? strange.code,

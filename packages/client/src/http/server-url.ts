@@ -1,4 +1,4 @@
-/** A page: paths are resolved against its address. Other hosts have none. */
+/** What this needs of a browser's page: paths are resolved against its address. Other hosts have no address. */
 interface Page {
   readonly location?: { readonly href: string };
 }
@@ -6,12 +6,12 @@ interface Page {
 /**
  * The address of a path on a server.
  * @param baseUrl empty for the page's own origin
- * @throws TypeError if `fetch` cannot use that address. The message does not repeat it, since it may hold a password
+ * @throws TypeError if `fetch` cannot use that address. The message does not show it, because it may hold a password
  */
 export function serverUrl(baseUrl: string, path: string): URL {
   const whole = baseUrl.replace(/\/$/, "") + path;
   const { href } = (globalThis as Page).location ?? {};
-  // "http://" alone is no address, and would make a host of the path's first part.
+  // Without this check, "http://" and a path would make a host of the path's first part.
   const isAddress = URL.canParse(baseUrl, href) || baseUrl === "";
   const url = isAddress && URL.canParse(whole, href) ? new URL(whole, href) : null;
   if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "") {

@@ -4,44 +4,62 @@ import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { fits } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
-import { errorOf, noAnswer, strangeAnswer, unheard } from "./server-errors.ts";
+import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
 
-/** How long an answer may take that the server does not hold back, in seconds. */
+/** How long the server may take to answer, in seconds, beyond the time that it may hold the answer. */
 const ANSWER_SECONDS = 20;
 
 /** Longer than any request, in milliseconds. */
 const FOR_EVER_MS = 1_000_000_000;
 
-/** Where the server is and who asks. */
+/** Where the server is, and who asks. */
 export interface ServerOptions {
-  /** Such as `https://api.example.com`; a slash at its end is ignored. Default: the page's own origin. */
+  /**
+   * The server's address, such as `https://api.example.com`. A slash at its end is ignored.
+   * @defaultValue the page's own origin
+   */
   readonly baseUrl?: string;
-  /** Default `"session"`. */
+  /**
+   * Who asks: the browser's session, or a token or cookie.
+   * @defaultValue `"session"`
+   */
   readonly credential?: Credential;
-  /** Asks in place of the host's own `fetch`. */
+  /**
+   * Makes the requests.
+   * @defaultValue the host's `fetch`
+   */
   readonly fetch?: typeof globalThis.fetch;
-  /** The longest pause between two attempts, in milliseconds. Default 30,000. */
+  /**
+   * The longest pause between two attempts, in milliseconds.
+   * @defaultValue 30,000
+   */
   readonly mostDelayMs?: number;
 }
 
-/** A server as this package asks it. */
+/** Sends calls to a server. */
 export interface Server {
   /**
-   * The answer, once its head is there.
-   * @throws RunEventsError of the problem's code if the server refuses; `store_unavailable`, retryable, if there is no answer,
-   * or one that is not the server's own; the signal's reason; a TypeError if there is no such URL or header; what the
-   * credential's function throws
+   * Resolves with the answer once its head has arrived.
+   * @throws RunEventsError with the problem's code if the server refuses
+   * @throws RunEventsError `store_unavailable`, retryable, without an answer of the server itself
+   * @throws TypeError if `fetch` cannot send the URL or a header
+   * @throws the signal's reason
+   * @throws what the credential's function throws
    */
   ask(call: Call, signal: AbortSignal): Promise<Response>;
   /**
-   * What the call reads of the answer.
-   * @throws as `ask`; `store_unavailable` if it takes 20 s longer than the server may hold it, or is not the server's own
+   * Resolves with what the call's `read` makes of the answer.
+   * @throws as `ask`
+   * @throws RunEventsError `store_unavailable`, retryable, if the answer takes 20 s longer than the server may hold it, or is malformed
    */
   askJson<T>(call: Call, signal: AbortSignal): Promise<T>;
 }
 
-/** Talks to a server. @throws TypeError for a credential that cannot be sent */
+/**
+ * Creates what sends calls to a server.
+ * @throws TypeError if the credential cannot be sent
+ */
 export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
   const authorise = createAuthorise(credential);
@@ -61,7 +79,7 @@ export function createServer(options: ServerOptions): Server {
       signal,
     };
     const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
-    const response = await hearing(fetch(href, request), signal, lost);
+    const response = await awaitAnswer(fetch(href, request), signal, lost);
     if (response.ok) return response;
     throw errorOf(call, response, await response.json().catch(() => null));
   }
@@ -72,11 +90,12 @@ export function createServer(options: ServerOptions): Server {
       const { heldSeconds = 0 } = call;
       const { signal, abort } = linkAbort(whole);
       const seconds = ANSWER_SECONDS + heldSeconds;
-      const giveUp = (): void => abort(unheard(`The server gave no answer within ${seconds} s.`));
+      const giveUp = (): void =>
+        abort(unanswered(`The server gave no answer within ${seconds} s.`));
       const tooLate = setTimeout(giveUp, seconds * 1_000);
       try {
         const response = await ask(call, signal);
-        const text = await hearing(response.text(), signal, brokenOff);
+        const text = await awaitAnswer(response.text(), signal, brokenOff);
         return readAnswer<T>(call, text, response);
       } finally {
         clearTimeout(tooLate);
@@ -86,7 +105,11 @@ export function createServer(options: ServerOptions): Server {
   };
 }
 
-/** A live stream, once its head has come. @param onHead called when something has answered @throws as `ask` */
+/**
+ * Opens a live stream. Resolves once its head has arrived.
+ * @param onHead called when the head of an answer has arrived
+ * @throws as `ask`
+ */
 export async function askStream(
   server: Server,
   call: Call,
@@ -100,13 +123,16 @@ export async function askStream(
   return response;
 }
 
-/** The error of an answer that broke off amid its body. */
+/** The error of an answer whose body broke off. */
 export function brokenOff(cause: unknown): RunEventsError {
-  return unheard("The answer broke off.", cause);
+  return unanswered("The answer broke off.", cause);
 }
 
-/** Reads an answer to its end. @throws the signal's reason if it is aborted, else what `lost` makes of the failure */
-export async function hearing<T>(
+/**
+ * Awaits an answer, or its body.
+ * @throws the signal's reason if it has aborted, else what `lost` makes of the failure
+ */
+export async function awaitAnswer<T>(
   work: Promise<T>,
   signal: AbortSignal,
   lost: (cause: unknown) => RunEventsError,
@@ -119,7 +145,7 @@ export async function hearing<T>(
   }
 }
 
-/** @throws RunEventsError `store_unavailable`, retryable, if the answer is not the server's own */
+/** @throws RunEventsError `store_unavailable`, retryable, if the answer does not come from a run-events server */
 function readAnswer<T>(call: Call, text: string, response: Response): T {
   const { answer, read = (json) => json } = call;
   try {
@@ -128,16 +154,16 @@ function readAnswer<T>(call: Call, text: string, response: Response): T {
       return read(json, response, text) as T;
     }
   } catch {
-    // No JSON, or no such as this version can read.
+    // The text is not JSON, or `read` refused it.
   }
   throw strangeAnswer(call, response);
 }
 
-/** @throws TypeError for a value that no header can have. The host's own error would tell it, and it may be a secret. */
+/** @throws TypeError for a value that no header can have. The host's own error would show the value, which may be a secret. */
 function headersOf(values: Readonly<Record<string, string>>): Headers {
   try {
     return new Headers(values);
   } catch {
-    throw new TypeError("No header can have this.");
+    throw new TypeError("Expected a credential that a header can hold.");
   }
 }

@@ -29,7 +29,6 @@ import {
   pageCall,
   type Read,
   readPage,
-  readRuns,
   releaseCall,
   renewCall,
   sessionCall,
@@ -37,14 +36,17 @@ import {
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
-import { keptUntil, parseRetention } from "./retention.ts";
+import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
-/** The longest wait that a server takes, in seconds. It refuses a longer one at once. @see W17 */
+/** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see W17 */
 const MOST_WAIT_SECONDS = 30;
 
-/** Where the server is, who asks, and how patiently. */
+/** Where the server is, who asks, and how long a call is tried. */
 export interface ClientOptions extends ServerOptions {
-  /** How long a call is tried again while the server does not answer, in milliseconds. Default 10,000. With 0 it is made once. */
+  /**
+   * How long a call is tried while the server does not answer, in milliseconds. With 0 the call is made once.
+   * @defaultValue 10,000
+   */
   readonly patienceMs?: number;
 }
 
@@ -52,49 +54,50 @@ export interface ClientOptions extends ServerOptions {
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** As in `ClientOptions`, for this call. */
+  /** Replaces the client's `patienceMs` for this call. */
   readonly patienceMs?: number | undefined;
-  /** Called with each failure that another attempt follows. */
+  /** Called with each failure after which the call is tried again. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
-}
-
-/** A run, and how long its server keeps it. */
-export interface KeptRun extends RunSnapshot {
-  /** When the server removes it at the earliest, ISO 8601; `null` while it is live, or if it is kept for ever. */
-  readonly keptUntil: string | null;
-}
-
-/** Some of the caller's runs, newest first. @see {@link Client.list} */
-export interface RunList {
-  readonly runs: readonly KeptRun[];
-  /** The `cursor` of the next page; `null` at the end. */
-  readonly nextCursor: string | null;
-  /** How long the server keeps a run that has finished, in milliseconds; `null` if it does not say that it removes any. */
-  readonly retentionMs: number | null;
 }
 
 /** Which runs to list. */
 export interface ListQuery {
+  /** Without it, runs in every status. */
   readonly status?: RunStatus | undefined;
-  /** 1 to 200. Default 50. */
+  /**
+   * How many runs to list, from 1 to 200.
+   * @defaultValue 50
+   */
   readonly limit?: number | undefined;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. Without it, the newest runs. */
   readonly cursor?: string | undefined;
 }
 
 /** Which events to read. */
 export interface EventsQuery {
-  /** The last sequence that you have. Default 0. */
+  /**
+   * The last sequence that you have. Events after it are read.
+   * @defaultValue 0
+   */
   readonly since?: number | undefined;
-  /** 1 to 1,000. Default the server's. */
+  /**
+   * How many events to read, from 1 to 1,000.
+   * @defaultValue the server's
+   */
   readonly limit?: number | undefined;
-  /** How long the server may wait for an event, in seconds, up to 25. Default 0. */
+  /**
+   * How long the server may wait for an event, in seconds, up to 25.
+   * @defaultValue 0
+   */
   readonly waitSeconds?: number | undefined;
-  /** Parses the answer instead of `JSON.parse`, for example to keep the digits of long integers. */
+  /**
+   * Parses the answer, for example to keep the digits of long integers.
+   * @defaultValue `JSON.parse`
+   */
   readonly parseJson?: ((text: string) => unknown) | undefined;
 }
 
-/** How to follow a run: see the options of `followRun`. */
+/** How to follow a run: the options of `followRun`, without the run and the server. */
 export type FollowRunOptions<M extends EventMap = EventMap> = Omit<
   FollowOptions<M>,
   "runId" | keyof ServerOptions
@@ -103,30 +106,47 @@ export type FollowRunOptions<M extends EventMap = EventMap> = Omit<
 /** Who is signed in. */
 export interface Session {
   readonly userId: string;
-  /** ISO 8601. */
+  /** When the session ends, ISO 8601. */
   readonly expiresAt: string;
 }
 
 /**
- * The runs of one user on one server. Each call is tried again while the server does not answer, as long as `patienceMs` says.
+ * The runs of one user on one server. While the server does not answer, each call is tried again for `patienceMs`.
  *
- * Each call @throws RunEventsError with the server's code; `store_unavailable`, `retryable`, if the server did not answer in that time,
- * `ambiguous` if the call may have had its effect; the signal's reason; a TypeError for a `runId` that is not a string.
+ * Each call rejects with one of these:
+ *
+ * - a RunEventsError with the server's code, if the server refuses;
+ * - a RunEventsError `store_unavailable`, `retryable`, if the server does not answer within `patienceMs`. It is `ambiguous` if the call
+ *   may have had its effect;
+ * - a TypeError, if `runId` is not a string;
+ * - the signal's reason.
  */
 export interface Client {
-  /** Creates a run, or returns your run with that id as it is. @throws RunEventsError `run_id_taken` @see W8 */
+  /**
+   * Creates a run. If you already have a run with that id, it is returned unchanged.
+   * @throws RunEventsError `run_id_taken` if another user has the id
+   * @see W8
+   */
   create(
     run?: { readonly runId?: string | undefined; readonly metadata?: unknown },
     options?: CallOptions,
   ): Promise<RunSnapshot>;
-  /** @see W14 */
+  /** Lists your runs, newest first, one page at a time. @see W14 */
   list(query?: ListQuery, options?: CallOptions): Promise<RunList>;
-  /** @throws RunEventsError `not_found` @see W14 */
+  /**
+   * Reads a run's state.
+   * @throws RunEventsError `not_found`
+   * @see W14
+   */
   get(runId: string, options?: CallOptions): Promise<KeptRun>;
-  /** One page of the events after `since`. @throws RunEventsError `not_found`, `cursor_ahead` @see W15-W17 */
+  /**
+   * Reads one page of the events after `since`, in order.
+   * @throws RunEventsError `not_found`, `cursor_ahead`
+   * @see W15-W17
+   */
   events(runId: string, query?: EventsQuery, options?: CallOptions): Promise<RunEventsPage>;
   /**
-   * Appends all of the events or none. A call that is tried again has the same key, so its events land once.
+   * Appends all of the events, or none. A call that is tried again keeps its key, so its events land once.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`, `payload_too_large`
    * @see W9-W11, W32
    */
@@ -135,25 +155,41 @@ export interface Client {
     events: readonly EventDraft[],
     options?: AppendConditions & CallOptions,
   ): Promise<AppendReceipt>;
-  /** Ends the run as cancelled, unless it has finished. @returns the run afterwards @see W13 */
+  /**
+   * Ends the run as cancelled, unless it has finished.
+   * @returns the run afterwards
+   * @see W13
+   */
   cancel(runId: string, options?: CallOptions): Promise<RunSnapshot>;
-  /** Removes a finished run. @throws RunEventsError `not_found`, `run_active` @see W14 */
+  /**
+   * Removes a finished run, with its events.
+   * @throws RunEventsError `not_found`, `run_active`
+   * @see W14
+   */
   delete(runId: string, options?: CallOptions): Promise<void>;
   /**
-   * Gives a run that nobody has, or whose lease has run out, to the caller. `work` does this, and all that follows from it.
+   * Claims a run that has no lease, or whose lease has expired. `work` claims, renews and releases by itself.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
    * @see W31
    */
   claim(runId: string, options: { readonly leaseMs: number } & CallOptions): Promise<Claim>;
-  /** The lease runs `leaseMs` from now. @throws RunEventsError `fenced`, `run_finished`, `not_found` @see W31 */
+  /**
+   * Renews a lease: it then lasts `leaseMs` from now.
+   * @throws RunEventsError `fenced`, `run_finished`, `not_found`
+   * @see W31
+   */
   renew(
     runId: string,
     fence: number,
     options: { readonly leaseMs: number } & CallOptions,
   ): Promise<Claim>;
-  /** Gives the run back, for another worker; again is no error. @throws RunEventsError as `renew` @see W31 */
+  /**
+   * Ends a lease, so that another worker can claim the run. Idempotent.
+   * @throws RunEventsError as `renew`
+   * @see W31
+   */
   release(runId: string, fence: number, options?: CallOptions): Promise<void>;
-  /** Follows a run, as `followRun` does. */
+  /** Follows a run to its end, as `followRun` does. */
   follow<M extends EventMap = EventMap>(
     runId: string,
     options?: FollowRunOptions<M>,
@@ -164,17 +200,29 @@ export interface Client {
     options: WorkOptions,
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
-  /** The session of this browser. @throws RunEventsError `unauthenticated` if there is none @see W29 */
+  /**
+   * Reads the session of this browser.
+   * @throws RunEventsError `unauthenticated` without a session
+   * @see W29
+   */
   session(options?: CallOptions): Promise<Session>;
-  /** Turns a token into the session of this browser. @throws RunEventsError `unauthenticated` @see W29 */
+  /**
+   * Opens a session in this browser with a token.
+   * @throws RunEventsError `unauthenticated` if the token is not valid
+   * @see W29
+   */
   openSession(token: string, options?: CallOptions): Promise<void>;
-  /** Ends the session of this browser. @throws RunEventsError `unauthenticated` if there is none @see W29 */
+  /**
+   * Ends the session of this browser.
+   * @throws RunEventsError `unauthenticated` without a session
+   * @see W29
+   */
   closeSession(options?: CallOptions): Promise<void>;
 }
 
 /**
- * Makes a client for all calls of a server, over HTTP.
- * @throws TypeError for a credential that cannot be sent
+ * Creates a client for all calls of a server, over HTTP.
+ * @throws TypeError if the credential cannot be sent
  *
  * @example
  * const runs = createClient({ baseUrl, credential: { bearer: token } });
@@ -221,20 +269,5 @@ export function createClient(options: ClientOptions = {}): Client {
     session: async (how) => ask(sessionCall(), how),
     openSession: async (token, how) => ask(openSessionCall(token), how),
     closeSession: async (how) => ask(closeSessionCall(), how),
-  };
-}
-
-function readKept(json: unknown, response: Response): KeptRun {
-  const run = json as RunSnapshot;
-  return { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
-}
-
-function readList(json: unknown, response: Response): RunList {
-  const { runs, nextCursor } = readRuns(json) as Omit<RunList, "retentionMs">;
-  const retentionMs = parseRetention(response.headers);
-  return {
-    runs: runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
-    nextCursor,
-    retentionMs,
   };
 }

@@ -1,37 +1,47 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { followHeard } from "../follow/follow-run.ts";
+import { followWithActivity } from "../follow/follow-run.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { pause } from "../http/pause.ts";
 import type { RunCell } from "./run-cell.ts";
 import type { ServerOptions } from "../http/server.ts";
-import type { Standing } from "../follow/standing.ts";
-import { encodeTold, type Message, MESSAGE_VERSION, type Told } from "./tab-messages.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
+import {
+  encodeRunMessages,
+  type Message,
+  MESSAGE_VERSION,
+  type RunMessage,
+} from "./tab-messages.ts";
 
 /** Which run is followed, and for whom. */
 export interface SharedRunOptions extends ServerOptions {
   readonly runId: string;
-  /** Who is signed in. What one user sees is never shown to another. */
+  /** Who is signed in. Tabs of different users share nothing. */
   readonly userId?: string;
 }
 
-/** How often a tab that hears nothing asks whether the other is still there, in milliseconds. */
+/** A waiting tab that gets no message for this long, in milliseconds, asks the leading tab for one. */
 const ASK_MS = 15_000;
-/** The shortest time to wait for an answer, in milliseconds: a frozen tab gives none. */
+/** The shortest time to wait for an answer, in milliseconds. A frozen tab may not answer. */
 const ANSWER_MS = 3_000;
 /**
- * If a tab has received nothing for this long, in milliseconds, its answer does not count. A frozen page still answers other
- * tabs, but its timers and its stream stand still. A live tab gives up a silent stream earlier.
+ * If a tab has received nothing from the server for this long, in milliseconds, its answer does not count. A frozen page may still
+ * answer other tabs although its timers and its stream have stopped. A live tab gives up a silent stream earlier.
  */
 const STALE_MS = 40_000;
-/** How long the last word takes to the others at most, in milliseconds. */
-const TOLD_MS = 1_000;
+/** How long the last message may take to the other tabs, in milliseconds. */
+const LAST_MESSAGE_MS = 1_000;
 
 /**
- * Follows a run in one tab for all tabs of the origin that ask for it: the holder of a lock has the connection and tells the
- * others, and when it goes the next one goes on. Over HTTP/1.1 a browser has six connections to a host, and a stream takes
- * one for as long as it lasts. Where the host has no locks or channels, or refuses them, each has its own connection; so has a tab
- * with a token, unless it says whose it is, and each tab of a run whose events do not fit into messages.
- * @param cell is filled, and tells where to begin
+ * Follows a run over one connection for all tabs of an origin. Over HTTP/1.1 a browser has six connections to a host, and each stream
+ * takes one. The tab that holds a lock has the connection and sends the events to the others. When it closes, the next tab takes the
+ * lock and continues.
+ *
+ * A tab has its own connection in these cases:
+ *
+ * - the host has no locks or channels, or refuses them;
+ * - the tab uses a token or a cookie without a `userId`;
+ * - the run has an event that does not fit into a message.
+ * @param cell gets the events. Reading begins after those that it has
  * @throws as `followRun`
  * @see https://www.w3.org/TR/web-locks/
  */
@@ -43,8 +53,8 @@ export async function followInTabs(
   const { userId = "", credential = "session" } = options;
   const { locks } =
     (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator ?? {};
-  const isSomebodys = credential === "session" || userId !== "";
-  return locks === undefined || typeof BroadcastChannel === "undefined" || !isSomebodys
+  const hasUser = credential === "session" || userId !== "";
+  return locks === undefined || typeof BroadcastChannel === "undefined" || !hasUser
     ? lead(options, cell, whole)
     : new RunTab(options, cell, whole, locks).follow();
 }
@@ -52,11 +62,11 @@ export async function followInTabs(
 /**
  * A tab among those that share a run.
  *
- * | role      | until                                                          | then      |
- * | --------- | -------------------------------------------------------------- | --------- |
- * | `waiting` | it gets the lock, in its turn or from a tab that gives no sign | `leading` |
- * | `waiting` | it hears that the run does not fit into messages               | `apart`   |
- * | `leading` | another tab takes the lock from it                             | `waiting` |
+ * | role      | until                                                             | then      |
+ * | --------- | ----------------------------------------------------------------- | --------- |
+ * | `waiting` | it gets the lock, in its turn or from a tab that does not answer  | `leading` |
+ * | `waiting` | a message shows that the run does not fit into messages           | `apart`   |
+ * | `leading` | another tab takes the lock from it                                | `waiting` |
  */
 class RunTab {
   readonly #options: SharedRunOptions;
@@ -65,19 +75,19 @@ class RunTab {
   readonly #locks: LockManager;
   readonly #name: string;
   readonly #channel: BroadcastChannel;
-  // Timers of a page that nobody sees come late, and the others may be seen.
+  // Not a timer: a hidden page's timers are late, and the other tabs may be visible.
   readonly #soon = new MessageChannel();
   /** Aborts when this tab stops sharing. */
   readonly #share: LinkedAbort;
   readonly #over = Promise.withResolvers<void>();
   #role: "waiting" | "leading" | "apart" = "waiting";
-  /** Whether it has asked for the lock and waits for its turn. */
+  /** Whether a request for the lock waits for its turn. */
   #isQueued = false;
   #isAsking = false;
-  #isTelling = false;
-  /** The cursor that the others have been told of. */
-  #told = 0;
-  #heardAt = 0;
+  #isBroadcastDue = false;
+  /** How many events have been sent to the other tabs. */
+  #sent = 0;
+  #activeAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SharedRunOptions, cell: RunCell, whole: AbortSignal, locks: LockManager) {
@@ -92,12 +102,12 @@ class RunTab {
   }
 
   async follow(): Promise<void> {
-    this.#soon.port1.onmessage = () => this.#tellNews();
-    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
+    this.#soon.port1.onmessage = () => this.#broadcastUpdate();
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
     this.#channel.onmessageerror = () => this.#goApart();
     try {
       this.#share.signal.throwIfAborted();
-      this.#after(0, () => this.#ask());
+      this.#after(0, () => this.#requestEvents());
       this.#queue();
       await this.#over.promise;
     } finally {
@@ -113,70 +123,71 @@ class RunTab {
     this.#timer = setTimeout(work, ms);
   }
 
-  #ask(): void {
+  #requestEvents(): void {
     this.#isAsking = true;
     this.#channel.postMessage({ ask: this.#cell.events.length } satisfies Message);
-    // All tabs got its last message at the same time, and only one of them is to take over.
-    this.#after(ANSWER_MS * (1 + Math.random()), () => this.#take({ steal: true }));
+    // All tabs got the last message at the same time, so a random delay lets one of them take over.
+    this.#after(ANSWER_MS * (1 + Math.random()), () => this.#requestLock({ steal: true }));
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if ("ask" in message) {
-      if (this.#role === "leading") this.#tell(message.ask);
+      if (this.#role === "leading") this.#broadcast(message.ask);
     } else if ("apart" in message) this.#goApart();
-    else if (this.#role === "waiting") this.#learn(message);
+    else if (this.#role === "waiting") this.#accept(message);
   }
 
-  #learn({ events, from, standing, error, silentMs }: Told): void {
+  #accept({ events, from, connection, error, silentMs }: RunMessage): void {
     const isAlive = silentMs < STALE_MS;
     if (from > this.#cell.events.length) {
-      // This tab joined after these events, and asks once for the earlier ones.
-      if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#ask());
-      else if (isAlive) this.#ask();
+      // This tab joined after these events. It asks once for the earlier ones.
+      if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#requestEvents());
+      else if (isAlive) this.#requestEvents();
       return;
     }
     if (isAlive) {
       this.#isAsking = false;
-      this.#after(ASK_MS, () => this.#ask());
+      this.#after(ASK_MS, () => this.#requestEvents());
     }
     this.#cell.add(events);
-    const own = this.#cell.standing();
-    // The rest is on its way.
-    if (own.cursor < standing.cursor) return;
-    const { state } = standing;
-    this.#cell.stand({
-      // One that has just taken over, and is not as far yet, has no news of the run.
-      ...(own.cursor === standing.cursor ? standing : own),
+    const own = this.#cell.connection();
+    // More events of this tab's gap are still on their way.
+    if (own.cursor < connection.cursor) return;
+    const { state } = connection;
+    this.#cell.setConnection({
+      // A tab that has just taken over, and has fewer events, knows an older status.
+      ...(own.cursor === connection.cursor ? connection : own),
       state,
       error: error && new RunEventsError(error.code, error.message, error),
     });
     if (state === "finished" || state === "failed") this.#over.resolve();
   }
 
-  #tell(since: number): void {
-    const silentMs = performance.now() - this.#heardAt;
+  #broadcast(since: number): void {
+    const silentMs = performance.now() - this.#activeAt;
     try {
-      for (const told of encodeTold(this.#cell, since, silentMs)) this.#channel.postMessage(told);
+      for (const message of encodeRunMessages(this.#cell, since, silentMs))
+        this.#channel.postMessage(message);
     } catch {
-      // An event that is too deep to be copied.
+      // An event is too deep to be copied.
       this.#channel.postMessage({ apart: true } satisfies Message);
     }
   }
 
-  #tellNews(): void {
-    this.#isTelling = false;
+  #broadcastUpdate(): void {
+    this.#isBroadcastDue = false;
     if (this.#role !== "leading" || this.#share.signal.aborted) return;
-    this.#tell(this.#told);
-    this.#told = this.#cell.events.length;
+    this.#broadcast(this.#sent);
+    this.#sent = this.#cell.events.length;
   }
 
-  /** Sends what arrives together in one go. */
-  #tellSoon(): void {
-    if (!this.#isTelling) this.#soon.port2.postMessage(null);
-    this.#isTelling = true;
+  /** Sends events that arrive together in one message. */
+  #broadcastSoon(): void {
+    if (!this.#isBroadcastDue) this.#soon.port2.postMessage(null);
+    this.#isBroadcastDue = true;
   }
 
-  /** Stops sharing, and opens its own connection. */
+  /** Stops to share, and opens its own connection. */
   #goApart(): void {
     if (this.#role !== "waiting") return;
     this.#role = "apart";
@@ -186,14 +197,14 @@ class RunTab {
     lead(this.#options, this.#cell, this.#whole).then(this.#over.resolve, this.#over.reject);
   }
 
-  /** Takes its turn for the lock. */
+  /** Asks for the lock, and waits for its turn. */
   #queue(): void {
     if (this.#isQueued) return;
     this.#isQueued = true;
-    this.#take({ signal: this.#share.signal });
+    this.#requestLock({ signal: this.#share.signal });
   }
 
-  #take(how: LockOptions): void {
+  #requestLock(how: LockOptions): void {
     const leading = linkAbort(this.#share.signal);
     let progress: "none" | "leading" | "over" = "none";
     void this.#locks
@@ -204,9 +215,9 @@ class RunTab {
           await this.#lead(leading.signal);
         } finally {
           progress = "over";
-          this.#tellNews();
-          // The next tab is not to take over what has just ended: the others are to hear of it first.
-          await pause(TOLD_MS, leading.signal);
+          this.#broadcastUpdate();
+          // Keep the lock a little longer, so that no tab takes over before it gets the last message.
+          await pause(LAST_MESSAGE_MS, leading.signal);
         }
       })
       .then(this.#over.resolve, (error: unknown) => {
@@ -214,10 +225,10 @@ class RunTab {
         if (this.#role === "apart") return;
         this.#role = "waiting";
         if (this.#share.signal.aborted || progress === "over") return this.#over.reject(error);
-        // A page may have a lock manager that it must not use.
+        // Some pages have a lock manager that they are not allowed to use.
         if (progress === "none") return this.#goApart();
-        // Another tab heard nothing of this one, which was frozen, and has taken the lock from it.
-        this.#after(0, () => this.#ask());
+        // This tab was frozen and did not answer, so another tab has taken the lock from it.
+        this.#after(0, () => this.#requestEvents());
         this.#queue();
       })
       .finally(leading.abort);
@@ -226,10 +237,10 @@ class RunTab {
   async #lead(signal: AbortSignal): Promise<void> {
     this.#role = "leading";
     clearTimeout(this.#timer);
-    this.#told = this.#cell.events.length;
-    const onHeard = (): void => void (this.#heardAt = performance.now());
-    onHeard();
-    await lead(this.#options, this.#cell, signal, () => this.#tellSoon(), onHeard);
+    this.#sent = this.#cell.events.length;
+    const onActivity = (): void => void (this.#activeAt = performance.now());
+    onActivity();
+    await lead(this.#options, this.#cell, signal, () => this.#broadcastSoon(), onActivity);
   }
 }
 
@@ -238,15 +249,18 @@ async function lead(
   cell: RunCell,
   signal: AbortSignal,
   onChange: () => void = () => {},
-  onHeard: () => void = () => {},
+  onActivity: () => void = () => {},
 ): Promise<void> {
   onChange();
   const since = cell.events.length;
-  const onStanding = (standing: Standing): void => {
-    cell.stand(standing);
+  const onConnectionState = (connection: ConnectionState): void => {
+    cell.setConnection(connection);
     onChange();
   };
-  for await (const event of followHeard({ ...options, since, signal, onStanding }, onHeard)) {
+  for await (const event of followWithActivity(
+    { ...options, since, signal, onConnectionState },
+    onActivity,
+  )) {
     cell.add([event]);
     onChange();
   }

@@ -1,12 +1,12 @@
 import type { RunEvent } from "@tm/run-events-core";
-import type { Standing } from "../follow/standing.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
 
-/** A run as a page shows it: all of its events so far, in order, and where the follower stands. Never changed in place. */
-export interface RunView extends Standing {
+/** A run as a page shows it: its events so far, in order, and the connection's state. A view never changes; the next one replaces it. */
+export interface RunView extends ConnectionState {
   readonly events: readonly RunEvent[];
 }
 
-/** What has come in is shown once a frame, in milliseconds: a replay of thousands of events is a few dozen views. */
+/** The time between two views, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
 const FRAME_MS = 16;
 
 const EMPTY: RunView = {
@@ -18,7 +18,7 @@ const EMPTY: RunView = {
   error: null,
 };
 
-/** What is shown before anything is known, and where a server renders. */
+/** The view before the first answer, and where a server renders. */
 export function emptyView(): RunView {
   return EMPTY;
 }
@@ -26,29 +26,32 @@ export function emptyView(): RunView {
 /** Holds the newest view of a run. */
 export interface RunCell {
   readonly view: () => RunView;
-  /** Calls back after each change of the view. @returns ends it */
+  /**
+   * Calls the listener after each change of the view.
+   * @returns a function that stops the calls
+   */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Takes events that follow on the last one; others are left out. */
+  /** Adds the events that continue the sequence. Others are ignored. */
   readonly add: (events: readonly RunEvent[]) => void;
-  readonly stand: (standing: Standing) => void;
-  /** All events that have come in, shown or not. It grows. */
+  readonly setConnection: (connection: ConnectionState) => void;
+  /** All events so far, even if they are not in the view yet. The array grows. */
   readonly events: readonly RunEvent[];
-  /** As of all events that have come in. */
-  readonly standing: () => Standing;
+  /** The connection's state after all events so far. */
+  readonly connection: () => ConnectionState;
 }
 
-/** A cell without events. */
+/** Creates a cell without events. */
 export function createRunCell(): RunCell {
   const listeners = new Set<() => void>();
   const all: RunEvent[] = [];
   let view = emptyView();
-  let { events: _, ...standing }: Standing & Partial<RunView> = view;
+  let { events: _, ...connection }: ConnectionState & Partial<RunView> = view;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function show(): void {
     timer = undefined;
     const events = all.length === view.events.length ? view.events : [...all];
-    view = { ...standing, events, cursor: all.length };
+    view = { ...connection, events, cursor: all.length };
     for (const listener of listeners) listener();
   }
 
@@ -66,11 +69,11 @@ export function createRunCell(): RunCell {
       for (const event of events) if (event.sequence === all.length + 1) all.push(event);
       showSoon();
     },
-    stand(next) {
-      standing = next;
+    setConnection(next) {
+      connection = next;
       showSoon();
     },
     events: all,
-    standing: () => ({ ...standing, cursor: all.length }),
+    connection: () => ({ ...connection, cursor: all.length }),
   };
 }

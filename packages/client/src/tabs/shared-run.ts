@@ -1,22 +1,22 @@
 import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
 import { createRunCell, type RunCell } from "./run-cell.ts";
 
-/** How long a run that nobody looks at any longer is followed on, in milliseconds: views come and go. */
+/** How long a run is still followed after its last view has unsubscribed, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
 
-/** A run that any number of views look at over one connection. */
+/** A run that any number of views show over one connection. */
 export type SharedRun = Pick<RunCell, "view" | "subscribe">;
 
 const shared = new Map<string, SharedRun>();
 
 /**
- * The run as all views of this page share it that ask for the same user. It is followed while there is a subscriber, and for a second
- * longer, unless it has failed.
- * @param options those of the first view count
+ * The run that all views of this page share, if they ask for the same user. It is followed while it has a subscriber, and for one more
+ * second. A run that has failed is left at once.
+ * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareRun(options: SharedRunOptions): SharedRun {
   const { baseUrl, runId, userId, credential } = options;
-  // A credential's function is not part of it: it may be another one at each render.
+  // A credential's function is not part of the key, because each render may make a new one.
   const key = JSON.stringify([baseUrl, runId, userId, credential]);
   const known = shared.get(key);
   if (known !== undefined) return known;
@@ -40,21 +40,21 @@ export function shareRun(options: SharedRunOptions): SharedRun {
       if (left === null) {
         left = new AbortController();
         shared.set(key, run);
-        // How it failed is in the view.
+        // The view shows how it failed.
         followInTabs(options, cell, left.signal).catch(() => {});
       }
       return () => {
         unsubscribe();
         count -= 1;
         if (count > 0) return;
-        // Whoever comes next may be somebody else, or signed in again.
-        if (cell.standing().state === "failed") leave();
+        // The next subscriber may be another user, or the same one after a new sign-in.
+        if (cell.connection().state === "failed") leave();
         else lingering = setTimeout(leave, LINGER_MS);
       };
     },
   };
   shared.set(key, run);
-  // A render that comes to nothing never subscribes.
+  // A render that React discards never subscribes.
   lingering = setTimeout(leave, LINGER_MS);
   return run;
 }

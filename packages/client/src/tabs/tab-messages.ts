@@ -1,43 +1,43 @@
 import type { RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { RunCell } from "./run-cell.ts";
-import type { Standing } from "../follow/standing.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
 
-/** Version of the messages. Tabs with another version have their own connection. */
-export const MESSAGE_VERSION = 3;
+/** The version of the messages. Tabs with another version share another connection. */
+export const MESSAGE_VERSION = 4;
 
 /**
  * Messages between tabs. `ask`: a waiting tab asks for the events after its cursor. `apart`: this run does not fit into messages,
  * so each tab has its own connection.
  */
-export type Message = { readonly ask: number } | { readonly apart: true } | Told;
+export type Message = { readonly ask: number } | { readonly apart: true } | RunMessage;
 
-/** What the tab with the connection sends. */
-export interface Told {
-  /** Those behind `from`, up to the standing's cursor unless they would be too many for one message. */
+/** A message of the tab with the connection. */
+export interface RunMessage {
+  /** The events after `from`. Further messages follow if they do not all fit into one. */
   readonly events: readonly RunEvent[];
   readonly from: number;
-  readonly standing: Omit<Standing, "error">;
-  /** The standing's, whose class and code would be lost. */
+  readonly connection: Omit<ConnectionState, "error">;
+  /** The connection's error as plain data: a copy of the error itself would lose its class and code. */
   readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
-  /** How long ago that tab last got something from the server, in milliseconds, by its own monotonic clock. */
+  /** How long the server has been silent, in milliseconds, by that tab's monotonic clock. */
   readonly silentMs: number;
 }
 
-/** How many events one message holds at most, and where it ends, in characters of JSON. */
+/** A message ends after this many events, or after the event that reaches this many characters of JSON. */
 const MESSAGE_EVENTS = 1_000;
 const MESSAGE_LENGTH = 262_144;
 
 /**
- * A run's events as messages of bounded size, at least one.
- * @param since tells the events behind it
+ * Encodes a run's events as messages of bounded size, at least one.
+ * @param since the events after it are encoded
  * @throws RangeError if an event is too deep for the host's JSON
  */
-export function* encodeTold(
-  { events, standing: stand }: Pick<RunCell, "events" | "standing">,
+export function* encodeRunMessages(
+  { events, connection: connectionOf }: Pick<RunCell, "events" | "connection">,
   since: number,
   silentMs: number,
-): Generator<Told, void, undefined> {
-  const { error, ...standing } = stand();
+): Generator<RunMessage, void, undefined> {
+  const { error, ...connection } = connectionOf();
   let from = since;
   do {
     let to = from;
@@ -48,7 +48,7 @@ export function* encodeTold(
     yield {
       events: events.slice(from, to),
       from,
-      standing,
+      connection,
       error: error && {
         code: error.code,
         message: error.message,

@@ -3,7 +3,7 @@ import type { RunEvent } from "@tm/run-events-core";
 /** The payload of each type of event. */
 export type EventMap = Readonly<Record<string, unknown>>;
 
-/** The event types that every run may have. A map need not name them. */
+/** The event types that every run may have. A map may omit them. */
 type LifecycleType =
   | "RUN_STARTED"
   | "PHASE_STARTED"
@@ -16,7 +16,7 @@ declare enum Other {
   type = "a type that the map does not name",
 }
 
-/** A type of event that no map names. It is a string like any other. */
+/** The type of an event that the map does not name. At run time it is any string. */
 export type OtherType = Other.type;
 
 interface EventOf<Type extends string, Payload> extends Omit<RunEvent, "eventType" | "payload"> {
@@ -30,8 +30,8 @@ export type PayloadOf<M extends EventMap, Type extends string> = Type extends ke
   : unknown;
 
 /**
- * An event whose type tells its payload. A run may also have events whose type the map does not name: those of its lifecycle, and of
- * other programs (`OtherType`). Their payload is `unknown`. Check `eventType` first.
+ * An event whose `eventType` decides the type of its `payload`. A run may also have events that the map does not name: those of its
+ * lifecycle, and those of other programs (`OtherType`). Their payload is `unknown`. Check `eventType` first.
  */
 export type TypedEvent<M extends EventMap> = string extends keyof M
   ? EventOf<string, M[string]>

@@ -18,12 +18,13 @@ type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string }[] };
 
-/** A schema for the payloads of some types of event; others pass as they are. */
+/** Schemas by event type. Payloads of other types pass unchecked. */
 export type PayloadSchemas<M extends EventMap> = { readonly [T in keyof M]?: PayloadSchema<M[T]> };
 
 /**
- * The event with its payload as its schema gives it back.
- * @throws RunEventsError `invalid_event` with what the schema has to say, which may quote what it refuses
+ * Checks an event's payload with its schema.
+ * @returns the event, with the payload that the schema returns
+ * @throws RunEventsError `invalid_event` with the schema's messages, which may quote the payload
  */
 export async function checkPayload<
   Event extends { readonly eventType: string; readonly payload?: unknown },
@@ -34,5 +35,8 @@ export async function checkPayload<
   const result = await schema["~standard"].validate(payload);
   if (result.issues === undefined) return { ...event, payload: result.value };
   const what = result.issues.map(({ message }) => message).join("; ");
-  throw new RunEventsError("invalid_event", `The payload of ${eventType}: ${what}`);
+  throw new RunEventsError(
+    "invalid_event",
+    `The payload of ${eventType} does not fit its schema: ${what}`,
+  );
 }

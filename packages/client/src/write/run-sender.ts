@@ -12,29 +12,34 @@ import type { Server } from "../http/server.ts";
 import { watchServer } from "./watch-server.ts";
 
 /**
- * The requests of one writer to its server.
+ * Sends the requests of one writer to its server.
  *
- * | it is   | until                                            | then    | `signal`   |
- * | ------- | ------------------------------------------------ | ------- | ---------- |
- * | open    | an answer says that the run has ended, or `shut` | shut    |            |
- * | open    | a refusal, or the watch, finds the run ended     | shut    | aborts     |
- * | open    | `stop`: an event cannot be sent                  | failed  | aborts     |
- * | failed  | an answer says that the run has ended, or `shut` | shut    |            |
+ * | it is   | until                                             | then    | `signal`   |
+ * | ------- | ------------------------------------------------- | ------- | ---------- |
+ * | open    | an answer shows that the run has ended, or `shut` | shut    |            |
+ * | open    | a refusal, or the watch, finds that it has ended  | shut    | aborts     |
+ * | open    | `stop`: an event cannot be sent                   | failed  | aborts     |
+ * | failed  | an answer shows that the run has ended, or `shut` | shut    |            |
  *
  * A failed sender can still end the run. A shut sender sends nothing.
  */
 export interface RunSender {
-  /** Aborts when it is shut. */
+  /** Aborts when the sender is shut. */
   readonly over: AbortSignal;
-  /** Aborts when another program ends the run, or with the reason why an event was not sent. The first call starts the watch. */
+  /**
+   * Aborts when another program ends the run, or with the reason why an event was not sent. The first call starts the watch for the end.
+   */
   signal(): AbortSignal;
-  /** Sends a request until there is an answer. */
+  /** Sends a request, and again until it is answered. */
   ask<T extends RunSnapshot | AppendReceipt>(call: Call): Promise<T>;
   stop(reason: unknown): void;
   shut(code: RunEventsErrorCode): void;
 }
 
-/** @param options its `signal` stops all requests under way */
+/**
+ * Creates the sender of one writer.
+ * @param options its `signal` stops all requests under way
+ */
 export function createRunSender(
   server: Server,
   runId: string,
@@ -51,17 +56,19 @@ export function createRunSender(
   let isWatching = false;
   let underWay = 0;
   let landings = 0;
-  /** The last sequence that it knows of. */
+  /** The last sequence that an answer has shown. */
   let known = 0;
 
   function stop(reason: unknown): void {
     stopped.abort(reason);
-    // Nothing is under way when it is known that the run has ended. Else it can still be ended.
+    // If the run has ended, nothing more can be sent. Otherwise the program can still end the run.
     (isFinished(reason) ? abort : watch.abort)(reason);
   }
 
   function shut(code: RunEventsErrorCode): void {
-    abort(new RunEventsError(code, "The writer is closed.", { retryable: false }));
+    const why =
+      code === "run_finished" ? "its run has ended" : "close it only after its last append";
+    abort(new RunEventsError(code, `The writer is closed: ${why}.`, { retryable: false }));
   }
 
   return {
@@ -73,7 +80,7 @@ export function createRunSender(
         const polls = watchServer(server, runId, signal, {
           known: () => known,
           landings: () => landings,
-          // The end may be the writer's own, which is under way.
+          // The end may be the writer's own, whose answer is still on its way.
           onEnd: (reason) => underWay > 0 || signal.aborted || stop(reason),
         });
         signal.addEventListener("abort", polls.stop);

@@ -12,10 +12,10 @@ import {
   renewCall,
 } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
-import { unheard } from "../http/server-errors.ts";
+import { unanswered } from "../http/server-errors.ts";
 import { watchServer } from "./watch-server.ts";
 
-/** How long an append is sent again, in milliseconds: a server that never takes it must not hold the run for ever. */
+/** How long an append is sent again, in milliseconds. An append that a server never takes must not keep the run claimed for ever. */
 const APPEND_MS = 300_000;
 
 /**
@@ -28,7 +28,7 @@ const APPEND_MS = 300_000;
  *
  * | the worker shuts down           | then                                                                            |
  * | ------------------------------- | ------------------------------------------------------------------------------- |
- * | before the claim is answered    | the request is cut off. A lease that it got has a fence that nobody knows: it runs out |
+ * | before the claim is answered    | the request is cut off. If it got a lease, that lease expires, since its fence is unknown |
  * | after the answer                | the read of the run is cut off, and the lease is released                       |
  * @param how its `signal` shuts the worker down
  * @param closing aborts when the work is over, and ends what is still under way
@@ -40,12 +40,12 @@ export function createServerAccess(
   closing: AbortSignal,
 ): RunAccess {
   const { signal: shutdown, mostDelayMs } = how;
-  /** Aborts when it is of no use any more to send an append again. */
+  /** Aborts when an append must not be sent again. */
   const stopped = new AbortController();
-  /** The last sequence that the worker knows of. */
+  /** The last sequence that an answer has shown. */
   let known = 0;
 
-  /** @param cut aborts the request that is under way, and not only the attempts after it */
+  /** @param cut aborts the request under way, while `signal` only stops further attempts */
   const insist = async <T>(
     call: Call,
     patienceMs: number,
@@ -55,7 +55,7 @@ export function createServerAccess(
     retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
   const stopTrying = (): void =>
     stopped.abort(
-      Object.assign(unheard("The server is away, and no time is left to wait for it."), {
+      Object.assign(unanswered("The server does not answer, and no time is left."), {
         ambiguous: true,
       }),
     );
@@ -68,7 +68,7 @@ export function createServerAccess(
     limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
     check: checkDepth,
-    // `append` sends it again by itself.
+    // `append` already sends again.
     insist: async (send) => send(),
     async claim(runId, leaseMs) {
       const { fence } = await insist<Claim>(claimCall(runId, leaseMs), leaseMs / 3);
@@ -98,7 +98,7 @@ export function createServerAccess(
       const watch = watchServer(server, runId, signal, {
         known: () => known,
         landings: watcher.landings,
-        // If it is for any other reason that the run cannot be read, the renewals have the say.
+        // A failure to read is not the run's end. The next renewal decides then.
         onEnd: (reason) => isRefusal(reason) && watcher.onEnd(reason),
       });
       shutdown?.addEventListener("abort", stopTrying);
@@ -110,7 +110,7 @@ export function createServerAccess(
           shutdown?.removeEventListener("abort", stopTrying);
           watch.stop();
           abort();
-          // The lease is over, or no longer needed. An append that is on its way is still heard out.
+          // The lease is over, or no longer needed. An append that is on its way still gets its answer.
           stopTrying();
         },
       };

@@ -19,26 +19,35 @@ const GATHER_MS = 50;
 
 /** Which run to write, and how. */
 export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions {
-  /** Default a UUID. A run of yours that is there already is gone on with. @see W8 */
+  /**
+   * The run's id. If you already have a run with this id, the writer continues it.
+   * @defaultValue a new UUID
+   * @see W8
+   */
   readonly runId?: string;
-  /** Any JSON value; a `JsonText` is sent as its text. */
+  /** Any JSON value. A `JsonText` is sent as its text. */
   readonly metadata?: unknown;
-  /** How long a request is tried again while the server does not answer, in milliseconds. Default 300,000. */
+  /**
+   * How long a request is tried again while the server does not answer, in milliseconds.
+   * @defaultValue 300,000
+   */
   readonly patienceMs?: number;
-  /** Payloads are sent as these give them back. */
+  /** Schemas that check payloads. A payload is sent as its schema returns it. */
   readonly schemas?: PayloadSchemas<M>;
-  /** Gives up writing. The run goes on, and is not ended. */
+  /** Stops the writer. It does not end the run. */
   readonly signal?: AbortSignal;
 }
 
-/** An event to append, whose type tells its payload. */
+/** An event to append, whose `eventType` decides the type of its `payload`. */
 export type TypedDraft<M extends EventMap> = {
   readonly [T in keyof M & string]: { readonly eventType: T; readonly payload?: M[T] };
 }[keyof M & string];
 
 /** How a batch is appended. @see W10, W11 */
 export interface AppendOptions {
+  /** Under the same key the same append lands once. */
   readonly idempotencyKey?: string;
+  /** The append lands only if this is the run's last sequence. */
   readonly expectedSequence?: number;
 }
 
@@ -48,48 +57,52 @@ interface AnyDraft {
   readonly payload?: unknown;
 }
 
-/** A run that is written. All that is given to it lands in the order in which it was given. */
+/** Writes to one run. Events land in the order of the calls. */
 export interface RunWriter<M extends EventMap = EventMap> {
   readonly runId: string;
   /**
-   * Aborts when somebody else ends the run, with `run_finished` and its status, or when an event could not be sent, with the
-   * reason. Looked for from the first time that it is asked for.
+   * Aborts when another program ends the run, with `run_finished` and its status. Aborts too when an event could not be sent, with
+   * the reason. The first read of this property starts the watch for the end.
    */
   readonly signal: AbortSignal;
   /**
-   * Appends a batch whole.
-   * @throws RunEventsError as the server refuses it. It has been tried again, with the same key, as long as that could help
+   * Appends all of the events, or none. The append is tried again under its key while that can help.
+   * @throws RunEventsError with the server's code
    * @see W9-W11
    */
   append(events: readonly TypedDraft<M>[], options?: AppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token. They are sent together, 50 ms after the first, up to 500 events or 1 MiB at a time.
-   * Resolves when there is room for more: at once, unless 1 MiB waits for a slow server. A program that never awaits it may have
-   * 64 MiB waiting. The next event then fails the writer for good.
-   * @throws RunEventsError why an event before it could not be sent, or why this one cannot
+   * Takes one event of many, such as a token. Events are sent together, 50 ms after the first, up to 500 events or 1 MiB at a time.
+   * Resolves when there is room for more: at once, unless 1 MiB waits for a slow server. In a program that never awaits it, up to
+   * 64 MiB may wait. The next event then fails the writer for good.
+   * @throws RunEventsError the reason why this event, or an earlier one, could not be sent
    */
   emit<T extends keyof M & string>(eventType: T, payload?: M[T]): Promise<void>;
-  /** Resolves when all that was given has been acknowledged. @throws RunEventsError why it was not */
+  /**
+   * Resolves when the server has acknowledged all events so far.
+   * @throws RunEventsError the reason why it has not
+   */
   flush(): Promise<void>;
-  /** Ends the run as completed, behind all that was given. */
+  /** Ends the run as completed, after all events so far. */
   complete(payload?: PayloadOf<M, "RUN_COMPLETED">): Promise<AppendReceipt>;
-  /** Ends the run as failed, behind all that was given. */
+  /** Ends the run as failed, after all events so far. It works even after an event could not be sent. */
   fail(payload?: PayloadOf<M, "RUN_FAILED">): Promise<AppendReceipt>;
   /** Ends the run as cancelled, unless it has ended. @see W13 */
   cancel(): Promise<RunSnapshot>;
-  /** Stops what is under way, without ending the run. Idempotent. */
+  /** Stops all requests under way, without ending the run. Idempotent. */
   close(): void;
 }
 
 /**
- * Creates a run, starts it, and gives what writes it.
- * @throws RunEventsError `run_id_taken` and any other error that a retry does not cure; the signal's reason; a TypeError if
- * `runId` or `baseUrl` is invalid
+ * Creates a run, starts it, and returns its writer.
+ * @throws RunEventsError `run_id_taken`, and any other error that a retry does not cure
+ * @throws TypeError if `runId` or `baseUrl` is invalid
+ * @throws the signal's reason
  *
  * @example
  * const run = await startRun({ baseUrl, credential: { bearer: token } });
  * for await (const token of answer(run.signal)) await run.emit("TOKEN", token);
- * // A stream that is aborted may just end: then the run is not whole.
+ * // An aborted stream may simply end. Then the run is not complete.
  * run.signal.throwIfAborted();
  * await run.complete();
  */
@@ -99,7 +112,7 @@ export async function startRun<M extends EventMap = EventMap>(
   const { runId: id = crypto.randomUUID(), metadata } = options;
   const runId = checkRunId(id);
   const sender = createRunSender(createServer(options), runId, options);
-  const give = createOrder(options.schemas ?? {});
+  const enqueue = createOrder(options.schemas ?? {});
   const endKey = crypto.randomUUID();
   const send = async (
     events: readonly SealedDraft[],
@@ -115,19 +128,19 @@ export async function startRun<M extends EventMap = EventMap>(
   async function append(
     drafts: readonly AnyDraft[],
     how: AppendOptions = {},
-    isAnyway = false,
+    evenIfFailed = false,
   ): Promise<AppendReceipt> {
-    return give(drafts, (events) => queue.ask(() => send(events, how), isAnyway));
+    return enqueue(drafts, (events) => queue.ask(() => send(events, how), evenIfFailed));
   }
 
   async function end(
     eventType: string,
     payload: unknown,
-    isAnyway = false,
+    evenIfFailed = false,
   ): Promise<AppendReceipt> {
-    // Called again because no answer came, it is the same request.
+    // A caller that got no answer may call again. The key makes that the same request.
     const idempotencyKey = endKey + eventType;
-    return append([{ eventType, payload }], { idempotencyKey }, isAnyway);
+    return append([{ eventType, payload }], { idempotencyKey }, evenIfFailed);
   }
 
   try {
@@ -146,7 +159,7 @@ export async function startRun<M extends EventMap = EventMap>(
     },
     append,
     emit(eventType, payload) {
-      const done: Promise<void> = give([{ eventType, payload }], async ([event]) => {
+      const done: Promise<void> = enqueue([{ eventType, payload }], async ([event]) => {
         // A program that does not await this promise gets the failure from the next call, and from `signal`.
         done.catch(() => {});
         sender.over.throwIfAborted();
@@ -154,20 +167,20 @@ export async function startRun<M extends EventMap = EventMap>(
       });
       return done;
     },
-    flush: async () => give([], async () => queue.ask(async () => {})),
+    flush: async () => enqueue([], async () => queue.ask(async () => {})),
     complete: async (payload) => end("RUN_COMPLETED", payload),
-    // A run that lacks what could not be sent has failed, and never completed.
+    // A run that lacks an event must not complete, but it can fail.
     fail: async (payload) => end("RUN_FAILED", payload, true),
     cancel: async () =>
-      give([], async () => queue.ask(() => sender.ask<RunSnapshot>(cancelCall(runId)), true)),
+      enqueue([], async () => queue.ask(() => sender.ask<RunSnapshot>(cancelCall(runId)), true)),
     close: () => sender.shut("store_unavailable"),
   };
 }
 
-/** Passes events on in the order of the calls, however long each check takes. */
+/** Checks events, and sends them in the order of the calls, however long each check takes. */
 type Order = <T>(
   drafts: readonly AnyDraft[],
-  put: (events: readonly SealedDraft[]) => Promise<T>,
+  send: (events: readonly SealedDraft[]) => Promise<T>,
 ) => Promise<T>;
 
 function createOrder(schemas: PayloadSchemas<EventMap>): Order {
@@ -181,18 +194,18 @@ function createOrder(schemas: PayloadSchemas<EventMap>): Order {
       if (payload instanceof SealedJson) payload = JSON.parse(payload.text);
       ({ payload } = await checkPayload(schemas, { eventType, payload }));
     }
-    // The server decides which types there are.
+    // The server decides which types are valid.
     return { eventType, payload: SealedJson.of(payload) };
   }
 
-  return async (drafts, put) => {
-    const given = order.then(async () => {
+  return async (drafts, send) => {
+    const checked = order.then(async () => {
       const events = await Promise.all(drafts.map(check));
-      // Not awaited in order: only its place in the queue is.
-      return { done: put(events) };
+      // Only the place in the queue is in order. The answer is not awaited here.
+      return { done: send(events) };
     });
-    order = given.catch(() => {});
-    const { done } = await given;
+    order = checked.catch(() => {});
+    const { done } = await checked;
     return done;
   };
 }

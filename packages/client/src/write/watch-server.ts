@@ -4,7 +4,10 @@ import { retrying } from "../http/retrying.ts";
 import { pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
 
-/** Watches for the end of a run on a server, as `pollForEnd` does. @param signal ends the poll under way */
+/**
+ * Watches for the end of a run on a server, as `pollForEnd` does.
+ * @param signal ends the poll under way
+ */
 export function watchServer(
   server: Server,
   runId: string,

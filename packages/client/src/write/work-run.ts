@@ -5,32 +5,35 @@ import { createServerAccess } from "./server-access.ts";
 
 /** Which run to work on, and how. */
 export interface WorkRunOptions extends ServerOptions, WorkOptions {
-  /** A run of yours. It is not created. */
+  /** The id of one of your runs. The run must exist. */
   readonly runId: string;
 }
 
 /**
- * Works on a run as its only writer, as `work` of `@tm/run-events-core` does with a store: claims the run, keeps the lease while
- * the task goes on, and ends the run behind all that the task has given: with `RUN_COMPLETED` and what it returned, or with
- * `RUN_FAILED` and the message of what it threw, unless it has ended the run itself.
+ * Works on a run as its only writer, as `work` of `@tm/run-events-core` does with a store. It claims the run, and renews the lease until
+ * the task is over. Then it ends the run after all events of the task: with `RUN_COMPLETED` and what the task returned, or with
+ * `RUN_FAILED` and the message of what it threw. A task may also end the run itself.
  *
- * While the server is away what the task gives is sent again, as long as the lease lasts, five minutes at most. The task learns from
- * `run.signal` that it should stop: at once if somebody ends the run when it has been quiet for 0.6 s, with its next append or within
- * that time if it has not; with a renewal, or within half a minute, if the server was away.
+ * While the server does not answer, an append is sent again while the lease lasts, for five minutes at most. `run.signal` aborts
+ * when the task should stop, such as when another program ends the run. That comes at once if the task has appended nothing for
+ * 0.6 s. Otherwise it comes with the next append, or within that time. After an outage of the server it comes with a renewal, or within
+ * half a minute.
  *
- * A shutdown (`signal`) during the claim cuts the request off, and asks nothing more: if it has landed, its lease runs out after `leaseMs`.
- * Between the claim's answer and the task it releases the run.
+ * `signal` shuts the worker down. During the claim it cuts the request off, and asks nothing more. If that claim has landed, its lease
+ * expires after `leaseMs`. Between the claim's answer and the task, the run is released.
  * @returns what the task returned
- * @throws what the task threw; the reason of `signal` if that stopped it; RunEventsError `claimed` (with `expiresAt`),
- * `run_finished`, `fenced`, `not_found`, and why an emitted event or the end could not be appended; of a claim that got no
- * answer in a third of `leaseMs` `store_unavailable`, `ambiguous`: the run may be claimed under a fence that nobody knows, until that
- * lease runs out
+ * @throws what the task threw
+ * @throws the reason of `signal`, if that stopped the task
+ * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `fenced`, `not_found`
+ * @throws RunEventsError the reason why an emitted event, or the end, could not be appended
+ * @throws RunEventsError `store_unavailable`, `ambiguous`, of a claim that got no answer in a third of `leaseMs`. The run may then be
+ * claimed under a fence that is lost, until that lease expires
  * @see W31, W32
  *
  * @example
  * await workRun({ runId, leaseMs: 60_000, baseUrl, credential: { bearer: token } }, async (run) => {
  *   for await (const token of answer(run.signal)) await run.emit("TOKEN", token);
- *   // A stream that is aborted may just end: then the work is not done.
+ *   // An aborted stream may simply end. Then the work is not done.
  *   run.signal.throwIfAborted();
  * });
  */
@@ -40,11 +43,11 @@ export async function workRun<Value>(
 ): Promise<Value> {
   const { runId, leaseMs, signal } = options;
   const closing = new AbortController();
-  const port = createServerAccess(createServer(options), options, closing.signal);
+  const access = createServerAccess(createServer(options), options, closing.signal);
   try {
-    return await runWork(port, runId, { leaseMs, signal }, task);
+    return await runWork(access, runId, { leaseMs, signal }, task);
   } finally {
-    // A renewal may still be under way, which nobody waits for any more.
+    // A renewal may still be under way, but its answer no longer matters.
     closing.abort();
   }
 }

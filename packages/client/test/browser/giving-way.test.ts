@@ -53,7 +53,7 @@ async function expectText({ page }: Tab, text: string): Promise<void> {
   );
 }
 
-/** Waits until each tab shows this. Whatever a tab has shown before had every event once and in order. */
+/** Waits until each tab shows this. Every earlier view of a tab must have each event once and in order. */
 async function expectEach(tabs: readonly Tab[], text: string): Promise<void> {
   for (const tab of tabs) {
     await tab.show();
@@ -71,7 +71,7 @@ async function countLeaders({ page }: Tab): Promise<unknown> {
 }
 
 // Each test has its own browser, and mostly waits for the client's time limits.
-it.concurrent("Chromium: a tab that is frozen gives the run to one that is seen, and is a follower when it thaws", async (test) => {
+it.concurrent("Chromium: a frozen tab loses the lead to a visible one, and follows again when it thaws", async (test) => {
   const site = await startSite({ script });
   test.onTestFinished(() => site.stop());
   const { tabs, append } = await shareInTabs(site, site.origin, test);
@@ -92,7 +92,7 @@ it.concurrent("Chromium: a tab that is frozen gives the run to one that is seen,
   expect(site.openStreams()).toBe(0);
 });
 
-it.concurrent("Chromium: a hidden tab whose connection was swallowed does not keep the run from one that is seen", async (test) => {
+it.concurrent("Chromium: a hidden tab with a dead connection does not keep events from a visible tab", async (test) => {
   const site = await startSite({ script });
   test.onTestFinished(() => site.stop());
   const { hostname: host, port } = new URL(site.origin);

@@ -1,4 +1,4 @@
-/** A script whose pages show runs with the hook: `show(element)` renders, and each `Run` says what it sees. */
+/** A script whose pages show runs with the hook: `show(element)` renders, and each `Run` reports its view. */
 export const HOOK_SCRIPT = `
 import { createElement, StrictMode, Suspense, use, useState } from "react";
 import { createRoot } from "react-dom/client";

@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { bundle } from "../bundle.ts";
 import { HOOK_SCRIPT } from "./hook-script.ts";
-import { openBrowser, standStill, type TestBrowser } from "./open-browser.ts";
+import { openBrowser, pauseScript, type TestBrowser } from "./open-browser.ts";
 import { type Site, startSite } from "./site.ts";
 
 let browser: TestBrowser;
@@ -15,7 +15,7 @@ afterAll(() => browser.close());
 let site: Site;
 let context: BrowserContext;
 let runId: string;
-/** What React or the browser complains of. */
+/** Errors and warnings of React or the browser. */
 let complaints: string[];
 beforeEach(async () => {
   site = await startSite({ script });
@@ -48,7 +48,7 @@ async function show(page: Page, components: number): Promise<void> {
   await page.evaluate(`show(${JSON.stringify(runId)}, ${components})`);
 }
 
-/** Waits until so many components show this. */
+/** Waits until this many components show this. */
 async function expectText(page: Page, text: string, components = 1): Promise<void> {
   const wanted = JSON.stringify(Array.from({ length: components }, () => text));
   await page.waitForFunction(
@@ -58,13 +58,13 @@ async function expectText(page: Page, text: string, components = 1): Promise<voi
   );
 }
 
-/** Waits until so many streams are open. */
+/** Waits until this many streams are open. */
 async function expectStreams(count: number): Promise<void> {
   await vi.waitFor(() => expect(site.openStreams()).toBe(count), { timeout: 20_000 });
 }
 
 describe("Chromium, components that show a run", () => {
-  it("share one connection, under StrictMode too, and each sees every event once", async () => {
+  it("components share one connection, even under StrictMode, and each sees every event once", async () => {
     const page = await openPage();
     await show(page, 3);
     await expectText(page, "1 live -", 3);
@@ -78,7 +78,7 @@ describe("Chromium, components that show a run", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("end the connection when the last one goes, and show the whole run when they are back", async () => {
+  it("the last component that is unmounted ends the connection, and a new one shows the whole run", async () => {
     const page = await openPage();
     await show(page, 2);
     await expectText(page, "1 live -", 2);
@@ -94,7 +94,7 @@ describe("Chromium, components that show a run", () => {
     expect(site.streams).toHaveLength(2);
   });
 
-  it("that go and come back at once keep the connection", async () => {
+  it("components that are mounted again at once keep the connection", async () => {
     const page = await openPage();
     await show(page, 1);
     await expectText(page, "1 live -");
@@ -104,7 +104,7 @@ describe("Chromium, components that show a run", () => {
     expect(site.streams).toHaveLength(1);
   });
 
-  it("may be held up by a suspense: one connection, and none for what is never shown", async () => {
+  it("a suspended component has one connection, and one that is never shown has none", async () => {
     const page = await openPage();
     await page.evaluate(`showLate("${runId}")`);
     await page.waitForSelector("i");
@@ -119,7 +119,7 @@ describe("Chromium, components that show a run", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("render when something has changed only, and what has not changed is the same object", async () => {
+  it("components render only after a change, and unchanged parts are the same objects", async () => {
     const page = await openPage();
     await show(page, 1);
     await expectText(page, "1 live -");
@@ -137,7 +137,7 @@ describe("Chromium, components that show a run", () => {
     expect(count).toBeLessThan(40);
   });
 
-  it("show why a run cannot be followed", async () => {
+  it("a component shows why a run cannot be followed", async () => {
     const page = await openPage();
     await page.evaluate('show("no-such-run", 2)');
     await expectText(page, "0 failed not_found", 2);
@@ -157,7 +157,7 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
     return pages;
   }
 
-  it("share one connection, and each sees every event once, then the end", async () => {
+  it("seven tabs share one connection, and each sees every event once, then the end", async () => {
     const pages = await openTabs();
     await append(1_000);
     await Promise.all(pages.map(async (page) => expectText(page, "1001 live -")));
@@ -166,7 +166,7 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
     expect(site.streams).toHaveLength(1);
   });
 
-  it("go on when the one that has the connection is closed", async () => {
+  it("tabs continue when the tab with the connection is closed", async () => {
     const [first, ...others] = await openTabs();
     await first?.close();
     await append(1);
@@ -175,19 +175,19 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
     expect(site.streams).toHaveLength(2);
   });
 
-  it("go on when the one that has the connection sleeps, and so does that one when it wakes", async () => {
+  it("tabs continue while the tab with the connection sleeps, and it continues after its sleep", async () => {
     const pages = await openTabs();
     const [first, ...others] = pages as readonly [Page, ...Page[]];
-    const wake = await standStill(first);
+    const resume = await pauseScript(first);
     await append(1);
     await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
-    await wake();
+    await resume();
     await append(1);
     await Promise.all(pages.map(async (page) => expectText(page, "3 live -")));
     await expectStreams(1);
   });
 
-  it("are told why the run cannot be followed any longer, with its code", async () => {
+  it("tabs show the code of the error that ends their run", async () => {
     const pages = await openTabs();
     site.sessions.clear();
     await Promise.all(pages.map(async (page) => expectText(page, "1 failed unauthenticated")));

@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** Turns the hour that a reader is to stay away into a moment. */
+/** Shortens the hour for which a reader should stay away. */
 function hurry(response: ServerResponse): void {
   const write = response.write.bind(response) as (chunk: string | Uint8Array) => boolean;
   response.write = (chunk: string | Uint8Array) =>
     write(Buffer.from(chunk).toString().replaceAll("retry: 3600000", "retry: 50"));
 }
 
-it("W24: an EventSource that nobody closes asks twice: the run's end, then 204, then nothing", async () => {
+it("W24: an EventSource that is not closed asks twice: it gets the run's end, then 204", async () => {
   const site = await startSite({ before: (_, response) => hurry(response) });
   const { runId } = await site.runs.create({ ownerId: "ada" });
   await site.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);

@@ -3,12 +3,12 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 
 /** A browser for the tests of one file. */
 export interface TestBrowser {
-  /** A profile of its own, signed in as `ada` at these origins. */
+  /** Opens a new profile, signed in as `ada` at these origins. */
   open(...origins: readonly string[]): Promise<BrowserContext>;
   close(): Promise<void>;
 }
 
-/** How Chromium differs from what a test gets by default. */
+/** Changes to the default Chromium of a test. */
 export interface ChromiumOptions {
   readonly args?: readonly string[];
   /** Playwright's default arguments to leave out. */
@@ -40,7 +40,7 @@ export async function openBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** What the page of `FOLLOW_SCRIPT` tells. */
+/** What the page of `FOLLOW_SCRIPT` shows. */
 export interface Shown {
   readonly sequences: readonly number[];
   readonly state: string;
@@ -55,11 +55,11 @@ window.shown = shown;
 window.restored = 0;
 addEventListener("pageshow", ({ persisted }) => persisted && (window.restored += 1));
 window.follow = async (options) => {
-  const onStanding = ({ state, error }) => Object.assign(shown, { state, code: error?.code ?? null });
+  const onConnectionState = ({ state, error }) => Object.assign(shown, { state, code: error?.code ?? null });
   const fetch = options.isAnonymous
     ? (url, init) => window.fetch(url, { ...init, credentials: "omit" })
     : window.fetch.bind(window);
-  for await (const { sequence } of followRun({ ...options, fetch, onStanding })) shown.sequences.push(sequence);
+  for await (const { sequence } of followRun({ ...options, fetch, onConnectionState })) shown.sequences.push(sequence);
 };
 window.listen = (url, init) => {
   const source = new EventSource(url, init);
@@ -100,10 +100,10 @@ export async function readShown(page: Page): Promise<Shown> {
 }
 
 /**
- * Makes a page's script stand still, as in a tab that the browser has put to sleep: bytes come, and nobody takes them.
- * @returns lets it go on
+ * Stops a page's script, as in a tab that the browser has put to sleep: bytes come, and are not read.
+ * @returns a function that lets the script continue
  */
-export async function standStill(page: Page): Promise<() => Promise<void>> {
+export async function pauseScript(page: Page): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page);
   await session.send("Debugger.enable");
   const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));

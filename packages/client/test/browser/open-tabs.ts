@@ -6,7 +6,7 @@ import { launchChromium } from "./open-browser.ts";
 /** How much faster the clock of a tab runs: a minute of the client takes some seconds. */
 const SPEED = 5;
 
-/** Runs before the scripts of a page. Makes its clock faster, and sets `pageState`, which says whether it is frozen. */
+/** Runs before the scripts of a page. Makes its clock faster, and sets `pageState`, which shows whether it is frozen. */
 const INIT_SCRIPT = `
 {
   const now = performance.now.bind(performance);
@@ -26,12 +26,12 @@ export interface TabbedBrowser {
   close(): Promise<void>;
 }
 
-/** A tab of it. */
+/** A tab of that browser. */
 export interface Tab {
   readonly page: Page;
-  /** Makes it the visible tab, and hides the others. */
+  /** Makes this the visible tab, and hides the others. */
   show(): Promise<void>;
-  /** Stops its timers and what it reads from the network; messages from other tabs still come. */
+  /** Stops the tab's timers and its network. Messages from other tabs still come. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
 }

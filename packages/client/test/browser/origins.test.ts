@@ -43,19 +43,19 @@ async function createRun({ runs }: Site): Promise<string> {
 }
 
 describe("Chromium, a page of another origin", () => {
-  it("W19: the client sends the cookie there, and follows", async () => {
+  it("W19: the client sends the cookie to another origin, and follows", async () => {
     const runId = await createRun(api);
     await page.evaluate(`void follow(${JSON.stringify({ baseUrl: api.origin, runId })})`);
     await expectShown(page, 2, "finished");
   });
 
-  it("W19: EventSource follows with credentials", async () => {
+  it("W19: an EventSource with credentials follows from another origin", async () => {
     const url = `${api.origin}/v1/agent-runs/${await createRun(api)}/stream`;
     await page.evaluate(`listen(${JSON.stringify(url)}, { withCredentials: true })`);
     await expectShown(page, 2, "finished");
   });
 
-  it("W4: without credentials there is no run: the client says `unauthenticated`, EventSource closes", async () => {
+  it("W4: without credentials the client fails as `unauthenticated`, and an EventSource closes", async () => {
     const runId = await createRun(api);
     const options = { baseUrl: api.origin, runId, isAnonymous: true };
     await page.evaluate(`void follow(${JSON.stringify(options)}).catch(() => {})`);
@@ -66,7 +66,7 @@ describe("Chromium, a page of another origin", () => {
     await page.waitForFunction("source.readyState === EventSource.CLOSED");
   });
 
-  it("W19: a server that does not know the page's origin cannot be read", async () => {
+  it("W19: a server whose list lacks the page's origin cannot be read", async () => {
     const runId = await createRun(strange);
     const options = { baseUrl: strange.origin, runId };
     await page.evaluate(`void follow(${JSON.stringify(options)})`);

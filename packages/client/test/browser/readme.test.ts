@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** Opens a page that runs a script, told a run of three events that has ended. */
+/** Opens a page that runs a script for a finished run of three events. */
 async function withPage(
   script: string,
   work: (page: Page, site: Site) => Promise<void>,
@@ -57,7 +57,7 @@ it("README: own-page.js shows why a run cannot be followed any longer", async ()
   });
 });
 
-it("README: own-page.js shows that a run is not there", async () => {
+it("README: own-page.js shows that a run does not exist", async () => {
   await withPage("", async (page) => {
     await page.evaluate(`runId = "no-such-run"; ${readSnippet("own-page.js")}`);
     await page.waitForFunction("shown.length === 1");
@@ -77,7 +77,7 @@ it("README: run.jsx is a component that shows a run", async () => {
   });
 });
 
-it("README: run.jsx says nothing of what is not known yet, as where a server renders", async () => {
+it("README: run.jsx shows no unknown values, as where a server renders", async () => {
   const script = await bundle(`
     ${readSnippet("run.jsx")}
     import { renderToStaticMarkup } from "react-dom/server.browser";

@@ -6,7 +6,7 @@ import {
   FOLLOW_SCRIPT,
   openBrowser,
   readShown,
-  standStill,
+  pauseScript,
   type TestBrowser,
 } from "./open-browser.ts";
 import { type Site, startSite } from "./site.ts";
@@ -27,7 +27,7 @@ interface Scene {
   readonly complete: () => Promise<void>;
 }
 
-/** What a page follows a run with: what begins it, and the state that it shows of a live one. */
+/** A page's reader: the call that starts it, and the state that it shows of a live run. */
 interface Reader {
   readonly begin: string;
   readonly live: string;
@@ -66,7 +66,7 @@ const READERS = {
 describe.concurrent.each(Object.entries(READERS))("Chromium, %s", (_, reader) => {
   const { live } = reader;
 
-  it("W20: gets every event once through connections that break", async (test) => {
+  it("W20: a reader gets every event once through connections that break", async (test) => {
     const { append, complete, page, site } = await open(reader, test);
     for (const last of [2, 3]) {
       site.cut();
@@ -78,7 +78,7 @@ describe.concurrent.each(Object.entries(READERS))("Chromium, %s", (_, reader) =>
     expect(site.openStreams()).toBe(0);
   });
 
-  it("W20: gets every event once through a server that restarts", async (test) => {
+  it("W20: a reader gets every event once through restarts of the server", async (test) => {
     const { append, complete, page, site } = await open(reader, test);
     await site.stop();
     await append(2);
@@ -88,7 +88,7 @@ describe.concurrent.each(Object.entries(READERS))("Chromium, %s", (_, reader) =>
     await expectShown(page, 4, "finished");
   });
 
-  it("W20: gets every event once when it was offline", async (test) => {
+  it("W20: a reader gets every event once after it was offline", async (test) => {
     const { append, complete, context, page, site } = await open(reader, test);
     await context.setOffline(true);
     site.cut();
@@ -99,31 +99,31 @@ describe.concurrent.each(Object.entries(READERS))("Chromium, %s", (_, reader) =>
     await expectShown(page, 4, "finished");
   });
 
-  it("W20: gets every event once in a page that slept in the background", async (test) => {
+  it("W20: a reader gets every event once in a page that slept in the background", async (test) => {
     const { append, complete, page, site } = await open(reader, test);
-    const wake = await standStill(page);
+    const resume = await pauseScript(page);
     await append(2);
     site.cut();
     await append(1);
-    await wake();
+    await resume();
     await expectShown(page, 4, live);
     await complete();
     await expectShown(page, 5, "finished");
   });
 
-  it("W20: gets every event once in a page that was left and come back to", async (test) => {
+  it("W20: a reader gets every event once in a page that comes back from the cache", async (test) => {
     const { append, complete, page, site } = await open(reader, test);
     await page.goto(`${site.origin}/elsewhere`);
     await append(2);
     await page.goBack({ waitUntil: "commit" });
-    // Out of the back-forward cache: it is the page as it was.
+    // The back-forward cache restores the same page.
     expect(await page.evaluate("restored")).toBe(1);
     await expectShown(page, 3, live);
     await complete();
     await expectShown(page, 4, "finished");
   });
 
-  it("W26: a session that ends amid the stream ends it as `unauthenticated`", async (test) => {
+  it("W26: the end of a session ends its stream as `unauthenticated`", async (test) => {
     const { page, site } = await open(reader, test);
     site.sessions.clear();
     await expectShown(page, 1, "failed");

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 
-/** Short, so that a session that has ended is noticed soon. @see W26 */
+/** Short, so that the end of a session is noticed soon. @see W26 */
 const HEARTBEAT_MS = 200;
 
 /** A web site: pages, and the runs of `ada`, whose cookie is `session=ada`. */
@@ -13,28 +13,28 @@ export interface Site {
   readonly runs: RunEvents;
   /** Requests for a stream so far, as their `Last-Event-ID`, else `-`. */
   readonly streams: readonly string[];
-  /** Cookies that are somebody's. */
+  /** The valid cookies. */
   readonly sessions: Set<string>;
   /** Live streams now. */
   openStreams(): number;
   /** Breaks every connection. */
   cut(): void;
-  /** Goes down, connections and all. */
+  /** Stops the site, and cuts all connections. */
   stop(): Promise<void>;
-  /** Comes up again at the same address, with the same runs. */
+  /** Starts the site again at the same address, with the same runs. */
   start(): Promise<void>;
 }
 
-/** What a site is made of. */
+/** What a site needs. */
 export interface SiteOptions {
   /** The script of every page; none by default. */
   readonly script?: string;
   readonly allowedOrigins?: readonly string[];
-  /** Stands before the handler. */
+  /** Handles a request before the handler does. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-/** Starts one on a free port. */
+/** Starts a site on a free port. */
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const { script = "", allowedOrigins = [], before } = options;
   const runs = createRunEvents({ store: createMemoryStore() });

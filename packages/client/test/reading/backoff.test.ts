@@ -16,14 +16,14 @@ import {
   stream,
 } from "../scripted-server.ts";
 
-/** The pauses between the attempts that such a server takes, in milliseconds. Chance is 0.9 throughout. */
+/** The pauses between the attempts at such a server, in milliseconds. `Math.random` always returns 0.9. */
 async function pausesWith(script: Script): Promise<readonly number[]> {
   const { baseUrl } = await startScriptedServer(script);
   vi.spyOn(Math, "random").mockReturnValue(0.9);
   return onFastClock(async () => {
-    const { pauses, onStanding, end } = recordPauses();
+    const { pauses, onConnectionState, end } = recordPauses();
     const credential = { cookie: "a=b" };
-    await collect(followRun({ baseUrl, runId: "a", credential, onStanding })).finally(end);
+    await collect(followRun({ baseUrl, runId: "a", credential, onConnectionState })).finally(end);
     return pauses;
   });
 }
@@ -38,7 +38,7 @@ it("pauses double from one lost attempt to the next, up to 30 s", async () => {
   expect(pauses).toEqual([450, 900, 1_800, 3_600, 7_200, 14_400, 27_000, 27_000, 27_000]);
 });
 
-it("pauses begin anew only behind an event: a first frame is no progress", async () => {
+it("pauses become short again only after an event: a first frame is not progress", async () => {
   const pauses = await pausesWith((response, index) => {
     if (index < 3) stream(response, connected(), status()).end();
     else if (index === 3) stream(response, connected(), event(1)).end();
@@ -48,7 +48,7 @@ it("pauses begin anew only behind an event: a first frame is no progress", async
   expect(pauses).toEqual([450, 900, 1_800, 450, 900, 1_800]);
 });
 
-it("W22: a `retry:` is the least pause, also while the server is away behind it", async () => {
+it("W22: a `retry:` is the least pause, even while the server does not answer after it", async () => {
   const pauses = await pausesWith((response, index) => {
     if (index === 0) stream(response, connected(3_010), event(1)).end();
     else if (index < 4) json(response, 503, {});
@@ -66,7 +66,7 @@ it("W3: a `Retry-After` is the least pause, up to 30 s", async () => {
   expect(pauses).toEqual([7_000, 30_000]);
 });
 
-it("W28: a full server's `retry:` and `Retry-After` are meant for what it has no place for, not for what is asked instead", async () => {
+it("W28: `retry:` and `Retry-After` of a full server apply to the full transport, not to the next one", async () => {
   const pauses = await pausesWith((response, index) => {
     const error = { code: "overloaded", message: "Too many.", retryable: true };
     if (index === 0) stream(response, frame({ type: "error", ...error }, 15_000)).end();
@@ -77,7 +77,7 @@ it("W28: a full server's `retry:` and `Retry-After` are meant for what it has no
   expect(pauses).toEqual([450, 900]);
 });
 
-it("a quiet stream that lived for half a minute was no failure", async () => {
+it("a quiet stream that lasted for half a minute does not count as a failure", async () => {
   let beats: NodeJS.Timeout;
   const pauses = await pausesWith((response, index) => {
     if (index < 3) json(response, 503, {});

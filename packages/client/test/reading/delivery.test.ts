@@ -23,7 +23,7 @@ it("W22: a hole in a stream is filled from the events endpoint before anything l
   expect(requests).toEqual(["a-run/stream?since=0", "a-run/events?since=1&wait=0"]);
 });
 
-it("W22: what is missing before `run_finished` is fetched, and then the loop ends", async () => {
+it("W22: events that are missing before `run_finished` are fetched, and then the loop ends", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
     if (index === 0) stream(response, connected(), event(1), finished(3));
     else page(response, [2, 3], "completed");
@@ -33,7 +33,7 @@ it("W22: what is missing before `run_finished` is fetched, and then the loop end
   expect(follower).toMatchObject({ state: "finished", runStatus: "completed", cursor: 3 });
 });
 
-it("W22: events that come again, or that the reader had, are dropped", async () => {
+it("W22: events that come again, or that the reader has, are dropped", async () => {
   const { baseUrl } = await startScriptedServer((response) => {
     const twice = [3, 4, 5, 4, 5, 5].map(event);
     stream(response, connected(), ...twice, finished(5));
@@ -41,7 +41,7 @@ it("W22: events that come again, or that the reader had, are dropped", async () 
   expect(await collect(followRun({ ...RUN, baseUrl, since: 3 }))).toEqual([4, 5]);
 });
 
-it("W22: a page with a hole is no page: what follows the hole is not handed over, and it is asked for again", async () => {
+it("W22: events after a hole in a page are not handed over, and are asked for again", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
     if (index === 0) page(response, [1, 2, 4]);
     else if (index === 1) page(response, [4, 5]);
@@ -51,14 +51,14 @@ it("W22: a page with a hole is no page: what follows the hole is not handed over
   expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3, 4, 5]);
 });
 
-it("W22: messages of types that there are not yet are passed over", async () => {
+it("W22: messages of unknown types are ignored", async () => {
   const { baseUrl } = await startScriptedServer((response) => {
     stream(response, connected(), frame({ type: "progress", part: 1 }), event(1), finished(1));
   });
   expect(await collect(followRun({ ...RUN, baseUrl }))).toEqual([1]);
 });
 
-it("W25: a slow loop reads no further than what has arrived, so the server is held back", async () => {
+it("W25: a slow loop reads no further than what has arrived, so the server has to wait", async () => {
   const payload = "x".repeat(65_536);
   let written = 0;
   const { baseUrl } = await startScriptedServer((response) => {
@@ -80,7 +80,7 @@ it("W25: a slow loop reads no further than what has arrived, so the server is he
   let before = -1;
   for await (const { sequence } of followRun({ ...RUN, baseUrl })) {
     if (sequence > 1) break;
-    // The server writes until everything on the way is full.
+    // The server writes until all buffers on the way are full.
     while (written > before) {
       before = written;
       for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);

@@ -9,15 +9,15 @@ import { useServer } from "../use-server.ts";
 const server = useServer();
 
 const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
-const NOBODY = [{ cookie: "session=nobody" }, { bearer: "nobody" }] as const;
+const UNKNOWN = [{ cookie: "session=unknown" }, { bearer: "unknown" }] as const;
 
 async function createRun(): Promise<string> {
   const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
   return runId;
 }
 
-it.each(NOBODY)(
-  "W3: a credential that is nobody's ends it as `unauthenticated`: %j",
+it.each(UNKNOWN)(
+  "W3: an unknown credential ends the loop as `unauthenticated`: %j",
   async (credential) => {
     const follower = followRun({ baseUrl: server.baseUrl, runId: await createRun(), credential });
     await expect(collect(follower)).rejects.toMatchObject({ code: "unauthenticated" });
@@ -25,7 +25,7 @@ it.each(NOBODY)(
   },
 );
 
-it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (credential) => {
+it.each(ADA)("W4: an unknown run ends the loop as `not_found`: %j", async (credential) => {
   for (const runId of ["none", "../x", "a/b", ""]) {
     const follower = followRun({ baseUrl: server.baseUrl, runId, credential });
     await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });
@@ -33,7 +33,7 @@ it.each(ADA)("W4: a run that is not there ends it as `not_found`: %j", async (cr
 });
 
 it.each(ADA)(
-  "W15, W24: a cursor past the end ends it as `cursor_ahead`: %j",
+  "W15, W24: a cursor past the end ends the loop as `cursor_ahead`: %j",
   async (credential) => {
     const follower = followRun({
       baseUrl: server.baseUrl,
@@ -49,7 +49,7 @@ it.each(ADA)(
   },
 );
 
-it("W22: an `error` of a kind that waiting does not mend ends it, with what was handed over before", async () => {
+it("W22: an `error` frame that is not retryable ends the loop, after the events before it", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => {
     const error = { code: "unauthenticated", message: "The session is over.", retryable: false };
     stream(response, connected(), event(1), frame({ type: "error", ...error }, 3_600_000)).end();
@@ -64,7 +64,7 @@ it("W22: an `error` of a kind that waiting does not mend ends it, with what was 
   expect(requests).toHaveLength(1);
 });
 
-it("W22: codes that only streams have are `store_unavailable` while it waits", async () => {
+it("W22: codes that only streams have are `store_unavailable` while the follower waits", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
     const error = { type: "error", code: "draining", message: "Going down.", retryable: true };
     if (index === 0) stream(response, connected(), frame(error)).end();
@@ -81,14 +81,14 @@ it("W22: codes that only streams have are `store_unavailable` while it waits", a
     baseUrl,
     runId: "a",
     credential: { cookie: "a=b" },
-    onStanding: ({ state, error }) =>
+    onConnectionState: ({ state, error }) =>
       state === "waiting" && waits.push([error?.code, error?.message]),
   });
   await onFastClock(() => collect(follower));
   expect(waits).toEqual([["store_unavailable", "Going down."]]);
 });
 
-it("a signal ends it with its reason, whatever it waits for", async () => {
+it("a signal ends the loop with its reason, in every state", async () => {
   const { baseUrl, open } = await startScriptedServer((response, _, { url }) => {
     if (url?.includes("silent") === true) return;
     if (url?.includes("quiet") === true) stream(response, connected());
@@ -96,22 +96,22 @@ it("a signal ends it with its reason, whatever it waits for", async () => {
     else page(response);
   });
   function page(response: Parameters<typeof json>[0]): void {
-    const news = { runStatus: "running", currentPhase: null, lastSequence: 0 };
-    json(response, 200, { events: [], ...news, hasMore: false });
+    const update = { runStatus: "running", currentPhase: null, lastSequence: 0 };
+    json(response, 200, { events: [], ...update, hasMore: false });
   }
   for (const runId of ["silent", "quiet", "waiting", "polled"]) {
     const credential = runId === "polled" ? { bearer: "b" } : { cookie: "a=b" };
     const leaving = new AbortController();
-    const told = Promise.withResolvers<void>();
+    const changed = Promise.withResolvers<void>();
     const follower = followRun({
       baseUrl,
       runId,
       credential,
       signal: leaving.signal,
-      onStanding: () => told.resolve(),
+      onConnectionState: () => changed.resolve(),
     });
     const following = collect(follower);
-    if (runId !== "silent") await told.promise;
+    if (runId !== "silent") await changed.promise;
     leaving.abort(new Error("enough"));
     await expect(following).rejects.toThrow("enough");
     expect(follower.state).not.toBe("failed");
@@ -119,7 +119,7 @@ it("a signal ends it with its reason, whatever it waits for", async () => {
   while (open.size > 0) await new Promise(setImmediate);
 });
 
-it("what a credential's function throws ends it, and is what the follower shows", async () => {
+it("an error of a credential's function ends the loop, and the follower shows it", async () => {
   const bearer = (): never => {
     throw new Error("signed out");
   };
@@ -128,7 +128,7 @@ it("what a credential's function throws ends it, and is what the follower shows"
   expect(follower).toMatchObject({ state: "failed", error: { code: "internal" } });
 });
 
-it("misuse is a TypeError: no origin where there is no page, and a second loop", async () => {
+it("misuse is a TypeError: no origin outside of a page, and a second loop", async () => {
   await expect(collect(followRun({ runId: "a" }))).rejects.toThrow(TypeError);
   const follower = followRun({ baseUrl: server.baseUrl, runId: "none", credential: ADA[0] });
   await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });

@@ -19,7 +19,7 @@ import {
 const HELD = "&wait=25";
 const AT_ONCE = "&wait=0";
 
-/** Follows to the end on the fast clock, whose time stands on the clock of `performance`. */
+/** Follows to the end on the fast clock, which `performance` shows. */
 async function follow(
   script: Script,
   credential: { readonly cookie: string } | { readonly bearer: string } = { cookie: "a=b" },
@@ -31,7 +31,7 @@ async function follow(
   return server.requests;
 }
 
-it("W17, W19: a bearer token is followed by polls that the server holds", async () => {
+it("W17, W19: a follower with a bearer token polls, and the server holds the polls", async () => {
   const requests = await follow(
     (response, index) => page(response, [index + 1], index === 1 ? "completed" : "running"),
     { bearer: "b" },
@@ -64,7 +64,7 @@ it("three streams in a row that end without a frame lead to polls, two do not", 
   ]);
 });
 
-it("a server that is merely away, or says that it is, is asked for the stream again and again", async () => {
+it("a server that does not answer, or answers 503, is asked for the stream again and again", async () => {
   const requests = await follow((response, index) => {
     if (index < 8) {
       if (index % 2 === 0) response.destroy();
@@ -74,7 +74,7 @@ it("a server that is merely away, or says that it is, is asked for the stream ag
   expect(requests).toEqual(Array.from({ length: 9 }, () => "a/stream?since=0"));
 });
 
-it("polls that bring nothing either lead back to the stream", async () => {
+it("polls that bring nothing lead back to the stream", async () => {
   const requests = await follow((response, index) => {
     if (index === 0) stream(response);
     else if (index === 1) json(response, 503, {});
@@ -83,7 +83,7 @@ it("polls that bring nothing either lead back to the stream", async () => {
   expect(requests).toEqual(["a/stream?since=0", `a/events?since=0${HELD}`, "a/stream?since=0"]);
 });
 
-it("five minutes after it was left the stream is tried again, and kept if it gets through", async () => {
+it("five minutes after it was left, the stream is tried again, and kept if it gets through", async () => {
   let leftAt = 0;
   let backAt = 0;
   const requests = await follow((response, index, { url }) => {

@@ -16,7 +16,7 @@ it("leaving the loop closes the socket", async () => {
 });
 
 it.each(["break", "throw", "abort"])(
-  "a process whose loop was left by %s ends by itself",
+  "a process that leaves its loop by %s ends by itself",
   async (how) => {
     const { baseUrl } = await startScriptedServer((response) => {
       stream(response, connected(), event(1), event(2));

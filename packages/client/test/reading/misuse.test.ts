@@ -8,7 +8,7 @@ import { startScriptedServer } from "../scripted-server.ts";
 
 const CREDENTIAL = { bearer: "b" } as const;
 
-/** All ways to ask a server, each to its first answer. */
+/** All functions that call a server, each up to its first answer. */
 const CALLS = {
   followRun: async (options: object) =>
     collect(followRun({ runId: "a", credential: CREDENTIAL, ...options })),
@@ -55,7 +55,7 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
     expect(requests).toEqual([]);
   });
 
-  it("a runId that is no string is a TypeError that says so, and nothing is asked", async () => {
+  it("a runId that is not a string is a TypeError that names it, and no request is sent", async () => {
     const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
     const ids = name === "startRun" ? [null, 7] : [undefined, null, 7];
     for (const runId of ids) {
@@ -67,7 +67,7 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
   });
 });
 
-it("W15: a cursor that is no non-negative safe integer is `invalid_cursor`, and nothing is asked", async () => {
+it("W15: a cursor that is not a non-negative safe integer is `invalid_cursor`, and no request is sent", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
   const bad: fc.Arbitrary<unknown> = fc.oneof(
     fc.constantFrom("5", "", null, true, Number.NaN, Infinity, -0.5, 2 ** 53, 5n, [], {}),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { followRun, type Standing } from "@tm/run-events-client";
+import { followRun, type ConnectionState } from "@tm/run-events-client";
 import { describe, expect, it } from "vitest";
 import { collect } from "../collect.ts";
 import { onFastClock } from "../on-fast-clock.ts";
@@ -19,7 +19,7 @@ const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 
 type Answer = readonly [status: number, type: string, body: string];
 
-/** What proxies, gateways and other programs at the address answer in the server's place. */
+/** Answers of proxies, gateways and other programs in the server's place. */
 const STRANGE: readonly Answer[] = [
   [200, "text/html", "<div id=root></div>"],
   [200, "application/json", '{"status":"ok"}'],
@@ -39,7 +39,7 @@ function give(response: ServerResponse, [status, type, body]: Answer): void {
   response.writeHead(status, { "content-type": `${type}; charset=utf-8` }).end(body);
 }
 
-/** Answers as the server does, with the events behind the cursor. */
+/** Answers as the server does, with the events after the cursor. */
 function answer(response: ServerResponse, url: string, last: number): void {
   const since = Number(/since=(\d+)/.exec(url)?.[1]);
   const sequences = Array.from({ length: last - since }, (_, index) => since + index + 1);
@@ -48,33 +48,36 @@ function answer(response: ServerResponse, url: string, last: number): void {
 }
 
 describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential) => {
-  it.each(STRANGE)("ends no follower, and is named: %i %s %s", async (...strange) => {
-    const errors: Standing["error"][] = [];
-    const { baseUrl } = await startScriptedServer((response, index, { url = "" }) => {
-      if (index === 1 && "cookie" in credential) stream(response, connected(), event(1)).end();
-      else if (index < 4) give(response, strange);
-      else answer(response, url, 3);
-    });
-    const follower = followRun({
-      baseUrl,
-      runId: "a",
-      credential,
-      onStanding: ({ state, error }) => state === "waiting" && errors.push(error),
-    });
-    expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
-    const [status, type] = strange;
-    const what = "cookie" in credential ? "stream" : "events";
-    const members = status === 200 && what === "events" ? " (lastSequence,runStatus)" : "";
-    const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
-    expect(errors[0]).toMatchObject({
-      code: "store_unavailable",
-      retryable: true,
-      message: `GET /v1/agent-runs/a/${what} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
-    });
-  });
+  it.each(STRANGE)(
+    "W3: a follower survives a strange answer and names it: %i %s %s",
+    async (...strange) => {
+      const errors: ConnectionState["error"][] = [];
+      const { baseUrl } = await startScriptedServer((response, index, { url = "" }) => {
+        if (index === 1 && "cookie" in credential) stream(response, connected(), event(1)).end();
+        else if (index < 4) give(response, strange);
+        else answer(response, url, 3);
+      });
+      const follower = followRun({
+        baseUrl,
+        runId: "a",
+        credential,
+        onConnectionState: ({ state, error }) => state === "waiting" && errors.push(error),
+      });
+      expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
+      const [status, type] = strange;
+      const what = "cookie" in credential ? "stream" : "events";
+      const members = status === 200 && what === "events" ? " (lastSequence,runStatus)" : "";
+      const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
+      expect(errors[0]).toMatchObject({
+        code: "store_unavailable",
+        retryable: true,
+        message: `GET /v1/agent-runs/a/${what} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
+      });
+    },
+  );
 });
 
-it("an answer without a type is named too", async () => {
+it("W3: a strange answer without a type is named too", async () => {
   const { baseUrl } = await startScriptedServer((response) => void response.writeHead(404).end());
   const errors: unknown[] = [];
   const leaving = new AbortController();
@@ -82,7 +85,7 @@ it("an answer without a type is named too", async () => {
     baseUrl,
     runId: "a",
     signal: leaving.signal,
-    onStanding({ error }) {
+    onConnectionState({ error }) {
       if (error === null) return;
       errors.push(error.message);
       leaving.abort(new Error("enough"));
@@ -92,7 +95,7 @@ it("an answer without a type is named too", async () => {
   expect(errors[0]).toContain("answered 404 without a type");
 });
 
-/** What something on the way makes of a frame. */
+/** Frames that something on the way has changed. */
 const MALFORMED: readonly string[] = [
   "data: {\n\n",
   "data: <p>Back soon.</p>\n\n",
@@ -117,11 +120,11 @@ const MALFORMED: readonly string[] = [
 
 describe("W22: a frame that no run-events server sends", () => {
   it.each(MALFORMED)(
-    "ends no follower: what came before it is handed over, and the rest is polled: %j",
+    "W22: a follower hands over the events before a malformed frame, and polls the rest: %j",
     async (malformed) => {
-      const errors: Standing["error"][] = [];
+      const errors: ConnectionState["error"][] = [];
       const { baseUrl, requests } = await startScriptedServer((response, index, { url = "" }) => {
-        // In one piece: no event before it is lost with it.
+        // In one write, and the event before it must not be lost.
         if (index === 0) stream(response, connected() + event(1) + malformed);
         else answer(response, url, 3);
       });
@@ -129,7 +132,7 @@ describe("W22: a frame that no run-events server sends", () => {
         baseUrl,
         runId: "a",
         credential: { cookie: "session=ada" },
-        onStanding: ({ state, error }) => state === "waiting" && errors.push(error),
+        onConnectionState: ({ state, error }) => state === "waiting" && errors.push(error),
       });
       expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
       expect(errors).toMatchObject([
@@ -144,9 +147,11 @@ describe("W22: a frame that no run-events server sends", () => {
     },
   );
 
-  it("is not one of a type of later, whatever that has", async () => {
+  it("W22: a frame of an unknown type is not malformed, with any members", async () => {
     const { baseUrl, requests } = await startScriptedServer((response) => {
-      const later = ["toString", "constructor", "__proto__", "news"].map((type) => frame({ type }));
+      const later = ["toString", "constructor", "__proto__", "later"].map((type) =>
+        frame({ type }),
+      );
       stream(response, connected(), event(1), ...later, event(2), finished(2));
     });
     const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "session=ada" } });
@@ -154,7 +159,7 @@ describe("W22: a frame that no run-events server sends", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("an event between two sequences is none of the run's", async () => {
+  it("W22: an event with a fraction as its sequence is malformed", async () => {
     const between = frame({ type: "run_event", event: { sequence: 1.5, eventType: "TOKEN" } });
     const { baseUrl } = await startScriptedServer((response) => {
       stream(response, connected(), event(1), between, event(2), finished(2));
@@ -164,7 +169,7 @@ describe("W22: a frame that no run-events server sends", () => {
   });
 });
 
-/** An address whose port refuses. */
+/** An address whose port refuses connections. */
 async function closedOrigin(): Promise<string> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -174,18 +179,18 @@ async function closedOrigin(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-describe("a server that is away", () => {
-  /** The first error that a follower waits with. */
-  async function firstError(baseUrl: string): Promise<Standing["error"]> {
+describe("a server that does not answer", () => {
+  /** The first error with which a follower waits. */
+  async function firstError(baseUrl: string): Promise<ConnectionState["error"]> {
     const leaving = new AbortController();
-    const known = Promise.withResolvers<Standing["error"]>();
+    const known = Promise.withResolvers<ConnectionState["error"]>();
     const following = collect(
       followRun({
         baseUrl,
         runId: "a",
         credential: { bearer: "secret" },
         signal: leaving.signal,
-        onStanding: ({ error }) => error !== null && known.resolve(error),
+        onConnectionState: ({ error }) => error !== null && known.resolve(error),
       }),
     );
     const error = await known.promise;
@@ -194,7 +199,7 @@ describe("a server that is away", () => {
     return error;
   }
 
-  it("is named with the code of the failure: a refused port", async () => {
+  it("the error of a refused port has the code of the failure", async () => {
     const origin = await closedOrigin();
     expect(await firstError(`${origin}/prefix/`)).toMatchObject({
       code: "store_unavailable",
@@ -202,13 +207,13 @@ describe("a server that is away", () => {
     });
   });
 
-  it("is named with the code of the failure: a name that nobody has", async () => {
-    expect((await firstError("http://nobody.invalid"))?.message).toMatch(
-      /^No server answers at http:\/\/nobody\.invalid: (ENOTFOUND|EAI_AGAIN)\.$/,
+  it("the error of an unknown host name has the code of the failure", async () => {
+    expect((await firstError("http://unknown.invalid"))?.message).toMatch(
+      /^No server answers at http:\/\/unknown\.invalid: (ENOTFOUND|EAI_AGAIN)\.$/,
     );
   });
 
-  it("is said to have ended the stream, or broken it off", async () => {
+  it("the error of a lost stream shows whether it ended or broke off", async () => {
     const messages: unknown[] = [];
     const { baseUrl } = await startScriptedServer((response, index) => {
       if (index === 0) stream(response, connected()).end();
@@ -216,11 +221,13 @@ describe("a server that is away", () => {
       else stream(response, connected(), finished(0));
       if (index === 1) setImmediate(() => response.destroy());
     });
-    const onStanding = ({ state, error }: Standing): void => {
+    const onConnectionState = ({ state, error }: ConnectionState): void => {
       if (state === "waiting") messages.push(error?.message);
     };
     const credential = { cookie: "a=b" };
-    await onFastClock(() => collect(followRun({ baseUrl, runId: "a", credential, onStanding })));
-    expect(messages).toEqual(["The stream ended before its run.", "The answer broke off."]);
+    await onFastClock(() =>
+      collect(followRun({ baseUrl, runId: "a", credential, onConnectionState })),
+    );
+    expect(messages).toEqual(["The stream ended before the run did.", "The answer broke off."]);
   });
 });

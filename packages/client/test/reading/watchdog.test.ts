@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { followRun, type Standing } from "@tm/run-events-client";
+import { followRun, type ConnectionState } from "@tm/run-events-client";
 import { expect, it } from "vitest";
 import { collect } from "../collect.ts";
 import { onFastClock } from "../on-fast-clock.ts";
@@ -13,11 +13,11 @@ import {
   status,
   stream,
 } from "../scripted-server.ts";
-import { standInPage } from "../stand-in-page.ts";
+import { fakePage } from "../fake-page.ts";
 
 const RUN = { runId: "a", credential: { cookie: "a=b" } } as const;
 
-/** Resolves when so much time has passed on the fast clock. */
+/** Resolves after this time on the fast clock. */
 async function pass(ms: number): Promise<void> {
   const until = performance.now() + ms;
   while (performance.now() < until) await new Promise(setImmediate);
@@ -41,7 +41,7 @@ it("W22: a stream that is silent for 2.5 heartbeats is given up, one with a hear
   expect(Number(at[1]) - Number(at[0])).toBeGreaterThanOrEqual(27_000 + 25_000);
 });
 
-it("the silence of a slow loop is its own: nothing is given up meanwhile", async () => {
+it("a slow loop does not count as a silent stream, and nothing is given up", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => {
     stream(response, connected(), event(1), event(2), finished(2));
   });
@@ -51,8 +51,8 @@ it("the silence of a slow loop is its own: nothing is given up meanwhile", async
   expect(requests).toHaveLength(1);
 });
 
-it("W22: a hidden page gives a silent stream up as well: other tabs may be seen, and have what it hears", async () => {
-  const page = standInPage();
+it("W22: a hidden page gives up a silent stream too, because visible tabs may depend on it", async () => {
+  const page = fakePage();
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     stream(response, connected(), index === 0 ? event(1) : finished(1));
   });
@@ -64,8 +64,8 @@ it("W22: a hidden page gives a silent stream up as well: other tabs may be seen,
   expect(requests).toEqual(["a/stream?since=0", "a/stream?since=1"]);
 });
 
-it("a page that is seen again keeps a stream that is not silent", async () => {
-  const page = standInPage();
+it("a page that becomes visible keeps a stream that is not silent", async () => {
+  const page = fakePage();
   const answers: ServerResponse[] = [];
   const { baseUrl, requests } = await startScriptedServer((response) => {
     answers.push(stream(response, connected(), event(1)));
@@ -80,9 +80,9 @@ it("a page that is seen again keeps a stream that is not silent", async () => {
 });
 
 it.each(["goOnline", "restore"] as const)(
-  "%s: no connection from before is trusted, streamed or polled, and the next is made at once",
+  "%s: a page drops its earlier stream or poll, and makes the next at once",
   async (what) => {
-    const page = standInPage();
+    const page = fakePage();
     for (const credential of [{ cookie: "a=b" }, { bearer: "b" }] as const) {
       const asked = Promise.withResolvers<void>();
       const { baseUrl, requests } = await startScriptedServer((response, index, { url }) => {
@@ -99,10 +99,10 @@ it.each(["goOnline", "restore"] as const)(
             lastSequence: 0,
           });
       });
-      const { pauses, onStanding, end } = recordPauses();
-      const following = collect(followRun({ ...RUN, baseUrl, credential, onStanding })).finally(
-        end,
-      );
+      const { pauses, onConnectionState, end } = recordPauses();
+      const following = collect(
+        followRun({ ...RUN, baseUrl, credential, onConnectionState }),
+      ).finally(end);
       await asked.promise;
       page[what]();
       await following;
@@ -113,22 +113,22 @@ it.each(["goOnline", "restore"] as const)(
 );
 
 it.each(["show", "goOnline", "restore"] as const)(
-  "%s: a pause between attempts ends",
+  "%s: a page that comes back ends the pause between attempts",
   async (what) => {
-    const page = standInPage();
+    const page = fakePage();
     const { baseUrl } = await startScriptedServer((response, index) => {
       if (index === 0) json(response, 503, {}, { "retry-after": "3600" });
       else stream(response, connected(), finished(0));
     });
     page.hide();
-    const waiting = Promise.withResolvers<Standing>();
-    const onStanding = (standing: Standing): void => {
-      if (standing.state === "waiting") waiting.resolve(standing);
+    const waiting = Promise.withResolvers<ConnectionState>();
+    const onConnectionState = (connection: ConnectionState): void => {
+      if (connection.state === "waiting") waiting.resolve(connection);
     };
-    const follower = followRun({ ...RUN, baseUrl, onStanding });
+    const follower = followRun({ ...RUN, baseUrl, onConnectionState });
     const following = collect(follower);
     await waiting.promise;
-    // It pauses behind what it tells.
+    // The pause begins after the callback.
     await new Promise(setImmediate);
     page[what]();
     await following;

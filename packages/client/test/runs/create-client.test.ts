@@ -139,8 +139,8 @@ describe("createClient, on a server", () => {
   });
 });
 
-describe("createClient, on the way", () => {
-  it("W10: a call whose answer is lost is made again under its key, as long as its patience lasts", async () => {
+describe("createClient, with faults on the way", () => {
+  it("W10: a call whose answer is lost is sent again under its key for `patienceMs`", async () => {
     const keys: unknown[] = [];
     const { baseUrl: way } = await startScriptedServer((response, index, { headers }) => {
       keys.push(headers["idempotency-key"]);
@@ -158,7 +158,7 @@ describe("createClient, on the way", () => {
     expect(failures[0]).toMatchObject({ code: "store_unavailable", retryable: true });
   });
 
-  it("makes a call once if `patienceMs` is 0, and says that it may have had its effect", async () => {
+  it("a call with `patienceMs` 0 is made once, and its error is `ambiguous`", async () => {
     const { baseUrl: way, requests } = await startScriptedServer((response) => response.destroy());
     const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 0 });
     expect(await failureOf(runs.cancel("a"))).toMatchObject({
@@ -168,7 +168,7 @@ describe("createClient, on the way", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("W3: an answer of another program does not count, and the call is made again", async () => {
+  it("W3: a call that another program answers is made again", async () => {
     const { baseUrl: way, requests } = await startScriptedServer((response, index) => {
       if (index % 2 === 0) json(response, 200, { status: "ok" });
       else if (index === 1) page(response, [1]);
@@ -187,27 +187,24 @@ describe("createClient, on the way", () => {
     [undefined, null, null],
     ["a week", null, null],
     ["999999999999", null, null],
-  ])(
-    "W14: a server that says Run-Retention %s keeps a run until %s, %s",
-    async (said, ms, until) => {
-      const run = {
-        runId: "a",
-        lastSequence: 1,
-        runStatus: "completed",
-        finishedAt: "2026-01-01T00:00:00.000Z",
-      };
-      const headers = said === undefined ? {} : { "run-retention": said };
-      const { baseUrl: way } = await startScriptedServer((response, index) => {
-        const live = { ...run, finishedAt: null };
-        json(response, 200, index === 0 ? run : { runs: [run, live], nextCursor: null }, headers);
-      });
-      const runs = createClient({ baseUrl: way, credential: ADA });
-      expect((await runs.get("a")).keptUntil).toBe(until);
-      const { retentionMs, runs: listed } = await runs.list();
-      expect(retentionMs).toBe(ms);
-      expect(listed.map(({ keptUntil }) => keptUntil)).toEqual([until, null]);
-    },
-  );
+  ])("W14: a server with Run-Retention %s keeps a run until %s, %s", async (header, ms, until) => {
+    const run = {
+      runId: "a",
+      lastSequence: 1,
+      runStatus: "completed",
+      finishedAt: "2026-01-01T00:00:00.000Z",
+    };
+    const headers = header === undefined ? {} : { "run-retention": header };
+    const { baseUrl: way } = await startScriptedServer((response, index) => {
+      const live = { ...run, finishedAt: null };
+      json(response, 200, index === 0 ? run : { runs: [run, live], nextCursor: null }, headers);
+    });
+    const runs = createClient({ baseUrl: way, credential: ADA });
+    expect((await runs.get("a")).keptUntil).toBe(until);
+    const { retentionMs, runs: listed } = await runs.list();
+    expect(retentionMs).toBe(ms);
+    expect(listed.map(({ keptUntil }) => keptUntil)).toEqual([until, null]);
+  });
 
   it("a signal ends a call with its reason", async () => {
     const leaving = new AbortController();
@@ -226,7 +223,7 @@ describe("createClient, on the way", () => {
     expect(requests).toEqual([]);
   });
 
-  it("W29: opens a session with the token that it is given, and not with the client's own", async () => {
+  it("W29: openSession sends its own token, and not the client's", async () => {
     const sent: (string | undefined)[] = [];
     const { baseUrl: way } = await startScriptedServer((response, _index, request) => {
       sent.push(request.headers.authorization);
@@ -254,7 +251,7 @@ describe("createClient, on the way", () => {
     expect(requests).toStrictEqual([]);
   });
 
-  it("W17: the server refuses a wait that is too long, whatever its length", async () => {
+  it("W17: the server refuses any wait that is too long", async () => {
     const runs = createClient({ baseUrl: server.baseUrl, credential: ADA, patienceMs: 0 });
     const { runId } = await runs.create();
     for (const waitSeconds of [31, 1e10, Number.POSITIVE_INFINITY, Number.NaN, -1]) {

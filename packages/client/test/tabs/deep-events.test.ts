@@ -3,13 +3,13 @@ import { expect, it, onTestFinished } from "vitest";
 import { connected, event, finished, startScriptedServer, stream } from "../scripted-server.ts";
 import { COOKIE, isInOrder, openTab, range, shows, type Tab } from "./open-tab.ts";
 
-/** An event of nested lists, as other servers may keep it. */
+/** An event of nested lists, as another server may have it. */
 function deep(sequence: number, depth: number): string {
   const payload = "[".repeat(depth) + "]".repeat(depth);
   return event(sequence).replace(`"payload":${sequence}`, `"payload":${payload}`);
 }
 
-/** Errors that nothing catches, until the test's end. */
+/** Uncaught errors until the test's end. */
 function listenForFaults(): unknown[] {
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => void faults.push(error);
@@ -18,7 +18,7 @@ function listenForFaults(): unknown[] {
   return faults;
 }
 
-it("an event that is too deep for a message leaves each tab a connection of its own, at once, also one that comes late", async () => {
+it("after an event that is too deep for a message, each tab has its own connection, even a late one", async () => {
   const faults = listenForFaults();
   const open: ServerResponse[] = [];
   const log = [event(1), event(2), deep(3, 6_000), event(4)];
@@ -45,7 +45,7 @@ it("an event that is too deep for a message leaves each tab a connection of its 
   expect(faults).toEqual([]);
 });
 
-it("events that are as deep as the server takes them are shared", async () => {
+it("events of the greatest depth that a server accepts are shared", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) =>
     stream(response, connected(), ...range(1, 3).map((sequence) => deep(sequence, 1_000))),
   );

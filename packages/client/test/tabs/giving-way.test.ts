@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { type Message, MESSAGE_VERSION, type Told } from "../../src/tabs/tab-messages.ts";
+import { type Message, MESSAGE_VERSION, type RunMessage } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import {
   connected,
@@ -9,16 +9,16 @@ import {
   status,
   stream,
 } from "../scripted-server.ts";
-import { standInPage } from "../stand-in-page.ts";
+import { fakePage } from "../fake-page.ts";
 import { COOKIE, isInOrder, openTab, shows, type Tab } from "./open-tab.ts";
 
-/** A tab that has the lock, and answers. */
+/** A tab that has the lock, and answers other tabs. */
 interface Leader {
-  /** When it answered, on the clock of `performance`. */
+  /** The times of its answers, on the clock of `performance`. */
   readonly answeredAt: readonly number[];
 }
 
-/** Takes the lock of a run as a page does, and answers each question with one event and what is given for its silence. */
+/** Takes the lock of a run as a page does. Answers each `ask` with one event and the given silence. */
 async function leadAs(baseUrl: string, runId: string, silentMs: () => number): Promise<Leader> {
   const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, runId, "ada"])}`;
   const channel = new BroadcastChannel(name);
@@ -30,23 +30,28 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
       leading.resolve();
       await leaving.promise;
     })
-    // It was taken from it.
+    // Another tab has taken the lock.
     .catch(() => {});
   await leading.promise;
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (!("ask" in data)) return;
     answeredAt.push(performance.now());
-    const news = { runStatus: "running", currentPhase: null, state: "live", cursor: 1 } as const;
+    const connection = {
+      runStatus: "running",
+      currentPhase: null,
+      state: "live",
+      cursor: 1,
+    } as const;
     const first = { sequence: 1, eventType: "TOKEN", payload: 1, createdAt: "" };
     const events = data.ask === 0 ? [first] : [];
-    const told: Told = {
+    const message: RunMessage = {
       events,
       from: data.ask,
-      standing: news,
+      connection,
       error: null,
       silentMs: silentMs(),
     };
-    channel.postMessage(told);
+    channel.postMessage(message);
   };
   onTestFinished(() => {
     leaving.resolve();
@@ -55,7 +60,7 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
   return { answeredAt };
 }
 
-it("a frozen tab that still answers, and has heard nothing for 40 s, gives the run to another: all events, in order", async () => {
+it("a frozen tab that still answers after 40 s of silence loses the lead, and the next tab has all events in order", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) =>
     stream(response, connected(), event(2), finished(2)),
   );
@@ -73,7 +78,7 @@ it("a frozen tab that still answers, and has heard nothing for 40 s, gives the r
   expect(requests).toEqual(["frozen/stream?since=1"]);
 });
 
-it("a tab that hears the server keeps the run, however long nothing happens in it", async () => {
+it("a tab whose server is not silent keeps the lead, however long the run is quiet", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
   await onFastClock(async () => {
     const leader = await leadAs(baseUrl, "alive", () => 39_000);
@@ -85,8 +90,8 @@ it("a tab that hears the server keeps the run, however long nothing happens in i
   expect(requests).toEqual([]);
 });
 
-it("a hidden tab whose connection was swallowed makes another one: those that are seen miss nothing", async () => {
-  const page = standInPage();
+it("a hidden tab replaces a dead connection, so visible tabs miss nothing", async () => {
+  const page = fakePage();
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     if (index === 0) stream(response, connected(), event(1));
     else stream(response, connected(), event(2), finished(2));
@@ -102,7 +107,7 @@ it("a hidden tab whose connection was swallowed makes another one: those that ar
   expect(requests).toEqual(["swallowed/stream?since=0", "swallowed/stream?since=1"]);
 });
 
-it("a quiet run whose server goes on speaking is followed over one connection", async () => {
+it("a quiet run with heartbeats is followed over one connection", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, _, request) => {
     stream(response, connected(), event(1));
     let spokenAt = performance.now();

@@ -5,16 +5,16 @@ import { createRunCell, type RunCell, type RunView } from "../../src/tabs/run-ce
 /** A tab that follows a run. */
 export interface Tab {
   readonly cell: RunCell;
-  /** All that was shown. */
+  /** All views so far. */
   readonly views: RunView[];
   readonly following: Promise<void>;
   close(): void;
 }
 
-/** Who shares. */
+/** The user of the tabs. */
 export const COOKIE = { credential: { cookie: "a=b" }, userId: "ada" } as const;
 
-/** Node has the locks and channels of a page, so each of these is a tab. It is closed with the test. */
+/** Opens a tab: Node has the locks and channels of a page. It is closed at the test's end. */
 export function openTab(options: SharedRunOptions): Tab {
   const cell = createRunCell();
   const views: RunView[] = [];
@@ -26,7 +26,7 @@ export function openTab(options: SharedRunOptions): Tab {
   return { cell, views, following, close: () => left.abort() };
 }
 
-/** Waits until a tab shows so many events, and this state. */
+/** Waits until a tab shows this many events, and this state. */
 export async function shows(tab: Tab, count: number, state: string): Promise<void> {
   await vi.waitFor(
     () => expect([tab.cell.view().events.length, tab.cell.view().state]).toEqual([count, state]),
@@ -34,7 +34,7 @@ export async function shows(tab: Tab, count: number, state: string): Promise<voi
   );
 }
 
-/** Numbers in order, both ends among them. */
+/** The numbers from one to the other, with both. */
 export function range(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }

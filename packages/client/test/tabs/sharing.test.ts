@@ -11,13 +11,13 @@ import {
 } from "../scripted-server.ts";
 import { COOKIE, isInOrder, openTab, range, shows } from "./open-tab.ts";
 
-/** What tabs have told each other. */
+/** The messages between tabs. */
 interface Spoken {
   readonly asks: unknown[];
   readonly lengths: number[];
 }
 
-/** Hears what is posted on channels until the test's end. */
+/** Records the messages on channels until the test's end. */
 function overhear(): Spoken {
   const spoken: Spoken = { asks: [], lengths: [] };
   class Overheard extends BroadcastChannel {
@@ -32,7 +32,7 @@ function overhear(): Spoken {
   return spoken;
 }
 
-it("a replay is told to the other tabs in batches, in order, and shown there once a frame", async () => {
+it("a replay reaches other tabs in batches, in order, and is shown there once a frame", async () => {
   const { lengths } = overhear();
   const held = Promise.withResolvers<void>();
   const { baseUrl } = await startScriptedServer((response) => {
@@ -88,7 +88,7 @@ it("a tab that comes late has the run's end only with all of its events, and ask
   expect(asks).toHaveLength(1);
 });
 
-it("a host that refuses its locks leaves each tab a connection of its own", async () => {
+it("each tab has its own connection where the host refuses locks", async () => {
   const request = async (): Promise<never> => {
     throw new DOMException("The origin is opaque.", "SecurityError");
   };
@@ -102,7 +102,7 @@ it("a host that refuses its locks leaves each tab a connection of its own", asyn
   await shows(tab, 1, "finished");
 });
 
-it("an AbortError of the credential's function ends it, and is no other tab that took over", async () => {
+it("an AbortError of the credential's function ends following, and does not count as a lost lock", async () => {
   let calls = 0;
   const cookie = (): never => {
     calls += 1;
@@ -119,7 +119,7 @@ it("an AbortError of the credential's function ends it, and is no other tab that
   expect(calls).toBe(1);
 });
 
-it("a tab that comes at the very end has the end with all events too", async () => {
+it("a tab that opens at the very end shows all events and the end", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) =>
     stream(response, connected(), range(1, 4_000).map(event).join(""), finished(4_000)),
   );
@@ -133,7 +133,7 @@ it("a tab that comes at the very end has the end with all events too", async () 
   expect(requests).toHaveLength(1);
 });
 
-it("tabs of different users have a connection each", async () => {
+it("tabs of different users have separate connections", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) =>
     stream(response, connected(), event(1)),
   );
@@ -143,7 +143,7 @@ it("tabs of different users have a connection each", async () => {
   expect(requests).toHaveLength(2);
 });
 
-it("tabs with tokens tell each other nothing unless they say whose they are", async () => {
+it("tabs with tokens share nothing unless they have a userId", async () => {
   const { baseUrl } = await startScriptedServer((response, _, { headers, url }) => {
     if (headers.authorization !== "Bearer ada") json(response, 404, { code: "not_found" });
     else if (url?.includes("since=0") === true) page(response, [1]);
@@ -153,7 +153,7 @@ it("tabs with tokens tell each other nothing unless they say whose they are", as
   await shows(openTab({ ...options, credential: { bearer: "bob" } }), 0, "failed");
 });
 
-it("a page shares a run among those who ask for the same user only, and drops one that has failed", async () => {
+it("a page shares a run only for the same user, and drops a run that has failed", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) =>
     json(response, 401, { code: "unauthenticated" }),
   );
@@ -172,7 +172,7 @@ it("a page shares a run among those who ask for the same user only, and drops on
   expect(requests).toHaveLength(1);
 });
 
-it("a tab that was taken the lock from is told by the other, and both have every event once", async () => {
+it("a tab that has lost its lock gets messages from the next tab, and both have every event once", async () => {
   const responses: Parameters<typeof stream>[0][] = [];
   const { baseUrl } = await startScriptedServer((response, _, { url }) => {
     const since = Number(new URL(url ?? "", "http://a").searchParams.get("since"));

@@ -31,7 +31,7 @@ async function startWith(
   return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, runs, runId };
 }
 
-it("W9: workRun and startRun send what their server takes, however large it is", async () => {
+it("W9: workRun and startRun send any payload that their server accepts, however large", async () => {
   const { baseUrl, runs, runId } = await startWith({ maxPayloadBytes: 1_000_000 });
   await workRun({ baseUrl, runId, credential: CREDENTIAL, leaseMs: 60_000 }, async (run) => {
     await run.append([{ eventType: "IMAGE", payload: IMAGE }]);
@@ -51,7 +51,7 @@ it("W9: workRun and startRun send what their server takes, however large it is",
   }
 });
 
-it("W9: what the server does not take ends the work with what it says, and the run as failed, however long the message", async () => {
+it("W9: a payload that the server refuses ends the work with its error, and the run as failed, however long the message", async () => {
   const { baseUrl, runs, runId } = await startWith();
   const options = { baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
   const emitting = workRun({ ...options, runId }, async (run) => run.emit("IMAGE", IMAGE));

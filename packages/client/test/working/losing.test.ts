@@ -9,7 +9,7 @@ import { useServer } from "../use-server.ts";
 const FENCED = { name: "RunEventsError", code: "fenced" };
 
 const server = useServer();
-/** Of a lease that is not renewed within a test. */
+/** A lease that is not renewed within a test. */
 let ada: Omit<WorkRunOptions, "runId">;
 beforeAll(() => {
   ada = { baseUrl: server.baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
@@ -20,7 +20,7 @@ describe("a cancel", () => {
     return { code: "run_finished", details: { runStatus: "cancelled", lastSequence } };
   }
 
-  it("W13: reaches a worker that is quiet from the start, and its work rejects with it", async () => {
+  it("W13: a cancel reaches a worker that is quiet from the start, and its work rejects", async () => {
     const runId = await createRun(server.port);
     let reason: unknown;
     const work = workRun({ ...ada, runId }, async ({ signal }) => {
@@ -33,7 +33,7 @@ describe("a cancel", () => {
     expect(reason).toBe(error);
   });
 
-  it("W13: reaches a worker that has become quiet", async () => {
+  it("W13: a cancel reaches a worker that has become quiet", async () => {
     const runId = await createRun(server.port);
     const work = workRun({ ...ada, runId }, async (run) => {
       for (let step = 0; step < 20; step++) await run.append([{ eventType: "STEP" }]);
@@ -43,7 +43,7 @@ describe("a cancel", () => {
     expect(await failureOf(work)).toMatchObject(cancelled(21));
   });
 
-  it("W13: reaches a worker that writes with its next append", async () => {
+  it("W13: a cancel reaches a busy worker with its next append", async () => {
     const runId = await createRun(server.port);
     const work = workRun({ ...ada, runId }, async (run) => {
       await post(server.port, `/${runId}/cancel`, {});
@@ -55,7 +55,7 @@ describe("a cancel", () => {
     expect(await readLog(server.port, runId)).toEqual([["RUN_CANCELLED", null]]);
   });
 
-  it("S12: is looked for at little cost by a worker that writes all the time", async () => {
+  it("S12: a worker that writes all the time polls for a cancel at little cost", async () => {
     const runId = await createRun(server.port);
     const asked = { GET: 0, POST: 0 };
     const fetch: typeof globalThis.fetch = async (url, init) => {
@@ -72,7 +72,7 @@ describe("a cancel", () => {
 });
 
 describe("a lost lease", () => {
-  it("S21, S22: is told when it has run out and the server was not reached, and another worker goes on", async () => {
+  it("S21, S22: a worker without a server loses its expired lease, and another worker continues", async () => {
     const runId = await createRun(server.port);
     const way = await startFaultProxy(server.port, []);
     const late: unknown[] = [];
@@ -94,7 +94,7 @@ describe("a lost lease", () => {
     ]);
   });
 
-  it("S22: an append that is sent again then is given up, and may have landed", async () => {
+  it("S22: an append that is sent again after a lost lease is given up, in doubt", async () => {
     const runId = await createRun(server.port);
     const way = await startFaultProxy(server.port, []);
     let unsure: unknown;
@@ -111,17 +111,20 @@ describe("a lost lease", () => {
     ["fenced", { code: "fenced" }],
     ["run_finished", { code: "run_finished", runStatus: "failed", lastSequence: 7 }],
     ["not_found", { code: "not_found" }],
-  ] as const)("W31: a renewal that is refused as %s tells of it", async (code, problem) => {
-    const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
-      if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
-      else if (method === "PUT") json(response, code === "not_found" ? 404 : 409, problem);
-      else if (!url.includes("/events"))
-        json(response, 200, { lastSequence: 6, runStatus: "running" });
-    });
-    const work = workRun({ ...ada, runId: "r", baseUrl, leaseMs: 1_000 }, async ({ signal }) =>
-      aborted(signal),
-    );
-    const { code: _, ...details } = problem;
-    expect(await failureOf(work)).toMatchObject({ code, details });
-  });
+  ] as const)(
+    "W31: a renewal that is refused as %s aborts the signal with that error",
+    async (code, problem) => {
+      const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
+        if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
+        else if (method === "PUT") json(response, code === "not_found" ? 404 : 409, problem);
+        else if (!url.includes("/events"))
+          json(response, 200, { lastSequence: 6, runStatus: "running" });
+      });
+      const work = workRun({ ...ada, runId: "r", baseUrl, leaseMs: 1_000 }, async ({ signal }) =>
+        aborted(signal),
+      );
+      const { code: _, ...details } = problem;
+      expect(await failureOf(work)).toMatchObject({ code, details });
+    },
+  );
 });

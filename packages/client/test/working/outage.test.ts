@@ -81,7 +81,7 @@ it.each<readonly [string, (response: ServerResponse) => unknown]>([
   expect(await readLog(port, runId)).toEqual([["RUN_COMPLETED", "done"]]);
 });
 
-it("W31: a claim that no answer ever comes to is given up within a third of its lease, in doubt", async () => {
+it("W31: a claim without any answer is given up within a third of its lease, in doubt", async () => {
   const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
   const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 3_000 };
   expect(await failureOf(workRun(options, () => {}))).toMatchObject({
@@ -103,7 +103,7 @@ it("W31: two claims of one run have two keys", async () => {
   expect(new Set(keys).size).toBe(2);
 });
 
-it("W31: a run that is claimed and then cannot be read is given back", async () => {
+it("W31: a claimed run that cannot be read is released", async () => {
   const asked: unknown[] = [];
   const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
     asked.push(`${method} ${url.replace("/v1/agent-runs/", "")}`);
@@ -120,7 +120,7 @@ it("W31: a run that is claimed and then cannot be read is given back", async () 
   ]);
 });
 
-it("S21: what something on the way says in the server's place renews no lease, and nothing is left open in the end", async () => {
+it("S21: a strange answer renews no lease, and no connection stays open in the end", async () => {
   const server = await startScriptedServer((response, _, { method, url = "" }) => {
     if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
     else if (method === "PUT") json(response, 200, {});
@@ -133,7 +133,7 @@ it("S21: what something on the way says in the server's place renews no lease, a
   await expect.poll(() => server.open.size).toBe(0);
 });
 
-it("S21, W3: a 404 that is not the server's own neither ends the work nor the lease", async () => {
+it("S21, W3: a proxy's 404 ends neither the work nor the lease", async () => {
   let renewals = 0;
   let appends = 0;
   const { baseUrl } = await startScriptedServer((response, _, { method, url = "" }) => {
@@ -151,7 +151,7 @@ it("S21, W3: a 404 that is not the server's own neither ends the work nor the le
   expect(appends).toBe(2);
 });
 
-it("W13, W3: a cancel is still heard by a poll when one was refused that had nothing to say of the run", async () => {
+it("W13, W3: a poll still finds a cancel after another poll was refused", async () => {
   let polls = 0;
   const { baseUrl } = await startScriptedServer((response, _, { url = "" }) => {
     if (url.includes("wait=") && polls++ === 0) json(response, 401, { code: "unauthenticated" });
@@ -166,7 +166,7 @@ it("W13, W3: a cancel is still heard by a poll when one was refused that had not
   expect(await onFastClock(work)).toMatchObject({ code: "run_finished" });
 });
 
-it("S20: what the server never takes fails the run, though the lease is renewed all the time", async () => {
+it("S20: an append that the server never takes fails the run, even while the lease is renewed", async () => {
   const bodies: string[] = [];
   const { baseUrl } = await startScriptedServer((response, _, request) => {
     void text(request).then((body) => {

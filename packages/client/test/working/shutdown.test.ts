@@ -5,17 +5,17 @@ import { aborted, failureOf } from "../failure-of.ts";
 import { startFaultProxy } from "../fault-proxy.ts";
 import { useServer } from "../use-server.ts";
 
-/** Why these workers are shut down. */
+/** The reason of these shutdowns. */
 const REASON = new Error("SIGTERM");
 
 const server = useServer();
-/** Of a lease that does not run out within a test. */
+/** A lease that does not expire within a test. */
 let ada: Omit<WorkRunOptions, "runId">;
 beforeAll(() => {
   ada = { baseUrl: server.baseUrl, credential: { bearer: "ada" }, leaseMs: 3_600_000 };
 });
 
-it("W31: a shutdown that stops the task gives the run back, behind what the task still had to say", async () => {
+it("W31: a shutdown that stops the task releases the run, after the task's last events", async () => {
   const runId = await createRun(server.port);
   const shutdown = new AbortController();
   const { signal } = shutdown;
@@ -36,7 +36,7 @@ it("W31: a shutdown that stops the task gives the run back, behind what the task
   ]);
 });
 
-it("a task that returns though it is shut down has done its work", async () => {
+it("a task that returns after a shutdown completes its run", async () => {
   const runId = await createRun(server.port);
   const shutdown = new AbortController();
   const { signal } = shutdown;
@@ -47,7 +47,7 @@ it("a task that returns though it is shut down has done its work", async () => {
 });
 
 it.each(["POST", "GET"])(
-  "a shutdown before the task, at the first %s, gives the run back and calls no task",
+  "a shutdown before the task, at the first %s, releases the run and calls no task",
   async (method) => {
     const runId = await createRun(server.port);
     const shutdown = new AbortController();
@@ -78,7 +78,7 @@ function holdBack(method: string, onHeld: () => void): typeof globalThis.fetch {
   };
 }
 
-it("S21: a shutdown cuts off a claim that is under way: if it has landed, its lease runs out", async () => {
+it("S21: a shutdown cuts off a claim under way, and its lease expires if it has landed", async () => {
   const runId = await createRun(server.port);
   const shutdown = new AbortController();
   const { signal } = shutdown;
@@ -92,29 +92,29 @@ it("S21: a shutdown cuts off a claim that is under way: if it has landed, its le
     expect.unreachable(),
   );
   expect(await failureOf(work)).toBe(REASON);
-  // Nothing else was asked for, so the lease was not released.
+  // No other request was sent, so the lease was not released.
   expect(asked).toEqual(["POST"]);
   await takeOver(server.port, runId);
 });
 
-it("S21: a shutdown after the claim's answer cuts off the read of the run, and gives it back", async () => {
+it("S21: a shutdown after the claim's answer cuts off the read of the run, and releases it", async () => {
   const runId = await createRun(server.port);
   const shutdown = new AbortController();
   const { signal } = shutdown;
   const fetch = holdBack("GET", () => shutdown.abort(REASON));
   const work = workRun({ ...ada, runId, signal, fetch }, () => expect.unreachable());
   expect(await failureOf(work)).toBe(REASON);
-  // Its lease would run for an hour.
+  // Its lease would last for an hour.
   await takeOver(server.port, runId);
 });
 
-it("a shutdown before all asks nothing of the server", async () => {
+it("a worker that is shut down before it starts sends no request", async () => {
   const fetch = (): never => expect.unreachable();
   const options = { ...ada, runId: "r", fetch, signal: AbortSignal.abort(REASON) };
   expect(await failureOf(workRun(options, () => {}))).toBe(REASON);
 });
 
-it("S7: a shutdown does not wait for a server that is away: what is in doubt says so", async () => {
+it("S7: a shutdown does not wait for a server that does not answer, and the append is in doubt", async () => {
   const runId = await createRun(server.port);
   const way = await startFaultProxy(server.port, []);
   const shutdown = new AbortController();

@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 
 describe("a task that is done", () => {
-  it("W31, W32: claims the run, writes it in order, and ends it with what it returns", async () => {
+  it("W31, W32: a task claims its run, writes it in order, and ends it with what it returns", async () => {
     const runId = await createRun(server.port);
     const value = await workRun({ ...ada, runId }, async (run) => {
       expect(run).toMatchObject({ runId, fence: expect.any(Number), lastSequence: 0 });
@@ -35,7 +35,7 @@ describe("a task that is done", () => {
     ]);
   });
 
-  it("W7: may end the run itself, and nothing is appended behind that", async () => {
+  it("W7: a task may end the run itself, and nothing is appended after that", async () => {
     const runId = await createRun(server.port);
     const over = await workRun({ ...ada, runId }, async (run) => {
       await run.append([{ eventType: "RUN_FAILED", payload: "no answer" }]);
@@ -45,7 +45,7 @@ describe("a task that is done", () => {
     expect(await readLog(server.port, runId)).toEqual([["RUN_FAILED", "no answer"]]);
   });
 
-  it("W10, W11: has what an append may ask for", async () => {
+  it("W10, W11: a task's append takes a key and an expected sequence", async () => {
     const runId = await createRun(server.port);
     await workRun({ ...ada, runId }, async (run) => {
       const step = [{ eventType: "STEP" }];
@@ -59,7 +59,7 @@ describe("a task that is done", () => {
     });
   });
 
-  it("W6: sends an event type as it is, whatever stands in it, and the server refuses it", async () => {
+  it("W6: a task sends any event type unchanged, and the server refuses an invalid one", async () => {
     const runId = await createRun(server.port);
     const eventType = 'STEP","payload":null},{"eventType":"RUN_FAILED';
     await workRun({ ...ada, runId }, async (run) => {
@@ -68,7 +68,7 @@ describe("a task that is done", () => {
     expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", null]]);
   });
 
-  it("keeps its lease for as long as it takes", async () => {
+  it("a task keeps its lease as long as it runs", async () => {
     const runId = await createRun(server.port);
     let renewals = 0;
     const enough = Promise.withResolvers<void>();
@@ -86,7 +86,7 @@ describe("a task that is done", () => {
 });
 
 describe("a task that fails", () => {
-  it("ends the run as failed with the message, and throws the same", async () => {
+  it("a task that throws ends its run as failed with the message, and the error is thrown", async () => {
     const runId = await createRun(server.port);
     const error = new Error("no answer");
     const work = workRun({ ...ada, runId }, (run) => {
@@ -100,7 +100,7 @@ describe("a task that fails", () => {
     ]);
   });
 
-  it("W9: cannot send a payload that is too large, which is told by its signal, and ends the run as failed", async () => {
+  it("W9: a payload that is too large aborts the task's signal, and ends the run as failed", async () => {
     const runId = await createRun(server.port);
     const work = workRun({ ...ada, runId }, async ({ emit, signal }) => {
       void emit("TOKEN", "x".repeat(262_144));
@@ -112,7 +112,7 @@ describe("a task that fails", () => {
   });
 });
 
-describe("a run that cannot be had", () => {
+describe("a run that cannot be claimed", () => {
   async function refusalOf(options: Partial<WorkRunOptions>): Promise<unknown> {
     const runId = await createRun(server.port);
     await takeOver(server.port, runId);
@@ -123,7 +123,7 @@ describe("a run that cannot be had", () => {
     return error;
   }
 
-  it("W31: since somebody else has it is `claimed`, with the time when that lease runs out", async () => {
+  it("W31: a run of another worker is `claimed`, with the time when that lease expires", async () => {
     const expiresAt = expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/) as string;
     expect(await refusalOf({})).toMatchObject({
       code: "claimed",
@@ -133,7 +133,7 @@ describe("a run that cannot be had", () => {
     });
   });
 
-  it("W3, W4: for any other reason says it", async () => {
+  it("W3, W4: any other refusal of a claim keeps its code", async () => {
     expect(await refusalOf({ credential: { bearer: "bob" } })).toMatchObject({ code: "not_found" });
     expect(await refusalOf({ runId: "no/../run" })).toMatchObject({ code: "not_found" });
     expect(await refusalOf({ credential: { bearer: "-" } })).toMatchObject({

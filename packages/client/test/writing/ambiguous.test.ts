@@ -16,7 +16,7 @@ function refusal(status: number, code?: string): Answer {
   return (response) => json(response, status, code === undefined ? {} : { code });
 }
 
-/** How an append fails to which the server gives these answers, the last of them for ever. */
+/** The error of an append that gets these answers, the last of them for ever. */
 async function failureOf(answers: readonly Answer[]): Promise<unknown> {
   const { baseUrl } = await startScriptedServer((response, index) => {
     if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
@@ -37,19 +37,22 @@ it.each<readonly [string, readonly Answer[]]>([
   ["that is never answered", [SILENT]],
   ["whose answer is cut", [CUT]],
   ["that the server fails at", [refusal(500, "internal")]],
-  ["for which the store gives no answer", [refusal(503, "store_unavailable")]],
+  ["that the store does not answer", [refusal(503, "store_unavailable")]],
   ["that a gateway gives up", [refusal(504)]],
   ["whose answer is lost, and then too many requests are made", [LOST, refusal(429)]],
-  ["whose answer is lost, and then the token has ended", [LOST, refusal(401, "unauthenticated")]],
-  ["whose answer is lost, and then the run is gone", [LOST, refusal(404, "not_found")]],
+  [
+    "whose answer is lost, and then the token is no longer valid",
+    [LOST, refusal(401, "unauthenticated")],
+  ],
+  ["whose answer is lost, and then the run does not exist", [LOST, refusal(404, "not_found")]],
 ])("S7: an append may have landed %s", async (_, answers) => {
   expect(await failureOf(answers)).toMatchObject({ name: "RunEventsError", ambiguous: true });
 });
 
 it.each<readonly [string, readonly Answer[]]>([
   ["that is refused", [refusal(422, "invalid_event")]],
-  ["of nobody", [refusal(401, "unauthenticated")]],
-  ["of too many", [refusal(429, "too_many_requests")]],
+  ["with an unknown token", [refusal(401, "unauthenticated")]],
+  ["that is one of too many", [refusal(429, "too_many_requests")]],
   [
     "whose answer is lost, to a run that has ended without it",
     [LOST, refusal(409, "run_finished")],

@@ -9,19 +9,24 @@ import { useServer } from "../use-server.ts";
 const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
-/** More than the server takes. @see W9 */
+/** A payload that the server refuses. @see W9 */
 const TOO_LARGE = "x".repeat(300_000);
 
 it.each(["complete", "fail", "cancel"] as const)(
-  "one's own %s is no end by somebody else, though the server tells a held poll of it first",
+  "a writer's own %s is not an end by another program, even if a held poll shows it first",
   async (end) => {
     let held: ServerResponse | undefined;
     const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
       if (index < 2) return json(response, 201, { lastSequence: index, runStatus: "running" });
       if (request.method === "GET") return void (held = response);
-      held?.on("close", () => json(response, 200, news));
-      const news = { runStatus: "completed", currentPhase: null, lastSequence: 2, hasMore: false };
-      json(held as ServerResponse, 200, { events: [], ...news });
+      held?.on("close", () => json(response, 200, update));
+      const update = {
+        runStatus: "completed",
+        currentPhase: null,
+        lastSequence: 2,
+        hasMore: false,
+      };
+      json(held as ServerResponse, 200, { events: [], ...update });
     });
     await onFastClock(async () => {
       const run = await startRun({ baseUrl, credential: ADA });
@@ -34,7 +39,7 @@ it.each(["complete", "fail", "cancel"] as const)(
   },
 );
 
-it("W13: cancel lands behind what was given before it", async () => {
+it("W13: a cancel lands after all earlier events", async () => {
   const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   const { signal } = run;
   void run.emit("TOKEN", 1);
@@ -53,7 +58,7 @@ it("W13: cancel lands behind what was given before it", async () => {
 });
 
 it.each(["fail", "cancel"] as const)(
-  "a run one of whose events was refused takes no more, and can be ended by %s",
+  "a writer takes no more events after a refused one, and can be ended by %s",
   async (end) => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     void run.emit("TOKEN", TOO_LARGE);
@@ -70,7 +75,7 @@ it.each(["fail", "cancel"] as const)(
   },
 );
 
-it("an emit behind the end, or to a writer that is closed, is refused at once", async () => {
+it("an emit after the end, or to a closed writer, is refused at once", async () => {
   const ended = await startRun({ baseUrl: server.baseUrl, credential: ADA });
   await ended.complete();
   await expect(ended.emit("TOKEN")).rejects.toMatchObject({ code: "run_finished" });
@@ -88,8 +93,8 @@ it("the signal of a quiet writer aborts soon, however much another writer has wr
       return json(response, 201, { lastSequence: index, runStatus: "running" });
     const event = { sequence: 2, eventType: "STEP", payload: null, createdAt: "2026-01-01" };
     const isLast = request.url?.includes("since=900") === true;
-    const news = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };
-    json(response, 200, { events: isLast ? [] : [event], ...news, lastSequence: 900 });
+    const update = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };
+    json(response, 200, { events: isLast ? [] : [event], ...update, lastSequence: 900 });
   });
   await onFastClock(async () => {
     const { signal } = await startRun({ baseUrl, credential: ADA });

@@ -10,10 +10,10 @@ import { useServer } from "../use-server.ts";
 const server = useServer();
 
 const CREDENTIAL = { bearer: "ada" } as const;
-/** Text that no value of JavaScript would be written as. */
+/** JSON text that JSON.stringify never writes. */
 const ODD = '{"b":1e2,"a":1.0,"c":12345678901234567890,"a":"\\u00e9"}';
 
-/** What the server answers, as text. */
+/** The server's answer, as text. */
 async function readText(path: string): Promise<string> {
   const url = `${server.baseUrl}/v1/agent-runs/${path}`;
   return (await fetch(url, { headers: { authorization: "Bearer ada" } })).text();
@@ -28,7 +28,7 @@ async function payloadsOf(runId: string): Promise<readonly string[]> {
     .map((rest) => rest.split(',"createdAt"')[0] ?? "");
 }
 
-it("W1: startRun sends a JsonText as the text that it is: appended, emitted, at the end and as metadata", async () => {
+it("W1: startRun sends a JsonText unchanged: appended, emitted, at the end and as metadata", async () => {
   const odd = JsonText.parse(ODD);
   const run = await startRun({ baseUrl: server.baseUrl, credential: CREDENTIAL, metadata: odd });
   await run.append([{ eventType: "STEP", payload: odd }, { eventType: "STEP" }]);
@@ -38,7 +38,7 @@ it("W1: startRun sends a JsonText as the text that it is: appended, emitted, at 
   expect(await readText(run.runId)).toContain(`"metadata":${ODD}`);
 });
 
-it("W1: workRun sends a JsonText as the text that it is", async () => {
+it("W1: workRun sends a JsonText unchanged", async () => {
   const odd = JsonText.parse(ODD);
   const runId = await createRun(server.port);
   await workRun(
@@ -85,7 +85,7 @@ it("a schema checks the value that a JsonText holds", async () => {
   run.close();
 });
 
-it("what has no JSON is refused before anything is sent: `invalid_event`", async () => {
+it("a value without JSON is refused as `invalid_event` before anything is sent", async () => {
   const circle: unknown[] = [];
   circle.push(circle);
   const run = await startRun({ baseUrl: server.baseUrl, credential: CREDENTIAL });

@@ -7,7 +7,7 @@ import { json, startScriptedServer } from "../scripted-server.ts";
 const CREDENTIAL = { bearer: "b" } as const;
 
 it.each([{}, null, [], "ok", { status: "up" }])(
-  "an answer that is no receipt, from something on the way, acknowledges nothing: %j",
+  "W3: a proxy's answer that is not a receipt acknowledges nothing: %j",
   async (answer) => {
     const { baseUrl, requests } = await startScriptedServer((response, index) => {
       json(response, 200, index % 2 === 0 ? answer : { lastSequence: 1, runStatus: "running" });
@@ -22,7 +22,7 @@ it.each([{}, null, [], "ok", { status: "up" }])(
 );
 
 it.each([200, 400, 401, 403, 404, 405, 502])(
-  "W3: a page of HTML with status %i, from something on the way, ends no writer and no look for the end",
+  "W3: a proxy's HTML page with status %i ends no writer and no poll for the end",
   async (status) => {
     const { baseUrl, requests } = await startScriptedServer((response, index, { url = "" }) => {
       if (index % 2 === 0) response.writeHead(status, { "content-type": "text/html" }).end("<p>");
@@ -43,7 +43,7 @@ it.each([200, 400, 401, 403, 404, 405, 502])(
   },
 );
 
-it("W3: what a proxy refuses by its status has the code of that status", async () => {
+it("W3: a refusal of a proxy has the code of its status", async () => {
   const statuses = [413, 429];
   const codes: unknown[] = [];
   for (const status of statuses) {

@@ -10,7 +10,7 @@ interface Received {
   readonly count: number;
 }
 
-/** A server that takes appends when it is told to. */
+/** A server that takes appends when the test lets it. */
 async function startHoldingServer(answer: (index: number, take: () => void) => void): Promise<{
   readonly baseUrl: string;
   readonly received: readonly Received[];
@@ -30,7 +30,7 @@ async function startHoldingServer(answer: (index: number, take: () => void) => v
   return { baseUrl, received };
 }
 
-it("an emit of a slow server waits while more than 1 MiB waits, and goes on when there is room", async () => {
+it("an emit to a slow server waits while more than 1 MiB waits, and continues when there is room", async () => {
   const held: (() => void)[] = [];
   const { baseUrl } = await startHoldingServer((_, take) => held.push(take));
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });
@@ -40,7 +40,7 @@ it("an emit of a slow server waits while more than 1 MiB waits, and goes on when
     for (; given < 300; given++) await run.emit("TOKEN", payload);
     await run.complete();
   })();
-  // Until nothing moves any longer.
+  // Until nothing moves.
   for (let before = -1; held.length === 0 || given > before;) {
     before = given;
     for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
@@ -65,7 +65,7 @@ it("tokens that come one by one are sent together, at most 500 at a time", async
   expect(received.map(({ count }) => count)).toEqual([500, 500, 200, 1]);
 });
 
-it("W10: an append that is not answered is sent again with its key, and each has a key of its own", async () => {
+it("W10: an append without an answer is sent again under its key, and each append has its own key", async () => {
   const { baseUrl, received } = await startHoldingServer((index, take) => index >= 2 && take());
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });
   await onFastClock(async () => {
@@ -78,7 +78,7 @@ it("W10: an append that is not answered is sent again with its key, and each has
   expect(new Set(keys.slice(2)).size).toBe(3);
 });
 
-it("what cannot be sent for longer than the patience fails the writer for good, and aborts its signal", async () => {
+it("an event that cannot be sent within `patienceMs` fails the writer for good, and aborts its signal", async () => {
   let isAway = false;
   const { baseUrl } = await startScriptedServer((response) => {
     if (isAway) json(response, 503, {});

@@ -11,7 +11,10 @@ interface Draft {
 
 type Refusal = readonly [status: number, code: string];
 
-/** A server that refuses some appends. @returns also what has landed, and how large each append was */
+/**
+ * A server that refuses some appends.
+ * @returns its address, the events that have landed, and the size of each append
+ */
 async function startPickyServer(refusalOf: (events: readonly Draft[]) => Refusal | null): Promise<{
   readonly baseUrl: string;
   readonly landed: readonly unknown[];
@@ -40,20 +43,20 @@ it.each<Refusal>([
   [400, "invalid_request"],
   [413, "payload_too_large"],
 ])(
-  "W9: a server that answers %d %s to more than 7 events gets every one, once and in order",
+  "W9: a server that answers %d %s to more than 7 events gets every event once and in order",
   async (...refusal) => {
     const server = await startPickyServer((events) => (events.length > 7 ? refusal : null));
     const run = await startRun({ baseUrl: server.baseUrl, credential: { bearer: "b" } });
     for (const number of NUMBERS) void run.emit("TOKEN", number);
     await run.complete();
     expect(server.landed).toEqual(NUMBERS);
-    // It learns: what it gathers from then on is no larger.
+    // From then on the writer gathers no more events than that.
     const before = server.sizes.length;
     expect(server.sizes.filter((size) => size > 7).length).toBeLessThan(before / 2);
   },
 );
 
-it("W9: of a batch with one event that is never taken, what is before it lands, and nothing behind it", async () => {
+it("W9: the events before a refused one land, and none after it", async () => {
   const server = await startPickyServer((events) =>
     events.some(({ payload }) => payload === 99) ? [413, "payload_too_large"] : null,
   );

@@ -2,7 +2,7 @@ import { startRun } from "@tm/run-events-client";
 import { expect, it } from "vitest";
 import { json, startScriptedServer } from "../scripted-server.ts";
 
-/** What Node tells of rejections that nobody handles, until `work` is over. */
+/** The unhandled rejections until `work` is over. */
 async function unhandledDuring(work: () => Promise<void>): Promise<readonly unknown[]> {
   const unhandled: unknown[] = [];
   const others = process.listeners("unhandledRejection");
@@ -18,7 +18,7 @@ async function unhandledDuring(work: () => Promise<void>): Promise<readonly unkn
   return unhandled;
 }
 
-it("an emit that nobody awaits and that has no JSON is an unhandled rejection, never a silent hole", async () => {
+it("an emit without JSON that is not awaited is an unhandled rejection, never a silent hole", async () => {
   const { baseUrl } = await startScriptedServer((response) =>
     json(response, 201, { lastSequence: 1, runStatus: "running" }),
   );
@@ -31,7 +31,7 @@ it("an emit that nobody awaits and that has no JSON is an unhandled rejection, n
   expect(unhandled).toMatchObject([{ code: "invalid_event" }]);
 });
 
-it("emits that nobody awaits and that could not be sent are told by the signal and the next call alone", async () => {
+it("emits that are not awaited and could not be sent show only in the signal and the next call", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
     if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
     else json(response, 422, { code: "invalid_event" });

@@ -7,8 +7,8 @@ const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
 
-describe("what is given lands in order", () => {
-  it("W9: emitted events, batches and the end, none of them awaited", async () => {
+describe("events land in order", () => {
+  it("W9: emitted events, batches and the end land in order without an await", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     void run.emit("TOKEN", 1);
     void run.append([{ eventType: "STEP", payload: 2 }]);
@@ -24,7 +24,7 @@ describe("what is given lands in order", () => {
     ]);
   });
 
-  it("W7: what is given behind the end is refused, and is not in front of it", async () => {
+  it("W7: an event after the end is refused, and does not land before it", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     const ended = run.fail("broken");
     const late = run.emit("TOKEN", 1).then(async () => run.flush());
@@ -36,7 +36,7 @@ describe("what is given lands in order", () => {
     ]);
   });
 
-  it("a flush resolves once all is acknowledged", async () => {
+  it("a flush resolves once all events are acknowledged", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     void run.emit("TOKEN", 1);
     await run.flush();
@@ -45,8 +45,8 @@ describe("what is given lands in order", () => {
   });
 });
 
-describe("who writes a run", () => {
-  it("W8: one's own run is gone on with, and started once", async () => {
+describe("the writer of a run", () => {
+  it("W8: a writer continues the user's existing run, which is started once", async () => {
     const first = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     await first.append([{ eventType: "STEP" }]);
     const again = await startRun({ baseUrl: server.baseUrl, credential: ADA, runId: first.runId });
@@ -56,7 +56,7 @@ describe("who writes a run", () => {
     first.close();
   });
 
-  it("W3, W8: somebody else's id is `run_id_taken`, and nobody's credential is `unauthenticated`", async () => {
+  it("W3, W8: another user's id is `run_id_taken`, and an unknown credential is `unauthenticated`", async () => {
     const { runId } = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     await expect(
       startRun({ baseUrl: server.baseUrl, credential: { bearer: "bob" }, runId }),
@@ -71,16 +71,16 @@ describe("who writes a run", () => {
   it("W11: an append that expects another sequence is refused alone", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     const refused = run.append([{ eventType: "STEP" }], { expectedSequence: 7 });
-    const behind = run.append([{ eventType: "STEP" }], { expectedSequence: 1 });
+    const next = run.append([{ eventType: "STEP" }], { expectedSequence: 1 });
     await expect(refused).rejects.toMatchObject({
       code: "sequence_conflict",
       details: { lastSequence: 1 },
     });
-    expect(await behind).toMatchObject({ firstSequence: 2 });
+    expect(await next).toMatchObject({ firstSequence: 2 });
     run.close();
   });
 
-  it("W10: the caller's own key makes an append that is made again the same", async () => {
+  it("W10: an append that is repeated under the caller's key lands once", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     const how = { idempotencyKey: "step-1" };
     const first = await run.append([{ eventType: "STEP" }], how);
@@ -89,7 +89,7 @@ describe("who writes a run", () => {
   });
 });
 
-describe("the run is ended by somebody else", () => {
+describe("another program ends the run", () => {
   it("W13: the signal of a quiet writer aborts, with the status then", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     const { signal } = run;
@@ -116,7 +116,7 @@ describe("the run is ended by somebody else", () => {
     });
   });
 
-  it("one's own end aborts nothing", async () => {
+  it("the writer's own end does not abort its signal", async () => {
     for (const end of ["complete", "fail", "cancel"] as const) {
       const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
       const { signal } = run;

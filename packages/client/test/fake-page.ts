@@ -1,16 +1,16 @@
 import { onTestFinished, vi } from "vitest";
 
-/** What a page does to its scripts, where there is no page. */
+/** The events of a page, for a host without pages. */
 export interface StandInPage {
   hide(): void;
   show(): void;
   goOnline(): void;
-  /** Comes out of the back-forward cache. */
+  /** Restores the page from the back-forward cache. */
   restore(): void;
 }
 
-/** Makes this look like a page until the test's end. Real ones are in `browser`. */
-export function standInPage(): StandInPage {
+/** Makes this process look like a page until the test's end. `browser` has tests with real pages. */
+export function fakePage(): StandInPage {
   const window = new EventTarget();
   const document = { hidden: false };
   vi.stubGlobal("document", document);

@@ -1,0 +1,17 @@
+import type { RunEventsError, RunStatus } from "@tm/run-events-core";
+
+/** What a follower does now. `waiting` is the pause between two attempts; `finished` and `failed` are final. */
+export type FollowState = "connecting" | "live" | "waiting" | "polling" | "finished" | "failed";
+
+/** The state of a follower's connection, and what it has read so far. */
+export interface ConnectionState {
+  readonly state: FollowState;
+  /** The run's status after the events that were handed over; `null` before the server's first answer. @see W23 */
+  readonly runStatus: RunStatus | null;
+  /** The run's phase after those events; `null` if it has none. */
+  readonly currentPhase: string | null;
+  /** The sequence of the last event that was handed over. To continue from here later, pass it as `since`. */
+  readonly cursor: number;
+  /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
+  readonly error: RunEventsError | null;
+}

@@ -1,0 +1,35 @@
+import type { RunSnapshot } from "@tm/run-events-core";
+import { readRuns } from "../http/run-calls.ts";
+import { keptUntil, parseRetention } from "./retention.ts";
+
+/** A run, and until when its server keeps it. */
+export interface KeptRun extends RunSnapshot {
+  /** The earliest time at which the server removes the run, ISO 8601; `null` while it is live, or if it is kept for ever. */
+  readonly keptUntil: string | null;
+}
+
+/** One page of the caller's runs, newest first. @see W14 */
+export interface RunList {
+  readonly runs: readonly KeptRun[];
+  /** The `cursor` of the next page; `null` at the end. */
+  readonly nextCursor: string | null;
+  /** How long the server keeps a finished run, in milliseconds; `null` if the server does not announce that it removes runs. */
+  readonly retentionMs: number | null;
+}
+
+/** Reads a run from an answer. */
+export function readKept(json: unknown, response: Response): KeptRun {
+  const run = json as RunSnapshot;
+  return { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
+}
+
+/** Reads a list of runs from an answer. */
+export function readList(json: unknown, response: Response): RunList {
+  const { runs, nextCursor } = readRuns(json) as Omit<RunList, "retentionMs">;
+  const retentionMs = parseRetention(response.headers);
+  return {
+    runs: runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
+    nextCursor,
+    retentionMs,
+  };
+}
