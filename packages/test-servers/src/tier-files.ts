@@ -67,7 +67,6 @@ export const MAIN: readonly string[] = [
   "packages/client/test/working/working.test.ts",
   "packages/client/test/writing/ambiguous.test.ts",
   "packages/client/test/writing/small-batches.test.ts",
-  "packages/conformance/test/bin.test.ts",
   "packages/conformance/test/check-history.test.ts",
   "packages/conformance/test/http/reader.test.ts",
   "packages/conformance/test/http/server.test.ts",
@@ -141,6 +140,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/client/test/working/outage.test.ts",
   "packages/client/test/writing-faults.test.ts",
   "packages/conformance/test/bin-faults.test.ts",
+  "packages/conformance/test/bin.test.ts",
   "packages/conformance/test/bindings.test.ts",
   "packages/conformance/test/foreign/emmett.test.ts",
   "packages/conformance/test/process-conformance.test.ts",
@@ -150,6 +150,8 @@ export const NIGHTLY: readonly string[] = [
   "packages/postgres/test/conformance-system.test.ts",
   "packages/postgres/test/crash.test.ts",
   "packages/postgres/test/network.test.ts",
+  "packages/postgres/test/pglite.test.ts",
+  "packages/postgres/test/pool.test.ts",
   "packages/postgres/test/pooler.test.ts",
   "packages/postgres/test/process-conformance.test.ts",
   "packages/postgres/test/processes.test.ts",
@@ -164,6 +166,8 @@ export const NIGHTLY: readonly string[] = [
   "packages/sqlite/test/patience.test.ts",
   "packages/sqlite/test/process-conformance.test.ts",
   "packages/test-servers/test/between.test.ts",
+  "packages/test-servers/test/hang-guard.test.ts",
+  "packages/test-servers/test/orphans.test.ts",
   "packages/test-servers/test/postgres.test.ts",
   "packages/test-servers/test/redis-cluster.test.ts",
 ];
@@ -172,8 +176,4 @@ export const NIGHTLY: readonly string[] = [
  * Test files of the tier `main` that need a process of their own: PGlite cannot be opened in one that has run other test files. Those of
  * `nightly` have one in any case.
  */
-export const ALONE: readonly string[] = [
-  "packages/postgres/test/conformance-pglite.test.ts",
-  "packages/postgres/test/pglite.test.ts",
-  "packages/postgres/test/pool.test.ts",
-];
+export const ALONE: readonly string[] = ["packages/postgres/test/conformance-pglite.test.ts"];
