@@ -209,7 +209,7 @@ it("W13: a run's screen asks before it cancels the run", async () => {
 it("W4: a run's screen shows that a run does not exist", async () => {
   const { url, page } = await openSignedIn();
   await page.goto(`${url}/#/runs/nothing`);
-  await page.getByText("This run does not exist, or belongs to another owner. Check its id.").waitFor();
+  await page.getByText("This run does not exist, or belongs to another owner.").waitFor();
 });
 
 /** Whether an element is completely visible. */

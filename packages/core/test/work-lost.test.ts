@@ -54,7 +54,7 @@ describe("a lost lease", () => {
     expect(reasons).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
     expect(reasons[3]).toHaveProperty(
       "message",
-      "Expected the lease to be renewed in time, but it expired. Stop: another worker may claim the run.",
+      "The lease expired before it was renewed.",
     );
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);

@@ -50,9 +50,9 @@ describe("work", () => {
     [
       new RunEventsError(
         "not_found",
-        "This run does not exist, or belongs to another owner. Check its id.",
+        "This run does not exist, or belongs to another owner.",
       ),
-      '{"message":"This run does not exist, or belongs to another owner. Check its id."}',
+      '{"message":"This run does not exist, or belongs to another owner."}',
     ],
   ])("W6: work fails a run, too, if the task throws %j", async (thrown, payload) => {
     const work = world.runs.work("r", LEASE, async () => Promise.reject(thrown));

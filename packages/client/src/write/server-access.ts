@@ -55,7 +55,7 @@ export function createServerAccess(
     retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
   const stopTrying = (): void =>
     stopped.abort(
-      Object.assign(unanswered("The server does not answer, and no time is left."), {
+      Object.assign(unanswered("The server does not answer in time."), {
         ambiguous: true,
       }),
     );

@@ -12,7 +12,7 @@ export function checkHost(host: Readonly<Record<string, unknown>>): void {
     const owner = host[name];
     if (typeof owner === "function" && method in owner) continue;
     throw new TypeError(
-      `@tm/run-events-core needs Node 22.12 or later, or a browser from 2024 on: this host has no ${needed}. Update it.`,
+      `@tm/run-events-core needs Node 22.12 or later, or a browser from 2024 on: this host has no ${needed}.`,
     );
   }
 }

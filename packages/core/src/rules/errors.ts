@@ -115,7 +115,7 @@ export function isRefusal(error: unknown): boolean {
 export function runNotFound(): RunEventsError {
   return new RunEventsError(
     "not_found",
-    "This run does not exist, or belongs to another owner. Check its id.",
+    "This run does not exist, or belongs to another owner.",
   );
 }
 
@@ -123,7 +123,7 @@ export function runNotFound(): RunEventsError {
 export function runFinished(runStatus: TerminalStatus, lastSequence: number): RunEventsError {
   return new RunEventsError(
     "run_finished",
-    `Expected a live run, but this one is ${runStatus}. It takes no more events: create another run.`,
+    `Expected a live run, but this one is ${runStatus}.`,
     {
       details: { runStatus, lastSequence },
     },
@@ -134,7 +134,7 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Expected the fence of the run's lease, but another worker has the run, or its owner has ended the lease. Stop, or claim the run again.",
+    "Another worker has the run, or its owner ended the lease. Stop.",
   );
 }
 

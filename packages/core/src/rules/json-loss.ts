@@ -21,7 +21,7 @@ export function lossOf(value: unknown): string | null {
     return `Expected a JSON value, got ${value}. Pass null or a string.`;
   }
   if (typeof value === "function" || typeof value === "symbol") {
-    return `Expected a JSON value, got ${describeValue(value)}. Pass data instead.`;
+    return `Expected a JSON value, got ${describeValue(value)}.`;
   }
   if (typeof value !== "object" || value === null || "toJSON" in value) return null;
   const kind = kindOf(value);

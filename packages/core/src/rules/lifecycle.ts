@@ -162,14 +162,14 @@ export function checkDepth({ payload: { text } }: SealedDraft, index = 0): void 
 function checkShape(draft: unknown, index: number): EventDraft {
   if (typeof draft !== "object" || draft === null) {
     throw invalidEvent(
-      `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}. Pass an object for each event.`,
+      `Expected event ${index} to be { eventType, payload }, got ${describeValue(draft)}.`,
       index,
     );
   }
   const { eventType } = draft as { readonly eventType?: unknown };
   if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
     throw invalidEvent(
-      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}. Use capital letters, digits and underscores.`,
+      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}.`,
       index,
     );
   }

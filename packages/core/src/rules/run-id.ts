@@ -17,7 +17,7 @@ export function isRunId(text: string): boolean {
 export function checkRunId(text: string): void {
   if (typeof text !== "string") {
     throw new TypeError(
-      `Expected runId to be a string, got ${describeValue(text)}. Pass the id of a run.`,
+      `Expected runId to be a string, got ${describeValue(text)}.`,
     );
   }
   if (!RUN_ID.test(text)) throw runNotFound();

@@ -42,7 +42,7 @@ export class SealedJson {
     if (text === undefined) {
       throw new RunEventsError(
         "invalid_event",
-        "Expected a JSON value, but its toJSON returns undefined or a function. Return a JSON value.",
+        "Expected a JSON value, but its toJSON returns none.",
       );
     }
     // `JSON.stringify` escapes lone surrogates itself, but passes on what `JSON.rawJSON` holds.

@@ -46,7 +46,7 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
   unauthenticated: { retryable: false, message: "The session has ended. Sign in again." },
   not_found: {
     retryable: false,
-    message: "This run does not exist, or belongs to another owner. Check its id.",
+    message: "This run does not exist, or belongs to another owner.",
   },
   internal: { retryable: false, message: "The server failed. Its log has the cause." },
 };

@@ -107,7 +107,7 @@ export function createEmitQueue(
         refuse(
           new RunEventsError(
             "store_unavailable",
-            `Expected at most ${QUEUE_BYTES} bytes of emitted events to wait for the store, got ${waitingBytes + bytes}. Await each \`emit\`.`,
+            "More than 64 MiB of events wait: await each emit.",
           ),
         );
       }

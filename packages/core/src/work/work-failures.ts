@@ -7,7 +7,7 @@ import type { AppendLimits } from "../rules/lifecycle.ts";
 export function checkTask(task: unknown): void {
   if (typeof task === "function") return;
   throw new TypeError(
-    `Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got ${describeValue(task)}. Pass the task last.`,
+    `Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got ${describeValue(task)}.`,
   );
 }
 
@@ -15,7 +15,7 @@ export function checkTask(task: unknown): void {
 export function leaseOver(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Expected the lease to be renewed in time, but it expired. Stop: another worker may claim the run.",
+    "The lease expired before it was renewed.",
   );
 }
 
