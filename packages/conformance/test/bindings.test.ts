@@ -15,7 +15,7 @@ const RUNNERS = {
     start: (file: string) => startBun("test", `./${file}`),
     passed: /^ *(\d+) pass$/m,
     failed: /^ *(\d+) fail$/m,
-    names: ["(pass) memory > S1 every run counts for itself"],
+    names: ["(pass) memory > S1 each run counts its own sequences from 1"],
   },
 } as const;
 

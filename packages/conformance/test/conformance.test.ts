@@ -36,9 +36,9 @@ describe("runEventStoreConformance", () => {
   it("leaves out the cases of reopening, and nothing else, where `prepare` is not given", () => {
     const names = new Set(alone.map((one) => one.name));
     expect(shared.filter((one) => !names.has(one.name)).map((one) => one.name)).toEqual([
-      "S6 what was acknowledged is there after close and reopen",
+      "S6 acknowledged events are there after close and reopen",
       "S17 an ordinal is not used again after delete, close and reopen",
-      "S18 an append under way at close either stands or was refused",
+      "S18 an append under way at close either landed or was refused",
     ]);
   });
 

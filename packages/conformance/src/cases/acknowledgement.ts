@@ -35,7 +35,7 @@ export const acknowledgement: readonly TrialCase[] = [
     },
   },
   {
-    name: "S7 on a store that says it loses acknowledgements an append needs no key to land once",
+    name: "S7 an append without a key lands once on a store that declares lost acknowledgements",
     async run({ store }) {
       await createRun(store, "run");
       const runs = createRunEvents({ store: losing(store, 1) });
@@ -52,7 +52,7 @@ export const acknowledgement: readonly TrialCase[] = [
     },
   },
   {
-    name: "S7 on a store that says it loses none an append without a key is left in doubt, not sent twice",
+    name: "S7 an append without a key stays in doubt on a store that declares none, and is not sent twice",
     async run({ store }) {
       await createRun(store, "run");
       const runs = createRunEvents({ store: losing(store, 1, false) });

@@ -61,7 +61,7 @@ export const atomicity: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S2 requests of one call have each its own fate",
+    name: "S2 each request of one call lands or fails alone",
     async run({ store }) {
       for (const runId of ["run-a", "run-b", "finished"]) await createRun(store, runId);
       await land(store, "finished", [event("RUN_COMPLETED")]);
@@ -126,7 +126,7 @@ export const atomicity: readonly TrialCase[] = [
     },
   },
   {
-    name: "S2 a call without requests or queries is answered without any",
+    name: "S2 a call without requests or queries returns an empty list",
     async run({ store }) {
       assertEqual(await store.append([]), [], "the outcomes of no requests");
       assertEqual(await store.read([]), [], "the answers to no queries");

@@ -24,7 +24,7 @@ export const capabilities: readonly TrialCase[] = [
     },
   },
   {
-    name: "S6 an append that would join a transaction is refused where there is none to join",
+    name: "S6 an append that joins a transaction is refused without an open one",
     async run({ store }) {
       await createRun(store, "run");
       const isRefused = await appendInTransaction(store).then(

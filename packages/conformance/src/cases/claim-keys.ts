@@ -26,7 +26,7 @@ const RACERS = 6;
 /** S21: a claim that is sent again under its key gets the lease that it got, as long as that lasts. */
 export const claimKeys: readonly TrialCase[] = [
   {
-    name: "S21 a claim that comes again under its key is granted the same lease, with the run as it is then",
+    name: "S21 a claim that is sent again under its key gets the same lease, with the run as it is then",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -53,7 +53,7 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 a claim under another key, or under none, is refused while the lease lasts",
+    name: "S21 a claim under another key, or without one, is refused while the lease lasts",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
@@ -71,7 +71,7 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 the key of a lease that is over says nothing: its claim is a new one, and refused where another has the run",
+    name: "S21 a claim under the key of a lease that is over is a new claim, and refused if another worker has the run",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -109,7 +109,7 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 of claims that race under one key each is granted the same lease",
+    name: "S21 claims that race under one key all get the same lease",
     async run(trial) {
       const stores = await trial.stores();
       for (let race = 0; race < RACES; race++) {
@@ -127,7 +127,7 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "W4 a claim under the key that got the lease is as if there were no run, if it is someone else's",
+    name: "W4 a claim of another owner's run, even under the key of its lease, is answered as if the run did not exist",
     async run({ store }) {
       await createRun(store, "run");
       await claimBy(store, "run", { claimKey: KEY });

@@ -32,7 +32,7 @@ function refusal(store: RunEventStore, name: string): Promise<unknown> {
 /** S18, S20: the end of a store. */
 export const closing: readonly TrialCase[] = [
   {
-    name: "S18 close is idempotent, at once and later",
+    name: "S18 close is idempotent, at the same time and later",
     async run({ store }) {
       await createRun(store, "run");
       await Promise.all([store.close(), store.close()]);
@@ -83,7 +83,7 @@ export const closing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S20 a store that cannot answer says so as a RunEventsError that tells whether to retry",
+    name: "S20 a store that cannot answer throws a RunEventsError that shows whether to retry",
     async run({ store }) {
       await createRun(store, "run");
       await store.close();

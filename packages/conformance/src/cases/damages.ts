@@ -9,7 +9,7 @@ const KEYED = { idempotencyKey: "key" } as const;
 /** S5: a store that has lost receipts refuses calls rather than let a key land again. */
 export const damages: readonly TrialCase[] = [
   {
-    name: "S5 a run whose receipts are lost takes no key a second time: what cannot be replayed is refused",
+    name: "S5 a run whose receipts are lost refuses a key that it cannot replay, and lands nothing twice",
     needs: "loseReceipts",
     async run({ store, beneath }) {
       for (const runId of ["run", "whole"]) {

@@ -17,7 +17,7 @@ const LOOKS = 6;
 /** S17: deleteRun removes a finished run whole and refuses a live one. */
 export const deleting: readonly TrialCase[] = [
   {
-    name: "S17 a live run is refused and stays",
+    name: "S17 deleting a live run is refused, and the run stays",
     async run({ store }) {
       await createRun(store, "run");
       for (const count of [0, 2]) {
@@ -29,7 +29,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 a finished run is removed whole, and no other",
+    name: "S17 deleting a finished run removes it whole, and no other run",
     async run({ store }) {
       const left = [];
       for (const runId of LEFT) {
@@ -57,7 +57,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 a deleted id is free again, for anybody, with an empty log, no keys and a larger ordinal",
+    name: "S17 a deleted id is free again, for any owner, with an empty log, no keys and a larger ordinal",
     async run(trial) {
       const { store } = trial;
       // What the other store object knows of the run is nothing once this one has deleted it.
@@ -93,7 +93,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 of deletes that race one deletes",
+    name: "S17 when deletes race, one of them deletes",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -110,7 +110,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 deletes that race the creation of a run under the same id leave the new run alone, and none of the old one in it",
+    name: "S17 deletes that race a creation under the same id leave the new run whole, with nothing of the old one",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();

@@ -37,7 +37,7 @@ export const declaration: readonly TrialCase[] = [
 /** S6 and S18 for data that outlives its store object. */
 export const reopening: readonly TrialCase[] = [
   {
-    name: "S6 what was acknowledged is there after close and reopen",
+    name: "S6 acknowledged events are there after close and reopen",
     needs: "prepare",
     async run(trial) {
       const { store } = trial;
@@ -73,7 +73,7 @@ export const reopening: readonly TrialCase[] = [
     },
   },
   {
-    name: "S18 an append under way at close either stands or was refused",
+    name: "S18 an append under way at close either landed or was refused",
     needs: "prepare",
     async run(trial) {
       const { store } = trial;

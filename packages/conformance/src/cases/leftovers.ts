@@ -10,7 +10,7 @@ const RUNS = 3;
 /** S17, S24: a removed run leaves nothing, even where no call shows it. */
 export const leftovers: readonly TrialCase[] = [
   {
-    name: "S17 of a deleted run the store keeps nothing: no event, key, lease or entry of an index",
+    name: "S17 a store keeps nothing of a deleted run: no event, key, lease or index entry",
     needs: "leftovers",
     run: (trial) =>
       leavesNothing(trial, async (store, runIds) => {
@@ -20,7 +20,7 @@ export const leftovers: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S24 of a purged run the store keeps nothing: no event, key, lease or entry of an index",
+    name: "S24 a store keeps nothing of a purged run: no event, key, lease or index entry",
     needs: "leftovers",
     run: (trial) =>
       leavesNothing(trial, async (store, runIds) => {

@@ -41,7 +41,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S13 each run of one call notifies, whatever becomes of the other requests and however many subscriptions there are",
+    name: "S13 one call notifies each run that it changed, for any number of subscriptions, even if its other requests fail",
     async run({ store }) {
       const ids = ["run-a", "run-b", "r".repeat(128)];
       for (const runId of ids) await createRun(store, runId);
@@ -60,7 +60,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S13 commits notify at every store object that is open on the data",
+    name: "S13 a commit notifies subscriptions of every store object that is open on the data",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
@@ -70,7 +70,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S13 a reader that reads when notified, and only then, comes to see every commit",
+    name: "S13 a reader that reads only when notified sees every commit",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -126,7 +126,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 `ready` settles although the subscription is stopped at once",
+    name: "S14 `ready` settles even if the subscription is stopped at once",
     async run({ store }) {
       await createRun(store, "run");
       const subscription = store.subscribe("run", () => {});
@@ -136,7 +136,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 the same function on two subscriptions is stopped on one alone",
+    name: "S14 stopping one of two subscriptions with the same function leaves the other",
     async run({ store }) {
       await createRun(store, "run");
       let first: Subscription | undefined;
@@ -221,7 +221,7 @@ export const lostNotifications: readonly TrialCase[] = [
     },
   },
   {
-    name: "S15 with every notification lost a tail still gets every event",
+    name: "S15 a tail gets every event even if every notification is lost",
     async run({ store }) {
       await createRun(store, "run");
       const clock = createHandClock();

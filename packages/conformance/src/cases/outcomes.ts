@@ -50,7 +50,7 @@ const PAIRS: Readonly<Record<string, Facts>> = {
   "not_found comes before finished": { owner: "other", finished: true, outcome: "not_found" },
   "not_found comes before a conflict": { owner: "other", expected: "wrong", outcome: "not_found" },
   "not_found comes before appending": { owner: "other", outcome: "not_found" },
-  "a run that is not there is not_found whatever is expected": {
+  "a run that does not exist is not_found with any expectedSequence": {
     owner: "of no run",
     key: "known",
     expected: "wrong",
@@ -162,7 +162,7 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
 /** S5: what a key stands for. */
 export const idempotencyKeys: readonly TrialCase[] = [
   {
-    name: "S5 a refused append burns no key",
+    name: "S5 a refused append uses up no key",
     async run({ store }) {
       const conditions = { idempotencyKey: "key" };
       assertEqual(
@@ -178,7 +178,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 a key that was used for other events still stands for its own",
+    name: "S5 a key that is sent with other events is refused, and still replays its own",
     async run({ store }) {
       await createRun(store, "run");
       const landing = await land(store, "run", KNOWN, { idempotencyKey: "key" });
@@ -195,7 +195,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 batches that look alike are not the same",
+    name: "S5 batches that look alike are different batches",
     async run({ store }) {
       await createRun(store, "run");
       for (const [index, [kept, ...others]] of LIKE_BATCHES.entries()) {
@@ -212,7 +212,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 the same value in another spelling is another event",
+    name: "S5 the same JSON value with other text is another event",
     async run({ store }) {
       await createRun(store, "run");
       await land(store, "run", [event("TOKEN", '{"a":1,"b":2}')], { idempotencyKey: "key" });
@@ -226,7 +226,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 a replay gives the receipt as it was, however the run went on",
+    name: "S5 a replay gives the first receipt, even after the run has changed",
     async run({ store }) {
       await createRun(store, "run");
       const first = await land(store, "run", KNOWN, { idempotencyKey: "first" });
@@ -245,7 +245,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 a key stands for its events however many came behind it",
+    name: "S5 a key replays its events after any number of later ones",
     async run({ store }) {
       await createRun(store, "run");
       const requests = Array.from({ length: KEYS }, (_, index) =>

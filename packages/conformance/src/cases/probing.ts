@@ -13,7 +13,7 @@ const PROBES = 6;
 /** S31: a probe says whether an append could land now. */
 export const probing: readonly TrialCase[] = [
   {
-    name: "S31 a probe of a store that takes appends resolves, and writes into no run and notifies no subscription",
+    name: "S31 a probe of a store that takes appends resolves, writes to no run and notifies no subscription",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -48,7 +48,7 @@ export const probing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S31 a probe answers the time by the store's clock, in milliseconds",
+    name: "S31 a probe returns the time by the store's clock, in milliseconds",
     async run(trial) {
       const { store } = trial;
       for (const one of await trial.stores()) {
@@ -65,7 +65,7 @@ export const probing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S31 probes that come at once, and among appends, resolve and hinder none",
+    name: "S31 probes at the same time, and among appends, resolve and hinder no append",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();

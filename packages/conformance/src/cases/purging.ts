@@ -17,7 +17,7 @@ const FIRST_GAP_MS = 16;
 /** S24: old runs are removed whole, in batches. */
 export const purging: readonly TrialCase[] = [
   {
-    name: "S24 runs that finished so long ago are removed whole, and no others",
+    name: "S24 a purge removes the runs that finished long enough ago, whole, and no others",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -41,7 +41,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 how long ago a run finished is counted by the store's clock, to the millisecond",
+    name: "S24 the time since a run finished is counted by the store's clock, to the millisecond",
     async run({ store }) {
       for (let gapMs = FIRST_GAP_MS; ; gapMs *= 2) {
         if (await splitsAt(store, gapMs)) return;
@@ -63,7 +63,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a batch holds no more than asked for, those first that finished first, until none is left",
+    name: "S24 a purge removes up to its limit, the runs that finished first, until none is left",
     async run({ store }) {
       // They are created in another order than they end: else both orders would pass.
       const runIds = Array.from({ length: RUNS / 3 }, (_, index) => `run-${index}`);
@@ -85,7 +85,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a purge notifies for the runs that are gone",
+    name: "S24 a purge notifies the subscriptions of the runs that it removed",
     async run(trial) {
       const { store } = trial;
       for (const one of await trial.stores()) {
@@ -100,7 +100,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 of purges that race, while appends go on, each run is removed by one and no append is lost",
+    name: "S24 when purges race while appends go on, one purge removes each run and no append is lost",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;

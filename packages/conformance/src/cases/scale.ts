@@ -16,7 +16,7 @@ const LARGE = 16;
 /** S12: a long run and a full store answer as short ones do. What it costs is for a benchmark to say. */
 export const scale: readonly TrialCase[] = [
   {
-    name: "S12 the last page of a run of 20,000 events and an append behind it are right",
+    name: "S12 the last page of a run of 20,000 events and an append after it are right",
     async run({ store }) {
       await createRun(store, "run");
       const batch = events(1_000);
@@ -38,7 +38,7 @@ export const scale: readonly TrialCase[] = [
     },
   },
   {
-    name: "S12 a store of 2,000 runs reads, appends and lists right",
+    name: "S12 a store of 2,000 runs reads, appends and lists correctly",
     async run({ store }) {
       for (let from = 0; from < RUNS; from += AT_ONCE) {
         const ids = Array.from({ length: AT_ONCE }, (_, index) => `run-${from + index}`);

@@ -7,7 +7,7 @@ import type { TrialCase } from "../trial.ts";
 /** S1: no gap and no repeat. */
 export const sequences: readonly TrialCase[] = [
   {
-    name: "S1 sequences are 1, 2, 3, … whatever the size of the batches",
+    name: "S1 sequences are 1, 2, 3, … for batches of any size",
     async run({ store }) {
       await createRun(store, "run");
       let last = 0;
@@ -38,7 +38,7 @@ export const sequences: readonly TrialCase[] = [
     },
   },
   {
-    name: "S1 appends that race tile 1 to the head",
+    name: "S1 appends that race fill every sequence from 1 to the head once",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -55,7 +55,7 @@ export const sequences: readonly TrialCase[] = [
     },
   },
   {
-    name: "S1 every run counts for itself",
+    name: "S1 each run counts its own sequences from 1",
     async run({ store }) {
       await createRun(store, "run-a");
       await createRun(store, "run-b");

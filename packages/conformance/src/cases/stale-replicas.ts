@@ -22,7 +22,7 @@ interface StaleCall {
 /** S10, S5: what a store may say while its server is a replica. */
 export const staleReplicas: readonly TrialCase[] = [
   {
-    name: "S10 while a store's server is a replica, no call is answered from before: it is refused, or answered with what is true",
+    name: "S10 while a store's server is a replica, a call is refused or gets the current state, never an older one",
     needs: "refuseWrites",
     run: answersNothingStale,
   },

@@ -26,7 +26,7 @@ const CALLS = [...READS, ...WRITES];
 /** S7, S13, S20, S21: connections that break after a request and before its answer. */
 export const connectionCases: readonly ProcessCase[] = [
   {
-    name: "S7 an append whose connection is lost before its answer has landed as the store says, or is in doubt and lands once under its key",
+    name: "S7 an append whose connection is lost before its answer has landed as its outcome shows, or is in doubt and lands once under its key",
     run: (trial) => loseAppends(trial),
   },
   {
@@ -34,11 +34,11 @@ export const connectionCases: readonly ProcessCase[] = [
     run: (trial) => loseClaims(trial),
   },
   {
-    name: "S13 a process that reads only when notified sees all that others append, although its connections are lost",
+    name: "S13 a process that reads only when notified sees all that others append, even if it loses its connections",
     run: (trial) => followThroughLosses(trial),
   },
   {
-    name: "S20 a call that fails with its connection is store_unavailable, says that it may be tried again, and is answered then",
+    name: "S20 a call whose connection is lost fails with store_unavailable, is retryable, and is answered then",
     run: (trial) => loseCalls(trial),
   },
 ];

@@ -148,7 +148,7 @@ export const processCases: readonly ProcessCase[] = [
     run: followAcross,
   },
   {
-    name: "S16 runs that processes create at once are created once, each under an ordinal of its own",
+    name: "S16 runs that processes create at once are created once, each with its own ordinal",
     run: createAtOnce,
   },
 ];

@@ -76,7 +76,7 @@ function assertLanded(log: Delivery, sent: readonly Sent[]): void {
 export function draining({ windowMs, begin, restart }: Drain): readonly HttpTrialCase[] {
   return [
     {
-      name: "W27 a server that goes down ends its streams as draining, and keeps every append that it acknowledged",
+      name: "W27 a server that shuts down ends its streams as draining, and keeps every append that it acknowledged",
       async run(trial) {
         const runId = await record(trial);
         const opened = Array.from({ length: STREAMS }, () => tailLive(trial, runId));

@@ -46,7 +46,7 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W22 a change of status or phase is told in a status frame",
+    name: "W22 a change of status or phase comes in a status frame",
     async run(trial) {
       const runId = await record(trial);
       const stream = await tailLive(trial, runId);
@@ -99,7 +99,7 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W23 only run_finished says that a run has ended; all else is as of what was sent",
+    name: "W23 only run_finished shows that a run has ended; all else is as of what was sent",
     async run(trial) {
       const drafts = ["NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED"];
       const runId = await record(trial, ...drafts);
@@ -120,7 +120,7 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W23 the end is told once, behind the last event, to a reader that was there",
+    name: "W23 a connected reader gets the end once, after the last event",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const stream = await tailLive(trial, runId);
@@ -137,7 +137,7 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W24 the stream of a run that nobody can read is a problem, no stream",
+    name: "W24 the stream of a run that does not exist is a problem, not a stream",
     async run(trial) {
       const stream = await tail(trial, "nobodys");
       assertEqual(stream.status, 404, "the status");

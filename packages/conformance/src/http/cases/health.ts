@@ -60,7 +60,7 @@ function assertPrometheus(text: string): void {
 /** W30: what the wire says of itself. */
 export const description: readonly HttpTrialCase[] = [
   {
-    name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anybody",
+    name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
     async run(trial) {
       const answer = await getOpen(trial, "/openapi.json", "application/json");
       const { openapi, info, paths } = answer.json();
@@ -81,26 +81,26 @@ export const description: readonly HttpTrialCase[] = [
 /** W30: what what watches a server asks it. */
 export const health: readonly HttpTrialCase[] = [
   {
-    name: "W30 /healthz and /readyz say 200 to anybody",
+    name: "W30 /healthz and /readyz answer 200 to anyone",
     async run(trial) {
       for (const path of ["/healthz", "/readyz"]) assertStatus(await trial.send({ path }), 200);
     },
   },
   {
-    name: "W30 /metrics is Prometheus text, for anybody",
+    name: "W30 /metrics is Prometheus text, for anyone",
     async run(trial) {
       assertPrometheus((await getOpen(trial, "/metrics", "text/plain")).text);
     },
   },
   {
-    name: "W30 / is a page of HTML, for anybody",
+    name: "W30 / is a page of HTML, for anyone",
     async run(trial) {
       const { text } = await getOpen(trial, "/", "text/html");
       assert(/^\s*<(?:!doctype html|html)[\s>]/i.test(text), "the page begins as HTML does");
     },
   },
   {
-    name: "W30 nothing that is for anybody names a run or its owner",
+    name: "W30 no answer that is for anyone names a run or its owner",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const run = await trial.send({

@@ -23,7 +23,7 @@ async function readNext(trial: HttpTrial, runId: string, dueMs: number): Promise
 export function reaping(leaseGraceMs: number): readonly HttpTrialCase[] {
   return [
     {
-      name: "W33 a run whose lease ran out ends as failed behind the grace, and one renewed or released does not",
+      name: "W33 a run whose lease expired ends as failed after the grace, and one renewed or released does not",
       async run(trial) {
         const renewed = await record(trial, "NOTE");
         const { fence } = await claim(trial, renewed, SHORTEST_LEASE_MS);

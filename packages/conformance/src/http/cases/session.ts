@@ -27,7 +27,7 @@ function assertCookie(baseUrl: string, { headers }: Answer): void {
 /** W29: the session of a server that has `POST /v1/session`. */
 export const session: readonly HttpTrialCase[] = [
   {
-    name: "W29 a bearer token opens a session, which says whose it is and until when",
+    name: "W29 a bearer token opens a session, which shows its user and its expiry",
     async run(trial) {
       const opened = await trial.send({ method: "POST", path: PATH, headers: trial.owner.bearer });
       assertStatus(opened, 204);
@@ -47,7 +47,7 @@ export const session: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W29 a session that was ended is one no more",
+    name: "W29 a session that was ended is not valid any more",
     async run(trial) {
       const opened = await trial.send({ method: "POST", path: PATH, headers: trial.owner.bearer });
       const headers = { cookie: sessionCookieIn(opened.headers)?.pair ?? "" };

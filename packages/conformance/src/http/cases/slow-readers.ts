@@ -7,7 +7,7 @@ import { deliveryOf, land, record, tailLive } from "../runs.ts";
 /** W25: a reader that does not read. */
 export const slowReaders: readonly HttpTrialCase[] = [
   {
-    name: "W25 a reader that stands still costs another nothing, and reads on without a hole",
+    name: "W25 a reader that stalls costs another nothing, and reads on without a gap",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const still = await tailLive(trial, runId);
