@@ -8,7 +8,7 @@ import { randomSeed } from "./trial.ts";
 
 /** What every kit takes: whose failures they are, how hard to look, and what to look at again. */
 export interface CaseOptions {
-  /** Stands in the message of every failure. */
+  /** The message of every failure has it. */
   readonly name: string;
   /** How many inputs random cases draw. Default `ci`. */
   readonly profile?: ProfileName;
@@ -22,7 +22,7 @@ export interface CaseOptions {
   readonly examples?: SavedExamples;
 }
 
-/** What one round of a case is told. */
+/** The conditions of one round of a case. */
 export interface CaseConditions {
   readonly check: RandomCheck;
   /** Ends the round. */
@@ -32,7 +32,7 @@ export interface CaseConditions {
 /**
  * Makes cases of bodies that do not know yet how hard to look.
  * @param runRound runs a body once, on things of its own
- * @param sayReplay says how to run an input again, as the last line of a failure. Default: by an option
+ * @param sayReplay returns how to run an input again, the last line of a failure. Default: by an option
  * @throws TypeError for a profile or a time that there is not, or a `replay` of no case
  */
 export function buildCases<One extends { readonly name: string }>(

@@ -12,13 +12,13 @@ export interface ConformanceCase {
   /**
    * Opens a store, tries the promise, closes and destroys what it opened. Cases share nothing and may run at once. Its
    * parameter is what vitest and `node:test` hand to a test: when the signal aborts, the stores are closed and destroyed.
-   * @throws Error that says what was expected and what came; for a random case also the smallest input that was found, and
+   * @throws Error with what was expected and what came; for a random case also the smallest input that was found, and
    * the option that runs it again. The signal's reason once it is aborted.
    */
   readonly run: (context?: RunContext) => Promise<void>;
 }
 
-/** What a test runner says of a run. */
+/** What a test runner passes to a test. */
 export interface RunContext {
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,7 +43,7 @@ function clauseOf(error: unknown): string | null {
 }
 
 /**
- * A case that says in its failure what it was about.
+ * A case whose failure names the store and the case.
  * @param named the name begins with the clause
  * @param report makes the whole message of a failure
  * @param causeOf what a failure is at bottom. Default: what was thrown

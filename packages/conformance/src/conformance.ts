@@ -111,7 +111,7 @@ export function casesLeftOut<Place>(
 
 /**
  * The cases, with another last line for their failures.
- * @param sayReplay says how to run an input again
+ * @param sayReplay returns how to run an input again
  */
 export function createCases<Place>(
   options: ConformanceOptions<Place>,

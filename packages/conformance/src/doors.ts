@@ -11,7 +11,7 @@ export interface PlaceDoors<Place> {
 /** How the kit opens stores in its own process. */
 export interface StoreDoors<Place = undefined>
   extends Partial<PlaceDoors<Place>>, BeneathDoors<Place> {
-  /** As `PlaceDoors` says. To be given exactly if the data outlives the store object. */
+  /** As in `PlaceDoors`. Give it if and only if the data outlives the store object. */
   readonly prepare?: PlaceDoors<Place>["prepare"];
   /**
    * A migrated store object on the data of a place. Called again for a place after its last object was closed. If
@@ -59,7 +59,7 @@ export interface Cost {
   readonly rows?: number;
 }
 
-/** The doors to the data of one case's store. A case says in `needs` which of them it uses. */
+/** The doors to the data of one case's store. `needs` of a case names which of them it uses. */
 export interface Beneath {
   leftovers(): Promise<Counts>;
   cost(): Promise<Cost>;
@@ -80,5 +80,7 @@ export function beneathPlace<Place>(doors: BeneathDoors<Place>, place: Place): B
 
 function required<Door>(door: Door | undefined): Door {
   if (door !== undefined) return door;
-  throw new TypeError("Expected a case to say which door beneath the store it needs.");
+  throw new TypeError(
+    "Expected a case to name in `needs` the door beneath the store that it uses.",
+  );
 }

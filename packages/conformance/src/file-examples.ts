@@ -22,7 +22,7 @@ export function createFileExamples(file: string): FileExamples {
       const next = Object.fromEntries(all.set(caseName, [...(all.get(caseName) ?? []), example]));
       const part = `${file}.${crypto.randomUUID()}.part`;
       writeFileSync(part, `${JSON.stringify(next, null, 2)}\n`);
-      // So that nobody reads half a file.
+      // So that no reader gets half a file.
       renameSync(part, file);
     },
   };

@@ -73,7 +73,7 @@ export function granted(outcome: LeaseOutcome, what: string): HeldRun {
   const { leaseExpiresAtMs } = run;
   assert(
     leaseExpiresAtMs !== null && Number.isSafeInteger(leaseExpiresAtMs),
-    `${what} says when the lease runs out, got ${leaseExpiresAtMs}`,
+    `${what} shows when the lease expires, got ${leaseExpiresAtMs}`,
   );
   return { ...run, leaseExpiresAtMs };
 }

@@ -22,7 +22,7 @@ export interface Profile {
   readonly timeoutMs: number;
 }
 
-/** How long a random case goes on in `soak`, unless told otherwise. */
+/** How long a random case goes on in `soak`, by default. */
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {

@@ -23,7 +23,7 @@ const WRITER_TURNS = 7;
 export interface RacingAppends {
   /** The batch of one append of a round. Those of the last have to end the run. */
   readonly batch: (isLastRound: boolean, round: number) => readonly NewEvent[];
-  /** What the case promises of each page, beside what holds of every page. */
+  /** What the case promises of each page, besides what holds of every page. */
   readonly onPage?: (page: ReadResult) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Where a random case's input is found again. It holds for the version of the kit that said it. */
+/** Where a random case's input is found again. It holds for the version of the kit that printed it. */
 export interface InputAddress {
   readonly seed: number;
   /** fast-check's path from the seed to the input. */
@@ -12,7 +12,7 @@ export function isInputPath(text: string): boolean {
   return /^\d+(:\d+)*$/.test(text);
 }
 
-/** Whether a text has the form in which fast-check says which commands of a program were run. */
+/** Whether a text has the form in which fast-check prints which commands of a program were run. */
 export function isInputCommands(text: string): boolean {
   return /^[A-Za-z\d+/]*:[A-Za-z\d+/]*$/.test(text);
 }

@@ -56,13 +56,14 @@ function parseReplay(
   commands: string | undefined,
 ): InputAddress | null {
   if (path === undefined) {
-    if (commands !== undefined) throw misuse("Expected --path beside --commands.");
+    if (commands !== undefined)
+      throw misuse("Expected --path with --commands. Copy both from the failure.");
     return null;
   }
-  if (seed === null) throw misuse("Expected --seed beside --path.");
+  if (seed === null) throw misuse("Expected --seed with --path. Copy both from the failure.");
   if (!isInputPath(path)) throw misuse(`Expected a path, got ${path}.`);
   if (commands !== undefined && !isInputCommands(commands)) {
-    throw misuse(`Expected commands as a failure says them, got ${commands}.`);
+    throw misuse(`Expected --commands as a failure prints them, got ${commands}.`);
   }
   return { seed, path, ...(commands === undefined ? {} : { commands }) };
 }

@@ -2,13 +2,13 @@ import type { CaseReport } from "./run-cases.ts";
 
 /** Cases that failed for the same reason, in the order in which they ran. */
 export interface Cause {
-  /** What they all say, without the numbers in which they differ. */
+  /** The text of all, without the numbers in which they differ. */
   readonly says: string;
   /** Their names; two at least. */
   readonly cases: readonly [string, string, ...string[]];
 }
 
-/** What a failure has in common with others of its cause: the driver's own words, else the first line of what it says. */
+/** The part of a message that failures of one cause share: the driver's message, else the first line. */
 function causeOf(message: string): string {
   const [, ...lines] = message.split("\n");
   const beneath = lines.find((line) => line.startsWith("  caused by "));
@@ -46,6 +46,6 @@ export function createFailurePrinter(): (report: CaseReport) => string | null {
     if (first === undefined) firstOf.set(cause, name);
     if (first === undefined || counterexample !== null) return message;
     const [head = name] = message.split("\n", 1);
-    return `${head}\nIt says what this case said: ${first}`;
+    return `${head}\nThe same cause as in: ${first}`;
   };
 }

@@ -30,7 +30,7 @@ export const acknowledgement: readonly TrialCase[] = [
         idempotencyKey: "key",
         expectedSequence: 0,
       });
-      assertEqual(receipt.runStatus, "completed", "the status that the receipt says");
+      assertEqual(receipt.runStatus, "completed", "the status in the receipt");
       assertEqual((await readLog(store, "run")).events.length, 3, "the number of events");
     },
   },
@@ -67,7 +67,7 @@ export const acknowledgement: readonly TrialCase[] = [
   },
 ];
 
-/** The store behind a line that loses the first answers to `append`. */
+/** The store, on a line that loses the first answers to `append`. */
 function losing(store: RunEventStore, losses: number, losesAcknowledgements = true): RunEventStore {
   let left = losses;
   return wrapStore(store, {

@@ -45,7 +45,7 @@ export const atomicity: readonly TrialCase[] = [
       assertEqual(landing.runStatus, runStatus, "the status of the landing");
       const { run } = await readRun(store, "run");
       assertEqual(run.runStatus, runStatus, "the status of the run");
-      assert(run.finishedAtMs !== null, "a finished run says when");
+      assert(run.finishedAtMs !== null, "a finished run has a finishedAtMs");
     },
   })),
   {
@@ -71,7 +71,7 @@ export const atomicity: readonly TrialCase[] = [
         appendRequest("finished", events(1)),
         appendRequest("run-b", events(1), { expectedSequence: 9 }),
         appendRequest("run-b", events(3)),
-        appendRequest("run-a", events(1), { ownerId: "somebody else" }),
+        appendRequest("run-a", events(1), { ownerId: "another owner" }),
         appendRequest("run-a", events(1)),
       ]);
       const running = { runStatus: "running", phase: null } as const;

@@ -12,7 +12,7 @@ export const capabilities: readonly TrialCase[] = [
       const { store } = trial;
       await createRun(store, "run");
       await land(store, "run", events(2), { idempotencyKey: "key" });
-      await trial.anew(async ({ store: fresh }) => {
+      await trial.withFreshStore(async ({ store: fresh }) => {
         assertEqual(await fresh.getRun("run"), null, "the other's run");
         const list = { ownerId: OWNER, runStatus: null, before: null, limit: 10 };
         assertEqual(await fresh.listRuns(list), [], "the list of the other's runs");

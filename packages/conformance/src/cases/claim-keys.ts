@@ -131,7 +131,7 @@ export const claimKeys: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       await claimBy(store, "run", { claimKey: KEY });
-      const strange = await ask(store, "run", { claimKey: KEY, ownerId: "somebody else" });
+      const strange = await ask(store, "run", { claimKey: KEY, ownerId: "another owner" });
       assertEqual(strange, { outcome: "not_found" }, "the outcome");
     },
   },

@@ -64,7 +64,7 @@ async function growsNot(
 ): Promise<void> {
   await fill(trial.store, few);
   const small = await costsOf(trial, calls, few);
-  await trial.anew(async (large) => {
+  await trial.withFreshStore(async (large) => {
     await fill(large.store, many);
     const costly = await costsOf(large, calls, many);
     for (const [name, before] of small) {

@@ -70,7 +70,7 @@ export const creating: readonly TrialCase[] = [
     name: "S16 a creation by another owner is refused and changes nothing",
     async run({ store }) {
       const run = await createRun(store, "run", OWNER, "1");
-      for (const ownerId of ["somebody else", OWNER.toUpperCase(), `${OWNER} `, ""]) {
+      for (const ownerId of ["another owner", OWNER.toUpperCase(), `${OWNER} `, ""]) {
         const taken = await store.createRun({ runId: "run", ownerId, metadata: "2" });
         assertEqual(taken, { outcome: "taken" }, `the outcome for "${ownerId}"`);
       }

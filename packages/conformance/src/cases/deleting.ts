@@ -7,7 +7,7 @@ import { turns } from "../turns.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 const KEYED = { idempotencyKey: "key" } as const;
-/** Deleted; the second as a pattern stands for more than itself. */
+/** Deleted; the second, read as a pattern, also matches others. */
 const DELETED = ["run", "run_"];
 const LEFT = ["other", "run-", "run-1", "run1", "Run", "run_1"];
 const RACES = 12;

@@ -4,7 +4,7 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S6: what the store says about itself. */
+/** S6: what the store declares. */
 export const declaration: readonly TrialCase[] = [
   {
     name: "S6 capabilities are declared, and `prepare` is given exactly if the data outlives the store",

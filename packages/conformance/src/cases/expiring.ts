@@ -28,7 +28,7 @@ export const expiring: readonly TrialCase[] = [
     name: "S23 listExpired lists the runs whose lease has expired, and no others",
     async run(trial) {
       const { store } = trial;
-      for (const runId of ["never", "held", "released", "ended", "anew", "renewed"]) {
+      for (const runId of ["never", "held", "released", "ended", "again", "renewed"]) {
         await createRun(store, runId);
       }
       await claim(store, "held");
@@ -37,8 +37,8 @@ export const expiring: readonly TrialCase[] = [
       await land(store, "ended", [event("RUN_COMPLETED")], {
         ...under(await claimExpired(store, "ended")),
       });
-      await claimExpired(store, "anew");
-      await claim(store, "anew");
+      await claimExpired(store, "again");
+      await claim(store, "again");
       const { fence } = await claimExpired(store, "renewed");
       const lease = { runId: "renewed", ownerId: null, leaseMs: LONG_MS };
       granted(await store.renew({ ...lease, fence }), "the renewal");

@@ -203,7 +203,7 @@ async function raceFences(
   assert(next.outcome === "granted", `the claim of ${runId} is granted, got ${next.outcome}`);
   const landed = outcomes.filter(({ outcome }) => outcome !== "fenced").map(landingOf);
   const late = landed.filter(({ lastSequence }) => lastSequence > next.run.lastSequence);
-  assertEqual(late, [], `what landed behind ${next.run.lastSequence}, where the run was claimed`);
+  assertEqual(late, [], `what landed after ${next.run.lastSequence}, where the run was claimed`);
   const { run } = await readLog(store, runId);
   assertEqual(run.lastSequence, landed.length, "the last sequence");
 }

@@ -44,7 +44,7 @@ async function playGames(trial: Trial, options: GameOptions): Promise<void> {
     // Once it has failed, the store is held to its own deadline: what is looked for is a smaller game.
     const place = { runId: `game-${count}`, patienceMs: failedAtMs === null ? undefined : 0 };
     if (stores !== null) return playGame(game, scheduler, { ...place, stores });
-    return trial.anew(async (inner) =>
+    return trial.withFreshStore(async (inner) =>
       playGame(game, scheduler, { ...place, stores: await inner.stores() }),
     );
   }

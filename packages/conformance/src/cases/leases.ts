@@ -155,8 +155,12 @@ export const leases: readonly TrialCase[] = [
       assertEqual(freed(await store.release(release), "the release again"), free, "the run");
       assertEqual(await store.renew({ ...LEASE, ...release }), FENCED, "a renewal");
       const next = await claim(store, "run");
-      assertEqual(await store.release(release), FENCED, "the release, when somebody else has it");
-      assertEqual(await other.getRun("run"), next, "the run that somebody else has");
+      assertEqual(
+        await store.release(release),
+        FENCED,
+        "the release, when another worker has the run",
+      );
+      assertEqual(await other.getRun("run"), next, "the run that another worker has");
     },
   },
   {
@@ -181,7 +185,7 @@ export const leases: readonly TrialCase[] = [
       await createRun(store, "run");
       const held = await claim(store, "run");
       for (const [runId, ownerId] of [
-        ["run", "somebody else"],
+        ["run", "another owner"],
         ["run", OWNER.toUpperCase()],
         ["run", ""],
         ["nowhere", null],

@@ -30,7 +30,7 @@ export const leftovers: readonly TrialCase[] = [
           if (batch.length === 0) break;
           gone.push(...batch);
         }
-        assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
+        assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that were purged");
       }),
   },
 ];

@@ -72,7 +72,7 @@ export const listing: readonly TrialCase[] = [
           seen.push(...runs.map((run) => run.runId));
           before = runs.at(-1)?.ordinal ?? before;
           if (runs.length < limit) break;
-          // A newer run stands before every page that is still to come.
+          // A newer run comes before every page that is still to come.
           await store.createRun({
             runId: `new-${limit}-${page}`,
             ownerId: OWNER,
@@ -145,7 +145,7 @@ export const owners: readonly TrialCase[] = [
         (await list(store, { ownerId })).map((run) => run.runId);
       assertEqual(await listed("ada"), ["run-c", "run-a"], "ada's runs");
       assertEqual(await listed("bob"), ["run-b"], "bob's runs");
-      assertEqual(await listed("nobody"), [], "nobody's runs");
+      assertEqual(await listed("no owner"), [], "the runs of an owner without any");
     },
   },
   {
@@ -155,7 +155,7 @@ export const owners: readonly TrialCase[] = [
       await land(store, "run", events(2), { ownerId: OWNER });
       await land(store, "run", [event("RUN_COMPLETED")], { ownerId: null });
       const query = { since: 0, limit: 10, maxBytes: 1_000 };
-      for (const ownerId of ["somebody else", OWNER.toUpperCase(), ""]) {
+      for (const ownerId of ["another owner", OWNER.toUpperCase(), ""]) {
         const other = [
           await store.append([
             {

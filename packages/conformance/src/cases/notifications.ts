@@ -10,10 +10,10 @@ import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 
 const ROUNDS = 5;
-/** Watches before and behind those that a case is about. */
+/** Subscriptions before and after those that a case is about. */
 const OTHER_WATCHES = 100;
 
-/** S13, S14: a notification says that there may be something new, until it is stopped. */
+/** S13, S14: a subscription notifies that there may be something new, until it is stopped. */
 export const counters: readonly TrialCase[] = [
   {
     name: "S13 every commit after `ready` notifies",
@@ -51,7 +51,7 @@ export const counters: readonly TrialCase[] = [
         );
       const before = others("before");
       const hung = ids.map((runId) => countNotifications(store, runId));
-      const all = [...before, ...hung, ...others("behind")];
+      const all = [...before, ...hung, ...others("after")];
       await Promise.all(all.map((counter) => counter.ready));
       await allNotified(hung, () =>
         store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
@@ -113,13 +113,13 @@ export const counters: readonly TrialCase[] = [
       await allNotified([stopped], () => land(store, "run", events(1)));
       stopped.stop();
       stopped.stop();
-      const heard = [stopped.notifyCount(), stoppedAtOnce.notifyCount()];
+      const counted = [stopped.notifyCount(), stoppedAtOnce.notifyCount()];
       for (let round = 0; round < ROUNDS; round++) {
         await allNotified([other], () => land(store, "run", events(1)));
       }
       assertEqual(
         [stopped.notifyCount(), stoppedAtOnce.notifyCount()],
-        heard,
+        counted,
         "the notifications after stop",
       );
       other.stop();
@@ -246,9 +246,9 @@ async function allNotified(
   hung: readonly NotificationCounter[],
   call: () => Promise<unknown>,
 ): Promise<void> {
-  const heard = hung.map((counter) => counter.notifyCount());
+  const counted = hung.map((counter) => counter.notifyCount());
   await call();
-  await Promise.all(hung.map((counter, index) => counter.past(heard[index] ?? 0)));
+  await Promise.all(hung.map((counter, index) => counter.past(counted[index] ?? 0)));
 }
 
 async function readyCounter(store: RunEventStore, runId: string): Promise<NotificationCounter> {
@@ -261,11 +261,11 @@ async function readyCounter(store: RunEventStore, runId: string): Promise<Notifi
 async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
   const counter = await readyCounter(store, runId);
   for (let since = 0; ;) {
-    const heard = counter.notifyCount();
+    const counted = counter.notifyCount();
     const page = await readPage(store, runId, { since });
     since += page?.events.length ?? 0;
     if (since >= count) break;
-    await counter.past(heard);
+    await counter.past(counted);
   }
   counter.stop();
 }

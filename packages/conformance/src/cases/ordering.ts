@@ -101,7 +101,10 @@ export const ordering: readonly TrialCase[] = [
           const before = answered;
           const one = stores[(index + round) % stores.length] ?? store;
           const { firstSequence, lastSequence } = await land(one, "run", events(2));
-          assert(firstSequence > before, `${firstSequence} lies behind ${before}, answered before`);
+          assert(
+            firstSequence > before,
+            `${firstSequence} comes after ${before}, which was answered before`,
+          );
           answered = Math.max(answered, lastSequence);
         }
       };

@@ -123,7 +123,7 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
   const { lastSequence } = before.run;
   const batch = facts.key === "known" ? KNOWN : OTHER;
   const answered = await append(store, facts.owner === "of no run" ? "nowhere" : "run", batch, {
-    ownerId: { own: OWNER, any: null, other: "somebody else", "of no run": null }[
+    ownerId: { own: OWNER, any: null, other: "another owner", "of no run": null }[
       facts.owner ?? "own"
     ],
     idempotencyKey: facts.key === undefined ? null : facts.key === "fresh" ? "fresh" : "known",
@@ -159,7 +159,7 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
   if (written === 0) assertEqual(after.run, before.run, "the run after a refused append");
 }
 
-/** S5: what a key stands for. */
+/** S5: which events a key replays. */
 export const idempotencyKeys: readonly TrialCase[] = [
   {
     name: "S5 a refused append uses up no key",
@@ -171,7 +171,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
         "no run",
       );
       await createRun(store, "run");
-      await append(store, "run", OTHER, { ...conditions, ownerId: "somebody else" });
+      await append(store, "run", OTHER, { ...conditions, ownerId: "another owner" });
       await append(store, "run", OTHER, { ...conditions, expectedSequence: 9 });
       const landing = await land(store, "run", KNOWN, conditions);
       assertEqual(landing.firstSequence, 1, "where the key landed at last");

@@ -44,7 +44,7 @@ export const pages: readonly TrialCase[] = [
     },
   },
   {
-    name: "S9 a page has at least one event if one follows, however large it is",
+    name: "S9 a page that is cut has at least one event, however large it is",
     async run({ store }) {
       await createRun(store, "run");
       await land(store, "run", [event("TOKEN", `"${"a".repeat(100_000)}"`), event("TOKEN")]);
@@ -99,7 +99,7 @@ export const pages: readonly TrialCase[] = [
         { ...part, runId: "nowhere", since: 0 },
         { ...part, runId: "run-a", since: 0 },
         { ...part, runId: "run-a", since: 3 },
-        { ...part, runId: "run-a", since: 0, ownerId: "somebody else" },
+        { ...part, runId: "run-a", since: 0, ownerId: "another owner" },
       ];
       assertEqual(
         (await store.read(queries)).map(
@@ -175,7 +175,7 @@ export const pages: readonly TrialCase[] = [
       await createRun(store, "run");
       await land(store, "run", events(1));
       const { now } = Date;
-      // Little enough for what else goes on; a store with a clock of its own does not notice.
+      // Little enough to disturb nothing else; a store with a clock of its own does not notice.
       Date.now = () => now() - TURNED_BACK_MS;
       try {
         await land(store, "run", events(1));

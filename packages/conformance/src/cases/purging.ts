@@ -31,7 +31,7 @@ export const purging: readonly TrialCase[] = [
         left.push((await readLog(store, runId)).run);
       }
       assertEqual(await other.purge({ ...ALL, finishedForMs: LONG_MS }), [], "none");
-      assertEqual(await other.purge(ALL), ["old"], "the runs that are gone");
+      assertEqual(await other.purge(ALL), ["old"], "the runs that were purged");
       assertEqual(await store.purge(ALL), [], "the runs of the second time");
       assertEqual(await store.getRun("old"), null, "the run");
       assertEqual(await readPage(store, "old"), null, "its page");
@@ -53,7 +53,7 @@ export const purging: readonly TrialCase[] = [
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const first = await finish(trial.store, "run");
-      assertEqual(await trial.store.purge(ALL), ["run"], "the runs that are gone");
+      assertEqual(await trial.store.purge(ALL), ["run"], "the runs that were purged");
       const second = await createRun(other, "run", "bob");
       assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
       const landing = await land(trial.store, "run", events(1), KEYED);
@@ -77,11 +77,11 @@ export const purging: readonly TrialCase[] = [
       const purged: string[] = [];
       for (;;) {
         const gone = await store.purge({ ...ALL, limit: 3 });
-        assert(gone.length <= 3, `a batch holds 3 runs at the most, got ${gone.length}`);
+        assert(gone.length <= 3, `a purge removes 3 runs at most, got ${gone.length}`);
         if (gone.length === 0) break;
         purged.push(...gone);
       }
-      assertEqual(purged, inOrder, "the runs that are gone");
+      assertEqual(purged, inOrder, "the runs that were purged");
     },
   },
   {
@@ -92,9 +92,9 @@ export const purging: readonly TrialCase[] = [
         await finish(store, "run");
         const counter = countNotifications(one, "run");
         await counter.ready;
-        const heard = counter.notifyCount();
-        assertEqual(await store.purge(ALL), ["run"], "the runs that are gone");
-        await counter.past(heard);
+        const counted = counter.notifyCount();
+        assertEqual(await store.purge(ALL), ["run"], "the runs that were purged");
+        await counter.past(counted);
         counter.stop();
       }
     },
@@ -111,7 +111,7 @@ export const purging: readonly TrialCase[] = [
         writeOn(store, RUNS),
         ...[...stores, ...stores].map(purgeAll),
       ]);
-      assertEqual(purges.flat().toSorted(), runIds.toSorted(), "the runs that are gone");
+      assertEqual(purges.flat().toSorted(), runIds.toSorted(), "the runs that were purged");
       assertEqual((await readLog(store, "live")).run.lastSequence, writer, "the live run");
     },
   },
@@ -148,7 +148,10 @@ async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {
   const finishedForMs = beforeMs - old.finishedAtMs;
   const gone = await store.purge({ ...ALL, finishedForMs });
   const afterMs = await storeNow(store);
-  assert(gone.includes("old"), `a run that is ${finishedForMs} ms old goes with those of that age`);
+  assert(
+    gone.includes("old"),
+    `a run that is ${finishedForMs} ms old is purged with those of that age`,
+  );
   const agedMs = afterMs - young.finishedAtMs;
   const isYoungGone = gone.includes("young");
   assert(

@@ -32,7 +32,7 @@ export const sequences: readonly TrialCase[] = [
       await land(store, "run", events(1), { idempotencyKey: "key" });
       await append(store, "run", events(2), { expectedSequence: 0 });
       await append(store, "run", events(2), { idempotencyKey: "key" });
-      await append(store, "run", events(2), { ownerId: "somebody else" });
+      await append(store, "run", events(2), { ownerId: "another owner" });
       assertEqual((await land(store, "run", events(1))).firstSequence, 2, "the next sequence");
       await readLog(store, "run");
     },
@@ -82,7 +82,7 @@ function assertTiles(landings: readonly AppendLanding[], sizes: readonly number[
   );
   let last = 0;
   for (const landing of landings.toSorted((a, b) => a.firstSequence - b.firstSequence)) {
-    assertEqual(landing.firstSequence, last + 1, `the landing behind ${last}`);
+    assertEqual(landing.firstSequence, last + 1, `the landing after ${last}`);
     last = landing.lastSequence;
   }
 }

@@ -12,7 +12,7 @@ export interface ReadOnOptions {
   readonly since: number;
   /** The most events of a page. */
   readonly limit: number;
-  /** Whether it reads only where the head says that there is more. */
+  /** Whether it reads only where the head shows more events. */
   readonly peeks: boolean;
   readonly clock: Clock;
   /** Asked before each wait: whether to give up. */
@@ -20,8 +20,8 @@ export interface ReadOnOptions {
 }
 
 /**
- * The least that a right reader does: subscribes, then reads, then waits for a notification, then reads again. Whoever keeps the
- * contract can be followed by it.
+ * The least that a right reader does: subscribes, then reads, then waits for a notification, then reads again. It can follow any
+ * store that keeps the contract.
  */
 export async function* readOn(
   store: RunEventStore,

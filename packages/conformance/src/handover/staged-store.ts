@@ -91,7 +91,7 @@ export function createStagedStore(
         }
       }
       const ready = stage.release(() => subscription.ready, `ready at ${name}`);
-      // Whoever does not wait for it learns of it from the next read.
+      // A caller that does not wait for it learns of it from the next read.
       ready.catch(() => {});
       return {
         ready,

@@ -3,12 +3,12 @@ import type { AppendOperation, LeaseOperation, Violation } from "./operation.ts"
 import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
 
 /**
- * Whether the fences were kept: each claim that was granted has a higher one than those before it, nobody got a run that
- * somebody else had for long, nothing of an older fence stands behind the place where the run was claimed anew, nothing
- * without a fence stands where somebody had the run, and nobody was refused without a reason.
+ * Whether the fences were kept: each granted claim has a higher one than those before it, no claim got a run that
+ * another worker had for long, the log has nothing of an older fence after the place where the run was claimed again, nothing
+ * without a fence where a worker had the run, and no call was refused without a reason.
  *
- * A grant says where the log ended, so the log shows which batches came before it and which behind. When a lease runs out
- * is for the store's clock to say, so what depends on it alone passes.
+ * A grant shows where the log ended, so the log shows which batches came before it and which after. Only the store's clock
+ * decides when a lease expires, so what depends on it alone passes.
  * @see S21, S22
  */
 export function checkFences(
@@ -62,7 +62,7 @@ function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violatio
     const { fence } = lander;
     const where = `${firstSequenceOf(batch)} to ${batch.lastSequence}`;
     const broken = (claim: Pick<Claim, "call">, what: string): Violation =>
-      violation("S22", `${what} stands at ${where}`, [claim.call, lander]);
+      violation("S22", `${what} landed at ${where}`, [claim.call, lander]);
     if (fence === null) {
       const held = claims.find(
         ({ from, to }) => from < batch.lastSequence && batch.lastSequence <= to,
@@ -85,7 +85,7 @@ function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null
   const { asks, fence, result } = lease;
   if (asks === "claim") {
     return result.outcome === "claimed" && !times.mayBeHeld(lease)
-      ? violation("S21", "a claim was refused, and nobody had the run", [lease])
+      ? violation("S21", "a claim was refused, but no worker had the run", [lease])
       : null;
   }
   if (fence === null) return null;
@@ -106,7 +106,7 @@ function wrongRefusal(times: FencedTimes, append: AppendOperation): Violation | 
   if (fence === null) {
     return times.mayBeHeld(append)
       ? null
-      : violation("S22", "an append was refused as fenced, and nobody had the run", [append]);
+      : violation("S22", "an append was refused as fenced, but no worker had the run", [append]);
   }
   return times.mayBeOver(fence, append)
     ? null

@@ -19,7 +19,7 @@ interface AnyOperation {
 /** An append, under the names of its events. */
 export interface AppendOperation extends AnyOperation {
   readonly kind: "append";
-  /** Which of the client's calls. Requests of one call are in the order in which they stood in it. */
+  /** Which of the client's calls. Requests of one call are in the order of the call. */
   readonly call: number;
   /** Names the events. No two batches share a name, but the same batch may be sent again under its key. */
   readonly ids: readonly [string, ...string[]];
@@ -32,7 +32,7 @@ export interface AppendOperation extends AnyOperation {
   readonly result: AppendResult;
 }
 
-/** `unknown`: it may have landed, or may land yet. `failed`: the store said that it did not, and will not. */
+/** `unknown`: it may have landed, or may land yet. `failed`: the store answered that it did not, and will not. */
 export type AppendResult =
   | {
       readonly outcome: "appended" | "replayed";

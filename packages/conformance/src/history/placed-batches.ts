@@ -29,7 +29,7 @@ export interface PlacedLog {
 }
 
 /**
- * Finds each batch of a log: whole, once, sent by somebody, not behind the end of its run.
+ * Finds each batch of a log: whole, once, sent by a client, not after the end of its run.
  * @returns the log cut up, or what it breaks
  */
 export function placeBatches(
@@ -80,7 +80,7 @@ function wrongPlace(
 ): Violation | null {
   const { sent, ids, place } = batch;
   const where = `sequence ${at + 1}`;
-  if (isTerminal(status)) return violation("S5", `${where} stands behind the end of the run`, sent);
+  if (isTerminal(status)) return violation("S5", `${where} comes after the end of the run`, sent);
   if (place !== null) return violation("S5", `the batch at ${where} has landed before`, sent);
   if (ids.some((id, index) => events[at + index]?.id !== id)) {
     return violation("S2", `the batch at ${where} is not whole`, sent);
@@ -93,7 +93,7 @@ function wrongPlace(
   return answeredSo.length > 1
     ? violation(
         "S5",
-        `${answeredSo.length} were told that they landed the batch at ${where}`,
+        `${answeredSo.length} answers show that their append landed the batch at ${where}`,
         answeredSo,
       )
     : null;
@@ -146,6 +146,6 @@ function strayEvent(
   const id = events[at]?.id ?? "";
   const torn = [...batches.values()].find(({ ids }) => ids.includes(id));
   return torn === undefined
-    ? violation("S1", `nobody appended what stands at sequence ${at + 1}`, [])
+    ? violation("S1", `no client appended the event at sequence ${at + 1}`, [])
     : violation("S2", `the batch at sequence ${at + 1} is not whole`, torn.sent);
 }

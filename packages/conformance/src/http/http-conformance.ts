@@ -42,7 +42,7 @@ import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.t
 export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   /**
    * Whether the server has the paths of a host: `/healthz`, `/readyz`, `/metrics` and a page at `/`. Default: exactly if
-   * `cookieFor` is not given, as a handler within somebody's host needs it.
+   * `cookieFor` is not given, as a handler within another host needs it.
    * @see W30
    */
   readonly hostPaths?: boolean;
@@ -52,7 +52,7 @@ export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   readonly hasty?: HastyServer;
   /**
    * Ends a session that `cookieFor` gave; it is asked for another one later. Without `cookieFor` the kit uses
-   * `DELETE /v1/session`. Tried only where `hasty` says its `heartbeatMs`.
+   * `DELETE /v1/session`. Tried only where `hasty` has its `heartbeatMs`.
    * @see W26
    */
   readonly endSession?: EndSession;

@@ -14,7 +14,7 @@ export interface HttpDoors {
   /** The bearer tokens of two users. Their runs are made, read and deleted. */
   readonly tokens: readonly [string, string];
   /**
-   * The `Cookie` header of a session of the token's user. Asked anew for each case. By default one is opened with
+   * The `Cookie` header of a session of the token's user. Called for each case. By default one is opened with
    * `POST /v1/session`.
    * @see W29
    */
@@ -35,7 +35,7 @@ export interface HttpTrial {
   readonly baseUrl: string;
   readonly owner: User;
   readonly stranger: User;
-  /** Sends a request as it stands: without a credential unless its headers have one. */
+  /** Sends a request unchanged: without a credential unless its headers have one. */
   send(call: Call): Promise<Answer>;
   /** Sends a request whose answer is a live stream. */
   follow(call: Call): Promise<LiveStream>;
@@ -43,8 +43,8 @@ export interface HttpTrial {
   hold(call: Call): Promise<HeldAnswer>;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
   readonly check: RandomCheck;
-  /** Runs a body on the server as it is then, both users signed in anew. */
-  anew(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
+  /** Runs a body on the server as it is then, with both users signed in again. */
+  withNewSessions(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
 }
 
 /** One case before it knows its server. The name starts with the clause. */
@@ -91,7 +91,7 @@ export async function runHttpTrial(
     follow: async (call) => keep(await openStream(fetch, baseUrl, call)),
     hold: async (call) => keep(await holdAnswer(fetch, baseUrl, call)),
     check,
-    anew: (inner) => runHttpTrial(doors, inner, conditions),
+    withNewSessions: (inner) => runHttpTrial(doors, inner, conditions),
   };
   try {
     await untilAborted(body(trial), signal);

@@ -23,12 +23,12 @@ export interface ReaderTarget {
 }
 
 /**
- * A reader behind an async iterable: the run's events behind `since`, and the end of the iteration where the run has ended.
+ * A reader as an async iterable: the run's events after `since`, and the end of the iteration where the run has ended.
  * It comes back by itself when a connection breaks, and rejects when it may not come back.
  */
 export type Follow = (target: ReaderTarget) => AsyncIterable<DeliveredEvent>;
 
-/** What one case of a reader works on. Every reader that it starts is told to leave behind it. */
+/** What one case of a reader works on. Every reader that it starts is aborted after it. */
 export interface ReaderTrial extends HttpTrial {
   /** Starts a reader and returns what it hands over, one by one. */
   start(runId: string, since: number, cuts?: readonly Cut[]): Reading;
@@ -38,9 +38,9 @@ export interface ReaderTrial extends HttpTrial {
 
 /** A reader that has been started. */
 interface Reading {
-  /** What it hands over next; `end` when it says that the run has ended. @throws Error if nothing comes, or what it throws */
+  /** What it yields next; `end` when the iteration ends. @throws Error if nothing comes, or what it throws */
   next(): Promise<Delivery[number]>;
-  /** Tells it to leave. */
+  /** Aborts its signal. */
   leave(): void;
 }
 

@@ -70,7 +70,7 @@ export function releaseCommand(input: LeaseInput & { readonly step: number }): C
     const outcome = await real.next().release({ ...request, fence });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
     if (run.lease.isSurpassed || input.step !== 0) {
-      // A fence that the store has not told may be this very one.
+      // A fence that the store has not returned yet may be this very one.
       if (run.lease.isSurpassed && outcome.outcome === "granted") return;
       return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
     }
@@ -106,12 +106,12 @@ export function purgeCommand(limit: number): Command {
       gone.push(...batch.filter((runId) => runId.startsWith(real.prefix)));
     }
     const runIds = finished.map(({ record }) => record.runId);
-    assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
+    assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that were purged");
     for (const runId of runIds) forgetRun(model, runId);
   });
 }
 
-/** The run as the caller sees it, and what refuses whatever is asked of its lease. */
+/** The run as the caller sees it, and the outcome that refuses every call about its lease. */
 function look(
   model: StoreModel,
   real: RealStore,

@@ -9,10 +9,10 @@ const BY_CLOCK = [
   "S23 listExpired lists the runs whose lease has expired, and no others",
 ];
 
-/** S21, S23, S24: all times of a store are of one clock, whatever the clock of a process says. */
+/** S21, S23, S24: all times of a store are of one clock, no matter how the clock of a process is set. */
 export const clockCases: readonly ProcessCase[] = [
   ["ahead", HOUR_MS] as const,
-  ["behind", -HOUR_MS] as const,
+  ["slow", -HOUR_MS] as const,
 ].map(([where, clockAheadMs]) => ({
   name: `S21 in a process whose clock is an hour ${where}, leases and ages are measured by the clock that stamps events`,
   async run({ crew }) {

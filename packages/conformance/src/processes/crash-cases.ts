@@ -4,7 +4,7 @@ import type { ProcessCase } from "./process-case.ts";
 
 /** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
 export interface CrashHooks {
-  /** Called amid appends. Returns or resolves when it is gone. */
+  /** Called during appends. Returns or resolves when the server is dead. */
   kill(): void | Promise<void>;
   /** Starts it again on the same data. Returns or resolves when it takes connections. */
   restart(): void | Promise<void>;

@@ -35,7 +35,7 @@ export interface Network<Place> {
 interface WorkerManner {
   /** The proxy through which it reaches the server. Default: none. */
   readonly proxy?: CuttingProxy;
-  /** How far its clock is ahead of the machine's, in milliseconds; negative if behind. Default 0. */
+  /** How far its clock is ahead of the machine's, in milliseconds; negative if it is slow. Default 0. */
   readonly clockAheadMs?: number;
 }
 
@@ -64,7 +64,7 @@ interface CrewOptions {
 }
 
 /**
- * Runs one body on data and processes of its own. All of them are ended behind it.
+ * Runs one body on data and processes of its own. All of them are ended after it.
  * @throws Error for a store that other processes do not see: there is nothing to try; the signal's reason once it is aborted
  */
 export async function runWithCrew<Place>(
@@ -116,7 +116,7 @@ export async function runWithCrew<Place>(
     start,
     startProxy,
     async startAll() {
-      // All have to have settled, so that none starts behind the end of the case.
+      // All have to have settled, so that none starts after the end of the case.
       const starts = await Promise.allSettled(Array.from({ length: size }, () => start()));
       const workers = starts.map((one) => {
         if (one.status === "rejected") throw one.reason;
@@ -140,7 +140,7 @@ export async function runWithCrew<Place>(
   await Promise.all(proxies.map((proxy) => proxy.close()));
   outcomes.push(...(await Promise.allSettled([(async () => destroy?.(place))()])));
   signal?.throwIfAborted();
-  // The body's failure stands first: it says more than what it left behind.
+  // The body's failure comes first: the failures of closing and destroying may follow from it.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }

@@ -56,7 +56,7 @@ export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptio
   }
 
   /** @returns what the store failed with */
-  async function callAndTell(count: number): Promise<string | null> {
+  async function callAndReport(count: number): Promise<string | null> {
     const before = recorder.operations.length;
     let failure: string | null = null;
     try {
@@ -77,9 +77,9 @@ export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptio
 
   async function run(): Promise<string | null> {
     for (let count = 1; !stopped; count++) {
-      const failure = await callAndTell(count);
+      const failure = await callAndReport(count);
       if (failure !== null) return failure;
-      // A store that answers at once would keep the word to stop from being heard.
+      // With a store that answers at once, the command to stop would never be received.
       await setImmediate();
     }
     return null;

@@ -98,7 +98,7 @@ async function createAtOnce({ crew }: ProcessTrial): Promise<void> {
     assertEqual(
       answers.map(({ outcome }) => outcome).toSorted(),
       ["created", ...answers.slice(1).map(() => "existing")],
-      `what the processes were told that created ${runId} at once`,
+      `the answers to the processes that created ${runId} at once`,
     );
     const [ordinal, ...others] = new Set(answers.map((one: CreatedRun) => one.ordinal));
     assertEqual(others, [], `other ordinals of ${runId}`);

@@ -21,7 +21,7 @@ const CASE_MS = 120_000;
 
 /** Which store to try from many processes, and how hard to look. */
 export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
-  /** Stands in the message of every failure. */
+  /** The message of every failure has it. */
   readonly name: string;
   /** How the store's server crashes, where it has one. Cases that share a server then have to run one after the other. */
   readonly crash?: CrashHooks;
@@ -30,7 +30,7 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
   /** How long each case goes on in `soak`, in milliseconds. It ends with the round under way. Default 10 minutes. */
   readonly soakMs?: number;
   /**
-   * What the processes are told to do, and after which calls they crash: a 32-bit integer with a sign. Which of them is
+   * What the processes do, and after which calls they crash: a 32-bit integer with a sign. Which of them is
    * faster stays the system's matter. Default another each time.
    */
   readonly seed?: number;

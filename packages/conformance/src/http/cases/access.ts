@@ -6,15 +6,15 @@ import { claim, passLeases } from "../claims.ts";
 import { changesOn, JSON_TYPE, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record } from "../runs.ts";
 
-/** Headers that tell of the connection and the moment, not of the answer. */
+/** Headers of the connection and the moment, not of the answer. */
 const HOP = ["date", "connection", "keep-alive", "transfer-encoding", "age"];
 
-/** What can be told of an answer, whoever asked and when. */
+/** The part of an answer that does not depend on the caller or the time. */
 function shapeOf({ status, headers, text }: Answer): unknown {
   return { status, text, headers: [...headers].filter(([name]) => !HOP.includes(name)) };
 }
 
-/** What a browser says of where a request comes from. */
+/** The headers by which a browser shows where a request comes from. */
 function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
   const { protocol, host, hostname } = new URL(baseUrl);
   return [
@@ -55,7 +55,7 @@ export const access: readonly HttpTrialCase[] = [
         { path: pathOf(runId, "/stream") },
         { path: "/v1/agent-runs" },
       ];
-      for (const credential of [{}, { authorization: "Bearer nobody" }, { cookie: "a=b" }]) {
+      for (const credential of [{}, { authorization: "Bearer unknown" }, { cookie: "a=b" }]) {
         for (const call of calls) {
           const answer = await trial.send(withHeaders(call, credential));
           assertProblem(answer, 401, "unauthenticated");

@@ -63,7 +63,7 @@ export const cancelling: readonly HttpTrialCase[] = [
         }
         const { events } = await readPage(trial, runId);
         const types = events.map(({ eventType }) => eventType);
-        assertEqual(types.indexOf("RUN_CANCELLED"), types.length - 1, "where RUN_CANCELLED stands");
+        assertEqual(types.indexOf("RUN_CANCELLED"), types.length - 1, "the index of RUN_CANCELLED");
         const sizes = landed.map((answer) => [1, 2, 3][answers.indexOf(answer)] ?? 0);
         assertEqual(
           types.length - 1,

@@ -12,10 +12,10 @@ import type { Frame } from "../read-frames.ts";
 import { deliveryOf, land, pathOf, record, tail, tailLive } from "../runs.ts";
 import { pause } from "../pause.ts";
 
-/** Ends the session that this `Cookie` header stands for. */
+/** Ends the session of this `Cookie` header. */
 export type EndSession = (cookie: string) => void | Promise<void>;
 
-/** The frames up to the end, which has to come by then, whatever comes before it. */
+/** The frames up to the end, which has to come in time, with any frames before it. */
 function endWithin(dueMs: number, stream: LiveStream, what: string): Promise<readonly Frame[]> {
   return within(dueMs, stream.rest(dueMs), what);
 }
@@ -58,7 +58,7 @@ export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
         }
         await land(trial, runId, ["RUN_COMPLETED"]);
         const types = typesOf(await stream.rest()).filter((type) => type !== "status");
-        assertEqual(types, ["run_event", "run_finished"], "what comes behind the silence");
+        assertEqual(types, ["run_event", "run_finished"], "what comes after the silence");
       },
     },
   ];

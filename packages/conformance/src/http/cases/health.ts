@@ -34,7 +34,7 @@ async function getOpen(trial: HttpTrial, path: string, type: string): Promise<An
   return answer;
 }
 
-/** Fails unless every line is a comment or a sample, and a family's type stands once, before its samples. */
+/** Fails unless every line is a comment or a sample, and a family's type comes once, before its samples. */
 function assertPrometheus(text: string): void {
   assert(text.endsWith("\n"), "the last line of the metrics ends with a line feed");
   const sampled = new Set<string>();
@@ -50,14 +50,14 @@ function assertPrometheus(text: string): void {
     if (name !== undefined) sampled.add(name);
     const family = comment?.[2];
     if (family === undefined) continue;
-    assert(!typed.has(family), `the type of ${family} is said once`);
-    assert(!sampled.has(family), `the type of ${family} is said before its samples`);
+    assert(!typed.has(family), `the type of ${family} comes once`);
+    assert(!sampled.has(family), `the type of ${family} comes before its samples`);
     typed.add(family);
   }
   assert(sampled.size > 0, "there is a metric");
 }
 
-/** W30: what the wire says of itself. */
+/** W30: the description of the wire. */
 export const description: readonly HttpTrialCase[] = [
   {
     name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
@@ -107,7 +107,7 @@ export const health: readonly HttpTrialCase[] = [
         path: `/v1/agent-runs/${runId}`,
         headers: trial.owner.bearer,
       });
-      // A name of a letter or two stands anywhere.
+      // A name of a letter or two may be part of any text.
       const owner = `"${String(run.json()["ownerId"])}"`;
       for (const path of HOST_PATHS) {
         const { text } = await trial.send({ path });

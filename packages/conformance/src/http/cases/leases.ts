@@ -166,8 +166,8 @@ export const leases: readonly HttpTrialCase[] = [
       const { fence } = await claim(trial, lost);
       assert(fence > lostFence, `a fence is higher than ${lostFence} before it, got ${fence}`);
       assertProblem(await renew(trial, lost, lostFence), 409, "fenced");
-      const behind = { "run-fence": String(lostFence) };
-      assertProblem(await trial.send(appendCall(trial, lost, ["NOTE"], behind)), 409, "fenced");
+      const stale = { "run-fence": String(lostFence) };
+      assertProblem(await trial.send(appendCall(trial, lost, ["NOTE"], stale)), 409, "fenced");
       assertEqual((await getRun(trial, lost))["lastSequence"], 1, "lastSequence");
     },
   },

@@ -32,7 +32,7 @@ export const lifecycle: readonly HttpTrialCase[] = [
           const run = await getRun(trial, runId);
           const page = await readPage(trial, runId);
           for (const { runStatus, currentPhase } of [receipt, run, page]) {
-            const what = `status and phase behind event ${receipt.lastSequence}`;
+            const what = `status and phase after event ${receipt.lastSequence}`;
             assertEqual([runStatus, currentPhase], [status, current], what);
           }
         }

@@ -106,7 +106,7 @@ export const lines: readonly HttpTrialCase[] = [
       const { firstSequence, lastSequence } = receiptOf(answer);
       assert(
         firstSequence === 1 && lastSequence === 1_001,
-        `the receipt says 1 to 1,001, got ${firstSequence} to ${lastSequence}`,
+        `the receipt has 1 to 1,001, got ${firstSequence} to ${lastSequence}`,
       );
     },
   },

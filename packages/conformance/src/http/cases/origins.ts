@@ -7,7 +7,7 @@ import { passLeases } from "../claims.ts";
 import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record, tailLive } from "../runs.ts";
 
-/** What a client of the wire sends beside what every page may. */
+/** The headers that a client of the wire sends and that not every page may. */
 const REQUEST_HEADERS = [
   "authorization",
   "content-type",
@@ -179,10 +179,7 @@ const CASES: readonly (readonly [
     "W5 a change by cookie from an origin that is not on the list is 403, and its page may read nothing",
     refusesStrangers,
   ],
-  [
-    "W5 a preflight is allowed for an origin on the list, and for no other",
-    answersPreflights,
-  ],
+  ["W5 a preflight is allowed for an origin on the list, and for no other", answersPreflights],
   [
     "W19 a page of an origin on the list gets the stream with exact headers; one of another gets 403 without them",
     getsStreams,

@@ -100,7 +100,10 @@ export const pages: readonly HttpTrialCase[] = [
       const page = await readPage(trial, runId);
       const { length } = page.answer.text;
       assert(length <= 4_300_000, `a page ends at 4 MiB, got ${length} bytes`);
-      assert(page.events.length > 0 && page.hasMore, "it holds an event and says that more follow");
+      assert(
+        page.events.length > 0 && page.hasMore,
+        "it holds an event and shows that more follow",
+      );
     },
   },
   {
@@ -136,7 +139,7 @@ export const pages: readonly HttpTrialCase[] = [
         // Looked at below, unless an append fails first.
         loops.catch(() => {});
         for (const [at, batch] of batches.entries()) {
-          // How many requests stand between two appends decides who is ahead.
+          // The number of requests between two appends decides who is ahead.
           for (let turns = (at + round) % 4; turns > 0; turns--) await getRun(trial, runId);
           await land(trial, runId, batch);
         }

@@ -179,8 +179,8 @@ export const problems: readonly HttpTrialCase[] = [
           const answer = await trial.send({ method, path, headers: trial.owner.bearer });
           assertEqual(answer.status, 405, `the status of ${answer.to}`);
           const allow = (answer.headers.get("allow") ?? "").split(",").map((name) => name.trim());
-          const said = allow.filter((name) => name !== "OPTIONS").toSorted();
-          assertEqual(said, allowed, `Allow of ${answer.to}`);
+          const methods = allow.filter((name) => name !== "OPTIONS").toSorted();
+          assertEqual(methods, allowed, `Allow of ${answer.to}`);
         }
       }
     },

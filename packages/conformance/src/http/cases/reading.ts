@@ -86,7 +86,7 @@ const journey: fc.Arbitrary<Journey> = fc.record({
   since: fc.nat(8),
   batches: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 10 }),
   cuts: fc.array(
-    // Behind the first `retry:`, before which a client waits for as long as it likes.
+    // After the first `retry:`. Before it a client waits as long as it likes.
     fc.record({
       afterBytes: fc.integer({ min: 40, max: 1_500 }),
       by: fc.constantFrom<Cut["by"]>("error", "end"),
@@ -157,7 +157,7 @@ export const reading: readonly ReaderTrialCase[] = [
         const item = await next();
         assertEqual(item === "end" ? item : item.sequence, at + 1, "what is handed over");
       }
-      assertEqual(await next(), "end", "what is handed over behind the last event");
+      assertEqual(await next(), "end", "what the reader gets after the last event");
     },
   },
   {

@@ -18,9 +18,9 @@ export const slowReaders: readonly HttpTrialCase[] = [
       const drafts = ["NOTE", ...(await flood(trial, runId, "short")), "RUN_COMPLETED"];
       await land(trial, runId, ["RUN_COMPLETED"]);
       const log = drafts.map(appendedOf);
-      assertDelivery(log, 0, deliveryOf(await going), "The reader beside one that stands still");
+      assertDelivery(log, 0, deliveryOf(await going), "The reader next to a stalled one");
       seen.push(...(await still.rest()));
-      assertDelivery(log, 0, deliveryOf(seen), "The reader that stood still");
+      assertDelivery(log, 0, deliveryOf(seen), "The stalled reader");
     },
   },
 ];

@@ -61,7 +61,7 @@ export const values: readonly HttpTrialCase[] = [
       const runId = await record(trial, { eventType: "NOTE", payload });
       const { answer, events } = await readPage(trial, runId);
       assertEqual(payloadsOf(events), [compact(payload)], "the payload's tokens");
-      assert(answer.text.includes(compact(payload)), "no white space stands between the tokens");
+      assert(answer.text.includes(compact(payload)), "no white space is between the tokens");
     },
   },
   {
