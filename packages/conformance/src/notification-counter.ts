@@ -2,7 +2,7 @@ import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
 
-/** A watch that counts its notifies. Its `ready` fails when the store's own deadline for a notification is long past. */
+/** A subscription that counts its notifications. Its `ready` fails when the store's own deadline for a notification is long past. */
 export interface NotificationCounter extends Subscription {
   notifyCount(): number;
   /** Resolves once there were more than `counted` notifications. @throws Error when the notification does not come */
@@ -10,7 +10,7 @@ export interface NotificationCounter extends Subscription {
 }
 
 /**
- * Watches a run and counts.
+ * Subscribes to a run and counts its notifications.
  * @param onNotification called at each notification, when it has been counted
  */
 export function countNotifications(

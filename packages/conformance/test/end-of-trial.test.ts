@@ -91,11 +91,11 @@ describe("a trial that is given up", () => {
     },
   );
 
-  it("ends what its body opened anew before it ends itself", async () => {
+  it("ends a fresh store of its body before it ends itself", async () => {
     const { doors, steps } = noisyDoors(() => false);
     const begun = Promise.withResolvers<void>();
-    const trial = startTrial(doors, ({ anew }) =>
-      anew(async () => {
+    const trial = startTrial(doors, ({ withFreshStore }) =>
+      withFreshStore(async () => {
         begun.resolve();
         await never;
       }),

@@ -158,7 +158,7 @@ describe("saved examples", () => {
     );
   });
 
-  it("whose path leads nowhere fail the case, and say so", async () => {
+  it("whose path leads nowhere fail the case with that reason", async () => {
     const load = () => [{ seed: 1, path: "0:999999", input: "" }];
     const stale = { ...sound, examples: { load, save() {} } };
     expect(await messageOf(caseOf(stale, "any JSON text"))).toContain(
@@ -166,7 +166,7 @@ describe("saved examples", () => {
     );
   });
 
-  it("that cannot be saved leave the failure as it is, and say so", async () => {
+  it("that cannot be saved leave the failure as it is, with that reason", async () => {
     const examples = {
       load: () => [],
       save: () => Promise.reject(new Error("The disk is full.")),

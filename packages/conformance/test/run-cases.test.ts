@@ -61,7 +61,7 @@ describe("runCases", () => {
     expect(begun).toHaveLength(4);
   });
 
-  it("goes on where a case in between ends, also by failing", async () => {
+  it("goes on where a case in between ends, even by failing", async () => {
     const { hanging, passing } = play;
     const failing = () => Promise.reject(new Error("Expected more."));
     const runs = [hanging, hanging, failing, hanging, hanging, passing];
@@ -75,7 +75,7 @@ describe("runCases", () => {
     expect(end).toEqual({ passed: [false, false, false], gaveUp: false });
   });
 
-  it("leaves a case behind that does not end when its time is up", async () => {
+  it("goes on without a case that does not end when its time is up", async () => {
     const { deaf, passing } = play;
     const { reported, end } = await endOf(casesOf(deaf, passing));
     expect(end).toEqual({ passed: [false, true], gaveUp: false });
@@ -85,7 +85,7 @@ describe("runCases", () => {
     ]);
   });
 
-  it("ends when it is interrupted, although the case under way does not", async () => {
+  it("ends when it is interrupted, even if the case under way does not", async () => {
     const interrupt = new AbortController();
     const cases = casesOf(() => {
       interrupt.abort(new Error("Interrupted."));

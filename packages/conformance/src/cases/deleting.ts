@@ -123,8 +123,8 @@ export const deleting: readonly TrialCase[] = [
           store.deleteRun(runId, OWNER),
           turns(race).then(() => other.deleteRun(runId, OWNER)),
         ]).finally(() => (isOver = true));
-        const watched = lookAtNewRun(other, runId, () => isOver);
-        const [outcomes] = await Promise.all([deletes, watched]);
+        const checked = checkNewRun(other, runId, () => isOver);
+        const [outcomes] = await Promise.all([deletes, checked]);
         assertEqual(outcomes.toSorted(), ["deleted", "not_found"], "the outcomes of the deletes");
         const { run, events: log } = await readLog(store, runId);
         assertEqual([run.ownerId, log], ["bob", []], "the new run in the end");
@@ -134,7 +134,7 @@ export const deleting: readonly TrialCase[] = [
 ];
 
 /** Creates a run for another owner as soon as its id is free, and looks at it. */
-async function lookAtNewRun(
+async function checkNewRun(
   store: RunEventStore,
   runId: string,
   isFree: () => boolean,

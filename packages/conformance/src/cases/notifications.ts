@@ -11,7 +11,7 @@ import { wrapStore } from "../wrap-store.ts";
 
 const ROUNDS = 5;
 /** Subscriptions before and after those that a case is about. */
-const OTHER_WATCHES = 100;
+const OTHER_SUBSCRIPTIONS = 100;
 
 /** S13, S14: a subscription notifies that there may be something new, until it is stopped. */
 export const counters: readonly TrialCase[] = [
@@ -32,12 +32,12 @@ export const counters: readonly TrialCase[] = [
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
-      const hung = await Promise.all(stores.map((one) => readyCounter(one, "run")));
-      await allNotified(hung, () => createRun(store, "run"));
-      await allNotified(hung, () => land(store, "run", [event("RUN_COMPLETED")]));
-      await allNotified(hung, () => store.deleteRun("run", null));
-      await allNotified(hung, () => createRun(store, "run"));
-      for (const counter of hung) counter.stop();
+      const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
+      await allNotified(counters, () => createRun(store, "run"));
+      await allNotified(counters, () => land(store, "run", [event("RUN_COMPLETED")]));
+      await allNotified(counters, () => store.deleteRun("run", null));
+      await allNotified(counters, () => createRun(store, "run"));
+      for (const counter of counters) counter.stop();
     },
   },
   {
@@ -46,14 +46,14 @@ export const counters: readonly TrialCase[] = [
       const ids = ["run-a", "run-b", "r".repeat(128)];
       for (const runId of ids) await createRun(store, runId);
       const others = (side: string): readonly NotificationCounter[] =>
-        Array.from({ length: OTHER_WATCHES }, (_, index) =>
+        Array.from({ length: OTHER_SUBSCRIPTIONS }, (_, index) =>
           countNotifications(store, `${side}-${index}`),
         );
       const before = others("before");
-      const hung = ids.map((runId) => countNotifications(store, runId));
-      const all = [...before, ...hung, ...others("after")];
+      const counters = ids.map((runId) => countNotifications(store, runId));
+      const all = [...before, ...counters, ...others("after")];
       await Promise.all(all.map((counter) => counter.ready));
-      await allNotified(hung, () =>
+      await allNotified(counters, () =>
         store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
       );
       for (const counter of all) counter.stop();
@@ -64,9 +64,9 @@ export const counters: readonly TrialCase[] = [
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
-      const hung = await Promise.all(stores.map((one) => readyCounter(one, "run")));
-      for (const one of stores) await allNotified(hung, () => land(one, "run", events(1)));
-      for (const counter of hung) counter.stop();
+      const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
+      for (const one of stores) await allNotified(counters, () => land(one, "run", events(1)));
+      for (const counter of counters) counter.stop();
     },
   },
   {
@@ -241,14 +241,14 @@ export const lostNotifications: readonly TrialCase[] = [
   },
 ];
 
-/** Fails unless each notification notifies after the call began. */
+/** Fails unless each counter gets a notification after the call began. */
 async function allNotified(
-  hung: readonly NotificationCounter[],
+  counters: readonly NotificationCounter[],
   call: () => Promise<unknown>,
 ): Promise<void> {
-  const counted = hung.map((counter) => counter.notifyCount());
+  const counted = counters.map((counter) => counter.notifyCount());
   await call();
-  await Promise.all(hung.map((counter, index) => counter.past(counted[index] ?? 0)));
+  await Promise.all(counters.map((counter, index) => counter.past(counted[index] ?? 0)));
 }
 
 async function readyCounter(store: RunEventStore, runId: string): Promise<NotificationCounter> {

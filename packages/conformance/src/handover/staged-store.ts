@@ -15,7 +15,7 @@ export interface Witness {
   find(clause: string, what: string): void;
 }
 
-/** A store object whose answers and notifies come when the stage releases them. */
+/** A store object whose answers and notifications come when the stage releases them. */
 export interface StagedStore {
   readonly store: RunEventStore;
   /** Set before it is closed: from then on its calls may fail. */
@@ -23,7 +23,7 @@ export interface StagedStore {
 }
 
 /**
- * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and notifies are held back.
+ * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and notifications are held back.
  * @param closes whether `close` closes the store object: else it goes on for the next game
  */
 export function createStagedStore(
@@ -77,8 +77,8 @@ export function createStagedStore(
       let isStopped = false;
       const subscription = store.subscribe(runId, () => {
         if (isStopped)
-          witness.find("S14", `a subscription at ${name} notifies after it was stopped`);
-        else if (isClosed) witness.find("S18", `a subscription at ${name} notifies after close`);
+          witness.find("S14", `a subscription of ${name} notified after it was stopped`);
+        else if (isClosed) witness.find("S18", `a subscription of ${name} notified after close`);
         else notify();
       });
       function notify(): void {

@@ -24,7 +24,7 @@ export interface WorkerCommands {
   /** Starts a subscription. Answers once it is ready. */
   subscribe(input: { readonly runId: string }): Promise<null>;
   /**
-   * Reads the watched run to its end, and only when notified. Answers the names of its events.
+   * Reads the subscribed run to its end, and only when notified. Answers the names of its events.
    * @param input.isPatient whether a read that fails for a while is made again
    */
   follow(input: {

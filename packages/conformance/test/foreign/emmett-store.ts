@@ -54,7 +54,7 @@ class EmmettStreams {
   }
 
   async append(request: AppendRequest): Promise<AppendOutcome> {
-    // Each conflict means that another append has landed: somebody always gets on.
+    // Each conflict means that another append has landed: one append always gets on.
     for (;;) {
       const before = (await this.find(request.runId))?.run ?? null;
       const refusal = judgeAppend(before, null, request, Date.now());
@@ -246,11 +246,11 @@ function cutPage(
   if (found === null) return null;
   const { run, events, phases } = found;
   const belongs = createPageCut(limit, maxBytes);
-  const behind = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
+  const rest = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
   return {
     run,
     phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
-    events: events.slice(since, behind === -1 ? undefined : since + behind),
+    events: events.slice(since, rest === -1 ? undefined : since + rest),
   };
 }
 

@@ -2,7 +2,7 @@ import { startPostgres } from "@tm/run-events-test-servers";
 import { createEmmettDoors } from "./emmett-doors.ts";
 import { type ClauseVerdict, judgeStore } from "./kit-verdicts.ts";
 
-/** What the kit says of Emmett. */
+/** The verdicts of the kit on Emmett. */
 export interface EmmettVerdicts {
   /** Of every clause. */
   readonly asItIs: readonly ClauseVerdict[];

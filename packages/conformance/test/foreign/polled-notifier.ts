@@ -9,7 +9,7 @@ export interface PolledNotifier {
 }
 
 /**
- * Looks at each watched run again and again, one round behind the other.
+ * Polls each subscribed run again and again, one round after the other.
  * @param look what changes with each commit to the run
  */
 export function createPolledNotifier(look: (runId: string) => Promise<string>): PolledNotifier {
@@ -41,7 +41,7 @@ export function createPolledNotifier(look: (runId: string) => Promise<string>): 
         if (!seen.has(runId)) seen.set(runId, found);
         start();
       });
-      // Whoever does not wait for `ready` learns of it from the next read.
+      // A caller that does not wait for `ready` learns of it from the next read.
       ready.catch(() => {});
       return { ready, stop };
     },

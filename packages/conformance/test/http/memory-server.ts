@@ -7,7 +7,7 @@ import { identify, TOKENS } from "./users.ts";
 
 /** Parts of the server that a mutant breaks. */
 export interface ServerBreakage {
-  /** What stands in front of the real handler. */
+  /** A handler in front of the real one. */
   readonly wrap?: (fetch: Fetch) => Fetch;
   /** The handler's settings. */
   readonly settings?: Partial<HandlerOptions<Request>>;

@@ -59,7 +59,7 @@ export const notificationMutants: readonly Mutant[] = [
         async createRun(request) {
           created.add(request.runId);
           const outcome = await object.createRun(request);
-          // NotifyCounts come in a microtask behind the commit.
+          // Notifications come in a microtask after the commit.
           await Promise.resolve();
           created.delete(request.runId);
           return outcome;
@@ -97,7 +97,7 @@ export const notificationMutants: readonly Mutant[] = [
           const counter = (): void => onNotification();
           const hung = counters.get(runId) ?? new Set();
           counters.set(runId, hung.add(counter));
-          // The first watch notifies for all that were hung when it began to.
+          // The first subscription notifies all that existed when it began to.
           const subscription =
             hung.size === 1 ? data.subscribe(runId, () => [...hung].forEach(notify)) : null;
           return {

@@ -5,7 +5,7 @@ import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutan
 /** Stores on common data whose objects go by what they know, when another object has changed it. */
 export const objectMutants: readonly Mutant[] = [
   {
-    name: "says existing with a head from the object's own cache",
+    name: "answers existing with a head from the object's own cache",
     clause: "S16",
     object(object) {
       const heads = new Map<string, RunRecord>();
@@ -30,7 +30,7 @@ export const objectMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "remembers that a run is not there until the same object creates it",
+    name: "remembers that a run does not exist until the same object creates it",
     clause: "S16",
     object(object) {
       const absent = new Set<string>();

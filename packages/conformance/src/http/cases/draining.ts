@@ -106,15 +106,15 @@ export function draining({ windowMs, begin, restart }: Drain): readonly HttpTria
           await Promise.allSettled([writing, reading]);
           await restart();
         }
-        const [sent, streams] = [(await writing).flat(), await reading];
-        for (const frames of streams) {
+        const [sent, received] = [(await writing).flat(), await reading];
+        for (const frames of received) {
           assertEqual(frames.at(-1)?.message["code"], "draining", "the last frame of a stream");
         }
         await trial.withNewSessions(async (after) => {
           await land(after, runId, ["RUN_FAILED"]);
           const log = await pollToEnd(after, runId, 0, 1_000);
           assertLanded(log, sent);
-          for (const frames of streams) {
+          for (const frames of received) {
             const delivery = deliveryOf(frames);
             assertDelivery(log.slice(0, delivery.length).filter(isEvent), 0, [...delivery, "end"]);
           }

@@ -78,7 +78,7 @@ export const description: readonly HttpTrialCase[] = [
   },
 ];
 
-/** W30: what what watches a server asks it. */
+/** W30: what a monitor asks a server. */
 export const health: readonly HttpTrialCase[] = [
   {
     name: "W30 /healthz and /readyz answer 200 to anyone",
