@@ -96,7 +96,7 @@ describe("what run-events-conformance writes", () => {
       cases: expect.arrayContaining([
         { name: expect.stringMatching(/^S1 every run counts/), clause: "S1", ...kept },
         {
-          name: expect.stringMatching(/^S4 of appends that expect the same/),
+          name: expect.stringMatching(/^S4 exactly one of the appends that expect/),
           clause: "S4",
           ...broken,
           failure: { message, clause: "S4", counterexample: null },

@@ -78,7 +78,7 @@ describe("runEventStoreConformance", () => {
           },
           destroy: () => void ended.push("destroyed"),
         }),
-        "S10 what was acknowledged",
+        "S10 a read sees every append that was",
       );
       await run().catch(() => null);
       expect(ended).toEqual(["closed 1", "closed 0", "destroyed"]);

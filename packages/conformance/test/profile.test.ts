@@ -76,7 +76,7 @@ describe("a profile", () => {
 
   it("soak runs a case without anything random once", async () => {
     const { doors, runs } = countingDoors();
-    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "every run counts").run();
+    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "each run counts").run();
     expect(runs).toHaveLength(1);
   });
 

@@ -119,7 +119,7 @@ describe("a failure of a random case", () => {
   });
 
   it("is refused as a replay of what the case does not draw", async () => {
-    const { name } = caseOf(sound, "every run counts");
+    const { name } = caseOf(sound, "each run counts");
     const replay = { case: name, seed: 1, path: "0" };
     expect(await messageOf(caseOf({ ...sound, replay }, name))).toContain(
       "Expected a case that draws inputs, as one is to be run again.",
@@ -182,6 +182,6 @@ describe("saved examples", () => {
       save() {},
     };
     const alone = { name: "alone", open: () => createMemoryStore(), examples };
-    expect(await messageOf(caseOf(alone, "every run counts"))).toContain("No such disk.");
+    expect(await messageOf(caseOf(alone, "each run counts"))).toContain("No such disk.");
   });
 });
