@@ -109,7 +109,7 @@ describe("bad input, on the reference server", () => {
     { line: '{"eventType":"NOTE","more":1}', status: 422, code: "invalid_event" },
     { line: "NOTE", status: 400, code: "invalid_request" },
   ])(
-    "W12: the bad line $line is named, what stands before it stays, nothing else is written",
+    "W12: the bad line $line is named, the lines before it stay, and no other is written",
     async ({ line, status, code }) => {
       const { url } = await startWithRun();
       const good = JSON.stringify({ eventType: "GOOD" });

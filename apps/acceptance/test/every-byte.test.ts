@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The answer's body as it stands on the wire, a character a byte. */
+/** The answer's body as it is on the wire, a character a byte. */
 async function readBody(): Promise<string> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -78,11 +78,11 @@ it.each(EVERY_CLIENT)(
     const faults: string[] = [];
     async function check(cutAfter: number): Promise<void> {
       const { body, requests, ...outcome } = await follow(client, cutAfter, true);
-      expect(body.length, "the proxy cut where it was told to").toBe(cutAfter);
+      expect(body.length, "the proxy cut at the planned byte").toBe(cutAfter);
       const id = client.takesIdEarly ? /\nid: (\d+)\n$/.exec(body)?.[1] : undefined;
       const skipped = Number(id ?? 0);
       if (skipped > 0) faults.push(`id: ${skipped}`);
-      expect(outcome, `cut behind ${JSON.stringify(body.slice(-40))}`).toEqual({
+      expect(outcome, `cut after ${JSON.stringify(body.slice(-40))}`).toEqual({
         sequences: EVENTS.filter((sequence) => sequence !== skipped),
         finishes: skipped === FINISH ? 0 : 1,
         ending: skipped === FINISH ? "refused" : "left",

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 const FENCED = /^```[^]*?^```/gm;
 const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
 
-/** Files that npm packs whatever `files` says. */
+/** Files that npm always packs, without a word in `files`. */
 const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
 
 /** The tracked pages, but for notes on changes: those speak of their own time. */

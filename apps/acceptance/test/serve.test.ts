@@ -145,7 +145,7 @@ describe("run-events serve from its tarball", () => {
       await installWithNode(project, tarballs, version);
       projects.set(version, project);
     }
-    // Whoever runs it may read it, and write nothing.
+    // The user that runs it may read it, and write nothing.
     await run("chmod", ["-R", "a+rX,a-w", folder]);
   }, 300_000);
 
@@ -178,7 +178,7 @@ describe("run-events serve from its tarball", () => {
     expect(Number.parseInt(stdout, 10)).toBeLessThan(MOST_KIB);
   });
 
-  it("has a unit for systemd that starts it, and whose variables it knows", async () => {
+  it("has a unit for systemd that starts it, with variables that it knows", async () => {
     const modules = join(projectOf("24"), "node_modules");
     const path = join(modules, "@tm/run-events-server/run-events.service");
     const unit = (await readFile(path, "utf8")).replaceAll(/^#(?! )/gm, "");
@@ -191,18 +191,18 @@ describe("run-events serve from its tarball", () => {
     }
   });
 
-  it("says which Node or package to install where a file needs Node's own SQLite and there is none", async () => {
+  it("names the Node or the package to install where a file needs Node's own SQLite, which is missing", async () => {
     const place = { cwd: await makeFolder(), flags: ["--no-experimental-sqlite"] };
     expect(await serveInVain(projectOf("24"), place)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^run-events-server: cannot open the store \S+: expected Node 22\.23, 24\.15 or newer, .+ install better-sqlite3 beside run-events\n$/,
+        /^run-events-server: cannot open the store \S+: expected Node 22\.23, 24\.15 or newer, .+ install better-sqlite3 next to run-events\n$/,
       ),
     });
     expect(await readdir(place.cwd)).toEqual([]);
   });
 
-  describe("on a file system that nobody may write", () => {
+  describe("on a read-only file system", () => {
     /** Every mount is read-only, seen by the program alone. */
     const under = [
       "unshare",

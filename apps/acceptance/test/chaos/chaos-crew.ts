@@ -15,11 +15,11 @@ export interface WorkerPlan {
 
 /** The worker processes of one store. */
 export interface Crew {
-  /** All that was told so far. */
+  /** All reports so far. */
   readonly reports: readonly WorkerReport[];
   /** Kills a worker and starts another in its place, unless all were killed meanwhile. */
   replace(index: number): Promise<void>;
-  /** Stops a worker where it stands. */
+  /** Stops a worker at once, at any place. */
   freeze(index: number): void;
   thaw(index: number): void;
   /** Whether a worker has begun to look for runs. */
@@ -117,7 +117,7 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
 }
 
 /**
- * What shows a process another time: `faketime` itself would stand between it and the signals that are sent to it. How long
+ * The variables that show a process another time. `faketime` itself would be between it and the signals that are sent to it. How long
  * things take stays true.
  */
 function skewedBy(skew: string): Readonly<Record<string, string>> {

@@ -5,8 +5,8 @@ import { codeOf, isAway, pauseBetweenAttempts, payloadOf, type Play } from "./pl
 const MOST_EMITTED = 12;
 
 /**
- * Works on a run in turns with other workers, and ends it when the play is over. A turn emits some events, appends one behind
- * them and gives the run back: what was emitted before an append that is acknowledged has landed.
+ * Works on a run in turns with other workers, and ends it when the play is over. A turn emits some events, appends one after
+ * them and releases the run: what was emitted before an append that is acknowledged has landed.
  */
 export async function workInTurns(play: Play, runs: RunEvents, runId: string): Promise<void> {
   for (;;) {
