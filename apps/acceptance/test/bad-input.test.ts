@@ -35,13 +35,13 @@ async function startWithRun(): Promise<ServerProcess> {
 
 /** Lets the work be done, which is to leave the run and the list of runs as they are. */
 async function expectUnchanged(url: string, work: () => Promise<void>): Promise<void> {
-  const look = async (): Promise<unknown> => [
+  const snapshot = async (): Promise<unknown> => [
     await readLog(url, "kept"),
     await call(url, "GET", "/v1/agent-runs"),
   ];
-  const before = await look();
+  const before = await snapshot();
   await work();
-  expect(await look()).toEqual(before);
+  expect(await snapshot()).toEqual(before);
 }
 
 async function connectTo(url: string): Promise<Socket> {

@@ -51,13 +51,13 @@ export async function untilExpired(store: RunEventStore, held: HeldRun): Promise
     overMs <= 0,
     `the lease of ${runId} ends ${SHORT_MS} ms after it was given, by the clock that the store gives its events: it ends ${overMs / 1_000} s later than asked`,
   );
-  await within(0, look(), `the lease of ${runId} to have run out`, LISTED_MS);
+  await within(0, poll(), `the lease of ${runId} to have run out`, LISTED_MS);
 
   async function isListed(): Promise<boolean> {
     return (await expiredRuns(store)).includes(runId);
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     while (!(await isListed())) await nextTurn();
   }
 }

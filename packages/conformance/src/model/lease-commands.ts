@@ -20,7 +20,7 @@ export function claimCommand(
   input: LeaseInput & { readonly length: Length; readonly claimKey: string | null },
 ): Command {
   return command("claim", input, async (model, real) => {
-    const { run, refusal, request } = look(model, real, input);
+    const { run, refusal, request } = prepare(model, real, input);
     const { claimKey, length } = input;
     const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
     const named = claimKey === null ? {} : { claimKey };
@@ -46,7 +46,7 @@ export function renewCommand(
   input: LeaseInput & { readonly length: Length; readonly step: number },
 ): Command {
   return command("renew", input, async (model, real) => {
-    const { run, refusal, request } = look(model, real, input);
+    const { run, refusal, request } = prepare(model, real, input);
     const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
     const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
     const outcome = await real.next().renew({ ...request, fence, leaseMs });
@@ -65,7 +65,7 @@ function steppedFence({ fence, former }: ModelLease, step: number): number {
 /** Gives a run back. @param input.step as in `renewCommand` */
 export function releaseCommand(input: LeaseInput & { readonly step: number }): Command {
   return command("release", input, async (model, real) => {
-    const { run, refusal, request } = look(model, real, input);
+    const { run, refusal, request } = prepare(model, real, input);
     const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
     const outcome = await real.next().release({ ...request, fence });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
@@ -112,7 +112,7 @@ export function purgeCommand(limit: number): Command {
 }
 
 /** The run as the caller sees it, and the outcome that refuses every call about its lease. */
-function look(
+function prepare(
   model: StoreModel,
   real: RealStore,
   input: LeaseInput,

@@ -19,8 +19,8 @@ interface StoreModule {
   readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
 }
 
-/** @param tell reports to the parent, and resolves once nothing can keep the report from it */
-export function createWorker(tell: (report: Report) => Promise<void>): WorkerCommands {
+/** @param report reports to the parent, and resolves once nothing can keep the report from it */
+export function createWorker(report: (report: Report) => Promise<void>): WorkerCommands {
   const counters = new Map<string, NotificationCounter>();
   let opened: RunEventStore | null = null;
   let startedAt = 0n;
@@ -85,7 +85,7 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       return null;
     },
     async load({ name, runIds, manner }) {
-      load = createLoad({ store: storeOf(), name, runIds, manner, now, tell });
+      load = createLoad({ store: storeOf(), name, runIds, manner, now, report });
       return { failure: await load.ended };
     },
     async stop() {

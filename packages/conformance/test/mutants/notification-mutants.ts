@@ -7,7 +7,7 @@ export const notificationMutants: readonly Mutant[] = [
     name: "notifies alone for the first run of a call that an append landed in",
     clause: "S13",
     data: (data) =>
-      ringFor(data, (runIds, answers) => {
+      notifyFor(data, (runIds, answers) => {
         const first = answers.findIndex(({ outcome }) => outcome === "appended");
         return runIds.slice(Math.max(0, first), first + 1);
       }),
@@ -16,14 +16,14 @@ export const notificationMutants: readonly Mutant[] = [
     name: "notifies for no run of a call with a refused request",
     clause: "S13",
     data: (data) =>
-      ringFor(data, (runIds, answers) =>
+      notifyFor(data, (runIds, answers) =>
         answers.every(({ outcome }) => outcome === "appended") ? runIds : [],
       ),
   },
   {
     name: "does not notify for ids longer than 63 characters",
     clause: "S13",
-    data: (data) => ringFor(data, (runIds) => runIds.filter((runId) => runId.length <= 63)),
+    data: (data) => notifyFor(data, (runIds) => runIds.filter((runId) => runId.length <= 63)),
   },
   {
     name: "notifies the 50 newest subscriptions alone",
@@ -68,7 +68,7 @@ export const notificationMutants: readonly Mutant[] = [
           let stopped = false;
           const subscription = object.subscribe(runId, () => {
             if (created.has(runId)) onNotification();
-            else void ringUnlessNew(runId, () => !stopped && onNotification());
+            else void notifyUnlessNew(runId, () => !stopped && onNotification());
           });
           return {
             ready: subscription.ready,
@@ -80,7 +80,7 @@ export const notificationMutants: readonly Mutant[] = [
         },
       };
 
-      async function ringUnlessNew(runId: string, onNotification: () => void): Promise<void> {
+      async function notifyUnlessNew(runId: string, onNotification: () => void): Promise<void> {
         const run = await data.getRun(runId);
         if (run === null || run.lastSequence > 0) onNotification();
       }
@@ -115,13 +115,13 @@ function notify(counter: () => void): void {
 }
 
 /** A store whose appends notify for the chosen runs of a call alone. What is created and deleted notifies. */
-function ringFor(
+function notifyFor(
   data: RunEventStore,
   choose: (runIds: readonly string[], answers: readonly AppendAnswer[]) => readonly string[],
 ): RunEventStore {
   const counters = new Map<string, Set<() => void>>();
 
-  function ringLater(runIds: readonly string[]): void {
+  function notifyLater(runIds: readonly string[]): void {
     queueMicrotask(() => runIds.forEach((runId) => counters.get(runId)?.forEach(notify)));
   }
 
@@ -129,18 +129,18 @@ function ringFor(
     ...data,
     async createRun(request) {
       const created = await data.createRun(request);
-      ringLater([request.runId]);
+      notifyLater([request.runId]);
       return created;
     },
     async deleteRun(runId, ownerId) {
       const outcome = await data.deleteRun(runId, ownerId);
-      ringLater([runId]);
+      notifyLater([runId]);
       return outcome;
     },
     async append(requests) {
       const answers = await data.append(requests);
       const runIds = requests.map((request) => request.runId);
-      ringLater(choose(runIds, answers));
+      notifyLater(choose(runIds, answers));
       return answers;
     },
     subscribe(runId, onNotification) {

@@ -147,7 +147,7 @@ export const objectMutants: readonly Mutant[] = [
   {
     name: "ends the subscriptions of all objects at the close of one",
     clause: "S18",
-    ...endsAllWatches(),
+    ...endsAllSubscriptions(),
   },
   {
     name: "never settles `ready` of a subscription that was not ready at close",
@@ -176,7 +176,7 @@ export const objectMutants: readonly Mutant[] = [
   },
 ];
 
-function endsAllWatches(): Pick<Mutant, "data" | "object"> {
+function endsAllSubscriptions(): Pick<Mutant, "data" | "object"> {
   const ends = new WeakMap<object, () => void>();
   return {
     data(data) {

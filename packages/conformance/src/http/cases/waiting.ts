@@ -62,18 +62,18 @@ export const waiting: readonly HttpTrialCase[] = [
     async run(trial) {
       const runId = await record(trial, ...notes(3));
       const tags = new Map<string | null, string>();
-      async function look(query: string): Promise<void> {
+      async function checkTag(query: string): Promise<void> {
         const { headers, text } = await poll(trial, runId, query);
         const etag = headers.get("etag");
         const known = tags.get(etag) ?? text;
         assertEqual(text, known, `the page with the ETag ${etag}`);
         tags.set(etag, text);
       }
-      for (const query of ["", "since=1", "since=3", "limit=1", "limit=2"]) await look(query);
+      for (const query of ["", "since=1", "since=3", "limit=1", "limit=2"]) await checkTag(query);
       await land(trial, runId, notes(1));
-      for (const query of ["", "limit=1", "since=3"]) await look(query);
+      for (const query of ["", "limit=1", "since=3"]) await checkTag(query);
       await land(trial, runId, ["RUN_FAILED"]);
-      for (const query of ["", "limit=1", "since=4", "since=5"]) await look(query);
+      for (const query of ["", "limit=1", "since=4", "since=5"]) await checkTag(query);
     },
   },
   {
