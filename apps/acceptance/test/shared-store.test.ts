@@ -30,13 +30,19 @@ describe.each(STORES)("two servers on one $name", ({ name, start }) => {
     await annotate(await measureCrossing(reading.url, writing.url, "shared", WITH_NOTIFICATIONS));
   });
 
-  it("S13, S15: a stream on one has each append through the other, even with every notification lost", async ({ annotate }) => {
+  it("S13, S15: a stream on one has each append through the other, even with every notification lost", async ({
+    annotate,
+  }) => {
     const { proxy, reading, writing } = await startPair();
     proxy.dropNotifications(name);
-    await annotate(await measureCrossing(reading.url, writing.url, "shared", WITHOUT_NOTIFICATIONS));
+    await annotate(
+      await measureCrossing(reading.url, writing.url, "shared", WITHOUT_NOTIFICATIONS),
+    );
   });
 
-  it("S13, S15: a stream on one has each append through the other, even when notifications are lost from some time on", async ({ annotate }) => {
+  it("S13, S15: a stream on one has each append through the other, even when notifications are lost from some time on", async ({
+    annotate,
+  }) => {
     const { proxy, reading, writing } = await startPair();
     await measureCrossing(reading.url, writing.url, "shared", WITHOUT_NOTIFICATIONS);
     await call(writing.url, "POST", "/v1/agent-runs", { runId: "later" });

@@ -6,7 +6,7 @@ import { createRandomCheck, type RandomCheck } from "./random-check.ts";
 import { type Replay, replayOption, type SavedExamples } from "./replay.ts";
 import { randomSeed } from "./trial.ts";
 
-/** What every kit takes: whose failures they are, how hard to look, and what to look at again. */
+/** What every kit takes: the name in its failures, how hard to look, and what to run again. */
 export interface CaseOptions {
   /** The message of every failure has it. */
   readonly name: string;
@@ -47,7 +47,8 @@ export function buildCases<One extends { readonly name: string }>(
   const isSoak = profileName === "soak";
   const firstSeed = options.seed ?? randomSeed();
   const cases = replay === undefined ? all : all.filter(({ name }) => name === replay.case);
-  if (cases.length === 0) throw new TypeError(`Expected the name of a case, got ${replay?.case}.`);
+  if (cases.length === 0)
+    throw new TypeError(`Expected \`replay.case\` to be the name of a case, got ${replay?.case}.`);
 
   /** Runs a case once; in `soak` again until the time is up, unless nothing about it is random. */
   async function runCase(one: One, signal: AbortSignal | undefined): Promise<void> {
@@ -69,7 +70,9 @@ export function buildCases<One extends { readonly name: string }>(
       };
       await runRound(one, { check, signal });
       if (replay !== undefined && !isRandom) {
-        throw new TypeError("Expected a case that draws inputs, as one is to be run again.");
+        throw new TypeError(
+          "Expected a random case to run again, but this case draws no inputs. Run it without a replay.",
+        );
       }
       if (!isRandom || Date.now() >= endsAt) return;
       await nextTurn();

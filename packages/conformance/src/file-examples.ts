@@ -43,9 +43,10 @@ function readExamples(file: string): Map<string, readonly SavedExample[]> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`Expected ${file} to hold JSON.`, { cause });
+    throw new Error(`Expected ${file} to hold JSON. Restore it, or delete it.`, { cause });
   }
-  if (!isExamples(value)) throw new Error(`Expected ${file} to hold saved examples by case.`);
+  if (!isExamples(value))
+    throw new Error(`Expected ${file} to hold saved examples by case. Restore it, or delete it.`);
   return new Map(Object.entries(value));
 }
 

@@ -54,12 +54,12 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   soak: CI,
 };
 
-/** @throws TypeError for a profile or a time that there is not */
+/** @throws TypeError for an unknown profile or an invalid time */
 export function requireDuration(profile: ProfileName, soakMs: number): void {
   if (!Object.hasOwn(PROFILES, profile)) {
     throw new TypeError(
       `Expected a profile (${Object.keys(PROFILES).join(", ")}), got ${profile}.`,
     );
   }
-  if (!(soakMs > 0)) throw new TypeError(`Expected soakMs to be above 0, got ${soakMs}.`);
+  if (!(soakMs > 0)) throw new TypeError(`Expected \`soakMs\` to be above 0, got ${soakMs}.`);
 }

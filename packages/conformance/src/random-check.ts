@@ -76,7 +76,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
     /** @throws TypeError if the address leads nowhere */
     function find({ seed: from, path, commands }: InputAddress): T {
       if (commands !== undefined && typeof inputs !== "function") {
-        throw new TypeError("Expected no commands for a case that draws none.");
+        throw new TypeError("Expected a replay without commands, since this case draws none.");
       }
       const where = { seed: from, path, numRuns: 1, ...fixed };
       const nowhere =

@@ -147,16 +147,16 @@ describe("what run-events-conformance writes", () => {
 
 describe("how run-events-conformance ends", () => {
   it.each([
-    ["", "Expected one module."],
-    ["kept.ts more.ts", "Expected one module."],
+    ["", "Expected one module, got 0."],
+    ["kept.ts more.ts", "Expected one module, got 2."],
     ["kept.ts --fast", "'--fast'"],
     ["kept.ts --seed", "--seed"],
-    ["kept.ts --seed 1.5", "Expected a seed of 32 bits, got 1.5."],
+    ["kept.ts --seed 1.5", "Expected --seed to be an integer of 32 bits, got 1.5."],
     ["kept.ts --profile slow", "Expected a profile (quick, ci, soak), got slow."],
-    ["kept.ts --case absent", "No case is of that name and clause."],
+    ["kept.ts --case absent", "Expected --case and --clause to match a case, but none does."],
     ["kept.ts --clause S9 --path 0:1", "Expected --seed with --path."],
     ["kept.ts --clause S9 --seed 1 --path 0:1", "Expected --case to name one case"],
-    ["kept.ts --clause S9 --seed 1 --path x", "Expected a path, got x."],
+    ["kept.ts --clause S9 --seed 1 --path x", "Expected --path as a failure prints it, got x."],
     ["kept.ts --commands A:B", "Expected --path with --commands."],
     [
       "kept.ts --seed 1 --path 0 --commands nonsense",

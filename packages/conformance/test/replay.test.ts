@@ -122,12 +122,12 @@ describe("a failure of a random case", () => {
     const { name } = caseOf(sound, "each run counts");
     const replay = { case: name, seed: 1, path: "0" };
     expect(await messageOf(caseOf({ ...sound, replay }, name))).toContain(
-      "Expected a case that draws inputs, as one is to be run again.",
+      "Expected a random case to run again, but this case draws no inputs. Run it without a replay.",
     );
     const values = caseOf(sound, "any JSON text").name;
     const program = { case: values, seed: 1, path: "0", commands: "A:B" };
     expect(await messageOf(caseOf({ ...sound, replay: program }, values))).toContain(
-      "Expected no commands for a case that draws none.",
+      "Expected a replay without commands, since this case draws none.",
     );
   });
 });

@@ -113,7 +113,9 @@ describe("runCases", () => {
       );
       const { reported, end } = await endOf([one, ...casesOf(play.passing)]);
       expect(end).toEqual({ passed: [false, true], gaveUp: false });
-      expect(reported[0]).toMatch(/^stuck: S1 each run counts its own sequences from 1\nExpected the /);
+      expect(reported[0]).toMatch(
+        /^stuck: S1 each run counts its own sequences from 1\nExpected the /,
+      );
       expect(reported[0]).not.toContain("It did not come to an end then.");
     },
   );

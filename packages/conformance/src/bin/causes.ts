@@ -3,7 +3,7 @@ import type { CaseReport } from "./run-cases.ts";
 /** Cases that failed for the same reason, in the order in which they ran. */
 export interface Cause {
   /** The text of all, without the numbers in which they differ. */
-  readonly says: string;
+  readonly text: string;
   /** Their names; two at least. */
   readonly cases: readonly [string, string, ...string[]];
 }
@@ -18,15 +18,15 @@ function causeOf(message: string): string {
 /** The causes of more than one failed case, those of most cases first. */
 export function sameCauses(reports: readonly CaseReport[]): readonly Cause[] {
   const failed = reports.flatMap(({ name, failure }) =>
-    failure === null ? [] : [{ name, says: causeOf(failure.message) }],
+    failure === null ? [] : [{ name, text: causeOf(failure.message) }],
   );
-  const groups = [...Map.groupBy(failed, ({ says }) => says)];
+  const groups = [...Map.groupBy(failed, ({ text }) => text)];
   return groups
-    .flatMap(([says, group]) => {
+    .flatMap(([text, group]) => {
       const [first, second, ...others] = group.map(({ name }) => name);
       return first === undefined || second === undefined
         ? []
-        : [{ says, cases: [first, second, ...others] as const }];
+        : [{ text, cases: [first, second, ...others] as const }];
     })
     .toSorted((one, other) => other.cases.length - one.cases.length);
 }

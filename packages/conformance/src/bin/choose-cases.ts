@@ -45,7 +45,8 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions<unknow
     (asked.case === null || name.includes(asked.case)) &&
     (asked.clause === null || name.startsWith(`${asked.clause} `));
   const chosen = casesOf({}).filter(({ name }) => isChosen(name));
-  if (chosen.length === 0) throw new Misuse("No case is of that name and clause.");
+  if (chosen.length === 0)
+    throw new Misuse("Expected --case and --clause to match a case, but none does.");
   const found = { store: options.name, profile, seed };
   if (asked.replay === null) {
     return { ...found, cases: chosen, leftOut: sayLeftOut(casesLeftOut(options), isChosen) };

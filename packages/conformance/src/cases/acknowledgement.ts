@@ -61,7 +61,7 @@ export const acknowledgement: readonly TrialCase[] = [
         "store_unavailable",
         "an append whose answer was lost",
       );
-      assertEqual(inDoubt.ambiguous, true, "whether it may have landed");
+      assertEqual(inDoubt.ambiguous, true, "`ambiguous` of an append whose answer was lost");
       assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
     },
   },

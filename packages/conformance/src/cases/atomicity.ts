@@ -42,7 +42,7 @@ export const atomicity: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const landing = await land(store, "run", [event(`RUN_${runStatus.toUpperCase()}`)]);
-      assertEqual(landing.runStatus, runStatus, "the status of the landing");
+      assertEqual(landing.runStatus, runStatus, "the status in the outcome");
       const { run } = await readRun(store, "run");
       assertEqual(run.runStatus, runStatus, "the status of the run");
       assert(run.finishedAtMs !== null, "a finished run has a finishedAtMs");

@@ -37,7 +37,7 @@ export const claimKeys: readonly TrialCase[] = [
         for (const one of stores) {
           for (const leaseMs of [SHORT_MS, LONG_MS, LONG_MS * 2]) {
             const again = await claimBy(one, runId, { claimKey, leaseMs });
-            assertEqual(again, held, "the run of the claim that came again");
+            assertEqual(again, held, "the run of the claim that was sent again");
           }
         }
         await land(store, runId, events(2), under(held));
@@ -46,7 +46,7 @@ export const claimKeys: readonly TrialCase[] = [
         const renewed = granted(await store.renew(renewal), "the renewal");
         for (const one of stores) {
           const again = await claimBy(one, runId, { claimKey, ownerId: OWNER });
-          assertEqual(again, renewed, "the run of the claim that came again later");
+          assertEqual(again, renewed, "the run of the claim that was sent again later");
           assertEqual(await one.getRun(runId), renewed, "the run by itself");
         }
       }

@@ -89,8 +89,11 @@ export const closing: readonly TrialCase[] = [
       await store.close();
       for (const name of Object.keys(CALLS)) {
         const error = await assertRefused(() => refusal(store, name), "store_unavailable", name);
-        assertEqual(error.ambiguous, false, `whether ${name} may have been done`);
-        assert(typeof error.retryable === "boolean", `${name} has a boolean retryable`);
+        assertEqual(error.ambiguous, false, `\`ambiguous\` of the refusal of ${name}`);
+        assert(
+          typeof error.retryable === "boolean",
+          `the refusal of ${name} has a boolean \`retryable\``,
+        );
       }
     },
   },

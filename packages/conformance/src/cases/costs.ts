@@ -74,7 +74,7 @@ async function growsNot(
       const { rows } = after;
       if (rows === undefined || before.rows === undefined) continue;
       const most = 2 * before.rows + SLACK_ROWS;
-      const looked = `${name} looks at ${before.rows} rows with ${few}`;
+      const looked = `${name} reads ${before.rows} rows with ${few}`;
       assert(rows <= most, `${looked} and at ${most} at the most with ${many}, got ${rows}`);
     }
   });

@@ -22,7 +22,7 @@ export const damages: readonly TrialCase[] = [
       if (outcome instanceof Error) {
         const isRefusal = outcome instanceof RunEventsError && outcome.code === "store_unavailable";
         assert(isRefusal, `an append is refused with store_unavailable, got ${String(outcome)}`);
-        assertEqual(outcome.ambiguous, false, "whether the refused append may have landed");
+        assertEqual(outcome.ambiguous, false, "`ambiguous` of the refused append");
       } else {
         const { outcome: word } = outcome as { readonly outcome: string };
         assertEqual(word, "replayed", "the outcome of an append under a key that has landed");

@@ -22,7 +22,7 @@ const RACES = 16;
 const END = [event("RUN_FAILED", '{"reason":"lease_expired"}')];
 const FIRST = { graceMs: 0, limit: 1 };
 
-/** S23: runs whose lease has run out are found, and each ends once. */
+/** S23: runs whose lease has expired are found, and each ends once. */
 export const expiring: readonly TrialCase[] = [
   {
     name: "S23 listExpired lists the runs whose lease has expired, and no others",
@@ -56,7 +56,7 @@ export const expiring: readonly TrialCase[] = [
     name: "S23 listExpired lists the runs whose lease expired first, up to the limit",
     async run({ store }) {
       const runIds = Array.from({ length: RUNS }, (_, index) => `run-${(index * 7) % RUNS}`);
-      // They are created in another order than their leases run out: else both orders would pass.
+      // They are created in another order than their leases expire: else both orders would pass.
       for (let index = 0; index < RUNS; index++) await createRun(store, `run-${index}`);
       // One after the other, so that each lease ends at a time of its own.
       for (const runId of runIds) await claimExpired(store, runId);

@@ -183,7 +183,7 @@ async function raceEnds(store: RunEventStore, other: RunEventStore, race: number
   assertEqual(log.length, runStatus === "cancelled" ? 1 : 2, "the number of events");
 }
 
-/** One worker writes on although its lease has run out, while others claim the run. */
+/** One worker writes on although its lease has expired, while others claim the run. */
 async function raceFences(
   store: RunEventStore,
   stores: readonly RunEventStore[],

@@ -206,7 +206,7 @@ export const leases: readonly TrialCase[] = [
       for (let race = 0; race < RACES; race++) {
         const runId = `run-${race}`;
         await createRun(trial.store, runId);
-        // By turns a run that was never claimed, and one whose lease has run out.
+        // By turns a run that was never claimed, and one whose lease has expired.
         if (race % 2 === 1) await claimExpired(trial.store, runId);
         const outcomes = await Promise.all(
           Array.from({ length: RACERS }, async (_, index) => {

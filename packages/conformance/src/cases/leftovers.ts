@@ -47,7 +47,7 @@ async function leavesNothing(
   const runIds = await finishRuns(store, "second");
   await remove(store, runIds);
   const after = await beneath.leftovers();
-  assertEqual(after, before, `what the store keeps when ${RUNS} runs have come and gone`);
+  assertEqual(after, before, `what the store keeps after ${RUNS} runs were created and removed`);
 }
 
 /** Runs with everything that a run can have. */

@@ -33,7 +33,7 @@ export const listing: readonly TrialCase[] = [
       }
       for (const one of stores) assertEqual(await list(one, {}), runs, "the list at each object");
       const all = await list(store, { before: Number.MAX_SAFE_INTEGER });
-      assertEqual(all, runs, "the list before the largest number there is");
+      assertEqual(all, runs, "the list before the largest ordinal");
     },
   },
   {

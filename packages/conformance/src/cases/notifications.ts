@@ -88,9 +88,9 @@ export const counters: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       let returned = false;
-      let rangWithin = false;
+      let notifiedWithin = false;
       const subscription = store.subscribe("run", () => {
-        rangWithin ||= !returned;
+        notifiedWithin ||= !returned;
       });
       returned = true;
       await within(
@@ -99,7 +99,7 @@ export const counters: readonly TrialCase[] = [
         "`ready` of the subscription",
       );
       subscription.stop();
-      assertEqual(rangWithin, false, "whether it rang within");
+      assertEqual(notifiedWithin, false, "whether `subscribe` called `onNotification` itself");
     },
   },
   {

@@ -197,7 +197,7 @@ async function keepsPhase(store: RunEventStore, runId: string, phase: string): P
   await createRun(store, runId);
   const started = event("PHASE_STARTED", `{"phase":${text}}`);
   const landing = await land(store, runId, [started]);
-  assertEqual(landing.phase, text, "the phase of the landing");
+  assertEqual(landing.phase, text, "the phase in the outcome");
   const { run, phaseAtSince } = await readRun(store, runId, { since: 1 });
   assertEqual([run.phase, phaseAtSince], [text, text], "the phase of the run");
 }

@@ -34,7 +34,7 @@ export const probing: readonly TrialCase[] = [
       const after = [await readLog(store, "run"), await readLog(store, "quiet")];
       assertEqual(after, before, "the logs after the probes");
       assertEqual(await store.listRuns(LIST), list, "the list after the probes");
-      assertEqual(await expiredRuns(store), ["run"], "the runs whose lease has run out");
+      assertEqual(await expiredRuns(store), ["run"], "the expired runs");
       const gone = await store.purge({ finishedForMs: 0, limit: 10 });
       assertEqual(gone, [], "the finished runs after the probes");
       for (const [index, counter] of counters.entries()) {

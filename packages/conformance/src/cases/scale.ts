@@ -101,7 +101,7 @@ export const scale: readonly TrialCase[] = [
         assertEqual(
           [page.length, isWhole],
           [LARGE, true],
-          `the length of ${runId}, and if it is whole`,
+          `the length of ${runId}, and whether it is whole`,
         );
       }
     },

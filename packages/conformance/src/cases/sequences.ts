@@ -78,11 +78,11 @@ function assertTiles(landings: readonly AppendLanding[], sizes: readonly number[
   assertEqual(
     landings.map((landing) => landing.lastSequence - landing.firstSequence + 1),
     sizes,
-    "the lengths of the landings",
+    "the lengths of the batches that landed",
   );
   let last = 0;
   for (const landing of landings.toSorted((a, b) => a.firstSequence - b.firstSequence)) {
-    assertEqual(landing.firstSequence, last + 1, `the landing after ${last}`);
+    assertEqual(landing.firstSequence, last + 1, `the first sequence after ${last}`);
     last = landing.lastSequence;
   }
 }

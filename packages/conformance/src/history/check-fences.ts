@@ -43,14 +43,18 @@ function wrongClaims({ claims }: FencedTimes): Violation | null {
     if (next === null) return null;
     const calls = [claim.call, next.call];
     if (next.fence === claim.fence) {
-      return violation("S21", `the fence ${claim.fence} was given to two`, calls);
+      return violation("S21", `the fence ${claim.fence} was given to two claims`, calls);
     }
     if (isBefore(next.call, claim.call) || next.from < claim.from) {
       const order = `the fence ${next.fence} was given before the lower ${claim.fence}`;
       return violation("S21", order, calls);
     }
     return claim.isKept && isBefore(claim.call, next.call)
-      ? violation("S21", `the run was given away that fence ${claim.fence} had for long`, calls)
+      ? violation(
+          "S21",
+          `the run was given to another claim, but fence ${claim.fence} had it for long`,
+          calls,
+        )
       : null;
   });
 }
@@ -80,7 +84,7 @@ function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violatio
   });
 }
 
-/** Holds a call about a lease against the claims. */
+/** Compares a call about a lease with the claims. */
 function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null {
   const { asks, fence, result } = lease;
   if (asks === "claim") {
@@ -93,7 +97,10 @@ function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null
     const newer = times.claims.find((one) => one.fence > fence && isBefore(one.call, lease));
     return newer === undefined
       ? null
-      : violation("S21", `the fence ${fence} was taken, which was over`, [newer.call, lease]);
+      : violation("S21", `a call under fence ${fence} was granted, but that fence was over`, [
+          newer.call,
+          lease,
+        ]);
   }
   return result.outcome === "fenced" && !times.mayBeOver(fence, lease)
     ? violation("S21", `the current fence ${fence} was refused`, [lease])

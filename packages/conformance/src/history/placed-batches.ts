@@ -56,7 +56,11 @@ export function placeBatches(
     if (key !== null) byKey.set(key, batch);
     const candidates = landersOf(batch);
     if (candidates.length === 0) {
-      return violation("S5", `the batch that ends at ${at} was refused, and landed`, batch.sent);
+      return violation(
+        "S5",
+        `the batch that ends at ${at} landed, but its append was refused`,
+        batch.sent,
+      );
     }
     batch.landers.push(...candidates);
     for (let inside = 1; inside < batch.ids.length; inside++) placeAt.push(null);
@@ -81,13 +85,13 @@ function wrongPlace(
   const { sent, ids, place } = batch;
   const where = `sequence ${at + 1}`;
   if (isTerminal(status)) return violation("S5", `${where} comes after the end of the run`, sent);
-  if (place !== null) return violation("S5", `the batch at ${where} has landed before`, sent);
+  if (place !== null) return violation("S5", `the batch at ${where} landed before`, sent);
   if (ids.some((id, index) => events[at + index]?.id !== id)) {
     return violation("S2", `the batch at ${where} is not whole`, sent);
   }
   if (sameKey !== undefined) {
     const calls = [...sameKey.sent, ...sent];
-    return violation("S5", `the batch at ${where} has the key of one that has landed`, calls);
+    return violation("S5", `the batch at ${where} has the key of another batch of the log`, calls);
   }
   const answeredSo = sent.filter(({ result }) => result.outcome === "appended");
   return answeredSo.length > 1

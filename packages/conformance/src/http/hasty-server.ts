@@ -12,7 +12,7 @@ export interface HastyServer extends Pick<HttpDoors, "baseUrl" | "fetch"> {
   /** How long a reader of a stream may take nothing, and a client may read nothing of an answer. @see W25, W49 */
   readonly stallMs?: number;
   /**
-   * For how long a lease has run out before its run ends as failed. A reaper that looks every second or more often keeps the
+   * For how long a lease has expired before its run ends as failed. A reaper that looks every second or more often keeps the
    * case short.
    * @see W33
    */

@@ -26,8 +26,8 @@ export function claimCommand(
     const named = claimKey === null ? {} : { claimKey };
     const outcome = await real.next().claim({ ...request, leaseMs, ...named });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
-    const { expiresAtMs, hasRunOut, fence } = run.lease;
-    if (expiresAtMs !== null && !hasRunOut) {
+    const { expiresAtMs, hasExpired, fence } = run.lease;
+    if (expiresAtMs !== null && !hasExpired) {
       if (claimKey !== null && claimKey === run.lease.claimKey) {
         return checkRecord(run, granted(outcome, "the claim that comes again under its key"));
       }
@@ -74,22 +74,22 @@ export function releaseCommand(input: LeaseInput & { readonly step: number }): C
       if (run.lease.isSurpassed && outcome.outcome === "granted") return;
       return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
     }
-    run.lease = { ...run.lease, expiresAtMs: null, hasRunOut: false };
+    run.lease = { ...run.lease, expiresAtMs: null, hasExpired: false };
     checkRecord(run, freed(outcome, "the release"));
   });
 }
 
-/** Lists the runs whose lease has run out. */
+/** Lists the runs whose lease has expired. */
 export function listExpiredCommand(): Command {
   return command("listExpired", null, async (model, real) => {
     const expected = [...model.runs.values()]
-      .filter(({ lease }) => lease.hasRunOut)
+      .filter(({ lease }) => lease.hasExpired)
       .toSorted((a, b) => (a.lease.expiresAtMs ?? 0) - (b.lease.expiresAtMs ?? 0));
     const listed = await expiredRuns(real.next());
     assertEqual(
       listed.filter((runId) => runId.startsWith(real.prefix)),
       expected.map(({ record }) => record.runId),
-      "the runs whose lease has run out",
+      "the expired runs",
     );
   });
 }
@@ -101,7 +101,10 @@ export function purgeCommand(limit: number): Command {
     const gone: string[] = [];
     for (;;) {
       const batch = await real.next().purge({ finishedForMs: 0, limit });
-      assert(batch.length <= limit, `a batch holds ${limit} runs at the most, got ${batch.length}`);
+      assert(
+        batch.length <= limit,
+        `a purge removes ${limit} runs at the most, got ${batch.length}`,
+      );
       if (batch.length === 0) break;
       gone.push(...batch.filter((runId) => runId.startsWith(real.prefix)));
     }
@@ -139,7 +142,7 @@ async function take(
   length: Length,
 ): Promise<void> {
   const held = granted(outcome, "the lease");
-  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasRunOut: length === "short" };
+  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasExpired: length === "short" };
   checkRecord(run, held);
   if (length === "short") await untilExpired(real.next(), held);
 }

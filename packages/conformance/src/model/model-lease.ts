@@ -14,7 +14,7 @@ export interface ModelLease {
   /** The key of the claim that got the lease; `null` if it had none. It has no meaning while the run has no lease. */
   readonly claimKey: string | null;
   /** Whether the store has shown that this time is over. */
-  readonly hasRunOut: boolean;
+  readonly hasExpired: boolean;
 }
 
 /** The lease of a new run. */
@@ -24,7 +24,7 @@ export const NEW_LEASE: ModelLease = {
   isSurpassed: false,
   expiresAtMs: null,
   claimKey: null,
-  hasRunOut: false,
+  hasExpired: false,
 };
 
 /** Whether the lease lets an append through; a reaper's grace is 0 here. */
@@ -38,7 +38,7 @@ export function letsThrough(lease: ModelLease, appender: Appender): boolean {
     case "worker":
       return isHeld && appender.fence === lease.fence;
     case "reaper":
-      return lease.hasRunOut;
+      return lease.hasExpired;
   }
 }
 
@@ -47,7 +47,7 @@ export function leaseAfter(lease: ModelLease, appender: Appender, isEnd: boolean
   const takes = appender.by === "owner" || appender.by === "reaper";
   if (!takes && !isEnd) return lease;
   const isSurpassed = lease.isSurpassed || takes;
-  return { ...lease, isSurpassed, expiresAtMs: null, hasRunOut: false };
+  return { ...lease, isSurpassed, expiresAtMs: null, hasExpired: false };
 }
 
 /** The lease under a fence that the store has returned. */

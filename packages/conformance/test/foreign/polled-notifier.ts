@@ -12,7 +12,9 @@ export interface PolledNotifier {
  * Polls each subscribed run again and again, one round after the other.
  * @param versionOf what changes with each commit to the run
  */
-export function createPolledNotifier(versionOf: (runId: string) => Promise<string>): PolledNotifier {
+export function createPolledNotifier(
+  versionOf: (runId: string) => Promise<string>,
+): PolledNotifier {
   const notifier = createNotifier();
   const seen = new Map<string, string>();
   let timer: ReturnType<typeof setTimeout> | null = null;

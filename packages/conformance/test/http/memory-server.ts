@@ -13,7 +13,7 @@ export interface ServerBreakage {
   readonly settings?: Partial<HandlerOptions<Request>>;
   /** What is wrong with the sessions of a server that has `POST /v1/session`, over https. */
   readonly sessions?: SessionBreakage;
-  /** How long a lease has run out before the server ends its run. */
+  /** How long a lease has expired before the server ends its run. */
   readonly leaseGraceMs?: number;
 }
 

@@ -64,7 +64,10 @@ export async function expectApart(ours: RunEventStore, theirs: RunEventStore): P
 }
 
 /** Each commit of another store notifies a subscription that stays, also creation and deletion. Makes and deletes the run `a`. */
-export async function expectEachNotifies(store: RunEventStore, other: RunEventStore): Promise<void> {
+export async function expectEachNotifies(
+  store: RunEventStore,
+  other: RunEventStore,
+): Promise<void> {
   let notifications = 0;
   const subscription = store.subscribe("a", () => {
     notifications += 1;

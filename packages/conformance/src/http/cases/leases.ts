@@ -18,17 +18,17 @@ import { pause } from "../pause.ts";
 import { appendCall, getRun, land, record } from "../runs.ts";
 
 const LONGEST_LEASE_MS = 3_600_000;
-/** When the shortest lease has run out by a store's clock that is a little slower than the kit's. */
-const RUN_OUT_MS = SHORTEST_LEASE_MS + 100;
+/** When the shortest lease has expired by a store's clock that is a little slower than the kit's. */
+const EXPIRED_MS = SHORTEST_LEASE_MS + 100;
 /** What two answers may take: bounds a hang, not the speed of a server. */
 const TWO_ANSWERS_MS = 20_000;
 
-/** Fails unless the lease runs out so long after it was asked for, which was soon after this time of the store's clock. */
+/** Fails unless the lease expires so long after it was asked for, which was soon after this time of the store's clock. */
 function assertRunsFor(leaseMs: number, { expiresAt }: LeaseText, since: unknown): void {
   const runsMs = Date.parse(expiresAt) - Date.parse(String(since));
   assert(
     runsMs >= leaseMs && runsMs <= leaseMs + TWO_ANSWERS_MS,
-    `a lease of ${leaseMs} ms runs out so long after ${String(since)}, got ${expiresAt}`,
+    `a lease of ${leaseMs} ms expires so long after ${String(since)}, got ${expiresAt}`,
   );
 }
 
@@ -156,7 +156,7 @@ export const leases: readonly HttpTrialCase[] = [
       const [late, lost] = [await record(trial), await record(trial)];
       const lateFence = (await claim(trial, late, SHORTEST_LEASE_MS)).fence;
       const lostFence = (await claim(trial, lost, SHORTEST_LEASE_MS)).fence;
-      await pause(RUN_OUT_MS);
+      await pause(EXPIRED_MS);
       const lease = leaseOf(await renew(trial, late, lateFence));
       assertEqual(lease.fence, lateFence, "the fence of a renewal that came late");
       await assertClaimed(trial, late, lease);
