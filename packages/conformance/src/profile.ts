@@ -1,4 +1,4 @@
-/** How long to look: `quick` takes seconds, `ci` about a minute on a server, `soak` as long as asked. */
+/** How hard the kit looks: `quick` takes seconds, `ci` about a minute for a store on a server, `soak` as long as asked. */
 export type ProfileName = "quick" | "ci" | "soak";
 
 /**
@@ -22,7 +22,7 @@ export interface Profile {
   readonly timeoutMs: number;
 }
 
-/** How long a random case goes on in `soak`, by default. */
+/** How long a random case goes on in `soak` by default, in milliseconds. */
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {

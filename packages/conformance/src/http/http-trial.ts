@@ -7,19 +7,22 @@ import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
 import { type LiveStream, openStream } from "./live-stream.ts";
 import { sessionCookieIn } from "./session-cookie.ts";
 
-/** How the kit gets at a server. */
+/** The server, and the users that the kit is on it. */
 export interface HttpDoors {
-  /** Where the server is, such as `http://127.0.0.1:8080`; a function if that is known only when a case runs. */
+  /** The server's URL, such as `http://127.0.0.1:8080`; a function if it is known only when a case runs. */
   readonly baseUrl: string | (() => string | Promise<string>);
-  /** The bearer tokens of two users. Their runs are made, read and deleted. */
+  /** The bearer tokens of two users, whose runs the kit creates, reads and deletes. */
   readonly tokens: readonly [string, string];
   /**
-   * The `Cookie` header of a session of the token's user. Called for each case. By default one is opened with
-   * `POST /v1/session`.
+   * Returns the `Cookie` header of a session of the token's user. Called for each case.
+   * @defaultValue the kit opens a session with `POST /v1/session`
    * @see W29
    */
   readonly cookieFor?: (token: string) => string | Promise<string>;
-  /** What answers the requests, for a handler without a port. The runtime's own `fetch` by default. */
+  /**
+   * Answers the requests, for a handler without a port.
+   * @defaultValue the runtime's `fetch`
+   */
   readonly fetch?: Fetch;
 }
 

@@ -2,11 +2,11 @@ import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
 
-/** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
+/** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
-  /** Called during appends. Returns or resolves when the server is dead. */
+  /** Kills the server without a chance to tidy up. Called during appends. Returns or resolves when the server is dead. */
   kill(): void | Promise<void>;
-  /** Starts it again on the same data. Returns or resolves when it takes connections. */
+  /** Starts the server again on the same data. Returns or resolves when it takes connections. */
   restart(): void | Promise<void>;
 }
 

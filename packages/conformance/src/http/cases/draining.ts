@@ -8,7 +8,7 @@ import { type Delivery, isEvent } from "../judge-delivery.ts";
 import { pollToEnd } from "../poll-to-end.ts";
 import { appendCall, deliveryOf, land, receiptOf, record, tailLive } from "../runs.ts";
 
-/** How the kit shuts the server down, and has it back. */
+/** Functions with which the kit shuts the server down and starts it again. */
 export interface Drain {
   /** How long the server takes to end its streams, in milliseconds. */
   readonly windowMs: number;
