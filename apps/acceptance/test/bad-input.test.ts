@@ -75,7 +75,7 @@ describe("bad input, on the reference server", () => {
     });
   });
 
-  it("W3: what is no HTTP gets a problem too, and changes nothing", async () => {
+  it("W3: bytes that are not HTTP get a problem too, and change nothing", async () => {
     const { url } = await startWithRun();
     const body = JSON.stringify({ events: [NOTE] });
     const length = `Content-Length: ${body.length}\r\n`;

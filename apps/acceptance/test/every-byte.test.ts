@@ -72,7 +72,7 @@ async function follow(
 }
 
 it.each(EVERY_CLIENT)(
-  "W22: over a connection that is cut at any byte, $name has every event once, but for a fault of its own",
+  "W22: $name gets every event once over a connection that is cut at any byte, except for its own fault",
   async (client) => {
     const whole = await readBody();
     const faults: string[] = [];
@@ -101,7 +101,7 @@ it.each(EVERY_CLIENT)(
 );
 
 it.each(EVERY_CLIENT)(
-  "W24: $name, never closed by its user, comes back once and takes the 204 as the end",
+  "W24: $name, never closed by its user, reconnects once and takes the 204 as the end",
   async (client) => {
     const { body: _, ...outcome } = await follow(client, null, false);
     expect(outcome).toEqual({

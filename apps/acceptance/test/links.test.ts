@@ -42,7 +42,7 @@ async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
   return packed;
 }
 
-it("every link between the pages, and to the sources, leads to a file that is there", async () => {
+it("every link between the pages, and to the sources, leads to an existing file", async () => {
   const missing: string[] = [];
   let count = 0;
   for (const page of await readPages()) {

@@ -172,7 +172,7 @@ describe("run-events serve from its tarball", () => {
     },
   );
 
-  it("is small with all its stores", async () => {
+  it("takes less than 30 MiB with all its stores", async () => {
     const modules = join(projectOf("24"), "node_modules");
     const { stdout } = await run("du", ["-sk", "--exclude=node", "--exclude=node-bin-*", modules]);
     expect(Number.parseInt(stdout, 10)).toBeLessThan(MOST_KIB);
@@ -231,7 +231,7 @@ describe("run-events serve from its tarball", () => {
       expect(await served.end()).toEqual({ exitCode: 0, logged: ["draining", "stopped"] });
     });
 
-    it("says which variable to set where it would have to keep a secret", async () => {
+    it("names the variable to set where it would have to keep a secret", async () => {
       const env = { STORE_URL: "memory:", API_TOKENS: "ada=t" };
       const place = { cwd: await makeFolder(), under, env };
       expect(await serveInVain(projectOf("24"), place)).toMatchObject({
@@ -243,7 +243,7 @@ describe("run-events serve from its tarball", () => {
     });
   });
 
-  it("ends with 2 and one line where it may not read a secret's file", async () => {
+  it("exits with 2 and one line where it may not read a secret's file", async () => {
     const cwd = await makeFolder();
     const path = join(cwd, "token");
     await writeFile(path, "ada=hunter2");

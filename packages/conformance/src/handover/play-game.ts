@@ -13,16 +13,16 @@ import { writeBatches } from "./write-batches.ts";
 
 /** More turns than any game takes that comes to an end. */
 const MOST_TURNS = 5_000;
-/** Nor does one take so long, in milliseconds: a case of games that did would not end within its time. */
+/** Longer than any game takes, in milliseconds. A case with longer games would not end within its time. */
 const MOST_MS = 30_000;
 /** After so many notifications, or polls, that bring no reader further a reader is stuck. */
 const MOST_IDLE = 10;
 
-/** Where a game is played. */
+/** The store objects and the run of a game. */
 export interface GamePlace {
   /** Store objects on the same data. */
   readonly stores: readonly [RunEventStore, ...RunEventStore[]];
-  /** A run that is not there yet. */
+  /** A run that does not exist yet. */
   readonly runId: string;
   /** How much later than promised a notification or an answer may come, in milliseconds. Default the kit's. */
   readonly patienceMs?: number | undefined;
@@ -157,7 +157,7 @@ class Play {
     return this.#readers.map((reader) => reader.describe()).join("; ");
   }
 
-  /** Nothing is left to pick: the notifications that are owed notify, or it is time to read without; a close takes its time. */
+  /** Nothing is left to pick. Waits for the notifications that are owed, for the time to poll, or for a close. */
   async #waitOn(): Promise<void> {
     const { fates, close } = this.#game;
     const arrival = (): Promise<unknown> => this.#stage.arrival();

@@ -3,15 +3,15 @@ import { wrapStore } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";
 import type { Stage } from "./stage.ts";
 
-/** What is seen of a game's store objects, and what of it is wrong. */
+/** What a game's store objects show, and the clauses that it breaks. */
 export interface Witness {
   /** The last sequence of the run that a store object has acknowledged. */
   acknowledged: number;
   /** Pages as they were handed out, each with its text of then. */
   readonly pages: { readonly page: ReadResult | null; readonly text: string }[];
-  /** What becomes of the next notify. */
+  /** The fate of the next notification. */
   nextNotification(): NotificationFate;
-  /** Takes down a broken clause. */
+  /** Records a broken clause. */
   find(clause: string, what: string): void;
 }
 

@@ -1,7 +1,7 @@
 import { LONG_MS } from "../lease.ts";
 import type { AppendOperation, LeaseOperation } from "./operation.ts";
 
-/** A claim that was granted, and the stretch of the log that is its own. */
+/** A granted claim, and its part of the log. */
 export interface Claim {
   readonly call: LeaseOperation;
   readonly fence: number;
@@ -23,7 +23,7 @@ export interface Claim {
 
 /** Who had a run when, as far as the answers show. */
 export interface FencedTimes {
-  /** Those that were granted, by ascending fence. */
+  /** The granted claims, by ascending fence. */
   readonly claims: readonly Claim[];
   /** Whether a worker may have had the run at some instant of the call. */
   mayBeHeld(call: LeaseOperation | AppendOperation): boolean;
@@ -31,7 +31,7 @@ export interface FencedTimes {
   mayBeOver(fence: number, call: LeaseOperation | AppendOperation): boolean;
 }
 
-/** Reads from the calls about a run's lease who had it when. */
+/** Derives from the calls about a run's lease who had it when. */
 export function timesOf(leases: readonly LeaseOperation[]): FencedTimes {
   const asked = leases.filter(({ asks }) => asks === "claim");
   const granted = asked
