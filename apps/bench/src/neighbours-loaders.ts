@@ -111,7 +111,7 @@ function encode(events: readonly object[]): Buffer {
 
 let stop: (() => Promise<Readonly<Record<number, number>>>) | null = null;
 
-/** Asks again and again, also when it is refused: a flood does not heed `Retry-After`. */
+/** Asks again and again, even when it is refused: a flood ignores `Retry-After`. */
 function flood(port: number, what: Request): NonNullable<typeof stop> {
   const agent = new Agent({ keepAlive: true });
   const statuses: Record<number, number> = {};

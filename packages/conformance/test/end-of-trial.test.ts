@@ -77,7 +77,7 @@ describe("a trial that is given up", () => {
   });
 
   it.each(["close", "destroy"])(
-    "fails also if it is given up only while its store hangs at %s",
+    "fails even if it is given up only while its store hangs at %s",
     async (hanging) => {
       const { doors, steps, closing } = noisyDoors((step) => step === hanging);
       const trial = startTrial(doors, async () => {});

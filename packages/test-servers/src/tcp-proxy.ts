@@ -45,7 +45,7 @@ export interface TcpProxy {
   /** From now on new connections lead to another server, as with a host name that moves. Open connections stay. */
   moveTo(server: TcpTarget): void;
   /**
-   * From now on takes one protocol's notifications out of what the server sends, also on connections that
+   * From now on takes one protocol's notifications out of what the server sends, even on connections that
    * are open: of Postgres the NotificationResponse messages, of Redis the messages of channels. Null: none.
    */
   dropNotifications(protocol: NotifyingProtocol | null): void;

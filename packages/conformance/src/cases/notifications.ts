@@ -206,7 +206,7 @@ export const counters: readonly TrialCase[] = [
   },
 ];
 
-/** S15: correctness never hangs on a notification. */
+/** S15: correctness never depends on a notification. */
 export const lostNotifications: readonly TrialCase[] = [
   {
     name: "S15 reads need no subscription",

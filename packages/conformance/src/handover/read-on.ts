@@ -34,8 +34,8 @@ export async function* readOn(
   try {
     await subscription.ready;
     for (let cursor = since; ;) {
-      // Armed before the look, so that a notification between the look and the wait ends the wait at once.
-      const notifiedRuns = new Promise<void>((resolve) => (notify = resolve));
+      // Armed before the read, so that a notification between the read and the wait ends the wait at once.
+      const notified = new Promise<void>((resolve) => (notify = resolve));
       let head = peeks ? await store.getRun(runId) : null;
       if (head === null || head.lastSequence > cursor) {
         const page = await readRun(store, runId, { since: cursor, limit });
@@ -49,7 +49,7 @@ export async function* readOn(
         if (cursor < head.lastSequence) continue;
       }
       if (isTerminal(head.runStatus) || isOver()) return;
-      await notifiedRuns;
+      await notified;
     }
   } finally {
     stopRecheck();

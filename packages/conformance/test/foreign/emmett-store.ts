@@ -137,7 +137,7 @@ const MISSING = {
 /**
  * A stream a run, written by Emmett's `appendToStream` and read by its `readStream`; status, phase and head are a fold over the
  * stream. A request that expects a sequence hands it to Emmett; one that expects none asks Emmett for no check. Owners,
- * metadata, ordinals and notifications are this file's own, for Emmett has none. Keys and deletes it has none of either, and those are
+ * metadata, ordinals and notifications are this file's own, since Emmett has none. Keys and deletes it has none of either, and those are
  * refused.
  * @param streamType keeps the streams apart of stores that share a database
  * @param triesAgain an append that expects nothing expects the version that was read, and reads again after a conflict

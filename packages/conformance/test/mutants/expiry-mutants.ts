@@ -206,7 +206,7 @@ export const expiryMutants: readonly Mutant[] = [
         async purge(request) {
           isMute = true;
           const purged = await data.purge(request);
-          // The notifies come in a turn of their own.
+          // The notifications come in their own turn.
           await Promise.resolve();
           isMute = false;
           return purged;

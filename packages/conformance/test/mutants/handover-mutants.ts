@@ -188,11 +188,11 @@ export const handoverMutants: readonly Mutant[] = [
     name: "reads nothing new before the run has notified",
     clause: "S15",
     data(data) {
-      const notifiedRuns = new Map<string, number>();
+      const notified = new Map<string, number>();
       return {
         ...data,
         ...mapPages(data, (page, { runId }) => {
-          const upTo = notifiedRuns.get(runId);
+          const upTo = notified.get(runId);
           if (upTo === undefined) return page;
           return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
         }),
@@ -201,7 +201,7 @@ export const handoverMutants: readonly Mutant[] = [
           return data.subscribe(runId, () => {
             count += 1;
             // The first notification shows all; from then on one event a notification.
-            notifiedRuns.set(runId, Math.max(notifiedRuns.get(runId) ?? 0, count));
+            notified.set(runId, Math.max(notified.get(runId) ?? 0, count));
             onNotification();
           });
         },

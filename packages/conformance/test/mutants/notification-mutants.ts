@@ -1,7 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { AppendAnswer, Mutant } from "./mutant.ts";
 
-/** Stores that notification for some of what they should notify for. */
+/** Stores that notify for only some of the changes that they should notify for. */
 export const notificationMutants: readonly Mutant[] = [
   {
     name: "notifies alone for the first run of a call that an append landed in",
@@ -95,14 +95,16 @@ export const notificationMutants: readonly Mutant[] = [
         ...data,
         subscribe(runId, onNotification) {
           const counter = (): void => onNotification();
-          const hung = counters.get(runId) ?? new Set();
-          counters.set(runId, hung.add(counter));
+          const subscribed = counters.get(runId) ?? new Set();
+          counters.set(runId, subscribed.add(counter));
           // The first subscription notifies all that existed when it began to.
           const subscription =
-            hung.size === 1 ? data.subscribe(runId, () => [...hung].forEach(notify)) : null;
+            subscribed.size === 1
+              ? data.subscribe(runId, () => [...subscribed].forEach(notify))
+              : null;
           return {
             ready: subscription?.ready ?? Promise.resolve(),
-            stop: () => void hung.delete(counter),
+            stop: () => void subscribed.delete(counter),
           };
         },
       };
@@ -114,7 +116,7 @@ function notify(counter: () => void): void {
   counter();
 }
 
-/** A store whose appends notify for the chosen runs of a call alone. What is created and deleted notifies. */
+/** A store whose appends notify for the chosen runs of a call alone. Creations and deletions notify. */
 function notifyFor(
   data: RunEventStore,
   choose: (runIds: readonly string[], answers: readonly AppendAnswer[]) => readonly string[],
@@ -145,9 +147,9 @@ function notifyFor(
     },
     subscribe(runId, onNotification) {
       const counter = (): void => onNotification();
-      const hung = counters.get(runId) ?? new Set();
-      counters.set(runId, hung.add(counter));
-      return { ready: Promise.resolve(), stop: () => void hung.delete(counter) };
+      const subscribed = counters.get(runId) ?? new Set();
+      counters.set(runId, subscribed.add(counter));
+      return { ready: Promise.resolve(), stop: () => void subscribed.delete(counter) };
     },
   };
 }

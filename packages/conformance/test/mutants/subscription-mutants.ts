@@ -1,7 +1,7 @@
 import type { ReadResult } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
-/** Stores that notification wrongly. */
+/** Stores that notify wrongly. */
 export const subscriptionMutants: readonly Mutant[] = [
   {
     name: "never notifies",

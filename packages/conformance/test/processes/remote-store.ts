@@ -14,7 +14,7 @@ export interface LossManner {
   readonly failureOf: (error: RunEventsError) => Error;
   /** What is sent in place of a call whose answer was lost; `null`: the call fails. */
   readonly sentAgain: (call: string, args: readonly unknown[]) => readonly unknown[] | null;
-  /** Whether it subscriptions again what was subscribed. */
+  /** Whether it subscribes again after a lost connection. */
   readonly subscribesAgain: boolean;
 }
 

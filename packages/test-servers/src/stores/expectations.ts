@@ -63,7 +63,7 @@ export async function expectApart(ours: RunEventStore, theirs: RunEventStore): P
   });
 }
 
-/** Each commit of another store notifies a subscription that stays, also creation and deletion. Makes and deletes the run `a`. */
+/** Each commit of another store notifies a subscription that stays, including a creation and a deletion. Makes and deletes the run `a`. */
 export async function expectEachNotifies(
   store: RunEventStore,
   other: RunEventStore,

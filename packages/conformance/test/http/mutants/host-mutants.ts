@@ -27,7 +27,7 @@ function withHeader(answer: PlainAnswer, name: string, value: string | null): Re
   });
 }
 
-/** Servers that subscription over themselves badly, or over the pages of other origins. */
+/** Servers with wrong health, metrics or description, or that treat pages of other origins wrongly. */
 export const hostMutants: readonly ServerMutant[] = [
   {
     name: "describes itself in an OpenAPI of old",
