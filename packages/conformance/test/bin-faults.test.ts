@@ -76,12 +76,12 @@ export const conformance = { ...kept, open };`);
   it.each([
     ["a rejection", `void Promise.reject(new Error("Astray."))`],
     ["an error in a callback", `setImmediate(() => { throw new Error("Astray."); })`],
-  ])("fails the case under way for an unhandled %s, and goes on", async (_what, stray) => {
+  ])("fails the case under way for %s without a handler, and goes on", async (_what, stray) => {
     const calls = `getRun(id) { ${stray}; return store.getRun(id); }`;
     const { code, stdout, stderr } = await startBin(storeWith(calls)).ended;
     expect([code, stderr]).toEqual([1, ""]);
     expect(stdout).toMatch(/^Expected no uncaught error, got Error: Astray\.\n +at /m);
-    // Of its cause it is not the first case, which says all.
+    // It is not the first case of its cause, so it only names that one.
     expect(stdout).toMatch(/^memory: S5 the store answers any program.*\nThe same cause as in: S/m);
     expect(stdout).toMatch(/^S19 +kept/m);
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, \d+ failed$/);
@@ -93,7 +93,7 @@ export const conformance = { ...kept, open };`);
     const { code, stdout } = await startBin(module, ...ASKS).ended;
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^Expected the case to end within 10000 ms after something was thrown\.\nExpected nothing to be thrown/m,
+      /^Expected the case to end within 10000 ms after an uncaught error\.\nExpected no uncaught error/m,
     );
   });
 

@@ -107,7 +107,7 @@ async function runCase(
   const strays = catchStrays(() => {
     clearTimeout(timer);
     // Not at once: an error that a case throws after its end would be laid to the next one.
-    timer = endIn(Math.min(timeoutMs, AFTER_STRAY_MS), " after something was thrown");
+    timer = endIn(Math.min(timeoutMs, AFTER_STRAY_MS), " after an uncaught error");
   });
 
   const failure = await failureOf(clause, untilAborted(run({ signal: ended }), left.signal));
