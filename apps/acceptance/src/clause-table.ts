@@ -53,8 +53,8 @@ export function encodeTable(table: ReturnType<typeof coverage>): string {
   });
   return `# Which test covers which clause
 
-The clauses are in [the wire](../../packages/http/WIRE.md) (W) and [the store](../../packages/core/STORE.md) (S). Behind each file
-stands how many of its tests carry the clause in their name. \`pnpm clauses\` writes this page; a test holds it against the code.
+The clauses are in [the wire](../../packages/http/WIRE.md) (W) and [the store](../../packages/core/STORE.md) (S). Next to each file
+is the number of its tests with the clause in their name. \`pnpm clauses\` writes this page; a test compares it with the code.
 
 | clause | tests |
 |---|---|

@@ -35,13 +35,13 @@ async function startWithRun(): Promise<ServerProcess> {
 
 /** Lets the work be done, which is to leave the run and the list of runs as they are. */
 async function expectUnchanged(url: string, work: () => Promise<void>): Promise<void> {
-  const look = async (): Promise<unknown> => [
+  const snapshot = async (): Promise<unknown> => [
     await readLog(url, "kept"),
     await call(url, "GET", "/v1/agent-runs"),
   ];
-  const before = await look();
+  const before = await snapshot();
   await work();
-  expect(await look()).toEqual(before);
+  expect(await snapshot()).toEqual(before);
 }
 
 async function connectTo(url: string): Promise<Socket> {
@@ -75,7 +75,7 @@ describe("bad input, on the reference server", () => {
     });
   });
 
-  it("W3: what is no HTTP gets a problem too, and changes nothing", async () => {
+  it("W3: bytes that are not HTTP get a problem too, and change nothing", async () => {
     const { url } = await startWithRun();
     const body = JSON.stringify({ events: [NOTE] });
     const length = `Content-Length: ${body.length}\r\n`;
@@ -109,7 +109,7 @@ describe("bad input, on the reference server", () => {
     { line: '{"eventType":"NOTE","more":1}', status: 422, code: "invalid_event" },
     { line: "NOTE", status: 400, code: "invalid_request" },
   ])(
-    "W12: the bad line $line is named, what stands before it stays, nothing else is written",
+    "W12: the bad line $line is named, the lines before it stay, and no other is written",
     async ({ line, status, code }) => {
       const { url } = await startWithRun();
       const good = JSON.stringify({ eventType: "GOOD" });

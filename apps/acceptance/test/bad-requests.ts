@@ -21,7 +21,7 @@ export interface Refusal {
   readonly requests: readonly BadRequest[];
 }
 
-/** The append of this body, as it stands or as JSON. */
+/** The append of this body, unchanged or as JSON. */
 function append(body: unknown, headers: BadRequest["headers"] = {}): BadRequest {
   return { path: EVENTS, body, headers };
 }

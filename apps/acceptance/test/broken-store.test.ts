@@ -35,7 +35,7 @@ function problem(detail: string): Partial<Answer> {
 }
 
 describe("a store that cannot work", () => {
-  it("S20: a path that is a folder is refused in one line, and the folder left as it was", async () => {
+  it("S20: a path to a folder is refused in one line, and the folder stays as it was", async () => {
     const databasePath = join(await makeTempFolder(), "folder");
     await mkdir(databasePath);
     const { exitCode, stdout, stderr } = await startInVain({ storeUrl: `sqlite:${databasePath}` });
@@ -44,7 +44,7 @@ describe("a store that cannot work", () => {
     expect(await readdir(databasePath)).toEqual([]);
   });
 
-  it("S20: a file that is no database is refused in one line, and left byte for byte", async () => {
+  it("S20: a file that is not a database is refused in one line, and stays the same byte for byte", async () => {
     const databasePath = join(await makeTempFolder(), "notes.txt");
     const text = "Not a database. ".repeat(1_000);
     await writeFile(databasePath, text);
@@ -54,7 +54,7 @@ describe("a store that cannot work", () => {
     expect(await readFile(databasePath, "utf8")).toBe(text);
   });
 
-  it("S20: on a read-only disk the log is still read, and every write refused with a problem", async () => {
+  it("S20: a log on a read-only disk can be read, and every write is refused with a problem", async () => {
     const disk = await mountSmallDisk(DISK_BYTES);
     const options = { storeUrl: `sqlite:${join(disk.folder, "run-events.db")}`, under: disk.under };
     const before = await startServer(options);
@@ -78,7 +78,7 @@ describe("a store that cannot work", () => {
     expect(await append(url, "second")).toMatchObject({ status: 201 });
   });
 
-  it("S2, S6: a full disk refuses appends with a problem, keeps all that was acknowledged, and is gone on from once there is space", async () => {
+  it("S2, S6: a store on a full disk refuses appends with a problem, keeps acknowledged events, and goes on once the disk has space", async () => {
     const disk = await mountSmallDisk(DISK_BYTES);
     const filling = join(disk.folder, "filling");
     await disk.run("fallocate", "--length", String(DISK_BYTES / 2), filling);

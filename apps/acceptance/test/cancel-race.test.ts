@@ -43,7 +43,7 @@ const OPENERS: readonly (readonly [string, () => Promise<Sides>])[] = [
 ];
 
 it.each(OPENERS)(
-  "S22, W13: of a cancel and a completion that race on %s exactly one wins, everyone agrees which, and the loser is told",
+  "S22, W13: when a cancel and a completion race on %s, exactly one wins, and both callers and the log agree which",
   async (_name, open) => {
     const [worker, owner] = await open();
     const ends: string[] = [];
@@ -60,7 +60,7 @@ it.each(OPENERS)(
   LONG_MS,
 );
 
-/** @returns the status that the run has ended in, as all say */
+/** @returns the status that the run has ended in, as all answers show */
 async function race(worker: RunEvents, owner: RunEvents, index: number): Promise<string> {
   const runId = `race-${index}`;
   await worker.create({ runId, ownerId: "ada" });
@@ -80,15 +80,15 @@ async function race(worker: RunEvents, owner: RunEvents, index: number): Promise
     await turns((index * 3) % 8);
     return (await owner.cancel(runId, { ownerId: "ada" })).runStatus;
   };
-  const told = await Promise.all([completion(), cancel()]);
+  const answered = await Promise.all([completion(), cancel()]);
   const seen = await Promise.all([worker, owner].map((runs) => runs.read(runId)));
   for (const { events, runStatus, lastSequence } of seen) {
-    expect([runStatus, runStatus]).toEqual(told);
+    expect([runStatus, runStatus]).toEqual(answered);
     expect(lastSequence).toBe(1);
     const end = runStatus === "completed" ? "RUN_COMPLETED" : "RUN_CANCELLED";
     expect(events.map(({ eventType }) => eventType)).toEqual([end]);
   }
-  return told[0];
+  return answered[0];
 }
 
 async function turns(count: number): Promise<void> {

@@ -10,7 +10,7 @@ it("every clause has a test that names it", () => {
   expect(bare).toEqual([]);
 });
 
-it("the page of clauses says what the tests say", () => {
+it("the page of clauses shows what the tests name", () => {
   const page = readFileSync(join(import.meta.dirname, "../CLAUSES.md"), "utf8");
   expect(page, "Write CLAUSES.md again: pnpm clauses").toBe(encodeTable(table));
 });

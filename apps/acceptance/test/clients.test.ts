@@ -81,7 +81,7 @@ async function readWholeLog(url: string, runId: string): Promise<readonly RunEve
 }
 
 describe("clients as published, on the reference server", () => {
-  it("W19-W24: each has every event once, live, late and after the end", async () => {
+  it("W19-W24: each client gets every event once, live, late and after the end", async () => {
     const storeUrl = `sqlite:${join(await makeTempFolder(), "run-events.db")}`;
     const { url } = await startServer({ storeUrl });
     const cookie = await signIn(url);
@@ -99,7 +99,7 @@ describe("clients as published, on the reference server", () => {
     for (const following of followAll(url, runId, cookie)) await expectWhole(following, log, 1);
   });
 
-  it("W24: each comes back by itself when the server is killed and started again", async () => {
+  it("W24: each client reconnects by itself when the server is killed and started again", async () => {
     const storeUrl = `sqlite:${join(await makeTempFolder(), "run-events.db")}`;
     const server = await startRestartingServer({ storeUrl });
     const url = await server.url();

@@ -6,7 +6,7 @@ export interface CuttingProxy {
   readonly url: string;
   /** How many requests have come. */
   requests(): number;
-  /** What was let through of a cut body, as it stood on the wire, a character a byte. */
+  /** What was let through of a cut body, as it was on the wire, a character a byte. */
   cutBody(): string;
   /** Closes it with every connection. */
   close(): Promise<void>;
@@ -15,8 +15,8 @@ export interface CuttingProxy {
 /**
  * Passes TCP on. `retry:` of any number of digits becomes 20 ms with as many digits, so that clients come back soon and no
  * byte changes its place.
- * @param cutAfter cuts the first connection when so many bytes have passed behind the head of its answer, whatever stands
- * there; `null` cuts nothing
+ * @param cutAfter cuts the first connection when so many bytes have passed after the head of its answer, with any
+ * content; `null` cuts nothing
  */
 export async function startCuttingProxy(
   serverUrl: string,

@@ -8,7 +8,7 @@ export interface Message {
   readonly code?: string;
 }
 
-/** What a client has been told of a run. */
+/** What a client has got of a run. */
 export interface DeliveredRun {
   /** In the order of delivery, repeats and all. */
   readonly events: readonly RunEvent[];

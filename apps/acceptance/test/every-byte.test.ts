@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The answer's body as it stands on the wire, a character a byte. */
+/** The answer's body as it is on the wire, a character a byte. */
 async function readBody(): Promise<string> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -72,17 +72,17 @@ async function follow(
 }
 
 it.each(EVERY_CLIENT)(
-  "W22: over a connection that is cut at any byte, $name has every event once, but for a fault of its own",
+  "W22: $name gets every event once over a connection that is cut at any byte, except for its own fault",
   async (client) => {
     const whole = await readBody();
     const faults: string[] = [];
     async function check(cutAfter: number): Promise<void> {
       const { body, requests, ...outcome } = await follow(client, cutAfter, true);
-      expect(body.length, "the proxy cut where it was told to").toBe(cutAfter);
+      expect(body.length, "the proxy cut at the planned byte").toBe(cutAfter);
       const id = client.takesIdEarly ? /\nid: (\d+)\n$/.exec(body)?.[1] : undefined;
       const skipped = Number(id ?? 0);
       if (skipped > 0) faults.push(`id: ${skipped}`);
-      expect(outcome, `cut behind ${JSON.stringify(body.slice(-40))}`).toEqual({
+      expect(outcome, `cut after ${JSON.stringify(body.slice(-40))}`).toEqual({
         sequences: EVENTS.filter((sequence) => sequence !== skipped),
         finishes: skipped === FINISH ? 0 : 1,
         ending: skipped === FINISH ? "refused" : "left",
@@ -101,7 +101,7 @@ it.each(EVERY_CLIENT)(
 );
 
 it.each(EVERY_CLIENT)(
-  "W24: $name, never closed by its user, comes back once and takes the 204 as the end",
+  "W24: $name, never closed by its user, reconnects once and takes the 204 as the end",
   async (client) => {
     const { body: _, ...outcome } = await follow(client, null, false);
     expect(outcome).toEqual({

@@ -16,7 +16,7 @@ const killPoints = fc.array(
 );
 
 it(
-  "S1, S2, S6, W10: kill -9 under writers and readers loses nothing acknowledged, halves no batch, repeats nothing",
+  "S1, S2, S6, W10: kill -9 under writers and readers loses no acknowledged event, halves no batch, repeats none",
   async () => {
     await fc.assert(
       fc.asyncProperty(killPoints, async (points) => {

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 const FENCED = /^```[^]*?^```/gm;
 const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
 
-/** Files that npm packs whatever `files` says. */
+/** Files that npm always packs, without a word in `files`. */
 const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
 
 /** The tracked pages, but for notes on changes: those speak of their own time. */
@@ -42,7 +42,7 @@ async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
   return packed;
 }
 
-it("every link between the pages, and to the sources, leads to a file that is there", async () => {
+it("every link between the pages, and to the sources, leads to an existing file", async () => {
   const missing: string[] = [];
   let count = 0;
   for (const page of await readPages()) {

@@ -30,7 +30,7 @@ export async function measureCrossing(
     for (; next.value?.type === "status"; next = await stream.next()) heartbeats += 1;
     lateMs.push(performance.now() - sentAt);
     expect(next.value).toMatchObject({ type: "run_event", event: { sequence } });
-    // One may have been on its way, and one told of the first event's status; a look without a notification comes behind four.
+    // One may have been on its way, and one shows the first event's status; a poll without a notification comes after four.
     expect(heartbeats).toBeLessThanOrEqual(2);
   }
   const sorted = lateMs.toSorted((a, b) => a - b).map((ms) => ms.toFixed(1));

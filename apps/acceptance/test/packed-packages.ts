@@ -29,7 +29,7 @@ export async function packPackages(paths: readonly string[], folder: string): Pr
 
 /**
  * Installs packages and a Node in a folder, with npm and nothing else.
- * @param dependencies packages beside the Node
+ * @param dependencies packages besides the Node
  * @param version of Node, such as `22`
  * @returns the path of that Node's program
  * @throws Error if it is another Node that was installed

@@ -116,7 +116,7 @@ async function openStreams(
   });
 }
 
-/** Sends it to the server, once; `null` if nobody knows what became of it. */
+/** Sends it to the server, once; `null` if its outcome is unknown. */
 async function post(
   server: RestartingServer,
   body: unknown,
@@ -196,7 +196,7 @@ async function pollToTheEnd(server: RestartingServer): Promise<readonly RunEvent
   }
 }
 
-/** Each batch that is in the log stands there whole, in one piece and once. */
+/** Each batch that is in the log is there whole, in one piece and once. */
 function expectWholeBatches(log: readonly RunEvent[]): void {
   expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, index) => index + 1));
   const batches = Object.groupBy(

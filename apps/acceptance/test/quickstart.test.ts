@@ -110,7 +110,7 @@ it.each([
     const page = await later.read(runId);
     expect(page.runStatus).toBe(runStatus);
     expect(page.events.map(({ eventType }) => eventType)).toEqual(types);
-    // The next worker finds the run free at once, and one that has ended is nobody's.
+    // The next worker finds the run free at once, and a finished run cannot be claimed.
     const claim = later.claim(runId, { leaseMs: 1_000 });
     if (runStatus === "running") expect((await claim).fence).toBeGreaterThan(0);
     else await expect(claim).rejects.toMatchObject({ code: "run_finished" });

@@ -6,12 +6,12 @@ export interface RestartingServer {
   url(): Promise<string>;
   /**
    * Kills it and starts it again.
-   * @param inspect sees the new server before anybody else is told of it
+   * @param inspect gets the new server before any other caller
    */
   crash(inspect?: (url: string) => Promise<void>): Promise<void>;
 }
 
-/** A loopback address that nothing else uses, so that nobody takes the port while no server has it. */
+/** A loopback address that nothing else uses, so that no program takes the port while no server has it. */
 const HOST = "127.0.0.2";
 
 /** Starts a server that can be crashed. */
@@ -26,7 +26,7 @@ export async function startRestartingServer({
     url: () => up,
     async crash(inspect) {
       const { promise, resolve } = Promise.withResolvers<string>();
-      // Before the kill: whoever loses a connection to it waits for the next server.
+      // Before the kill: a client that loses its connection waits for the next server.
       up = promise;
       await server.kill();
       server = await startServer({ storeUrl, env: { ...env, HOST, PORT: port } });

@@ -145,7 +145,7 @@ describe("run-events serve from its tarball", () => {
       await installWithNode(project, tarballs, version);
       projects.set(version, project);
     }
-    // Whoever runs it may read it, and write nothing.
+    // The user that runs it may read it, and write nothing.
     await run("chmod", ["-R", "a+rX,a-w", folder]);
   }, 300_000);
 
@@ -172,13 +172,13 @@ describe("run-events serve from its tarball", () => {
     },
   );
 
-  it("is small with all its stores", async () => {
+  it("takes less than 30 MiB with all its stores", async () => {
     const modules = join(projectOf("24"), "node_modules");
     const { stdout } = await run("du", ["-sk", "--exclude=node", "--exclude=node-bin-*", modules]);
     expect(Number.parseInt(stdout, 10)).toBeLessThan(MOST_KIB);
   });
 
-  it("has a unit for systemd that starts it, and whose variables it knows", async () => {
+  it("has a unit for systemd that starts it, with variables that it knows", async () => {
     const modules = join(projectOf("24"), "node_modules");
     const path = join(modules, "@tm/run-events-server/run-events.service");
     const unit = (await readFile(path, "utf8")).replaceAll(/^#(?! )/gm, "");
@@ -191,7 +191,7 @@ describe("run-events serve from its tarball", () => {
     }
   });
 
-  it("says which Node or package to install where a file needs Node's own SQLite and there is none", async () => {
+  it("names the Node or the package to install where a file needs Node's own SQLite, which is missing", async () => {
     const place = { cwd: await makeFolder(), flags: ["--no-experimental-sqlite"] };
     expect(await serveInVain(projectOf("24"), place)).toMatchObject({
       code: 1,
@@ -202,7 +202,7 @@ describe("run-events serve from its tarball", () => {
     expect(await readdir(place.cwd)).toEqual([]);
   });
 
-  describe("on a file system that nobody may write", () => {
+  describe("on a read-only file system", () => {
     /** Every mount is read-only, seen by the program alone. */
     const under = [
       "unshare",
@@ -231,7 +231,7 @@ describe("run-events serve from its tarball", () => {
       expect(await served.end()).toEqual({ exitCode: 0, logged: ["draining", "stopped"] });
     });
 
-    it("says which variable to set where it would have to keep a secret", async () => {
+    it("names the variable to set where it would have to keep a secret", async () => {
       const env = { STORE_URL: "memory:", API_TOKENS: "ada=t" };
       const place = { cwd: await makeFolder(), under, env };
       expect(await serveInVain(projectOf("24"), place)).toMatchObject({
@@ -243,7 +243,7 @@ describe("run-events serve from its tarball", () => {
     });
   });
 
-  it("ends with 2 and one line where it may not read a secret's file", async () => {
+  it("exits with 2 and one line where it may not read a secret's file", async () => {
     const cwd = await makeFolder();
     const path = join(cwd, "token");
     await writeFile(path, "ada=hunter2");

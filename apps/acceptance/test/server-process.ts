@@ -17,7 +17,7 @@ export const TOKEN = "a-token-of-ada";
 /** How to start the reference server. */
 export interface ServerOptions {
   readonly storeUrl: string;
-  /** The server's variables, beside a free port of 127.0.0.1 and no sample. */
+  /** The server's variables, besides a free port of 127.0.0.1 and no sample. */
   readonly env?: Readonly<Record<string, string>>;
   /** A command line to start it under. */
   readonly under?: readonly string[];
@@ -28,11 +28,11 @@ export interface ServerOptions {
 /** The reference server in a process of its own. */
 export interface ServerProcess {
   readonly url: string;
-  /** Stops the process where it stands, or lets it go on. */
+  /** Stops the process at once, or lets it go on. */
   freeze(frozen: boolean): void;
   /** Kills it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
-  /** Tells it to go, and waits until it is gone. @see W27 */
+  /** Shuts it down, and waits until it has ended. @see W27 */
   stop(): Promise<void>;
 }
 

@@ -37,7 +37,7 @@ async function rest(stream: AsyncIterator<Message, undefined>): Promise<readonly
   return messages;
 }
 
-it("S13: a stream on one server has each append through another server on its file, long before its own look", async ({
+it("S13: a stream on one server has each append through another server on its file, long before its own poll", async ({
   annotate,
 }) => {
   const { reading, writing } = await startPair({ HEARTBEAT_MS: String(HEARTBEAT_MS) });

@@ -16,7 +16,7 @@ import { CLIENTS, LONG_MS, startTwoServers, strikes } from "./two-servers.ts";
 const STALL_MS = 5_000;
 const PATIENCE = { timeout: 60_000 };
 
-/** Two servers on one store, behind a proxy. All end with the test. */
+/** Two servers on one store that they reach through a proxy. All end with the test. */
 interface Opened {
   readonly servers: readonly RestartingServer[];
   readonly proxy: TcpProxy;
@@ -124,7 +124,7 @@ describe.each(STORES)("two servers on one $name", ({ protocol, listens, open }) 
     await play({ servers: opened.servers, clients: CLIENTS, strikes: [] });
   });
 
-  it("S7, S13: go on after a network that stood still", { timeout: LONG_MS }, async () => {
+  it("S7, S13: go on after a stalled network", { timeout: LONG_MS }, async () => {
     const opened = await open();
     await survive(opened, 2, async () => {
       opened.proxy.stall();

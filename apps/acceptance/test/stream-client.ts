@@ -20,12 +20,12 @@ export interface Following {
   stop(): void;
 }
 
-/** A published SSE client behind one interface, used as its documentation says. */
+/** A published SSE client under one interface, used as in its documentation. */
 export interface StreamClient {
   readonly name: string;
   /**
    * A fault of the client's own: it takes an id in when it has read the line, not when it has handed the message over. A cut
-   * between that line and the blank one behind it makes it resume past what it never delivered.
+   * between that line and the blank one after it makes it resume past what it never delivered.
    */
   readonly takesIdEarly: boolean;
   /** @param leaves whether the user closes the client at `run_finished`, or leaves the end to client and server */

@@ -14,7 +14,7 @@ export interface StreamServer {
   close(): Promise<void>;
 }
 
-/** Serves a memory store; `ada` is whoever brings the cookie. */
+/** Serves a memory store; a request with the cookie is `ada`'s. */
 export async function startStreamServer(times: Partial<StreamTimes> = {}): Promise<StreamServer> {
   const cookie = "session=ada";
   const runs = createRunEvents({ store: createMemoryStore() });

@@ -136,7 +136,7 @@ export function serveParent<Self extends Api<Self>>(api: Self): void {
         };
       }
       process.send?.(answer, undefined, undefined, (error) => {
-        // The parent has gone: there is nobody to work for.
+        // The parent has gone: no process needs the answer.
         if (error !== null) process.exit();
       });
     })();

@@ -60,7 +60,7 @@ export async function withAudience<Result>(
   );
 }
 
-/** @param use gets the port of an nginx with nchan, or 0 where there is none */
+/** @param use gets the port of an nginx with nchan, or 0 where the system has none */
 async function withNchan<Result>(use: (port: number) => Promise<Result>): Promise<Result> {
   if (NCHAN_MODULE === null) return use(0);
   const port = await findFreePort();

@@ -30,7 +30,7 @@ const BOUNDS: readonly (readonly [ours: Kind, peer: SubjectName, peers: Kind, bo
 ];
 
 /**
- * What one event costs a server that has many live readers on one run. Beside ours: a node:http handler that keeps the
+ * What one event costs a server that has many live readers on one run. Next to ours: a node:http handler that keeps the
  * responses and writes a shared buffer to each; the same with their sockets, which shows the limit; nchan, which is in C.
  */
 export const fanout: Section = {

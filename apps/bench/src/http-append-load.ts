@@ -17,7 +17,7 @@ export interface HttpLoader {
   /**
    * Sends all requests.
    * @returns what it took this process
-   * @throws for an answer of another status than 2xx, or a receipt that does not name a sequence behind the connection's last one
+   * @throws for an answer of another status than 2xx, or a receipt that does not name a sequence after the connection's last one
    */
   send(load: HttpLoad): Promise<Cost>;
 }
@@ -62,7 +62,7 @@ function requestOf(path: string, body: string): Buffer {
   );
 }
 
-/** Sends one request after the other over a connection until there is none. */
+/** Sends one request after the other over a connection until none is left. */
 function converse(socket: Socket, next: () => Buffer | null): Promise<void> {
   return new Promise((resolve, reject) => {
     const receive = createChecker();
@@ -101,14 +101,14 @@ function takeAnswer(bytes: Buffer, receive: Receive): boolean {
   return true;
 }
 
-/** Passes 2xx; of receipts, those whose sequence stands behind the one before. */
+/** Passes 2xx; of receipts, those whose sequence comes after the one before. */
 function createChecker(): Receive {
   let last = 0;
   return (head, body) => {
     if (!head.startsWith("HTTP/1.1 20")) throw new Error(`${head}\n${body}`);
     if (body === "") return;
     const sequence = Number.parseInt(body.slice(body.indexOf(SEQUENCE) + SEQUENCE.length), 10);
-    if (!(sequence > last)) throw new Error(`Sequence ${sequence} came behind ${last}.`);
+    if (!(sequence > last)) throw new Error(`Expected a sequence after ${last}, got ${sequence}.`);
     last = sequence;
   };
 }

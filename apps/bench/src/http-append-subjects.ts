@@ -71,7 +71,7 @@ function serveBare(): void {
   );
 }
 
-/** One transaction for whatever has come in a turn of the event loop, and in the next if it was not one alone: as ours. */
+/** One transaction for all that came in a turn of the event loop, and in the next if it was not one alone: as ours. */
 async function serveBareSqlite(file = ""): Promise<void> {
   const { database } = await createLog(file);
   const append = prepareAppend(database);
@@ -123,10 +123,10 @@ async function serveOurs(file = ""): Promise<void> {
   );
 }
 
-/** As its README says, with storage in files; every other option is the default. */
+/** As in its README, with storage in files; every other option is the default. */
 async function serveDurableStreams(dataDir = "", streams = ""): Promise<void> {
   const { DurableStreamTestServer } = await import("@durable-streams/server");
-  // It tells of every append over 50 ms, between the lines of the report.
+  // It prints every append over 50 ms, between the lines of the report.
   console.info = () => {};
   const server = new DurableStreamTestServer({ port: 0, dataDir });
   await server.start();

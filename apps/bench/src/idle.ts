@@ -26,7 +26,7 @@ const SERVER_FLAGS: readonly string[] = flagsOf(
   ).scripts.start,
 );
 
-/** What stands between `node` and the program. */
+/** The flags between `node` and the program. */
 function flagsOf(command: string): readonly string[] {
   const words = command.split(" ");
   return words.slice(1, words.indexOf("-C"));
@@ -39,14 +39,14 @@ const SUBJECTS = {
 } as const;
 type Subject = keyof typeof SUBJECTS;
 
-/** What live streams cost while there is nothing to say. */
+/** What live streams cost while nothing is appended. */
 export const idle: Section = {
   name: "idle",
   question: "What do 10,000 live streams take of a server while nothing is appended?",
   run: measureIdle,
 };
 
-/** How much is opened, and how long it is watched, in milliseconds. */
+/** How much is opened, and how long it is measured, in milliseconds. */
 interface Load {
   readonly streams: number;
   /** From the last connection on: so long V8 takes to give back what opening them took. */
@@ -58,10 +58,10 @@ interface Load {
 interface Measured {
   /** Before the first connection. */
   readonly before: Memory;
-  /** Behind the last. */
+  /** After the last. */
   readonly opened: Memory;
   readonly idle: Memory;
-  /** After a garbage collection that nobody has but a benchmark. */
+  /** After a garbage collection that only a benchmark has. */
   readonly collected: Memory;
   readonly cost: Cost;
 }
@@ -96,7 +96,7 @@ async function measureIdle({ quick, rounds }: Scale): Promise<Report> {
     ],
     notes: [
       `${streams} streams on one server, which was there without them before; a stream's part of what came on top.`,
-      `Judged is resident memory ${load.settleMs / 1_000 + load.idleMs / 1_000} s behind the last connection, with no collection but V8's own.`,
+      `Judged is resident memory ${load.settleMs / 1_000 + load.idleMs / 1_000} s after the last connection, with no collection but V8's own.`,
       "Bare keeps its responses and writes one shared buffer to each every 15 s, spread over them: the same heartbeats.",
       "Every stream was still open at the end, and all together had had their heartbeats.",
     ],
@@ -149,7 +149,7 @@ async function measureOnce(
     return await Promise.all(
       opened.map(async ({ scene, ...memory }) => ({
         subject: scene.subject,
-        result: { ...memory, ...(await watch(scene, load)) },
+        result: { ...memory, ...(await measureScene(scene, load)) },
       })),
     );
   } finally {
@@ -186,7 +186,7 @@ async function open(
 }
 
 /** @throws unless every stream stayed open and had its heartbeats */
-async function watch(
+async function measureScene(
   { subject, server, readers }: Scene,
   { streams, idleMs }: Load,
 ): Promise<Pick<Measured, "idle" | "collected" | "cost">> {

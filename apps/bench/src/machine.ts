@@ -20,7 +20,7 @@ export interface Machine {
   readonly sqlite: string;
   /** Of the packages and programs that are measured. */
   readonly versions: Readonly<Record<string, string>>;
-  /** The median of a 4 KiB write and its fsync in the temp folder, in milliseconds; `null` on tmpfs, where it is none. */
+  /** The median of a 4 KiB write and its fsync in the temp folder, in milliseconds; `null` on tmpfs, which does not sync. */
   readonly fsyncMs: number | null;
 }
 

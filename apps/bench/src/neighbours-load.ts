@@ -5,7 +5,7 @@ export interface NeighboursServer {
   peak(): number;
   /**
    * What the server's main thread has worked from each quiet request's arrival to the end of its answer, in milliseconds, since
-   * the call before: what a request waits for, whatever else the machine does.
+   * the call before: what a request waits for, no matter what else the machine does.
    */
   worked(): readonly number[];
   count(): Promise<number> | number;

@@ -80,7 +80,7 @@ const AT_ONCE = 32;
 const UPLOADS = 300;
 /**
  * Of an upload's line that does not end, in bytes: as many uploads as a user may have fill what that user's bodies may take. More
- * would fill the memory that the system has for the sockets of both ends, and everybody's connections with it.
+ * would fill the memory that the system has for the sockets of both ends, and all connections with it.
  */
 const LINE_BYTES = 260_000;
 const BATCH = 1_000;
@@ -111,7 +111,7 @@ function encode(events: readonly object[]): Buffer {
 
 let stop: (() => Promise<Readonly<Record<number, number>>>) | null = null;
 
-/** Asks again and again, also when it is refused: a flood does not heed `Retry-After`. */
+/** Asks again and again, even when it is refused: a flood ignores `Retry-After`. */
 function flood(port: number, what: Request): NonNullable<typeof stop> {
   const agent = new Agent({ keepAlive: true });
   const statuses: Record<number, number> = {};

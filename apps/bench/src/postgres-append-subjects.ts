@@ -6,7 +6,7 @@ import { sampleEvent } from "./sample-event.ts";
 const NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /**
- * The least that appends one event to the same tables: the head advanced by the statement itself, not behind a terminal
+ * The least that appends one event to the same tables: the head advanced by the statement itself, not after a terminal
  * event and never back in time, and the event with its key. $1-$4: run id, type, payload, key. Answers the event's
  * sequence, or no row.
  */
@@ -25,7 +25,7 @@ SELECT sequence FROM landed`;
 
 const event = sampleEvent(APPEND_EVENT_BYTES);
 
-/** @param name of a statement that each connection parses once; its text is sent each time if there is none */
+/** @param name of a statement that each connection parses once; without one its text is sent each time */
 async function serveBare(url: string, name: { readonly name?: string }): Promise<void> {
   const pool = createPool(url);
   await (await createLog(pool)).close();

@@ -1,10 +1,10 @@
-/** What stands before and behind the sequence of each event, and nowhere else. */
+/** The text before and after the sequence of each event, and nowhere else. */
 export interface Mark {
   readonly before: string;
-  readonly behind: string;
+  readonly after: string;
 }
 
 /** A frame's `id` line, which comes last in those of ours: its end is the end of a delivery. */
-export const ID_LINE: Mark = { before: "\nid: ", behind: "\n\n" };
+export const ID_LINE: Mark = { before: "\nid: ", after: "\n\n" };
 /** The sequence in an event's own JSON. */
-export const SEQUENCE_FIELD: Mark = { before: '"sequence":', behind: "," };
+export const SEQUENCE_FIELD: Mark = { before: '"sequence":', after: "," };

@@ -71,7 +71,7 @@ function take(reader: Reader, packet: Buffer, group: Group): void {
   let from = 0;
   for (;;) {
     const start = text.indexOf(mark.before, from);
-    const end = start === -1 ? -1 : text.indexOf(mark.behind, start + mark.before.length);
+    const end = start === -1 ? -1 : text.indexOf(mark.after, start + mark.before.length);
     if (end === -1) break;
     const sequence = Number(text.slice(start + mark.before.length, end));
     if (sequence !== reader.sequence + 1) reader.wrong += 1;

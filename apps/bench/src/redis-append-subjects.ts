@@ -5,7 +5,7 @@ import { countEvents, createLog, keysOf } from "./redis-log.ts";
 import { sampleEvent } from "./sample-event.ts";
 
 /**
- * The least that appends one event to the same keys: not behind a terminal event, never back in time, the event with its
+ * The least that appends one event to the same keys: not after a terminal event, never back in time, the event with its
  * receipt, the head, and a message on the run's channel. KEYS: head, events, receipts. ARGV: type, payload, idempotency key,
  * channel. Answers the event's sequence, or nil.
  */

@@ -6,7 +6,7 @@ import { describeRedis, readServerMicros } from "./redis-log.ts";
 import type { Figure, Report, Scale, Section } from "./report.ts";
 import { type Cost, costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
 
-/** A rewrite of the file comes at every doubling, takes a core for itself, and meets whoever's turn it is. */
+/** A rewrite of the file comes at every doubling, takes a core for itself, and slows the subject that runs then. */
 const NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"];
 
 /** Appends through Redis, against one script an append that makes the same writes. */

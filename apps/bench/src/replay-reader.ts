@@ -9,7 +9,7 @@ const ID_CHARACTERS = 24;
 export interface ReplayRequest {
   readonly port: number;
   readonly path: string;
-  /** The cursor that the replay starts behind. */
+  /** The cursor that the replay starts after. */
   readonly since: number;
   /** The sequence of the run's last event. */
   readonly last: number;
@@ -27,9 +27,9 @@ export interface Replayed {
   readonly crc: number;
 }
 
-/** The readers' process. Whatever is not every sequence once and in order, to the end, is thrown. */
+/** The readers' process. It throws unless it gets every sequence once and in order, to the end. */
 export interface ReplayReader {
-  /** Reads a live stream to its end; counts from behind the first frame, which has jitter. */
+  /** Reads a live stream to its end; counts from after the first frame, which has jitter. */
   stream(request: StreamRequest): Promise<Replayed>;
   /** Reads page after page, until there is no more. */
   poll(request: ReplayRequest): Promise<Replayed>;
@@ -68,7 +68,7 @@ async function readStream(
     rest =
       wasOpening && next === since ? text : text.slice(Math.max(from, text.length - ID_CHARACTERS));
     if (next === since) continue;
-    // The first frame is ASCII, so its end stands at the same place in the bytes.
+    // The first frame is ASCII, so its end is at the same place in the bytes.
     const counted = wasOpening
       ? Buffer.from(text.slice(text.indexOf("\n\n") + 2), "latin1")
       : packet;

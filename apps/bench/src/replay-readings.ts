@@ -17,7 +17,7 @@ export async function openSubject(server: Child<ReplayServer>): Promise<ReplaySu
 /** How one reading is made. */
 export interface Reading {
   readonly path: string;
-  /** The cursor that it starts behind, and the sequence that it ends with. */
+  /** The cursor that it starts after, and the sequence that it ends with. */
   readonly since: number;
   readonly last: number;
   /** How many readers do so at once, of a live stream. Default 1. */
@@ -33,7 +33,7 @@ export interface Readings {
 }
 
 /**
- * Measures readings of one log. Whoever reads the same stretch of it in the same way has the same bytes, or it throws.
+ * Measures readings of one log. It throws unless all that read the same stretch of it in the same way get the same bytes.
  */
 export function measureReadings(name: string, reader: Child<ReplayReader>): Readings {
   const seen = new Map<string, Replayed>();
@@ -42,7 +42,7 @@ export function measureReadings(name: string, reader: Child<ReplayReader>): Read
     const first = seen.get(kind) ?? replayed;
     seen.set(kind, first);
     if (first.crc !== replayed.crc || first.bytes !== replayed.bytes) {
-      throw new Error(`${name}, ${kind}: not everybody sent the same bytes.`);
+      throw new Error(`${name}, ${kind}: expected the same bytes from every server.`);
     }
   }
 

@@ -38,7 +38,7 @@ export async function measure(units: number, work: () => Promise<void> | void): 
 }
 
 /**
- * Measures the subjects in turns, A B A B …, so that whatever else the machine does meets them alike. A first round, not
+ * Measures the subjects in turns, A B A B …, so that other work of the machine affects them alike. A first round, not
  * counted, warms them up.
  * @returns what was measured of each subject, once a round
  */

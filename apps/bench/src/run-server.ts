@@ -8,7 +8,7 @@ export interface RunServer {
   listen(): Promise<number>;
 }
 
-/** Serves the runs to their owner, whoever calls. */
+/** Serves the runs as their owner to every caller. */
 export function createRunServer(runs: RunEvents, ownerId: string): Server {
   const handler = createNodeHandler({
     runs,

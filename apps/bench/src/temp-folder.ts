@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Lends a new folder below the system's temp folder, and removes it with all that is in it, also when the process exits. */
+/** Lends a new folder below the system's temp folder, and removes it with all that is in it, even when the process exits. */
 export async function withTempFolder<Result>(
   use: (folder: string) => Promise<Result>,
 ): Promise<Result> {

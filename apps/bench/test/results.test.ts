@@ -59,14 +59,14 @@ it("bars are as long as their medians, lines as their spread, on one scale a uni
   expect(chart.match(/class="ours"/g)).toHaveLength(2);
 });
 
-it("a section measured anew takes the place of its former result, and the others stay", () =>
+it("a section that is measured again takes the place of its former result, and the others stay", () =>
   withTempFolder(async (folder) => {
     const other: Result = { ...RESULT, section: "writing" };
-    const anew: Result = { ...RESULT, question: "How fast now?" };
-    for (const result of [RESULT, other, anew]) await writeResult(folder, result);
+    const again: Result = { ...RESULT, question: "How fast now?" };
+    for (const result of [RESULT, other, again]) await writeResult(folder, result);
     await writePages(folder);
-    expect(await readResults(folder)).toEqual([anew, other]);
+    expect(await readResults(folder)).toEqual([again, other]);
     expect(await readFile(join(folder, "README.md"), "utf8")).toBe(
-      formatPages([anew, other]).get("README.md"),
+      formatPages([again, other]).get("README.md"),
     );
   }));

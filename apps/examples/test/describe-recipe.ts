@@ -13,7 +13,7 @@ const KIT_MS = 180_000;
 /** Cases of the kit about paths that a host has for itself, without their clause. */
 const OF_ANY_HOST = [
   "an unknown path is 404",
-  "/openapi.json is OpenAPI 3.1 and has every path and method of runs, for anybody",
+  "/openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
 ];
 
 /** How one framework's recipe is tried. */

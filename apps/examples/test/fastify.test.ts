@@ -10,7 +10,9 @@ describeRecipe("Fastify", {
   header: ["x-frame-options", "SAMEORIGIN"],
   compressesPages: false,
   exitCode: 0,
-  ofThisHost: ["a broken escape in the path is 400, and one of a sign that no id has is 404"],
+  ofThisHost: [
+    "a broken escape in the path is 400, and an escape of a character that no id has is 404",
+  ],
 });
 
 it("W9: a body that Fastify's parsers have read is refused, and creates no run", async () => {

@@ -17,9 +17,9 @@ describeRecipe("Next.js", {
   compressesPages: true,
   exitCode: 143,
   ofThisHost: [
-    "a broken escape in the path is 400, and one of a sign that no id has is 404",
-    // One of its answers is the 404 of a path that Next.js does not know.
-    "every answer keeps browsers from guessing what it is: it has nosniff",
+    "a broken escape in the path is 400, and an escape of a character that no id has is 404",
+    // One of its answers is the 404 to a path that Next.js knows nothing of.
+    "every answer has nosniff, so that no browser guesses its type",
   ],
 });
 

@@ -16,6 +16,6 @@ it("the client is under 9 KiB gzipped with its part of core, the hook adds under
   const runs = gzipBytes(await bundle('export * from "@tm/run-events-client/runs"'));
   expect(client).toBeLessThan(9 * 1_024);
   expect(gzipBytes(both) - client).toBeLessThan(2 * 1_024);
-  expect(work).toBelessThan(7 * 1_024);
+  expect(work).toBeLessThan(7 * 1_024);
   expect(runs).toBeLessThan(12 * 1_024);
 });

@@ -18,7 +18,7 @@ export function event(eventType: string, payload = "null"): NewEvent {
   return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
 }
 
-/** So many plain events that can be told apart. */
+/** So many plain events, each with another payload. */
 export function events(count: number): readonly NewEvent[] {
   return Array.from({ length: count }, (_, index) => event("TOKEN", `{"at":${index}}`));
 }

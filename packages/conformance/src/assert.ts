@@ -25,7 +25,7 @@ export class BrokenClause extends Error {
 }
 
 /**
- * Makes a check that belongs to a clause, whatever the case is about.
+ * Makes a check that belongs to a clause, which may be another one than the case's.
  * @throws BrokenClause with what the check throws
  */
 export function inClause<T>(clause: string, check: () => T): T {
@@ -43,7 +43,7 @@ export function brokenIn(clause: string, error: unknown): unknown {
 }
 
 /**
- * Fails a case unless a condition holds that this clause promises, whatever the case is about.
+ * Fails a case unless a condition holds that this clause promises. It may be another clause than the case's.
  * @throws BrokenClause that says what was expected
  */
 export function assertKept(clause: string, condition: boolean, what: string): asserts condition {

@@ -6,23 +6,35 @@ import { createRandomCheck, type RandomCheck } from "./random-check.ts";
 import { type Replay, replayOption, type SavedExamples } from "./replay.ts";
 import { randomSeed } from "./trial.ts";
 
-/** What every kit takes: whose failures they are, how hard to look, and what to look at again. */
+/** The options that every kit has: the name in its failures, how hard to look, and what to run again. */
 export interface CaseOptions {
-  /** Stands in the message of every failure. */
+  /** The first word of each failure's message, such as the store's name. */
   readonly name: string;
-  /** How many inputs random cases draw. Default `ci`. */
+  /**
+   * How many inputs a random case draws.
+   * @defaultValue `"ci"`
+   */
   readonly profile?: ProfileName;
-  /** How long each random case goes on in `soak`, in milliseconds. It ends with the inputs under way. Default 10 minutes. */
+  /**
+   * How long each random case goes on in `soak`, in milliseconds. It ends with the inputs under way.
+   * @defaultValue 600,000, which is 10 minutes
+   */
   readonly soakMs?: number;
-  /** Which inputs random cases draw: a 32-bit integer with a sign. Default another each time. */
+  /**
+   * Decides which inputs random cases draw: a 32-bit integer with a sign.
+   * @defaultValue a new one each time, which failures print
+   */
   readonly seed?: number;
-  /** Run this input of this case and nothing else, as the failure said. */
+  /** One input of one case to run, and nothing else. Copy it from the failure. */
   readonly replay?: Replay;
-  /** Where inputs that broke a case are kept. They are tried first. Default: nowhere. */
+  /**
+   * Keeps inputs that broke a case. They are run first the next time.
+   * @defaultValue nothing is kept
+   */
   readonly examples?: SavedExamples;
 }
 
-/** What one round of a case is told. */
+/** The conditions of one round of a case. */
 export interface CaseConditions {
   readonly check: RandomCheck;
   /** Ends the round. */
@@ -30,10 +42,10 @@ export interface CaseConditions {
 }
 
 /**
- * Makes cases of bodies that do not know yet how hard to look.
- * @param runRound runs a body once, on things of its own
- * @param sayReplay says how to run an input again, as the last line of a failure. Default: by an option
- * @throws TypeError for a profile or a time that there is not, or a `replay` of no case
+ * Makes cases of bodies, which get how hard to look in each round.
+ * @param runRound runs a body once, on its own store or runs
+ * @param sayReplay returns how to run an input again, the last line of a failure. Default: by an option
+ * @throws TypeError for an unknown `profile`, a `soakMs` that is not above 0, or a `replay` of an unknown case
  */
 export function buildCases<One extends { readonly name: string }>(
   options: CaseOptions,
@@ -47,7 +59,8 @@ export function buildCases<One extends { readonly name: string }>(
   const isSoak = profileName === "soak";
   const firstSeed = options.seed ?? randomSeed();
   const cases = replay === undefined ? all : all.filter(({ name }) => name === replay.case);
-  if (cases.length === 0) throw new TypeError(`Expected the name of a case, got ${replay?.case}.`);
+  if (cases.length === 0)
+    throw new TypeError(`Expected \`replay.case\` to be the name of a case, got ${replay?.case}.`);
 
   /** Runs a case once; in `soak` again until the time is up, unless nothing about it is random. */
   async function runCase(one: One, signal: AbortSignal | undefined): Promise<void> {
@@ -69,7 +82,9 @@ export function buildCases<One extends { readonly name: string }>(
       };
       await runRound(one, { check, signal });
       if (replay !== undefined && !isRandom) {
-        throw new TypeError("Expected a case that draws inputs, as one is to be run again.");
+        throw new TypeError(
+          "Expected a random case to run again, but this case draws no inputs. Run it without a replay.",
+        );
       }
       if (!isRandom || Date.now() >= endsAt) return;
       await nextTurn();

@@ -1,24 +1,25 @@
 import { BrokenClause } from "./assert.ts";
 import { isSentence, sayWhy } from "./describe-error.ts";
 
-/** One promise of the contract, to be run by any test runner. */
+/** One test of the kit, for any test runner. */
 export interface ConformanceCase {
   /** A sentence that begins with the clause. */
   readonly name: string;
-  /** `S1` to `S24` and `S31` of the store contract, or `W2`, `W4`, `W14` of the wire. */
+  /** The clause that it tests: `S1` to `S31` of the store's contract, or `W1` to `W49` of the wire. */
   readonly clause: string;
   /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
   readonly timeoutMs: number;
   /**
-   * Opens a store, tries the promise, closes and destroys what it opened. Cases share nothing and may run at once. Its
-   * parameter is what vitest and `node:test` hand to a test: when the signal aborts, the stores are closed and destroyed.
-   * @throws Error that says what was expected and what came; for a random case also the smallest input that was found, and
-   * the option that runs it again. The signal's reason once it is aborted.
+   * Opens a store, tests it, closes and destroys what it opened. Cases of a store share nothing and may run at once. Its parameter is
+   * what vitest and `node:test` pass to a test: when the signal aborts, the stores are closed and destroyed.
+   * @throws Error with the clause, what was expected and what came; for a random case also the smallest input that was found, and the
+   * option that runs it again
+   * @throws the signal's reason, once it is aborted
    */
   readonly run: (context?: RunContext) => Promise<void>;
 }
 
-/** What a test runner says of a run. */
+/** What a test runner passes to a test. */
 export interface RunContext {
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,7 +44,7 @@ function clauseOf(error: unknown): string | null {
 }
 
 /**
- * A case that says in its failure what it was about.
+ * A case whose failure names the store and the case.
  * @param named the name begins with the clause
  * @param report makes the whole message of a failure
  * @param causeOf what a failure is at bottom. Default: what was thrown

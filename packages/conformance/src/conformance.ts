@@ -37,7 +37,7 @@ import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
 import { runTrial, type TrialCase } from "./trial.ts";
 
-/** Which store to try, how to get at it, and how hard to look. */
+/** The options of `runEventStoreConformance`: the store, and how hard to look. */
 export interface ConformanceOptions<Place = undefined> extends StoreDoors<Place>, CaseOptions {}
 
 const ALL: readonly TrialCase[] = [
@@ -81,10 +81,11 @@ const ALL: readonly TrialCase[] = [
 ];
 
 /**
- * The contract of a `RunEventStore` as cases, in the order of the flow. None is ever skipped: without `prepare` the cases of
- * data that outlives its store are not in the list, and another fails unless the store declares that there is no such data.
+ * Returns the cases that test a store against the contract of `RunEventStore`. No case is skipped: a case that needs an option is
+ * in the list only if the option is given. Without `prepare`, the case of S6 fails unless the store declares
+ * `durability: "memory"` and `shared: false`. Cases share nothing and may run at once.
  *
- * @throws TypeError for a profile or a time that there is not, or a `replay` of no case.
+ * @throws TypeError for an unknown `profile`, a `soakMs` that is not above 0, or a `replay` of an unknown case
  * @example
  * const cases = runEventStoreConformance({ name: "memory", open: () => createMemoryStore() });
  * for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
@@ -111,7 +112,7 @@ export function casesLeftOut<Place>(
 
 /**
  * The cases, with another last line for their failures.
- * @param sayReplay says how to run an input again
+ * @param sayReplay returns how to run an input again
  */
 export function createCases<Place>(
   options: ConformanceOptions<Place>,

@@ -1,20 +1,20 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-/** Where the data of a store is. Each case gets a place of its own, in one process and in many. */
+/** Functions that make and remove the place of a store's data. Each case gets its own place, in one process and in many. */
 export interface PlaceDoors<Place> {
-  /** Makes a place for a new, empty store that nothing else uses, such as a folder, or a URL and a schema. */
+  /** Returns a place for a new, empty store that nothing else uses, such as a folder, or a URL and a schema. */
   readonly prepare: () => Place | Promise<Place>;
-  /** Called once for each place, after its stores were closed: closes what was opened there, and removes the data. */
+  /** Closes what you opened on a place, and removes its data. Called once for each place, after its stores are closed. */
   readonly destroy?: (place: NoInfer<Place>) => void | Promise<void>;
 }
 
-/** How the kit opens stores in its own process. */
+/** Functions with which the kit opens stores in its own process. */
 export interface StoreDoors<Place = undefined>
   extends Partial<PlaceDoors<Place>>, BeneathDoors<Place> {
-  /** As `PlaceDoors` says. To be given exactly if the data outlives the store object. */
+  /** Returns a place for a new, empty store. Give it if and only if the data outlives the store object. */
   readonly prepare?: PlaceDoors<Place>["prepare"];
   /**
-   * A migrated store object on the data of a place. Called again for a place after its last object was closed. If
+   * Returns a migrated store object on the data of a place. Called again for a place after its last object was closed. If
    * `capabilities.shared`, also called while that object is open.
    */
   readonly open: (place: NoInfer<Place>) => RunEventStore | Promise<RunEventStore>;
@@ -26,16 +26,16 @@ export interface StoreDoors<Place = undefined>
  */
 export interface BeneathDoors<Place = undefined> {
   /**
-   * How many rows, keys or entries the place has of runs, by kind, such as `{ runs: 3, events: 12, keys: 2 }`. What it has without
-   * any run, such as a counter, may count or not.
+   * Returns how many rows, keys or entries of runs the place has, by kind, such as `{ runs: 3, events: 12, keys: 2 }`. A row that is
+   * there without any run, such as a counter, may count or not.
    */
   readonly leftovers?: (place: NoInfer<Place>) => Counts | Promise<Counts>;
-  /** What all calls of the stores on this place have cost so far. The kit compares before a call and after it. */
+  /** Returns what all calls of the stores on this place have cost so far. The kit compares before and after a call. */
   readonly cost?: (place: NoInfer<Place>) => Cost | Promise<Cost>;
-  /** Removes a run's idempotency keys from the place, as an accident may, and nothing else. */
+  /** Removes a run's idempotency keys from the place, and nothing else, as an eviction may. */
   readonly loseReceipts?: (place: NoInfer<Place>, runId: string) => void | Promise<void>;
   /**
-   * From now on every write of this store object fails: its disk is full or read-only, or its server is a replica. Other store
+   * Makes every write of this store object fail from now on: its disk is full or read-only, or its server is a replica. Other store
    * objects on the same data go on writing. If the server is a replica, it gets nothing of what they write.
    * @returns a function that lets the store object write again, and resolves when it can
    */
@@ -45,21 +45,21 @@ export interface BeneathDoors<Place = undefined> {
   ) => Restore | Promise<Restore>;
 }
 
-/** Undoes what a door has done to a store. */
+/** Undoes the damage that a door did to a store. */
 export type Restore = () => void | Promise<void>;
 
-/** How many there are, by kind. */
+/** Counts by kind. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** What calls cost, counted from any beginning. */
+/** The cost of calls, counted from any beginning. */
 export interface Cost {
   /** How many statements, commands or scripts were sent. */
   readonly statements: number;
-  /** How many rows or entries were looked at for them, where that can be known. */
+  /** How many rows or entries they read, where that is known. */
   readonly rows?: number;
 }
 
-/** The doors to the data of one case's store. A case says in `needs` which of them it uses. */
+/** The doors to the data of one case's store. `needs` of a case names which of them it uses. */
 export interface Beneath {
   leftovers(): Promise<Counts>;
   cost(): Promise<Cost>;
@@ -80,5 +80,7 @@ export function beneathPlace<Place>(doors: BeneathDoors<Place>, place: Place): B
 
 function required<Door>(door: Door | undefined): Door {
   if (door !== undefined) return door;
-  throw new TypeError("Expected a case to say which door beneath the store it needs.");
+  throw new TypeError(
+    "Expected a case to name in `needs` the door beneath the store that it uses.",
+  );
 }

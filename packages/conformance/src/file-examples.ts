@@ -1,17 +1,20 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isInputCommands, isInputPath, type SavedExample, type SavedExamples } from "./replay.ts";
 
-/** Examples in a file. Both calls are done when they return. */
+/** Saved examples in a file. Both calls are done when they return. */
 export interface FileExamples extends SavedExamples {
   readonly load: (caseName: string) => readonly SavedExample[];
   readonly save: (caseName: string, example: SavedExample) => void;
 }
 
 /**
- * Keeps inputs that broke a case in a JSON file, by case. They stay until the file is deleted, so that what was once broken is
- * tried for ever; a file that is not there holds none. Of two processes that save at once one may lose its input.
+ * Keeps inputs that broke a case in a JSON file, by case. They stay until you delete the file: each is run first from then on. A
+ * missing file holds no input. If two processes save at the same time, one of them may lose its input.
+ *
  * @param file its path, from the working directory
- * @throws Error when it is used, if the file cannot be read or written, or is not of that form
+ * @throws Error from `load` and `save`, if the file cannot be read or written, or has another form
+ * @example
+ * const examples = createFileExamples(".run-events-conformance.json");
  */
 export function createFileExamples(file: string): FileExamples {
   return {
@@ -22,7 +25,7 @@ export function createFileExamples(file: string): FileExamples {
       const next = Object.fromEntries(all.set(caseName, [...(all.get(caseName) ?? []), example]));
       const part = `${file}.${crypto.randomUUID()}.part`;
       writeFileSync(part, `${JSON.stringify(next, null, 2)}\n`);
-      // So that nobody reads half a file.
+      // So that no reader gets half a file.
       renameSync(part, file);
     },
   };
@@ -43,9 +46,10 @@ function readExamples(file: string): Map<string, readonly SavedExample[]> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`Expected ${file} to hold JSON.`, { cause });
+    throw new Error(`Expected ${file} to hold JSON. Restore it, or delete it.`, { cause });
   }
-  if (!isExamples(value)) throw new Error(`Expected ${file} to hold saved examples by case.`);
+  if (!isExamples(value))
+    throw new Error(`Expected ${file} to hold saved examples by case. Restore it, or delete it.`);
   return new Map(Object.entries(value));
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from "@tm/run-events-core/wire";
 
-/** A clock that stands still. */
+/** A clock that does not move. */
 export interface HandClock extends Clock {
-  /** Runs every task that somebody has set, as if its time had come. */
+  /** Runs every task that is set, as if its time had come. */
   tick(): void;
 }
 

@@ -39,7 +39,7 @@ export async function claimExpired(store: RunEventStore, runId: string): Promise
 }
 
 /**
- * Waits until the store lists a run, whose lease was given for the shortest time, among those whose lease has run out.
+ * Waits until the store lists a run, whose lease was given for the shortest time, among the expired ones.
  * @throws Error at once if the lease ends later than asked by the store's own clock: waiting would only take time
  */
 export async function untilExpired(store: RunEventStore, held: HeldRun): Promise<void> {
@@ -51,18 +51,18 @@ export async function untilExpired(store: RunEventStore, held: HeldRun): Promise
     overMs <= 0,
     `the lease of ${runId} ends ${SHORT_MS} ms after it was given, by the clock that the store gives its events: it ends ${overMs / 1_000} s later than asked`,
   );
-  await within(0, look(), `the lease of ${runId} to have run out`, LISTED_MS);
+  await within(0, poll(), `the lease of ${runId} to have expired`, LISTED_MS);
 
   async function isListed(): Promise<boolean> {
     return (await expiredRuns(store)).includes(runId);
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     while (!(await isListed())) await nextTurn();
   }
 }
 
-/** Every run whose lease has run out. */
+/** Every run whose lease has expired. */
 export function expiredRuns(store: RunEventStore, graceMs = 0): Promise<readonly string[]> {
   return store.listExpired({ graceMs, limit: 1_000 });
 }
@@ -73,7 +73,7 @@ export function granted(outcome: LeaseOutcome, what: string): HeldRun {
   const { leaseExpiresAtMs } = run;
   assert(
     leaseExpiresAtMs !== null && Number.isSafeInteger(leaseExpiresAtMs),
-    `${what} says when the lease runs out, got ${leaseExpiresAtMs}`,
+    `${what} shows when the lease expires, got ${leaseExpiresAtMs}`,
   );
   return { ...run, leaseExpiresAtMs };
 }

@@ -2,15 +2,15 @@ import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
 
-/** A watch that counts its notifies. Its `ready` fails when the store's own deadline for a notification is long past. */
+/** A subscription that counts its notifications. Its `ready` fails when the store's own deadline for a notification is long past. */
 export interface NotificationCounter extends Subscription {
   notifyCount(): number;
-  /** Resolves once it has notified more than `heard` times. @throws Error when the notification does not come */
-  past(heard: number): Promise<void>;
+  /** Resolves once there were more than `counted` notifications. @throws Error when the notification does not come */
+  past(counted: number): Promise<void>;
 }
 
 /**
- * Watches a run and counts.
+ * Subscribes to a run and counts its notifications.
  * @param onNotification called at each notification, when it has been counted
  */
 export function countNotifications(
@@ -28,8 +28,8 @@ export function countNotifications(
     onNotification?.();
   });
 
-  async function ringAfter(heard: number): Promise<void> {
-    while (count <= heard) await new Promise<void>((resolve) => waits.push(resolve));
+  async function notifiedAfter(counted: number): Promise<void> {
+    while (count <= counted) await new Promise<void>((resolve) => waits.push(resolve));
   }
 
   async function owed(came: Promise<void>, what: string): Promise<void> {
@@ -41,12 +41,12 @@ export function countNotifications(
   }
 
   return {
-    // When it is asked for: nobody has to wait for it.
+    // Only when it is asked for: a caller need not wait for it.
     get ready() {
       return owed(subscription.ready, `\`ready\` of the subscription of ${runId}`);
     },
     stop: () => subscription.stop(),
     notifyCount: () => count,
-    past: (heard) => owed(ringAfter(heard), `a notification for ${runId}`),
+    past: (counted) => owed(notifiedAfter(counted), `a notification for ${runId}`),
   };
 }

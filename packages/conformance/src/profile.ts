@@ -1,4 +1,4 @@
-/** How long to look: `quick` takes seconds, `ci` about a minute on a server, `soak` as long as asked. */
+/** How hard the kit looks: `quick` takes seconds, `ci` about a minute for a store on a server, `soak` as long as asked. */
 export type ProfileName = "quick" | "ci" | "soak";
 
 /**
@@ -22,7 +22,7 @@ export interface Profile {
   readonly timeoutMs: number;
 }
 
-/** How long a random case goes on in `soak`, unless told otherwise. */
+/** How long a random case goes on in `soak` by default, in milliseconds. */
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {
@@ -54,12 +54,12 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   soak: CI,
 };
 
-/** @throws TypeError for a profile or a time that there is not */
+/** @throws TypeError for an unknown profile or an invalid time */
 export function requireDuration(profile: ProfileName, soakMs: number): void {
   if (!Object.hasOwn(PROFILES, profile)) {
     throw new TypeError(
       `Expected a profile (${Object.keys(PROFILES).join(", ")}), got ${profile}.`,
     );
   }
-  if (!(soakMs > 0)) throw new TypeError(`Expected soakMs to be above 0, got ${soakMs}.`);
+  if (!(soakMs > 0)) throw new TypeError(`Expected \`soakMs\` to be above 0, got ${soakMs}.`);
 }

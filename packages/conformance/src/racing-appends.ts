@@ -14,7 +14,7 @@ import { turns } from "./turns.ts";
 
 const RACES = 7;
 const ROUNDS = 5;
-const LOOKS = 4;
+const READS = 4;
 /** Each race, and each writer of it, starts some turns later: so even calls of one turn meet at many points. */
 const RACE_TURNS = 3;
 const WRITER_TURNS = 7;
@@ -23,12 +23,12 @@ const WRITER_TURNS = 7;
 export interface RacingAppends {
   /** The batch of one append of a round. Those of the last have to end the run. */
   readonly batch: (isLastRound: boolean, round: number) => readonly NewEvent[];
-  /** What the case promises of each page, beside what holds of every page. */
+  /** What the case promises of each page, besides what holds of every page. */
   readonly onPage?: (page: ReadResult) => void;
 }
 
 /**
- * Appends in rounds to new runs, twice at once through each store object, while two readers look through each. Every page
+ * Appends in rounds to new runs, twice at once through each store object, while two readers read through each. Every page
  * is checked by itself (`checkPage`), each head against its last event, what was seen once has to stay, and nothing new may
  * come at or before it.
  */
@@ -61,9 +61,9 @@ async function raceOnce(
           `an append that expects nothing lands, unless the run has ended, got ${outcome}`,
         );
       }),
-      ...readers.map(async (look, index) => {
+      ...readers.map(async (read, index) => {
         await turns(index);
-        for (let count = 0; count < LOOKS; count++) await look();
+        for (let count = 0; count < READS; count++) await read();
       }),
     ]);
   }
@@ -77,12 +77,12 @@ function createReader(
 ): () => Promise<void> {
   const { runId } = created;
   let seen: readonly StoredEvent[] = [];
-  let looks = 0;
+  let reads = 0;
 
   /** The head by itself and in the list, by turns. */
   async function readHead(): Promise<RunRecord | null> {
-    looks += 1;
-    if (looks % 2 === 1) return store.getRun(runId);
+    reads += 1;
+    if (reads % 2 === 1) return store.getRun(runId);
     const newest = { ownerId: OWNER, runStatus: null, before: null, limit: 1 };
     const [head = null] = await store.listRuns(newest);
     return head;

@@ -10,7 +10,7 @@ const TURN_MS = 50;
 /** Where inputs come from. A function gets the `commands` of the input that is run again, for `fc.commands`. */
 type Inputs<T> = fc.Arbitrary<T> | ((commands?: string) => fc.Arbitrary<T>);
 
-/** What a random case says about its inputs. */
+/** What a random case declares about its inputs. */
 interface CheckManner<T> {
   readonly kind: InputKind;
   /** For races, which fail only now and then: how often to run an input, once one has failed or is run again. Default 1. */
@@ -76,7 +76,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
     /** @throws TypeError if the address leads nowhere */
     function find({ seed: from, path, commands }: InputAddress): T {
       if (commands !== undefined && typeof inputs !== "function") {
-        throw new TypeError("Expected no commands for a case that draws none.");
+        throw new TypeError("Expected a replay without commands, since this case draws none.");
       }
       const where = { seed: from, path, numRuns: 1, ...fixed };
       const nowhere =

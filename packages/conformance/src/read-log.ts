@@ -70,7 +70,7 @@ export async function readLog(
 }
 
 /**
- * What holds of every page, whoever appends meanwhile: contiguous, ascending in time, and of the same instant as its head.
+ * What holds of every page, even while others append: contiguous, ascending in time, and of the same instant as its head.
  * @throws Error that names what does not hold
  */
 function checkPage(query: ReadQuery, { run, events }: ReadResult): void {

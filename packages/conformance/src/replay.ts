@@ -1,9 +1,9 @@
-/** Where a random case's input is found again. It holds for the version of the kit that said it. */
+/** The address of a random case's input. It is valid in the version of the kit that printed it. */
 export interface InputAddress {
   readonly seed: number;
   /** fast-check's path from the seed to the input. */
   readonly path: string;
-  /** Which commands of a program were run; only for programs of commands. */
+  /** Which commands of the input were run; only for a case that draws programs of calls. */
   readonly commands?: string;
 }
 
@@ -12,14 +12,14 @@ export function isInputPath(text: string): boolean {
   return /^\d+(:\d+)*$/.test(text);
 }
 
-/** Whether a text has the form in which fast-check says which commands of a program were run. */
+/** Whether a text has the form in which fast-check prints which commands of a program were run. */
 export function isInputCommands(text: string): boolean {
   return /^[A-Za-z\d+/]*:[A-Za-z\d+/]*$/.test(text);
 }
 
-/** One input of one case, to be run again alone. */
+/** One input of one case, to run again alone. */
 export interface Replay extends InputAddress {
-  /** The case's whole name. */
+  /** The whole name of the case. */
   readonly case: string;
 }
 
@@ -29,11 +29,11 @@ export interface SavedExample extends InputAddress {
   readonly input: string;
 }
 
-/** Where inputs that broke a case are kept, to be tried first the next time. */
+/** Keeps inputs that broke a case, which are run first the next time. */
 export interface SavedExamples {
-  /** What was saved for a case, the oldest first. */
+  /** Returns what was saved for a case, the oldest first. */
   readonly load: (caseName: string) => readonly SavedExample[] | Promise<readonly SavedExample[]>;
-  /** Called once for a failure that no saved example has shown. */
+  /** Saves an input. Called once for each failure that no saved example has shown. */
   readonly save: (caseName: string, example: SavedExample) => void | Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { within } from "./within.ts";
 /** What has become of a call by now. */
 export type Settled = { readonly error: unknown } | { readonly answer: unknown } | "waiting";
 
-/** Waits for all calls for as long as a call may take, and says what has become of each. */
+/** Waits for all calls for as long as a call may take, and returns the outcome of each. */
 export async function settledNow(calls: readonly Promise<unknown>[]): Promise<readonly Settled[]> {
   const settled: Settled[] = calls.map(() => "waiting");
   const all = calls.map(async (call, index) => {

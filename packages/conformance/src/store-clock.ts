@@ -5,7 +5,7 @@ import { readRun } from "./read-log.ts";
 /** The run that the kit asks for the time, and its owner. No case has either. */
 const CLOCK = "kit-clock";
 
-/** What the store's clock says now: the time of an event that has just landed. Milliseconds since 1970. */
+/** The time by the store's clock: that of an event that has just landed. Milliseconds since 1970. */
 export async function storeNow(store: RunEventStore): Promise<number> {
   await store.createRun({ runId: CLOCK, ownerId: CLOCK, metadata: "null" });
   const { lastSequence } = await land(store, CLOCK, [event("TICK")]);
@@ -13,7 +13,7 @@ export async function storeNow(store: RunEventStore): Promise<number> {
   return events[0]?.createdAtMs ?? Number.NaN;
 }
 
-/** Waits until the store's clock has passed a time. @returns what it says then */
+/** Waits until the store's clock has passed a time. @returns its time then */
 export async function untilStoreTime(store: RunEventStore, afterMs: number): Promise<number> {
   for (;;) {
     const nowMs = await storeNow(store);

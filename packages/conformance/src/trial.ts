@@ -16,7 +16,7 @@ export interface Trial {
   /** Closes the youngest object and opens another on its data. */
   reopen(): Promise<RunEventStore>;
   /** Runs a body on a fresh, empty store, which has nothing to do with `store` and is closed and destroyed after the body. */
-  anew(body: (trial: Trial) => Promise<void>): Promise<void>;
+  withFreshStore(body: (trial: Trial) => Promise<void>): Promise<void>;
   /** Beneath the store; those are there that the case needs. */
   readonly beneath: Beneath;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
@@ -31,7 +31,7 @@ export interface TrialCase {
   readonly run: (trial: Trial) => Promise<void>;
 }
 
-/** What a trial is told beside its doors. */
+/** The conditions of a trial, besides its doors. */
 export interface TrialConditions {
   /** Default: as the profile `ci` has it, with a seed of its own. */
   readonly check?: RandomCheck;
@@ -70,14 +70,14 @@ export async function runTrial<Place>(
       canReopen,
       beneath: beneathPlace(doors, place),
       async stores() {
-        // Where `prepare` is missing one case of S6 says so, and the others need not.
+        // Where `prepare` is missing one case of S6 fails for it, and the others need not.
         return store.capabilities.shared && canReopen ? [store, await another()] : [store];
       },
       async reopen() {
         await youngest.close();
         return another();
       },
-      async anew(innerBody) {
+      async withFreshStore(innerBody) {
         const running = runTrial(doors, innerBody, conditions);
         inner.push(running);
         await running;
@@ -93,7 +93,7 @@ export async function runTrial<Place>(
   // The signal ends these too; their failures are the body's affair.
   await Promise.allSettled(inner);
   outcomes.push(...(await opened.end()));
-  // The body's failure stands first: it says more than what it left behind.
+  // The body's failure comes first: the failures of closing and destroying may follow from it.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }

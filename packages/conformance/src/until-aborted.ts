@@ -10,7 +10,7 @@ export async function untilAborted<T>(
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort);
-  // It may have come before anybody listened.
+  // It may have been aborted before the listener was added.
   if (signal.aborted) abort();
   try {
     return await Promise.race([work, aborted.promise]);

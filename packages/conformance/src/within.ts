@@ -16,7 +16,7 @@ export async function within<T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      const late = `and it did not come, nor in ${patienceMs} ms more`;
+      const late = `but it did not come, even ${patienceMs} ms later`;
       reject(new Error(`Expected ${what} within ${deadlineMs} ms, ${late}.`));
     }, deadlineMs + patienceMs);
   });

@@ -27,7 +27,7 @@ describe("the signal of a run", () => {
         open: () => ({ ...store, close: async () => void ended.push("closed") }),
         destroy: () => void ended.push("destroyed"),
       },
-      "every run counts",
+      "each run counts",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
@@ -62,7 +62,7 @@ describe("the signal of a run", () => {
           destroyed.resolve();
         },
       },
-      "what was acknowledged is seen",
+      "that was acknowledged before it",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
@@ -85,7 +85,7 @@ describe("the signal of a run", () => {
           return createMemoryStore();
         },
       },
-      "every run counts",
+      "each run counts",
     );
     await expect(run({ signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow();
     expect(opened).toBe(0);

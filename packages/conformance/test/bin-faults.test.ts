@@ -46,7 +46,7 @@ describe("run-events-conformance, of a store with a fault", () => {
     expect(stdout).toMatch(/^0 passed, 0 failed, interrupted$/m);
   });
 
-  it("ends at once at a second Ctrl-C, whatever the store does at its end", async () => {
+  it("ends at once at a second Ctrl-C, even if the store never closes", async () => {
     const module = moduleOf(`
 function open() {
   const store = kept.open();
@@ -64,7 +64,7 @@ export const conformance = { ...kept, open };`);
     expect([code, signal]).toEqual([null, "SIGINT"]);
   });
 
-  it("exits with 1 and says where, if the store ends the process", async () => {
+  it("exits with 1 and names the case, if the store ends the process", async () => {
     const calls = "getRun: () => process.exit(0)";
     const { code, stderr } = await startBin(storeWith(calls), ...ASKS).ended;
     expect(stderr).toMatch(
@@ -76,32 +76,28 @@ export const conformance = { ...kept, open };`);
   it.each([
     ["a rejection", `void Promise.reject(new Error("Astray."))`],
     ["an error in a callback", `setImmediate(() => { throw new Error("Astray."); })`],
-  ])("fails the case under way for %s that nobody handles, and goes on", async (_what, stray) => {
+  ])("fails the case under way for %s without a handler, and goes on", async (_what, stray) => {
     const calls = `getRun(id) { ${stray}; return store.getRun(id); }`;
     const { code, stdout, stderr } = await startBin(storeWith(calls)).ended;
     expect([code, stderr]).toEqual([1, ""]);
-    expect(stdout).toMatch(
-      /^Expected nothing to be thrown where nobody can catch it, got Error: Astray\.\n +at /m,
-    );
-    // Of its cause it is not the first case, which says all.
-    expect(stdout).toMatch(
-      /^memory: S5 the store answers any program.*\nIt says what this case said: S/m,
-    );
+    expect(stdout).toMatch(/^Expected no uncaught error, got Error: Astray\.\n +at /m);
+    // It is not the first case of its cause, so it only names that one.
+    expect(stdout).toMatch(/^memory: S5 the store answers any program.*\nThe same cause as in: S/m);
     expect(stdout).toMatch(/^S19 +kept/m);
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, \d+ failed$/);
   });
 
-  it("does not wait for long for an answer that was thrown past everybody", async () => {
+  it("does not wait long for an answer after an uncaught error", async () => {
     const thrown = `setImmediate(() => { throw new Error("Astray."); })`;
     const module = storeWith(`getRun() { ${thrown}; return never; }`);
     const { code, stdout } = await startBin(module, ...ASKS).ended;
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^Expected the case to end within 10000 ms after something was thrown\.\nExpected nothing to be thrown/m,
+      /^Expected the case to end within 10000 ms after an uncaught error\.\nExpected no uncaught error/m,
     );
   });
 
-  it("fails the case under way for what it threw last, although it passed", async () => {
+  it("fails the case under way for what it threw last, even if it passed", async () => {
     const module = moduleOf(`
 const destroy = () => void Promise.reject(new Error("Astray."));
 export const conformance = { ...kept, destroy };`);
@@ -130,7 +126,7 @@ describe("run-events-conformance, of a file with a fault", () => {
     expect(stderr).toContain(file);
   });
 
-  it("prints what it found also if the report can be written no longer", async () => {
+  it("prints what it found even if the report can no longer be written", async () => {
     const gone = join(folder, "gone");
     mkdirSync(gone);
     const bin = startBin(
@@ -162,7 +158,7 @@ export const conformance = { ...kept, destroy };`),
     },
   );
 
-  it("leaves a report of before as it is when it is called wrongly", async () => {
+  it("leaves an earlier report as it is when it is called wrongly", async () => {
     const file = join(folder, "report.json");
     writeFileSync(file, "before");
     await startBin("kept.ts", "--json", file, "--case", "absent").ended;

@@ -25,7 +25,7 @@ function replaysOf(stdout: string): readonly { readonly input: string; readonly 
 }
 
 describe("run-events-conformance", () => {
-  it("exits with 0 where everything passed, and says so a line a clause and in the last line", async () => {
+  it("exits with 0 if everything passed, with a line for each clause and a last line", async () => {
     const { code, stdout, stderr } = await startBin("kept.ts").ended;
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^memory, profile quick, seed -?\d+\n/);
@@ -35,7 +35,7 @@ describe("run-events-conformance", () => {
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
   });
 
-  it("says once, before the cases, which options are not given and how many cases need them", async () => {
+  it("prints once, before the cases, which options are not given and how many cases need them", async () => {
     const { stdout } = await startBin("kept.ts", "--clause", "S24").ended;
     expect(stdout.split("\n").slice(1, 3)).toEqual([
       "Without `leftovers`: 1 case of S24 left out",
@@ -46,7 +46,7 @@ describe("run-events-conformance", () => {
     expect(all.match(/^Without /gm)).toHaveLength(5);
   });
 
-  it("says how it is called when it is asked", async () => {
+  it("prints how it is called for --help", async () => {
     const { code, stdout, stderr } = await startBin("--help").ended;
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^Usage: run-events-conformance MODULE .*--profile/);
@@ -62,7 +62,7 @@ describe("run-events-conformance", () => {
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, 3 failed$/);
   });
 
-  it("prints a line that runs the same shrunk input again as it stands", async () => {
+  it("prints a line that runs the same shrunk input again, unchanged", async () => {
     const { stdout } = await startBin("broken.ts", ...apart(), "--profile", "ci").ended;
     const found = replaysOf(stdout);
     expect(found).toHaveLength(2);
@@ -94,9 +94,9 @@ describe("what run-events-conformance writes", () => {
       passed: expect.any(Number),
       failed: 3,
       cases: expect.arrayContaining([
-        { name: expect.stringMatching(/^S1 every run counts/), clause: "S1", ...kept },
+        { name: expect.stringMatching(/^S1 each run counts/), clause: "S1", ...kept },
         {
-          name: expect.stringMatching(/^S4 of appends that expect the same/),
+          name: expect.stringMatching(/^S4 exactly one of the appends that expect/),
           clause: "S4",
           ...broken,
           failure: { message, clause: "S4", counterexample: null },
@@ -128,7 +128,7 @@ describe("what run-events-conformance writes", () => {
     expect(replaysOf(second.stdout)).toEqual(replaysOf(first.stdout));
   });
 
-  it("saves beside the module unless told otherwise", async () => {
+  it("saves next to the module by default", async () => {
     const broken = new URL("./modules/broken.ts", import.meta.url).href;
     writeFileSync(join(folder, "own.ts"), `export { conformance } from ${JSON.stringify(broken)};`);
     await startBin(join(folder, "own.ts"), "--clause", "S5").ended;
@@ -147,18 +147,21 @@ describe("what run-events-conformance writes", () => {
 
 describe("how run-events-conformance ends", () => {
   it.each([
-    ["", "Expected one module."],
-    ["kept.ts more.ts", "Expected one module."],
+    ["", "Expected one module, got 0."],
+    ["kept.ts more.ts", "Expected one module, got 2."],
     ["kept.ts --fast", "'--fast'"],
     ["kept.ts --seed", "--seed"],
-    ["kept.ts --seed 1.5", "Expected a seed of 32 bits, got 1.5."],
+    ["kept.ts --seed 1.5", "Expected --seed to be an integer of 32 bits, got 1.5."],
     ["kept.ts --profile slow", "Expected a profile (quick, ci, soak), got slow."],
-    ["kept.ts --case absent", "No case is of that name and clause."],
-    ["kept.ts --clause S9 --path 0:1", "Expected --seed beside --path."],
+    ["kept.ts --case absent", "Expected --case and --clause to match a case, but none does."],
+    ["kept.ts --clause S9 --path 0:1", "Expected --seed with --path."],
     ["kept.ts --clause S9 --seed 1 --path 0:1", "Expected --case to name one case"],
-    ["kept.ts --clause S9 --seed 1 --path x", "Expected a path, got x."],
-    ["kept.ts --commands A:B", "Expected --path beside --commands."],
-    ["kept.ts --seed 1 --path 0 --commands nonsense", "Expected commands as a failure says them"],
+    ["kept.ts --clause S9 --seed 1 --path x", "Expected --path as a failure prints it, got x."],
+    ["kept.ts --commands A:B", "Expected --path with --commands."],
+    [
+      "kept.ts --seed 1 --path 0 --commands nonsense",
+      "Expected --commands as a failure prints them",
+    ],
     ["absent.ts", "absent.ts cannot be loaded: "],
     ["../unwary-doors.ts", "to export `conformance`"],
   ])("exits with 2 and one line for misuse: %s", async (args, why) => {
@@ -179,7 +182,7 @@ describe("how run-events-conformance ends", () => {
     expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ interrupted: true, cases: [] });
   });
 
-  it("ends at Ctrl-C also while a store in memory soaks", async () => {
+  it("ends at Ctrl-C even while a store in memory soaks", async () => {
     const bin = startBin("kept.ts", "--profile", "soak", "--case", "cut by limit");
     await bin.printed("profile soak");
     bin.interrupt();

@@ -4,7 +4,7 @@ import { checkHistory } from "../src/history/check-history.ts";
 import type { History, LeaseOperation, Operation } from "../src/history/operation.ts";
 import { leasePlan, playLeases } from "./simulated-leases.ts";
 
-/** One thing about a history that may not be so; `null` where it cannot be told. */
+/** One thing about a history that may not be so; `null` where it cannot be changed. */
 type Lie = (operations: readonly Operation[], pick: number) => readonly Operation[] | null;
 
 /** Changes one of the calls that the lie is about. */
@@ -93,14 +93,14 @@ describe("checkFences", () => {
   });
 
   it.each(Object.entries(LIES))("finds %s", async (_name, lie) => {
-    let told = 0;
+    let lies = 0;
     let found = 0;
     await fc.assert(
       fc.asyncProperty(leasePlan, fc.nat(9), async (plan, pick) => {
         const history = await playLeases(plan);
         const operations = lie(history.operations, pick);
         if (operations === null) return;
-        told += 1;
+        lies += 1;
         const violation = checkHistory({ ...history, operations } satisfies History);
         if (violation !== null) found += 1;
         // Some are no lies: calls that were under way at once can have happened in another order.
@@ -108,6 +108,6 @@ describe("checkFences", () => {
       }),
       { numRuns: 1_000 },
     );
-    expect(found).toBeGreaterThan(told / 50);
+    expect(found).toBeGreaterThan(lies / 50);
   });
 });

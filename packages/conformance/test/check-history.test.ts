@@ -28,7 +28,7 @@ function changeCall(change: (operation: Operation, by: number) => Operation): Li
   };
 }
 
-/** Two requests of one call, the one behind the other; those of other clients may stand between. */
+/** Two requests of one call, one after the other; requests of other clients may come between. */
 function neighboursIn(operations: readonly Operation[]): readonly (readonly [number, number])[] {
   return operations.flatMap((one, at) => {
     const next = operations.findIndex(({ client }, index) => index > at && client === one.client);
@@ -155,10 +155,10 @@ describe("checkHistory", () => {
       let found = 0;
       fc.assert(
         fc.property(historyArbitrary(6), fc.nat(9), fc.constantFrom(-1, 1), (history, pick, by) => {
-          const told = lie(history, pick, by);
-          const isExplained = searchOrder(told);
+          const changed = lie(history, pick, by);
+          const isExplained = searchOrder(changed);
           if (!isExplained) found += 1;
-          expect(checkHistory(told) === null).toBe(isExplained);
+          expect(checkHistory(changed) === null).toBe(isExplained);
         }),
         { numRuns: 1_000 },
       );

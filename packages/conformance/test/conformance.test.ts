@@ -23,7 +23,7 @@ function caseOf(cases: readonly ConformanceCase[], part: string): ConformanceCas
 }
 
 describe("runEventStoreConformance", () => {
-  it("has cases for S1 to S20, each under a name of its own that begins with the clause", () => {
+  it("has cases for S1 to S20, each under its own name, which begins with the clause", () => {
     for (const cases of [shared, alone]) {
       const names = cases.map((one) => one.name);
       expect(new Set(names).size).toBe(names.length);
@@ -36,13 +36,13 @@ describe("runEventStoreConformance", () => {
   it("leaves out the cases of reopening, and nothing else, where `prepare` is not given", () => {
     const names = new Set(alone.map((one) => one.name));
     expect(shared.filter((one) => !names.has(one.name)).map((one) => one.name)).toEqual([
-      "S6 what was acknowledged is there after close and reopen",
+      "S6 acknowledged events are there after close and reopen",
       "S17 an ordinal is not used again after delete, close and reopen",
-      "S18 an append under way at close either stands or was refused",
+      "S18 an append under way at close either landed or was refused",
     ]);
   });
 
-  it("says in a failure which store, which case, what was expected and what came", async () => {
+  it("names in a failure the store, the case, what was expected and what came", async () => {
     const { name, run } = caseOf(
       runEventStoreConformance({ name: "too long", ...tooLong }),
       "phaseAtSince",
@@ -52,14 +52,14 @@ describe("runEventStoreConformance", () => {
     );
   });
 
-  it("says in the failure of a random case its seed and path, and the shortest program", async () => {
+  it("prints in the failure of a random case its seed and path, and the shortest program", async () => {
     const { run } = caseOf(runEventStoreConformance({ name: "x", ...tooLong }), "any program");
     await expect(run()).rejects.toThrow(
       /createRun\([^]*append\([^]*read\([^]*seed: -?\d+, path: "[\d:]+"/,
     );
   });
 
-  it("closes each store object, the youngest first, and then destroys the place, after a failed case too", async () => {
+  it("closes each store object, the youngest first, and then destroys the place, even after a failed case", async () => {
     for (const doors of [sharedMemoryDoors(), tooLong]) {
       let objects = 0;
       const ended: string[] = [];
@@ -78,7 +78,7 @@ describe("runEventStoreConformance", () => {
           },
           destroy: () => void ended.push("destroyed"),
         }),
-        "S10 what was acknowledged",
+        "S10 a read sees every append that was",
       );
       await run().catch(() => null);
       expect(ended).toEqual(["closed 1", "closed 0", "destroyed"]);

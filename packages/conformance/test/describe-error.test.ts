@@ -16,7 +16,7 @@ async function messageOf(thrown: unknown): Promise<string> {
   return failure?.message ?? "";
 }
 
-it("S20: a store's error stands in the failure with the driver's beneath it, and where it was thrown", async () => {
+it("S20: a failure has the store's error, the driver's beneath it, and where it was thrown", async () => {
   const driver = Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
   const error = new RunEventsError("store_unavailable", "SQLite failed.", { cause: driver });
   const lines = (await messageOf(error)).split("\n");

@@ -30,7 +30,7 @@ it("draws fractions from 0 up to 1, without 1", () => {
   );
 });
 
-it("crashes after 15 to 30 reports, on one of them or within a call behind it", () => {
+it("crashes after 15 to 30 reports, on one of them or within a call after it", () => {
   const plans = Array.from({ length: 200 }, (_, seed) => planStrike(createDraws(seed)));
   expect(new Set(plans.map(({ reports }) => reports)).size).toBeGreaterThan(10);
   for (const { reports, lateness } of plans) {

@@ -77,7 +77,7 @@ describe("a trial that is given up", () => {
   });
 
   it.each(["close", "destroy"])(
-    "fails also if it is given up only while its store hangs at %s",
+    "fails even if it is given up only while its store hangs at %s",
     async (hanging) => {
       const { doors, steps, closing } = noisyDoors((step) => step === hanging);
       const trial = startTrial(doors, async () => {});
@@ -91,11 +91,11 @@ describe("a trial that is given up", () => {
     },
   );
 
-  it("ends what its body opened anew before it ends itself", async () => {
+  it("ends a fresh store of its body before it ends itself", async () => {
     const { doors, steps } = noisyDoors(() => false);
     const begun = Promise.withResolvers<void>();
-    const trial = startTrial(doors, ({ anew }) =>
-      anew(async () => {
+    const trial = startTrial(doors, ({ withFreshStore }) =>
+      withFreshStore(async () => {
         begun.resolve();
         await never;
       }),

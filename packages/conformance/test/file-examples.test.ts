@@ -16,7 +16,7 @@ describe("createFileExamples", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("gives back by case what was saved, in its order, to whoever opens the file", () => {
+  it("returns what was saved by case, in order, each time that the file is opened", () => {
     const file = join(folder, "examples.json");
     const first = { seed: -1, path: "0:1", commands: "A:B", input: '"\ud83d"' };
     const second = { seed: 2, path: "3", input: "é" };

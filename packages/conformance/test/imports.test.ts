@@ -31,7 +31,7 @@ describe("the entries", () => {
     ["node.ts", ["@tm/run-events-core", "fast-check", "node:test"]],
     ["bun.ts", ["@tm/run-events-core", "fast-check", "bun:test"]],
     ["file-examples.ts", ["node:fs"]],
-  ])("%s imports the runner that it is for, and nothing of Node's beside", (entry, expected) => {
+  ])("%s imports the runner that it is for, and nothing else of Node", (entry, expected) => {
     expect([...importsOf(entry)].toSorted()).toEqual(expected.toSorted());
   });
 

@@ -52,7 +52,7 @@ function failureOf(name: string, isRandom: boolean): Failure {
   return { name, message: "", isRandom };
 }
 
-it("a killer is the first case that always fails without a draw, wherever it stands", async () => {
+it("a killer is the first case that always fails without a draw, at any place in the list", async () => {
   const cases = fc.uniqueArray(fc.record({ name: fc.string(), isRandom: fc.boolean() }), {
     selector: ({ name }) => name,
     minLength: 1,
@@ -82,7 +82,7 @@ it("a mutant that does not run is found by no case", async () => {
     data: (data) => ({ ...data, append: async () => (missing.append as () => never)() }),
   });
   await expect(onFastClock(() => failuresAtOnce(storeCases(doors)))).rejects.toThrow(
-    "It is no mutant that does not run",
+    "Expected a mutant that runs",
   );
 });
 

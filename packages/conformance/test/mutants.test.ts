@@ -29,7 +29,7 @@ describe("the kit finds nothing in what the mutants break:", () => {
     expect(cases.map(({ name }) => name)).toEqual(
       expect.arrayContaining(beneath.map(({ name }) => name)),
     );
-    // One of the cases turns `Date.now` back for a moment, which the others would notice beside it.
+    // One of the cases turns `Date.now` back for a moment, which the others would notice at the same time.
     expect(await onFastClock(() => failuresInTurn(cases))).toEqual([]);
   });
 

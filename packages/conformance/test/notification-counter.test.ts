@@ -2,8 +2,8 @@ import { createMemoryStore } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { caseOf, messageOf } from "./messages.ts";
 
-describe("a notification", () => {
-  it("S13 whose `ready` never settles fails its case when its time is up, with the clause", async () => {
+describe("a subscription", () => {
+  it("S13: whose `ready` never settles fails its case when its time is up, with the clause", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const store = createMemoryStore();
@@ -12,11 +12,11 @@ describe("a notification", () => {
       subscribe: () => ({ ready: new Promise<never>(() => {}), stop() {} }),
     });
     const message = messageOf(
-      caseOf({ name: "deaf", open }, "every commit after `ready` notifyCount"),
+      caseOf({ name: "never ready", open }, "every commit after `ready` notifies"),
     );
     await vi.advanceTimersByTimeAsync(store.capabilities.notifyWithinMs + 60_000);
     await expect(Promise.race([message, Promise.resolve("It hangs.")])).resolves.toMatch(
-      /^deaf: S13 every commit after `ready` notifies\nS13 is broken: Expected `ready` of the watch of run within \d+ ms, and it did not come, nor in 10000 ms more\.$/,
+      /^never ready: S13 every commit after `ready` notifies\nS13 is broken: Expected `ready` of the subscription of run within \d+ ms, but it did not come, even 10000 ms later\.$/,
     );
   });
 });

@@ -29,7 +29,7 @@ describe("the kit in many processes", () => {
     for (const { name, run } of processCases(null)) it(name, run);
   });
 
-  describe("finds nothing in a store behind a port whose connections are lost", () => {
+  describe("finds nothing in a store on a port whose connections are lost", () => {
     for (const { name, run } of connectionCases(null)) it(name, run);
   });
 
@@ -44,9 +44,9 @@ describe("the kit in many processes", () => {
       it(`${clause} a store that ${name}`, async () => {
         // Which case of its clause is a matter of timing.
         const failures = await judge();
-        const said = failures.map(({ message }) => message).join("\n");
+        const messages = failures.map(({ message }) => message).join("\n");
         const all = [...processMutants, ...connectionMutants];
-        expect(said).toMatch(all.find((mutant) => mutant.name === name)?.says ?? /^$/);
+        expect(messages).toMatch(all.find((mutant) => mutant.name === name)?.says ?? /^$/);
       });
     }
   });
@@ -71,12 +71,12 @@ describe("the kit in many processes", () => {
     }
   });
 
-  it("fails with what a process said that ended unasked", async () => {
+  it("fails with the output of a process that ended by itself", async () => {
     const [failure] = await failuresInTurn(casesOfClause(casesOn({ kind: "dying" }), "S1"));
     expect(failure?.message).toMatch(/ended with exit code 3\.\nThe disk is on fire\./);
   });
 
-  it("leaves no process behind when its own is killed", async () => {
+  it("leaves no process alive when its own is killed", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void server.close());
     await once(server, "listening");

@@ -61,7 +61,7 @@ function ofFirstRound(appends: readonly string[]): readonly string[] {
 }
 
 describe("the seed", () => {
-  it("says what the processes do", async () => {
+  it("decides what the processes do", async () => {
     const first = ofFirstRound(await appendsOf({ profile: "quick", seed: 7 }, "S1"));
     expect(first.length).toBeGreaterThan(40);
     expect(ofFirstRound(await appendsOf({ profile: "quick", seed: 7 }, "S1"))).toEqual(first);
@@ -71,7 +71,7 @@ describe("the seed", () => {
   it.each([
     [{ seed: -5 }, "seed: -5"],
     [{}, /seed: -?\d+$/],
-  ])("of %o stands in the failure", async (asked, says) => {
+  ])("of %o is in the failure", async (asked, says) => {
     const [first] = runProcessConformance<OtherPlace>({
       name: "dying",
       ...others,
@@ -121,7 +121,7 @@ describe("the profile", () => {
     }
   });
 
-  it("is refused if there is none of that name, and so is a time that is none", () => {
+  it("is refused if its name is unknown, and so is an invalid time", () => {
     const doors = createJournalDoors(null);
     const profile = "toString" as ProfileName;
     expect(() => runProcessConformance({ ...doors, profile })).toThrow("quick, ci, soak");

@@ -76,7 +76,7 @@ describe("a profile", () => {
 
   it("soak runs a case without anything random once", async () => {
     const { doors, runs } = countingDoors();
-    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "every run counts").run();
+    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "each run counts").run();
     expect(runs).toHaveLength(1);
   });
 
@@ -86,7 +86,7 @@ describe("a profile", () => {
     expect(timeoutMs).toBeGreaterThan(3_600_000);
   });
 
-  it("is refused if there is none of that name, and so is a time that is none", () => {
+  it("is refused if its name is unknown, and so is an invalid time", () => {
     const { doors } = countingDoors();
     const profile = "toString" as ProfileName;
     expect(() => runEventStoreConformance({ ...doors, profile })).toThrow("quick, ci, soak");

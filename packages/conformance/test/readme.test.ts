@@ -55,7 +55,7 @@ describe("the README", () => {
     expect(section(heading)).toContain(blockOf(language, path));
   });
 
-  it("shows commands that pass as they stand", async () => {
+  it("shows commands that pass unchanged", async () => {
     const commands = [...readme.matchAll(/^npx run-events-conformance (.+)$/gm)];
     expect(commands).toHaveLength(2);
     for (const [, args] of commands) {

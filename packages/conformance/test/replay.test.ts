@@ -119,15 +119,15 @@ describe("a failure of a random case", () => {
   });
 
   it("is refused as a replay of what the case does not draw", async () => {
-    const { name } = caseOf(sound, "every run counts");
+    const { name } = caseOf(sound, "each run counts");
     const replay = { case: name, seed: 1, path: "0" };
     expect(await messageOf(caseOf({ ...sound, replay }, name))).toContain(
-      "Expected a case that draws inputs, as one is to be run again.",
+      "Expected a random case to run again, but this case draws no inputs. Run it without a replay.",
     );
     const values = caseOf(sound, "any JSON text").name;
     const program = { case: values, seed: 1, path: "0", commands: "A:B" };
     expect(await messageOf(caseOf({ ...sound, replay: program }, values))).toContain(
-      "Expected no commands for a case that draws none.",
+      "Expected a replay without commands, since this case draws none.",
     );
   });
 });
@@ -158,7 +158,7 @@ describe("saved examples", () => {
     );
   });
 
-  it("whose path leads nowhere fail the case, and say so", async () => {
+  it("whose path leads nowhere fail the case with that reason", async () => {
     const load = () => [{ seed: 1, path: "0:999999", input: "" }];
     const stale = { ...sound, examples: { load, save() {} } };
     expect(await messageOf(caseOf(stale, "any JSON text"))).toContain(
@@ -166,7 +166,7 @@ describe("saved examples", () => {
     );
   });
 
-  it("that cannot be saved leave the failure as it is, and say so", async () => {
+  it("that cannot be saved leave the failure as it is, with that reason", async () => {
     const examples = {
       load: () => [],
       save: () => Promise.reject(new Error("The disk is full.")),
@@ -182,6 +182,6 @@ describe("saved examples", () => {
       save() {},
     };
     const alone = { name: "alone", open: () => createMemoryStore(), examples };
-    expect(await messageOf(caseOf(alone, "every run counts"))).toContain("No such disk.");
+    expect(await messageOf(caseOf(alone, "each run counts"))).toContain("No such disk.");
   });
 });

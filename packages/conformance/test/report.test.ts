@@ -24,7 +24,7 @@ const reports: readonly CaseReport[] = cases
   );
 
 describe("the report", () => {
-  it("says last how many cases were not run after too many that hung", () => {
+  it("prints last how many cases were not run after too many that hung", () => {
     const report = createReport(chosen, { reports, gaveUp: true }, false);
     expect(report).toMatchObject({ gaveUp: true, passed: 1, failed: 3, notRun: 1 });
     expect(printReport(report).split("\n")).toEqual([
@@ -37,13 +37,13 @@ describe("the report", () => {
     ]);
   });
 
-  it("says last that it was interrupted, whatever else there was", () => {
+  it("prints last that it was interrupted, after all else", () => {
     const report = createReport(chosen, { reports, gaveUp: true }, true);
     expect(report).toMatchObject({ interrupted: true, notRun: 1 });
     expect(printReport(report)).toMatch(/^1 passed, 3 failed, interrupted$/m);
   });
 
-  it("names the clause that was found broken, whose cases ever found it", () => {
+  it("names the clause that was found broken, even if cases of another clause found it", () => {
     const found = [
       { clause: "S1", failure: failed("W2 is broken: Expected more.", "W2") },
       { clause: "S9", failure: failed("Expected less.", "S9") },
@@ -64,7 +64,7 @@ describe("the report", () => {
     ]);
   });
 
-  it("says a cause in full once, and a drawn input always", () => {
+  it("prints a cause in full once, and a drawn input always", () => {
     const print = createFailurePrinter();
     const one = { clause: "S1", passed: false, ms: 1 };
     const drawn = { seed: 1, path: "0", input: "[]" };
@@ -72,7 +72,7 @@ describe("the report", () => {
     const again = failed("It hung at 2.", "S1");
     expect(print({ ...one, name: "S1 a", failure })).toBe("any: a case\nIt hung at 1.");
     expect(print({ ...one, name: "S1 b", failure: again })).toBe(
-      "any: a case\nIt says what this case said: S1 a",
+      "any: a case\nThe same cause as in: S1 a",
     );
     const withInput = again === null ? null : { ...again, counterexample: drawn };
     expect(print({ ...one, name: "S1 c", failure: withInput })).toBe("any: a case\nIt hung at 2.");

@@ -61,7 +61,7 @@ describe("runCases", () => {
     expect(begun).toHaveLength(4);
   });
 
-  it("goes on where a case in between ends, also by failing", async () => {
+  it("goes on where a case in between ends, even by failing", async () => {
     const { hanging, passing } = play;
     const failing = () => Promise.reject(new Error("Expected more."));
     const runs = [hanging, hanging, failing, hanging, hanging, passing];
@@ -75,7 +75,7 @@ describe("runCases", () => {
     expect(end).toEqual({ passed: [false, false, false], gaveUp: false });
   });
 
-  it("leaves a case behind that does not end when its time is up", async () => {
+  it("goes on without a case that does not end when its time is up", async () => {
     const { deaf, passing } = play;
     const { reported, end } = await endOf(casesOf(deaf, passing));
     expect(end).toEqual({ passed: [false, true], gaveUp: false });
@@ -85,7 +85,7 @@ describe("runCases", () => {
     ]);
   });
 
-  it("ends when it is interrupted, although the case under way does not", async () => {
+  it("ends when it is interrupted, even if the case under way does not", async () => {
     const interrupt = new AbortController();
     const cases = casesOf(() => {
       interrupt.abort(new Error("Interrupted."));
@@ -109,11 +109,13 @@ describe("runCases", () => {
           },
           destroy: () => step("destroy"),
         },
-        "every run counts",
+        "each run counts",
       );
       const { reported, end } = await endOf([one, ...casesOf(play.passing)]);
       expect(end).toEqual({ passed: [false, true], gaveUp: false });
-      expect(reported[0]).toMatch(/^stuck: S1 every run counts for itself\nExpected the /);
+      expect(reported[0]).toMatch(
+        /^stuck: S1 each run counts its own sequences from 1\nExpected the /,
+      );
       expect(reported[0]).not.toContain("It did not come to an end then.");
     },
   );

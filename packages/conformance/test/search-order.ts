@@ -21,7 +21,7 @@ function search(left: readonly LogOperation[], run: SimulatedRun, log: string): 
   });
 }
 
-/** The requests of one call happen in the order in which they stand in it. */
+/** The requests of one call happen in the order of the call. */
 function isSameCall(one: LogOperation, other: LogOperation): boolean {
   return (
     one.kind === "append" &&

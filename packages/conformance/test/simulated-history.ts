@@ -18,14 +18,14 @@ export interface SimulatedRun {
   readonly keys: Map<string, { readonly first: string; readonly landing: Landing }>;
 }
 
-/** What a call asks, before anybody has answered it. */
+/** What a call asks, before it is answered. */
 export type Question =
   | Pick<AppendOperation, "kind" | "ids" | "idempotencyKey" | "expectedSequence">
   | { readonly kind: "read"; readonly since: number; readonly limit: number };
 
 const TYPES = ["TOKEN", "TOKEN", "TOKEN", "PHASE_STARTED", "RUN_COMPLETED"];
 
-/** The event that a name stands for: its type is its last letter. */
+/** The event of a name: its type is its last letter. */
 export function loggedEvent(id: string): LoggedEvent {
   const eventType = TYPES[Number(id.at(-1))] ?? "TOKEN";
   return { id, runStatus: statusAfter(eventType), startsPhase: eventType === "PHASE_STARTED" };
@@ -69,7 +69,7 @@ export function appendTo(
   return { outcome: "appended", ...landing };
 }
 
-/** A page of the run as it stands. */
+/** A page of the run as it is. */
 export function readFrom(
   { log }: SimulatedRun,
   since: number,
@@ -184,7 +184,7 @@ function timeRequests(call: Planned, index: number): readonly Timed[] {
 
 /**
  * A history that really can have happened: every request takes effect at one instant between the beginning and the end of its
- * call, behind those that stand before it in the call.
+ * call, after those before it in the call.
  * @param most requests
  */
 export function historyArbitrary(most: number): fc.Arbitrary<History> {

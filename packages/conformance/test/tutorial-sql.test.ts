@@ -8,7 +8,7 @@ import { followTutorial, TUTORIAL_SQL } from "./tutorial.ts";
 let server: PostgresServer;
 let folder: string;
 beforeAll(async () => {
-  // Beside this file, so that the packages resolve as they do for a user.
+  // Next to this file, so that the packages resolve as they do for a user.
   folder = await mkdtemp(join(import.meta.dirname, ".tutorial-"));
   server = await startPostgres();
 });
@@ -17,7 +17,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it("the tutorial's second part makes a store on a SQL server that keeps every clause, in many processes too", async () => {
+it("the tutorial's second part makes a store on a SQL server that keeps every clause, even in many processes", async () => {
   const followed = await followTutorial(folder, TUTORIAL_SQL, { DATABASE_URL: server.url });
   await expect(followed).toMatchFileSnapshot(fileURLToPath(TUTORIAL_SQL));
 }, 600_000);

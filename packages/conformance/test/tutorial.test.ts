@@ -5,7 +5,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { followTutorial, runNode, TUTORIAL } from "./tutorial.ts";
 
-/** Appends until the disk is full, then once more, and prints what it was told. */
+/** Appends until the disk is full, then once more, and prints the errors. */
 const FILL_DISK = `
 import { createRunEvents } from "@tm/run-events-core";
 import { openFileStore } from "./file-store.mjs";
@@ -13,20 +13,20 @@ const runs = createRunEvents({ store: openFileStore("full.log") });
 await runs.create({ runId: "run", ownerId: "ada" });
 const append = () => runs.append("run", [{ eventType: "TOKEN" }]);
 let acknowledged = 0;
-const told = [];
-while (told.length < 2) {
+const failures = [];
+while (failures.length < 2) {
   await append().then(
     ({ lastSequence }) => (acknowledged = lastSequence),
-    ({ code, ambiguous }) => told.push({ code, ambiguous }),
+    ({ code, ambiguous }) => failures.push({ code, ambiguous }),
   );
 }
-console.log(JSON.stringify({ acknowledged, told }));
+console.log(JSON.stringify({ acknowledged, failures }));
 `;
 
 let folder: string;
 let tutorial: string;
 beforeAll(async () => {
-  // Beside this file, so that the packages resolve as they do for a user.
+  // Next to this file, so that the packages resolve as they do for a user.
   folder = await mkdtemp(join(import.meta.dirname, ".tutorial-"));
   tutorial = await followTutorial(folder);
 }, 300_000);
@@ -47,11 +47,11 @@ it("the tutorial comes from nothing to green, and shows what its commands really
 it("S7: when the disk of the tutorial's store fails, the append is in doubt and all others are refused", async () => {
   await writeFile(join(folder, "fill-disk.mjs"), FILL_DISK);
   const printed = await runNode(folder, ["fill-disk.mjs"], { limits: "ulimit -f 20" });
-  const { acknowledged, told } = JSON.parse(printed) as {
+  const { acknowledged, failures } = JSON.parse(printed) as {
     readonly acknowledged: number;
-    readonly told: unknown;
+    readonly failures: unknown;
   };
-  expect(told).toEqual([
+  expect(failures).toEqual([
     { code: "store_unavailable", ambiguous: true },
     { code: "store_unavailable", ambiguous: false },
   ]);

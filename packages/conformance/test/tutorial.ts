@@ -16,7 +16,7 @@ const BLOCK =
 
 /**
  * Does what the tutorial says, from its first block to its last, in a folder: writes its files, changes them, runs its commands.
- * @param env what its commands find in their environment, beside this process's own
+ * @param env what its commands find in their environment, besides this process's own
  * @returns the tutorial as it has to be: with the output that the commands really have
  */
 export async function followTutorial(
@@ -43,7 +43,7 @@ export async function followTutorial(
 }
 
 /**
- * A file behind a change, whose parts are divided by `@@`.
+ * A file after a change, whose parts are divided by `@@`.
  * @throws Error if the file has not exactly one place for a part
  */
 function changed(file: string, change: string): string {
@@ -75,10 +75,10 @@ async function runAll(
 }
 
 /**
- * Runs a file of the folder with what is behind it to its end.
+ * Runs a file of the folder, with its arguments, to its end.
  * @param options.limits what the shell does first, such as `ulimit`
  * @returns what it printed
- * @throws Error with what it said on its standard error
+ * @throws Error with its standard error
  */
 export async function runNode(
   folder: string,

@@ -1,4 +1,4 @@
-import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
+import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
 import { countNotifications } from "./notification-counter.ts";
@@ -35,7 +35,7 @@ describe("notifications", () => {
     const other = await openStore(openPool(server().url), { schema });
     await other.createRun(createOf("own"));
     await untilProven(store, pool, "own");
-    await expectEachWakes(store, other);
+    await expectEachNotifies(store, other);
     expect(pool.count(POLL)).toBe(1);
   });
 

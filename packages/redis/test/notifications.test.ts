@@ -2,7 +2,7 @@ import { createRunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { RedisServer, TcpProxy } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
-import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
+import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore, owned } from "./opened.ts";
@@ -161,7 +161,7 @@ it("S15: a subscription is only notified later if every message is lost", async 
   const { store } = await openStore(proxy, { prefix: PREFIX });
   const { store: other } = await openStore(server, { prefix: PREFIX });
   proxy.dropNotifications("redis");
-  await expectEachWakes(store, other);
+  await expectEachNotifies(store, other);
 });
 
 it("S13: the store's connection for channels reconnects when it alone is killed, and notifies of what it missed", async () => {

@@ -1,4 +1,4 @@
-import { expectEachWakes } from "@tm/run-events-test-servers/expectations";
+import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it, vi } from "vitest";
 import { createSqliteStore } from "../src/index.ts";
 import { countPolls } from "./counted-polls.ts";
@@ -28,7 +28,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const { store: other } = await openStore(driver, file);
-    await expectEachWakes(store, other);
+    await expectEachNotifies(store, other);
   });
 
   it("S13: a store's own commits notify without a poll", async () => {

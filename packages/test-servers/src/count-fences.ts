@@ -7,7 +7,7 @@ import type {
 
 /**
  * A store whose fences are 1, 2, 3, … for each run, in the order in which its answers show them. So two stores that do the same can be
- * compared, though their clocks and ordinals differ. A number that stands for no fence yet reaches the store as it is.
+ * compared, even if their clocks and ordinals differ. A number that is not a fence yet reaches the store unchanged.
  */
 export function countFences(store: RunEventStore): RunEventStore {
   const fencesOf = new Map<string, number[]>();

@@ -1,4 +1,4 @@
-/** Follows one connection and takes the notifications out of what the server says. */
+/** Follows one connection and takes the notifications out of what the server sends. */
 export interface NotificationFilter {
   /** Follows what the client sends; every chunk of it, in order. */
   readClient(chunk: Buffer): void;

@@ -72,7 +72,7 @@ function isProgram(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
-    // Not there, or not ours to run: the same to whoever looks for it.
+    // Not there, or not ours to run: the same for a caller that looks for it.
     return false;
   }
 }

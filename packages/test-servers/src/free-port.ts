@@ -5,7 +5,7 @@ import { randomInt } from "node:crypto";
 /** Every server of the tests listens here. */
 export const HOST = "127.0.0.1";
 
-// Below the ports that systems give to outgoing connections: while a server is down, nobody else gets
+// Below the ports that systems give to outgoing connections: while a server is down, no other program gets
 // its port, nor does a client that tries again and again come to connect to itself.
 const FIRST_PORT = 10_000;
 const PORT_COUNT = 10_000;
@@ -15,7 +15,7 @@ const BUS_OFFSET = 10_000;
 
 const MAX_STARTS = 10;
 
-/** A port from 10000 to 19999 on which nobody listens, nor 10000 above it (the bus of a Redis Cluster). */
+/** A port from 10000 to 19999 on which no program listens, nor 10000 above it (the bus of a Redis Cluster). */
 export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + randomInt(PORT_COUNT);
@@ -24,9 +24,9 @@ export async function findFreePort(): Promise<number> {
 }
 
 /**
- * Starts something on a free port, and again on another one if somebody took it meanwhile.
+ * Starts something on a free port, and again on another one if another program took it meanwhile.
  *
- * @param start its error's message tells what the program said
+ * @param start its error's message has what the program printed
  * @throws what `start` threw, if that is anything else, or the tenth time
  */
 export async function withFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {

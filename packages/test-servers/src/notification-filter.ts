@@ -2,7 +2,7 @@ import type { NotificationFilter } from "./filter.ts";
 import { createPostgresFilter } from "./postgres-notifications.ts";
 import { createRedisFilter } from "./redis-notifications.ts";
 
-/** A protocol in which a server sends what nobody asked for on that connection just then. */
+/** A protocol in which a server sends messages that no request on the connection asked for. */
 export type NotifyingProtocol = "postgres" | "redis";
 
 /** The protocol by the first byte that the client sends; null if it is neither. */

@@ -10,7 +10,7 @@ import { createWorkFolder } from "./work-folder.ts";
 export interface PgBouncerOptions {
   /** A url of `startPostgres`. */
   readonly postgresUrl: string;
-  /** More of the section `[pgbouncer]`; it stands over the defaults. */
+  /** More of the section `[pgbouncer]`; it overrides the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 /**
  * The folder that holds `postgres` and `initdb`, both of which the unprivileged user can run.
  *
- * @throws Error if there is none
+ * @throws Error if the system has none
  */
 export async function findPostgresPrograms(
   engine: PostgresEngine,

@@ -31,8 +31,8 @@ export interface PostgresServer {
   /** @returns the url of a new, empty database with a name of its own */
   createDatabase(): Promise<string>;
   /**
-   * Ends it: `"fast"` rolls back and writes everything to disk. `"immediate"` is a crash that still notifies clients. `"kill"`
-   * is the loss of its machine: every process ends at once, and notifies nobody. After both the next start recovers. Clients'
+   * Ends it: `"fast"` rolls back and writes everything to disk. `"immediate"` is a crash that still sends clients an error. `"kill"`
+   * is the loss of its machine: every process ends at once, and clients get nothing. After both the next start recovers. Clients'
    * connections break in any case.
    */
   stop(mode: keyof typeof STOP_SIGNALS | "kill"): Promise<void>;

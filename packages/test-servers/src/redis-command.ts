@@ -5,7 +5,7 @@ import { HOST } from "./free-port.ts";
  * One command on a connection of its own.
  *
  * @returns its answer as text; a list is joined by commas
- * @throws Error if nobody listens, or what the server answered is an error
+ * @throws Error if no server listens, or if it answered with an error
  */
 export async function askRedis(
   port: number,
@@ -16,7 +16,7 @@ export async function askRedis(
     host: HOST,
     port,
     lazyConnect: true,
-    // A node that loads its data or stands alone answers too.
+    // A node that loads its data, or is alone, answers too.
     enableReadyCheck: false,
     retryStrategy: () => null,
   });

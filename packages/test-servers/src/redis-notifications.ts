@@ -9,7 +9,7 @@ const BODIES = "$=!";
 const LISTS = "*>~";
 const PAIRS = "%|";
 
-/** Stands before an element and counts as none. */
+/** Comes before an element and does not count as one. */
 const ATTRIBUTE = "|";
 
 const LINE_END = "\r\n";
@@ -19,7 +19,7 @@ const REPLICATION = /\nP?SYNC\r\n/;
 
 /**
  * Drops arrays (RESP2) and pushes (RESP3) whose first element is `message`, `smessage` or `pmessage`.
- * An ordinary list that begins so goes too: nothing tells it apart.
+ * An ordinary list that begins so is dropped too: nothing distinguishes it.
  */
 export function createRedisFilter(isDropping: () => boolean): NotificationFilter {
   let line = "";
@@ -50,7 +50,7 @@ export function createRedisFilter(isDropping: () => boolean): NotificationFilter
         : kind === "$" && count >= 0 && count <= LONGEST_NOTIFICATION;
     if (fate === "unknown" && !mayNotify) fate = "passed";
     if (isList) {
-      // What it stands before belongs to the same reply, also where that is the reply itself.
+      // The element after it belongs to the same reply, even where that is the reply itself.
       if (kind === ATTRIBUTE) openLists.push((openLists.pop() ?? 1) + 1);
       openLists.push(PAIRS.includes(kind) ? 2 * count : count);
     } else if (BODIES.includes(kind) && count >= 0) {

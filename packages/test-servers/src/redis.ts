@@ -8,7 +8,7 @@ export type RedisProgram = "redis-server" | "valkey-server";
 
 /** How a Redis is started. */
 export interface RedisOptions {
-  /** More words for its command line, such as `["--appendfsync", "always"]`; they stand over the defaults. */
+  /** More words for its command line, such as `["--appendfsync", "always"]`; they override the defaults. */
   readonly settings?: readonly string[];
   /** Default `redis-server`. */
   readonly program?: RedisProgram;

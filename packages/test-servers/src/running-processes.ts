@@ -54,7 +54,7 @@ export function findStartedBy(
   const self = processes.find((process) => process.pid === pid);
   if (self === undefined) return [];
   const started = new Set([pid]);
-  // A child may stand before its parent in the list: each round adds a generation.
+  // A child may come before its parent in the list: each round adds a generation.
   for (let size = 0; size < started.size;) {
     size = started.size;
     for (const { pid: child, parentPid } of processes)

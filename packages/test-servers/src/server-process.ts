@@ -11,12 +11,12 @@ export interface ServerProgram {
   readonly command: string;
   /** Its words. It must stay in the foreground. */
   readonly args: readonly string[];
-  /** Variables beside those of the tests. */
+  /** Variables besides those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What it says, on either output, once it accepts connections. */
+  /** What it prints, on either output, once it accepts connections. */
   readonly readyText: string;
   readonly endSignal: EndSignal;
-  /** Who runs it. Default null: whoever runs the tests. */
+  /** Who runs it. Default null: the user that runs the tests. */
   readonly user?: SystemUser | null;
 }
 
@@ -89,7 +89,7 @@ async function untilReady(
 ): Promise<void> {
   let output = "";
   const ready = new Promise<void>((resolve) => {
-    // It listens as long as the process lives: one that nobody reads stops at a full pipe.
+    // It listens as long as the process lives: a server whose output is not read stops at a full pipe.
     function read(chunk: string): void {
       output = (output + chunk).slice(-MAX_OUTPUT_LENGTH);
       if (output.includes(readyText)) resolve();

@@ -25,7 +25,7 @@ export interface TcpTarget {
   readonly port: number;
 }
 
-/** Stands between a client and a server, and does what networks do. */
+/** Passes bytes between a client and a server, and fails as networks do. */
 export interface TcpProxy {
   readonly host: string;
   readonly port: number;
@@ -42,10 +42,10 @@ export interface TcpProxy {
   resume(): void;
   /** Destroys the connections that are open. New ones may come. */
   cut(): void;
-  /** From now on new connections lead to another server, as behind a host name that moves. Open connections stay. */
+  /** From now on new connections lead to another server, as with a host name that moves. Open connections stay. */
   moveTo(server: TcpTarget): void;
   /**
-   * From now on takes one protocol's notifications out of what the server sends, also on connections that
+   * From now on takes one protocol's notifications out of what the server sends, even on connections that
    * are open: of Postgres the NotificationResponse messages, of Redis the messages of channels. Null: none.
    */
   dropNotifications(protocol: NotifyingProtocol | null): void;
@@ -142,7 +142,7 @@ function openConnection(
     },
   };
   for (const socket of [client, server]) {
-    // Whatever broke one side, the other side sees a broken connection.
+    // For any failure of one side, the other side sees a broken connection.
     socket.on("error", connection.cut);
     socket.on("close", () => {
       if (client.destroyed && server.destroyed) onEnd(connection);

@@ -4,7 +4,7 @@ export interface SystemUser {
   readonly gid: number;
 }
 
-const NOBODY: SystemUser = { uid: 65_534, gid: 65_534 };
+const UNPRIVILEGED: SystemUser = { uid: 65_534, gid: 65_534 };
 
-/** `nobody` for root; null for anyone else, who needs no other user. */
-export const UNPRIVILEGED_USER: SystemUser | null = process.getuid?.() === 0 ? NOBODY : null;
+/** The system's user without rights for root; null for any other user, who needs no other. */
+export const UNPRIVILEGED_USER: SystemUser | null = process.getuid?.() === 0 ? UNPRIVILEGED : null;

@@ -4,7 +4,7 @@ const PAUSE_MS = 20;
 const MAX_WAIT_MS = 30_000;
 
 /**
- * Asks again and again until the answer is yes. For what a server tells only when asked.
+ * Asks again and again until the answer is yes. For what a server shows only when asked.
  *
  * @param what ends the sentence "Waited in vain until ..."
  * @throws Error after 30 s

@@ -13,18 +13,18 @@ import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
  */
 export type EndSignal = "SIGKILL" | "SIGQUIT" | "SIGTERM";
 
-/** A server's folder. It is deleted, and the server in it ended, also when this process dies, however it dies. */
+/** A server's folder. It is deleted, and the server in it ended, even when this process dies, however it dies. */
 export interface WorkFolder {
-  /** The folder's whole path. Whoever runs unprivileged owns it. */
+  /** The folder's whole path. The unprivileged user owns it. */
   readonly path: string;
-  /** Says which process uses the folder from now on, and how it ends. None: `null`. */
+  /** Sets which process uses the folder from now on, and how it ends. None: `null`. */
   guard(server: { readonly pid: number; readonly signal: EndSignal } | null): void;
   /** Deletes it. Its process must have ended. */
   remove(): Promise<void>;
 }
 
 // Its input ends when the process that made it is gone. It waits for the server, for at most ten seconds:
-// where nobody reaps orphans, a dead one looks alive.
+// where orphans are not reaped, a dead one looks alive.
 const WATCHDOG = `
 server=
 while read -r line; do server=$line; done

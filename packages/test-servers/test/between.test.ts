@@ -26,7 +26,7 @@ it("PgBouncer gives a connection to each transaction, and closes", async () => {
     onTestFinished(() => client.end());
     backends.push((await client.query("SELECT pg_backend_pid() AS pid, version()")).rows);
   }
-  // Both are connected, and one connection behind serves them in turn.
+  // Both are connected, and one connection to the server serves them in turn.
   expect(backends[1]).toEqual(backends[0]);
   await Promise.all(clients.map((client) => client.end()));
   await Promise.all([bouncer.close(), bouncer.close()]);
@@ -66,11 +66,11 @@ it("Caddy answers by the caller's configuration, starts again, and closes", asyn
   expect(await listens(port)).toBe(false);
 });
 
-it("says what nginx said when it does not start", async () => {
+it("nginx that does not start fails with what it printed", async () => {
   await expect(startNginx({ config: "nonsense;" })).rejects.toThrow(/unknown directive "nonsense"/);
 });
 
-it("says what Caddy said when it does not start", async () => {
+it("Caddy that does not start fails with what it printed", async () => {
   await expect(startCaddy({ config: "localhost {\n  nonsense\n}\n" })).rejects.toThrow(
     /unrecognized directive: nonsense/,
   );

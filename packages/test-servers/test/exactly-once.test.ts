@@ -25,7 +25,7 @@ async function playOn(store: RunEventStore): Promise<{ readonly acknowledged: nu
   return play.finish();
 }
 
-it("S1-S10, S21, S22: a store that loses answers and says so keeps the contract", async () => {
+it("S1-S10, S21, S22: a store that loses answers and shows that they are in doubt keeps the contract", async () => {
   for (const takes of [true, false]) {
     const { acknowledged } = await playOn(createFlakyStore(takes, true));
     expect(acknowledged).toBeGreaterThan(200);
@@ -33,7 +33,7 @@ it("S1-S10, S21, S22: a store that loses answers and says so keeps the contract"
   await playOn(createFlakyStore(false, false));
 });
 
-it("S7: a store that takes what it says it has not taken is found out", async () => {
+it("S7: a store that lands an append that it denies is found", async () => {
   await expect(playOn(createFlakyStore(true, false))).rejects.toThrow(
     /Seed \d+:\n.*but it was refused: store_unavailable/s,
   );

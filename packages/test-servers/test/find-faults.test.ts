@@ -49,14 +49,14 @@ it.each<[string, History, string]>([
   ["a hole", changed(3, { sequence: 4 }), "r has the sequence 4 where 3 is due."],
   ["a time that goes back", changed(3, { createdAt: "2025" }), "the time of 3 is before that"],
   ["a fence that goes back", changed(2, { fence: 3 }), "3 is of fence 2, after one of 3."],
-  ["an end that is none", changed(2, { value: null }), "r ends at 2 and goes on."],
+  ["an end that is not one", changed(2, { value: null }), "r ends at 2 and goes on."],
   ["no end", historyOf(EVENTS.slice(0, 3)), "r does not end."],
   ["an event twice", changed(3, { value: "b" }), "r has b at 2 and 3: landed."],
   ["one in doubt twice", changed(2, { value: "c" }), "r has c at 2 and 3: in doubt."],
   ["a lost event", changed(1, { value: "d" }), "r has lost a, which was acknowledged."],
   ["one elsewhere", changed(1, { sequence: 9 }), "r has a at 9, but acknowledged it at 1."],
   ["a refused one", changed(3, { value: "e" }), "r has e at 3, but it was refused"],
-  ["one of nobody", changed(3, { value: "z" }), "r has z at 3, which was never written to it."],
+  ["one of no writer", changed(3, { value: "z" }), "r has z at 3, which was never written to it."],
   [
     "a stale refusal",
     historyOf(EVENTS, { attempts: [...ATTEMPTS, attempt("f", { is: "refused", code: "fenced" })] }),
@@ -80,7 +80,7 @@ it.each<[string, History, string]>([
   [
     "a false end",
     historyOf(EVENTS, { readings: [{ runId: "r", events: [], end: "not_found" }] }),
-    "A reader of r ended with not_found, behind 0.",
+    "A reader of r ended with not_found, after 0 events.",
   ],
   [
     "a key that is forgotten",
@@ -88,7 +88,7 @@ it.each<[string, History, string]>([
     "r took a a second time, at 5.",
   ],
   [
-    "a key that stands for another place",
+    "a key that replays another place",
     historyOf(EVENTS, { replays: [{ runId: "r", value: "a", isReplayed: true, sequence: 2 }] }),
     "r replayed a at 2, where it is not.",
   ],

@@ -75,7 +75,7 @@ it("a process is named by its program and its script, without its other argument
   expect(parseProcess("")).toEqual([]);
 });
 
-it("the processes that a run has started are found in any order, also without their parent, and no others", () => {
+it("the processes that a run has started are found in any order, even without their parent, and no others", () => {
   const describe = (pid: number, parentPid: number, groupId: number, ageSeconds: number) => ({
     pid,
     parentPid,

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { listens } from "./listens.ts";
 
-it("servers do not outlive the process that started them, also when it is killed", async () => {
+it("servers do not outlive the process that started them, even when it is killed", async () => {
   const owner = spawn(
     process.execPath,
     ["-C", "@tm/source", fileURLToPath(new URL("owner.ts", import.meta.url))],

@@ -13,7 +13,7 @@ const message = fc.record({
   body: fc.uint8Array({ maxLength: 40 }),
 });
 
-it("of what a Postgres server says, exactly the notifications are dropped, however it is cut into chunks", () => {
+it("of the bytes of a Postgres server exactly the notifications are dropped, however they are cut into chunks", () => {
   fc.assert(
     fc.property(
       fc.subarray([...SSL_REQUEST, ...GSS_REQUEST]),

@@ -65,7 +65,7 @@ describe.each(engines)("the %s Postgres", (engine) => {
     expect(existsSync(dirname(server.dataFolder))).toBe(false);
   });
 
-  it("says what Postgres said when it does not start", async () => {
+  it("fails with what Postgres printed when it does not start", async () => {
     await expect(open({ engine, settings: { work_mem: "much" } })).rejects.toThrow(/work_mem/);
   });
 });

@@ -57,7 +57,7 @@ const ordinary = fc
   .filter((text) => !isNotification(text))
   .map((text) => ({ dropped: false, text }));
 
-it("of what a Redis server says, exactly the messages of channels are dropped, however it is cut into chunks", () => {
+it("of the bytes of a Redis server exactly the messages of channels are dropped, however they are cut into chunks", () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(ordinary, notification), { maxLength: 12 }),

@@ -19,7 +19,7 @@ describe.each(REDIS_PROGRAMS)("%s", (program) => {
     });
   });
 
-  it("takes more settings, which stand over the defaults", async () => {
+  it("takes more settings, which override the defaults", async () => {
     const { url } = await open({ program, settings: ["--appendfsync", "always"] });
     expect(await connect(url).config("GET", "appendfsync")).toEqual(["appendfsync", "always"]);
   });
@@ -49,7 +49,7 @@ describe.each(REDIS_PROGRAMS)("%s", (program) => {
     await expect(server.start()).rejects.toThrow(TypeError);
   });
 
-  it("says what the program said when it does not start", async () => {
+  it("fails with what the program printed when it does not start", async () => {
     await expect(open({ program, settings: ["--appendfsync", "perhaps"] })).rejects.toThrow(
       /appendfsync/,
     );

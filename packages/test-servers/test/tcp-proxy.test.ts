@@ -33,7 +33,7 @@ it("while it is stalled nothing passes and nothing is lost, on old connections a
   expect(await Promise.all(answers)).toEqual(["during", "during"]);
 });
 
-it("what was held back passes in one breath", async () => {
+it("what was held back passes at once", async () => {
   const proxy = await open(await startEcho());
   const client = dial(proxy);
   client.write("before");
@@ -43,12 +43,12 @@ it("what was held back passes in one breath", async () => {
     client.write(words);
     await expect.poll(() => proxy.connections().map((one) => one.hasSent(words))).toEqual([true]);
   }
-  const heard = once(client, "data");
+  const received = once(client, "data");
   proxy.resume();
-  expect(String((await heard)[0])).toBe("onetwo");
+  expect(String((await received)[0])).toBe("onetwo");
 });
 
-it("while answers are stalled the server hears its client, and the client hears nothing until they pass", async () => {
+it("while answers are stalled the server receives from its client, and the client receives nothing until they pass", async () => {
   const server = await startEcho();
   const proxy = await open(server);
   const client = dial(proxy);
@@ -122,7 +122,7 @@ it("one connection is cut by what it has sent, and the others stay", async () =>
   await once(fresh, "data");
 });
 
-it("closing ends all connections, also while it is stalled, and nobody listens any more", async () => {
+it("closing ends all connections, even while the proxy is stalled, and the port is closed", async () => {
   const proxy = await open(await startEcho());
   const client = dial(proxy);
   client.write("hello");
@@ -144,8 +144,8 @@ describe("notifications", () => {
     const client = new Client(url.href);
     await client.connect();
     onTestFinished(() => client.end());
-    const heard: (string | undefined)[] = [];
-    client.on("notification", ({ payload }) => heard.push(payload));
+    const received: (string | undefined)[] = [];
+    client.on("notification", ({ payload }) => received.push(payload));
     await client.query("LISTEN notify");
     for (const [protocol, payload] of [
       [null, "first"],
@@ -153,10 +153,10 @@ describe("notifications", () => {
       ["redis", "third"],
     ] as const) {
       proxy.dropNotifications(protocol);
-      // A session hears itself before its query is done.
+      // A session gets its own notification before its query is done.
       await client.query(`NOTIFY notify, '${payload}'`);
     }
-    expect(heard).toEqual(["first", "third"]);
+    expect(received).toEqual(["first", "third"]);
   });
 
   it.each([2, 3] as const)(
@@ -171,9 +171,9 @@ describe("notifications", () => {
         client.disconnect();
         publisher.disconnect();
       });
-      const heard: string[] = [];
-      client.on("message", (_channel, message: string) => heard.push(message));
-      client.on("pmessage", (_pattern, _channel, message: string) => heard.push(message));
+      const received: string[] = [];
+      client.on("message", (_channel, message: string) => received.push(message));
+      client.on("pmessage", (_pattern, _channel, message: string) => received.push(message));
       expect(await client.subscribe("onNotification")).toBe(1);
       expect(await client.psubscribe("wak?")).toBe(2);
       for (const [dropped, message] of [
@@ -186,7 +186,7 @@ describe("notifications", () => {
         // It comes after the messages, on the same connection.
         await client.ping();
       }
-      expect(heard).toEqual(["first", "first", "third", "third"]);
+      expect(received).toEqual(["first", "first", "third", "third"]);
     },
   );
 });

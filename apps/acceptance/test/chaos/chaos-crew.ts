@@ -15,14 +15,14 @@ export interface WorkerPlan {
 
 /** The worker processes of one store. */
 export interface Crew {
-  /** All that was told so far. */
+  /** All reports so far. */
   readonly reports: readonly WorkerReport[];
   /** Kills a worker and starts another in its place, unless all were killed meanwhile. */
   replace(index: number): Promise<void>;
-  /** Stops a worker where it stands. */
+  /** Stops a worker at once, at any place. */
   freeze(index: number): void;
   thaw(index: number): void;
-  /** Whether a worker has begun to look for runs. */
+  /** Whether a worker has begun to check for runs. */
   isReady(index: number): boolean;
   /** What a worker has claimed last. */
   newest(index: number): Fenced | undefined;
@@ -55,32 +55,32 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
       if ("claimed" in report) newest[index] = report.claimed;
       if ("ready" in report) ready.add(child);
       if ("done" in report) done.add(child);
-      tellAll();
+      checkAll();
     });
     child.on("exit", (code, signal) => {
       if (!done.has(child) && !replaced.has(child)) {
         failure ??= new Error(`A worker ended by itself, with ${code ?? signal}.`);
       }
-      tellAll();
+      checkAll();
     });
     return child;
   }
 
-  function tellAll(): void {
-    for (const look of waiting) look();
+  function checkAll(): void {
+    for (const check of waiting) check();
   }
 
   /** @throws Error if a worker ended that should not have */
   function until(isSo: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         if (failure === null && !isSo()) return;
-        waiting.delete(look);
+        waiting.delete(check);
         if (failure === null) resolve();
         else reject(failure);
       };
-      waiting.add(look);
-      look();
+      waiting.add(check);
+      check();
     });
   }
 
@@ -117,7 +117,7 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
 }
 
 /**
- * What shows a process another time: `faketime` itself would stand between it and the signals that are sent to it. How long
+ * The variables that show a process another time. `faketime` itself would be between it and the signals that are sent to it. How long
  * things take stays true.
  */
 function skewedBy(skew: string): Readonly<Record<string, string>> {

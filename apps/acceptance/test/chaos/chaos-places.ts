@@ -10,7 +10,7 @@ import { makeTempFolder } from "../temp-folder.ts";
 /** Where the runs of a chaos are. */
 export interface ChaosPlace {
   readonly storeUrl: string;
-  /** Keeps the database from answering anybody for so long. */
+  /** Keeps the database from answering any client for so long. */
   stall(forMs: number): Promise<void>;
   /**
    * Whether a worker's own clock is nothing to the store. A SQLite file has no clock but that of the process that opens it: all

@@ -17,7 +17,7 @@ export interface Fenced {
   readonly fence: number;
 }
 
-/** What a worker tells. */
+/** What a worker reports. */
 export type WorkerReport =
   | { readonly ready: true }
   | { readonly claimed: Fenced & { readonly lastSequence: number } }

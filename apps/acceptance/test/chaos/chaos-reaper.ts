@@ -3,13 +3,13 @@ import { type RunEvents, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { GRACE_MS, REAP_MS, RUNS } from "./chaos-plan.ts";
 
-/** A reaper that looks at each of its ticks whether it has left anything behind. */
+/** A reaper that checks at each of its ticks whether it has missed a run. */
 export interface Reaper {
   /** The runs that it has ended. */
   readonly ended: readonly string[];
   /** Runs that were over when a tick began, and still when it was done. */
   readonly missed: readonly string[];
-  /** Ends it behind the tick under way. Idempotent. */
+  /** Ends it after the tick under way. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
 
   async function tick(): Promise<void> {
     const before = await listExpired();
-    // At once, whatever has just been disturbed: workers have to bear that too.
+    // At once, even after a disturbance: workers have to bear that too.
     ended.push(...(await runs.reap({ graceMs: GRACE_MS, limit: RUNS, confirmMs: 0 })));
     const after = await listExpired();
     missed.push(...before.filter((runId) => after.includes(runId)));

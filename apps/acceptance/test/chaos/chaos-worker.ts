@@ -4,9 +4,9 @@ import { openStoreUrl } from "../open-store-url.ts";
 import { LEASE_MS, runIdOf, RUNS, STEPS, type WorkerReport } from "./chaos-plan.ts";
 
 /**
- * A worker: takes one run after the other that nobody has, until all have ended, and writes its steps. `careful` works as the
- * library has it. `reckless` never looks at a clock or a signal: whatever befalls it, it writes on under the fence that it was
- * given, and tells what became of that.
+ * A worker: takes one unclaimed run after the other, until all have ended, and writes its steps. `careful` works as the
+ * library has it. `reckless` never checks a clock or a signal: it always writes on under the fence that it was
+ * given, and reports the outcome.
  */
 const [storeUrl = "", manner = ""] = process.argv.slice(2);
 
@@ -14,8 +14,8 @@ const [storeUrl = "", manner = ""] = process.argv.slice(2);
 const STEP_MS = 8;
 const IDLE_MS = 25;
 
-function tell(report: WorkerReport): void {
-  process.send?.(report);
+function report(one: WorkerReport): void {
+  process.send?.(one);
 }
 
 function codeOf(error: unknown): string {
@@ -30,7 +30,7 @@ function stepOf(fence: number, step: number): { eventType: string; payload: unkn
 async function workCarefully(runs: RunEvents, runId: string): Promise<void> {
   await runs.work(runId, { leaseMs: LEASE_MS }, async (run) => {
     const { fence, lastSequence } = run;
-    tell({ claimed: { runId, fence, lastSequence } });
+    report({ claimed: { runId, fence, lastSequence } });
     // Every event so far is a step.
     for (let step = lastSequence; step < STEPS; step++) {
       await run.append([stepOf(fence, step)]);
@@ -41,9 +41,9 @@ async function workCarefully(runs: RunEvents, runId: string): Promise<void> {
 }
 
 async function workRecklessly(runs: RunEvents, runId: string): Promise<void> {
-  // With where the log ends, in one step: this process may stand still until another one has the run.
+  // With where the log ends, in one step: this process may be frozen until another one has the run.
   const { fence, lastSequence } = await runs.log.claim(runId, { leaseMs: LEASE_MS });
-  tell({ claimed: { runId, fence, lastSequence } });
+  report({ claimed: { runId, fence, lastSequence } });
   for (let step = lastSequence; step < STEPS; step++) {
     await write(runs, runId, fence, stepOf(fence, step));
     await pause(STEP_MS);
@@ -59,9 +59,9 @@ async function write(
 ): Promise<void> {
   try {
     const { lastSequence } = await runs.append(runId, [event], { fence });
-    tell({ wrote: { runId, fence, sequence: lastSequence } });
+    report({ wrote: { runId, fence, sequence: lastSequence } });
   } catch (error) {
-    tell({ refused: { runId, fence, code: codeOf(error) } });
+    report({ refused: { runId, fence, code: codeOf(error) } });
     throw error;
   }
 }
@@ -70,12 +70,12 @@ const { store, close } = await openStoreUrl(storeUrl);
 const runs = createRunEvents({ store });
 const work = manner === "careful" ? workCarefully : workRecklessly;
 const left = new Set(Array.from({ length: RUNS }, (_, index) => runIdOf(index)));
-tell({ ready: true });
+report({ ready: true });
 while (left.size > 0) {
   if (!(await workOnFirst())) await pause(IDLE_MS);
 }
 
-/** Works on the first run that nobody has. What was left behind comes before what is new. */
+/** Works on the first unclaimed run. Runs that a worker lost come before new ones. */
 async function workOnFirst(): Promise<boolean> {
   for (const runId of left) {
     try {
@@ -83,14 +83,14 @@ async function workOnFirst(): Promise<boolean> {
       left.delete(runId);
       return true;
     } catch (error) {
-      // Somebody else has it, or the store is away: the next round sees.
+      // Another worker has it, or the store is away: the next round shows.
       if (codeOf(error) === "run_finished") left.delete(runId);
     }
   }
   return false;
 }
 
-tell({ done: true });
+report({ done: true });
 await runs.close();
 await close();
 process.disconnect?.();

@@ -16,7 +16,7 @@ import { GRACE_MS, LEASE_MS, REAP_MS, runIdOf, RUNS, STEPS } from "./chaos-plan.
 
 /** Bounds a hang. */
 const LONG_MS = 180_000;
-/** Longer than the lease, the grace and the reaper's interval together: whoever stood still so long has lost its run. */
+/** Longer than the lease, the grace and the reaper's interval together: a worker that was frozen so long has lost its run. */
 const FROZEN_MS = LEASE_MS + GRACE_MS + REAP_MS + 300;
 const STALL_MS = 1_200;
 /** How many new runs at once there are for a blow to hit. */
@@ -34,7 +34,7 @@ const BLOWS = [
   "stall",
   "kill",
 ] as const;
-/** The index of a worker that writes on whatever befalls it. */
+/** The index of the worker that always writes on. */
 const RECKLESS = 1;
 /** How often a blow is tried that has to hit a worker in the middle of a run. */
 const MOST_TRIES = 5;
@@ -50,7 +50,7 @@ interface Scene {
 }
 
 it.each(Object.entries(CHAOS_PLACES))(
-  "S21-S23, W33: on %s every run ends once, whatever happens to workers, clocks and database, and no stale fence writes",
+  "S21-S23, W33: on %s every run ends once under failures of workers, clocks and database, and no stale fence writes",
   async (_name, startPlace) => {
     const place = await startPlace();
     const { store, close } = await openStoreUrl(place.storeUrl);
@@ -114,7 +114,7 @@ async function strike(scene: Scene, blow: (typeof BLOWS)[number], worker: number
     case "usurp":
       return usurpOnce(scene);
     case "freeze": {
-      // With nobody left to go on, runs are the reaper's.
+      // Without any worker to go on, the reaper ends runs.
       const before = reaper.ended.length;
       for (let tries = 0; tries < MOST_TRIES && reaper.ended.length === before; tries++) {
         await begin(scene, worker);
@@ -140,7 +140,7 @@ async function begin({ crew, feed }: Scene, worker: number): Promise<string> {
   return crew.newest(worker)?.runId ?? "";
 }
 
-/** Takes a run from a worker that stands still and then writes on, until that has happened in the middle of its run. */
+/** Takes a run from a worker that is frozen and then writes on, until that has happened in the middle of its run. */
 async function usurpOnce(scene: Scene): Promise<void> {
   const { crew, runs } = scene;
   const before = countFenced(crew);
@@ -156,7 +156,7 @@ async function usurpOnce(scene: Scene): Promise<void> {
   }
 }
 
-/** @returns the fence; `null` if the run ends, or somebody else gets it */
+/** @returns the fence; `null` if the run ends, or another worker gets it */
 async function claimAsSoonAsFree(runs: RunEvents, runId: string): Promise<number | null> {
   let expiresAt: string | undefined;
   for (;;) {
@@ -186,7 +186,7 @@ function countClaims({ reports }: Crew): number {
   return reports.filter((report) => "claimed" in report).length;
 }
 
-/** Whether somebody learned that it may write to a run no more, who had it before. */
+/** Whether a former worker of a run was refused. */
 function wasRefused({ reports }: Crew, runId: string, fence: number): boolean {
   return reports.some(
     (report) =>
@@ -212,7 +212,7 @@ function checkLog(log: readonly RunEvent[], crew: Crew, runId: string): string {
   for (const report of crew.reports) {
     if (!("claimed" in report) || report.claimed.runId !== runId) continue;
     const { fence, lastSequence } = report.claimed;
-    // A claim says where the log ended: nothing of an older fence stands behind it, nothing of its own before.
+    // A claim shows where the log ended: nothing of an older fence comes after it, nothing of its own before.
     fences.forEach((one, index) => expect(one >= fence).toBe(index >= lastSequence));
   }
   return types.at(-1) ?? "";

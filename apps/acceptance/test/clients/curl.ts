@@ -39,7 +39,7 @@ export const curl: StreamClient = {
       child.once("close", () => {
         parser.reset();
         if (stopped) return;
-        // 000 stands for no answer at all.
+        // 000 means no answer at all.
         if (status === "200" || status === "000") timer = setTimeout(connect, retryMs);
         else end("refused");
       });

@@ -36,7 +36,9 @@ const OPTIONS = {
 export function parseArguments(argv: readonly string[]): Arguments {
   const { values, positionals } = parse(joinSeed(argv));
   const [module, ...others] = positionals;
-  if (module === undefined || others.length > 0) throw misuse("Expected one module.");
+  if (module === undefined || others.length > 0) {
+    throw misuse(`Expected one module, got ${positionals.length}.`);
+  }
   const seed = values.seed === undefined ? null : parseSeed(values.seed);
   return {
     module,
@@ -56,13 +58,14 @@ function parseReplay(
   commands: string | undefined,
 ): InputAddress | null {
   if (path === undefined) {
-    if (commands !== undefined) throw misuse("Expected --path beside --commands.");
+    if (commands !== undefined)
+      throw misuse("Expected --path with --commands. Copy both from the failure.");
     return null;
   }
-  if (seed === null) throw misuse("Expected --seed beside --path.");
-  if (!isInputPath(path)) throw misuse(`Expected a path, got ${path}.`);
+  if (seed === null) throw misuse("Expected --seed with --path. Copy both from the failure.");
+  if (!isInputPath(path)) throw misuse(`Expected --path as a failure prints it, got ${path}.`);
   if (commands !== undefined && !isInputCommands(commands)) {
-    throw misuse(`Expected commands as a failure says them, got ${commands}.`);
+    throw misuse(`Expected --commands as a failure prints them, got ${commands}.`);
   }
   return { seed, path, ...(commands === undefined ? {} : { commands }) };
 }
@@ -84,7 +87,8 @@ function joinSeed(argv: readonly string[]): readonly string[] {
 
 function parseSeed(text: string): number {
   const seed = Number(text);
-  if (text === "" || (seed | 0) !== seed) throw misuse(`Expected a seed of 32 bits, got ${text}.`);
+  if (text === "" || (seed | 0) !== seed)
+    throw misuse(`Expected --seed to be an integer of 32 bits, got ${text}.`);
   return seed;
 }
 

@@ -2,13 +2,13 @@ import type { CaseReport } from "./run-cases.ts";
 
 /** Cases that failed for the same reason, in the order in which they ran. */
 export interface Cause {
-  /** What they all say, without the numbers in which they differ. */
-  readonly says: string;
+  /** The text of all, without the numbers in which they differ. */
+  readonly text: string;
   /** Their names; two at least. */
   readonly cases: readonly [string, string, ...string[]];
 }
 
-/** What a failure has in common with others of its cause: the driver's own words, else the first line of what it says. */
+/** The part of a message that failures of one cause share: the driver's message, else the first line. */
 function causeOf(message: string): string {
   const [, ...lines] = message.split("\n");
   const beneath = lines.find((line) => line.startsWith("  caused by "));
@@ -18,15 +18,15 @@ function causeOf(message: string): string {
 /** The causes of more than one failed case, those of most cases first. */
 export function sameCauses(reports: readonly CaseReport[]): readonly Cause[] {
   const failed = reports.flatMap(({ name, failure }) =>
-    failure === null ? [] : [{ name, says: causeOf(failure.message) }],
+    failure === null ? [] : [{ name, text: causeOf(failure.message) }],
   );
-  const groups = [...Map.groupBy(failed, ({ says }) => says)];
+  const groups = [...Map.groupBy(failed, ({ text }) => text)];
   return groups
-    .flatMap(([says, group]) => {
+    .flatMap(([text, group]) => {
       const [first, second, ...others] = group.map(({ name }) => name);
       return first === undefined || second === undefined
         ? []
-        : [{ says, cases: [first, second, ...others] as const }];
+        : [{ text, cases: [first, second, ...others] as const }];
     })
     .toSorted((one, other) => other.cases.length - one.cases.length);
 }
@@ -46,6 +46,6 @@ export function createFailurePrinter(): (report: CaseReport) => string | null {
     if (first === undefined) firstOf.set(cause, name);
     if (first === undefined || counterexample !== null) return message;
     const [head = name] = message.split("\n", 1);
-    return `${head}\nIt says what this case said: ${first}`;
+    return `${head}\nThe same cause as in: ${first}`;
   };
 }

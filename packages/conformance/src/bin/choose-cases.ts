@@ -19,7 +19,7 @@ export interface ChosenCases {
 
 /**
  * The cases that were asked for.
- * @throws Misuse if there are none, if a path is given for many, or if the file of examples cannot be read
+ * @throws Misuse if no case matches, if a path is given for many, or if the file of examples cannot be read
  */
 export function chooseCases(asked: Arguments, options: ConformanceOptions<unknown>): ChosenCases {
   const seed = asked.seed ?? options.seed ?? randomSeed();
@@ -45,7 +45,8 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions<unknow
     (asked.case === null || name.includes(asked.case)) &&
     (asked.clause === null || name.startsWith(`${asked.clause} `));
   const chosen = casesOf({}).filter(({ name }) => isChosen(name));
-  if (chosen.length === 0) throw new Misuse("No case is of that name and clause.");
+  if (chosen.length === 0)
+    throw new Misuse("Expected --case and --clause to match a case, but none does.");
   const found = { store: options.name, profile, seed };
   if (asked.replay === null) {
     return { ...found, cases: chosen, leftOut: sayLeftOut(casesLeftOut(options), isChosen) };
@@ -53,7 +54,7 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions<unknow
   const [one, ...others] = chosen;
   if (one === undefined || others.length > 0) {
     throw new Misuse(
-      `Expected --case to name one case beside --path, and it names ${chosen.length}.`,
+      `Expected --case to name one case with --path, but ${chosen.length} cases have it in their name.`,
     );
   }
   const cases = casesOf({ replay: { ...asked.replay, case: one.name } });

@@ -6,7 +6,7 @@ import { Misuse } from "./misuse.ts";
 /**
  * The options that a module exports as `conformance`, or that its function of that name gives.
  * @param module its path, from the working directory
- * @throws Misuse if there are none
+ * @throws Misuse if the module exports none
  */
 export async function loadOptions(module: string): Promise<ConformanceOptions<unknown>> {
   let options: unknown;

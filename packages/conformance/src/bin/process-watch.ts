@@ -15,7 +15,7 @@ export class ExitWatch {
 
   /**
    * @param what follows "The process ended"
-   * @param code the exit code then, whatever it was going to be
+   * @param code the exit code then, in place of any other
    */
   about(what: string, code: number): void {
     this.#open = { what, code };
@@ -27,7 +27,7 @@ export class ExitWatch {
   }
 }
 
-/** What was thrown, or rejected, where nobody could catch it. */
+/** An uncaught error, or the reason of an unhandled rejection. */
 export interface Strays {
   /** The first as text, with its stack; `null` as long as there was none. */
   first(): string | null;

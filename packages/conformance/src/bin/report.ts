@@ -46,9 +46,9 @@ function byNumber(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });
 }
 
-function causeLines({ says, cases }: Cause): string {
+function causeLines({ text, cases }: Cause): string {
   const [first] = cases;
-  return `${cases.length} cases, one cause: ${says}\n  begin with ${first}\n`;
+  return `${cases.length} cases, one cause: ${text}\n  begin with ${first}\n`;
 }
 
 function lastLine({ passed, failed, interrupted, gaveUp, notRun }: Report): string {

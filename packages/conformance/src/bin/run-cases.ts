@@ -9,10 +9,10 @@ import type { ChosenCases } from "./choose-cases.ts";
 /** A store that does not answer is given up after so many cases in a row that hung: each costs the whole time of a case. */
 export const HUNG_IN_A_ROW = 3;
 
-/** How long a case that was ended may take to close and destroy what is open, in milliseconds, before it is left behind. */
+/** How long a case that was ended may take to close and destroy what is open, in milliseconds, before the command goes on without it. */
 const GRACE_MS = 30_000;
 
-/** How long a case may go on once something was thrown that nobody caught, in milliseconds: it may wait for what threw. */
+/** How long a case may go on after an uncaught error, in milliseconds: it may wait for the code that threw. */
 const AFTER_STRAY_MS = 10_000;
 
 /** What came of a case. Plain data, fit for JSON. */
@@ -35,7 +35,7 @@ interface ReportedFailure {
   readonly counterexample: SavedExample | null;
 }
 
-/** Who is told what happens, as it happens. */
+/** Called with what happens, as it happens. */
 export interface CaseObserver {
   readonly onBegin: (name: string) => void;
   readonly onReport: (report: CaseReport) => void;
@@ -50,7 +50,7 @@ export interface CasesRun {
 
 /**
  * Runs cases one after the other, until the signal aborts: the case that it ends is not among the reports. What a store throws
- * where nobody can catch it fails the case under way.
+ * uncaught fails the case under way.
  */
 export async function runCases(
   { store, cases }: Pick<ChosenCases, "store" | "cases">,
@@ -106,21 +106,21 @@ async function runCase(
   let timer = endIn(timeoutMs, "");
   const strays = catchStrays(() => {
     clearTimeout(timer);
-    // Not at once: what a case does behind its end would be laid to the next one.
-    timer = endIn(Math.min(timeoutMs, AFTER_STRAY_MS), " after something was thrown");
+    // Not at once: an error that a case throws after its end would be laid to the next one.
+    timer = endIn(Math.min(timeoutMs, AFTER_STRAY_MS), " after an uncaught error");
   });
 
   const failure = await failureOf(clause, untilAborted(run({ signal: ended }), left.signal));
   clearTimeout(timer);
   clearTimeout(graceTimer);
-  // A rejection that nobody handles is known only when the turn ends.
+  // An unhandled rejection is known only when the turn ends.
   await nextTurn();
   clearTimeout(timer);
   strays.stop();
   const stray = strays.first();
   if (stray === null) return { failure, hung };
   const whole = failure ?? { message: `${store}: ${name}`, clause, counterexample: null };
-  const more = `Expected nothing to be thrown where nobody can catch it, got ${stray}`;
+  const more = `Expected no uncaught error, got ${stray}`;
   return { failure: { ...whole, message: `${whole.message}\n${more}` }, hung };
 }
 

@@ -30,12 +30,12 @@ export const acknowledgement: readonly TrialCase[] = [
         idempotencyKey: "key",
         expectedSequence: 0,
       });
-      assertEqual(receipt.runStatus, "completed", "the status that the receipt says");
+      assertEqual(receipt.runStatus, "completed", "the status in the receipt");
       assertEqual((await readLog(store, "run")).events.length, 3, "the number of events");
     },
   },
   {
-    name: "S7 on a store that says it loses acknowledgements an append needs no key to land once",
+    name: "S7 an append without a key lands once on a store that declares lost acknowledgements",
     async run({ store }) {
       await createRun(store, "run");
       const runs = createRunEvents({ store: losing(store, 1) });
@@ -52,7 +52,7 @@ export const acknowledgement: readonly TrialCase[] = [
     },
   },
   {
-    name: "S7 on a store that says it loses none an append without a key is left in doubt, not sent twice",
+    name: "S7 an append without a key stays in doubt on a store that declares none, and is not sent twice",
     async run({ store }) {
       await createRun(store, "run");
       const runs = createRunEvents({ store: losing(store, 1, false) });
@@ -61,13 +61,13 @@ export const acknowledgement: readonly TrialCase[] = [
         "store_unavailable",
         "an append whose answer was lost",
       );
-      assertEqual(inDoubt.ambiguous, true, "whether it may have landed");
+      assertEqual(inDoubt.ambiguous, true, "`ambiguous` of an append whose answer was lost");
       assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
     },
   },
 ];
 
-/** The store behind a line that loses the first answers to `append`. */
+/** The store, on a line that loses the first answers to `append`. */
 function losing(store: RunEventStore, losses: number, losesAcknowledgements = true): RunEventStore {
   let left = losses;
   return wrapStore(store, {

@@ -42,10 +42,10 @@ export const atomicity: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const landing = await land(store, "run", [event(`RUN_${runStatus.toUpperCase()}`)]);
-      assertEqual(landing.runStatus, runStatus, "the status of the landing");
+      assertEqual(landing.runStatus, runStatus, "the status in the outcome");
       const { run } = await readRun(store, "run");
       assertEqual(run.runStatus, runStatus, "the status of the run");
-      assert(run.finishedAtMs !== null, "a finished run says when");
+      assert(run.finishedAtMs !== null, "a finished run has a finishedAtMs");
     },
   })),
   {
@@ -61,7 +61,7 @@ export const atomicity: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S2 requests of one call have each its own fate",
+    name: "S2 each request of one call lands or fails alone",
     async run({ store }) {
       for (const runId of ["run-a", "run-b", "finished"]) await createRun(store, runId);
       await land(store, "finished", [event("RUN_COMPLETED")]);
@@ -71,7 +71,7 @@ export const atomicity: readonly TrialCase[] = [
         appendRequest("finished", events(1)),
         appendRequest("run-b", events(1), { expectedSequence: 9 }),
         appendRequest("run-b", events(3)),
-        appendRequest("run-a", events(1), { ownerId: "somebody else" }),
+        appendRequest("run-a", events(1), { ownerId: "another owner" }),
         appendRequest("run-a", events(1)),
       ]);
       const running = { runStatus: "running", phase: null } as const;
@@ -126,7 +126,7 @@ export const atomicity: readonly TrialCase[] = [
     },
   },
   {
-    name: "S2 a call without requests or queries is answered without any",
+    name: "S2 a call without requests or queries returns an empty list",
     async run({ store }) {
       assertEqual(await store.append([]), [], "the outcomes of no requests");
       assertEqual(await store.read([]), [], "the answers to no queries");

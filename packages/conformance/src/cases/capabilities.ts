@@ -12,7 +12,7 @@ export const capabilities: readonly TrialCase[] = [
       const { store } = trial;
       await createRun(store, "run");
       await land(store, "run", events(2), { idempotencyKey: "key" });
-      await trial.anew(async ({ store: fresh }) => {
+      await trial.withFreshStore(async ({ store: fresh }) => {
         assertEqual(await fresh.getRun("run"), null, "the other's run");
         const list = { ownerId: OWNER, runStatus: null, before: null, limit: 10 };
         assertEqual(await fresh.listRuns(list), [], "the list of the other's runs");
@@ -24,7 +24,7 @@ export const capabilities: readonly TrialCase[] = [
     },
   },
   {
-    name: "S6 an append that would join a transaction is refused where there is none to join",
+    name: "S6 an append that joins a transaction is refused without an open one",
     async run({ store }) {
       await createRun(store, "run");
       const isRefused = await appendInTransaction(store).then(

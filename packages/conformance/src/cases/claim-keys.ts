@@ -26,7 +26,7 @@ const RACERS = 6;
 /** S21: a claim that is sent again under its key gets the lease that it got, as long as that lasts. */
 export const claimKeys: readonly TrialCase[] = [
   {
-    name: "S21 a claim that comes again under its key is granted the same lease, with the run as it is then",
+    name: "S21 a claim that is sent again under its key gets the same lease, with the run as it is then",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -37,7 +37,7 @@ export const claimKeys: readonly TrialCase[] = [
         for (const one of stores) {
           for (const leaseMs of [SHORT_MS, LONG_MS, LONG_MS * 2]) {
             const again = await claimBy(one, runId, { claimKey, leaseMs });
-            assertEqual(again, held, "the run of the claim that came again");
+            assertEqual(again, held, "the run of the claim that was sent again");
           }
         }
         await land(store, runId, events(2), under(held));
@@ -46,14 +46,14 @@ export const claimKeys: readonly TrialCase[] = [
         const renewed = granted(await store.renew(renewal), "the renewal");
         for (const one of stores) {
           const again = await claimBy(one, runId, { claimKey, ownerId: OWNER });
-          assertEqual(again, renewed, "the run of the claim that came again later");
+          assertEqual(again, renewed, "the run of the claim that was sent again later");
           assertEqual(await one.getRun(runId), renewed, "the run by itself");
         }
       }
     },
   },
   {
-    name: "S21 a claim under another key, or under none, is refused while the lease lasts",
+    name: "S21 a claim under another key, or without one, is refused while the lease lasts",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
@@ -71,7 +71,7 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 the key of a lease that is over says nothing: its claim is a new one, and refused where another has the run",
+    name: "S21 a claim under the key of a lease that is over is a new claim, and refused if another worker has the run",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -109,7 +109,7 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 of claims that race under one key each is granted the same lease",
+    name: "S21 claims that race under one key all get the same lease",
     async run(trial) {
       const stores = await trial.stores();
       for (let race = 0; race < RACES; race++) {
@@ -127,11 +127,11 @@ export const claimKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "W4 a claim under the key that got the lease is as if there were no run, if it is someone else's",
+    name: "W4 a claim of another owner's run, even under the key of its lease, is answered as if the run did not exist",
     async run({ store }) {
       await createRun(store, "run");
       await claimBy(store, "run", { claimKey: KEY });
-      const strange = await ask(store, "run", { claimKey: KEY, ownerId: "somebody else" });
+      const strange = await ask(store, "run", { claimKey: KEY, ownerId: "another owner" });
       assertEqual(strange, { outcome: "not_found" }, "the outcome");
     },
   },

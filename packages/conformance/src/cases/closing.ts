@@ -7,7 +7,7 @@ import { createRun, OWNER, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 
-/** Every call of the contract, as a closed store hears it. */
+/** Every call of the contract, made on a closed store. */
 const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>> = {
   createRun: (store) => store.createRun({ runId: "new", ownerId: OWNER, metadata: "null" }),
   append: (store) => store.append([appendRequest("run", events(1))]),
@@ -24,7 +24,7 @@ const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>
   subscribe: (store) => store.subscribe("run", () => {}).ready,
 };
 
-/** What a closed store has to say, which it owes at once. */
+/** The refusal of a closed store, which it owes at once. */
 function refusal(store: RunEventStore, name: string): Promise<unknown> {
   return within(0, Promise.resolve(CALLS[name]?.(store)), `the refusal of ${name}`);
 }
@@ -32,7 +32,7 @@ function refusal(store: RunEventStore, name: string): Promise<unknown> {
 /** S18, S20: the end of a store. */
 export const closing: readonly TrialCase[] = [
   {
-    name: "S18 close is idempotent, at once and later",
+    name: "S18 close is idempotent, at the same time and later",
     async run({ store }) {
       await createRun(store, "run");
       await Promise.all([store.close(), store.close()]);
@@ -61,7 +61,7 @@ export const closing: readonly TrialCase[] = [
       await closed.close();
       const settled = Promise.allSettled([unready.ready]);
       await within(closed.capabilities.notifyWithinMs, settled, "`ready` to settle at close");
-      const heard = counters.map((counter) => counter.notifyCount());
+      const counted = counters.map((counter) => counter.notifyCount());
       await late;
       if (other !== undefined) {
         const later = countNotifications(other, "run");
@@ -76,21 +76,24 @@ export const closing: readonly TrialCase[] = [
       }
       assertEqual(
         counters.map((counter) => counter.notifyCount()),
-        heard,
+        counted,
         "the notifications after close",
       );
       for (const counter of [...counters, unready]) counter.stop();
     },
   },
   {
-    name: "S20 a store that cannot answer says so as a RunEventsError that tells whether to retry",
+    name: "S20 a store that cannot answer throws a RunEventsError that shows whether to retry",
     async run({ store }) {
       await createRun(store, "run");
       await store.close();
       for (const name of Object.keys(CALLS)) {
         const error = await assertRefused(() => refusal(store, name), "store_unavailable", name);
-        assertEqual(error.ambiguous, false, `whether ${name} may have been done`);
-        assert(typeof error.retryable === "boolean", `${name} tells whether to retry`);
+        assertEqual(error.ambiguous, false, `\`ambiguous\` of the refusal of ${name}`);
+        assert(
+          typeof error.retryable === "boolean",
+          `the refusal of ${name} has a boolean \`retryable\``,
+        );
       }
     },
   },

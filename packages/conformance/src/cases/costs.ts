@@ -44,12 +44,12 @@ const OF_ALL_RUNS: Calls = {
 /** S12, S23: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
-    name: "S12 what a call about a run costs does not grow with its log",
+    name: "S12 the cost of a call about a run does not grow with its log",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_A_RUN, SHORT_LOG, LONG_LOG, fillLog),
   },
   {
-    name: "S23 what a look for runs that are over costs does not grow with the runs that are not",
+    name: "S23 the cost of listExpired does not grow with the runs that have not expired",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_ALL_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
   },
@@ -64,7 +64,7 @@ async function growsNot(
 ): Promise<void> {
   await fill(trial.store, few);
   const small = await costsOf(trial, calls, few);
-  await trial.anew(async (large) => {
+  await trial.withFreshStore(async (large) => {
     await fill(large.store, many);
     const costly = await costsOf(large, calls, many);
     for (const [name, before] of small) {
@@ -74,7 +74,7 @@ async function growsNot(
       const { rows } = after;
       if (rows === undefined || before.rows === undefined) continue;
       const most = 2 * before.rows + SLACK_ROWS;
-      const looked = `${name} looks at ${before.rows} rows with ${few}`;
+      const looked = `${name} reads ${before.rows} rows with ${few}`;
       assert(rows <= most, `${looked} and at ${most} at the most with ${many}, got ${rows}`);
     }
   });

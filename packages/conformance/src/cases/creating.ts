@@ -50,7 +50,7 @@ export const creating: readonly TrialCase[] = [
     },
   },
   {
-    name: "S16 the same owner creating a run again gets it as it stands",
+    name: "S16 an owner that creates its run again gets it as it is",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -67,10 +67,10 @@ export const creating: readonly TrialCase[] = [
     },
   },
   {
-    name: "S16 another owner is refused and changes nothing",
+    name: "S16 a creation by another owner is refused and changes nothing",
     async run({ store }) {
       const run = await createRun(store, "run", OWNER, "1");
-      for (const ownerId of ["somebody else", OWNER.toUpperCase(), `${OWNER} `, ""]) {
+      for (const ownerId of ["another owner", OWNER.toUpperCase(), `${OWNER} `, ""]) {
         const taken = await store.createRun({ runId: "run", ownerId, metadata: "2" });
         assertEqual(taken, { outcome: "taken" }, `the outcome for "${ownerId}"`);
       }
@@ -78,7 +78,7 @@ export const creating: readonly TrialCase[] = [
     },
   },
   {
-    name: "S16 of one owner's creations that race one creates and all get that run",
+    name: "S16 when creations by one owner race, one creates the run and all get it",
     async run(trial) {
       const outcomes = await raceToCreate(trial, (index) => ({
         ownerId: OWNER,
@@ -96,7 +96,7 @@ export const creating: readonly TrialCase[] = [
     },
   },
   {
-    name: "S16 of many owners' creations that race one owner gets the run",
+    name: "S16 when creations by many owners race, one owner gets the run",
     async run(trial) {
       const outcomes = await raceToCreate(trial, (index) => ({
         ownerId: `owner-${index}`,

@@ -9,7 +9,7 @@ const KEYED = { idempotencyKey: "key" } as const;
 /** S5: a store that has lost receipts refuses calls rather than let a key land again. */
 export const damages: readonly TrialCase[] = [
   {
-    name: "S5 a run whose receipts are lost takes no key a second time: what cannot be replayed is refused",
+    name: "S5 a run whose receipts are lost refuses a key that it cannot replay, and lands nothing twice",
     needs: "loseReceipts",
     async run({ store, beneath }) {
       for (const runId of ["run", "whole"]) {
@@ -22,7 +22,7 @@ export const damages: readonly TrialCase[] = [
       if (outcome instanceof Error) {
         const isRefusal = outcome instanceof RunEventsError && outcome.code === "store_unavailable";
         assert(isRefusal, `an append is refused with store_unavailable, got ${String(outcome)}`);
-        assertEqual(outcome.ambiguous, false, "whether the refused append may have landed");
+        assertEqual(outcome.ambiguous, false, "`ambiguous` of the refused append");
       } else {
         const { outcome: word } = outcome as { readonly outcome: string };
         assertEqual(word, "replayed", "the outcome of an append under a key that has landed");

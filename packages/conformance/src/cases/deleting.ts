@@ -7,7 +7,7 @@ import { turns } from "../turns.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 const KEYED = { idempotencyKey: "key" } as const;
-/** Deleted; the second as a pattern stands for more than itself. */
+/** Deleted; the second, read as a pattern, also matches others. */
 const DELETED = ["run", "run_"];
 const LEFT = ["other", "run-", "run-1", "run1", "Run", "run_1"];
 const RACES = 12;
@@ -17,7 +17,7 @@ const LOOKS = 6;
 /** S17: deleteRun removes a finished run whole and refuses a live one. */
 export const deleting: readonly TrialCase[] = [
   {
-    name: "S17 a live run is refused and stays",
+    name: "S17 deleting a live run is refused, and the run stays",
     async run({ store }) {
       await createRun(store, "run");
       for (const count of [0, 2]) {
@@ -29,7 +29,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 a finished run is removed whole, and no other",
+    name: "S17 deleting a finished run removes it whole, and no other run",
     async run({ store }) {
       const left = [];
       for (const runId of LEFT) {
@@ -57,7 +57,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 a deleted id is free again, for anybody, with an empty log, no keys and a larger ordinal",
+    name: "S17 a deleted id is free again, for any owner, with an empty log, no keys and a larger ordinal",
     async run(trial) {
       const { store } = trial;
       // What the other store object knows of the run is nothing once this one has deleted it.
@@ -93,7 +93,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 of deletes that race one deletes",
+    name: "S17 when deletes race, one of them deletes",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -110,7 +110,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 deletes that race the creation of a run under the same id leave the new run alone, and none of the old one in it",
+    name: "S17 deletes that race a creation under the same id leave the new run whole, with nothing of the old one",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -123,8 +123,8 @@ export const deleting: readonly TrialCase[] = [
           store.deleteRun(runId, OWNER),
           turns(race).then(() => other.deleteRun(runId, OWNER)),
         ]).finally(() => (isOver = true));
-        const watched = lookAtNewRun(other, runId, () => isOver);
-        const [outcomes] = await Promise.all([deletes, watched]);
+        const checked = checkNewRun(other, runId, () => isOver);
+        const [outcomes] = await Promise.all([deletes, checked]);
         assertEqual(outcomes.toSorted(), ["deleted", "not_found"], "the outcomes of the deletes");
         const { run, events: log } = await readLog(store, runId);
         assertEqual([run.ownerId, log], ["bob", []], "the new run in the end");
@@ -134,7 +134,7 @@ export const deleting: readonly TrialCase[] = [
 ];
 
 /** Creates a run for another owner as soon as its id is free, and looks at it. */
-async function lookAtNewRun(
+async function checkNewRun(
   store: RunEventStore,
   runId: string,
   isFree: () => boolean,

@@ -4,7 +4,7 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S6: what the store says about itself. */
+/** S6: what the store declares. */
 export const declaration: readonly TrialCase[] = [
   {
     name: "S6 capabilities are declared, and `prepare` is given exactly if the data outlives the store",
@@ -37,7 +37,7 @@ export const declaration: readonly TrialCase[] = [
 /** S6 and S18 for data that outlives its store object. */
 export const reopening: readonly TrialCase[] = [
   {
-    name: "S6 what was acknowledged is there after close and reopen",
+    name: "S6 acknowledged events are there after close and reopen",
     needs: "prepare",
     async run(trial) {
       const { store } = trial;
@@ -73,7 +73,7 @@ export const reopening: readonly TrialCase[] = [
     },
   },
   {
-    name: "S18 an append under way at close either stands or was refused",
+    name: "S18 an append under way at close either landed or was refused",
     needs: "prepare",
     async run(trial) {
       const { store } = trial;

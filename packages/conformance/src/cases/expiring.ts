@@ -22,13 +22,13 @@ const RACES = 16;
 const END = [event("RUN_FAILED", '{"reason":"lease_expired"}')];
 const FIRST = { graceMs: 0, limit: 1 };
 
-/** S23: runs whose lease has run out are found, and each ends once. */
+/** S23: runs whose lease has expired are found, and each ends once. */
 export const expiring: readonly TrialCase[] = [
   {
-    name: "S23 runs are listed whose lease has run out, and no others",
+    name: "S23 listExpired lists the runs whose lease has expired, and no others",
     async run(trial) {
       const { store } = trial;
-      for (const runId of ["never", "held", "released", "ended", "anew", "renewed"]) {
+      for (const runId of ["never", "held", "released", "ended", "again", "renewed"]) {
         await createRun(store, runId);
       }
       await claim(store, "held");
@@ -37,8 +37,8 @@ export const expiring: readonly TrialCase[] = [
       await land(store, "ended", [event("RUN_COMPLETED")], {
         ...under(await claimExpired(store, "ended")),
       });
-      await claimExpired(store, "anew");
-      await claim(store, "anew");
+      await claimExpired(store, "again");
+      await claim(store, "again");
       const { fence } = await claimExpired(store, "renewed");
       const lease = { runId: "renewed", ownerId: null, leaseMs: LONG_MS };
       granted(await store.renew({ ...lease, fence }), "the renewal");
@@ -53,10 +53,10 @@ export const expiring: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 those come first whose lease ran out first, and no more than asked for",
+    name: "S23 listExpired lists the runs whose lease expired first, up to the limit",
     async run({ store }) {
       const runIds = Array.from({ length: RUNS }, (_, index) => `run-${(index * 7) % RUNS}`);
-      // They are created in another order than their leases run out: else both orders would pass.
+      // They are created in another order than their leases expire: else both orders would pass.
       for (let index = 0; index < RUNS; index++) await createRun(store, `run-${index}`);
       // One after the other, so that each lease ends at a time of its own.
       for (const runId of runIds) await claimExpired(store, runId);
@@ -68,7 +68,7 @@ export const expiring: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 runs that do not belong in the list any more hide none behind them",
+    name: "S23 runs that do not belong in the list any more hide no other run",
     async run({ store }) {
       for (let index = 0; index < RUNS; index++) {
         const runId = `run-${index}`;
@@ -87,7 +87,7 @@ export const expiring: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 a run is spared for the time of the grace",
+    name: "S23 a run is not reaped before the grace is over",
     async run({ store }) {
       await createRun(store, "run");
       const held = await claimExpired(store, "run");
@@ -97,7 +97,7 @@ export const expiring: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 a reaper ends a run whose lease has run out, once, and no other",
+    name: "S23 a reaper ends a run whose lease has expired, once, and no other run",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -120,7 +120,7 @@ export const expiring: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 of reapers that race each run is ended by one",
+    name: "S23 when reapers race, one of them ends each run",
     async run(trial) {
       const stores = await trial.stores();
       const runIds = Array.from({ length: RUNS }, (_, index) => `run-${index}`);
@@ -145,7 +145,7 @@ export const expiring: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 of a reaper and a claim or a renewal that race one gets the run",
+    name: "S23 when a reaper races a claim or a renewal, one of them gets the run",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();

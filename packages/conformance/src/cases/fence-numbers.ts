@@ -13,7 +13,7 @@ const FENCED = { outcome: "fenced" };
 /** S21: which number a fence is, and that only one worker gets it, even if the run is deleted. */
 export const fenceNumbers: readonly TrialCase[] = [
   {
-    name: "S21 the fences of a deleted run are no fences of the run that has its id now, however often each was claimed",
+    name: "S21 a fence of a deleted run is not a fence of a new run with its id, however often each was claimed",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -32,7 +32,7 @@ export const fenceNumbers: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 a fence is made of the store's clock and of the last three digits of the run's ordinal",
+    name: "S21 a fence is made of the store's clock and the last three digits of the run's ordinal",
     async run(trial) {
       for (const [index, one] of (await trial.stores()).entries()) {
         const runId = `run-${index}`;

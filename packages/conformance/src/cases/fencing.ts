@@ -44,7 +44,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 a run that nobody has takes appends without a fence, and none with one",
+    name: "S22 an unclaimed run takes appends without a fence, and none with one",
     async run({ store }) {
       await createRun(store, "run");
       assertEqual(await append(store, "run", events(1), under({ fence: 1 })), FENCED, "unclaimed");
@@ -57,7 +57,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 a lease that has run out still fences, and its worker may still write, until the run is claimed anew",
+    name: "S22 an expired lease still fences, and its worker may still write, until the run is claimed again",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
@@ -71,7 +71,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 a known key comes before the fence, and the fence behind finished and before a conflict",
+    name: "S22 a known key comes before the fence, and the fence after finished and before a conflict",
     async run({ store }) {
       await createRun(store, "run");
       const held = await claimExpired(store, "run");
@@ -104,7 +104,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 an owner's cancel always gets through, takes the next fence and ends the lease",
+    name: "S22 an owner's cancel always lands, takes the next fence and ends the lease",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const { store } = trial;
@@ -128,7 +128,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 requests of one call are each held against the fence, in their order",
+    name: "S22 each request of one call is checked against the fence, in order",
     async run({ store }) {
       await createRun(store, "run");
       await createRun(store, "free");
@@ -151,14 +151,14 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 of a cancel and a completion that race one wins, and the other is told which",
+    name: "S22 when a cancel and a completion race, one wins, and the other is finished",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       for (let race = 0; race < RACES; race++) await raceEnds(trial.store, other, race);
     },
   },
   {
-    name: "S22 once a run is claimed anew, nothing lands that an older fence sends",
+    name: "S22 no append under an older fence lands once a run is claimed again",
     async run(trial) {
       // Once: each of these may take a connection of its own as long as it is open.
       const stores = await trial.stores();
@@ -183,7 +183,7 @@ async function raceEnds(store: RunEventStore, other: RunEventStore, race: number
   assertEqual(log.length, runStatus === "cancelled" ? 1 : 2, "the number of events");
 }
 
-/** One worker writes on although its lease has run out, while others claim the run. */
+/** One worker writes on although its lease has expired, while others claim the run. */
 async function raceFences(
   store: RunEventStore,
   stores: readonly RunEventStore[],
@@ -203,7 +203,7 @@ async function raceFences(
   assert(next.outcome === "granted", `the claim of ${runId} is granted, got ${next.outcome}`);
   const landed = outcomes.filter(({ outcome }) => outcome !== "fenced").map(landingOf);
   const late = landed.filter(({ lastSequence }) => lastSequence > next.run.lastSequence);
-  assertEqual(late, [], `what landed behind ${next.run.lastSequence}, where the run was claimed`);
+  assertEqual(late, [], `what landed after ${next.run.lastSequence}, where the run was claimed`);
   const { run } = await readLog(store, runId);
   assertEqual(run.lastSequence, landed.length, "the last sequence");
 }

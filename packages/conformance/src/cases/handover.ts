@@ -12,24 +12,24 @@ const SHRINK_MS = 10_000;
  */
 export const handover: readonly TrialCase[] = [
   {
-    name: "S13 whatever the order of answers and notifications, each reader gets every event once, then ends",
+    name: "S13 in any order of answers and notifications, each reader gets every event once, then ends",
     run: (trial) => playGames(trial, {}),
   },
   {
-    name: "S10 whatever the order of answers and notifications, none is older than what was acknowledged before its call",
+    name: "S10 in any order of answers and notifications, no answer is older than an acknowledgement before its call",
     run: (trial) => playGames(trial, { kinds: ["reads", "peeks"] }),
   },
   {
-    name: "S14 readers that leave hear nothing more, and take nothing from those who stay",
+    name: "S14 readers that leave get no more notifications, and those that stay lose none",
     run: (trial) => playGames(trial, { leaves: true }),
   },
   {
-    name: "S15 with notifications dropped, doubled and out of order readers that also read when it is time get every event",
+    name: "S15 readers that also poll get every event when notifications are lost, doubled and out of order",
     run: (trial) =>
       playGames(trial, { leaves: true, fates: ["dropped", "dropped", "doubled", "kept"] }),
   },
   {
-    name: "S18 a store object that is closed under its readers leaves each a beginning without a hole",
+    name: "S18 a store object that is closed under its readers leaves each the beginning of the log, without a gap",
     run: (trial) => playGames(trial, { closes: true }),
   },
 ];
@@ -44,7 +44,7 @@ async function playGames(trial: Trial, options: GameOptions): Promise<void> {
     // Once it has failed, the store is held to its own deadline: what is looked for is a smaller game.
     const place = { runId: `game-${count}`, patienceMs: failedAtMs === null ? undefined : 0 };
     if (stores !== null) return playGame(game, scheduler, { ...place, stores });
-    return trial.anew(async (inner) =>
+    return trial.withFreshStore(async (inner) =>
       playGame(game, scheduler, { ...place, stores: await inner.stores() }),
     );
   }

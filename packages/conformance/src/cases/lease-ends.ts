@@ -9,7 +9,7 @@ type Store = Parameters<TrialCase["run"]>[0]["store"];
 /** S21: when a lease ends. These cases do not wait, so a wrong clock shows before other cases wait by it. */
 export const leaseEnds: readonly TrialCase[] = [
   {
-    name: "S21 a lease ends as long after its claim, or its renewal, as asked, by the clock that stamps events",
+    name: "S21 a lease ends leaseMs after its claim or renewal, by the clock that stamps events",
     async run(trial) {
       for (const [index, one] of (await trial.stores()).entries()) {
         const runId = `run-${index}`;

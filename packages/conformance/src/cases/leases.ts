@@ -24,7 +24,7 @@ const LEASE = { ownerId: null, leaseMs: LONG_MS };
 /** S21: a claim gives a run to one worker. */
 export const leases: readonly TrialCase[] = [
   {
-    name: "S21 a claim gives the run as it stands, and changes nothing of it but the lease",
+    name: "S21 a claim returns the run as it is, and changes only its lease",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -48,7 +48,7 @@ export const leases: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 a run that somebody has is refused to others, with when its lease runs out",
+    name: "S21 a claim of a run that another worker has is refused, with the time when its lease expires",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
@@ -63,7 +63,7 @@ export const leases: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 each claim of a run has a higher fence than all before, whatever ended the lease before",
+    name: "S21 each claim of a run has a higher fence than all before, however the lease before ended",
     async run(trial) {
       const stores = await trial.stores();
       const [, other = trial.store] = stores;
@@ -101,7 +101,7 @@ export const leases: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 a lease that has run out can be renewed until somebody else has the run",
+    name: "S21 an expired lease can be renewed until another worker claims the run",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
@@ -141,7 +141,7 @@ export const leases: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 a release frees the run at once, may be said again, and ends the right to renew",
+    name: "S21 a release frees the run at once, is idempotent, and ends the right to renew",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const { store } = trial;
@@ -155,12 +155,16 @@ export const leases: readonly TrialCase[] = [
       assertEqual(freed(await store.release(release), "the release again"), free, "the run");
       assertEqual(await store.renew({ ...LEASE, ...release }), FENCED, "a renewal");
       const next = await claim(store, "run");
-      assertEqual(await store.release(release), FENCED, "the release, when somebody else has it");
-      assertEqual(await other.getRun("run"), next, "the run that somebody else has");
+      assertEqual(
+        await store.release(release),
+        FENCED,
+        "the release, when another worker has the run",
+      );
+      assertEqual(await other.getRun("run"), next, "the run that another worker has");
     },
   },
   {
-    name: "S21 nobody can claim, renew or release a finished run, and the lease of a run ends with it",
+    name: "S21 a finished run cannot be claimed, renewed or released, and the lease of a run ends with it",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
@@ -176,12 +180,12 @@ export const leases: readonly TrialCase[] = [
     },
   },
   {
-    name: "W4 to claim, renew or release someone else's run is as if there were none",
+    name: "W4 claiming, renewing or releasing another owner's run is answered as if it did not exist",
     async run({ store }) {
       await createRun(store, "run");
       const held = await claim(store, "run");
       for (const [runId, ownerId] of [
-        ["run", "somebody else"],
+        ["run", "another owner"],
         ["run", OWNER.toUpperCase()],
         ["run", ""],
         ["nowhere", null],
@@ -196,13 +200,13 @@ export const leases: readonly TrialCase[] = [
     },
   },
   {
-    name: "S21 of claims that race one gets the run, and the others are told of it",
+    name: "S21 when claims race, one gets the run, and the others are refused with the time of its lease",
     async run(trial) {
       const stores = await trial.stores();
       for (let race = 0; race < RACES; race++) {
         const runId = `run-${race}`;
         await createRun(trial.store, runId);
-        // By turns a run that was never claimed, and one whose lease has run out.
+        // By turns a run that was never claimed, and one whose lease has expired.
         if (race % 2 === 1) await claimExpired(trial.store, runId);
         const outcomes = await Promise.all(
           Array.from({ length: RACERS }, async (_, index) => {

@@ -10,7 +10,7 @@ const RUNS = 3;
 /** S17, S24: a removed run leaves nothing, even where no call shows it. */
 export const leftovers: readonly TrialCase[] = [
   {
-    name: "S17 of a deleted run the store keeps nothing: no event, key, lease or entry of an index",
+    name: "S17 a store keeps nothing of a deleted run: no event, key, lease or index entry",
     needs: "leftovers",
     run: (trial) =>
       leavesNothing(trial, async (store, runIds) => {
@@ -20,7 +20,7 @@ export const leftovers: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S24 of a purged run the store keeps nothing: no event, key, lease or entry of an index",
+    name: "S24 a store keeps nothing of a purged run: no event, key, lease or index entry",
     needs: "leftovers",
     run: (trial) =>
       leavesNothing(trial, async (store, runIds) => {
@@ -30,7 +30,7 @@ export const leftovers: readonly TrialCase[] = [
           if (batch.length === 0) break;
           gone.push(...batch);
         }
-        assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
+        assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that were purged");
       }),
   },
 ];
@@ -47,7 +47,7 @@ async function leavesNothing(
   const runIds = await finishRuns(store, "second");
   await remove(store, runIds);
   const after = await beneath.leftovers();
-  assertEqual(after, before, `what the store keeps when ${RUNS} runs have come and gone`);
+  assertEqual(after, before, `what the store keeps after ${RUNS} runs were created and removed`);
 }
 
 /** Runs with everything that a run can have. */

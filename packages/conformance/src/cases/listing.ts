@@ -15,7 +15,7 @@ const ENDS: Partial<Readonly<Record<RunStatus, string>>> = {
 /** W14: an owner's runs, newest first. */
 export const listing: readonly TrialCase[] = [
   {
-    name: "W14 runs are listed newest first, as they stand",
+    name: "W14 runs are listed newest first, as they are now",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -33,11 +33,11 @@ export const listing: readonly TrialCase[] = [
       }
       for (const one of stores) assertEqual(await list(one, {}), runs, "the list at each object");
       const all = await list(store, { before: Number.MAX_SAFE_INTEGER });
-      assertEqual(all, runs, "the list before the largest number there is");
+      assertEqual(all, runs, "the list before the largest ordinal");
     },
   },
   {
-    name: "W14 runs that are created at once have each an ordinal of its own",
+    name: "W14 runs that are created at the same time each have their own ordinal",
     async run(trial) {
       const stores = await trial.stores();
       const created = await Promise.all(
@@ -60,7 +60,7 @@ export const listing: readonly TrialCase[] = [
     },
   },
   {
-    name: "W14 pages of the list, one behind the other, show each run once",
+    name: "W14 the pages of a list, one after the other, show each run once",
     async run({ store }) {
       await createRuns([store]);
       for (const limit of [1, 3, RUNS, RUNS + 1]) {
@@ -72,7 +72,7 @@ export const listing: readonly TrialCase[] = [
           seen.push(...runs.map((run) => run.runId));
           before = runs.at(-1)?.ordinal ?? before;
           if (runs.length < limit) break;
-          // A newer run stands before every page that is still to come.
+          // A newer run comes before every page that is still to come.
           await store.createRun({
             runId: `new-${limit}-${page}`,
             ownerId: OWNER,
@@ -86,7 +86,7 @@ export const listing: readonly TrialCase[] = [
     },
   },
   {
-    name: "W14 the list of a status has the runs that are in it now",
+    name: "W14 a list of one status has the runs that have it now",
     async run({ store }) {
       const statuses: readonly RunStatus[] = [
         "queued",
@@ -131,7 +131,7 @@ export const listing: readonly TrialCase[] = [
 /** W4: someone else's run is as good as none. */
 export const owners: readonly TrialCase[] = [
   {
-    name: "W4 an owner's list has no run of anybody else",
+    name: "W4 an owner's list has no run of another owner",
     async run({ store }) {
       for (const [runId, ownerId] of [
         ["run-a", "ada"],
@@ -145,17 +145,17 @@ export const owners: readonly TrialCase[] = [
         (await list(store, { ownerId })).map((run) => run.runId);
       assertEqual(await listed("ada"), ["run-c", "run-a"], "ada's runs");
       assertEqual(await listed("bob"), ["run-b"], "bob's runs");
-      assertEqual(await listed("nobody"), [], "nobody's runs");
+      assertEqual(await listed("no owner"), [], "the runs of an owner without any");
     },
   },
   {
-    name: "W4 reading, appending to and deleting someone else's run is as if there were none",
+    name: "W4 reading, appending to and deleting another owner's run is answered as if it did not exist",
     async run({ store }) {
       await createRun(store, "run");
       await land(store, "run", events(2), { ownerId: OWNER });
       await land(store, "run", [event("RUN_COMPLETED")], { ownerId: null });
       const query = { since: 0, limit: 10, maxBytes: 1_000 };
-      for (const ownerId of ["somebody else", OWNER.toUpperCase(), ""]) {
+      for (const ownerId of ["another owner", OWNER.toUpperCase(), ""]) {
         const other = [
           await store.append([
             {

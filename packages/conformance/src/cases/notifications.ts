@@ -10,10 +10,10 @@ import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 
 const ROUNDS = 5;
-/** Watches before and behind those that a case is about. */
-const OTHER_WATCHES = 100;
+/** Subscriptions before and after those that a case is about. */
+const OTHER_SUBSCRIPTIONS = 100;
 
-/** S13, S14: a notification says that there may be something new, until it is stopped. */
+/** S13, S14: a subscription notifies that there may be something new, until it is stopped. */
 export const counters: readonly TrialCase[] = [
   {
     name: "S13 every commit after `ready` notifies",
@@ -32,45 +32,45 @@ export const counters: readonly TrialCase[] = [
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
-      const hung = await Promise.all(stores.map((one) => readyCounter(one, "run")));
-      await allNotified(hung, () => createRun(store, "run"));
-      await allNotified(hung, () => land(store, "run", [event("RUN_COMPLETED")]));
-      await allNotified(hung, () => store.deleteRun("run", null));
-      await allNotified(hung, () => createRun(store, "run"));
-      for (const counter of hung) counter.stop();
+      const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
+      await allNotified(counters, () => createRun(store, "run"));
+      await allNotified(counters, () => land(store, "run", [event("RUN_COMPLETED")]));
+      await allNotified(counters, () => store.deleteRun("run", null));
+      await allNotified(counters, () => createRun(store, "run"));
+      for (const counter of counters) counter.stop();
     },
   },
   {
-    name: "S13 each run of one call notifies, whatever becomes of the other requests and however many subscriptions there are",
+    name: "S13 one call notifies each run that it changed, for any number of subscriptions, even if its other requests fail",
     async run({ store }) {
       const ids = ["run-a", "run-b", "r".repeat(128)];
       for (const runId of ids) await createRun(store, runId);
       const others = (side: string): readonly NotificationCounter[] =>
-        Array.from({ length: OTHER_WATCHES }, (_, index) =>
+        Array.from({ length: OTHER_SUBSCRIPTIONS }, (_, index) =>
           countNotifications(store, `${side}-${index}`),
         );
       const before = others("before");
-      const hung = ids.map((runId) => countNotifications(store, runId));
-      const all = [...before, ...hung, ...others("behind")];
+      const counters = ids.map((runId) => countNotifications(store, runId));
+      const all = [...before, ...counters, ...others("after")];
       await Promise.all(all.map((counter) => counter.ready));
-      await allNotified(hung, () =>
+      await allNotified(counters, () =>
         store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
       );
       for (const counter of all) counter.stop();
     },
   },
   {
-    name: "S13 commits notify at every store object that is open on the data",
+    name: "S13 a commit notifies subscriptions of every store object that is open on the data",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
-      const hung = await Promise.all(stores.map((one) => readyCounter(one, "run")));
-      for (const one of stores) await allNotified(hung, () => land(one, "run", events(1)));
-      for (const counter of hung) counter.stop();
+      const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
+      for (const one of stores) await allNotified(counters, () => land(one, "run", events(1)));
+      for (const counter of counters) counter.stop();
     },
   },
   {
-    name: "S13 a reader that reads when notified, and only then, comes to see every commit",
+    name: "S13 a reader that reads only when notified sees every commit",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -88,9 +88,9 @@ export const counters: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       let returned = false;
-      let rangWithin = false;
+      let notifiedWithin = false;
       const subscription = store.subscribe("run", () => {
-        rangWithin ||= !returned;
+        notifiedWithin ||= !returned;
       });
       returned = true;
       await within(
@@ -99,7 +99,7 @@ export const counters: readonly TrialCase[] = [
         "`ready` of the subscription",
       );
       subscription.stop();
-      assertEqual(rangWithin, false, "whether it rang within");
+      assertEqual(notifiedWithin, false, "whether `subscribe` called `onNotification` itself");
     },
   },
   {
@@ -113,20 +113,20 @@ export const counters: readonly TrialCase[] = [
       await allNotified([stopped], () => land(store, "run", events(1)));
       stopped.stop();
       stopped.stop();
-      const heard = [stopped.notifyCount(), stoppedAtOnce.notifyCount()];
+      const counted = [stopped.notifyCount(), stoppedAtOnce.notifyCount()];
       for (let round = 0; round < ROUNDS; round++) {
         await allNotified([other], () => land(store, "run", events(1)));
       }
       assertEqual(
         [stopped.notifyCount(), stoppedAtOnce.notifyCount()],
-        heard,
+        counted,
         "the notifications after stop",
       );
       other.stop();
     },
   },
   {
-    name: "S14 `ready` settles although the subscription is stopped at once",
+    name: "S14 `ready` settles even if the subscription is stopped at once",
     async run({ store }) {
       await createRun(store, "run");
       const subscription = store.subscribe("run", () => {});
@@ -136,7 +136,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 the same function on two subscriptions is stopped on one alone",
+    name: "S14 stopping one of two subscriptions with the same function leaves the other",
     async run({ store }) {
       await createRun(store, "run");
       let first: Subscription | undefined;
@@ -206,7 +206,7 @@ export const counters: readonly TrialCase[] = [
   },
 ];
 
-/** S15: correctness never hangs on a notification. */
+/** S15: correctness never depends on a notification. */
 export const lostNotifications: readonly TrialCase[] = [
   {
     name: "S15 reads need no subscription",
@@ -221,7 +221,7 @@ export const lostNotifications: readonly TrialCase[] = [
     },
   },
   {
-    name: "S15 with every notification lost a tail still gets every event",
+    name: "S15 a tail gets every event even if every notification is lost",
     async run({ store }) {
       await createRun(store, "run");
       const clock = createHandClock();
@@ -241,14 +241,14 @@ export const lostNotifications: readonly TrialCase[] = [
   },
 ];
 
-/** Fails unless each notification notifies after the call began. */
+/** Fails unless each counter gets a notification after the call began. */
 async function allNotified(
-  hung: readonly NotificationCounter[],
+  counters: readonly NotificationCounter[],
   call: () => Promise<unknown>,
 ): Promise<void> {
-  const heard = hung.map((counter) => counter.notifyCount());
+  const counted = counters.map((counter) => counter.notifyCount());
   await call();
-  await Promise.all(hung.map((counter, index) => counter.past(heard[index] ?? 0)));
+  await Promise.all(counters.map((counter, index) => counter.past(counted[index] ?? 0)));
 }
 
 async function readyCounter(store: RunEventStore, runId: string): Promise<NotificationCounter> {
@@ -261,11 +261,11 @@ async function readyCounter(store: RunEventStore, runId: string): Promise<Notifi
 async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
   const counter = await readyCounter(store, runId);
   for (let since = 0; ;) {
-    const heard = counter.notifyCount();
+    const counted = counter.notifyCount();
     const page = await readPage(store, runId, { since });
     since += page?.events.length ?? 0;
     if (since >= count) break;
-    await counter.past(heard);
+    await counter.past(counted);
   }
   counter.stop();
 }

@@ -11,7 +11,7 @@ const RACERS = 12;
 /** S3, S4: commit order is sequence order, and each run's appends happen one after the other. */
 export const ordering: readonly TrialCase[] = [
   {
-    name: "S3 a reader that has seen n is never shown a new event at or below n",
+    name: "S3 a reader that has seen event n never gets a new event at or below n",
     run: (trial) =>
       raceAppends(trial, {
         batch: (isLastRound, round) =>
@@ -19,7 +19,7 @@ export const ordering: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S4 appends that ask for no sequence never conflict",
+    name: "S4 appends that expect no sequence never conflict",
     async run(trial) {
       const outcomes = await race(trial, (store) => append(store, "run", events(1)));
       for (const outcome of outcomes) landingOf(outcome);
@@ -28,7 +28,7 @@ export const ordering: readonly TrialCase[] = [
     },
   },
   {
-    name: "S4 of appends that expect the same sequence one lands",
+    name: "S4 exactly one of the appends that expect the same sequence lands",
     async run(trial) {
       const outcomes = await race(trial, (store) =>
         append(store, "run", events(1), { expectedSequence: 0 }),
@@ -47,7 +47,7 @@ export const ordering: readonly TrialCase[] = [
     },
   },
   {
-    name: "S4 of appends with the same key that race one lands and all get its landing",
+    name: "S4 appends with the same key that race land once, and all get the same receipt",
     async run(trial) {
       const outcomes = await race(trial, (store) =>
         append(store, "run", events(3), { idempotencyKey: "key" }),
@@ -65,7 +65,7 @@ export const ordering: readonly TrialCase[] = [
     },
   },
   {
-    name: "S4 a run ends once, whoever races, and nothing lands behind its end",
+    name: "S4 a run ends once under appends that race, and nothing lands after its end",
     async run(trial) {
       const outcomes = await race(trial, (store, index) =>
         append(store, "run", [event(index % 3 === 1 ? "RUN_CANCELLED" : "TOKEN")]),
@@ -90,7 +90,7 @@ export const ordering: readonly TrialCase[] = [
     },
   },
   {
-    name: "S4 an append that begins after another was answered lands behind it",
+    name: "S4 an append that begins after another was answered lands after it",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -101,7 +101,10 @@ export const ordering: readonly TrialCase[] = [
           const before = answered;
           const one = stores[(index + round) % stores.length] ?? store;
           const { firstSequence, lastSequence } = await land(one, "run", events(2));
-          assert(firstSequence > before, `${firstSequence} lies behind ${before}, answered before`);
+          assert(
+            firstSequence > before,
+            `${firstSequence} comes after ${before}, which was answered before`,
+          );
           answered = Math.max(answered, lastSequence);
         }
       };

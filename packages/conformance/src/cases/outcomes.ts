@@ -50,7 +50,7 @@ const PAIRS: Readonly<Record<string, Facts>> = {
   "not_found comes before finished": { owner: "other", finished: true, outcome: "not_found" },
   "not_found comes before a conflict": { owner: "other", expected: "wrong", outcome: "not_found" },
   "not_found comes before appending": { owner: "other", outcome: "not_found" },
-  "a run that is not there is not_found whatever is expected": {
+  "a run that does not exist is not_found with any expectedSequence": {
     owner: "of no run",
     key: "known",
     expected: "wrong",
@@ -123,7 +123,7 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
   const { lastSequence } = before.run;
   const batch = facts.key === "known" ? KNOWN : OTHER;
   const answered = await append(store, facts.owner === "of no run" ? "nowhere" : "run", batch, {
-    ownerId: { own: OWNER, any: null, other: "somebody else", "of no run": null }[
+    ownerId: { own: OWNER, any: null, other: "another owner", "of no run": null }[
       facts.owner ?? "own"
     ],
     idempotencyKey: facts.key === undefined ? null : facts.key === "fresh" ? "fresh" : "known",
@@ -159,10 +159,10 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
   if (written === 0) assertEqual(after.run, before.run, "the run after a refused append");
 }
 
-/** S5: what a key stands for. */
+/** S5: which events a key replays. */
 export const idempotencyKeys: readonly TrialCase[] = [
   {
-    name: "S5 a refused append burns no key",
+    name: "S5 a refused append uses up no key",
     async run({ store }) {
       const conditions = { idempotencyKey: "key" };
       assertEqual(
@@ -171,14 +171,14 @@ export const idempotencyKeys: readonly TrialCase[] = [
         "no run",
       );
       await createRun(store, "run");
-      await append(store, "run", OTHER, { ...conditions, ownerId: "somebody else" });
+      await append(store, "run", OTHER, { ...conditions, ownerId: "another owner" });
       await append(store, "run", OTHER, { ...conditions, expectedSequence: 9 });
       const landing = await land(store, "run", KNOWN, conditions);
       assertEqual(landing.firstSequence, 1, "where the key landed at last");
     },
   },
   {
-    name: "S5 a key that was used for other events still stands for its own",
+    name: "S5 a key that is sent with other events is refused, and still replays its own",
     async run({ store }) {
       await createRun(store, "run");
       const landing = await land(store, "run", KNOWN, { idempotencyKey: "key" });
@@ -195,7 +195,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 batches that look alike are not the same",
+    name: "S5 batches that look alike are different batches",
     async run({ store }) {
       await createRun(store, "run");
       for (const [index, [kept, ...others]] of LIKE_BATCHES.entries()) {
@@ -212,7 +212,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 the same value in another spelling is another event",
+    name: "S5 the same JSON value with other text is another event",
     async run({ store }) {
       await createRun(store, "run");
       await land(store, "run", [event("TOKEN", '{"a":1,"b":2}')], { idempotencyKey: "key" });
@@ -226,7 +226,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 a replay gives the receipt as it was, however the run went on",
+    name: "S5 a replay gives the first receipt, even after the run has changed",
     async run({ store }) {
       await createRun(store, "run");
       const first = await land(store, "run", KNOWN, { idempotencyKey: "first" });
@@ -245,7 +245,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 a key stands for its events however many came behind it",
+    name: "S5 a key replays its events after any number of later ones",
     async run({ store }) {
       await createRun(store, "run");
       const requests = Array.from({ length: KEYS }, (_, index) =>

@@ -44,7 +44,7 @@ export const pages: readonly TrialCase[] = [
     },
   },
   {
-    name: "S9 a page is never cut to nothing",
+    name: "S9 a page that is cut has at least one event, however large it is",
     async run({ store }) {
       await createRun(store, "run");
       await land(store, "run", [event("TOKEN", `"${"a".repeat(100_000)}"`), event("TOKEN")]);
@@ -55,7 +55,7 @@ export const pages: readonly TrialCase[] = [
     },
   },
   {
-    name: "S9 a page at or past the head is empty and says the head",
+    name: "S9 a page at or past the head is empty and shows the head",
     async run({ store }) {
       const created = await createRun(store, "run");
       assertEqual(
@@ -88,7 +88,7 @@ export const pages: readonly TrialCase[] = [
     },
   },
   {
-    name: "S9 queries of one call are answered in their order",
+    name: "S9 the queries of one call are answered in order",
     async run({ store }) {
       for (const runId of ["run-a", "run-b"]) await createRun(store, runId);
       await land(store, "run-a", events(5));
@@ -99,7 +99,7 @@ export const pages: readonly TrialCase[] = [
         { ...part, runId: "nowhere", since: 0 },
         { ...part, runId: "run-a", since: 0 },
         { ...part, runId: "run-a", since: 3 },
-        { ...part, runId: "run-a", since: 0, ownerId: "somebody else" },
+        { ...part, runId: "run-a", since: 0, ownerId: "another owner" },
       ];
       assertEqual(
         (await store.read(queries)).map(
@@ -111,7 +111,7 @@ export const pages: readonly TrialCase[] = [
     },
   },
   {
-    name: "S9 events and head are of one instant, whoever appends",
+    name: "S9 the events and the head of a page are of one instant while others append",
     run: (trial) =>
       raceAppends(trial, {
         batch: (isLastRound, round) => [
@@ -121,7 +121,7 @@ export const pages: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S10 what was acknowledged is seen by every read that starts after",
+    name: "S10 a read sees every append that was acknowledged before it",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -175,7 +175,7 @@ export const pages: readonly TrialCase[] = [
       await createRun(store, "run");
       await land(store, "run", events(1));
       const { now } = Date;
-      // Little enough for what else goes on; a store with a clock of its own does not notice.
+      // Little enough to disturb nothing else; a store with a clock of its own does not notice.
       Date.now = () => now() - TURNED_BACK_MS;
       try {
         await land(store, "run", events(1));

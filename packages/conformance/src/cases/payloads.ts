@@ -128,7 +128,7 @@ export const payloads: readonly TrialCase[] = [
     },
   },
   {
-    name: "S8 event types and ids come back as they are",
+    name: "S8 event types and ids come back unchanged",
     async run({ store }) {
       const runId = `_${"Run-9".repeat(25)}-_`;
       const types = ["A", "Z9_", `T${"_".repeat(63)}`, "RUN_STARTEDX"];
@@ -147,7 +147,7 @@ export const payloads: readonly TrialCase[] = [
     },
   },
   {
-    name: "S8 owners that look alike are not the same",
+    name: "S8 owners that look alike are different owners",
     async run({ store }) {
       for (const [index, owner] of LIKE_NAMES.entries()) {
         await createRun(store, `run-${index}`, owner);
@@ -160,7 +160,7 @@ export const payloads: readonly TrialCase[] = [
     },
   },
   {
-    name: "S8 run ids and keys that look alike are not the same",
+    name: "S8 run ids and keys that look alike are different",
     async run({ store }) {
       for (const runId of LIKE_IDS) await createRun(store, runId);
       for (const runId of LIKE_IDS) {
@@ -197,7 +197,7 @@ async function keepsPhase(store: RunEventStore, runId: string, phase: string): P
   await createRun(store, runId);
   const started = event("PHASE_STARTED", `{"phase":${text}}`);
   const landing = await land(store, runId, [started]);
-  assertEqual(landing.phase, text, "the phase of the landing");
+  assertEqual(landing.phase, text, "the phase in the outcome");
   const { run, phaseAtSince } = await readRun(store, runId, { since: 1 });
   assertEqual([run.phase, phaseAtSince], [text, text], "the phase of the run");
 }

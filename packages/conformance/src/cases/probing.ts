@@ -10,10 +10,10 @@ const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as con
 /** More than the notifications that may still arrive from earlier writes. */
 const PROBES = 6;
 
-/** S31: a probe says whether an append could land now. */
+/** S31: a probe shows whether an append could land now. */
 export const probing: readonly TrialCase[] = [
   {
-    name: "S31 a probe of a store that takes appends resolves, and writes into no run and notifies no subscription",
+    name: "S31 a probe of a store that takes appends resolves, writes to no run and notifies no subscription",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -25,7 +25,7 @@ export const probing: readonly TrialCase[] = [
       await Promise.all(counters.map((counter) => counter.ready));
       const before = [await readLog(store, "run"), await readLog(store, "quiet")];
       const list = await store.listRuns(LIST);
-      const heard = counters.map((counter) => counter.notifyCount());
+      const counted = counters.map((counter) => counter.notifyCount());
       for (const one of stores) {
         for (let count = 0; count < PROBES; count++) {
           await one.probe();
@@ -34,11 +34,11 @@ export const probing: readonly TrialCase[] = [
       const after = [await readLog(store, "run"), await readLog(store, "quiet")];
       assertEqual(after, before, "the logs after the probes");
       assertEqual(await store.listRuns(LIST), list, "the list after the probes");
-      assertEqual(await expiredRuns(store), ["run"], "the runs whose lease has run out");
+      assertEqual(await expiredRuns(store), ["run"], "the expired runs");
       const gone = await store.purge({ finishedForMs: 0, limit: 10 });
       assertEqual(gone, [], "the finished runs after the probes");
       for (const [index, counter] of counters.entries()) {
-        const notified = counter.notifyCount() - (heard[index] ?? 0);
+        const notified = counter.notifyCount() - (counted[index] ?? 0);
         assert(
           notified < PROBES,
           `probes notify no subscription, got ${notified} notifications of a quiet run`,
@@ -48,7 +48,7 @@ export const probing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S31 a probe answers the time by the store's clock, in milliseconds",
+    name: "S31 a probe returns the time by the store's clock, in milliseconds",
     async run(trial) {
       const { store } = trial;
       for (const one of await trial.stores()) {
@@ -65,7 +65,7 @@ export const probing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S31 probes that come at once, and among appends, resolve and hinder none",
+    name: "S31 probes at the same time, and among appends, resolve and hinder no append",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();

@@ -41,7 +41,7 @@ export const programs: readonly TrialCase[] = [
           };
           const model: StoreModel = { runs: new Map(), lastOrdinal: 0, deletedFences: new Map() };
           await fc.asyncModelRun(() => ({ model, real }), program);
-          // Nothing is left whose lease could still run out, so that lists of such runs stay short.
+          // Nothing is left whose lease could still expire, so that lists of such runs stay short.
           for (const { record } of model.runs.values()) {
             if (isTerminal(record.runStatus)) continue;
             await land(real.next(), record.runId, [event("RUN_CANCELLED")], BY_OWNER);

@@ -17,7 +17,7 @@ const FIRST_GAP_MS = 16;
 /** S24: old runs are removed whole, in batches. */
 export const purging: readonly TrialCase[] = [
   {
-    name: "S24 runs that finished so long ago are removed whole, and no others",
+    name: "S24 a purge removes the runs that finished long enough ago, whole, and no others",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -31,7 +31,7 @@ export const purging: readonly TrialCase[] = [
         left.push((await readLog(store, runId)).run);
       }
       assertEqual(await other.purge({ ...ALL, finishedForMs: LONG_MS }), [], "none");
-      assertEqual(await other.purge(ALL), ["old"], "the runs that are gone");
+      assertEqual(await other.purge(ALL), ["old"], "the runs that were purged");
       assertEqual(await store.purge(ALL), [], "the runs of the second time");
       assertEqual(await store.getRun("old"), null, "the run");
       assertEqual(await readPage(store, "old"), null, "its page");
@@ -41,7 +41,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 how long ago a run finished is counted by the store's clock, to the millisecond",
+    name: "S24 the time since a run finished is counted by the store's clock, to the millisecond",
     async run({ store }) {
       for (let gapMs = FIRST_GAP_MS; ; gapMs *= 2) {
         if (await splitsAt(store, gapMs)) return;
@@ -53,7 +53,7 @@ export const purging: readonly TrialCase[] = [
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const first = await finish(trial.store, "run");
-      assertEqual(await trial.store.purge(ALL), ["run"], "the runs that are gone");
+      assertEqual(await trial.store.purge(ALL), ["run"], "the runs that were purged");
       const second = await createRun(other, "run", "bob");
       assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
       const landing = await land(trial.store, "run", events(1), KEYED);
@@ -63,7 +63,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a batch holds no more than asked for, those first that finished first, until none is left",
+    name: "S24 a purge removes up to its limit, the runs that finished first, until none is left",
     async run({ store }) {
       // They are created in another order than they end: else both orders would pass.
       const runIds = Array.from({ length: RUNS / 3 }, (_, index) => `run-${index}`);
@@ -77,30 +77,30 @@ export const purging: readonly TrialCase[] = [
       const purged: string[] = [];
       for (;;) {
         const gone = await store.purge({ ...ALL, limit: 3 });
-        assert(gone.length <= 3, `a batch holds 3 runs at the most, got ${gone.length}`);
+        assert(gone.length <= 3, `a purge removes 3 runs at most, got ${gone.length}`);
         if (gone.length === 0) break;
         purged.push(...gone);
       }
-      assertEqual(purged, inOrder, "the runs that are gone");
+      assertEqual(purged, inOrder, "the runs that were purged");
     },
   },
   {
-    name: "S24 a purge notifies for the runs that are gone",
+    name: "S24 a purge notifies the subscriptions of the runs that it removed",
     async run(trial) {
       const { store } = trial;
       for (const one of await trial.stores()) {
         await finish(store, "run");
         const counter = countNotifications(one, "run");
         await counter.ready;
-        const heard = counter.notifyCount();
-        assertEqual(await store.purge(ALL), ["run"], "the runs that are gone");
-        await counter.past(heard);
+        const counted = counter.notifyCount();
+        assertEqual(await store.purge(ALL), ["run"], "the runs that were purged");
+        await counter.past(counted);
         counter.stop();
       }
     },
   },
   {
-    name: "S24 of purges that race, while appends go on, each run is removed by one and no append is lost",
+    name: "S24 when purges race while appends go on, one purge removes each run and no append is lost",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -111,7 +111,7 @@ export const purging: readonly TrialCase[] = [
         writeOn(store, RUNS),
         ...[...stores, ...stores].map(purgeAll),
       ]);
-      assertEqual(purges.flat().toSorted(), runIds.toSorted(), "the runs that are gone");
+      assertEqual(purges.flat().toSorted(), runIds.toSorted(), "the runs that were purged");
       assertEqual((await readLog(store, "live")).run.lastSequence, writer, "the live run");
     },
   },
@@ -148,7 +148,10 @@ async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {
   const finishedForMs = beforeMs - old.finishedAtMs;
   const gone = await store.purge({ ...ALL, finishedForMs });
   const afterMs = await storeNow(store);
-  assert(gone.includes("old"), `a run that is ${finishedForMs} ms old goes with those of that age`);
+  assert(
+    gone.includes("old"),
+    `a run that is ${finishedForMs} ms old is purged with those of that age`,
+  );
   const agedMs = afterMs - young.finishedAtMs;
   const isYoungGone = gone.includes("young");
   assert(

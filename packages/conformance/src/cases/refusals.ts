@@ -12,7 +12,7 @@ import { KEYED, type WritingCall, WRITING_CALLS } from "./writing-calls.ts";
 /** S7, S20, S31: a store that cannot write for a while. */
 export const refusals: readonly TrialCase[] = [
   {
-    name: "S31 a store that cannot write refuses appends and probes, says why, and takes them when it can write again",
+    name: "S31 a store that cannot write refuses appends and probes with a reason, and takes them when it can write again",
     needs: "refuseWrites",
     async run({ store, beneath }) {
       await createRun(store, "run");
@@ -37,12 +37,12 @@ export const refusals: readonly TrialCase[] = [
     },
   },
   {
-    name: "S7 while writes are refused, as by a replica, each call that writes fails as store_unavailable or waits, and lands once when it is sent again",
+    name: "S7 while writes are refused, a call that writes fails with store_unavailable or waits, and lands once when it is sent again",
     needs: "refuseWrites",
     run: landOnce,
   },
   {
-    name: "S7 an append through core while writes are refused lands once when they pass again, or has not landed",
+    name: "S7 an append through core while writes are refused lands once when they work again, or never",
     needs: "refuseWrites",
     run: landThroughCore,
   },

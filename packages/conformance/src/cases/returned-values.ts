@@ -9,7 +9,7 @@ const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as con
 /** S11: returned values are the caller's. */
 export const returnedValues: readonly TrialCase[] = [
   {
-    name: "S11 changing what a call returned changes nothing inside",
+    name: "S11 changing what a call returned changes nothing in the store",
     async run({ store }) {
       spoil(await store.createRun({ runId: "run", ownerId: OWNER, metadata: "{}" }));
       spoil(await store.createRun({ runId: "run", ownerId: OWNER, metadata: "{}" }));
@@ -39,7 +39,7 @@ export const returnedValues: readonly TrialCase[] = [
     },
   },
   {
-    name: "S11 changing what a call about a lease returned changes nothing inside",
+    name: "S11 changing what a call about a lease returned changes nothing in the store",
     async run({ store }) {
       await createRun(store, "run");
       const lease = { runId: "run", ownerId: null, leaseMs: LONG_MS };
@@ -59,7 +59,7 @@ export const returnedValues: readonly TrialCase[] = [
     },
   },
   {
-    name: "S11 what a call returned stays as it was while its run goes on",
+    name: "S11 what a call returned stays the same while its run goes on",
     async run({ store }) {
       const created = await createRun(store, "run");
       await land(store, "run", events(2));

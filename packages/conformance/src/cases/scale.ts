@@ -13,10 +13,10 @@ const ITEMS = 1_024;
 /** Payloads as large as core takes them: 4 MiB of one batch, 8 MiB of one call. */
 const LARGE = 16;
 
-/** S12: a long run and a full store answer as short ones do. What it costs is for a benchmark to say. */
+/** S12: a long run and a full store answer as short ones do. A benchmark measures the cost. */
 export const scale: readonly TrialCase[] = [
   {
-    name: "S12 the last page of a run of 20,000 events and an append behind it are right",
+    name: "S12 the last page of a run of 20,000 events and an append after it are right",
     async run({ store }) {
       await createRun(store, "run");
       const batch = events(1_000);
@@ -38,7 +38,7 @@ export const scale: readonly TrialCase[] = [
     },
   },
   {
-    name: "S12 a store of 2,000 runs reads, appends and lists right",
+    name: "S12 a store of 2,000 runs reads, appends and lists correctly",
     async run({ store }) {
       for (let from = 0; from < RUNS; from += AT_ONCE) {
         const ids = Array.from({ length: AT_ONCE }, (_, index) => `run-${from + index}`);
@@ -101,7 +101,7 @@ export const scale: readonly TrialCase[] = [
         assertEqual(
           [page.length, isWhole],
           [LARGE, true],
-          `the length of ${runId}, and if it is whole`,
+          `the length of ${runId}, and whether it is whole`,
         );
       }
     },

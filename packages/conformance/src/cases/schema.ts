@@ -4,10 +4,10 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S19: a store with a schema migrates it when told to, safely; one without needs no step. */
+/** S19: a store with a schema migrates it only when `migrate` is called, safely; one without needs no step. */
 export const schema: readonly TrialCase[] = [
   {
-    name: "S19 migrating again, later and at once, changes nothing; without `migrate` there is nothing to do",
+    name: "S19 migrating again, later and at the same time, changes nothing; a store without `migrate` needs no step",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();

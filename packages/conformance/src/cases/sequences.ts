@@ -7,7 +7,7 @@ import type { TrialCase } from "../trial.ts";
 /** S1: no gap and no repeat. */
 export const sequences: readonly TrialCase[] = [
   {
-    name: "S1 sequences are 1, 2, 3, … whatever the size of the batches",
+    name: "S1 sequences are 1, 2, 3, … for batches of any size",
     async run({ store }) {
       await createRun(store, "run");
       let last = 0;
@@ -32,13 +32,13 @@ export const sequences: readonly TrialCase[] = [
       await land(store, "run", events(1), { idempotencyKey: "key" });
       await append(store, "run", events(2), { expectedSequence: 0 });
       await append(store, "run", events(2), { idempotencyKey: "key" });
-      await append(store, "run", events(2), { ownerId: "somebody else" });
+      await append(store, "run", events(2), { ownerId: "another owner" });
       assertEqual((await land(store, "run", events(1))).firstSequence, 2, "the next sequence");
       await readLog(store, "run");
     },
   },
   {
-    name: "S1 appends that race tile 1 to the head",
+    name: "S1 appends that race fill every sequence from 1 to the head once",
     async run(trial) {
       const { store } = trial;
       const stores = await trial.stores();
@@ -55,7 +55,7 @@ export const sequences: readonly TrialCase[] = [
     },
   },
   {
-    name: "S1 every run counts for itself",
+    name: "S1 each run counts its own sequences from 1",
     async run({ store }) {
       await createRun(store, "run-a");
       await createRun(store, "run-b");
@@ -78,11 +78,11 @@ function assertTiles(landings: readonly AppendLanding[], sizes: readonly number[
   assertEqual(
     landings.map((landing) => landing.lastSequence - landing.firstSequence + 1),
     sizes,
-    "the lengths of the landings",
+    "the lengths of the batches that landed",
   );
   let last = 0;
   for (const landing of landings.toSorted((a, b) => a.firstSequence - b.firstSequence)) {
-    assertEqual(landing.firstSequence, last + 1, `the landing behind ${last}`);
+    assertEqual(landing.firstSequence, last + 1, `the first sequence after ${last}`);
     last = landing.lastSequence;
   }
 }

@@ -34,9 +34,9 @@ export interface PlannedAppend {
   readonly run: number;
   /** The types of its events. */
   readonly events: readonly string[];
-  /** A key that others use too. It says which events go under it, so that it comes again with its own. */
+  /** A key that others use too. It decides the events under it, so that it comes again with the same ones. */
   readonly key: string | null;
-  /** `seen`: the head that the client has heard of last. */
+  /** `seen`: the last head that the client saw. */
   readonly expected: "seen" | number | null;
   /** `worker`: under the fence that the client was given last, if it was given one. */
   readonly by: "anybody" | "worker" | "owner";
@@ -53,7 +53,7 @@ export const leaseStep: fc.Arbitrary<Step> = fc.record({
 /** How many runs a program has. */
 export const PROGRAM_RUNS = 2;
 
-/** Mostly the first: clients meet at a run, and a run says nothing of the other. */
+/** Mostly the first: clients meet at a run, and one run shows nothing about the other. */
 const run = fc.constantFrom(0, 0, 0, 1);
 const plainEvents = fc.oneof(
   {
@@ -86,7 +86,7 @@ const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.oneof(
       .record({ run, key: fc.constantFrom("k", "k", "k", "l", "l", "end"), expected, by })
       .map((planned) => ({ ...planned, events: KEYED[planned.key] ?? [] })),
   },
-  // Somebody else's events under the key.
+  // Another client's events under the key.
   {
     weight: 1,
     arbitrary: fc.record({

@@ -6,8 +6,8 @@ import type { PlannedAppend } from "./program.ts";
 
 /**
  * A planned append as core would send it.
- * @param name stands before the names of its events, unless they belong to its key
- * @param seen the head that the client has heard of last
+ * @param name the prefix of the names of its events, unless they belong to its key
+ * @param seen the last head that the client saw
  * @param fence the one that it was given last
  */
 export function requestOf(

@@ -10,13 +10,13 @@ import { runIdOf, runSteps } from "./run-steps.ts";
 export interface ProgramPlace {
   /** Store objects on the same data. The clients are dealt out to them in turn. */
   readonly stores: readonly [RunEventStore, ...RunEventStore[]];
-  /** Stands before the ids of its runs, so that many programs run on one store. */
+  /** The prefix of the ids of its runs, so that many programs run on one store. */
   readonly prefix: string;
 }
 
 /** What came of a program. */
 export interface ProgramRun {
-  /** All that was asked and answered, and the logs behind it. */
+  /** All calls and answers, and the logs after them. */
   readonly history: History;
   /** What appends were rejected with, the first first. */
   readonly failures: readonly RunEventsError[];

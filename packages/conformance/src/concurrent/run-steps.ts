@@ -5,11 +5,11 @@ import { requestOf } from "./request-of.ts";
 /** Which of a program's clients runs steps. */
 export interface StepRunner {
   readonly client: RecordedClient;
-  /** Stands before the names of its events; no other has it. */
+  /** The prefix of the names of its events; no other has it. */
   readonly name: string;
-  /** Stands before the ids of the runs. */
+  /** The prefix of the ids of the runs. */
   readonly prefix: string;
-  /** What the client has heard of the runs so far, by run; kept up here. */
+  /** What the client knows of the runs so far, by run; updated here. */
   readonly heads: Map<string, number>;
   /** The fences that it was given, by run; kept up here. */
   readonly fences: Map<string, number>;
@@ -45,7 +45,7 @@ async function runStep(runner: StepRunner, name: string, step: Step): Promise<vo
     case "lease": {
       const runId = runIdOf(prefix, step.run);
       const fence = fences.get(runId) ?? null;
-      // Whoever was given nothing can only claim.
+      // A client without a lease can only claim.
       const asks = fence === null ? "claim" : step.asks;
       const leaseMs = asks === "release" ? 0 : step.leaseMs;
       const granted = await client.lease(runId, asks, asks === "claim" ? null : fence, leaseMs);

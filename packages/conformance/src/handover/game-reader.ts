@@ -32,7 +32,7 @@ export interface GameReader {
 /** Makes a reader that holds each event against the plan. */
 export function createGameReader(
   name: string,
-  { kind, late, behind, limit, stays }: PlannedReader,
+  { kind, late, lag, limit, stays }: PlannedReader,
   { runId, staged, runs, stage, witness, clock, isOver, total }: ReaderPlace,
 ): GameReader {
   let since = 0;
@@ -57,7 +57,7 @@ export function createGameReader(
       const next = since + seen + 1;
       assertEqual(sequence, next, `the next sequence, where ${describe()},`);
       const at = (payload as { readonly at?: unknown } | null)?.at;
-      assertEqual(at, next, `what the event ${next} says`);
+      assertEqual(at, next, `the payload of event ${next}`);
       seen += 1;
       if (seen === stays) return false;
     }
@@ -69,7 +69,7 @@ export function createGameReader(
     seen: () => seen,
     async run() {
       for (let turn = 0; turn < late; turn++) await stage.turn(`${name} is late`);
-      since = Math.max(0, witness.acknowledged - behind);
+      since = Math.max(0, witness.acknowledged - lag);
       try {
         const stayed = await read();
         assert(

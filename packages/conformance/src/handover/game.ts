@@ -32,9 +32,9 @@ export interface PlannedReader {
   readonly store: number;
   /** How many turns it comes late. */
   readonly late: number;
-  /** How far behind the acknowledged head it starts. */
-  readonly behind: number;
-  /** Of its pages; a tail's are core's to say. */
+  /** How many events before the acknowledged head it starts. */
+  readonly lag: number;
+  /** Of its pages; core decides those of a tail. */
   readonly limit: number;
   /** After how many events it leaves; `null` stays to the end. */
   readonly stays: number | null;
@@ -72,7 +72,7 @@ export function gameArbitrary({
     kind: fc.constantFrom(...kinds),
     store: fc.nat(1),
     late: fc.nat(5),
-    behind: fc.constantFrom(1_000, 0, 1, 2),
+    lag: fc.constantFrom(1_000, 0, 1, 2),
     limit: fc.constantFrom(1_000, 1, 2),
     stays: leaves ? fc.option(fc.integer({ min: 1, max: 6 }), { freq: 3 }) : fc.constant(null),
   });
@@ -99,7 +99,7 @@ export function gameArbitrary({
   });
 }
 
-/** The batches that a game's writer appends: the event of sequence n says n in its payload, and the last ends the run. */
+/** The batches that a game's writer appends: the event of sequence n has n in its payload, and the last ends the run. */
 export function batchesOf({ batches }: Game): readonly (readonly NewEvent[])[] {
   let sequence = 0;
   const plain = batches.map(({ count, isLarge }) =>

@@ -13,16 +13,16 @@ import { writeBatches } from "./write-batches.ts";
 
 /** More turns than any game takes that comes to an end. */
 const MOST_TURNS = 5_000;
-/** Nor does one take so long, in milliseconds: a case of games that did would not end within its time. */
+/** Longer than any game takes, in milliseconds. A case with longer games would not end within its time. */
 const MOST_MS = 30_000;
-/** After so many notifies, or times of reading again, that brought nobody further a reader is stuck. */
+/** After so many notifications, or polls, that bring no reader further a reader is stuck. */
 const MOST_IDLE = 10;
 
-/** Where a game is played. */
+/** The store objects and the run of a game. */
 export interface GamePlace {
   /** Store objects on the same data. */
   readonly stores: readonly [RunEventStore, ...RunEventStore[]];
-  /** A run that is not there yet. */
+  /** A run that does not exist yet. */
   readonly runId: string;
   /** How much later than promised a notification or an answer may come, in milliseconds. Default the kit's. */
   readonly patienceMs?: number | undefined;
@@ -96,7 +96,7 @@ class Play {
     const [played] = await Promise.allSettled([this.#playOn()]);
     const isFailed = this.#found.length > 0 || played.status === "rejected";
     const [ended] = await Promise.allSettled([this.#endAll(ends, isFailed)]);
-    // What was found says more than that somebody waited in vain.
+    // What was found shows more than a reader that waited in vain.
     if (this.#found.length > 0) throw this.#found[0];
     for (const outcome of [played, ended]) if (outcome.status === "rejected") throw outcome.reason;
   }
@@ -138,12 +138,14 @@ class Play {
     const endsAtMs = performance.now() + MOST_MS;
     for (let turn = 0; this.#live > 0 && this.#found.length === 0; turn++) {
       if (turn === MOST_TURNS || idle === MOST_IDLE || performance.now() > endsAtMs)
-        throw new Error(`Expected an end, and nobody comes further where ${this.#standing()}.`);
+        throw new Error(
+          `Expected every reader to end, but none comes further: ${this.#progress()}.`,
+        );
       if (!this.#stage.hasTurns() || !roundAt(this.#game.hasty, turn)) await this.#stage.settle();
       if (this.#stage.hasTurns()) {
         await this.#stage.pick();
       } else if (this.#live > 0) {
-        const now = `${this.#live} ${this.#standing()}`;
+        const now = `${this.#live} ${this.#progress()}`;
         idle = now === before ? idle + 1 : 0;
         before = now;
         await this.#waitOn();
@@ -151,18 +153,18 @@ class Play {
     }
   }
 
-  #standing(): string {
+  #progress(): string {
     return this.#readers.map((reader) => reader.describe()).join("; ");
   }
 
-  /** Nothing is left to pick: the notifications that are owed notify, or it is time to read without; a close takes its time. */
+  /** Nothing is left to pick. Waits for the notifications that are owed, for the time to poll, or for a close. */
   async #waitOn(): Promise<void> {
     const { fates, close } = this.#game;
     const arrival = (): Promise<unknown> => this.#stage.arrival();
     if (this.#closing !== null) {
       await this.#within(Promise.race([this.#closing, arrival()]), "a close to end");
     } else if (fates.includes("dropped") || close !== null) this.#clock.tick();
-    else await this.#within(arrival(), `a notification where ${this.#standing()}`);
+    else await this.#within(arrival(), `a notification, at ${this.#progress()}`);
   }
 
   async #within(awaited: Promise<unknown>, what: string): Promise<void> {

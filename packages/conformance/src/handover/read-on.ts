@@ -12,7 +12,7 @@ export interface ReadOnOptions {
   readonly since: number;
   /** The most events of a page. */
   readonly limit: number;
-  /** Whether it reads only where the head says that there is more. */
+  /** Whether it reads only where the head shows more events. */
   readonly peeks: boolean;
   readonly clock: Clock;
   /** Asked before each wait: whether to give up. */
@@ -20,8 +20,8 @@ export interface ReadOnOptions {
 }
 
 /**
- * The least that a right reader does: subscribes, then reads, then waits for a notification, then reads again. Whoever keeps the
- * contract can be followed by it.
+ * The least that a right reader does: subscribes, then reads, then waits for a notification, then reads again. It can follow any
+ * store that keeps the contract.
  */
 export async function* readOn(
   store: RunEventStore,
@@ -34,8 +34,8 @@ export async function* readOn(
   try {
     await subscription.ready;
     for (let cursor = since; ;) {
-      // Armed before the look, so that a notification between the look and the wait ends the wait at once.
-      const notifiedRuns = new Promise<void>((resolve) => (notify = resolve));
+      // Armed before the read, so that a notification between the read and the wait ends the wait at once.
+      const notified = new Promise<void>((resolve) => (notify = resolve));
       let head = peeks ? await store.getRun(runId) : null;
       if (head === null || head.lastSequence > cursor) {
         const page = await readRun(store, runId, { since: cursor, limit });
@@ -49,7 +49,7 @@ export async function* readOn(
         if (cursor < head.lastSequence) continue;
       }
       if (isTerminal(head.runStatus) || isOver()) return;
-      await notifiedRuns;
+      await notified;
     }
   } finally {
     stopRecheck();

@@ -4,7 +4,7 @@ import { within } from "../within.ts";
 
 /** Holds back what calls answer, and other things that may happen, until the scheduler picks them. */
 export interface Stage {
-  /** Makes a call and keeps its answer back until it is picked. @param label stands in the schedule of a failure */
+  /** Makes a call and keeps its answer back until it is picked. @param label its name in the schedule of a failure */
   release<T>(call: () => Promise<T>, label: string): Promise<T>;
   /** Resolves when it is picked. */
   turn(label: string): Promise<void>;
@@ -16,7 +16,7 @@ export interface Stage {
   settle(): Promise<void>;
   /** Resolves when something new is to be picked, or a call has its answer. */
   arrival(): Promise<void>;
-  /** From now on nobody waits for an arrival. */
+  /** From now on no call waits until it is picked. */
   giveUp(): void;
   /** Lets everything go, from now on at once. */
   open(): Promise<void>;

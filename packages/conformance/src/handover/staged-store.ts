@@ -3,19 +3,19 @@ import { wrapStore } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";
 import type { Stage } from "./stage.ts";
 
-/** What is seen of a game's store objects, and what of it is wrong. */
+/** What a game's store objects show, and the clauses that it breaks. */
 export interface Witness {
   /** The last sequence of the run that a store object has acknowledged. */
   acknowledged: number;
   /** Pages as they were handed out, each with its text of then. */
   readonly pages: { readonly page: ReadResult | null; readonly text: string }[];
-  /** What becomes of the next notify. */
+  /** The fate of the next notification. */
   nextNotification(): NotificationFate;
-  /** Takes down a broken clause. */
+  /** Records a broken clause. */
   find(clause: string, what: string): void;
 }
 
-/** A store object whose answers and notifies come when the stage releases them. */
+/** A store object whose answers and notifications come when the stage releases them. */
 export interface StagedStore {
   readonly store: RunEventStore;
   /** Set before it is closed: from then on its calls may fail. */
@@ -23,7 +23,7 @@ export interface StagedStore {
 }
 
 /**
- * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and notifies are held back.
+ * Puts a store object on the stage. Calls are made at once; what they answer, `ready` and notifications are held back.
  * @param closes whether `close` closes the store object: else it goes on for the next game
  */
 export function createStagedStore(
@@ -77,8 +77,8 @@ export function createStagedStore(
       let isStopped = false;
       const subscription = store.subscribe(runId, () => {
         if (isStopped)
-          witness.find("S14", `a subscription at ${name} notifies after it was stopped`);
-        else if (isClosed) witness.find("S18", `a subscription at ${name} notifies after close`);
+          witness.find("S14", `a subscription of ${name} notified after it was stopped`);
+        else if (isClosed) witness.find("S18", `a subscription of ${name} notified after close`);
         else notify();
       });
       function notify(): void {
@@ -91,7 +91,7 @@ export function createStagedStore(
         }
       }
       const ready = stage.release(() => subscription.ready, `ready at ${name}`);
-      // Whoever does not wait for it learns of it from the next read.
+      // A caller that does not wait for it learns of it from the next read.
       ready.catch(() => {});
       return {
         ready,

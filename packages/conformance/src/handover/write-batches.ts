@@ -16,13 +16,13 @@ export interface Writing {
 /**
  * Appends batch after batch through the first store object that is not closed, and goes on through the next one when it is:
  * under a key, where that may happen, so that what landed without an answer lands once. Ends early when all are closed.
- * @throws Error for a batch that does not land behind the one before
+ * @throws Error for a batch that does not land after the one before
  */
 export async function writeBatches(writing: Writing, isKeyed: boolean): Promise<void> {
   let last = 0;
   for (const batch of writing.batches) {
     await writing.stage.turn("the writer goes on");
-    const key = isKeyed ? `behind ${last}` : null;
+    const key = isKeyed ? `after ${last}` : null;
     const outcome = await writeBatch(writing, batch, key);
     if (outcome === null) return;
     const isLanded = outcome.outcome === "replayed" && isKeyed;

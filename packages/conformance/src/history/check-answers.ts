@@ -8,7 +8,7 @@ import type {
 } from "./operation.ts";
 import { type Batch, firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
 
-/** An answer that says where a batch stands. */
+/** An answer that shows where a batch landed. */
 type Landing = Extract<AppendResult, { readonly firstSequence: number }>;
 
 /** What is wrong with one answer; `null` for nothing. */
@@ -65,7 +65,7 @@ function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
       const other = landedUnderKey(log, idempotencyKey);
       return other !== null && other.ids[0] !== ids[0]
         ? null
-        : ["S5", `the key ${idempotencyKey} stands for nothing else`];
+        : ["S5", `the key ${idempotencyKey} has no other events`];
     }
     case "not_found":
       return ["S5", "the run is there, and was not found"];
@@ -87,7 +87,7 @@ function wrongLanding(log: PlacedLog, append: AppendOperation, landing: Landing)
   const first = firstSequenceOf(batch);
   if (firstSequence !== first || lastSequence !== batch.lastSequence) {
     const landed = `${first} to ${batch.lastSequence}`;
-    return ["S1", `the answer said ${answered}, and the log has it at ${landed}`];
+    return ["S1", `the answer has ${answered}, and the log has it at ${landed}`];
   }
   const wrongHead = wrongHeadAt(log, lastSequence, { runStatus, phaseId }, "answered");
   if (wrongHead !== null) return wrongHead;
@@ -130,10 +130,10 @@ function wrongRefusal(log: PlacedLog, append: AppendOperation, lastSequence: num
   if (result.outcome === "finished") {
     return isTerminal(status) && status === result.runStatus
       ? null
-      : ["S5", `the run was said to have ended as ${result.runStatus} at ${lastSequence}`];
+      : ["S5", `the answer shows the run as ended, ${result.runStatus} at ${lastSequence}`];
   }
   return expectedSequence === null || expectedSequence === lastSequence || isTerminal(status)
-    ? ["S4", `a conflict was answered at ${lastSequence}, where there is none`]
+    ? ["S4", `a conflict was answered at ${lastSequence}, where no conflict is`]
     : null;
 }
 

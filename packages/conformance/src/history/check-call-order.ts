@@ -2,18 +2,18 @@ import type { AppendOperation, Violation } from "./operation.ts";
 import { type PlacedLog, violation } from "./placed-batches.ts";
 import { metPlace, seenPlace } from "./seen-place.ts";
 
-/** The requests of one call for one run, in the order in which they stand in it. */
+/** The requests of one call for one run, in the order of the call. */
 type Call = readonly AppendOperation[];
 
-/** What a request says of how many batches had landed. */
-interface Stand {
+/** What a request shows of how many batches had landed. */
+interface Landed {
   /** When it happened, before it did anything. */
   readonly atMost: number;
   /** At the least, when it had happened. */
   readonly after: number;
 }
 
-const ANY_STAND: Stand = { atMost: Infinity, after: 0 };
+const ANY_COUNT: Landed = { atMost: Infinity, after: 0 };
 
 /** The calls that have more than one request for the run. */
 export function callsOfMany(appends: readonly AppendOperation[]): readonly Call[] {
@@ -40,7 +40,7 @@ export function narrowLanders(log: PlacedLog, calls: readonly Call[]): PlacedLog
 
 /**
  * Whether the requests of each call can have happened in their order: what a request saw, met or made of the log is there for
- * all behind it. Since one that saw a head happened within its call, such an order is one in time too.
+ * all after it. Since one that saw a head happened within its call, such an order is one in time too.
  * @see S2
  */
 export function checkCallOrder(log: PlacedLog, calls: readonly Call[]): Violation | null {
@@ -53,7 +53,7 @@ export function checkCallOrder(log: PlacedLog, calls: readonly Call[]): Violatio
     let reached = 0;
     let by: AppendOperation | undefined;
     for (const request of call) {
-      const { atMost, after } = standOf(log, request);
+      const { atMost, after } = landedOf(log, request);
       if (by !== undefined && atMost < reached) {
         return violation("S2", "requests of one call happened in another order", [by, request]);
       }
@@ -66,10 +66,10 @@ export function checkCallOrder(log: PlacedLog, calls: readonly Call[]): Violatio
 }
 
 function ruledOutIn(log: PlacedLog, call: Call): readonly AppendOperation[] {
-  const stands = call.map((request) => standOf(log, request));
-  const reached = runningOf(stands, (sofar, { after }) => Math.max(sofar, after), 0);
+  const counts = call.map((request) => landedOf(log, request));
+  const reached = runningOf(counts, (sofar, { after }) => Math.max(sofar, after), 0);
   const allowed = runningOf(
-    stands.toReversed(),
+    counts.toReversed(),
     (sofar, { atMost }) => Math.min(sofar, atMost),
     Infinity,
   ).toReversed();
@@ -82,19 +82,19 @@ function ruledOutIn(log: PlacedLog, call: Call): readonly AppendOperation[] {
 
 /** What holds in front of each. */
 function runningOf(
-  stands: readonly Stand[],
-  next: (sofar: number, stand: Stand) => number,
+  counts: readonly Landed[],
+  next: (sofar: number, count: Landed) => number,
   first: number,
 ): readonly number[] {
   let sofar = first;
-  return stands.map((stand) => {
+  return counts.map((count) => {
     const before = sofar;
-    sofar = next(sofar, stand);
+    sofar = next(sofar, count);
     return before;
   });
 }
 
-function standOf(log: PlacedLog, request: AppendOperation): Stand {
+function landedOf(log: PlacedLog, request: AppendOperation): Landed {
   const seen = seenPlace(log, request);
   if (seen !== null) return { atMost: seen, after: seen };
   const met = metPlace(log, request);
@@ -103,5 +103,5 @@ function standOf(log: PlacedLog, request: AppendOperation): Stand {
   const landers = place === null ? [] : log.landed[place - 1]?.landers;
   return place !== null && landers?.length === 1 && landers[0] === request
     ? { atMost: place - 1, after: place }
-    : ANY_STAND;
+    : ANY_COUNT;
 }

@@ -3,12 +3,12 @@ import type { AppendOperation, LeaseOperation, Violation } from "./operation.ts"
 import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
 
 /**
- * Whether the fences were kept: each claim that was granted has a higher one than those before it, nobody got a run that
- * somebody else had for long, nothing of an older fence stands behind the place where the run was claimed anew, nothing
- * without a fence stands where somebody had the run, and nobody was refused without a reason.
+ * Whether the fences were kept: each granted claim has a higher one than those before it, no claim got a run that
+ * another worker had for long, the log has nothing of an older fence after the place where the run was claimed again, nothing
+ * without a fence where a worker had the run, and no call was refused without a reason.
  *
- * A grant says where the log ended, so the log shows which batches came before it and which behind. When a lease runs out
- * is for the store's clock to say, so what depends on it alone passes.
+ * A grant shows where the log ended, so the log shows which batches came before it and which after. Only the store's clock
+ * decides when a lease expires, so what depends on it alone passes.
  * @see S21, S22
  */
 export function checkFences(
@@ -43,14 +43,18 @@ function wrongClaims({ claims }: FencedTimes): Violation | null {
     if (next === null) return null;
     const calls = [claim.call, next.call];
     if (next.fence === claim.fence) {
-      return violation("S21", `the fence ${claim.fence} was given to two`, calls);
+      return violation("S21", `the fence ${claim.fence} was given to two claims`, calls);
     }
     if (isBefore(next.call, claim.call) || next.from < claim.from) {
       const order = `the fence ${next.fence} was given before the lower ${claim.fence}`;
       return violation("S21", order, calls);
     }
     return claim.isKept && isBefore(claim.call, next.call)
-      ? violation("S21", `the run was given away that fence ${claim.fence} had for long`, calls)
+      ? violation(
+          "S21",
+          `the run was given to another claim, but fence ${claim.fence} had it for long`,
+          calls,
+        )
       : null;
   });
 }
@@ -62,7 +66,7 @@ function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violatio
     const { fence } = lander;
     const where = `${firstSequenceOf(batch)} to ${batch.lastSequence}`;
     const broken = (claim: Pick<Claim, "call">, what: string): Violation =>
-      violation("S22", `${what} stands at ${where}`, [claim.call, lander]);
+      violation("S22", `${what} landed at ${where}`, [claim.call, lander]);
     if (fence === null) {
       const held = claims.find(
         ({ from, to }) => from < batch.lastSequence && batch.lastSequence <= to,
@@ -80,12 +84,12 @@ function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violatio
   });
 }
 
-/** Holds a call about a lease against the claims. */
+/** Compares a call about a lease with the claims. */
 function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null {
   const { asks, fence, result } = lease;
   if (asks === "claim") {
     return result.outcome === "claimed" && !times.mayBeHeld(lease)
-      ? violation("S21", "a claim was refused, and nobody had the run", [lease])
+      ? violation("S21", "a claim was refused, but no worker had the run", [lease])
       : null;
   }
   if (fence === null) return null;
@@ -93,7 +97,10 @@ function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null
     const newer = times.claims.find((one) => one.fence > fence && isBefore(one.call, lease));
     return newer === undefined
       ? null
-      : violation("S21", `the fence ${fence} was taken, which was over`, [newer.call, lease]);
+      : violation("S21", `a call under fence ${fence} was granted, but that fence was over`, [
+          newer.call,
+          lease,
+        ]);
   }
   return result.outcome === "fenced" && !times.mayBeOver(fence, lease)
     ? violation("S21", `the current fence ${fence} was refused`, [lease])
@@ -106,7 +113,7 @@ function wrongRefusal(times: FencedTimes, append: AppendOperation): Violation | 
   if (fence === null) {
     return times.mayBeHeld(append)
       ? null
-      : violation("S22", "an append was refused as fenced, and nobody had the run", [append]);
+      : violation("S22", "an append was refused as fenced, but no worker had the run", [append]);
   }
   return times.mayBeOver(fence, append)
     ? null

@@ -14,20 +14,21 @@ import type {
 import { placeBatches } from "./placed-batches.ts";
 
 /**
- * Whether one order of the appends explains everything that was answered, also while they raced. A search for such an order
- * would take for ever; here the log that is left is the order, since an append is answered with where it landed. So the
- * check takes time in proportion to the history.
+ * Checks that one order of the appends explains all answers, even those of calls that raced. The order is that of the log, since
+ * an append is answered with its place in the log. So the check takes time in proportion to the history.
  *
- * It holds against the log: each acknowledged batch is there, whole, once, where the answer says; what was refused is not;
- * what is unknown is there whole or not at all; nothing stands behind the end. Each page is a slice of it. Each refusal was
- * right at some instant of its call, and the requests of a call happened in their order. And there are instants, each within
- * its call, at which the batches can have landed in the order of the log so that every head was read while it was the head.
+ * It compares the answers with the log:
+ * - Each acknowledged batch is in the log, whole, once, at its place. A refused batch is not. An unknown one is there whole or not at
+ *   all. Nothing follows the end of a run.
+ * - Each page is a slice of the log. Each refusal was right at some instant of its call.
+ * - The requests of one call happened in their order.
+ * - Each batch can have landed at an instant of its call, in the order of the log, so that each head was read while it was the head.
+ * - No append landed under a fence that was not the current one, or without a fence while a worker had the run.
  *
- * And no append lands under a fence that is not the current one, nor without one while somebody has the run: see `checkFences`.
+ * If several requests without an answer may have landed one batch, it does not try every choice among them. A violation that only
+ * such a choice shows is not found.
  *
- * Where several requests without an answer may have landed one batch, not every choice among them is tried: what only that
- * would find passes.
- * @returns the first violation that is found, `null` if there is none
+ * @returns the first violation that it finds, else `null`
  */
 export function checkHistory({ operations, logs }: History): Violation | null {
   const byRun = Map.groupBy(operations, ({ runId }) => runId);

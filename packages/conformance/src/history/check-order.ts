@@ -2,7 +2,7 @@ import type { AppendOperation, LogOperation, Violation } from "./operation.ts";
 import { type Batch, type PlacedLog, violation } from "./placed-batches.ts";
 import { metPlace, seenPlace } from "./seen-place.ts";
 
-/** An instant that a batch must have landed after, or before, and the call that says so. */
+/** An instant that a batch must have landed after, or before, and the call that shows it. */
 interface Bound {
   readonly at: number;
   readonly by: LogOperation | null;
@@ -13,9 +13,9 @@ const FOR_EVER: Bound = { at: Infinity, by: null };
 
 /**
  * Whether there are instants at which the batches can have landed, in the order of the log, each within the call that sent
- * it, so that every head was read while it was the head. Each call bounds some instants: whoever read the head of batch n
- * did so after n had landed and before n + 1 had. What holds of a batch at the earliest holds of all behind it. There are such
- * instants exactly if none of the earliest is behind the latest of the same batch.
+ * it, so that every head was read while it was the head. Each call bounds some instants: a call that read the head of batch n
+ * did so after n had landed and before n + 1 had. What holds of a batch at the earliest holds of all after it. There are such
+ * instants exactly if no earliest instant is after the latest of the same batch.
  * @see S3, S4, S10
  */
 export function checkOrder(log: PlacedLog, operations: readonly LogOperation[]): Violation | null {
@@ -24,7 +24,7 @@ export function checkOrder(log: PlacedLog, operations: readonly LogOperation[]):
     bounds.earliest.push(firstBegun(landers));
     bounds.latest.push(firstAcknowledged(sent));
   }
-  // Nothing lands behind the last batch, whatever was seen of it.
+  // Nothing lands after the last batch, no matter what was seen of it.
   bounds.earliest.push(FROM_EVER);
   for (const operation of operations) {
     if (operation.endedAt === null) continue;

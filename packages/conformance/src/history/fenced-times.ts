@@ -1,15 +1,15 @@
 import { LONG_MS } from "../lease.ts";
 import type { AppendOperation, LeaseOperation } from "./operation.ts";
 
-/** A claim that was granted, and the stretch of the log that is its own. */
+/** A granted claim, and its part of the log. */
 export interface Claim {
   readonly call: LeaseOperation;
   readonly fence: number;
   /** The log's end when it was granted. */
   readonly from: number;
-  /** Where nothing of its fence may stand any more: the next claim's `from`, or the end of the log at the release. */
+  /** From where the log may have nothing of its fence: the next claim's `from`, or the end of the log at the release. */
   readonly until: number;
-  /** Up to where nothing without a fence may stand, as far as that is certain. */
+  /** Up to where the log may have nothing without a fence, as far as that is certain. */
   readonly to: number;
   /** The one with the next higher fence. */
   readonly next: {
@@ -17,21 +17,21 @@ export interface Claim {
     readonly fence: number;
     readonly from: number;
   } | null;
-  /** Whether the lease was a long one to the end: nobody shortened it or gave it back. */
+  /** Whether the lease was a long one to the end: it was not shortened or released. */
   readonly isKept: boolean;
 }
 
-/** When who had a run, as far as the answers say. */
+/** Who had a run when, as far as the answers show. */
 export interface FencedTimes {
-  /** Those that were granted, by ascending fence. */
+  /** The granted claims, by ascending fence. */
   readonly claims: readonly Claim[];
-  /** Whether somebody may have had the run at some instant of the call. */
+  /** Whether a worker may have had the run at some instant of the call. */
   mayBeHeld(call: LeaseOperation | AppendOperation): boolean;
-  /** Whether somebody may have had the run under a newer fence, or it was given back, at some instant of the call. */
+  /** Whether a worker may have had the run under a newer fence, or it was released, at some instant of the call. */
   mayBeOver(fence: number, call: LeaseOperation | AppendOperation): boolean;
 }
 
-/** Reads from the calls about a run's lease who had it when. */
+/** Derives from the calls about a run's lease who had it when. */
 export function timesOf(leases: readonly LeaseOperation[]): FencedTimes {
   const asked = leases.filter(({ asks }) => asks === "claim");
   const granted = asked
@@ -54,7 +54,7 @@ export function timesOf(leases: readonly LeaseOperation[]): FencedTimes {
       ...claim,
       next,
       until,
-      // A release without an answer may have come at once; what ended a lease beside it nobody can say.
+      // A release without an answer may have come at once; what else ended a lease is unknown.
       to: given.some(({ result }) => result.outcome !== "granted") ? claim.from : until,
       isKept:
         given.length === 0 &&
@@ -91,7 +91,7 @@ export function timesOf(leases: readonly LeaseOperation[]): FencedTimes {
           hasBegun(claim, call) &&
           (claim.result.outcome !== "granted" || claim.result.fence > fence),
       ) ||
-      // It was not given before, as far as the answers say.
+      // It was not given before, as far as the answers show.
       !granted.some(
         (claim) => claim.fence === fence && (claim.call.endedAt ?? Infinity) < call.begunAt,
       ),

@@ -9,7 +9,7 @@ export function namedEvent(eventType: string, id: string): NewEvent {
 
 /**
  * The name of an event that `namedEvent` made.
- * @throws Error for any other payload: the store has changed it, or it is somebody else's
+ * @throws Error for any other payload: the store has changed it, or it is another client's
  */
 export function idOf({ payload }: Pick<StoredEvent, "payload">): string {
   const value: unknown = JSON.parse(payload);

@@ -1,13 +1,13 @@
 import type { RunStatus } from "@tm/run-events-core";
 
-/** One call to a store, or one request of a call of many, and what came of it. Plain data, fit for JSON. */
+/** One call to a store, or one request of a call with many, and its outcome. Plain data, fit for JSON. */
 export type Operation = LogOperation | LeaseOperation;
 
 /** A call about the log. */
 export type LogOperation = AppendOperation | ReadOperation;
 
 interface AnyOperation {
-  /** Who called. A client's calls come one after the other. */
+  /** The client that called. A client's calls come one after the other. */
   readonly client: string;
   readonly runId: string;
   /** When the call was made, on a clock that all clients share. The unit does not matter. */
@@ -19,7 +19,7 @@ interface AnyOperation {
 /** An append, under the names of its events. */
 export interface AppendOperation extends AnyOperation {
   readonly kind: "append";
-  /** Which of the client's calls. Requests of one call are in the order in which they stood in it. */
+  /** Which of the client's calls. Requests of one call are in the order of the call. */
   readonly call: number;
   /** Names the events. No two batches share a name, but the same batch may be sent again under its key. */
   readonly ids: readonly [string, ...string[]];
@@ -32,7 +32,7 @@ export interface AppendOperation extends AnyOperation {
   readonly result: AppendResult;
 }
 
-/** `unknown`: it may have landed, or may land yet. `failed`: the store said that it did not, and will not. */
+/** `unknown`: it may have landed, or may land yet. `failed`: the store answered that it did not, and will not. */
 export type AppendResult =
   | {
       readonly outcome: "appended" | "replayed";
@@ -53,7 +53,7 @@ export interface LeaseOperation extends AnyOperation {
   readonly asks: "claim" | "renew" | "release";
   /** The fence that was sent; `null` with a claim. */
   readonly fence: number | null;
-  /** For how long it was asked, 0 with a release. */
+  /** The length that was asked for, in milliseconds; 0 with a release. */
   readonly leaseMs: number;
   readonly result: LeaseResult;
 }
@@ -75,7 +75,7 @@ export interface ReadOperation extends AnyOperation {
   readonly phaseId: string | null;
 }
 
-/** An event of a log that was read when all was over. */
+/** An event of a log that was read at the end. */
 export interface LoggedEvent {
   readonly id: string;
   /** The status that it leaves the run in. */
@@ -83,13 +83,13 @@ export interface LoggedEvent {
   readonly startsPhase: boolean;
 }
 
-/** Everything that was asked and answered, and the logs that are left, by run. */
+/** All calls and answers, and the logs at the end, by run. */
 export interface History {
   readonly operations: readonly Operation[];
   readonly logs: ReadonlyMap<string, readonly LoggedEvent[]>;
 }
 
-/** What a history breaks. */
+/** A clause that a history breaks, and the calls that show it. */
 export interface Violation {
   /** Of the store contract. */
   readonly clause: string;

@@ -29,7 +29,7 @@ export interface PlacedLog {
 }
 
 /**
- * Finds each batch of a log: whole, once, sent by somebody, not behind the end of its run.
+ * Finds each batch of a log: whole, once, sent by a client, not after the end of its run.
  * @returns the log cut up, or what it breaks
  */
 export function placeBatches(
@@ -56,7 +56,11 @@ export function placeBatches(
     if (key !== null) byKey.set(key, batch);
     const candidates = landersOf(batch);
     if (candidates.length === 0) {
-      return violation("S5", `the batch that ends at ${at} was refused, and landed`, batch.sent);
+      return violation(
+        "S5",
+        `the batch that ends at ${at} landed, but its append was refused`,
+        batch.sent,
+      );
     }
     batch.landers.push(...candidates);
     for (let inside = 1; inside < batch.ids.length; inside++) placeAt.push(null);
@@ -80,20 +84,20 @@ function wrongPlace(
 ): Violation | null {
   const { sent, ids, place } = batch;
   const where = `sequence ${at + 1}`;
-  if (isTerminal(status)) return violation("S5", `${where} stands behind the end of the run`, sent);
-  if (place !== null) return violation("S5", `the batch at ${where} has landed before`, sent);
+  if (isTerminal(status)) return violation("S5", `${where} comes after the end of the run`, sent);
+  if (place !== null) return violation("S5", `the batch at ${where} landed before`, sent);
   if (ids.some((id, index) => events[at + index]?.id !== id)) {
     return violation("S2", `the batch at ${where} is not whole`, sent);
   }
   if (sameKey !== undefined) {
     const calls = [...sameKey.sent, ...sent];
-    return violation("S5", `the batch at ${where} has the key of one that has landed`, calls);
+    return violation("S5", `the batch at ${where} has the key of another batch of the log`, calls);
   }
   const answeredSo = sent.filter(({ result }) => result.outcome === "appended");
   return answeredSo.length > 1
     ? violation(
         "S5",
-        `${answeredSo.length} were told that they landed the batch at ${where}`,
+        `${answeredSo.length} answers show that their append landed the batch at ${where}`,
         answeredSo,
       )
     : null;
@@ -146,6 +150,6 @@ function strayEvent(
   const id = events[at]?.id ?? "";
   const torn = [...batches.values()].find(({ ids }) => ids.includes(id));
   return torn === undefined
-    ? violation("S1", `nobody appended what stands at sequence ${at + 1}`, [])
+    ? violation("S1", `no client appended the event at sequence ${at + 1}`, [])
     : violation("S2", `the batch at sequence ${at + 1} is not whole`, torn.sent);
 }

@@ -22,9 +22,9 @@ import type {
 
 /** One client's calls to one store object, each of them recorded. Their events are `namedEvent`s. */
 export interface RecordedClient {
-  /** @returns where the runs stood, as far as the answers say */
+  /** @returns the heads of the runs, as far as the answers show */
   append(requests: readonly AppendRequest[]): Promise<ReadonlyMap<string, number>>;
-  /** A page. @returns the head's sequence. @throws Error for a page that is wrong whoever appends meanwhile */
+  /** A page. @returns the head's sequence. @throws Error for a page that is wrong no matter who appends meanwhile */
   read(runId: string, since: number, limit: number): Promise<number>;
   /** The head alone. @returns its sequence */
   head(runId: string): Promise<number>;
@@ -47,7 +47,7 @@ export interface Recorder {
 
 /**
  * @param now a clock that never goes back and that all clients share; default counts, so that no two instants are one
- * @param announce is told of each append, as one without an answer, and waited for before the call is made
+ * @param announce called with each append, as one without an answer, and waited for before the call is made
  */
 export function createRecorder(
   now: () => number = createCounter(),
@@ -191,7 +191,7 @@ function headOf(run: RunRecord) {
   return { lastSequence, runStatus, phaseId: phaseIdOf(run) };
 }
 
-/** What became of each request. A driver's failure tells whether they may have landed. @see S7, S20 */
+/** What became of each request. A driver's failure shows whether they may have landed. @see S7, S20 */
 async function appendTo(
   store: RunEventStore,
   requests: readonly AppendRequest[],

@@ -11,8 +11,8 @@ const MOST_SHOWN = 24;
 const COLUMN_GAP = 2;
 
 /**
- * Draws a history as a column a client and a line an instant, the oldest first. Those calls that show the violation have a
- * star; of a long history only what lies around them is drawn.
+ * Draws a history as text: a column for each client and a line for each instant, the oldest first. The calls that show the
+ * violation have a star. Of a long history it draws only the calls around them.
  */
 export function drawTimeline(
   { operations }: Pick<History, "operations">,

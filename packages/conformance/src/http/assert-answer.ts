@@ -7,7 +7,7 @@ export function assertStatus(answer: Answer, status: number): void {
 }
 
 /**
- * Fails a case unless the answer is a problem document with this code and these members beside it.
+ * Fails a case unless the answer is a problem document with this code and these other members.
  * @see W3, RFC 9457
  */
 export function assertProblem(
@@ -32,7 +32,7 @@ export function assertProblem(
   }
 }
 
-/** Fails a case unless these members of the answer's JSON are as they should be; others may stand beside them. */
+/** Fails a case unless these members of the answer's JSON are as they should be; it may have others. */
 export function assertMembers(answer: Answer, members: Readonly<Record<string, unknown>>): void {
   const body = answer.json();
   const found = Object.fromEntries(Object.keys(members).map((name) => [name, body[name]]));

@@ -18,13 +18,13 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as a JSON object. @throws Error if it is none */
+  /** The body as a JSON object. @throws Error if it is not one */
   json(): Readonly<Record<string, unknown>>;
   /** The request, for messages. */
   readonly to: string;
 }
 
-/** Whatever answers requests as `fetch` does. */
+/** Anything that answers requests as `fetch` does. */
 export type Fetch = (request: Request) => Promise<Response>;
 
 /** Bounds a hang, not the speed of a server. */

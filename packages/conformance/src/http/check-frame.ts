@@ -14,7 +14,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   error: ["code", "message", "retryable"],
 };
 
-/** What a stream has said so far, as far as the next frame depends on it. */
+/** The frames of a stream so far, as far as the next frame depends on them. */
 export interface StreamSoFar {
   readonly frames: number;
   /** The last sequence that its reader has; `null` before the first frame. */
@@ -27,14 +27,14 @@ export const NO_FRAMES: StreamSoFar = { frames: 0, sequence: null, isOver: false
 
 /**
  * Judges a frame by its own fields and by what came before it.
- * @returns what the stream has said with it
+ * @returns the stream with it
  * @throws Error that names the clause
  * @see W22, W23
  */
 export function checkFrame(soFar: StreamSoFar, frame: Frame): StreamSoFar {
   const { type } = frame.message;
   const what = `the frame ${show(frame.data)}`;
-  assert(!soFar.isOver, `W22: nothing stands behind the last frame, got ${what}`);
+  assert(!soFar.isOver, `W22: nothing comes after the last frame, got ${what}`);
   assert(
     type === "error" || (type === "connected") === (soFar.frames === 0),
     `W22: connected comes first and once, got as number ${soFar.frames + 1} ${what}`,
@@ -65,7 +65,7 @@ function checkConnected({ message, id, retryMs }: Frame, what: string): number {
     retryMs !== null && retryMs >= 2_000 && retryMs <= 5_000,
     `W22: the retry of connected is 2000 to 5000, got ${retryMs}`,
   );
-  assert(LIVE.includes(runStatus), `W23: connected says no terminal status, got ${what}`);
+  assert(LIVE.includes(runStatus), `W23: connected has a status that is not terminal, got ${what}`);
   assert(
     isSequence(since) && isSequence(lastSequence) && since <= lastSequence,
     `W22: since and lastSequence are sequences in that order in ${what}`,
@@ -78,9 +78,9 @@ function checkEvent({ message, id, retryMs }: Frame, before: number): number {
   assertEqual(
     Object.keys(event ?? {}).toSorted(),
     ["createdAt", "eventType", "payload", "sequence"],
-    `W22: the fields of the event behind ${before}`,
+    `W22: the fields of the event after ${before}`,
   );
-  assertEqual(event?.["sequence"], before + 1, `W22: the sequence of the event behind ${before}`);
+  assertEqual(event?.["sequence"], before + 1, `W22: the sequence of the event after ${before}`);
   assertEqual(id, String(before + 1), `W22: the id of event ${before + 1}`);
   assertEqual(retryMs, null, `W22: the retry of event ${before + 1}`);
   return before + 1;
@@ -90,9 +90,9 @@ function checkStatus({ message, id, retryMs }: Frame, sequence: number, what: st
   assertEqual([id, retryMs], [null, null], `W22: id and retry of ${what}`);
   assert(
     LIVE.includes(message["runStatus"]),
-    `W23: only run_finished says a terminal status, got ${what}`,
+    `W23: only run_finished has a terminal status, got ${what}`,
   );
-  // A reader that is behind is told how far the log goes.
+  // It shows a reader that lags how far the log goes.
   const { lastSequence } = message;
   assert(
     isSequence(lastSequence) && lastSequence >= sequence,
@@ -102,8 +102,8 @@ function checkStatus({ message, id, retryMs }: Frame, sequence: number, what: st
 
 function checkFinished({ message, id, retryMs }: Frame, sequence: number, what: string): void {
   const { runStatus, lastSequence } = message;
-  assert(TERMINAL.includes(runStatus), `W22: run_finished says how the run ended, got ${what}`);
-  assertEqual(lastSequence, sequence, `W22: lastSequence, behind the last event, of ${what}`);
+  assert(TERMINAL.includes(runStatus), `W22: run_finished has a terminal status, got ${what}`);
+  assertEqual(lastSequence, sequence, `W22: lastSequence, after the last event, of ${what}`);
   assertEqual(id, String(sequence + 1), `W22: the id of ${what}`);
   assertEqual(retryMs, 3_600_000, `W22: the retry of ${what}`);
 }

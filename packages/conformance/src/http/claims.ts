@@ -10,14 +10,14 @@ export const SHORTEST_LEASE_MS = 1_000;
 /** Longer than any case takes. */
 export const LONG_LEASE_MS = 60_000;
 
-/** A lease as the wire says it. */
+/** A lease as the wire has it. */
 export interface LeaseText {
   readonly fence: number;
   /** A time, as W2 has them. */
   readonly expiresAt: string;
 }
 
-/** A request on a run's lease by the owner's token, with this body as it stands. */
+/** A request on a run's lease by the owner's token, with this body unchanged. */
 export function leaseCall(trial: HttpTrial, runId: string, method: string, body: string): Call {
   const headers = { ...trial.owner.bearer, ...JSON_TYPE };
   return { method, path: pathOf(runId, "/claim"), headers, body };
@@ -43,7 +43,7 @@ export function askUnderKey(
   return trial.send({ ...call, headers: { ...call.headers, "idempotency-key": key } });
 }
 
-/** Claims a run that nobody has. */
+/** Claims an unclaimed run. */
 export async function claim(
   trial: HttpTrial,
   runId: string,

@@ -14,7 +14,7 @@ const RETRY_MS = "20";
  * A `fetch` whose answers break off. `retry:` of any number becomes 20 ms in as many digits, so that readers come back soon
  * and no byte changes its place. That of run_finished too: EventSource takes it in with its line, so a reader whose connection
  * breaks before the rest of that frame would be an hour late, and right.
- * @param cuts the first is of the first answer, and so on; those behind the last are whole
+ * @param cuts the first is of the first answer, and so on; those after the last are whole
  */
 export function createCuttingFetch(
   fetch: Fetch,

@@ -5,8 +5,8 @@ import type { Frame } from "./read-frames.ts";
 import { deliveryOf, tail, tailLive } from "./runs.ts";
 
 /**
- * Follows a run to its end as a browser does: goes away after so many frames, comes back with the last id it had, and learns
- * from a 204 that there is nothing behind the end.
+ * Follows a run to its end as a browser does: disconnects after so many frames, comes back with the last id it had, and learns
+ * from a 204 that nothing follows the end.
  */
 export async function follow(
   trial: HttpTrial,
@@ -21,7 +21,7 @@ export async function follow(
   while (seen.at(-1)?.message["type"] !== "run_finished") {
     const stream = await tailLive(trial, runId, `since=${since}`, headers());
     const connected = await stream.next();
-    // Without this, a server that sends the same event to whoever comes back would be asked for ever.
+    // Without this, a server that sends the same event to each reader that comes back would be asked for ever.
     assertEqual(connected.message["since"], Number(id ?? since), "W20: the cursor in force");
     seen.push(connected);
     for (let taken = 0; taken < framesEach; taken++) {
@@ -36,6 +36,6 @@ export async function follow(
     stream.leave();
   }
   const { status } = await tail(trial, runId, `since=${since}`, headers());
-  assertEqual(status, 204, "W24: the status when a reader comes back behind the end");
+  assertEqual(status, 204, "W24: the status when a reader comes back after the end");
   return deliveryOf(seen);
 }

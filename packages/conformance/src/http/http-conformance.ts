@@ -38,25 +38,34 @@ import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
 
-/** Which server to try, how to get at it, what else it has, and how hard to look. */
+/** The options of `runHttpConformance`: the server, what it offers, and how hard to look. */
 export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   /**
-   * Whether the server has the paths of a host: `/healthz`, `/readyz`, `/metrics` and a page at `/`. Default: exactly if
-   * `cookieFor` is not given, as a handler within somebody's host needs it.
+   * Whether the server has the paths of a host: `/healthz`, `/readyz`, `/metrics` and a page at `/`.
+   * @defaultValue `true` if and only if `cookieFor` is not given, as a handler within another host needs it
    * @see W30
    */
   readonly hostPaths?: boolean;
-  /** An origin on the server's list, such as `https://app.example`; not the server's own. @see W5, W19 */
+  /**
+   * An origin on the server's list, such as `https://app.example`; not the server's own.
+   * @see W5, W19
+   */
   readonly allowedOrigin?: string;
-  /** A server with short deadlines. @see W22, W25, W26, W33, W49 */
+  /**
+   * A second server with short deadlines, for the same two users.
+   * @see W22, W25, W26, W33, W49
+   */
   readonly hasty?: HastyServer;
   /**
-   * Ends a session that `cookieFor` gave; it is asked for another one later. Without `cookieFor` the kit uses
-   * `DELETE /v1/session`. Tried only where `hasty` says its `heartbeatMs`.
+   * Ends a session that `cookieFor` gave. The kit calls `cookieFor` for another one later. Used only if `hasty.heartbeatMs` is given.
+   * @defaultValue `DELETE /v1/session`, if `cookieFor` is not given
    * @see W26
    */
   readonly endSession?: EndSession;
-  /** How to shut the server down, and have it back. @see W27 */
+  /**
+   * Shuts the server down and starts it again.
+   * @see W27
+   */
   readonly drain?: Drain;
 }
 
@@ -87,10 +96,10 @@ const ALWAYS: readonly HttpTrialCase[] = [
 ];
 
 /**
- * The wire as cases for any server that speaks it, in the order of its clauses. They share the server and its two users, so
- * they are to run one after the other. None is ever skipped: those that need an option which is not given are not in the list.
+ * Returns the cases that test a server against the wire, in the order of its clauses. They share the server and its two users: run
+ * them one after the other. No case is skipped: a case that needs an option is in the list only if the option is given.
  *
- * @throws TypeError for a profile or a time that there is not, or a `replay` of no case
+ * @throws TypeError for an unknown `profile`, a `soakMs` that is not above 0, or a `replay` of an unknown case
  * @example
  * const cases = runHttpConformance({ name: "ours", baseUrl: "http://127.0.0.1:8080", tokens: ["ada's", "bob's"] });
  * for (const { name, run } of cases) it(name, run);

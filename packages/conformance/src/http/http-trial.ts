@@ -7,19 +7,22 @@ import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
 import { type LiveStream, openStream } from "./live-stream.ts";
 import { sessionCookieIn } from "./session-cookie.ts";
 
-/** How the kit gets at a server. */
+/** The server, and the users that the kit is on it. */
 export interface HttpDoors {
-  /** Where the server is, such as `http://127.0.0.1:8080`; a function if that is known only when a case runs. */
+  /** The server's URL, such as `http://127.0.0.1:8080`; a function if it is known only when a case runs. */
   readonly baseUrl: string | (() => string | Promise<string>);
-  /** The bearer tokens of two users. Their runs are made, read and deleted. */
+  /** The bearer tokens of two users, whose runs the kit creates, reads and deletes. */
   readonly tokens: readonly [string, string];
   /**
-   * The `Cookie` header of a session of the token's user. Asked anew for each case. By default one is opened with
-   * `POST /v1/session`.
+   * Returns the `Cookie` header of a session of the token's user. Called for each case.
+   * @defaultValue the kit opens a session with `POST /v1/session`
    * @see W29
    */
   readonly cookieFor?: (token: string) => string | Promise<string>;
-  /** What answers the requests, for a handler without a port. The runtime's own `fetch` by default. */
+  /**
+   * Answers the requests, for a handler without a port.
+   * @defaultValue the runtime's `fetch`
+   */
   readonly fetch?: Fetch;
 }
 
@@ -35,7 +38,7 @@ export interface HttpTrial {
   readonly baseUrl: string;
   readonly owner: User;
   readonly stranger: User;
-  /** Sends a request as it stands: without a credential unless its headers have one. */
+  /** Sends a request unchanged: without a credential unless its headers have one. */
   send(call: Call): Promise<Answer>;
   /** Sends a request whose answer is a live stream. */
   follow(call: Call): Promise<LiveStream>;
@@ -43,8 +46,8 @@ export interface HttpTrial {
   hold(call: Call): Promise<HeldAnswer>;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
   readonly check: RandomCheck;
-  /** Runs a body on the server as it is then, both users signed in anew. */
-  anew(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
+  /** Runs a body on the server as it is then, with both users signed in again. */
+  withNewSessions(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
 }
 
 /** One case before it knows its server. The name starts with the clause. */
@@ -91,7 +94,7 @@ export async function runHttpTrial(
     follow: async (call) => keep(await openStream(fetch, baseUrl, call)),
     hold: async (call) => keep(await holdAnswer(fetch, baseUrl, call)),
     check,
-    anew: (inner) => runHttpTrial(doors, inner, conditions),
+    withNewSessions: (inner) => runHttpTrial(doors, inner, conditions),
   };
   try {
     await untilAborted(body(trial), signal);

@@ -14,7 +14,7 @@ export function compact(json: string): string {
 }
 
 /**
- * The value of an object's member as its tokens stand there, which a parsed value does not tell.
+ * The value of an object's member token for token, which a parsed value does not keep.
  * @param json known to be a JSON object
  * @returns `null` if it has no such member, or has it twice
  */
@@ -23,7 +23,7 @@ export function memberText(json: string, key: string): string | null {
   return found.length === 1 ? (found[0]?.text ?? null) : null;
 }
 
-/** The items of a list as their tokens stand there. */
+/** The items of a list token for token. */
 export function itemTexts(json: string): readonly string[] {
   return partsOf(json).map(({ text }) => text);
 }

@@ -12,7 +12,7 @@ export interface DeliveredEvent extends AppendedEvent {
   readonly sequence: number;
 }
 
-/** What a reader was handed, in that order: events, and each time it was told that the run has ended. */
+/** What a reader got, in that order: events, and each end of the run. */
 export type Delivery = readonly (DeliveredEvent | "end")[];
 
 /** Whether it is an event, and not the end. */
@@ -21,8 +21,8 @@ export function isEvent(item: Delivery[number]): item is DeliveredEvent {
 }
 
 /**
- * Whether a reader of a finished run got what it was owed: the events behind `since`, each as it was appended, in order and
- * once, then one end, and nothing behind that.
+ * Whether a reader of a finished run got what it was owed: the events after `since`, each as it was appended, in order and
+ * once, then one end, and nothing after that.
  * @param log every event of the run; the first has the sequence 1
  * @returns what it got instead, in a sentence; `null` if nothing is wrong
  */
@@ -34,11 +34,11 @@ export function judgeDelivery(
   for (const [index, item] of got.entries()) {
     const sequence = since + 1 + index;
     const owed = log[sequence - 1];
-    const place = index === 0 ? `first, after ${since}` : `behind ${nameOf(got[index - 1])}`;
+    const place = index === 0 ? `first, after ${since}` : `after ${nameOf(got[index - 1])}`;
     if (item === "end") {
       if (owed !== undefined) return `Expected event ${sequence} ${place}, got the end of the run.`;
       const next = got[index + 1];
-      return next === undefined ? null : `Expected nothing behind the end, got ${nameOf(next)}.`;
+      return next === undefined ? null : `Expected nothing after the end, got ${nameOf(next)}.`;
     }
     if (owed === undefined) return `Expected the end of the run ${place}, got ${nameOf(item)}.`;
     if (item.sequence !== sequence) {
@@ -51,7 +51,7 @@ export function judgeDelivery(
   }
   const next = since + 1 + got.length;
   const missing = next <= log.length ? `event ${next}` : "the end of the run";
-  return `Expected ${missing} ${got.length === 0 ? `first, after ${since}` : `behind ${nameOf(got.at(-1))}`}, got nothing more.`;
+  return `Expected ${missing} ${got.length === 0 ? `first, after ${since}` : `after ${nameOf(got.at(-1))}`}, got nothing more.`;
 }
 
 function nameOf(item: Delivery[number] | undefined): string {

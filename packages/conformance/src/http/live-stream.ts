@@ -20,13 +20,13 @@ export interface LiveStream {
    * @param dueMs how long the server may take for each
    */
   rest(dueMs?: number): Promise<readonly Frame[]>;
-  /** Goes away without a word. Idempotent. */
+  /** Disconnects. Idempotent. */
   leave(): void;
 }
 
 /**
  * Bounds a hang, not the speed of a server. With the kit's patience it is less than the 15 s of a heartbeat, which would else
- * stand in for the frame that is owed.
+ * take the place of the frame that is owed.
  */
 const FRAME_MS = 3_000;
 
@@ -39,7 +39,7 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
     left.abort();
     throw error;
   });
-  // Taken at once: some runtimes cancel a body that nobody reads once its response is garbage.
+  // Taken at once: some runtimes cancel an unread body once its response is garbage.
   const reader = response.body?.getReader();
   const frames = readFrames(chunksOf(reader));
   let soFar: StreamSoFar = NO_FRAMES;
@@ -76,7 +76,7 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
     },
     leave() {
       left.abort();
-      // Whoever has left wants to hear nothing of the rest.
+      // A reader that has left does not care how the rest fails.
       reader?.cancel().catch(() => {});
     },
   };

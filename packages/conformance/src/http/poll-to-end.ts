@@ -5,7 +5,7 @@ import { pageOf, poll, sequencesOf } from "./runs.ts";
 
 /**
  * The loop that W16 promises to be enough: passes on the highest sequence, and stops at a terminal status. It goes on past
- * that once, as a user might, so that its delivery shows what is behind the end.
+ * that once, as a user might, so that its delivery shows what follows the end.
  */
 export async function pollToEnd(
   trial: HttpTrial,
@@ -22,7 +22,7 @@ export async function pollToEnd(
     assert(page.events.length <= limit, `W15: a page of ${limit} has no more events`);
     events.push(...page.events);
     if (page.runStatus === "queued" || page.runStatus === "running") continue;
-    const behind = pageOf(await poll(trial, runId, `since=${start + events.length}`));
-    return [...events, "end", ...behind.events];
+    const later = pageOf(await poll(trial, runId, `since=${start + events.length}`));
+    return [...events, "end", ...later.events];
   }
 }

@@ -10,7 +10,7 @@ export interface Frame {
   readonly id: string | null;
 }
 
-// One space may stand behind a colon, as for every reader of EventSource. A `retry:` of an hour may stand on either side.
+// One space may follow a colon, as for every reader of EventSource. A `retry:` of an hour may come on either side.
 const FRAME = /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:retry: ?(3600000)\n)?(?:id: ?(\d+)\n)?\n$/;
 /** What ends a line for EventSource, or for a language that reads the JSON later. */
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
@@ -19,12 +19,12 @@ const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
  * Reads one frame by the letter of W22. What passes means the same to every reader of EventSource: there is one `data` line,
  * no field that W22 does not name, no comment, no byte order mark, and no line break but the line feed.
  * @param text up to and with its blank line
- * @throws Error that shows what stands there
+ * @throws Error that shows the text
  */
 function parseFrame(text: string): Frame {
-  const [, before, data = "", behind, id] = FRAME.exec(text) ?? [];
-  const retry = before ?? behind;
-  const isDouble = before !== undefined && behind !== undefined;
+  const [, before, data = "", after, id] = FRAME.exec(text) ?? [];
+  const retry = before ?? after;
+  const isDouble = before !== undefined && after !== undefined;
   if (data === "" || isDouble || LINE_BREAK.test(text)) {
     throw new Error(
       `W22: Expected perhaps retry, data, perhaps id, a blank line, got ${show(text)}.`,
@@ -43,7 +43,7 @@ function parseMessage(data: string): Frame["message"] {
   try {
     value = JSON.parse(data);
   } catch {
-    // Shown below: the text says more than the parser.
+    // Shown below: the text shows more than the parser's error.
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Error(`W22: Expected a JSON object as data, got ${show(data)}.`);

@@ -5,30 +5,30 @@ import { createCuttingFetch, type Cut } from "./cutting-fetch.ts";
 import { type HttpDoors, type HttpTrial, runHttpTrial } from "./http-trial.ts";
 import type { DeliveredEvent, Delivery } from "./judge-delivery.ts";
 
-/** What a reader is to follow, and how it gets there. */
+/** The run that a client has to follow, and how it gets there. */
 export interface ReaderTarget {
   /** Without a slash at its end. */
   readonly baseUrl: string;
   readonly runId: string;
-  /** The last sequence that it has. */
+  /** The cursor: the last sequence that the client has. */
   readonly since: number;
   /** The owner's bearer token, for a reader that polls. */
   readonly token: string;
   /** The `Cookie` header of the owner's session. */
   readonly cookie: string;
-  /** To be used for every request: it is what breaks connections. */
+  /** Send every request through this: it breaks connections. */
   readonly fetch: typeof globalThis.fetch;
-  /** Aborted when the reader is to leave. */
+  /** Aborted when the client has to leave the run. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A reader behind an async iterable: the run's events behind `since`, and the end of the iteration where the run has ended.
- * It comes back by itself when a connection breaks, and rejects when it may not come back.
+ * Follows a run as an async iterable of its events after `since`. The iteration ends when the run ends. The client reconnects by
+ * itself when a connection breaks, and the iteration rejects when it must not reconnect.
  */
 export type Follow = (target: ReaderTarget) => AsyncIterable<DeliveredEvent>;
 
-/** What one case of a reader works on. Every reader that it starts is told to leave behind it. */
+/** What one case of a reader works on. Every reader that it starts is aborted after it. */
 export interface ReaderTrial extends HttpTrial {
   /** Starts a reader and returns what it hands over, one by one. */
   start(runId: string, since: number, cuts?: readonly Cut[]): Reading;
@@ -38,9 +38,9 @@ export interface ReaderTrial extends HttpTrial {
 
 /** A reader that has been started. */
 interface Reading {
-  /** What it hands over next; `end` when it says that the run has ended. @throws Error if nothing comes, or what it throws */
+  /** What it yields next; `end` when the iteration ends. @throws Error if nothing comes, or what it throws */
   next(): Promise<Delivery[number]>;
-  /** Tells it to leave. */
+  /** Aborts its signal. */
   leave(): void;
 }
 

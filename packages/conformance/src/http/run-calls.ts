@@ -5,7 +5,7 @@ import { pathOf } from "./runs.ts";
 export const JSON_TYPE = { "content-type": "application/json" };
 const BODY = '{"events":[{"eventType":"NOTE"}]}';
 
-/** Requests that change a run which nobody has claimed, without a credential. The last ends it. */
+/** Requests that change an unclaimed run, without a credential. The last ends it. */
 export function changesOn(runId: string): readonly Call[] {
   const path = pathOf(runId, "/events");
   const lines = { "content-type": "application/x-ndjson" };

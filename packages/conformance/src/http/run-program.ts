@@ -30,8 +30,8 @@ interface AppendStep {
 }
 
 /**
- * Runs a program and judges what each reader got by what was acknowledged: the receipts say which events the log has.
- * @throws Error that says which client got what instead
+ * Runs a program and judges what each reader got by what was acknowledged: the receipts show which events the log has.
+ * @throws Error that names the client and what it got instead
  */
 export async function runProgram(trial: HttpTrial, program: Program): Promise<void> {
   const { written, writers, cancelsAfter, pollers, streams } = program;
@@ -111,11 +111,11 @@ async function end(trial: HttpTrial, runId: string, log: AppendedEvent[]): Promi
   enter(log, ["RUN_FAILED"], [answer]);
   const { lastSequence, runStatus } = await getRun(trial, runId);
   if (runStatus === "cancelled") {
-    // The server's own event is the only one that nobody has a receipt for. W13 does not say its payload.
+    // The server's own event is the only one without a receipt. W13 leaves its payload open.
     const since = Number(lastSequence) - 1;
     const [last] = (await readPage(trial, runId, `since=${since}`)).events;
     assertEqual(last?.eventType, "RUN_CANCELLED", "W13: the last event of a cancelled run");
-    assert(!(since in log), `W7: no append landed behind the end at ${since + 1}`);
+    assert(!(since in log), `W7: no append landed after the end at ${since + 1}`);
     log[since] = { eventType: "RUN_CANCELLED", payload: last?.payload };
   }
   const holes = Array.from({ length: log.length }, (_, at) => at).filter((at) => !(at in log));

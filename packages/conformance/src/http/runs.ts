@@ -27,7 +27,7 @@ export interface PageText {
   readonly answer: Answer;
 }
 
-/** The path of a run, or of what is behind it. */
+/** The path of a run, or a path below it. */
 export function pathOf(runId: string, leaf = ""): string {
   return `/v1/agent-runs/${runId}${leaf}`;
 }
@@ -42,7 +42,7 @@ export function post(trial: HttpTrial, path: string, body: string, headers: Head
   };
 }
 
-/** The request that appends these events. `more` stands behind them in the body. */
+/** The request that appends these events. `more` follows them in the body. */
 export function appendCall(
   trial: HttpTrial,
   runId: string,

@@ -12,7 +12,7 @@ const PLAIN_NAME = "run_events_session";
 /** Its name over https. A browser takes it only with `Secure`, with `Path=/` and without `Domain`. */
 export const HOST_NAME: string = `__Host-${PLAIN_NAME}`;
 
-/** The session's cookie among those that an answer sets, under either name; `null` if there is none. */
+/** The session's cookie among those that an answer sets, under either name; else `null`. */
 export function sessionCookieIn(headers: Headers): SessionCookie | null {
   for (const cookie of headers.getSetCookie()) {
     const [pair = "", ...attributes] = cookie.split(";").map((part) => part.trim());

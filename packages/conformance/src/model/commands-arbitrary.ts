@@ -50,7 +50,7 @@ const conditions = {
     { weight: 1, arbitrary: fc.nat(6) },
   ),
 };
-/** Whoever may write does so often: nothing happens to a run that refuses all. */
+/** Appends that may land are frequent: nothing happens to a run that refuses all. */
 const by = fc.oneof(
   { weight: 6, arbitrary: fc.constant("anybody" as const) },
   { weight: 4, arbitrary: fc.constant("worker" as const) },
@@ -114,7 +114,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   ];
 }
 
-/** Programs of so many commands at the most, behind one that creates the run which most of them are about. */
+/** Programs of so many commands at the most, after one that creates the run which most of them are about. */
 export function commandsArbitrary(
   canReopen: boolean,
   constraints: fc.CommandsContraints,

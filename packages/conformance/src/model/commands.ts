@@ -30,7 +30,7 @@ export interface RealStore {
   next(): RunEventStore;
   /** Closes one object and opens another in its place. */
   reopen(): Promise<void>;
-  /** Stands before every id and owner, so that many programs run on one store. */
+  /** The prefix of every id and owner, so that many programs run on one store. */
   readonly prefix: string;
 }
 
@@ -43,7 +43,7 @@ export interface AppendInput {
   readonly ownerId: string | null;
   readonly batch: readonly NewEvent[];
   readonly key: string | null;
-  /** `head`: whatever the model says. */
+  /** `head`: the head of the model. */
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
   readonly by: "anybody" | "worker" | "late" | "owner" | "reaper";

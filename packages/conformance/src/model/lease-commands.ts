@@ -20,14 +20,14 @@ export function claimCommand(
   input: LeaseInput & { readonly length: Length; readonly claimKey: string | null },
 ): Command {
   return command("claim", input, async (model, real) => {
-    const { run, refusal, request } = look(model, real, input);
+    const { run, refusal, request } = prepare(model, real, input);
     const { claimKey, length } = input;
     const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
     const named = claimKey === null ? {} : { claimKey };
     const outcome = await real.next().claim({ ...request, leaseMs, ...named });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
-    const { expiresAtMs, hasRunOut, fence } = run.lease;
-    if (expiresAtMs !== null && !hasRunOut) {
+    const { expiresAtMs, hasExpired, fence } = run.lease;
+    if (expiresAtMs !== null && !hasExpired) {
       if (claimKey !== null && claimKey === run.lease.claimKey) {
         return checkRecord(run, granted(outcome, "the claim that comes again under its key"));
       }
@@ -46,7 +46,7 @@ export function renewCommand(
   input: LeaseInput & { readonly length: Length; readonly step: number },
 ): Command {
   return command("renew", input, async (model, real) => {
-    const { run, refusal, request } = look(model, real, input);
+    const { run, refusal, request } = prepare(model, real, input);
     const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
     const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
     const outcome = await real.next().renew({ ...request, fence, leaseMs });
@@ -65,31 +65,31 @@ function steppedFence({ fence, former }: ModelLease, step: number): number {
 /** Gives a run back. @param input.step as in `renewCommand` */
 export function releaseCommand(input: LeaseInput & { readonly step: number }): Command {
   return command("release", input, async (model, real) => {
-    const { run, refusal, request } = look(model, real, input);
+    const { run, refusal, request } = prepare(model, real, input);
     const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
     const outcome = await real.next().release({ ...request, fence });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
     if (run.lease.isSurpassed || input.step !== 0) {
-      // A fence that the store has not told may be this very one.
+      // A fence that the store has not returned yet may be this very one.
       if (run.lease.isSurpassed && outcome.outcome === "granted") return;
       return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
     }
-    run.lease = { ...run.lease, expiresAtMs: null, hasRunOut: false };
+    run.lease = { ...run.lease, expiresAtMs: null, hasExpired: false };
     checkRecord(run, freed(outcome, "the release"));
   });
 }
 
-/** Lists the runs whose lease has run out. */
+/** Lists the runs whose lease has expired. */
 export function listExpiredCommand(): Command {
   return command("listExpired", null, async (model, real) => {
     const expected = [...model.runs.values()]
-      .filter(({ lease }) => lease.hasRunOut)
+      .filter(({ lease }) => lease.hasExpired)
       .toSorted((a, b) => (a.lease.expiresAtMs ?? 0) - (b.lease.expiresAtMs ?? 0));
     const listed = await expiredRuns(real.next());
     assertEqual(
       listed.filter((runId) => runId.startsWith(real.prefix)),
       expected.map(({ record }) => record.runId),
-      "the runs whose lease has run out",
+      "the expired runs",
     );
   });
 }
@@ -101,18 +101,21 @@ export function purgeCommand(limit: number): Command {
     const gone: string[] = [];
     for (;;) {
       const batch = await real.next().purge({ finishedForMs: 0, limit });
-      assert(batch.length <= limit, `a batch holds ${limit} runs at the most, got ${batch.length}`);
+      assert(
+        batch.length <= limit,
+        `a purge removes ${limit} runs at the most, got ${batch.length}`,
+      );
       if (batch.length === 0) break;
       gone.push(...batch.filter((runId) => runId.startsWith(real.prefix)));
     }
     const runIds = finished.map(({ record }) => record.runId);
-    assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that are gone");
+    assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that were purged");
     for (const runId of runIds) forgetRun(model, runId);
   });
 }
 
-/** The run as the caller sees it, and what refuses whatever is asked of its lease. */
-function look(
+/** The run as the caller sees it, and the outcome that refuses every call about its lease. */
+function prepare(
   model: StoreModel,
   real: RealStore,
   input: LeaseInput,
@@ -139,7 +142,7 @@ async function take(
   length: Length,
 ): Promise<void> {
   const held = granted(outcome, "the lease");
-  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasRunOut: length === "short" };
+  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasExpired: length === "short" };
   checkRecord(run, held);
   if (length === "short") await untilExpired(real.next(), held);
 }

@@ -1,20 +1,20 @@
 import type { Appender, RunRecord } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
 
-/** Who may write to a run, as far as the calls so far say. */
+/** Who may write to a run, as far as the calls so far show. */
 export interface ModelLease {
-  /** The highest fence that the store has told. */
+  /** The highest fence that the store has returned. */
   readonly fence: number;
   /** A fence that is over: this run's last one but one, else the last one of a deleted run with its id, else -1. */
   readonly former: number;
-  /** Whether it has given out a higher one since, which it has not told yet. */
+  /** Whether the store has taken a higher one since, which it has not returned yet. */
   readonly isSurpassed: boolean;
-  /** As the store told it; `null` while nobody has the run. */
+  /** As the store returned it; `null` while the run is unclaimed. */
   readonly expiresAtMs: number | null;
   /** The key of the claim that got the lease; `null` if it had none. It has no meaning while the run has no lease. */
   readonly claimKey: string | null;
-  /** Whether the store has said that this time is over. */
-  readonly hasRunOut: boolean;
+  /** Whether the store has shown that this time is over. */
+  readonly hasExpired: boolean;
 }
 
 /** The lease of a new run. */
@@ -24,7 +24,7 @@ export const NEW_LEASE: ModelLease = {
   isSurpassed: false,
   expiresAtMs: null,
   claimKey: null,
-  hasRunOut: false,
+  hasExpired: false,
 };
 
 /** Whether the lease lets an append through; a reaper's grace is 0 here. */
@@ -38,16 +38,16 @@ export function letsThrough(lease: ModelLease, appender: Appender): boolean {
     case "worker":
       return isHeld && appender.fence === lease.fence;
     case "reaper":
-      return lease.hasRunOut;
+      return lease.hasExpired;
   }
 }
 
-/** The lease behind an append that it let through. */
-export function leaseBehind(lease: ModelLease, appender: Appender, isEnd: boolean): ModelLease {
+/** The lease after an append that it let through. */
+export function leaseAfter(lease: ModelLease, appender: Appender, isEnd: boolean): ModelLease {
   const takes = appender.by === "owner" || appender.by === "reaper";
   if (!takes && !isEnd) return lease;
   const isSurpassed = lease.isSurpassed || takes;
-  return { ...lease, isSurpassed, expiresAtMs: null, hasRunOut: false };
+  return { ...lease, isSurpassed, expiresAtMs: null, hasExpired: false };
 }
 
 /** The lease under a fence that the store has returned. */

@@ -9,13 +9,13 @@ import {
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
-import { leaseBehind, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
+import { leaseAfter, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
-/** What a run has to be, in the plainest way to say it. Times and ordinals are the store's: learnt once, then held to. */
+/** What a run has to be, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
 export interface ModelRun {
   record: Omit<RunRecord, keyof Lease>;
   lease: ModelLease;
-  /** The times are `null` until the store has said them. */
+  /** The times are `null` until the store has returned them. */
   readonly events: { readonly event: NewEvent; createdAtMs: number | null }[];
   readonly keys: Map<string, { readonly batch: readonly NewEvent[]; readonly outcome: object }>;
 }
@@ -36,7 +36,7 @@ export function forgetRun(model: StoreModel, runId: string): void {
   model.runs.delete(runId);
 }
 
-/** The run as its owner sees it, `undefined` for anybody else. */
+/** The run as its owner sees it, `undefined` for any other owner. */
 export function visibleRun(
   model: StoreModel,
   runId: string,
@@ -46,7 +46,7 @@ export function visibleRun(
   return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
 }
 
-/** Takes a run into the model as the store says that it created it. */
+/** Takes a run into the model as the store returned it. */
 export function learnRun(
   model: StoreModel,
   asked: Pick<RunRecord, "runId" | "ownerId" | "metadata">,
@@ -101,12 +101,12 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     phase: phaseAt(run, run.events.length),
   };
   run.record = { ...record, ...landing, lastSequence: landing.lastSequence };
-  run.lease = leaseBehind(run.lease, request.appender, isTerminal(request.runStatus));
+  run.lease = leaseAfter(run.lease, request.appender, isTerminal(request.runStatus));
   if (idempotencyKey !== null) run.keys.set(idempotencyKey, { batch: events, outcome: landing });
   return { outcome: "appended", ...landing };
 }
 
-/** The phase in force behind so many events. */
+/** The phase in force after so many events. */
 export function phaseAt(run: ModelRun, count: number): string | null {
   return (
     run.events.slice(0, count).findLast(({ event }) => event.phase !== null)?.event.phase ?? null
@@ -141,7 +141,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
   );
 }
 
-/** Holds events that the store gave, from behind `since` on, against the model. */
+/** Compares the events that the store returned after `since` with the model. */
 export function checkEvents(run: ModelRun, since: number, actual: readonly StoredEvent[]): void {
   const expected = run.events.slice(since, since + actual.length).map((kept, index) => ({
     sequence: since + 1 + index,
@@ -152,11 +152,11 @@ export function checkEvents(run: ModelRun, since: number, actual: readonly Store
   assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
 }
 
-/** The event's time: what was said the first time, from then on. */
+/** The event's time: what the store returned first, from then on. */
 function learnTime(
   kept: ModelRun["events"][number] | undefined,
-  said: number,
+  shown: number,
 ): number | null | undefined {
-  if (kept !== undefined) kept.createdAtMs ??= said;
+  if (kept !== undefined) kept.createdAtMs ??= shown;
   return kept?.createdAtMs;
 }

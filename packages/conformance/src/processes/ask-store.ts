@@ -66,7 +66,7 @@ export async function callOf(store: RunEventStore, call: Call): Promise<CallAnsw
   return { outcome: await PLAIN[call.call](store, call.runId) };
 }
 
-/** Makes a call once, and says how it failed if it did. */
+/** Makes a call once, and returns how it failed if it did. */
 export async function askOnce(store: RunEventStore, call: Call): Promise<CallAnswer> {
   try {
     return await callOf(store, call);

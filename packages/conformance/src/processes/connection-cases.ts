@@ -9,7 +9,7 @@ import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 import type { Worker } from "./start-worker.ts";
 import type { Call, CallAnswer, CallFailure, PlainCall } from "./worker-commands.ts";
 
-/** How many calls lose their connection beside those that are cut at each chunk of an answer. */
+/** How many calls lose their connection besides those that are cut at each chunk of an answer. */
 const DRAWN_CUTS = 6;
 /** At most this many chunks of a call's answer are each cut once. */
 const MOST_CHUNKS = 8;
@@ -26,7 +26,7 @@ const CALLS = [...READS, ...WRITES];
 /** S7, S13, S20, S21: connections that break after a request and before its answer. */
 export const connectionCases: readonly ProcessCase[] = [
   {
-    name: "S7 an append whose connection is lost before its answer has landed as the store says, or is in doubt and lands once under its key",
+    name: "S7 an append whose connection is lost before its answer has landed as its outcome shows, or is in doubt and lands once under its key",
     run: (trial) => loseAppends(trial),
   },
   {
@@ -34,11 +34,11 @@ export const connectionCases: readonly ProcessCase[] = [
     run: (trial) => loseClaims(trial),
   },
   {
-    name: "S13 a process that reads only when notified sees all that others append, although its connections are lost",
+    name: "S13 a process that reads only when notified sees all that others append, even if it loses its connections",
     run: (trial) => followThroughLosses(trial),
   },
   {
-    name: "S20 a call that fails with its connection is store_unavailable, says that it may be tried again, and is answered then",
+    name: "S20 a call whose connection is lost fails with store_unavailable, is retryable, and is answered then",
     run: (trial) => loseCalls(trial),
   },
 ];
@@ -76,7 +76,7 @@ async function chunksOf(proxy: CuttingProxy, ask: () => Promise<unknown>): Promi
 function checkCuts(proxy: CuttingProxy): void {
   assert(
     proxy.cuts() > 0,
-    "a process that is told to connect to the address of the proxy does so: no connection was lost, so nothing was tried",
+    "a process connects to the address that `through` gave: no connection was lost, so nothing was tried",
   );
 }
 
@@ -84,9 +84,9 @@ function checkCuts(proxy: CuttingProxy): void {
 function checkFailure(what: string, { code, retryable, hasCause, text }: CallFailure): void {
   const came = `${what} failed with its connection, and was answered ${text}`;
   if (code !== "store_unavailable") {
-    throw new BrokenClause("S20", `${came}, which is no RunEventsError with store_unavailable`);
+    throw new BrokenClause("S20", `${came}, which is not a RunEventsError with store_unavailable`);
   }
-  if (!retryable) throw new BrokenClause("S20", `${came}, which says that it is lasting`);
+  if (!retryable) throw new BrokenClause("S20", `${came}, which is not \`retryable\``);
   if (!hasCause) throw new BrokenClause("S20", `${came}, without the driver's error as its cause`);
 }
 
@@ -129,8 +129,8 @@ function checkLanding(log: readonly LoggedEvent[], name: string, answer: CallAns
   if ("failure" in answer) {
     if (places.length === 0) return;
     const { text } = answer.failure;
-    const said = `an append has landed whose failure is not \`ambiguous\`: ${text}`;
-    throw new BrokenClause("S7", said);
+    const why = `an append has landed whose failure is not \`ambiguous\`: ${text}`;
+    throw new BrokenClause("S7", why);
   }
   if (places.length !== 1) {
     const times = `an append whose connection was lost was answered ${answer.outcome}`;
@@ -138,8 +138,8 @@ function checkLanding(log: readonly LoggedEvent[], name: string, answer: CallAns
   }
   const { firstSequence } = answer as { readonly firstSequence?: number };
   if (firstSequence === places[0]) return;
-  const said = `an append was answered that it had landed at ${firstSequence}`;
-  throw new BrokenClause("S1", `${said}, and the log has it at ${places[0]}`);
+  const why = `an append was answered with the sequence ${firstSequence}`;
+  throw new BrokenClause("S1", `${why}, and the log has it at ${places[0]}`);
 }
 
 async function loseClaims(trial: ProcessTrial): Promise<void> {
@@ -196,7 +196,7 @@ async function followThroughLosses(trial: ProcessTrial): Promise<void> {
   await writer.call("create", { runIds: [runId] });
   await reader.call("subscribe", { runId });
   const followed = reader.call("follow", { runId, isPatient: true });
-  // Its failure is looked at below, whatever comes first.
+  // Its failure is checked below, in either order.
   followed.catch(() => {});
   for (let round = 1; round <= FOLLOWED_CUTS; round++) {
     await append(writer, prefix, `${round}`, "TOKEN");
@@ -251,7 +251,10 @@ async function loseCalls(trial: ProcessTrial): Promise<void> {
     if (!("failure" in answer)) continue;
     checkFailure(`\`${call}\``, answer.failure);
     if (READS.includes(call) && answer.failure.ambiguous) {
-      throw new BrokenClause("S20", `\`${call}\` changes nothing, and says that it may have`);
+      throw new BrokenClause(
+        "S20",
+        `\`${call}\` changes nothing, but its failure is \`ambiguous\``,
+      );
     }
     await worker.call("askUntilAnswered", { call, runId });
   }

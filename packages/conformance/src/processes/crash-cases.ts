@@ -2,11 +2,11 @@ import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
 
-/** Ends a store's server, or its machine, without a chance to tidy up, and brings it back. */
+/** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
-  /** Called amid appends. Returns or resolves when it is gone. */
+  /** Kills the server without a chance to tidy up. Called during appends. Returns or resolves when the server is dead. */
   kill(): void | Promise<void>;
-  /** Starts it again on the same data. Returns or resolves when it takes connections. */
+  /** Starts the server again on the same data. Returns or resolves when it takes connections. */
   restart(): void | Promise<void>;
 }
 
@@ -58,15 +58,15 @@ export function crashCases(hooks: CrashHooks | null): readonly ProcessCase[] {
 function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
   return [
     {
-      name: `S6 after ${what} amid appends, what was acknowledged is there, and the rest whole, once or not at all`,
+      name: `S6 after ${what} during appends, acknowledged batches are there, and each other batch is there once or not at all`,
       run: (trial) => playCrash(trial, crash, { sendsAgain: false }),
     },
     {
-      name: `S7 after ${what} amid appends, one sent again under its key lands once, and keeps its receipt`,
+      name: `S7 after ${what} during appends, one sent again under its key lands once, and keeps its receipt`,
       run: (trial) => playCrash(trial, crash, { sendsAgain: true }),
     },
     {
-      name: `S22 after ${what} amid claims, each fence is higher than those before, and nothing of an older one lands`,
+      name: `S22 after ${what} during claims, each fence is higher than those before, and no append under an older one lands`,
       run: (trial) => playLeasedCrash(trial, crash),
     },
   ];

@@ -25,8 +25,8 @@ const RUN_IDS = ["a", "b"];
 const RECEIPTS = 10;
 
 /**
- * Lets processes append, crashes, looks at what is left, and goes on. Of a store that declares less than `process` nothing is
- * demanded but logs from 1 to their heads.
+ * Lets processes append, crashes, looks at what is left, and goes on. A store that declares less than
+ * `process` has to keep only logs from 1 to their heads.
  * @throws Error with the clause and a timeline
  */
 export async function playCrash(
@@ -149,8 +149,8 @@ function wrongAgain(
 }
 
 /**
- * A driver may send a call again by itself when its connection has broken. Then nobody is told that the batch was appended, and
- * the call that appended it is told that it was replayed.
+ * A driver may send a call again by itself when its connection has broken. Then no answer shows that the batch was appended, and
+ * the call that appended it is answered that it was replayed.
  */
 function landAgain(operations: readonly Operation[]): readonly Operation[] {
   const byBatch = Map.groupBy(operations, (one) => (one.kind === "append" ? one.ids[0] : null));
@@ -172,7 +172,7 @@ function lostAppend({ operations, logs }: History, durability: string): Violatio
     ? null
     : violation(
         "S6",
-        `an acknowledged append is lost after the crash, and the durability is said to be ${durability}`,
+        `an acknowledged append is lost after the crash, and the store declares the durability ${durability}`,
         [lost],
       );
 }

@@ -19,8 +19,8 @@ interface StoreModule {
   readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
 }
 
-/** @param tell reports to the parent, and resolves once nothing can keep the report from it */
-export function createWorker(tell: (report: Report) => Promise<void>): WorkerCommands {
+/** @param report reports to the parent, and resolves once nothing can keep the report from it */
+export function createWorker(report: (report: Report) => Promise<void>): WorkerCommands {
   const counters = new Map<string, NotificationCounter>();
   let opened: RunEventStore | null = null;
   let startedAt = 0n;
@@ -28,7 +28,7 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
   let followed = (): Followed => ({ count: 0, isWaiting: false });
 
   function storeOf(): RunEventStore {
-    assert(opened !== null, "a worker is told to open its store first");
+    assert(opened !== null, "a worker opens its store first");
     return opened;
   }
 
@@ -85,7 +85,7 @@ export function createWorker(tell: (report: Report) => Promise<void>): WorkerCom
       return null;
     },
     async load({ name, runIds, manner }) {
-      load = createLoad({ store: storeOf(), name, runIds, manner, now, tell });
+      load = createLoad({ store: storeOf(), name, runIds, manner, now, report });
       return { failure: await load.ended };
     },
     async stop() {
@@ -127,13 +127,13 @@ function followCounter(
 
   async function follow(): Promise<readonly string[]> {
     for (;;) {
-      const heard = counter.notifyCount();
+      const counted = counter.notifyCount();
       const { run, events } = await read(ids.length);
       ids.push(...events.map(idOf));
       if (isTerminal(run.runStatus) && ids.length === run.lastSequence) return ids;
       if (ids.length < run.lastSequence) continue;
-      isWaiting = counter.notifyCount() === heard;
-      await counter.past(heard);
+      isWaiting = counter.notifyCount() === counted;
+      await counter.past(counted);
       isWaiting = false;
     }
   }

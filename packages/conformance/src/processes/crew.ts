@@ -6,28 +6,34 @@ import { startWorker, type Worker } from "./start-worker.ts";
 import type { Report } from "./worker-commands.ts";
 
 /**
- * Which store to test from many processes, and how they open it. A place is sent to each process, so it has to fit into JSON. It is
- * destroyed when no process uses it any more.
+ * The store for many processes, and how they open it. The kit sends a place to each process, so it has to fit into JSON. It destroys
+ * the place when no process uses it any more.
  */
 export interface ProcessDoors<Place> extends PlaceDoors<Place> {
   /**
-   * The URL of a module that exports `open(place)`, as in `StoreDoors`: one migrated store for each process, with a handle of its own.
+   * The URL of a module that exports `open(place)`, as in `StoreDoors`. It opens one migrated store for each process, on its own handle.
    * The handle ends with its process, which the kit kills.
    */
   readonly module: string | URL;
-  /** How many processes are at work at once, 2 or more. Default 3. */
+  /**
+   * How many processes race, 2 or more.
+   * @defaultValue 3
+   */
   readonly workers?: number;
-  /** How to reach the store's server over TCP, if it has one: then the kit breaks connections to it too. */
+  /** The way to the store's server over TCP, if it has one. With it, the kit also breaks connections. */
   readonly network?: Network<NoInfer<Place>>;
-  /** Node's own words for the processes, such as `["--import", "tsx"]`. Default: those of this process. */
+  /**
+   * Node's options for the processes, such as `["--import", "tsx"]`.
+   * @defaultValue those of this process
+   */
   readonly execArgv?: readonly string[];
 }
 
-/** How to reach a store's server, so that the kit can put a proxy in between. */
+/** The way to a store's server, on which the kit places a proxy. */
 export interface Network<Place> {
-  /** Where the server listens. */
+  /** Returns the address on which the server listens. */
   readonly server: (place: Place) => Address;
-  /** The same data for a process that connects to `address` instead: with the same schema, prefix or names. */
+  /** Returns the same place for a process that connects to `address` instead: the same schema, prefix or names. */
   readonly through: (place: Place, address: Address) => Place;
 }
 
@@ -35,7 +41,7 @@ export interface Network<Place> {
 interface WorkerManner {
   /** The proxy through which it reaches the server. Default: none. */
   readonly proxy?: CuttingProxy;
-  /** How far its clock is ahead of the machine's, in milliseconds; negative if behind. Default 0. */
+  /** How far its clock is ahead of the machine's, in milliseconds; negative if it is slow. Default 0. */
   readonly clockAheadMs?: number;
 }
 
@@ -55,16 +61,16 @@ export interface Crew {
 
 const DEFAULT_WORKERS = 3;
 
-/** Who else has a word in a crew's life. */
+/** What ends a crew, and gets its reports. */
 interface CrewOptions {
-  /** What the processes tell unasked. */
+  /** Called with each report of the processes. */
   readonly onReport: (report: Report) => void;
   /** Once it aborts, the processes are killed, and no other is begun. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Runs one body on data and processes of its own. All of them are ended behind it.
+ * Runs one body on data and processes of its own. All of them are ended after it.
  * @throws Error for a store that other processes do not see: there is nothing to try; the signal's reason once it is aborted
  */
 export async function runWithCrew<Place>(
@@ -116,7 +122,7 @@ export async function runWithCrew<Place>(
     start,
     startProxy,
     async startAll() {
-      // All have to have settled, so that none starts behind the end of the case.
+      // All have to have settled, so that none starts after the end of the case.
       const starts = await Promise.allSettled(Array.from({ length: size }, () => start()));
       const workers = starts.map((one) => {
         if (one.status === "rejected") throw one.reason;
@@ -140,7 +146,7 @@ export async function runWithCrew<Place>(
   await Promise.all(proxies.map((proxy) => proxy.close()));
   outcomes.push(...(await Promise.allSettled([(async () => destroy?.(place))()])));
   signal?.throwIfAborted();
-  // The body's failure stands first: it says more than what it left behind.
+  // The body's failure comes first: the failures of closing and destroying may follow from it.
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }

@@ -80,12 +80,12 @@ export const HAMMERS: readonly Hammer[] = [
     step: appendOf(tokens, 3),
   },
   {
-    name: "S2 a batch of one process is whole, with status and phase, for the others",
+    name: "S2 other processes see a batch whole, with its status and phase",
     length: 40,
     step: fc.oneof(appendOf(batch), head, nextPage),
   },
   {
-    name: "S3 what one process has seen stays for all, and nothing new comes before it",
+    name: "S3 events that one process has seen stay for all, and no new event comes before them",
     length: 40,
     step: fc.oneof(appendOf(tokens), nextPage, nextPage),
   },
@@ -95,22 +95,22 @@ export const HAMMERS: readonly Hammer[] = [
     step: stepArbitrary,
   },
   {
-    name: "S5 a sequence, a key and the end have one winner among processes",
+    name: "S5 one process wins each sequence, each key and the end of a run",
     length: 6,
     step: fc.oneof({ weight: 4, arbitrary: contended }, { weight: 1, arbitrary: head }),
   },
   {
-    name: "S22 a run has one worker among processes, and nothing lands that an older fence sends",
+    name: "S22 one process at a time works on a run, and no append under an older fence lands",
     length: 30,
     step: fc.oneof(leaseStep, leasedAppend, leasedAppend),
   },
   {
-    name: "S9 a page is one instant of the log, whoever appends meanwhile",
+    name: "S9 a page is one instant of the log while other processes append",
     length: 40,
     step: fc.oneof(appendOf(batch), anyPage, anyPage),
   },
   {
-    name: "S10 a process sees what any other had acknowledged before it asked",
+    name: "S10 a read sees every append that any process got acknowledged before it",
     length: 40,
     step: fc.oneof(appendOf(tokens), head, head, nextPage),
   },

@@ -12,7 +12,7 @@ const RELEASE_EVERY = 11;
 const PAUSE_MS = 5;
 
 /**
- * @param name stands before the names of its events; no other load has it, of the same process neither
+ * @param name the prefix of the names of its events; no other load has it, not even of the same process
  *
  * The calls of a worker that claims each run before it appends to it, and loses it now and then: to a pause that was longer
  * than the lease, or since it gave it back.

@@ -1,10 +1,10 @@
 import type { AppendOperation, Operation } from "../history/operation.ts";
 import type { Report } from "./worker-commands.ts";
 
-/** What the processes of a case have told of their calls so far. */
+/** What the processes of a case have reported of their calls so far. */
 export interface Ledger {
   take(this: void, report: Report): void;
-  /** All that was told; calls that were not answered are `unknown`. */
+  /** All that was reported; calls that were not answered are `unknown`. */
   operations(): readonly Operation[];
   /** How many reports came from a client. */
   reports(client: string): number;

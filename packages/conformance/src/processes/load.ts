@@ -15,7 +15,7 @@ export interface LoadOptions {
   readonly runIds: readonly string[];
   readonly manner: LoadManner;
   readonly now: () => number;
-  readonly tell: (report: Report) => Promise<void>;
+  readonly report: (report: Report) => Promise<void>;
 }
 
 /** Appends under way. */
@@ -33,8 +33,8 @@ const PAIR_EVERY = 4;
 const PAGE_LIMIT = 1_000;
 
 /** Starts to append to the runs in turn, each call announced before it is made. */
-export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptions): Load {
-  const recorder = createRecorder(now, (begun) => tell({ begun }));
+export function createLoad({ store, name, runIds, manner, now, report }: LoadOptions): Load {
+  const recorder = createRecorder(now, (begun) => report({ begun }));
   const client = recorder.client(name, store);
   const heads = new Map<string, number>();
   let stopped = false;
@@ -56,7 +56,7 @@ export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptio
   }
 
   /** @returns what the store failed with */
-  async function callAndTell(count: number): Promise<string | null> {
+  async function callAndReport(count: number): Promise<string | null> {
     const before = recorder.operations.length;
     let failure: string | null = null;
     try {
@@ -67,7 +67,7 @@ export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptio
       failure = describeError(error);
     }
     const ended = recorder.operations.slice(before);
-    if (ended.length > 0) await tell({ ended });
+    if (ended.length > 0) await report({ ended });
     const failed = ended.find(
       (one) => one.kind !== "read" && ["unknown", "failed"].includes(one.result.outcome),
     );
@@ -77,9 +77,9 @@ export function createLoad({ store, name, runIds, manner, now, tell }: LoadOptio
 
   async function run(): Promise<string | null> {
     for (let count = 1; !stopped; count++) {
-      const failure = await callAndTell(count);
+      const failure = await callAndReport(count);
       if (failure !== null) return failure;
-      // A store that answers at once would keep the word to stop from being heard.
+      // With a store that answers at once, the command to stop would never be received.
       await setImmediate();
     }
     return null;

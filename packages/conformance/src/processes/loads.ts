@@ -5,7 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Worker } from "./start-worker.ts";
 import type { LoadManner } from "./worker-commands.ts";
 
-/** A process that appends until it is told to stop. */
+/** A process that appends until it is stopped. */
 export interface LoadOfWorker {
   readonly worker: Worker;
   readonly ended: Promise<{ readonly failure: string | null }>;
@@ -51,7 +51,7 @@ export interface Strike {
   readonly lateness: number;
 }
 
-/** Some instant: when a process has just told of a call, or half the time anywhere in a call. */
+/** Some instant: when a process has just reported a call, or half the time anywhere in a call. */
 export function planStrike({ fraction }: Draws): Strike {
   const reports = Math.ceil((MOST_REPORTS / 2) * (1 + fraction()));
   return { reports, lateness: Math.max(0, 2 * fraction() - 1) };

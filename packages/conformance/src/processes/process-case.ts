@@ -6,7 +6,7 @@ import type { ProcessProfile } from "./process-profile.ts";
 /** What a case has to work with. */
 export interface ProcessTrial {
   readonly crew: Crew;
-  /** What the processes tell unasked. */
+  /** The reports of the processes. */
   readonly ledger: Ledger;
   readonly draws: Draws;
   readonly profile: ProcessProfile;

@@ -98,7 +98,7 @@ async function createAtOnce({ crew }: ProcessTrial): Promise<void> {
     assertEqual(
       answers.map(({ outcome }) => outcome).toSorted(),
       ["created", ...answers.slice(1).map(() => "existing")],
-      `what the processes were told that created ${runId} at once`,
+      `the answers to the processes that created ${runId} at once`,
     );
     const [ordinal, ...others] = new Set(answers.map((one: CreatedRun) => one.ordinal));
     assertEqual(others, [], `other ordinals of ${runId}`);
@@ -148,7 +148,7 @@ export const processCases: readonly ProcessCase[] = [
     run: followAcross,
   },
   {
-    name: "S16 runs that processes create at once are created once, each under an ordinal of its own",
+    name: "S16 runs that processes create at once are created once, each with its own ordinal",
     run: createAtOnce,
   },
 ];

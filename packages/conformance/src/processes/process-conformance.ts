@@ -19,28 +19,34 @@ export type { Address } from "./cutting-proxy.ts";
 /** How long a case may take before it counts as hung: its processes have to start, and a server to come back. */
 const CASE_MS = 120_000;
 
-/** Which store to try from many processes, and how hard to look. */
+/** The options of `runProcessConformance`: the store, how it crashes, and how hard to look. */
 export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
-  /** Stands in the message of every failure. */
+  /** The first word of each failure's message, such as the store's name. */
   readonly name: string;
-  /** How the store's server crashes, where it has one. Cases that share a server then have to run one after the other. */
+  /** Crashes the store's server and starts it again, if it has one. Cases that share a server have to run one after the other. */
   readonly crash?: CrashHooks;
-  /** How much the processes do in a case. Default `ci`. */
+  /**
+   * How much the processes do in a case.
+   * @defaultValue `"ci"`
+   */
   readonly profile?: ProfileName;
-  /** How long each case goes on in `soak`, in milliseconds. It ends with the round under way. Default 10 minutes. */
+  /**
+   * How long each case goes on in `soak`, in milliseconds. It ends with the round under way.
+   * @defaultValue 600,000, which is 10 minutes
+   */
   readonly soakMs?: number;
   /**
-   * What the processes are told to do, and after which calls they crash: a 32-bit integer with a sign. Which of them is
-   * faster stays the system's matter. Default another each time.
+   * Decides what the processes do, and after which calls they crash: a 32-bit integer with a sign. It does not decide their timing.
+   * @defaultValue a new one each time, which failures print
    */
   readonly seed?: number;
 }
 
 /**
- * What the contract promises to many processes on the same data, and after their crash, as cases of the kit's usual shape. Each
- * forks processes of its own, and ends them. Needs Node.
+ * Returns the cases that test a `shared` store in many processes on the same data, and after crashes. Each case forks its own
+ * processes, and ends them. It needs Node.
  *
- * @throws TypeError for a profile or a time that there is not
+ * @throws TypeError for an unknown `profile`, or a `soakMs` that is not above 0
  * @example
  * const cases = runProcessConformance({
  *   name: "files",
@@ -106,5 +112,5 @@ class SeededFailure extends Error {
 }
 
 function saySeed(seed: number): string {
-  return `To let processes do the same again, though not at the same instants, give the option\n  seed: ${seed}`;
+  return `To let the processes make the same calls again, at other instants, give the option\n  seed: ${seed}`;
 }

@@ -25,7 +25,7 @@ export async function runCasesOn(store: RunEventStore, names: readonly string[])
     canReopen: false,
     beneath: beneathPlace({}, undefined),
     reopen: refuse,
-    anew: refuse,
+    withFreshStore: refuse,
   };
   const alone: Trial = { store, stores, check, ...rest };
   for (const name of names) {

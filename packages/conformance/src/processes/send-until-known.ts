@@ -8,7 +8,7 @@ const PAUSE_MS = 50;
 const PATIENCE_MS = 10_000;
 
 /**
- * Sends an append under its key until the store says what became of it, as core does.
+ * Sends an append under its key until the outcome is known, as core does.
  * @throws Error when it does not within 10 s
  * @see S7
  */

@@ -15,7 +15,7 @@ export interface Worker {
   readonly name: string;
   /** @throws Error with what was thrown in the worker, or with its stderr if it ended */
   call<Name extends keyof WorkerCommands>(command: Name, input: Input<Name>): Promise<Answer<Name>>;
-  /** Ends it at once, without a chance to tidy up. Resolves when all that it has said has arrived. Idempotent. */
+  /** Ends it at once, without a chance to tidy up. Resolves when all its messages have arrived. Idempotent. */
   kill(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ const SCRIPT = fileURLToPath(new URL("worker.ts", import.meta.url)).replace(
 const ANSWER_DEADLINE_MS = 30_000;
 const MAX_STDERR_LENGTH = 16_384;
 
-/** Forks a worker, which whoever started it kills. It ends by itself when this process does. */
+/** Forks a worker, which the caller kills. It ends by itself when this process does. */
 export async function startWorker({ name, execArgv, onReport }: WorkerOptions): Promise<Worker> {
   const child = fork(SCRIPT, {
     ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
@@ -103,7 +103,7 @@ export async function startWorker({ name, execArgv, onReport }: WorkerOptions): 
       const id = ++lastId;
       const answer = answerTo(id);
       const message: Command = { id, command, input };
-      // One that has ended cannot be told any more, and its end says so.
+      // One that has ended takes no more commands, and its end shows that.
       child.send(message, () => {});
       const what = `the answer of worker ${name} to ${command}`;
       return within(ANSWER_DEADLINE_MS, answer as Promise<Answer<typeof command>>, what);

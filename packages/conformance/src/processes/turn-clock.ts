@@ -1,4 +1,4 @@
-/** Turns this process's clock: `Date.now()` and `new Date()` say so much more from now on. It cannot be turned back. */
+/** Turns this process's clock: `Date.now()` and `new Date()` are so much later from now on. It cannot be turned back. */
 export function turnClock(aheadMs: number): void {
   const RealDate = Date;
   const now = (): number => RealDate.now() + aheadMs;

@@ -24,7 +24,7 @@ export interface WorkerCommands {
   /** Starts a subscription. Answers once it is ready. */
   subscribe(input: { readonly runId: string }): Promise<null>;
   /**
-   * Reads the watched run to its end, and only when notified. Answers the names of its events.
+   * Reads the subscribed run to its end, and only when notified. Answers the names of its events.
    * @param input.isPatient whether a read that fails for a while is made again
    */
   follow(input: {
@@ -39,7 +39,7 @@ export interface WorkerCommands {
   askUntilAnswered(input: Call): Promise<CallAnswer>;
   /** Runs cases of the kit for one process on this store, by their names, in this order. */
   runCases(input: { readonly names: readonly string[] }): Promise<null>;
-  /** Appends to the runs until told to stop, or until the store fails, and reports each call. */
+  /** Appends to the runs until it is stopped, or until the store fails, and reports each call. */
   load(input: {
     readonly name: string;
     readonly runIds: readonly string[];
@@ -110,7 +110,7 @@ export interface CallFailure {
   readonly text: string;
 }
 
-/** Whether a load appends as anybody may, or claims each run before and appends under its fence. */
+/** Whether a load appends without a lease, or claims each run before and appends under its fence. */
 export type LoadManner = "plain" | "leased";
 
 /** What became of one `createRun`. */
@@ -123,19 +123,19 @@ export interface CreatedRun {
 /** An append of plain events under a key. */
 export type Sent = Pick<AppendOperation, "runId" | "ids" | "idempotencyKey">;
 
-/** What a worker tells unasked: each append and each call about a lease before it is made, so that it is known if the worker dies in it, and what came. */
+/** What a worker reports by itself: each append and each call about a lease before it is made, so that it is known if the worker dies in it, and what came. */
 export type Report =
   | { readonly begun: readonly Operation[] }
   | { readonly ended: readonly Operation[] };
 
-/** What the parent says. */
+/** A message of the parent. */
 export interface Command {
   readonly id: number;
   readonly command: keyof WorkerCommands;
   readonly input: unknown;
 }
 
-/** What a worker says; the answer 0 when it is ready for commands. */
+/** A message of a worker; the answer 0 when it is ready for commands. */
 export type Message =
   | { readonly id: number; readonly answer: unknown }
   | {

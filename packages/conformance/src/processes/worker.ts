@@ -1,39 +1,39 @@
-// The program of a worker: opens the author's store and does what the parent says. See start-worker.ts.
+// The program of a worker: opens the author's store and runs the parent's commands. See start-worker.ts.
 import { flushCompileCache } from "node:module";
 import type { Command, Message, Report } from "./worker-commands.ts";
 import { BrokenClause } from "../assert.ts";
 import { describeError, framesOf } from "../describe-error.ts";
 import { createWorker } from "./create-worker.ts";
 
-/** Resolves once the system has the message: what was said before a crash arrives. */
-function say(message: Message): Promise<void> {
+/** Resolves once the system has the message: a message that was sent before a crash arrives. */
+function send(message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
     if (process.send === undefined) throw new TypeError("Expected to be forked.");
     process.send(message, undefined, {}, (error) => (error === null ? resolve() : reject(error)));
   });
 }
 
-// The parent owns this process: without it nobody would end it.
+// The parent owns this process: without it the process would not end.
 process.on("disconnect", () => process.exit());
 
-const worker = createWorker((report: Report) => say({ report }));
+const worker = createWorker((report: Report) => send({ report }));
 
 async function obey({ id, command, input }: Command): Promise<void> {
   try {
     const answer = await worker[command](input as never);
-    await say({ id, answer });
+    await send({ id, answer });
     // Else it is written when a process ends, and this one is killed.
     if (command === "open") flushCompileCache();
   } catch (error) {
-    await say({ id, ...sayError(error) });
+    await send({ id, ...encodeError(error) });
   }
 }
 
-function sayError(error: unknown): { readonly failure: string; readonly clause: string | null } {
+function encodeError(error: unknown): { readonly failure: string; readonly clause: string | null } {
   if (error instanceof BrokenClause) return { failure: error.why, clause: error.clause };
   const frames = error instanceof Error ? framesOf(error) : [];
   return { failure: [describeError(error), ...frames].join("\n"), clause: null };
 }
 
 process.on("message", (command: Command) => void obey(command));
-await say({ id: 0, answer: null });
+await send({ id: 0, answer: null });

@@ -54,7 +54,7 @@ class EmmettStreams {
   }
 
   async append(request: AppendRequest): Promise<AppendOutcome> {
-    // Each conflict means that another append has landed: somebody always gets on.
+    // Each conflict means that another append has landed: one append always gets on.
     for (;;) {
       const before = (await this.find(request.runId))?.run ?? null;
       const refusal = judgeAppend(before, null, request, Date.now());
@@ -137,7 +137,7 @@ const MISSING = {
 /**
  * A stream a run, written by Emmett's `appendToStream` and read by its `readStream`; status, phase and head are a fold over the
  * stream. A request that expects a sequence hands it to Emmett; one that expects none asks Emmett for no check. Owners,
- * metadata, ordinals and notifications are this file's own, for Emmett has none. Keys and deletes it has none of either, and those are
+ * metadata, ordinals and notifications are this file's own, since Emmett has none. Keys and deletes it has none of either, and those are
  * refused.
  * @param streamType keeps the streams apart of stores that share a database
  * @param triesAgain an append that expects nothing expects the version that was read, and reads again after a conflict
@@ -246,11 +246,11 @@ function cutPage(
   if (found === null) return null;
   const { run, events, phases } = found;
   const belongs = createPageCut(limit, maxBytes);
-  const behind = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
+  const rest = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
   return {
     run,
     phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
-    events: events.slice(since, behind === -1 ? undefined : since + behind),
+    events: events.slice(since, rest === -1 ? undefined : since + rest),
   };
 }
 

@@ -2,7 +2,7 @@ import { startPostgres } from "@tm/run-events-test-servers";
 import { createEmmettDoors } from "./emmett-doors.ts";
 import { type ClauseVerdict, judgeStore } from "./kit-verdicts.ts";
 
-/** What the kit says of Emmett. */
+/** The verdicts of the kit on Emmett. */
 export interface EmmettVerdicts {
   /** Of every clause. */
   readonly asItIs: readonly ClauseVerdict[];
@@ -14,7 +14,7 @@ export interface EmmettVerdicts {
 
 const BY_CHANCE = [
   // An append that expects nothing is judged by an earlier read: the run's end may come in between.
-  "S4 a run ends once, whoever races, and nothing lands behind its end",
+  "S4 a run ends once under appends that race, and nothing lands after its end",
   // A program ends at a call that is missing, or before it at a payload that comes back otherwise.
   "S5 the store answers any program of calls as the model does",
 ];

@@ -1,10 +1,10 @@
 import { runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
 
-/** What the kit says of one clause. `missing`: all that fails is refused for want of a feature. */
+/** The verdict of the kit on one clause. `missing`: all that fails is refused because a feature is missing. */
 export interface ClauseVerdict {
   readonly clause: string;
   readonly verdict: "kept" | "broken" | "missing";
-  /** The first case that decides the verdict, and what it said in one line; `null` where all is kept. */
+  /** The first case that decides the verdict, and its message in one line; `null` where all is kept. */
   readonly failure: { readonly name: string; readonly why: string } | null;
 }
 
@@ -13,7 +13,7 @@ export interface Tried<Place> extends StoreDoors<Place> {
   readonly name: string;
   /** Names of cases whose result hangs on who wins a race. They decide no verdict. */
   readonly byChance: readonly string[];
-  /** How the message begins of a refusal for want of a feature. */
+  /** The beginning of the message of a refusal because a feature is missing. */
   readonly missing: string;
   /** Default: all. */
   readonly clauses?: readonly string[];
@@ -23,15 +23,15 @@ interface Failure {
   readonly name: string;
   readonly why: string;
   readonly isMissing: boolean;
-  /** A random case says something else each time. */
+  /** A random case has another message each time. */
   readonly isRandom: boolean;
 }
 
 const LONGEST = 140;
 
 /**
- * Runs the cases of the kit, one behind the other, in the profile `quick`.
- * @returns what they say of each clause: S1 and on, then W
+ * Runs the cases of the kit, one after the other, in the profile `quick`.
+ * @returns their verdict on each clause: S1 and on, then W
  * @throws Error for a name in `byChance` that no case has
  */
 export async function judgeStore<Place>(tried: Tried<Place>): Promise<readonly ClauseVerdict[]> {
@@ -68,7 +68,7 @@ function failureOf(name: string, thrown: unknown, missing: string): Failure {
   for (let error = thrown; error instanceof Error; error = error.cause)
     messages.push(error.message);
   const deepest = messages.at(-1) ?? String(thrown);
-  // The kit's first line names the store and the case; beneath its own message stand the causes'.
+  // The kit's first line names the store and the case; beneath its own message are those of the causes.
   const [, ...lines] = messages[0]?.split("\n") ?? [];
   const ours = lines.filter((line) => !/^ +(at|caused by) /.test(line));
   const first = lines.length === 0 ? deepest : ours.join(" ");

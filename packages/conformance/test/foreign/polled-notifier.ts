@@ -9,18 +9,20 @@ export interface PolledNotifier {
 }
 
 /**
- * Looks at each watched run again and again, one round behind the other.
- * @param look what changes with each commit to the run
+ * Polls each subscribed run again and again, one round after the other.
+ * @param versionOf what changes with each commit to the run
  */
-export function createPolledNotifier(look: (runId: string) => Promise<string>): PolledNotifier {
+export function createPolledNotifier(
+  versionOf: (runId: string) => Promise<string>,
+): PolledNotifier {
   const notifier = createNotifier();
   const seen = new Map<string, string>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let closed = false;
 
-  async function lookAll(): Promise<void> {
+  async function pollAll(): Promise<void> {
     for (const runId of notifier.runIds()) {
-      const found = await look(runId).catch(() => null);
+      const found = await versionOf(runId).catch(() => null);
       // One that cannot be seen now may have changed.
       if (found === null || found !== seen.get(runId)) notifier.notify(runId);
       seen.set(runId, found ?? "");
@@ -31,17 +33,17 @@ export function createPolledNotifier(look: (runId: string) => Promise<string>): 
 
   function start(): void {
     if (closed || timer !== null || notifier.runIds().next().done === true) return;
-    timer = setTimeout(() => void lookAll(), PERIOD_MS);
+    timer = setTimeout(() => void pollAll(), PERIOD_MS);
   }
 
   return {
     subscribe(runId, onNotification) {
       const stop = notifier.add(runId, onNotification);
-      const ready = look(runId).then((found) => {
+      const ready = versionOf(runId).then((found) => {
         if (!seen.has(runId)) seen.set(runId, found);
         start();
       });
-      // Whoever does not wait for `ready` learns of it from the next read.
+      // A caller that does not wait for `ready` learns of it from the next read.
       ready.catch(() => {});
       return { ready, stop };
     },

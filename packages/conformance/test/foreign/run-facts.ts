@@ -2,7 +2,7 @@ import type { ListQuery } from "@tm/run-events-core/store";
 import type { Pool } from "pg";
 import type { RunFacts } from "./stream-run.ts";
 
-/** The runs of one store, in a table beside Emmett's. */
+/** The runs of one store, in a table next to Emmett's. */
 export interface FactsTable {
   migrate(): Promise<void>;
   /** @returns the new run, or `null` if the id is taken */

@@ -16,17 +16,17 @@ export interface StreamEvent {
   readonly metadata: { readonly createdAtMs: number };
 }
 
-/** What Emmett has no place for: the run beside its stream. */
+/** What Emmett has no place for: the run next to its stream. */
 export type RunFacts = Pick<
   RunRecord,
   "runId" | "ownerId" | "ordinal" | "createdAtMs" | "metadata"
 >;
 
-/** A run as its stream tells it. */
+/** A run as its stream shows it. */
 export interface StreamRun {
   readonly run: RunRecord;
   readonly events: readonly StoredEvent[];
-  /** The phase in force behind each event. */
+  /** The phase in force after each event. */
   readonly phases: readonly (string | null)[];
 }
 

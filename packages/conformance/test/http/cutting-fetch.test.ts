@@ -35,7 +35,7 @@ const piece = fc.oneof(
   fc.string({ maxLength: 5 }),
 );
 
-it("lets so many bytes through, then breaks off as it is told, and shortens retry where it stands", async () => {
+it("cuttingFetch lets so many bytes through, then breaks off as planned, and shortens each retry", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(piece, { maxLength: 6 }),

@@ -43,7 +43,7 @@ function countStreams(real: typeof doors): { readonly doors: typeof doors; open(
 }
 
 describe("runHttpConformance", () => {
-  it("has each case under a name of its own that begins with its clause", () => {
+  it("has each case under its own name, which begins with its clause", () => {
     for (const cases of [withCookie, withSession, ofReaders]) {
       const names = cases.map(({ name }) => name);
       expect(new Set(names).size).toBe(names.length);
@@ -101,14 +101,14 @@ describe("runHttpConformance", () => {
 });
 
 describe("a failure of runHttpConformance", () => {
-  it("says what is missing where there is no session to be had", async () => {
+  it("names what is missing where no session can be opened", async () => {
     const { run } = caseOf(withSession, "W1 ");
     await expect(run()).rejects.toThrow(
       /^any: W1 [^]*POST \/v1\/session[^]*got 404; a server without it needs `cookieFor`/,
     );
   });
 
-  it("says in a failure which server, which case, what was expected and what came", async () => {
+  it("names in a failure the server, the case, what was expected and what came", async () => {
     const mutant = streamMutants.find(({ name }) => name === "lets readers come back at once");
     const broken = runHttpConformance({ name: "hasty", ...memoryServerDoors(mutant) });
     const { name, run } = caseOf(broken, "W22 a finished run");
@@ -117,16 +117,16 @@ describe("a failure of runHttpConformance", () => {
     );
   });
 
-  it("says in the failure of a random case its seed and path, the smallest program, and what came", async () => {
-    const mutant = streamMutants.find(({ name }) => name === "says run_finished twice");
+  it("prints in the failure of a random case its seed and path, the smallest program, and what came", async () => {
+    const mutant = streamMutants.find(({ name }) => name === "sends run_finished twice");
     const broken = runHttpConformance({ name: "x", ...memoryServerDoors(mutant) });
     await expect(caseOf(broken, "any program").run()).rejects.toThrow(
-      /Expected that W22: nothing stands behind[^]*The input: [^]*"writers":\[\[[^]*number 1 of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
+      /Expected that W22: nothing comes after[^]*The input: [^]*"writers":\[\[[^]*number 1 of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
     );
   });
 
-  it("runs an input again by what its failure said, that input alone, and saves what it found", async () => {
-    const mutant = streamMutants.find(({ name }) => name === "says run_finished twice");
+  it("runs the input of a failure again, that input alone, and saves what it found", async () => {
+    const mutant = streamMutants.find(({ name }) => name === "sends run_finished twice");
     const saved: SavedExample[] = [];
     const examples = {
       load: () => [],
@@ -143,7 +143,7 @@ describe("a failure of runHttpConformance", () => {
     await expect(again[0]?.run()).rejects.toThrow(`The input: ${input}\nIt was run again.`);
   });
 
-  it("draws as many inputs as the profile says, the same from the same seed", async () => {
+  it("draws as many inputs as the profile has, the same from the same seed", async () => {
     async function bodiesOf(profile: ProfileName): Promise<readonly string[]> {
       const bodies: string[] = [];
       const counting = async (request: Request): Promise<Response> => {
@@ -185,7 +185,7 @@ describe("a case of runHttpConformance", () => {
     expect(asked).toBe(1);
   });
 
-  it("leaves every stream that a case has opened, also behind one that fails", async () => {
+  it("leaves every stream that a case has opened, even after a case that fails", async () => {
     const mutant = streamMutants.find(({ name }) => name === "gives frames a name");
     for (const real of [memoryServerDoors(), memoryServerDoors(mutant)]) {
       const counted = countStreams(real);
@@ -202,7 +202,7 @@ describe("a case of runHttpConformance", () => {
 });
 
 describe("runReaderConformance", () => {
-  it("says in the failure of a random case how to run it again, and does so", async () => {
+  it("prints in the failure of a random case how to run it again, and does so", async () => {
     const forgetful: Follow = async function* (target) {
       for await (const event of follow(target)) if (event.sequence !== 3) yield event;
     };
@@ -217,7 +217,7 @@ describe("runReaderConformance", () => {
   it("leaves every reader that a case has started", async () => {
     const counted = countStreams(doors);
     const cases = runReaderConformance({ name: "counted", follow, ...counted.doors });
-    for (const part of ["handed an event", "told to leave", "past the end"]) {
+    for (const part of ["gets an event", "is aborted", "past the end"]) {
       await caseOf(cases, part).run();
     }
     await expect.poll(counted.open).toBe(0);

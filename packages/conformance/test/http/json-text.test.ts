@@ -4,7 +4,7 @@ import { compact, itemTexts, memberText, unescapeBreaks } from "../../src/http/j
 import { jsonText } from "../../src/json-text-arbitrary.ts";
 
 describe("the judge's view of JSON text", () => {
-  it("W1: gives an item of a list, and a member of an object, as it stands there", () => {
+  it("W1: gives an item of a list, and a member of an object, token for token", () => {
     fc.assert(
       fc.property(fc.array(jsonText, { maxLength: 5 }), fc.boolean(), (texts, spaced) => {
         const [comma, colon] = spaced ? [" ,\n", " : "] : [",", ":"];
@@ -27,7 +27,7 @@ describe("the judge's view of JSON text", () => {
     expect(compact('{ "a b" : [ 1.0 , "\\" \u2028" ] }')).toBe('{"a b":[1.0,"\\" \u2028"]}');
   });
 
-  it("W1: a member that stands there twice is none", () => {
+  it("W1: a member that comes twice is not a member", () => {
     expect(memberText('{"a":1,"b":2,"a":1}', "a")).toBeNull();
     expect(memberText('{"a":1,"b":2,"\\u0061":1}', "a")).toBeNull();
   });

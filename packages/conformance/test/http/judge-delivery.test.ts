@@ -57,7 +57,7 @@ describe("judgeDelivery", () => {
   it("finds an event that came twice", () => {
     expectFound(
       (delivery, at) => delivery.toSpliced(at, 0, delivery[at] ?? "end"),
-      (sequence) => new RegExp(` behind event ${sequence}, got event ${sequence}\\.$`),
+      (sequence) => new RegExp(` after event ${sequence}, got event ${sequence}\\.$`),
     );
   });
 
@@ -78,7 +78,7 @@ describe("judgeDelivery", () => {
     );
   });
 
-  it("finds an end that comes early, and whatever stops without one", () => {
+  it("finds an end that comes early, and a delivery that stops without one", () => {
     expectFound(
       (delivery, at) => [...delivery.slice(0, at), "end"],
       (sequence) => new RegExp(`^Expected event ${sequence} .*, got the end of the run\\.$`),
@@ -89,25 +89,25 @@ describe("judgeDelivery", () => {
     );
     expectFound(
       (delivery) => delivery.slice(0, -1),
-      () => /^Expected the end of the run behind event \d+, got nothing more\.$/,
+      () => /^Expected the end of the run after event \d+, got nothing more\.$/,
     );
   });
 
-  it("finds a second end, and an event behind the end", () => {
+  it("finds a second end, and an event after the end", () => {
     expectFound(
       (delivery) => [...delivery, "end"],
-      () => /^Expected nothing behind the end, got the end of the run\.$/,
+      () => /^Expected nothing after the end, got the end of the run\.$/,
     );
     expectFound(
       (delivery, at) => [...delivery, delivery[at] ?? "end"],
-      (sequence) => new RegExp(`^Expected nothing behind the end, got event ${sequence}\\.$`),
+      (sequence) => new RegExp(`^Expected nothing after the end, got event ${sequence}\\.$`),
     );
   });
 
   it("finds an event that was never appended", () => {
     expectFound(
       (delivery) => delivery.toSpliced(-1, 0, { sequence: 99, eventType: "NOTE", payload: null }),
-      () => /^Expected the end of the run behind event \d+, got event 99\.$/,
+      () => /^Expected the end of the run after event \d+, got event 99\.$/,
     );
   });
 

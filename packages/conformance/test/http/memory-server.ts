@@ -7,13 +7,13 @@ import { identify, TOKENS } from "./users.ts";
 
 /** Parts of the server that a mutant breaks. */
 export interface ServerBreakage {
-  /** What stands in front of the real handler. */
+  /** A handler in front of the real one. */
   readonly wrap?: (fetch: Fetch) => Fetch;
   /** The handler's settings. */
   readonly settings?: Partial<HandlerOptions<Request>>;
   /** What is wrong with the sessions of a server that has `POST /v1/session`, over https. */
   readonly sessions?: SessionBreakage;
-  /** How long a lease has run out before the server ends its run. */
+  /** How long a lease has expired before the server ends its run. */
   readonly leaseGraceMs?: number;
 }
 

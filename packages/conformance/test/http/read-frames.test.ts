@@ -43,14 +43,14 @@ const frame = fc
       (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
     const before = retry === null ? "" : `retry:${space}${retry}\n`;
-    const behind = late && retry === null ? `retry:${space}3600000\n` : "";
+    const after = late && retry === null ? `retry:${space}3600000\n` : "";
     const last = id === null ? "" : `id:${space}${id}\n`;
-    const text = `${before}data:${space}${data}\n${behind}${last}\n`;
-    return { text, retry: behind === "" ? retry : 3_600_000, data, message, id };
+    const text = `${before}data:${space}${data}\n${after}${last}\n`;
+    return { text, retry: after === "" ? retry : 3_600_000, data, message, id };
   });
 
 describe("readFrames", () => {
-  it("W22: reads the frames that stand there, however the bytes were cut", async () => {
+  it("W22: reads all frames, however the bytes were cut", async () => {
     const some = fc.array(frame, { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(some, fc.array(fc.nat(), { maxLength: 12 }), async (frames, cuts) => {
@@ -63,7 +63,7 @@ describe("readFrames", () => {
     );
   });
 
-  it("W22: what it takes means the same to EventSource, and all that W22 names it takes", async () => {
+  it("W22: what it takes means the same to EventSource, and it takes all that W22 names", async () => {
     const noise = fc.tuple(
       fc.constantFrom("", ":", ": x", "data", "id", "event: x", "data: {}", "id: 1", "retry: 1"),
       fc.constantFrom("\n", "\n\n", "\r\n", "\r"),
@@ -98,9 +98,9 @@ describe("readFrames", () => {
     ["a name", "event: x\ndata: {}\n\n"],
     ["two lines of data", "data: {\ndata: }\n\n"],
     ["id before data", "id: 1\ndata: {}\n\n"],
-    ["a short retry behind data", "data: {}\nretry: 1\n\n"],
+    ["a short retry after data", "data: {}\nretry: 1\n\n"],
     ["two retries", "retry: 1\ndata: {}\nretry: 3600000\n\n"],
-    ["retry behind id", "data: {}\nid: 1\nretry: 3600000\n\n"],
+    ["retry after id", "data: {}\nid: 1\nretry: 3600000\n\n"],
     ["no data", "id: 1\n\n"],
     ["an empty frame", "\n\n"],
     ["a blank line too many", "data: {}\n\n\n"],

@@ -52,7 +52,7 @@ export async function failuresInTurn(
   return failures;
 }
 
-/** The cases of one clause. @throws TypeError if there is none */
+/** The cases of one clause. @throws TypeError if the clause has none */
 export function casesOfClause(
   cases: readonly ConformanceCase[],
   clause: string,
@@ -69,7 +69,9 @@ async function failureOf({ name, run }: ConformanceCase): Promise<readonly Failu
   } catch (error) {
     const errors = causesOf(error);
     if (errors.some(({ stack = "" }) => MISTAKE.test(stack))) {
-      throw new Error(`It is no mutant that does not run: ${name}`, { cause: error });
+      throw new Error(`Expected a mutant that runs; it threw a mistake of its own in: ${name}`, {
+        cause: error,
+      });
     }
     const isRandom = errors.some((one) => one.name === "Counterexample");
     return [{ name, message: errors[0]?.message ?? String(error), isRandom }];

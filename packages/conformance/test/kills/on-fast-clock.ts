@@ -18,7 +18,7 @@ export async function onFastClock<T>(work: () => Promise<T>): Promise<T> {
   try {
     let isOver = false;
     const working = work();
-    // Its failure is looked at when the clock stands still.
+    // Its failure is handled when the clock has stopped.
     void Promise.allSettled([working]).then(() => (isOver = true));
     while (!isOver) await clock.tickAsync(TURN_MS);
     return await working;

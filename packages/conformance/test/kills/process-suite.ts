@@ -10,7 +10,7 @@ import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.
 
 /**
  * All cases for a store in a file, spoiled by the variant of this name.
- * @param crashOf is told where the file is
+ * @param crashOf gets the path of the file
  */
 export function processCases(
   mutant: string | null,
@@ -23,7 +23,7 @@ export function processCases(
   });
 }
 
-/** All cases of lost connections for a store behind a port, spoiled by the mutant of this name. */
+/** All cases of lost connections for a store on a port, spoiled by the mutant of this name. */
 export function connectionCases(mutant: string | null): readonly ConformanceCase[] {
   const cases = runProcessConformance<RemotePlace>(createRemoteDoors(mutant));
   return cases.filter(({ name }) => name.includes("connection"));

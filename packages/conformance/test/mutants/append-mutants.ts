@@ -74,7 +74,7 @@ export const appendMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "refuses an append that races another, although it expects no sequence",
+    name: "refuses an append that races another, even if it expects no sequence",
     clause: "S4",
     data(data) {
       const busy = new Set<string>();
@@ -127,7 +127,7 @@ export const appendMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "refuses every request behind a refused one of the same call",
+    name: "refuses every request after a refused one of the same call",
     clause: "S2",
     data: (data) => ({
       ...data,
@@ -144,7 +144,7 @@ export const appendMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "takes the requests of a call from behind",
+    name: "takes the requests of a call in reverse",
     clause: "S2",
     data: (data) => ({
       ...data,

@@ -20,17 +20,17 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
     wastes: (call, { events }) => (call === "read" ? { statements: Math.ceil(events / 100) } : {}),
   },
   {
-    name: "looks at all runs for those whose lease has run out",
+    name: "reads all runs to find those whose lease has expired",
     clause: "S23",
     wastes: (call, { runs }) => (call === "listExpired" ? { rows: runs } : {}),
   },
   {
-    name: "looks at all runs for those to purge",
+    name: "reads all runs to find those to purge",
     clause: "S23",
     wastes: (call, { runs }) => (call === "purge" ? { rows: runs } : {}),
   },
   {
-    name: "takes a key again for a new one once its receipt is lost",
+    name: "takes a known key for a new one once its receipt is lost",
     clause: "S5",
     forgetsReceipts: true,
   },

@@ -35,7 +35,7 @@ export const betweenMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "deletes what is under the id some time after it looked whether it may",
+    name: "deletes the run of an id some time after it checked whether it may",
     clause: "S17",
     data: (data) => ({
       ...data,

@@ -11,7 +11,7 @@ function withoutKey({ runId, ownerId, leaseMs }: ClaimRequest): ClaimRequest {
   return { runId, ownerId, leaseMs };
 }
 
-/** The run as it stands, as if it had just been claimed. */
+/** The run as it is, as if it had just been claimed. */
 async function grantAsItIs(data: RunEventStore, runId: string): Promise<LeaseOutcome> {
   const run = await data.getRun(runId);
   return run === null ? { outcome: "not_found" } : { outcome: "granted", run };
@@ -36,7 +36,7 @@ export const claimMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "moves the end of a lease when its claim comes again",
+    name: "moves the end of a lease when its claim is sent again",
     clause: "S21",
     data: (data) =>
       mapClaim(data, async (request) => {
@@ -48,7 +48,7 @@ export const claimMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "answers a claim that comes again with what it answered the first time",
+    name: "answers a claim that is sent again with its first answer",
     clause: "S21",
     data(data) {
       const answers = new Map<string, LeaseOutcome>();
@@ -106,7 +106,7 @@ export const claimMutants: readonly Mutant[] = [
       ),
   },
   {
-    name: "looks whether a claim came before, and claims only then",
+    name: "checks whether a claim came before, and claims only later",
     clause: "S21",
     object(object) {
       const keys = new Map<string, string>();
@@ -127,7 +127,7 @@ export const claimMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "looks at a claim's key before its owner",
+    name: "checks a claim's key before its owner",
     clause: "W4",
     data(data) {
       const keys = new Map<string, string>();
@@ -152,7 +152,7 @@ export const claimMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "counts leases by a clock that is five seconds behind",
+    name: "counts leases by a clock that is five seconds slow",
     clause: "S21",
     data: (data) => ({
       ...data,

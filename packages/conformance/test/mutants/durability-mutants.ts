@@ -43,23 +43,23 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "says that it outlives a crash, and cannot be reopened",
+    name: "declares that its data outlives a crash, and cannot be reopened",
     clause: "S6",
     cases: () =>
       storeCases({ open: () => declaring(createMemoryStore(), { durability: "process" }) }),
   },
   {
-    name: "says that others see it, and cannot be reopened",
+    name: "declares that it is shared, and cannot be reopened",
     clause: "S6",
     cases: () => storeCases({ open: () => declaring(createMemoryStore(), { shared: true }) }),
   },
   {
-    name: "says that nothing outlives it, and can be reopened",
+    name: "declares that nothing outlives it, and can be reopened",
     clause: "S6",
     object: (object) => declaring(object, { durability: "memory", shared: false }),
   },
   {
-    name: "opens the same data for everybody",
+    name: "opens the same data for every test",
     clause: "S6",
     cases() {
       const data = doors.prepare();

@@ -4,7 +4,7 @@ import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 const FOR_EVER = 10_000_000_000;
 
-/** Ends a run, whoever has it. */
+/** Ends a run under any lease. */
 async function end(data: RunEventStore, runId: string): Promise<void> {
   await appendAlone(data, {
     runId,
@@ -28,7 +28,7 @@ function mapPurge(
 /** Stores that miss a run that is over, or end or remove one that is not. */
 export const expiryMutants: readonly Mutant[] = [
   {
-    name: "lists runs that somebody has among those whose lease has run out",
+    name: "lists claimed runs as expired",
     clause: "S23",
     data: (data) => ({
       ...data,
@@ -44,7 +44,7 @@ export const expiryMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "lists those first whose lease ran out last",
+    name: "lists those first whose lease expired last",
     clause: "S23",
     data: (data) => ({
       ...data,
@@ -75,7 +75,7 @@ export const expiryMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "lets a reaper end a run that somebody has",
+    name: "lets a reaper end a claimed run",
     clause: "S23",
     data: (data) => ({
       ...data,
@@ -102,7 +102,7 @@ export const expiryMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "tells each of two reapers that it has ended the run",
+    name: "answers each of two reapers that it has ended the run",
     clause: "S23",
     data: (data) => ({
       ...data,
@@ -181,7 +181,7 @@ export const expiryMutants: readonly Mutant[] = [
     data: (data) => mapPurge(data, async (request) => (await data.purge(request)).toReversed()),
   },
   {
-    name: "says that runs are gone that stay",
+    name: "returns runs as purged that stay",
     clause: "S24",
     data(data) {
       const said = new Set<string>();
@@ -206,7 +206,7 @@ export const expiryMutants: readonly Mutant[] = [
         async purge(request) {
           isMute = true;
           const purged = await data.purge(request);
-          // The notifies come in a turn of their own.
+          // The notifications come in their own turn.
           await Promise.resolve();
           isMute = false;
           return purged;

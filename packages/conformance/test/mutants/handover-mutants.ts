@@ -9,7 +9,7 @@ async function turns(count: number): Promise<void> {
 /** Stores that lose or mix up something between the log and what is live. */
 export const handoverMutants: readonly Mutant[] = [
   {
-    name: "notifies while its commit is not to be seen yet",
+    name: "notifies before its commit can be read",
     clause: "S13",
     data(data) {
       const counters = new Map<string, Set<() => void>>();
@@ -50,16 +50,16 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "notifies for the first watch of a run alone",
+    name: "notifies for the first subscription of a run alone",
     clause: "S13",
     data(data) {
-      const watched = new Map<string, object[]>();
+      const subscribed = new Map<string, object[]>();
       return {
         ...data,
         subscribe(runId, onNotification) {
           const self = {};
-          const all = watched.get(runId) ?? [];
-          watched.set(runId, all);
+          const all = subscribed.get(runId) ?? [];
+          subscribed.set(runId, all);
           all.push(self);
           const subscription = data.subscribe(runId, () =>
             all[0] === self ? onNotification() : undefined,
@@ -114,7 +114,7 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "sees what another store object has committed a little late",
+    name: "sees a little late what another store object has committed",
     clause: "S10",
     object: (object, data) => lateReader(object, data),
   },
@@ -138,7 +138,7 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "notifies what was on its way when the subscription was stopped",
+    name: "delivers notifications that were on their way when the subscription was stopped",
     clause: "S14",
     data: (data) => ({
       ...data,
@@ -147,16 +147,16 @@ export const handoverMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "takes the oldest watch of a run off, whichever is stopped",
+    name: "stops the oldest subscription of a run in place of the one that is stopped",
     clause: "S14",
     data(data) {
-      const watched = new Map<string, (() => void)[]>();
+      const subscribed = new Map<string, (() => void)[]>();
       return {
         ...data,
         subscribe(runId, onNotification) {
           const subscription = data.subscribe(runId, onNotification);
-          const all = watched.get(runId) ?? [];
-          watched.set(runId, all);
+          const all = subscribed.get(runId) ?? [];
+          subscribed.set(runId, all);
           all.push(() => subscription.stop());
           return { ready: subscription.ready, stop: () => all.shift()?.() };
         },
@@ -185,14 +185,14 @@ export const handoverMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "reads nothing new before somebody has been notifiedRuns for it",
+    name: "reads nothing new before the run has notified",
     clause: "S15",
     data(data) {
-      const notifiedRuns = new Map<string, number>();
+      const notified = new Map<string, number>();
       return {
         ...data,
         ...mapPages(data, (page, { runId }) => {
-          const upTo = notifiedRuns.get(runId);
+          const upTo = notified.get(runId);
           if (upTo === undefined) return page;
           return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
         }),
@@ -201,7 +201,7 @@ export const handoverMutants: readonly Mutant[] = [
           return data.subscribe(runId, () => {
             count += 1;
             // The first notification shows all; from then on one event a notification.
-            notifiedRuns.set(runId, Math.max(notifiedRuns.get(runId) ?? 0, count));
+            notified.set(runId, Math.max(notified.get(runId) ?? 0, count));
             onNotification();
           });
         },

@@ -4,7 +4,7 @@ import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutan
 /** Stores that take for one what is two: batches, keys, owners. */
 export const keyMutants: readonly Mutant[] = [
   {
-    name: "knows a batch by its types and payloads, strung together without a mark between",
+    name: "knows a batch by its types and payloads, joined without a separator",
     clause: "S5",
     data: (data) =>
       knowBatchesBy(data, ({ events }) =>
@@ -45,7 +45,7 @@ export const keyMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "forgets a run's keys behind the newest 128",
+    name: "forgets a run's keys but the newest 128",
     clause: "S5",
     data(data) {
       const keys = new Map<string, string[]>();
@@ -68,7 +68,7 @@ export const keyMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "keeps the keys of all runs under run id and key with a hyphen between",
+    name: "keeps the keys of all runs under run id, hyphen and key",
     clause: "S8",
     data(data) {
       const receipts = new Map<string, { readonly runId: string; readonly answer: AppendAnswer }>();

@@ -3,7 +3,7 @@ import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 type Request = Parameters<RunEventStore["append"]>[0][number];
 
-/** A store that takes each append for one of somebody else. */
+/** A store that takes each append for one of another appender. */
 function mapAppender(
   data: RunEventStore,
   appenderOf: (request: Request) => Promise<Request["appender"]>,
@@ -21,7 +21,7 @@ async function currentFence(data: RunEventStore, runId: string): Promise<number>
   return (await data.getRun(runId))?.fence ?? 0;
 }
 
-/** Takes a run from whoever has it. */
+/** Takes a run from any worker that has it. */
 async function takeAway(data: RunEventStore, runId: string): Promise<void> {
   await data.release({ runId, ownerId: null, fence: await currentFence(data, runId) });
 }
@@ -35,10 +35,10 @@ async function underCurrent(
   return ask({ ...request, fence: await currentFence(data, request.runId) });
 }
 
-/** Stores that give a run to two, or to nobody. */
+/** Stores that give a run to two workers, or to none. */
 export const leaseMutants: readonly Mutant[] = [
   {
-    name: "gives a run away that somebody has",
+    name: "gives a claimed run to another claim",
     clause: "S21",
     data: (data) => ({
       ...data,
@@ -49,7 +49,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "looks whether a run is free, and claims it only then",
+    name: "checks whether a run is free, and claims it only later",
     clause: "S21",
     data: (data) => ({
       ...data,
@@ -63,7 +63,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "gives the fence of a lease that ran out once more",
+    name: "gives the fence of an expired lease once more",
     clause: "S21",
     data: (data) => ({
       ...data,
@@ -77,7 +77,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "renews for whoever asks",
+    name: "renews under any fence",
     clause: "S21",
     data: (data) => ({
       ...data,
@@ -85,7 +85,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "does not renew a lease that has just run out",
+    name: "does not renew a lease that has just expired",
     clause: "S21",
     data: (data) => ({
       ...data,
@@ -110,7 +110,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "lets anybody release",
+    name: "releases under any fence",
     clause: "S21",
     data: (data) => ({
       ...data,
@@ -144,7 +144,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "claims someone else's run",
+    name: "claims another owner's run",
     clause: "W4",
     data: (data) => ({
       ...data,
@@ -163,7 +163,7 @@ export const leaseMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "takes an append of an older fence",
+    name: "takes an append under an older fence",
     clause: "S22",
     data: (data) =>
       mapAppender(data, async ({ appender, runId }) =>
@@ -173,7 +173,7 @@ export const leaseMutants: readonly Mutant[] = [
       ),
   },
   {
-    name: "takes an append of a fence that was given back",
+    name: "takes an append under a released fence",
     clause: "S22",
     data: (data) =>
       mapAppender(data, async ({ appender, runId }) => {
@@ -184,7 +184,7 @@ export const leaseMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "holds an owner's cancel against the fence",
+    name: "checks the fence of an owner's cancel",
     clause: "S22",
     data: (data) =>
       mapAppender(data, async ({ appender }) =>
@@ -203,7 +203,7 @@ export const leaseMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "lets anybody write once a lease has run out",
+    name: "lets any client write once a lease has expired",
     clause: "S22",
     data: (data) =>
       mapAppender(data, async ({ appender, runId }) => {
@@ -214,7 +214,7 @@ export const leaseMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "looks at the fence, and appends only then",
+    name: "checks the fence, and appends only later",
     clause: "S22",
     data: (data) =>
       mapAppender(data, async ({ appender, runId }) => {
@@ -225,7 +225,7 @@ export const leaseMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "looks at the fence before the key",
+    name: "checks the fence before the key",
     clause: "S22",
     data: (data) => ({
       ...data,
@@ -237,7 +237,7 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "looks at the expected sequence before the fence",
+    name: "checks the expected sequence before the fence",
     clause: "S22",
     data: (data) => ({
       ...data,

@@ -11,7 +11,7 @@ import {
 /** Stores that create, delete, close and keep wrongly. */
 export const lifeMutants: readonly Mutant[] = [
   {
-    name: "says created to every creation",
+    name: "answers created to every creation",
     clause: "S16",
     data: (data) => ({
       ...data,
@@ -34,7 +34,7 @@ export const lifeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "looks whether a run is there some time before it creates it",
+    name: "checks whether a run exists some time before it creates it",
     clause: "S16",
     data: (data) => ({
       ...data,
@@ -159,7 +159,7 @@ export const lifeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "says deleted to every delete that races",
+    name: "answers deleted to every delete that races",
     clause: "S17",
     data: (data) => ({
       ...data,

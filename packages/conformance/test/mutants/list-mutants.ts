@@ -58,7 +58,7 @@ export const listMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "lists everybody's runs",
+    name: "lists the runs of all owners",
     clause: "W4",
     data(data) {
       const owners = new Set<string>();

@@ -1,13 +1,13 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { AppendAnswer, Mutant } from "./mutant.ts";
 
-/** Stores that notification for some of what they should notify for. */
+/** Stores that notify for only some of the changes that they should notify for. */
 export const notificationMutants: readonly Mutant[] = [
   {
     name: "notifies alone for the first run of a call that an append landed in",
     clause: "S13",
     data: (data) =>
-      ringFor(data, (runIds, answers) => {
+      notifyFor(data, (runIds, answers) => {
         const first = answers.findIndex(({ outcome }) => outcome === "appended");
         return runIds.slice(Math.max(0, first), first + 1);
       }),
@@ -16,14 +16,14 @@ export const notificationMutants: readonly Mutant[] = [
     name: "notifies for no run of a call with a refused request",
     clause: "S13",
     data: (data) =>
-      ringFor(data, (runIds, answers) =>
+      notifyFor(data, (runIds, answers) =>
         answers.every(({ outcome }) => outcome === "appended") ? runIds : [],
       ),
   },
   {
     name: "does not notify for ids longer than 63 characters",
     clause: "S13",
-    data: (data) => ringFor(data, (runIds) => runIds.filter((runId) => runId.length <= 63)),
+    data: (data) => notifyFor(data, (runIds) => runIds.filter((runId) => runId.length <= 63)),
   },
   {
     name: "notifies the 50 newest subscriptions alone",
@@ -59,7 +59,7 @@ export const notificationMutants: readonly Mutant[] = [
         async createRun(request) {
           created.add(request.runId);
           const outcome = await object.createRun(request);
-          // NotifyCounts come in a microtask behind the commit.
+          // Notifications come in a microtask after the commit.
           await Promise.resolve();
           created.delete(request.runId);
           return outcome;
@@ -68,7 +68,7 @@ export const notificationMutants: readonly Mutant[] = [
           let stopped = false;
           const subscription = object.subscribe(runId, () => {
             if (created.has(runId)) onNotification();
-            else void ringUnlessNew(runId, () => !stopped && onNotification());
+            else void notifyUnlessNew(runId, () => !stopped && onNotification());
           });
           return {
             ready: subscription.ready,
@@ -80,7 +80,7 @@ export const notificationMutants: readonly Mutant[] = [
         },
       };
 
-      async function ringUnlessNew(runId: string, onNotification: () => void): Promise<void> {
+      async function notifyUnlessNew(runId: string, onNotification: () => void): Promise<void> {
         const run = await data.getRun(runId);
         if (run === null || run.lastSequence > 0) onNotification();
       }
@@ -95,14 +95,16 @@ export const notificationMutants: readonly Mutant[] = [
         ...data,
         subscribe(runId, onNotification) {
           const counter = (): void => onNotification();
-          const hung = counters.get(runId) ?? new Set();
-          counters.set(runId, hung.add(counter));
-          // The first watch notifies for all that were hung when it began to.
+          const subscribed = counters.get(runId) ?? new Set();
+          counters.set(runId, subscribed.add(counter));
+          // The first subscription notifies all that existed when it began to.
           const subscription =
-            hung.size === 1 ? data.subscribe(runId, () => [...hung].forEach(notify)) : null;
+            subscribed.size === 1
+              ? data.subscribe(runId, () => [...subscribed].forEach(notify))
+              : null;
           return {
             ready: subscription?.ready ?? Promise.resolve(),
-            stop: () => void hung.delete(counter),
+            stop: () => void subscribed.delete(counter),
           };
         },
       };
@@ -114,14 +116,14 @@ function notify(counter: () => void): void {
   counter();
 }
 
-/** A store whose appends notify for the chosen runs of a call alone. What is created and deleted notifies. */
-function ringFor(
+/** A store whose appends notify for the chosen runs of a call alone. Creations and deletions notify. */
+function notifyFor(
   data: RunEventStore,
   choose: (runIds: readonly string[], answers: readonly AppendAnswer[]) => readonly string[],
 ): RunEventStore {
   const counters = new Map<string, Set<() => void>>();
 
-  function ringLater(runIds: readonly string[]): void {
+  function notifyLater(runIds: readonly string[]): void {
     queueMicrotask(() => runIds.forEach((runId) => counters.get(runId)?.forEach(notify)));
   }
 
@@ -129,25 +131,25 @@ function ringFor(
     ...data,
     async createRun(request) {
       const created = await data.createRun(request);
-      ringLater([request.runId]);
+      notifyLater([request.runId]);
       return created;
     },
     async deleteRun(runId, ownerId) {
       const outcome = await data.deleteRun(runId, ownerId);
-      ringLater([runId]);
+      notifyLater([runId]);
       return outcome;
     },
     async append(requests) {
       const answers = await data.append(requests);
       const runIds = requests.map((request) => request.runId);
-      ringLater(choose(runIds, answers));
+      notifyLater(choose(runIds, answers));
       return answers;
     },
     subscribe(runId, onNotification) {
       const counter = (): void => onNotification();
-      const hung = counters.get(runId) ?? new Set();
-      counters.set(runId, hung.add(counter));
-      return { ready: Promise.resolve(), stop: () => void hung.delete(counter) };
+      const subscribed = counters.get(runId) ?? new Set();
+      counters.set(runId, subscribed.add(counter));
+      return { ready: Promise.resolve(), stop: () => void subscribed.delete(counter) };
     },
   };
 }

@@ -5,7 +5,7 @@ import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutan
 /** Stores on common data whose objects go by what they know, when another object has changed it. */
 export const objectMutants: readonly Mutant[] = [
   {
-    name: "says existing with a head from the object's own cache",
+    name: "answers existing with a head from the object's own cache",
     clause: "S16",
     object(object) {
       const heads = new Map<string, RunRecord>();
@@ -30,7 +30,7 @@ export const objectMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "remembers that a run is not there until the same object creates it",
+    name: "remembers that a run does not exist until the same object creates it",
     clause: "S16",
     object(object) {
       const absent = new Set<string>();
@@ -147,7 +147,7 @@ export const objectMutants: readonly Mutant[] = [
   {
     name: "ends the subscriptions of all objects at the close of one",
     clause: "S18",
-    ...endsAllWatches(),
+    ...endsAllSubscriptions(),
   },
   {
     name: "never settles `ready` of a subscription that was not ready at close",
@@ -176,7 +176,7 @@ export const objectMutants: readonly Mutant[] = [
   },
 ];
 
-function endsAllWatches(): Pick<Mutant, "data" | "object"> {
+function endsAllSubscriptions(): Pick<Mutant, "data" | "object"> {
   const ends = new WeakMap<object, () => void>();
   return {
     data(data) {

@@ -13,7 +13,7 @@ export const outcomeMutants: readonly Mutant[] = [
   { name: "appends again when a key comes again", clause: "S5", data: keyIgnored },
   { name: "appends again when its answer was lost", clause: "S7", data: keyIgnored },
   {
-    name: "looks at finished before the key",
+    name: "checks finished before the key",
     clause: "S5",
     data: (data) => ({
       ...data,
@@ -29,7 +29,7 @@ export const outcomeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "looks at the expected sequence before finished",
+    name: "checks the expected sequence before finished",
     clause: "S5",
     data: (data) => ({
       ...data,
@@ -43,7 +43,7 @@ export const outcomeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "burns the key of a refused append",
+    name: "uses up the key of a refused append",
     clause: "S5",
     data(data) {
       const burnt = new Set<string>();
@@ -62,7 +62,7 @@ export const outcomeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "takes a key for the whole store's",
+    name: "takes a key for one of the whole store",
     clause: "S5",
     data(data) {
       const firstRun = new Map<string, string>();
@@ -80,7 +80,7 @@ export const outcomeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "replays a key whatever the events",
+    name: "replays a key for any events",
     clause: "S5",
     data(data) {
       const receipts = new Map<string, AppendAnswer>();
@@ -98,7 +98,7 @@ export const outcomeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "answers a replay with the run's phase of now",
+    name: "answers a replay with the current phase",
     clause: "S5",
     data: (data) => ({
       ...data,
@@ -111,7 +111,7 @@ export const outcomeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "takes an event behind the terminal one",
+    name: "takes an event after the terminal one",
     clause: "S5",
     data(data) {
       const ended = new Map<string, RunStatus>();

@@ -56,7 +56,7 @@ export const probeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "notifications subscriptions at a probe",
+    name: "notifies subscriptions at a probe",
     clause: "S31",
     data(data) {
       const notifications = new Set<() => void>();

@@ -30,7 +30,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
-/** Stores that are right as long as nobody else is there. */
+/** Stores that are right as long as one caller is alone. */
 export const raceMutants: readonly Mutant[] = [
   {
     name: "gives two racing appends the same sequences",
@@ -73,7 +73,7 @@ export const raceMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "answers a race with a conflict that is none",
+    name: "answers a race with a false conflict",
     clause: "S4",
     data: (data) =>
       whenRaced(data, async (request) => {
@@ -96,7 +96,7 @@ export const raceMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "takes the requests of a call from behind while another call is under way",
+    name: "takes the requests of a call in reverse while another call is under way",
     clause: "S4",
     data(data) {
       let underWay = 0;

@@ -4,7 +4,7 @@ import { mapPages, mapRecords, type Mutant } from "./mutant.ts";
 /** Stores whose pages or heads are wrong. */
 export const readMutants: readonly Mutant[] = [
   {
-    name: "stamps what the clock says, although it was later before",
+    name: "stamps the clock's time, even if it went back",
     clause: "W2",
     data(data) {
       const stamps = new Map<string, number>();
@@ -49,7 +49,7 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "cuts a page to nothing",
+    name: "cuts a page to no event",
     clause: "S9",
     data: (data) => ({
       ...data,
@@ -103,7 +103,7 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "says the phase of now as phaseAtSince",
+    name: "has the current phase as phaseAtSince",
     clause: "S9",
     data: (data) => ({
       ...data,
@@ -111,7 +111,7 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "says the phase of now as phaseAtSince one event before the head",
+    name: "has the current phase as phaseAtSince one event before the head",
     clause: "S9",
     data: (data) => ({
       ...data,
@@ -206,7 +206,7 @@ export const readMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "reads nothing behind the ten thousandth event",
+    name: "reads nothing after the ten thousandth event",
     clause: "S12",
     data: (data) => ({
       ...data,

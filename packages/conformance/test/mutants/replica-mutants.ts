@@ -53,7 +53,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     onReplica: (replica) => ({ purge: (request) => replica.purge(request) }),
   },
   {
-    name: "says that an append did not land, which lands later",
+    name: "answers that an append did not land, and lands it later",
     clause: "S7",
     onReplica: (_, master) => ({ append: (requests) => landLater(master, requests, false) }),
   },
@@ -71,12 +71,12 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     }),
   },
   {
-    name: "leaves a claim waiting for ever that a replica refuses",
+    name: "lets a claim that a replica refuses wait for ever",
     clause: "S7",
     onReplica: () => ({ claim: () => new Promise<never>(() => {}) }),
   },
   {
-    name: "throws what the driver threw for a release that a replica refuses",
+    name: "throws the driver's error for a release that a replica refuses",
     clause: "S7",
     onReplica: () => ({ release: () => Promise.reject(new Error("READONLY")) }),
   },
@@ -96,7 +96,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     onReplica: (replica) => ({ listRuns: (query) => replica.listRuns(query) }),
   },
   {
-    name: "takes a run for missing that a replica does not have",
+    name: "takes a run that a replica does not have for missing",
     clause: "S10",
     onReplica: (replica) => ({
       async append(requests) {
@@ -121,7 +121,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     }),
   },
   {
-    name: "says that a run exists which only a replica still has",
+    name: "answers that a run exists which only a replica still has",
     clause: "S10",
     onReplica: (replica) => ({
       async createRun(request) {

@@ -38,7 +38,7 @@ export const sizeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "answers none of a call's queries behind the fiftieth",
+    name: "answers none of a call's queries after the fiftieth",
     clause: "S12",
     data: (data) => ({
       ...data,

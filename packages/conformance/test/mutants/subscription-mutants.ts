@@ -1,7 +1,7 @@
 import type { ReadResult } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
-/** Stores that notification wrongly. */
+/** Stores that notify wrongly. */
 export const subscriptionMutants: readonly Mutant[] = [
   {
     name: "never notifies",
@@ -53,7 +53,7 @@ export const subscriptionMutants: readonly Mutant[] = [
         async append(requests) {
           own += 1;
           const outcomes = await object.append(requests);
-          // NotifyCounts come in a microtask behind the append.
+          // Notifications come in a microtask after the append.
           await Promise.resolve();
           own -= 1;
           return outcomes;
@@ -83,7 +83,7 @@ export const subscriptionMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "notifies from within watch",
+    name: "notifies from within subscribe",
     clause: "S13",
     data: (data) => ({
       ...data,
@@ -94,7 +94,7 @@ export const subscriptionMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "notifies on after stop",
+    name: "goes on notifying after stop",
     clause: "S14",
     data: (data) => ({
       ...data,

@@ -16,7 +16,7 @@ export interface ConnectionMutant {
 /** Stores that are whole as long as no connection is lost. */
 export const connectionMutants: readonly ConnectionMutant[] = [
   {
-    name: "never says of an append that it may have landed",
+    name: "never shows that an append may have landed",
     clause: "S7",
     says: /S7 is broken: an append has landed whose failure is not `ambiguous`/,
     manner: { isAmbiguous: (call) => call !== "append" && WHOLE.isAmbiguous(call) },
@@ -33,7 +33,7 @@ export const connectionMutants: readonly ConnectionMutant[] = [
     },
   },
   {
-    name: "never says of a claim that it may have been granted",
+    name: "never shows that a claim may have been granted",
     clause: "S21",
     says: /S7 is broken: a run is claimed by a claim that is not `ambiguous`/,
     manner: { isAmbiguous: (call) => call !== "claim" && WHOLE.isAmbiguous(call) },
@@ -51,28 +51,28 @@ export const connectionMutants: readonly ConnectionMutant[] = [
     },
   },
   {
-    name: "subscriptions nothing any more when its connection was lost",
+    name: "notifies no more once its connection was lost",
     clause: "S13",
     says: /a notification for/,
-    manner: { watchesAgain: false },
+    manner: { subscribesAgain: false },
   },
   {
-    name: "hands on what broke the connection as it came",
+    name: "throws the error of a lost connection unchanged",
     clause: "S20",
-    says: /S20 is broken: .* no RunEventsError/,
+    says: /S20 is broken: .* is not a RunEventsError/,
     manner: { failureOf: ({ cause }) => cause as Error },
   },
   {
-    name: "says that a lost connection is lasting",
+    name: "shows a lost connection as not retryable",
     clause: "S20",
-    says: /S20 is broken: .* lasting/,
+    says: /S20 is broken: .* is not `retryable`/,
     manner: {
       failureOf: ({ message, cause, ambiguous }) =>
         new RunEventsError("store_unavailable", message, { cause, ambiguous, retryable: false }),
     },
   },
   {
-    name: "keeps what broke the connection to itself",
+    name: "hides the cause of a lost connection",
     clause: "S20",
     says: /S20 is broken: .* without the driver's error/,
     manner: {
@@ -81,7 +81,7 @@ export const connectionMutants: readonly ConnectionMutant[] = [
     },
   },
   {
-    name: "says of a read that it may have changed something",
+    name: "shows a failed read as ambiguous",
     clause: "S20",
     says: /S20 is broken: .* changes nothing/,
     manner: { isAmbiguous: () => true },

@@ -18,7 +18,7 @@ const LOCKED_MS = 10;
 
 /** Does what one of the mutants does, and says so: nothing is wrong with it. */
 export const humble: Variant = {
-  name: "loses all with its last process, and says so",
+  name: "loses all with its last process, and declares it",
   spoil(store, journal) {
     forgetWithoutProcess(journal);
     Object.assign(store, { capabilities: { ...store.capabilities, durability: "memory" } });
@@ -68,13 +68,13 @@ export const crashMutants: readonly ProcessMutant[] = [
     },
   },
   {
-    name: "loses all with its last process, and says that it outlives it",
+    name: "loses all with its last process, and declares that it outlives it",
     clause: "S6",
     says: /S6 is broken|not_found/,
     spoil: (_store, journal) => forgetWithoutProcess(journal),
   },
   {
-    name: "leaves its lock behind when it dies",
+    name: "keeps its lock when it dies",
     clause: "S6",
     says: /failed, and nothing of its own had crashed|to be answered within/,
     spoil(store, journal) {

@@ -5,7 +5,7 @@ import type { ProcessConformanceOptions } from "@tm/run-events-conformance/proce
 import { openJournal } from "./journal.ts";
 import type { JournalPlace } from "./open-journal.ts";
 
-/** What node is told to run the sources. */
+/** Node's options to run the sources. */
 export const EXEC_ARGV: readonly string[] = ["-C", "@tm/source"];
 
 /** How the kit gets at journals, and the file of the youngest. */

@@ -32,8 +32,8 @@ export interface JournalStore extends RunEventStore {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Commits an entry. Another one where that is to happen later. */
   commit: (entry: Entry) => void;
-  /** Whether it hears what others commit. */
-  hears: boolean;
+  /** Whether its subscriptions notify of what others commit. */
+  seesOthers: boolean;
 }
 
 /** What one process has of a journal: a store in memory, and how far it has replayed. */
@@ -74,7 +74,7 @@ class Replica {
 
 type Blind = Pick<
   JournalStore,
-  | "hears"
+  | "seesOthers"
   | "commit"
   | "inTurn"
   | "catchUp"
@@ -89,7 +89,7 @@ function blindCalls(replica: Replica, self: () => JournalStore): Blind {
   const { journal, memory, own } = replica;
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    hears: true,
+    seesOthers: true,
     commit: (entry) => void own.add(journal.add(entry)),
     inTurn(work) {
       const done = turn.then(work);
@@ -124,21 +124,21 @@ function blindCalls(replica: Replica, self: () => JournalStore): Blind {
   };
 }
 
-/** Watches that look into the journal. */
-function watchJournal(
+/** Subscriptions that poll the journal. */
+function subscribeTo(
   journal: Journal,
   notifier: Notifier,
-  hears: () => boolean,
+  seesOthers: () => boolean,
 ): Pick<RunEventStore, "subscribe" | "close"> {
   const timers = new Set<NodeJS.Timeout>();
   return {
     subscribe(runId, onNotification) {
-      let heard = journal.last();
+      let seen = journal.last();
       const stop = notifier.add(runId, onNotification);
       const timer = setInterval(() => {
         const last = journal.last();
-        if (hears() && last > heard) notifier.notify(runId);
-        heard = last;
+        if (seesOthers() && last > seen) notifier.notify(runId);
+        seen = last;
       }, POLL_MS);
       timers.add(timer);
       return {
@@ -163,7 +163,7 @@ export function createJournalStore(journal: Journal): JournalStore {
   const { memory } = replica;
   const notifier = createNotifier();
 
-  /** Does what nobody else does meanwhile, with all that is new. */
+  /** Does something while no other process does anything, with all that is new. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
     return journal.alone(async () => {
       await store.catchUp();
@@ -175,7 +175,7 @@ export function createJournalStore(journal: Journal): JournalStore {
     inTurnAlone(() => store.askBlindly(entryAt));
 
   /** Reads what is new, and then from memory. */
-  function look<T>(read: () => Promise<T>): Promise<T> {
+  function readNew<T>(read: () => Promise<T>): Promise<T> {
     return store.inTurn(async () => {
       await store.catchUp();
       return read();
@@ -184,7 +184,7 @@ export function createJournalStore(journal: Journal): JournalStore {
 
   const store: JournalStore = {
     ...blindCalls(replica, () => store),
-    ...watchJournal(journal, notifier, () => store.hears),
+    ...subscribeTo(journal, notifier, () => store.seesOthers),
     capabilities: {
       ...memory.capabilities,
       durability: "process",
@@ -200,12 +200,12 @@ export function createJournalStore(journal: Journal): JournalStore {
       for (const { runId } of requests) notifier.notify(runId);
       return outcomes;
     },
-    read: (queries) => look(() => store.readBlindly(queries)),
+    read: (queries) => readNew(() => store.readBlindly(queries)),
     async getRun(runId) {
       const query = { runId, ownerId: null, since: 0, limit: 1, maxBytes: 1 };
       return (await store.read([query]))[0]?.run ?? null;
     },
-    listRuns: (query) => look(() => memory.listRuns(query)),
+    listRuns: (query) => readNew(() => memory.listRuns(query)),
     deleteRun: (runId, ownerId) =>
       inTurnAlone(async () => {
         const atMs = replica.tick();
@@ -217,7 +217,7 @@ export function createJournalStore(journal: Journal): JournalStore {
     renew: (renew) => ask((atMs) => ({ atMs, renew })),
     release: (release) => ask((atMs) => ({ atMs, release })),
     listExpired: (query) =>
-      look(() => {
+      readNew(() => {
         replica.tick();
         return memory.listExpired(query);
       }),

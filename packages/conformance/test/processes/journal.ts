@@ -27,7 +27,7 @@ export interface Journal {
   /** @returns its number */
   add(entry: Entry): number;
   last(): number;
-  /** Nobody else adds anything meanwhile. */
+  /** No other process adds anything meanwhile. */
   alone<T>(work: () => Promise<T>): Promise<T>;
   /** A slot for what is not an entry yet. */
   keep(slot: string, value: unknown): void;

@@ -1,4 +1,4 @@
-// What the kit's processes open: a store behind a port, which does with lost connections what the mutant of that name does.
+// What the kit's processes open: a store on a port, which treats lost connections as the mutant of that name does.
 import type { Address } from "@tm/run-events-conformance/processes";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { connectionMutants } from "./connection-mutants.ts";

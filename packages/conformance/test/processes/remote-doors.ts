@@ -3,7 +3,7 @@ import { EXEC_ARGV } from "./journal-doors.ts";
 import type { RemotePlace } from "./open-remote.ts";
 import { startRemoteServer } from "./remote-server.ts";
 
-/** How the kit gets at stores behind a port. @param mutant who spoils them; null for healthy ones */
+/** How the kit gets at stores on a port. @param mutant who spoils them; null for healthy ones */
 export function createRemoteDoors(mutant: string | null): ProcessConformanceOptions<RemotePlace> {
   const closes = new Map<string, () => Promise<void>>();
   return {

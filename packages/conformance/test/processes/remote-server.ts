@@ -29,7 +29,7 @@ interface Refusal {
 
 type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
 
-/** Stores in memory behind a port of 127.0.0.1, until `close`. */
+/** Stores in memory on a port of 127.0.0.1, until `close`. */
 export async function startRemoteServer(): Promise<{
   readonly address: Address;
   close(): Promise<void>;

@@ -12,10 +12,10 @@ export interface LossManner {
   readonly isAmbiguous: (call: string) => boolean;
   /** What the caller gets. */
   readonly failureOf: (error: RunEventsError) => Error;
-  /** What is sent in place of a call whose answer was lost; `null`: the caller is told. */
+  /** What is sent in place of a call whose answer was lost; `null`: the call fails. */
   readonly sentAgain: (call: string, args: readonly unknown[]) => readonly unknown[] | null;
-  /** Whether it subscriptions again what was watched. */
-  readonly watchesAgain: boolean;
+  /** Whether it subscribes again after a lost connection. */
+  readonly subscribesAgain: boolean;
 }
 
 const READS = new Set(["read", "getRun", "listRuns", "listExpired", "subscribe"]);
@@ -25,7 +25,7 @@ export const WHOLE: LossManner = {
   isAmbiguous: (call) => !READS.has(call),
   failureOf: (error) => error,
   sentAgain: () => null,
-  watchesAgain: true,
+  subscribesAgain: true,
 };
 
 interface Waiting {
@@ -86,7 +86,7 @@ class RemoteLine {
       this.#onLoss();
     });
     const lines = createInterface({ input: socket });
-    lines.on("line", (text) => this.#hear(opened, text));
+    lines.on("line", (text) => this.#receive(opened, text));
     // It has those of its socket as well, which is listened to above.
     lines.on("error", () => {});
     await once(socket, "connect").catch((error: unknown) => {
@@ -95,7 +95,7 @@ class RemoteLine {
     return opened;
   }
 
-  #hear({ waiting }: Line, text: string): void {
+  #receive({ waiting }: Line, text: string): void {
     const message = JSON.parse(text) as RemoteMessage;
     if ("onNotification" in message) return this.#onNotification(message.onNotification);
     const call = waiting.get(message.id);
@@ -112,16 +112,16 @@ export function createRemoteStore(
   manner: LossManner,
 ): RunEventStore {
   const notifier = createNotifier();
-  const watched = new Map<string, number>();
+  const subscribed = new Map<string, number>();
   const line = new RemoteLine(address, store, {
     onNotification: (runId) => notifier.notify(runId),
     loss() {
-      if (manner.watchesAgain && watched.size > 0) void watchAgain();
+      if (manner.subscribesAgain && subscribed.size > 0) void subscribeAgain();
     },
   });
 
-  async function watchAgain(): Promise<void> {
-    for (const runId of watched.keys()) {
+  async function subscribeAgain(): Promise<void> {
+    for (const runId of subscribed.keys()) {
       // The next loss makes it again.
       await line.send("subscribe", [runId]).catch(() => {});
       notifier.notify(runId);
@@ -164,17 +164,17 @@ export function createRemoteStore(
     probe: () => ask("probe"),
     subscribe(runId, onNotification) {
       const stop = notifier.add(runId, onNotification);
-      watched.set(runId, (watched.get(runId) ?? 0) + 1);
+      subscribed.set(runId, (subscribed.get(runId) ?? 0) + 1);
       return {
         ready: ask("subscribe", runId),
         stop() {
           stop();
-          watched.delete(runId);
+          subscribed.delete(runId);
         },
       };
     },
     async close() {
-      watched.clear();
+      subscribed.clear();
       notifier.clear();
       await line.close();
     },

@@ -15,7 +15,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
       const known = new Set<string>();
       appendEach(store, (request) =>
         store.inTurn(async () => {
-          // It has to have heard of the run at least.
+          // It has to know the run at least.
           if (!known.has(request.runId)) await store.catchUp();
           known.add(request.runId);
           return store.appendBlindly(request);
@@ -126,7 +126,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
   {
     name: "counts how old runs are by the clock of its process",
     clause: "S21",
-    says: /S24 is broken: .*S24 how long ago/,
+    says: /S24 is broken: .*S24 the time since/,
     spoil(store, journal) {
       const { purge } = store;
       store.purge = (request) => {
@@ -136,9 +136,9 @@ export const sharingMutants: readonly ProcessMutant[] = [
     },
   },
   {
-    name: "lists runs whose lease has run out by the clock of its process",
+    name: "lists expired runs by the clock of its process",
     clause: "S21",
-    says: /S23 is broken: .*S23 runs are listed/,
+    says: /S23 is broken: .*S23 listExpired lists the runs whose lease has expired/,
     spoil(store, journal) {
       const { listExpired } = store;
       store.listExpired = (query) =>
@@ -150,7 +150,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
     clause: "S13",
     says: /a notification for/,
     spoil(store) {
-      store.hears = false;
+      store.seesOthers = false;
     },
   },
   {

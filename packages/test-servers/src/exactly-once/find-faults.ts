@@ -91,7 +91,8 @@ function claimFaults({ claims }: History): readonly string[] {
 
 function readingFaults({ readings, logs }: History): readonly string[] {
   return readings.flatMap(({ runId, events, end }) => {
-    if (end !== "run") return [`A reader of ${runId} ended with ${end}, behind ${events.length}.`];
+    if (end !== "run")
+      return [`A reader of ${runId} ended with ${end}, after ${events.length} events.`];
     const log = logs.find((one) => one.runId === runId)?.events ?? [];
     const isSame = JSON.stringify(events) === JSON.stringify(log);
     return isSame ? [] : [`A reader of ${runId} got ${described(events)}, not ${described(log)}.`];

@@ -5,8 +5,8 @@ import { codeOf, isAway, pauseBetweenAttempts, payloadOf, type Play } from "./pl
 const MOST_EMITTED = 12;
 
 /**
- * Works on a run in turns with other workers, and ends it when the play is over. A turn emits some events, appends one behind
- * them and gives the run back: what was emitted before an append that is acknowledged has landed.
+ * Works on a run in turns with other workers, and ends it when the play is over. A turn emits some events, appends one after
+ * them and releases the run: what was emitted before an append that is acknowledged has landed.
  */
 export async function workInTurns(play: Play, runs: RunEvents, runId: string): Promise<void> {
   for (;;) {
@@ -35,7 +35,7 @@ function hasEnded(error: unknown): boolean {
   return codeOf(error) === "run_finished";
 }
 
-/** @param leaseEndsAt the earliest time at which its lease can have run out, by `performance.now` */
+/** @param leaseEndsAt the earliest time at which its lease can have expired, by `performance.now` */
 async function writeOneTurn(play: Play, run: WorkedRun, leaseEndsAt: number): Promise<void> {
   const { runId, fence } = run;
   const values = Array.from({ length: 1 + play.random.below(MOST_EMITTED) }, play.nextValue);
@@ -47,7 +47,7 @@ async function writeOneTurn(play: Play, run: WorkedRun, leaseEndsAt: number): Pr
     note(last, receipt.lastSequence);
   } catch (error) {
     const code = codeOf(error);
-    // A lease that may have run out while the store was away is lost rightly.
+    // A lease that may have expired while the store was away is lost rightly.
     const isLost = isAway(error) || (code === "fenced" && performance.now() >= leaseEndsAt);
     for (const value of [...values, last]) {
       play.attempts.push({

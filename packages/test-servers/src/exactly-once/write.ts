@@ -42,7 +42,7 @@ export async function endRun(runs: RunEvents, runId: string): Promise<void> {
   );
 }
 
-/** Makes a run, over whatever outages. */
+/** Makes a run, through any outage. */
 export async function createRun(runs: RunEvents, runId: string): Promise<void> {
   await insist(() => runs.create({ runId, ownerId: "ada" }));
 }
@@ -81,7 +81,7 @@ async function writeKeyed(
   }
 }
 
-/** Again and again while the store is away, whatever else it says of that. */
+/** Again and again while the store is away, with any of its errors. */
 async function insist<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -63,8 +63,11 @@ export async function expectApart(ours: RunEventStore, theirs: RunEventStore): P
   });
 }
 
-/** Each commit of another store notifies a subscription that stays, also creation and deletion. Makes and deletes the run `a`. */
-export async function expectEachWakes(store: RunEventStore, other: RunEventStore): Promise<void> {
+/** Each commit of another store notifies a subscription that stays, including a creation and a deletion. Makes and deletes the run `a`. */
+export async function expectEachNotifies(
+  store: RunEventStore,
+  other: RunEventStore,
+): Promise<void> {
   let notifications = 0;
   const subscription = store.subscribe("a", () => {
     notifications += 1;

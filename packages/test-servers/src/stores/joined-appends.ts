@@ -23,7 +23,7 @@ export interface RefusedLines {
   readonly fence: number;
 }
 
-/** Makes the runs `done` and `claimed` beside `a`, which gets one event with the key `k`. */
+/** Makes the runs `done` and `claimed` besides `a`, which gets one event with the key `k`. */
 export async function makeRefusedLines(store: RunEventStore): Promise<RefusedLines> {
   await store.createRun(createOf("done"));
   await store.createRun(createOf("claimed"));

@@ -37,7 +37,7 @@ export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendR
   });
 }
 
-/** A claim for an hour, unless told otherwise. */
+/** A claim for an hour by default. */
 export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
   return { runId, ownerId: null, leaseMs };
 }

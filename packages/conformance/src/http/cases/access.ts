@@ -6,15 +6,15 @@ import { claim, passLeases } from "../claims.ts";
 import { changesOn, JSON_TYPE, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record } from "../runs.ts";
 
-/** Headers that tell of the connection and the moment, not of the answer. */
+/** Headers of the connection and the moment, not of the answer. */
 const HOP = ["date", "connection", "keep-alive", "transfer-encoding", "age"];
 
-/** What can be told of an answer, whoever asked and when. */
+/** The part of an answer that does not depend on the caller or the time. */
 function shapeOf({ status, headers, text }: Answer): unknown {
   return { status, text, headers: [...headers].filter(([name]) => !HOP.includes(name)) };
 }
 
-/** What a browser says of where a request comes from. */
+/** The headers by which a browser shows where a request comes from. */
 function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
   const { protocol, host, hostname } = new URL(baseUrl);
   return [
@@ -32,7 +32,7 @@ function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
 /** W4, W5: who may ask. */
 export const access: readonly HttpTrialCase[] = [
   {
-    name: "W4 everything but the live stream takes the bearer token or the session",
+    name: "W4 every request but the live stream takes the bearer token or the session",
     async run(trial) {
       for (const credential of [trial.owner.bearer, trial.owner.session]) {
         const runId = await record(trial);
@@ -45,7 +45,7 @@ export const access: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W4 without a valid credential everything is 401 and nothing changes",
+    name: "W4 every request without a valid credential is 401 and changes nothing",
     async run(trial) {
       const runId = await record(trial);
       const calls = [
@@ -55,7 +55,7 @@ export const access: readonly HttpTrialCase[] = [
         { path: pathOf(runId, "/stream") },
         { path: "/v1/agent-runs" },
       ];
-      for (const credential of [{}, { authorization: "Bearer nobody" }, { cookie: "a=b" }]) {
+      for (const credential of [{}, { authorization: "Bearer unknown" }, { cookie: "a=b" }]) {
         for (const call of calls) {
           const answer = await trial.send(withHeaders(call, credential));
           assertProblem(answer, 401, "unauthenticated");
@@ -67,7 +67,7 @@ export const access: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W4 somebody else's run and no run get the same 404, byte for byte",
+    name: "W4 another owner's run and a run that does not exist get the same 404, byte for byte",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const ended = await record(trial, "RUN_COMPLETED");
@@ -100,7 +100,7 @@ export const access: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W4 somebody else's stream and none get the same 404",
+    name: "W4 the streams of another owner's run and of a run that does not exist get the same 404",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       for (const headers of [{}, { "last-event-id": "9" }]) {
@@ -142,7 +142,7 @@ export const access: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W5 from the same origin, or with neither header, a change by cookie passes; a token always does",
+    name: "W5 a change by cookie passes from the same origin or with neither header; one by token always passes",
     async run(trial) {
       const same = { origin: new URL(trial.baseUrl).origin };
       const passing = [

@@ -13,7 +13,7 @@ async function assertUntouched(trial: HttpTrial, runId: string): Promise<void> {
 /** W9: appending. */
 export const appending: readonly HttpTrialCase[] = [
   {
-    name: "W9 a batch is appended whole and its receipt says where",
+    name: "W9 a batch is appended whole and its receipt shows where",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const receipt = await land(trial, runId, ["NOTE", phase("p"), "NOTE"]);
@@ -32,7 +32,7 @@ export const appending: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W9 appends that race each get a stretch of their own, without a hole",
+    name: "W9 appends that race each get sequences of their own, without a gap",
     async run(trial) {
       const runId = await record(trial);
       const sizes = Array.from({ length: 16 }, (_, at) => (at % 4) + 1);
@@ -79,7 +79,7 @@ export const appending: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W9 a body that is none is 400, and nothing is written",
+    name: "W9 an invalid body is 400 and writes nothing",
     async run(trial) {
       const runId = await record(trial);
       const path = pathOf(runId, "/events");

@@ -41,7 +41,7 @@ export const cancelling: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W13 a run that has ended otherwise stays as it ended",
+    name: "W13 a cancel leaves a run that ended otherwise as it is",
     async run(trial) {
       const runId = await record(trial, "RUN_COMPLETED");
       const answer = await cancel(trial, runId);
@@ -50,7 +50,7 @@ export const cancelling: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W13 a cancel that races appends ends the run once, behind what landed",
+    name: "W13 a cancel that races appends ends the run once, after what landed",
     async run(trial) {
       for (let round = 0; round < 5; round++) {
         const runId = await record(trial);
@@ -63,7 +63,7 @@ export const cancelling: readonly HttpTrialCase[] = [
         }
         const { events } = await readPage(trial, runId);
         const types = events.map(({ eventType }) => eventType);
-        assertEqual(types.indexOf("RUN_CANCELLED"), types.length - 1, "where RUN_CANCELLED stands");
+        assertEqual(types.indexOf("RUN_CANCELLED"), types.length - 1, "the index of RUN_CANCELLED");
         const sizes = landed.map((answer) => [1, 2, 3][answers.indexOf(answer)] ?? 0);
         assertEqual(
           types.length - 1,
@@ -74,7 +74,7 @@ export const cancelling: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W13 a claimed run is cancelled without its fence, and its worker is told run_finished",
+    name: "W13 a claimed run is cancelled without its fence, and its worker gets run_finished",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const { fence } = await claim(trial, runId);
@@ -95,7 +95,7 @@ export const cancelling: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W13 a client that goes away cancels nothing",
+    name: "W13 a client that disconnects cancels nothing",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const stream = await tailLive(trial, runId);

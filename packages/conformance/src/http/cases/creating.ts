@@ -37,7 +37,7 @@ export const creating: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W8 the owner's own id again is 200 and the run as it stands, another's is 409",
+    name: "W8 creating an existing run is 200 with the run as it is for its owner, and 409 for another",
     async run(trial) {
       const runId = `own-${crypto.randomUUID()}`;
       const call = post(trial, "/v1/agent-runs", JSON.stringify({ runId, metadata: 1 }));
@@ -51,7 +51,7 @@ export const creating: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W8 of creations of one id that race one is 201 and the rest are 200",
+    name: "W8 when creations of one id race, one is 201 and the rest are 200",
     async run(trial) {
       const call = post(trial, "/v1/agent-runs", JSON.stringify({ runId: crypto.randomUUID() }));
       const answers = await Promise.all(Array.from({ length: 6 }, () => trial.send(call)));
@@ -60,7 +60,7 @@ export const creating: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W8 an id that is none, an unknown field and a body that is no object are 400",
+    name: "W8 an invalid id, an unknown field and a body that is not an object are 400",
     async run(trial) {
       const ids = ["", "a b", "é", "a/b", "x".repeat(129)].map((runId) =>
         JSON.stringify({ runId }),

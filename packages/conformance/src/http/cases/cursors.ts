@@ -57,7 +57,7 @@ export const cursors: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W20 a malformed since is 400, whatever the header says",
+    name: "W20 a malformed since is 400, with any Last-Event-ID",
     async run(trial) {
       const path = pathOf(await record(trial, "NOTE"), "/stream");
       for (const query of ["since=x", "since=", "since=-1", "since=01", "since=0&since=0"]) {

@@ -12,10 +12,10 @@ import type { Frame } from "../read-frames.ts";
 import { deliveryOf, land, pathOf, record, tail, tailLive } from "../runs.ts";
 import { pause } from "../pause.ts";
 
-/** Ends the session that this `Cookie` header stands for. */
+/** Ends the session of this `Cookie` header. */
 export type EndSession = (cookie: string) => void | Promise<void>;
 
-/** The frames up to the end, which has to come by then, whatever comes before it. */
+/** The frames up to the end, which has to come in time, with any frames before it. */
 function endWithin(dueMs: number, stream: LiveStream, what: string): Promise<readonly Frame[]> {
   return within(dueMs, stream.rest(dueMs), what);
 }
@@ -46,7 +46,7 @@ async function readOn(
 export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
   return [
     {
-      name: "W22 a stream on which nothing happens says so after each interval without a frame",
+      name: "W22 a stream on which nothing happens sends a status after each interval without a frame",
       async run(trial) {
         const runId = await record(trial, "NOTE");
         const stream = await tailLive(trial, runId, "since=1");
@@ -58,7 +58,7 @@ export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
         }
         await land(trial, runId, ["RUN_COMPLETED"]);
         const types = typesOf(await stream.rest()).filter((type) => type !== "status");
-        assertEqual(types, ["run_event", "run_finished"], "what comes behind the silence");
+        assertEqual(types, ["run_event", "run_finished"], "what comes after the silence");
       },
     },
   ];
@@ -78,7 +78,7 @@ export function lostSessions(
 
   return [
     {
-      name: "W26 a session that is ended takes its streams along within an interval, silent or busy",
+      name: "W26 a session that is ended ends its streams within an interval, silent or busy",
       async run(trial) {
         const silent = await tailLive(trial, await record(trial));
         const runId = await record(trial);
@@ -136,7 +136,7 @@ export function ages(maxStreamAgeMs: number): readonly HttpTrialCase[] {
 export function patience(stallMs: number): readonly HttpTrialCase[] {
   return [
     {
-      name: "W25 a reader that takes nothing for too long is told slow_consumer, and misses nothing when it comes back",
+      name: "W25 a reader that takes nothing for too long gets slow_consumer, and misses nothing when it comes back",
       async run(trial) {
         const runId = await record(trial);
         const drafts = [...(await flood(trial, runId, "long")), "RUN_FAILED"];
@@ -160,7 +160,7 @@ const MOST_HELD = 12;
 export function unreadAnswers(stallMs: number): readonly HttpTrialCase[] {
   return [
     {
-      name: "W49 answers that the client does not read are given up after the limit: then its user is served again",
+      name: "W49 an answer that the client does not read is given up after the limit, and its user is served again",
       async run(trial) {
         const runId = await record(trial);
         await flood(trial, runId, "short");

@@ -8,19 +8,19 @@ import { type Delivery, isEvent } from "../judge-delivery.ts";
 import { pollToEnd } from "../poll-to-end.ts";
 import { appendCall, deliveryOf, land, receiptOf, record, tailLive } from "../runs.ts";
 
-/** How the kit shuts the server down, and has it back. */
+/** Functions with which the kit shuts the server down and starts it again. */
 export interface Drain {
   /** How long the server takes to end its streams, in milliseconds. */
   readonly windowMs: number;
-  /** Tells the server to go; resolves when it has gone. */
+  /** Shuts the server down; resolves when it has ended. */
   readonly begin: () => Promise<void>;
-  /** Starts it again on the same data; resolves when it takes requests at what `baseUrl` says then. */
+  /** Starts it again on the same data; resolves when it takes requests at the current `baseUrl`. */
   readonly restart: () => Promise<void>;
 }
 
 const STREAMS = 6;
 const WRITERS = 3;
-/** How many appends each writer has had acknowledged before the server is told to go. */
+/** How many appends each writer has had acknowledged before the server is shut down. */
 const WARM_UP = 3;
 
 /** An append that was sent, and the sequence of its first event if it was acknowledged. */
@@ -30,8 +30,8 @@ interface Sent {
 }
 
 /**
- * Appends until the server refuses, or has gone.
- * @param onAcknowledged called with the number of acknowledged appends so far; says whether to go on
+ * Appends until the server refuses, or has ended.
+ * @param onAcknowledged called with the number of acknowledged appends so far; returns whether to go on
  */
 async function writeOn(
   trial: HttpTrial,
@@ -55,7 +55,7 @@ async function writeOn(
   return sent;
 }
 
-/** Fails unless what was acknowledged stands where it landed, and what was not stands there whole or not at all. */
+/** Fails unless each acknowledged append is where its receipt shows, and each other one is there whole or not at all. */
 function assertLanded(log: Delivery, sent: readonly Sent[]): void {
   const placeOf = new Map(log.filter(isEvent).map((event) => [event.payload, event.sequence]));
   let events = 0;
@@ -63,20 +63,20 @@ function assertLanded(log: Delivery, sent: readonly Sent[]): void {
     const [first, second] = drafts.map((draft) => placeOf.get(appendedOf(draft).payload));
     const what = JSON.stringify(drafts);
     if (firstSequence !== null) {
-      assertEqual(first, firstSequence, `where ${what} stands, which was acknowledged`);
+      assertEqual(first, firstSequence, `the sequence of ${what}, which was acknowledged`);
     }
     assertEqual(second, first === undefined ? undefined : first + 1, `the second of ${what}`);
     if (first !== undefined) events += 2;
   }
-  // Beside them there is the event that ended the run.
+  // One more event ended the run.
   assertEqual(log.filter(isEvent).length, events + 1, "the number of events that were appended");
 }
 
-/** W27: going down. */
+/** W27: shutting down. */
 export function draining({ windowMs, begin, restart }: Drain): readonly HttpTrialCase[] {
   return [
     {
-      name: "W27 a server that goes down ends its streams as draining, and keeps every append that it acknowledged",
+      name: "W27 a server that shuts down ends its streams as draining, and keeps every append that it acknowledged",
       async run(trial) {
         const runId = await record(trial);
         const opened = Array.from({ length: STREAMS }, () => tailLive(trial, runId));
@@ -106,15 +106,15 @@ export function draining({ windowMs, begin, restart }: Drain): readonly HttpTria
           await Promise.allSettled([writing, reading]);
           await restart();
         }
-        const [sent, told] = [(await writing).flat(), await reading];
-        for (const frames of told) {
+        const [sent, received] = [(await writing).flat(), await reading];
+        for (const frames of received) {
           assertEqual(frames.at(-1)?.message["code"], "draining", "the last frame of a stream");
         }
-        await trial.anew(async (after) => {
+        await trial.withNewSessions(async (after) => {
           await land(after, runId, ["RUN_FAILED"]);
           const log = await pollToEnd(after, runId, 0, 1_000);
           assertLanded(log, sent);
-          for (const frames of told) {
+          for (const frames of received) {
             const delivery = deliveryOf(frames);
             assertDelivery(log.slice(0, delivery.length).filter(isEvent), 0, [...delivery, "end"]);
           }

@@ -14,7 +14,7 @@ async function lastOf(trial: HttpTrial, runId: string): Promise<unknown> {
 /** W11: appends that expect a sequence. */
 export const expectations: readonly HttpTrialCase[] = [
   {
-    name: "W11 expectedSequence is the run's last, or the append is refused",
+    name: "W11 an append is refused unless its expectedSequence is the run's last",
     async run(trial) {
       for (const length of [0, 1, 3]) {
         for (const expected of [0, 1, 2, 3, 4]) {
@@ -30,7 +30,7 @@ export const expectations: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W11 of racing appends that expect the same sequence one lands",
+    name: "W11 exactly one of the racing appends that expect the same sequence lands",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const call = appendCall(trial, runId, ["NOTE"], {}, ',"expectedSequence":1');
@@ -41,7 +41,7 @@ export const expectations: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W11 an expectedSequence that is no sequence is 400",
+    name: "W11 an expectedSequence that is not a sequence is 400",
     async run(trial) {
       const runId = await record(trial);
       for (const expected of ["-1", "1.5", '"0"', "null"]) {

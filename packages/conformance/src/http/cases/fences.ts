@@ -47,7 +47,7 @@ export const fences: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W32 a Run-Fence that is no fence is 400, and nothing is written",
+    name: "W32 an invalid Run-Fence is 400 and writes nothing",
     async run(trial) {
       const runId = await record(trial);
       const { fence } = await claim(trial, runId);
@@ -68,7 +68,7 @@ export const fences: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W32 a run that nobody has takes appends without a fence only",
+    name: "W32 an unclaimed run takes appends without a fence only",
     async run(trial) {
       const free = await record(trial);
       const released = await record(trial);
@@ -84,7 +84,7 @@ export const fences: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W32 an append is judged by its key, then the end of the run, its fence and what it expects",
+    name: "W32 an append is judged by its key, then the end of the run, its fence and expectedSequence",
     async run(trial) {
       const runId = await record(trial);
       const { first, second } = await claimTwice(trial, runId);
@@ -110,7 +110,7 @@ export const fences: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W32 a fence that is lost on the way ends the lines at the one that came too late",
+    name: "W32 a fence that is lost during lines ends them at the first one after the loss",
     async run(trial) {
       const runId = await record(trial);
       const { fence } = await claim(trial, runId);

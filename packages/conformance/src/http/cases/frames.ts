@@ -6,7 +6,7 @@ import type { Frame } from "../read-frames.ts";
 import { appendedOf, type Draft, notes, phase } from "../draft.ts";
 import { deliveryOf, land, pathOf, record, tail, tailLive } from "../runs.ts";
 
-/** What a stream says of the run's state. */
+/** The run's state in the frames of a stream. */
 function statesOf(frames: readonly Frame[]): readonly unknown[] {
   return frames
     .filter(({ message }) => message["type"] !== "run_event")
@@ -17,7 +17,7 @@ function assertDelivered(frames: readonly Frame[], drafts: readonly Draft[], sin
   assertDelivery(drafts.map(appendedOf), since, deliveryOf(frames));
 }
 
-/** W22, W23: what a stream says. */
+/** W22, W23: the frames of a stream. */
 export const frames: readonly HttpTrialCase[] = [
   {
     name: "W22 a finished run is connected, its events, and run_finished",
@@ -28,7 +28,7 @@ export const frames: readonly HttpTrialCase[] = [
       const events = drafts.map(() => "run_event");
       assertEqual(typesOf(all), ["connected", ...events, "run_finished"], "the types");
       assertDelivered(all, drafts);
-      assertEqual(all[0]?.message["lastSequence"], 6, "where connected says that the log ends");
+      assertEqual(all[0]?.message["lastSequence"], 6, "lastSequence of connected");
     },
   },
   {
@@ -46,18 +46,18 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W22 a change of status or phase is told in a status frame",
+    name: "W22 a change of status or phase comes in a status frame",
     async run(trial) {
       const runId = await record(trial);
       const stream = await tailLive(trial, runId);
       await stream.until("connected");
-      const told: unknown[] = [];
+      const states: unknown[] = [];
       for (const draft of ["NOTE", phase("one"), phase("two")]) {
         await land(trial, runId, [draft]);
-        told.push(...statesOf(await stream.until("status")));
+        states.push(...statesOf(await stream.until("status")));
       }
       assertEqual(
-        told,
+        states,
         [
           ["status", "running", null],
           ["status", "running", "one"],
@@ -99,7 +99,7 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W23 only run_finished says that a run has ended; all else is as of what was sent",
+    name: "W23 only run_finished shows that a run has ended; all else is as of what was sent",
     async run(trial) {
       const drafts = ["NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED"];
       const runId = await record(trial, ...drafts);
@@ -120,7 +120,7 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W23 the end is told once, behind the last event, to a reader that was there",
+    name: "W23 a connected reader gets the end once, after the last event",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const stream = await tailLive(trial, runId);
@@ -130,14 +130,14 @@ export const frames: readonly HttpTrialCase[] = [
       const ends = all.flatMap(({ message }) => message["lastSequence"] ?? []);
       assert(
         ends.length > 1 && ends.every((at) => Number(at) <= 4),
-        "no frame says that the log goes on",
+        "no frame has a larger lastSequence",
       );
       assertDelivered(all, ["NOTE", "NOTE", phase("last"), "RUN_CANCELLED"], 1);
       assertEqual(statesOf(all).at(-1), ["run_finished", "cancelled", "last"], "the end");
     },
   },
   {
-    name: "W24 the stream of a run that nobody can read is a problem, no stream",
+    name: "W24 the stream of a run that does not exist is a problem, not a stream",
     async run(trial) {
       const stream = await tail(trial, "nobodys");
       assertEqual(stream.status, 404, "the status");

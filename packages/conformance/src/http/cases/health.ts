@@ -34,7 +34,7 @@ async function getOpen(trial: HttpTrial, path: string, type: string): Promise<An
   return answer;
 }
 
-/** Fails unless every line is a comment or a sample, and a family's type stands once, before its samples. */
+/** Fails unless every line is a comment or a sample, and a family's type comes once, before its samples. */
 function assertPrometheus(text: string): void {
   assert(text.endsWith("\n"), "the last line of the metrics ends with a line feed");
   const sampled = new Set<string>();
@@ -50,17 +50,17 @@ function assertPrometheus(text: string): void {
     if (name !== undefined) sampled.add(name);
     const family = comment?.[2];
     if (family === undefined) continue;
-    assert(!typed.has(family), `the type of ${family} is said once`);
-    assert(!sampled.has(family), `the type of ${family} is said before its samples`);
+    assert(!typed.has(family), `the type of ${family} comes once`);
+    assert(!sampled.has(family), `the type of ${family} comes before its samples`);
     typed.add(family);
   }
   assert(sampled.size > 0, "there is a metric");
 }
 
-/** W30: what the wire says of itself. */
+/** W30: the description of the wire. */
 export const description: readonly HttpTrialCase[] = [
   {
-    name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anybody",
+    name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
     async run(trial) {
       const answer = await getOpen(trial, "/openapi.json", "application/json");
       const { openapi, info, paths } = answer.json();
@@ -78,36 +78,36 @@ export const description: readonly HttpTrialCase[] = [
   },
 ];
 
-/** W30: what what watches a server asks it. */
+/** W30: what a monitor asks a server. */
 export const health: readonly HttpTrialCase[] = [
   {
-    name: "W30 /healthz and /readyz say 200 to anybody",
+    name: "W30 /healthz and /readyz answer 200 to anyone",
     async run(trial) {
       for (const path of ["/healthz", "/readyz"]) assertStatus(await trial.send({ path }), 200);
     },
   },
   {
-    name: "W30 /metrics is Prometheus text, for anybody",
+    name: "W30 /metrics is Prometheus text, for anyone",
     async run(trial) {
       assertPrometheus((await getOpen(trial, "/metrics", "text/plain")).text);
     },
   },
   {
-    name: "W30 / is a page of HTML, for anybody",
+    name: "W30 / is a page of HTML, for anyone",
     async run(trial) {
       const { text } = await getOpen(trial, "/", "text/html");
       assert(/^\s*<(?:!doctype html|html)[\s>]/i.test(text), "the page begins as HTML does");
     },
   },
   {
-    name: "W30 nothing that is for anybody names a run or its owner",
+    name: "W30 no answer that is for anyone names a run or its owner",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const run = await trial.send({
         path: `/v1/agent-runs/${runId}`,
         headers: trial.owner.bearer,
       });
-      // A name of a letter or two stands anywhere.
+      // A name of a letter or two may be part of any text.
       const owner = `"${String(run.json()["ownerId"])}"`;
       for (const path of HOST_PATHS) {
         const { text } = await trial.send({ path });

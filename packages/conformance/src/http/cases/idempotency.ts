@@ -9,7 +9,7 @@ const KEYED = { "idempotency-key": "key 1~" };
 /** W10: the same key again. */
 export const idempotency: readonly HttpTrialCase[] = [
   {
-    name: "W10 the same key with the same events gets the first receipt, also after the run has ended",
+    name: "W10 the same key with the same events gets the first receipt, even after the run has ended",
     async run(trial) {
       const runId = await record(trial);
       const draft = { eventType: "PHASE_STARTED", payload: '{"phase":"a","n":1.0}' };
@@ -44,7 +44,7 @@ export const idempotency: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W10 the key is looked at before the end of the run and before expectedSequence",
+    name: "W10 the key is checked before the end of the run and before expectedSequence",
     async run(trial) {
       const runId = await record(trial);
       const more = ',"expectedSequence":0';

@@ -18,17 +18,17 @@ import { pause } from "../pause.ts";
 import { appendCall, getRun, land, record } from "../runs.ts";
 
 const LONGEST_LEASE_MS = 3_600_000;
-/** When the shortest lease has run out by a store's clock that is a little slower than the kit's. */
-const RUN_OUT_MS = SHORTEST_LEASE_MS + 100;
+/** When the shortest lease has expired by a store's clock that is a little slower than the kit's. */
+const EXPIRED_MS = SHORTEST_LEASE_MS + 100;
 /** What two answers may take: bounds a hang, not the speed of a server. */
 const TWO_ANSWERS_MS = 20_000;
 
-/** Fails unless the lease runs out so long after it was asked for, which was soon after this time of the store's clock. */
+/** Fails unless the lease expires so long after it was asked for, which was soon after this time of the store's clock. */
 function assertRunsFor(leaseMs: number, { expiresAt }: LeaseText, since: unknown): void {
   const runsMs = Date.parse(expiresAt) - Date.parse(String(since));
   assert(
     runsMs >= leaseMs && runsMs <= leaseMs + TWO_ANSWERS_MS,
-    `a lease of ${leaseMs} ms runs out so long after ${String(since)}, got ${expiresAt}`,
+    `a lease of ${leaseMs} ms expires so long after ${String(since)}, got ${expiresAt}`,
   );
 }
 
@@ -45,7 +45,7 @@ const NO_BODIES = ["", "{", "[]", "null", "1000", "{}"];
 /** W31: who has a run. */
 export const leases: readonly HttpTrialCase[] = [
   {
-    name: "W31 a claim gives a fence and the time when the lease runs out, from a second to an hour",
+    name: "W31 a claim gives a fence and the time when the lease expires, from a second to an hour",
     async run(trial) {
       for (const leaseMs of [SHORTEST_LEASE_MS, LONG_LEASE_MS, LONGEST_LEASE_MS]) {
         const runId = await record(trial);
@@ -58,7 +58,7 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 a run that somebody has is refused as claimed, with the time when the lease runs out",
+    name: "W31 a claim of a run that another worker has is claimed, with the time when the lease expires",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const lease = await claim(trial, runId);
@@ -70,7 +70,7 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 a claim that comes again under its Idempotency-Key gets the same lease, and one under another does not",
+    name: "W31 a claim that is sent again under its Idempotency-Key gets the same lease, and one under another does not",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       for (const key of ["claim", "~".repeat(128)]) {
@@ -92,7 +92,7 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 an Idempotency-Key of a claim that is none is 400, and claims nothing",
+    name: "W31 a claim with an invalid Idempotency-Key is 400 and claims nothing",
     async run(trial) {
       const runId = await record(trial);
       for (const key of ["", "~".repeat(129), "kéy"]) {
@@ -103,7 +103,7 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 of claims that race one gets the run",
+    name: "W31 when claims race, one gets the run",
     async run(trial) {
       const runId = await record(trial);
       const answers = await Promise.all(Array.from({ length: 8 }, () => askFor(trial, runId)));
@@ -131,7 +131,7 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 a release frees the run for others, under a higher fence, and the old one is stale",
+    name: "W31 a release frees the run for a claim with a higher fence, and the old one is stale",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const first = await claim(trial, runId);
@@ -151,12 +151,12 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 a lease that has run out is there until somebody else claims the run",
+    name: "W31 an expired lease lasts until another worker claims the run",
     async run(trial) {
       const [late, lost] = [await record(trial), await record(trial)];
       const lateFence = (await claim(trial, late, SHORTEST_LEASE_MS)).fence;
       const lostFence = (await claim(trial, lost, SHORTEST_LEASE_MS)).fence;
-      await pause(RUN_OUT_MS);
+      await pause(EXPIRED_MS);
       const lease = leaseOf(await renew(trial, late, lateFence));
       assertEqual(lease.fence, lateFence, "the fence of a renewal that came late");
       await assertClaimed(trial, late, lease);
@@ -166,13 +166,13 @@ export const leases: readonly HttpTrialCase[] = [
       const { fence } = await claim(trial, lost);
       assert(fence > lostFence, `a fence is higher than ${lostFence} before it, got ${fence}`);
       assertProblem(await renew(trial, lost, lostFence), 409, "fenced");
-      const behind = { "run-fence": String(lostFence) };
-      assertProblem(await trial.send(appendCall(trial, lost, ["NOTE"], behind)), 409, "fenced");
+      const stale = { "run-fence": String(lostFence) };
+      assertProblem(await trial.send(appendCall(trial, lost, ["NOTE"], stale)), 409, "fenced");
       assertEqual((await getRun(trial, lost))["lastSequence"], 1, "lastSequence");
     },
   },
   {
-    name: "W31 a run that has finished is nobody's: run_finished, whatever is asked",
+    name: "W31 claiming, renewing or releasing a finished run is run_finished",
     async run(trial) {
       const unclaimed = await record(trial, "NOTE", "RUN_FAILED");
       const claimed = await record(trial, "NOTE");
@@ -191,7 +191,7 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 a body that is not what the method takes is 400 and changes nothing",
+    name: "W31 a body that the method does not take is 400 and changes nothing",
     async run(trial) {
       const runId = await record(trial);
       const refuse = async (method: string, body: string): Promise<void> => {

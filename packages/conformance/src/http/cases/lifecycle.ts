@@ -32,7 +32,7 @@ export const lifecycle: readonly HttpTrialCase[] = [
           const run = await getRun(trial, runId);
           const page = await readPage(trial, runId);
           for (const { runStatus, currentPhase } of [receipt, run, page]) {
-            const what = `status and phase behind event ${receipt.lastSequence}`;
+            const what = `status and phase after event ${receipt.lastSequence}`;
             assertEqual([runStatus, currentPhase], [status, current], what);
           }
         }
@@ -40,7 +40,7 @@ export const lifecycle: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W7 a batch with anything behind a terminal event is refused whole",
+    name: "W7 a batch with an event after a terminal one is refused whole",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       for (const end of ["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"]) {
@@ -70,7 +70,7 @@ export const lifecycle: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W7 of appends that race to end a run one lands, and it is the last",
+    name: "W7 when appends race to end a run, one lands, and it is the last",
     async run(trial) {
       const runId = await record(trial);
       const ends = ["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"];

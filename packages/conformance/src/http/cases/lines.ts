@@ -13,7 +13,7 @@ async function typesIn(trial: HttpTrial, runId: string): Promise<readonly string
 /** W12: one event a line. */
 export const lines: readonly HttpTrialCase[] = [
   {
-    name: "W12 each line is an event, blank ones are none, and the last needs no newline",
+    name: "W12 each line is an event, blank lines are skipped, and the last needs no newline",
     async run(trial) {
       for (const end of ["", "\n", "\r\n", "\n\n"]) {
         const runId = await record(trial, "FIRST");
@@ -29,7 +29,7 @@ export const lines: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W12 a bad line ends it with a problem that names it, and what came before stays",
+    name: "W12 a bad line ends the append with a problem that names it, and the lines before it stay",
     async run(trial) {
       const bad: readonly (readonly [string, number, string])[] = [
         ['{"eventType":', 400, "invalid_request"],
@@ -49,7 +49,7 @@ export const lines: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W12 a line behind a terminal event is refused with its number",
+    name: "W12 a line after a terminal event is refused with its number",
     async run(trial) {
       const runId = await record(trial);
       const body = `${NOTE}\n{"eventType":"RUN_FAILED"}\n${NOTE}\n`;
@@ -95,7 +95,7 @@ export const lines: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W12 the limit of a batch does not apply, and no event at all is 400",
+    name: "W12 lines have no limit of a batch, and a body without an event is 400",
     async run(trial) {
       const runId = await record(trial);
       for (const body of ["\n", " \r\n\t\n"]) {
@@ -106,7 +106,7 @@ export const lines: readonly HttpTrialCase[] = [
       const { firstSequence, lastSequence } = receiptOf(answer);
       assert(
         firstSequence === 1 && lastSequence === 1_001,
-        `the receipt says 1 to 1,001, got ${firstSequence} to ${lastSequence}`,
+        `the receipt has 1 to 1,001, got ${firstSequence} to ${lastSequence}`,
       );
     },
   },

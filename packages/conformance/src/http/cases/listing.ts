@@ -45,7 +45,7 @@ export const listing: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W14 a page goes on where it ended, though runs come and go meanwhile",
+    name: "W14 a page goes on where the last one ended, even if runs are created and deleted meanwhile",
     async run(trial) {
       const made: string[] = [];
       for (let at = 0; at < 6; at++) made.push(await record(trial, "RUN_COMPLETED"));
@@ -80,7 +80,7 @@ export const listing: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W14 the list can be of one status",
+    name: "W14 a list can be of one status",
     async run(trial) {
       const queued = await record(trial);
       const runs: Readonly<Record<string, string>> = {
@@ -120,7 +120,7 @@ export const listing: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W14 a live run is not deleted, one that has ended is gone",
+    name: "W14 deleting a live run is refused, and deleting a finished one removes it",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const remove = { method: "DELETE", path: pathOf(runId), headers: trial.owner.bearer };

@@ -7,7 +7,7 @@ import { passLeases } from "../claims.ts";
 import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { getRun, pathOf, record, tailLive } from "../runs.ts";
 
-/** What a client of the wire sends beside what every page may. */
+/** The headers that a client of the wire sends and that not every page may. */
 const REQUEST_HEADERS = [
   "authorization",
   "content-type",
@@ -171,20 +171,17 @@ const CASES: readonly (readonly [
   run: (trial: HttpTrial, allowed: string) => Promise<void>,
 ])[] = [
   [
-    "W5 from an origin on the list a change by cookie passes, and its page may read the answer",
+    "W5 a change by cookie from an origin on the list passes, and its page may read the answer",
     readsAnswers,
   ],
   ["W5 a page of an origin on the list may read refusals too", readsRefusals],
   [
-    "W5 from an origin that is not on the list a change by cookie is 403, and no page may read anything",
+    "W5 a change by cookie from an origin that is not on the list is 403, and its page may read nothing",
     refusesStrangers,
   ],
+  ["W5 a preflight is allowed for an origin on the list, and for no other", answersPreflights],
   [
-    "W5 a browser that asks before it sends is told yes for an origin on the list, and for no other",
-    answersPreflights,
-  ],
-  [
-    "W19 a page of an origin on the list gets the stream with exact headers, of any other 403 without them",
+    "W19 a page of an origin on the list gets the stream with exact headers; one of another gets 403 without them",
     getsStreams,
   ],
 ];

@@ -11,7 +11,7 @@ const FAR = "9".repeat(40);
 /** W15, W16: pages. */
 export const pages: readonly HttpTrialCase[] = [
   {
-    name: "W15 a page holds the events after since, at any limit, and says where the log ends",
+    name: "W15 a page holds the events after since, at any limit, and shows where the log ends",
     async run(trial) {
       const runId = await record(trial, ...notes(7));
       for (const since of [0, 1, 3, 6, 7]) {
@@ -28,7 +28,7 @@ export const pages: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W15 since is 0 and limit is 500 unless told otherwise",
+    name: "W15 since is 0 and limit is 500 by default",
     async run(trial) {
       const runId = await record(trial, ...Array<string>(501).fill("NOTE"));
       const page = await readPage(trial, runId);
@@ -37,7 +37,7 @@ export const pages: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W15 a cursor that is no plain non-negative integer, or is given twice, is invalid_cursor",
+    name: "W15 a cursor that is not a plain non-negative integer, or is given twice, is invalid_cursor",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       for (const since of [
@@ -59,7 +59,7 @@ export const pages: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W15 past the end is cursor_ahead, however far; one past a finished run is its end",
+    name: "W15 a cursor past the end is cursor_ahead, however far; one past the end of a finished run is its end",
     async run(trial) {
       const live = await record(trial, "NOTE");
       const ended = await record(trial, "NOTE", "RUN_FAILED");
@@ -92,7 +92,7 @@ export const pages: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W15 a page ends at 4 MiB but holds one event if there is one",
+    name: "W15 a page ends at 4 MiB but holds at least one event if one follows",
     async run(trial) {
       const runId = await record(trial);
       const big = { eventType: "BIG", payload: `"${"x".repeat(200_000)}"` };
@@ -100,11 +100,14 @@ export const pages: readonly HttpTrialCase[] = [
       const page = await readPage(trial, runId);
       const { length } = page.answer.text;
       assert(length <= 4_300_000, `a page ends at 4 MiB, got ${length} bytes`);
-      assert(page.events.length > 0 && page.hasMore, "it holds an event and says that more follow");
+      assert(
+        page.events.length > 0 && page.hasMore,
+        "it holds an event and shows that more follow",
+      );
     },
   },
   {
-    name: "W16 a page that does not reach the end says status and phase as of its last event",
+    name: "W16 a page that does not reach the end shows status and phase as of its last event",
     async run(trial) {
       const runId = await record(trial, "A", phase("one"), "B", phase("two"), "RUN_FAILED");
       const expected = [
@@ -126,7 +129,7 @@ export const pages: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W16 a loop that stops at a terminal status has every event, at any limit, whoever appends",
+    name: "W16 a loop that stops at a terminal status gets every event, at any limit, while others append",
     async run(trial) {
       for (const [round, limit] of [1, 2, 3, 7, 1_000, 1_000].entries()) {
         const runId = await record(trial, ...notes(2));
@@ -136,7 +139,7 @@ export const pages: readonly HttpTrialCase[] = [
         // Looked at below, unless an append fails first.
         loops.catch(() => {});
         for (const [at, batch] of batches.entries()) {
-          // How many requests stand between two appends decides who is ahead.
+          // The number of requests between two appends decides who is ahead.
           for (let turns = (at + round) % 4; turns > 0; turns--) await getRun(trial, runId);
           await land(trial, runId, batch);
         }

@@ -135,7 +135,7 @@ async function assertUnknown(trial: HttpTrial, path: string): Promise<void> {
 /** W3: errors. */
 export const problems: readonly HttpTrialCase[] = [
   ...REFUSALS.map(({ status, code, members, reach }) => ({
-    name: `W3 ${code} is a problem of its own, with ${status}`,
+    name: `W3 ${code} is a problem with the status ${status}`,
     async run(trial: HttpTrial) {
       const answer = await reach(trial);
       assertProblem(answer, status, code, members);
@@ -179,14 +179,14 @@ export const problems: readonly HttpTrialCase[] = [
           const answer = await trial.send({ method, path, headers: trial.owner.bearer });
           assertEqual(answer.status, 405, `the status of ${answer.to}`);
           const allow = (answer.headers.get("allow") ?? "").split(",").map((name) => name.trim());
-          const said = allow.filter((name) => name !== "OPTIONS").toSorted();
-          assertEqual(said, allowed, `Allow of ${answer.to}`);
+          const methods = allow.filter((name) => name !== "OPTIONS").toSorted();
+          assertEqual(methods, allowed, `Allow of ${answer.to}`);
         }
       }
     },
   },
   {
-    name: "W3 a broken escape in the path is 400, and one of a sign that no id has is 404",
+    name: "W3 a broken escape in the path is 400, and an escape of a character that no id has is 404",
     async run(trial) {
       for (const id of ["%", "%zz", "%ff", "%C3%28"]) {
         const answer = await trial.send({
@@ -201,7 +201,7 @@ export const problems: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W3 HEAD is answered with the head of GET",
+    name: "W3 HEAD is answered with the status and headers of GET",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       for (const path of ["/v1/agent-runs", pathOf(runId), pathOf(runId, "/events")]) {
@@ -216,7 +216,7 @@ export const problems: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W3 every answer keeps browsers from guessing what it is: it has nosniff",
+    name: "W3 every answer has nosniff, so that no browser guesses its type",
     async run(trial) {
       const runId = await record(trial, "RUN_COMPLETED");
       const { bearer } = trial.owner;

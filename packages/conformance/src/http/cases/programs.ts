@@ -33,10 +33,10 @@ const program: fc.Arbitrary<Program> = fc.record({
   ),
 });
 
-/** W22: everybody at once. */
+/** W22: all clients at the same time. */
 export const programs: readonly HttpTrialCase[] = [
   {
-    name: "W22 in any program of clients at once every reader has every event once, and one end",
+    name: "W22 in any program of clients at once every reader gets every event once, and one end",
     async run(trial) {
       await trial.check(program, (one) => runProgram(trial, one), {
         kind: "wirePrograms",

@@ -86,7 +86,7 @@ const journey: fc.Arbitrary<Journey> = fc.record({
   since: fc.nat(8),
   batches: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 10 }),
   cuts: fc.array(
-    // Behind the first `retry:`, before which a client waits for as long as it likes.
+    // After the first `retry:`. Before it a client waits as long as it likes.
     fc.record({
       afterBytes: fc.integer({ min: 40, max: 1_500 }),
       by: fc.constantFrom<Cut["by"]>("error", "end"),
@@ -123,7 +123,7 @@ async function follow(
 /** W20, W22, W24: what a reader makes of a stream. */
 export const reading: readonly ReaderTrialCase[] = [
   {
-    name: "W22 a reader of a finished run has the events behind any cursor once, and one end",
+    name: "W22 a reader of a finished run gets the events after any cursor once, and one end",
     async run(trial) {
       const drafts = [...notes(3), ...TRICKY];
       const runId = await record(trial, ...drafts);
@@ -133,7 +133,7 @@ export const reading: readonly ReaderTrialCase[] = [
     },
   },
   {
-    name: "W22 a reader has what is appended while it reads, once and in order",
+    name: "W22 a reader gets what is appended while it reads, once and in order",
     async run(trial) {
       const batches = [["NOTE"], notes(3), notes(1), notes(20), ["NOTE", "RUN_FAILED"]];
       const runId = await record(trial);
@@ -148,7 +148,7 @@ export const reading: readonly ReaderTrialCase[] = [
     },
   },
   {
-    name: "W22 a reader is handed an event while the run is live",
+    name: "W22 a reader gets an event while the run is live",
     async run(trial) {
       const runId = await record(trial);
       const { next } = trial.start(runId, 0);
@@ -157,11 +157,11 @@ export const reading: readonly ReaderTrialCase[] = [
         const item = await next();
         assertEqual(item === "end" ? item : item.sequence, at + 1, "what is handed over");
       }
-      assertEqual(await next(), "end", "what is handed over behind the last event");
+      assertEqual(await next(), "end", "what the reader gets after the last event");
     },
   },
   {
-    name: "W22 a reader that joins while events are appended has them once, from its cursor",
+    name: "W22 a reader that joins while events are appended gets them once, from its cursor",
     async run(trial) {
       for (const since of [0, 1, 4]) {
         const drafts = [...notes(12), "RUN_CANCELLED"];
@@ -175,7 +175,7 @@ export const reading: readonly ReaderTrialCase[] = [
     },
   },
   {
-    name: "W24 a cursor past the end of a live run is an error to a reader, and no end",
+    name: "W24 a cursor past the end of a live run is an error to a reader, not an end",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const said = await trial
@@ -189,15 +189,15 @@ export const reading: readonly ReaderTrialCase[] = [
     },
   },
   {
-    name: "W24 over a connection that is lost at any byte a reader has every event once, and one end",
+    name: "W24 over a connection that is lost at any byte a reader gets every event once, and one end",
     run: (trial) => cutAtEveryByte(trial, "error"),
   },
   {
-    name: "W24 over an answer that ends at any byte a reader has every event once, and one end",
+    name: "W24 over an answer that ends at any byte a reader gets every event once, and one end",
     run: (trial) => cutAtEveryByte(trial, "end"),
   },
   {
-    name: "W24 over connections that are lost again and again a reader has what is appended meanwhile",
+    name: "W24 over connections that are lost again and again a reader gets what is appended meanwhile",
     run: (trial) =>
       trial.check(journey, (one) => follow(trial, one), {
         kind: "wirePrograms",
@@ -206,7 +206,7 @@ export const reading: readonly ReaderTrialCase[] = [
       }),
   },
   {
-    name: "W13 a reader that is told to leave leaves, and the run goes on",
+    name: "W13 a reader whose signal is aborted ends, and the run goes on",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const { next, leave } = trial.start(runId, 0);

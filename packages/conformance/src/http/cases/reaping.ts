@@ -8,7 +8,7 @@ const WAIT_S = 2;
 /** How much later the end may come. Bounds a hang, not the speed of a server. */
 const PATIENCE_MS = 10_000;
 
-/** The page behind the first event, as soon as there is another. */
+/** The page after the first event, as soon as another event lands. */
 async function readNext(trial: HttpTrial, runId: string, dueMs: number): Promise<PageText> {
   const query = `since=1&wait=${WAIT_S}`;
   let page = await readPage(trial, runId, query);
@@ -19,11 +19,11 @@ async function readNext(trial: HttpTrial, runId: string, dueMs: number): Promise
   return page;
 }
 
-/** W33: runs whose workers have gone. */
+/** W33: runs whose workers died. */
 export function reaping(leaseGraceMs: number): readonly HttpTrialCase[] {
   return [
     {
-      name: "W33 a run whose lease ran out ends as failed behind the grace, and one renewed or released does not",
+      name: "W33 a run whose lease expired ends as failed after the grace, and one renewed or released does not",
       async run(trial) {
         const renewed = await record(trial, "NOTE");
         const { fence } = await claim(trial, renewed, SHORTEST_LEASE_MS);
@@ -45,7 +45,7 @@ export function reaping(leaseGraceMs: number): readonly HttpTrialCase[] {
         const lateMs = Date.parse(String(finishedAt)) - Date.parse(expiresAt);
         assert(
           lateMs >= leaseGraceMs,
-          `the run ends ${leaseGraceMs} ms behind its lease at least, got ${lateMs}`,
+          `the run ends at least ${leaseGraceMs} ms after its lease, got ${lateMs}`,
         );
         for (const runId of [renewed, released]) {
           const { lastSequence, runStatus } = await getRun(trial, runId);

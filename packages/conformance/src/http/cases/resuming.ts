@@ -44,7 +44,7 @@ export const resuming: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W24 the 204 has nothing of a stream",
+    name: "W24 the 204 has no body and no-store",
     async run(trial) {
       const path = pathOf(await record(trial, "RUN_FAILED"), "/stream");
       const headers = { ...trial.owner.session, "last-event-id": "2" };
@@ -59,7 +59,7 @@ export const resuming: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W24 a reader that joins at the end is told of it, and its id is not yet the last",
+    name: "W24 a reader that joins at the end gets run_finished, and the id of connected is not yet the last",
     async run(trial) {
       const runId = await record(trial, "NOTE", "RUN_COMPLETED");
       for (const query of ["since=2", "since=3"]) {
@@ -70,7 +70,7 @@ export const resuming: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W24 on a live run anything past the end is cursor_ahead, in a frame",
+    name: "W24 a cursor past the end of a live run is cursor_ahead, in a frame",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const cases: readonly (readonly [string, string | null])[] = [

@@ -27,14 +27,14 @@ function assertCookie(baseUrl: string, { headers }: Answer): void {
 /** W29: the session of a server that has `POST /v1/session`. */
 export const session: readonly HttpTrialCase[] = [
   {
-    name: "W29 a bearer token opens a session, which says whose it is and until when",
+    name: "W29 a bearer token opens a session, which shows its user and its expiry",
     async run(trial) {
       const opened = await trial.send({ method: "POST", path: PATH, headers: trial.owner.bearer });
       assertStatus(opened, 204);
       assertCookie(trial.baseUrl, opened);
-      const told = await trial.send({ path: PATH, headers: trial.owner.session });
-      assertStatus(told, 200);
-      const { userId, expiresAt } = told.json();
+      const answer = await trial.send({ path: PATH, headers: trial.owner.session });
+      assertStatus(answer, 200);
+      const { userId, expiresAt } = answer.json();
       const run = await trial.send({
         path: pathOf(await record(trial)),
         headers: trial.owner.session,
@@ -47,7 +47,7 @@ export const session: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W29 a session that was ended is one no more",
+    name: "W29 a session that was ended is not valid any more",
     async run(trial) {
       const opened = await trial.send({ method: "POST", path: PATH, headers: trial.owner.bearer });
       const headers = { cookie: sessionCookieIn(opened.headers)?.pair ?? "" };
@@ -63,7 +63,7 @@ export const session: readonly HttpTrialCase[] = [
   {
     name: "W29 without a valid credential there is no session",
     async run(trial) {
-      for (const headers of [{}, { authorization: "Bearer nobody" }]) {
+      for (const headers of [{}, { authorization: "Bearer unknown" }]) {
         const answer = await trial.send({ method: "POST", path: PATH, headers });
         assertProblem(answer, 401, "unauthenticated");
         assertEqual(answer.headers.getSetCookie(), [], "the cookies");

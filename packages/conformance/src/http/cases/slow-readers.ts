@@ -7,7 +7,7 @@ import { deliveryOf, land, record, tailLive } from "../runs.ts";
 /** W25: a reader that does not read. */
 export const slowReaders: readonly HttpTrialCase[] = [
   {
-    name: "W25 a reader that stands still costs another nothing, and reads on without a hole",
+    name: "W25 a reader that stalls costs another nothing, and reads on without a gap",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const still = await tailLive(trial, runId);
@@ -18,9 +18,9 @@ export const slowReaders: readonly HttpTrialCase[] = [
       const drafts = ["NOTE", ...(await flood(trial, runId, "short")), "RUN_COMPLETED"];
       await land(trial, runId, ["RUN_COMPLETED"]);
       const log = drafts.map(appendedOf);
-      assertDelivery(log, 0, deliveryOf(await going), "The reader beside one that stands still");
+      assertDelivery(log, 0, deliveryOf(await going), "The reader next to a stalled one");
       seen.push(...(await still.rest()));
-      assertDelivery(log, 0, deliveryOf(seen), "The reader that stood still");
+      assertDelivery(log, 0, deliveryOf(seen), "The stalled reader");
     },
   },
 ];

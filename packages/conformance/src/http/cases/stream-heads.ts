@@ -32,7 +32,7 @@ async function sendStream(
 /** W19, W21: who gets a stream, and its head. */
 export const streamHeads: readonly HttpTrialCase[] = [
   {
-    name: "W19 a bearer token alone gets 401 session_required, beside a session it does no harm",
+    name: "W19 a bearer token alone gets 401 session_required; next to a session it does no harm",
     async run(trial) {
       const runId = await record(trial, "RUN_COMPLETED");
       const { bearer, session } = trial.owner;
@@ -48,7 +48,7 @@ export const streamHeads: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W19 HEAD answers the headers and ends",
+    name: "W19 HEAD gets the headers of the stream and ends",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const head = await sendStream(trial, runId, "HEAD", trial.owner.session);
@@ -59,7 +59,7 @@ export const streamHeads: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W19 a page of another origin gets 403 and no leave to read it",
+    name: "W19 a page of another origin gets 403 and may not read it",
     async run(trial) {
       const runId = await record(trial, "RUN_COMPLETED");
       for (const foreign of [
@@ -80,7 +80,7 @@ export const streamHeads: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W21 the headers are these, whatever the client accepts",
+    name: "W21 the headers of a stream are the same for every Accept",
     async run(trial) {
       const runId = await record(trial, "RUN_COMPLETED");
       for (const accept of ["text/event-stream", "*/*", "application/json"]) {
@@ -92,7 +92,7 @@ export const streamHeads: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W21 the first frame is there at once, of a run without events too",
+    name: "W21 the first frame comes at once, even of a run without events",
     async run(trial) {
       const runId = await record(trial);
       const { message } = await (await tailLive(trial, runId)).next();

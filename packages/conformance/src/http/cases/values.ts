@@ -55,13 +55,13 @@ export const values: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W1 of a payload the white space between tokens goes, and no other",
+    name: "W1 white space between the tokens of a payload is removed, and no other",
     async run(trial) {
       const payload = '{ "a b" :\t[ 1 ,\n2.50 ] , "c" : " \\t " }';
       const runId = await record(trial, { eventType: "NOTE", payload });
       const { answer, events } = await readPage(trial, runId);
       assertEqual(payloadsOf(events), [compact(payload)], "the payload's tokens");
-      assert(answer.text.includes(compact(payload)), "no white space stands between the tokens");
+      assert(answer.text.includes(compact(payload)), "no white space is between the tokens");
     },
   },
   {
@@ -76,7 +76,7 @@ export const values: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W2 createdAt is ISO 8601 with milliseconds and never decreases, wherever it is said",
+    name: "W2 createdAt is ISO 8601 with milliseconds and never decreases, wherever it appears",
     async run(trial) {
       const runId = await record(trial);
       for (let at = 0; at < 5; at++) await land(trial, runId, ["NOTE", "NOTE"]);

@@ -22,14 +22,14 @@ export const waiting: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W17 with nothing newer the answer comes when the time is up",
+    name: "W17 a poll that finds nothing newer is answered when its time is up",
     async run(trial) {
       const page = await readPage(trial, await record(trial, "NOTE"), "since=1&wait=0.1");
       assertEqual([page.events, page.runStatus], [[], "running"], "the page");
     },
   },
   {
-    name: "W17 with something newer, or on a finished run, nothing is held",
+    name: "W17 a poll that finds something newer, or a finished run, is answered at once",
     async run(trial) {
       const live = await readPage(trial, await record(trial, "NOTE"), "wait=30");
       assertEqual(sequencesOf(live), [1], "the page");
@@ -41,7 +41,7 @@ export const waiting: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W18 a page has an ETag and is not to be kept; the same page again is 304",
+    name: "W18 a page has an ETag and no-store; the same page again is 304",
     async run(trial) {
       const runId = await record(trial, ...notes(3));
       const first = await poll(trial, runId, "since=1&limit=1");
@@ -58,26 +58,26 @@ export const waiting: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W18 whatever changes in a page changes its ETag",
+    name: "W18 every change of a page changes its ETag",
     async run(trial) {
       const runId = await record(trial, ...notes(3));
       const tags = new Map<string | null, string>();
-      async function look(query: string): Promise<void> {
+      async function checkTag(query: string): Promise<void> {
         const { headers, text } = await poll(trial, runId, query);
         const etag = headers.get("etag");
         const known = tags.get(etag) ?? text;
         assertEqual(text, known, `the page with the ETag ${etag}`);
         tags.set(etag, text);
       }
-      for (const query of ["", "since=1", "since=3", "limit=1", "limit=2"]) await look(query);
+      for (const query of ["", "since=1", "since=3", "limit=1", "limit=2"]) await checkTag(query);
       await land(trial, runId, notes(1));
-      for (const query of ["", "limit=1", "since=3"]) await look(query);
+      for (const query of ["", "limit=1", "since=3"]) await checkTag(query);
       await land(trial, runId, ["RUN_FAILED"]);
-      for (const query of ["", "limit=1", "since=4", "since=5"]) await look(query);
+      for (const query of ["", "limit=1", "since=4", "since=5"]) await checkTag(query);
     },
   },
   {
-    name: "W18 a page that is waited for is never 304",
+    name: "W18 a page of a poll that waits is never 304",
     async run(trial) {
       const runId = await record(trial, "NOTE");
       const match = (await poll(trial, runId, "since=1")).headers.get("etag") ?? "";

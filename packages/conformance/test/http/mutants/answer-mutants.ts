@@ -11,7 +11,7 @@ import {
 /** Servers whose other answers are wrong. */
 export const answerMutants: readonly ServerMutant[] = [
   {
-    name: "tells a stranger that there is such a run",
+    name: "shows a stranger that a run exists",
     clause: "W4",
     wrap: (fetch) => {
       const known = new Set<string>();
@@ -39,12 +39,12 @@ export const answerMutants: readonly ServerMutant[] = [
     ...mapProblems("not_found", ({ status, json }) => answerJson(status, json)),
   },
   {
-    name: "says of a wrong method not which are right",
+    name: "answers a wrong method without Allow",
     clause: "W3",
     ...mapAnswers(({ status }) => (status === 405 ? answerProblem(405, "invalid_request") : null)),
   },
   {
-    name: "acknowledges an append behind the end",
+    name: "acknowledges an append after the end",
     clause: "W7",
     ...mapProblems("run_finished", ({ json: { lastSequence, runStatus } }) => {
       const sequence = Number(lastSequence) + 1;
@@ -100,7 +100,7 @@ export const answerMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "says of a repeated receipt that it is new",
+    name: "answers a replayed append as a new one",
     clause: "W10",
     ...mapAnswers((answer) =>
       answer.json["replayed"] === true
@@ -117,7 +117,7 @@ export const answerMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "says of a run that has begun that it is queued",
+    name: "shows a run that has begun as queued",
     clause: "W6",
     ...mapAnswers((answer) =>
       answer.json["runStatus"] === "running" && answer.leaf === null

@@ -43,7 +43,7 @@ export const deadlineMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "has patience without end",
+    name: "waits for a stalled reader without end",
     clause: "W25",
     settings: { stallMs: 900_000 },
   },
@@ -53,16 +53,16 @@ export const deadlineMutants: readonly ServerMutant[] = [
     settings: { stallMs: 900_000 },
   },
   {
-    name: "says nothing while nothing happens",
+    name: "sends nothing while nothing happens",
     clause: "W22",
     ...mapFrames(() => {
-      let told = "";
+      let shown = "";
       return ({ text, message }) => {
         if (message["runStatus"] === undefined) return [text];
         const state = JSON.stringify([message["runStatus"], message["currentPhase"]]);
-        const isNews = state !== told;
-        told = state;
-        return message["type"] !== "status" || isNews ? [text] : [];
+        const isNew = state !== shown;
+        shown = state;
+        return message["type"] !== "status" || isNew ? [text] : [];
       };
     }),
   },
@@ -85,7 +85,7 @@ export const deadlineMutants: readonly ServerMutant[] = [
     settings: { maxAgeMs: 400 },
   },
   {
-    name: "goes down without a word to its readers",
+    name: "shuts down without a frame to its readers",
     clause: "W27",
     ...mapFrames(
       () =>
@@ -94,7 +94,7 @@ export const deadlineMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "acknowledges an append on its way down, and drops it",
+    name: "acknowledges an append while it shuts down, and drops it",
     clause: "W27",
     wrap(fetch) {
       let isGoing = false;

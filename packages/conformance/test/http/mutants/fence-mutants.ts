@@ -8,7 +8,7 @@ import {
   withHeaders,
 } from "./server-mutant.ts";
 
-/** Every append passes through `change`, which is told the fence of the run's lease; `null` if nobody has it. */
+/** Every append passes through `change`, which gets the fence of the run's lease; `null` if the run is unclaimed. */
 function mapAppends(
   change: (request: Request, fence: string | null) => Request | Response,
 ): Pick<ServerMutant, "wrap"> {
@@ -33,7 +33,7 @@ function mapAppends(
   };
 }
 
-/** The fence that the request carries; `null` if it has none, or what is none. */
+/** The fence that the request carries; `null` if it has none, or an invalid one. */
 function fenceIn({ headers }: Request): number | null {
   const text = headers.get("run-fence") ?? "";
   return /^\d+$/.test(text) ? Number(text) : null;
@@ -98,7 +98,7 @@ export const fenceMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "takes a Run-Fence that is none for a stale one",
+    name: "takes an invalid Run-Fence for a stale one",
     clause: "W32",
     ...mapRequests((request) => {
       const fence = request.headers.get("run-fence");
@@ -116,7 +116,7 @@ export const fenceMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "takes any fence on a run that nobody has",
+    name: "takes any fence on an unclaimed run",
     clause: "W32",
     ...mapAppends((request, fence) =>
       fence === null && fenceIn(request) !== null
@@ -125,7 +125,7 @@ export const fenceMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "looks at the fence before the key",
+    name: "checks the fence before the key",
     clause: "W32",
     ...mapAppends((request, fence) =>
       fence !== null && fenceIn(request) !== null && String(fenceIn(request)) !== fence
@@ -134,7 +134,7 @@ export const fenceMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "says fenced of a run that has finished",
+    name: "answers fenced for a run that has finished",
     clause: "W32",
     ...mapProblems("run_finished", ({ request }) =>
       request.headers.has("run-fence") ? answerProblem(409, "fenced") : null,
@@ -146,7 +146,7 @@ export const fenceMutants: readonly ServerMutant[] = [
     ...mapProblems("fenced", () => answerProblem(409, "fenced")),
   },
   {
-    name: "cancels no run that somebody has",
+    name: "refuses to cancel a claimed run",
     clause: "W13",
     wrap(fetch) {
       const claimed = new Set<string>();
@@ -160,7 +160,7 @@ export const fenceMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "tells the worker of a cancelled run that its fence is stale",
+    name: "answers the worker of a cancelled run that its fence is stale",
     clause: "W13",
     ...mapProblems("run_finished", ({ leaf }) =>
       leaf === "/claim" ? answerProblem(409, "fenced") : null,

@@ -27,7 +27,7 @@ function withHeader(answer: PlainAnswer, name: string, value: string | null): Re
   });
 }
 
-/** Servers that subscription over themselves badly, or over the pages of other origins. */
+/** Servers with wrong health, metrics or description, or that treat pages of other origins wrongly. */
 export const hostMutants: readonly ServerMutant[] = [
   {
     name: "describes itself in an OpenAPI of old",
@@ -42,21 +42,21 @@ export const hostMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "tells only its users whether it is ready",
+    name: "answers /readyz to its users only",
     clause: "W30",
     ...mapPath("/readyz", ({ request, headers }) =>
       request.headers.has("authorization") ? null : new Response("", { status: 401, headers }),
     ),
   },
   {
-    name: "says the type of a metric behind its samples",
+    name: "has the type of a metric after its samples",
     clause: "W30",
     ...mapPath("/metrics", (answer) =>
       withBody(answer, `${answer.text}# TYPE streams_open gauge\n`),
     ),
   },
   {
-    name: "has a metric that is no number",
+    name: "has a metric that is not a number",
     clause: "W30",
     ...mapPath("/metrics", (answer) =>
       withBody(answer, answer.text.replace(/^polls_waiting .*$/m, "polls_waiting none")),
@@ -73,8 +73,8 @@ export const hostMutants: readonly ServerMutant[] = [
     wrap(fetch) {
       let runId = "none";
       const named = mapAnswers((answer) => {
-        const { runId: told } = answer.json;
-        if (typeof told === "string") runId = told;
+        const { runId: created } = answer.json;
+        if (typeof created === "string") runId = created;
         if (!answer.request.url.endsWith("/metrics")) return null;
         return withBody(answer, `${answer.text}run_sequence{run="${runId}"} 1\n`);
       });

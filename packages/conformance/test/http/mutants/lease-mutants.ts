@@ -41,12 +41,12 @@ function mapLengths(change: (leaseMs: number) => number): Pick<ServerMutant, "wr
 /** Servers that keep leases badly. */
 export const leaseMutants: readonly ServerMutant[] = [
   {
-    name: "gives a run that somebody has to whoever asks",
+    name: "gives a claimed run to any other claim",
     clause: "W31",
     ...mapProblems("claimed", () => answerJson(200, { fence: 2, expiresAt: LATER })),
   },
   {
-    name: "does not know a claim that comes again",
+    name: "does not know a claim that is sent again",
     clause: "W31",
     ...mapRequests(async (request) =>
       leafOf(request.url) === "/claim"
@@ -55,7 +55,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "takes every claim with a key for one that comes again",
+    name: "takes every claim with a key for one that is sent again",
     clause: "W31",
     ...mapRequests(async (request) =>
       leafOf(request.url) === "/claim" && request.headers.has("idempotency-key")
@@ -64,7 +64,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "says of a claimed run not until when",
+    name: "refuses a claimed run without the end of its lease",
     clause: "W31",
     ...mapProblems("claimed", (answer) => {
       const { expiresAt: _, ...rest } = answer.json;
@@ -72,12 +72,12 @@ export const leaseMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "says the end of a lease in milliseconds",
+    name: "has the end of a lease in milliseconds",
     clause: "W31",
     ...mapLeases((lease) => ({ ...lease, expiresAt: Date.parse(String(lease["expiresAt"])) })),
   },
   {
-    name: "says a lease to be longer than it is",
+    name: "shows a lease as longer than it is",
     clause: "W31",
     ...mapLeases((lease) => ({ ...lease, expiresAt: LATER.replace("13:", "23:") })),
   },
@@ -111,7 +111,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "says yes to a renewal and leaves the lease's end where it is",
+    name: "accepts a renewal and leaves the lease's end where it is",
     clause: "W31",
     wrap(fetch) {
       const given = new Map<string, string>();
@@ -135,7 +135,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "says yes to a release and keeps the run",
+    name: "accepts a release and keeps the run",
     clause: "W31",
     wrap: (fetch) => async (request) =>
       request.method === "DELETE" && leafOf(request.url) === "/claim"
@@ -155,14 +155,14 @@ export const leaseMutants: readonly ServerMutant[] = [
     ...mapLeases((lease) => ({ ...lease, fence: 1 })),
   },
   {
-    name: "lets whoever has had a run release it",
+    name: "lets any former worker of a run release it",
     clause: "W31",
     ...mapProblems("fenced", ({ leaf, request }) =>
       leaf === "/claim" && request.method === "DELETE" ? new Response(null, { status: 204 }) : null,
     ),
   },
   {
-    name: "renews for whoever has had a run",
+    name: "renews for any former worker of a run",
     clause: "W31",
     ...mapProblems("fenced", async ({ leaf, request }) => {
       if (leaf !== "/claim" || request.method !== "PUT") return null;
@@ -171,7 +171,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "renews no lease that has run out",
+    name: "renews no expired lease",
     clause: "W31",
     wrap(fetch) {
       const ends = new Map<string, number>();
@@ -190,7 +190,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "lets no lease run out",
+    name: "lets no lease expire",
     clause: "W31",
     wrap(fetch) {
       const ends = new Map<string, unknown>();
@@ -216,7 +216,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "tells a stranger that a run is claimed",
+    name: "shows a stranger that a run is claimed",
     clause: "W4",
     wrap(fetch) {
       const claimed = new Set<string>();
@@ -230,7 +230,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "asks of renewals not where they come from",
+    name: "does not check the origin of renewals",
     clause: "W5",
     ...mapRequests((request) =>
       request.method === "PUT"
@@ -239,7 +239,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "describes no release",
+    name: "does not describe release",
     clause: "W30",
     ...mapAnswers((answer) => {
       if (!answer.request.url.endsWith("/openapi.json")) return null;
@@ -252,7 +252,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "leaves runs whose workers are gone as they are",
+    name: "leaves runs whose workers died as they are",
     clause: "W33",
     leaseGraceMs: 9_000_000,
   },
@@ -262,7 +262,7 @@ export const leaseMutants: readonly ServerMutant[] = [
     leaseGraceMs: 0,
   },
   {
-    name: "does not say why a run has failed",
+    name: "fails a run without a reason",
     clause: "W33",
     ...mapAnswers((answer) =>
       answer.text.includes("lease_expired")

@@ -12,7 +12,7 @@ export function createLockstep(): Lockstep {
   const takenAt = new Map<string, Map<object, number>>();
   const waiting = new Set<() => void>();
 
-  function look(): void {
+  function check(): void {
     for (const onNotification of waiting) onNotification();
     waiting.clear();
   }
@@ -25,13 +25,13 @@ export function createLockstep(): Lockstep {
       let count = 0;
       const leave = (): void => {
         taken.delete(reader);
-        look();
+        check();
       };
       taken.set(reader, count);
       return new ReadableStream({
         async pull(controller) {
           taken.set(reader, ++count);
-          look();
+          check();
           while (Math.min(...taken.values()) < count - AHEAD) {
             await new Promise<void>((resolve) => waiting.add(resolve));
           }

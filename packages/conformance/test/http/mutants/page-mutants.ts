@@ -11,7 +11,7 @@ import {
 /** Servers whose pages are wrong. */
 export const pageMutants: readonly ServerMutant[] = [
   {
-    name: "says on an early page that the run has ended",
+    name: "shows on an early page that the run has ended",
     clause: "W16",
     ...mapPages(async (answer) => {
       const { runStatus } = await runOf(answer.fetch, answer.request);
@@ -19,7 +19,7 @@ export const pageMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "looks at the run's status when it has read the page",
+    name: "reads the run's status after the page",
     clause: "W16",
     ...mapPages(async (answer) => {
       if (answer.status !== 200 || answer.json["hasMore"] === true) return null;
@@ -43,17 +43,17 @@ export const pageMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "says of the last page that more follow",
+    name: "has hasMore on the last page",
     clause: "W15",
     ...mapPages((answer) => withBody(answer, { ...answer.json, hasMore: true })),
   },
   {
-    name: "writes payloads anew",
+    name: "parses payloads and writes them again",
     clause: "W1",
     ...mapPages((answer) => withBody(answer, answer.json)),
   },
   {
-    name: "says times in whole seconds",
+    name: "has times in whole seconds",
     clause: "W2",
     ...mapAnswers((answer) => {
       const text = answer.text.replace(/\.\d{3}Z"/g, 'Z"');

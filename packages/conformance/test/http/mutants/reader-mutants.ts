@@ -57,7 +57,7 @@ export const readerMutants: readonly ReaderMutant[] = [
     },
   },
   {
-    name: "goes on behind the end",
+    name: "goes on after the end",
     clause: "W22",
     follow: async function* (target) {
       let last: RunEvent | null = null;
@@ -74,12 +74,12 @@ export const readerMutants: readonly ReaderMutant[] = [
     },
   },
   {
-    name: "reads from the beginning, whatever it has",
+    name: "reads from the beginning at any cursor",
     clause: "W22",
     follow: (target) => follow({ ...target, since: 0 }),
   },
   {
-    name: "hands over its events when the run has ended",
+    name: "yields its events only when the run has ended",
     clause: "W22",
     follow: async function* (target) {
       const held: RunEvent[] = [];
@@ -88,7 +88,7 @@ export const readerMutants: readonly ReaderMutant[] = [
     },
   },
   {
-    name: "hands over payloads as text",
+    name: "yields payloads as text",
     clause: "W22",
     follow: mapEvents((event) => [{ ...event, payload: JSON.stringify(event.payload) }]),
   },
@@ -123,12 +123,12 @@ export const readerMutants: readonly ReaderMutant[] = [
       try {
         yield* follow(target);
       } catch {
-        // Nobody is told.
+        // The error is lost.
       }
     },
   },
   {
-    name: "does not leave",
+    name: "does not end when it is aborted",
     clause: "W13",
     follow: (target) => follow({ ...target, signal: new AbortController().signal }),
   },

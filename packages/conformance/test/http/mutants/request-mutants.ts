@@ -6,10 +6,10 @@ import {
   withHeaders,
 } from "./server-mutant.ts";
 
-/** Servers that hear something else than was asked. */
+/** Servers that take a request for another one. */
 export const requestMutants: readonly ServerMutant[] = [
   {
-    name: "counts the event at since in",
+    name: "sends the event at since too",
     clause: "W15",
     ...mapRequests((request, url) => {
       const since = Number(url.searchParams.get("since"));
@@ -52,12 +52,12 @@ export const requestMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "asks nobody's request where it comes from",
+    name: "does not check the origin of any request",
     clause: "W5",
     ...mapRequests((request) => withHeaders(request, { origin: null, "sec-fetch-site": null })),
   },
   {
-    name: "takes a request that says it is no page's for one, whatever its origin",
+    name: "passes a request with Sec-Fetch-Site none from any origin",
     clause: "W5",
     ...mapRequests((request) =>
       request.headers.get("sec-fetch-site") === "none"

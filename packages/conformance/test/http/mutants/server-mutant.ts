@@ -12,7 +12,7 @@ export interface ServerMutant extends ServerBreakage {
 /** An answer that is no stream, as a mutant sees it. */
 export interface PlainAnswer {
   readonly request: Request;
-  /** The path behind the run's id, such as `/events`; empty for the run itself, `null` for none. */
+  /** The path after the run's id, such as `/events`; empty for the run itself, `null` for none. */
   readonly leaf: string | null;
   readonly status: number;
   readonly headers: Headers;

@@ -28,7 +28,7 @@ export const streamMutants: readonly ServerMutant[] = [
     ...mapStreamHeaders((headers) => headers.delete("x-accel-buffering")),
   },
   {
-    name: "says nothing before the first event",
+    name: "sends nothing before the first event",
     clause: "W21",
     ...mapFrames(() => {
       let held = "";
@@ -55,14 +55,14 @@ export const streamMutants: readonly ServerMutant[] = [
     ]),
   },
   {
-    name: "says run_finished twice",
+    name: "sends run_finished twice",
     clause: "W22",
     ...eachFrame(({ text, message }) =>
       message["type"] === "run_finished" ? [text, text] : [text],
     ),
   },
   {
-    name: "says run_finished before the last event",
+    name: "sends run_finished before the last event",
     clause: "W22",
     ...mapFrames(() => {
       let last = "";
@@ -88,7 +88,7 @@ export const streamMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "says in connected how the run has ended",
+    name: "has a terminal status in connected",
     clause: "W23",
     ...mapFrames(() => async ({ text, message, request, fetch }) => {
       if (message["type"] !== "connected") return [text];
@@ -97,7 +97,7 @@ export const streamMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "says in a status frame what has not been sent yet",
+    name: "shows in a status frame what has not been sent yet",
     clause: "W23",
     ...eachFrame(({ text, message }) => [
       message["type"] === "status"
@@ -106,7 +106,7 @@ export const streamMutants: readonly ServerMutant[] = [
     ]),
   },
   {
-    name: "loses the first event behind what a reader caught up with",
+    name: "loses the first event after a reader has caught up",
     clause: "W22",
     ...mapFrames(() => {
       let lost = 0;
@@ -118,7 +118,7 @@ export const streamMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "sends the last event that a reader caught up with again",
+    name: "sends the last event again after a reader has caught up",
     clause: "W22",
     ...mapFrames(() => {
       let again = 0;
@@ -130,7 +130,7 @@ export const streamMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "sends payloads written anew",
+    name: "sends payloads that were parsed and written again",
     clause: "W1",
     ...eachFrame(({ text, message }) => [
       message["type"] === "run_event"
@@ -166,7 +166,7 @@ export const streamMutants: readonly ServerMutant[] = [
     ]),
   },
   {
-    name: "tells no change of phase",
+    name: "sends no change of phase",
     clause: "W22",
     ...eachFrame(({ text, message }) =>
       message["type"] === "status" && message["currentPhase"] !== null ? [] : [text],
