@@ -172,7 +172,9 @@ it("a worker says what is wrong with a line, and goes on; without its store it e
   expect(await worker.refuse("")).toMatch(/^: ./);
   expect(await worker.refuse('r STEP {"words":')).toMatch(/^r STEP \{"words":: ./);
   expect(await worker.refuse("r  1")).toMatch(/^r {2}1: ./);
-  expect(await worker.refuse("nowhere STEP 1")).toBe("nowhere STEP 1: This run does not exist, or belongs to another owner.");
+  expect(await worker.refuse("nowhere STEP 1")).toBe(
+    "nowhere STEP 1: This run does not exist, or belongs to another owner.",
+  );
   expect(await worker.append("r", "STEP", 1)).toBe(1);
   await pool.query("DROP SCHEMA run_events CASCADE");
   await expect(worker.append("r", "STEP", 2)).rejects.toThrow("The tables are missing");

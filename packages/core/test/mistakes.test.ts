@@ -81,11 +81,7 @@ describe("a mistake in the first lines of a program", () => {
       (runs) => runs.append("r", [{ eventType: "A" }], "key"),
       'Expected an object such as { ownerId }, got "key".',
     ],
-    [
-      "no run id",
-      (runs) => runs.get(undefined),
-      "Expected runId to be a string, got undefined.",
-    ],
+    ["no run id", (runs) => runs.get(undefined), "Expected runId to be a string, got undefined."],
     [
       "no task",
       (runs) => runs.work("r", { leaseMs: 1_000 }),
@@ -118,14 +114,8 @@ describe("an event with a mistake", () => {
     [{ eventType: "token" }, `Expected ${TYPE}, got "token". ${ADVICE}`],
     [{ eventType: `x${"y".repeat(90)}` }, `Expected ${TYPE}, got "x${"y".repeat(39)}…". ${ADVICE}`],
     [{ eventType: "a\n\u001b[31m" }, `Expected ${TYPE}, got "a\\n\\u001b[31m". ${ADVICE}`],
-    [
-      null,
-      "Expected event 1 to be { eventType, payload }, got null.",
-    ],
-    [
-      "TOKEN",
-      'Expected event 1 to be { eventType, payload }, got "TOKEN".',
-    ],
+    [null, "Expected event 1 to be { eventType, payload }, got null."],
+    ["TOKEN", 'Expected event 1 to be { eventType, payload }, got "TOKEN".'],
   ])("W3: the refusal of %j has its index and what came", async (event, message) => {
     const runs = loose();
     await runs.create({ ownerId: "ada", runId: "r" });

@@ -52,10 +52,7 @@ describe("a lost lease", () => {
     await world.pass(1);
     reasons.push(await work);
     expect(reasons).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
-    expect(reasons[3]).toHaveProperty(
-      "message",
-      "The lease expired before it was renewed.",
-    );
+    expect(reasons[3]).toHaveProperty("message", "The lease expired before it was renewed.");
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
   });

@@ -48,10 +48,7 @@ describe("work", () => {
     [Object.create(null), '{"message":"The task threw a value that is not an Error."}'],
     [{ message: "like one" }, '{"message":"like one"}'],
     [
-      new RunEventsError(
-        "not_found",
-        "This run does not exist, or belongs to another owner.",
-      ),
+      new RunEventsError("not_found", "This run does not exist, or belongs to another owner."),
       '{"message":"This run does not exist, or belongs to another owner."}',
     ],
   ])("W6: work fails a run, too, if the task throws %j", async (thrown, payload) => {

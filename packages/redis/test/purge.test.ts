@@ -132,12 +132,12 @@ describe.each(SETUPS)("purge among other processes on $name", (setup) => {
     await store.createRun(createOf("a"));
     await store.append([endOf("a")]);
     await finishedAt(redis, prefix, "a", 50);
-    let isAnew = false;
+    let isReplaced = false;
     const late = Object.assign(Object.create(redis) as Redis, {
       // The run is created again between its check and its removal, which alone has all its keys.
       async evalsha(sha1: string, count: number, values: string[]) {
-        if (count === 3 && !isAnew) {
-          isAnew = true;
+        if (count === 3 && !isReplaced) {
+          isReplaced = true;
           await store.deleteRun("a", null);
           await store.createRun(createOf("a"));
           await store.append([appendOf("a", 2), endOf("a")]);
@@ -147,7 +147,7 @@ describe.each(SETUPS)("purge among other processes on $name", (setup) => {
     });
     const purger = await openRedisStore(late, { prefix });
     expect(await purger.purge({ finishedForMs: HOUR_MS, limit: 10 })).toEqual([]);
-    expect(isAnew).toBe(true);
+    expect(isReplaced).toBe(true);
     expect(await readValues(store, "a")).toEqual([2, null]);
     expect(await store.purge({ ...ALL, limit: 10 })).toEqual(["a"]);
   });

@@ -6,7 +6,5 @@ import { describeValue } from "@tm/run-events-core/wire";
  */
 export function checkRunId(runId: unknown): string {
   if (typeof runId === "string") return runId;
-  throw new TypeError(
-    `Expected runId to be a string, got ${describeValue(runId)}.`,
-  );
+  throw new TypeError(`Expected runId to be a string, got ${describeValue(runId)}.`);
 }

@@ -164,6 +164,6 @@ function headersOf(values: Readonly<Record<string, string>>): Headers {
   try {
     return new Headers(values);
   } catch {
-    throw new TypeError("Expected a credential that a header can hold.");
+    throw new TypeError("Expected a credential that fits a header.");
   }
 }

@@ -16,9 +16,7 @@ export function isRunId(text: string): boolean {
  */
 export function checkRunId(text: string): void {
   if (typeof text !== "string") {
-    throw new TypeError(
-      `Expected runId to be a string, got ${describeValue(text)}.`,
-    );
+    throw new TypeError(`Expected runId to be a string, got ${describeValue(text)}.`);
   }
   if (!RUN_ID.test(text)) throw runNotFound();
 }

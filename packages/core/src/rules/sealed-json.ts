@@ -40,10 +40,7 @@ export class SealedJson {
       throw new RunEventsError("invalid_event", unwritable(cause), { cause });
     }
     if (text === undefined) {
-      throw new RunEventsError(
-        "invalid_event",
-        "Expected a JSON value, but its toJSON returns none.",
-      );
+      throw new RunEventsError("invalid_event", "Expected a JSON value, its toJSON returns none.");
     }
     // `JSON.stringify` escapes lone surrogates itself, but passes on what `JSON.rawJSON` holds.
     return new SealedJson(escapeLoneSurrogates(text));

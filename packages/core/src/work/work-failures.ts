@@ -13,10 +13,7 @@ export function checkTask(task: unknown): void {
 
 /** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see S21 */
 export function leaseOver(): RunEventsError {
-  return new RunEventsError(
-    "fenced",
-    "The lease expired before it was renewed.",
-  );
+  return new RunEventsError("fenced", "The lease expired before it was renewed.");
 }
 
 /** Whether the error says that the run has finished. */
