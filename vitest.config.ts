@@ -9,9 +9,6 @@ import { parseTier } from "./packages/test-servers/src/tier.ts";
 const tier = parseTier(process.env.TEST_TIER);
 const files = findTestFiles();
 
-/** How many files run at once on two cores. Most files of `main` wait for servers and deadlines; many of `nightly` are busy themselves. */
-const WORKERS = { fast: 2, main: 4, nightly: 3 } as const;
-
 /** Files that start no server. They share the processes of their workers: most take less time than a process does to start. */
 const fast: TestProjectInlineConfiguration = {
   extends: true,
@@ -70,7 +67,8 @@ const config: ViteUserConfig = {
     // Tests start hundreds of Node processes of the same sources. With the cache each finds them compiled.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     pool: "forks",
-    maxWorkers: Math.max(WORKERS[tier], availableParallelism() - 1),
+    // Most tests wait for servers and deadlines: two cores have time for three files.
+    maxWorkers: Math.max(tier === "fast" ? 2 : 3, availableParallelism() - 1),
     // These bound a hang, not the speed of the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -174,15 +174,15 @@ describe("notifications", () => {
       const received: string[] = [];
       client.on("message", (_channel, message: string) => received.push(message));
       client.on("pmessage", (_pattern, _channel, message: string) => received.push(message));
-      expect(await client.subscribe("onNotification")).toBe(1);
-      expect(await client.psubscribe("wak?")).toBe(2);
+      expect(await client.subscribe("notes")).toBe(1);
+      expect(await client.psubscribe("note?")).toBe(2);
       for (const [dropped, message] of [
         [null, "first"],
         ["redis", "second"],
         ["postgres", "third"],
       ] as const) {
         proxy.dropNotifications(dropped);
-        expect(await publisher.publish("onNotification", message)).toBe(2);
+        expect(await publisher.publish("notes", message)).toBe(2);
         // It comes after the messages, on the same connection.
         await client.ping();
       }
