@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import { hasCode } from "./has-code.ts";
 import type { Log } from "./log.ts";
@@ -16,9 +16,11 @@ type Handle = Parameters<typeof createSqliteStore>[0] & { close(): unknown };
  */
 export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
   const open = (await findBetterSqlite()) ?? findNodeSqlite(log);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  makeFile(path);
-  const db = open(path);
+  // Node's own driver takes a relative `file:x` for a URI; better-sqlite3 takes it for a name.
+  const file = resolve(path);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFile(file);
+  const db = open(file);
   try {
     const store = createSqliteStore(db);
     await store.migrate();

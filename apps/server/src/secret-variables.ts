@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { reasonOf } from "./reason-of.ts";
 
 /** The variables that hold secrets. Each may be given as a file instead, in a variable of its name and `_FILE`. */
 export const SECRET_VARIABLES: readonly string[] = ["STORE_URL", "API_TOKENS", "SESSION_SECRET"];
@@ -45,6 +44,11 @@ function readSecret(path: string): { readonly secret: string } | { readonly flaw
     const secret = readFileSync(path, "utf8").trim();
     return secret === "" ? { flaw: `but ${path} is empty` } : { secret };
   } catch (error) {
-    return { flaw: `but reading it failed: ${reasonOf(error)}` };
+    // Not the message, which has the path: the variable may hold the secret itself by mistake.
+    return { flaw: `but reading it failed: ${codeOf(error)}` };
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "for an unknown reason";
 }

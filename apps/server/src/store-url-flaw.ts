@@ -17,11 +17,17 @@ export function storeUrlFlaw(text: string): string | null {
   if (scheme === undefined) return "it has no scheme";
   if (!SCHEMES.includes(scheme)) return "it has another scheme";
   if (scheme === "memory") return "something follows memory:";
-  if (scheme === "sqlite")
-    return /^sqlite:\s*$/.test(text) ? "it has no path" : "its path has a colon first";
+  if (scheme === "sqlite") return sqliteFlaw(text);
   if (slashes === undefined) return "it lacks two slashes after the scheme";
   if (/\s/.test(text)) return "it holds white space";
   return serverFlaw(scheme, authority, rest);
+}
+
+function sqliteFlaw(text: string): string {
+  if (/^sqlite:\s*$/.test(text)) return "it has no path";
+  return text.startsWith("sqlite::")
+    ? "its path has a colon first"
+    : "its path has a control character";
 }
 
 function serverFlaw(scheme: string, authority: string, rest: string): string | null {

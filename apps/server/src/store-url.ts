@@ -35,6 +35,8 @@ const POSTGRES = /^postgres(?:ql)?:\/\//;
 const REDIS = /^(rediss?):\/\/(?:([^@/?#\s]*)@)?([^@/?#,\s]+)(?:\/(\d{0,5}))?$/;
 const REDIS_CLUSTER = /^redis\+cluster:\/\/(?:([^@/?#\s]*)@)?([^@/?#\s]+)$/;
 const NODE = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/i;
+/** A path in two lines would break the line that names it. */
+const CONTROL = /\p{Cc}/u;
 
 /**
  * Reads a store's URL. User names and passwords are percent-encoded; the port of a Redis is 6379 if none is given.
@@ -71,7 +73,9 @@ export function encodeStoreUrl(storeUrl: StoreUrl): string {
 
 function parseSqlite(path: string): StoreUrl | null {
   // SQLite takes a name with a leading colon for a database in memory, not for a file.
-  return path.trim() === "" || path.startsWith(":") ? null : { kind: "sqlite", path };
+  return path.trim() === "" || path.startsWith(":") || CONTROL.test(path)
+    ? null
+    : { kind: "sqlite", path };
 }
 
 function parsePostgres(url: string): StoreUrl | null {

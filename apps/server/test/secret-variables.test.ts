@@ -59,6 +59,14 @@ describe("a secret in a file", () => {
     }
   });
 
+  it("a secret that a file's variable holds by mistake is not shown", () => {
+    for (const name of SECRET_VARIABLES) {
+      const parsed = read({ [`${name}_FILE`]: "postgres://ada:hunter2@db/runs" });
+      expect(parsed).toEqual({ malformed: expect.stringContaining("failed: ENOENT") });
+      expect(JSON.stringify(parsed)).not.toContain("hunter2");
+    }
+  });
+
   it("a secret is refused where its file cannot be read or is empty", async () => {
     const folder = await makeTempFolder();
     mkdirSync(join(folder, "folder"));

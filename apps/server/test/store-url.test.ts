@@ -55,6 +55,7 @@ const MALFORMED: readonly (readonly [text: string, flaw: string | null])[] = [
   ["redis+sentinel://a:1/main", "it has another scheme"],
   ["sqlite:", "it has no path"],
   ["sqlite::memory:", "its path has a colon first"],
+  ["sqlite:a.db\nredis://u:hunter2@h", "its path has a control character"],
   ["postgres:", "it lacks two slashes after the scheme"],
   ["postgres:/runs", "it lacks two slashes after the scheme"],
   ["redis:", "it lacks two slashes after the scheme"],

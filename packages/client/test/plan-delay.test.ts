@@ -16,6 +16,12 @@ it("a delay is never over 30 s, and up to that never shorter than the server ask
   );
 });
 
+it("a delay does not depend on a pause that is not a number, as of an answer that is not the server's", () => {
+  for (const asked of [Number.NaN, "abc", {}, null, undefined] as readonly unknown[]) {
+    expect(planDelay(3, asked as number, 0.5)).toBe(planDelay(3, 0, 0.5));
+  }
+});
+
 it("a delay is random up to a bound, which doubles with each failure from 0.5 s on", () => {
   fc.assert(
     fc.property(failures, random, (count, share) => {

@@ -7,7 +7,8 @@ const MOST_MS = 30_000;
  * How long to wait before the next attempt, in milliseconds. It is random up to a bound, so that many readers do not come back at
  * once. The bound doubles with each failure, from 0.5 s to `mostMs`. The result is never shorter than the server asked for, up to 30 s.
  * @param failures attempts since the last progress, from 1
- * @param askedMs the pause of `retry:` or `Retry-After`; 0 without one
+ * @param askedMs the pause of `retry:` or `Retry-After`; 0 without one. An answer of another program may hold anything: what is not a
+ * number counts as 0
  * @param random from 0 to 1
  * @param mostMs where the bound stops doubling
  */
@@ -18,5 +19,5 @@ export function planDelay(
   mostMs: number = MOST_MS,
 ): number {
   const delayMs = planBackoff({ firstMs: 500, mostMs, jitter: 1 }, failures, random);
-  return Math.max(delayMs, Math.min(askedMs, MOST_MS));
+  return Math.max(delayMs, Math.min(askedMs, MOST_MS) || 0);
 }

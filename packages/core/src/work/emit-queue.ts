@@ -107,7 +107,7 @@ export function createEmitQueue(
         refuse(
           new RunEventsError(
             "store_unavailable",
-            "More than 64 MiB of events wait: await each emit.",
+            "Over 64 MiB of events wait: await each emit.",
           ),
         );
       }
