@@ -105,10 +105,7 @@ export function createEmitQueue(
       const bytes = eventBytes(event.payload.text.length);
       if (waitingBytes + bytes > QUEUE_BYTES) {
         refuse(
-          new RunEventsError(
-            "store_unavailable",
-            "Over 64 MiB of events wait: await each emit.",
-          ),
+          new RunEventsError("store_unavailable", "Over 64 MiB of events wait: await each emit."),
         );
       }
       if (refusal !== null) throw refusal.error;
