@@ -29,9 +29,9 @@ describe("the rooms of core", () => {
     expect(rooms.back).toStrictEqual([]);
   });
 
-  it("the README's table names the rooms in this order, and only files that exist", async () => {
-    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-    const rows = [...readme.matchAll(/^\| `(\w+)\/` .*$/gm)];
+  it("the authors' page names the rooms in this order, and only files that exist", async () => {
+    const page = await readFile(new URL("../AUTHORS.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| `(\w+)\/` .*$/gm)];
     expect(rows.map(([, room]) => room)).toStrictEqual(ROOMS.slice(0, -1));
     const paths = modules.map(({ path }) => path);
     for (const [row, room] of rows)
