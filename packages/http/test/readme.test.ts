@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { countBlocks, openSnippets, readSnippets } from "./snippets.ts";
@@ -48,6 +50,8 @@ it("README: every block of code is one that is run here", () => {
     "fetch.mjs",
     "node.mjs",
     "own-paths.mjs",
+    "try.sh",
+    "try.txt",
     "upkeep.mjs",
   ]);
   expect(countBlocks()).toBe(6);
@@ -69,6 +73,24 @@ it("README: node:http serves runs and one's own paths, and shuts down in order",
     expect(process.listeners("SIGTERM")).toContain(shutDown);
     await shutDown();
     await stopped;
+  } finally {
+    process.off("SIGTERM", shutDown);
+    await close(server);
+  }
+});
+
+it("README: the commands of node:http print what the page shows, but for the time", async () => {
+  await using snippets = await openSnippets();
+  const { server, shutDown } = (await snippets.load("node.mjs")) as {
+    server: Server;
+    shutDown: () => unknown;
+  };
+  try {
+    const shown = readSnippets();
+    const script = shown.get("try.sh")?.replace("http://localhost:8080", await urlOf(server)) ?? "";
+    const { stdout } = await promisify(execFile)("sh", ["-c", script]);
+    const withoutTimes = (text = ""): string => text.replaceAll(/\d{4}-[\d-]+T[\d:.]+Z/g, "TIME");
+    expect(withoutTimes(stdout)).toBe(withoutTimes(shown.get("try.txt")));
   } finally {
     process.off("SIGTERM", shutDown);
     await close(server);

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSources, roomsOf } from "../../test-servers/src/rooms.ts";
@@ -28,6 +29,16 @@ describe("the folders of http", () => {
 
   it("a folder imports only folders before it", () => {
     expect(rooms.back).toStrictEqual([]);
+  });
+
+  it("the authors' page names the folders in this order, and only files that exist", async () => {
+    const page = await readFile(new URL("../AUTHORS.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| `(\w+)\/` .*$/gm)];
+    expect(rows.map(([, room]) => room)).toStrictEqual(ROOMS);
+    const paths = files.map(({ path }) => path);
+    for (const [row, room] of rows)
+      for (const [, file] of row.matchAll(/`([\w-]+\.ts)`/g))
+        expect(paths).toContain(`${room}/${file}`);
   });
 
   it("no file imports itself through others", () => {
