@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createRun, post, readLog } from "./api.ts";
-import { countBlocks, readSnippets, writeSnippets } from "./snippets.ts";
+import { countBlocks, readSnippet, readSnippets, writeSnippets } from "./snippets.ts";
 import { startServer, type TestServer } from "./start-server.ts";
 
 const run = promisify(execFile);
@@ -34,26 +34,32 @@ async function runScript(name: string, ...args: readonly string[]): Promise<stri
   return (await run(process.execPath, argv, { timeout: 50_000 })).stdout;
 }
 
-it("README: every block of code is run, here or in Chromium", () => {
+it("the pages: every block of code is run, here or in Chromium", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "follow.mjs",
+    "follow.txt",
     "own-curl.sh",
     "own-node.mjs",
     "own-page.js",
     "page.js",
     "run.jsx",
     "runs.mjs",
+    "runs.txt",
     "typed.ts",
     "work.mjs",
+    "work.txt",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(10);
+  expect(countBlocks()).toBe(13);
 });
 
-it.each(["follow.mjs", "own-node.mjs"])("README: %s follows a run with a token", async (name) => {
-  const printed = await runScript(name, await recordRun(), "ada");
-  expect(printed).toBe("1 STEP\n2 STEP\n3 RUN_COMPLETED\ncompleted\n");
-});
+it.each(["follow.mjs", "own-node.mjs"])(
+  "the pages: %s follows a run with a token",
+  async (name) => {
+    const printed = await runScript(name, await recordRun(), "ada");
+    expect(printed).toBe(readSnippet("follow.txt"));
+  },
+);
 
 it("README: typed.ts adds up what its schema has checked", async () => {
   expect(await runScript("typed.ts", await recordRun(), "ada")).toBe("5\n");
@@ -72,9 +78,9 @@ it("README: write.mjs records a run", async () => {
   ]);
 });
 
-it("README: work.mjs works on a run", async () => {
+it("README: work.mjs works on a run, and prints what the page shows", async () => {
   const runId = await createRun(server.port);
-  expect(await runScript("work.mjs", runId, "ada")).toBe("{ words: 4 }\n");
+  expect(await runScript("work.mjs", runId, "ada")).toBe(readSnippet("work.txt"));
   expect(await readLog(server.port, runId)).toEqual([
     ["PHASE_STARTED", { phase: "compose" }],
     ["TOKEN", "Tea"],
@@ -85,13 +91,11 @@ it("README: work.mjs works on a run", async () => {
   ]);
 });
 
-it("README: runs.mjs makes every call of the server", async () => {
-  expect(await runScript("runs.mjs", "bob")).toBe(
-    "running 1\ntrue\nRUN_STARTED\nSTEP\nSTEP\nRUN_CANCELLED\n",
-  );
+it("README: runs.mjs makes every call of the server, and prints what the page shows", async () => {
+  expect(await runScript("runs.mjs", "bob")).toBe(readSnippet("runs.txt"));
 });
 
-it("README: own-curl.sh prints one frame a line until the run ends", async () => {
+it("AUTHORS: own-curl.sh prints one frame a line until the run ends", async () => {
   const env = {
     ...process.env,
     BASE_URL: baseUrl,
@@ -106,7 +110,7 @@ it("README: own-curl.sh prints one frame a line until the run ends", async () =>
   expect(types).toEqual(["connected", "run_event", "run_event", "run_event", "run_finished"]);
 });
 
-it("README: own-curl.sh prints the server's refusal of a stream", async () => {
+it("AUTHORS: own-curl.sh prints the server's refusal of a stream", async () => {
   const env = { ...process.env, BASE_URL: baseUrl, RUN_ID: "none", COOKIE: "session=ada" };
   const { stdout } = await run("sh", [snippets.pathOf("own-curl.sh")], { env, timeout: 50_000 });
   expect(JSON.parse(stdout)).toMatchObject({ code: "not_found" });

@@ -1,17 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const PAGES = ["README.md", "AUTHORS.md"]
+  .map((name) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8"))
+  .join("\n");
 
-/** The README's code blocks after `<!-- snippet: NAME -->`, by name. */
+/** The code blocks of both pages after `<!-- snippet: NAME -->`, by name. */
 export function readSnippets(): ReadonlyMap<string, string> {
-  const blocks = README.matchAll(/<!-- snippet: (\S+) -->\n+```\w+\n(.*?)^```$/gms);
+  const blocks = PAGES.matchAll(/<!-- snippet: (\S+) -->\n+```\w+\n(.*?)^```$/gms);
   return new Map([...blocks].map(([, name = "", code = ""]) => [name, code]));
 }
 
-/** How many blocks of code the README has besides the one that installs, named or not. */
+/** How many blocks of code the pages have besides the one that installs, named or not. */
 export function countBlocks(): number {
-  return [...README.matchAll(/^```\w+$/gm)].length - 1;
+  return [...PAGES.matchAll(/^```\w+$/gm)].length - 1;
 }
 
 /**
@@ -20,7 +22,7 @@ export function countBlocks(): number {
  */
 export function readSnippet(name: string): string {
   const code = readSnippets().get(name);
-  if (code === undefined) throw new TypeError(`Expected a snippet ${name} in the README.`);
+  if (code === undefined) throw new TypeError(`Expected a snippet ${name} in the pages.`);
   return code;
 }
 

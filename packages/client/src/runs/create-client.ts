@@ -86,7 +86,7 @@ export interface EventsQuery {
    */
   readonly limit?: number | undefined;
   /**
-   * How long the server may wait for an event, in seconds, up to 25.
+   * How long the server may wait for an event, in seconds, up to 30.
    * @defaultValue 0
    */
   readonly waitSeconds?: number | undefined;

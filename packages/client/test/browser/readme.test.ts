@@ -40,14 +40,14 @@ async function withPage(
   }
 }
 
-it.each(["page.js", "own-page.js"])("README: %s shows a run in a page", async (name) => {
+it.each(["page.js", "own-page.js"])("the pages: %s shows a run in a page", async (name) => {
   await withPage(await bundle(readSnippet(name)), async (page) => {
     await page.waitForFunction("shown.length === 3");
     expect(await page.evaluate("shown")).toEqual(["PHASE_STARTED", "STEP", "RUN_COMPLETED"]);
   });
 });
 
-it("README: own-page.js shows why a run cannot be followed any longer", async () => {
+it("AUTHORS: own-page.js shows why a run cannot be followed any longer", async () => {
   const script = readSnippet("own-page.js").replace("?since=0", "?since=3");
   await withPage("", async (page, { runs }) => {
     const { runId } = await runs.create({ ownerId: "ada" });
@@ -57,7 +57,7 @@ it("README: own-page.js shows why a run cannot be followed any longer", async ()
   });
 });
 
-it("README: own-page.js shows that a run does not exist", async () => {
+it("AUTHORS: own-page.js shows that a run does not exist", async () => {
   await withPage("", async (page) => {
     await page.evaluate(`runId = "no-such-run"; ${readSnippet("own-page.js")}`);
     await page.waitForFunction("shown.length === 1");
