@@ -22,6 +22,9 @@ const KINDS: readonly InputKind[] = [
   "wireValues",
 ];
 
+/** A block of what a command prints. */
+const TEXT_BLOCK = /^```text\n([^]*?)```$/m;
+
 /** The part of the README under a heading of the second level. */
 function section(heading: string): string {
   const [, ...parts] = readme.split("\n## ");
@@ -55,20 +58,26 @@ describe("the README", () => {
     expect(section(heading)).toContain(blockOf(language, path));
   });
 
-  it("shows commands that pass unchanged", async () => {
+  it("shows commands that pass unchanged, and what the second one prints, but for seed and time", async () => {
     const commands = [...readme.matchAll(/^npx run-events-conformance (.+)$/gm)];
     expect(commands).toHaveLength(2);
+    let printed = "";
     for (const [, args] of commands) {
-      const { code } = await startShell(`${BIN_COMMAND} ${args}`).ended;
+      const { code, stdout } = await startShell(`${BIN_COMMAND} ${args}`).ended;
       expect(code).toBe(0);
+      printed = stdout;
     }
+    const [, shown = ""] = TEXT_BLOCK.exec(section("On the command line")) ?? [];
+    const masked = (text: string): string =>
+      text.replace(/seed -?\d+/, "seed N").replaceAll(/ +[\d.]+ s$/gm, " TIME");
+    expect(masked(printed)).toBe(masked(shown));
   });
 
   it("shows a failure as it is printed", async () => {
     const asked = ["./broken.ts", "--seed", "31", "--case", "one order"];
     const examples = join(temporaryFolder(), "examples.json");
     const { stdout } = await startBin(...asked, "--examples", examples).ended;
-    const [, shown = ""] = /^```text\n([^]*?)```$/m.exec(readme) ?? [];
+    const [, shown = ""] = TEXT_BLOCK.exec(section("How to read a failure")) ?? [];
     expect(stdout).toContain(shown);
     expect(shown).not.toBe("");
   });
