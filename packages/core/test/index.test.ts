@@ -265,17 +265,6 @@ describe.each([
   });
 });
 
-it.each([
-  ["store", store],
-  ["wire", wire],
-])("the authors' page names each value of /%s, and no other", async (door, module) => {
-  const page = await readFile(new URL("../AUTHORS.md", import.meta.url), "utf8");
-  const [, section = ""] = page.split(`\n### What \`/${door}\` exports\n`);
-  const rows = [...(section.split(/\n##/)[0]?.matchAll(/^\| (`.*?) +\|/gm) ?? [])];
-  const names = rows.flatMap(([, cell = ""]) => [...cell.matchAll(/`(\w+)`/g)].map(([, n]) => n));
-  expect(names.toSorted()).toStrictEqual(Object.keys(module).toSorted());
-});
-
 describe("the three doors together", () => {
   it("the door for users has at most 30 names", () => {
     expect(VALUES.length + TYPES.length).toBeLessThanOrEqual(30);
