@@ -42,7 +42,7 @@ export const ERROR_CODES: Meanings = {
   session_required: {
     title: "The live stream takes a session only",
     statuses: [401],
-    cause: "The live stream takes a session cookie only, and the request has a bearer token alone.",
+    cause: "The request to the live stream has a bearer token, but no session cookie.",
     cure: "Poll with `wait=30`, or get a cookie first.",
     example: '`curl -H "Authorization: Bearer …" …/stream`.',
   },
@@ -99,7 +99,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["lastSequence"],
     cause:
-      "The reader has more than the log. The log has lost its end, as after a failover or a restored backup, or the cursor is of another run.",
+      "The reader has more than the log. The log has lost its end, as after a failover or a restored backup. Or the cursor is of another run.",
     cure: "Drop what you have, and read again from 0.",
     example: "`since=900` on a run of 40 events.",
     stream: "Read again from 0, on a new stream.",
@@ -122,7 +122,7 @@ export const ERROR_CODES: Meanings = {
   run_id_taken: {
     title: "Another owner has this run id",
     statuses: [409],
-    cause: "Another owner has a run with this id.",
+    cause: "An id names one run in the whole store, and another owner's run has this one.",
     cure: "Choose another id, or leave it out: the default is a UUID.",
     example: '`runId: "test"`.',
   },
@@ -166,18 +166,18 @@ export const ERROR_CODES: Meanings = {
     example: "a script with 33 polls that are held.",
   },
   store_unavailable: {
-    title: "The store does not answer",
+    title: "The store is not available",
     statuses: [503],
     cause:
       "The store does not answer, fails, or takes no more now. A `RunEventsError` has the driver's error as its `cause`.",
-    cure: "Try again, as `Retry-After` says. If `retryable` of the error is false, the fault stays, such as a full disk, a wrong password, or a store that was closed.",
+    cure: "Try again, as `Retry-After` says. If `retryable` of the error is false, the fault stays: a full disk, a wrong password, a store that was closed.",
     example: "Postgres restarts.",
     stream: "The store, or the check of the session, failed.",
   },
   internal: {
     title: "The server failed",
     statuses: [500],
-    cause: "The server failed, and its log says why (`onError`).",
+    cause: "The server failed in a way that has no code of its own. Its log says how (`onError`).",
     cure: "Report it, or mend the code of yours that threw.",
     example: "`authenticate` returns a user without an id.",
   },
@@ -199,7 +199,7 @@ export const ERROR_CODES: Meanings = {
   draining: {
     title: "The server is shutting down",
     statuses: [],
-    cause: "The server is shutting down, and ends its streams.",
+    cause: "`drain` was called, as after `SIGTERM`: open streams end, and new ones are refused.",
     cure: "Nothing is lost: the reader goes on at its cursor, at another server or later at this one.",
     example: "a new version that is being installed.",
   },

@@ -57,7 +57,7 @@ function encodeStatus(code: ErrorCode): string {
   const { statuses, members = [] } = ERROR_CODES[code];
   if (statuses.length === 0) return "";
   const names = members.map((name) => `\`${name}\``).join(" and ");
-  return `${statuses.join(", ")}${names === "" ? "" : `, with ${names}`}. `;
+  return `Status ${statuses.join(", ")}${names === "" ? "" : `, with ${names}`}. `;
 }
 
 /** The codes of `error` frames as a table, laid out as the formatter does. */
