@@ -42,7 +42,7 @@ function recordedProblems(): readonly (readonly [status: number, problem: Proble
   });
 }
 
-it("W3: a problem has the address, the title and the status of its code, whatever its message and details", () => {
+it("W3: a problem has the address, the title and the status of its code, with any message and any details", () => {
   fc.assert(
     fc.property(code, fc.string(), details, (name, message, members) => {
       const { status, body } = problemOf(new RunEventsError(name, message, { details: members }));
