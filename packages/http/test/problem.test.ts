@@ -1,7 +1,6 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../src/exchange/error-codes.ts";
-import { problemOf } from "../src/index.ts";
 import { ROUTES } from "../src/routes/table.ts";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import { type Call, post } from "./harness/answer.ts";
@@ -272,21 +271,6 @@ it("W3: a stream's error frame does not show a driver's text", async () => {
   const frame = (await stream.rest()).at(-1);
   expect(frame?.data).toMatchObject({ type: "error", code: "internal", retryable: false });
   expect(frame?.text).not.toContain("hunter2");
-});
-
-it("W3: the problem of an unknown error shows nothing of it", () => {
-  for (const thrown of [
-    new Error(SECRET),
-    new TypeError(SECRET),
-    SECRET,
-    null,
-    undefined,
-    { code: SECRET },
-  ]) {
-    const { status, body } = problemOf(thrown);
-    expect([status, body.includes("hunter2")]).toEqual([500, false]);
-    expect(JSON.parse(body)).toMatchObject({ code: "internal" });
-  }
 });
 
 it.for([

@@ -5,7 +5,7 @@ import type { StreamErrorCode } from "@tm/run-events-core/wire";
 export type ErrorCode = RunEventsErrorCode | StreamErrorCode;
 
 /** What a code means, in sentences without links: they are also read far from the docs. */
-export interface ErrorMeaning {
+interface ErrorMeaning {
   /** The same in every problem of the code. @see RFC 9457, section 3.1.3 */
   readonly title: string;
   /** The statuses of its problems, the usual one first. Empty for a code of `error` frames only. */

@@ -10,9 +10,6 @@ export interface Found {
   readonly code: string | null;
 }
 
-/** A segment of a route's path that stands for any text, such as `{runId}`. */
-const PART = /^\{\w+\}$/;
-
 /**
  * Finds the routes of a raw path.
  * @returns `null` for an unknown path, `"malformed"` if an escape in it is not one
@@ -47,7 +44,10 @@ export function createRouter(routes: readonly Route[]): Router {
 function matches(segments: readonly string[], given: readonly string[]): boolean {
   return (
     segments.length === given.length &&
-    segments.every((segment, at) => (PART.test(segment) ? given[at] !== "" : segment === given[at]))
+    segments.every((segment, at) =>
+      // A name in braces stands for any text.
+      segment.startsWith("{") ? given[at] !== "" : segment === given[at],
+    )
   );
 }
 

@@ -13,6 +13,8 @@ interface Problem {
   readonly detail: string;
 }
 
+const SECRET = "postgres://user:hunter2@db/prod";
+
 const code = fc.constantFrom(...PROBLEM_CODES);
 /** What an error may carry: also what a client has read from another server's problem. */
 const details = fc.dictionary(
@@ -71,6 +73,21 @@ it("W3: an error with a code that this version does not know is `internal`, and 
       expect(JSON.parse(body)).toMatchObject({ type: "/v1/errors/internal", code: "internal" });
     }),
   );
+});
+
+it("W3: the problem of an unknown error shows nothing of it", () => {
+  for (const thrown of [
+    new Error(SECRET),
+    new TypeError(SECRET),
+    SECRET,
+    null,
+    undefined,
+    { code: SECRET },
+  ]) {
+    const { status, body } = problemOf(thrown);
+    expect([status, body.includes("hunter2")]).toEqual([500, false]);
+    expect(JSON.parse(body)).toMatchObject({ code: "internal" });
+  }
 });
 
 it("W3: a method that a path does not have has the address of `invalid_request`", () => {
