@@ -115,7 +115,7 @@ describe("the sentences of a page", () => {
     ["HTML", "<details>\n<summary>Not this. Nor this one.</summary>\n</details>"],
     ["a rule", "---"],
     ["a picture", "![A picture. Of two sentences.](a.png)"],
-  ])("are none of %s, and it ends a paragraph", (_what, block) => {
+  ])("leave out %s, which ends a paragraph", (_what, block) => {
     fc.assert(
       fc.property(sentences, sentences, (before, after) => {
         const page = `${before.join(" ")}\n\n${block}\n\n${after.join(" ")}\n`;
