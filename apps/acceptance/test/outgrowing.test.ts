@@ -173,7 +173,7 @@ it("a worker says what is wrong with a line, and goes on; without its store it e
   expect(await worker.refuse('r STEP {"words":')).toMatch(/^r STEP \{"words":: ./);
   expect(await worker.refuse("r  1")).toMatch(/^r {2}1: ./);
   expect(await worker.refuse("nowhere STEP 1")).toBe(
-    "nowhere STEP 1: This run does not exist, or belongs to another owner.",
+    "nowhere STEP 1: No run of this owner has this id. Check both.",
   );
   expect(await worker.append("r", "STEP", 1)).toBe(1);
   await pool.query("DROP SCHEMA run_events CASCADE");

@@ -171,7 +171,10 @@ function parseTarget(
   const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
   const token = values.token ?? env[TOKEN_VARIABLE];
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    return { wrong: "expected the server's URL to be like http://HOST:PORT or https://HOST" };
+    return {
+      wrong:
+        "expected the server's URL to be like http://HOST:PORT or https://HOST: check --url or RUN_EVENTS_URL",
+    };
   const { username, password } = new URL(url);
   if (username !== "" || password !== "")
     return {
@@ -182,6 +185,8 @@ function parseTarget(
       wrong: `expected a token: give --token or ${TOKEN_VARIABLE}; a server prints one when it starts`,
     };
   if (!/^[\x21-\x7e]+$/.test(token))
-    return { wrong: "expected a token of visible ASCII characters, without spaces" };
+    return {
+      wrong: `expected a token of visible ASCII characters, without spaces: check --token or ${TOKEN_VARIABLE}`,
+    };
   return { url: url.replace(/\/+$/, ""), token };
 }

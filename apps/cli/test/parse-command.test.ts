@@ -79,17 +79,20 @@ describe("the command line", () => {
     [["cancel"], "cancel expects one run id, got 0"],
     [
       ["list", "--url", "ftp://a"],
-      "expected the server's URL to be like http://HOST:PORT or https://HOST",
+      "expected the server's URL to be like http://HOST:PORT or https://HOST: check --url or RUN_EVENTS_URL",
     ],
     [
       ["list", "--url", "localhost"],
-      "expected the server's URL to be like http://HOST:PORT or https://HOST",
+      "expected the server's URL to be like http://HOST:PORT or https://HOST: check --url or RUN_EVENTS_URL",
     ],
     [
       ["list", "--url", "http://ada:secret@a"],
       "expected the server's URL without a user or password",
     ],
-    [["list", "--token", "a b"], "expected a token of visible ASCII characters, without spaces"],
+    [
+      ["list", "--token", "a b"],
+      "expected a token of visible ASCII characters, without spaces: check --token or RUN_EVENTS_TOKEN",
+    ],
   ])("the command line refuses %j", (argv, wrong) => {
     expect(parseCommand(argv, ENV)).toEqual({ wrong: expect.stringContaining(wrong) });
   });

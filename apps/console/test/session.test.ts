@@ -50,7 +50,7 @@ describe("the session", () => {
     await page.getByText("bob", { exact: true }).waitFor();
     await other.goto(`${url}/#/runs/r`);
     for (const tab of [page, other]) {
-      await tab.getByText("This run does not exist, or belongs to another owner.").waitFor();
+      await tab.getByText("No run of this owner has this id. Check both.").waitFor();
       expect(await tab.getByText("SECRET").count()).toBe(0);
     }
   });

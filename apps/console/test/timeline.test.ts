@@ -209,7 +209,7 @@ it("W13: a run's screen asks before it cancels the run", async () => {
 it("W4: a run's screen shows that a run does not exist", async () => {
   const { url, page } = await openSignedIn();
   await page.goto(`${url}/#/runs/nothing`);
-  await page.getByText("This run does not exist, or belongs to another owner.").waitFor();
+  await page.getByText("No run of this owner has this id. Check both.").waitFor();
 });
 
 /** Whether an element is completely visible. */

@@ -80,14 +80,18 @@ function encodeProcess(): readonly string[] {
   const memory = process.memoryUsage();
   const startedAt = Date.now() / 1_000 - process.uptime();
   return [
-    ...counter("process_cpu_seconds_total", "CPU time used.", (user + system) / 1e6),
-    ...gauge("process_resident_memory_bytes", "Memory held.", memory.rss),
+    ...counter(
+      "process_cpu_seconds_total",
+      "CPU time of the process, in seconds.",
+      (user + system) / 1e6,
+    ),
+    ...gauge("process_resident_memory_bytes", "Resident memory, in bytes.", memory.rss),
     ...gauge(
       "process_start_time_seconds",
-      "Start, in seconds since 1970.",
+      "Start of the process, in seconds since 1970.",
       Math.round(startedAt * 1_000) / 1_000,
     ),
-    ...gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
+    ...gauge("nodejs_heap_used_bytes", "JavaScript heap in use, in bytes.", memory.heapUsed),
   ];
 }
 
@@ -98,16 +102,16 @@ function encodeHandler({ streams, waiting, inFlight }: HandlerStats): readonly s
     ...family(
       "run_events_streams_ended_total",
       "counter",
-      "Live streams ended, by the way they ended.",
+      "Live streams ended, by their reason.",
       Object.entries(streams.ended).map(([reason, value]) => ({ labels: { reason }, value })),
     ),
-    ...gauge("run_events_long_polls_waiting", "Polls held until a newer event.", waiting),
+    ...gauge("run_events_long_polls_waiting", "Polls that wait for a newer event.", waiting),
     ...gauge(
       "run_events_requests_in_flight",
       "Requests that are being answered.",
       inFlight.requests,
     ),
-    ...gauge("run_events_uploads_open", "Uploads of lines under way.", inFlight.uploads),
+    ...gauge("run_events_uploads_open", "NDJSON uploads under way.", inFlight.uploads),
     ...gauge(
       "run_events_bytes_in_flight",
       "Bytes of bodies and answers in memory.",
@@ -127,7 +131,7 @@ function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
     ),
     ...gauge(
       "run_events_store_probe_seconds",
-      "Duration of the latest probe of the store.",
+      "Duration of the latest probe of the store, in seconds.",
       Math.round(probeMs * 1_000) / 1e6,
     ),
     ...counter(
@@ -137,7 +141,11 @@ function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
     ),
     ...(logBytes === null
       ? []
-      : gauge("run_events_store_wal_bytes", "Size of the database's -wal file.", logBytes)),
+      : gauge(
+          "run_events_store_wal_bytes",
+          "Size of the -wal file of SQLite, in bytes.",
+          logBytes,
+        )),
   ];
 }
 

@@ -86,7 +86,7 @@ async function untilAnswered(store: RunEventStore): Promise<void> {
       reject(
         new RunEventsError(
           "store_unavailable",
-          `Expected an answer of the store within ${READY_MS} ms, got none.`,
+          `Expected an answer of the store within ${READY_MS} ms, got none. Check that it runs and can be reached.`,
         ),
       ),
     READY_MS,

@@ -40,7 +40,7 @@ export class StoreMonitor {
   #stalledSince: number | null = null;
   #stalledBy: RunEventsError | null = new RunEventsError(
     "store_unavailable",
-    "The store has not been probed yet.",
+    "The store has not been probed yet. Ask again in a second.",
   );
   #probeMs = 0;
   #stalls = 0;
@@ -95,7 +95,11 @@ export class StoreMonitor {
     this.#stalledBy =
       error instanceof RunEventsError
         ? error
-        : new RunEventsError("store_unavailable", "The store failed.", { cause: error });
+        : new RunEventsError(
+            "store_unavailable",
+            "The store failed. The log of the server has the cause.",
+            { cause: error },
+          );
     if (this.#stalledSince === null) {
       this.#stalledSince = since;
       this.#stalls += 1;

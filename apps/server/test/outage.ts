@@ -66,7 +66,8 @@ export async function expectToSaySo(storeUrl: string): Promise<void> {
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({
     code: "store_unavailable",
-    detail: "Expected an answer of the store within 2000 ms, got none.",
+    detail:
+      "Expected an answer of the store within 2000 ms, got none. Check that it runs and can be reached.",
   });
   proxy.resume();
   await expect.poll(() => readyOf(server), PATIENCE).toBe(200);

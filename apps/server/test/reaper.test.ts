@@ -24,7 +24,7 @@ function endedBy({ stderr }: Pick<ServerProcess, "stderr">): readonly string[] {
 const metricsOf = async ({ url }: ServerProcess): Promise<string> =>
   (await fetch(`${url}/metrics`)).text();
 
-/** A file of runs whose leases have run out. */
+/** A file of runs whose leases have expired. */
 async function abandonedFile(count: number): Promise<string> {
   const path = join(await makeTempFolder(), "runs.db");
   const storeUrl: StoreUrl = { kind: "sqlite", path };

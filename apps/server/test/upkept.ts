@@ -67,7 +67,7 @@ export async function openRuns(storeUrl: StoreUrl): Promise<RunEvents & { readon
 
 type Store = Awaited<ReturnType<typeof openStore>>["store"];
 
-/** Creates runs whose leases have run out by now. */
+/** Creates runs whose leases have expired by now. */
 export async function abandon(
   store: Store,
   runs: RunEvents,

@@ -101,5 +101,7 @@ export class OpenPlace<Place> {
 }
 
 function tooLate(): TypeError {
-  return new TypeError("Expected the trial not to be over.");
+  return new TypeError(
+    "Expected a trial that still runs, but it has ended. Await each call in the case.",
+  );
 }

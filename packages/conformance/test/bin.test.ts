@@ -153,7 +153,10 @@ describe("how run-events-conformance ends", () => {
     ["kept.ts --seed", "--seed"],
     ["kept.ts --seed 1.5", "Expected --seed to be an integer of 32 bits, got 1.5."],
     ["kept.ts --profile slow", "Expected a profile (quick, ci, soak), got slow."],
-    ["kept.ts --case absent", "Expected --case and --clause to match a case, but none does."],
+    [
+      "kept.ts --case absent",
+      "Expected --case and --clause to match a case, but none does. Check both, or leave one out.",
+    ],
     ["kept.ts --clause S9 --path 0:1", "Expected --seed with --path."],
     ["kept.ts --clause S9 --seed 1 --path 0:1", "Expected --case to name one case"],
     ["kept.ts --clause S9 --seed 1 --path x", "Expected --path as a failure prints it, got x."],

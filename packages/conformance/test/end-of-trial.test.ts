@@ -128,7 +128,9 @@ describe("a trial that is given up", () => {
     trial.abort();
     await trial.running;
     closing.resolve();
-    expect(String(await late.promise)).toContain("Expected the trial not to be over.");
+    expect(String(await late.promise)).toContain(
+      "Expected a trial that still runs, but it has ended.",
+    );
     expect(opened).toBe(1);
   });
 });

@@ -92,7 +92,7 @@ describe("a payload that is nested deep", () => {
     expect(await append(JsonText.parse(text))).toMatchObject({ code: "invalid_event" });
     expect(await append(JSON.parse(text))).toMatchObject({
       code: "invalid_event",
-      message: "Expected a JSON value, got one that is nested too deep to be written. Flatten it.",
+      message: "Expected a JSON value, got one that is nested too deep. Flatten it.",
       cause: expect.any(RangeError),
     });
     expect(() => JsonText.parse("[".repeat(MIB_4))).toThrow(

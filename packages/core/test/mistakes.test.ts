@@ -85,7 +85,7 @@ describe("a mistake in the first lines of a program", () => {
     [
       "no task",
       (runs) => runs.work("r", { leaseMs: 1_000 }),
-      "Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got undefined.",
+      "Expected the task to be a function such as async (run) => …, got undefined.",
     ],
     [
       "no lease",
@@ -145,8 +145,8 @@ describe("an event with a mistake", () => {
       [new ArrayBuffer(1), "got an object of the kind ArrayBuffer"],
       [Number.NaN, "got NaN. Pass null or a string."],
       [Number.POSITIVE_INFINITY, "got Infinity"],
-      [() => 1, "got a function"],
-      [Symbol("s"), "got a symbol"],
+      [() => 1, "got a function. Pass null or a string."],
+      [Symbol("s"), "got a symbol. Pass null or a string."],
     ];
     for (const [payload, message] of lost) {
       const failure = await failureOf(() => append(payload));

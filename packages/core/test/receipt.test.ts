@@ -42,12 +42,18 @@ describe("receiptOf", () => {
     expect(() => receiptOf(outcome, REQUEST)).toThrow(expect.objectContaining({ code, details }));
   });
 
-  it("W11: a refused sequence shows what was expected, what it is and what to do", () => {
-    const outcome = { outcome: "sequence_conflict", lastSequence: 5 } as const;
-    expect(() => receiptOf(outcome, REQUEST)).toThrow(
-      "Expected the run's last sequence to be 3, but it is 5. Read the run again from 3, then decide again.",
-    );
-  });
+  it.each([
+    [5, "Read the run again from 3, then decide again."],
+    // A read from 3 would be refused.
+    [2, "Read the run again from 2, then decide again."],
+  ])(
+    "W11: a refused sequence shows what was expected, that it is %i, and from where to read",
+    (lastSequence, advice) => {
+      expect(() => receiptOf({ outcome: "sequence_conflict", lastSequence }, REQUEST)).toThrow(
+        `Expected the run's last sequence to be 3, but it is ${lastSequence}. ${advice}`,
+      );
+    },
+  );
 });
 
 describe("decodePhase", () => {

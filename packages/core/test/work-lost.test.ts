@@ -52,7 +52,10 @@ describe("a lost lease", () => {
     await world.pass(1);
     reasons.push(await work);
     expect(reasons).toMatchObject([from + LEASE_MS, FENCED, FENCED, FENCED]);
-    expect(reasons[3]).toHaveProperty("message", "The lease expired before it was renewed.");
+    expect(reasons[3]).toHaveProperty(
+      "message",
+      "The lease expired: another worker may have the run. Stop.",
+    );
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
   });

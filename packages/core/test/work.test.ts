@@ -48,8 +48,8 @@ describe("work", () => {
     [Object.create(null), '{"message":"The task threw a value that is not an Error."}'],
     [{ message: "like one" }, '{"message":"like one"}'],
     [
-      new RunEventsError("not_found", "This run does not exist, or belongs to another owner."),
-      '{"message":"This run does not exist, or belongs to another owner."}',
+      new RunEventsError("not_found", "No run of this owner has this id. Check both."),
+      '{"message":"No run of this owner has this id. Check both."}',
     ],
   ])("W6: work fails a run, too, if the task throws %j", async (thrown, payload) => {
     const work = world.runs.work("r", LEASE, async () => Promise.reject(thrown));

@@ -58,7 +58,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(statusAndJson(await world.send(keyedClaim(runId, "k", 1_000)))).toEqual([200, lease]);
     for (const other of [keyedClaim(runId, "l"), claim(runId)])
       expect(statusAndJson(await world.send(other))).toMatchObject([409, { code: "claimed" }]);
-    // Its lease has run out: now the key is a claim like any other.
+    // Its lease has expired: now the key is a claim like any other.
     nowMs += 30_000;
     expect(statusAndJson(await world.send(keyedClaim(runId, "k")))).toMatchObject([
       200,

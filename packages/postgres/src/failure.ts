@@ -18,25 +18,30 @@ const LASTING: Readonly<Record<string, string>> = {
 
 /** Failures that a restart or a failover ends, or causes for a moment. */
 const PASSING: Readonly<Record<string, string>> = {
-  "25006": "The database is read-only.",
-  "53100": "The database's disk is full.",
-  "53300": "The database has too many connections.",
+  "25006": "The database is read-only: connect to the primary, or make it writable.",
+  "53100": "The database's disk is full: free some space.",
+  "53300":
+    "The database has too many connections: lower the `max` of the pools, or raise `max_connections`.",
   // A standby's answer to the statements that read.
-  "55000": "The database is a standby, which may lack what the primary has.",
-  "57014": "The database cancelled the statement.",
-  "57P01": "The database is shutting down.",
-  "57P02": "The database has crashed.",
-  "57P03": "The database is starting up or shutting down.",
-  ECONNREFUSED: "The database cannot be reached.",
-  ENOTFOUND: "The database's host name is not known.",
+  "55000":
+    "The database is a standby, which may lack what the primary has: connect to the primary.",
+  "57014": "The database cancelled the statement: check its `statement_timeout`.",
+  "57P01": "The database is shutting down: wait until it is back.",
+  "57P02": "The database has crashed: wait until it is back, and see its log.",
+  "57P03": "The database is starting up or shutting down: wait until it is back.",
+  ECONNREFUSED:
+    "The database cannot be reached: check that it runs, and the host and port of the pool.",
+  ENOTFOUND: "The database's host name is not known: check the host of the pool.",
 };
 
 /** pg's messages that have no code. */
 const PASSING_MESSAGES: Readonly<Record<string, string>> = {
   "Query read timeout":
     "The database did not answer in time: it may wait for its disk, a lock or a synchronous standby.",
-  "Connection terminated due to connection timeout": "The database cannot be reached in time.",
-  "Connection terminated unexpectedly": "The connection to the database broke.",
+  "Connection terminated due to connection timeout":
+    "The database cannot be reached in time: check that it runs, and the network to it.",
+  "Connection terminated unexpectedly":
+    "The connection to the database broke: see the database's log, and check the network.",
 };
 
 /** The connection was never opened, so nothing was sent. */

@@ -63,7 +63,13 @@ export function connectOf(pool: PostgresPool): Connect | null {
     new Promise((resolve, reject) => {
       connect((error, client) => {
         if (client === undefined) {
-          reject(poolFailure(pool, error ?? new Error("The pool gave no connection.")));
+          reject(
+            poolFailure(
+              pool,
+              error ??
+                new Error("Expected the pool to give a connection or an error, got neither."),
+            ),
+          );
           return;
         }
         client.on("error", onError);

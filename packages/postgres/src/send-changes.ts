@@ -1,8 +1,8 @@
 import type { RunChange } from "./run-changes.ts";
 
 /**
- * How long changes are gathered after some were passed on, in milliseconds: a pause for each change passed on, up to a bound.
- * So a process that seldom commits hardly waits. One that commits a lot sends at most once in `MOST_PAUSE_MS`.
+ * The pause after a notification, in milliseconds: `PAUSE_A_CHANGE_MS` for each change in it, `MOST_PAUSE_MS` at most. Changes that
+ * come meanwhile go out together. So a process that seldom commits hardly waits.
  */
 const PAUSE_A_CHANGE_MS = 1;
 const MOST_PAUSE_MS = 5;

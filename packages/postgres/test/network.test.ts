@@ -107,7 +107,7 @@ describe("a bad network", () => {
     await expect.poll(() => pool.totalCount, PATIENT).toBe(0);
     await expect(store.claim(claimOf("a"))).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database cannot be reached in time.",
+      message: "The database cannot be reached in time: check that it runs, and the network to it.",
       retryable: true,
       ambiguous: false,
     });

@@ -81,7 +81,11 @@ describe("bad surroundings", () => {
         url.password = SECRET;
       }),
     );
-    await expectFailure(store, { message: "The database cannot be reached.", retryable: true });
+    await expectFailure(store, {
+      message:
+        "The database cannot be reached: check that it runs, and the host and port of the pool.",
+      retryable: true,
+    });
   });
 
   it("S20: missing tables make every call unavailable until `migrate` was called", async () => {
@@ -153,7 +157,7 @@ describe("bad surroundings", () => {
     await client.query(`SELECT FROM ${schema}.runs FOR UPDATE`);
     await expect(store.append([appendOf("a", "late")])).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database cancelled the statement.",
+      message: "The database cancelled the statement: check its `statement_timeout`.",
       retryable: true,
       ambiguous: false,
       cause: expect.objectContaining({ code: "57014" }),
@@ -175,7 +179,8 @@ describe("bad surroundings", () => {
     const first = await openPool(url).connect();
     const store = createStore(url, schema);
     await expectFailure(store, {
-      message: "The database has too many connections.",
+      message:
+        "The database has too many connections: lower the `max` of the pools, or raise `max_connections`.",
       retryable: true,
     });
     first.release(true);

@@ -13,15 +13,17 @@ const LASTING: Readonly<Record<string, string>> = {
 };
 
 const PASSING: Readonly<Record<string, string>> = {
-  READONLY: "The Redis is a read-only replica.",
-  LOADING: "Redis is loading its data.",
-  BUSY: "Redis is busy with a script.",
-  NOREPLICAS: "Redis has fewer replicas than its min-replicas-to-write.",
-  MASTERDOWN: "The Redis is a replica that has lost its master.",
-  CLUSTERDOWN: "The Redis Cluster is down.",
-  MOVED: "The Redis Cluster is moving the key.",
-  ASK: "The Redis Cluster is moving the key.",
-  TRYAGAIN: "The Redis Cluster is moving the key.",
+  READONLY: "The Redis is a read-only replica: connect to the master.",
+  LOADING: "Redis is loading its data: wait until it has.",
+  BUSY: "Redis is busy with a script: wait, or end it with SCRIPT KILL.",
+  NOREPLICAS:
+    "Redis has fewer replicas than its min-replicas-to-write: bring one back, or lower the setting.",
+  MASTERDOWN:
+    "The Redis is a replica that has lost its master: bring the master back, or connect to it.",
+  CLUSTERDOWN: "The Redis Cluster is down: check its nodes and its slots.",
+  MOVED: "The Redis Cluster is moving the key: wait until its slot has moved.",
+  ASK: "The Redis Cluster is moving the key: wait until its slot has moved.",
+  TRYAGAIN: "The Redis Cluster is moving the key: wait until its slot has moved.",
 };
 
 /** The message of a cluster's client after too many redirections. It contains the last answer. */
@@ -73,10 +75,14 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   if (error instanceof RunEventsError) return error;
   const code = replyCode(error);
   if (code === null) {
-    return new RunEventsError("store_unavailable", "Redis cannot be reached.", {
-      cause: withoutCommand(error),
-      ambiguous,
-    });
+    return new RunEventsError(
+      "store_unavailable",
+      "Redis cannot be reached: check that it runs, and the address of the client.",
+      {
+        cause: withoutCommand(error),
+        ambiguous,
+      },
+    );
   }
   const lasting = LASTING[code];
   return new RunEventsError(

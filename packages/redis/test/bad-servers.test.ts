@@ -133,7 +133,7 @@ describe.each(REDIS_PROGRAMS)(
       await redis.call("REPLICAOF", "127.0.0.1", "1");
       const readOnly = {
         code: "store_unavailable",
-        message: "The Redis is a read-only replica.",
+        message: "The Redis is a read-only replica: connect to the master.",
         retryable: true,
         cause: expect.objectContaining({ message: expect.stringContaining("READONLY") }),
       };
@@ -157,7 +157,8 @@ describe.each(REDIS_PROGRAMS)(
       await store.createRun(createOf("a"));
       await redis.config("SET", "min-replicas-to-write", "1");
       await expect(store.append([appendOf("a")])).rejects.toMatchObject({
-        message: "Redis has fewer replicas than its min-replicas-to-write.",
+        message:
+          "Redis has fewer replicas than its min-replicas-to-write: bring one back, or lower the setting.",
         retryable: true,
       });
     });
@@ -168,7 +169,7 @@ describe.each(REDIS_PROGRAMS)(
       const redis = connect(server, { maxRetriesPerRequest: 1 });
       await expect(openRedisStore(redis)).rejects.toMatchObject({
         code: "store_unavailable",
-        message: "Redis cannot be reached.",
+        message: "Redis cannot be reached: check that it runs, and the address of the client.",
         retryable: true,
       });
     });

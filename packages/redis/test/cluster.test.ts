@@ -219,7 +219,7 @@ it("S7, S20: a run that is not whole on one node is unavailable while its slot i
   expect(await readValues(store, "whole")).toEqual([1, 2]);
   const moving = {
     code: "store_unavailable",
-    message: "The Redis Cluster is moving the key.",
+    message: "The Redis Cluster is moving the key: wait until its slot has moved.",
     retryable: true,
     cause: { message: expect.stringMatching(/ReplyError: (?:TRYAGAIN|ASK|MOVED)/) },
   };
@@ -240,7 +240,7 @@ it("S20: a cluster with unassigned slots is unavailable", async () => {
   const slot = Number(await nodes[0]?.cluster("KEYSLOT", `${PREFIX}:{run:a}`));
   for (const node of nodes) await node.call("CLUSTER", "DELSLOTS", slot);
   await expect(store.getRun("a")).rejects.toMatchObject({
-    message: "The Redis Cluster is down.",
+    message: "The Redis Cluster is down: check its nodes and its slots.",
     retryable: true,
   });
 });

@@ -132,7 +132,7 @@ it("S7: an append that cannot reach Redis is ambiguous and may be tried again", 
   await server.kill();
   await expect(store.append([appendOf("a")])).rejects.toMatchObject({
     code: "store_unavailable",
-    message: "Redis cannot be reached.",
+    message: "Redis cannot be reached: check that it runs, and the address of the client.",
     retryable: true,
     ambiguous: true,
     cause: expect.any(Error),

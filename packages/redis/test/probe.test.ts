@@ -26,7 +26,11 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     [
       "has too few replicas",
       ["min-replicas-to-write", "1"],
-      { message: "Redis has fewer replicas than its min-replicas-to-write.", retryable: true },
+      {
+        message:
+          "Redis has fewer replicas than its min-replicas-to-write: bring one back, or lower the setting.",
+        retryable: true,
+      },
     ],
     [
       "may evict runs by now",

@@ -164,6 +164,6 @@ function headersOf(values: Readonly<Record<string, string>>): Headers {
   try {
     return new Headers(values);
   } catch {
-    throw new TypeError("Expected a credential that fits a header.");
+    throw new TypeError("Expected a credential that fits a header, without a line break.");
   }
 }

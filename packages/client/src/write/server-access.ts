@@ -55,7 +55,7 @@ export function createServerAccess(
     retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
   const stopTrying = (): void =>
     stopped.abort(
-      Object.assign(unanswered("The server does not answer in time."), {
+      Object.assign(unanswered("The server gave no answer in time."), {
         ambiguous: true,
       }),
     );

@@ -41,7 +41,7 @@ it("W22: events that come again, or that the reader has, are dropped", async () 
   expect(await collect(followRun({ ...RUN, baseUrl, since: 3 }))).toEqual([4, 5]);
 });
 
-it("W22: events after a hole in a page are not handed over, and are asked for again", async () => {
+it("W22: the client delivers no event after a gap in a page, and asks again for those after the gap", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
     if (index === 0) page(response, [1, 2, 4]);
     else if (index === 1) page(response, [4, 5]);

@@ -46,7 +46,9 @@ export function chooseCases(asked: Arguments, options: ConformanceOptions<unknow
     (asked.clause === null || name.startsWith(`${asked.clause} `));
   const chosen = casesOf({}).filter(({ name }) => isChosen(name));
   if (chosen.length === 0)
-    throw new Misuse("Expected --case and --clause to match a case, but none does.");
+    throw new Misuse(
+      "Expected --case and --clause to match a case, but none does. Check both, or leave one out.",
+    );
   const found = { store: options.name, profile, seed };
   if (asked.replay === null) {
     return { ...found, cases: chosen, leftOut: sayLeftOut(casesLeftOut(options), isChosen) };

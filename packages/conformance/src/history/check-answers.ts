@@ -65,10 +65,10 @@ function wrongAnswer(log: PlacedLog, append: AppendOperation): Wrong {
       const other = landedUnderKey(log, idempotencyKey);
       return other !== null && other.ids[0] !== ids[0]
         ? null
-        : ["S5", `the key ${idempotencyKey} has no other events`];
+        : ["S5", `the key ${idempotencyKey} was refused as reused, but no other events have it`];
     }
     case "not_found":
-      return ["S5", "the run is there, and was not found"];
+      return ["S5", "the run exists, but not_found was answered"];
     case "fenced":
     case "unknown":
     case "failed":
@@ -124,16 +124,19 @@ function wrongRefusal(log: PlacedLog, append: AppendOperation, lastSequence: num
     return ["S5", `the key ${idempotencyKey} had landed by ${lastSequence}, and was not replayed`];
   }
   if (log.placeAt[lastSequence] === null || lastSequence > log.events.length) {
-    return ["S2", `the head ${lastSequence} was answered, which was none`];
+    return ["S2", `the head ${lastSequence} was answered, but no batch ends there`];
   }
   const status = log.events[lastSequence - 1]?.runStatus ?? "queued";
   if (result.outcome === "finished") {
     return isTerminal(status) && status === result.runStatus
       ? null
-      : ["S5", `the answer shows the run as ended, ${result.runStatus} at ${lastSequence}`];
+      : [
+          "S5",
+          `the run was answered as ${result.runStatus} at ${lastSequence}, but is ${status} there`,
+        ];
   }
   return expectedSequence === null || expectedSequence === lastSequence || isTerminal(status)
-    ? ["S4", `a conflict was answered at ${lastSequence}, where no conflict is`]
+    ? ["S4", `a conflict was answered at ${lastSequence}, but the append fits there`]
     : null;
 }
 

@@ -3,8 +3,8 @@ import type { AppendOperation, LeaseOperation, Violation } from "./operation.ts"
 import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
 
 /**
- * Whether the fences were kept: each granted claim has a higher one than those before it, no claim got a run that
- * another worker had for long, the log has nothing of an older fence after the place where the run was claimed again, nothing
+ * Whether the fences were kept: each granted claim has a higher one than those before it, no claim got a run on which
+ * another worker had a long lease, the log has nothing of an older fence after the place where the run was claimed again, nothing
  * without a fence where a worker had the run, and no call was refused without a reason.
  *
  * A grant shows where the log ended, so the log shows which batches came before it and which after. Only the store's clock
@@ -52,7 +52,7 @@ function wrongClaims({ claims }: FencedTimes): Violation | null {
     return claim.isKept && isBefore(claim.call, next.call)
       ? violation(
           "S21",
-          `the run was given to another claim, but fence ${claim.fence} had it for long`,
+          `the run was given to another claim, but fence ${claim.fence} had a long lease on it`,
           calls,
         )
       : null;
@@ -73,7 +73,7 @@ function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violatio
       );
       return held === undefined || lander.byOwner
         ? null
-        : broken(held, `an append without a fence, where fence ${held.fence} had the run,`);
+        : broken(held, `an append without a fence, although fence ${held.fence} had the run,`);
     }
     const own = claims.find((claim) => claim.fence === fence);
     if (own === undefined) return null;

@@ -80,7 +80,7 @@ export async function runWithCrew<Place>(
 ): Promise<void> {
   const { prepare, destroy, network, workers: size = DEFAULT_WORKERS } = doors;
   if (!Number.isSafeInteger(size) || size < 2) {
-    throw new TypeError(`Expected 2 or more workers, got ${size}.`);
+    throw new TypeError(`Expected \`workers\` to be 2 or more, got ${size}.`);
   }
   signal?.throwIfAborted();
   const place = await prepare();
@@ -92,7 +92,10 @@ export async function runWithCrew<Place>(
   const proxies: CuttingProxy[] = [];
 
   async function startProxy(): Promise<CuttingProxy> {
-    if (network === undefined) throw new TypeError("Expected `network` to be given.");
+    if (network === undefined)
+      throw new TypeError(
+        "Expected `network` for a worker behind a proxy, got none. Give that option.",
+      );
     const proxy = await startCuttingProxy(network.server(place));
     proxies.push(proxy);
     return proxy;
@@ -111,7 +114,7 @@ export async function runWithCrew<Place>(
     declared = await worker.call("open", opening);
     if (!declared.shared) {
       throw new Error(
-        "The store declares shared: false. Other processes do not see its runs, so it cannot be tried from many.",
+        "The store declares shared: false. Other processes do not see its runs: leave out the process tests.",
       );
     }
     return worker;

@@ -8,7 +8,10 @@ import { createWorker } from "./create-worker.ts";
 /** Resolves once the system has the message: a message that was sent before a crash arrives. */
 function send(message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (process.send === undefined) throw new TypeError("Expected to be forked.");
+    if (process.send === undefined)
+      throw new TypeError(
+        "Expected the kit to fork this file, got a start by hand. Run a process test instead.",
+      );
     process.send(message, undefined, {}, (error) => (error === null ? resolve() : reject(error)));
   });
 }

@@ -111,21 +111,31 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof RunEventsError && REFUSALS.has(error.code);
 }
 
+/** The message of `runNotFound`. */
+export const RUN_NOT_FOUND = "No run of this owner has this id. Check both.";
+
 /** The error of a run that does not exist or belongs to another owner: the two look the same. @see W4 */
 export function runNotFound(): RunEventsError {
-  return new RunEventsError("not_found", "This run does not exist, or belongs to another owner.");
+  return new RunEventsError("not_found", RUN_NOT_FOUND);
 }
 
 /** The error of a run that has finished, and takes no more events. @see W7 */
 export function runFinished(runStatus: TerminalStatus, lastSequence: number): RunEventsError {
-  return new RunEventsError("run_finished", `Expected a live run, but this one is ${runStatus}.`, {
-    details: { runStatus, lastSequence },
-  });
+  return new RunEventsError(
+    "run_finished",
+    `Expected a live run, but this one is ${runStatus}. Stop, or create another.`,
+    {
+      details: { runStatus, lastSequence },
+    },
+  );
 }
 
 /** The error of a writer whose lease on the run is not the current one. @see W32 */
 export function runFenced(): RunEventsError {
-  return new RunEventsError("fenced", "Another worker has the run, or its owner ended the lease.");
+  return new RunEventsError(
+    "fenced",
+    "Another worker has the run, or its owner ended the lease. Stop.",
+  );
 }
 
 /** The error of a call that comes after `close`. */

@@ -17,11 +17,12 @@ const LOST: ReadonlyMap<string, string> = new Map([
  * does.
  */
 export function lossOf(value: unknown): string | null {
-  if (typeof value === "number" && !Number.isFinite(value)) {
-    return `Expected a JSON value, got ${value}. Pass null or a string.`;
-  }
-  if (typeof value === "function" || typeof value === "symbol") {
-    return `Expected a JSON value, got ${describeValue(value)}.`;
+  const isLost =
+    typeof value === "number"
+      ? !Number.isFinite(value)
+      : typeof value === "function" || typeof value === "symbol";
+  if (isLost) {
+    return `Expected a JSON value, got ${describeValue(value)}. Pass null or a string.`;
   }
   if (typeof value !== "object" || value === null || "toJSON" in value) return null;
   const kind = kindOf(value);

@@ -90,7 +90,7 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
   if (drafts.length === 0 || drafts.length > limits.maxBatchEvents) {
     throw new RunEventsError(
       "invalid_request",
-      `Expected 1 to ${limits.maxBatchEvents} events in an append, got ${drafts.length}.`,
+      `Expected 1 to ${limits.maxBatchEvents} events in an append, got ${drafts.length}. ${drafts.length === 0 ? "Append at least one" : "Split them over several appends"}.`,
     );
   }
   const events = drafts.map((draft, index) => planEvent(draft, index, limits));

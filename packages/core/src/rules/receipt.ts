@@ -45,11 +45,16 @@ export function receiptOf(
       throw runFinished(outcome.runStatus, outcome.lastSequence);
     case "fenced":
       throw runFenced();
-    case "sequence_conflict":
+    case "sequence_conflict": {
+      const { lastSequence } = outcome;
+      const { expectedSequence } = request;
+      // A read from past the end would be refused.
+      const since = Math.min(expectedSequence ?? 0, lastSequence);
       throw new RunEventsError(
         "sequence_conflict",
-        `Expected the run's last sequence to be ${request.expectedSequence}, but it is ${outcome.lastSequence}. Read the run again from ${request.expectedSequence}, then decide again.`,
-        { details: { lastSequence: outcome.lastSequence } },
+        `Expected the run's last sequence to be ${expectedSequence}, but it is ${lastSequence}. Read the run again from ${since}, then decide again.`,
+        { details: { lastSequence } },
       );
+    }
   }
 }

@@ -40,7 +40,10 @@ export class SealedJson {
       throw new RunEventsError("invalid_event", unwritable(cause), { cause });
     }
     if (text === undefined) {
-      throw new RunEventsError("invalid_event", "Expected a JSON value, its toJSON returns none.");
+      throw new RunEventsError(
+        "invalid_event",
+        "Expected a JSON value, got one whose toJSON returns no value. Return null.",
+      );
     }
     // `JSON.stringify` escapes lone surrogates itself, but passes on what `JSON.rawJSON` holds.
     return new SealedJson(escapeLoneSurrogates(text));
@@ -57,11 +60,11 @@ export function escapeLoneSurrogates(text: string): string {
 /** What `JSON.stringify` could not write. Its message may contain the caller's names, so it is only the cause. */
 function unwritable(cause: unknown): string {
   if (cause instanceof RangeError)
-    return "Expected a JSON value, got one that is nested too deep to be written. Flatten it.";
+    return "Expected a JSON value, got one that is nested too deep. Flatten it.";
   const said = cause instanceof TypeError ? cause.message : "";
   if (said.includes("BigInt"))
     return "Expected a JSON value, got one that contains a BigInt. Pass it as text.";
   return /circular|cyclic/i.test(said)
-    ? "Expected a JSON value, got one that contains itself. Pass an id instead."
+    ? "Expected a JSON value, got one that contains itself. Pass its id."
     : "Expected a JSON value, got one whose toJSON or getter throws.";
 }

@@ -1,4 +1,4 @@
-import { RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
+import { RUN_NOT_FOUND, RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
 import { encodeFrame, encodeFrames, NO_RETRY_MS } from "./frame.ts";
 
 /**
@@ -44,10 +44,7 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
     message: "Expected a cursor within the log, but it is past the end. Read the log again from 0.",
   },
   unauthenticated: { retryable: false, message: "The session has ended. Sign in again." },
-  not_found: {
-    retryable: false,
-    message: "This run does not exist, or belongs to another owner.",
-  },
+  not_found: { retryable: false, message: RUN_NOT_FOUND },
   internal: { retryable: false, message: "The server failed. Its log has the cause." },
 };
 

@@ -7,13 +7,13 @@ import type { AppendLimits } from "../rules/lifecycle.ts";
 export function checkTask(task: unknown): void {
   if (typeof task === "function") return;
   throw new TypeError(
-    `Expected the task to be a function, as in work(runId, { leaseMs }, async (run) => …), got ${describeValue(task)}.`,
+    `Expected the task to be a function such as async (run) => …, got ${describeValue(task)}.`,
   );
 }
 
 /** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see S21 */
 export function leaseOver(): RunEventsError {
-  return new RunEventsError("fenced", "The lease expired before it was renewed.");
+  return new RunEventsError("fenced", "The lease expired: another worker may have the run. Stop.");
 }
 
 /** Whether the error says that the run has finished. */

@@ -6,7 +6,8 @@ import { invalidRequest } from "./query.ts";
 /** The members of a body's object by key, each value as its text. Empty for a request without a body. */
 function membersOf(body: JsonBody, known: readonly string[]): Map<string, string> {
   if (body === null) return new Map();
-  if (!isObject(body.value)) throw invalidRequest("Expected the body to be a JSON object.");
+  if (!isObject(body.value))
+    throw invalidRequest(`Expected the body to be a JSON object, got ${kindOfJson(body.text)}.`);
   const members = new Map<string, string>();
   for (const { key, text } of eachJsonMember(body.text)) {
     if (!known.includes(key))
@@ -23,6 +24,20 @@ function membersOf(body: JsonBody, known: readonly string[]): Map<string, string
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Names what a JSON text holds, without its content: that may be a payload. */
+function kindOfJson(text: string): string {
+  return KINDS[text.trimStart().charAt(0)] ?? "a number";
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  "{": "an object",
+  "[": "an array",
+  '"': "a string",
+  t: "a boolean",
+  f: "a boolean",
+  n: "null",
+};
 
 /** Parses the body that creates a run. @see W8 */
 export function parseCreateBody(body: JsonBody): {
@@ -55,7 +70,9 @@ export function parseAppendBody(
   const members = membersOf(body, ["events", "expectedSequence"]);
   const list = members.get("events");
   if (list === undefined || !list.startsWith("["))
-    throw invalidRequest("Expected `events` to be an array of events.");
+    throw invalidRequest(
+      `Expected \`events\` to be an array of events, got ${list === undefined ? "none" : kindOfJson(list)}.`,
+    );
   const events: EventDraft[] = [];
   for (const item of eachJsonItem(list)) {
     events.push(parseEvent(item, events.length));
@@ -80,7 +97,9 @@ export function parseEvent(text: string, index: number): EventDraft {
   const refuse = (message: string): RunEventsError =>
     new RunEventsError("invalid_event", message, { details: { index } });
   if (!text.startsWith("{"))
-    throw refuse(`Expected event ${index} to be an object, such as { "eventType": "NOTE" }.`);
+    throw refuse(
+      `Expected event ${index} to be an object, such as { "eventType": "NOTE" }, got ${kindOfJson(text)}.`,
+    );
   let eventType: unknown;
   let payload: JsonText | undefined;
   for (const member of eachJsonMember(text)) {

@@ -42,7 +42,7 @@ export async function readJsonBytes(
   if (bytes.length > 0 && type !== "application/json") {
     throw new RunEventsError(
       "invalid_request",
-      `Expected a body with \`Content-Type: application/json\`, got ${type === null ? "one without a content type" : describeValue(type)}.`,
+      `Expected a body with \`Content-Type: application/json\`, got ${type === null ? "one without a content type" : describeValue(type)}. Set that header.`,
     );
   }
   return bytes;
@@ -61,9 +61,11 @@ export function parseJson(bytes: Uint8Array): JsonBody {
   try {
     return { text, value: JSON.parse(text) as unknown };
   } catch (cause) {
-    throw new RunEventsError("invalid_request", "Expected the body to be JSON, got other text.", {
-      cause,
-    });
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected the body to be JSON, got other text. Encode it with a JSON library.",
+      { cause },
+    );
   }
 }
 
@@ -89,8 +91,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw new RunEventsError("invalid_request", "Expected the body in UTF-8, got other bytes.", {
-      cause,
-    });
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected the body in UTF-8, got other bytes. Encode it as UTF-8.",
+      { cause },
+    );
   }
 }

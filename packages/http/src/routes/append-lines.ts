@@ -156,9 +156,11 @@ function parseLine(bytes: Uint8Array): EventDraft | null {
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new RunEventsError("invalid_request", "Expected the line to be JSON, got other text.", {
-      cause,
-    });
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected the line to be JSON, got other text. Send one JSON object a line.",
+      { cause },
+    );
   }
   return parseEvent(text, 0);
 }

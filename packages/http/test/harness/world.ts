@@ -24,7 +24,7 @@ export type DoorName = (typeof DOORS)[number];
 type WorldOptions = Partial<Omit<HandlerOptions<unknown>, "runs" | "authenticate" | "onError">> &
   Partial<Omit<RunEventsOptions, "store">> & {
     readonly clock?: Clock;
-    /** The store's clock, by which leases run out. */
+    /** The store's clock, by which leases expire. */
     readonly storeNow?: () => number;
   };
 

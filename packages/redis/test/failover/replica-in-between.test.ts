@@ -22,7 +22,7 @@ const MINE = { runId: "a", ownerId: null };
 
 const IN_DOUBT = {
   code: "store_unavailable",
-  message: "The Redis is a read-only replica.",
+  message: "The Redis is a read-only replica: connect to the master.",
   retryable: true,
   ambiguous: true,
 };
