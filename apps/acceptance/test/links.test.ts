@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { access, readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { anchorsOf } from "../src/page-anchors.ts";
+import { linksOf, type PageLink } from "../src/page-links.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const FENCED = /^```[^]*?^```/gm;
-const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
 
 /** Files that npm always packs, without a word in `files`. */
 const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
@@ -17,12 +17,16 @@ async function readPages(): Promise<readonly string[]> {
   return stdout.split("\n").filter((path) => path !== "" && !path.startsWith(".changeset/"));
 }
 
-/** The links of a page to other files, without those in code. */
-async function readLinks(page: string): Promise<readonly string[]> {
-  const text = (await readFile(join(ROOT, page), "utf8")).replaceAll(FENCED, "");
-  return [...text.matchAll(LINK)]
-    .map(([, link = ""]) => decodeURIComponent(link))
-    .filter((link) => !/^[a-z]+:/.test(link));
+async function readLinks(page: string): Promise<readonly PageLink[]> {
+  return linksOf(await readFile(join(ROOT, page), "utf8"));
+}
+
+/** The file that a link leads to, from the root. As on GitHub, a folder shows its README. @throws Error if there is no such file */
+async function targetOf(page: string, { path, fragment }: PageLink): Promise<string> {
+  if (path === "") return page;
+  const target = join(dirname(page), path);
+  const isFolder = (await stat(join(ROOT, target))).isDirectory();
+  return isFolder && fragment !== "" ? join(target, "README.md") : target;
 }
 
 /** The folders of the packages that are published, each with what its tarball holds. */
@@ -42,18 +46,25 @@ async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
   return packed;
 }
 
-it("every link between the pages, and to the sources, leads to an existing file", async () => {
-  const missing: string[] = [];
-  let count = 0;
+it("every link leads to an existing file, and to an anchor that the file has", async () => {
+  const broken: string[] = [];
+  let files = 0;
+  let fragments = 0;
   for (const page of await readPages()) {
     for (const link of await readLinks(page)) {
-      count += 1;
-      const file = join(ROOT, dirname(page), link);
-      await access(file).catch(() => void missing.push(`${page}: ${link}`));
+      const shown = `${page}: ${link.path}${link.fragment && `#${link.fragment}`}`;
+      files += 1;
+      const target = await targetOf(page, link).catch(() => null);
+      if (target === null) broken.push(`${shown}: no such file`);
+      if (target === null || link.fragment === "") continue;
+      fragments += 1;
+      const anchors = anchorsOf(await readFile(join(ROOT, target), "utf8"));
+      if (!anchors.has(link.fragment)) broken.push(`${shown}: no such anchor`);
     }
   }
-  expect(count).toBeGreaterThan(200);
-  expect(missing).toEqual([]);
+  expect(files).toBeGreaterThan(200);
+  expect(fragments).toBeGreaterThan(60);
+  expect(broken).toEqual([]);
 });
 
 it("every link of a page that is published leads to a file of the same package that is published too", async () => {
@@ -67,8 +78,10 @@ it("every link of a page that is published leads to a file of the same package t
     for (const page of pages.filter((path) => path.startsWith(`${folder}/`))) {
       if (!holds(relative(folder, page))) continue;
       for (const link of await readLinks(page)) {
+        if (link.path === "") continue;
         count += 1;
-        if (!holds(relative(folder, join(dirname(page), link)))) broken.push(`${page}: ${link}`);
+        if (!holds(relative(folder, join(dirname(page), link.path))))
+          broken.push(`${page}: ${link.path}`);
       }
     }
   }
@@ -82,7 +95,7 @@ it("every page of `docs` is reached from the README, link by link", async () => 
   // A set gives what is added to it meanwhile as well.
   for (const page of reached) {
     for (const link of await readLinks(page)) {
-      const path = join(dirname(page), link);
+      const path = link.path === "" ? page : join(dirname(page), link.path);
       if (path.startsWith("docs/") && path.endsWith(".md")) reached.add(path);
     }
   }
