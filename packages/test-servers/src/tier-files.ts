@@ -3,6 +3,7 @@
  * a second or two each. They share their workers' processes, so none may leave anything behind.
  */
 export const FAST: readonly string[] = [
+  "apps/acceptance/test/clause-links.test.ts",
   "apps/acceptance/test/clauses.test.ts",
   "apps/acceptance/test/links.test.ts",
   "apps/acceptance/test/page-anchors.test.ts",
