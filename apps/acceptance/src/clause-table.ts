@@ -11,8 +11,8 @@ export const CLAUSES: readonly string[] = [
 
 /** The pages of the clauses, by the letter that their codes begin with, and the packages that publish them. */
 export const CLAUSE_PAGES = {
-  W: { path: "packages/http/WIRE.md", package: "@tm/run-events-http" },
-  S: { path: "packages/core/STORE.md", package: "@tm/run-events-core" },
+  W: { path: "packages/http/WIRE.md", name: "WIRE.md", package: "@tm/run-events-http" },
+  S: { path: "packages/core/STORE.md", name: "STORE.md", package: "@tm/run-events-core" },
 } as const;
 
 const PLACES = [

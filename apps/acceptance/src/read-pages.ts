@@ -9,9 +9,9 @@ export const ROOT: string = join(import.meta.dirname, "../../..");
 /** Files that npm always packs, without a word in `files`. */
 const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
 
-/** The paths of the tracked files that match, from the root. */
-async function listTracked(pattern: string): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)("git", ["ls-files", pattern], { cwd: ROOT });
+/** The paths of the tracked files that match one of the patterns, from the root. */
+export async function listTracked(...patterns: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)("git", ["ls-files", ...patterns], { cwd: ROOT });
   return stdout.split("\n").filter((path) => path !== "");
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { bareCodesOf, misledCodesOf, pageOf } from "../src/clause-codes.ts";
 import { CLAUSE_PAGES, CLAUSES } from "../src/clause-table.ts";
@@ -29,8 +29,8 @@ it("the code of a clause is a link to it, or the page names the file and the pac
     for (const code of bareCodesOf(text)) {
       const page = pageOf(code);
       const mayLink = publisher === null || publisher === dirname(page.path);
-      const name = `\`${basename(page.path)}\``;
-      const isNamed = text.replaceAll(/\s+/g, " ").includes(`${name} of \`${page.package}\``);
+      const name = `\`${page.name}\` of \`${page.package}\``;
+      const isNamed = text.replaceAll(/\s+/g, " ").includes(name);
       if (mayLink || !isNamed) bare.push(`${path}: ${code}`);
     }
   }

@@ -43,7 +43,7 @@ export interface PostgresStore extends MigratableStore, TransactionalStore<Joine
    * Checks the server and the tables, and writes nothing. The server has to be the primary, and the tables of this program's
    * schema. Their unique indexes have to exist and be valid, and no row-level security may hide all of their rows.
    * @throws RunEventsError `store_unavailable`
-   * @see S10, S19
+   * @see clauses S10 and S19 in `STORE.md` of `@tm/run-events-core`
    */
   verify(): Promise<void>;
   /**

@@ -2,7 +2,7 @@ import { KEY_INDEX, type Tables, tablesOf } from "./tables.ts";
 
 /**
  * One step of the schema. Released steps never change; new ones are added at the end.
- * @see S19
+ * @see clause S19 in `STORE.md`
  */
 interface Migration {
   /** Whether a program that does not know this step must not touch the tables any more. */
@@ -75,7 +75,7 @@ const MIGRATION_LOCK = 7_501_166;
  * @param schema as in `PostgresStoreOptions`
  * @returns plain SQL, for `migrate()` and for your migration tool
  * @throws TypeError as `tablesOf`
- * @see S19
+ * @see clause S19 in `STORE.md` of `@tm/run-events-core`
  */
 export function printMigrations(schema = "run_events"): string {
   const tables = tablesOf(schema);

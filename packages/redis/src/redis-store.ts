@@ -19,7 +19,7 @@ export interface RedisStoreOptions {
   /**
    * The start of the names of the store's keys and channels, before a colon. No braces, no white space.
    * @defaultValue `run-events`
-   * @see S19
+   * @see clause S19 in `STORE.md` of `@tm/run-events-core`
    */
   readonly prefix?: string;
 }

@@ -26,7 +26,7 @@ export interface SqliteStoreOptions {
   /**
    * What an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`.
    * @defaultValue `FULL`
-   * @see S6
+   * @see clause S6 in `STORE.md` of `@tm/run-events-core`
    */
   readonly synchronous?: "FULL" | "NORMAL";
   /**
@@ -51,13 +51,13 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
   /**
    * Removes a finished run with its events. One synchronous transaction removes all of its rows: while a very long run is deleted,
    * other writers and this process wait.
-   * @see S17
+   * @see clause S17 in `STORE.md` of `@tm/run-events-core`
    */
   deleteRun: RunEventStore["deleteRun"];
   /**
    * Removes runs that finished some time ago. A call ends with the run that reaches 2,000 events, since other writers and this
    * process wait until it ends.
-   * @see S24
+   * @see clause S24 in `STORE.md` of `@tm/run-events-core`
    */
   purge: RunEventStore["purge"];
   /**

@@ -7,6 +7,7 @@ export const FAST: readonly string[] = [
   "apps/acceptance/test/clauses.test.ts",
   "apps/acceptance/test/links.test.ts",
   "apps/acceptance/test/page-anchors.test.ts",
+  "apps/acceptance/test/tsdoc.test.ts",
   "apps/acceptance/test/words.test.ts",
   "apps/bench/test/profile.test.ts",
   "apps/cli/test/escape-text.test.ts",

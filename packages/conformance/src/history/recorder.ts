@@ -191,7 +191,7 @@ function headOf(run: RunRecord) {
   return { lastSequence, runStatus, phaseId: phaseIdOf(run) };
 }
 
-/** What became of each request. A driver's failure shows whether they may have landed. @see S7, S20 */
+/** What became of each request. A driver's failure shows whether they may have landed. @see clauses S7 and S20 in `STORE.md` */
 async function appendTo(
   store: RunEventStore,
   requests: readonly AppendRequest[],

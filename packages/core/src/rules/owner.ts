@@ -2,7 +2,10 @@ import { describeValue } from "./describe-value.ts";
 
 /** Whose runs a call may see. */
 export interface OwnerOption {
-  /** The owner of the run. Runs of other owners behave as if they did not exist. Without it, the call may see every run. @see W4 */
+  /**
+   * The owner of the run. Runs of other owners behave as if they did not exist. Without it, the call may see every run.
+   * @see clause W4 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly ownerId?: string;
 }
 

@@ -17,7 +17,7 @@ export interface JoinedAppend {
   readonly idempotencyKey?: string;
   /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
   readonly expectedSequence?: number;
-  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see S22 */
+  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see clause S22 in `STORE.md` */
   readonly fence?: number;
 }
 

@@ -38,7 +38,7 @@ export interface ConnectionsOptions<Connection> {
   /**
    * Turns a driver's error into `store_unavailable`, with itself as the `cause`. `retryable: false` if it lasts until an operator acts.
    * `RunEventsError`s stay as they are, and do not come here.
-   * @see S20
+   * @see clause S20 in `STORE.md`
    */
   readonly failureOf: (error: unknown) => RunEventsError;
   readonly clock?: Clock | undefined;
@@ -65,7 +65,7 @@ export interface Connections<Connection> {
  * - A failure before the commit has changed nothing. A `COMMIT` of a `write` that fails is `ambiguous`, unless other transactions were
  *   in its way.
  * - A connection is closed if it may be broken: `BEGIN`, `COMMIT`, `ROLLBACK` or work outside of a transaction has failed on it.
- * @see S2, S7, S20
+ * @see clauses S2, S7 and S20 in `STORE.md`
  */
 export function createConnections<Connection>(
   options: ConnectionsOptions<Connection>,
@@ -134,7 +134,7 @@ export function createConnections<Connection>(
   };
 }
 
-/** The failure of a commit that may have landed. @see S7 */
+/** The failure of a commit that may have landed. @see clause S7 in `STORE.md` */
 function inDoubt({ code, message, cause, details, retryable }: RunEventsError): RunEventsError {
   return new RunEventsError(code, message, { cause, details, retryable, ambiguous: true });
 }

@@ -16,14 +16,14 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see S23 */
+/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see clause S23 in `STORE.md` */
 export interface ExpiredQuery {
   readonly graceMs: number;
   /** 1 or more. */
   readonly limit: number;
 }
 
-/** A request to remove runs that finished some time ago. @see S24 */
+/** A request to remove runs that finished some time ago. @see clause S24 in `STORE.md` */
 export interface PurgeRequest {
   /** Removes runs whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
   readonly finishedForMs: number;
@@ -31,7 +31,7 @@ export interface PurgeRequest {
   readonly limit: number;
 }
 
-/** `active`: the run has not finished, and stays. @see S17 */
+/** `active`: the run has not finished, and stays. @see clause S17 in `STORE.md` */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
 /** A subscription to the notifications of one run. */
@@ -49,7 +49,7 @@ export interface Subscription {
 export interface StoreCapabilities {
   /**
    * What an acknowledged append survives: only this process (`memory`), the crash of every process
-   * (`process`), power loss (`power`), or that is not known (`unknown`). @see S6
+   * (`process`), power loss (`power`), or that is not known (`unknown`). @see clause S6 in `STORE.md`
    */
   readonly durability: "memory" | "process" | "power" | "unknown";
   /** Whether other processes see the same runs. */
@@ -59,7 +59,7 @@ export interface StoreCapabilities {
   /**
    * Whether appends are expected to fail now and then without anyone knowing if they landed, as over a connection that may
    * break; core then gives each append its own key and sends it again. A store that says `false` may still throw `ambiguous`,
-   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see S7
+   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see clause S7 in `STORE.md`
    */
   readonly losesAcknowledgements: boolean;
   /**
@@ -67,12 +67,16 @@ export interface StoreCapabilities {
    * where a server may work on one while this process takes in the answers of the other. More share less.
    */
   readonly appendsAtOnce: number;
-  /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. @see S13 */
+  /**
+   * The longest time from a commit to its notification, in milliseconds, while the process is not starved.
+   * @see clause S13 in `STORE.md`
+   */
   readonly notifyWithinMs: number;
 }
 
 /**
- * What an adapter promises and core builds on. Adapters move rows and hold no policy. The clauses:
+ * What an adapter promises and core builds on. Adapters move rows and hold no policy. `STORE.md` has the promises as
+ * clauses, in short:
  *
  * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, through crashes, retries and races.
  * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
@@ -91,39 +95,42 @@ export interface StoreCapabilities {
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
-  /** Creates a run, or answers the owner's run that has the id. @see S16 */
+  /** Creates a run, or answers the owner's run that has the id. @see clause S16 in `STORE.md` */
   createRun(request: CreateRunRequest): Promise<CreateOutcome>;
   /**
    * Appends the batches of many requests.
    * @returns one outcome a request, in their order
    * @throws RunEventsError `store_unavailable`
-   * @see S1-S8
+   * @see clauses S1 to S8 in `STORE.md`
    */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
-  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see S8-S12 */
+  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see clauses S8 to S12 in `STORE.md` */
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
   /** A run's head; `null` if the run does not exist. */
   getRun(runId: string): Promise<RunRecord | null>;
-  /** An owner's runs, newest first. @see S12 */
+  /** An owner's runs, newest first. @see clause S12 in `STORE.md` */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in `ReadQuery`. @see S17 */
+  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in `ReadQuery`. @see clause S17 in `STORE.md` */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
   /**
    * Claims a run in one round trip. Like `renew` and `release`, it neither notifies, moves `updatedAtMs` nor writes an event.
-   * @see S21
+   * @see clause S21 in `STORE.md`
    */
   claim(request: ClaimRequest): Promise<LeaseOutcome>;
-  /** Moves the end of a lease. @see S21 */
+  /** Moves the end of a lease. @see clause S21 in `STORE.md` */
   renew(request: RenewRequest): Promise<LeaseOutcome>;
-  /** Ends a lease. @see S21 */
+  /** Ends a lease. @see clause S21 in `STORE.md` */
   release(request: ReleaseRequest): Promise<LeaseOutcome>;
-  /** The ids of runs with expired leases, the longest expired first. The number of all runs does not matter. @see S23 */
+  /**
+   * The ids of runs with expired leases, the longest expired first. The number of all runs does not matter.
+   * @see clause S23 in `STORE.md`
+   */
   listExpired(query: ExpiredQuery): Promise<readonly string[]>;
   /**
    * Removes runs whole, in the order in which they finished, and notifies their subscriptions. It removes fewer than
    * `limit` runs if so many would hold up appends, and none only if none is left.
    * @returns the ids of the removed runs
-   * @see S24
+   * @see clause S24 in `STORE.md`
    */
   purge(request: PurgeRequest): Promise<readonly string[]>;
   /**
@@ -132,16 +139,19 @@ export interface RunEventStore {
    * @returns the time of the store's clock meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
    * clocks, as those of a cluster's masters, the latest
    * @throws RunEventsError `store_unavailable`, with why no append could land
-   * @see S31
+   * @see clause S31 in `STORE.md`
    */
   probe(): Promise<number>;
-  /** Subscribes to a run. `onNotification` is never called from within `subscribe` itself, and must not throw. @see S13-S15 */
+  /**
+   * Subscribes to a run. `onNotification` is never called from within `subscribe` itself, and must not throw.
+   * @see clauses S13 to S15 in `STORE.md`
+   */
   subscribe(runId: string, onNotification: () => void): Subscription;
-  /** Ends every subscription and closes the store. Idempotent. @see S18 */
+  /** Ends every subscription and closes the store. Idempotent. @see clause S18 in `STORE.md` */
   close(): Promise<void>;
 }
 
-/** A store with tables, which have to be created. @see S19 */
+/** A store with tables, which have to be created. @see clause S19 in `STORE.md` */
 export interface MigratableStore extends RunEventStore {
   /**
    * Creates or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing.
@@ -166,7 +176,7 @@ export interface TransactionalStore<
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
    * `store_unavailable`
    * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects
-   * @see S6
+   * @see clause S6 in `STORE.md`
    */
   appendInTransaction(append: Append): AppendReceipt | Promise<AppendReceipt>;
 }

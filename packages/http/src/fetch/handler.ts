@@ -13,7 +13,7 @@ export interface Handler {
   /**
    * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
    * @param windowMs in milliseconds
-   * @see W27
+   * @see clause W27 in `WIRE.md`
    */
   drain(windowMs: number): Promise<void>;
   /** Counts what the handler has open now. */
