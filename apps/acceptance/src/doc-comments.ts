@@ -29,7 +29,7 @@ export function docCommentsOf(source: string): readonly DocComment[] {
 type ClausePage = (typeof CLAUSE_PAGES)[keyof typeof CLAUSE_PAGES];
 
 /**
- * What a comment has to name for the codes of clauses in it, such as `W22`, but does not: their pages, and the packages of these.
+ * What a comment has to name for the codes of clauses in it, but does not: their pages, and the packages of these.
  * @param isOfAnother whether the package of the page has to be named
  */
 export function unnamedPagesOf(

@@ -37,7 +37,7 @@ import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
 import { runTrial, type TrialCase } from "./trial.ts";
 
-/** The options of `runEventStoreConformance`: the store, and how hard to look. */
+/** The options of {@link runEventStoreConformance}: the store, and how hard to look. */
 export interface ConformanceOptions<Place = undefined> extends StoreDoors<Place>, CaseOptions {}
 
 const ALL: readonly TrialCase[] = [

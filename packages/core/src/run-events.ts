@@ -14,7 +14,7 @@ import { createLogAccess } from "./work/run-access.ts";
 import { runWork, type WorkOptions } from "./work/work.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
-/** A page of a run's events, and the run's state at its end. @see clauses W15 and W16 in `WIRE.md` of `@tm/run-events-http` */
+/** A page of a run's events, and the run's state at its end. @see {@link RunEvents.read} */
 export interface RunEventsPage {
   /** Ascending, without a gap, from `since + 1`. */
   readonly events: readonly RunEvent[];
@@ -37,11 +37,11 @@ export interface ListOptions {
    * @defaultValue 50
    */
   readonly limit?: number;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the page before. Without it, the newest runs. */
   readonly cursor?: number | undefined;
 }
 
-/** A worker's lease on a run. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
+/** A worker's lease on a run. @see {@link RunEvents.claim} */
 export interface Claim {
   /** Pass it to every append, renewal and release. */
   readonly fence: number;
@@ -120,7 +120,7 @@ export interface RunEvents extends Upkeep {
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
    * Claims a run without a lease, or whose lease has expired. From then on the run takes only appends under this fence, and its
-   * owner's `cancel`. `work` does this and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey` for
+   * owner's {@link RunEvents.cancel}. {@link RunEvents.work} does this and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey` for
    * up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`, clause S21 in `STORE.md`
@@ -146,7 +146,7 @@ export interface RunEvents extends Upkeep {
    * the lease expires by itself.
    * @returns what the task returned
    * @throws what the task threw, or the reason of a shutdown that stopped it
-   * @throws RunEventsError as `claim`; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
+   * @throws RunEventsError as {@link RunEvents.claim}; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
    * emitted event or an end that could not be appended
    * @see clauses S21 and S22 in `STORE.md`
    *

@@ -45,7 +45,7 @@ export interface AppendConditions {
    * @defaultValue a new UUID, so that a request that is sent again lands once
    */
   readonly idempotencyKey?: string | undefined;
-  /** The append lands only if this is the run's last sequence. */
+  /** The append lands only if this is the run's last sequence. Without it, the append lands at any sequence. */
   readonly expectedSequence?: number | undefined;
   /** The fence of the lease under which the worker appends. */
   readonly fence?: number | undefined;

@@ -54,7 +54,7 @@ export interface ClientOptions extends ServerOptions {
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Replaces the client's `patienceMs` for this call. */
+  /** How long this call is tried, in milliseconds. Without it, the client's `patienceMs`. */
   readonly patienceMs?: number | undefined;
   /** Called with each failure after which the call is tried again. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
@@ -168,7 +168,7 @@ export interface Client {
    */
   delete(runId: string, options?: CallOptions): Promise<void>;
   /**
-   * Claims a run that has no lease, or whose lease has expired. `work` claims, renews and releases by itself.
+   * Claims a run that has no lease, or whose lease has expired. {@link Client.work} claims, renews and releases by itself.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -185,7 +185,7 @@ export interface Client {
   ): Promise<Claim>;
   /**
    * Ends a lease, so that another worker can claim the run. Idempotent.
-   * @throws RunEventsError as `renew`
+   * @throws RunEventsError as {@link Client.renew}
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   release(runId: string, fence: number, options?: CallOptions): Promise<void>;

@@ -47,7 +47,7 @@ export type TypedDraft<M extends EventMap> = {
 export interface AppendOptions {
   /** Under the same key the same append lands once. */
   readonly idempotencyKey?: string;
-  /** The append lands only if this is the run's last sequence. */
+  /** The append lands only if this is the run's last sequence. Without it, the append lands at any sequence. */
   readonly expectedSequence?: number;
 }
 

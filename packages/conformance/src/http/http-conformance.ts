@@ -38,7 +38,7 @@ import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
 
-/** The options of `runHttpConformance`: the server, what it offers, and how hard to look. */
+/** The options of {@link runHttpConformance}: the server, what it offers, and how hard to look. */
 export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   /**
    * Whether the server has the paths of a host: `/healthz`, `/readyz`, `/metrics` and a page at `/`.

@@ -56,7 +56,10 @@ export interface HttpTrialCase {
   readonly run: (trial: HttpTrial) => Promise<void>;
 }
 
-/** Signs both users in and runs one body. @throws what the body throws; the signal's reason if that came first */
+/**
+ * Signs both users in and runs one body.
+ * @throws what the body throws; the signal's reason if that came first
+ */
 export async function runHttpTrial(
   doors: HttpDoors,
   body: (trial: HttpTrial) => Promise<void>,

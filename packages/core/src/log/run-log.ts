@@ -42,7 +42,10 @@ export interface AppendOptions extends OwnerOption {
    * @see clause W10 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly idempotencyKey?: string | undefined;
-  /** Refuses the append unless the run's `lastSequence` is this. @see clause W11 in `WIRE.md` of `@tm/run-events-http` */
+  /**
+   * Refuses the append unless the run's `lastSequence` is this. Without it, the append lands at any sequence.
+   * @see clause W11 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly expectedSequence?: number | undefined;
   /**
    * The fence of the caller's lease. Without it, a claimed run refuses the append.
@@ -102,7 +105,8 @@ export interface RunLog extends Leases, Upkeep {
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
    * Resolves once the run has an event after `since`, or has finished.
-   * @throws as `readPage`, or the signal's reason
+   * @throws RunEventsError as {@link RunLog.readPage}
+   * @throws the signal's reason
    */
   waitFor(
     runId: string,
@@ -144,7 +148,7 @@ export interface RunLog extends Leases, Upkeep {
   close(): Promise<void>;
 }
 
-/** Whether the value is a `RunLog`, of this copy of the package or of another. */
+/** Whether the value is a {@link RunLog}, of this copy of the package or of another. */
 export function isRunLog(value: unknown): value is RunLog {
   return hasBrand(value, RUN_LOG);
 }

@@ -35,7 +35,7 @@ export type LeaseRefusal =
 
 /**
  * What became of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
- * the order of their list. `claimRun`, `renewLease` and `releaseRun` are the rules.
+ * the order of their list. {@link claimRun}, {@link renewLease} and {@link releaseRun} are the rules.
  * @see clause S21 in `STORE.md`
  */
 export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
@@ -95,7 +95,7 @@ export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number 
   return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
 }
 
-/** Decides a renewal, as `claimRun` does a claim. An expired lease can be renewed until another worker claims the run. */
+/** Decides a renewal, as {@link claimRun} does a claim. An expired lease can be renewed until another worker claims the run. */
 export function renewLease(
   run: RunRecord | null,
   request: RenewRequest,
@@ -107,7 +107,7 @@ export function renewLease(
   return grant(run, run.fence, nowMs + request.leaseMs);
 }
 
-/** Decides a release, as `claimRun` does a claim. The same release may be sent again. */
+/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. */
 export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
@@ -124,7 +124,7 @@ export function encodeKeptClaim(fence: number, claimKey: string): string {
 }
 
 /**
- * The key of the claim that got the run's lease, from the text of `encodeKeptClaim`; `null` if that is of another lease.
+ * The key of the claim that got the run's lease, from the text of {@link encodeKeptClaim}; `null` if that is of another lease.
  * @see clause S21 in `STORE.md`
  */
 export function keptKeyOf({ fence, leaseExpiresAtMs }: Lease, kept: string | null): string | null {

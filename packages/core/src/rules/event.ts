@@ -9,7 +9,7 @@ export type TerminalStatus = "completed" | "failed" | "cancelled";
 
 /**
  * One immutable fact of a run, as a reader sees it.
- * @see the wire's "Shapes"
+ * @see "Shapes" in `WIRE.md` of `@tm/run-events-http`
  */
 export interface RunEvent {
   /** 1, 2, 3, … within the run, without a gap. Pass the highest one seen as `since` to continue after it. */

@@ -75,7 +75,7 @@ function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): 
 }
 
 /**
- * The run's head after an append that `judgeAppend` let through, and where it landed.
+ * The run's head after an append that {@link judgeAppend} let through, and where it landed.
  * @param nowMs the store's clock; time never runs backwards within a run (clause W2 in `WIRE.md` of `@tm/run-events-http`)
  */
 export function advanceRun<Head extends RunRecord>(

@@ -55,7 +55,7 @@ export function leaseAfter(
 
 /**
  * Who appends with this fence, or without one.
- * @throws RunEventsError as `checkFence`
+ * @throws RunEventsError `invalid_request` unless the fence is a positive safe integer
  */
 export function appenderOf(fence: number | undefined): Appender {
   if (fence === undefined) return { by: "anybody" };

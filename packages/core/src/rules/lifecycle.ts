@@ -152,7 +152,7 @@ export function checkDraft(
 }
 
 /**
- * As `checkDraft`, where only the server knows how large a payload may be.
+ * Checks an event where only the server knows how large a payload may be.
  * @throws RunEventsError `invalid_event` for a payload that is nested too deep
  */
 export function checkDepth({ payload: { text } }: SealedDraft, index = 0): void {

@@ -11,7 +11,8 @@ export interface OwnerOption {
 
 /**
  * The owner that a call names; `null` if it names none.
- * @throws TypeError as `checkOwnerId`; also for an `ownerId` that is `undefined`, since a missing session must not see every run
+ * @throws TypeError unless `ownerId` is well-formed text without U+0000, and not empty. It may be left out, but not be `undefined`:
+ * a missing session must not see every run
  */
 export function ownerIdOf(options: OwnerOption): string | null {
   checkOptions(options, "{ ownerId }");

@@ -11,10 +11,11 @@ export interface ReadQuery {
   readonly since: number;
   /** 1 or more. */
   readonly limit: number;
-  /** Where to cut the page, counted as `eventBytes` does; the first event always fits. */
+  /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
 }
 
+/** What a read answers: a run's events after `since`, and its head at the same instant. */
 export interface ReadResult {
   readonly run: RunRecord;
   /** The phase at `since`, from the last event at or before it that started one. JSON text. */

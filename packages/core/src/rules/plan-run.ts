@@ -46,7 +46,7 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
 /**
  * Why a run is not deleted; `null` to delete it.
  * @param run the head, `null` if it does not exist
- * @param ownerId as in `ReadQuery`
+ * @param ownerId as in {@link ReadQuery}
  * @see clause S17 in `STORE.md`
  */
 export function judgeDelete(

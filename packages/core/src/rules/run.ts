@@ -20,6 +20,7 @@ export interface RunRecord extends Lease {
   readonly metadata: string;
 }
 
+/** A request to create a run. Core has checked it. */
 export interface CreateRunRequest {
   readonly runId: string;
   readonly ownerId: string;
@@ -28,7 +29,7 @@ export interface CreateRunRequest {
 }
 
 /**
- * `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
+ * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
  * @see clause S16 in `STORE.md`
  */
 export type CreateOutcome =

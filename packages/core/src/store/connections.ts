@@ -8,7 +8,7 @@ const PATIENCE_MS = 10_000;
 /** The pauses between two attempts: random, so that transactions that met do not meet again. */
 const BACKOFF = { firstMs: 2, mostMs: 20, jitter: 1 };
 
-/** Settings of `createConnections`: the calls of a driver and its pool. */
+/** Settings of {@link createConnections}: the calls of a driver and its pool. */
 export interface ConnectionsOptions<Connection> {
   /** Takes a connection that no one else uses until `release`. */
   readonly connect: () => Promise<Connection>;
@@ -50,7 +50,7 @@ export interface Connections<Connection> {
   readonly transact: Transact;
   /**
    * Does work outside of transactions, such as a migration or a read of the server's settings. It is not tried again.
-   * @throws RunEventsError as from `failureOf`
+   * @throws RunEventsError as {@link ConnectionsOptions.failureOf} makes it
    */
   perform<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
 }

@@ -18,7 +18,7 @@ export interface Notifications {
   close(): void;
 }
 
-/** Settings of `createPolledNotifications`. */
+/** Settings of {@link createPolledNotifications}. */
 export interface PolledNotificationsOptions {
   /**
    * The positions of the subscribed runs that exist, in one query for all of them; `null` if nothing has changed since the last answer.
@@ -29,7 +29,10 @@ export interface PolledNotificationsOptions {
     | null;
   /** How often to poll while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
-  /** As of `createPoller`. */
+  /**
+   * The longest pause after a poll that took long, in milliseconds.
+   * @defaultValue Infinity
+   */
   readonly mostPauseMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }

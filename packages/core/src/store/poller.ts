@@ -14,7 +14,7 @@ export interface Poller {
   stop(): void;
 }
 
-/** Settings of `createPoller`. */
+/** Settings of {@link createPoller}. */
 export interface PollerOptions {
   /** Polls once. Called for one poll at a time. If it throws, the next poll makes up for it. */
   readonly poll: () => Answer<void>;

@@ -16,7 +16,7 @@ import {
 } from "./row-transactions.ts";
 import type { RunEventStore, StoreCapabilities } from "./store.ts";
 
-/** Settings of `createRowStore`. */
+/** Settings of {@link createRowStore}. */
 export interface RowStoreOptions {
   readonly capabilities: StoreCapabilities;
   /** Runs one transaction: of a server, the `transact` of `createConnections`. */

@@ -6,7 +6,7 @@ import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from ".
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
 import type { RunStatus } from "../rules/event.ts";
 
-/** A request for an owner's runs, newest first (descending `ordinal`). */
+/** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
 export interface ListQuery {
   readonly ownerId: string;
   /** Only runs in this status; `null` for all. */
@@ -16,14 +16,14 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see clause S23 in `STORE.md` */
+/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see {@link RunEventStore.listExpired} */
 export interface ExpiredQuery {
   readonly graceMs: number;
   /** 1 or more. */
   readonly limit: number;
 }
 
-/** A request to remove runs that finished some time ago. @see clause S24 in `STORE.md` */
+/** A request to remove runs that finished some time ago. @see {@link RunEventStore.purge} */
 export interface PurgeRequest {
   /** Removes runs whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
   readonly finishedForMs: number;
@@ -31,13 +31,13 @@ export interface PurgeRequest {
   readonly limit: number;
 }
 
-/** `active`: the run has not finished, and stays. @see clause S17 in `STORE.md` */
+/** What became of a deletion. `active`: the run has not finished, and stays. @see {@link RunEventStore.deleteRun} */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
 /** A subscription to the notifications of one run. */
 export interface Subscription {
   /**
-   * Resolves when every later commit notifies within `notifyWithinMs`. Rejects if the store cannot subscribe. It always settles, even
+   * Resolves when every later commit notifies within {@link StoreCapabilities.notifyWithinMs}. Rejects if the store cannot subscribe. It always settles, even
    * if the subscription is stopped or the store is closed before: core waits for it.
    */
   readonly ready: Promise<void>;
@@ -81,17 +81,17 @@ export interface StoreCapabilities {
  * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, through crashes, retries and races.
  * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
  * - **S3** commit order is sequence order. **S4** appends are linearizable a run, from any number of processes.
- * - **S5** the order of outcomes, see `AppendOutcome`. **S6** acknowledged is as durable as `capabilities` says.
+ * - **S5** the order of outcomes, see {@link AppendOutcome}. **S6** acknowledged is as durable as {@link StoreCapabilities.durability} says.
  * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
  * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
  * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
- * - **S13** notifications carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
- *   process. **S15** correctness never depends on a notification. **S16** `createRun` is idempotent by run and owner.
- * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every subscription.
+ * - **S13** notifications ({@link RunEventStore.subscribe}) carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
+ *   process. **S15** correctness never depends on a notification. **S16** {@link RunEventStore.createRun} is idempotent by run and owner.
+ * - **S17** {@link RunEventStore.deleteRun} removes a finished run whole, refuses a live one. **S18** {@link RunEventStore.close} is idempotent and ends every subscription.
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
- * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
- *   fence, and its owner's. **S23** expired leases are found through an index. **S24** old runs are removed in batches.
- * - **S31** `probe` resolves if an append could land now, with the store's time.
+ * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
+ *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
+ * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
@@ -110,7 +110,7 @@ export interface RunEventStore {
   getRun(runId: string): Promise<RunRecord | null>;
   /** An owner's runs, newest first. @see clause S12 in `STORE.md` */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in `ReadQuery`. @see clause S17 in `STORE.md` */
+  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in {@link ReadQuery}. @see clause S17 in `STORE.md` */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
   /**
    * Claims a run in one round trip. Like `renew` and `release`, it neither notifies, moves `updatedAtMs` nor writes an event.
@@ -165,7 +165,7 @@ export interface MigratableStore extends RunEventStore {
   verify(): Promise<void>;
 }
 
-/** A store whose `capabilities.joinsTransaction` is `true`. */
+/** A store whose {@link StoreCapabilities.joinsTransaction} is `true`. */
 export interface TransactionalStore<
   Append extends JoinedAppend = JoinedAppend,
 > extends RunEventStore {
@@ -173,8 +173,8 @@ export interface TransactionalStore<
    * Appends inside the caller's open transaction. The events exist if and only if the caller commits, and subscriptions are notified
    * after the commit. A refusal leaves the transaction as it was.
    * @param append `planJoinedAppend` checks it. A store on a server adds the connection of the transaction
-   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
-   * `store_unavailable`
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
+   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects
    * @see clause S6 in `STORE.md`
    */

@@ -10,7 +10,7 @@ import type {
 } from "./open-stream.ts";
 import { Stream } from "./stream.ts";
 
-/** Settings of `createStreams`, in milliseconds and streams. */
+/** Settings of {@link createStreams}, in milliseconds and streams. */
 export interface StreamsOptions extends Partial<StreamTimes> {
   /**
    * The most streams that are open at once.

@@ -10,7 +10,7 @@ export function encodePage(page: LogPage): string {
   return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);
 }
 
-/** What a page begins with, before `encodeEvents`. */
+/** What a page begins with, before {@link encodeEvents}. */
 export const PAGE_START = '{"events":[';
 
 /** A page's events, or some of them: with a comma between two parts. */
@@ -25,10 +25,11 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
 }
 
 /**
- * Writes a run for the wire. `snapshotOf` in `run-events.ts` makes the same fields for programs: add a new field in both.
+ * Writes a run for the wire.
  * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeRun(run: RunRecord): string {
+  // Programs get the same fields from `snapshotOf` in `run-events.ts`: add a new field in both.
   const finishedAt = run.finishedAtMs === null ? "null" : `"${encodeTime(run.finishedAtMs)}"`;
   return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"metadata":${run.metadata}}`;
 }

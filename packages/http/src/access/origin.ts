@@ -59,7 +59,7 @@ export function isPreflight(
 }
 
 /**
- * The answer to a CORS preflight, without `corsHeaders`: add them.
+ * The answer to a CORS preflight, without {@link corsHeaders}: add them.
  * @param methods the methods of the path; `HEAD` is added where `GET` is
  */
 export function preflightReply(methods: readonly string[]): Reply {

@@ -6,7 +6,7 @@ import type { HandlerOptions, HandlerStats } from "../service/options.ts";
 import { SHORT_ANSWER } from "../service/pack.ts";
 import { Service } from "../service/service.ts";
 
-/** A handler of `Request`, for any framework that speaks `Request` and `Response`. Made by `createHandler`. */
+/** A handler of `Request`, for any framework that speaks `Request` and `Response`. Made by {@link createHandler}. */
 export interface Handler {
   /** Answers a request. An unknown path gets a 404 problem. Never rejects. */
   fetch(request: Request): Promise<Response>;

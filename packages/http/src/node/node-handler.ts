@@ -6,7 +6,7 @@ import { createSink } from "./sink.ts";
 import type { HandlerOptions, HandlerStats } from "../service/options.ts";
 import { Service } from "../service/service.ts";
 
-/** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by `createNodeHandler`. */
+/** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by {@link createNodeHandler}. */
 export interface NodeHandler {
   /** Answers a request. An unknown path gets a 404 problem. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;

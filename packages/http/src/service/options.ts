@@ -42,6 +42,11 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly maxBytesPerUser?: number;
   /**
+   * How long a client may read nothing of a stream, or of any other answer, in milliseconds.
+   * @defaultValue 30,000
+   */
+  readonly stallMs?: number;
+  /**
    * For how long your upkeep keeps a finished run, in milliseconds; `null` for ever. Clients see it. The handler removes nothing by
    * itself.
    * @defaultValue `null`
