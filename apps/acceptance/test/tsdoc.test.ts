@@ -60,6 +60,10 @@ describe("the published types", () => {
     expect(without.map(({ place }) => place)).toEqual([]);
   });
 
+  it("no option is mapped from another type: editors show no comment of such a member", () => {
+    expect(names.mapped).toEqual([]);
+  });
+
   it("every `{@link}` leads to a declaration, or to a web address", () => {
     const broken = names.links.filter(({ leads }) => !leads);
     expect(names.links.length).toBeGreaterThan(40);

@@ -40,8 +40,13 @@ export interface PublishedNames {
   readonly comments: readonly NamedComment[];
   /** The optional numbers and booleans of each exported type whose name ends with `Options` or `Query`. */
   readonly settings: readonly NamedComment[];
+  /** The members of these types that another type was mapped to. */
+  readonly mapped: readonly string[];
   readonly links: readonly NamedLink[];
 }
+
+/** TypeScript's mark of a member that `Pick`, `Omit` or `Partial` made. */
+const MAPPED = 1 << 18;
 
 const STATEMENTS: ReadonlySet<SyntaxKind> = new Set([
   SyntaxKind.InterfaceDeclaration,
@@ -77,6 +82,7 @@ class Reader {
   readonly exported: NamedComment[] = [];
   readonly comments: NamedComment[] = [];
   readonly settings: NamedComment[] = [];
+  readonly mapped: string[] = [];
   readonly links: NamedLink[] = [];
 
   constructor(project: Project, folder: string) {
@@ -134,11 +140,12 @@ class Reader {
     this.links.push({ place, text, leads: target !== undefined || /^\{@\w+ https?:/.test(text) });
   }
 
-  /** Reads the optional numbers and booleans of a type, also those that it has from others. */
+  /** Reads the optional members of a type, also those that it has from others. */
   #readSettings(symbol: TsSymbol, place: string): void {
     if (!/(Options|Query)$/.test(symbol.name)) return;
     const { checker } = this.#project;
     for (const member of checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))) {
+      if ((member.checkFlags & MAPPED) !== 0) this.mapped.push(`${place}.${member.name}`);
       const node = member.declarations[0]?.resolve(this.#project);
       if ((member.flags & SymbolFlags.Optional) === 0 || node === undefined) continue;
       if (!isPropertySignatureDeclaration(node) || !isSetting(node.type)) continue;
@@ -179,8 +186,8 @@ export function readNames({ doors, config }: EmittedTypes): PublishedNames {
     const reader = new Reader(project, folder);
     for (const { name, types } of doors) reader.readDoor(name, types);
     reader.readAll();
-    const { exported, comments, settings, links } = reader;
-    return { exported, comments, settings, links };
+    const { exported, comments, settings, mapped, links } = reader;
+    return { exported, comments, settings, mapped, links };
   } finally {
     api.close();
   }

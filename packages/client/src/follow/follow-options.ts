@@ -3,9 +3,8 @@ import type { EventMap } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
-/** Which run to follow, and how. */
-export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
-  readonly runId: string;
+/** How to follow a run: where to begin, and what to do with its events. */
+export interface FollowRunOptions<M extends EventMap = EventMap> {
   /**
    * The last sequence that you have. Events after it are read.
    * @defaultValue 0
@@ -23,4 +22,10 @@ export interface FollowOptions<M extends EventMap = EventMap> extends ServerOpti
   readonly schemas?: PayloadSchemas<M>;
   /** Called after each change of the connection's state. The change that an event makes comes before the event. */
   readonly onConnectionState?: (state: ConnectionState) => void;
+}
+
+/** Which run to follow, and how. */
+export interface FollowOptions<M extends EventMap = EventMap>
+  extends ServerOptions, FollowRunOptions<M> {
+  readonly runId: string;
 }

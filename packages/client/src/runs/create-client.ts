@@ -11,7 +11,7 @@ import type {
 } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
-import type { FollowOptions } from "../follow/follow-options.ts";
+import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
 import { retrying } from "../http/retrying.ts";
 import {
@@ -96,12 +96,6 @@ export interface EventsQuery {
    */
   readonly parseJson?: ((text: string) => unknown) | undefined;
 }
-
-/** How to follow a run: the options of `followRun`, without the run and the server. */
-export type FollowRunOptions<M extends EventMap = EventMap> = Omit<
-  FollowOptions<M>,
-  "runId" | keyof ServerOptions
->;
 
 /** Who is signed in. */
 export interface Session {

@@ -35,8 +35,8 @@ export interface RunEventsOptions {
   readonly clock?: Clock;
 }
 
-/** Conditions of an append. */
-export interface AppendOptions extends OwnerOption {
+/** Conditions of an append to a run, no matter who appends. */
+export interface AppendConditions {
   /**
    * Makes the append safe to repeat: the same events under the same key land once. 1 to 128 printable ASCII characters.
    * @see clause W10 in `WIRE.md` of `@tm/run-events-http`
@@ -47,6 +47,10 @@ export interface AppendOptions extends OwnerOption {
    * @see clause W11 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly expectedSequence?: number | undefined;
+}
+
+/** Conditions of an append. */
+export interface AppendOptions extends OwnerOption, AppendConditions {
   /**
    * The fence of the caller's lease. Without it, a claimed run refuses the append.
    * @see clause W32 in `WIRE.md` of `@tm/run-events-http`

@@ -15,22 +15,10 @@ export interface StreamSink {
   destroy(): void;
 }
 
-/** The times of a stream, in milliseconds. */
+/** The times of a stream, in milliseconds, as `StreamsOptions` has them. */
 export interface StreamTimes {
-  /**
-   * The longest silence on a stream, and how often its reader's right to read is checked again.
-   * @defaultValue 15,000
-   */
   readonly heartbeatMs: number;
-  /**
-   * The greatest age of a stream. Each lives 0.8 to 1 times as long.
-   * @defaultValue 900,000
-   */
   readonly maxAgeMs: number;
-  /**
-   * How long a reader may take nothing before its stream ends.
-   * @defaultValue 30,000
-   */
   readonly stallMs: number;
 }
 

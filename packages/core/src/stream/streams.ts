@@ -1,17 +1,29 @@
 import { followersOf, type RunLog } from "../log/run-log.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
-import type {
-  OpenStream,
-  StreamEnd,
-  StreamHost,
-  StreamRequest,
-  StreamTimes,
-} from "./open-stream.ts";
+import type { OpenStream, StreamEnd, StreamHost, StreamRequest } from "./open-stream.ts";
 import { Stream } from "./stream.ts";
 
 /** Settings of {@link createStreams}, in milliseconds and streams. */
-export interface StreamsOptions extends Partial<StreamTimes> {
+export interface StreamsOptions {
+  /**
+   * The longest silence on a stream, and how often its reader's right to read is checked again, in milliseconds.
+   * @defaultValue 15,000
+   * @see clauses W22 and W26 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly heartbeatMs?: number;
+  /**
+   * The greatest age of a stream, in milliseconds. Each lives 0.8 to 1 times as long.
+   * @defaultValue 900,000
+   * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly maxAgeMs?: number;
+  /**
+   * How long a reader may take nothing before its stream ends, in milliseconds.
+   * @defaultValue 30,000
+   * @see clause W25 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly stallMs?: number;
   /**
    * The most streams that are open at once.
    * @defaultValue 20,000
