@@ -8,6 +8,31 @@ import { emitTypes } from "../src/published/emit-types.ts";
 import { type PublishedNames, readNames } from "../src/published/read-names.ts";
 import { listTracked, publisherOf, readPacked, ROOT } from "../src/read-pages.ts";
 
+/** Where the use of each package begins: its door and the name. */
+const ENTRY_POINTS = [
+  "core: createRunEvents",
+  "core: createMemoryStore",
+  "core/store: createRowStore",
+  "http: createHandler",
+  "http/node: createNodeHandler",
+  "client: followRun",
+  "client: startRun",
+  "client/react: useRun",
+  "client/runs: createClient",
+  "client/work: workRun",
+  "sqlite: createSqliteStore",
+  "postgres: createPostgresStore",
+  "redis: openRedisStore",
+  "conformance: runEventStoreConformance",
+  "conformance/http: runHttpConformance",
+  "conformance/http: runReaderConformance",
+  "conformance/processes: runProcessConformance",
+  "conformance/vitest: testEventStore",
+  "conformance/node: testEventStore",
+  "conformance/bun: testEventStore",
+  "conformance/file-examples: createFileExamples",
+];
+
 async function readComments(): Promise<
   readonly { readonly place: string; readonly text: string }[]
 > {
@@ -58,6 +83,12 @@ describe("the published types", () => {
     );
     expect(names.settings.length).toBeGreaterThan(70);
     expect(without.map(({ place }) => place)).toEqual([]);
+  });
+
+  it("every entry point has an example", () => {
+    const shown = names.exported.filter(({ text }) => /^@example\n/m.test(text));
+    const places = shown.map(({ place }) => place.replace(/^@tm\/run-events-/, ""));
+    expect(places).toEqual(expect.arrayContaining(ENTRY_POINTS));
   });
 
   it("no option is mapped from another type: editors show no comment of such a member", () => {
