@@ -35,8 +35,8 @@ export interface RunEventsOptions {
   readonly clock?: Clock;
 }
 
-/** Conditions of an append to a run, no matter who appends. */
-export interface AppendConditions {
+/** The conditions that every append may have, also one under a lease. */
+export interface WorkAppendOptions {
   /**
    * Makes the append safe to repeat: the same events under the same key land once. 1 to 128 printable ASCII characters.
    * @see clause W10 in `WIRE.md` of `@tm/run-events-http`
@@ -50,7 +50,7 @@ export interface AppendConditions {
 }
 
 /** Conditions of an append. */
-export interface AppendOptions extends OwnerOption, AppendConditions {
+export interface AppendOptions extends OwnerOption, WorkAppendOptions {
   /**
    * The fence of the caller's lease. Without it, a claimed run refuses the append.
    * @see clause W32 in `WIRE.md` of `@tm/run-events-http`

@@ -1,6 +1,6 @@
 import type { EventDraft } from "../rules/event.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import type { WorkAppendOptions } from "./run-access.ts";
+import type { WorkAppendOptions } from "../log/run-log.ts";
 
 /** A run that a worker works on. Events land in the order of the calls. */
 export interface WorkedRun {
