@@ -119,3 +119,25 @@ describe("the published types", () => {
     }
   });
 });
+
+it.each([
+  ["Makes a store.", true],
+  ["Makes a store,\nof rows. It never throws. @see x", true],
+  ["Makes a store\n@see x.", false],
+  ["@throws Error. Always.", false],
+  ["`made`: there is a store.", false],
+  ["As `createStore`.", false],
+  ["The same, for runs.", false],
+  ["", false],
+])("whether %j begins with a sentence of its own: %s", (text, expected) => {
+  expect(hasFirstSentence(text)).toBe(expected);
+});
+
+it.each([
+  ["Reads a page. @see clause S9 in `STORE.md` of `@tm/run-events-core`", []],
+  ["Reads a page. @see clause S9 in `STORE.md`", ["`STORE.md` of `@tm/run-events-core`"]],
+  ["Ends with a frame (W22).", ["`WIRE.md` of `@tm/run-events-http`"]],
+  ["Gives a lease of 5 s. @example `S9`", []],
+])("what %j has to name: %j", (text, expected) => {
+  expect(unnamedPagesOf(text, () => true)).toEqual(expected);
+});

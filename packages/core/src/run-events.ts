@@ -73,8 +73,8 @@ export interface RunEvents extends Upkeep {
   }): Promise<RunSnapshot>;
   /**
    * Appends all of the events or none. Calls that come while an append is under way share the next commit.
-   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`,
-   * `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`,
+   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
    * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`, clause S5 in `STORE.md`
    */
   append(

@@ -72,7 +72,7 @@ const MIGRATION_LOCK = 7_501_166;
 /**
  * Prints the statement that applies every missing migration. It is one transaction, and safe to run from several processes at
  * once. It creates the schema if it does not exist, and changes nothing where nothing is missing.
- * @param schema of the tables, as `createPostgresStore` gets it
+ * @param schema of the tables, as `createPostgresStore` gets it; `run_events` by default
  * @returns plain SQL, for `migrate()` and for your migration tool
  * @throws TypeError unless the schema is a lower-case identifier of at most 63 characters that Postgres does not reserve
  * @see clause S19 in `STORE.md` of `@tm/run-events-core`

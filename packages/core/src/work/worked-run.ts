@@ -18,8 +18,8 @@ export interface WorkedRun {
   /**
    * Appends all of the events or none, under the lease.
    * @throws RunEventsError `fenced` or `run_finished`, at once if the worker no longer has the run; `not_found`,
-   * `idempotency_key_reused`, `sequence_conflict`, `invalid_event`, `payload_too_large`, `store_unavailable`; the error of an earlier
-   * emitted event that could not be appended
+   * `idempotency_key_reused`, `sequence_conflict`, `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`; the error
+   * of an earlier emitted event that could not be appended
    */
   append(events: readonly EventDraft[], options?: WorkAppendOptions): Promise<AppendReceipt>;
   /**
