@@ -36,7 +36,7 @@ function get(path: string): BadRequest {
 
 const TOO_LONG = "x".repeat(262_143);
 
-/** What the wire refuses on a run with three events. @see W3 */
+/** What the wire refuses on a run with three events. @see clause W3 in `WIRE.md` */
 export const BAD_REQUESTS: readonly Refusal[] = [
   {
     status: 400,

@@ -32,7 +32,7 @@ export interface ServerProcess {
   freeze(frozen: boolean): void;
   /** Kills it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
-  /** Shuts it down, and waits until it has ended. @see W27 */
+  /** Shuts it down, and waits until it has ended. @see clause W27 in `WIRE.md` */
   stop(): Promise<void>;
 }
 

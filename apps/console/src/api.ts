@@ -3,7 +3,7 @@ import { RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events
 
 export type { Session };
 
-/** One page of the caller's runs, newest first. @see W14 */
+/** One page of the caller's runs, newest first. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
 export interface RunsPage extends Pick<RunList, "nextCursor"> {
   readonly runs: readonly RunSnapshot[];
 }
@@ -58,7 +58,7 @@ export async function signOut(): Promise<void> {
   }
 }
 
-/** Lists the caller's runs. @see W14 */
+/** Lists the caller's runs. @see clause W14 in `WIRE.md` */
 export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
   return server.list({ status: status ?? undefined, limit, cursor: cursor ?? undefined });
 }
@@ -70,13 +70,13 @@ export interface ReadRun {
   readonly keptUntil: string | null;
 }
 
-/** Reads a run. @see W14 */
+/** Reads a run. @see clause W14 in `WIRE.md` */
 export async function readRun(runId: string): Promise<ReadRun> {
   const snapshot = await server.get(runId);
   return { snapshot, keptUntil: snapshot.keptUntil };
 }
 
-/** Ends a run as cancelled, unless it has ended. @see W13 */
+/** Ends a run as cancelled, unless it has ended. @see clause W13 in `WIRE.md` */
 export async function cancelRun(runId: string): Promise<RunSnapshot> {
   return server.cancel(runId);
 }
@@ -89,7 +89,7 @@ export function isSignedOut(error: unknown): boolean {
 /** The address of a code's page on this server. Any other `type` of a problem may lead anywhere. */
 const ADDRESS = /^\/v1\/errors\/[a-z_]+$/;
 
-/** Where this server explains the code of an error; `null` if the error is not a problem with such an address. @see W3 */
+/** Where this server explains the code of an error; `null` if the error is not a problem with such an address. @see clause W3 in `WIRE.md` */
 export function addressOf(error: unknown): string | null {
   if (!(error instanceof RunEventsError)) return null;
   const { type } = error.details as { readonly type?: unknown };

@@ -3,18 +3,17 @@
 import { useSyncExternalStore } from "react";
 import type { EventMap, TypedEvent } from "./typed/event-map.ts";
 import { emptyView } from "./tabs/run-cell.ts";
-import type { SharedRunOptions } from "./tabs/follow-in-tabs.ts";
+import type { RunOptions } from "./tabs/follow-in-tabs.ts";
 import { shareRun } from "./tabs/shared-run.ts";
 import type { ConnectionState } from "./follow/connection-state.ts";
+
+export type { RunOptions } from "./tabs/follow-in-tabs.ts";
 
 /** A run as a component shows it. Each change gives a new object; the parts that did not change stay the same objects. */
 export interface RunView<M extends EventMap = EventMap> extends ConnectionState {
   /** All events so far, in order of their sequence, from 1. */
   readonly events: readonly TypedEvent<M>[];
 }
-
-/** Where the server is, and for which user the run is shown. */
-export type RunOptions = Omit<SharedRunOptions, "runId">;
 
 /**
  * Follows a run while a component shows it. All components and tabs of an origin that show the same run share one connection. Each

@@ -12,10 +12,10 @@ export type {
   Client,
   ClientOptions,
   EventsQuery,
-  FollowRunOptions,
   ListQuery,
   Session,
 } from "./runs/create-client.ts";
 export type { KeptRun, RunList } from "./runs/kept-run.ts";
+export type { FollowRunOptions } from "./follow/follow-options.ts";
 export { createClient } from "./runs/create-client.ts";
 export type { AppendConditions } from "./http/run-calls.ts";

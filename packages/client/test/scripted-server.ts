@@ -52,7 +52,7 @@ export function page(
   json(response, 200, { events, runStatus, currentPhase: null, lastSequence: 9, hasMore: false });
 }
 
-/** Answers with JSON. It is a problem of the server if it is not a success and has a `code`. @see W3 */
+/** Answers with JSON. It is a problem of the server if it is not a success and has a `code`. @see clause W3 in `WIRE.md` */
 export function json(
   response: ServerResponse,
   status: number,

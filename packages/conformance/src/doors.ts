@@ -9,10 +9,11 @@ export interface PlaceDoors<Place> {
 }
 
 /** Functions with which the kit opens stores in its own process. */
-export interface StoreDoors<Place = undefined>
-  extends Partial<PlaceDoors<Place>>, BeneathDoors<Place> {
+export interface StoreDoors<Place = undefined> extends BeneathDoors<Place> {
   /** Returns a place for a new, empty store. Give it if and only if the data outlives the store object. */
   readonly prepare?: PlaceDoors<Place>["prepare"];
+  /** Closes what you opened on a place, and removes its data. Called once for each place, after its stores are closed. */
+  readonly destroy?: PlaceDoors<Place>["destroy"];
   /**
    * Returns a migrated store object on the data of a place. Called again for a place after its last object was closed. If
    * `capabilities.shared`, also called while that object is open.

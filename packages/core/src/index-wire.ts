@@ -41,7 +41,7 @@ export type {
 } from "./stream/open-stream.ts";
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
-export type { RunLog } from "./log/run-log.ts";
+export type { RunLog, WorkAppendOptions } from "./log/run-log.ts";
 export { createRunLog } from "./log/create-run-log.ts";
 export { isRunLog } from "./log/run-log.ts";
 export type { LogPage } from "./rules/page.ts";
@@ -70,5 +70,5 @@ export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
-export type { WorkAppendOptions, RunAccess } from "./work/run-access.ts";
+export type { RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";

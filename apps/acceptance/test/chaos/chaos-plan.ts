@@ -2,7 +2,7 @@
 export const RUNS = 200;
 /** How many events each is. */
 export const STEPS = 8;
-/** The shortest that there is. @see W31 */
+/** The shortest that there is. @see clause W31 in `WIRE.md` */
 export const LEASE_MS = 1_000;
 export const GRACE_MS = 400;
 export const REAP_MS = 200;

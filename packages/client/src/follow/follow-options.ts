@@ -3,9 +3,8 @@ import type { EventMap } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
-/** Which run to follow, and how. */
-export interface FollowOptions<M extends EventMap = EventMap> extends ServerOptions {
-  readonly runId: string;
+/** How to follow a run: where to begin, and what to do with its events. */
+export interface FollowRunOptions<M extends EventMap = EventMap> {
   /**
    * The last sequence that you have. Events after it are read.
    * @defaultValue 0
@@ -16,11 +15,17 @@ export interface FollowOptions<M extends EventMap = EventMap> extends ServerOpti
   /**
    * The server's heartbeat, in milliseconds. A stream that is silent for 2.5 heartbeats is given up.
    * @defaultValue 15,000
-   * @see W22
+   * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly heartbeatMs?: number;
   /** Schemas that check payloads. A payload is handed over as its schema returns it. */
   readonly schemas?: PayloadSchemas<M>;
   /** Called after each change of the connection's state. The change that an event makes comes before the event. */
   readonly onConnectionState?: (state: ConnectionState) => void;
+}
+
+/** Which run to follow, and how. */
+export interface FollowOptions<M extends EventMap = EventMap>
+  extends ServerOptions, FollowRunOptions<M> {
+  readonly runId: string;
 }

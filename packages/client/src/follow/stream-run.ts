@@ -13,7 +13,7 @@ const CONNECTED_MS = 5_000;
  * is not retryable. Nothing is read ahead.
  * @param silenceMs how long the stream may be silent, in milliseconds
  * @param onRetry called with the value of each `retry:` field, in milliseconds
- * @see W19-W26
+ * @see clauses W19 to W26 in `WIRE.md`
  */
 export function streamRun(
   attempt: Attempt,
@@ -131,13 +131,13 @@ function takeFrames(
   return events;
 }
 
-/** Whether the server has as many streams as it can. @see W28 */
+/** Whether the server has as many streams as it can. @see clause W28 in `WIRE.md` */
 function isFull(frame: { readonly code: string }): boolean {
   return frame.code === "overloaded";
 }
 
 function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {
-  // A retryable frame has a code that only streams use. @see W22
+  // A retryable frame has a code that only streams use. @see clause W22 in `WIRE.md` of `@tm/run-events-http`
   return new RunEventsError(retryable ? "store_unavailable" : code, message, {
     retryable,
     details,

@@ -12,11 +12,15 @@ import {
   type RunMessage,
 } from "./tab-messages.ts";
 
-/** Which run is followed, and for whom. */
-export interface SharedRunOptions extends ServerOptions {
-  readonly runId: string;
+/** Where the server is, and for which user the run is shown. */
+export interface RunOptions extends ServerOptions {
   /** Who is signed in. Tabs of different users share nothing. */
   readonly userId?: string;
+}
+
+/** Which run is followed, and for whom. */
+export interface SharedRunOptions extends RunOptions {
+  readonly runId: string;
 }
 
 /** A waiting tab that gets no message for this long, in milliseconds, asks the leading tab for one. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 
-/** Short, so that the end of a session is noticed soon. @see W26 */
+/** Short, so that the end of a session is noticed soon. @see clause W26 in `WIRE.md` */
 const HEARTBEAT_MS = 200;
 
 /** A web site: pages, and the runs of `ada`, whose cookie is `session=ada`. */

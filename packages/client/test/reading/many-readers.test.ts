@@ -7,7 +7,7 @@ import { createNodeHandler } from "@tm/run-events-http/node";
 import { expect, it, onTestFinished } from "vitest";
 import { collect } from "../collect.ts";
 
-/** A server at its defaults: 32 streams and 32 held polls a user. @see W28 */
+/** A server at its defaults: 32 streams and 32 held polls a user. @see clause W28 in `WIRE.md` */
 async function startAtDefaults(): Promise<{
   readonly baseUrl: string;
   readonly runs: RunEvents;

@@ -9,7 +9,7 @@ import { useServer } from "../use-server.ts";
 const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
-/** A payload that the server refuses. @see W9 */
+/** A payload that the server refuses. @see clause W9 in `WIRE.md` */
 const TOO_LARGE = "x".repeat(300_000);
 
 it.each(["complete", "fail", "cancel"] as const)(

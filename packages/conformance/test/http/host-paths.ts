@@ -1,6 +1,6 @@
 import type { HandlerStats } from "@tm/run-events-http";
 
-/** The paths of a host: what the reference server has besides its runs. `null` for any other. @see W30 */
+/** The paths of a host: what the reference server has besides its runs. `null` for any other. @see clause W30 in `WIRE.md` */
 export function answerHostPath({ method, url }: Request, stats: HandlerStats): Response | null {
   if (method !== "GET") return null;
   switch (new URL(url).pathname) {

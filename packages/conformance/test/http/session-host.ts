@@ -13,7 +13,7 @@ export interface SessionBreakage {
 const NAME = "__Host-run_events_session";
 const LIFE_MS = 3_600_000;
 
-/** The routes of `/v1/session` over https. The handler after them gets the cookie under the name that it knows. @see W29 */
+/** The routes of `/v1/session` over https. The handler after them gets the cookie under the name that it knows. @see clause W29 in `WIRE.md` */
 export function createSessions({ cookie = (text) => text, keeps }: SessionBreakage) {
   const userIds = new Map<string, string>();
 

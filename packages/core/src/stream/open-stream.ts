@@ -6,7 +6,7 @@ import type { StreamErrorCode } from "../wire/stream-error.ts";
 export interface StreamSink {
   /**
    * Hands bytes over; must not throw. Returns `false` if it holds enough: the stream then writes nothing until `drained`.
-   * @see W25
+   * @see clause W25 in `WIRE.md` of `@tm/run-events-http`
    */
   write(bytes: Uint8Array): boolean;
   /** Ends the answer after the bytes that were written. */
@@ -15,7 +15,7 @@ export interface StreamSink {
   destroy(): void;
 }
 
-/** The times of a stream, in milliseconds. */
+/** The times of a stream, in milliseconds, as `StreamsOptions` has them. */
 export interface StreamTimes {
   readonly heartbeatMs: number;
   readonly maxAgeMs: number;
@@ -30,7 +30,10 @@ export interface StreamRequest {
   readonly runId: string;
   readonly ownerId: string;
   readonly since: number;
-  /** Why the reader may no longer read, `null` if it may. Asked again every heartbeat. @see W26 */
+  /**
+   * Why the reader may no longer read, `null` if it may. Asked again every heartbeat.
+   * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly authorize: () => Promise<StreamErrorCode | null>;
 }
 

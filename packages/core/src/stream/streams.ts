@@ -1,27 +1,39 @@
 import { followersOf, type RunLog } from "../log/run-log.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
-import type {
-  OpenStream,
-  StreamEnd,
-  StreamHost,
-  StreamRequest,
-  StreamTimes,
-} from "./open-stream.ts";
+import type { OpenStream, StreamEnd, StreamHost, StreamRequest } from "./open-stream.ts";
 import { Stream } from "./stream.ts";
 
-/** Settings of `createStreams`, in milliseconds and streams. */
-export interface StreamsOptions extends Partial<StreamTimes> {
+/** Settings of {@link createStreams}, in milliseconds and streams. */
+export interface StreamsOptions {
+  /**
+   * The longest silence on a stream, and how often its reader's right to read is checked again, in milliseconds.
+   * @defaultValue 15,000
+   * @see clauses W22 and W26 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly heartbeatMs?: number;
+  /**
+   * The greatest age of a stream, in milliseconds. Each lives 0.8 to 1 times as long.
+   * @defaultValue 900,000
+   * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly maxAgeMs?: number;
+  /**
+   * How long a reader may take nothing before its stream ends, in milliseconds.
+   * @defaultValue 30,000
+   * @see clause W25 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly stallMs?: number;
   /**
    * The most streams that are open at once.
    * @defaultValue 20,000
-   * @see W28
+   * @see clause W28 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxStreams?: number;
   /**
    * The most streams of one user that are open at once.
    * @defaultValue 32
-   * @see W28
+   * @see clause W28 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxStreamsPerUser?: number;
   /**
@@ -41,13 +53,16 @@ export interface StreamStats {
 
 /** The live streams of one process: their limits, their clock and their end. */
 export interface Streams {
-  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see W28 */
+  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see clause W28 in `WIRE.md` of `@tm/run-events-http` */
   open(request: StreamRequest): OpenStream;
-  /** Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer. @see W24 */
+  /**
+   * Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer.
+   * @see clause W24 in `WIRE.md` of `@tm/run-events-http`
+   */
   refuse(code: StreamErrorCode): OpenStream;
   /**
    * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
-   * @see W27
+   * @see clause W27 in `WIRE.md` of `@tm/run-events-http`
    */
   drain(windowMs: number): Promise<void>;
   stats(): StreamStats;

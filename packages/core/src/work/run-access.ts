@@ -1,5 +1,5 @@
 import { createOwnKeys } from "../log/own-keys.ts";
-import type { AppendOptions, RunLog } from "../log/run-log.ts";
+import type { RunLog, WorkAppendOptions } from "../log/run-log.ts";
 import { isStoreClosed } from "../rules/errors.ts";
 import type { EventDraft } from "../rules/event.ts";
 import { type AppendLimits, checkDraft, type SealedDraft } from "../rules/lifecycle.ts";
@@ -10,9 +10,6 @@ import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, isStoreAway } from "./work-failures.ts";
-
-/** What an append of a worker may ask for. @see W10, W11 */
-export type WorkAppendOptions = Pick<AppendOptions, "idempotencyKey" | "expectedSequence">;
 
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
 export interface RunAccess {

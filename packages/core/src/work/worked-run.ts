@@ -1,6 +1,6 @@
 import type { EventDraft } from "../rules/event.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import type { WorkAppendOptions } from "./run-access.ts";
+import type { WorkAppendOptions } from "../log/run-log.ts";
 
 /** A run that a worker works on. Events land in the order of the calls. */
 export interface WorkedRun {
@@ -17,8 +17,9 @@ export interface WorkedRun {
   readonly signal: AbortSignal;
   /**
    * Appends all of the events or none, under the lease.
-   * @throws RunEventsError as `RunEvents.append`; `fenced` or `run_finished` at once if the worker no longer has the run; the error of
-   * an earlier emitted event that could not be appended
+   * @throws RunEventsError `fenced` or `run_finished`, at once if the worker no longer has the run; `not_found`,
+   * `idempotency_key_reused`, `sequence_conflict`, `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`; the error
+   * of an earlier emitted event that could not be appended
    */
   append(events: readonly EventDraft[], options?: WorkAppendOptions): Promise<AppendReceipt>;
   /**
@@ -31,7 +32,7 @@ export interface WorkedRun {
   emit(eventType: string, payload?: unknown): Promise<void>;
   /**
    * Appends `PHASE_STARTED` with this phase.
-   * @throws as `append`
+   * @throws RunEventsError as {@link WorkedRun.append}
    */
   phase(name: string): Promise<AppendReceipt>;
 }

@@ -1,3 +1,4 @@
+import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
 import {
   checkDrafts,
@@ -11,7 +12,7 @@ import type { Subscription } from "../store/store.ts";
 import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
 import { type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, messageOf } from "./work-failures.ts";
-import type { WorkAppendOptions, RunAccess } from "./run-access.ts";
+import type { RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
 import type { WorkedRun } from "./worked-run.ts";
 

@@ -28,7 +28,7 @@ type Meanings = Readonly<
 /**
  * Every code: its statuses, which stand here alone, and what it means. Problems, the pages of `/v1/errors`, the OpenAPI document and
  * `docs/errors.md` are made of it: `pnpm run errors` writes the last one.
- * @see W3, W22
+ * @see clauses W3 and W22 in `WIRE.md`
  */
 export const ERROR_CODES: Meanings = {
   unauthenticated: {
@@ -228,7 +228,7 @@ export function isProblemCode(text: string): text is RunEventsErrorCode {
   return isErrorCode(text) && ERROR_CODES[text].statuses.length > 0;
 }
 
-/** The usual status of a code's problems. @see W3 */
+/** The usual status of a code's problems. @see clause W3 in `WIRE.md` */
 export function statusOf(code: RunEventsErrorCode): number {
   return ERROR_CODES[code].statuses[0];
 }

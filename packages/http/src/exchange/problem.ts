@@ -2,7 +2,7 @@ import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { ERROR_CODES, isProblemCode, statusOf } from "./error-codes.ts";
 import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 
-/** Where each code is explained: the `type` of its problems. @see W3 */
+/** Where each code is explained: the `type` of its problems. @see clause W3 in `WIRE.md` */
 export const ERRORS_PATH = "/v1/errors";
 
 const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
@@ -17,7 +17,7 @@ const INTERNAL = new RunEventsError("internal", "The server failed. Its log has 
 /**
  * The answer to an error, as `application/problem+json` with the error's `code`. An error that is not a `RunEventsError`, or has a code
  * of another version, becomes `internal`, and its message is not sent.
- * @see W3, RFC 9457
+ * @see clause W3 in `WIRE.md`, RFC 9457
  */
 export function problemOf(error: unknown): Reply & { readonly body: string } {
   const isKnown = error instanceof RunEventsError && isProblemCode(error.code);
@@ -54,7 +54,7 @@ export function problem(
 /**
  * The answer to a method that a path does not have: 405 with `Allow`.
  * @param methods the methods of the path; `HEAD` is added where `GET` is
- * @see W3
+ * @see clause W3 in `WIRE.md`
  */
 export function methodNotAllowed(methods: readonly string[]): Reply {
   const allow = allowedMethods(methods).join(", ");

@@ -2,7 +2,7 @@ import { empty, json, type Json, plain, problems } from "./operation.ts";
 
 const tags = ["reference server"];
 
-/** The paths of the reference server itself. @see W29, W30 */
+/** The paths of the reference server itself. @see clauses W29 and W30 in `WIRE.md` */
 export const SERVER_PATHS: Readonly<Record<string, Json>> = {
   "/v1/session": {
     post: {

@@ -7,7 +7,7 @@ import { plain } from "../openapi/operation.ts";
 import { explainCode, listCodes } from "./explain-code.ts";
 import type { Route } from "./route.ts";
 
-/** The pages that explain the error codes: each problem's `type` is the path of one. @see W3 */
+/** The pages that explain the error codes: each problem's `type` is the path of one. @see clause W3 in `WIRE.md` */
 export const ERROR_ROUTES: readonly Route[] = [
   {
     method: "GET",

@@ -1,0 +1,71 @@
+import type { ExampleFrame } from "./example-frame.ts";
+
+const CASES = `
+const registered: ConformanceCase["run"][] = [];
+const it = (_name: string, run: ConformanceCase["run"], _timeoutMs?: number) => registered.push(run);`;
+
+const RUN_SOME = `
+for (const run of registered.slice(0, 3)) await run();
+return registered.length > 50;`;
+
+const TEST_STORE = (runner: string): ExampleFrame => ({
+  imports: `
+    import { createMemoryStore } from "@tm/run-events-core";
+    import { testEventStore } from "@tm/run-events-conformance/${runner}";`,
+});
+
+/** The frames of the conformance kit's examples. */
+export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
+  // They register tests, which no test can do. The bindings' own tests call them in files of each runner.
+  "packages/conformance/src/bun.d.ts: testEventStore": TEST_STORE("bun"),
+  "packages/conformance/src/node.d.ts: testEventStore": TEST_STORE("node"),
+  "packages/conformance/src/vitest.d.ts: testEventStore": TEST_STORE("vitest"),
+  "packages/conformance/src/conformance.d.ts: runEventStoreConformance": {
+    imports: `
+      import { createMemoryStore } from "@tm/run-events-core";
+      import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";`,
+    before: CASES,
+    after: RUN_SOME,
+    result: true,
+  },
+  "packages/conformance/src/file-examples.d.ts: createFileExamples": {
+    imports: `import { createFileExamples } from "@tm/run-events-conformance/file-examples";`,
+    after: 'return examples.load("a case");',
+    result: [],
+  },
+  "packages/conformance/src/http/http-conformance.d.ts: runHttpConformance": {
+    imports: `
+      import {
+        type ConformanceCase, type HttpConformanceOptions, runHttpConformance as casesOf,
+      } from "@tm/run-events-conformance/http";`,
+    before: `${CASES}
+      const runHttpConformance = (options: HttpConformanceOptions) =>
+        casesOf({ ...options, baseUrl: url, tokens });`,
+    after: RUN_SOME,
+    result: true,
+  },
+  "packages/conformance/src/http/reader-conformance.d.ts: runReaderConformance": {
+    imports: `
+      import { followRun } from "@tm/run-events-client";
+      import {
+        type ConformanceCase, type Follow, type ReaderConformanceOptions, runReaderConformance as casesOf,
+      } from "@tm/run-events-conformance/http";`,
+    before: `${CASES}
+      const follow: Follow = ({ cookie, ...target }) => followRun({ ...target, credential: { cookie } });
+      const runReaderConformance = (options: ReaderConformanceOptions) =>
+        casesOf({ ...options, baseUrl: url, tokens });`,
+    after: `
+      for (const run of registered.slice(0, 3)) await run();
+      return registered.length > 3;`,
+    result: true,
+  },
+  "packages/conformance/src/processes/process-conformance.d.ts: runProcessConformance": {
+    imports: `
+      import { mkdtemp, rm } from "node:fs/promises";
+      import { tmpdir } from "node:os";
+      import { join } from "node:path";
+      import { runProcessConformance } from "@tm/run-events-conformance/processes";`,
+    after: "return cases.length > 5;",
+    result: true,
+  },
+};
