@@ -25,8 +25,8 @@ function problem(detail: string): Partial<Answer> {
     status: 503,
     type: "application/problem+json; charset=utf-8",
     body: {
-      type: "about:blank",
-      title: "Service Unavailable",
+      type: "/v1/errors/store_unavailable",
+      title: "The store is not available",
       status: 503,
       code: "store_unavailable",
       detail,

@@ -1,13 +1,14 @@
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
-import { messageOf, readSession, type Session } from "./api.ts";
+import { readSession, type Session } from "./api.ts";
 import { Board } from "./board.tsx";
+import { Problem } from "./problem.tsx";
 import { SignIn } from "./sign-in.tsx";
 
 /** The console: the sign-in, or the board of the user who is signed in. */
 export function App(): ReactNode {
   // `undefined` until the server has answered.
   const [session, setSession] = useState<Session | null | undefined>(undefined);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
   const loadSession = useCallback(async (): Promise<void> => setSession(await readSession()), []);
   const hadSession = useRef(false);
   const onSignedOut = useCallback(() => {
@@ -20,16 +21,16 @@ export function App(): ReactNode {
     else await loadSession();
   }, [loadSession]);
   const start = useCallback(() => {
-    setProblem(null);
-    loadSession().catch((error: unknown) => setProblem(messageOf(error)));
+    setFailure(null);
+    loadSession().catch(setFailure);
   }, [loadSession]);
   useEffect(start, [start]);
 
-  if (problem !== null) {
+  if (failure !== null) {
     return (
       <main className="none">
         <p className="problem" role="alert">
-          {problem}
+          <Problem error={failure} />
         </p>
         <button type="button" onClick={start}>
           Try again

@@ -1,8 +1,9 @@
 import type { RunStatus } from "@tm/run-events-core";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
-import { messageOf, type Session, signOut } from "./api.ts";
+import { type Session, signOut } from "./api.ts";
 import { encodeRoute, useRoute } from "./hash-route.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
+import { Problem } from "./problem.tsx";
 import { RunList } from "./run-list.tsx";
 import { RunScreen } from "./run-screen.tsx";
 import { ScreenBoundary } from "./screen-boundary.tsx";
@@ -23,7 +24,7 @@ export function Board({
   const runId = useRoute();
   const [status, setStatus] = useState<RunStatus | null>(null);
   const [areKeysShown, setKeysShown] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
   const toRuns = useCallback(() => {
     const runs = document.querySelector(".runs");
     const link = runs?.querySelector<HTMLElement>("[aria-current]") ?? runs?.querySelector("a");
@@ -52,7 +53,7 @@ export function Board({
       // A reload drops all data of this user.
       location.reload();
     } catch (error) {
-      setProblem(messageOf(error));
+      setFailure(error);
     }
   }
 
@@ -68,9 +69,9 @@ export function Board({
           <h2>Runs</h2>
           <StatusSelect status={status} onChoose={setStatus} />
         </div>
-        {problem !== null && (
+        {failure !== null && (
           <p className="notice problem" role="alert">
-            {problem}
+            <Problem error={failure} />
           </p>
         )}
         <RunList key={status ?? "all"} status={status} chosen={runId} onSignedOut={onSignedOut} />

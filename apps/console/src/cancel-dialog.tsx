@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
-import { cancelRun, messageOf } from "./api.ts";
+import { cancelRun } from "./api.ts";
 import { Modal } from "./modal.tsx";
+import { Problem } from "./problem.tsx";
 
 /** Asks before it cancels a run, because a cancel cannot be undone. */
 export function CancelDialog({
@@ -13,7 +14,7 @@ export function CancelDialog({
   readonly onClose: () => void;
 }): ReactNode {
   const [isSending, setSending] = useState(false);
-  const [problem, setProblem] = useState("");
+  const [failure, setFailure] = useState<unknown>(null);
 
   async function cancel(): Promise<void> {
     setSending(true);
@@ -21,7 +22,7 @@ export function CancelDialog({
       await cancelRun(runId);
       onClose();
     } catch (error) {
-      setProblem(messageOf(error));
+      setFailure(error);
       setSending(false);
     }
   }
@@ -31,7 +32,7 @@ export function CancelDialog({
       <p className="named">{title}</p>
       <p>The run ends as cancelled. This cannot be undone. Its events stay.</p>
       <p className="problem" role="alert">
-        {problem}
+        {failure !== null && <Problem error={failure} />}
       </p>
       <div className="choices">
         <button type="button" autoFocus onClick={onClose}>

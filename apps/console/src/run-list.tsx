@@ -4,6 +4,7 @@ import { escapeUnseen } from "./escape-unseen.ts";
 import { formatAge, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
 import { planMove } from "./plan-move.ts";
+import { Problem } from "./problem.tsx";
 import { runTitle } from "./run-title.ts";
 import { StatusIcon } from "./status-icon.tsx";
 import { useNow } from "./use-now.ts";
@@ -25,7 +26,7 @@ export function RunList({
   readonly chosen: string | null;
   readonly onSignedOut: () => void;
 }): ReactNode {
-  const { runs, hasMore, problem, loadMore } = useRuns(status, onSignedOut);
+  const { runs, hasMore, failure, loadMore } = useRuns(status, onSignedOut);
   const now = useNow(1_000);
   const list = useRef<HTMLUListElement>(null);
   // Where the next runs will begin; `null` if none were asked for.
@@ -52,8 +53,12 @@ export function RunList({
 
   return (
     <>
-      {problem !== null && <p className="notice problem">{problem}</p>}
-      {runs === null && problem === null && <p className="notice soft">Loading…</p>}
+      {failure !== null && (
+        <p className="notice problem">
+          <Problem error={failure} />
+        </p>
+      )}
+      {runs === null && failure === null && <p className="notice soft">Loading…</p>}
       {runs?.length === 0 && (
         <p className="notice soft">
           {status === null ? "You have no runs yet." : `You have no ${status} runs.`}

@@ -3,6 +3,7 @@ import type { RunEvent, RunEventsError, RunSnapshot } from "@tm/run-events-core"
 import type { ReactNode } from "react";
 import { encodeSummary } from "./encode-summary.ts";
 import { formatEvents } from "./format-time.ts";
+import { Problem } from "./problem.tsx";
 
 /** The members of a payload that may give the reason of a failure. The first one counts. */
 const REASONS = ["reason", "message", "error"] as const;
@@ -20,13 +21,19 @@ export function RunNotices({
   readonly events: readonly RunEvent[];
   readonly snapshot: RunSnapshot | null;
 }): ReactNode {
-  if (state === "failed") return <p className="notice problem">{error?.message}</p>;
+  if (state === "failed") {
+    return <p className="notice problem">{error !== null && <Problem error={error} />}</p>;
+  }
   const reason = failureOf(events.at(-1));
   const count = events.length;
   const unread = (snapshot?.lastSequence ?? 0) - count;
   return (
     <>
-      {state === "waiting" && <p className="notice soft">{error?.message} Trying again.</p>}
+      {state === "waiting" && error !== null && (
+        <p className="notice soft">
+          <Problem error={error}> Trying again.</Problem>
+        </p>
+      )}
       {reason !== null && <p className="notice problem">{reason}</p>}
       {unread > 0 && (
         <progress

@@ -1,11 +1,12 @@
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
-import { isSignedOut, messageOf, signIn } from "./api.ts";
+import { isSignedOut, signIn } from "./api.ts";
+import { Problem } from "./problem.tsx";
 import { announceSession } from "./session-channel.ts";
 
 /** Asks for a token, and opens a session with it. */
 export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void> }): ReactNode {
   const [isSending, setSending] = useState(false);
-  const [problem, setProblem] = useState("");
+  const [failure, setFailure] = useState<unknown>(null);
   const field = useRef<HTMLInputElement>(null);
 
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
@@ -17,9 +18,7 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void
       announceSession();
       await onSignedIn();
     } catch (error) {
-      setProblem(
-        isSignedOut(error) ? "This token is not valid. Check it and try again." : messageOf(error),
-      );
+      setFailure(error);
       setSending(false);
       field.current?.select();
     }
@@ -45,12 +44,22 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => Promise<void
           aria-describedby="sign-in-problem"
         />
         <p id="sign-in-problem" className="problem" role="alert">
-          {problem}
+          <SignInProblem error={failure} />
         </p>
         <button type="submit" className="primary" disabled={isSending}>
           Sign in
         </button>
       </form>
     </main>
+  );
+}
+
+function SignInProblem({ error }: { readonly error: unknown }): ReactNode {
+  if (error === null) return null;
+  // The server's own message is about any credential.
+  return isSignedOut(error) ? (
+    "This token is not valid. Check it and try again."
+  ) : (
+    <Problem error={error} />
   );
 }

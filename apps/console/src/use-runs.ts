@@ -1,6 +1,6 @@
 import type { RunSnapshot, RunStatus } from "@tm/run-events-core";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { isSignedOut, listRuns, messageOf, type RunsPage } from "./api.ts";
+import { isSignedOut, listRuns, type RunsPage } from "./api.ts";
 import { mergeRuns } from "./merge-runs.ts";
 
 /** The number of runs at first, and with each "Load more". */
@@ -15,8 +15,8 @@ export interface RunsView {
   /** Newest first; `null` before the first answer. */
   readonly runs: readonly RunSnapshot[] | null;
   readonly hasMore: boolean;
-  /** Why the last poll failed; `null` if it did not. */
-  readonly problem: string | null;
+  /** The error of the last poll; `null` if it did not fail. */
+  readonly failure: unknown;
   /** Reads the next runs. */
   readonly loadMore: () => void;
 }
@@ -33,7 +33,7 @@ interface Loaded {
  */
 export function useRuns(status: RunStatus | null, onSignedOut: () => void): RunsView {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
   const size = useRef(0);
   const isUnmounted = useRef(false);
   useEffect(() => {
@@ -54,12 +54,12 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
         const page = await readRuns(status, cursor, count);
         if (isUnmounted.current) return;
         apply(page);
-        setProblem(null);
+        setFailure(null);
       } catch (error) {
         // An answer to another session's call does not apply to this one.
         if (isUnmounted.current) return;
         if (isSignedOut(error)) onSignedOut();
-        else setProblem(messageOf(error));
+        else setFailure(error);
       }
     },
     [status, onSignedOut],
@@ -93,7 +93,7 @@ export function useRuns(status: RunStatus | null, onSignedOut: () => void): Runs
   return {
     runs: loaded?.runs ?? null,
     hasMore: loaded !== null && loaded.nextCursor !== null,
-    problem,
+    failure,
     loadMore() {
       const cursor = loaded?.nextCursor ?? null;
       if (cursor === null) return;

@@ -47,6 +47,9 @@ describe("the accessible page", () => {
     }
     await page.getByRole("button", { name: "Cancel run" }).click();
     expect(await flaws(page)).toEqual([]);
+    await page.goto(`${url}/#/runs/none`);
+    await page.getByRole("link", { name: "What this means" }).waitFor();
+    expect(await flaws(page)).toEqual([]);
   });
 
   it("the page has landmarks, headings and lists, and announces only the status", async () => {

@@ -24,14 +24,13 @@ const STATUS: ReadonlyMap<unknown, number> = new Map([
 
 function encodeRefusal(code: unknown): string {
   const status = STATUS.get(code) ?? 400;
-  const title = STATUS_CODES[status] ?? "";
   const problem = problemOf(
     new RunEventsError(
       "invalid_request",
       "Expected a whole HTTP request with headers within their bounds, got something else.",
     ),
   );
-  const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status, title });
+  const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status });
   const headers = {
     "x-content-type-options": "nosniff",
     ...problem.headers,
@@ -39,5 +38,5 @@ function encodeRefusal(code: unknown): string {
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return [`HTTP/1.1 ${status} ${title}`, ...lines, "", body].join("\r\n");
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines, "", body].join("\r\n");
 }

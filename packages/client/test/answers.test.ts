@@ -1,5 +1,6 @@
 import type { RunEventsError } from "@tm/run-events-core";
 import { type Client, createClient } from "@tm/run-events-client/runs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { errorOf } from "../src/http/server-errors.ts";
 
@@ -34,6 +35,27 @@ describe("W3: an answer that is not a success", () => {
       retryable,
       details: { lastSequence: 7 },
     });
+  });
+
+  it("W3: the code decides: any `type` and `title`, or none, makes the same error", () => {
+    const type = fc.oneof(
+      fc.constantFrom("about:blank", "/v1/errors/fenced", "/v1/errors/internal", "a b"),
+      fc.webUrl(),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    const members = fc.record({ type, title: fc.jsonValue({ maxDepth: 1 }) }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(members, (other) => {
+        const own = { status: 409, code: "claimed", detail: "Why.", expiresAt: "soon" };
+        const text = JSON.stringify({ ...other, ...own });
+        expect(errorFor(409, PROBLEM, text)).toMatchObject({
+          code: "claimed",
+          message: "Why.",
+          retryable: false,
+          details: { expiresAt: "soon" },
+        });
+      }),
+    );
   });
 
   it.each([

@@ -19,6 +19,7 @@ const OTHERS: readonly Call[] = [
   },
   { path: "/v1/agent-runs", method: "HEAD", headers: ADA },
   { path: "/openapi.json", method: "HEAD" },
+  { path: "/v1/errors/fenced", method: "HEAD" },
 ];
 
 describe.each(DOORS)("%s", (door) => {

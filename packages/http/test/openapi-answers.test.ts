@@ -31,7 +31,7 @@ function expectContent(
   const schema = content[type]?.schema;
   expect([operation, schema]).not.toEqual([operation, undefined]);
   // In the document a stream is text; another test checks its messages.
-  const value = type === "text/event-stream" ? answer.text : answer.json();
+  const value = type.startsWith("text/") ? answer.text : answer.json();
   expect([operation, fits(schema ?? {}, value)]).toEqual([operation, []]);
 }
 
@@ -48,7 +48,7 @@ describe.each(DOORS)("%s", (door) => {
     }
     // Every good answer that is described has been seen.
     for (const [template, item] of Object.entries(document.paths)) {
-      if (!template.startsWith("/v1/agent-runs")) continue;
+      if (!/^\/v1\/(agent-runs|errors)/.test(template)) continue;
       for (const [method, operation] of Object.entries(item)) {
         if (method === "parameters") continue;
         const good = Object.keys(operation.responses)

@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "../src/index.ts";
-import { STATUS } from "../src/exchange/problem.ts";
+import { isProblemCode, PROBLEM_CODES, statusOf } from "../src/exchange/error-codes.ts";
 import { ROUTES } from "../src/routes/table.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
@@ -80,9 +80,9 @@ it("W30: the document has each route with its methods and nothing else but the h
 it("W3, W30: every error code is described, each under its own status", () => {
   const described = operations().flatMap(([, , operation]) => codesOf(operation));
   for (const [code, status] of described)
-    expect([code, status]).toEqual([code, STATUS[code as keyof typeof STATUS]]);
+    expect([code, status]).toEqual([code, isProblemCode(code) ? statusOf(code) : null]);
   expect([...new Set(described.map(([code]) => code))].toSorted()).toEqual(
-    Object.keys(STATUS).toSorted(),
+    PROBLEM_CODES.toSorted(),
   );
 });
 
@@ -117,7 +117,7 @@ it("W30: operations have different ids, and paths describe their parameters", ()
   const ids = operations().map(([, , { operationId }]) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
   for (const [path, item] of Object.entries(document.paths)) {
-    expect([path, "parameters" in item]).toEqual([path, path.includes("{runId}")]);
+    expect([path, "parameters" in item]).toEqual([path, path.includes("{")]);
   }
 });
 

@@ -41,6 +41,12 @@ async function expectServed(
   expect((await ask(path, {})).status).toBe(401);
 }
 
+/** The address that a refused request's problem has. */
+async function typeOfProblem(url: string): Promise<string> {
+  const { type } = (await (await fetch(`${url}/v1/agent-runs`)).json()) as { type: string };
+  return type;
+}
+
 it("README: every block of code is one that is run here", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "authenticate.mjs",
@@ -62,6 +68,9 @@ it("README: node:http serves runs and one's own paths, and shuts down in order",
   try {
     const url = await urlOf(server);
     expect(await (await fetch(`${url}/hello`)).text()).toBe("your own paths first");
+    expect(await (await fetch(url + (await typeOfProblem(url)))).text()).toContain(
+      "Code:     unauthenticated",
+    );
     await expectServed((path, init) => fetch(url + path, init));
     const list = await fetch(`${url}/v1/agent-runs`, { headers: BEARER });
     expect(await list.json()).toMatchObject({ runs: [{ ownerId: "ada" }] });
@@ -82,6 +91,11 @@ it("README: Express serves runs before its body parser, and its own paths around
     const url = await urlOf(server);
     await expectServed((path, init) => fetch(url + path, init));
     expect(await (await fetch(`${url}/hello`)).text()).toBe("hello");
+    const explained = await fetch(url + (await typeOfProblem(url)));
+    expect([explained.status, await explained.text()]).toEqual([
+      404,
+      expect.stringContaining("Cannot GET /v1/errors/unauthenticated"),
+    ]);
     const headers = { "content-type": "application/json" };
     const echo = await fetch(`${url}/echo`, { method: "POST", headers, body: '{"a":1}' });
     expect(await echo.json()).toEqual({ a: 1 });
@@ -96,6 +110,8 @@ it("README: a framework of Request and Response serves runs", async () => {
     default: { fetch(request: Request): Promise<Response> };
   };
   await expectServed(async (path, init) => app.fetch(new Request(`http://localhost${path}`, init)));
+  const explained = await app.fetch(new Request("http://localhost/v1/errors/unauthenticated"));
+  expect([explained.status, await explained.text()]).toEqual([404, "404 Not Found"]);
   const head = new Request("http://localhost/v1/agent-runs", { method: "HEAD", headers: SESSION });
   expect((await app.fetch(head)).status).toBe(200);
 });

@@ -1,6 +1,9 @@
 import { assert, assertEqual, show } from "../assert.ts";
 import type { Answer } from "./call.ts";
 
+/** What a URI reference consists of. @see RFC 3986, section 2 */
+const URI_TEXT = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-f]{2})*$/i;
+
 /** Fails a case unless the answer has this status. */
 export function assertStatus(answer: Answer, status: number): void {
   assertEqual(answer.status, status, `the status of ${answer.to} (its body: ${show(answer.text)})`);
@@ -24,6 +27,11 @@ export function assertProblem(
   );
   const problem = answer.json();
   assertEqual(problem["code"], code, `W3: the code of the problem of ${answer.to}`);
+  const { type: address = "about:blank" } = problem;
+  assert(
+    typeof address === "string" && URI_TEXT.test(address),
+    `W3: the type of the problem of ${answer.to} is a URI reference, got ${show(address)}`,
+  );
   if (problem["status"] !== undefined) {
     assertEqual(problem["status"], status, `W3: the status in the problem of ${answer.to}`);
   }

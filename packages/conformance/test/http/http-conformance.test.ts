@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../src/profile.ts";
 import { follow } from "./follow.ts";
 import { memoryServerDoors } from "./memory-server.ts";
+import { mapAnswers, withBody } from "./mutants/server-mutant.ts";
 import { streamMutants } from "./mutants/stream-mutants.ts";
 
 const doors = memoryServerDoors();
@@ -98,6 +99,26 @@ describe("runHttpConformance", () => {
       expect.stringContaining("W26 a session that is ended"),
     );
   });
+});
+
+describe.each([
+  undefined,
+  "about:blank",
+  "",
+  "/problems#claimed",
+  "problems/claimed",
+  "https://errors.example/a%20code?of=runs",
+  "urn:uuid:0b8f9a2e-6f0f-4c3f-9d6e-1f6d0c0d9d51",
+])("W3: a server whose problems have the type %j", (type) => {
+  const doors = memoryServerDoors(
+    mapAnswers((answer) =>
+      answer.status >= 400 ? withBody(answer, { ...answer.json, type, title: undefined }) : null,
+    ),
+  );
+  const cases = runHttpConformance({ name: "other", ...doors });
+  it.each(
+    cases.filter(({ clause }) => clause === "W3").map(({ name, run }) => [name, run] as const),
+  )("W3: passes: %s", async (_name, run) => run());
 });
 
 describe("a failure of runHttpConformance", () => {

@@ -1,28 +1,9 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import { ERROR_CODES, isProblemCode, statusOf } from "./error-codes.ts";
 import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 
-/** Every code with its HTTP status: the only place where the two meet. @see clause W3 in `WIRE.md` */
-export const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
-  unauthenticated: 401,
-  session_required: 401,
-  not_found: 404,
-  invalid_request: 400,
-  invalid_cursor: 400,
-  cursor_ahead: 409,
-  run_finished: 409,
-  run_id_taken: 409,
-  run_active: 409,
-  claimed: 409,
-  fenced: 409,
-  sequence_conflict: 412,
-  payload_too_large: 413,
-  invalid_event: 422,
-  idempotency_key_reused: 422,
-  cross_site_request: 403,
-  too_many_requests: 429,
-  store_unavailable: 503,
-  internal: 500,
-};
+/** Where each code is explained: the `type` of its problems. @see clause W3 in `WIRE.md` */
+export const ERRORS_PATH = "/v1/errors";
 
 const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
   unauthenticated: { "www-authenticate": 'Bearer realm="run-events"' },
@@ -34,26 +15,29 @@ const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
 const INTERNAL = new RunEventsError("internal", "The server failed. Its log has the cause.");
 
 /**
- * The answer to an error, as `application/problem+json` with the error's `code`. An error that is not a `RunEventsError` becomes
- * `internal`, and its message is not sent.
+ * The answer to an error, as `application/problem+json` with the error's `code`. An error that is not a `RunEventsError`, or has a code
+ * of another version, becomes `internal`, and its message is not sent.
  * @see clause W3 in `WIRE.md`, RFC 9457
  */
 export function problemOf(error: unknown): Reply & { readonly body: string } {
-  const { code, message, details } = error instanceof RunEventsError ? error : INTERNAL;
+  const isKnown = error instanceof RunEventsError && isProblemCode(error.code);
+  const { code, message, details } = isKnown ? error : INTERNAL;
   const { retryAfterMs, ...members } = details;
   const retry =
     retryAfterMs === undefined ? {} : { "retry-after": `${Math.ceil(retryAfterMs / 1_000)}` };
-  return problem(STATUS[code], code, message, { ...EXTRA[code], ...retry }, members);
+  return problem(statusOf(code), code, message, { ...EXTRA[code], ...retry }, members);
 }
 
 /** A problem with a status of the caller's choice. */
 export function problem(
   status: number,
-  code: string,
+  code: RunEventsErrorCode,
   detail: string,
   headers: Headers,
   details: object = {},
 ): Reply & { readonly body: string } {
+  const type = `${ERRORS_PATH}/${code}`;
+  const own = { type, title: ERROR_CODES[code].title, status, code, detail };
   return {
     status,
     headers: {
@@ -62,14 +46,8 @@ export function problem(
       ...NO_SNIFF,
       ...headers,
     },
-    body: JSON.stringify({
-      type: "about:blank",
-      title: TITLES[status] ?? "Error",
-      status,
-      code,
-      detail,
-      ...details,
-    }),
+    // The details of an error that came from another server have that server's `type` and `status`.
+    body: JSON.stringify({ ...own, ...details, ...own }),
   };
 }
 
@@ -88,19 +66,3 @@ export function methodNotAllowed(methods: readonly string[]): Reply {
 export function allowedMethods(methods: readonly string[]): readonly string[] {
   return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }
-
-// With the type "about:blank" the title is the phrase of the status (RFC 9457, section 4.2.1).
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  409: "Conflict",
-  412: "Precondition Failed",
-  413: "Content Too Large",
-  422: "Unprocessable Content",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};

@@ -1,6 +1,6 @@
 import type { RunEventsErrorCode } from "@tm/run-events-core";
 import { schemaRef } from "./schemas.ts";
-import { STATUS } from "../exchange/problem.ts";
+import { statusOf } from "../exchange/error-codes.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -41,6 +41,11 @@ export function json(description: string, schema: string, headers: Json = {}): J
   };
 }
 
+/** Describes an answer of text. */
+export function plain(description: string, type = "text/plain"): Json {
+  return { description, content: { [type]: { schema: { type: "string" } } } };
+}
+
 /** Describes an answer without a body. */
 export function empty(description: string, headers: Json = {}): Json {
   return Object.keys(headers).length === 0 ? { description } : { description, headers };
@@ -48,7 +53,7 @@ export function empty(description: string, headers: Json = {}): Json {
 
 /** Describes the problems of these codes, by status. @see clause W3 in `WIRE.md` */
 export function problems(...codes: readonly RunEventsErrorCode[]): Json {
-  const byStatus = Object.groupBy(codes, (code) => STATUS[code]);
+  const byStatus = Object.groupBy(codes, statusOf);
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, of = []]) => [
       status,

@@ -5,7 +5,7 @@ import { schemaRef } from "./schemas.ts";
 /** The members of a route that the document needs. */
 export interface Described {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** The path, with `{runId}` for a run's id. */
+  /** The path, with `{runId}` for a run's id, or `{code}` for an error's code. */
   readonly path: string;
   /** Who may call it: anyone, any credential, or a session. @see clauses W4 and W19 in `WIRE.md` */
   readonly access: "open" | "any" | "session";
@@ -16,7 +16,8 @@ export interface Described {
   readonly head?: Pick<Operation, "id" | "summary" | "answers">;
 }
 
-const RUN_ID: Json = { name: "runId", in: "path", required: true, schema: schemaRef("RunId") };
+/** What a path may have between braces, with the schema of it. */
+const PARTS: Readonly<Record<string, string>> = { runId: "RunId", code: "ErrorCode" };
 
 /** A session, by either of its cookies: that for http or that for https. @see clause W29 in `WIRE.md` */
 export const BY_SESSION: readonly Json[] = [{ session: [] }, { secureSession: [] }];
@@ -39,12 +40,19 @@ const SECURITY: Readonly<Record<Described["access"], Json>> = {
 export function describePaths(routes: readonly Described[]): Readonly<Record<string, Json>> {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
-    const item = paths[route.path] ?? (isOfRun(route) ? { parameters: [RUN_ID] } : {});
+    const item = paths[route.path] ?? partsOf(route);
     const own = { [route.method.toLowerCase()]: describe(route) };
     const head = route.head === undefined ? {} : { head: describeHead(route, route.head) };
     paths[route.path] = { ...item, ...own, ...head };
   }
   return paths;
+}
+
+function partsOf({ path }: Described): Json {
+  const parameters = Object.entries(PARTS)
+    .filter(([name]) => path.includes(`{${name}}`))
+    .map(([name, schema]) => ({ name, in: "path", required: true, schema: schemaRef(schema) }));
+  return parameters.length === 0 ? {} : { parameters };
 }
 
 function isOfRun({ path }: Described): boolean {

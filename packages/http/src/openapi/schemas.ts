@@ -1,5 +1,5 @@
 import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
-import { STATUS } from "../exchange/problem.ts";
+import { ALL_CODES, PROBLEM_CODES } from "../exchange/error-codes.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -41,6 +41,7 @@ function messageOf(
 /** All schemas of the document, by name. @see clauses W1, W3 and W22 in `WIRE.md` */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
+  ErrorCode: { type: "string", enum: ALL_CODES },
   RunStatus: {
     type: "string",
     enum: ["queued", "running", "completed", "failed", "cancelled"],
@@ -134,10 +135,14 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   Problem: objectOf(
     {
-      type: { const: "about:blank" },
-      title: { type: "string" },
+      type: {
+        type: "string",
+        format: "uri-reference",
+        description: "Where this server explains the code: `/v1/errors/` and the code.",
+      },
+      title: { type: "string", description: "The same in every problem of the code." },
       status: { type: "integer", minimum: 400, maximum: 599 },
-      code: { type: "string", enum: Object.keys(STATUS) },
+      code: { type: "string", enum: PROBLEM_CODES, description: "Decide by it alone." },
       detail: { type: "string", description: "Text for people. It may change." },
       lastSequence: sequence,
       runStatus: schemaRef("RunStatus"),

@@ -1,10 +1,6 @@
-import { empty, json, type Json, problems } from "./operation.ts";
+import { empty, json, type Json, plain, problems } from "./operation.ts";
 
 const tags = ["reference server"];
-
-function plain(description: string, type = "text/plain"): Json {
-  return { description, content: { [type]: { schema: { type: "string" } } } };
-}
 
 /** The paths of the reference server itself. @see clauses W29 and W30 in `WIRE.md` */
 export const SERVER_PATHS: Readonly<Record<string, Json>> = {

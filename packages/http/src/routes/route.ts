@@ -24,6 +24,8 @@ export interface Call {
   readonly ownerId: string;
   /** Empty where the path has no run. */
   readonly runId: string;
+  /** Empty where the path has no error's code. Not yet checked. */
+  readonly code: string;
   /** The request's share of what its user may have in flight. @see clause W49 in `WIRE.md` */
   readonly holding: Holding;
   /** Waits for the owner's turn to block the event loop for a while. @see clause W49 in `WIRE.md` */

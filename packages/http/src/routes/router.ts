@@ -1,11 +1,13 @@
 import type { Route } from "./route.ts";
 
-/** The routes of one path, and the run in it. */
+/** The routes of one path, and what is in it. */
 export interface Found {
   /** In the order of the list. */
   readonly methods: ReadonlyMap<string, Route>;
   /** As decoded from the path, not yet checked; `null` where the path has no run. */
   readonly runId: string | null;
+  /** The same of an error's code. */
+  readonly code: string | null;
 }
 
 /**
@@ -26,10 +28,12 @@ export function createRouter(routes: readonly Route[]): Router {
     const found = known.find(({ segments }) => matches(segments, given));
     if (found === undefined) return null;
     const { segments, methods } = found;
-    const id = given[segments.indexOf("{runId}")];
-    if (id === undefined) return { methods, runId: null };
     try {
-      return { methods, runId: decodeURIComponent(id) };
+      const partOf = (name: string): string | null => {
+        const part = given[segments.indexOf(name)];
+        return part === undefined ? null : decodeURIComponent(part);
+      };
+      return { methods, runId: partOf("{runId}"), code: partOf("{code}") };
     } catch (error) {
       if (error instanceof URIError) return "malformed";
       throw error;
@@ -41,7 +45,8 @@ function matches(segments: readonly string[], given: readonly string[]): boolean
   return (
     segments.length === given.length &&
     segments.every((segment, at) =>
-      segment === "{runId}" ? given[at] !== "" : segment === given[at],
+      // A name in braces stands for any text.
+      segment.startsWith("{") ? given[at] !== "" : segment === given[at],
     )
   );
 }

@@ -1,5 +1,6 @@
 import { jsonReply } from "../exchange/exchange.ts";
 import { describeRoutes } from "../openapi/document.ts";
+import { ERROR_ROUTES } from "./errors.ts";
 import { APPEND_EVENTS } from "./append-events.ts";
 import { LEASE_ROUTES } from "./lease.ts";
 import { READ_EVENTS } from "./read-events.ts";
@@ -37,6 +38,7 @@ export const ROUTES: readonly Route[] = [
   ...LEASE_ROUTES,
   CANCEL_ROUTE,
   DESCRIPTION_ROUTE,
+  ...ERROR_ROUTES,
 ];
 
 /**

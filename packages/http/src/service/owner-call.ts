@@ -30,6 +30,7 @@ export interface OwnerRequest {
   readonly exchange: Exchange;
   readonly ownerId: string;
   readonly runId: string;
+  readonly code: string;
   readonly holding: Holding;
   readonly authorize: StreamRequest["authorize"];
   /** Whether it changes something. Such a request continues when its client has gone; a read does not. */
@@ -42,6 +43,7 @@ export class OwnerCall implements Call {
   readonly exchange: Exchange;
   readonly ownerId: string;
   readonly runId: string;
+  readonly code: string;
   readonly holding: Holding;
   readonly authorize: StreamRequest["authorize"];
   readonly #shares: Shares;
@@ -52,6 +54,7 @@ export class OwnerCall implements Call {
     this.exchange = request.exchange;
     this.ownerId = request.ownerId;
     this.runId = request.runId;
+    this.code = request.code;
     this.holding = request.holding;
     this.authorize = request.authorize;
     this.#shares = request.shares;

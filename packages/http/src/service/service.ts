@@ -9,7 +9,7 @@ import { emptyReply, type Exchange, type Reply, type StreamReply } from "../exch
 import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import type { Route, RouteContext } from "../routes/route.ts";
-import { createRouter, routeOf } from "../routes/router.ts";
+import { createRouter, type Found, routeOf } from "../routes/router.ts";
 import { ROUTES } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
@@ -118,7 +118,7 @@ export class Service<Native> {
     const route = routeOf(found, method);
     if (route === undefined) return methodNotAllowed(methods);
     try {
-      return await this.#answerRoute(route, found.runId, request);
+      return await this.#answerRoute(route, found, request);
     } catch (error) {
       return this.#answerError(route, request.exchange, error);
     }
@@ -126,7 +126,7 @@ export class Service<Native> {
 
   async #answerRoute(
     route: Route,
-    runId: string | null,
+    { runId, code }: Pick<Found, "runId" | "code">,
     { exchange, native, holding }: Incoming<Native>,
   ): Promise<Reply | StreamReply> {
     const { access, changes, takesTurn } = route;
@@ -144,6 +144,7 @@ export class Service<Native> {
         exchange,
         ownerId,
         runId: runId ?? "",
+        code: code ?? "",
         holding,
         authorize: this.#access.recheck(native, ownerId),
         changes,

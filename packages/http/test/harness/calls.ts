@@ -106,5 +106,9 @@ export async function callsOf(world: World): Promise<readonly (readonly [string,
     [`${RUN}/cancel`, { ...get(run(live, "/cancel")), method: "POST" }],
     [`${RUN}/cancel`, { ...get(run("none", "/cancel")), method: "POST" }],
     ["/openapi.json", get("/openapi.json", {})],
+    ["/v1/errors", get("/v1/errors", {})],
+    ["/v1/errors/{code}", get("/v1/errors/fenced", {})],
+    ["/v1/errors/{code}", get("/v1/errors/none", {})],
+    ["/v1/errors/{code}", get("/v1/errors/%zz", {})],
   ];
 }

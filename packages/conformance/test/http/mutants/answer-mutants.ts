@@ -34,6 +34,13 @@ export const answerMutants: readonly ServerMutant[] = [
     }),
   },
   {
+    name: "has a sentence as the type of a problem",
+    clause: "W3",
+    ...mapProblems("claimed", (answer) =>
+      withBody(answer, { ...answer.json, type: "Another worker has the run." }),
+    ),
+  },
+  {
     name: "answers problems as plain JSON",
     clause: "W3",
     ...mapProblems("not_found", ({ status, json }) => answerJson(status, json)),

@@ -23,6 +23,7 @@ export const BOUND_SCENES: readonly Scene[] = [
       ask("GET", run("live", "/stream"), {}, "session"),
       ask("GET", RUNS, {}, "bob"),
       ask("GET", "/openapi.json"),
+      ask("GET", "/v1/errors/too_many_requests"),
       { append: "live", events: [completed] },
       { end: "a poll" },
       ask("GET", RUNS),

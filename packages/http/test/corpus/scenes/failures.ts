@@ -23,6 +23,7 @@ const ALL: readonly Step[] = [
     "session",
   ),
   ask("GET", "/openapi.json"),
+  ask("GET", "/v1/errors/store_unavailable"),
   ask("GET", "/none"),
 ];
 

@@ -56,6 +56,7 @@ export const ORIGIN_SCENES: readonly Scene[] = [
         run("ended", "/claim"),
         run("ended", "/cancel"),
         "/openapi.json",
+        "/v1/errors/fenced",
         "/none",
         run("%zz"),
       ].flatMap((path) => [
@@ -68,6 +69,7 @@ export const ORIGIN_SCENES: readonly Scene[] = [
       ]),
       ask("PATCH", RUNS, { headers: { origin: APP } }),
       ask("GET", "/none", { headers: { origin: APP } }),
+      ask("GET", "/v1/errors/fenced", { headers: { origin: APP } }, "anonymous"),
       ask("GET", RUNS, { headers: { origin: APP } }, "anonymous"),
     ],
   },

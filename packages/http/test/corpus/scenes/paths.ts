@@ -10,6 +10,8 @@ const PATHS = [
   run("ended", "/cancel"),
   run("ended"),
   "/none",
+  "/v1/errors",
+  "/v1/errors/fenced",
 ];
 
 /** Paths that lead nowhere, or to no run. */
@@ -43,6 +45,13 @@ const STRANGE = [
   "/openapi",
   "/openapi.json/",
   "/openapi.json?x=1",
+  "/v1/errors/",
+  "/v1/errors/none",
+  "/v1/errors/%zz",
+  "/v1/errors/%66enced",
+  "/v1/errors/fenced?x=1",
+  "/v1/errors/fenced/more",
+  "/v1/errors/toString",
 ];
 
 export const PATH_SCENES: readonly Scene[] = [

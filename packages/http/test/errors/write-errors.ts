@@ -1,0 +1,3 @@
+import { encodeErrors, writeErrors } from "./errors-page.ts";
+
+writeErrors(encodeErrors());
