@@ -89,7 +89,10 @@ export function isSignedOut(error: unknown): boolean {
 /** The address of a code's page on this server. Any other `type` of a problem may lead anywhere. */
 const ADDRESS = /^\/v1\/errors\/[a-z_]+$/;
 
-/** Where this server explains the code of an error; `null` if the error is not a problem with such an address. @see clause W3 in `WIRE.md` */
+/**
+ * Where this server explains the code of an error; `null` if the error is not a problem with such an address.
+ * @see clause W3 in `WIRE.md`
+ */
 export function addressOf(error: unknown): string | null {
   if (!(error instanceof RunEventsError)) return null;
   const { type } = error.details as { readonly type?: unknown };
