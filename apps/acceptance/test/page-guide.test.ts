@@ -6,11 +6,10 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { launchChromium } from "../../../packages/client/test/browser/open-browser.ts";
 import { ownedByAll } from "../../server/test/start-server.ts";
-import { readSnippet } from "../src/snippets.ts";
 import {
-  CLIENT_GUIDE,
   makeSnippetFolder,
   type Quickstart,
+  readGuide,
   startQuickstart,
   writeClientPage,
   writeQuickstart,
@@ -24,7 +23,7 @@ const MIDDLE = Array.from({ length: 24 }, (_, word) => `word-${word}`).join(" ")
 
 /** Runs the guide's command, on the packages' sources, since tests need no build. */
 async function followWithClient(folder: string): Promise<void> {
-  const command = readSnippet(CLIENT_GUIDE, "bundle.sh").trimEnd();
+  const command = readGuide("page-client.md", "bundle.sh").trimEnd();
   // A configuration takes the place of the command's input.
   const config = {
     input: / (@\S+) /.exec(command)?.[1],

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,18 +8,17 @@ import { linesUntil } from "../src/lines-of.ts";
 import { readSnippet } from "../src/snippets.ts";
 
 const GUIDES = new URL("../../../docs/guides/", import.meta.url);
-const PAGE_GUIDE = new URL("page.md", GUIDES);
 
-/** The guide that has the client take over the page's last script. */
-export const CLIENT_GUIDE = new URL("page-client.md", GUIDES);
+/** A block of a guide. */
+export function readGuide(page: string, name: string): string {
+  return readSnippet(new URL(page, GUIDES), name);
+}
 
 /** The server of the page's guide, in a process of its own. */
 export interface Quickstart {
   readonly url: string;
   /** All that it has printed on standard error. */
   complaints(): string;
-  /** Kills it, as a crash would, and waits until it is gone. */
-  kill(): Promise<void>;
 }
 
 /** A folder inside the workspace, so that the packages resolve as they do for a user. It goes with its owner. */
@@ -32,15 +31,18 @@ export async function makeSnippetFolder(owner: Owner): Promise<string> {
 /** Saves the server and the page of the guide in a folder, as they are printed. */
 export async function writeQuickstart(folder: string): Promise<void> {
   for (const name of ["quickstart.mjs", "index.html"])
-    await writeFile(join(folder, name), readSnippet(PAGE_GUIDE, name));
+    await writeFile(join(folder, name), readGuide("page.md", name));
 }
 
 /** Puts the client's script in place of the page's own, as its guide says. */
 export async function writeClientPage(folder: string): Promise<void> {
-  const page = readSnippet(PAGE_GUIDE, "index.html");
+  const page = readGuide("page.md", "index.html");
   const parts = page.split(/^ *<script type="module">\n.*?<\/script>\n/ms);
   if (parts.length !== 2) throw new TypeError("Expected the page to have one module.");
-  await writeFile(join(folder, "index.html"), parts.join(readSnippet(CLIENT_GUIDE, "client.html")));
+  await writeFile(
+    join(folder, "index.html"),
+    parts.join(readGuide("page-client.md", "client.html")),
+  );
 }
 
 /**
@@ -58,18 +60,15 @@ export async function startQuickstart(
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  owner.onTestFinished(() => kill(child));
+  const exited = once(child, "exit");
+  owner.onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await exited;
+  });
   let complaints = "";
   child.stderr.on("data", (bytes: Buffer) => (complaints += bytes.toString()));
   const lines = await linesUntil(child, /^http:/).catch((cause: unknown) => {
     throw new Error(`The quickstart did not start: ${complaints}`, { cause });
   });
-  return { url: lines.at(-1) ?? "", complaints: () => complaints, kill: () => kill(child) };
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill("SIGKILL");
-  await exited;
+  return { url: lines.at(-1) ?? "", complaints: () => complaints };
 }
