@@ -8,6 +8,7 @@ import { startPostgres, startRedis } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { UNPRIVILEGED_USER } from "../../../packages/test-servers/src/unprivileged-user.ts";
 import { linesUntil } from "../src/lines-of.ts";
+import { expectFirstEvent } from "./first-event.ts";
 import { installWithNode, packPackages, type Tarballs } from "./packed-packages.ts";
 
 const run = promisify(execFile);
@@ -109,22 +110,6 @@ async function serveInVain(project: string, place: Place): Promise<unknown> {
   return run(program, words, optionsOf(place)).catch((error: unknown) => error);
 }
 
-/** The console is there, and an event goes in and comes out. */
-async function expectFirstEvent({ url, token }: Served): Promise<void> {
-  const page = await (await fetch(url)).text();
-  const [, script = ""] = /src="(\/assets\/[^"]+)"/.exec(page) ?? [];
-  expect((await fetch(url + script)).status, script).toBe(200);
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const runs = `${url}/v1/agent-runs`;
-  const post = (path: string, body: unknown): Promise<Response> =>
-    fetch(runs + path, { method: "POST", headers, body: JSON.stringify(body) });
-  expect((await post("", { runId: "first" })).status).toBe(201);
-  const events = [{ eventType: "STEP", payload: 1 }];
-  expect((await post("/first/events", { events })).status).toBe(201);
-  const answer = await fetch(`${runs}/first/events?since=0`, { headers });
-  expect(await answer.json()).toMatchObject({ events: [{ sequence: 1, eventType: "STEP" }] });
-}
-
 describe("run-events serve from its tarball", () => {
   let folder = "";
   let tarballs: Tarballs = {};
@@ -162,7 +147,7 @@ describe("run-events serve from its tarball", () => {
         "better-sqlite3",
       );
       const served = await serve(projectOf(version), place);
-      await expectFirstEvent(served);
+      await expectFirstEvent(served.url, served.token);
       const { exitCode, logged } = await served.end();
       expect(exitCode).toBe(0);
       expect(logged.filter((event) => event !== "node_warning")).toEqual(["draining", "stopped"]);
@@ -227,7 +212,7 @@ describe("run-events serve from its tarball", () => {
         await writeFile(join(cwd, name), `${text}\n`);
       }
       const served = await serve(projectOf("24"), { cwd, under, env });
-      await expectFirstEvent(served);
+      await expectFirstEvent(served.url, served.token);
       expect(await served.end()).toEqual({ exitCode: 0, logged: ["draining", "stopped"] });
     });
 
