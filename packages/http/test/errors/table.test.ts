@@ -5,7 +5,7 @@ import { ALL_CODES, ERROR_CODES, PROBLEM_CODES } from "../../src/exchange/error-
 import { encodeErrors, readErrors } from "./errors-page.ts";
 
 const WIRE = readFileSync(new URL("../../WIRE.md", import.meta.url), "utf8");
-const W3 = WIRE.slice(WIRE.indexOf("- **W3**"), WIRE.indexOf("- **W4**"));
+const W3 = WIRE.slice(WIRE.indexOf(`<a id="w3">`), WIRE.indexOf(`<a id="w4">`));
 
 /** A code, its status and the members of its problems. */
 type Row = readonly [code: string, status: number, members: readonly string[]];
