@@ -17,9 +17,9 @@ import {
 import { linesOf, readShownRun, visit } from "./page-visit.ts";
 
 /** A prompt that is answered for a minute: no step of a test comes after the run's end. */
-const LONG = Array.from({ length: 200 }, (_, word) => `word-${word}`).join(" ");
+const LONG = Array.from({ length: 150 }, (_, word) => `word-${word}`).join(" ");
 /** A prompt that is answered for some ten seconds. */
-const MIDDLE = Array.from({ length: 24 }, (_, word) => `word-${word}`).join(" ");
+const MIDDLE = Array.from({ length: 16 }, (_, word) => `word-${word}`).join(" ");
 
 /** Runs the guide's command, on the packages' sources, since tests need no build. */
 async function followWithClient(folder: string): Promise<void> {
@@ -62,7 +62,7 @@ describe.concurrent.each([
     expect(runStatus).toBe("completed");
     expect(shown.events).toEqual(linesOf(events));
     expect(events.map(({ payload }) => payload)).toEqual([
-      ..."You asked: Why? This answer comes word by word.".split(" "),
+      ..."You asked: Why? This answer comes slowly, word by word.".split(" "),
       { done: true },
     ]);
     const whileLive = (await views()).filter(({ status }) => status.startsWith("running"));
