@@ -13,6 +13,7 @@ interface RunUpdate {
 /** A page of the log. @see W15 */
 export interface Page extends RunUpdate {
   readonly events: readonly RunEvent[];
+  readonly lastSequence: number;
   readonly hasMore: boolean;
 }
 
