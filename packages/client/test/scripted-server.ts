@@ -47,7 +47,7 @@ export function page(
   response: ServerResponse,
   sequences: readonly number[],
   runStatus = "running",
-  lastSequence = runStatus === "running" ? 9 : (sequences.at(-1) ?? 0),
+  lastSequence: number = runStatus === "running" ? 9 : (sequences.at(-1) ?? 0),
 ): void {
   const events = sequences.map(eventOf);
   json(response, 200, { events, runStatus, currentPhase: null, lastSequence, hasMore: false });
