@@ -50,7 +50,7 @@ export interface ClientOptions extends ServerOptions {
   readonly patienceMs?: number;
 }
 
-/** How one call is made. */
+/** Settings of one call: its signal, and how long it is tried. */
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
