@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import type { RunStatus } from "@tm/run-events-core";
 import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 
-/** The environment variable that holds the token. */
+/** The environment variable that holds the token. That of its name and `_FILE` names a file that holds it. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
 
 /** The server, and the user's token. */
@@ -169,7 +170,6 @@ function parseTarget(
   env: Readonly<Record<string, string | undefined>>,
 ): Target | Wrong {
   const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
-  const token = values.token ?? env[TOKEN_VARIABLE];
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return {
       wrong:
@@ -180,13 +180,27 @@ function parseTarget(
     return {
       wrong: `expected the server's URL without a user or password: give --token or ${TOKEN_VARIABLE}`,
     };
+  const token = readToken(values.token, env);
+  return "wrong" in token ? token : { url: url.replace(/\/+$/, ""), ...token };
+}
+
+/** The token of the option, or else of the environment. */
+function readToken(
+  option: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<Target, "token"> | Wrong {
+  const names = option === undefined ? [TOKEN_VARIABLE] : [];
+  const given = readSecretFiles(names, env);
+  if ("malformed" in given) return { wrong: given.malformed };
+  const token = option ?? given.env[TOKEN_VARIABLE];
   if (token === undefined || token === "")
     return {
-      wrong: `expected a token: give --token or ${TOKEN_VARIABLE}; a server prints one when it starts`,
+      wrong: `expected a token: give --token, ${TOKEN_VARIABLE} or ${TOKEN_VARIABLE}_FILE; a server prints one when it starts`,
     };
+  const source = given.sources.get(TOKEN_VARIABLE);
   if (!/^[\x21-\x7e]+$/.test(token))
     return {
-      wrong: `expected a token of visible ASCII characters, without spaces: check --token or ${TOKEN_VARIABLE}`,
+      wrong: `${source === undefined ? "" : `${source}: `}expected a token of visible ASCII characters, without spaces`,
     };
-  return { url: url.replace(/\/+$/, ""), token };
+  return { token };
 }

@@ -173,4 +173,15 @@ describe("exec", () => {
     expect(lines.join()).not.toContain(ADA);
     expect(lines.join()).not.toContain("RUN_EVENTS_TOKEN");
   });
+
+  it("exec takes its token from a file, and the command gets only the file's path", async () => {
+    const path = join(await makeTempFolder(), "token");
+    writeFileSync(path, `${ADA}\n`);
+    const env = { RUN_EVENTS_TOKEN: null, RUN_EVENTS_TOKEN_FILE: path };
+    const { exitCode, stderr } = await runCli(url, ["exec", "--", "env"], env);
+    expect(exitCode, stderr).toBe(0);
+    const lines = linesOf(await readEvents(url, runIdIn(stderr)), "STDOUT");
+    expect(lines).toContain(`RUN_EVENTS_TOKEN_FILE=${path}`);
+    expect(lines.join()).not.toContain(ADA);
+  });
 });

@@ -60,7 +60,9 @@ describe("list and cancel", () => {
     expect((await runCli(url, ["cancel", "r"])).exitCode).toBe(4);
     const unknown = await runCli(url, ["list"], { RUN_EVENTS_TOKEN: "x" });
     expect(unknown.exitCode).toBe(4);
-    expect(unknown.stderr).toContain("give another token with --token or RUN_EVENTS_TOKEN\n");
+    expect(unknown.stderr).toContain(
+      "give another token with --token, RUN_EVENTS_TOKEN or RUN_EVENTS_TOKEN_FILE\n",
+    );
     const away = await runCli(`http://127.0.0.1:${port}`, ["list"]);
     expect(away).toMatchObject({ exitCode: 5, stdout: "" });
     expect(away.stderr).toBe(

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { parseCommand } from "../src/parse-command.ts";
 
 const ENV = { RUN_EVENTS_TOKEN: "t" };
@@ -112,11 +115,65 @@ describe("the command line", () => {
     });
   });
 
+  it("the token may be in a file, without the white space around it", () => {
+    const env = { RUN_EVENTS_TOKEN_FILE: fileOf(" t\r\n\n") };
+    expect(parseCommand(["list"], env)).toEqual({ name: "list", status: null, target });
+  });
+
+  it("a token in a file is refused if the variable itself is set too", () => {
+    const env = { ...ENV, RUN_EVENTS_TOKEN_FILE: fileOf("hunter2") };
+    expect(parseCommand(["list"], env)).toEqual({
+      wrong: "RUN_EVENTS_TOKEN_FILE: expected it or RUN_EVENTS_TOKEN, got both; unset one of them",
+    });
+  });
+
+  it("a token's file that cannot be read, is empty or is not UTF-8 is refused", () => {
+    const [empty, binary] = [fileOf(" \n"), fileOf(Buffer.from([0x74, 0xff]))];
+    const flaws = {
+      "": "got an empty path",
+      [tmpdir()]: "but reading it failed: EISDIR",
+      hunter2: "but reading it failed: ENOENT",
+      [empty]: `but ${empty} is empty`,
+      [binary]: `but ${binary} is not UTF-8 text`,
+    };
+    for (const [path, flaw] of Object.entries(flaws)) {
+      const wrong = `RUN_EVENTS_TOKEN_FILE: expected a file that this user can read, ${flaw}`;
+      expect(parseCommand(["list"], { RUN_EVENTS_TOKEN_FILE: path })).toEqual({ wrong });
+    }
+  });
+
+  it("a token in a file that no header can carry is refused, and not shown", () => {
+    for (const text of ["hunter 2", "hunter2\nhunter2", "hünter2"]) {
+      expect(parseCommand(["list"], { RUN_EVENTS_TOKEN_FILE: fileOf(text) })).toEqual({
+        wrong:
+          "RUN_EVENTS_TOKEN_FILE: expected a token of visible ASCII characters, without spaces",
+      });
+    }
+  });
+
+  it("the token's file is not read if it is not needed", () => {
+    const env = { ...ENV, RUN_EVENTS_TOKEN_FILE: "/missing" };
+    expect(parseCommand(["list", "--token", "t"], env)).toMatchObject({ target });
+    expect(parseCommand(["serve"], env)).toEqual({ name: "serve" });
+    expect(parseCommand(["--help"], env)).toEqual({ name: "help" });
+  });
+
   it("the command line refuses a command without a token", () => {
     for (const env of [{}, { RUN_EVENTS_TOKEN: "" }]) {
       expect(parseCommand(["list"], env)).toEqual({
-        wrong: expect.stringContaining("expected a token: give --token or RUN_EVENTS_TOKEN"),
+        wrong: expect.stringContaining(
+          "expected a token: give --token, RUN_EVENTS_TOKEN or RUN_EVENTS_TOKEN_FILE",
+        ),
       });
     }
   });
 });
+
+/** A file with this text, which goes with the test. */
+function fileOf(text: string | Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), "run-events-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "token");
+  writeFileSync(path, text);
+  return path;
+}

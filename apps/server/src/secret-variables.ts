@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readSecretText } from "./secret-text.ts";
 
-/** The variables that hold secrets. Each may be given as a file instead, in a variable of its name and `_FILE`. */
+/** The server's variables that hold secrets. */
 export const SECRET_VARIABLES: readonly string[] = ["STORE_URL", "API_TOKENS", "SESSION_SECRET"];
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -13,24 +13,29 @@ export interface GivenEnv {
 }
 
 /**
- * Reads the files that `STORE_URL_FILE`, `API_TOKENS_FILE` and `SESSION_SECRET_FILE` name. White space around a file's text does not count.
+ * Reads the secrets that are given as files: that of `API_TOKENS` in the file that `API_TOKENS_FILE` names. White space around a file's
+ * text does not count.
+ * @param names the variables that hold secrets
  * @returns the environment; or one line that names the variable, and never holds a secret, if both forms are set, or the file
- * cannot be read or is empty
+ * cannot be read, is empty or is not UTF-8
  */
-export function readSecretFiles(env: Env): GivenEnv | { readonly malformed: string } {
+export function readSecretFiles(
+  names: readonly string[],
+  env: Env,
+): GivenEnv | { readonly malformed: string } {
   const read: [name: string, source: string, text: string][] = [];
-  for (const name of SECRET_VARIABLES) {
+  for (const name of names) {
     const source = `${name}_FILE`;
     const path = env[source];
     if (path === undefined) continue;
     if (env[name] !== undefined) {
       return { malformed: `${source}: expected it or ${name}, got both; unset one of them` };
     }
-    const text = readSecret(path);
-    if ("flaw" in text) {
-      return { malformed: `${source}: expected a file that this user can read, ${text.flaw}` };
+    const secret = readSecret(path);
+    if ("flaw" in secret) {
+      return { malformed: `${source}: expected a file that this user can read, ${secret.flaw}` };
     }
-    read.push([name, source, text.secret]);
+    read.push([name, source, secret.text]);
   }
   return {
     env: { ...env, ...Object.fromEntries(read.map(([name, , text]) => [name, text])) },
@@ -38,11 +43,11 @@ export function readSecretFiles(env: Env): GivenEnv | { readonly malformed: stri
   };
 }
 
-function readSecret(path: string): { readonly secret: string } | { readonly flaw: string } {
+function readSecret(path: string): { readonly text: string } | { readonly flaw: string } {
   if (path === "") return { flaw: "got an empty path" };
   try {
-    const secret = readFileSync(path, "utf8").trim();
-    return secret === "" ? { flaw: `but ${path} is empty` } : { secret };
+    const secret = readSecretText(path);
+    return "flaw" in secret ? { flaw: `but ${secret.flaw}` } : secret;
   } catch (error) {
     // Not the message, which has the path: the variable may hold the secret itself by mistake.
     return { flaw: `but reading it failed: ${codeOf(error)}` };

@@ -1,7 +1,8 @@
+import { isatty } from "node:tty";
 import { describeError } from "./describe-error.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { createLog, type Log } from "./log.ts";
-import { readSecretFiles } from "./secret-variables.ts";
+import { readSecretFiles, SECRET_VARIABLES } from "./secret-variables.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { parseSettings } from "./settings.ts";
 import { INSTALLED, type Surroundings } from "./surroundings.ts";
@@ -11,7 +12,7 @@ const DEADLINE_MS = 5_000;
 
 /**
  * Starts the server in this process and takes the process over: it writes to standard output and standard error, and exits
- * after `SIGTERM` or `SIGINT`. If the server cannot start, it writes one line and exits with 1.
+ * after `SIGTERM` or `SIGINT`, or with its terminal. If the server cannot start, it writes one line and exits with 1.
  * @param env the server's variables, as its README lists them
  * @param surroundings where its files are; by default in this package
  * @returns 0 once it listens; 2 if a variable is malformed or its file cannot be read, after one line on standard error
@@ -23,7 +24,9 @@ export async function serve(
   const log = createLog(process.stderr);
   // A reader of the output that leaves, as `head` does, must not end the server.
   for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
-  const given = readSecretFiles(env);
+  // Before the start, which a hangup would end otherwise.
+  if (!hasTerminal()) process.on("SIGHUP", () => log("hangup_ignored"));
+  const given = readSecretFiles(SECRET_VARIABLES, env);
   const parsed = "malformed" in given ? given : parseSettings(given.env, given.sources);
   if ("malformed" in parsed) {
     complain(parsed.malformed);
@@ -36,17 +39,36 @@ export async function serve(
     process.exit(1);
   });
   process.stdout.write(encodeGreeting(running, settings));
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      // The second signal, of either kind, ends the process at once.
-      for (const next of ["SIGTERM", "SIGINT"]) {
-        process.removeAllListeners(next);
-        process.once(next, () => process.exit(1));
-      }
-      void stop(running, settings.drainMs, log);
-    });
-  }
+  listenForSignals(() => void stop(running, settings.drainMs, log));
   return 0;
+}
+
+/** Whether a standard stream is a terminal. */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((stream) => isatty(stream));
+}
+
+/**
+ * Listens for the signals that end the process.
+ *
+ * | signal                 | first    | after the first      |
+ * | ---------------------- | -------- | -------------------- |
+ * | `SIGTERM`, `SIGINT`    | shutdown | exits at once with 1 |
+ * | `SIGHUP` of a terminal | shutdown | nothing              |
+ *
+ * A terminal that closes may send several hangups. Without a terminal `serve` ignores them. `nohup` alone does not: Node resets
+ * what it inherits.
+ */
+function listenForSignals(shutDown: () => void): void {
+  let isStopping = false;
+  const onSignal = (isHangup: boolean): void => {
+    if (isStopping && !isHangup) process.exit(1);
+    if (!isStopping) shutDown();
+    isStopping = true;
+  };
+  process.on("SIGTERM", () => onSignal(false));
+  process.on("SIGINT", () => onSignal(false));
+  if (hasTerminal()) process.on("SIGHUP", () => onSignal(true));
 }
 
 async function stop(running: RunningServer, drainMs: number, log: Log): Promise<void> {

@@ -57,17 +57,21 @@ function digestOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** Reads `user=token,user=token`, or one on each line; `null` if the text is malformed or has a token twice. */
+/**
+ * Reads `user=token,user=token`, or one on each line. Blank lines do not count.
+ * @returns `null` if the text is malformed, has no token, or has one twice
+ */
 export function parseApiTokens(text: string): readonly UserToken[] | null {
-  const entries = text
-    .split(/[,\n]/)
-    .map((entry) => /^([^\s=]{1,128})=([\x21-\x7e]+)$/.exec(entry.trim()));
   const tokens: UserToken[] = [];
-  for (const entry of entries) {
-    const [, userId, token] = entry ?? [];
+  for (const entry of text.split("\n").flatMap(entriesOf)) {
+    const [, userId, token] = /^([^\s=]{1,128})=([\x21-\x7e]+)$/.exec(entry) ?? [];
     if (userId === undefined || token === undefined) return null;
     tokens.push({ userId, token });
   }
   const distinct = new Set(tokens.map(({ token }) => token));
-  return distinct.size === tokens.length ? tokens : null;
+  return distinct.size === tokens.length && tokens.length > 0 ? tokens : null;
+}
+
+function entriesOf(line: string): readonly string[] {
+  return line.trim() === "" ? [] : line.split(",").map((entry) => entry.trim());
 }

@@ -10,7 +10,7 @@ const SECRET = "s".repeat(32);
 type Env = Readonly<Record<string, string>>;
 
 function read(env: Env): { readonly settings: Settings } | { readonly malformed: string } {
-  const given = readSecretFiles(env);
+  const given = readSecretFiles(SECRET_VARIABLES, env);
   return "malformed" in given ? given : parseSettings(given.env, given.sources);
 }
 
@@ -40,6 +40,51 @@ describe("a secret in a file", () => {
     });
     expect(Object.keys(files)).toEqual(SECRET_VARIABLES.map((name) => `${name}_FILE`));
     expect(read(files)).toEqual(read(env));
+  });
+
+  it("blank lines of a file of tokens are ignored", async () => {
+    const blank = await filesOf({
+      API_TOKENS_FILE: "\n\r\n  ada=a\r\n\t\n\nbob=b, ada=c\n \n",
+    });
+    expect(read(blank)).toEqual(read({ API_TOKENS: "ada=a,bob=b,ada=c" }));
+    expect(read({ API_TOKENS: "\nada=a\n\nbob=b\n" })).toEqual(read({ API_TOKENS: "ada=a,bob=b" }));
+  });
+
+  it("a line of a file of tokens that is not blank has to be whole", async () => {
+    for (const text of ["ada=a\n,\nbob=b", "ada=a,\nbob=b", "ada=hunter2\nbob", "\n=hunter2\n"]) {
+      const parsed = read(await filesOf({ API_TOKENS_FILE: text }));
+      expect(parsed).toEqual({ malformed: expect.stringMatching(/^API_TOKENS_FILE: expected /) });
+      expect(JSON.stringify(parsed)).not.toContain("hunter2");
+    }
+  });
+
+  it("a file that is not UTF-8 is refused, and not shown", async () => {
+    const hunter = Buffer.from("ada=hunter2-hunter2-hunter2-hunter2");
+    const files = {
+      "one byte": Buffer.concat([hunter, Buffer.from([0xff])]),
+      "a character that is cut off": Buffer.concat([hunter, Buffer.from("€").subarray(0, 2)]),
+      "a surrogate": Buffer.concat([hunter, Buffer.from([0xed, 0xa0, 0x80])]),
+      "UTF-16": Buffer.from(`\ufeff${hunter.toString()}`, "utf16le"),
+      "random bytes": Buffer.from("ff".repeat(32), "hex"),
+    };
+    for (const name of SECRET_VARIABLES)
+      for (const [what, bytes] of Object.entries(files)) {
+        const path = join(await makeTempFolder(), "secret");
+        writeFileSync(path, bytes);
+        const parsed = read({ [`${name}_FILE`]: path });
+        expect([what, parsed]).toEqual([
+          what,
+          {
+            malformed: `${name}_FILE: expected a file that this user can read, but ${path} is not UTF-8 text`,
+          },
+        ]);
+      }
+  });
+
+  it("a byte order mark at the start of a file does not count", async () => {
+    expect(read(await filesOf({ API_TOKENS_FILE: "\ufeffada=a\n" }))).toEqual(
+      read({ API_TOKENS: "ada=a" }),
+    );
   });
 
   it("a secret in a file is refused if the variable itself is set too", async () => {

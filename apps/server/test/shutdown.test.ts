@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { call, openStream, signIn } from "./client.ts";
-import { ADA, makeTempFolder, startServer } from "./start-server.ts";
+import { ADA, MAIN, makeTempFolder, startServer } from "./start-server.ts";
 
 interface Page {
   readonly events: readonly { readonly sequence: number; readonly payload: unknown }[];
@@ -101,3 +103,47 @@ it("W27: a shutdown ends at once with the second signal", async () => {
   await expect.poll(() => server.stderr(), { timeout: 20_000 }).toContain('"draining"');
   expect((await server.end("SIGINT")).exitCode).toBe(1);
 });
+
+it("W27: a hangup without a terminal, as under nohup, ends nothing", async () => {
+  const server = await startServer({ DRAIN_MS: "0" });
+  for (const times of [1, 2]) {
+    server.process.kill("SIGHUP");
+    await expect
+      .poll(() => server.stderr().match(/"hangup_ignored"/g)?.length, { timeout: 20_000 })
+      .toBe(times);
+  }
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  expect((await server.end("SIGTERM")).exitCode).toBe(0);
+});
+
+it("W27: a terminal that closes shuts the server down, with a drain", async () => {
+  const folder = await makeTempFolder();
+  const [log, pid] = [join(folder, "log"), join(folder, "pid")];
+  const env = { PORT: "0", STORE_URL: "memory:", RECORD_SAMPLE: "0", LOG: log, PID: pid };
+  // `script` opens a terminal, which closes when it dies.
+  const program = `echo $$ >"$PID"; exec "${process.execPath}" -C @tm/source "${MAIN}" 2>"$LOG"`;
+  const terminal = spawn("script", ["-qfc", program, "/dev/null"], {
+    cwd: folder,
+    stdio: ["pipe", "pipe", "ignore"],
+    env: { PATH: process.env["PATH"], SHELL: "/bin/sh", ...env },
+  });
+  onTestFinished(() => {
+    terminal.kill("SIGKILL");
+    if (existsSync(pid)) endProcess(Number(readFileSync(pid, "utf8")));
+  });
+  let screen = "";
+  terminal.stdout.on("data", (bytes: Buffer) => (screen += bytes.toString()));
+  await expect.poll(() => screen, { timeout: 20_000 }).toContain("listening on");
+  terminal.kill("SIGKILL");
+  await expect
+    .poll(() => readFileSync(log, "utf8"), { timeout: 20_000 })
+    .toMatch(/"draining".*\n.*"stopped"/);
+});
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, onTestFinished } from "vitest";
 
-const MAIN = join(import.meta.dirname, "../src/workspace/main.ts");
+/** The program that a clone starts. */
+export const MAIN: string = join(import.meta.dirname, "../src/workspace/main.ts");
 
 /** The bearer tokens of `ada` and `bob`, the users of every server here. */
 export const ADA = "ada-token";

@@ -137,6 +137,13 @@ it("a start ends with 1 and one line if a file of its data folder cannot be used
     /^run-events-server: \.data\/session-secret: expected .*32 bytes.*; remove it .*\n$/,
   );
   expect(short.stderr).not.toContain("hunter2");
+  // Random bytes, as a person might make them, would be a weak secret as text.
+  writeFileSync(join(folder, ".data/session-secret"), Buffer.alloc(64, 0xff));
+  const bytes = await startInVain({}, folder);
+  expect([bytes.exitCode, bytes.stderr]).toEqual([
+    1,
+    "run-events-server: .data/session-secret is not UTF-8 text: remove it to have a secret generated\n",
+  ]);
 });
 
 it.each([

@@ -66,6 +66,13 @@ describe("W3: an answer that is not a success", () => {
     [404, PROBLEM, '{"title":"Not Found","detail":"No route."}'],
     [404, PROBLEM, '{"code":5,"detail":"No route."}'],
     [404, PROBLEM, '{"code":"not_fou'],
+    ...["{}", "[]", "7", "true"].map(
+      (detail) => [409, PROBLEM, `{"code":"fenced","detail":${detail}}`] as const,
+    ),
+    [409, PROBLEM, '{"code":"run_finished","detail":"Why.","lastSequence":"7"}'],
+    [409, PROBLEM, '{"code":"run_finished","detail":"Why.","lastSequence":-1}'],
+    [409, PROBLEM, '{"code":"run_finished","detail":"Why.","runStatus":{}}'],
+    [409, PROBLEM, '{"code":"claimed","detail":"Why.","expiresAt":7}'],
     [404, PROBLEM, "null"],
     [401, "", ""],
   ] as const)(
@@ -76,6 +83,15 @@ describe("W3: an answer that is not a success", () => {
         retryable: true,
         message: expect.stringContaining(`GET ${PATH} answered ${status} `) as string,
       });
+    },
+  );
+
+  it.each(['"detail":null', '"title":"Conflict"', '"constructor":1,"__proto__":{"code":1}'])(
+    "W3: a problem of the server without a text, or with members of any name, keeps its code: %s",
+    (members) => {
+      const error = errorFor(409, PROBLEM, `{"code":"fenced",${members}}`);
+      expect(error).toMatchObject({ code: "fenced", retryable: false });
+      expect((error as Error).message).toContain(`GET ${PATH} answered 409 `);
     },
   );
 
@@ -170,8 +186,57 @@ describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
   });
 });
 
+/** An answer that fits every call, with this number in each place of one, and further members. */
+function wholeWith(number: number | string, members = ""): string {
+  const event = `{"sequence":${number},"eventType":"TOKEN"}`;
+  const run = `"lastSequence":${number},"runStatus":"running","finishedAt":null`;
+  const lists = `"runs":[{${run}}],"nextCursor":null,"events":[${event}]`;
+  return `{${run},${lists},"fence":${number},"expiresAt":"","userId":"ada"${members}}`;
+}
+
+describe.each(CALLS.filter(([, , taken]) => taken.length > 0))(
+  "W3: the members of an answer to %s",
+  (name, call) => {
+    it.each([-1, 1.5, 2 ** 53, "1e400"])("W3: %s is no sequence and no fence", async (number) => {
+      const answer = call(clientOf(wholeWith(number)));
+      if (name === "session") await answer;
+      else await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });
+    });
+
+    it("W31: 0 is no fence, and no event has it as its sequence", async () => {
+      const answer = call(clientOf(wholeWith(0)));
+      if (["claim", "renew", "events"].includes(name))
+        await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });
+      else await answer;
+    });
+
+    it("W3: a member of a later server may have the name of one that all objects inherit", async () => {
+      const names = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"];
+      for (const value of ["null", "1", '{"fence":-1}', '"Array"'])
+        await call(clientOf(wholeWith(1, names.map((one) => `,"${one}":${value}`).join(""))));
+    });
+
+    it("W3: members that only a `__proto__` has do not count", async () => {
+      await expect(call(clientOf(`{"__proto__":${wholeWith(1)}}`))).rejects.toMatchObject({
+        code: "store_unavailable",
+      });
+    });
+
+    it("W9: a phase is a text, `null` or missing", async () => {
+      for (const phase of ["null", '"draft"'])
+        await call(clientOf(wholeWith(1, `,"currentPhase":${phase}`)));
+      const hasPhase = ["create", "get", "events", "append", "cancel"].includes(name);
+      for (const phase of ["{}", "7", "[]"]) {
+        const answer = call(clientOf(wholeWith(1, `,"currentPhase":${phase}`)));
+        if (hasPhase) await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });
+        else await answer;
+      }
+    });
+  },
+);
+
 it("W3: the error of a strange answer names the expected members", async () => {
   await expect(clientOf("{}").get("a")).rejects.toThrow(
-    "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus): is /v1 passed on to the server?",
+    "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus,currentPhase): is /v1 passed on to the server?",
   );
 });

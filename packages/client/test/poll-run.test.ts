@@ -33,7 +33,13 @@ it.each([
     async readPage(): Promise<Page> {
       reads += 1;
       await setImmediate();
-      return { events: old, hasMore: true, runStatus: "running", currentPhase: null } as Page;
+      return {
+        events: old,
+        hasMore: true,
+        lastSequence: 9,
+        runStatus: "running",
+        currentPhase: null,
+      } as Page;
     },
     openStream: () => Promise.reject(new TypeError("Expected no stream.")),
     expect() {},

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { post, readLog } from "./api.ts";
 import { collect } from "./collect.ts";
+import { json, startScriptedServer } from "./scripted-server.ts";
 import { useServer } from "./use-server.ts";
 
 const server = useServer();
@@ -72,6 +73,22 @@ it.each(Object.entries(SCHEMAS))(
     ]);
   },
 );
+
+it("an event type with the name of a member that all objects inherit has no schema", async () => {
+  const types = ["constructor", "toString", "__proto__", "hasOwnProperty"];
+  const schemas: Readonly<Record<string, PayloadSchema>> = { WRITTEN: z.string() };
+  const run = await startRun({ baseUrl: server.baseUrl, credential: CREDENTIAL, schemas });
+  for (const eventType of types)
+    await expect(run.append([{ eventType }])).rejects.toMatchObject({ code: "invalid_event" });
+
+  const { baseUrl } = await startScriptedServer((response) => {
+    const events = types.map((eventType, index) => ({ sequence: index + 1, eventType }));
+    const lastSequence = events.length;
+    json(response, 200, { events, runStatus: "completed", lastSequence, hasMore: false });
+  });
+  const follower = followRun({ baseUrl, runId: "a", credential: CREDENTIAL, schemas });
+  expect(await collect(follower)).toEqual([1, 2, 3, 4]);
+});
 
 it("a schema that answers later keeps the order", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -42,14 +42,15 @@ export function stream(response: ServerResponse, ...frames: readonly string[]): 
   return response;
 }
 
-/** Answers with a page of these sequences. */
+/** Answers with a page of these sequences. Unless another one is given, the last of them ends a run that has finished. */
 export function page(
   response: ServerResponse,
   sequences: readonly number[],
   runStatus = "running",
+  lastSequence: number = runStatus === "running" ? 9 : (sequences.at(-1) ?? 0),
 ): void {
   const events = sequences.map(eventOf);
-  json(response, 200, { events, runStatus, currentPhase: null, lastSequence: 9, hasMore: false });
+  json(response, 200, { events, runStatus, currentPhase: null, lastSequence, hasMore: false });
 }
 
 /** Answers with JSON. It is a problem of the server if it is not a success and has a `code`. @see clause W3 in `WIRE.md` */

@@ -184,3 +184,41 @@ it("W3: a response that the host has begun is cut, and the process goes on", asy
   socket.write("GET /v1/agent-runs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   expect(await text(socket)).toContain("mine");
 });
+
+it("a response whose `write` throws ends its own stream alone, and `onError` gets the error", async () => {
+  const broken = new Error("broken compressor");
+  const runs = createRunEvents({ store: createMemoryStore() });
+  await runs.create({ ownerId: "ada", runId: "r" });
+  const reported: unknown[] = [];
+  const handler = createNodeHandler({
+    runs,
+    authenticate: () => ({ userId: "ada", credential: "session" }),
+    onError: (error) => void reported.push(error),
+  });
+  const server = createServer((request, response) => {
+    if (request.headers["x-broken"] !== undefined) {
+      let writes = 0;
+      response.write = (): boolean => {
+        writes += 1;
+        if (writes > 1) throw broken;
+        return true;
+      };
+    }
+    handler.handle(request, response);
+  });
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await runs.close();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/v1/agent-runs/r/stream`;
+  const failing = await fetch(url, { headers: { "x-broken": "1" } });
+  const healthy = await fetch(url);
+  await runs.append("r", [{ eventType: "RUN_STARTED" }]);
+  await runs.append("r", [{ eventType: "RUN_COMPLETED" }]);
+  expect(await healthy.text()).toContain('"type":"run_finished"');
+  await expect(failing.text()).rejects.toThrow("terminated");
+  expect(reported).toEqual([broken]);
+});

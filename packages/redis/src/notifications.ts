@@ -103,14 +103,13 @@ export class Notifications {
     before = (): void => {},
   ): Poller {
     return createPoller({
+      // Waits for no answer: a server that does not answer must not delay the next poll.
       poll: () => {
         before();
-        return this.#poll(pick());
+        for (const run of pick()) void this.#poll(run);
       },
       isNeeded: () => pick().length > 0,
       pauseMs: () => Math.max(periodMs, pick().length / RUNS_A_MS),
-      // A poll of a server that does not answer takes long, and must not delay the next.
-      mostPauseMs: periodMs,
     });
   }
 
@@ -135,20 +134,20 @@ export class Notifications {
     run.settle();
   }
 
-  async #poll(runs: readonly SubscribedRun[]): Promise<void> {
+  /** Polls a run, unless an earlier poll of it is still under way. */
+  async #poll(run: SubscribedRun): Promise<void> {
+    if (run.isPolled) return;
+    run.isPolled = true;
     const { redis, keys } = this.#connection;
-    await Promise.all(
-      runs.map(async (run) => {
-        try {
-          const { head } = keys.ofRun(run.runId);
-          const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
-          this.#see(run, `${ordinal}:${last}`);
-        } catch (error) {
-          // The next poll finds what this one missed. But no caller should wait for it.
-          run.fail(storeFailure(error));
-        }
-      }),
-    );
+    try {
+      const { head } = keys.ofRun(run.runId);
+      const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
+      this.#see(run, `${ordinal}:${last}`);
+    } catch (error) {
+      // The next poll finds what this one missed. But no caller should wait for it.
+      run.fail(storeFailure(error));
+    }
+    run.isPolled = false;
   }
 
   #see(run: SubscribedRun, mark: string): void {

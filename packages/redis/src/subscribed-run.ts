@@ -6,6 +6,8 @@ export class SubscribedRun {
   subscriptions = 0;
   /** What the last poll read of the run; `null` before the first poll. */
   mark: string | null = null;
+  /** Whether a poll of it is under way. */
+  isPolled = false;
   /** Whether its channel has had a message since the last poll. */
   hasMessage = false;
   #ready = createReady();

@@ -13,6 +13,7 @@ interface RunUpdate {
 /** A page of the log. @see clause W15 in `WIRE.md` */
 export interface Page extends RunUpdate {
   readonly events: readonly RunEvent[];
+  readonly lastSequence: number;
   readonly hasMore: boolean;
 }
 

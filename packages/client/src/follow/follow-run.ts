@@ -4,7 +4,7 @@ import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
 import { checkRunId } from "../http/check-run-id.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
-import { checkPayload } from "../typed/payload-schema.ts";
+import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
@@ -78,7 +78,9 @@ export function followWithActivity<M extends EventMap>(
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {
           signal?.throwIfAborted();
-          const checked = event.eventType in schemas ? await checkPayload(schemas, event) : event;
+          const checked = hasSchema(schemas, event.eventType)
+            ? await checkPayload(schemas, event)
+            : event;
           update({ cursor: event.sequence, error: null });
           yield checked;
         }

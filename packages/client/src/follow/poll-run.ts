@@ -27,9 +27,12 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
     async next() {
       for (;;) {
         if (page !== undefined) {
-          const { events, hasMore, runStatus } = page;
-          // If the page has a hole, the next page is read from there.
-          if (cursor() < (events.at(-1)?.sequence ?? 0)) {
+          const { events, hasMore, runStatus, lastSequence } = page;
+          // Only the last page of a run has a final status. @see clause W16 in `WIRE.md` of `@tm/run-events-http`
+          const isEnd = isTerminal(runStatus);
+          const isPast = (sequence: number): boolean => sequence > cursor();
+          // If the page has a hole, or lacks the run's last events, the next page is read from there.
+          if (events.some((event) => isPast(event.sequence)) || (isEnd && isPast(lastSequence))) {
             hasArrived = true;
             return ready(events);
           }
@@ -37,8 +40,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
           page = undefined;
           const isDone = !hasMore || !hasArrived;
           hasArrived = false;
-          // Only the last page of a run has a final status. @see clause W16 in `WIRE.md` of `@tm/run-events-http`
-          if (isTerminal(runStatus)) return true;
+          if (isEnd) return true;
           if (isDone) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
         }
         const now = performance.now();

@@ -120,7 +120,6 @@ function takeFrames(
         throw errorOf(frame);
       }
       if (frame.type === "run_finished" && frame.lastSequence > last) break;
-      // A frame of an unknown type may have no status.
       if ("runStatus" in frame) setStatus(frame);
       if (frame.type === "run_finished") return true;
       update({ state: "live" });

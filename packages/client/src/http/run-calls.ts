@@ -1,9 +1,12 @@
 import type { EventDraft, RunStatus } from "@tm/run-events-core";
 import { checkRunId, SealedJson } from "@tm/run-events-core/wire";
-import { fits, type ObjectShape } from "./fits.ts";
+import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 export const WAIT_SECONDS = 25;
+
+/** How long the server may take to answer, in seconds, beyond the time that it may hold the answer. */
+export const ANSWER_SECONDS = 20;
 
 /**
  * Makes the result of an answer.
@@ -19,12 +22,12 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /**
-   * How long the server may hold the answer, in seconds.
-   * @defaultValue 0
+   * How long the whole answer may take, in seconds.
+   * @defaultValue 20
    */
-  readonly heldSeconds?: number;
+  readonly seconds?: number;
   /** The shape of the answer's JSON; `undefined` if the answer is 204, without a body. */
-  readonly answer?: ObjectShape | undefined;
+  readonly answer?: Shape | undefined;
   /** Without it, the result is the JSON as it is. */
   readonly read?: Read;
 }
@@ -51,12 +54,16 @@ export interface AppendConditions {
   readonly fence?: number | undefined;
 }
 
-/** The shape of a run, and of a receipt. @see clauses W8 and W9 in `WIRE.md` */
-const RUN = { lastSequence: 0, runStatus: "" } as const;
-/** The shape of an event of a page or a frame. @see clauses W15 and W22 in `WIRE.md` */
-export const EVENT = { sequence: 0, eventType: "" } as const;
-/** @see clause W31 in `WIRE.md` */
-const LEASE = { fence: 0 } as const;
+/** The shape of a run, of a receipt, and of a frame about the run. @see clauses W8, W9 and W22 in `WIRE.md` of `@tm/run-events-http` */
+export const RUN: Shape = {
+  lastSequence: isCount,
+  runStatus: isText,
+  currentPhase: isTextIfAny,
+};
+/** The shape of an event of a page or a frame. @see clauses W15 and W22 in `WIRE.md` of `@tm/run-events-http` */
+export const EVENT: Shape = { sequence: isPositive, eventType: isText };
+/** @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
+const LEASE: Shape = { fence: isPositive };
 
 const RUNS = "/v1/agent-runs";
 const JSON_TYPE = { "content-type": "application/json" } as const;
@@ -109,7 +116,7 @@ export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call
   const most = limit === undefined ? "" : `&limit=${limit}`;
   return {
     path: runPath(runId, `/events?since=${since}${most}&wait=${wait}`),
-    heldSeconds: wait,
+    seconds: ANSWER_SECONDS + wait,
     answer: RUN,
   };
 }
@@ -120,7 +127,7 @@ export const readPage = <T>(json: T): T => checkItems(json, "events", EVENT);
 /** Checks the runs of a list, and returns the list. */
 export const readRuns = <T>(json: T): T => checkItems(json, "runs", RUN);
 
-function checkItems<T>(json: T, name: string, item: ObjectShape): T {
+function checkItems<T>(json: T, name: string, item: Shape): T {
   const items = (json as Readonly<Record<string, unknown>>)[name] as readonly unknown[];
   if (!items.every((one) => fits(one, item))) throw new TypeError("Malformed item.");
   return json;
@@ -144,7 +151,7 @@ export function listCall(query: {
 }): Call {
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
-  return { path: `${RUNS}?${search}`, answer: { runs: [] } };
+  return { path: `${RUNS}?${search}`, answer: { runs: Array.isArray } };
 }
 
 /** @see clause W13 in `WIRE.md` */
@@ -180,7 +187,7 @@ function leaseCall(
   method: "POST" | "PUT" | "DELETE",
   runId: string,
   body: object,
-  answer?: ObjectShape,
+  answer?: Shape,
   headers?: Readonly<Record<string, string>>,
 ): Call {
   return {
@@ -196,7 +203,7 @@ const SESSION = "/v1/session";
 
 /** @see clause W29 in `WIRE.md` */
 export function sessionCall(): Call {
-  return { path: SESSION, answer: { userId: "" } };
+  return { path: SESSION, answer: { userId: isText } };
 }
 
 /** @see clause W29 in `WIRE.md` */

@@ -3,7 +3,7 @@ import {
   type RunEventsErrorCode,
   type RunEventsErrorDetails,
 } from "@tm/run-events-core";
-import { fits } from "./fits.ts";
+import { fits, isCountIfAny, isText, isTextIfAny, type Shape } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
 
 /** The body of a refusal by a run-events server. @see clause W3 in `WIRE.md` */
@@ -11,6 +11,15 @@ interface Problem extends RunEventsErrorDetails {
   readonly code?: RunEventsErrorCode;
   readonly detail?: string;
 }
+
+/** @see clause W3 in `WIRE.md` of `@tm/run-events-http` */
+const PROBLEM: Shape = {
+  code: isText,
+  detail: isTextIfAny,
+  lastSequence: isCountIfAny,
+  runStatus: isTextIfAny,
+  expiresAt: isTextIfAny,
+};
 
 /** The error of an attempt that the server itself did not answer. It is `retryable`. */
 export function unanswered(message: string, cause?: unknown): RunEventsError {
@@ -57,7 +66,7 @@ const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
 export function errorOf(asked: Call, answer: Response, json: unknown): RunEventsError {
   const { status, headers } = answer;
   const isProblem = (headers.get("content-type") ?? "").startsWith("application/problem+json");
-  const isOwn = isProblem && fits(json, { code: "" });
+  const isOwn = isProblem && fits(json, PROBLEM);
   const problem: Problem = isOwn ? (json as Problem) : {};
   const strange = strangeAnswer(asked, answer);
   // `Retry-After` may also be a date, which gives NaN here.

@@ -3,12 +3,9 @@ import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { fits } from "./fits.ts";
-import type { Call } from "./run-calls.ts";
+import { ANSWER_SECONDS, type Call } from "./run-calls.ts";
 import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
-
-/** How long the server may take to answer, in seconds, beyond the time that it may hold the answer. */
-const ANSWER_SECONDS = 20;
 
 /** Longer than any request, in milliseconds. */
 const FOR_EVER_MS = 1_000_000_000;
@@ -51,7 +48,7 @@ export interface Server {
   /**
    * Resolves with what the call's `read` makes of the answer.
    * @throws as `ask`
-   * @throws RunEventsError `store_unavailable`, retryable, if the answer takes 20 s longer than the server may hold it, or is malformed
+   * @throws RunEventsError `store_unavailable`, retryable, if the answer takes longer than the call's `seconds`, or is malformed
    */
   askJson<T>(call: Call, signal: AbortSignal): Promise<T>;
 }
@@ -87,9 +84,8 @@ export function createServer(options: ServerOptions): Server {
   return {
     ask,
     async askJson<T>(call: Call, whole: AbortSignal): Promise<T> {
-      const { heldSeconds = 0 } = call;
+      const { seconds = ANSWER_SECONDS } = call;
       const { signal, abort } = linkAbort(whole);
-      const seconds = ANSWER_SECONDS + heldSeconds;
       const giveUp = (): void =>
         abort(unanswered(`The server gave no answer within ${seconds} s.`));
       const tooLate = setTimeout(giveUp, seconds * 1_000);

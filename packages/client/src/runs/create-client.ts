@@ -15,6 +15,7 @@ import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
 import { retrying } from "../http/retrying.ts";
 import {
+  ANSWER_SECONDS,
   appendCall,
   type AppendConditions,
   type Call,
@@ -244,12 +245,12 @@ export function createClient(options: ClientOptions = {}): Client {
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
     async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
       const call = pageCall(runId, { since, limit, wait: waitSeconds });
-      const heldSeconds = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
+      const held = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => {
         const page = readPage(json);
         return parseJson ? parseJson(text) : page;
       };
-      return ask({ ...call, heldSeconds, read }, how);
+      return ask({ ...call, seconds: ANSWER_SECONDS + held, read }, how);
     },
     append: async (runId, events, how = {}) =>
       ask(appendCall(runId, events.map(sealDraft), how), how),

@@ -22,7 +22,7 @@ type SchemaResult<Output> =
 export type PayloadSchemas<M extends EventMap> = { readonly [T in keyof M]?: PayloadSchema<M[T]> };
 
 /**
- * Checks an event's payload with its schema.
+ * Checks an event's payload with its schema. Call it for a type that `hasSchema`.
  * @returns the event, with the payload that the schema returns
  * @throws RunEventsError `invalid_event` with the schema's messages, which may quote the payload
  */
@@ -39,4 +39,9 @@ export async function checkPayload<
     "invalid_event",
     `The payload of ${eventType} does not fit its schema: ${what}`,
   );
+}
+
+/** Whether a type has a schema. A type may have the name of a member that all objects inherit. */
+export function hasSchema(schemas: PayloadSchemas<EventMap>, eventType: string): boolean {
+  return Object.hasOwn(schemas, eventType);
 }

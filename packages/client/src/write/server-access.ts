@@ -1,7 +1,6 @@
 import { type AppendReceipt, type Claim, isTerminal, type RunSnapshot } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
 import { checkDepth, holdingClock, isRefusal, type RunAccess } from "@tm/run-events-core/wire";
-import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import {
   appendCall,
@@ -17,6 +16,8 @@ import { watchServer } from "./watch-server.ts";
 
 /** How long an append is sent again, in milliseconds. An append that a server never takes must not keep the run claimed for ever. */
 const APPEND_MS = 300_000;
+/** How long a release may take, in seconds: a shutdown waits for it. Without it the lease expires. */
+const RELEASE_SECONDS = 3;
 
 /**
  * Connects `runWork` to a run on a server. Each work has its own.
@@ -30,6 +31,8 @@ const APPEND_MS = 300_000;
  * | ------------------------------- | ------------------------------------------------------------------------------- |
  * | before the claim is answered    | the request is cut off. If it got a lease, that lease expires, since its fence is unknown |
  * | after the answer                | the read of the run is cut off, and the lease is released                       |
+ *
+ * A release that gets no answer in 3 s is given up. The lease then expires.
  * @param how its `signal` shuts the worker down
  * @param closing aborts when the work is over, and ends what is still under way
  * @see clauses W31 and W32 in `WIRE.md`
@@ -55,12 +58,10 @@ export function createServerAccess(
     retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
   const stopTrying = (): void =>
     stopped.abort(
-      Object.assign(unanswered("The server gave no answer in time."), {
-        ambiguous: true,
-      }),
+      Object.assign(unanswered("The server gave no answer in time."), { ambiguous: true }),
     );
   const release = async (runId: string, fence: number): Promise<unknown> =>
-    server.askJson(releaseCall(runId, fence), closing);
+    server.askJson({ ...releaseCall(runId, fence), seconds: RELEASE_SECONDS }, closing);
 
   return {
     clock: holdingClock,
@@ -94,8 +95,8 @@ export function createServerAccess(
       return receipt;
     },
     watchEnd(runId, watcher) {
-      const { signal, abort } = linkAbort(closing);
-      const watch = watchServer(server, runId, signal, {
+      const watching = new AbortController();
+      const watch = watchServer(server, runId, watching.signal, {
         known: () => known,
         landings: watcher.landings,
         // A failure to read is not the run's end. The next renewal decides then.
@@ -109,7 +110,7 @@ export function createServerAccess(
         stop() {
           shutdown?.removeEventListener("abort", stopTrying);
           watch.stop();
-          abort();
+          watching.abort();
           // The lease is over, or no longer needed. An append that is on its way still gets its answer.
           stopTrying();
         },

@@ -9,7 +9,7 @@ import { checkRunId } from "../http/check-run-id.ts";
 import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap, PayloadOf } from "../typed/event-map.ts";
-import { checkPayload, type PayloadSchemas } from "../typed/payload-schema.ts";
+import { checkPayload, hasSchema, type PayloadSchemas } from "../typed/payload-schema.ts";
 import { createRunSender } from "./run-sender.ts";
 
 /** How many emitted events one request holds at most. */
@@ -190,7 +190,7 @@ function createOrder(schemas: PayloadSchemas<EventMap>): Order {
   async function check(draft: AnyDraft): Promise<SealedDraft> {
     const { eventType } = draft;
     let { payload } = draft;
-    if (eventType in schemas) {
+    if (hasSchema(schemas, eventType)) {
       if (payload instanceof SealedJson) payload = JSON.parse(payload.text);
       ({ payload } = await checkPayload(schemas, { eventType, payload }));
     }

@@ -20,7 +20,8 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * half a minute.
  *
  * `signal` shuts the worker down. During the claim it cuts the request off, and asks nothing more. If that claim has landed, its lease
- * expires after `leaseMs`. Between the claim's answer and the task, the run is released.
+ * expires after `leaseMs`. Between the claim's answer and the task, the run is released. A release that gets no answer in 3 s is given
+ * up, and the lease expires.
  * @returns what the task returned
  * @throws what the task threw
  * @throws the reason of `signal`, if that stopped the task
@@ -41,11 +42,10 @@ export async function workRun<Value>(
   options: WorkRunOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
-  const { runId, leaseMs, signal } = options;
   const closing = new AbortController();
   const access = createServerAccess(createServer(options), options, closing.signal);
   try {
-    return await runWork(access, runId, { leaseMs, signal }, task);
+    return await runWork(access, options.runId, options, task);
   } finally {
     // A renewal may still be under way, but its answer no longer matters.
     closing.abort();

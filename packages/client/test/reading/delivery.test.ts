@@ -51,6 +51,56 @@ it("W22: the client delivers no event after a gap in a page, and asks again for 
   expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3, 4, 5]);
 });
 
+it.each([
+  [0, []],
+  [0, [1]],
+  [0, [2, 1]],
+  [0, [3, 1]],
+  [0, [2, 3]],
+  [2, []],
+  [2, [3, 1]],
+  [2, [1, 2]],
+  [2, [4, 2]],
+] as const)(
+  "W16: after %i, a last page with the events %j does not end the loop while others are missing",
+  async (since, sequences) => {
+    const { baseUrl } = await startScriptedServer((response, index, { url = "" }) => {
+      const after = Number(/since=(\d+)/.exec(url)?.[1]);
+      if (index === 0) page(response, sequences, "completed", 4);
+      else page(response, [1, 2, 3, 4].slice(after), "completed", 4);
+    });
+    const follower = followRun({ ...RUN, baseUrl, since, credential: { bearer: "b" } });
+    const statuses: unknown[] = [];
+    const got: number[] = [];
+    await onFastClock(async () => {
+      for await (const { sequence } of follower) {
+        got.push(sequence);
+        statuses.push(follower.runStatus);
+      }
+    });
+    expect(got).toEqual([1, 2, 3, 4].slice(since));
+    // The status holds only after the events before it.
+    expect(statuses).toEqual(got.map(() => null));
+    expect(follower).toMatchObject({ state: "finished", runStatus: "completed", cursor: 4 });
+  },
+);
+
+it("W16: a server whose last page leaves out the last event is asked again, and its omission is named", async () => {
+  const messages: unknown[] = [];
+  const { baseUrl } = await startScriptedServer((response, index) => {
+    if (index < 2) page(response, [], "completed", 1);
+    else page(response, [1], "completed");
+  });
+  const follower = followRun({
+    ...RUN,
+    baseUrl,
+    credential: { bearer: "b" },
+    onConnectionState: ({ state, error }) => state === "waiting" && messages.push(error?.message),
+  });
+  expect(await onFastClock(() => collect(follower))).toEqual([1]);
+  expect(messages).toEqual(["Expected event 1 next, but the server left it out."]);
+});
+
 it("W22: messages of unknown types are ignored", async () => {
   const { baseUrl } = await startScriptedServer((response) => {
     stream(response, connected(), frame({ type: "progress", part: 1 }), event(1), finished(1));

@@ -66,7 +66,8 @@ describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential
       expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
       const [status, type] = strange;
       const what = "cookie" in credential ? "stream" : "events";
-      const members = status === 200 && what === "events" ? " (lastSequence,runStatus)" : "";
+      const members =
+        status === 200 && what === "events" ? " (lastSequence,runStatus,currentPhase)" : "";
       const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
       expect(errors[0]).toMatchObject({
         code: "store_unavailable",
@@ -113,8 +114,19 @@ const MALFORMED: readonly string[] = [
     { type: "status", runStatus: "running" },
     { type: "run_finished", runStatus: "completed" },
     { type: "run_finished", runStatus: "completed", lastSequence: null },
+    { type: "run_finished", runStatus: "running", lastSequence: 1 },
+    { type: "run_finished", runStatus: "ended", lastSequence: 1 },
+    { type: "run_finished", runStatus: "completed", lastSequence: -1 },
+    { type: "run_finished", runStatus: "completed", lastSequence: 1.5 },
+    { type: "status", runStatus: "completed", lastSequence: 1 },
+    { type: "status", runStatus: "running", lastSequence: 1, currentPhase: {} },
+    { type: "connected", runStatus: "failed", lastSequence: 1 },
+    { type: "run_event", event: { sequence: 1.5, eventType: "TOKEN" } },
+    { type: "run_event", event: { sequence: 0, eventType: "TOKEN" } },
     { type: "error" },
     { type: "error", code: "not_found", retryable: "false" },
+    { type: "error", code: "not_found", message: {}, retryable: false },
+    { type: "error", code: "cursor_ahead", message: "No.", retryable: false, lastSequence: "1" },
   ].map((message) => frame(message)),
 ];
 
@@ -159,13 +171,33 @@ describe("W22: a frame that no run-events server sends", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("W22: an event with a fraction as its sequence is malformed", async () => {
-    const between = frame({ type: "run_event", event: { sequence: 1.5, eventType: "TOKEN" } });
+  it("W22: a frame of an unknown type changes no status, whatever its members mean", async () => {
     const { baseUrl } = await startScriptedServer((response) => {
-      stream(response, connected(), event(1), between, event(2), finished(2));
+      const later = ["completed", {}, null].map((runStatus) =>
+        frame({ type: "later", runStatus, currentPhase: {}, lastSequence: 2 }),
+      );
+      stream(response, connected(), event(1), ...later, event(2), finished(2));
     });
     const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "session=ada" } });
-    expect(await collect(follower)).toEqual([1, 2]);
+    const statuses: unknown[] = [];
+    for await (const { sequence } of follower) statuses.push([sequence, follower.runStatus]);
+    expect(statuses).toEqual([
+      [1, "running"],
+      [2, "running"],
+    ]);
+  });
+
+  it("W22: a frame may have members of any name, even one that all objects inherit", async () => {
+    const names = ["constructor", "__proto__", "toString", "hasOwnProperty"];
+    const members = names.map((name) => `,"${name}":{"sequence":7}`).join("");
+    const widened = [connected(), event(1), finished(1)].map((text) =>
+      text.replace("}\n\n", `${members}}\n\n`),
+    );
+    const { baseUrl } = await startScriptedServer((response) => {
+      stream(response, ...widened);
+    });
+    const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "session=ada" } });
+    expect(await collect(follower)).toEqual([1]);
   });
 });
 

@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import { createRun, readLog, takeOver } from "../api.ts";
 import { aborted, failureOf } from "../failure-of.ts";
 import { startFaultProxy } from "../fault-proxy.ts";
+import { onFastClock } from "../on-fast-clock.ts";
 import { useServer } from "../use-server.ts";
 
 /** The reason of these shutdowns. */
@@ -107,6 +108,33 @@ it("S21: a shutdown after the claim's answer cuts off the read of the run, and r
   // Its lease would last for an hour.
   await takeOver(server.port, runId);
 });
+
+it.each(["the task", "the read of the run"])(
+  "a shutdown during %s waits a few seconds at most for a release that is not answered",
+  async (moment) => {
+    const runId = await createRun(server.port);
+    const shutdown = new AbortController();
+    const { signal } = shutdown;
+    const held = holdBack("DELETE", () => {});
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      if (moment !== "the task" && init?.method === undefined) shutdown.abort(REASON);
+      return held(url, init);
+    };
+    const waitedMs = await onFastClock(async () => {
+      let beganMs = performance.now();
+      const work = workRun({ ...ada, runId, signal, fetch }, () => {
+        beganMs = performance.now();
+        shutdown.abort(REASON);
+        throw REASON;
+      });
+      expect(await failureOf(work)).toBe(REASON);
+      return performance.now() - beganMs;
+    });
+    // On a clock that the test moves.
+    expect(waitedMs).toBeGreaterThan(1_000);
+    expect(waitedMs).toBeLessThan(5_000);
+  },
+);
 
 it("a worker that is shut down before it starts sends no request", async () => {
   const fetch = (): never => expect.unreachable();

@@ -2,10 +2,10 @@ import type { Follower, FollowerReader } from "../follow/follower.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
-/** The transport under a stream, such as an HTTP response. */
+/** The transport under a stream, such as an HTTP response. One that throws ends its own stream, and `onError` gets the error. */
 export interface StreamSink {
   /**
-   * Hands bytes over; must not throw. Returns `false` if it holds enough: the stream then writes nothing until `drained`.
+   * Hands bytes over. Returns `false` if it holds enough: the stream then writes nothing until `drained`.
    * @see clause W25 in `WIRE.md` of `@tm/run-events-http`
    */
   write(bytes: Uint8Array): boolean;
@@ -68,6 +68,8 @@ export interface StreamHost<Stream> {
   ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
   /** Before this time `tick` has nothing to do. */
   readonly onDue: (stream: Stream, dueAtMs: number) => void;
-  /** Called once a stream, when its transport has closed, or never comes. */
+  /** Called once a stream, when its transport has closed, has thrown, or never comes. */
   readonly onClosed: (stream: Stream, end: StreamEnd) => void;
+  /** Called with what a transport throws. Never throws. */
+  readonly onError: (error: unknown) => void;
 }

@@ -1,7 +1,14 @@
 import type { StreamSink } from "./open-stream.ts";
 
+/** Whose transport it is. An object and no function, to save memory. */
+interface OutputOwner {
+  /** The transport has thrown this error. */
+  onBroken(error: unknown): void;
+}
+
 /**
- * The transport of a live stream, and whether it takes bytes. It may call back from within `write`.
+ * The transport of a live stream, and whether it takes bytes. It may call back from within `write`. What it throws, its owner gets:
+ * an error that went on up would end the stream's neighbours.
  *
  * | transport | event                 | next    | what happens                                                    |
  * | --------- | --------------------- | ------- | --------------------------------------------------------------- |
@@ -11,17 +18,20 @@ import type { StreamSink } from "./open-stream.ts";
  * | writing   | `write` returns false | full    | nothing is written                                              |
  * | full      | `drained`             | takes   | what there is                                                   |
  * | full      | `stallMs` pass        |         | `slow_consumer`                                                 |
+ * | any       | it throws             |         | `onBroken`                                                      |
  */
 export class StreamOutput {
   /** When the last frame went out. A heartbeat's is when it was due. */
   frameAt = 0;
   readonly #sink: StreamSink;
+  readonly #owner: OutputOwner;
   /** Since when the transport is full; -1 while it takes bytes. */
   #blockedAt = -1;
   #writing = false;
 
-  constructor(sink: StreamSink) {
+  constructor(sink: StreamSink, owner: OutputOwner) {
     this.#sink = sink;
+    this.#owner = owner;
   }
 
   /** While the transport is full. @see clause W25 in `WIRE.md` */
@@ -45,7 +55,11 @@ export class StreamOutput {
     // Full until the transport says otherwise, which it may do from within the write.
     this.#blockedAt = now;
     this.#writing = true;
-    if (this.#sink.write(bytes) !== false) this.#blockedAt = -1;
+    try {
+      if (this.#sink.write(bytes) !== false) this.#blockedAt = -1;
+    } catch (error) {
+      this.#owner.onBroken(error);
+    }
     this.#writing = false;
   }
 
@@ -60,11 +74,33 @@ export class StreamOutput {
 
   /** Ends the answer after the bytes that were written. */
   end(): void {
-    this.#sink.end();
+    try {
+      this.#sink.end();
+    } catch (error) {
+      this.#owner.onBroken(error);
+    }
   }
 
   /** Cuts the connection. */
   destroy(): void {
-    this.#sink.destroy();
+    try {
+      this.#sink.destroy();
+    } catch (error) {
+      this.#owner.onBroken(error);
+    }
+  }
+}
+
+/** Sends one frame through a transport that gets no stream, and ends it. */
+export function sendLast(
+  sink: StreamSink,
+  frame: Uint8Array,
+  onError: (error: unknown) => void,
+): void {
+  try {
+    sink.write(frame);
+    sink.end();
+  } catch (error) {
+    onError(error);
   }
 }

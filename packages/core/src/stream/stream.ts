@@ -1,9 +1,8 @@
 import type { Follower, FollowerReader } from "../follow/follower.ts";
 import type { Position, Slice } from "../follow/slice.ts";
 import { RunEventsError } from "../rules/errors.ts";
-import { isTerminal } from "../rules/lifecycle.ts";
 import type { Timed } from "../time/timetable.ts";
-import { encodeConnected, encodeFrames, encodeHeartbeat } from "../wire/frame.ts";
+import { encodeHeartbeat } from "../wire/frame.ts";
 import { encodeFailure, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
 import type {
   OpenStream,
@@ -12,7 +11,8 @@ import type {
   StreamRequest,
   StreamSink,
 } from "./open-stream.ts";
-import { StreamOutput } from "./stream-output.ts";
+import { encodeOpening } from "./opening-frame.ts";
+import { sendLast, StreamOutput } from "./stream-output.ts";
 
 /** How long an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
@@ -31,6 +31,7 @@ const CLOSE_MS = 5_000;
  * | live    | a read or check fails, it stalls, a limit passes | ending  | an `error` frame                                      |
  * | ending  | `#endAt` passes                                  | closed  | the connection is cut                                 |
  * | any     | `closed`                                         | closed  | its place among all streams is free                   |
+ * | any     | the transport throws                             | closed  | the same; the connection is cut                       |
  * | closed  | `start`                                          | closed  | an `error` frame says why, if the client is connected |
  *
  * In every state a page may be on its way, or a check of the reader. Their results are used only if the stream is still live.
@@ -101,19 +102,10 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     if (this.#state !== "opening" || position === null) return;
     const { now, random, times } = this.#host;
     this.#state = "live";
-    this.#output = new StreamOutput(sink);
+    this.#output = new StreamOutput(sink, this);
     this.#checkedAt = now();
     this.#endAt = this.#checkedAt + Math.floor(times.maxAgeMs * (0.8 + 0.2 * random()));
-    const { sequence, runStatus, phase } = position;
-    const connected = encodeConnected({
-      runId: this.request.runId,
-      since: sequence,
-      // Only `run_finished` may say that the run has ended.
-      state: { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase },
-      lastSequence: this.#head,
-      retryMs: 2_000 + Math.floor(random() * 3_001),
-    });
-    this.#write(encodeFrames([connected]));
+    this.#write(encodeOpening(this.request.runId, position, this.#head, random()));
     this.#plan();
     this.onNotification();
   }
@@ -127,6 +119,14 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   closed(): void {
     this.#gone = true;
     this.#close(this.#end);
+  }
+
+  /** Ends this stream alone, after its transport has thrown. */
+  onBroken(error: unknown): void {
+    this.#host.onError(error);
+    if (this.#state === "closed") return;
+    this.closed();
+    this.#output?.destroy();
   }
 
   /** Sends what is new, if the transport takes it. */
@@ -167,8 +167,8 @@ export class Stream implements OpenStream, FollowerReader, Timed {
         return;
       case "ending":
         if (time < this.#endAt) return;
-        this.#output?.destroy();
         this.#close(this.#end);
+        this.#output?.destroy();
         return;
       case "closed":
         return;
@@ -185,7 +185,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
       // Counted from when it was due and not from the tick, so that each stream keeps its own pace.
       if (!this.#checking && time - this.#checkedAt >= beatMs) {
         this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
-        this.#check();
+        void this.#check();
       }
       if (!output.isFull && time - output.frameAt >= beatMs && this.position !== null) {
         const dueAt = Math.max(output.frameAt + beatMs, time - tickMs);
@@ -278,22 +278,20 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   /** Sends the reason to a transport that starts after the stream was given up. */
   #sendEnd(sink: StreamSink): void {
     if (this.#end === "run_finished" || this.#end === "disconnected") return;
-    sink.write(encodeFailure(this.#end, this.#head, this.#host.random));
-    sink.end();
+    const { random, onError } = this.#host;
+    sendLast(sink, encodeFailure(this.#end, this.#head, random), onError);
   }
 
-  #check(): void {
+  async #check(): Promise<void> {
     this.#checking = true;
-    this.request.authorize().then(
-      (refusal) => {
-        this.#checking = false;
-        if (refusal !== null) this.#fail(refusal);
-      },
-      () => {
-        this.#checking = false;
-        // The host's sessions did not answer. The reader did nothing wrong, so it may come back.
-        this.#fail("store_unavailable");
-      },
-    );
+    let refusal: StreamErrorCode | null;
+    try {
+      refusal = await this.request.authorize();
+    } catch {
+      // The host's sessions did not answer. The reader did nothing wrong, so it may come back.
+      refusal = "store_unavailable";
+    }
+    this.#checking = false;
+    if (refusal !== null) this.#fail(refusal);
   }
 }

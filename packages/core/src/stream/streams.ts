@@ -2,6 +2,7 @@ import { followersOf, type RunLog } from "../log/run-log.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { OpenStream, StreamEnd, StreamHost, StreamRequest } from "./open-stream.ts";
+import { sendLast } from "./stream-output.ts";
 import { Stream } from "./stream.ts";
 
 /** Settings of {@link createStreams}, in milliseconds and streams. */
@@ -41,6 +42,11 @@ export interface StreamsOptions {
    * @defaultValue `Math.random`
    */
   readonly random?: () => number;
+  /**
+   * Called with what a stream's transport throws.
+   * @defaultValue nothing is called
+   */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Counts of streams since the start. */
@@ -114,6 +120,13 @@ class LiveStreams implements Streams {
         followersOf(log).open(runId, reader, since, ownerId),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),
+      onError(error) {
+        try {
+          options.onError?.(error);
+        } catch {
+          // A host's log that fails must not end other streams.
+        }
+      },
     };
   }
 
@@ -126,15 +139,13 @@ class LiveStreams implements Streams {
   }
 
   refuse(code: StreamErrorCode): OpenStream {
-    const { random } = this.#host;
+    const { random, onError } = this.#host;
     let gone = false;
     this.#count(code);
     return {
       ready: Promise.resolve(),
       start(sink) {
-        if (gone) return;
-        sink.write(encodeFailure(code, 0, random));
-        sink.end();
+        if (!gone) sendLast(sink, encodeFailure(code, 0, random), onError);
       },
       drained() {},
       closed() {

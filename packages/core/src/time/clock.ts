@@ -36,9 +36,7 @@ export const holdingClock: Clock = {
  * of `Clock` keeps the process alive for it.
  */
 export function holdProcess(): () => void {
-  const { setInterval, clearInterval } = globalThis;
-  const timer = setInterval(() => {}, 2 ** 30);
-  return () => clearInterval(timer);
+  return holdingClock.every(2 ** 30, () => {});
 }
 
 /** Waits, and keeps the process alive meanwhile: a program that waits for an append must not end because it has nothing else to do. */

@@ -62,9 +62,8 @@ export class Worker {
       onEnd: (reason) => this.#advance({ type: "found", reason }),
     });
     this.#lease = holdLease({
+      ...claim,
       clock,
-      leaseMs: claim.leaseMs,
-      sentAtMs: claim.sentAtMs,
       renew: async () => access.renew(runId, claim.fence, claim.leaseMs),
       onLost: (refusal) => this.#advance({ type: "found", reason: refusal ?? leaseOver() }),
     });
@@ -76,7 +75,10 @@ export class Worker {
     for (const one of this.#shutdowns) one.addEventListener("abort", shutDown);
     try {
       // A first check that hangs delays neither a shutdown nor the end of the lease.
-      await Promise.race([this.#subscription.ready, stopped(this.#controller.signal)]);
+      const stopped = new Promise((resolve) =>
+        this.#controller.signal.addEventListener("abort", resolve),
+      );
+      await Promise.race([this.#subscription.ready, stopped]);
       this.#check();
       for (const one of this.#shutdowns) one.throwIfAborted();
       this.#advance({ type: "started" });
@@ -159,7 +161,8 @@ export class Worker {
 
   async #send(drafts: readonly SealedDraft[], options: WorkAppendOptions): Promise<AppendReceipt> {
     this.#check();
-    this.#advance({ type: "sent", isEnd: hasEnd(drafts) });
+    const isEnd = drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
+    this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
@@ -216,15 +219,4 @@ export class Worker {
       if (isRefusal(error)) throw error;
     }
   }
-}
-
-function hasEnd(drafts: readonly SealedDraft[]): boolean {
-  return drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -53,7 +53,8 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly retentionMs?: number | null;
   /**
-   * Called with every error that is answered with a 5xx, or on a stream with an `error` frame in its place, for the host's log.
+   * Called with every error that is answered with a 5xx, or on a stream with an `error` frame in its place, for the host's log. Called
+   * too with what the response of a stream throws: that stream then ends.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;

@@ -70,7 +70,7 @@ export class Service<Native> {
       maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
       maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
     });
-    this.#context = createContext(options);
+    this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
   }
 
   /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see clause W49 in `WIRE.md` */
