@@ -200,7 +200,7 @@ function readToken(
   const source = given.sources.get(TOKEN_VARIABLE);
   if (!/^[\x21-\x7e]+$/.test(token))
     return {
-      wrong: `${source === undefined ? "" : `${source}: `}expected a token of visible ASCII characters, without spaces: check --token or ${TOKEN_VARIABLE}`,
+      wrong: `expected a token of visible ASCII characters, without spaces: check ${source ?? `--token or ${TOKEN_VARIABLE}`}`,
     };
   return { token };
 }

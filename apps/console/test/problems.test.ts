@@ -36,7 +36,7 @@ describe("a problem in the console", () => {
     expect(await tab.locator("body").innerText()).toMatch(
       /^The run or the path does not exist\n\nCode: +not_found\nStatus: +404\n/,
     );
-    expect(await page.getByText("This run does not exist").count()).toBe(1);
+    expect(await page.getByText("No run of this owner has this id").count()).toBe(1);
   });
 
   it("W3: a list that cannot be read links to the reason, and the link goes when it can", async () => {

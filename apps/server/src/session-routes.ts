@@ -54,7 +54,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
     if (identity.credential === "session" && isForeignOrigin(header, allowedOrigins)) {
       throw new RunEventsError(
         "cross_site_request",
-        "Expected a request from a page of this origin, or of one in `ALLOWED_ORIGINS`, got one from another page.",
+        "Expected a request from a page of this origin, or of one in `ALLOWED_ORIGINS`, got one from another page. Add the origin of that page to the list.",
       );
     }
     const session = await credentials.session(request);

@@ -49,7 +49,7 @@ export interface BeneathDoors<Place = undefined> {
 /** Undoes the damage that a door did to a store. */
 export type Restore = () => void | Promise<void>;
 
-/** Counts by kind. */
+/** Counts, such as of rows, by the kind of what is counted. */
 export type Counts = Readonly<Record<string, number>>;
 
 /** The cost of calls, counted from any beginning. */

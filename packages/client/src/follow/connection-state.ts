@@ -1,6 +1,6 @@
 import type { RunEventsError, RunStatus } from "@tm/run-events-core";
 
-/** What a follower does now. `waiting` is the pause between two attempts; `finished` and `failed` are final. */
+/** What a follower is doing. `waiting` is the pause between two attempts; `finished` and `failed` are final. */
 export type FollowState = "connecting" | "live" | "waiting" | "polling" | "finished" | "failed";
 
 /** The state of a follower's connection, and what it has read so far. */

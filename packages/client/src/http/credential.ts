@@ -1,5 +1,5 @@
 /**
- * Who asks. A function is called before each request.
+ * The credential that requests are sent with. A function is called before each request.
  *
  * - `"session"`: the session cookie that the browser has.
  * - `bearer`: a token. It cannot open a live stream, so runs are polled.

@@ -10,7 +10,7 @@ import { serverUrl } from "./server-url.ts";
 /** Longer than any request, in milliseconds. */
 const FOR_EVER_MS = 1_000_000_000;
 
-/** Where the server is, and who asks. */
+/** The server's address, and the credential for it. */
 export interface ServerOptions {
   /**
    * The server's address, such as `https://api.example.com`. A slash at its end is ignored.
@@ -18,7 +18,7 @@ export interface ServerOptions {
    */
   readonly baseUrl?: string;
   /**
-   * Who asks: the browser's session, or a token or cookie.
+   * The credential: the session of the browser, a token or a cookie.
    * @defaultValue `"session"`
    */
   readonly credential?: Credential;

@@ -42,7 +42,7 @@ import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 /** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see clause W17 in `WIRE.md` */
 const MOST_WAIT_SECONDS = 30;
 
-/** Where the server is, who asks, and how long a call is tried. */
+/** The server's address, the credential for it, and how long a call is tried. */
 export interface ClientOptions extends ServerOptions {
   /**
    * How long a call is tried while the server does not answer, in milliseconds. With 0 the call is made once.
@@ -51,7 +51,7 @@ export interface ClientOptions extends ServerOptions {
   readonly patienceMs?: number;
 }
 
-/** How one call is made. */
+/** Settings of one call: its signal, and how long it is tried. */
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -98,7 +98,7 @@ export interface EventsQuery {
   readonly parseJson?: ((text: string) => unknown) | undefined;
 }
 
-/** Who is signed in. */
+/** The session of the user who is signed in. */
 export interface Session {
   readonly userId: string;
   /** When the session ends, ISO 8601. */

@@ -3,7 +3,7 @@ import { RunEventsError } from "./errors.ts";
 import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
 
 /**
- * Who appends. This decides whether a lease refuses the append:
+ * The role in which an append is made. It decides whether a lease refuses the append:
  *
  * - `anybody`: lands unless the run is claimed.
  * - `worker`: lands if this is the fence of the lease.

@@ -49,7 +49,7 @@ export interface RunEventsErrorDetails {
   readonly retryAfterMs?: number;
 }
 
-/** What an error is made with besides its code and message. */
+/** Settings of a {@link RunEventsError}, besides its code and message. */
 export interface RunEventsErrorOptions {
   readonly cause?: unknown;
   readonly details?: RunEventsErrorDetails;
@@ -137,7 +137,7 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Another worker has the run, or its owner ended the lease. Stop.",
+    "Expected the fence of the run's lease, got another one or none. Stop: another worker may have the run.",
   );
 }
 

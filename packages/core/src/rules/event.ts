@@ -1,5 +1,5 @@
 /**
- * Where a run is in its life. The last three are terminal: no event follows them.
+ * The status of a run. The last three are terminal: the run has ended, and takes no more events.
  * @see clause W6 in `WIRE.md` of `@tm/run-events-http`
  */
 export type RunStatus = "queued" | "running" | TerminalStatus;
@@ -8,7 +8,7 @@ export type RunStatus = "queued" | "running" | TerminalStatus;
 export type TerminalStatus = "completed" | "failed" | "cancelled";
 
 /**
- * One immutable fact of a run, as a reader sees it.
+ * One event of a run, as a reader sees it. It never changes.
  * @see "Shapes" in `WIRE.md` of `@tm/run-events-http`
  */
 export interface RunEvent {

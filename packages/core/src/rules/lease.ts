@@ -3,7 +3,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 
-/** Who may write to a run. @see clauses S21 and S22 in `STORE.md` */
+/** The lease of a run: which worker may write, and until when. @see clauses S21 and S22 in `STORE.md` */
 export interface Lease {
   /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
   readonly fence: number;

@@ -14,7 +14,7 @@ export interface MemoryStoreOptions {
 }
 
 /**
- * Makes the reference store. All data is in this process and is lost with it. It is the smallest row store: each call is one
+ * Makes a store in memory. All data is in this process and is lost with it. It is the smallest row store: each call is one
  * synchronous block, so no other call can come between its checks and its writes.
  *
  * @example

@@ -1,4 +1,4 @@
-/** Time, as core uses it. It is injected, so that tests can control it. */
+/** A clock and its timers, as core uses them. It is injected, so that tests can control it. */
 export interface Clock {
   /** Milliseconds from any fixed point, never running backwards. */
   now(): number;

@@ -52,7 +52,7 @@ export class Access<Native> {
     if (byCookie && isForeignOrigin(header, this.#allowedOrigins)) {
       throw new RunEventsError(
         "cross_site_request",
-        "Expected a request from a page of this origin, or of one in `allowedOrigins`, got one from another page.",
+        "Expected a request from a page of this origin, or of one in `allowedOrigins`, got one from another page. Add the origin of that page to the list.",
       );
     }
     return identity;

@@ -66,7 +66,7 @@ export const ERROR_CODES: Meanings = {
     title: "The request is malformed",
     statuses: [400, 405, 408, 431],
     cause:
-      "A parameter, a header, an option or a body is malformed. An unknown member of a body is malformed too. With 405 the path does not have the method. The reference server also answers headers that come too late with 408, and too long ones with 431.",
+      "A parameter, a header, an option or a body is malformed. An unknown member of a body is malformed too. 405 means that the path does not have the method. 408 and 431 are answers of the reference server: the headers came too late, or are too long.",
     cure: "Change what `detail` names, and send the request again.",
     example: "`leaseMs: 10`, where 1,000 is the least.",
   },
@@ -82,15 +82,15 @@ export const ERROR_CODES: Meanings = {
     statuses: [422],
     members: ["index"],
     cause:
-      "An event of the batch is not one; `index` says which, from 0. The type has to match `^[A-Z][A-Z0-9_]{0,63}$`. The payload has to be JSON, at most 1,000 levels deep. Nothing may come after the event that ends the run.",
-    cure: "Correct that event and send the batch again: nothing of it was appended. Of an upload, the lines before `line` were.",
+      "An event of the batch is not valid; `index` is its place in the batch, from 0. The type has to match `^[A-Z][A-Z0-9_]{0,63}$`. The payload has to be JSON, at most 1,000 levels deep. Nothing may come after the event that ends the run.",
+    cure: "Correct that event and send the batch again: nothing of it was appended. In an upload, the lines before `line` were appended.",
     example: '`{"eventType":"step"}`.',
   },
   payload_too_large: {
     title: "A payload or a body is too large",
     statuses: [413],
     cause:
-      "A payload, metadata or a body is larger than its bound. By default that is 256 KiB for a payload or metadata, and 4 MiB for a body. If it is an event of a batch, `index` says which.",
+      "A payload, metadata or a body is larger than its bound. By default that is 256 KiB for a payload or metadata, and 4 MiB for a body. If it is an event of a batch, `index` is its place, from 0.",
     cure: "Store the content elsewhere and append a reference, or split the batch.",
     example: "an image as base64 in one event.",
   },
@@ -99,17 +99,17 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["lastSequence"],
     cause:
-      "The reader has more than the log. The log has lost its end, as after a failover or a restored backup. Or the cursor is of another run.",
+      "The cursor is larger than the last sequence of the run. The log has lost its end, as after a failover or a restored backup. Or the cursor is of another run.",
     cure: "Drop what you have, and read again from 0.",
     example: "`since=900` on a run of 40 events.",
-    stream: "Read again from 0, on a new stream.",
+    stream: "The cursor is past the end of the log. Read again from 0, on a new stream.",
   },
   run_finished: {
     title: "The run has finished",
     statuses: [409],
     members: ["runStatus", "lastSequence"],
-    cause: "The run has ended, and takes no more events and no claims.",
-    cure: "Stop: this is how a worker learns of a cancel.",
+    cause: "The run has ended. It takes no more events or claims.",
+    cure: "Stop. A worker also gets this code after the owner's cancel.",
     example: "an append after `RUN_COMPLETED`.",
   },
   run_active: {
@@ -131,7 +131,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [412],
     members: ["lastSequence"],
     cause: "The append named an `expectedSequence`, and other events have come since.",
-    cure: "Read them, decide again, and append with the new one.",
+    cure: "Read them, decide again, and append with the new last sequence.",
     example: "two programs that both answer event 5.",
   },
   idempotency_key_reused: {
@@ -146,7 +146,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["expiresAt"],
     cause: "Another worker has a lease on the run, until `expiresAt` or longer.",
-    cure: "Come back then, with some delay: a living worker has renewed it by that time.",
+    cure: "Try again a little after that time. A worker that is alive has renewed its lease by then, and the run is still claimed.",
     example: "a second worker that gets the same job from a queue.",
   },
   fenced: {
@@ -162,37 +162,37 @@ export const ERROR_CODES: Meanings = {
     statuses: [429],
     cause:
       "The user has more requests, uploads, polls or bytes in flight than one user may have at a time.",
-    cure: "Wait as long as `Retry-After` says, and send it again. Nothing was written, but for the lines of an upload before `line`.",
+    cure: "Wait as long as `Retry-After` says, and send the request again. Nothing was written, except the lines of an upload before `line`.",
     example: "a script with 33 polls that are held.",
   },
   store_unavailable: {
     title: "The store is not available",
     statuses: [503],
     cause:
-      "The store does not answer, fails, or takes no more now. A `RunEventsError` has the driver's error as its `cause`.",
-    cure: "Try again, as `Retry-After` says. If `retryable` of the error is false, the fault stays: a full disk, a wrong password, a store that was closed.",
+      "The store does not answer, fails, or cannot take more now. A `RunEventsError` has the driver's error as its `cause`.",
+    cure: "Try again, as `Retry-After` says. If `retryable` of the error is false, waiting does not help: the disk is full, the password is wrong, or the store was closed.",
     example: "Postgres restarts.",
     stream: "The store, or the check of the session, failed.",
   },
   internal: {
     title: "The server failed",
     statuses: [500],
-    cause: "The server failed in a way that has no code of its own. Its log says how (`onError`).",
-    cure: "Report it, or mend the code of yours that threw.",
+    cause: "The server failed, and no other code fits. Its log has the cause (`onError`).",
+    cure: "Report it, or correct the code of yours that threw.",
     example: "`authenticate` returns a user without an id.",
   },
   overloaded: {
     title: "Too many live streams are open",
     statuses: [],
     cause:
-      "The user, or the server, has too many live streams: by default 32 a user and 20,000 a process.",
+      "The user, or the server, has too many live streams. The bounds are 32 a user and 20,000 a process by default.",
     cure: "Close some, or poll.",
     example: "a page that opens a stream for each of 40 runs.",
   },
   slow_consumer: {
     title: "The reader took nothing for too long",
     statuses: [],
-    cause: "There was more to send, and the reader took nothing for 30 s, or for `stallMs`.",
+    cause: "There was more to send, and the reader took nothing for `stallMs`, 30 s by default.",
     cure: "Nothing is lost: the reader goes on at its cursor. If it stalls often, do less work for each event.",
     example: "a page that a debugger has stopped while events come.",
   },
@@ -206,7 +206,7 @@ export const ERROR_CODES: Meanings = {
   max_age: {
     title: "The stream has reached its greatest age",
     statuses: [],
-    cause: "A stream lives 15 minutes at most, or `maxAgeMs`.",
+    cause: "A stream lives for `maxAgeMs` at most, 15 minutes by default.",
     cure: "Nothing is lost: the reader goes on at its cursor.",
     example: "a page that follows one run for an hour.",
   },

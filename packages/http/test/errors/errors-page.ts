@@ -8,11 +8,11 @@ const END = "<!-- errors: end -->";
 
 /** The headings, each with the code that comes first below it. */
 const SECTIONS: Partial<Readonly<Record<ErrorCode, string>>> = {
-  unauthenticated: "Who asks",
-  invalid_request: "What is asked",
-  cursor_ahead: "What the run says",
-  claimed: "Who may write",
-  too_many_requests: "What the server can do now",
+  unauthenticated: "Credentials and access",
+  invalid_request: "Malformed requests",
+  cursor_ahead: "The state of the run",
+  claimed: "Leases",
+  too_many_requests: "Load and failures",
   overloaded: "Codes of a stream",
 };
 
@@ -22,7 +22,7 @@ of these codes. After the retryable ones a reader comes back by itself, with its
 /** Where the bounds are that a code is about. */
 const BOUNDS: Partial<Readonly<Record<ErrorCode, string>>> = {
   payload_too_large: "limits.md#one-append",
-  too_many_requests: "limits.md#one-user-at-a-time",
+  too_many_requests: "limits.md#what-one-user-may-have-in-flight",
   overloaded: "limits.md#live-streams",
 };
 
