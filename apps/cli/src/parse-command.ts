@@ -161,7 +161,9 @@ function parseOptions(args: readonly string[]): Values | Wrong {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
     // The first sentence describes the fault; the others are advice on dashes.
-    return { wrong: error instanceof Error ? (error.message.split(". ", 1)[0] ?? "") : "" };
+    const wrong = error instanceof Error ? (error.message.split(". ", 1)[0] ?? "") : "";
+    const isMisplaced = args.includes("exec") && !args.includes("--");
+    return { wrong: isMisplaced ? `${wrong}: put -- before the command that exec runs` : wrong };
   }
 }
 
@@ -200,7 +202,10 @@ function readToken(
   const source = given.sources.get(TOKEN_VARIABLE);
   if (!/^[\x21-\x7e]+$/.test(token))
     return {
-      wrong: `expected a token of visible ASCII characters, without spaces: check ${source ?? `--token or ${TOKEN_VARIABLE}`}`,
+      wrong:
+        source === undefined
+          ? `expected a token of visible ASCII characters, without spaces: check --token or ${TOKEN_VARIABLE}`
+          : `${source}: expected a token of visible ASCII characters, without spaces`,
     };
   return { token };
 }

@@ -71,7 +71,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     async listen(port, host) {
       server.listen(port, host);
-      await once(server, "listening");
+      await once(server, "listening").catch((cause: unknown) => {
+        throw portFailure(cause, port, host);
+      });
       return server;
     },
     async close(drainMs) {
@@ -90,4 +92,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       clearTimeout(timer);
     },
   };
+}
+
+/** Says what to do about a port that another program has. */
+function portFailure(cause: unknown, port: number, host: string): unknown {
+  if (!(cause instanceof Error) || !("code" in cause) || cause.code !== "EADDRINUSE") return cause;
+  return new Error(
+    `expected a free port, but another program has ${port} of ${host}: set PORT to another one, or to 0 for any`,
+    { cause },
+  );
 }

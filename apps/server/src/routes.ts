@@ -147,7 +147,7 @@ function replyTo(methods: Methods, request: IncomingMessage): HostReply | Promis
   const method = request.method ?? "";
   const known = new Map(Object.entries(methods));
   const answer = known.get(method === "HEAD" ? "GET" : method);
-  return answer === undefined ? methodNotAllowed([...known.keys()]) : answer(request);
+  return answer === undefined ? methodNotAllowed([...known.keys()], method) : answer(request);
 }
 
 function plain(body: string, contentType = "text/plain; charset=utf-8"): Reply {

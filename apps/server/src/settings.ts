@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { describeValue } from "@tm/run-events-core/wire";
 import { parseStoreUrl, type StoreUrl, STORE_URL_FORMS } from "./store-url.ts";
 import { storeUrlFlaw } from "./store-url-flaw.ts";
 import { parseApiTokens, type UserToken } from "./tokens.ts";
@@ -78,10 +79,12 @@ export function parseSettings(
   }
 
   function integer(name: string, fallback: number, least: number, most: number): number {
-    return read(name, fallback, `an integer from ${least} to ${most}`, (text) => {
+    const parse = (text: string): number | null => {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       return value >= least && value <= most ? value : null;
-    });
+    };
+    const expected = `an integer from ${least} to ${most}`;
+    return read(name, fallback, expected, parse, (text) => `it is ${describeValue(text)}`);
   }
 
   const port = integer("PORT", 8080, 0, 65_535);

@@ -15,7 +15,7 @@ export function storeUrlFlaw(text: string): string | null {
   if (text.trim() === "") return "it is empty";
   const [, scheme, slashes, authority = "", rest = ""] = PARTS.exec(text) ?? [];
   if (scheme === undefined) return "it has no scheme";
-  if (!SCHEMES.includes(scheme)) return "it has another scheme";
+  if (!SCHEMES.includes(scheme)) return `its scheme is not one of ${SCHEMES.join(", ")}`;
   if (scheme === "memory") return "something follows memory:";
   if (scheme === "sqlite") return sqliteFlaw(text);
   if (slashes === undefined) return "it lacks two slashes after the scheme";

@@ -3,6 +3,9 @@ import { expect, it } from "vitest";
 import { parseSettings } from "../src/settings.ts";
 import { encodeStoreUrl, parseStoreUrl, STORE_URL_FORMS } from "../src/store-url.ts";
 
+const NO_SCHEME =
+  "its scheme is not one of memory, sqlite, postgres, postgresql, redis, rediss, redis+cluster";
+
 /** Any text that UTF-8 can carry. */
 const secret = fc.string({ unit: "binary", minLength: 1, maxLength: 20 });
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -50,9 +53,9 @@ const MALFORMED: readonly (readonly [text: string, flaw: string | null])[] = [
   [" ", "it is empty"],
   ["memory", "it has no scheme"],
   ["memory:x", "something follows memory:"],
-  ["mysql://root:hunter2@db/runs", "it has another scheme"],
-  ["Postgres://db/runs", "it has another scheme"],
-  ["redis+sentinel://a:1/main", "it has another scheme"],
+  ["mysql://root:hunter2@db/runs", NO_SCHEME],
+  ["Postgres://db/runs", NO_SCHEME],
+  ["redis+sentinel://a:1/main", NO_SCHEME],
   ["sqlite:", "it has no path"],
   ["sqlite::memory:", "its path has a colon first"],
   ["sqlite:a.db\nredis://u:hunter2@h", "its path has a control character"],

@@ -107,12 +107,13 @@ describe("a mistake in the first lines of a program", () => {
 
 describe("an event with a mistake", () => {
   const TYPE = "`eventType` of event 1 to match ^[A-Z][A-Z0-9_]{0,63}$";
+  const CURE = "Use capitals, as in TOOL_CALL.";
 
   it.each([
-    [{ type: "TOKEN" }, `Expected ${TYPE}, got undefined.`],
-    [{ eventType: "token" }, `Expected ${TYPE}, got "token".`],
-    [{ eventType: `x${"y".repeat(90)}` }, `Expected ${TYPE}, got "x${"y".repeat(39)}…".`],
-    [{ eventType: "a\n\u001b[31m" }, `Expected ${TYPE}, got "a\\n\\u001b[31m".`],
+    [{ type: "TOKEN" }, `Expected ${TYPE}, got undefined. ${CURE}`],
+    [{ eventType: "token" }, `Expected ${TYPE}, got "token". ${CURE}`],
+    [{ eventType: `x${"y".repeat(90)}` }, `Expected ${TYPE}, got "x${"y".repeat(39)}…". ${CURE}`],
+    [{ eventType: "a\n\u001b[31m" }, `Expected ${TYPE}, got "a\\n\\u001b[31m". ${CURE}`],
     [null, "Expected event 1 to be { eventType, payload }, got null."],
     ["TOKEN", 'Expected event 1 to be { eventType, payload }, got "TOKEN".'],
   ])("W3: the refusal of %j has its index and what came", async (event, message) => {

@@ -29,11 +29,14 @@ export function invalidCursor(given: unknown): RunEventsError {
   );
 }
 
-/** The error of a cursor past the end of the log, or of a log that has lost events that a reader had. */
-export function cursorAhead(lastSequence: number): RunEventsError {
+/**
+ * The error of a cursor past the end of the log, or of a log that has lost events that a reader had.
+ * @param since the cursor, if the caller gave it
+ */
+export function cursorAhead(lastSequence: number, since?: number): RunEventsError {
   return new RunEventsError(
     "cursor_ahead",
-    `Expected \`since\` to be ${lastSequence} at most, the last sequence of the run, got a higher one. The log may have lost its end. Read it again from 0.`,
+    `Expected \`since\` to be ${lastSequence} at most, the last sequence of the run, got ${since ?? "a higher one"}. The log may have lost its end. Read it again from 0.`,
     { details: { lastSequence } },
   );
 }
@@ -57,5 +60,5 @@ export function clampCursor(since: number, run: RunRecord): number {
   const { lastSequence } = run;
   if (since <= lastSequence) return since;
   if (since === lastSequence + 1 && isTerminal(run.runStatus)) return lastSequence;
-  throw cursorAhead(lastSequence);
+  throw cursorAhead(lastSequence, since);
 }

@@ -137,7 +137,7 @@ export function runFinished(runStatus: TerminalStatus, lastSequence: number): Ru
 export function runFenced(): RunEventsError {
   return new RunEventsError(
     "fenced",
-    "Expected the fence of the run's lease, got another one or none. Stop: another worker may have the run.",
+    "Expected the fence of the run's lease, got another one or none. Another worker may have the run: stop, or claim it.",
   );
 }
 

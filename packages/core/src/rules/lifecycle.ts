@@ -175,7 +175,7 @@ function checkShape(draft: unknown, index: number): EventDraft {
   const { eventType } = draft as { readonly eventType?: unknown };
   if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
     throw invalidEvent(
-      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}.`,
+      `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}. Use capitals, as in TOOL_CALL.`,
       index,
     );
   }

@@ -58,21 +58,16 @@ export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
       return state.at === "claimed" ? WORKING : state;
     case "sent":
       return event.isEnd && !isEnding(state) ? { at: "ending" } : state;
-    case "landed": {
-      const { runStatus, lastSequence } = event.receipt;
-      if (!isTerminal(runStatus)) return WORKING;
-      return { at: "ended", reason: runFinished(runStatus, lastSequence) };
-    }
+    case "landed":
+      return afterLanding(event.receipt);
     case "failed":
-      if (state.at !== "ending") return state;
-      return event.isInDoubt ? { at: "doubtful" } : WORKING;
+      return afterFailure(state, event.isInDoubt);
     case "gave_up":
       return isEnding(state) ? WORKING : state;
     case "found":
-      if (isEnding(state) && isFinished(event.reason)) return state;
-      return { at: "lost", reason: event.reason };
+      return afterFinding(state, event.reason);
     case "refused":
-      return { at: "lost", reason: event.reason };
+      return lostFor(event.reason);
     case "left":
       return { at: "left", reason: runFenced() };
   }
@@ -81,4 +76,23 @@ export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
 /** Whether an append that ends the run is under way. */
 function isEnding({ at }: WorkState): boolean {
   return at === "ending" || at === "doubtful";
+}
+
+function lostFor(reason: unknown): WorkState {
+  return { at: "lost", reason };
+}
+
+function afterLanding({ runStatus, lastSequence }: AppendReceipt): WorkState {
+  return isTerminal(runStatus)
+    ? { at: "ended", reason: runFinished(runStatus, lastSequence) }
+    : WORKING;
+}
+
+function afterFinding(state: WorkState, reason: unknown): WorkState {
+  return isEnding(state) && isFinished(reason) ? state : lostFor(reason);
+}
+
+function afterFailure(state: WorkState, isInDoubt: boolean): WorkState {
+  if (state.at !== "ending") return state;
+  return isInDoubt ? { at: "doubtful" } : WORKING;
 }

@@ -43,11 +43,7 @@ export class Access<Native> {
   ): Promise<Identity> {
     const isStream = access === "session";
     const identity = isStream ? await this.#findSession(native) : await this.#find(native);
-    if (identity === null)
-      throw new RunEventsError(
-        "unauthenticated",
-        "Expected a bearer token or a session that is valid, got neither. Sign in, then try again.",
-      );
+    if (identity === null) throw unauthenticated(header("authorization") !== null);
     const byCookie = identity.credential === "session" && (changes || isStream);
     if (byCookie && isForeignOrigin(header, this.#allowedOrigins)) {
       throw new RunEventsError(
@@ -107,4 +103,14 @@ export class Access<Native> {
       );
     }
   }
+}
+
+/** @param hasToken whether the request has an `Authorization` header */
+function unauthenticated(hasToken: boolean): RunEventsError {
+  return new RunEventsError(
+    "unauthenticated",
+    hasToken
+      ? "Expected a valid bearer token, got one that is not known. Use another one."
+      : "Expected a bearer token or a session that is valid, got neither. Sign in, then try again.",
+  );
 }

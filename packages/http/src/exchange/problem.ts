@@ -1,4 +1,5 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import { describeValue } from "@tm/run-events-core/wire";
 import { ERROR_CODES, isProblemCode, statusOf } from "./error-codes.ts";
 import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 
@@ -54,11 +55,12 @@ export function problem(
 /**
  * The answer to a method that a path does not have: 405 with `Allow`.
  * @param methods the methods of the path; `HEAD` is added where `GET` is
+ * @param method of the request
  * @see clause W3 in `WIRE.md`
  */
-export function methodNotAllowed(methods: readonly string[]): Reply {
+export function methodNotAllowed(methods: readonly string[], method: string): Reply {
   const allow = allowedMethods(methods).join(", ");
-  const detail = `Expected one of the methods ${allow} at this path, got another one.`;
+  const detail = `Expected one of the methods ${allow} at this path, got ${describeValue(method)}.`;
   return problem(405, "invalid_request", detail, { allow });
 }
 

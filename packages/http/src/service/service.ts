@@ -116,7 +116,7 @@ export class Service<Native> {
     const methods = [...found.methods.keys()];
     if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
     const route = routeOf(found, method);
-    if (route === undefined) return methodNotAllowed(methods);
+    if (route === undefined) return methodNotAllowed(methods, method);
     try {
       return await this.#answerRoute(route, found, request);
     } catch (error) {

@@ -91,7 +91,7 @@ it("W3: the problem of an unknown error shows nothing of it", () => {
 });
 
 it("W3: a method that a path does not have has the address of `invalid_request`", () => {
-  const { status, body } = methodNotAllowed(["GET"]);
+  const { status, body } = methodNotAllowed(["GET"], "PUT");
   const problem = JSON.parse(String(body)) as Problem;
   expect([status, problem.status, problem.type]).toEqual([405, 405, "/v1/errors/invalid_request"]);
 });
