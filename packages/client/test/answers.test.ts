@@ -44,7 +44,7 @@ describe("W3: an answer that is not a success", () => {
     [404, PROBLEM, '{"title":"Not Found","detail":"No route."}'],
     [404, PROBLEM, '{"code":5,"detail":"No route."}'],
     [404, PROBLEM, '{"code":"not_fou'],
-    ...['{}', "[]", "7", "true"].map(
+    ...["{}", "[]", "7", "true"].map(
       (detail) => [409, PROBLEM, `{"code":"fenced","detail":${detail}}`] as const,
     ),
     [409, PROBLEM, '{"code":"run_finished","detail":"Why.","lastSequence":"7"}'],

@@ -66,7 +66,8 @@ describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential
       expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
       const [status, type] = strange;
       const what = "cookie" in credential ? "stream" : "events";
-      const members = status === 200 && what === "events" ? " (lastSequence,runStatus,currentPhase)" : "";
+      const members =
+        status === 200 && what === "events" ? " (lastSequence,runStatus,currentPhase)" : "";
       const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
       expect(errors[0]).toMatchObject({
         code: "store_unavailable",
