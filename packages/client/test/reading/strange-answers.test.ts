@@ -171,7 +171,7 @@ describe("W22: a frame that no run-events server sends", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("W22: a frame of an unknown type changes no status, whatever its members mean", async () => {
+  it("W22: a frame of an unknown type changes no status, with any members", async () => {
     const { baseUrl } = await startScriptedServer((response) => {
       const later = ["completed", {}, null].map((runStatus) =>
         frame({ type: "later", runStatus, currentPhase: {}, lastSequence: 2 }),
