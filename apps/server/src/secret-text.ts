@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 
 /**
  * Reads the text of a secret's file, without the white space around it.
- * @returns the text, or `flaw`, which never holds it. Each byte that is not UTF-8 would become the same character. Random bytes would so
- * make a secret that can be guessed
+ * @returns the text, or `flaw`, which never holds it. As text, all bytes that are not UTF-8 become one character. So random bytes would
+ * make a weak secret
  * @throws the system's error if the file cannot be read
  */
 export function readSecretText(

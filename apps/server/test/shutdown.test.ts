@@ -122,7 +122,11 @@ it("W27: a terminal that closes shuts the server down, with a drain", async () =
   const env = { PORT: "0", STORE_URL: "memory:", RECORD_SAMPLE: "0", LOG: log, PID: pid };
   // `script` opens a terminal, which closes when it dies.
   const program = `echo $$ >"$PID"; exec "${process.execPath}" -C @tm/source "${MAIN}" 2>"$LOG"`;
-  const terminal = spawn("script", ["-qfc", program, "/dev/null"], {
+  const words =
+    process.platform === "darwin"
+      ? ["-q", "/dev/null", "/bin/sh", "-c", program]
+      : ["-qfc", program, "/dev/null"];
+  const terminal = spawn("script", words, {
     cwd: folder,
     stdio: ["pipe", "pipe", "ignore"],
     env: { PATH: process.env["PATH"], SHELL: "/bin/sh", ...env },

@@ -12,6 +12,7 @@ import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
 import { expiring } from "./cases/expiring.ts";
+import { failures } from "./cases/failures.ts";
 import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
@@ -62,6 +63,7 @@ const ALL: readonly TrialCase[] = [
   ...owners,
   ...deleting,
   ...closing,
+  ...failures,
   ...schema,
   ...probing,
   ...leaseEnds,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { costs } from "../src/cases/costs.ts";
 import { damages } from "../src/cases/damages.ts";
+import { failures } from "../src/cases/failures.ts";
 import { leftovers } from "../src/cases/leftovers.ts";
 import { refusals } from "../src/cases/refusals.ts";
 import { staleReplicas } from "../src/cases/stale-replicas.ts";
@@ -17,7 +18,7 @@ import { type OnReplica, replicaDoors } from "./replica-doors.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
 const refused = [...refusals, ...staleReplicas];
-const beneath = [...leftovers, ...costs, ...damages, ...refused];
+const beneath = [...leftovers, ...costs, ...damages, ...failures, ...refused];
 
 describe("the kit finds nothing in what the mutants break:", () => {
   it("the store", async () => {

@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { isSqlState, sqlErrorOf } from "./sql-error.ts";
+import { driverErrorOf, isSqlState, sqlErrorOf } from "./sql-error.ts";
 import { EVENTS_PRIMARY_KEY } from "./tables.ts";
 
 /** Failures that last until the settings, the rights or the tables are repaired. Neither a restart nor a failover causes one. */
@@ -128,22 +128,33 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
     const { code: kind, message, cause, details, retryable } = error;
     return new RunEventsError(kind, message, { cause, details, retryable, ambiguous });
   }
+  const cause = withoutValues(error);
   if (isHeadBehind(error))
-    return runDamaged("has events after the last sequence in its row", error);
-  dropRow(error);
+    return runDamaged("has events after the last sequence in its row", cause);
   const { code } = sqlErrorOf(error);
   const lasting = LASTING[code];
-  const byMessage = error instanceof Error ? PASSING_MESSAGES[error.message] : undefined;
+  const byMessage = cause instanceof Error ? PASSING_MESSAGES[cause.message] : undefined;
   return new RunEventsError(
     "store_unavailable",
     lasting ?? PASSING[code] ?? byMessage ?? "The database failed: the `cause` has its error.",
-    { cause: error, retryable: lasting === undefined, ambiguous },
+    { cause, retryable: lasting === undefined, ambiguous },
   );
 }
 
-/** Removes a `detail`, which may quote the whole row with its payload. A payload must not reach a log. */
-function dropRow(error: unknown): void {
-  if (error instanceof Error && "detail" in error) error.detail = undefined;
+/**
+ * Members that may quote a statement's values, such as a payload, which no log may show. The server's `detail` has the row, and its
+ * `where` the parameters if it logs them. PGlite has `params`, postgres.js has `parameters` and `args`.
+ */
+const QUOTING = ["detail", "where", "params", "parameters", "args"] as const;
+
+/** The driver's error without the values of its statement. */
+function withoutValues(error: unknown): unknown {
+  const own = driverErrorOf(error);
+  if (!(own instanceof Error)) return own;
+  const isRemoved = QUOTING.map((name) => Reflect.deleteProperty(own, name)).every(Boolean);
+  if (isRemoved) return own;
+  const { name, message, stack } = own;
+  return Object.assign(new Error(message), { name, stack, ...sqlErrorOf(own) });
 }
 
 /**

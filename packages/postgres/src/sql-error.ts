@@ -26,11 +26,27 @@ export function sqlErrorOf(error: unknown): SqlError {
   let found: SqlError | null = null;
   let wrapped = error;
   for (let wraps = 0; wraps < MOST_WRAPS && isObject(wrapped); wraps++) {
-    const code = textOf(wrapped["originalCode"] ?? wrapped["code"]);
+    const code = codeOf(wrapped);
     if (isSqlState(code) || (found === null && code !== "")) found = describe(code, wrapped);
     wrapped = causeOf(wrapped);
   }
   return found ?? { code: "", constraint: "", severity: "" };
+}
+
+/**
+ * The error of the driver in what an ORM threw: the innermost one with a SQLSTATE, or else the innermost. An ORM may put the values of
+ * the statement into its own message.
+ */
+export function driverErrorOf(error: unknown): unknown {
+  let innermost = error;
+  let answered: unknown;
+  let wrapped = error;
+  for (let wraps = 0; wraps < MOST_WRAPS && isObject(wrapped); wraps++) {
+    if (isSqlState(codeOf(wrapped))) answered = wrapped;
+    innermost = wrapped;
+    wrapped = causeOf(wrapped);
+  }
+  return answered ?? innermost;
 }
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -39,6 +55,10 @@ function describe(code: string, error: Properties): SqlError {
   const { constraint, constraint_name: name, severity } = error;
   const index = isObject(constraint) ? constraint["index"] : constraint;
   return { code, constraint: textOf(index ?? name), severity: textOf(severity) };
+}
+
+function codeOf(error: Properties): string {
+  return textOf(error["originalCode"] ?? error["code"]);
 }
 
 function causeOf({ cause, meta }: Properties): unknown {

@@ -7,6 +7,7 @@ import {
 import pg from "pg";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { createDoors, leadTo } from "./doors.ts";
+import { itFindsLeaks } from "./leaks.ts";
 
 /** Runs the kit on pg, with its own server. */
 export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
@@ -30,12 +31,9 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
       () => pool,
       leadTo(() => readOnly),
     );
-    const cases = runEventStoreConformance({
-      name: `pg, ${engine}`,
-      profile,
-      soakMs: inject("soakMs"),
-      ...doors,
-    });
+    const options = { name: `pg, ${engine}`, profile, soakMs: inject("soakMs"), ...doors };
+    const cases = runEventStoreConformance(options);
     for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
+    itFindsLeaks(options);
   });
 }

@@ -2,6 +2,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { createDoors } from "./doors.ts";
+import { itFindsLeaks } from "./leaks.ts";
 
 describe("the Postgres store on PGlite", () => {
   let db: PGlite;
@@ -17,6 +18,8 @@ describe("the Postgres store on PGlite", () => {
     },
   );
   const profile = inject("variantProfile");
-  const cases = runEventStoreConformance({ name: "PGlite", profile, ...doors });
+  const options = { name: "PGlite", profile, ...doors };
+  const cases = runEventStoreConformance(options);
   for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
+  itFindsLeaks(options);
 });

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { isAmbiguous, storeFailure } from "../src/failure.ts";
@@ -66,3 +67,47 @@ describe("a driver's failure", () => {
     expect(isAmbiguous(doubted)).toBe(true);
   });
 });
+
+/** The server's error as pg has it. */
+function serverError(members: object = {}): Error {
+  return Object.assign(new Error("violates a check"), { code: "23514", ...members });
+}
+
+/** What drivers and ORMs throw after a statement with the value `hunter2`. */
+const QUOTING: Readonly<Record<string, () => Error>> = {
+  pg: () => serverError({ detail: "Failing row contains (hunter2).", where: "$1 = 'hunter2'" }),
+  PGlite: () => serverError({ query: "INSERT", params: ["hunter2"], queryOptions: {} }),
+  "postgres.js": () =>
+    Object.defineProperties(serverError({ detail: "hunter2" }), {
+      query: { value: "INSERT" },
+      parameters: { value: ["hunter2"] },
+      args: { value: ["hunter2"] },
+    }) as Error,
+  Drizzle: () =>
+    Object.assign(new Error("Failed query: INSERT\nparams: hunter2"), {
+      query: "INSERT",
+      params: ["hunter2"],
+      cause: serverError({ detail: "hunter2" }),
+    }),
+  "Drizzle over a connection that broke": () =>
+    new Error("Failed query: INSERT\nparams: hunter2", {
+      cause: new Error("Connection terminated unexpectedly"),
+    }),
+  Prisma: () =>
+    Object.assign(new Error("Invalid `prisma.$queryRaw()` invocation: hunter2"), {
+      code: "P2010",
+      meta: { driverAdapterError: new Error("x", { cause: serverError({ detail: "hunter2" }) }) },
+    }),
+};
+
+it.each(Object.keys(QUOTING))(
+  "S20: the cause of a failure has no value of the statement: %s",
+  (driver) => {
+    const thrown = QUOTING[driver]?.();
+    const { cause, message } = storeFailure(thrown);
+    expect(inspect(cause, { depth: null, showHidden: true })).not.toContain("hunter2");
+    expect(cause).toBeInstanceOf(Error);
+    if (driver.includes("broke")) expect(message).toBe("The connection to the database broke.");
+    else expect(cause).toMatchObject({ message: "violates a check", code: "23514" });
+  },
+);

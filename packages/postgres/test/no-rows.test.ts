@@ -20,3 +20,18 @@ it("S20: a failure whose driver error quotes the row shows its reason without th
   expect(inspect(failure, { depth: null })).toContain("brief");
   expect(inspect(failure, { depth: null })).not.toContain("a-secret");
 });
+
+it("S20: a failure of a server that logs parameters shows none of them", async () => {
+  const schema = newSchema();
+  // The server then sends them to the client as well.
+  const options = "-c log_parameter_max_length_on_error=-1";
+  const store = await openStore(openPool(server().url, { options }), { schema });
+  await store.createRun(createOf("a"));
+  const pool = openPool(server().url);
+  await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT none CHECK (false) NOT VALID`);
+  const failure: unknown = await store
+    .append([appendOf("a", "a-secret")])
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "store_unavailable", cause: { constraint: "none" } });
+  expect(inspect(failure, { depth: null })).not.toContain("a-secret");
+});

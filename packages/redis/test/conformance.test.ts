@@ -1,5 +1,6 @@
 import { type Cost, runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
-import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.ts";
 import { openRedisStore } from "../src/index.ts";
 import { countCommands, countLeftovers } from "./beneath.ts";
 import { type Client, type Servers, SETUPS } from "./clients.ts";
@@ -47,12 +48,17 @@ describe.each(SETUPS)("the Redis store on $name", ({ name, isVariant, start }) =
 
   afterAll(() => servers.close());
 
-  for (const { name: title, run, timeoutMs } of runEventStoreConformance({
+  const options = {
     name,
     profile: inject(isVariant ? "variantProfile" : "mainProfile"),
     soakMs: inject("soakMs"),
     ...doorsOf(() => servers),
-  })) {
+  };
+  for (const { name: title, run, timeoutMs } of runEventStoreConformance(options)) {
     it(title, run, timeoutMs);
   }
+
+  it.each(casesOnLeaks(options))("the kit finds a store that breaks $name", async ({ run }) => {
+    await expect(run()).rejects.toThrow(LEAK_FOUND);
+  });
 });

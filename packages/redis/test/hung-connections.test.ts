@@ -46,7 +46,7 @@ it("S13: while the caller's connection hangs, a silent connection for channels i
   const silent = channels.connections();
   await expect.poll(() => channels.connections(), { timeout: 20_000 }).not.toEqual(silent);
   channels.resume();
-  // The proxy may still have passed on the end of the silent connection only now.
+  // Only now does the proxy pass on the end of the silent connection.
   await expect.poll(() => listeners(eye), { timeout: 10_000 }).toBe(1);
 
   const seen = onNotification.mock.calls.length;

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Counts, runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { describe, inject, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
+import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.ts";
 import { createSqliteStore } from "../src/index.ts";
 import { recordStatements } from "./recorded-statements.ts";
 import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
@@ -64,12 +65,17 @@ function countRows(db: Handle): Counts {
 }
 
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
-  for (const { name, run, timeoutMs } of runEventStoreConformance({
+  const options = {
     name: driver.name,
     profile: inject(driver.name === "better-sqlite3" ? "mainProfile" : "variantProfile"),
     soakMs: inject("soakMs"),
     ...doorsOf(driver),
-  })) {
+  };
+  for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
     it(name, run, timeoutMs);
   }
+
+  it.each(casesOnLeaks(options))("the kit finds a store that breaks $name", async ({ run }) => {
+    await expect(run()).rejects.toThrow(LEAK_FOUND);
+  });
 });

@@ -4,6 +4,7 @@ import { betweenMutants } from "../mutants/between-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { expiryMutants } from "../mutants/expiry-mutants.ts";
+import { failureMutants } from "../mutants/failure-mutants.ts";
 import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
@@ -50,6 +51,7 @@ export const storeSuite: MutantSuite = {
     ...claimMutants,
     ...probeMutants,
     ...beneathMutants,
+    ...failureMutants,
     ...replicaMutants,
   ].map((mutant) => ({
     name: mutant.name,

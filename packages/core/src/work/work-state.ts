@@ -31,6 +31,28 @@ export type WorkEvent =
 export const CLAIMED: WorkState = { at: "claimed" };
 const WORKING: WorkState = { at: "working" };
 
+/** The state after each event, unless the work is over. */
+const STEPS: { readonly [Type in WorkEvent["type"]]: Step<Type> } = {
+  started: (state) => (state.at === "claimed" ? WORKING : state),
+  sent: (state, { isEnd }) => (isEnd && !isEnding(state) ? { at: "ending" } : state),
+  landed: (_, { receipt: { runStatus, lastSequence } }) =>
+    isTerminal(runStatus) ? { at: "ended", reason: runFinished(runStatus, lastSequence) } : WORKING,
+  failed(state, { isInDoubt }) {
+    if (state.at !== "ending") return state;
+    return isInDoubt ? { at: "doubtful" } : WORKING;
+  },
+  gave_up: (state) => (isEnding(state) ? WORKING : state),
+  found: (state, { reason }) =>
+    isEnding(state) && isFinished(reason) ? state : { at: "lost", reason },
+  refused: (_, { reason }) => ({ at: "lost", reason }),
+  left: () => ({ at: "left", reason: runFenced() }),
+};
+
+type Step<Type> = (
+  state: WorkState,
+  event: Extract<WorkEvent, { readonly type: Type }>,
+) => WorkState;
+
 /**
  * The state of a worker after an event. One append is under way at a time.
  *
@@ -52,47 +74,11 @@ const WORKING: WorkState = { at: "working" };
  * All other events leave the state as it is.
  */
 export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
-  if ("reason" in state) return state;
-  switch (event.type) {
-    case "started":
-      return state.at === "claimed" ? WORKING : state;
-    case "sent":
-      return event.isEnd && !isEnding(state) ? { at: "ending" } : state;
-    case "landed":
-      return afterLanding(event.receipt);
-    case "failed":
-      return afterFailure(state, event.isInDoubt);
-    case "gave_up":
-      return isEnding(state) ? WORKING : state;
-    case "found":
-      return afterFinding(state, event.reason);
-    case "refused":
-      return lostFor(event.reason);
-    case "left":
-      return { at: "left", reason: runFenced() };
-  }
+  const step = STEPS[event.type] as Step<WorkEvent["type"]>;
+  return "reason" in state ? state : step(state, event);
 }
 
 /** Whether an append that ends the run is under way. */
 function isEnding({ at }: WorkState): boolean {
   return at === "ending" || at === "doubtful";
-}
-
-function lostFor(reason: unknown): WorkState {
-  return { at: "lost", reason };
-}
-
-function afterLanding({ runStatus, lastSequence }: AppendReceipt): WorkState {
-  return isTerminal(runStatus)
-    ? { at: "ended", reason: runFinished(runStatus, lastSequence) }
-    : WORKING;
-}
-
-function afterFinding(state: WorkState, reason: unknown): WorkState {
-  return isEnding(state) && isFinished(reason) ? state : lostFor(reason);
-}
-
-function afterFailure(state: WorkState, isInDoubt: boolean): WorkState {
-  if (state.at !== "ending") return state;
-  return isInDoubt ? { at: "doubtful" } : WORKING;
 }

@@ -1,5 +1,6 @@
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { describe, expect, it } from "vitest";
+import { casesOnLeaks, LEAK_FOUND } from "../../../conformance/test/leaking-doors.ts";
 import { openRedisStore } from "../../src/index.ts";
 import { type ClientOptions, connect } from "../opened.ts";
 import { lead, openReplicated, type Replicated } from "./lagging-replica.ts";
@@ -43,8 +44,17 @@ describe.each<[string, ClientOptions]>([
   const cases = all.filter((one) => !others.has(one.name));
 
   it("the list has the kit's cases of refused writes", () => {
-    expect(new Set(cases.map(({ clause }) => clause))).toEqual(new Set(["S7", "S10", "S31"]));
+    expect(new Set(cases.map(({ clause }) => clause))).toEqual(
+      new Set(["S7", "S10", "S20", "S31"]),
+    );
   });
 
   for (const { name: title, run, timeoutMs } of cases) it(title, run, timeoutMs);
+
+  it.each(casesOnLeaks({ ...without, refuseWrites }))(
+    "the kit finds a store that breaks $name",
+    async ({ run }) => {
+      await expect(run()).rejects.toThrow(LEAK_FOUND);
+    },
+  );
 });
