@@ -3,6 +3,9 @@ import { join, relative } from "node:path";
 
 const CLAUSES: readonly string[] = [
   ...Array.from({ length: 33 }, (_, index) => `W${index + 1}`),
+  "W41",
+  "W42",
+  "W43",
   "W49",
   ...Array.from({ length: 24 }, (_, index) => `S${index + 1}`),
   "S31",

@@ -138,22 +138,21 @@ export interface RunEvents extends Upkeep {
   release(runId: string, fence: number, options?: OwnerOption): Promise<void>;
   /**
    * Works on a run as its only writer: claims it, keeps the lease while the task runs, and ends the run after all events of the task.
-   * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with the message of what it threw, unless the task has
-   * ended the run itself. It appends nothing else.
+   * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with `{ reason: "error" }` if it threw, unless the task
+   * has ended the run itself. It appends nothing else.
    *
-   * The task is always awaited. It has to stop when `run.signal` aborts. On a shutdown (`options.signal`, `close`) a task that returns
-   * has done its work. A task that throws has not, and its run is released for another worker. If it throws because the store was away,
-   * the lease expires by itself.
+   * The task is always awaited. It has to stop when `run.signal` aborts. After a shutdown (`options.signal`, `close`) a task completes
+   * its run only by `run.complete`. Otherwise the run is released for another worker, or fails, as `onShutdown` has it. If the task
+   * throws because the store was away, the lease expires by itself.
    * @returns what the task returned
    * @throws what the task threw, or the reason of a shutdown that stopped it
    * @throws RunEventsError as `claim`; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
    * emitted event or an end that could not be appended
-   * @see S21, S22
+   * @see S21, S22, W41-W43
    *
    * @example
    * const answer = await runs.work(runId, { leaseMs: 30_000 }, async (run) => {
    *   for await (const token of stream) await run.emit("TOKEN", token);
-   *   run.signal.throwIfAborted();
    *   return { words: 3 };
    * });
    */

@@ -17,7 +17,7 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { RunLog } from "./run-log.ts";
 
-/** The end of a run whose worker is dead. @see W33 */
+/** The end of a run whose worker is dead. @see W33, W43 */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
