@@ -61,8 +61,8 @@ export {
 } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
-export type { EmitQueue } from "./work/emit-queue.ts";
-export { checkEmitOptions } from "./work/emit-options.ts";
+export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
+export { checkEmitOptions } from "./work/work-options.ts";
 export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";

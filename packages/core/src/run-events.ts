@@ -11,7 +11,8 @@ import type { RunRecord } from "./rules/run.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
-import { runWork, type WorkOptions } from "./work/work.ts";
+import { runWork } from "./work/work.ts";
+import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
 /** A page of a run's events, and the run's state at its end. @see W15, W16 */

@@ -17,7 +17,7 @@ function naive(events: readonly SealedDraft[]): readonly unknown[] {
   for (const { eventType, payload } of events) {
     const last = all.at(-1);
     const value: unknown = JSON.parse(payload.text);
-    if (eventType === "TOKEN" && last?.[0] === "TOKEN") last[1] = `${last[1]}${value}`;
+    if (eventType === "TOKEN" && last?.[0] === "TOKEN") last[1] = String(last[1]) + String(value);
     else all.push([eventType, value]);
   }
   return all;
@@ -38,7 +38,7 @@ describe("mergeEvents", () => {
     );
   });
 
-  it("W41: whatever the bound, all text is there in order, and an event is larger than the bound only if it came so", () => {
+  it("W41: with any bound, all text is there in order, and an event is larger than the bound only if it came so", () => {
     fc.assert(
       fc.property(events, fc.integer({ min: 1, max: 60 }), (given, most) => {
         const drafts = given.map(([eventType, payload]) => draft(payload, eventType));

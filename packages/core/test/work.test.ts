@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { JsonText } from "../src/rules/json-text.ts";
-import type { WorkOptions } from "../src/work/work.ts";
+import type { WorkOptions } from "../src/work/work-options.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
 import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";

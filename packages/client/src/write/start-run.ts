@@ -1,4 +1,4 @@
-import type { AppendReceipt, EmitOptions, RunSnapshot } from "@tm/run-events-core";
+import type { AppendReceipt, RunSnapshot, WorkOptions } from "@tm/run-events-core";
 import {
   checkEmitOptions,
   createGatheringQueue,
@@ -20,7 +20,7 @@ const GATHER_MS = 50;
 
 /** Which run to write, and how. */
 export interface StartOptions<M extends EventMap = EventMap>
-  extends ServerOptions, Pick<EmitOptions, "mergeMs"> {
+  extends ServerOptions, Pick<WorkOptions, "mergeMs"> {
   /**
    * The run's id. If you already have a run with this id, the writer continues it.
    * @defaultValue a new UUID

@@ -86,11 +86,9 @@ describe("a task that is done", () => {
       const runId = await createRun(server.port);
       let appends = 0;
       const fetch: typeof globalThis.fetch = async (url, init) => {
-        if (init?.method !== "POST" || !String(url).endsWith("/events"))
-          return globalThis.fetch(url, init);
-        appends += 1;
-        if (refused && appends === 2) return tooLarge();
-        return globalThis.fetch(url, init);
+        const isAppend = typeof url === "string" && url.endsWith("/events");
+        const isSecond = isAppend && init?.method === "POST" && ++appends === 2;
+        return refused && isSecond ? tooLarge() : globalThis.fetch(url, init);
       };
       await workRun({ ...ada, runId, fetch, merge, mergeMs: 0 }, async ({ append, emit }) => {
         const first = append([{ eventType: "STEP" }]);

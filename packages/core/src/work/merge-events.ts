@@ -3,13 +3,15 @@ import { isLonger } from "../rules/json-text.ts";
 import { SealedJson } from "../rules/sealed-json.ts";
 
 /**
- * Makes one payload from the payloads of two neighbouring events. Both are values as from `JSON.parse`, and belong to the function.
- * It has to be associative, as `(a, b) => a + b` is: the order of the events is kept, and nothing else.
+ * For each event type whose events may be merged, the function that makes one payload of those of two neighbours. Both are values as
+ * from `JSON.parse`, and belong to the function. It has to be associative, as `(a, b) => a + b` is: the order of the events is kept,
+ * and nothing else.
  */
-export type Merge = { merge(earlier: unknown, later: unknown): unknown }["merge"];
+export type Merges = Readonly<
+  Record<string, { merge(earlier: unknown, later: unknown): unknown }["merge"] | undefined>
+>;
 
-/** For each event type whose events may be merged, the function that does it. */
-export type Merges = Readonly<Record<string, Merge | undefined>>;
+type Merge = NonNullable<Merges[string]>;
 
 /** The function that merges two neighbouring events; `null` if they stay two. */
 function mergeOf(

@@ -1,19 +1,10 @@
 import { checkOptions } from "../rules/owner.ts";
 import { holdProcess } from "../time/clock.ts";
-import { checkEmitOptions, type EmitOptions } from "./emit-options.ts";
-import { checkEndOptions, type EndOptions } from "./end-options.ts";
 import { checkTask } from "./work-failures.ts";
 import type { RunAccess } from "./run-access.ts";
+import { checkEmitOptions, checkEndOptions, type WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
 import { Worker } from "./worker.ts";
-
-/** How to work on a run. */
-export interface WorkOptions extends EmitOptions, EndOptions {
-  /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
-  readonly leaseMs: number;
-  /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may continue the run. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run after all events of the task. See

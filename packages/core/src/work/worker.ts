@@ -8,14 +8,14 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
-import type { EmitOptions } from "./emit-options.ts";
 import type { EmitQueue } from "./emit-queue.ts";
-import { type EndOptions, errorPayload, type FailurePayload } from "./end-options.ts";
+import { errorPayload, type FailurePayload } from "./failure-payload.ts";
 import { createGatheringQueue } from "./gathering-queue.ts";
 import { type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver } from "./work-failures.ts";
 import type { WorkAppendOptions, RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
+import type { WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
 
 /** A run's lease as it was claimed. */
@@ -39,7 +39,7 @@ export class Worker {
   readonly #runId: string;
   readonly #claim: Claim;
   readonly #shutdowns: readonly AbortSignal[];
-  readonly #ends: EndOptions;
+  readonly #options: WorkOptions;
   readonly #controller = new AbortController();
   readonly #queue: EmitQueue;
   readonly #lease: HeldLease;
@@ -54,14 +54,14 @@ export class Worker {
     runId: string,
     claim: Claim,
     shutdowns: readonly AbortSignal[],
-    options: EmitOptions & EndOptions,
+    options: WorkOptions,
   ) {
     const { clock, limits } = access;
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
     this.#shutdowns = shutdowns;
-    this.#ends = options;
+    this.#options = options;
     const { merge, mergeMs = 0 } = options;
     this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
@@ -220,7 +220,7 @@ export class Worker {
     if ("reason" in this.#state) throw this.#state.reason;
     const down = this.#shutdown();
     if (down !== undefined) {
-      if (this.#ends.onShutdown === "fail")
+      if (this.#options.onShutdown === "fail")
         await this.#fail(failure === null ? { reason: "shutdown" } : this.#describe(error));
       else await this.#release();
       throw failure === null ? down.reason : error;
@@ -233,7 +233,7 @@ export class Worker {
   }
 
   #describe(error: unknown): FailurePayload {
-    return errorPayload(error, this.#ends, this.#access.limits);
+    return errorPayload(error, this.#options, this.#access.limits);
   }
 
   /** Ends the run as failed. If that does not land, its lease expires. */
