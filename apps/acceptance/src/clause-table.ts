@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
-const CLAUSES: readonly string[] = [
+/** Each clause of the wire and of the store's contract. */
+export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 33 }, (_, index) => `W${index + 1}`),
   "W41",
   "W42",
@@ -10,6 +11,12 @@ const CLAUSES: readonly string[] = [
   ...Array.from({ length: 24 }, (_, index) => `S${index + 1}`),
   "S31",
 ];
+
+/** The pages of the clauses, by the letter that their codes begin with, and the packages that publish them. */
+export const CLAUSE_PAGES = {
+  W: { path: "packages/http/WIRE.md", name: "WIRE.md", package: "@tm/run-events-http" },
+  S: { path: "packages/core/STORE.md", name: "STORE.md", package: "@tm/run-events-core" },
+} as const;
 
 const PLACES = [
   "packages/*/test/**/*.ts",
@@ -52,7 +59,8 @@ export function encodeTable(table: ReturnType<typeof coverage>): string {
     const cell = [...files]
       .map(([path, count]) => `[${path}](../../${path}) ${count}`)
       .join("<br>");
-    return `| ${clause} | ${cell} |`;
+    const page = CLAUSE_PAGES[clause.startsWith("W") ? "W" : "S"].path;
+    return `| [${clause}](../../${page}#${clause.toLowerCase()}) | ${cell} |`;
   });
   return `# Which test covers which clause
 

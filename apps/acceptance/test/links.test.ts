@@ -1,75 +1,58 @@
-import { execFile } from "node:child_process";
-import { access, readFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
-import { promisify } from "node:util";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { anchorsOf } from "../src/page-anchors.ts";
+import { linksOf, type PageLink } from "../src/page-links.ts";
+import { publisherOf, readPacked, readPages, ROOT } from "../src/read-pages.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
-const FENCED = /^```[^]*?^```/gm;
-const LINK = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
-
-/** Files that npm always packs, without a word in `files`. */
-const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
-
-/** The tracked pages, but for notes on changes: those speak of their own time. */
-async function readPages(): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)("git", ["ls-files", "*.md"], { cwd: ROOT });
-  return stdout.split("\n").filter((path) => path !== "" && !path.startsWith(".changeset/"));
+async function readLinks(page: string): Promise<readonly PageLink[]> {
+  return linksOf(await readFile(join(ROOT, page), "utf8"));
 }
 
-/** The links of a page to other files, without those in code. */
-async function readLinks(page: string): Promise<readonly string[]> {
-  const text = (await readFile(join(ROOT, page), "utf8")).replaceAll(FENCED, "");
-  return [...text.matchAll(LINK)]
-    .map(([, link = ""]) => decodeURIComponent(link))
-    .filter((link) => !/^[a-z]+:/.test(link));
+/** The path from the root to which a link leads. */
+function pathOf(page: string, { path }: PageLink): string {
+  return path === "" ? page : join(dirname(page), path);
 }
 
-/** The folders of the packages that are published, each with what its tarball holds. */
-async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { stdout } = await promisify(execFile)("git", ["ls-files", "*/package.json"], {
-    cwd: ROOT,
-  });
-  const packed = new Map<string, readonly string[]>();
-  for (const path of stdout.trim().split("\n")) {
-    const { private: isPrivate, files } = JSON.parse(await readFile(join(ROOT, path), "utf8")) as {
-      readonly private?: boolean;
-      readonly files?: readonly string[];
-    };
-    if (isPrivate === true || files === undefined) continue;
-    packed.set(dirname(path), [...files, ...ALWAYS_PACKED]);
-  }
-  return packed;
+/** The file of a link. As on GitHub, a folder shows its README. @throws Error if there is no such file */
+async function fileOf(page: string, link: PageLink): Promise<string> {
+  const path = pathOf(page, link);
+  const isFolder = (await stat(join(ROOT, path))).isDirectory();
+  return isFolder && link.fragment !== "" ? join(path, "README.md") : path;
 }
 
-it("every link between the pages, and to the sources, leads to an existing file", async () => {
-  const missing: string[] = [];
-  let count = 0;
+it("every link leads to an existing file, and to an anchor that the file has", async () => {
+  const broken: string[] = [];
+  let files = 0;
+  let fragments = 0;
   for (const page of await readPages()) {
     for (const link of await readLinks(page)) {
-      count += 1;
-      const file = join(ROOT, dirname(page), link);
-      await access(file).catch(() => void missing.push(`${page}: ${link}`));
+      const shown = `${page}: ${link.path}${link.fragment && `#${link.fragment}`}`;
+      files += 1;
+      const file = await fileOf(page, link).catch(() => null);
+      if (file === null) broken.push(`${shown}: no such file`);
+      if (file === null || link.fragment === "") continue;
+      fragments += 1;
+      const anchors = anchorsOf(await readFile(join(ROOT, file), "utf8"));
+      if (!anchors.has(link.fragment)) broken.push(`${shown}: no such anchor`);
     }
   }
-  expect(count).toBeGreaterThan(200);
-  expect(missing).toEqual([]);
+  expect(files).toBeGreaterThan(200);
+  expect(fragments).toBeGreaterThan(150);
+  expect(broken).toEqual([]);
 });
 
 it("every link of a page that is published leads to a file of the same package that is published too", async () => {
   const packed = await readPacked();
-  const pages = await readPages();
   const broken: string[] = [];
   let count = 0;
-  for (const [folder, files] of packed) {
-    const holds = (path: string): boolean =>
-      files.some((file) => path === file || path.startsWith(`${file}/`));
-    for (const page of pages.filter((path) => path.startsWith(`${folder}/`))) {
-      if (!holds(relative(folder, page))) continue;
-      for (const link of await readLinks(page)) {
-        count += 1;
-        if (!holds(relative(folder, join(dirname(page), link)))) broken.push(`${page}: ${link}`);
-      }
+  for (const page of await readPages()) {
+    const folder = publisherOf(page, packed);
+    if (folder === null) continue;
+    for (const link of await readLinks(page)) {
+      if (link.path === "") continue;
+      count += 1;
+      if (publisherOf(pathOf(page, link), packed) !== folder) broken.push(`${page}: ${link.path}`);
     }
   }
   expect(packed.size).toBe(9);
@@ -82,7 +65,7 @@ it("every page of `docs` is reached from the README, link by link", async () => 
   // A set gives what is added to it meanwhile as well.
   for (const page of reached) {
     for (const link of await readLinks(page)) {
-      const path = join(dirname(page), link);
+      const path = pathOf(page, link);
       if (path.startsWith("docs/") && path.endsWith(".md")) reached.add(path);
     }
   }

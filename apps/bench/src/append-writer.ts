@@ -15,7 +15,10 @@ export interface AppendLoad {
 export interface AppendWriter {
   /** @returns what it took */
   append(load: AppendLoad): Promise<Cost>;
-  /** How many events the log holds. @throws unless every run has its events without a gap. */
+  /**
+   * How many events the log holds.
+   * @throws unless every run has its events without a gap.
+   */
   count(): Promise<number> | number;
 }
 

@@ -19,7 +19,10 @@ type Answer =
 
 /** A process of its own. */
 export interface Child<Self extends Api<Self>> {
-  /** Calls a function of the child. @throws what it threw, or that the child has ended. */
+  /**
+   * Calls a function of the child.
+   * @throws what it threw, or that the child has ended.
+   */
   call<Name extends keyof Self & string>(
     name: Name,
     ...argument: Parameters<Self[Name]>

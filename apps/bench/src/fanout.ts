@@ -127,7 +127,10 @@ async function measureDeliveries(
   return costBetween(before, await server.call("usage"), publishes * burst * count);
 }
 
-/** Says what a group's readers have had. @throws unless every one has had every event once and in order. */
+/**
+ * Says what a group's readers have had.
+ * @throws unless every one has had every event once and in order.
+ */
 async function verifyDeliveries(readers: Child<Readers>, group: string): Promise<string> {
   const { bytes, least, greatest, wrong, open } = await readers.call("received", group);
   if (wrong > 0 || least !== greatest) {

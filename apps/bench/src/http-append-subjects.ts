@@ -10,7 +10,10 @@ export interface HttpAppendServer {
   /** Listens on a free port and returns it. */
   listen(): Promise<number> | number;
   usage(): Usage;
-  /** How many events the log holds. @throws unless every run has its events without a gap. */
+  /**
+   * How many events the log holds.
+   * @throws unless every run has its events without a gap.
+   */
   count(): Promise<number> | number;
 }
 

@@ -19,7 +19,7 @@ const MILLIS = 3_000;
 const QUICK_MILLIS = 300;
 const PERCENTILE = 0.99;
 
-/** What one owner who floods a server costs the others on it (W49). */
+/** What one owner who floods a server costs the others on it (clause W49 in `WIRE.md`). */
 export const neighbours: Section = {
   name: "neighbours",
   question: `How long do the appends of ${QUIET_OWNERS.length} quiet owners take while another floods the server?`,

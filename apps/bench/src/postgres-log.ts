@@ -22,7 +22,10 @@ export async function createLog(pool: PostgresPool): Promise<RunEvents> {
   return runs;
 }
 
-/** Counts the events of a database. @throws unless every run has the events 1 … `last_sequence`, each with a key. */
+/**
+ * Counts the events of a database.
+ * @throws unless every run has the events 1 … `last_sequence`, each with a key.
+ */
 export async function countEvents(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ readonly events: number; readonly wrong: number }>(
     `SELECT sum(events)::int AS events, count(*) FILTER (WHERE (events, events, keyed) <> (last_sequence, last, last))::int AS wrong FROM (

@@ -26,7 +26,10 @@ export async function createLog(redis: Redis, prefix: string): Promise<RunEvents
   return runs;
 }
 
-/** Counts the events under a prefix. @throws unless every run has the events 1 … `lastSequence`, each with a key of its own. */
+/**
+ * Counts the events under a prefix.
+ * @throws unless every run has the events 1 … `lastSequence`, each with a key of its own.
+ */
 export async function countEvents(redis: Redis, prefix: string): Promise<number> {
   let count = 0;
   for (let index = 0; index < CALLERS; index++) {

@@ -21,7 +21,10 @@ export async function createLog(
   return { database, runs };
 }
 
-/** Counts the events of a file. @throws unless every run's head says how many it has. */
+/**
+ * Counts the events of a file.
+ * @throws unless every run's head says how many it has.
+ */
 export function countEvents(database: Database.Database): number {
   const counted = database
     .prepare<[], { readonly events: number; readonly wrong: number }>(

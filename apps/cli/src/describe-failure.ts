@@ -19,7 +19,7 @@ function adviceOn(error: RunEventsError): string | null {
   return null;
 }
 
-/** Whether the server itself refused, and not a proxy. Only the server's problems have a code. @see W3 */
+/** Whether the server itself refused, and not a proxy. Only the server's problems have a code. @see clause W3 in `WIRE.md` */
 function isOfServer({ details }: RunEventsError): boolean {
   return "code" in details;
 }

@@ -15,7 +15,7 @@ import { readOutput } from "./read-output.ts";
 import { recordOutput } from "./record-output.ts";
 import { createScreen, type OutputName, type Screen } from "./screen.ts";
 
-/** How long the server may hold a poll, in seconds. @see W17 */
+/** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 const WAIT_SECONDS = 25;
 
 /**

@@ -5,7 +5,7 @@ import type { Piece } from "./line-cutter.ts";
 /**
  * The most bytes of output in one event. JSON escapes make at most six bytes of one, and base64 adds a third. So a payload stays below
  * the wire's 256 KiB, for any bytes.
- * @see W9
+ * @see clause W9 in `WIRE.md`
  */
 export const MAX_PIECE_BYTES = 32_768;
 

@@ -19,7 +19,7 @@ export type Command =
   | {
       readonly name: "exec";
       readonly target: Target;
-      /** 1,000 to 3,600,000. @see W31 */
+      /** 1,000 to 3,600,000. @see clause W31 in `WIRE.md` */
       readonly leaseMs: number;
       readonly command: readonly [string, ...string[]];
     }

@@ -127,7 +127,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
 
 /**
  * How a refusal ends a recording. If another program ended the run, or another worker claimed it, the recording has not failed.
- * @see W7, W32
+ * @see clauses W7 and W32 in `WIRE.md`
  */
 export function recordingEndOf(error: unknown): RecordingEnd {
   if (error instanceof RunEventsError) {

@@ -5,7 +5,7 @@ import { encodeEventJson, encodeEventLine } from "./event-line.ts";
 import { EXIT } from "./exit-code.ts";
 import { createScreen } from "./screen.ts";
 
-/** How long the server may hold a poll, in seconds. @see W17 */
+/** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 const WAIT_SECONDS = 25;
 const PAGE_LIMIT = 1_000;
 

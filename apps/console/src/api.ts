@@ -3,7 +3,7 @@ import { RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events
 
 export type { Session };
 
-/** One page of the caller's runs, newest first. @see W14 */
+/** One page of the caller's runs, newest first. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
 export interface RunsPage extends Pick<RunList, "nextCursor"> {
   readonly runs: readonly RunSnapshot[];
 }
@@ -58,7 +58,7 @@ export async function signOut(): Promise<void> {
   }
 }
 
-/** Lists the caller's runs. @see W14 */
+/** Lists the caller's runs. @see clause W14 in `WIRE.md` */
 export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
   return server.list({ status: status ?? undefined, limit, cursor: cursor ?? undefined });
 }
@@ -70,13 +70,13 @@ export interface ReadRun {
   readonly keptUntil: string | null;
 }
 
-/** Reads a run. @see W14 */
+/** Reads a run. @see clause W14 in `WIRE.md` */
 export async function readRun(runId: string): Promise<ReadRun> {
   const snapshot = await server.get(runId);
   return { snapshot, keptUntil: snapshot.keptUntil };
 }
 
-/** Ends a run as cancelled, unless it has ended. @see W13 */
+/** Ends a run as cancelled, unless it has ended. @see clause W13 in `WIRE.md` */
 export async function cancelRun(runId: string): Promise<RunSnapshot> {
   return server.cancel(runId);
 }

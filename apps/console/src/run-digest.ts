@@ -2,7 +2,7 @@ import { isTerminal, type RunEvent } from "@tm/run-events-core";
 import { statusAfter } from "@tm/run-events-core/wire";
 import { escapeUnseen } from "./escape-unseen.ts";
 
-/** The type of the events that begin a phase. @see W6 */
+/** The type of the events that begin a phase. @see clause W6 in `WIRE.md` */
 export const PHASE_STARTED = "PHASE_STARTED";
 
 /** One phase of a run. */
@@ -19,7 +19,7 @@ export interface Phase {
 
 /** The phases and the types of a run's events. */
 export interface RunDigest {
-  /** In order. A phase that begins again is another entry. @see W6 */
+  /** In order. A phase that begins again is another entry. @see clause W6 in `WIRE.md` */
   readonly phases: readonly Phase[];
   /** The number of events of each type, in the order in which the types came. */
   readonly typeCounts: ReadonlyMap<string, number>;
@@ -65,7 +65,7 @@ function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boole
   return true;
 }
 
-/** The phase that an event begins; `null` for any other event. @see W6 */
+/** The phase that an event begins; `null` for any other event. @see clause W6 in `WIRE.md` */
 function phaseOf({ eventType, payload }: Omit<RunEvent, "sequence">): string | null {
   if (eventType !== PHASE_STARTED || typeof payload !== "object" || payload === null) return null;
   const { phase } = payload as { readonly phase?: unknown };

@@ -5,7 +5,7 @@ import { mergeRuns } from "./merge-runs.ts";
 
 /** The number of runs at first, and with each "Load more". */
 const PAGE_RUNS = 50;
-/** The most runs of one answer. @see W14 */
+/** The most runs of one answer. @see clause W14 in `WIRE.md` */
 const MOST_RUNS = 200;
 /** The pause between two polls of the list, in milliseconds. */
 const POLL_MS = 2_000;

@@ -13,7 +13,7 @@ export interface Credentials {
   /**
    * A bearer token comes before a cookie, so that a cookie does not hide a wrong token. With `wanted` `session` the cookie comes
    * first: the live stream takes nothing else.
-   * @see W4
+   * @see clause W4 in `WIRE.md`
    */
   authenticate(request: IncomingMessage, wanted: "any" | "session"): Promise<Identity | null>;
 }

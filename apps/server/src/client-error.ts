@@ -6,7 +6,7 @@ import { problemOf } from "@tm/run-events-http";
 /**
  * Answers bytes that node's parser refuses, such as a bare line break in a header, with a problem, and closes the socket.
  * @param answering whether a response is under way on the socket: then the socket is only closed
- * @see W3
+ * @see clause W3 in `WIRE.md`
  */
 export function refuseMalformed(error: Error, socket: Duplex, answering: boolean): void {
   if (!socket.writable || answering) {

@@ -30,7 +30,7 @@ const ASSET = /"(\/assets\/[^"]+)"/g;
  * Makes the console's paths: the page at `/`, and its files below `/assets/`. All files are read here, once.
  * @param folder the folder of the built console
  * @throws the system's error if a file is missing
- * @see W30
+ * @see clause W30 in `WIRE.md`
  */
 export function readConsoleRoutes(folder: string): OwnRoutes {
   const html = readFileSync(join(folder, "index.html"));

@@ -1,4 +1,4 @@
-/** The session cookie's name over http. @see W29 */
+/** The session cookie's name over http. @see clause W29 in `WIRE.md` */
 const PLAIN_COOKIE = "run_events_session";
 
 /**
@@ -12,7 +12,7 @@ const HOST_COOKIE = `__Host-${PLAIN_COOKIE}`;
  * The values in a `Cookie` header that may be the session's, in the order in which they count. Over https the plain name does not
  * count. Over http it counts second: a browser that signed in over https before still sends that cookie after its session has
  * ended.
- * @see W29
+ * @see clause W29 in `WIRE.md`
  */
 export function readSessionCookies(header: string | undefined, secure: boolean): readonly string[] {
   const names = secure ? [HOST_COOKIE] : [HOST_COOKIE, PLAIN_COOKIE];
@@ -30,7 +30,7 @@ function readCookie(header: string | undefined, name: string): string | null {
 
 /**
  * The `Set-Cookie` value that keeps a session in a browser, or ends it there with an empty `value` and a `maxAgeMs` of 0.
- * @see W29
+ * @see clause W29 in `WIRE.md`
  */
 export function encodeSessionCookie(cookie: {
   readonly value: string;

@@ -12,7 +12,7 @@ const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power">, stri
 /**
  * The text on standard output once the server serves: the line that scripts wait for, and below it what a newcomer needs. A
  * token is shown only if the server generated it.
- * @see the wire's "The reference server"
+ * @see "Session and health" in `WIRE.md`
  */
 export function encodeGreeting(running: RunningServer, settings: Settings): string {
   const { url, localUrl, generated, durability } = running;

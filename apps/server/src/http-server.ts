@@ -34,7 +34,7 @@ export interface HttpServer {
   /**
    * Stops accepting, ends the streams spread over the window, and waits until every connection has closed. Connections whose
    * requests have not ended 2 s after the window are cut.
-   * @see W27
+   * @see clause W27 in `WIRE.md`
    */
   close(drainMs: number): Promise<void>;
 }

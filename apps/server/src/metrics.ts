@@ -1,7 +1,7 @@
 import type { HandlerStats } from "@tm/run-events-http/node";
 import type { StoreHealth } from "./store-monitor.ts";
 
-/** The server's counts, as Prometheus reads them. @see W30 */
+/** The server's counts, as Prometheus reads them. @see clause W30 in `WIRE.md` */
 export interface Metrics {
   /** Call it when an answer has ended, or its client has gone. */
   countRequest(status: number): void;

@@ -38,7 +38,7 @@ export interface OwnRoutesOptions {
   readonly isDraining: () => boolean;
 }
 
-/** Makes the server's own paths. @see W29, W30 */
+/** Makes the server's own paths. @see clauses W29 and W30 in `WIRE.md` */
 export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   const { session, console, metrics, store, monitor, isDraining } = options;
   return new Map<string, Methods>([

@@ -13,8 +13,7 @@ const DEADLINE_MS = 5_000;
  * Starts the server in this process and takes the process over: it writes to standard output and standard error, and exits
  * after `SIGTERM` or `SIGINT`. If the server cannot start, it writes one line and exits with 1.
  * @param env the server's variables, as its README lists them
- * @param surroundings where its files are
- * @defaultValue `surroundings`: in this package
+ * @param surroundings where its files are; by default in this package
  * @returns 0 once it listens; 2 if a variable is malformed or its file cannot be read, after one line on standard error
  */
 export async function serve(

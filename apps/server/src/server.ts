@@ -35,7 +35,7 @@ export interface RunningServer {
   readonly generated: GeneratedToken | null;
   /** The failures that an acknowledged append survives. */
   readonly durability: StoreCapabilities["durability"];
-  /** Drains, closes, and releases the store. Idempotent. @see W27 */
+  /** Drains, closes, and releases the store. Idempotent. @see clause W27 in `WIRE.md` */
   close(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export interface SessionRoutesOptions {
   readonly log: Log;
 }
 
-/** Makes the routes to sign in, to get the session, and to sign out. @see W29 */
+/** Makes the routes to sign in, to get the session, and to sign out. @see clause W29 in `WIRE.md` */
 export function createSessionRoutes(options: SessionRoutesOptions): Methods {
   const { credentials, sessions, allowedOrigins, log } = options;
 

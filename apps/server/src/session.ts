@@ -33,7 +33,7 @@ const TOKEN_MARK = "token";
 /** How many values are remembered as verified: as many as there may be live streams. */
 const MOST_VERIFIED = 20_000;
 
-/** Makes sessions that are signed, expiring values. @see W29 */
+/** Makes sessions that are signed, expiring values. @see clause W29 in `WIRE.md` */
 export async function createSessions(options: SessionsOptions): Promise<Sessions> {
   const { secret, ttlMs, isCurrent } = options;
   const key = await webcrypto.subtle.importKey(

@@ -29,7 +29,7 @@ export interface StoreMonitorOptions {
 /**
  * Probes the store again and again, one probe after the other, and so knows whether an append could land. A stall begins with a
  * failed or late probe, and ends with a good one. Both are logged once.
- * @see S31
+ * @see clause S31 in `STORE.md`
  */
 export class StoreMonitor {
   readonly #probe: Probe;

@@ -20,7 +20,7 @@ const PURGE_SHARE = 0.02;
 const STEADY_INTERVALS = 3;
 const MOST_CONFIRM_MS = 15_000;
 
-/** For how long nothing may have disturbed the checks before a run is ended. @see S23 */
+/** For how long nothing may have disturbed the checks before a run is ended. @see clause S23 in `STORE.md` */
 export function confirmMsFor({
   reapIntervalMs,
   leaseGraceMs,
@@ -50,7 +50,7 @@ export interface RunningUpkeep {
 /**
  * Ends abandoned runs, and removes old ones if a retention is set, one call of the store a tick. Any number of processes may do so
  * on one store. A failure is logged and counted; the next tick tries again.
- * @see W33, S23, S24
+ * @see clause W33 in `WIRE.md`, clauses S23 and S24 in `STORE.md`
  */
 export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   const { runs, confirmMs, settings, metrics, log } = options;

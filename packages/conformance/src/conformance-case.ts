@@ -5,7 +5,9 @@ import { isSentence, sayWhy } from "./describe-error.ts";
 export interface ConformanceCase {
   /** A sentence that begins with the clause. */
   readonly name: string;
-  /** The clause that it tests: `S1` to `S31` of the store's contract, or `W1` to `W49` of the wire. */
+  /**
+   * The clause that it tests: S1 to S31 in `STORE.md` of `@tm/run-events-core`, or W1 to W49 in `WIRE.md` of `@tm/run-events-http`.
+   */
   readonly clause: string;
   /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
   readonly timeoutMs: number;

@@ -37,7 +37,7 @@ import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
 import { runTrial, type TrialCase } from "./trial.ts";
 
-/** The options of `runEventStoreConformance`: the store, and how hard to look. */
+/** The options of {@link runEventStoreConformance}: the store, and how hard to look. */
 export interface ConformanceOptions<Place = undefined> extends StoreDoors<Place>, CaseOptions {}
 
 const ALL: readonly TrialCase[] = [
@@ -82,8 +82,8 @@ const ALL: readonly TrialCase[] = [
 
 /**
  * Returns the cases that test a store against the contract of `RunEventStore`. No case is skipped: a case that needs an option is
- * in the list only if the option is given. Without `prepare`, the case of S6 fails unless the store declares
- * `durability: "memory"` and `shared: false`. Cases share nothing and may run at once.
+ * in the list only if the option is given. Without `prepare`, the case of clause S6 in `STORE.md` of `@tm/run-events-core` fails unless the
+ * store declares `durability: "memory"` and `shared: false`. Cases share nothing and may run at once.
  *
  * @throws TypeError for an unknown `profile`, a `soakMs` that is not above 0, or a `replay` of an unknown case
  * @example

@@ -1,7 +1,7 @@
 /**
  * An error with what lies beneath it: a store's own message never has the driver's, and its author needs both. Each is named
  * with its code, if it has one.
- * @see S20
+ * @see clause S20 in `STORE.md`
  */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -5,7 +5,10 @@ import { within } from "./within.ts";
 /** A subscription that counts its notifications. Its `ready` fails when the store's own deadline for a notification is long past. */
 export interface NotificationCounter extends Subscription {
   notifyCount(): number;
-  /** Resolves once there were more than `counted` notifications. @throws Error when the notification does not come */
+  /**
+   * Resolves once there were more than `counted` notifications.
+   * @throws Error when the notification does not come
+   */
   past(counted: number): Promise<void>;
 }
 

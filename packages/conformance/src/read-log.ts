@@ -97,7 +97,10 @@ function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
   if (last !== undefined && last.sequence === run.lastSequence) checkHead(run, last);
 }
 
-/** What holds of a head whose last event is `last`. @throws Error that names what does not hold */
+/**
+ * What holds of a head whose last event is `last`.
+ * @throws Error that names what does not hold
+ */
 export function checkHead(run: RunRecord, last: StoredEvent): void {
   const runStatus = statusAfter(last.eventType);
   const finishedAtMs = isTerminal(runStatus) ? last.createdAtMs : null;

@@ -15,7 +15,7 @@ import { runWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
-/** A page of a run's events, and the run's state at its end. @see W15, W16 */
+/** A page of a run's events, and the run's state at its end. @see {@link RunEvents.read} */
 export interface RunEventsPage {
   /** Ascending, without a gap, from `since + 1`. */
   readonly events: readonly RunEvent[];
@@ -38,11 +38,11 @@ export interface ListOptions {
    * @defaultValue 50
    */
   readonly limit?: number;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the page before. Without it, the newest runs. */
   readonly cursor?: number | undefined;
 }
 
-/** A worker's lease on a run. @see W31 */
+/** A worker's lease on a run. @see {@link RunEvents.claim} */
 export interface Claim {
   /** Pass it to every append, renewal and release. */
   readonly fence: number;
@@ -57,7 +57,7 @@ export interface RunEvents extends Upkeep {
   /**
    * Creates a run, or returns the owner's run with that id as it is.
    * @throws RunEventsError `run_id_taken` if another owner has the id, `invalid_request`, `payload_too_large`, `store_unavailable`
-   * @see W8, S16
+   * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   create(run: {
     readonly ownerId: string;
@@ -76,7 +76,7 @@ export interface RunEvents extends Upkeep {
    * Appends all of the events or none. Calls that come while an append is under way share the next commit.
    * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`,
    * `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
-   * @see W9-W11, W32, S5
+   * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`, clause S5 in `STORE.md`
    */
   append(
     runId: string,
@@ -86,7 +86,7 @@ export interface RunEvents extends Upkeep {
   /**
    * Reads one page of the events after `since`, ascending.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`
-   * @see W15, W16
+   * @see clauses W15 and W16 in `WIRE.md` of `@tm/run-events-http`
    */
   read(runId: string, options?: PageOptions): Promise<RunEventsPage>;
   /**
@@ -102,7 +102,7 @@ export interface RunEvents extends Upkeep {
   /**
    * Lists an owner's runs, newest first. Pass `nextCursor` as `cursor` for the next page; it is `null` after the last run.
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see W14
+   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
   list(
     options: ListOptions,
@@ -111,7 +111,7 @@ export interface RunEvents extends Upkeep {
    * Appends `RUN_CANCELLED` unless the run has finished.
    * @returns the run afterwards
    * @throws RunEventsError `not_found`, `store_unavailable`
-   * @see W13
+   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
    */
   cancel(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
   /**
@@ -121,10 +121,10 @@ export interface RunEvents extends Upkeep {
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
    * Claims a run without a lease, or whose lease has expired. From then on the run takes only appends under this fence, and its
-   * owner's `cancel`. `work` does this and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey` for
+   * owner's {@link RunEvents.cancel}. {@link RunEvents.work} does this and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey` for
    * up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
-   * @see W31, S21
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`, clause S21 in `STORE.md`
    */
   claim(runId: string, options: ClaimOptions): Promise<Claim>;
   /**
@@ -147,9 +147,9 @@ export interface RunEvents extends Upkeep {
    * throws because the store was away, the lease expires by itself.
    * @returns what the task returned
    * @throws what the task threw, or the reason of a shutdown that stopped it
-   * @throws RunEventsError as `claim`; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
+   * @throws RunEventsError as {@link RunEvents.claim}; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
    * emitted event or an end that could not be appended
-   * @see S21, S22, W41-W43
+   * @see clauses S21 and S22 in `STORE.md`, and W41 to W43 in `WIRE.md` of `@tm/run-events-http`
    *
    * @example
    * const answer = await runs.work(runId, { leaseMs: 30_000 }, async (run) => {
@@ -166,7 +166,7 @@ export interface RunEvents extends Upkeep {
    * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
    * @throws RunEventsError `store_unavailable`, with why no append could land, or if the store did not answer in `timeoutMs`;
    * `invalid_request`
-   * @see S31
+   * @see clause S31 in `STORE.md`
    */
   probe(options?: ProbeOptions): Promise<void>;
   /**
@@ -175,7 +175,7 @@ export interface RunEvents extends Upkeep {
    *
    * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
    * deadline exit then: appends without an acknowledgement may have landed.
-   * @see S18
+   * @see clause S18 in `STORE.md`
    */
   close(): Promise<void>;
 }

@@ -54,10 +54,15 @@ function readLines(): readonly (readonly [name: string, text: string])[] {
   return Array.from(block.matchAll(/^(\S+) +(.*)$/gm), ([, name = "", text = ""]) => [name, text]);
 }
 
+/** Where a clause begins. */
+function startOf(clause: string): number {
+  return WIRE.indexOf(`**${clause}** `);
+}
+
 /** The objects between braces in a clause; one within another comes after it. */
 function readObjects(clause: string): readonly Shape[] {
-  const start = WIRE.indexOf(`- **${clause}** `);
-  const text = WIRE.slice(start, WIRE.indexOf("\n- **", start + 1));
+  const start = startOf(clause);
+  const text = WIRE.slice(start, WIRE.indexOf("\n- ", start));
   return Array.from(text.matchAll(/`(\{[^`"]*\})`/g), ([, found = ""]) => found).flatMap(
     (found) => {
       const inner = /\[\{(.*)\}\]/.exec(found)?.[1];
@@ -69,7 +74,7 @@ function readObjects(clause: string): readonly Shape[] {
 
 /** The table of W22: each `type` with its fields. */
 function readMessages(): Readonly<Record<string, Shape>> {
-  const table = WIRE.slice(WIRE.indexOf("- **W22**"), WIRE.indexOf("- **W23**"));
+  const table = WIRE.slice(startOf("W22"), startOf("W23"));
   const [, ...rows] = table.matchAll(/^ *\| `(\w+)` +\|([^|]*)\|/gm);
   return Object.fromEntries(rows.map(([, type = "", fields = ""]) => [type, membersOf(fields)]));
 }
@@ -98,7 +103,7 @@ it("W22: the table has each message with the fields that the code has", () => {
 });
 
 it("W3, W12: a problem has the fields of its codes as optional ones, and no others", () => {
-  const table = WIRE.slice(WIRE.indexOf("- **W3**"), WIRE.indexOf("- **W4**"));
+  const table = WIRE.slice(startOf("W3"), startOf("W4"));
   const extras = Array.from(table.matchAll(/\(\+ ([^)]*)\)/g), ([, names = ""]) => names)
     .flatMap((names) => Array.from(names.matchAll(/`(\w+)`/g), ([, name = ""]) => name))
     .concat("line");

@@ -34,7 +34,7 @@ const FRUITLESS_ATTEMPTS = 100;
  * @param attempt runs the appending statement; if that fails, a transaction around it stays as it was
  * @param moved receives the runs that were appended to, even of a group that fails later
  * @returns the outcomes, at the indexes of their requests
- * @see S1-S5
+ * @see clauses S1 to S5 in `STORE.md`
  */
 export async function appendGroup(
   query: Query,

@@ -6,7 +6,7 @@ import type { Statements } from "./sql/statements.ts";
 
 /**
  * The calls of one store, until it is closed. A driver's error becomes a `RunEventsError`.
- * @see S18, S20
+ * @see clauses S18 and S20 in `STORE.md`
  */
 export class Calls {
   readonly #check: SchemaCheck;
@@ -45,7 +45,7 @@ export class Calls {
 
   /**
    * Probes the store, one probe at a time, so that a hanging database costs one connection.
-   * @see S31
+   * @see clause S31 in `STORE.md`
    */
   probe(): Promise<number> {
     this.#probing ??= this.guard(() => this.#ask()).finally(() => (this.#probing = null));

@@ -106,7 +106,7 @@ export function keepsConnection(error: unknown): boolean {
 /**
  * Whether the failed statement may have committed. A statement that the server answered with an error has not, since each is a
  * whole transaction.
- * @see S7
+ * @see clause S7 in `STORE.md`
  */
 export function isAmbiguous(error: unknown): boolean {
   if (error instanceof RunEventsError) return error.ambiguous;
@@ -115,7 +115,7 @@ export function isAmbiguous(error: unknown): boolean {
 
 /**
  * A driver's error as `store_unavailable` with that error as the cause. A `RunEventsError` only gains `ambiguous`.
- * @see S20
+ * @see clause S20 in `STORE.md`
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
   if (error instanceof RunEventsError) {

@@ -23,7 +23,7 @@ interface ServerRow {
  * throws what the driver throws, as for a standby.
  * @throws RunEventsError `store_unavailable`: not retryable for a newer schema that this program must not touch, for a unique
  * index that is missing or not valid, and for rows that are hidden from the user
- * @see S6, S10, S19
+ * @see clauses S6, S10 and S19 in `STORE.md`
  */
 export async function inspectSchema(query: Query, tables: Tables): Promise<SchemaState> {
   const [server] = (await query(

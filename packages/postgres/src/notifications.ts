@@ -35,7 +35,7 @@ interface Joined extends RunPosition {
  * processes, and polls. A commit of this process also notifies the other processes. A poll reads the positions of all
  * subscribed runs in one query, since notifications can be lost. Each source is compared with what the subscriptions have been
  * notified of, so that one commit mostly notifies once.
- * @see S13-S15
+ * @see clauses S13 to S15 in `STORE.md`
  */
 export class Notifications {
   readonly #query: Query;

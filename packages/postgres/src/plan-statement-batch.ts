@@ -28,7 +28,7 @@ interface OpenAppend {
  * Plans which requests of a group the next statement appends. A run's requests go together unless one can be judged only
  * after those before it have landed. The first that must wait makes all later ones wait, so a run's requests keep their
  * order. Run ids ascend, so that statements of several processes lock the same run first.
- * @see S2
+ * @see clause S2 in `STORE.md`
  */
 export function planStatementBatch(pending: readonly Indexed<AppendRequest>[]): StatementBatch {
   const open = new Map<string, OpenAppend>();

@@ -74,7 +74,7 @@ export function connectOf(pool: PostgresPool): Connect | null {
 
 /**
  * A pool's error, as a `RunEventsError` where its meaning is known: then nothing was sent.
- * @see S7, S20
+ * @see clauses S7 and S20 in `STORE.md`
  */
 function poolFailure(pool: PostgresPool, error: unknown): unknown {
   if (!(error instanceof Error)) return error;

@@ -22,7 +22,7 @@ import { readPages } from "./sql/read.ts";
 import { createRun, deleteRun, selectRun } from "./sql/run.ts";
 import { createStatements } from "./statements.ts";
 
-/** Settings of `createPostgresStore`. */
+/** Settings of {@link createPostgresStore}. */
 export interface PostgresStoreOptions {
   /**
    * The schema of the store's tables: a lower-case identifier.
@@ -43,7 +43,7 @@ export interface PostgresStore extends MigratableStore, TransactionalStore<Joine
    * Checks the server and the tables, and writes nothing. The server has to be the primary, and the tables of this program's
    * schema. Their unique indexes have to exist and be valid, and no row-level security may hide all of their rows.
    * @throws RunEventsError `store_unavailable`
-   * @see S10, S19
+   * @see clauses S10 and S19 in `STORE.md` of `@tm/run-events-core`
    */
   verify(): Promise<void>;
   /**
@@ -51,8 +51,9 @@ export interface PostgresStore extends MigratableStore, TransactionalStore<Joine
    * one group with a waiting append wait too. So append last, and commit soon. A refusal leaves the transaction as it was; a
    * failure may abort it, as always in Postgres.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
-   * `store_unavailable`; and as `planEvents`
+   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError without an open transaction, or for an `ownerId` that is given as undefined
+   * @see {@link TransactionalStore.appendInTransaction}
    */
   appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
 }

@@ -2,7 +2,7 @@ import { KEY_INDEX, type Tables, tablesOf } from "./tables.ts";
 
 /**
  * One step of the schema. Released steps never change; new ones are added at the end.
- * @see S19
+ * @see clause S19 in `STORE.md`
  */
 interface Migration {
   /** Whether a program that does not know this step must not touch the tables any more. */
@@ -72,10 +72,10 @@ const MIGRATION_LOCK = 7_501_166;
 /**
  * Prints the statement that applies every missing migration. It is one transaction, and safe to run from several processes at
  * once. It creates the schema if it does not exist, and changes nothing where nothing is missing.
- * @param schema as in `PostgresStoreOptions`
+ * @param schema of the tables, as `createPostgresStore` gets it
  * @returns plain SQL, for `migrate()` and for your migration tool
- * @throws TypeError as `tablesOf`
- * @see S19
+ * @throws TypeError unless the schema is a lower-case identifier of at most 63 characters that Postgres does not reserve
+ * @see clause S19 in `STORE.md` of `@tm/run-events-core`
  */
 export function printMigrations(schema = "run_events"): string {
   const tables = tablesOf(schema);

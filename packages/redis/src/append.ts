@@ -11,7 +11,7 @@ import { parseLanding, parseOutcome, type RunReply, sendAppend } from "./scripts
  * Appends a group. All requests for one run are in the same script. So they keep their order even if the server has forgotten the
  * script, redirects it, or gets it again. Runs are independent.
  * @throws RunEventsError `store_unavailable` if a request fails; `ambiguous` if it may have landed, or others have
- * @see S2, S7
+ * @see clauses S2 and S7 in `STORE.md`
  */
 export function appendGroup(
   connection: Connection,

@@ -23,7 +23,7 @@ export interface Connection {
   /**
    * Runs a script that changes a run.
    * @throws RunEventsError `store_unavailable`; `ambiguous` if the change may have landed
-   * @see S7
+   * @see clause S7 in `STORE.md`
    */
   change(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /** The command that publishes a notification. */
@@ -31,14 +31,14 @@ export interface Connection {
   /**
    * Does the work of one call of the store.
    * @throws RunEventsError `store_unavailable` for what the client threw, or after `close`
-   * @see S20
+   * @see clause S20 in `STORE.md`
    */
   perform<T>(work: () => Promise<T>): Promise<T>;
   /** Why no call can be made any more, or `null`. */
   refusal(): RunEventsError | null;
   /**
    * Refuses all later calls; those under way continue. The client stays open: it is the caller's.
-   * @see S18
+   * @see clause S18 in `STORE.md`
    */
   close(): void;
 }

@@ -13,7 +13,7 @@ const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "pow
  * Checks the settings of the server, or of each master of a cluster. Also throws what the client throws.
  * @returns what an acknowledged append survives, by the weakest of them
  * @throws RunEventsError `store_unavailable` if a server may evict runs
- * @see S6
+ * @see clause S6 in `STORE.md`
  */
 export async function examineServers(connection: Connection): Promise<Durability> {
   const { redis } = connection;

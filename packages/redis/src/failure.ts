@@ -51,7 +51,7 @@ const JUDGED: readonly string[] = ["OOM", "WRONGTYPE"];
  * Whether a writing script that failed with this error may still have written. The client silently sends unanswered commands
  * again, perhaps to another server: its name may lead to a replica meanwhile that has not seen the first sending. So a refusal to
  * run the script does not prove that it never ran, there or elsewhere.
- * @see S7
+ * @see clause S7 in `STORE.md`
  */
 export function mayHaveLanded(error: unknown): boolean {
   const code = replyCode(error);
@@ -67,7 +67,7 @@ function withoutCommand(error: unknown): unknown {
 
 /**
  * A client's error as `store_unavailable` with that error as the cause, without its command. A `RunEventsError` stays as it is.
- * @see S20
+ * @see clause S20 in `STORE.md`
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
   if (error instanceof RunEventsError) return error;

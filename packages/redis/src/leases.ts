@@ -17,7 +17,7 @@ import { sendRenew } from "./scripts/renew.ts";
 
 /**
  * Claims a run for the caller. In a cluster the entry in the index of leases is made between two calls of the script.
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export async function claimRun(
   connection: Connection,
@@ -51,7 +51,7 @@ export async function claimRun(
 /**
  * Moves the end of a lease. Its entry in the index is only the time of the next check, so it stays, unless the lease is now
  * shorter. If a process dies before it has moved the entry, a check finds it when the lease would otherwise have expired.
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export async function renewLease(
   connection: Connection,
@@ -70,7 +70,7 @@ export async function renewLease(
 
 /**
  * Ends a lease.
- * @see S21
+ * @see clause S21 in `STORE.md` of `@tm/run-events-core`
  */
 export async function releaseRun(
   connection: Connection,
@@ -85,7 +85,7 @@ export async function releaseRun(
 
 /**
  * The runs whose lease expired some time ago.
- * @see S23
+ * @see clause S23 in `STORE.md`
  */
 export async function listExpired(
   connection: Connection,

@@ -38,7 +38,7 @@ export const NOTIFY_WITHIN_MS: number = POLL_MS + POLL_GRACE_MS;
  *
  * A lost connection makes every channel "not subscribed" again. A poll that finds a commit without a message renews the
  * channel's subscription.
- * @see S13-S15
+ * @see clauses S13 to S15 in `STORE.md`
  */
 export class Notifications {
   readonly #connection: Connection;

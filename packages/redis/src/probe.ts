@@ -15,7 +15,7 @@ const KEYS_A_MASTER = 8;
  * throws.
  * @returns what an acknowledged append survives now, and the latest time of the masters' clocks
  * @throws RunEventsError `store_unavailable` if a server may evict runs
- * @see S31
+ * @see clause S31 in `STORE.md`
  */
 export async function probeServers(
   connection: Connection,

@@ -10,7 +10,7 @@ const RUNS_AT_ONCE = 50;
 
 /**
  * Removes whole runs that finished some time ago, those that finished first before others.
- * @see S24
+ * @see clause S24 in `STORE.md`
  */
 export async function purgeRuns(
   connection: Connection,

@@ -14,12 +14,12 @@ import { readPage } from "./scripts/read.ts";
 import { readHead } from "./scripts/read-head.ts";
 import { NOTIFY_WITHIN_MS, Notifications } from "./notifications.ts";
 
-/** Settings of `openRedisStore`. */
+/** Settings of {@link openRedisStore}. */
 export interface RedisStoreOptions {
   /**
    * The start of the names of the store's keys and channels, before a colon. No braces, no white space.
    * @defaultValue `run-events`
-   * @see S19
+   * @see clause S19 in `STORE.md` of `@tm/run-events-core`
    */
   readonly prefix?: string;
 }

@@ -16,7 +16,7 @@ import { readHead } from "./scripts/read-head.ts";
 /**
  * Creates a run: first its ordinal, then the entry in its owner's list, then the run. Another process may create it between these
  * steps. The last step sees that, and the ordinal shows which process did.
- * @see S16
+ * @see clause S16 in `STORE.md`
  */
 export async function createRun(
   connection: Connection,
@@ -45,7 +45,7 @@ function existingOutcome(run: RunRecord, ownerId: string): CreateOutcome {
 
 /**
  * Removes a finished run whole, then its entries in its owner's list and the index of finished runs.
- * @see S17, S24
+ * @see clauses S17 and S24 in `STORE.md`
  */
 export async function deleteRun(
   connection: Connection,

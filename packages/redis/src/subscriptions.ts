@@ -31,7 +31,7 @@ const RETRY_MS = 250;
  * | unsubscribing | -      | yes       | -          | wanted    |          |                | idle            | again in 250 ms | idle                    |
  *
  * `renew` takes a subscribed run back to subscribing. While no connection is up, no round begins.
- * @see S13, S14
+ * @see clauses S13 and S14 in `STORE.md`
  */
 export class Subscriptions {
   readonly #keys: Keys;

@@ -63,7 +63,7 @@ export class Connection {
    * acknowledged. While another connection has the lock, it tries again after a pause that leaves the event loop free. Work that
    * failed must have changed nothing.
    * @throws RunEventsError `store_unavailable` for what the driver threw, or after 10 s without the lock
-   * @see S20
+   * @see clause S20 in `STORE.md`
    */
   perform<T>(work: (open: OpenConnection) => T): Promise<T> {
     return this.#patiently(() => {

@@ -2,7 +2,7 @@
 export type SqliteValue = string | number | null;
 
 /**
- * A prepared statement of better-sqlite3, node:sqlite or bun:sqlite. It only gets `SqliteValue`s. The parameters are `unknown`,
+ * A prepared statement of better-sqlite3, node:sqlite or bun:sqlite. It only gets {@link SqliteValue}s. The parameters are `unknown`,
  * since TypeScript 5 accepts better-sqlite3's types for no other.
  */
 export interface SqliteStatement {

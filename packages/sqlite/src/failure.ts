@@ -63,7 +63,7 @@ export function isDiskFailure(error: unknown): boolean {
 
 /**
  * A driver's error as `store_unavailable` with that error as the cause. A `RunEventsError` stays as it is.
- * @see S20
+ * @see clause S20 in `STORE.md`
  */
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
   if (error instanceof RunEventsError) return error;

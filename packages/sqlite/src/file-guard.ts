@@ -43,7 +43,7 @@ const FRESH_MS = 10;
  *
  * A handle that leaves the WAL mode and comes back has closed its `-wal` and created another one. That loses nothing. The process's
  * open files show it: the old `-wal` is not among them, and the new one is.
- * @see S6, S31
+ * @see clauses S6 and S31 in `STORE.md`
  */
 export class FileGuard {
   readonly #path: string | null;

@@ -19,7 +19,7 @@ export interface SqliteNotifications extends Notifications {
  * Finds the commits of other connections with one timer for the whole store. The timer runs while the store has subscriptions, and
  * does not keep the process alive. If nothing was committed, a poll costs one pragma.
  * @param pollMs how often to poll, in milliseconds
- * @see S13, S14
+ * @see clauses S13 and S14 in `STORE.md`
  */
 export function createNotifications(
   db: SqliteDatabase,

@@ -6,7 +6,7 @@ import type { Transactions } from "./transactions.ts";
 
 /**
  * One step of the schema. Released steps never change; new ones are added at the end.
- * @see S19
+ * @see clause S19 in `STORE.md`
  */
 interface Migration {
   /** Whether a program that does not know this step must not touch the tables any more. */
@@ -121,7 +121,7 @@ function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<
 /**
  * Passes if all tables and indexes of the steps exist.
  * @throws RunEventsError `store_unavailable`, not retryable, with the name of the missing one
- * @see S31
+ * @see clause S31 in `STORE.md`
  */
 export function checkObjects(db: SqliteDatabase, tables: Tables): void {
   const rows = prepareStatement(db, "SELECT name FROM sqlite_schema").all() as readonly {
@@ -142,7 +142,7 @@ export function checkObjects(db: SqliteDatabase, tables: Tables): void {
  * Passes if the database has every step that this program knows, with all tables and indexes.
  * @throws RunEventsError `store_unavailable`, not retryable, if a step, a table or an index is missing, or for a newer
  * breaking step
- * @see S19
+ * @see clause S19 in `STORE.md`
  */
 export function verifySchema(db: SqliteDatabase, tables: Tables): void {
   if (missingMigrations(db, tables).length > 0) {
@@ -159,7 +159,7 @@ export function verifySchema(db: SqliteDatabase, tables: Tables): void {
  * Applies the missing steps. It checks without a lock first, so that it writes nothing if no step is missing.
  * @throws RunEventsError `store_unavailable`, not retryable, for a newer breaking schema, or if a table or an index of an
  * applied step is missing
- * @see S19
+ * @see clause S19 in `STORE.md`
  */
 export function migrateSchema(
   db: SqliteDatabase,

@@ -16,7 +16,7 @@ import type { SqliteDatabase } from "./driver.ts";
 import { createNotifications } from "./notifications.ts";
 import { tablesOf } from "./tables.ts";
 
-/** Settings of `createSqliteStore`. */
+/** Settings of {@link createSqliteStore}. */
 export interface SqliteStoreOptions {
   /**
    * The start of the names of the store's tables: an identifier.
@@ -26,7 +26,7 @@ export interface SqliteStoreOptions {
   /**
    * What an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`.
    * @defaultValue `FULL`
-   * @see S6
+   * @see clause S6 in `STORE.md` of `@tm/run-events-core`
    */
   readonly synchronous?: "FULL" | "NORMAL";
   /**
@@ -44,20 +44,21 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    * SQLite ends it (a full disk). If the transaction began without `IMMEDIATE`, SQLite may refuse the write lock: the call throws
    * `store_unavailable`, and the caller begins again.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
-   * `store_unavailable`; and as `planEvents`
+   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError without an open transaction, or before `migrate()` or `verify()` was awaited once
+   * @see {@link TransactionalStore.appendInTransaction}
    */
   appendInTransaction(append: JoinedAppend): AppendReceipt;
   /**
    * Removes a finished run with its events. One synchronous transaction removes all of its rows: while a very long run is deleted,
    * other writers and this process wait.
-   * @see S17
+   * @see {@link RunEventStore.deleteRun}
    */
   deleteRun: RunEventStore["deleteRun"];
   /**
    * Removes runs that finished some time ago. A call ends with the run that reaches 2,000 events, since other writers and this
    * process wait until it ends.
-   * @see S24
+   * @see {@link RunEventStore.purge}
    */
   purge: RunEventStore["purge"];
   /**

@@ -6,12 +6,12 @@ import { isDiskFailure, storeFailure } from "./failure.ts";
 export interface Transactions {
   /**
    * Runs the work in a read transaction: everything that it reads is of one point in time.
-   * @see S9
+   * @see clause S9 in `STORE.md`
    */
   read<T>(work: () => T): T;
   /**
    * Runs the work in a write transaction. It takes the write lock first, so that the work cannot fail half-way for it.
-   * @see S2
+   * @see clause S2 in `STORE.md`
    */
   write<T>(work: () => T): T;
   /** Runs the work in a savepoint of the caller's open transaction, which is rolled back by itself. */

@@ -3,8 +3,11 @@
  * a second or two each. They share their workers' processes, so none may leave anything behind.
  */
 export const FAST: readonly string[] = [
+  "apps/acceptance/test/clause-links.test.ts",
   "apps/acceptance/test/clauses.test.ts",
   "apps/acceptance/test/links.test.ts",
+  "apps/acceptance/test/page-anchors.test.ts",
+  "apps/acceptance/test/tsdoc.test.ts",
   "apps/acceptance/test/words.test.ts",
   "apps/bench/test/profile.test.ts",
   "apps/cli/test/escape-text.test.ts",

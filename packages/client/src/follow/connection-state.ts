@@ -6,7 +6,10 @@ export type FollowState = "connecting" | "live" | "waiting" | "polling" | "finis
 /** The state of a follower's connection, and what it has read so far. */
 export interface ConnectionState {
   readonly state: FollowState;
-  /** The run's status after the events that were handed over; `null` before the server's first answer. @see W23 */
+  /**
+   * The run's status after the events that were handed over; `null` before the server's first answer.
+   * @see clause W23 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly runStatus: RunStatus | null;
   /** The run's phase after those events; `null` if it has none. */
   readonly currentPhase: string | null;

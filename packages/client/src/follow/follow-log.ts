@@ -10,7 +10,7 @@ interface RunUpdate {
   readonly currentPhase: string | null;
 }
 
-/** A page of the log. @see W15 */
+/** A page of the log. @see clause W15 in `WIRE.md` */
 export interface Page extends RunUpdate {
   readonly events: readonly RunEvent[];
   readonly hasMore: boolean;

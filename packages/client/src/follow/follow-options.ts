@@ -16,7 +16,7 @@ export interface FollowOptions<M extends EventMap = EventMap> extends ServerOpti
   /**
    * The server's heartbeat, in milliseconds. A stream that is silent for 2.5 heartbeats is given up.
    * @defaultValue 15,000
-   * @see W22
+   * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly heartbeatMs?: number;
   /** Schemas that check payloads. A payload is handed over as its schema returns it. */

@@ -24,7 +24,7 @@ export interface RunFollower<M extends EventMap = EventMap>
  * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor`, and any other error that waiting cannot cure
  * @throws the signal's reason
  * @throws TypeError if the follower is iterated twice, or if `runId` or `baseUrl` is invalid
- * @see W15-W17, W19-W26
+ * @see clauses W15 to W17 and W19 to W26 in `WIRE.md` of `@tm/run-events-http`
  *
  * @example
  * for await (const event of followRun({ runId })) console.log(event.sequence, event.eventType);

@@ -7,14 +7,14 @@ import type {
 import { fits, type ObjectShape } from "../http/fits.ts";
 import { EVENT } from "../http/run-calls.ts";
 
-/** What a frame holds about the whole run. @see W22 */
+/** What a frame holds about the whole run. @see clause W22 in `WIRE.md` */
 interface RunUpdate {
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
   readonly lastSequence: number;
 }
 
-/** A frame's message. A later server may also send types that this version does not know. @see W22 */
+/** A frame's message. A later server may also send types that this version does not know. @see clause W22 in `WIRE.md` */
 export type Frame =
   | ({ readonly type: "connected" | "status" | "run_finished" } & RunUpdate)
   | { readonly type: "run_event"; readonly event: RunEvent }
@@ -43,7 +43,7 @@ const SHAPES: ReadonlyMap<string, ObjectShape> = new Map<string, ObjectShape>([
 /**
  * Parses a frame. A frame of a type that this version does not know may have any shape.
  * @returns a frame of type `malformed` for text that no run-events server sends
- * @see W22
+ * @see clause W22 in `WIRE.md`
  */
 export function parseFrame(data: string): Frame {
   try {

@@ -14,7 +14,7 @@ const HELD_MS = 2_000;
  * Polls a run to its end.
  * @param isHeld whether the server holds its answers until something is new
  * @param until when to stop, on `performance.now()`
- * @see W15-W17
+ * @see clauses W15 to W17 in `WIRE.md`
  */
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
   const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
@@ -57,7 +57,7 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   };
 }
 
-/** Whether the server holds as many polls as it can. It can still answer one at once. @see W28 */
+/** Whether the server holds as many polls as it can. It can still answer one at once. @see clause W28 in `WIRE.md` */
 function isFull(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "too_many_requests";
 }

@@ -13,7 +13,7 @@ const CONNECTED_MS = 5_000;
  * is not retryable. Nothing is read ahead.
  * @param silenceMs how long the stream may be silent, in milliseconds
  * @param onRetry called with the value of each `retry:` field, in milliseconds
- * @see W19-W26
+ * @see clauses W19 to W26 in `WIRE.md`
  */
 export function streamRun(
   attempt: Attempt,
@@ -131,7 +131,7 @@ function takeFrames(
   return events;
 }
 
-/** Whether the server has as many streams as it can. @see W28 */
+/** Whether the server has as many streams as it can. @see clause W28 in `WIRE.md` */
 function isFull(frame: { readonly code: string }): boolean {
   return frame.code === "overloaded";
 }

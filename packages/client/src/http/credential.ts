@@ -4,7 +4,7 @@
  * - `"session"`: the session cookie that the browser has.
  * - `bearer`: a token. It cannot open a live stream, so runs are polled.
  * - `cookie`: the value of a `Cookie` header, for hosts that do not keep cookies themselves.
- * @see W4, W19
+ * @see clauses W4 and W19 in `WIRE.md` of `@tm/run-events-http`
  */
 export type Credential =
   | "session"
@@ -13,7 +13,7 @@ export type Credential =
 
 type Secret = Extract<Credential, { readonly bearer: unknown }>["bearer"];
 
-/** Whether this credential can open a live stream. @see W19 */
+/** Whether this credential can open a live stream. @see clause W19 in `WIRE.md` */
 export function canStream(credential: Credential): boolean {
   return credential === "session" || "cookie" in credential;
 }

@@ -2,7 +2,7 @@ import type { EventDraft, RunStatus } from "@tm/run-events-core";
 import { checkRunId, SealedJson } from "@tm/run-events-core/wire";
 import { fits, type ObjectShape } from "./fits.ts";
 
-/** How long the server may hold a poll, in seconds. @see W17 */
+/** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 export const WAIT_SECONDS = 25;
 
 /**
@@ -29,7 +29,7 @@ export interface Call {
   readonly read?: Read;
 }
 
-/** Which events to read. @see W15-W17 */
+/** Which events to read. @see clauses W15 to W17 in `WIRE.md` */
 export interface PageQuery {
   readonly since: number;
   /** Without it, the server decides. */
@@ -38,24 +38,24 @@ export interface PageQuery {
   readonly wait: number;
 }
 
-/** Conditions of an append, and the key that makes it idempotent. @see W10, W11, W32 */
+/** Conditions of an append, and the key that makes it idempotent. @see clauses W10, W11 and W32 in `WIRE.md` of `@tm/run-events-http` */
 export interface AppendConditions {
   /**
    * Under the same key the same append lands once.
    * @defaultValue a new UUID, so that a request that is sent again lands once
    */
   readonly idempotencyKey?: string | undefined;
-  /** The append lands only if this is the run's last sequence. */
+  /** The append lands only if this is the run's last sequence. Without it, the append lands at any sequence. */
   readonly expectedSequence?: number | undefined;
   /** The fence of the lease under which the worker appends. */
   readonly fence?: number | undefined;
 }
 
-/** The shape of a run, and of a receipt. @see W8, W9 */
+/** The shape of a run, and of a receipt. @see clauses W8 and W9 in `WIRE.md` */
 const RUN = { lastSequence: 0, runStatus: "" } as const;
-/** The shape of an event of a page or a frame. @see W15, W22 */
+/** The shape of an event of a page or a frame. @see clauses W15 and W22 in `WIRE.md` */
 export const EVENT = { sequence: 0, eventType: "" } as const;
-/** @see W31 */
+/** @see clause W31 in `WIRE.md` */
 const LEASE = { fence: 0 } as const;
 
 const RUNS = "/v1/agent-runs";
@@ -66,21 +66,21 @@ const JSON_TYPE = { "content-type": "application/json" } as const;
  * would make another path.
  * @throws TypeError if the id is not a string
  * @throws RunEventsError `not_found` if no run can have the id
- * @see W8
+ * @see clause W8 in `WIRE.md`
  */
 function runPath(runId: string, rest = ""): string {
   checkRunId(runId);
   return `${RUNS}/${runId}${rest}`;
 }
 
-/** @see W8 */
+/** @see clause W8 in `WIRE.md` */
 export function createCall(runId: string, metadata: unknown): Call {
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
   const body = `{"runId":${JSON.stringify(runId)}${data}}`;
   return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
 }
 
-/** The append has a key, so that it may be sent again and lands once. @see W9-W11, W32 */
+/** The append has a key, so that it may be sent again and lands once. @see clauses W9 to W11 and W32 in `WIRE.md` */
 export function appendCall(
   runId: string,
   events: readonly EventDraft[],
@@ -104,7 +104,7 @@ export function appendCall(
   };
 }
 
-/** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see W15-W17 */
+/** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see clauses W15 to W17 in `WIRE.md` */
 export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call {
   const most = limit === undefined ? "" : `&limit=${limit}`;
   return {
@@ -126,17 +126,17 @@ function checkItems<T>(json: T, name: string, item: ObjectShape): T {
   return json;
 }
 
-/** @see W19 */
+/** @see clause W19 in `WIRE.md` */
 export function streamCall(runId: string, since: number): Call {
   return { path: runPath(runId, `/stream?since=${since}`) };
 }
 
-/** @see W14 */
+/** @see clause W14 in `WIRE.md` */
 export function getCall(runId: string): Call {
   return { path: runPath(runId), answer: RUN };
 }
 
-/** @see W14 */
+/** @see clause W14 in `WIRE.md` */
 export function listCall(query: {
   readonly status?: RunStatus | undefined;
   readonly limit?: number | undefined;
@@ -147,31 +147,31 @@ export function listCall(query: {
   return { path: `${RUNS}?${search}`, answer: { runs: [] } };
 }
 
-/** @see W13 */
+/** @see clause W13 in `WIRE.md` */
 export function cancelCall(runId: string): Call {
   return { path: runPath(runId, "/cancel"), method: "POST", answer: RUN };
 }
 
-/** @see W14 */
+/** @see clause W14 in `WIRE.md` */
 export function deleteCall(runId: string): Call {
   return { path: runPath(runId), method: "DELETE" };
 }
 
 /**
  * The claim has a key: if it is sent again because its answer was lost, it gets the same lease.
- * @see W31
+ * @see clause W31 in `WIRE.md`
  */
 export function claimCall(runId: string, leaseMs: number): Call {
   const headers = { "idempotency-key": crypto.randomUUID() };
   return leaseCall("POST", runId, { leaseMs }, LEASE, headers);
 }
 
-/** @see W31 */
+/** @see clause W31 in `WIRE.md` */
 export function renewCall(runId: string, fence: number, leaseMs: number): Call {
   return leaseCall("PUT", runId, { fence, leaseMs }, LEASE);
 }
 
-/** @see W31 */
+/** @see clause W31 in `WIRE.md` */
 export function releaseCall(runId: string, fence: number): Call {
   return leaseCall("DELETE", runId, { fence });
 }
@@ -194,18 +194,18 @@ function leaseCall(
 
 const SESSION = "/v1/session";
 
-/** @see W29 */
+/** @see clause W29 in `WIRE.md` */
 export function sessionCall(): Call {
   return { path: SESSION, answer: { userId: "" } };
 }
 
-/** @see W29 */
+/** @see clause W29 in `WIRE.md` */
 export function openSessionCall(token: string): Call {
   const headers = { authorization: `Bearer ${token}` };
   return { path: SESSION, method: "POST", headers };
 }
 
-/** @see W29 */
+/** @see clause W29 in `WIRE.md` */
 export function closeSessionCall(): Call {
   return { path: SESSION, method: "DELETE" };
 }

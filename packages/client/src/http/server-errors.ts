@@ -6,7 +6,7 @@ import {
 import { fits } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
 
-/** The body of a refusal by a run-events server. @see W3 */
+/** The body of a refusal by a run-events server. @see clause W3 in `WIRE.md` */
 interface Problem extends RunEventsErrorDetails {
   readonly code?: RunEventsErrorCode;
   readonly detail?: string;
@@ -52,7 +52,7 @@ const CODES: Readonly<Record<number, RunEventsErrorCode>> = {
 /**
  * The error of an answer that is not a success. Only a problem with a code comes from the server itself, so only that can be final.
  * @param json the parsed body; `null` if it is not JSON
- * @see W3
+ * @see clause W3 in `WIRE.md`
  */
 export function errorOf(asked: Call, answer: Response, json: unknown): RunEventsError {
   const { status, headers } = answer;

@@ -38,7 +38,7 @@ import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
-/** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see W17 */
+/** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see clause W17 in `WIRE.md` */
 const MOST_WAIT_SECONDS = 30;
 
 /** Where the server is, who asks, and how long a call is tried. */
@@ -54,7 +54,7 @@ export interface ClientOptions extends ServerOptions {
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Replaces the client's `patienceMs` for this call. */
+  /** How long this call is tried, in milliseconds. Without it, the client's `patienceMs`. */
   readonly patienceMs?: number | undefined;
   /** Called with each failure after which the call is tried again. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
@@ -125,30 +125,30 @@ export interface Client {
   /**
    * Creates a run. If you already have a run with that id, it is returned unchanged.
    * @throws RunEventsError `run_id_taken` if another user has the id
-   * @see W8
+   * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   create(
     run?: { readonly runId?: string | undefined; readonly metadata?: unknown },
     options?: CallOptions,
   ): Promise<RunSnapshot>;
-  /** Lists your runs, newest first, one page at a time. @see W14 */
+  /** Lists your runs, newest first, one page at a time. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
   list(query?: ListQuery, options?: CallOptions): Promise<RunList>;
   /**
    * Reads a run's state.
    * @throws RunEventsError `not_found`
-   * @see W14
+   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
   get(runId: string, options?: CallOptions): Promise<KeptRun>;
   /**
    * Reads one page of the events after `since`, in order.
    * @throws RunEventsError `not_found`, `cursor_ahead`
-   * @see W15-W17
+   * @see clauses W15 to W17 in `WIRE.md` of `@tm/run-events-http`
    */
   events(runId: string, query?: EventsQuery, options?: CallOptions): Promise<RunEventsPage>;
   /**
    * Appends all of the events, or none. A call that is tried again keeps its key, so its events land once.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `invalid_event`, `payload_too_large`
-   * @see W9-W11, W32
+   * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`
    */
   append(
     runId: string,
@@ -158,25 +158,25 @@ export interface Client {
   /**
    * Ends the run as cancelled, unless it has finished.
    * @returns the run afterwards
-   * @see W13
+   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
    */
   cancel(runId: string, options?: CallOptions): Promise<RunSnapshot>;
   /**
    * Removes a finished run, with its events.
    * @throws RunEventsError `not_found`, `run_active`
-   * @see W14
+   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
   delete(runId: string, options?: CallOptions): Promise<void>;
   /**
-   * Claims a run that has no lease, or whose lease has expired. `work` claims, renews and releases by itself.
+   * Claims a run that has no lease, or whose lease has expired. {@link Client.work} claims, renews and releases by itself.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
-   * @see W31
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   claim(runId: string, options: { readonly leaseMs: number } & CallOptions): Promise<Claim>;
   /**
    * Renews a lease: it then lasts `leaseMs` from now.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`
-   * @see W31
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   renew(
     runId: string,
@@ -185,8 +185,8 @@ export interface Client {
   ): Promise<Claim>;
   /**
    * Ends a lease, so that another worker can claim the run. Idempotent.
-   * @throws RunEventsError as `renew`
-   * @see W31
+   * @throws RunEventsError as {@link Client.renew}
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   release(runId: string, fence: number, options?: CallOptions): Promise<void>;
   /** Follows a run to its end, as `followRun` does. */
@@ -203,19 +203,19 @@ export interface Client {
   /**
    * Reads the session of this browser.
    * @throws RunEventsError `unauthenticated` without a session
-   * @see W29
+   * @see clause W29 in `WIRE.md` of `@tm/run-events-http`
    */
   session(options?: CallOptions): Promise<Session>;
   /**
    * Opens a session in this browser with a token.
    * @throws RunEventsError `unauthenticated` if the token is not valid
-   * @see W29
+   * @see clause W29 in `WIRE.md` of `@tm/run-events-http`
    */
   openSession(token: string, options?: CallOptions): Promise<void>;
   /**
    * Ends the session of this browser.
    * @throws RunEventsError `unauthenticated` without a session
-   * @see W29
+   * @see clause W29 in `WIRE.md` of `@tm/run-events-http`
    */
   closeSession(options?: CallOptions): Promise<void>;
 }

@@ -8,7 +8,7 @@ export interface KeptRun extends RunSnapshot {
   readonly keptUntil: string | null;
 }
 
-/** One page of the caller's runs, newest first. @see W14 */
+/** One page of the caller's runs, newest first. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
 export interface RunList {
   readonly runs: readonly KeptRun[];
   /** The `cursor` of the next page; `null` at the end. */

@@ -31,7 +31,7 @@ export type PayloadOf<M extends EventMap, Type extends string> = Type extends ke
 
 /**
  * An event whose `eventType` decides the type of its `payload`. A run may also have events that the map does not name: those of its
- * lifecycle, and those of other programs (`OtherType`). Their payload is `unknown`. Check `eventType` first.
+ * lifecycle, and those of other programs ({@link OtherType}). Their payload is `unknown`. Check `eventType` first.
  */
 export type TypedEvent<M extends EventMap> = string extends keyof M
   ? EventOf<string, M[string]>

@@ -32,7 +32,7 @@ const APPEND_MS = 300_000;
  * | after the answer                | the read of the run is cut off, and the lease is released                       |
  * @param how its `signal` shuts the worker down
  * @param closing aborts when the work is over, and ends what is still under way
- * @see W31, W32
+ * @see clauses W31 and W32 in `WIRE.md`
  */
 export function createServerAccess(
   server: Server,

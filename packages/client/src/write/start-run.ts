@@ -24,7 +24,7 @@ export interface StartOptions<M extends EventMap = EventMap>
   /**
    * The run's id. If you already have a run with this id, the writer continues it.
    * @defaultValue a new UUID
-   * @see W8
+   * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly runId?: string;
   /** Any JSON value. A `JsonText` is sent as its text. */
@@ -37,7 +37,7 @@ export interface StartOptions<M extends EventMap = EventMap>
   /**
    * As `merge` of `work`. The payloads are those that the schemas returned.
    * @defaultValue no type
-   * @see W41
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly merge?: TypedMerges<M> | undefined;
   /** Schemas that check payloads. A payload is sent as its schema returns it. */
@@ -56,11 +56,11 @@ export type TypedDraft<M extends EventMap> = {
   readonly [T in keyof M & string]: { readonly eventType: T; readonly payload?: M[T] };
 }[keyof M & string];
 
-/** How a batch is appended. @see W10, W11 */
+/** How a batch is appended. @see clauses W10 and W11 in `WIRE.md` of `@tm/run-events-http` */
 export interface AppendOptions {
   /** Under the same key the same append lands once. */
   readonly idempotencyKey?: string;
-  /** The append lands only if this is the run's last sequence. */
+  /** The append lands only if this is the run's last sequence. Without it, the append lands at any sequence. */
   readonly expectedSequence?: number;
 }
 
@@ -81,7 +81,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
   /**
    * Appends all of the events, or none. The append is tried again under its key while that can help.
    * @throws RunEventsError with the server's code
-   * @see W9-W11
+   * @see clauses W9 to W11 in `WIRE.md` of `@tm/run-events-http`
    */
   append(events: readonly TypedDraft<M>[], options?: AppendOptions): Promise<AppendReceipt>;
   /**
@@ -100,7 +100,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
   complete(payload?: PayloadOf<M, "RUN_COMPLETED">): Promise<AppendReceipt>;
   /** Ends the run as failed, after all events so far. It works even after an event could not be sent. */
   fail(payload?: PayloadOf<M, "RUN_FAILED">): Promise<AppendReceipt>;
-  /** Ends the run as cancelled, unless it has ended. @see W13 */
+  /** Ends the run as cancelled, unless it has ended. @see clause W13 in `WIRE.md` of `@tm/run-events-http` */
   cancel(): Promise<RunSnapshot>;
   /** Stops all requests under way, without ending the run. Idempotent. */
   close(): void;

@@ -28,7 +28,7 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * @throws RunEventsError the reason why an emitted event, or the end, could not be appended
  * @throws RunEventsError `store_unavailable`, `ambiguous`, of a claim that got no answer in a third of `leaseMs`. The run may then be
  * claimed under a fence that is lost, until that lease expires
- * @see W31, W32
+ * @see clauses W31 and W32 in `WIRE.md` of `@tm/run-events-http`
  *
  * @example
  * await workRun({ runId, leaseMs: 60_000, baseUrl, credential: { bearer: token } }, async (run) => {

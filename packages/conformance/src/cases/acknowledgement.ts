@@ -7,7 +7,7 @@ import { wrapStore } from "../wrap-store.ts";
 
 const DRAFTS = [{ eventType: "RUN_STARTED" }, { eventType: "TOKEN", payload: { text: "a" } }];
 
-/** S7: an append whose answer was lost is sent again and lands once. */
+/** Cases of S7 in `STORE.md`: an append whose answer was lost is sent again and lands once. */
 export const acknowledgement: readonly TrialCase[] = [
   {
     name: "S7 an append with a key lands once when its acknowledgement is lost",

@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 const BATCH = 4;
 
-/** S2: one request is atomic, requests are independent and keep their order. */
+/** Cases of S2 in `STORE.md`: one request is atomic, requests are independent and keep their order. */
 export const atomicity: readonly TrialCase[] = [
   {
     name: "S2 a batch moves status, phase, head and times together",

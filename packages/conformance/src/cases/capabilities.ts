@@ -4,7 +4,7 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S6: what a store does not offer it refuses. */
+/** Cases of S6 in `STORE.md`: what a store does not offer it refuses. */
 export const capabilities: readonly TrialCase[] = [
   {
     name: "S6 two stores that `open` gave share nothing",

@@ -23,7 +23,7 @@ const OTHERS = ["other", "CLAIM", "claim ", " claim", "claim%", "clai", "1 claim
 const RACES = 6;
 const RACERS = 6;
 
-/** S21: a claim that is sent again under its key gets the lease that it got, as long as that lasts. */
+/** Cases of S21 in `STORE.md`: a claim that is sent again under its key gets the lease that it got, as long as that lasts. */
 export const claimKeys: readonly TrialCase[] = [
   {
     name: "S21 a claim that is sent again under its key gets the same lease, with the run as it is then",

@@ -29,7 +29,7 @@ function refusal(store: RunEventStore, name: string): Promise<unknown> {
   return within(0, Promise.resolve(CALLS[name]?.(store)), `the refusal of ${name}`);
 }
 
-/** S18, S20: the end of a store. */
+/** Cases of S18 and S20 in `STORE.md`: the end of a store. */
 export const closing: readonly TrialCase[] = [
   {
     name: "S18 close is idempotent, at the same time and later",

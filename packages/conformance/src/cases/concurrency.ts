@@ -11,7 +11,7 @@ import type { TrialCase } from "../trial.ts";
 /** A race may show only now and then: once a program has failed, each smaller one gets so many chances to fail too. */
 const CHANCES = 10;
 
-/** S1 to S5, S9 and S10 at once, from several clients at once: one order has to explain every answer. */
+/** Cases of S1 to S5, S9 and S10 in `STORE.md` at once, from several clients at once: one order has to explain every answer. */
 export const concurrency: readonly TrialCase[] = [
   {
     name: "S4 one order of the appends explains every answer of programs that run at once",

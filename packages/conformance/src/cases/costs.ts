@@ -41,7 +41,7 @@ const OF_ALL_RUNS: Calls = {
   getRun: (store) => store.getRun("expired"),
 };
 
-/** S12, S23: the cost of a call does not grow with data that it does not return. */
+/** Cases of S12 and S23 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
     name: "S12 the cost of a call about a run does not grow with its log",

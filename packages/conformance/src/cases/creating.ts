@@ -7,7 +7,7 @@ import type { Trial, TrialCase } from "../trial.ts";
 const RACERS = 12;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
-/** S16: createRun is idempotent by run and owner. */
+/** Cases of S16 in `STORE.md`: createRun is idempotent by run and owner. */
 export const creating: readonly TrialCase[] = [
   {
     name: "S16 a new run is queued, without phase or events",

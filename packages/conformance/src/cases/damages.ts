@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 const KEYED = { idempotencyKey: "key" } as const;
 
-/** S5: a store that has lost receipts refuses calls rather than let a key land again. */
+/** Cases of S5 in `STORE.md`: a store that has lost receipts refuses calls rather than let a key land again. */
 export const damages: readonly TrialCase[] = [
   {
     name: "S5 a run whose receipts are lost refuses a key that it cannot replay, and lands nothing twice",

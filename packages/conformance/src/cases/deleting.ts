@@ -14,7 +14,7 @@ const RACES = 12;
 /** How often a new run is looked at while deletes of the old one are under way. */
 const LOOKS = 6;
 
-/** S17: deleteRun removes a finished run whole and refuses a live one. */
+/** Cases of S17 in `STORE.md`: deleteRun removes a finished run whole and refuses a live one. */
 export const deleting: readonly TrialCase[] = [
   {
     name: "S17 deleting a live run is refused, and the run stays",

@@ -4,7 +4,7 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S6: what the store declares. */
+/** Cases of S6 in `STORE.md`: what the store declares. */
 export const declaration: readonly TrialCase[] = [
   {
     name: "S6 capabilities are declared, and `prepare` is given exactly if the data outlives the store",
@@ -34,7 +34,7 @@ export const declaration: readonly TrialCase[] = [
   },
 ];
 
-/** S6 and S18 for data that outlives its store object. */
+/** Cases of S6 and S18 in `STORE.md` for data that outlives its store object. */
 export const reopening: readonly TrialCase[] = [
   {
     name: "S6 acknowledged events are there after close and reopen",

@@ -22,7 +22,7 @@ const RACES = 16;
 const END = [event("RUN_FAILED", '{"reason":"lease_expired"}')];
 const FIRST = { graceMs: 0, limit: 1 };
 
-/** S23: runs whose lease has expired are found, and each ends once. */
+/** Cases of S23 in `STORE.md`: runs whose lease has expired are found, and each ends once. */
 export const expiring: readonly TrialCase[] = [
   {
     name: "S23 listExpired lists the runs whose lease has expired, and no others",

@@ -10,7 +10,7 @@ import type { TrialCase } from "../trial.ts";
 const CLAIMS = 12;
 const FENCED = { outcome: "fenced" };
 
-/** S21: which number a fence is, and that only one worker gets it, even if the run is deleted. */
+/** Cases of S21 in `STORE.md`: which number a fence is, and that only one worker gets it, even if the run is deleted. */
 export const fenceNumbers: readonly TrialCase[] = [
   {
     name: "S21 a fence of a deleted run is not a fence of a new run with its id, however often each was claimed",

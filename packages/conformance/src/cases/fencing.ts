@@ -11,7 +11,7 @@ const RACES = 20;
 const CANCEL = [event("RUN_CANCELLED")];
 const COMPLETE = [event("TOKEN"), event("RUN_COMPLETED")];
 
-/** S22: a claimed run takes appends of its fence, and its owner's. */
+/** Cases of S22 in `STORE.md`: a claimed run takes appends of its fence, and its owner's. */
 export const fencing: readonly TrialCase[] = [
   {
     name: "S22 on a claimed run an append without the current fence is refused and changes nothing",

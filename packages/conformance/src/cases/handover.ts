@@ -7,8 +7,8 @@ import type { Trial, TrialCase } from "../trial.ts";
 const SHRINK_MS = 10_000;
 
 /**
- * S10, S13 to S15, S18: from the log to what is live, under any order of answers and notifications. Each reader gets since + 1 to the
- * end, once and in order, and ends; or a beginning of it, when it leaves or its store is closed.
+ * Cases of S10, S13 to S15 and S18 in `STORE.md`: from the log to what is live, under any order of answers and notifications. Each reader
+ * gets since + 1 to the end, once and in order, and ends; or a beginning of it, when it leaves or its store is closed.
  */
 export const handover: readonly TrialCase[] = [
   {

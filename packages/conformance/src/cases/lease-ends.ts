@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 type Store = Parameters<TrialCase["run"]>[0]["store"];
 
-/** S21: when a lease ends. These cases do not wait, so a wrong clock shows before other cases wait by it. */
+/** Cases of S21 in `STORE.md`: when a lease ends. These cases do not wait, so a wrong clock shows before other cases wait by it. */
 export const leaseEnds: readonly TrialCase[] = [
   {
     name: "S21 a lease ends leaseMs after its claim or renewal, by the clock that stamps events",

@@ -21,7 +21,7 @@ const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as con
 const FENCED = { outcome: "fenced" };
 const LEASE = { ownerId: null, leaseMs: LONG_MS };
 
-/** S21: a claim gives a run to one worker. */
+/** Cases of S21 in `STORE.md`: a claim gives a run to one worker. */
 export const leases: readonly TrialCase[] = [
   {
     name: "S21 a claim returns the run as it is, and changes only its lease",

@@ -12,7 +12,7 @@ const ENDS: Partial<Readonly<Record<RunStatus, string>>> = {
   cancelled: "RUN_CANCELLED",
 };
 
-/** W14: an owner's runs, newest first. */
+/** Cases of W14 in `WIRE.md`: an owner's runs, newest first. */
 export const listing: readonly TrialCase[] = [
   {
     name: "W14 runs are listed newest first, as they are now",
@@ -128,7 +128,7 @@ export const listing: readonly TrialCase[] = [
   },
 ];
 
-/** W4: someone else's run is as good as none. */
+/** Cases of W4 in `WIRE.md`: someone else's run is as good as none. */
 export const owners: readonly TrialCase[] = [
   {
     name: "W4 an owner's list has no run of another owner",

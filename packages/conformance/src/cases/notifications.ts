@@ -13,7 +13,7 @@ const ROUNDS = 5;
 /** Subscriptions before and after those that a case is about. */
 const OTHER_SUBSCRIPTIONS = 100;
 
-/** S13, S14: a subscription notifies that there may be something new, until it is stopped. */
+/** Cases of S13 and S14 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. */
 export const counters: readonly TrialCase[] = [
   {
     name: "S13 every commit after `ready` notifies",
@@ -206,7 +206,7 @@ export const counters: readonly TrialCase[] = [
   },
 ];
 
-/** S15: correctness never depends on a notification. */
+/** Cases of S15 in `STORE.md`: correctness never depends on a notification. */
 export const lostNotifications: readonly TrialCase[] = [
   {
     name: "S15 reads need no subscription",

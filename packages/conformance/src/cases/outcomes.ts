@@ -108,7 +108,7 @@ const PAIRS: Readonly<Record<string, Facts>> = {
   "no owner asks nothing": { owner: "any", outcome: "appended" },
 };
 
-/** S5: every pair of the order of outcomes. */
+/** Cases of S5 in `STORE.md`: every pair of the order of outcomes. */
 export const outcomes: readonly TrialCase[] = Object.entries(PAIRS).map(([name, facts]) => ({
   name: `S5 ${name}`,
   run: ({ store }) => judge(store, facts),
@@ -159,7 +159,7 @@ async function judge(store: RunEventStore, facts: Facts): Promise<void> {
   if (written === 0) assertEqual(after.run, before.run, "the run after a refused append");
 }
 
-/** S5: which events a key replays. */
+/** Cases of S5 in `STORE.md`: which events a key replays. */
 export const idempotencyKeys: readonly TrialCase[] = [
   {
     name: "S5 a refused append uses up no key",

@@ -28,7 +28,7 @@ const BATCH: readonly NewEvent[] = Array.from({ length: BATCH_LENGTH }, (_, inde
   return event(startsPhase ? "PHASE_STARTED" : "TOKEN", payload);
 });
 
-/** S9: a page is one point in time, contiguous, cut but never to nothing. */
+/** Cases of S9 in `STORE.md`: a page is one point in time, contiguous, cut but never to nothing. */
 export const pages: readonly TrialCase[] = [
   {
     name: "S9 a page is cut by limit and by maxBytes exactly where core cuts it",

@@ -77,7 +77,7 @@ const LIKE_KEYS = [
   "_k",
 ];
 
-/** S8: JSON text comes back byte for byte. */
+/** Cases of S8 in `STORE.md`: JSON text comes back byte for byte. */
 export const payloads: readonly TrialCase[] = [
   {
     name: "S8 any JSON text comes back byte for byte",

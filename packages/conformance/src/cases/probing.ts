@@ -10,7 +10,7 @@ const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as con
 /** More than the notifications that may still arrive from earlier writes. */
 const PROBES = 6;
 
-/** S31: a probe shows whether an append could land now. */
+/** Cases of S31 in `STORE.md`: a probe shows whether an append could land now. */
 export const probing: readonly TrialCase[] = [
   {
     name: "S31 a probe of a store that takes appends resolves, writes to no run and notifies no subscription",

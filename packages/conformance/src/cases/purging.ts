@@ -14,7 +14,7 @@ const RUNS = 24;
 /** How far apart two runs finish that a purge has to distinguish by age; more if the store is slower. */
 const FIRST_GAP_MS = 16;
 
-/** S24: old runs are removed whole, in batches. */
+/** Cases of S24 in `STORE.md`: old runs are removed whole, in batches. */
 export const purging: readonly TrialCase[] = [
   {
     name: "S24 a purge removes the runs that finished long enough ago, whole, and no others",

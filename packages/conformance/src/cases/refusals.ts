@@ -9,7 +9,7 @@ import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 import { KEYED, type WritingCall, WRITING_CALLS } from "./writing-calls.ts";
 
-/** S7, S20, S31: a store that cannot write for a while. */
+/** Cases of S7, S20 and S31 in `STORE.md`: a store that cannot write for a while. */
 export const refusals: readonly TrialCase[] = [
   {
     name: "S31 a store that cannot write refuses appends and probes with a reason, and takes them when it can write again",

@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
-/** S11: returned values are the caller's. */
+/** Cases of S11 in `STORE.md`: returned values are the caller's. */
 export const returnedValues: readonly TrialCase[] = [
   {
     name: "S11 changing what a call returned changes nothing in the store",

@@ -13,7 +13,7 @@ const ITEMS = 1_024;
 /** Payloads as large as core takes them: 4 MiB of one batch, 8 MiB of one call. */
 const LARGE = 16;
 
-/** S12: a long run and a full store answer as short ones do. A benchmark measures the cost. */
+/** Cases of S12 in `STORE.md`: a long run and a full store answer as short ones do. A benchmark measures the cost. */
 export const scale: readonly TrialCase[] = [
   {
     name: "S12 the last page of a run of 20,000 events and an append after it are right",

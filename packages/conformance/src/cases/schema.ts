@@ -4,7 +4,7 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S19: a store with a schema migrates it only when `migrate` is called, safely; one without needs no step. */
+/** Cases of S19 in `STORE.md`: a store with a schema migrates it only when `migrate` is called, safely; one without needs no step. */
 export const schema: readonly TrialCase[] = [
   {
     name: "S19 migrating again, later and at the same time, changes nothing; a store without `migrate` needs no step",

@@ -4,7 +4,7 @@ import { assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** S1: no gap and no repeat. */
+/** Cases of S1 in `STORE.md`: no gap and no repeat. */
 export const sequences: readonly TrialCase[] = [
   {
     name: "S1 sequences are 1, 2, 3, … for batches of any size",

@@ -19,7 +19,7 @@ interface StaleCall {
   readonly truth?: unknown;
 }
 
-/** S10, S5: what a store may answer while its server is a replica. */
+/** Cases of S10 and S5 in `STORE.md`: what a store may answer while its server is a replica. */
 export const staleReplicas: readonly TrialCase[] = [
   {
     name: "S10 while a store's server is a replica, a call is refused or gets the current state, never an older one",

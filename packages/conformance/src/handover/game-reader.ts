@@ -25,7 +25,10 @@ export interface GameReader {
   /** Who it is and how far it has come. */
   describe(): string;
   seen(): number;
-  /** Reads to its end. @throws Error for an event that is not the next one, or an end that is not the run's */
+  /**
+   * Reads to its end.
+   * @throws Error for an event that is not the next one, or an end that is not the run's
+   */
   run(): Promise<void>;
 }
 

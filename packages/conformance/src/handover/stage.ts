@@ -12,7 +12,10 @@ export interface Stage {
   hasTurns(): boolean;
   /** Lets the scheduler pick one. */
   pick(): Promise<void>;
-  /** Waits until no call is under way and nothing more comes by itself. @throws Error for a call without an answer */
+  /**
+   * Waits until no call is under way and nothing more comes by itself.
+   * @throws Error for a call without an answer
+   */
   settle(): Promise<void>;
   /** Resolves when something new is to be picked, or a call has its answer. */
   arrival(): Promise<void>;

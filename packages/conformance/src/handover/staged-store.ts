@@ -33,7 +33,7 @@ export function createStagedStore(
 ): StagedStore {
   let isClosed = false;
 
-  /** A call that begins after an acknowledgement sees what was acknowledged. @see S10 */
+  /** A call that begins after an acknowledgement sees what was acknowledged. @see clause S10 in `STORE.md` */
   function checkHead(run: RunRecord | null | undefined, acknowledged: number, call: string): void {
     const head = run?.lastSequence ?? null;
     if (head !== null && head >= acknowledged) return;

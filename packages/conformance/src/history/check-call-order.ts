@@ -41,7 +41,7 @@ export function narrowLanders(log: PlacedLog, calls: readonly Call[]): PlacedLog
 /**
  * Whether the requests of each call can have happened in their order: what a request saw, met or made of the log is there for
  * all after it. Since one that saw a head happened within its call, such an order is one in time too.
- * @see S2
+ * @see clause S2 in `STORE.md`
  */
 export function checkCallOrder(log: PlacedLog, calls: readonly Call[]): Violation | null {
   for (const { landers, sent, lastSequence } of log.landed) {

@@ -9,7 +9,7 @@ import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts"
  *
  * A grant shows where the log ended, so the log shows which batches came before it and which after. Only the store's clock
  * decides when a lease expires, so what depends on it alone passes.
- * @see S21, S22
+ * @see clauses S21 and S22 in `STORE.md`
  */
 export function checkFences(
   log: PlacedLog,

@@ -32,7 +32,7 @@ export interface AppendOperation extends AnyOperation {
   readonly result: AppendResult;
 }
 
-/** `unknown`: it may have landed, or may land yet. `failed`: the store answered that it did not, and will not. */
+/** What became of an append. `unknown`: it may have landed, or may land yet. `failed`: the store answered that it did not, and will not. */
 export type AppendResult =
   | {
       readonly outcome: "appended" | "replayed";
@@ -58,7 +58,7 @@ export interface LeaseOperation extends AnyOperation {
   readonly result: LeaseResult;
 }
 
-/** `lastSequence` is the head at that instant. `unknown` and `failed` as in `AppendResult`. */
+/** What became of a request about a lease. `lastSequence` is the head at that instant. `unknown` and `failed` as in {@link AppendResult}. */
 export type LeaseResult =
   | { readonly outcome: "granted"; readonly fence: number; readonly lastSequence: number }
   | { readonly outcome: "claimed" | "fenced" | "finished" | "not_found" | "unknown" | "failed" };

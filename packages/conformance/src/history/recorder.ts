@@ -24,7 +24,11 @@ import type {
 export interface RecordedClient {
   /** @returns the heads of the runs, as far as the answers show */
   append(requests: readonly AppendRequest[]): Promise<ReadonlyMap<string, number>>;
-  /** A page. @returns the head's sequence. @throws Error for a page that is wrong no matter who appends meanwhile */
+  /**
+   * A page.
+   * @returns the head's sequence.
+   * @throws Error for a page that is wrong no matter who appends meanwhile
+   */
   read(runId: string, since: number, limit: number): Promise<number>;
   /** The head alone. @returns its sequence */
   head(runId: string): Promise<number>;
@@ -191,7 +195,7 @@ function headOf(run: RunRecord) {
   return { lastSequence, runStatus, phaseId: phaseIdOf(run) };
 }
 
-/** What became of each request. A driver's failure shows whether they may have landed. @see S7, S20 */
+/** What became of each request. A driver's failure shows whether they may have landed. @see clauses S7 and S20 in `STORE.md` */
 async function appendTo(
   store: RunEventStore,
   requests: readonly AppendRequest[],

@@ -8,7 +8,7 @@ export function assertStatus(answer: Answer, status: number): void {
 
 /**
  * Fails a case unless the answer is a problem document with this code and these other members.
- * @see W3, RFC 9457
+ * @see clause W3 in `WIRE.md`, RFC 9457
  */
 export function assertProblem(
   answer: Answer,

@@ -18,7 +18,10 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as a JSON object. @throws Error if it is not one */
+  /**
+   * The body as a JSON object.
+   * @throws Error if it is not one
+   */
   json(): Readonly<Record<string, unknown>>;
   /** The request, for messages. */
   readonly to: string;
@@ -47,7 +50,10 @@ export function requestOf(baseUrl: string, call: Call, signal: AbortSignal): Req
   } as RequestInit);
 }
 
-/** Sends a request and reads its answer whole. @throws Error if no answer comes, or one that is not UTF-8 */
+/**
+ * Sends a request and reads its answer whole.
+ * @throws Error if no answer comes, or one that is not UTF-8
+ */
 export async function sendCall(fetch: Fetch, baseUrl: string, call: Call): Promise<Answer> {
   const left = new AbortController();
   const to = nameOf(call);

@@ -29,7 +29,7 @@ export const NO_FRAMES: StreamSoFar = { frames: 0, sequence: null, isOver: false
  * Judges a frame by its own fields and by what came before it.
  * @returns the stream with it
  * @throws Error that names the clause
- * @see W22, W23
+ * @see clauses W22 and W23 in `WIRE.md`
  */
 export function checkFrame(soFar: StreamSoFar, frame: Frame): StreamSoFar {
   const { type } = frame.message;

@@ -5,7 +5,7 @@ import type { HttpTrial } from "./http-trial.ts";
 import { JSON_TYPE, leaseChangesOn, withHeaders } from "./run-calls.ts";
 import { pathOf } from "./runs.ts";
 
-/** The shortest lease that there is. @see W31 */
+/** The shortest lease that there is. @see clause W31 in `WIRE.md` */
 export const SHORTEST_LEASE_MS = 1_000;
 /** Longer than any case takes. */
 export const LONG_LEASE_MS = 60_000;
@@ -13,7 +13,7 @@ export const LONG_LEASE_MS = 60_000;
 /** A lease as the wire has it. */
 export interface LeaseText {
   readonly fence: number;
-  /** A time, as W2 has them. */
+  /** A time, as in clause W2 in `WIRE.md`. */
   readonly expiresAt: string;
 }
 

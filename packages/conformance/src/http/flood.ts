@@ -3,7 +3,7 @@ import type { HttpTrial } from "./http-trial.ts";
 import { land } from "./runs.ts";
 
 const PAYLOAD_CHARACTERS = 120_000;
-/** Below the 4 MiB of a body. @see W9 */
+/** Below the 4 MiB of a body. @see clause W9 in `WIRE.md` */
 const BATCH_EVENTS = 30;
 /**
  * How many batches, of 3.4 MiB each: `long` is more than any connection over loopback swallows, `short` more than most do

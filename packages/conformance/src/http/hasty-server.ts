@@ -7,22 +7,22 @@ import type { HttpDoors } from "./http-trial.ts";
 export interface HastyServer extends Pick<HttpDoors, "baseUrl" | "fetch"> {
   /**
    * The longest silence on a stream, and the interval at which its reader's authorisation is checked again.
-   * @see W22, W26
+   * @see clauses W22 and W26 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly heartbeatMs?: number;
   /**
    * The longest life of a stream.
-   * @see W26
+   * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxStreamAgeMs?: number;
   /**
    * How long a reader of a stream may take nothing, and a client may read nothing of an answer.
-   * @see W25, W49
+   * @see clauses W25 and W49 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly stallMs?: number;
   /**
    * How long after the end of its lease a run ends as failed. A reaper that checks at least every second keeps the case short.
-   * @see W33
+   * @see clause W33 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly leaseGraceMs?: number;
 }

@@ -4,7 +4,10 @@ import { type Call, type Fetch, nameOf, requestOf } from "./call.ts";
 /** An answer whose body is not read before `read`. */
 export interface HeldAnswer {
   readonly status: number;
-  /** Reads the body to its end. @throws Error if it ends broken */
+  /**
+   * Reads the body to its end.
+   * @throws Error if it ends broken
+   */
   read(): Promise<string>;
   /** Closes the connection without reading the body. Idempotent. */
   leave(): void;

@@ -38,33 +38,33 @@ import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
 
-/** The options of `runHttpConformance`: the server, what it offers, and how hard to look. */
+/** The options of {@link runHttpConformance}: the server, what it offers, and how hard to look. */
 export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   /**
    * Whether the server has the paths of a host: `/healthz`, `/readyz`, `/metrics` and a page at `/`.
    * @defaultValue `true` if and only if `cookieFor` is not given, as a handler within another host needs it
-   * @see W30
+   * @see clause W30 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly hostPaths?: boolean;
   /**
    * An origin on the server's list, such as `https://app.example`; not the server's own.
-   * @see W5, W19
+   * @see clauses W5 and W19 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly allowedOrigin?: string;
   /**
    * A second server with short deadlines, for the same two users.
-   * @see W22, W25, W26, W33, W49
+   * @see clauses W22, W25, W26, W33 and W49 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly hasty?: HastyServer;
   /**
    * Ends a session that `cookieFor` gave. The kit calls `cookieFor` for another one later. Used only if `hasty.heartbeatMs` is given.
    * @defaultValue `DELETE /v1/session`, if `cookieFor` is not given
-   * @see W26
+   * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly endSession?: EndSession;
   /**
    * Shuts the server down and starts it again.
-   * @see W27
+   * @see clause W27 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly drain?: Drain;
 }

@@ -16,7 +16,7 @@ export interface HttpDoors {
   /**
    * Returns the `Cookie` header of a session of the token's user. Called for each case.
    * @defaultValue the kit opens a session with `POST /v1/session`
-   * @see W29
+   * @see clause W29 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly cookieFor?: (token: string) => string | Promise<string>;
   /**
@@ -56,7 +56,10 @@ export interface HttpTrialCase {
   readonly run: (trial: HttpTrial) => Promise<void>;
 }
 
-/** Signs both users in and runs one body. @throws what the body throws; the signal's reason if that came first */
+/**
+ * Signs both users in and runs one body.
+ * @throws what the body throws; the signal's reason if that came first
+ */
 export async function runHttpTrial(
   doors: HttpDoors,
   body: (trial: HttpTrial) => Promise<void>,

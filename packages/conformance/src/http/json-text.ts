@@ -46,7 +46,7 @@ function partsOf(json: string): readonly Part[] {
   return parts;
 }
 
-/** The three line breaks of other languages as themselves, where a stream has written them as escapes. @see W1 */
+/** The three line breaks of other languages as themselves, where a stream has written them as escapes. @see clause W1 in `WIRE.md` */
 export function unescapeBreaks(json: string): string {
   return json.replace(/\\(?:u(2028|2029|0085)|[^])/g, (escape, hex: string | undefined) =>
     hex === undefined ? escape : String.fromCharCode(Number.parseInt(hex, 16)),

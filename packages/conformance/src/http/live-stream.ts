@@ -3,7 +3,7 @@ import { type Call, type Fetch, nameOf, requestOf } from "./call.ts";
 import { checkFrame, NO_FRAMES, type StreamSoFar } from "./check-frame.ts";
 import { type Frame, readFrames } from "./read-frames.ts";
 
-/** A live stream as a case reads it: frame by frame, each held against W22 and W23 as it comes. */
+/** A live stream as a case reads it: frame by frame, each held against clauses W22 and W23 in `WIRE.md` as it comes. */
 export interface LiveStream {
   readonly status: number;
   readonly headers: Headers;

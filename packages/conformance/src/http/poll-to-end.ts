@@ -4,8 +4,8 @@ import type { Delivery, DeliveredEvent } from "./judge-delivery.ts";
 import { pageOf, poll, sequencesOf } from "./runs.ts";
 
 /**
- * The loop that W16 promises to be enough: passes on the highest sequence, and stops at a terminal status. It goes on past
- * that once, as a user might, so that its delivery shows what follows the end.
+ * The loop that clause W16 in `WIRE.md` promises to be enough: passes on the highest sequence, and stops at a terminal status. It
+ * goes on past that once, as a user might, so that its delivery shows what follows the end.
  */
 export async function pollToEnd(
   trial: HttpTrial,

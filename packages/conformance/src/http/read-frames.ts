@@ -16,8 +16,8 @@ const FRAME = /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:retry: ?(3600000)\n)?(?:
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
 
 /**
- * Reads one frame by the letter of W22. What passes means the same to every reader of EventSource: there is one `data` line,
- * no field that W22 does not name, no comment, no byte order mark, and no line break but the line feed.
+ * Reads one frame by the letter of clause W22 in `WIRE.md`. What passes means the same to every reader of EventSource: there is one
+ * `data` line, no field that the clause does not name, no comment, no byte order mark, and no line break but the line feed.
  * @param text up to and with its blank line
  * @throws Error that shows the text
  */
@@ -53,7 +53,7 @@ function parseMessage(data: string): Frame["message"] {
 
 /**
  * Cuts bytes into frames as they arrive.
- * @throws Error at the first thing that W22 forbids, and if the bytes end within a frame
+ * @throws Error at the first thing that clause W22 in `WIRE.md` forbids, and if the bytes end within a frame
  */
 export async function* readFrames(
   chunks: AsyncIterable<Uint8Array>,

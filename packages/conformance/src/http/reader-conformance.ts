@@ -4,7 +4,7 @@ import { reading } from "./cases/reading.ts";
 import type { HttpDoors } from "./http-trial.ts";
 import { type Follow, runReaderTrial } from "./reader-trial.ts";
 
-/** The options of `runReaderConformance`: the client, a server that is known to be right, and how hard to look. */
+/** The options of {@link runReaderConformance}: the client, a server that is known to be right, and how hard to look. */
 export interface ReaderConformanceOptions extends HttpDoors, CaseOptions {
   /** Starts your client on a run. */
   readonly follow: Follow;

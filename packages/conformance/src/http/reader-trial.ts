@@ -38,7 +38,10 @@ export interface ReaderTrial extends HttpTrial {
 
 /** A reader that has been started. */
 interface Reading {
-  /** What it yields next; `end` when the iteration ends. @throws Error if nothing comes, or what it throws */
+  /**
+   * What it yields next; `end` when the iteration ends.
+   * @throws Error if nothing comes, or what it throws
+   */
   next(): Promise<Delivery[number]>;
   /** Aborts its signal. */
   leave(): void;

@@ -1,4 +1,4 @@
-/** The cookie that `POST /v1/session` sets. @see W29 */
+/** The cookie that `POST /v1/session` sets. @see clause W29 in `WIRE.md` */
 export interface SessionCookie {
   readonly name: string;
   /** `name=value`, as in a `Cookie` header. */

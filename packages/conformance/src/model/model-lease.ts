@@ -56,7 +56,10 @@ export function underFence(lease: ModelLease, fence: number): ModelLease {
   return { ...lease, fence, former, isSurpassed: false };
 }
 
-/** The lease of a run that the store has shown. @throws Error unless its fence is one that it can have */
+/**
+ * The lease of a run that the store has shown.
+ * @throws Error unless its fence is one that it can have
+ */
 export function learnFence(lease: ModelLease, { runId, fence }: RunRecord): ModelLease {
   const { fence: known, isSurpassed } = lease;
   if (!isSurpassed) return lease;

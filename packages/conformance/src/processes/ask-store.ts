@@ -46,7 +46,10 @@ const PLAIN: Readonly<Record<PlainCall, (store: RunEventStore, runId: string) =>
     },
   };
 
-/** Makes a call. @throws what the store throws */
+/**
+ * Makes a call.
+ * @throws what the store throws
+ */
 export async function callOf(store: RunEventStore, call: Call): Promise<CallAnswer> {
   if (call.call === "append") {
     const { runId, ids, idempotencyKey } = call;

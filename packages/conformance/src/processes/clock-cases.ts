@@ -9,7 +9,7 @@ const BY_CLOCK = [
   "S23 listExpired lists the runs whose lease has expired, and no others",
 ];
 
-/** S21, S23, S24: all times of a store are of one clock, no matter how the clock of a process is set. */
+/** Cases of S21, S23 and S24 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is set. */
 export const clockCases: readonly ProcessCase[] = [
   ["ahead", HOUR_MS] as const,
   ["slow", -HOUR_MS] as const,

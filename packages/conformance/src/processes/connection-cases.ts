@@ -23,7 +23,7 @@ const READS: readonly PlainCall[] = ["read", "getRun", "listRuns", "listExpired"
 const WRITES: readonly PlainCall[] = ["createRun", "release", "probe", "purge", "deleteRun"];
 const CALLS = [...READS, ...WRITES];
 
-/** S7, S13, S20, S21: connections that break after a request and before its answer. */
+/** Cases of S7, S13, S20 and S21 in `STORE.md`: connections that break after a request and before its answer. */
 export const connectionCases: readonly ProcessCase[] = [
   {
     name: "S7 an append whose connection is lost before its answer has landed as its outcome shows, or is in doubt and lands once under its key",
@@ -80,7 +80,7 @@ function checkCuts(proxy: CuttingProxy): void {
   );
 }
 
-/** @throws BrokenClause unless a failure is one of a driver. @see S20 */
+/** @throws BrokenClause unless a failure is one of a driver. @see clause S20 in `STORE.md` */
 function checkFailure(what: string, { code, retryable, hasCause, text }: CallFailure): void {
   const came = `${what} failed with its connection, and was answered ${text}`;
   if (code !== "store_unavailable") {

@@ -51,7 +51,10 @@ export interface Crew {
   readonly size: number;
   /** Starts one more, which has opened its store when this resolves. */
   start(manner?: WorkerManner): Promise<Worker>;
-  /** Starts a proxy before the store's server, which ends with the case. @throws TypeError where there is no `network` */
+  /**
+   * Starts a proxy before the store's server, which ends with the case.
+   * @throws TypeError where there is no `network`
+   */
   startProxy(): Promise<CuttingProxy>;
   /** As many as are to be at work. */
   startAll(): Promise<readonly [Worker, ...Worker[]]>;

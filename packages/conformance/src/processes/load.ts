@@ -22,7 +22,10 @@ export interface LoadOptions {
 export interface Load {
   /** Ends it after the call that is under way. */
   stop(): void;
-  /** What the store failed with; `null` once it was stopped. @throws what the store must not throw */
+  /**
+   * What the store failed with; `null` once it was stopped.
+   * @throws what the store must not throw
+   */
   readonly ended: Promise<string | null>;
 }
 

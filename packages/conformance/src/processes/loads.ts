@@ -31,7 +31,10 @@ export function startLoads(
   });
 }
 
-/** Each has some more appends acknowledged. @throws Error if one ends, or does not get on */
+/**
+ * Each has some more appends acknowledged.
+ * @throws Error if one ends, or does not get on
+ */
 export async function progressOf(loads: readonly LoadOfWorker[], ledger: Ledger): Promise<void> {
   const goals = loads.map(({ worker: { name } }) => ({
     name,
@@ -77,7 +80,10 @@ export async function amidCalls(
   if (lateness > 0) await setTimeout(lateness * callMs);
 }
 
-/** Waits for something while they all append. @throws Error if one ends, or it does not come */
+/**
+ * Waits for something while they all append.
+ * @throws Error if one ends, or it does not come
+ */
 async function meanwhile(loads: readonly LoadOfWorker[], owed: Promise<void>): Promise<void> {
   const ends = loads.map(async ({ worker, ended }) => {
     const { failure } = await ended;

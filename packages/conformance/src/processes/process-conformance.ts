@@ -19,7 +19,7 @@ export type { Address } from "./cutting-proxy.ts";
 /** How long a case may take before it counts as hung: its processes have to start, and a server to come back. */
 const CASE_MS = 120_000;
 
-/** The options of `runProcessConformance`: the store, how it crashes, and how hard to look. */
+/** The options of {@link runProcessConformance}: the store, how it crashes, and how hard to look. */
 export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
   /** The first word of each failure's message, such as the store's name. */
   readonly name: string;

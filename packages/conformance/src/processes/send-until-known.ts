@@ -10,7 +10,7 @@ const PATIENCE_MS = 10_000;
 /**
  * Sends an append under its key until the outcome is known, as core does.
  * @throws Error when it does not within 10 s
- * @see S7
+ * @see clause S7 in `STORE.md`
  */
 export async function sendUntilKnown(
   client: RecordedClient,

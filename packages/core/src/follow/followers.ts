@@ -5,7 +5,10 @@ import type { Clock } from "../time/clock.ts";
 import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
 
-/** How often every followed run is read without a notification, so that a lost one costs only time, in milliseconds. @see S15 */
+/**
+ * How often every followed run is read without a notification, so that a lost one costs only time, in milliseconds.
+ * @see clause S15 in `STORE.md`
+ */
 const RECHECK_MS = 5_000;
 /**
  * The most runs that are read in this way at once, and the pause after them. With many runs a round takes longer than `RECHECK_MS`. The

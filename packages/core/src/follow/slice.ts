@@ -53,7 +53,7 @@ export interface Slice {
   readonly finished: boolean;
   /**
    * Its frames in one buffer, made when the first reader asks: each event; one `status` for the whole slice if status or phase have
-   * changed; `run_finished` if the run ends here. @see W22, W23
+   * changed; `run_finished` if the run ends here. @see clauses W22 and W23 in `WIRE.md`
    */
   bytes(): Uint8Array;
 }

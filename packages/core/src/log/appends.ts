@@ -17,7 +17,11 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { RunLog } from "./run-log.ts";
 
-/** The end of a run whose worker is dead. @see W33, W43 */
+<<<<<<< HEAD
+/** The end of a run whose worker is dead. @see clauses W33 and W43 in `WIRE.md` of `@tm/run-events-http` */
+=======
+/** The end of a run whose worker is dead. @see clause W33 in `WIRE.md` */
+>>>>>>> links
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
@@ -44,7 +48,7 @@ export function createAppends(
 ): Appends {
   const queue = createAppendQueue(store, clock, isClosing);
   const newKey = createOwnKeys();
-  /** A store that can lose an acknowledgement gets a key for every append. @see S7 */
+  /** A store that can lose an acknowledgement gets a key for every append. @see clause S7 in `STORE.md` */
   const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);
 
   function end(

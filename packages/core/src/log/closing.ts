@@ -21,7 +21,7 @@ interface Parts {
  * | 4    | the store         | it closes                                                                                    |
  *
  * Without a worker the first three are one step: calls after `close` are refused.
- * @see S18
+ * @see clause S18 in `STORE.md`
  */
 export class Closing {
   readonly #shutdown = new AbortController();

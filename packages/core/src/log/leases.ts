@@ -10,9 +10,12 @@ import type { RunRecord } from "../rules/run.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { type SendTimes, sendUnderKey } from "./send-again.ts";
 
-/** The shortest lease in milliseconds: a short pause of a healthy process must not lose it. @see W31 */
+/**
+ * The shortest lease in milliseconds: a short pause of a healthy process must not lose it.
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
+ */
 export const MIN_LEASE_MS = 1_000;
-/** The longest lease in milliseconds. @see W31 */
+/** The longest lease in milliseconds. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export const MAX_LEASE_MS = 3_600_000;
 
 /** How long a lease lasts. */
@@ -27,7 +30,7 @@ export interface ClaimOptions extends LeaseOptions {
    * Names the claim, so that you can send it again: while the lease that it got runs, the same key gets that lease, with the same
    * fence and end. 1 to 128 printable ASCII characters. Core itself sends the claim again for up to 10 s if its answer is lost.
    * @defaultValue a new random key
-   * @see S21
+   * @see clause S21 in `STORE.md`
    */
   readonly idempotencyKey?: string | undefined;
 }
@@ -39,7 +42,7 @@ export interface Leases {
    * sent again under its key for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`. If that
    * is `ambiguous`, the run may be claimed: the same `idempotencyKey` gets that lease, until it expires
-   * @see W31, S21
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`, clause S21 in `STORE.md`
    */
   claim(runId: string, options: ClaimOptions): Promise<LeasedRun>;
   /**

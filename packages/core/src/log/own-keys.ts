@@ -1,6 +1,6 @@
 /**
  * Makes keys for appends without one, so that each can be sent again. The keys are unique, and neighbours in the order of an index.
- * @see S7
+ * @see clause S7 in `STORE.md`
  */
 export function createOwnKeys(): () => string {
   const prefix = shortUuid();

@@ -19,13 +19,13 @@ export interface RunEventsOptions {
   /**
    * The most UTF-8 bytes of one payload's JSON text, and of a run's metadata.
    * @defaultValue 262,144
-   * @see W9
+   * @see clause W9 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxPayloadBytes?: number;
   /**
    * The most events of one append.
    * @defaultValue 1,000
-   * @see W9
+   * @see clause W9 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxBatchEvents?: number;
   /**
@@ -37,11 +37,20 @@ export interface RunEventsOptions {
 
 /** Conditions of an append. */
 export interface AppendOptions extends OwnerOption {
-  /** Makes the append safe to repeat: the same events under the same key land once. 1 to 128 printable ASCII characters. @see W10 */
+  /**
+   * Makes the append safe to repeat: the same events under the same key land once. 1 to 128 printable ASCII characters.
+   * @see clause W10 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly idempotencyKey?: string | undefined;
-  /** Refuses the append unless the run's `lastSequence` is this. @see W11 */
+  /**
+   * Refuses the append unless the run's `lastSequence` is this. Without it, the append lands at any sequence.
+   * @see clause W11 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly expectedSequence?: number | undefined;
-  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see W32 */
+  /**
+   * The fence of the caller's lease. Without it, a claimed run refuses the append.
+   * @see clause W32 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly fence?: number | undefined;
 }
 
@@ -60,7 +69,7 @@ export interface PageOptions extends OwnerOption {
   /**
    * The most bytes of the events together. A page holds at least one event, even a larger one.
    * @defaultValue 4,194,304
-   * @see S9
+   * @see clause S9 in `STORE.md`
    */
   readonly maxBytes?: number;
 }
@@ -72,7 +81,7 @@ export interface RunLog extends Leases, Upkeep {
   /**
    * Creates a run, or answers the owner's run with that id.
    * @throws RunEventsError `run_id_taken`, `invalid_request`, `payload_too_large`, `store_unavailable`
-   * @see W8, S16
+   * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   createRun(run: {
     readonly runId?: string | undefined;
@@ -82,7 +91,7 @@ export interface RunLog extends Leases, Upkeep {
     readonly created: boolean;
     readonly run: RunRecord;
   }>;
-  /** As `RunEvents.append`. @see W9-W11, S5 */
+  /** As `RunEvents.append`. @see clauses W9 to W11 in `WIRE.md` of `@tm/run-events-http`, clause S5 in `STORE.md` */
   append(
     runId: string,
     events: readonly EventDraft[],
@@ -91,12 +100,13 @@ export interface RunLog extends Leases, Upkeep {
   /**
    * Reads a page of the events after `since`, and the run's head at the same instant.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`
-   * @see W15, W16
+   * @see clauses W15 and W16 in `WIRE.md` of `@tm/run-events-http`
    */
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
    * Resolves once the run has an event after `since`, or has finished.
-   * @throws as `readPage`, or the signal's reason
+   * @throws RunEventsError as {@link RunLog.readPage}
+   * @throws the signal's reason
    */
   waitFor(
     runId: string,
@@ -107,19 +117,25 @@ export interface RunLog extends Leases, Upkeep {
    * @throws RunEventsError `not_found`, `store_unavailable`
    */
   getRun(runId: string, options?: OwnerOption): Promise<RunRecord>;
-  /** An owner's runs, newest first. `next` is the `before` of the next page, `null` after the last run. @see W14 */
+  /**
+   * An owner's runs, newest first. `next` is the `before` of the next page, `null` after the last run.
+   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
+   */
   listRuns(
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
-  /** Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run. @see W13, S22 */
+  /**
+   * Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run.
+   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`, clause S22 in `STORE.md`
+   */
   cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
   /**
    * Removes a finished run whole.
    * @throws RunEventsError `not_found`, `run_active`, `store_unavailable`
-   * @see W14
+   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
   deleteRun(runId: string, options?: OwnerOption): Promise<void>;
-  /** As `RunEvents.probe`. @see S31 */
+  /** As `RunEvents.probe`. @see clause S31 in `STORE.md` */
   readonly probe: Probe;
   /**
    * Ends every reader, shuts down all work and waits for it, and lets the appends and reads under way end. Then it closes the store,
@@ -127,12 +143,12 @@ export interface RunLog extends Leases, Upkeep {
    *
    * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
    * deadline exit then: appends without an acknowledgement may have landed.
-   * @see S18
+   * @see clause S18 in `STORE.md`
    */
   close(): Promise<void>;
 }
 
-/** Whether the value is a `RunLog`, of this copy of the package or of another. */
+/** Whether the value is a {@link RunLog}, of this copy of the package or of another. */
 export function isRunLog(value: unknown): value is RunLog {
   return hasBrand(value, RUN_LOG);
 }

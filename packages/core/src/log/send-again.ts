@@ -17,7 +17,7 @@ export interface SendTimes {
  * early only if the store is closed, or this process closes.
  * @param send sends the call under the same key as the first time
  * @param first why the call is in doubt. It is thrown in the end, since the first attempt may have landed
- * @see S7, S21
+ * @see clauses S7 and S21 in `STORE.md`
  */
 export async function sendAgain<Answer>(
   send: () => Promise<Answer>,

@@ -14,7 +14,7 @@ const RUNS_AT_ONCE = 8;
  * `replayed`. Requests in doubt without a key get the ambiguous error.
  * @param settle called with each request's outcome, or its error: the store's last one, but the first, ambiguous one if sending again
  * did not help
- * @see S2, S7
+ * @see clauses S2 and S7 in `STORE.md`
  */
 export async function sendAppends(
   store: RunEventStore,

@@ -9,7 +9,7 @@ import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
  * - `worker`: lands if this is the fence of the lease.
  * - `owner`: always lands, takes the next fence and ends the lease, in the same step.
  * - `reaper`: lands if the lease expired `graceMs` ago or earlier, takes the next fence and ends the lease.
- * @see S22, S23
+ * @see clauses S22 and S23 in `STORE.md`
  */
 export type Appender =
   | { readonly by: "anybody" | "owner" }
@@ -20,7 +20,7 @@ export type Appender =
  * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes `runStatus`,
  * its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if
  * `runStatus` is terminal.
- * @see S2
+ * @see clause S2 in `STORE.md`
  */
 export interface AppendRequest {
   readonly runId: string;
@@ -63,7 +63,7 @@ export interface FinishedOutcome {
  * What became of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
  * landing, or `idempotency_key_reused`), `finished`, `fenced`, `sequence_conflict`, `appended`. A refused append changes
  * nothing.
- * @see S5, S22
+ * @see clauses S5 and S22 in `STORE.md`
  */
 export type AppendOutcome =
   | ({ readonly outcome: "appended" | "replayed" } & AppendLanding)
@@ -78,7 +78,7 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/;
 /**
  * Passes on a key that an append may carry.
  * @throws RunEventsError `invalid_request` unless it is 1 to 128 printable ASCII characters
- * @see W10
+ * @see clause W10 in `WIRE.md` of `@tm/run-events-http`
  */
 export function parseIdempotencyKey(text: string): string {
   if (typeof text !== "string" || !IDEMPOTENCY_KEY.test(text)) {
@@ -93,7 +93,7 @@ export function parseIdempotencyKey(text: string): string {
 /**
  * Passes on the last sequence that an append expects of its run; `null` if it expects none.
  * @throws RunEventsError `invalid_request` unless it is an integer, 0 or more
- * @see W11
+ * @see clause W11 in `WIRE.md` of `@tm/run-events-http`
  */
 export function parseExpectedSequence(expected: number | null | undefined): number | null {
   if (expected === undefined || expected === null) return null;

@@ -4,7 +4,7 @@ import type { Lease } from "./lease.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
-/** A request to claim a run for one worker. @see S21 */
+/** A request to claim a run for one worker. @see clause S21 in `STORE.md` */
 export interface ClaimRequest {
   readonly runId: string;
   /** As in `ReadQuery`. */
@@ -35,8 +35,8 @@ export type LeaseRefusal =
 
 /**
  * What became of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
- * the order of their list. `claimRun`, `renewLease` and `releaseRun` are the rules.
- * @see S21
+ * the order of their list. {@link claimRun}, {@link renewLease} and {@link releaseRun} are the rules.
+ * @see clause S21 in `STORE.md`
  */
 export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
 
@@ -56,7 +56,7 @@ type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
  * @param run the run's head, `null` if it does not exist
  * @param nowMs the store's clock
  * @param keptKey the key of the claim that got the run's lease, `null` if it had none or there is no lease
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export function claimRun(
   run: RunRecord | null,
@@ -88,14 +88,14 @@ export function claimRun(
  *
  * A fence is a safe integer until the year 2255.
  * @param nowMs the store's clock
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number {
   const free = fence - (fence % FENCES_PER_MS) + FENCES_PER_MS;
   return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
 }
 
-/** Decides a renewal, as `claimRun` does a claim. An expired lease can be renewed until another worker claims the run. */
+/** Decides a renewal, as {@link claimRun} does a claim. An expired lease can be renewed until another worker claims the run. */
 export function renewLease(
   run: RunRecord | null,
   request: RenewRequest,
@@ -107,7 +107,7 @@ export function renewLease(
   return grant(run, run.fence, nowMs + request.leaseMs);
 }
 
-/** Decides a release, as `claimRun` does a claim. The same release may be sent again. */
+/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. */
 export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
@@ -115,12 +115,18 @@ export function releaseRun(run: RunRecord | null, request: ReleaseRequest): Leas
   return grant(run, run.fence, null);
 }
 
-/** What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid. @see S21 */
+/**
+ * What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid.
+ * @see clause S21 in `STORE.md`
+ */
 export function encodeKeptClaim(fence: number, claimKey: string): string {
   return `${fence} ${claimKey}`;
 }
 
-/** The key of the claim that got the run's lease, from the text of `encodeKeptClaim`; `null` if that is of another lease. @see S21 */
+/**
+ * The key of the claim that got the run's lease, from the text of {@link encodeKeptClaim}; `null` if that is of another lease.
+ * @see clause S21 in `STORE.md`
+ */
 export function keptKeyOf({ fence, leaseExpiresAtMs }: Lease, kept: string | null): string | null {
   const before = `${fence} `;
   return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;

@@ -11,7 +11,7 @@ const BEYOND = Number.MAX_SAFE_INTEGER - 1;
 /**
  * Reads a cursor from text, `null` if it is not a plain non-negative integer. A cursor that is larger than any sequence is
  * past the end of every log.
- * @see W15, W20
+ * @see clauses W15 and W20 in `WIRE.md` of `@tm/run-events-http`
  */
 export function parseCursor(text: string): number | null {
   return CURSOR.test(text) ? Math.min(Number(text), BEYOND) : null;
@@ -20,7 +20,7 @@ export function parseCursor(text: string): number | null {
 /**
  * The error of a value that is not a cursor.
  * @param given the value that came, or all of them if several came
- * @see W15
+ * @see clause W15 in `WIRE.md` of `@tm/run-events-http`
  */
 export function invalidCursor(given: unknown): RunEventsError {
   return new RunEventsError(
@@ -51,7 +51,7 @@ export function checkCursor(since: number): number {
  * The cursor in force: never past the end of the log. On a finished run `lastSequence + 1`, the id of the frame
  * `run_finished`, also means the end.
  * @throws RunEventsError `cursor_ahead` for a later one
- * @see W15, W24
+ * @see clauses W15 and W24 in `WIRE.md` of `@tm/run-events-http`
  */
 export function clampCursor(since: number, run: RunRecord): number {
   const { lastSequence } = run;

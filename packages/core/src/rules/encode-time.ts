@@ -26,7 +26,7 @@ function prefixOf(second: number): string {
  * Writes a store's time in the wire's form: ISO 8601 with milliseconds. It remembers some seconds, since `toISOString` takes longer
  * than the rest of a frame. Neighbours in a log mostly share a second; in a list, times of creation and of change come in turns. It
  * also remembers the last day, so that times of many different seconds need no `Date` either.
- * @see W2
+ * @see clause W2 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeTime(ms: number): string {
   const whole = Math.trunc(ms);

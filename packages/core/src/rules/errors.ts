@@ -7,7 +7,7 @@ checkHost(globalThis as unknown as Readonly<Record<string, unknown>>);
 
 /**
  * Why a call was refused or failed. Codes are API: their meaning never changes within a major version. Messages are not.
- * @see W3
+ * @see clause W3 in `WIRE.md` of `@tm/run-events-http`
  */
 export type RunEventsErrorCode =
   | "unauthenticated"
@@ -36,13 +36,16 @@ export interface RunEventsErrorDetails {
   readonly lastSequence?: number;
   /** The terminal status, with `run_finished`. */
   readonly runStatus?: RunStatus;
-  /** When the lease of the worker that has the run expires, with `claimed`: ISO 8601 with milliseconds. @see W31 */
+  /**
+   * When the lease of the worker that has the run expires, with `claimed`: ISO 8601 with milliseconds.
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly expiresAt?: string;
   /** The index of the event in its batch, from 0, with `invalid_event` and `payload_too_large`. */
   readonly index?: number;
-  /** The number of the NDJSON line, from 1. @see W12 */
+  /** The number of the NDJSON line, from 1. @see clause W12 in `WIRE.md` of `@tm/run-events-http` */
   readonly line?: number;
-  /** A server's `Retry-After`, in milliseconds. @see W3 */
+  /** A server's `Retry-After`, in milliseconds. @see clause W3 in `WIRE.md` of `@tm/run-events-http` */
   readonly retryAfterMs?: number;
 }
 
@@ -58,7 +61,7 @@ export interface RunEventsErrorOptions {
   /**
    * Whether the append may have landed although it failed.
    * @defaultValue `false`
-   * @see S7
+   * @see clause S7 in `STORE.md`
    */
   readonly ambiguous?: boolean;
 }
@@ -66,7 +69,7 @@ export interface RunEventsErrorOptions {
 /**
  * The one error class of all packages. A driver's own error is its `cause` and never part of its message. `instanceof` also accepts
  * the errors of another copy of this package.
- * @see S20
+ * @see clause S20 in `STORE.md`
  */
 export class RunEventsError extends Error {
   override readonly name = "RunEventsError";
@@ -106,24 +109,27 @@ export class RunEventsError extends Error {
 
 const REFUSALS: ReadonlySet<RunEventsErrorCode> = new Set(["fenced", "run_finished", "not_found"]);
 
-/** Whether the error says that a worker may not write to the run, or no longer. @see S22 */
+/** Whether the error says that a worker may not write to the run, or no longer. @see clause S22 in `STORE.md` */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RunEventsError && REFUSALS.has(error.code);
 }
 
-/** The error of a run that does not exist or belongs to another owner: the two look the same. @see W4 */
+/**
+ * The error of a run that does not exist or belongs to another owner: the two look the same.
+ * @see clause W4 in `WIRE.md` of `@tm/run-events-http`
+ */
 export function runNotFound(): RunEventsError {
   return new RunEventsError("not_found", "This run does not exist, or belongs to another owner.");
 }
 
-/** The error of a run that has finished, and takes no more events. @see W7 */
+/** The error of a run that has finished, and takes no more events. @see clause W7 in `WIRE.md` of `@tm/run-events-http` */
 export function runFinished(runStatus: TerminalStatus, lastSequence: number): RunEventsError {
   return new RunEventsError("run_finished", `Expected a live run, but this one is ${runStatus}.`, {
     details: { runStatus, lastSequence },
   });
 }
 
-/** The error of a writer whose lease on the run is not the current one. @see W32 */
+/** The error of a writer whose lease on the run is not the current one. @see clause W32 in `WIRE.md` of `@tm/run-events-http` */
 export function runFenced(): RunEventsError {
   return new RunEventsError("fenced", "Another worker has the run, or its owner ended the lease.");
 }
@@ -133,7 +139,7 @@ export function storeClosed(): RunEventsError {
   return closed("Expected an open store, but it is closed: `close` was called. Open a new one.");
 }
 
-/** Why a worker stops when its process shuts down, which is not an outage. @see S18 */
+/** Why a worker stops when its process shuts down, which is not an outage. @see clause S18 in `STORE.md` */
 export function processClosing(): RunEventsError {
   return closed(
     "This process is shutting down: `close` was called. Another worker may continue the run.",

@@ -1,6 +1,6 @@
 /**
  * Where a run is in its life. The last three are terminal: no event follows them.
- * @see W6
+ * @see clause W6 in `WIRE.md` of `@tm/run-events-http`
  */
 export type RunStatus = "queued" | "running" | TerminalStatus;
 
@@ -9,7 +9,7 @@ export type TerminalStatus = "completed" | "failed" | "cancelled";
 
 /**
  * One immutable fact of a run, as a reader sees it.
- * @see the wire's "Shapes"
+ * @see "Shapes" in `WIRE.md` of `@tm/run-events-http`
  */
 export interface RunEvent {
   /** 1, 2, 3, … within the run, without a gap. Pass the highest one seen as `since` to continue after it. */
@@ -45,22 +45,22 @@ export interface RunSnapshot {
   readonly metadata: unknown;
 }
 
-/** The default bound of one payload in UTF-8 bytes of its JSON text. @see W9 */
+/** The default bound of one payload in UTF-8 bytes of its JSON text. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
 export const MAX_PAYLOAD_BYTES = 262_144;
 
-/** The default bound of the events in one append. @see W9 */
+/** The default bound of the events in one append. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
 export const MAX_BATCH_EVENTS = 1_000;
 
 /**
  * An event as a store keeps it.
- * @see S8
+ * @see clause S8 in `STORE.md`
  */
 export interface StoredEvent {
   readonly sequence: number;
   readonly eventType: string;
   /** JSON text, opaque, returned byte for byte. Well-formed Unicode without U+0000. */
   readonly payload: string;
-  /** Milliseconds since 1970, the store's clock; never decreases within a run. @see W2 */
+  /** Milliseconds since 1970, the store's clock; never decreases within a run. @see clause W2 in `WIRE.md` of `@tm/run-events-http` */
   readonly createdAtMs: number;
 }
 

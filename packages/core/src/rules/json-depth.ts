@@ -3,7 +3,7 @@ import { endOfString } from "./json-text.ts";
 /**
  * How deep arrays and objects may be nested in a payload or in metadata: many JSON parsers and most writers recurse for each
  * level, and overflow their stack.
- * @see W9
+ * @see clause W9 in `WIRE.md` of `@tm/run-events-http`
  */
 export const MAX_JSON_DEPTH = 1_000;
 

@@ -42,7 +42,7 @@ function compact(text: string): string {
 /**
  * JSON text that is kept token for token, from append to socket: key order, number spelling, escapes and all.
  * Its text is valid JSON without white space between tokens, and well-formed Unicode.
- * @see W1
+ * @see clause W1 in `WIRE.md` of `@tm/run-events-http`
  */
 export class JsonText extends SealedJson {
   /**

@@ -19,7 +19,7 @@ export interface KeptReceipt {
  * @param run the run's head, `null` if it does not exist
  * @param receipt what the run has under the request's key, `null` if nothing
  * @param nowMs the store's clock
- * @see S5, S22
+ * @see clauses S5 and S22 in `STORE.md`
  */
 export function judgeAppend(
   run: RunRecord | null,
@@ -48,7 +48,10 @@ export function judgeAppend(
   return null;
 }
 
-/** Whether a caller who asks for runs of `ownerId` may know of this one; `null` may know of all. @see W4 */
+/**
+ * Whether a caller who asks for runs of `ownerId` may know of this one; `null` may know of all.
+ * @see clause W4 in `WIRE.md` of `@tm/run-events-http`
+ */
 export function isVisible(run: RunRecord, ownerId: string | null): boolean {
   return ownerId === null || ownerId === run.ownerId;
 }
@@ -72,8 +75,8 @@ function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): 
 }
 
 /**
- * The run's head after an append that `judgeAppend` let through, and where it landed.
- * @param nowMs the store's clock; time never runs backwards within a run (W2)
+ * The run's head after an append that {@link judgeAppend} let through, and where it landed.
+ * @param nowMs the store's clock; time never runs backwards within a run (clause W2 in `WIRE.md` of `@tm/run-events-http`)
  */
 export function advanceRun<Head extends RunRecord>(
   run: Head,

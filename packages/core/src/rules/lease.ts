@@ -3,7 +3,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 
-/** Who may write to a run. @see S21, S22 */
+/** Who may write to a run. @see clauses S21 and S22 in `STORE.md` */
 export interface Lease {
   /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
   readonly fence: number;
@@ -14,14 +14,14 @@ export interface Lease {
   readonly leaseExpiresAtMs: number | null;
 }
 
-/** The lease of a run that has never been claimed. @see S21 */
+/** The lease of a run that has never been claimed. @see clause S21 in `STORE.md` */
 export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null };
 
 /**
  * Whether an append is refused because another worker has the run: the rule of the fence, for all adapters. An expired lease counts
  * until the run is claimed again or ended, so its worker may continue.
  * @param nowMs the store's clock
- * @see S22, S23
+ * @see clauses S22 and S23 in `STORE.md`
  */
 export function isFenced(lease: Lease, appender: Appender, nowMs: number): boolean {
   const { fence, leaseExpiresAtMs } = lease;
@@ -40,7 +40,7 @@ export function isFenced(lease: Lease, appender: Appender, nowMs: number): boole
 /**
  * The lease after an append that was not refused: an owner and a reaper take the next fence, which shuts out the worker,
  * and the end of the run ends the lease.
- * @see S22
+ * @see clause S22 in `STORE.md`
  */
 export function leaseAfter(
   { fence, leaseExpiresAtMs }: Lease,
@@ -55,7 +55,7 @@ export function leaseAfter(
 
 /**
  * Who appends with this fence, or without one.
- * @throws RunEventsError as `checkFence`
+ * @throws RunEventsError `invalid_request` unless the fence is a positive safe integer
  */
 export function appenderOf(fence: number | undefined): Appender {
   if (fence === undefined) return { by: "anybody" };
@@ -63,7 +63,7 @@ export function appenderOf(fence: number | undefined): Appender {
   return { by: "worker", fence };
 }
 
-/** @throws RunEventsError `invalid_request` unless it is a positive safe integer. @see W32 */
+/** @throws RunEventsError `invalid_request` unless it is a positive safe integer. @see clause W32 in `WIRE.md` */
 export function checkFence(fence: number): void {
   if (!Number.isSafeInteger(fence) || fence < 1) {
     throw new RunEventsError(

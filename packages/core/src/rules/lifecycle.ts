@@ -14,12 +14,15 @@ const TERMINAL_EVENTS: ReadonlyMap<string, TerminalStatus> = new Map([
   ["RUN_CANCELLED", "cancelled"],
 ]);
 
-/** Whether a run in this status has finished. @see W7 */
+/** Whether a run in this status has finished. @see clause W7 in `WIRE.md` of `@tm/run-events-http` */
 export function isTerminal(status: RunStatus): status is TerminalStatus {
   return status === "completed" || status === "failed" || status === "cancelled";
 }
 
-/** A run's status and phase: a fold over its events. The phase is JSON text, or `null` before the first. @see W6 */
+/**
+ * A run's status and phase: a fold over its events. The phase is JSON text, or `null` before the first.
+ * @see clause W6 in `WIRE.md` of `@tm/run-events-http`
+ */
 export interface RunState {
   readonly runStatus: RunStatus;
   readonly phase: string | null;
@@ -28,12 +31,12 @@ export interface RunState {
 /** The state of a run without events. */
 export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
 
-/** The status after an event of this type, on any run that could still take it. @see W6 */
+/** The status after an event of this type, on any run that could still take it. @see clause W6 in `WIRE.md` of `@tm/run-events-http` */
 export function statusAfter(eventType: string): RunStatus {
   return TERMINAL_EVENTS.get(eventType) ?? "running";
 }
 
-/** The phase that an event starts, as JSON text; `null` if it starts none. @see W6 */
+/** The phase that an event starts, as JSON text; `null` if it starts none. @see clause W6 in `WIRE.md` of `@tm/run-events-http` */
 export function phaseStartedBy(eventType: string, payload: string): string | null {
   if (eventType !== "PHASE_STARTED") return null;
   const value: unknown = JSON.parse(payload);
@@ -42,7 +45,7 @@ export function phaseStartedBy(eventType: string, payload: string): string | nul
   return typeof phase === "string" ? JSON.stringify(phase) : null;
 }
 
-/** One step of the fold. @see W6 */
+/** One step of the fold. @see clause W6 in `WIRE.md` of `@tm/run-events-http` */
 export function foldEvent(
   state: RunState,
   event: { readonly eventType: string; readonly payload: string },
@@ -53,7 +56,10 @@ export function foldEvent(
   };
 }
 
-/** The fold over a stretch of a log: its last event decides the status, the last that starts a phase the phase. @see W6 */
+/**
+ * The fold over a stretch of a log: its last event decides the status, the last that starts a phase the phase.
+ * @see clause W6 in `WIRE.md`
+ */
 export function foldEvents(
   state: RunState,
   events: readonly { readonly eventType: string; readonly payload: string }[],
@@ -83,7 +89,7 @@ export type PlannedEvents = Pick<AppendRequest, "events" | "runStatus">;
  * @throws TypeError unless the drafts are an array
  * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, or for
  * an event after a terminal one; `payload_too_large`. `details.index` names the event.
- * @see W6, W7, W9
+ * @see clauses W6, W7 and W9 in `WIRE.md` of `@tm/run-events-http`
  */
 export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
   checkDrafts(drafts);
@@ -146,7 +152,7 @@ export function checkDraft(
 }
 
 /**
- * As `checkDraft`, where only the server knows how large a payload may be.
+ * Checks an event where only the server knows how large a payload may be.
  * @throws RunEventsError `invalid_event` for a payload that is nested too deep
  */
 export function checkDepth({ payload: { text } }: SealedDraft, index = 0): void {

@@ -5,7 +5,7 @@ import { isLonger, JsonText, utf8Bytes } from "./json-text.ts";
 /**
  * Writes a run's metadata as JSON text.
  * @throws RunEventsError `invalid_request`, `payload_too_large`
- * @see W8
+ * @see clause W8 in `WIRE.md`
  */
 export function metadataText(metadata: unknown, maxBytes: number): string {
   let text: string;

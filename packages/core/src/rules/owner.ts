@@ -2,13 +2,17 @@ import { describeValue } from "./describe-value.ts";
 
 /** Whose runs a call may see. */
 export interface OwnerOption {
-  /** The owner of the run. Runs of other owners behave as if they did not exist. Without it, the call may see every run. @see W4 */
+  /**
+   * The owner of the run. Runs of other owners behave as if they did not exist. Without it, the call may see every run.
+   * @see clause W4 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly ownerId?: string;
 }
 
 /**
  * The owner that a call names; `null` if it names none.
- * @throws TypeError as `checkOwnerId`; also for an `ownerId` that is `undefined`, since a missing session must not see every run
+ * @throws TypeError unless `ownerId` is well-formed text without U+0000, and not empty. It may be left out, but not be `undefined`:
+ * a missing session must not see every run
  */
 export function ownerIdOf(options: OwnerOption): string | null {
   checkOptions(options, "{ ownerId }");

@@ -2,7 +2,7 @@ import type { RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
 import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
 
-/** A request for a run's events after `since`, ascending, and its head at the same instant. @see S9 */
+/** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
 export interface ReadQuery {
   readonly runId: string;
   /** Answer `null` unless the run is this owner's; `null` allows every owner. */
@@ -11,10 +11,11 @@ export interface ReadQuery {
   readonly since: number;
   /** 1 or more. */
   readonly limit: number;
-  /** Where to cut the page, counted as `eventBytes` does; the first event always fits. */
+  /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
 }
 
+/** What a read answers: a run's events after `since`, and its head at the same instant. */
 export interface ReadResult {
   readonly run: RunRecord;
   /** The phase at `since`, from the last event at or before it that started one. JSON text. */
@@ -26,7 +27,7 @@ export interface ReadResult {
 /** The least that an event, or its frame, takes in addition to its payload, in bytes. */
 export const EVENT_ENVELOPE_BYTES = 224;
 
-/** What one event counts for in `maxBytes`: its payload's UTF-8 bytes and its envelope. @see S9 */
+/** What one event counts for in `maxBytes`: its payload's UTF-8 bytes and its envelope. @see clause S9 in `STORE.md` */
 export function eventBytes(payloadBytes: number): number {
   return payloadBytes + EVENT_ENVELOPE_BYTES;
 }
@@ -34,7 +35,7 @@ export function eventBytes(payloadBytes: number): number {
 /**
  * The cut of a page, once for all adapters: answers, event after event in ascending order, whether the next one still
  * belongs to the page. The first always does; after the first "no" the page has ended.
- * @see S9
+ * @see clause S9 in `STORE.md`
  */
 export function createPageCut(limit: number, maxBytes: number): (payloadBytes: number) => boolean {
   let count = 0;
@@ -64,7 +65,7 @@ export function stateAtSince(result: ReadResult, since: number): RunState {
 /**
  * What a page may claim: a terminal status only if it reaches the end of the log, else the state as of its last event.
  * So a client that stops at a terminal status has every event.
- * @see W16
+ * @see clause W16 in `WIRE.md` of `@tm/run-events-http`
  */
 export function planPage(result: ReadResult, since: number): LogPage {
   const { run, events } = result;

@@ -39,7 +39,7 @@ export interface AppendPlan<Head extends RunRecord = RunRecord> {
  * @param heads of the runs that exist, locked where others may append
  * @param receiptOf finds the receipt that a key has on a run before this call, `null` without one. Called for requests with a key
  * @param nowMs the store's clock, read after the heads were locked
- * @see S1, S2, S5
+ * @see clauses S1, S2 and S5 in `STORE.md`
  */
 export function planAppends<Head extends RunRecord>(
   heads: Iterable<Head>,

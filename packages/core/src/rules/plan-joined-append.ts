@@ -9,7 +9,7 @@ import { isRunId } from "./run-id.ts";
 /** An append into the caller's own transaction. */
 export interface JoinedAppend {
   readonly runId: string;
-  /** 1 to 1,000, as `planEvents` takes them. */
+  /** 1 to 1,000 events. */
   readonly events: readonly EventDraft[];
   /** Hides the runs of other owners. Without it, the append may be to any run; `undefined` is a TypeError. */
   readonly ownerId?: string;
@@ -17,7 +17,7 @@ export interface JoinedAppend {
   readonly idempotencyKey?: string;
   /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
   readonly expectedSequence?: number;
-  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see S22 */
+  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see clause S22 in `STORE.md` */
   readonly fence?: number;
 }
 
@@ -25,9 +25,8 @@ const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_E
 
 /**
  * Checks an append into the caller's transaction, as core checks all others.
- * @throws RunEventsError as `planEvents`, `parseIdempotencyKey`, `parseExpectedSequence`, `appenderOf`; `not_found` for a value that
- * is not a run id
- * @throws TypeError as `ownerIdOf`
+ * @throws RunEventsError `not_found` for a value that is not a run id; `invalid_request`, `invalid_event`, `payload_too_large`
+ * @throws TypeError unless the events are an array and `ownerId`, if it is there, is the id of an owner
  */
 export function planJoinedAppend(append: JoinedAppend): AppendRequest {
   const { runId, events, idempotencyKey, expectedSequence, fence } = append;

@@ -27,11 +27,11 @@ export interface LeasePlan {
 /**
  * The rule of one request about a lease. It takes the run's locked head, `null` if there is no run, and the store's clock, read after
  * the lock.
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export type LeaseRule = (head: HeadRow | null, nowMs: number) => LeasePlan;
 
-/** The rule of a claim. @see S21 */
+/** The rule of a claim. @see clause S21 in `STORE.md` */
 export function claimRule(request: ClaimRequest): LeaseRule {
   return (head, nowMs) => {
     const keptKey = head === null ? null : keptKeyOf(head, head.keptClaim);
@@ -43,13 +43,13 @@ export function claimRule(request: ClaimRequest): LeaseRule {
   };
 }
 
-/** The rule of a renewal. @see S21 */
+/** The rule of a renewal. @see clause S21 in `STORE.md` */
 export function renewRule(request: RenewRequest): LeaseRule {
   return (head, nowMs) =>
     planOf(renewLease(runOf(head), request, nowMs), () => head?.keptClaim ?? null);
 }
 
-/** The rule of a release. @see S21 */
+/** The rule of a release. @see clause S21 in `STORE.md` */
 export function releaseRule(request: ReleaseRequest): LeaseRule {
   return (head) => planOf(releaseRun(runOf(head), request), () => head?.keptClaim ?? null);
 }
@@ -59,7 +59,7 @@ function planOf(outcome: LeaseOutcome, keptClaim: (run: RunRecord) => string | n
   return { outcome, after: { ...outcome.run, keptClaim: keptClaim(outcome.run) } };
 }
 
-/** The record of a head for a caller: a new object, without the other fields of the row. @see S11 */
+/** The record of a head for a caller: a new object, without the other fields of the row. @see clause S11 in `STORE.md` */
 export function recordOf(head: RunRecord): RunRecord {
   return {
     runId: head.runId,

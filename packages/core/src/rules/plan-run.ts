@@ -11,7 +11,7 @@ export type NewRun = Omit<RunRecord, "ordinal">;
 /**
  * Why a run is not created; `null` to create it.
  * @param existing the head of the run with this id, `null` if it does not exist
- * @see S16
+ * @see clause S16 in `STORE.md`
  */
 export function judgeCreate(
   existing: RunRecord | null,
@@ -26,7 +26,7 @@ export function judgeCreate(
 /**
  * The head of a new run.
  * @param nowMs the store's clock
- * @see S16
+ * @see clause S16 in `STORE.md`
  */
 export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
   const { runId, ownerId, metadata } = request;
@@ -46,8 +46,8 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
 /**
  * Why a run is not deleted; `null` to delete it.
  * @param run the head, `null` if it does not exist
- * @param ownerId as in `ReadQuery`
- * @see S17
+ * @param ownerId as in {@link ReadQuery}
+ * @see clause S17 in `STORE.md`
  */
 export function judgeDelete(
   run: RunRecord | null,
@@ -67,7 +67,7 @@ export interface ReadPlan {
 /**
  * What a read has to fetch; `null` if the read answers `null`.
  * @param run the head, `null` if it does not exist
- * @see S9, S12
+ * @see clauses S9 and S12 in `STORE.md`
  */
 export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {
   if (run === null || !isVisible(run, ownerId)) return null;

@@ -3,7 +3,7 @@ import { runNotFound } from "./errors.ts";
 
 const RUN_ID = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** Whether the text can name a run. @see W8 */
+/** Whether the text can name a run. @see clause W8 in `WIRE.md` of `@tm/run-events-http` */
 export function isRunId(text: string): boolean {
   return typeof text === "string" && RUN_ID.test(text);
 }
@@ -12,7 +12,7 @@ export function isRunId(text: string): boolean {
  * Refuses an id that no run can have, before any store is asked.
  * @throws TypeError if it is not a string
  * @throws RunEventsError `not_found`
- * @see W8
+ * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
  */
 export function checkRunId(text: string): void {
   if (typeof text !== "string") {

@@ -1,7 +1,7 @@
 import type { RunStatus } from "./event.ts";
 import type { Lease } from "./lease.ts";
 
-/** A run's head: one row or key a run, advanced by the append itself. @see S3 */
+/** A run's head: one row or key a run, advanced by the append itself. @see clause S3 in `STORE.md` */
 export interface RunRecord extends Lease {
   readonly runId: string;
   readonly ownerId: string;
@@ -20,6 +20,7 @@ export interface RunRecord extends Lease {
   readonly metadata: string;
 }
 
+/** A request to create a run. Core has checked it. */
 export interface CreateRunRequest {
   readonly runId: string;
   readonly ownerId: string;
@@ -28,8 +29,8 @@ export interface CreateRunRequest {
 }
 
 /**
- * `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
- * @see S16
+ * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
+ * @see clause S16 in `STORE.md`
  */
 export type CreateOutcome =
   | { readonly outcome: "created" | "existing"; readonly run: RunRecord }

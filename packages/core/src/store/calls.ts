@@ -11,7 +11,7 @@ export interface Calls {
   close(): Promise<void>;
 }
 
-/** Counts a store's calls, so that `close` waits for them and refuses new ones. @see S18 */
+/** Counts a store's calls, so that `close` waits for them and refuses new ones. @see clause S18 in `STORE.md` */
 export function createCalls(): Calls {
   const over = Promise.withResolvers<void>();
   let underWay = 0;

@@ -8,7 +8,7 @@ const PATIENCE_MS = 10_000;
 /** The pauses between two attempts: random, so that transactions that met do not meet again. */
 const BACKOFF = { firstMs: 2, mostMs: 20, jitter: 1 };
 
-/** Settings of `createConnections`: the calls of a driver and its pool. */
+/** Settings of {@link createConnections}: the calls of a driver and its pool. */
 export interface ConnectionsOptions<Connection> {
   /** Takes a connection that no one else uses until `release`. */
   readonly connect: () => Promise<Connection>;
@@ -38,7 +38,7 @@ export interface ConnectionsOptions<Connection> {
   /**
    * Turns a driver's error into `store_unavailable`, with itself as the `cause`. `retryable: false` if it lasts until an operator acts.
    * `RunEventsError`s stay as they are, and do not come here.
-   * @see S20
+   * @see clause S20 in `STORE.md`
    */
   readonly failureOf: (error: unknown) => RunEventsError;
   readonly clock?: Clock | undefined;
@@ -50,7 +50,7 @@ export interface Connections<Connection> {
   readonly transact: Transact;
   /**
    * Does work outside of transactions, such as a migration or a read of the server's settings. It is not tried again.
-   * @throws RunEventsError as from `failureOf`
+   * @throws RunEventsError as {@link ConnectionsOptions.failureOf} makes it
    */
   perform<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
 }
@@ -65,7 +65,7 @@ export interface Connections<Connection> {
  * - A failure before the commit has changed nothing. A `COMMIT` of a `write` that fails is `ambiguous`, unless other transactions were
  *   in its way.
  * - A connection is closed if it may be broken: `BEGIN`, `COMMIT`, `ROLLBACK` or work outside of a transaction has failed on it.
- * @see S2, S7, S20
+ * @see clauses S2, S7 and S20 in `STORE.md`
  */
 export function createConnections<Connection>(
   options: ConnectionsOptions<Connection>,
@@ -134,7 +134,7 @@ export function createConnections<Connection>(
   };
 }
 
-/** The failure of a commit that may have landed. @see S7 */
+/** The failure of a commit that may have landed. @see clause S7 in `STORE.md` */
 function inDoubt({ code, message, cause, details, retryable }: RunEventsError): RunEventsError {
   return new RunEventsError(code, message, { cause, details, retryable, ambiguous: true });
 }

@@ -4,7 +4,7 @@ import { workNow } from "./row-moves.ts";
 import { createRowStore } from "./row-store.ts";
 import type { RunEventStore } from "./store.ts";
 
-/** Settings of `createMemoryStore`. */
+/** Settings of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {
   /**
    * The store's clock, in milliseconds since 1970.

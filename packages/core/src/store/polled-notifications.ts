@@ -18,7 +18,7 @@ export interface Notifications {
   close(): void;
 }
 
-/** Settings of `createPolledNotifications`. */
+/** Settings of {@link createPolledNotifications}. */
 export interface PolledNotificationsOptions {
   /**
    * The positions of the subscribed runs that exist, in one query for all of them; `null` if nothing has changed since the last answer.
@@ -29,7 +29,10 @@ export interface PolledNotificationsOptions {
     | null;
   /** How often to poll while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
-  /** As of `createPoller`. */
+  /**
+   * The longest pause after a poll that took long, in milliseconds.
+   * @defaultValue Infinity
+   */
   readonly mostPauseMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -37,7 +40,7 @@ export interface PolledNotificationsOptions {
 /**
  * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
  * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled.
- * @see S13-S15
+ * @see clauses S13 to S15 in `STORE.md`
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
   const { selectPositions, pollMs, mostPauseMs, clock } = options;
@@ -99,7 +102,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   };
 }
 
-/** A subscription to a store that is closed: its `ready` rejects. @see S18 */
+/** A subscription to a store that is closed: its `ready` rejects. @see clause S18 in `STORE.md` */
 export function closedSubscription(): Subscription {
   const ready = Promise.reject(storeClosed());
   // A caller that does not wait for `ready` gets the same error from its next read.

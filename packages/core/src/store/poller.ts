@@ -14,7 +14,7 @@ export interface Poller {
   stop(): void;
 }
 
-/** Settings of `createPoller`. */
+/** Settings of {@link createPoller}. */
 export interface PollerOptions {
   /** Polls once. Called for one poll at a time. If it throws, the next poll makes up for it. */
   readonly poll: () => Answer<void>;
@@ -40,7 +40,7 @@ export interface PollerOptions {
 /**
  * Makes a poller: one timer for all that a store polls. A long poll is followed by a long pause. The poller stops by itself while it is
  * not needed, and for good with `stop`.
- * @see S14
+ * @see clause S14 in `STORE.md`
  */
 export function createPoller(options: PollerOptions): Poller {
   const { poll, isNeeded, pauseMs, mostPauseMs = Number.POSITIVE_INFINITY } = options;

@@ -16,7 +16,7 @@ import {
 } from "./row-transactions.ts";
 import type { RunEventStore, StoreCapabilities } from "./store.ts";
 
-/** Settings of `createRowStore`. */
+/** Settings of {@link createRowStore}. */
 export interface RowStoreOptions {
   readonly capabilities: StoreCapabilities;
   /** Runs one transaction: of a server, the `transact` of `createConnections`. */
@@ -34,7 +34,7 @@ export interface RowStoreOptions {
  * Makes a whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in
  * an order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls
  * are refused.
- * @see S1-S24, S31
+ * @see clauses S1 to S24 and S31 in `STORE.md`
  *
  * @example
  * const { transact } = createConnections({ connect, release, run, begin, rowsOn, isContention, failureOf });

@@ -22,7 +22,7 @@ export interface AppendResult {
   readonly moved: readonly RunRecord[];
 }
 
-/** Creates a run unless its id is in use. `write`. @see S16 */
+/** Creates a run unless its id is in use. `write`. @see clause S16 in `STORE.md` */
 export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
   function tryOnce(rows: RowMoves, tries: number): Answer<CreateOutcome> {
     if (tries === FRUITLESS_TRIES) {
@@ -47,7 +47,10 @@ export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
   return (rows) => tryOnce(rows, 0);
 }
 
-/** Appends the requests of one call: locks heads, reads the clock and receipts, plans, writes rows. `write`. @see S1-S5 */
+/**
+ * Appends the requests of one call: locks heads, reads the clock and receipts, plans, writes rows. `write`.
+ * @see clauses S1 to S5 in `STORE.md`
+ */
 export function appendWork(requests: readonly AppendRequest[]): RowWork<AppendResult> {
   return (rows) =>
     after(rows.selectHeads(ascending(requests)), (heads) =>
@@ -110,7 +113,7 @@ function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceip
   ]);
 }
 
-/** Reads heads and pages as of one instant. `snapshot`. @see S9, S12 */
+/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9 and S12 in `STORE.md` */
 export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
   return (rows) =>
     after(rows.selectHeads(ascending(queries)), (heads) => {
@@ -138,7 +141,7 @@ function readOne(
   });
 }
 
-/** Removes a finished run. `write`. @see S17 */
+/** Removes a finished run. `write`. @see clause S17 in `STORE.md` */
 export function deleteWork(runId: string, ownerId: string | null): RowWork<DeleteOutcome> {
   return (rows) =>
     after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteOutcome> => {
@@ -148,7 +151,7 @@ export function deleteWork(runId: string, ownerId: string | null): RowWork<Delet
     });
 }
 
-/** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see S21 */
+/** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see clause S21 in `STORE.md` */
 export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome> {
   return (rows) =>
     after(rows.selectHeads([runId]), ([before = null]) =>
@@ -160,7 +163,7 @@ export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome>
     );
 }
 
-/** The runs whose leases have expired. `plain`. @see S23 */
+/** The runs whose leases have expired. `plain`. @see clause S23 in `STORE.md` */
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
   return (rows) =>
     after(rows.now(), (nowMs) => rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
@@ -173,7 +176,7 @@ const PURGE_PIECE = 100;
  * Removes the runs that finished first. They are chosen without a lock, and then locked in the same order as by appends. A run that
  * another purge has removed meanwhile is left out. `write`.
  * @param mostEvents a call ends with the run that reaches so many events, since other calls wait for it
- * @see S24
+ * @see clause S24 in `STORE.md`
  */
 export function purgeWork(
   { finishedForMs, limit }: PurgeRequest,
@@ -237,12 +240,12 @@ export function getWork(runId: string): RowWork<RunRecord | null> {
     after(rows.selectHeads([runId]), ([head]) => (head === undefined ? null : recordOf(head)));
 }
 
-/** An owner's runs. `plain`. @see S12 */
+/** An owner's runs. `plain`. @see clause S12 in `STORE.md` */
 export function listWork(query: ListQuery): RowWork<readonly RunRecord[]> {
   return (rows) => after(rows.selectOwned(query), (heads) => heads.map(recordOf));
 }
 
-/** Writes as an append does, and answers the time. `write`. @see S31 */
+/** Writes as an append does, and answers the time. `write`. @see clause S31 in `STORE.md` */
 export const probeWork: RowWork<number> = (rows) => after(rows.writeProbe(), () => rows.now());
 
 /** The ids of the runs, each once, ascending, so that all calls take locks in the same order. */

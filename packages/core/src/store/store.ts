@@ -6,7 +6,7 @@ import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from ".
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
 import type { RunStatus } from "../rules/event.ts";
 
-/** A request for an owner's runs, newest first (descending `ordinal`). */
+/** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
 export interface ListQuery {
   readonly ownerId: string;
   /** Only runs in this status; `null` for all. */
@@ -16,14 +16,14 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see S23 */
+/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see {@link RunEventStore.listExpired} */
 export interface ExpiredQuery {
   readonly graceMs: number;
   /** 1 or more. */
   readonly limit: number;
 }
 
-/** A request to remove runs that finished some time ago. @see S24 */
+/** A request to remove runs that finished some time ago. @see {@link RunEventStore.purge} */
 export interface PurgeRequest {
   /** Removes runs whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
   readonly finishedForMs: number;
@@ -31,13 +31,13 @@ export interface PurgeRequest {
   readonly limit: number;
 }
 
-/** `active`: the run has not finished, and stays. @see S17 */
+/** What became of a deletion. `active`: the run has not finished, and stays. @see {@link RunEventStore.deleteRun} */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
 /** A subscription to the notifications of one run. */
 export interface Subscription {
   /**
-   * Resolves when every later commit notifies within `notifyWithinMs`. Rejects if the store cannot subscribe. It always settles, even
+   * Resolves when every later commit notifies within {@link StoreCapabilities.notifyWithinMs}. Rejects if the store cannot subscribe. It always settles, even
    * if the subscription is stopped or the store is closed before: core waits for it.
    */
   readonly ready: Promise<void>;
@@ -49,7 +49,7 @@ export interface Subscription {
 export interface StoreCapabilities {
   /**
    * What an acknowledged append survives: only this process (`memory`), the crash of every process
-   * (`process`), power loss (`power`), or that is not known (`unknown`). @see S6
+   * (`process`), power loss (`power`), or that is not known (`unknown`). @see clause S6 in `STORE.md`
    */
   readonly durability: "memory" | "process" | "power" | "unknown";
   /** Whether other processes see the same runs. */
@@ -59,7 +59,7 @@ export interface StoreCapabilities {
   /**
    * Whether appends are expected to fail now and then without anyone knowing if they landed, as over a connection that may
    * break; core then gives each append its own key and sends it again. A store that says `false` may still throw `ambiguous`,
-   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see S7
+   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see clause S7 in `STORE.md`
    */
   readonly losesAcknowledgements: boolean;
   /**
@@ -67,63 +67,70 @@ export interface StoreCapabilities {
    * where a server may work on one while this process takes in the answers of the other. More share less.
    */
   readonly appendsAtOnce: number;
-  /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. @see S13 */
+  /**
+   * The longest time from a commit to its notification, in milliseconds, while the process is not starved.
+   * @see clause S13 in `STORE.md`
+   */
   readonly notifyWithinMs: number;
 }
 
 /**
- * What an adapter promises and core builds on. Adapters move rows and hold no policy. The clauses:
+ * What an adapter promises and core builds on. Adapters move rows and hold no policy. `STORE.md` has the promises as
+ * clauses, in short:
  *
  * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, through crashes, retries and races.
  * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
  * - **S3** commit order is sequence order. **S4** appends are linearizable a run, from any number of processes.
- * - **S5** the order of outcomes, see `AppendOutcome`. **S6** acknowledged is as durable as `capabilities` says.
+ * - **S5** the order of outcomes, see {@link AppendOutcome}. **S6** acknowledged is as durable as {@link StoreCapabilities.durability} says.
  * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
  * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
  * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
- * - **S13** notifications carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
- *   process. **S15** correctness never depends on a notification. **S16** `createRun` is idempotent by run and owner.
- * - **S17** `deleteRun` removes a finished run whole, refuses a live one. **S18** `close` is idempotent and ends every subscription.
+ * - **S13** notifications ({@link RunEventStore.subscribe}) carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
+ *   process. **S15** correctness never depends on a notification. **S16** {@link RunEventStore.createRun} is idempotent by run and owner.
+ * - **S17** {@link RunEventStore.deleteRun} removes a finished run whole, refuses a live one. **S18** {@link RunEventStore.close} is idempotent and ends every subscription.
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
- * - **S21** a claim gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
- *   fence, and its owner's. **S23** expired leases are found through an index. **S24** old runs are removed in batches.
- * - **S31** `probe` resolves if an append could land now, with the store's time.
+ * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
+ *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
+ * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
-  /** Creates a run, or answers the owner's run that has the id. @see S16 */
+  /** Creates a run, or answers the owner's run that has the id. @see clause S16 in `STORE.md` */
   createRun(request: CreateRunRequest): Promise<CreateOutcome>;
   /**
    * Appends the batches of many requests.
    * @returns one outcome a request, in their order
    * @throws RunEventsError `store_unavailable`
-   * @see S1-S8
+   * @see clauses S1 to S8 in `STORE.md`
    */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
-  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see S8-S12 */
+  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see clauses S8 to S12 in `STORE.md` */
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
   /** A run's head; `null` if the run does not exist. */
   getRun(runId: string): Promise<RunRecord | null>;
-  /** An owner's runs, newest first. @see S12 */
+  /** An owner's runs, newest first. @see clause S12 in `STORE.md` */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in `ReadQuery`. @see S17 */
+  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in {@link ReadQuery}. @see clause S17 in `STORE.md` */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
   /**
    * Claims a run in one round trip. Like `renew` and `release`, it neither notifies, moves `updatedAtMs` nor writes an event.
-   * @see S21
+   * @see clause S21 in `STORE.md`
    */
   claim(request: ClaimRequest): Promise<LeaseOutcome>;
-  /** Moves the end of a lease. @see S21 */
+  /** Moves the end of a lease. @see clause S21 in `STORE.md` */
   renew(request: RenewRequest): Promise<LeaseOutcome>;
-  /** Ends a lease. @see S21 */
+  /** Ends a lease. @see clause S21 in `STORE.md` */
   release(request: ReleaseRequest): Promise<LeaseOutcome>;
-  /** The ids of runs with expired leases, the longest expired first. The number of all runs does not matter. @see S23 */
+  /**
+   * The ids of runs with expired leases, the longest expired first. The number of all runs does not matter.
+   * @see clause S23 in `STORE.md`
+   */
   listExpired(query: ExpiredQuery): Promise<readonly string[]>;
   /**
    * Removes runs whole, in the order in which they finished, and notifies their subscriptions. It removes fewer than
    * `limit` runs if so many would hold up appends, and none only if none is left.
    * @returns the ids of the removed runs
-   * @see S24
+   * @see clause S24 in `STORE.md`
    */
   purge(request: PurgeRequest): Promise<readonly string[]>;
   /**
@@ -132,16 +139,19 @@ export interface RunEventStore {
    * @returns the time of the store's clock meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
    * clocks, as those of a cluster's masters, the latest
    * @throws RunEventsError `store_unavailable`, with why no append could land
-   * @see S31
+   * @see clause S31 in `STORE.md`
    */
   probe(): Promise<number>;
-  /** Subscribes to a run. `onNotification` is never called from within `subscribe` itself, and must not throw. @see S13-S15 */
+  /**
+   * Subscribes to a run. `onNotification` is never called from within `subscribe` itself, and must not throw.
+   * @see clauses S13 to S15 in `STORE.md`
+   */
   subscribe(runId: string, onNotification: () => void): Subscription;
-  /** Ends every subscription and closes the store. Idempotent. @see S18 */
+  /** Ends every subscription and closes the store. Idempotent. @see clause S18 in `STORE.md` */
   close(): Promise<void>;
 }
 
-/** A store with tables, which have to be created. @see S19 */
+/** A store with tables, which have to be created. @see clause S19 in `STORE.md` */
 export interface MigratableStore extends RunEventStore {
   /**
    * Creates or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing.
@@ -155,7 +165,7 @@ export interface MigratableStore extends RunEventStore {
   verify(): Promise<void>;
 }
 
-/** A store whose `capabilities.joinsTransaction` is `true`. */
+/** A store whose {@link StoreCapabilities.joinsTransaction} is `true`. */
 export interface TransactionalStore<
   Append extends JoinedAppend = JoinedAppend,
 > extends RunEventStore {
@@ -163,10 +173,10 @@ export interface TransactionalStore<
    * Appends inside the caller's open transaction. The events exist if and only if the caller commits, and subscriptions are notified
    * after the commit. A refusal leaves the transaction as it was.
    * @param append `planJoinedAppend` checks it. A store on a server adds the connection of the transaction
-   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`; as `planEvents`;
-   * `store_unavailable`
+   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
+   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects
-   * @see S6
+   * @see clause S6 in `STORE.md`
    */
   appendInTransaction(append: Append): AppendReceipt | Promise<AppendReceipt>;
 }

@@ -6,7 +6,7 @@ import type { StreamErrorCode } from "../wire/stream-error.ts";
 export interface StreamSink {
   /**
    * Hands bytes over; must not throw. Returns `false` if it holds enough: the stream then writes nothing until `drained`.
-   * @see W25
+   * @see clause W25 in `WIRE.md` of `@tm/run-events-http`
    */
   write(bytes: Uint8Array): boolean;
   /** Ends the answer after the bytes that were written. */
@@ -17,8 +17,20 @@ export interface StreamSink {
 
 /** The times of a stream, in milliseconds. */
 export interface StreamTimes {
+  /**
+   * The longest silence on a stream, and how often its reader's right to read is checked again.
+   * @defaultValue 15,000
+   */
   readonly heartbeatMs: number;
+  /**
+   * The greatest age of a stream. Each lives 0.8 to 1 times as long.
+   * @defaultValue 900,000
+   */
   readonly maxAgeMs: number;
+  /**
+   * How long a reader may take nothing before its stream ends.
+   * @defaultValue 30,000
+   */
   readonly stallMs: number;
 }
 
@@ -30,7 +42,10 @@ export interface StreamRequest {
   readonly runId: string;
   readonly ownerId: string;
   readonly since: number;
-  /** Why the reader may no longer read, `null` if it may. Asked again every heartbeat. @see W26 */
+  /**
+   * Why the reader may no longer read, `null` if it may. Asked again every heartbeat.
+   * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly authorize: () => Promise<StreamErrorCode | null>;
 }
 

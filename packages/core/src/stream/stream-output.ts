@@ -24,7 +24,7 @@ export class StreamOutput {
     this.#sink = sink;
   }
 
-  /** While the transport is full. @see W25 */
+  /** While the transport is full. @see clause W25 in `WIRE.md` */
   get isFull(): boolean {
     return this.#blockedAt !== -1;
   }

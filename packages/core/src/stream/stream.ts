@@ -87,7 +87,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     );
   }
 
-  /** While the transport is full. @see W25 */
+  /** While the transport is full. @see clause W25 in `WIRE.md` */
   get stalled(): boolean {
     return this.#output?.isFull === true;
   }
@@ -145,7 +145,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     }
   }
 
-  /** Ends the stream with `draining` at this time, unless it ends before. @see W27 */
+  /** Ends the stream with `draining` at this time, unless it ends before. @see clause W27 in `WIRE.md` */
   drain(atMs: number): void {
     if (this.#state === "ending" || this.#state === "closed") return;
     this.#drainAt = Math.min(this.#drainAt ?? atMs, atMs);

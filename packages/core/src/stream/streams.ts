@@ -10,18 +10,18 @@ import type {
 } from "./open-stream.ts";
 import { Stream } from "./stream.ts";
 
-/** Settings of `createStreams`, in milliseconds and streams. */
+/** Settings of {@link createStreams}, in milliseconds and streams. */
 export interface StreamsOptions extends Partial<StreamTimes> {
   /**
    * The most streams that are open at once.
    * @defaultValue 20,000
-   * @see W28
+   * @see clause W28 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxStreams?: number;
   /**
    * The most streams of one user that are open at once.
    * @defaultValue 32
-   * @see W28
+   * @see clause W28 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxStreamsPerUser?: number;
   /**
@@ -41,13 +41,16 @@ export interface StreamStats {
 
 /** The live streams of one process: their limits, their clock and their end. */
 export interface Streams {
-  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see W28 */
+  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see clause W28 in `WIRE.md` of `@tm/run-events-http` */
   open(request: StreamRequest): OpenStream;
-  /** Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer. @see W24 */
+  /**
+   * Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer.
+   * @see clause W24 in `WIRE.md` of `@tm/run-events-http`
+   */
   refuse(code: StreamErrorCode): OpenStream;
   /**
    * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
-   * @see W27
+   * @see clause W27 in `WIRE.md` of `@tm/run-events-http`
    */
   drain(windowMs: number): Promise<void>;
   stats(): StreamStats;

@@ -21,7 +21,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** The same, but its timers keep the process alive: a program must send what it has gathered before it ends. */
+/** Like {@link systemClock}, but its timers keep the process alive: a program must send what it has gathered before it ends. */
 export const holdingClock: Clock = {
   now: () => performance.now(),
   every(periodMs, task) {

@@ -24,7 +24,7 @@ export type ClockProbe = (options?: ProbeOptions) => Promise<number>;
 /**
  * Bounds a store's `probe`. If the call does not answer in time, it is abandoned but still under way. Later callers wait for the
  * same call, so a store that hangs has one probe at a time.
- * @see S31
+ * @see clause S31 in `STORE.md`
  */
 export function createProbe(store: Pick<RunEventStore, "probe">, clock: Clock): ClockProbe {
   let underWay: Promise<number> | null = null;

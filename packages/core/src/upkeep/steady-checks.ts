@@ -30,7 +30,7 @@ export interface SteadyChecks {
  *
  * A gap is too long above half of `confirmMs` and twice the gap before it: the process or its store was blocked. It counts for half of
  * `confirmMs` at most, so that a process that is blocked twice gives the workers more than the moment in between.
- * @see S23
+ * @see clause S23 in `STORE.md`
  */
 export function addCheck(
   before: SteadyChecks | null,

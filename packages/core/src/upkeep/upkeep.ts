@@ -25,7 +25,7 @@ export interface ReapOptions {
   /**
    * How long ago a lease has to have expired, in milliseconds: time for another worker to claim the run and continue it.
    * @defaultValue 60,000
-   * @see W33
+   * @see clause W33 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly graceMs?: number;
   /**
@@ -37,7 +37,7 @@ export interface ReapOptions {
    * For how long nothing may have disturbed this process' checks before a run ends, in milliseconds. After a disturbance, a live worker
    * renews in this time. Pass at least a third of the longest lease, and 6,000 for `run-events exec`. 0 ends a run at the first check.
    * @defaultValue 15,000, but no more than `graceMs`: without a grace, workers get no second chance after an outage
-   * @see S23
+   * @see clause S23 in `STORE.md`
    */
   readonly confirmMs?: number;
 }
@@ -65,14 +65,14 @@ export interface Upkeep {
    * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most.
    * @returns the ids of the runs that this call has ended; if they are `limit` many, call it again
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see W33, S23
+   * @see clause W33 in `WIRE.md` of `@tm/run-events-http`, clause S23 in `STORE.md`
    */
   reap(options?: ReapOptions): Promise<readonly string[]>;
   /**
    * Removes old runs whole, a batch a call: call it until it returns no id.
    * @returns the ids of the removed runs
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see S24
+   * @see clause S24 in `STORE.md`
    */
   purge(options: PurgeOptions): Promise<readonly string[]>;
 }

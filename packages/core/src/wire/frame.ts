@@ -2,7 +2,10 @@ import { encodeTime } from "../rules/encode-time.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import { INITIAL_STATE, type RunState } from "../rules/lifecycle.ts";
 
-/** The `retry:` of a frame whose reader must not come back, in milliseconds: an hour. @see W22 */
+/**
+ * The `retry:` of a frame whose reader must not come back, in milliseconds: an hour.
+ * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
+ */
 export const NO_RETRY_MS = 3_600_000;
 
 // A Python client's `splitlines` breaks a line at these, so a frame escapes them: the same JSON value. See W1.
@@ -34,7 +37,7 @@ function escapeSeparators(text: string): string {
  * line, and would resume past an event whose frame was cut. All clients use a `retry:` as soon as they read its line. So the `retry:`
  * of an hour is after `data`: otherwise a connection that breaks within the message would keep a reader away for an hour without a
  * reason. The JSON must have no raw line break; JSON text that core makes has none.
- * @see W22
+ * @see clause W22 in `WIRE.md`
  */
 export function encodeFrame(json: string, id: number | null, retryMs: number | null): string {
   const retry = retryMs === null ? "" : `retry: ${retryMs}\n`;
@@ -57,20 +60,20 @@ export interface Connected {
   readonly runId: string;
   /** The cursor in force; also the frame's id, so that a reconnect before the first event does not start over. */
   readonly since: number;
-  /** As of `since`. @see W23 */
+  /** As of `since`. @see clause W23 in `WIRE.md` of `@tm/run-events-http` */
   readonly state: RunState;
   readonly lastSequence: number;
   readonly retryMs: number;
 }
 
-/** The first frame of a stream. @see W22 */
+/** The first frame of a stream. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeConnected(frame: Connected): string {
   const { runId, since, state, lastSequence, retryMs } = frame;
   const json = `{"type":"connected","runId":${JSON.stringify(runId)},"since":${since},${encodeState(state, lastSequence)}}`;
   return encodeFrame(json, since, retryMs);
 }
 
-/** The frame of one event. @see W22 */
+/** The frame of one event. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeRunEvent(event: StoredEvent): string {
   return encodeRunEvents([event]);
 }
@@ -84,7 +87,7 @@ function frameOf(event: StoredEvent): string {
   return `data: {"type":"run_event","event":${encodeEvent(event)}}\nid: ${event.sequence}\n\n`;
 }
 
-/** A change of status or phase, and the heartbeat. It moves no cursor. @see W22, W23 */
+/** A change of status or phase, and the heartbeat. It moves no cursor. @see clauses W22 and W23 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeStatus(state: RunState, lastSequence: number): string {
   return encodeFrame(`{"type":"status",${encodeState(state, lastSequence)}}`, null, null);
 }
@@ -109,7 +112,7 @@ export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Arr
   return lastBeatBytes;
 }
 
-/** The last frame of a finished run; its id is one past the log. @see W22, W24 */
+/** The last frame of a finished run; its id is one past the log. @see clauses W22 and W24 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeRunFinished(state: RunState, lastSequence: number): string {
   return encodeFrame(
     `{"type":"run_finished",${encodeState(state, lastSequence)}}`,

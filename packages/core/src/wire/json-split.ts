@@ -51,12 +51,12 @@ export function* eachJsonMember(text: string): Generator<JsonMember, void, undef
   }
 }
 
-/** All members at once, under the same condition. @see eachJsonMember */
+/** All members at once, under the condition of {@link eachJsonMember}. */
 export function splitJsonObject(text: string): readonly JsonMember[] {
   return [...eachJsonMember(text)];
 }
 
-/** The items of an array as source texts, one at a time, under the same condition. @see eachJsonMember */
+/** The items of an array as source texts, one at a time. The text must be known to be a JSON array, as in {@link eachJsonMember}. */
 export function* eachJsonItem(text: string): Generator<string, void, undefined> {
   let at = text.indexOf("[") + 1;
   for (;;) {
@@ -73,7 +73,7 @@ export function* eachJsonItem(text: string): Generator<string, void, undefined> 
   }
 }
 
-/** All items at once, under the same condition. @see eachJsonItem */
+/** All items at once, under the condition of {@link eachJsonItem}. */
 export function splitJsonArray(text: string): readonly string[] {
   return [...eachJsonItem(text)];
 }

@@ -3,7 +3,7 @@ import { encodeFrame, encodeFrames, NO_RETRY_MS } from "./frame.ts";
 
 /**
  * Why a stream ends before its run does. A reader comes back by itself after the retryable ones.
- * @see W22
+ * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
  */
 export type StreamErrorCode =
   | "store_unavailable"
@@ -71,7 +71,7 @@ export interface StreamFailure {
   readonly lastSequence?: number;
 }
 
-/** The last frame of a stream that ends before its run does. @see W22 */
+/** The last frame of a stream that ends before its run does. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeStreamError(failure: StreamFailure, retryMs: number): string {
   const { code, message, retryable, lastSequence } = failure;
   return encodeFrame(
@@ -81,7 +81,7 @@ export function encodeStreamError(failure: StreamFailure, retryMs: number): stri
   );
 }
 
-/** How long a reader waits before it comes back after this error, in milliseconds. @see W22 */
+/** How long a reader waits before it comes back after this error, in milliseconds. @see clause W22 in `WIRE.md` */
 export function retryAfter(code: StreamErrorCode, random: () => number): number {
   return STREAM_ERRORS[code].retryable ? 500 + Math.floor(random() * 14_501) : NO_RETRY_MS;
 }

@@ -5,12 +5,12 @@ import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { encodeEvent } from "./frame.ts";
 
-/** Writes a page for the wire, payloads as they were stored. @see W15 */
+/** Writes a page for the wire, payloads as they were stored. @see clause W15 in `WIRE.md` of `@tm/run-events-http` */
 export function encodePage(page: LogPage): string {
   return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);
 }
 
-/** What a page begins with, before `encodeEvents`. */
+/** What a page begins with, before {@link encodeEvents}. */
 export const PAGE_START = '{"events":[';
 
 /** A page's events, or some of them: with a comma between two parts. */
@@ -25,15 +25,16 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
 }
 
 /**
- * Writes a run for the wire. `snapshotOf` in `run-events.ts` makes the same fields for programs: add a new field in both.
- * @see W8
+ * Writes a run for the wire.
+ * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeRun(run: RunRecord): string {
+  // Programs get the same fields from `snapshotOf` in `run-events.ts`: add a new field in both.
   const finishedAt = run.finishedAtMs === null ? "null" : `"${encodeTime(run.finishedAtMs)}"`;
   return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"metadata":${run.metadata}}`;
 }
 
-/** Writes a list of runs for the wire. @see W14 */
+/** Writes a list of runs for the wire. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeRunList(list: {
   readonly runs: readonly RunRecord[];
   readonly next: number | null;
@@ -42,13 +43,13 @@ export function encodeRunList(list: {
   return `{"runs":[${list.runs.map(encodeRun).join(",")}],"nextCursor":${nextCursor}}`;
 }
 
-/** Writes a receipt for the wire. @see W9 */
+/** Writes a receipt for the wire. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeReceipt(receipt: AppendReceipt): string {
   const { firstSequence, lastSequence, runStatus, currentPhase, replayed } = receipt;
   return JSON.stringify({ firstSequence, lastSequence, runStatus, currentPhase, replayed });
 }
 
-/** Writes a lease for the wire. @see W31 */
+/** Writes a lease for the wire. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeLease({
   fence,
   leaseExpiresAtMs,

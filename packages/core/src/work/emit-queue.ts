@@ -3,7 +3,10 @@ import { isTerminal, type SealedDraft, statusAfter } from "../rules/lifecycle.ts
 import { eventBytes } from "../rules/page.ts";
 import { joins, type Merges } from "./merge-events.ts";
 
-/** The most that one append of emitted events holds, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB. @see W9 */
+/**
+ * The most that one append of emitted events holds, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB.
+ * @see clause W9 in `WIRE.md`
+ */
 const BATCH_BYTES = 1_048_576;
 /** How much may wait before `emit` has to wait for room, by default. */
 const ROOM_BYTES = 1_048_576;

@@ -2,10 +2,10 @@ import { MAX_PAYLOAD_BYTES } from "../rules/event.ts";
 import type { AppendLimits } from "../rules/lifecycle.ts";
 import type { WorkOptions } from "./work-options.ts";
 
-/** Why the system ended a run as failed: the `reason` of `RUN_FAILED`. @see W43 */
+/** Why the system ended a run as failed: the `reason` of `RUN_FAILED`. @see clause W43 in `WIRE.md` of `@tm/run-events-http` */
 export type FailureReason = "error" | "lease_expired" | "shutdown";
 
-/** The payload of `RUN_FAILED` that the system writes. @see W43 */
+/** The payload of `RUN_FAILED` that the system writes. @see clause W43 in `WIRE.md` of `@tm/run-events-http` */
 export interface FailurePayload {
   readonly reason: FailureReason;
   readonly message?: string;
@@ -13,7 +13,7 @@ export interface FailurePayload {
 
 /**
  * The payload of the end of a task that threw. A long message is cut so that it fits, even if each of its units takes an escape.
- * @see W43
+ * @see clause W43 in `WIRE.md` of `@tm/run-events-http`
  */
 export function errorPayload(
   error: unknown,

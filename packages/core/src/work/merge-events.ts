@@ -39,7 +39,7 @@ export function joins(
  * @param maxBytes the most UTF-8 bytes of a merged payload. A larger event that came so stays as it is
  * @throws TypeError if a function returns what is not JSON
  * @throws what a function throws
- * @see W41
+ * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
  */
 export function mergeEvents(
   events: readonly SealedDraft[],

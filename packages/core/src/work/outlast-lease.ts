@@ -15,7 +15,7 @@ const MOST_MS = 5_000;
  * | has expired | each twelfth, 250 ms to 5 s, one at a time | it is renewed and lasts, or refused |
  * | is refused  | no more: `onLost`, once                    |                                     |
  * @param options `onLost` is called once, and only with a refusal
- * @see W31, W33
+ * @see clauses W31 and W33 in `WIRE.md` of `@tm/run-events-http`
  */
 export function outlastLease(options: HoldOptions): Pick<HeldLease, "stop"> {
   const { clock, leaseMs, renew, onLost } = options;

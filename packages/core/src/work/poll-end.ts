@@ -21,7 +21,7 @@ export interface EndPolls extends EndWatcher {
 /**
  * Watches for the end of a run by polls that a server holds while its writer is quiet.
  * @param polls its `onEnd` is also called with the reason why the run cannot be read; the run may still exist
- * @see W13, W17
+ * @see clauses W13 and W17 in `WIRE.md` of `@tm/run-events-http`
  */
 export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
   const { clock, onEnd } = watcher;

@@ -11,7 +11,7 @@ import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, isStoreAway } from "./work-failures.ts";
 
-/** What an append of a worker may ask for. @see W10, W11 */
+/** What an append of a worker may ask for. @see clauses W10 and W11 in `WIRE.md` of `@tm/run-events-http` */
 export type WorkAppendOptions = Pick<AppendOptions, "idempotencyKey" | "expectedSequence">;
 
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */

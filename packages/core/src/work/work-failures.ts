@@ -9,7 +9,7 @@ export function checkTask(task: unknown): void {
   );
 }
 
-/** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see S21 */
+/** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see clause S21 in `STORE.md` */
 export function leaseOver(): RunEventsError {
   return new RunEventsError("fenced", "The lease expired before it was renewed.");
 }

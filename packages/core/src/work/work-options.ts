@@ -1,7 +1,7 @@
 import { describeValue } from "../rules/describe-value.ts";
 import type { Merges } from "./merge-events.ts";
 
-/** The longest wait for events to merge, in milliseconds. @see W41 */
+/** The longest wait for events to merge, in milliseconds. @see clause W41 in `WIRE.md` of `@tm/run-events-http` */
 export const MAX_MERGE_MS = 10_000;
 
 /** How to work on a run. */
@@ -15,21 +15,21 @@ export interface WorkOptions {
    * a + b }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type, an `append`,
    * or the largest payload. A function that throws, or returns what is not JSON, stops the work as an event that cannot be appended.
    * @defaultValue no type: each emitted event is one event of the run
-   * @see W41
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly merge?: Merges | undefined;
   /**
    * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait. Without
    * a wait, events gather while the append before them is on its way.
    * @defaultValue 0 for `work`, 50 for `startRun`
-   * @see W41
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly mergeMs?: number | undefined;
   /**
    * What becomes of the run when the worker shuts down before the task completes it. `release` lets another worker continue it. `fail`
    * ends it with `RUN_FAILED` and `{ reason: "shutdown" }`.
    * @defaultValue `release`
-   * @see W42
+   * @see clause W42 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly onShutdown?: "release" | "fail" | undefined;
   /**
@@ -37,7 +37,7 @@ export interface WorkOptions {
    * for no message. An error of a provider may hold an address or a key, so by default the owner reads none. A `describeError` that
    * throws counts as none, too.
    * @defaultValue no message
-   * @see W43
+   * @see clause W43 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
 }

@@ -9,7 +9,7 @@ import { Worker } from "./worker.ts";
 /**
  * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run after all events of the task. See
  * `RunEvents.work`.
- * @see S21, S22
+ * @see clauses S21 and S22 in `STORE.md`
  */
 export async function runWork<Value>(
   access: RunAccess,

@@ -17,8 +17,9 @@ export interface WorkedRun {
   readonly signal: AbortSignal;
   /**
    * Appends all of the events or none, under the lease.
-   * @throws RunEventsError as `RunEvents.append`; `fenced` or `run_finished` at once if the worker no longer has the run; the error of
-   * an earlier emitted event that could not be appended
+   * @throws RunEventsError `fenced` or `run_finished`, at once if the worker no longer has the run; `not_found`,
+   * `idempotency_key_reused`, `sequence_conflict`, `invalid_event`, `payload_too_large`, `store_unavailable`; the error of an earlier
+   * emitted event that could not be appended
    */
   append(events: readonly EventDraft[], options?: WorkAppendOptions): Promise<AppendReceipt>;
   /**
@@ -31,14 +32,14 @@ export interface WorkedRun {
   emit(eventType: string, payload?: unknown): Promise<void>;
   /**
    * Appends `PHASE_STARTED` with this phase.
-   * @throws as `append`
+   * @throws RunEventsError as {@link WorkedRun.append}
    */
   phase(name: string): Promise<AppendReceipt>;
   /**
    * Ends the run as completed, after all events so far. A task that returns does the same, unless a shutdown has aborted `signal`: an
    * answer that was cut off by it must not pass for a whole one.
    * @throws as `append`
-   * @see W42
+   * @see clause W42 in `WIRE.md` of `@tm/run-events-http`
    */
   complete(value?: unknown): Promise<AppendReceipt>;
 }

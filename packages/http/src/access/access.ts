@@ -34,7 +34,7 @@ export class Access<Native> {
    * Finds the user who sends the request, and checks that they may.
    * @throws RunEventsError `unauthenticated`, `session_required`, `cross_site_request`; on the live stream also
    * `store_unavailable`, if the host's sessions fail
-   * @see W4, W5, W19
+   * @see clauses W4, W5 and W19 in `WIRE.md`
    */
   async identify(
     { header }: Pick<Exchange, "header">,
@@ -61,7 +61,7 @@ export class Access<Native> {
   /**
    * Makes the check whether a session is still valid. A live stream keeps the check. The check keeps the host's request and the user's
    * id, but not the exchange.
-   * @see W26
+   * @see clause W26 in `WIRE.md`
    */
   recheck(native: Native, ownerId: string): () => Promise<StreamErrorCode | null> {
     return async () => {
@@ -92,7 +92,10 @@ export class Access<Native> {
     );
   }
 
-  /** On a live stream a failure of the host's sessions counts as one of the store: `retryable`, now and at later checks. @see W26 */
+  /**
+   * On a live stream a failure of the host's sessions counts as one of the store: `retryable`, now and at later checks.
+   * @see clause W26 in `WIRE.md`
+   */
   async #lookUp(native: Native): Promise<unknown> {
     try {
       return await this.#authenticate(native, "session");

@@ -4,7 +4,7 @@ export interface Identity {
   readonly userId: string;
   /**
    * How the request proved it. The live stream takes a session only. With a session, changes are checked for their origin.
-   * @see W4, W5, W19
+   * @see clauses W4, W5 and W19 in `WIRE.md`
    */
   readonly credential: "bearer" | "session";
 }
@@ -22,8 +22,8 @@ export type Authenticate<Native> = (
 ) => Identity | null | Promise<Identity | null>;
 
 /**
- * Checks the answer of a host's `authenticate`. With an unknown credential no origin would be checked (W5). An empty id would
- * mean "no owner filter", and so all users' runs.
+ * Checks the answer of a host's `authenticate`. With an unknown credential no origin would be checked (clause W5 in `WIRE.md`). An empty id
+ * would mean "no owner filter", and so all users' runs.
  * @throws TypeError that names the kind of the answer, never its values
  */
 export function checkIdentity(answer: unknown): Identity | null {

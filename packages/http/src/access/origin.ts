@@ -8,7 +8,7 @@ type HeaderOf = (name: string) => string | null;
  * are other origins. A request without `Sec-Fetch-Site` and `Origin` does not come from a browser, so it is not foreign.
  * @param header returns a header of the request by its lower-case name
  * @param allowedOrigins exact origins, such as `https://app.example`
- * @see W5, W19
+ * @see clauses W5 and W19 in `WIRE.md`
  */
 export function isForeignOrigin(header: HeaderOf, allowedOrigins: readonly string[]): boolean {
   const origin = header("origin");
@@ -31,7 +31,7 @@ function hostOf(origin: string): string | null {
  * The headers that let a page of an allowed origin read the answer. None if the list is empty.
  * @param header returns a header of the request by its lower-case name
  * @param allowedOrigins exact origins, such as `https://app.example`
- * @see W19
+ * @see clause W19 in `WIRE.md`
  */
 export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[]): Headers {
   if (allowedOrigins.length === 0) return {};
@@ -45,7 +45,7 @@ export function corsHeaders(header: HeaderOf, allowedOrigins: readonly string[])
   };
 }
 
-/** Whether the request is a CORS preflight for a page of an allowed origin. @see W19 */
+/** Whether the request is a CORS preflight for a page of an allowed origin. @see clause W19 in `WIRE.md` */
 export function isPreflight(
   method: string,
   header: HeaderOf,
@@ -59,7 +59,7 @@ export function isPreflight(
 }
 
 /**
- * The answer to a CORS preflight, without `corsHeaders`: add them.
+ * The answer to a CORS preflight, without {@link corsHeaders}: add them.
  * @param methods the methods of the path; `HEAD` is added where `GET` is
  */
 export function preflightReply(methods: readonly string[]): Reply {

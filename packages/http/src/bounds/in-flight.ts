@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** The bounds of what one user may have in flight at a handler. @see W49 */
+/** The bounds of what one user may have in flight at a handler. @see clause W49 in `WIRE.md` */
 export interface InFlightLimits {
   /** Requests, from when their user is known until the client has read the answer. Live streams have another limit. */
   readonly maxRequests: number;

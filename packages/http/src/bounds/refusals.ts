@@ -13,10 +13,10 @@ export interface Refusals {
   /**
    * Resolves when the refusal may be answered: at once for the first 32, then at 200 a second, where owners take turns.
    * @param isGone whether the client has gone; its refusal then takes no turn
-   * @see W49
+   * @see clause W49 in `WIRE.md`
    */
   wait(ownerId: string, isGone: () => boolean): Promise<void>;
-  /** Answers all that wait, and later ones at once: a shutdown would cut them. @see W27 */
+  /** Answers all that wait, and later ones at once: a shutdown would cut them. @see clause W27 in `WIRE.md` */
   release(): void;
 }
 

@@ -16,7 +16,7 @@ export interface Waits {
   /**
    * Resolves when there is something newer, the run has ended, the time is up or the server is going down.
    * @throws RunEventsError `too_many_requests`, `not_found`; the signal's reason if the client has gone
-   * @see W17, W28
+   * @see clauses W17 and W28 in `WIRE.md`
    */
   hold(wait: Wait): Promise<void>;
   /** Answers all long-polls that are held. From then on none is held. */

@@ -47,7 +47,7 @@ export interface StreamReply {
 /**
  * Ends the work on a read whose client has gone. Not for changes: a client may send one without waiting for the answer.
  * @throws Error if the client has gone; no client sees its message
- * @see W49
+ * @see clause W49 in `WIRE.md`
  */
 export function stopIfGone(exchange: Pick<Exchange, "isGone">): void {
   if (exchange.isGone()) throw new Error("The client has gone.");

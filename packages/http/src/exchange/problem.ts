@@ -1,7 +1,7 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { type Headers, NO_SNIFF, type Reply } from "./exchange.ts";
 
-/** Every code with its HTTP status: the only place where the two meet. @see W3 */
+/** Every code with its HTTP status: the only place where the two meet. @see clause W3 in `WIRE.md` */
 export const STATUS: Readonly<Record<RunEventsErrorCode, number>> = {
   unauthenticated: 401,
   session_required: 401,
@@ -36,7 +36,7 @@ const INTERNAL = new RunEventsError("internal", "The server failed. Its log has 
 /**
  * The answer to an error, as `application/problem+json` with the error's `code`. An error that is not a `RunEventsError` becomes
  * `internal`, and its message is not sent.
- * @see W3, RFC 9457
+ * @see clause W3 in `WIRE.md`, RFC 9457
  */
 export function problemOf(error: unknown): Reply & { readonly body: string } {
   const { code, message, details } = error instanceof RunEventsError ? error : INTERNAL;
@@ -76,7 +76,7 @@ export function problem(
 /**
  * The answer to a method that a path does not have: 405 with `Allow`.
  * @param methods the methods of the path; `HEAD` is added where `GET` is
- * @see W3
+ * @see clause W3 in `WIRE.md`
  */
 export function methodNotAllowed(methods: readonly string[]): Reply {
   const allow = allowedMethods(methods).join(", ");

@@ -6,14 +6,14 @@ import type { HandlerOptions, HandlerStats } from "../service/options.ts";
 import { SHORT_ANSWER } from "../service/pack.ts";
 import { Service } from "../service/service.ts";
 
-/** A handler of `Request`, for any framework that speaks `Request` and `Response`. Made by `createHandler`. */
+/** A handler of `Request`, for any framework that speaks `Request` and `Response`. Made by {@link createHandler}. */
 export interface Handler {
   /** Answers a request. An unknown path gets a 404 problem. Never rejects. */
   fetch(request: Request): Promise<Response>;
   /**
    * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
    * @param windowMs in milliseconds
-   * @see W27
+   * @see clause W27 in `WIRE.md`
    */
   drain(windowMs: number): Promise<void>;
   /** Counts what the handler has open now. */

@@ -16,7 +16,7 @@ export interface PulledBodyOptions {
 /**
  * Makes a body that is pulled in pieces, so that `onOver` is called when the bytes have been read. If nothing is pulled for
  * `stallMs`, the body ends with an error.
- * @see W49
+ * @see clause W49 in `WIRE.md`
  */
 export function createPulledBody(
   bytes: Uint8Array,

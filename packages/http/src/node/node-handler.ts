@@ -6,14 +6,14 @@ import { createSink } from "./sink.ts";
 import type { HandlerOptions, HandlerStats } from "../service/options.ts";
 import { Service } from "../service/service.ts";
 
-/** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by `createNodeHandler`. */
+/** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by {@link createNodeHandler}. */
 export interface NodeHandler {
   /** Answers a request. An unknown path gets a 404 problem. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /**
    * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
    * @param windowMs in milliseconds
-   * @see W27
+   * @see clause W27 in `WIRE.md`
    */
   drain(windowMs: number): Promise<void>;
   /** Counts what the handler has open now. */

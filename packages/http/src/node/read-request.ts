@@ -69,7 +69,7 @@ export function readRequest(
 
 /**
  * The body that a parser has read before the handler, if the host kept it: `request.rawBody`, bytes or text. The parsed
- * `request.body` would not do: `1e2` is 100 there, and long integers have lost digits (W1).
+ * `request.body` would not do: `1e2` is 100 there, and long integers have lost digits (clause W1 in `WIRE.md`).
  * @returns `null` if the body was not read, or the request has no body
  * @throws TypeError if the body was read and not kept: an empty body would be a different request
  */

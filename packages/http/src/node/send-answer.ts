@@ -23,7 +23,7 @@ export interface Stall {
 /**
  * Sends a complete answer. If the client reads nothing of it for `stallMs`, the connection is closed.
  * @returns what to call when the response has closed
- * @see W49
+ * @see clause W49 in `WIRE.md`
  */
 export function sendAnswer(
   reply: Reply,
@@ -129,7 +129,7 @@ function startStall(
  * Reads the rest of a body and discards it: to close while the client is still sending would reset the connection, and could lose
  * the answer. A long rest is read slowly. So a client that sends all before it reads gets its answer too, and a client that floods
  * the server has to wait.
- * @see W49
+ * @see clause W49 in `WIRE.md`
  */
 function discardRest(request: IncomingMessage, response: ServerResponse, isLong: boolean): void {
   const limit = setTimeout(() => {

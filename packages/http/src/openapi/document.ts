@@ -9,7 +9,10 @@ Clause numbers (W1 to W33, W49) are those of WIRE.md in the package. \`HEAD\` is
 Beyond what a user may have in flight every request with a credential is 429 \`too_many_requests\` with \`Retry-After\` (W49).
 Limits are the defaults; a server may set others.`;
 
-/** Describes routes as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag. @see W30 */
+/**
+ * Describes routes as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.
+ * @see clause W30 in `WIRE.md`
+ */
 export function describeRoutes(routes: readonly Described[]): Readonly<Record<string, unknown>> {
   return structuredClone({
     openapi: "3.1.0",

@@ -46,7 +46,7 @@ export function empty(description: string, headers: Json = {}): Json {
   return Object.keys(headers).length === 0 ? { description } : { description, headers };
 }
 
-/** Describes the problems of these codes, by status. @see W3 */
+/** Describes the problems of these codes, by status. @see clause W3 in `WIRE.md` */
 export function problems(...codes: readonly RunEventsErrorCode[]): Json {
   const byStatus = Object.groupBy(codes, (code) => STATUS[code]);
   return Object.fromEntries(

@@ -7,9 +7,9 @@ export interface Described {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path, with `{runId}` for a run's id. */
   readonly path: string;
-  /** Who may call it: anyone, any credential, or a session. @see W4, W19 */
+  /** Who may call it: anyone, any credential, or a session. @see clauses W4 and W19 in `WIRE.md` */
   readonly access: "open" | "any" | "session";
-  /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see W5 */
+  /** Whether it changes something, so that a page of another origin must not send it with a cookie. @see clause W5 in `WIRE.md` */
   readonly changes: boolean;
   readonly operation: Operation;
   /** The description of `HEAD`, if the document has one. `HEAD` is answered wherever `GET` is. */
@@ -18,10 +18,10 @@ export interface Described {
 
 const RUN_ID: Json = { name: "runId", in: "path", required: true, schema: schemaRef("RunId") };
 
-/** A session, by either of its cookies: that for http or that for https. @see W29 */
+/** A session, by either of its cookies: that for http or that for https. @see clause W29 in `WIRE.md` */
 export const BY_SESSION: readonly Json[] = [{ session: [] }, { secureSession: [] }];
 
-/** Error codes that follow from who may call. A failure of a live stream is a frame, not a status. @see W24 */
+/** Error codes that follow from who may call. A failure of a live stream is a frame, not a status. @see clause W24 in `WIRE.md` */
 const CODES: Readonly<Record<Described["access"], readonly RunEventsErrorCode[]>> = {
   open: [],
   any: ["unauthenticated", "too_many_requests", "internal", "store_unavailable"],

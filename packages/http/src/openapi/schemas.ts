@@ -38,7 +38,7 @@ function messageOf(
   return objectOf({ type: { const: type }, ...properties }, optional);
 }
 
-/** All schemas of the document, by name. @see W1, W3, W22 */
+/** All schemas of the document, by name. @see clauses W1, W3 and W22 in `WIRE.md` */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
   RunStatus: {

@@ -6,7 +6,7 @@ function plain(description: string, type = "text/plain"): Json {
   return { description, content: { [type]: { schema: { type: "string" } } } };
 }
 
-/** The paths of the reference server itself. @see W29, W30 */
+/** The paths of the reference server itself. @see clauses W29 and W30 in `WIRE.md` */
 export const SERVER_PATHS: Readonly<Record<string, Json>> = {
   "/v1/session": {
     post: {

@@ -24,7 +24,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Parses the body that creates a run. @see W8 */
+/** Parses the body that creates a run. @see clause W8 in `WIRE.md` */
 export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
   readonly metadata: JsonText;
@@ -43,7 +43,7 @@ export function parseCreateBody(body: JsonBody): {
  * Parses the body that appends events.
  * @param maxEvents at most one event more than this is parsed; the log then refuses all of them
  * @throws RunEventsError `invalid_request`, `invalid_event`.
- * @see W9
+ * @see clause W9 in `WIRE.md`
  */
 export function parseAppendBody(
   body: JsonBody,
@@ -99,7 +99,7 @@ export function parseEvent(text: string, index: number): EventDraft {
   return { eventType, payload };
 }
 
-/** Parses the body of a request on a lease: these fields, each a number. @see W31 */
+/** Parses the body of a request on a lease: these fields, each a number. @see clause W31 in `WIRE.md` */
 export function parseNumbers<Name extends string>(
   body: JsonBody,
   names: readonly Name[],

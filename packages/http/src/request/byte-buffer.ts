@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** Makes the error of a body that is too long. @see W9 */
+/** Makes the error of a body that is too long. @see clause W9 in `WIRE.md` */
 export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError(
     "payload_too_large",

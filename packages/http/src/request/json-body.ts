@@ -18,7 +18,7 @@ export function mediaType({ header }: Pick<Exchange, "header">): string | null {
 /** The bounds of a body. */
 export interface BodyBounds {
   readonly maxBytes: number;
-  /** Counts the memory of the body, before the first byte is read by its `Content-Length`. @see W49 */
+  /** Counts the memory of the body, before the first byte is read by its `Content-Length`. @see clause W49 in `WIRE.md` */
   readonly holding: Pick<Holding, "holdBody">;
 }
 

@@ -1,7 +1,7 @@
 import { RunEventsError, type RunStatus } from "@tm/run-events-core";
 import { describeValue, invalidCursor, parseCursor } from "@tm/run-events-core/wire";
 
-/** Makes the error of a bad parameter, header or body. @see W3 */
+/** Makes the error of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
 export function invalidRequest(message: string): RunEventsError {
   return new RunEventsError("invalid_request", message);
 }
@@ -16,7 +16,7 @@ function single(query: URLSearchParams, name: string): string | null {
 /**
  * Parses `since`, by default 0.
  * @throws RunEventsError `invalid_cursor`
- * @see W15
+ * @see clause W15 in `WIRE.md`
  */
 export function parseSince(query: URLSearchParams): number {
   const values = query.getAll("since");
@@ -25,7 +25,7 @@ export function parseSince(query: URLSearchParams): number {
   return since;
 }
 
-/** Parses `limit`, an integer from 1 to `most`. @see W14, W15 */
+/** Parses `limit`, an integer from 1 to `most`. @see clauses W14 and W15 in `WIRE.md` */
 export function parseLimit(
   query: URLSearchParams,
   { most, fallback }: { readonly most: number; readonly fallback: number },
@@ -40,7 +40,7 @@ export function parseLimit(
   return limit;
 }
 
-/** Parses `wait`. @returns milliseconds. @see W17 */
+/** Parses `wait`. @returns milliseconds. @see clause W17 in `WIRE.md` */
 export function parseWaitMs(query: URLSearchParams): number {
   const text = single(query, "wait");
   if (text === null) return 0;
@@ -60,7 +60,7 @@ const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
   "cancelled",
 ]);
 
-/** Parses `status`; `null` for all. @see W14 */
+/** Parses `status`; `null` for all. @see clause W14 in `WIRE.md` */
 export function parseStatus(query: URLSearchParams): RunStatus | null {
   const text = single(query, "status");
   if (text !== null && !STATUSES.has(text))
@@ -70,7 +70,7 @@ export function parseStatus(query: URLSearchParams): RunStatus | null {
   return text as RunStatus | null;
 }
 
-/** Parses `cursor`, the `nextCursor` of the page before; `null` for the newest runs. @see W14 */
+/** Parses `cursor`, the `nextCursor` of the page before; `null` for the newest runs. @see clause W14 in `WIRE.md` */
 export function parseListCursor(query: URLSearchParams): number | null {
   const text = single(query, "cursor");
   const before = text === null ? null : parseCursor(text);
@@ -81,7 +81,7 @@ export function parseListCursor(query: URLSearchParams): number | null {
   return before;
 }
 
-/** Parses the `Run-Fence` header; `undefined` without one. @see W32 */
+/** Parses the `Run-Fence` header; `undefined` without one. @see clause W32 in `WIRE.md` */
 export function parseFence(text: string | null): number | undefined {
   if (text === null) return undefined;
   const fence = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;

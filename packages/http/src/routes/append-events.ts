@@ -11,7 +11,7 @@ import { appendLines } from "./append-lines.ts";
 import { withBody } from "./call-body.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
-/** Appends a batch, or lines as they arrive. @see W9-W12, W32 */
+/** Appends a batch, or lines as they arrive. @see clauses W9 to W12 and W32 in `WIRE.md` */
 export const APPEND_EVENTS: Route = {
   method: "POST",
   path: `${RUN_PATH}/events`,

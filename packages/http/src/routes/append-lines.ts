@@ -26,10 +26,10 @@ export interface NdjsonTarget {
   readonly log: RunLog;
   readonly runId: string;
   readonly ownerId: string;
-  /** The fence of the caller's lease, if the request has one. @see W32 */
+  /** The fence of the caller's lease, if the request has one. @see clause W32 in `WIRE.md` */
   readonly fence: number | undefined;
   readonly maxLineBytes: number;
-  /** Counts the memory of the upload. @see W49 */
+  /** Counts the memory of the upload. @see clause W49 in `WIRE.md` */
   readonly holding: Pick<Holding, "holdBody">;
 }
 
@@ -39,7 +39,7 @@ export interface NdjsonTarget {
  * @returns one receipt for all lines
  * @throws RunEventsError of the line that cannot be appended, with `details.line`; the lines before it stay in the log, and
  * `details.lastSequence` is the sequence of their last event
- * @see W12
+ * @see clause W12 in `WIRE.md`
  */
 export async function appendLines(
   body: AsyncIterator<Uint8Array, unknown>,

@@ -11,7 +11,7 @@ const ALONE_BYTES = 1_048_576;
  * Reads the JSON body of a request that is separate work for the store, and parses it in the owner's turn. The body is read before
  * the turn, since the client may go while the request waits, and an unread body would then be lost.
  * @throws RunEventsError as `readJsonBytes`, `parseJson`
- * @see W49
+ * @see clause W49 in `WIRE.md`
  */
 export function readBody(call: Call): Promise<JsonBody> {
   return withBody(call, async (body) => body, "short");
@@ -22,7 +22,7 @@ export function readBody(call: Call): Promise<JsonBody> {
  * owners come in between, and only one of those bodies is in memory as a value.
  * @param least the turn that a body takes if it is not large; `null` if it takes none
  * @throws RunEventsError as `readBody`; what the work throws
- * @see W49
+ * @see clause W49 in `WIRE.md`
  */
 export async function withBody<Result>(
   call: Call,

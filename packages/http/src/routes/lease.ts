@@ -78,7 +78,7 @@ const releaseRun: Route = {
   },
 };
 
-/** The routes of a lease: claim, renew and release. @see W31 */
+/** The routes of a lease: claim, renew and release. @see clause W31 in `WIRE.md` */
 export const LEASE_ROUTES: readonly Route[] = [claimRun, renewLease, releaseRun];
 
 function bodyOf(schema: string): Json {

@@ -9,7 +9,7 @@ import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 const LIMIT = { most: 1_000, fallback: 500 };
 
-/** Reads a page of events, and can wait for new ones. @see W15-W18 */
+/** Reads a page of events, and can wait for new ones. @see clauses W15 to W18 in `WIRE.md` */
 export const READ_EVENTS: Route = {
   method: "GET",
   path: `${RUN_PATH}/events`,

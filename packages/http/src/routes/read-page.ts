@@ -32,7 +32,7 @@ interface Query {
  * Reads a page and encodes it. A page larger than a slice is joined from slices, one a turn of the event loop. An owner's large
  * pages are read one after the other, which bounds their memory and lets other requests in between.
  * @throws RunEventsError as `RunLog.readPage`; `too_many_requests`
- * @see W15, W49
+ * @see clauses W15 and W49 in `WIRE.md`
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
   const page = await call.readFirst(() =>

@@ -10,9 +10,9 @@ export interface RouteContext {
   readonly log: RunLog;
   readonly streams: Streams;
   readonly waits: Waits;
-  /** The most bytes of a body that is read whole, and of one NDJSON line. @see W9 */
+  /** The most bytes of a body that is read whole, and of one NDJSON line. @see clause W9 in `WIRE.md` */
   readonly maxBodyBytes: number;
-  /** The header of answers with whole runs that says how long finished runs are kept. @see W14 */
+  /** The header of answers with whole runs that says how long finished runs are kept. @see clause W14 in `WIRE.md` */
   readonly retention: Headers;
 }
 
@@ -24,20 +24,20 @@ export interface Call {
   readonly ownerId: string;
   /** Empty where the path has no run. */
   readonly runId: string;
-  /** The request's share of what its user may have in flight. @see W49 */
+  /** The request's share of what its user may have in flight. @see clause W49 in `WIRE.md` */
   readonly holding: Holding;
-  /** Waits for the owner's turn to block the event loop for a while. @see W49 */
+  /** Waits for the owner's turn to block the event loop for a while. @see clause W49 in `WIRE.md` */
   takeTurn(size: WorkSize): Promise<void>;
-  /** Runs the work of a short request, while the largest work of other owners waits. @see W49 */
+  /** Runs the work of a short request, while the largest work of other owners waits. @see clause W49 in `WIRE.md` */
   goShort<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
    * Reads the first slice of a page when fewer than 32 of the owner's are being read. If the client leaves before, nothing is read.
-   * @see W49
+   * @see clause W49 in `WIRE.md`
    */
   readFirst<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Runs a large piece of the owner's work when the one before has ended, so that only one is in memory. @see W49 */
+  /** Runs a large piece of the owner's work when the one before has ended, so that only one is in memory. @see clause W49 in `WIRE.md` */
   goAlone<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Checks again whether the request's session is valid: `null` if it is. @see W26 */
+  /** Checks again whether the request's session is valid: `null` if it is. @see clause W26 in `WIRE.md` */
   readonly authorize: StreamRequest["authorize"];
 }
 
@@ -45,7 +45,7 @@ export interface Call {
 export interface Route extends Described {
   /**
    * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. Not for a
-   * request with a body: `readBody` takes its turn. @see W49
+   * request with a body: `readBody` takes its turn. @see clause W49 in `WIRE.md`
    */
   readonly takesTurn?: WorkSize;
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;

@@ -11,7 +11,7 @@ export interface Found {
 /**
  * Finds the routes of a raw path.
  * @returns `null` for an unknown path, `"malformed"` if an escape in it is not one
- * @see W3
+ * @see clause W3 in `WIRE.md`
  */
 export type Router = (path: string) => Found | null | "malformed";
 

@@ -8,7 +8,7 @@ import type { RunLog } from "@tm/run-events-core/wire";
 import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 import type { Holding } from "../bounds/in-flight.ts";
 
-/** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see W14 */
+/** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
 const LIST_BYTES = 4_194_304;
 /** How many runs are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
 const RUNS_A_READ = 16;
@@ -18,7 +18,7 @@ const RUNS_A_READ = 16;
  * @param call `holding` counts the memory of the list as it grows
  * @throws RunEventsError `too_many_requests`, `store_unavailable`
  * @throws Error if the client has gone
- * @see W14, W49
+ * @see clauses W14 and W49 in `WIRE.md`
  */
 export async function readRunList(
   log: Pick<RunLog, "listRuns">,

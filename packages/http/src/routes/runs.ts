@@ -115,10 +115,10 @@ const deleteRun: Route = {
   },
 };
 
-/** The routes of runs: list, create, read and delete. @see W8, W14 */
+/** The routes of runs: list, create, read and delete. @see clauses W8 and W14 in `WIRE.md` */
 export const RUN_ROUTES: readonly Route[] = [listRuns, createRun, getRun, deleteRun];
 
-/** Ends a run. @see W13 */
+/** Ends a run. @see clause W13 in `WIRE.md` */
 export const CANCEL_ROUTE: Route = {
   method: "POST",
   path: `${RUN_PATH}/cancel`,

@@ -7,7 +7,7 @@ import { parameter, SINCE_PARAMETER } from "../openapi/parameter.ts";
 import { parseSince } from "../request/query.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
-/** The live stream. @see W19-W28 */
+/** The live stream. @see clauses W19 to W28 in `WIRE.md` */
 export const STREAM_ROUTE: Route = {
   method: "GET",
   path: `${RUN_PATH}/stream`,

@@ -42,7 +42,7 @@ export const ROUTES: readonly Route[] = [
 /**
  * Describes the HTTP API as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.
  * @returns a new object each time, which the caller may change
- * @see W30
+ * @see clause W30 in `WIRE.md`
  */
 export function openApiDocument(): Readonly<Record<string, unknown>> {
   return describeRoutes(ROUTES);

@@ -12,35 +12,40 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   /**
    * Exact origins of other pages that may call with the session cookie, such as `https://app.example`.
    * @defaultValue `[]`
-   * @see W5, W19
+   * @see clauses W5 and W19 in `WIRE.md`
    */
   readonly allowedOrigins?: readonly string[];
   /**
    * The most bytes of a JSON body, and of one NDJSON line.
    * @defaultValue 4,194,304
-   * @see W9
+   * @see clause W9 in `WIRE.md`
    */
   readonly maxBodyBytes?: number;
   /**
    * The most requests of one user in flight, from when the user is known until the client has read the answer. Live streams do
    * not count.
    * @defaultValue 1,024
-   * @see W49
+   * @see clause W49 in `WIRE.md`
    */
   readonly maxRequestsPerUser?: number;
   /**
    * The most NDJSON uploads of one user at a time.
    * @defaultValue 128
-   * @see W49
+   * @see clause W49 in `WIRE.md`
    */
   readonly maxUploadsPerUser?: number;
   /**
    * The most bytes of one user's bodies that are being received or appended. The same bound holds again for answers that the client
    * has not read. At least 1. With less than two pages, 8,388,608, a user gets one large page at a time.
    * @defaultValue 33,554,432
-   * @see W49
+   * @see clause W49 in `WIRE.md`
    */
   readonly maxBytesPerUser?: number;
+  /**
+   * How long a client may read nothing of a stream, or of any other answer, in milliseconds.
+   * @defaultValue 30,000
+   */
+  readonly stallMs?: number;
   /**
    * For how long your upkeep keeps a finished run, in milliseconds; `null` for ever. Clients see it. The handler removes nothing by
    * itself.
@@ -60,6 +65,6 @@ export interface HandlerStats {
   readonly streams: StreamStats;
   /** Long-polls that are being held. */
   readonly waiting: number;
-  /** What all users have in flight. @see W49 */
+  /** What all users have in flight. @see clause W49 in `WIRE.md` */
   readonly inFlight: InFlight;
 }

@@ -11,7 +11,7 @@ import type { Call, RouteContext } from "../routes/route.ts";
  */
 const FIRST_READS = 32;
 
-/** How the owners of one handler share its event loop. @see W49 */
+/** How the owners of one handler share its event loop. @see clause W49 in `WIRE.md` */
 export interface Shares {
   readonly turns: Turns;
   readonly firstReads: Places;

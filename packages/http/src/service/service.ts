@@ -38,7 +38,7 @@ interface Incoming<Native> {
 /** Answers requests from a log. Both handlers are built on it. */
 export class Service<Native> {
   readonly clock: Clock;
-  /** How long a client may read nothing of an answer, in milliseconds. @see W49 */
+  /** How long a client may read nothing of an answer, in milliseconds. @see clause W49 in `WIRE.md` */
   readonly stallMs: number;
   readonly #context: RouteContext;
   readonly #access: Access<Native>;
@@ -73,7 +73,7 @@ export class Service<Native> {
     this.#context = createContext(options);
   }
 
-  /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see W49 */
+  /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see clause W49 in `WIRE.md` */
   open(): Holding {
     return this.#inFlights.open();
   }
@@ -86,7 +86,7 @@ export class Service<Native> {
     return { ...reply, headers };
   }
 
-  /** @see W27 */
+  /** @see clause W27 in `WIRE.md` */
   drain(windowMs: number): Promise<void> {
     this.#context.waits.release();
     this.#refusals.release();
@@ -168,7 +168,7 @@ export class Service<Native> {
     return access === "session" ? this.#refuseStream(exchange, error) : answer;
   }
 
-  /** Answers 200 with an `error` frame: after a 5xx an EventSource does not come back. @see W24 */
+  /** Answers 200 with an `error` frame: after a 5xx an EventSource does not come back. @see clause W24 in `WIRE.md` */
   #refuseStream({ method }: Exchange, error: unknown): Reply | StreamReply {
     const head = { status: 200, headers: STREAM_HEADERS } as const;
     return method === "HEAD"

@@ -21,7 +21,7 @@ export function takes(runId: string, ownerId: string, expected: string, appender
       ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
 }
 
-/** SQL: how an append changes the head `r`. Its time never runs backwards (W2). The lease is core's `leaseAfter`. */
+/** SQL: how an append changes the head `r`. Its time never runs backwards (clause W2 in `WIRE.md`). The lease is core's `leaseAfter`. */
 export function moves(events: string, runStatus: string, phase: string, appender: string): string {
   return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
     lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${runStatus} = 'running' THEN r.lease_expires_at_ms END,

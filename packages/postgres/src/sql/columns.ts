@@ -6,8 +6,8 @@ import type { Tables } from "../tables.ts";
 export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 
 /**
- * Fails on a standby, which may lack what was acknowledged (S10). It is evaluated once for each statement. A connection may reach a
- * standby at any time, as in a failover; behind a pooler, from one statement to the next.
+ * Fails on a standby, which may lack what was acknowledged (clause S10 in `STORE.md`). It is evaluated once for each statement. A
+ * connection may reach a standby at any time, as in a failover; behind a pooler, from one statement to the next.
  */
 export const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
 
@@ -45,7 +45,7 @@ export function phaseAt({ events }: Tables, runKey: string, sequence: string): s
       ORDER BY sequence DESC LIMIT 1)`;
 }
 
-/** Inserts nothing, but fails without such a valid unique index: an append must not continue without it (S5). */
+/** Inserts nothing, but fails without such a valid unique index: an append must not continue without it (clause S5 in `STORE.md`). */
 export function needsUnique(table: string, columns: string, unique: string): string {
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${table} WHERE false ON CONFLICT (${unique} DO NOTHING`;
 }

@@ -41,7 +41,7 @@ SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
 
 /**
  * Runs whose lease expired `graceMs` ago or earlier, from an index.
- * @see S23
+ * @see clause S23 in `STORE.md`
  */
 export async function listExpired(
   query: Query,
@@ -58,7 +58,7 @@ export async function listExpired(
  * Removes the runs that finished first, with their events. It skips runs that another transaction holds. If only such runs are left, it
  * waits for one of them, since an empty answer means that no run is left.
  * @returns their ids
- * @see S24
+ * @see clause S24 in `STORE.md`
  */
 export async function purgeRuns(
   query: Query,

@@ -76,7 +76,7 @@ const FRUITLESS_ATTEMPTS = 100;
 
 /**
  * Gives a run to a worker, or the same lease again to the claim that got it.
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
   const { runId, ownerId, leaseMs, claimKey = null } = request;
@@ -86,7 +86,7 @@ export function claim(query: Query, sql: Statements, request: ClaimRequest): Pro
 
 /**
  * Extends a lease.
- * @see S21
+ * @see clause S21 in `STORE.md`
  */
 export function renew(query: Query, sql: Statements, request: RenewRequest): Promise<LeaseOutcome> {
   const { runId, ownerId, leaseMs, fence } = request;
@@ -95,7 +95,7 @@ export function renew(query: Query, sql: Statements, request: RenewRequest): Pro
 
 /**
  * Ends a lease.
- * @see S21
+ * @see clause S21 in `STORE.md` of `@tm/run-events-core`
  */
 export function release(
   query: Query,

@@ -20,7 +20,7 @@ ORDER BY run_key DESC LIMIT $3`;
 
 /**
  * An owner's runs, newest first, from an index for any status.
- * @see S12
+ * @see clause S12 in `STORE.md`
  */
 export async function listRuns(
   query: Query,

@@ -70,7 +70,7 @@ type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & 
  * Reads the heads and pages of many runs in one statement, and so at one point in time.
  * @returns one answer a query, `null` where the run does not exist
  * @throws RunEventsError `store_unavailable` for a page that lacks an event
- * @see S9, S12
+ * @see clauses S9 and S12 in `STORE.md`
  */
 export async function readPages(
   query: Query,
@@ -102,7 +102,7 @@ export async function readPages(
 
 /**
  * Compares a page with the run's head. Without this, a shorter page, or one with a gap, would seem complete.
- * @see S9
+ * @see clause S9 in `STORE.md`
  */
 function checkPage(page: ReadResult | null, since: number): void {
   if (page === null || since >= page.run.lastSequence) return;

@@ -63,7 +63,7 @@ export async function selectRun(
 
 /**
  * Creates a run unless its id is in use.
- * @see S16
+ * @see clause S16 in `STORE.md`
  */
 export async function createRun(
   query: Query,
@@ -90,7 +90,7 @@ export async function createRun(
 
 /**
  * Removes a finished run with its events.
- * @see S17
+ * @see clause S17 in `STORE.md`
  */
 export async function deleteRun(
   query: Query,

@@ -30,7 +30,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs}` or `{'judged', the status
  * before or nil, outcomes, mark of the lease that is over or nil}`. An outcome is the same text for an append; otherwise its name
  * and, as far as it has them, the status, the last sequence and the phase.
- * @see S1-S5, S22; `judgeAppend` and `advanceRun` are the rule.
+ * @see clauses S1 to S5 and S22 in `STORE.md`; `judgeAppend` and `advanceRun` are the rule.
  */
 const APPEND: Script = defineWriting(APPEND_LUA, "answers when full");
 

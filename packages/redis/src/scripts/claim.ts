@@ -23,7 +23,7 @@ end
  * KEYS: head; where one script may use both, the index of leases.
  * ARGV: `=ownerId` or empty, leaseMs, the claim's key after `=` or `~`, the run's id, the mark of the entry that was made or empty.
  * Answers a refusal, `{'unindexed', mark, leaseExpiresAtMs}` or `{'granted', head, mark of a lease that is over or nil}`.
- * @see S21; core's `claimRun` is the rule.
+ * @see clause S21 in `STORE.md`; core's `claimRun` is the rule.
  */
 const CLAIM: Script = defineWriting(
   `${LEASE_REFUSALS}${NEXT_FENCE}

@@ -10,7 +10,7 @@ import { defineWriting, OOM_LUA, type Script } from "./script.ts";
  *
  * KEYS: head, events, receipts.
  * ARGV: ownerId, status, ordinal, metadata, the command that notifies, the channel.
- * @see S16
+ * @see clause S16 in `STORE.md`
  */
 const CREATE_RUN: Script = defineWriting(
   `

@@ -8,7 +8,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * KEYS: head, events, receipts.
  * ARGV: `=ownerId` or empty, the ordinal or empty, the command that notifies, the channel.
  * Answers `{'not_found'}`, `{'active'}` or `{'deleted', ownerId, ordinal}`.
- * @see S17, S24
+ * @see clauses S17 and S24 in `STORE.md`
  */
 const DELETE_RUN: Script = defineWriting(
   `

@@ -5,7 +5,7 @@ import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /**
  * Reads the current run. KEYS: head. Answers the fields.
- * @see S10
+ * @see clause S10 in `STORE.md`
  */
 const READ_HEAD: Script = defineReading(`${refuseOnReplica("HDEL")}
 return redis.call('HMGET', KEYS[1], ${HEAD_FIELDS_LUA})

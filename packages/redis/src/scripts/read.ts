@@ -18,7 +18,7 @@ import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./scri
  * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload.
  * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat
  * list of type, payload and time.
- * @see S9, S10, S12; `createPageCut` is the rule.
+ * @see clauses S9, S10 and S12 in `STORE.md`; `createPageCut` is the rule.
  */
 const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
@@ -81,7 +81,7 @@ type ReadReply =
 
 /**
  * Reads a run's head and a page of its events as of one instant.
- * @see S9, S12
+ * @see clauses S9 and S12 in `STORE.md`
  */
 export async function readPage(
   connection: Connection,

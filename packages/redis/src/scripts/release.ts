@@ -8,7 +8,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  *
  * KEYS: head. ARGV: `=ownerId` or empty, fence.
  * Answers a refusal or `{'granted', head, mark of the lease that is over or nil}`.
- * @see S21; core's `releaseRun` is the rule.
+ * @see clause S21 in `STORE.md`; core's `releaseRun` is the rule.
  */
 const RELEASE: Script = defineWriting(
   `${LEASE_REFUSALS}

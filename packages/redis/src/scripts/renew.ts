@@ -8,7 +8,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  *
  * KEYS: head. ARGV: `=ownerId` or empty, fence, leaseMs.
  * Answers a refusal or `{'granted', head, mark of the lease if it is shorter now, else nil}`.
- * @see S21; core's `renewLease` is the rule.
+ * @see clause S21 in `STORE.md`; core's `renewLease` is the rule.
  */
 const RENEW: Script = defineWriting(
   `${LEASE_REFUSALS}

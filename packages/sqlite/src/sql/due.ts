@@ -5,7 +5,7 @@ import type { Tables } from "../tables.ts";
 
 /**
  * Prepares the statements that select runs whose leases expired, or that finished, each from an index.
- * @see S23, S24
+ * @see clauses S23 and S24 in `STORE.md`
  */
 export function prepareDue(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves, "selectDue"> {
   const select = (column: string): Statement =>

@@ -7,7 +7,7 @@ import { RUN_COLUMNS } from "./columns.ts";
 /**
  * Prepares the list of an owner's runs, from an index for any status. The rows come oldest first, since SQLite finds the next row at
  * once, but the previous one only through the whole depth of the tree.
- * @see S12
+ * @see clause S12 in `STORE.md`
  */
 export function prepareList(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves, "selectOwned"> {
   const list = (condition: string): Statement =>

@@ -6,7 +6,7 @@ import type { Tables } from "../tables.ts";
 
 /**
  * Prepares a probe's writes.
- * @see S31
+ * @see clause S31 in `STORE.md`
  */
 export function prepareProbe(db: SqliteDatabase, tables: Tables): Pick<RowMoves, "writeProbe"> {
   // Longer than a page, so that a database that cannot grow refuses it.

@@ -27,7 +27,7 @@ interface SmallRow extends Omit<LargeRow, "payload"> {
 
 /**
  * Prepares the statements that read a log.
- * @see S9, S12
+ * @see clauses S9 and S12 in `STORE.md`
  */
 export function prepareRead(
   db: SqliteDatabase,

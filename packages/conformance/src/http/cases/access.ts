@@ -29,7 +29,7 @@ function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
   ];
 }
 
-/** W4, W5: who may ask. */
+/** Cases of W4 and W5 in `WIRE.md`: who may ask. */
 export const access: readonly HttpTrialCase[] = [
   {
     name: "W4 every request but the live stream takes the bearer token or the session",

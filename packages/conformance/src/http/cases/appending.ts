@@ -10,7 +10,7 @@ async function assertUntouched(trial: HttpTrial, runId: string): Promise<void> {
   assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence after the refusal");
 }
 
-/** W9: appending. */
+/** Cases of W9 in `WIRE.md`: appending. */
 export const appending: readonly HttpTrialCase[] = [
   {
     name: "W9 a batch is appended whole and its receipt shows where",

@@ -20,7 +20,7 @@ function cancel(trial: HttpTrial, runId: string): Promise<Answer> {
   return trial.send({ method: "POST", path, headers: trial.owner.bearer });
 }
 
-/** W13: cancelling. */
+/** Cases of W13 in `WIRE.md`: cancelling. */
 export const cancelling: readonly HttpTrialCase[] = [
   {
     name: "W13 cancels that race append one event, and all are answered with the run",

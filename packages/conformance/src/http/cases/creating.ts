@@ -17,7 +17,7 @@ const SNAPSHOT = [
   "updatedAt",
 ];
 
-/** W8: creating. */
+/** Cases of W8 in `WIRE.md`: creating. */
 export const creating: readonly HttpTrialCase[] = [
   {
     name: "W8 creating answers 201, Location and the snapshot; without an id it is a UUID",

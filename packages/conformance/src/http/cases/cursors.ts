@@ -11,7 +11,7 @@ function headersOf(header: string | null): Readonly<Record<string, string>> {
   return header === null ? {} : { "last-event-id": header };
 }
 
-/** W20: where a stream starts. */
+/** Cases of W20 in `WIRE.md`: where a stream starts. */
 export const cursors: readonly HttpTrialCase[] = [
   {
     name: "W20 the cursor is Last-Event-ID, else since, else 0; the header wins even when it is smaller",

@@ -42,7 +42,7 @@ async function readOn(
   return seen;
 }
 
-/** W22: silence. */
+/** Cases of W22 in `WIRE.md`: silence. */
 export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
   return [
     {
@@ -64,7 +64,7 @@ export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
   ];
 }
 
-/** W26: a session that is lost. */
+/** Cases of W26 in `WIRE.md`: a session that is lost. */
 export function lostSessions(
   heartbeatMs: number,
   endSession: EndSession | undefined,
@@ -107,7 +107,7 @@ export function lostSessions(
   ];
 }
 
-/** W26: age. */
+/** Cases of W26 in `WIRE.md`: age. */
 export function ages(maxStreamAgeMs: number): readonly HttpTrialCase[] {
   return [
     {
@@ -132,7 +132,7 @@ export function ages(maxStreamAgeMs: number): readonly HttpTrialCase[] {
   ];
 }
 
-/** W25: patience. */
+/** Cases of W25 in `WIRE.md`: patience. */
 export function patience(stallMs: number): readonly HttpTrialCase[] {
   return [
     {
@@ -156,7 +156,7 @@ export function patience(stallMs: number): readonly HttpTrialCase[] {
 /** More answers than fit into the 32 MiB that a user may leave unread, each of a page's 4 MiB. */
 const MOST_HELD = 12;
 
-/** W49: for how long a server keeps answers that are not read. */
+/** Cases of W49 in `WIRE.md`: for how long a server keeps answers that are not read. */
 export function unreadAnswers(stallMs: number): readonly HttpTrialCase[] {
   return [
     {

@@ -72,7 +72,7 @@ function assertLanded(log: Delivery, sent: readonly Sent[]): void {
   assertEqual(log.filter(isEvent).length, events + 1, "the number of events that were appended");
 }
 
-/** W27: shutting down. */
+/** Cases of W27 in `WIRE.md`: shutting down. */
 export function draining({ windowMs, begin, restart }: Drain): readonly HttpTrialCase[] {
   return [
     {

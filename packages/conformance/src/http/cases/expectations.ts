@@ -11,7 +11,7 @@ async function lastOf(trial: HttpTrial, runId: string): Promise<unknown> {
   return (await getRun(trial, runId))["lastSequence"];
 }
 
-/** W11: appends that expect a sequence. */
+/** Cases of W11 in `WIRE.md`: appends that expect a sequence. */
 export const expectations: readonly HttpTrialCase[] = [
   {
     name: "W11 an append is refused unless its expectedSequence is the run's last",

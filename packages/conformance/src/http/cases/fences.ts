@@ -27,7 +27,7 @@ async function assertLength(trial: HttpTrial, runId: string, expected: number): 
   assertEqual((await getRun(trial, runId))["lastSequence"], expected, "lastSequence");
 }
 
-/** W32: who may write to a run. */
+/** Cases of W32 in `WIRE.md`: who may write to a run. */
 export const fences: readonly HttpTrialCase[] = [
   {
     name: "W32 a claimed run takes appends with its fence, and no others",

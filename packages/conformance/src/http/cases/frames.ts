@@ -17,7 +17,7 @@ function assertDelivered(frames: readonly Frame[], drafts: readonly Draft[], sin
   assertDelivery(drafts.map(appendedOf), since, deliveryOf(frames));
 }
 
-/** W22, W23: the frames of a stream. */
+/** Cases of W22 and W23 in `WIRE.md`: the frames of a stream. */
 export const frames: readonly HttpTrialCase[] = [
   {
     name: "W22 a finished run is connected, its events, and run_finished",

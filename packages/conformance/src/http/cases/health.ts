@@ -57,7 +57,7 @@ function assertPrometheus(text: string): void {
   assert(sampled.size > 0, "there is a metric");
 }
 
-/** W30: the description of the wire. */
+/** Cases of W30 in `WIRE.md`: the description of the wire. */
 export const description: readonly HttpTrialCase[] = [
   {
     name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
@@ -78,7 +78,7 @@ export const description: readonly HttpTrialCase[] = [
   },
 ];
 
-/** W30: what a monitor asks a server. */
+/** Cases of W30 in `WIRE.md`: what a monitor asks a server. */
 export const health: readonly HttpTrialCase[] = [
   {
     name: "W30 /healthz and /readyz answer 200 to anyone",

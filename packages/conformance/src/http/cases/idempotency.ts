@@ -6,7 +6,7 @@ import { appendCall, getRun, land, receiptOf, record } from "../runs.ts";
 
 const KEYED = { "idempotency-key": "key 1~" };
 
-/** W10: the same key again. */
+/** Cases of W10 in `WIRE.md`: the same key again. */
 export const idempotency: readonly HttpTrialCase[] = [
   {
     name: "W10 the same key with the same events gets the first receipt, even after the run has ended",

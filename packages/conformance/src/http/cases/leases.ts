@@ -42,7 +42,7 @@ const NO_LENGTHS = ["0", "-1", "999", "3600001", "1000.5", '"1000"', "null", "tr
 const NO_FENCES = ['"1"', "1.5", "null", "true", "[1]"];
 const NO_BODIES = ["", "{", "[]", "null", "1000", "{}"];
 
-/** W31: who has a run. */
+/** Cases of W31 in `WIRE.md`: who has a run. */
 export const leases: readonly HttpTrialCase[] = [
   {
     name: "W31 a claim gives a fence and the time when the lease expires, from a second to an hour",

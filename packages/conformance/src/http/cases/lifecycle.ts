@@ -13,7 +13,7 @@ const STEPS: readonly (readonly [Draft, string, string | null])[] = [
   [phase("build"), "running", "build"],
 ];
 
-/** W6, W7: what moves a run. */
+/** Cases of W6 and W7 in `WIRE.md`: what moves a run. */
 export const lifecycle: readonly HttpTrialCase[] = [
   {
     name: "W6 status and phase are a fold over the log, in receipt, snapshot and page",

@@ -13,7 +13,7 @@ async function recordStrangers(trial: HttpTrial): Promise<string> {
   return String(answer.json()["runId"]);
 }
 
-/** W28, W49: how much one user may hold. */
+/** Cases of W28 and W49 in `WIRE.md`: how much one user may hold. */
 export const limits: readonly HttpTrialCase[] = [
   {
     name: "W28 beyond 32 streams of a user the next is refused as overloaded, in the stream",
@@ -72,7 +72,7 @@ export const limits: readonly HttpTrialCase[] = [
   },
 ];
 
-/** The most bytes of a body. @see W9 */
+/** The most bytes of a body. @see clause W9 in `WIRE.md` */
 const BODY_BYTES = 4_194_304;
 
 /** A body that is sent at once, but for its end. */

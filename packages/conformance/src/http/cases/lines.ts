@@ -10,7 +10,7 @@ async function typesIn(trial: HttpTrial, runId: string): Promise<readonly string
   return events.map(({ eventType }) => eventType);
 }
 
-/** W12: one event a line. */
+/** Cases of W12 in `WIRE.md`: one event a line. */
 export const lines: readonly HttpTrialCase[] = [
   {
     name: "W12 each line is an event, blank lines are skipped, and the last needs no newline",

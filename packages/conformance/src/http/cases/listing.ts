@@ -14,7 +14,7 @@ function idsIn(answer: Answer): readonly string[] {
   return runs.map(({ runId }) => runId);
 }
 
-/** W14: the list, and deleting. */
+/** Cases of W14 in `WIRE.md`: the list, and deleting. */
 export const listing: readonly HttpTrialCase[] = [
   {
     name: "W14 the list is the caller's runs, newest first, page by page",

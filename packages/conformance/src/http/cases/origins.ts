@@ -63,7 +63,7 @@ function preflight(
   return trial.send({ method: "OPTIONS", path, headers: asked });
 }
 
-/** W5, W19: pages of an origin on the list, and of those that are not. */
+/** Cases of W5 and W19 in `WIRE.md`: pages of an origin on the list, and of those that are not. */
 export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
   return CASES.map(([name, run]) => ({ name, run: (trial) => run(trial, allowed) }));
 }

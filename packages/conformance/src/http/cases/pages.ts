@@ -8,7 +8,7 @@ import { getRun, land, poll, readPage, record, sequencesOf } from "../runs.ts";
 
 const FAR = "9".repeat(40);
 
-/** W15, W16: pages. */
+/** Cases of W15 and W16 in `WIRE.md`: pages. */
 export const pages: readonly HttpTrialCase[] = [
   {
     name: "W15 a page holds the events after since, at any limit, and shows where the log ends",

@@ -132,7 +132,7 @@ async function assertUnknown(trial: HttpTrial, path: string): Promise<void> {
   assertProblem(await trial.send({ path, headers: trial.owner.bearer }), 404, "not_found");
 }
 
-/** W3: errors. */
+/** Cases of W3 in `WIRE.md`: errors. */
 export const problems: readonly HttpTrialCase[] = [
   ...REFUSALS.map(({ status, code, members, reach }) => ({
     name: `W3 ${code} is a problem with the status ${status}`,

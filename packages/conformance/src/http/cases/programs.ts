@@ -33,7 +33,7 @@ const program: fc.Arbitrary<Program> = fc.record({
   ),
 });
 
-/** W22: all clients at the same time. */
+/** Cases of W22 in `WIRE.md`: all clients at the same time. */
 export const programs: readonly HttpTrialCase[] = [
   {
     name: "W22 in any program of clients at once every reader gets every event once, and one end",

@@ -120,7 +120,7 @@ async function follow(
   await reading;
 }
 
-/** W20, W22, W24: what a reader makes of a stream. */
+/** Cases of W20, W22 and W24 in `WIRE.md`: what a reader makes of a stream. */
 export const reading: readonly ReaderTrialCase[] = [
   {
     name: "W22 a reader of a finished run gets the events after any cursor once, and one end",

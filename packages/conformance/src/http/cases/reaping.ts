@@ -19,7 +19,7 @@ async function readNext(trial: HttpTrial, runId: string, dueMs: number): Promise
   return page;
 }
 
-/** W33: runs whose workers died. */
+/** Cases of W33 in `WIRE.md`: runs whose workers died. */
 export function reaping(leaseGraceMs: number): readonly HttpTrialCase[] {
   return [
     {

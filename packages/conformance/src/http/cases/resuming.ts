@@ -15,7 +15,7 @@ function headersOf(header: string | null): Readonly<Record<string, string>> {
   return header === null ? {} : { "last-event-id": header };
 }
 
-/** W24: coming back. */
+/** Cases of W24 in `WIRE.md`: coming back. */
 export const resuming: readonly HttpTrialCase[] = [
   {
     name: "W24 on a finished run the header alone decides between 204 and the end",

@@ -24,7 +24,7 @@ function assertCookie(baseUrl: string, { headers }: Answer): void {
   );
 }
 
-/** W29: the session of a server that has `POST /v1/session`. */
+/** Cases of W29 in `WIRE.md`: the session of a server that has `POST /v1/session`. */
 export const session: readonly HttpTrialCase[] = [
   {
     name: "W29 a bearer token opens a session, which shows its user and its expiry",

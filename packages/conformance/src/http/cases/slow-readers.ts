@@ -4,7 +4,7 @@ import { flood } from "../flood.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
 import { deliveryOf, land, record, tailLive } from "../runs.ts";
 
-/** W25: a reader that does not read. */
+/** Cases of W25 in `WIRE.md`: a reader that does not read. */
 export const slowReaders: readonly HttpTrialCase[] = [
   {
     name: "W25 a reader that stalls costs another nothing, and reads on without a gap",

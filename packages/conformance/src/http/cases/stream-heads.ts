@@ -29,7 +29,7 @@ async function sendStream(
   return trial.send({ method, path: pathOf(runId, `/stream${query}`), headers });
 }
 
-/** W19, W21: who gets a stream, and its head. */
+/** Cases of W19 and W21 in `WIRE.md`: who gets a stream, and its head. */
 export const streamHeads: readonly HttpTrialCase[] = [
   {
     name: "W19 a bearer token alone gets 401 session_required; next to a session it does no harm",

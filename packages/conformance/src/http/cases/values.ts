@@ -23,7 +23,7 @@ function payloadsOf(delivery: Delivery): readonly unknown[] {
   return delivery.flatMap((item) => (item === "end" ? [] : [item.payload]));
 }
 
-/** W1, W2: what is in an event comes back as it went in. */
+/** Cases of W1 and W2 in `WIRE.md`: what is in an event comes back as it went in. */
 export const values: readonly HttpTrialCase[] = [
   {
     name: "W1 numbers, escapes, lone surrogates and the order of keys come back token for token",

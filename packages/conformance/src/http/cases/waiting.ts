@@ -4,7 +4,7 @@ import type { HttpTrialCase } from "../http-trial.ts";
 import { notes } from "../draft.ts";
 import { appendCall, land, pageOf, poll, readPage, record, sequencesOf } from "../runs.ts";
 
-/** W17, W18: waiting, and not asking twice. */
+/** Cases of W17 and W18 in `WIRE.md`: waiting, and not asking twice. */
 export const waiting: readonly HttpTrialCase[] = [
   {
     name: "W17 a poll that waits is held until there is something newer",
