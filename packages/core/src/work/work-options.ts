@@ -42,7 +42,10 @@ export interface WorkOptions {
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
 }
 
-/** @throws TypeError unless the options can be used */
+/**
+ * Checks the options of emitted events.
+ * @throws TypeError unless they can be used
+ */
 export function checkEmitOptions({
   merge = {},
   mergeMs = 0,

@@ -38,7 +38,7 @@ export interface WorkedRun {
   /**
    * Ends the run as completed, after all events so far. A task that returns does the same, unless a shutdown has aborted `signal`: an
    * answer that was cut off by it must not pass for a whole one.
-   * @throws as `append`
+   * @throws RunEventsError as {@link WorkedRun.append}
    * @see clause W42 in `WIRE.md` of `@tm/run-events-http`
    */
   complete(value?: unknown): Promise<AppendReceipt>;
