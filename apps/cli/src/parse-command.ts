@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { RunStatus } from "@tm/run-events-core";
+import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
 import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 
 /** The environment variable that holds the token. */
@@ -30,7 +30,12 @@ export type Command =
       readonly since: number;
       readonly json: boolean;
     }
-  | { readonly name: "list"; readonly target: Target; readonly status: RunStatus | null }
+  | {
+      readonly name: "list";
+      readonly target: Target;
+      readonly status: ListedStatus | null;
+      readonly topic: string | null;
+    }
   | { readonly name: "cancel"; readonly target: Target; readonly runId: string };
 
 const OPTIONS = {
@@ -38,6 +43,7 @@ const OPTIONS = {
   token: { type: "string" },
   since: { type: "string" },
   status: { type: "string" },
+  topic: { type: "string" },
   lease: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -80,12 +86,12 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
     return { name: "tail", target, runId, since: Number(since), json };
   },
   list({ target, operands, values }) {
-    const status = STATUSES.find((known) => known === values.status) ?? null;
+    const status = LISTED.find((known) => known === values.status) ?? null;
     if (operands.length > 0)
       return { wrong: `list expects no argument, got ${operands.join(" ")}` };
     if (status === null && values.status !== undefined)
-      return { wrong: `--status expects one of ${STATUSES.join(", ")}, got ${values.status}` };
-    return { name: "list", target, status };
+      return { wrong: `--status expects one of ${LISTED.join(", ")}, got ${values.status}` };
+    return { name: "list", target, status, topic: values.topic ?? null };
   },
   cancel({ target, operands }) {
     const [runId, ...more] = operands;
@@ -101,9 +107,10 @@ const OWNERS: Readonly<Record<string, CommandName>> = {
   json: "tail",
   lease: "exec",
   status: "list",
+  topic: "list",
 };
 
-const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+const LISTED: readonly ListedStatus[] = ["live", ...STATUSES];
 
 /**
  * Parses the command line. All words after `--` belong to the command that `exec` runs.

@@ -80,3 +80,5 @@ export type { Connections, ConnectionsOptions } from "./store/connections.ts";
 export { createConnections } from "./store/connections.ts";
 export type { Backoff } from "./time/backoff.ts";
 export { planBackoff } from "./time/backoff.ts";
+export type { ListedStatus } from "./rules/listed.ts";
+export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";

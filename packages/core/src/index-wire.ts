@@ -62,6 +62,7 @@ export {
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
+export { checkTopic } from "./rules/topic.ts";
 export { checkEmitOptions } from "./work/work-options.ts";
 export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";

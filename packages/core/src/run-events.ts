@@ -31,8 +31,10 @@ export interface RunEventsPage {
 /** Which runs to list. */
 export interface ListOptions {
   readonly ownerId: string;
-  /** Only runs in this status. */
-  readonly status?: RunStatus | undefined;
+  /** Only runs in this status. `live` is for all that have not finished. */
+  readonly status?: RunStatus | "live" | undefined;
+  /** Only runs of this topic. */
+  readonly topic?: string | undefined;
   /**
    * The most runs.
    * @defaultValue 50
@@ -71,6 +73,13 @@ export interface RunEvents extends Upkeep {
      * @defaultValue `null`
      */
     readonly metadata?: unknown;
+    /**
+     * What the run is about, such as a chat, a document or a build: 1 to 200 characters, none of them a control character. It never
+     * changes. `list` finds the runs of a topic.
+     * @defaultValue `null`: no topic
+     * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
+     */
+    readonly topic?: string | null | undefined;
   }): Promise<RunSnapshot>;
   /**
    * Appends all of the events or none. Calls that come while an append is under way share the next commit.
@@ -214,10 +223,11 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
     async list(which) {
       checkOptions(which, "{ ownerId }");
-      const { ownerId, status = null, limit = 50, cursor = null } = which;
+      const { ownerId, status = null, topic = null, limit = 50, cursor = null } = which;
       const { runs, next } = await log.listRuns({
         ownerId,
         runStatus: status,
+        topic,
         before: cursor,
         limit,
       });
@@ -268,6 +278,7 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAtMs,
     finishedAtMs,
     metadata,
+    topic,
   } = run;
   return {
     runId,
@@ -279,5 +290,6 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAt: encodeTime(updatedAtMs),
     finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
     metadata: JSON.parse(metadata) as unknown,
+    topic,
   };
 }

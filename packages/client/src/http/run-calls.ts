@@ -73,10 +73,17 @@ function runPath(runId: string, rest = ""): string {
   return `${RUNS}/${runId}${rest}`;
 }
 
-/** @see clause W8 in `WIRE.md` */
-export function createCall(runId: string, metadata: unknown): Call {
+/** What a run is created with, besides its id. */
+interface NewRun {
+  readonly topic?: string | null | undefined;
+  readonly metadata?: unknown;
+}
+
+/** @see clauses W8 and W34 in `WIRE.md` */
+export function createCall(runId: string, { topic, metadata }: NewRun): Call {
+  const about = topic === undefined ? "" : `,"topic":${JSON.stringify(topic)}`;
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
-  const body = `{"runId":${JSON.stringify(runId)}${data}}`;
+  const body = `{"runId":${JSON.stringify(runId)}${about}${data}}`;
   return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
 }
 
@@ -138,7 +145,8 @@ export function getCall(runId: string): Call {
 
 /** @see clause W14 in `WIRE.md` */
 export function listCall(query: {
-  readonly status?: RunStatus | undefined;
+  readonly status?: RunStatus | "live" | undefined;
+  readonly topic?: string | undefined;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
 }): Call {

@@ -27,6 +27,8 @@ export interface StartOptions<M extends EventMap = EventMap>
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly runId?: string;
+  /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  readonly topic?: string | null | undefined;
   /** Any JSON value. A `JsonText` is sent as its text. */
   readonly metadata?: unknown;
   /**
@@ -123,7 +125,7 @@ export async function startRun<M extends EventMap = EventMap>(
   options: StartOptions<M> = {},
 ): Promise<RunWriter<M>> {
   checkEmitOptions(options);
-  const { runId: id = crypto.randomUUID(), metadata, mergeMs = GATHER_MS } = options;
+  const { runId: id = crypto.randomUUID(), mergeMs = GATHER_MS } = options;
   const runId = checkRunId(id);
   const sender = createRunSender(createServer(options), runId, options);
   const enqueue = createOrder(options.schemas ?? {});
@@ -159,7 +161,7 @@ export async function startRun<M extends EventMap = EventMap>(
   }
 
   try {
-    const { lastSequence } = await sender.ask(createCall(runId, metadata));
+    const { lastSequence } = await sender.ask(createCall(runId, options));
     const eventType = "RUN_STARTED";
     if (lastSequence === 0) await append([{ eventType }], { idempotencyKey: eventType });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { ListQuery, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { claim, claimExpired, expiredRuns } from "../lease.ts";
@@ -38,8 +38,17 @@ const OF_ALL_RUNS: Calls = {
   purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
   "listRuns of a page": (store) =>
     store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 5 }),
+  "listRuns of a topic": (store) => listTopic(store, null),
+  "listRuns of a topic's live runs": (store) => listTopic(store, "live"),
   getRun: (store) => store.getRun("expired"),
 };
+
+function listTopic(
+  store: RunEventStore,
+  runStatus: ListQuery["runStatus"],
+): Promise<readonly RunRecord[]> {
+  return store.listRuns({ ownerId: OWNER, runStatus, topic: "rare", before: null, limit: 5 });
+}
 
 /** Cases of S12 and S23 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
@@ -128,7 +137,12 @@ async function fillStore(store: RunEventStore, count: number): Promise<void> {
   await createRun(store, "expired");
   await claimExpired(store, "expired");
   for (let index = 0; index < count; index++) {
-    await createRun(store, `run-${index}`);
-    if (index % 2 === 0) await claim(store, `run-${index}`);
+    const runId = `run-${index}`;
+    const topic = index < FEW_RUNS || index % 3 === 0 ? "rare" : "often";
+    await store.createRun({ runId, ownerId: OWNER, metadata: "null", topic });
+    if (index % 2 === 0) await claim(store, runId);
+    // The live runs of the rare topic are the oldest, behind many that have finished.
+    else if (index > FEW_RUNS && topic === "rare")
+      await land(store, runId, [event("RUN_COMPLETED")]);
   }
 }

@@ -43,6 +43,8 @@ export interface RunSnapshot {
   /** When the terminal event was appended; `null` while the run is live. */
   readonly finishedAt: string | null;
   readonly metadata: unknown;
+  /** What the run is about, as it was created; `null` if it has no topic. */
+  readonly topic: string | null;
 }
 
 /** The default bound of one payload in UTF-8 bytes of its JSON text. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../rules/event.ts";
+import { isListed } from "../rules/listed.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import { createPageCut, type ReadQuery } from "../rules/page.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
@@ -67,13 +68,14 @@ export class MemoryRows implements RowMoves {
     return phases.findLast((start) => start.sequence <= sequence)?.phase ?? null;
   }
 
-  selectOwned({ ownerId, runStatus, before, limit }: ListQuery): readonly HeadRow[] {
+  selectOwned(query: ListQuery): readonly HeadRow[] {
+    const { ownerId, before, limit } = query;
     const listed: HeadRow[] = [];
     const all = this.#owned.get(ownerId) ?? [];
     for (let at = all.length - 1; at >= 0 && listed.length < limit; at--) {
       const head = all[at]?.head;
       if (head === undefined || (before !== null && head.ordinal >= before)) continue;
-      if (runStatus === null || head.runStatus === runStatus) listed.push(head);
+      if (isListed(head, query)) listed.push(head);
     }
     return listed;
   }

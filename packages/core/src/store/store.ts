@@ -4,13 +4,18 @@ import type { JoinedAppend } from "../rules/plan-joined-append.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "../rules/claims.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
-import type { RunStatus } from "../rules/event.ts";
+import type { ListedStatus } from "../rules/listed.ts";
 
 /** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
 export interface ListQuery {
   readonly ownerId: string;
-  /** Only runs in this status; `null` for all. */
-  readonly runStatus: RunStatus | null;
+  /** Only runs in this status; `live` for those that have not finished; `null` for all. */
+  readonly runStatus: ListedStatus | null;
+  /**
+   * Only runs of this topic; `null`, or missing, for all. Through an index: neither the owner's other runs nor other topics cost
+   * anything.
+   */
+  readonly topic?: string | null;
   /** Only runs with a smaller `ordinal`; `null` from the newest. */
   readonly before: number | null;
   readonly limit: number;

@@ -1,3 +1,4 @@
+import { TOPIC } from "./parameter.ts";
 import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { STATUS } from "../exchange/problem.ts";
 
@@ -73,6 +74,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     updatedAt: time,
     finishedAt: { type: ["string", "null"], format: "date-time" },
     metadata: { description: "Any JSON value." },
+    topic: { type: ["string", "null"], description: "What the run is about. It never changes." },
   }),
   RunList: objectOf({
     runs: { type: "array", items: schemaRef("RunSnapshot") },
@@ -91,8 +93,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   CreateRun: {
     ...objectOf(
-      { runId: schemaRef("RunId"), metadata: { description: "Any JSON value; absent is null." } },
-      ["runId", "metadata"],
+      {
+        runId: schemaRef("RunId"),
+        topic: {
+          anyOf: [TOPIC, { type: "null" }],
+          description: "What the run is about; absent is null.",
+        },
+        metadata: { description: "Any JSON value; absent is null." },
+      },
+      ["runId", "topic", "metadata"],
     ),
     additionalProperties: false,
   },
