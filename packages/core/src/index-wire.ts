@@ -50,6 +50,7 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
+export { checkTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export {
@@ -62,7 +63,6 @@ export {
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
-export { checkTopic } from "./rules/topic.ts";
 export { checkEmitOptions } from "./work/work-options.ts";
 export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";

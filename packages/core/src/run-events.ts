@@ -277,8 +277,8 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     createdAtMs,
     updatedAtMs,
     finishedAtMs,
-    metadata,
     topic,
+    metadata,
   } = run;
   return {
     runId,
@@ -289,7 +289,7 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     createdAt: encodeTime(createdAtMs),
     updatedAt: encodeTime(updatedAtMs),
     finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
-    metadata: JSON.parse(metadata) as unknown,
     topic,
+    metadata: JSON.parse(metadata) as unknown,
   };
 }

@@ -42,9 +42,9 @@ export interface RunSnapshot {
   readonly updatedAt: string;
   /** When the terminal event was appended; `null` while the run is live. */
   readonly finishedAt: string | null;
-  readonly metadata: unknown;
-  /** What the run is about, as it was created; `null` if it has no topic. */
+  /** What the run is about, as it was created; `null` if it has no topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic: string | null;
+  readonly metadata: unknown;
 }
 
 /** The default bound of one payload in UTF-8 bytes of its JSON text. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
