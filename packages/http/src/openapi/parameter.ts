@@ -8,12 +8,6 @@ export interface LimitBounds {
 
 export const CURSOR: Json = { type: "string", pattern: "^(0|[1-9]\\d*)$" };
 
-/** What a run is about. @see clause W34 in `WIRE.md` */
-export const TOPIC: Json = {
-  type: "string",
-  pattern: "^[^\\p{Cc}\\p{Cs}]{1,200}$",
-};
-
 /** Describes a header or a query parameter. */
 export function parameter(
   where: "query" | "header",

@@ -1,4 +1,3 @@
-import { TOPIC } from "./parameter.ts";
 import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { STATUS } from "../exchange/problem.ts";
 
@@ -22,6 +21,9 @@ const sequence: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE
 const fence: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const leaseMs: Schema = { type: "integer", minimum: MIN_LEASE_MS, maximum: MAX_LEASE_MS };
 const time: Schema = { type: "string", format: "date-time" };
+
+/** What a run is about. @see clause W34 in `WIRE.md` */
+export const TOPIC: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,200}$" };
 
 /** The members of a run's state. */
 const STATE = {
@@ -73,8 +75,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     createdAt: time,
     updatedAt: time,
     finishedAt: { type: ["string", "null"], format: "date-time" },
-    metadata: { description: "Any JSON value." },
     topic: { type: ["string", "null"], description: "What the run is about. It never changes." },
+    metadata: { description: "Any JSON value." },
   }),
   RunList: objectOf({
     runs: { type: "array", items: schemaRef("RunSnapshot") },

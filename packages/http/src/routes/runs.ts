@@ -1,8 +1,8 @@
 import { encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
-import { CURSOR, limitParameter, parameter, TOPIC } from "../openapi/parameter.ts";
-import { schemaRef } from "../openapi/schemas.ts";
+import { CURSOR, limitParameter, parameter } from "../openapi/parameter.ts";
+import { schemaRef, TOPIC } from "../openapi/schemas.ts";
 import { parseCreateBody } from "../request/bodies.ts";
 import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";

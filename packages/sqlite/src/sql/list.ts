@@ -9,45 +9,53 @@ import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 import { RUN_COLUMNS } from "./columns.ts";
 
+/** Lists of the runs in any status, in one, or of the live ones. */
+interface Lists {
+  readonly all: Statement;
+  readonly one: Statement;
+  readonly live: Statement;
+}
+
 /**
  * Prepares the list of an owner's runs, from an index for each kind of query. The rows come oldest first, since SQLite finds the next
  * row at once, but the previous one only through the whole depth of the tree.
- * @see clause S12 in `STORE.md`
+ * @see clauses S12 and S25 in `STORE.md`
  */
 export function prepareList(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves, "selectOwned"> {
-  const newest = (condition: string): string => `
-    SELECT run_key FROM ${runs} WHERE owner_id = +? AND run_key < +? ${condition}
-    ORDER BY run_key DESC LIMIT ? + 0`;
-  const list = (...branches: readonly string[]): Statement => {
-    // Of several statuses, each is read newest first, and then the newest of all.
-    const keys =
-      branches.length === 1
-        ? branches.join("")
-        : `SELECT run_key FROM (${branches.map((one) => `SELECT * FROM (${one})`).join(" UNION ALL ")})
-           ORDER BY run_key DESC LIMIT ? + 0`;
+  // The runs of several statuses are merged from their indexes, so that none is read beyond the limit.
+  const list = (...conditions: readonly string[]): Statement => {
+    const branches = conditions.map(
+      (condition) =>
+        `SELECT run_key FROM ${runs} WHERE owner_id = +? AND run_key < +? ${condition}`,
+    );
     return prepareStatement(
       db,
-      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (${keys}) ORDER BY run_key`,
+      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
+         ${branches.join(" UNION ALL ")} ORDER BY run_key DESC LIMIT ? + 0)
+       ORDER BY run_key`,
     );
   };
-  const prepare = (topic: string): Record<"all" | "one" | "live", Statement> => ({
-    all: list(newest(topic)),
-    one: list(newest(`${topic} AND run_status = +?`)),
-    live: list(...listedStatuses("live").map(() => newest(`${topic} AND run_status = +?`))),
-  });
+  const prepare = (topic: string): Lists => {
+    const status = `${topic} AND run_status = +?`;
+    return {
+      all: list(topic),
+      one: list(status),
+      live: list(...listedStatuses("live").map(() => status)),
+    };
+  };
   const ofAnyTopic = prepare("");
   const ofTopic = prepare("AND topic = +?");
   return {
     selectOwned(query) {
       const { runStatus, topic = null } = query;
-      const statements = topic === null ? ofAnyTopic : ofTopic;
-      const statement = statements[kindOf(runStatus)];
-      return (statement.all(...valuesOf(query)) as HeadRow[]).toReversed();
+      const lists = topic === null ? ofAnyTopic : ofTopic;
+      const rows = lists[kindOf(runStatus)].all(...valuesOf(query));
+      return (rows as HeadRow[]).toReversed();
     },
   };
 }
 
-function kindOf(runStatus: ListQuery["runStatus"]): "all" | "one" | "live" {
+function kindOf(runStatus: ListQuery["runStatus"]): keyof Lists {
   if (runStatus === null) return "all";
   return runStatus === "live" ? "live" : "one";
 }
@@ -61,6 +69,5 @@ function valuesOf({
 }: ListQuery): readonly SqliteValue[] {
   const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, ...(topic === null ? [] : [topic])];
   if (runStatus === null) return [...range, limit];
-  const branches = listedStatuses(runStatus).flatMap((status) => [...range, status, limit]);
-  return runStatus === "live" ? [...branches, limit] : branches;
+  return [...listedStatuses(runStatus).flatMap((status) => [...range, status]), limit];
 }

@@ -15,6 +15,7 @@ export async function expectFirstRuns(store: RunEventStore): Promise<void> {
     updatedAtMs: 2_000,
     finishedAtMs: null,
     metadata: '{"a":1}',
+    topic: null,
     fence: 0,
     leaseExpiresAtMs: null,
   });
@@ -45,6 +46,7 @@ export async function expectShapes(store: RunEventStore): Promise<void> {
     updatedAtMs: expect.any(Number),
     finishedAtMs: null,
     metadata: "{}",
+    topic: null,
     fence: 0,
     leaseExpiresAtMs: null,
   });
