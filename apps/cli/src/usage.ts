@@ -9,7 +9,7 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
       --since N                      begin after event N (default 0)
       --json                         print each event as one line of JSON
   run-events list                    list your runs, newest first
-      --status STATUS                only queued, running, completed, failed or cancelled runs, or live ones
+      --status STATUS                only queued, running, completed, failed or cancelled runs, or live: queued or running
       --topic TOPIC                  only runs of this topic
   run-events cancel <runId>          end a run as cancelled
 

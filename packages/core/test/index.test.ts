@@ -204,6 +204,7 @@ const WIRE_VALUES = [
   "invalidCursor",
   "isRefusal",
   "isRunLog",
+  "isTopic",
   "outlastLease",
   "parseCursor",
   "phaseStartedBy",
