@@ -1,7 +1,7 @@
 import type { Client, KeptRun, RunList } from "@tm/run-events-client/runs";
-import type { RunStatus } from "@tm/run-events-core";
 import { escapeJson, escapeText } from "./escape-text.ts";
 import { EXIT } from "./exit-code.ts";
+import type { Command } from "./parse-command.ts";
 import { createScreen } from "./screen.ts";
 
 /**
@@ -9,7 +9,10 @@ import { createScreen } from "./screen.ts";
  * @returns the exit code
  * @throws RunEventsError if the runs cannot be read
  */
-export async function listRuns(runs: Client, status: RunStatus | null): Promise<number> {
+export async function listRuns(
+  runs: Client,
+  { status, topic }: Extract<Command, { readonly name: "list" }>,
+): Promise<number> {
   const screen = createScreen({
     stdout: process.stdout,
     stderr: process.stderr,
@@ -20,7 +23,11 @@ export async function listRuns(runs: Client, status: RunStatus | null): Promise<
   const encode = process.stdout.isTTY === true ? encodeAligned : encodeTabbed;
   let cursor: string | undefined;
   do {
-    const list: RunList = await runs.list({ status: status ?? undefined, cursor });
+    const list: RunList = await runs.list({
+      status: status ?? undefined,
+      topic: topic ?? undefined,
+      cursor,
+    });
     for (const run of list.runs) {
       const columns = columnsOf(run, list.retentionMs !== null);
       await screen.write("stdout", `${encode(columns)}\n`);

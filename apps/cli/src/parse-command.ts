@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import type { RunStatus } from "@tm/run-events-core";
-import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
+import { isTopic, MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 
 /** The environment variable that holds the token. That of its name and `_FILE` names a file that holds it. */
@@ -31,7 +31,12 @@ export type Command =
       readonly since: number;
       readonly json: boolean;
     }
-  | { readonly name: "list"; readonly target: Target; readonly status: RunStatus | null }
+  | {
+      readonly name: "list";
+      readonly target: Target;
+      readonly status: ListedStatus | null;
+      readonly topic: string | null;
+    }
   | { readonly name: "cancel"; readonly target: Target; readonly runId: string };
 
 const OPTIONS = {
@@ -39,6 +44,7 @@ const OPTIONS = {
   token: { type: "string" },
   since: { type: "string" },
   status: { type: "string" },
+  topic: { type: "string" },
   lease: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -81,12 +87,15 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
     return { name: "tail", target, runId, since: Number(since), json };
   },
   list({ target, operands, values }) {
-    const status = STATUSES.find((known) => known === values.status) ?? null;
+    const status = LISTED.find((known) => known === values.status) ?? null;
     if (operands.length > 0)
       return { wrong: `list expects no argument, got ${operands.join(" ")}` };
     if (status === null && values.status !== undefined)
-      return { wrong: `--status expects one of ${STATUSES.join(", ")}, got ${values.status}` };
-    return { name: "list", target, status };
+      return { wrong: `--status expects one of ${LISTED.join(", ")}, got ${values.status}` };
+    const { topic = null } = values;
+    if (topic !== null && !isTopic(topic))
+      return { wrong: "--topic expects 1 to 200 characters, none of them a control character" };
+    return { name: "list", target, status, topic };
   },
   cancel({ target, operands }) {
     const [runId, ...more] = operands;
@@ -102,9 +111,10 @@ const OWNERS: Readonly<Record<string, CommandName>> = {
   json: "tail",
   lease: "exec",
   status: "list",
+  topic: "list",
 };
 
-const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+const LISTED: readonly ListedStatus[] = ["live", ...STATUSES];
 
 /**
  * Parses the command line. All words after `--` belong to the command that `exec` runs.

@@ -59,7 +59,7 @@ async function perform(command: Command, env: NodeJS.ProcessEnv): Promise<number
     case "exec":
       return execCommand(runs, command);
     case "list":
-      return listRuns(runs, command.status);
+      return listRuns(runs, command);
     case "tail":
       return tailRun(runs, { ...command, runId: checkedRunId(command.runId) });
     case "cancel": {

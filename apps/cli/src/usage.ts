@@ -9,7 +9,8 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
       --since N                      begin after event N (default 0)
       --json                         print each event as one line of JSON
   run-events list                    list your runs, newest first
-      --status STATUS                only queued, running, completed, failed or cancelled runs
+      --status STATUS                only queued, running, completed, failed or cancelled runs, or live: queued or running
+      --topic TOPIC                  only runs of this topic
   run-events cancel <runId>          end a run as cancelled
 
   --url URL      the server's address, or RUN_EVENTS_URL (default http://127.0.0.1:8080)

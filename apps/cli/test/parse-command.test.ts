@@ -20,8 +20,17 @@ describe("the command line", () => {
     ],
     [["tail", "r"], { name: "tail", runId: "r", since: 0, json: false }],
     [["--json", "tail", "r", "--since", "7"], { name: "tail", runId: "r", since: 7, json: true }],
-    [["list"], { name: "list", status: null }],
-    [["list", "--status=running"], { name: "list", status: "running" }],
+    [["list"], { name: "list", status: null, topic: null }],
+    [["list", "--status=running"], { name: "list", status: "running", topic: null }],
+    [
+      ["list", "--topic", "chat 7 & more", "--status", "live"],
+      { name: "list", status: "live", topic: "chat 7 & more" },
+    ],
+    [["list", "--topic=-x"], { name: "list", status: null, topic: "-x" }],
+    [
+      ["list", "--topic", "\u{1f375}".repeat(200)],
+      { name: "list", status: null, topic: "\u{1f375}".repeat(200) },
+    ],
     [["cancel", "r"], { name: "cancel", runId: "r" }],
   ])("takes %j", (argv, command) => {
     expect(parseCommand(argv, ENV)).toEqual({ ...command, target });
@@ -76,8 +85,13 @@ describe("the command line", () => {
     [["list", "a"], "list expects no argument, got a"],
     [
       ["list", "--status", "done"],
-      "--status expects one of queued, running, completed, failed, cancelled",
+      "--status expects one of live, queued, running, completed, failed, cancelled, got done",
     ],
+    [["list", "--topic", ""], "--topic expects 1 to 200 characters"],
+    [["list", "--topic", "x".repeat(201)], "--topic expects 1 to 200 characters"],
+    [["list", "--topic", "a\nb"], "--topic expects 1 to 200 characters"],
+    [["list", "--topic"], "Option '--topic <value>' argument missing"],
+    [["tail", "a", "--topic", "b"], "tail has no --topic"],
     [["list", "--since", "1"], "list has no --since"],
     [["cancel"], "cancel expects one run id, got 0"],
     [

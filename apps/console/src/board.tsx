@@ -1,4 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
+import { STATUSES } from "@tm/run-events-core/store";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { type Session, signOut } from "./api.ts";
 import { encodeRoute, useRoute } from "./hash-route.ts";
@@ -10,8 +11,6 @@ import { ScreenBoundary } from "./screen-boundary.tsx";
 import { announceSession } from "./session-channel.ts";
 import { TopBar } from "./top-bar.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
-
-const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 
 /** The page of a user who is signed in: the runs, and the one that is open. */
 export function Board({

@@ -15,6 +15,7 @@ function run(number: number, lastSequence: number): RunSnapshot {
     createdAt: at,
     updatedAt: at,
     finishedAt: null,
+    topic: null,
     metadata: null,
   };
 }

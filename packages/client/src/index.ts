@@ -3,7 +3,13 @@ export type { EventMap, OtherType, PayloadOf, TypedEvent } from "./typed/event-m
 export type { RunFollower } from "./follow/follow-run.ts";
 export type { FollowOptions } from "./follow/follow-options.ts";
 export { followRun } from "./follow/follow-run.ts";
-export type { AppendOptions, RunWriter, StartOptions, TypedDraft } from "./write/start-run.ts";
+export type {
+  AppendOptions,
+  RunWriter,
+  StartOptions,
+  TypedDraft,
+  TypedMerges,
+} from "./write/start-run.ts";
 export { startRun } from "./write/start-run.ts";
 export type { PayloadSchema, PayloadSchemas } from "./typed/payload-schema.ts";
 export type { ServerOptions } from "./http/server.ts";

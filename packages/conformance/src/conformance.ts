@@ -33,6 +33,7 @@ import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
+import { topics } from "./cases/topics.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -60,6 +61,7 @@ const ALL: readonly TrialCase[] = [
   ...lostNotifications,
   ...creating,
   ...listing,
+  ...topics,
   ...owners,
   ...deleting,
   ...closing,

@@ -1,6 +1,6 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
+import type { AppendRequest, ListQuery, RunEventStore } from "@tm/run-events-core/store";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
 /** What a store beneath which the kit can look does wrong. */
@@ -139,7 +139,7 @@ function countedReads(
     },
     async listRuns(query) {
       const runs = await memory.listRuns(query);
-      count("listRuns", runs.length);
+      count(nameOf(query), runs.length);
       return runs;
     },
     async listExpired(query) {
@@ -148,6 +148,12 @@ function countedReads(
       return runIds;
     },
   };
+}
+
+/** What a list asks for, as a mutant names it. */
+function nameOf({ runStatus, topic = null }: ListQuery): string {
+  if (runStatus === "live") return "listLive";
+  return topic === null ? "listRuns" : "listTopic";
 }
 
 function countedWrites(

@@ -59,6 +59,8 @@ export type { HeadRow, LeasePlan, LeaseRule } from "./rules/plan-lease.ts";
 export { claimRule, recordOf, releaseRule, renewRule } from "./rules/plan-lease.ts";
 export type { NewRun, ReadPlan } from "./rules/plan-run.ts";
 export { judgeCreate, judgeDelete, newRun, planRead } from "./rules/plan-run.ts";
+export type { ListedStatus } from "./rules/listed.ts";
+export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";
 export type { JoinedAppend } from "./rules/plan-joined-append.ts";
 export { planJoinedAppend } from "./rules/plan-joined-append.ts";
 export type { RunPosition, SeenHeads } from "./store/seen-heads.ts";

@@ -50,6 +50,7 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
+export { checkTopic, isTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export {
@@ -61,7 +62,8 @@ export {
 } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
-export type { EmitQueue } from "./work/emit-queue.ts";
+export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
+export { checkEmitOptions } from "./work/work-options.ts";
 export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";

@@ -11,7 +11,8 @@ import type { RunRecord } from "./rules/run.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
-import { runWork, type WorkOptions } from "./work/work.ts";
+import { runWork } from "./work/work.ts";
+import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
 /** A page of a run's events, and the run's state at its end. @see {@link RunEvents.read} */
@@ -30,8 +31,10 @@ export interface RunEventsPage {
 /** Which runs to list. */
 export interface ListOptions {
   readonly ownerId: string;
-  /** Only runs in this status. */
-  readonly status?: RunStatus | undefined;
+  /** Only runs in this status. `live` is for all that have not finished. */
+  readonly status?: RunStatus | "live" | undefined;
+  /** Only runs of this topic. */
+  readonly topic?: string | undefined;
   /**
    * The most runs.
    * @defaultValue 50
@@ -70,6 +73,13 @@ export interface RunEvents extends Upkeep {
      * @defaultValue `null`
      */
     readonly metadata?: unknown;
+    /**
+     * What the run is about, such as a chat, a document or a build: 1 to 200 characters, none of them a control character. It never
+     * changes. `list` finds the runs of a topic.
+     * @defaultValue `null`: no topic
+     * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
+     */
+    readonly topic?: string | null | undefined;
   }): Promise<RunSnapshot>;
   /**
    * Appends all of the events or none. Calls that come while an append is under way share the next commit.
@@ -138,22 +148,21 @@ export interface RunEvents extends Upkeep {
   release(runId: string, fence: number, options?: OwnerOption): Promise<void>;
   /**
    * Works on a run as its only writer: claims it, keeps the lease while the task runs, and ends the run after all events of the task.
-   * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with the message of what it threw, unless the task has
-   * ended the run itself. It appends nothing else.
+   * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with `{ reason: "error" }` if it threw, unless the task
+   * has ended the run itself. It appends nothing else.
    *
-   * The task is always awaited. It has to stop when `run.signal` aborts. On a shutdown (`options.signal`, `close`) a task that returns
-   * has done its work. A task that throws has not, and its run is released for another worker. If it throws because the store was away,
-   * the lease expires by itself.
+   * The task is always awaited. It has to stop when `run.signal` aborts. After a shutdown (`options.signal`, `close`) a task completes
+   * its run only by `run.complete`. Otherwise the run is released for another worker, or fails, as `onShutdown` has it. If the task
+   * throws because the store was away, the lease expires by itself.
    * @returns what the task returned
    * @throws what the task threw, or the reason of a shutdown that stopped it
    * @throws RunEventsError as {@link RunEvents.claim}; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
    * emitted event or an end that could not be appended
-   * @see clauses S21 and S22 in `STORE.md`
+   * @see clauses S21 and S22 in `STORE.md`, and W41 to W43 in `WIRE.md` of `@tm/run-events-http`
    *
    * @example
    * const answer = await runs.work(runId, { leaseMs: 30_000 }, async (run) => {
    *   for await (const token of stream) await run.emit("TOKEN", token);
-   *   run.signal.throwIfAborted();
    *   return { words: 3 };
    * });
    */
@@ -214,10 +223,11 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
     async list(which) {
       checkOptions(which, "{ ownerId }");
-      const { ownerId, status = null, limit = 50, cursor = null } = which;
+      const { ownerId, status = null, topic = null, limit = 50, cursor = null } = which;
       const { runs, next } = await log.listRuns({
         ownerId,
         runStatus: status,
+        topic,
         before: cursor,
         limit,
       });
@@ -267,6 +277,7 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     createdAtMs,
     updatedAtMs,
     finishedAtMs,
+    topic,
     metadata,
   } = run;
   return {
@@ -278,6 +289,7 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     createdAt: encodeTime(createdAtMs),
     updatedAt: encodeTime(updatedAtMs),
     finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
+    topic,
     metadata: JSON.parse(metadata) as unknown,
   };
 }

@@ -151,8 +151,8 @@ describe("sendInParts", () => {
         if (refusal !== null) throw refusal;
         landed.push(...numbers);
       }),
-      MAX_EVENTS,
       (error) => failures.push(error),
+      { maxEvents: MAX_EVENTS },
     );
     for (let at = 0; at < count; at++) void queue.emit(draft(at)).catch(() => {});
     await queue.ask(async () => {}, true);

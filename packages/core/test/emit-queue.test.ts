@@ -20,7 +20,9 @@ interface Bench extends Pick<SentBatches, "sent"> {
 function createBench(): Bench {
   const { sent, send } = recordSent();
   const failures: unknown[] = [];
-  const queue = createEmitQueue(send, MAX_EVENTS, (error) => failures.push(error));
+  const queue = createEmitQueue(send, (error) => failures.push(error), {
+    maxEvents: MAX_EVENTS,
+  });
   return { queue, sent, failures };
 }
 

@@ -67,6 +67,7 @@ describe("createRunEvents", () => {
       createdAt: TIME,
       updatedAt: TIME,
       finishedAt: null,
+      topic: null,
       metadata: { model: "m" },
     });
     expect(await runs.get("r")).toStrictEqual(created);

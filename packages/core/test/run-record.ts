@@ -17,6 +17,7 @@ export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
     updatedAtMs: 1_000,
     finishedAtMs: null,
     metadata: "null",
+    topic: null,
     ...part,
   };
 }

@@ -53,15 +53,17 @@ describe("encodePage", () => {
 });
 
 describe("encodeRun", () => {
-  it("W8: encodeRun writes the run, its metadata as it was stored, for any owner", () => {
+  it("W8, W34: encodeRun writes the run, its metadata as it was stored, for any owner and topic", () => {
     fc.assert(
       fc.property(
         anyText,
+        fc.option(anyText),
         text,
         phase,
         fc.option(time),
-        (ownerId, metadata, current, finishedAtMs) => {
-          const json = encodeRun(runRecord({ ownerId, metadata, phase: current, finishedAtMs }));
+        (ownerId, topic, metadata, current, finishedAtMs) => {
+          const run = { ownerId, topic, metadata, phase: current, finishedAtMs };
+          const json = encodeRun(runRecord(run));
           expect(json).toContain(`"metadata":${metadata}}`);
           expect(JSON.parse(json)).toStrictEqual({
             runId: "r",
@@ -72,6 +74,7 @@ describe("encodeRun", () => {
             createdAt: "1970-01-01T00:00:01.000Z",
             updatedAt: "1970-01-01T00:00:01.000Z",
             finishedAt: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
+            topic,
             metadata: valueOf(metadata),
           });
         },

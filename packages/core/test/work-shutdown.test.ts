@@ -49,18 +49,6 @@ describe("a shutdown of work", () => {
     expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED [true,1]"]);
   });
 
-  it("S21: on a shutdown a task that returns has done its work, and its run is completed", async () => {
-    const work = world.runs.work("r", options(), async (run) => {
-      await aborted(run);
-      await run.append([{ eventType: "LAST" }]);
-      return "done";
-    });
-    await world.settle();
-    shutdown.abort(REASON);
-    expect(await work).toBe("done");
-    expect(await world.events()).toStrictEqual(["LAST", 'RUN_COMPLETED "done"']);
-  });
-
   it("S21: a shutdown waits for a task that ignores the signal, and sends its emitted events before it releases", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", options(), async (run) => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/rules/errors.ts";
 import { JsonText } from "../src/rules/json-text.ts";
+import type { WorkOptions } from "../src/work/work-options.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
 import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
@@ -32,37 +32,65 @@ describe("work", () => {
     expect(events.map(({ payload }) => payload)).toStrictEqual(["1.0"]);
   });
 
-  it("W6: work fails a run with the message of what the task throws, without a stack, and rejects with the error", async () => {
-    const error = new Error("no more whales");
+  it("W43: work fails a run whose task throws, without a word of the error, and rejects with it", async () => {
+    const error = new Error("no more whales at https://provider.example?key=secret");
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "HIT" }]);
       throw error;
     });
     await expect(work).rejects.toBe(error);
-    expect(await world.events()).toStrictEqual(["HIT", 'RUN_FAILED {"message":"no more whales"}']);
+    expect(await world.events()).toStrictEqual(["HIT", 'RUN_FAILED {"reason":"error"}']);
   });
 
-  it.each([
-    ["text", '{"message":"text"}'],
-    [undefined, '{"message":"The task threw a value that is not an Error."}'],
-    [Object.create(null), '{"message":"The task threw a value that is not an Error."}'],
-    [{ message: "like one" }, '{"message":"like one"}'],
+  it("W43: the message of a failed run is what describeError makes of the error", async () => {
+    const error = new Error("no more whales");
+    const describeError = (thrown: unknown): string => `Found: ${String(thrown === error)}.`;
+    const work = world.runs.work("r", { ...LEASE, describeError }, () => Promise.reject(error));
+    await expect(work).rejects.toBe(error);
+    expect(await world.events()).toStrictEqual([
+      'RUN_FAILED {"reason":"error","message":"Found: true."}',
+    ]);
+  });
+
+  it.each<readonly [string, () => string | undefined]>([
+    ["returns undefined", () => undefined],
+    ["returns no text", () => 42 as unknown as string],
     [
-      new RunEventsError("not_found", "No run of this owner has this id. Check both."),
-      '{"message":"No run of this owner has this id. Check both."}',
+      "throws",
+      () => {
+        throw new Error("in turn");
+      },
     ],
-  ])("W6: work fails a run, too, if the task throws %j", async (thrown, payload) => {
-    const work = world.runs.work("r", LEASE, async () => Promise.reject(thrown));
-    await expect(work).rejects.toBe(thrown);
-    expect(await world.events()).toStrictEqual([`RUN_FAILED ${payload}`]);
+  ])("W43: a describeError that %s gives no message", async (_, describeError) => {
+    const error = new Error("of the task");
+    const work = world.runs.work("r", { ...LEASE, describeError }, () => Promise.reject(error));
+    await expect(work).rejects.toBe(error);
+    expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"error"}']);
   });
 
-  it("W9: a message that no payload can hold is cut", async () => {
-    const work = world.runs.work("r", LEASE, () => {
-      throw new Error("\u0000".repeat(1_000_000));
+  it("W9, W43: a message that no payload can hold is cut", async () => {
+    const describeError = (): string => "\u0000".repeat(1_000_000);
+    const work = world.runs.work("r", { ...LEASE, describeError }, () => {
+      throw new Error("long");
     });
-    await expect(work).rejects.toThrow();
+    await expect(work).rejects.toThrow("long");
     expect((await world.events())[0]?.length).toBeGreaterThan(200_000);
+  });
+
+  it("W41-W43: work refuses options that it cannot use, before it claims the run", async () => {
+    for (const bad of [
+      { merge: { TOKEN: "concat" } },
+      { mergeMs: -1 },
+      { mergeMs: 10_001 },
+      { onShutdown: "stop" },
+      { describeError: "message" },
+    ]) {
+      const options = { ...LEASE, ...bad } as unknown as WorkOptions;
+      const [name = ""] = Object.keys(bad);
+      await expect(world.runs.work("r", options, () => {})).rejects.toThrow(TypeError);
+      await expect(world.runs.work("r", options, () => {})).rejects.toThrow(name);
+    }
+    expect(world.calls).toStrictEqual([]);
   });
 
   it.each(["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"])(

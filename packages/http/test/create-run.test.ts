@@ -24,6 +24,7 @@ describe.each(DOORS)("%s", (door) => {
       currentPhase: null,
       lastSequence: 0,
       finishedAt: null,
+      topic: null,
       metadata,
     });
     expect(createdAt).toMatch(TIME);

@@ -4,7 +4,7 @@ import { fits, schemaOf } from "./harness/described.ts";
 import { nextFenceOf, STILL } from "./harness/next-fence.ts";
 import { openWorld } from "./harness/world.ts";
 
-it("W9, W30, W31: the document accepts the bodies that the server accepts, and no others", async () => {
+it("W9, W30, W31, W34: the document accepts the bodies that the server accepts, and no others", async () => {
   await using world = await openWorld("Request to Response", STILL);
   const runId = await world.record();
   const fence = await nextFenceOf(world, runId);
@@ -65,7 +65,15 @@ it("W9, W30, W31: the document accepts the bodies that the server accepts, and n
     [
       "CreateRun",
       to("/v1/agent-runs"),
-      [{}, { runId: "a" }, { runId: "a b" }, { runId: 1 }, { owner: 1 }, [], { metadata: null }],
+      [
+        ...[{}, { runId: "a" }, { runId: "a b" }, { runId: 1 }, { owner: 1 }, []],
+        ...[null, "tea", " ", "\u{1f375}".repeat(200), "\u2028"].map((topic) => ({ topic })),
+        ...["", "x".repeat(201), "\u{1f375}".repeat(201)].map((topic) => ({ topic })),
+        ...["a\n", "\0", "\u007f", "\u0085", "\ud83c", 7, true, [], ["a"], {}].map((topic) => ({
+          topic,
+        })),
+        { metadata: null },
+      ],
     ],
   ];
   for (const [schema, callOf, all] of bodies) {

@@ -4,7 +4,7 @@ import { appendToOneStatement } from "./sql/append-to-one.ts";
 import { appendStatement } from "./sql/append.ts";
 import { listExpiredStatement, purgeStatement } from "./sql/due.ts";
 import { claimStatement, releaseStatement, renewStatement } from "./sql/lease.ts";
-import { listRunsByStatusStatement, listRunsStatement } from "./sql/list.ts";
+import { listStatements } from "./sql/list.ts";
 import { selectPositionsStatement } from "./sql/positions.ts";
 import { probeStatement } from "./sql/probe.ts";
 import { readStatement } from "./sql/read.ts";
@@ -35,8 +35,7 @@ export function createStatements(schema: string): Statements {
     purge: purgeStatement(tables, "SKIP LOCKED"),
     // Waits for the transaction that holds a run.
     purgeOne: purgeStatement(tables, ""),
-    listRuns: listRunsStatement(tables),
-    listRunsByStatus: listRunsByStatusStatement(tables),
+    ...listStatements(tables),
     selectPositions: selectPositionsStatement(tables),
     notify: "SELECT pg_notify($1, changes) FROM unnest($2::text[]) AS q (changes)",
     probe: probeStatement(tables),

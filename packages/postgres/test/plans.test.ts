@@ -105,6 +105,10 @@ describe("on a long run among many, with statistics", () => {
       `UPDATE ${sql.runs} SET fence = 1, lease_expires_at_ms = run_key * CASE run_key % 8 WHEN 3 THEN 1 ELSE 1e9 END
        WHERE run_key % 4 = 3`,
     );
+    // A topic of many runs, one of few, and one whose many runs have all finished.
+    await client.query(
+      `UPDATE ${sql.runs} SET topic = CASE WHEN run_key % 4 = 0 THEN 'done' WHEN run_key % 1000 = 1 THEN 'rare' ELSE 'often' END`,
+    );
     await client.query("VACUUM ANALYZE");
   });
   afterAll(async () => {
@@ -126,7 +130,7 @@ describe("on a long run among many, with statistics", () => {
     },
     { name: "read", values: [["run-1"], [null], [EVENTS / 2], [10], [1_000_000]] },
     { name: "selectRun", values: ["run-1"] },
-    { name: "createRun", values: ["run-0", "ada", "running", null, "null"] },
+    { name: "createRun", values: ["run-0", "ada", "running", null, "null", "tea"] },
     { name: "deleteRun", values: ["run-2", "ada"] },
     { name: "claim", values: ["run-2", "ada", 1_000, null] },
     { name: "claim", values: ["run-7", "ada", 1_000, "key"] },
@@ -140,7 +144,13 @@ describe("on a long run among many, with statistics", () => {
     { name: "probe", values: [] },
     { name: "selectPositions", values: [["run-1", "run-9"]] },
     { name: "listRuns", values: ["ada", RUNS / 2, 50] },
-    { name: "listRunsByStatus", values: ["ada", RUNS / 2, 50, "running"] },
+    { name: "listStatus", values: ["ada", RUNS / 2, 50, "running"] },
+    { name: "listLive", values: ["ada", RUNS / 2, 50, "queued", "running"] },
+    { name: "listTopic", values: ["ada", RUNS / 2, 50, "rare"] },
+    { name: "listTopic", values: ["ada", RUNS / 2, 50, "often"] },
+    { name: "listTopicStatus", values: ["ada", RUNS, 50, "often", "failed"] },
+    { name: "listTopicLive", values: ["ada", RUNS, 50, "rare", "queued", "running"] },
+    { name: "listTopicLive", values: ["ada", RUNS, 50, "done", "queued", "running"] },
     { name: "append", values: valuesFor("append", ["run-1"]) },
     { name: "appendEach", values: valuesFor("appendEach", ["run-1"]) },
     { name: "appendToOne", values: encodeAppend(runAppend("run-1")) as readonly Literal[] },

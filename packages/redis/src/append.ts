@@ -93,12 +93,12 @@ class GroupAppend {
 
   async #makeEntry(
     runId: string,
-    [, ownerId, ordinal, runStatus, updatedAtMs]: Extract<
+    [, ownerId, ordinal, runStatus, updatedAtMs, topic]: Extract<
       RunReply,
       readonly ["unlisted", ...unknown[]]
     >,
   ): Promise<ListEntry> {
-    const entry = { ownerId, runStatus, runId, ordinal: Number(ordinal) };
+    const entry = { ownerId, runStatus, topic, runId, ordinal: Number(ordinal) };
     const { ended } = this.#connection.keys;
     await Promise.all([
       addListEntry(this.#connection, entry),

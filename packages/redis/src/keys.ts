@@ -21,8 +21,8 @@ export interface Keys {
   readonly ended: string;
   /** Keys that a probe writes to, in random slots. */
   probe(index: number): string;
-  /** A sorted set for each owner and status, all of an owner under one hash tag. */
-  list(ownerId: string, runStatus: RunStatus): string;
+  /** A sorted set for each owner and status, and for each topic of an owner and status. All of an owner are under one hash tag. */
+  list(ownerId: string, runStatus: RunStatus, topic: string | null): string;
   /** The channel of a run's notification. It has the hash tag of the run's keys, so the node that has them may publish on it. */
   channel(runId: string): string;
   runIdOf(channel: string): string;
@@ -51,7 +51,11 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };
     },
     // The tag begins with "owner:", since Redis ignores an empty tag, and an owner id may be any text.
-    list: (ownerId, runStatus) => `${prefix}:{owner:${ownerId}}:${runStatus}`,
+    // An encoded topic has no brace and no colon, so that no owner's id and topic look like those of another list.
+    list(ownerId, runStatus, topic) {
+      const ofTopic = topic === null ? "" : `:topic=${encodeURIComponent(topic)}`;
+      return `${prefix}:{owner:${ownerId}}${ofTopic}:${runStatus}`;
+    },
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),
   };

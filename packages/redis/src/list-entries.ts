@@ -12,36 +12,32 @@ import type { Connection } from "./connection.ts";
 export interface ListEntry {
   readonly ownerId: string;
   readonly runStatus: RunStatus;
+  /** The run's topic, whose own list has the entry, too; `null` for an entry of the owner's list alone. */
+  readonly topic: string | null;
   readonly runId: string;
   /** Names the run beyond its id, which may be used again. */
   readonly ordinal: number;
 }
 
-/** The statuses, in the order in which a run comes to them. */
-export const STATUSES: readonly RunStatus[] = [
-  "queued",
-  "running",
-  "completed",
-  "failed",
-  "cancelled",
-];
-
 /** Adds an entry; adding it again changes nothing. */
 export async function addListEntry(connection: Connection, entry: ListEntry): Promise<void> {
-  const { redis, keys } = connection;
-  await redis.zadd(
-    keys.list(entry.ownerId, entry.runStatus),
-    String(entry.ordinal),
-    memberOf(entry),
-  );
+  const add = (key: string): Promise<unknown> =>
+    connection.redis.zadd(key, String(entry.ordinal), memberOf(entry));
+  await Promise.all(listsOf(connection, entry).map(add));
 }
 
 /** Removes an entry without a wait. If that fails, a later listing removes it. */
 export function dropListEntry(connection: Connection, entry: ListEntry): void {
-  const { redis, keys } = connection;
-  redis.zrem(keys.list(entry.ownerId, entry.runStatus), memberOf(entry)).catch(() => {
-    // An entry too many does no harm.
-  });
+  for (const key of listsOf(connection, entry)) {
+    connection.redis.zrem(key, memberOf(entry)).catch(() => {
+      // An entry too many does no harm.
+    });
+  }
+}
+
+function listsOf({ keys }: Connection, { ownerId, runStatus, topic }: ListEntry): string[] {
+  const owners = keys.list(ownerId, runStatus, null);
+  return topic === null ? [owners] : [owners, keys.list(ownerId, runStatus, topic)];
 }
 
 function memberOf({ ordinal, runId }: ListEntry): string {

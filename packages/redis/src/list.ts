@@ -1,7 +1,12 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
+import {
+  isListed,
+  listedStatuses,
+  type ListQuery,
+  type RunRecord,
+} from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { dropListEntry, type ListEntry, STATUSES } from "./list-entries.ts";
+import { dropListEntry, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
 import { readHead } from "./scripts/read-head.ts";
 
@@ -10,19 +15,20 @@ const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 /**
  * An owner's runs, newest first: the entries of its list that their runs confirm. Entries that can never be right again are
  * removed.
- * @see clause S12 in `STORE.md`, clause W14 in `WIRE.md`
+ * @see clauses S12 and S25 in `STORE.md`, clauses W14 and W34 in `WIRE.md`
  */
 export async function listRuns(
   connection: Connection,
   query: ListQuery,
 ): Promise<readonly RunRecord[]> {
-  const { ownerId, runStatus, limit } = query;
-  const statuses = runStatus === null ? STATUSES : [runStatus];
+  const { ownerId, topic = null, limit } = query;
+  const statuses = listedStatuses(query.runStatus);
   const listed: RunRecord[] = [];
   let below = query.before ?? Number.MAX_SAFE_INTEGER;
   for (;;) {
     const { runs, nowMicros } = await entriesBelow(connection, {
       ownerId,
+      topic,
       statuses,
       below,
       limit,
@@ -34,7 +40,7 @@ export async function listRuns(
         if (isVoid(entry, head, nowMicros)) dropListEntry(connection, entry);
       }
       if (head?.ordinal !== ofRun[0].ordinal || listed.length === limit) return;
-      if (runStatus === null || head.runStatus === runStatus) listed.push(head);
+      if (isListed(head, query)) listed.push(head);
     });
     const last = runs.at(-1);
     if (last === undefined || runs.length < limit || listed.length === limit) return listed;

@@ -4,10 +4,11 @@ import {
   type DeleteOutcome,
   INITIAL_STATE,
   type RunRecord,
+  STATUSES,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { dropDue } from "./due.ts";
-import { addListEntry, dropListEntry, STATUSES } from "./list-entries.ts";
+import { addListEntry, dropListEntry } from "./list-entries.ts";
 import { sendCreateRun } from "./scripts/create-run.ts";
 import { type DeleteRequest, sendDeleteRun } from "./scripts/delete-run.ts";
 import { nextOrdinal } from "./scripts/next-ordinal.ts";
@@ -22,7 +23,7 @@ export async function createRun(
   connection: Connection,
   request: CreateRunRequest,
 ): Promise<CreateOutcome> {
-  const { runId, ownerId, metadata } = request;
+  const { runId, ownerId, metadata, topic = null } = request;
   const asked = nextOrdinal(connection);
   // A full Redis refuses a new ordinal, but answers for an existing run.
   asked.catch(() => {});
@@ -30,7 +31,7 @@ export async function createRun(
   if (existing !== null) return existingOutcome(existing, ownerId);
   const ordinal = await asked;
   const { runStatus } = INITIAL_STATE;
-  const entry = { ownerId, runStatus, runId, ordinal };
+  const entry = { ownerId, runStatus, topic, runId, ordinal };
   await addListEntry(connection, entry);
   const run = await sendCreateRun(connection, { ...entry, metadata });
   // Even if the client sent the script twice, the ordinal is this call's.
@@ -52,12 +53,13 @@ export async function deleteRun(
   request: DeleteRequest,
 ): Promise<DeleteOutcome> {
   const { runId } = request;
-  const [outcome, ownerId, ordinal] = await sendDeleteRun(connection, request);
-  if (outcome === "deleted") {
+  const reply = await sendDeleteRun(connection, request);
+  if (reply[0] === "deleted") {
+    const [, ownerId, ordinal, topic] = reply;
     for (const runStatus of STATUSES) {
-      dropListEntry(connection, { ownerId, runStatus, runId, ordinal: Number(ordinal) });
+      dropListEntry(connection, { ownerId, runStatus, topic, runId, ordinal: Number(ordinal) });
     }
     dropDue(connection, connection.keys.ended, { mark: ordinal, runId });
   }
-  return outcome;
+  return reply[0];
 }

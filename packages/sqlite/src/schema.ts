@@ -74,6 +74,14 @@ const MIGRATIONS: readonly Migration[] = [
         filling BLOB NOT NULL
       ) STRICT;`,
   },
+  {
+    // The runs of a program without topics have none.
+    breaking: false,
+    sql: ({ runs }) => `
+      ALTER TABLE ${runs} ADD COLUMN topic TEXT;
+      CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
+      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
+  },
 ];
 
 /**
@@ -109,7 +117,9 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
 function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
   const tables = [runs, events, receipts, probes];
   const indexes = [
-    ...["owner", "status", "lease", "finish"].map((column) => `${runs}_by_${column}`),
+    ...["owner", "status", "lease", "finish", "topic", "topic_status"].map(
+      (column) => `${runs}_by_${column}`,
+    ),
     `${events}_by_phase`,
   ];
   return Object.fromEntries([

@@ -31,7 +31,7 @@ describe.each(DRIVERS)("a crash on $name", (driver) => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     await store.createRun(createOf("a"));
-    const peer = await startConfinedPeer(driver, file, 200);
+    const peer = await startConfinedPeer(driver, file, 400);
     let acknowledged = 0;
     peer.onAcknowledged((count) => (acknowledged = count));
     await expect(peer.call("record", { runId: "a" })).rejects.toMatchObject({

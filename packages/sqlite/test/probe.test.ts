@@ -56,12 +56,17 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
 
   it("S31: a probe fails as an append does when the log cannot grow", async () => {
     const file = temporaryFile();
-    const peer = await startConfinedPeer(driver, file, 160);
+    const peer = await startConfinedPeer(driver, file, 400);
     await peer.call("migrate");
+    let probes = 0;
     const fill = async (): Promise<never> => {
-      for (;;) await peer.call("probe");
+      for (;;) {
+        await peer.call("probe");
+        probes += 1;
+      }
     };
     await expect(fill()).rejects.toMatchObject({ failure: { code: "store_unavailable" } });
+    expect(probes).toBeGreaterThan(0);
   });
 
   it("S31: a probe fails on a read-only handle with that reason", async () => {

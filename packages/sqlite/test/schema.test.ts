@@ -78,6 +78,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
       expect.objectContaining({ migration: 1 }),
       expect.objectContaining({ migration: 2 }),
       expect.objectContaining({ migration: 3 }),
+      expect.objectContaining({ migration: 4 }),
     ]);
     await store.createRun(createOf("a"));
     await Promise.all(peers.map((peer, value) => peer.call("append", { runId: "a", value })));

@@ -134,7 +134,7 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
       .all() as readonly { readonly name: string }[];
     expect(indexes.length).toBeGreaterThan(0);
-    for (const { name } of indexes) expect(plans.join("\n")).toContain(name);
+    for (const { name } of indexes) expect(plans.join("\n")).toMatch(new RegExp(`\\b${name}\\b`));
     expect(
       plans.filter((step) => /SCAN(?! json_each| \d+-ROW VALUES)|TEMP B-TREE/.test(step)),
     ).toEqual([]);

@@ -39,8 +39,11 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   ]);
   await store.read([queryOf("brief", { since: 1 }), queryOf("long", { maxBytes: 1_000 })]);
   await store.getRun("brief");
-  await store.listRuns(LIST);
-  await store.listRuns({ ...LIST, runStatus: "running" });
+  for (const topic of [null, "tea"]) {
+    for (const runStatus of [null, "running", "live"] as const) {
+      await store.listRuns({ ...LIST, runStatus, topic });
+    }
+  }
   const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
   await store.renew(renewOf("brief", fence));
   await store.listExpired({ graceMs: 0, limit: 10 });

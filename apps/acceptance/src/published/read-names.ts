@@ -20,7 +20,7 @@ import type { EmittedTypes } from "./emit-types.ts";
 interface NamedComment {
   /** Its file, from the root of the repository, and its name: `packages/core/src/run-events.d.ts: RunEvents.work`. */
   readonly place: string;
-  /** The comment without stars; empty without one. */
+  /** The comment without stars; empty if the name has no comment. */
   readonly text: string;
 }
 

@@ -1,5 +1,5 @@
 import type { EventDraft, RunStatus } from "@tm/run-events-core";
-import { checkRunId, SealedJson } from "@tm/run-events-core/wire";
+import { checkRunId, checkTopic, SealedJson } from "@tm/run-events-core/wire";
 import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
@@ -80,10 +80,17 @@ function runPath(runId: string, rest = ""): string {
   return `${RUNS}/${runId}${rest}`;
 }
 
-/** @see clause W8 in `WIRE.md` */
-export function createCall(runId: string, metadata: unknown): Call {
+/** What a run is created with, besides its id. */
+interface NewRun {
+  readonly topic?: string | null | undefined;
+  readonly metadata?: unknown;
+}
+
+/** @see clauses W8 and W34 in `WIRE.md` */
+export function createCall(runId: string, { topic, metadata }: NewRun): Call {
+  const about = topic === undefined ? "" : `,"topic":${JSON.stringify(topic)}`;
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
-  const body = `{"runId":${JSON.stringify(runId)}${data}}`;
+  const body = `{"runId":${JSON.stringify(runId)}${about}${data}}`;
   return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
 }
 
@@ -143,12 +150,20 @@ export function getCall(runId: string): Call {
   return { path: runPath(runId), answer: RUN };
 }
 
-/** @see clause W14 in `WIRE.md` */
-export function listCall(query: {
-  readonly status?: RunStatus | undefined;
+/**
+ * @throws RunEventsError `invalid_request` for a topic that no run can have: a query would hold it in another form
+ * @see clauses W14 and W34 in `WIRE.md`
+ */
+export function listCall({
+  topic,
+  ...rest
+}: {
+  readonly status?: RunStatus | "live" | undefined;
+  readonly topic?: string | undefined;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
 }): Call {
+  const query = { ...rest, topic: checkTopic(topic) ?? undefined };
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
   return { path: `${RUNS}?${search}`, answer: { runs: Array.isArray } };

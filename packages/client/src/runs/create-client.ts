@@ -63,8 +63,10 @@ export interface CallOptions {
 
 /** Which runs to list. */
 export interface ListQuery {
-  /** Without it, runs in every status. */
-  readonly status?: RunStatus | undefined;
+  /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */
+  readonly status?: RunStatus | "live" | undefined;
+  /** Only runs of this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  readonly topic?: string | undefined;
   /**
    * How many runs to list, from 1 to 200.
    * @defaultValue 50
@@ -123,7 +125,12 @@ export interface Client {
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   create(
-    run?: { readonly runId?: string | undefined; readonly metadata?: unknown },
+    run?: {
+      readonly runId?: string | undefined;
+      /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+      readonly topic?: string | null | undefined;
+      readonly metadata?: unknown;
+    },
     options?: CallOptions,
   ): Promise<RunSnapshot>;
   /** Lists your runs, newest first, one page at a time. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
@@ -221,7 +228,7 @@ export interface Client {
  *
  * @example
  * const runs = createClient({ baseUrl, credential: { bearer: token } });
- * const { runId } = await runs.create({ metadata: { topic: "tea" } });
+ * const { runId } = await runs.create({ topic: "tea" });
  * await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
  * const { events } = await runs.events(runId);
  * await runs.cancel(runId);
@@ -238,10 +245,10 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   return {
-    create: async ({ runId = crypto.randomUUID(), metadata } = {}, how) =>
-      ask(createCall(checkRunId(runId), metadata), how),
-    list: async ({ status, limit, cursor } = {}, how) =>
-      ask({ ...listCall({ status, limit, cursor }), read: readList }, how),
+    create: async ({ runId = crypto.randomUUID(), ...run } = {}, how) =>
+      ask(createCall(checkRunId(runId), run), how),
+    list: async ({ status, topic, limit, cursor } = {}, how) =>
+      ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
     async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
       const call = pageCall(runId, { since, limit, wait: waitSeconds });

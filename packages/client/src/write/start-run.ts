@@ -1,5 +1,6 @@
-import type { AppendReceipt, RunSnapshot } from "@tm/run-events-core";
+import type { AppendReceipt, RunSnapshot, WorkOptions } from "@tm/run-events-core";
 import {
+  checkEmitOptions,
   createGatheringQueue,
   holdingClock,
   type SealedDraft,
@@ -18,13 +19,16 @@ const BATCH_EVENTS = 500;
 const GATHER_MS = 50;
 
 /** Which run to write, and how. */
-export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions {
+export interface StartOptions<M extends EventMap = EventMap>
+  extends ServerOptions, Pick<WorkOptions, "mergeMs"> {
   /**
    * The run's id. If you already have a run with this id, the writer continues it.
    * @defaultValue a new UUID
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly runId?: string;
+  /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  readonly topic?: string | null | undefined;
   /** Any JSON value. A `JsonText` is sent as its text. */
   readonly metadata?: unknown;
   /**
@@ -32,11 +36,22 @@ export interface StartOptions<M extends EventMap = EventMap> extends ServerOptio
    * @defaultValue 300,000
    */
   readonly patienceMs?: number;
+  /**
+   * As `merge` of `work`. The payloads are those that the schemas returned.
+   * @defaultValue no type
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly merge?: TypedMerges<M> | undefined;
   /** Schemas that check payloads. A payload is sent as its schema returns it. */
   readonly schemas?: PayloadSchemas<M>;
   /** Stops the writer. It does not end the run. */
   readonly signal?: AbortSignal;
 }
+
+/** For each event type whose events may be merged, the function that makes one payload of two. */
+export type TypedMerges<M extends EventMap> = {
+  readonly [T in keyof M & string]?: { merge(earlier: M[T], later: M[T]): M[T] }["merge"];
+};
 
 /** An event to append, whose `eventType` decides the type of its `payload`. */
 export type TypedDraft<M extends EventMap> = {
@@ -72,7 +87,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
    */
   append(events: readonly TypedDraft<M>[], options?: AppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token. Events are sent together, 50 ms after the first, up to 500 events or 1 MiB at a time.
+   * Takes one event of many, such as a token. Events are sent together, `mergeMs` (50 ms) after the first, up to 500 events or 1 MiB at a time.
    * Resolves when there is room for more: at once, unless 1 MiB waits for a slow server. In a program that never awaits it, up to
    * 64 MiB may wait. The next event then fails the writer for good.
    * @throws RunEventsError the reason why this event, or an earlier one, could not be sent
@@ -109,7 +124,8 @@ export interface RunWriter<M extends EventMap = EventMap> {
 export async function startRun<M extends EventMap = EventMap>(
   options: StartOptions<M> = {},
 ): Promise<RunWriter<M>> {
-  const { runId: id = crypto.randomUUID(), metadata } = options;
+  checkEmitOptions(options);
+  const { runId: id = crypto.randomUUID(), mergeMs = GATHER_MS } = options;
   const runId = checkRunId(id);
   const sender = createRunSender(createServer(options), runId, options);
   const enqueue = createOrder(options.schemas ?? {});
@@ -121,7 +137,8 @@ export async function startRun<M extends EventMap = EventMap>(
 
   const queue = createGatheringQueue(send, sender.stop, {
     maxEvents: BATCH_EVENTS,
-    gatherMs: GATHER_MS,
+    gatherMs: mergeMs,
+    merges: options.merge,
     clock: holdingClock,
   });
 
@@ -144,7 +161,7 @@ export async function startRun<M extends EventMap = EventMap>(
   }
 
   try {
-    const { lastSequence } = await sender.ask(createCall(runId, metadata));
+    const { lastSequence } = await sender.ask(createCall(runId, options));
     const eventType = "RUN_STARTED";
     if (lastSequence === 0) await append([{ eventType }], { idempotencyKey: eventType });
   } catch (error) {

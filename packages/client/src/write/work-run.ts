@@ -12,7 +12,7 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
 /**
  * Works on a run as its only writer, as `work` of `@tm/run-events-core` does with a store. It claims the run, and renews the lease until
  * the task is over. Then it ends the run after all events of the task: with `RUN_COMPLETED` and what the task returned, or with
- * `RUN_FAILED` and the message of what it threw. A task may also end the run itself.
+ * `RUN_FAILED` if it threw. A task may also end the run itself.
  *
  * While the server does not answer, an append is sent again while the lease lasts, for five minutes at most. `run.signal` aborts
  * when the task should stop, such as when another program ends the run. That comes at once if the task has appended nothing for
@@ -34,8 +34,6 @@ export interface WorkRunOptions extends ServerOptions, WorkOptions {
  * @example
  * await workRun({ runId, leaseMs: 60_000, baseUrl, credential: { bearer: token } }, async (run) => {
  *   for await (const token of answer(run.signal)) await run.emit("TOKEN", token);
- *   // An aborted stream may simply end. Then the work is not done.
- *   run.signal.throwIfAborted();
  * });
  */
 export async function workRun<Value>(

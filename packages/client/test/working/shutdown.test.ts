@@ -37,14 +37,30 @@ it("W31: a shutdown that stops the task releases the run, after the task's last 
   ]);
 });
 
-it("a task that returns after a shutdown completes its run", async () => {
+it("W42: a task that returns after a shutdown releases its run, and one that says so completes it", async () => {
+  const runId = await createRun(server.port);
+  const down = (shutdown: AbortController): string => (shutdown.abort(REASON), "half");
+  const first = new AbortController();
+  const cut = workRun({ ...ada, runId, signal: first.signal }, () => down(first));
+  expect(await failureOf(cut)).toBe(REASON);
+  const second = new AbortController();
+  const whole = workRun({ ...ada, runId, signal: second.signal }, async (run) => {
+    down(second);
+    await run.complete("whole");
+    return "done";
+  });
+  expect(await whole).toBe("done");
+  expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", "whole"]]);
+});
+
+it("W42, W43: with onShutdown fail, a shutdown ends the run as failed", async () => {
   const runId = await createRun(server.port);
   const shutdown = new AbortController();
   const { signal } = shutdown;
-  expect(await workRun({ ...ada, runId, signal }, () => (shutdown.abort(REASON), "done"))).toBe(
-    "done",
-  );
-  expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", "done"]]);
+  const settings = { ...ada, runId, signal, onShutdown: "fail" } as const;
+  const work = workRun(settings, () => shutdown.abort(REASON));
+  expect(await failureOf(work)).toBe(REASON);
+  expect(await readLog(server.port, runId)).toEqual([["RUN_FAILED", { reason: "shutdown" }]]);
 });
 
 it.each(["POST", "GET"])(

@@ -36,6 +36,34 @@ describe("events land in order", () => {
     ]);
   });
 
+  it("W41: tokens that wait together are one event, typed by the run's events", async () => {
+    const run = await startRun<{ TOKEN: string; STEP: number }>({
+      baseUrl: server.baseUrl,
+      credential: ADA,
+      merge: { TOKEN: (a, b) => a + b },
+    });
+    for (const token of ["a", "b", "c"]) void run.emit("TOKEN", token);
+    void run.emit("STEP", 1);
+    void run.emit("STEP", 2);
+    void run.emit("TOKEN", "d");
+    await run.complete();
+    expect(await readLog(server.port, run.runId)).toEqual([
+      ["RUN_STARTED", null],
+      ["TOKEN", "abc"],
+      ["STEP", 1],
+      ["STEP", 2],
+      ["TOKEN", "d"],
+      ["RUN_COMPLETED", null],
+    ]);
+  });
+
+  it("W41: a writer refuses a merge that is no function and a wait that is too long, before it asks the server", async () => {
+    const fetch = (): never => expect.unreachable();
+    const merge = { TOKEN: "concat" as unknown as () => string };
+    await expect(startRun({ fetch, merge })).rejects.toThrow("merge.TOKEN");
+    await expect(startRun({ fetch, mergeMs: 10_001 })).rejects.toThrow("mergeMs");
+  });
+
   it("a flush resolves once all events are acknowledged", async () => {
     const run = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     void run.emit("TOKEN", 1);

@@ -13,6 +13,8 @@ const BATCH = 500;
 const FEW_RUNS = 5;
 const MANY_RUNS = 150;
 const TIMES = 3;
+/** A topic with few live runs, the oldest of all. */
+const RARE = "rare";
 /** How many more reads a large store may need than a small one: its index has one more level. */
 const SLACK_ROWS = 10;
 
@@ -41,7 +43,20 @@ const OF_ALL_RUNS: Calls = {
   getRun: (store) => store.getRun("expired"),
 };
 
-/** Cases of S12 and S23 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
+/** Of a topic, and of what is live: what a page about one chat asks. */
+const OF_TOPICS: Calls = Object.fromEntries(
+  Object.entries({
+    "listRuns of a topic": { topic: RARE, runStatus: null },
+    "listRuns of a topic by status": { topic: RARE, runStatus: "queued" },
+    "listRuns of a topic's live runs": { topic: RARE, runStatus: "live" },
+    "listRuns of live runs": { topic: null, runStatus: "live" },
+  } as const).map(([name, which]) => [
+    name,
+    (store) => store.listRuns({ ownerId: OWNER, before: null, limit: 5, ...which }),
+  ]),
+);
+
+/** Cases of S12, S23 and S25 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
     name: "S12 the cost of a call about a run does not grow with its log",
@@ -52,6 +67,11 @@ export const costs: readonly TrialCase[] = [
     name: "S23 the cost of listExpired does not grow with the runs that have not expired",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_ALL_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
+  },
+  {
+    name: "S25 the cost of a topic's list grows neither with the owner's other runs nor with other topics",
+    needs: "cost",
+    run: (trial) => growsNot(trial, OF_TOPICS, FEW_RUNS, MANY_RUNS, fillTopics),
   },
 ];
 
@@ -128,7 +148,20 @@ async function fillStore(store: RunEventStore, count: number): Promise<void> {
   await createRun(store, "expired");
   await claimExpired(store, "expired");
   for (let index = 0; index < count; index++) {
-    await createRun(store, `run-${index}`);
-    if (index % 2 === 0) await claim(store, `run-${index}`);
+    const runId = `run-${index}`;
+    await createRun(store, runId);
+    if (index % 2 === 0) await claim(store, runId);
+  }
+}
+
+/** The few oldest runs are the topic's live ones. Then come live runs of another topic, and at last finished runs of both. */
+async function fillTopics(store: RunEventStore, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    const runId = `run-${index}`;
+    const isFinished = index >= FEW_RUNS && index > count / 2;
+    const topic = index < FEW_RUNS || (isFinished && index % 2 === 0) ? RARE : "often";
+    await store.createRun({ runId, ownerId: OWNER, metadata: "null", topic });
+    if (isFinished) await land(store, runId, [event("RUN_COMPLETED")]);
+    else if (index % 2 === 0) await land(store, runId, events(1));
   }
 }

@@ -38,6 +38,7 @@ export const creating: readonly TrialCase[] = [
           finishedAtMs: null,
           fence: 0,
           leaseExpiresAtMs: null,
+          topic: null,
           metadata: '{"model":"x"}',
         },
         "the run",

@@ -34,6 +34,7 @@ import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
+import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
@@ -81,6 +82,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...lines,
   ...cancelling,
   ...listing,
+  ...topics,
   ...pages,
   ...waiting,
   ...streamHeads,

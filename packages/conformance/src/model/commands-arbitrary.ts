@@ -26,7 +26,15 @@ const runIds = fc.constantFrom("a", "a", "a", "b");
 const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "ada", "ada", "bob");
 const anyOwner = fc.option(owners, { nil: null, freq: 2 });
 const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
-const statuses = fc.constantFrom("queued", "running", "completed", "failed", "cancelled");
+const topics = fc.option(fc.constantFrom("tea", "Tea"), { nil: null, freq: 2 });
+const statuses = fc.constantFrom(
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+  "live" as const,
+);
 const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
   [event("RUN_STARTED")],
   [event("TOKEN", "1.0")],
@@ -67,7 +75,12 @@ const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
 
 /** What a program draws from; what reopens only where the store can. */
 function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
-  const create = fc.record({ runId: runIds, ownerId: owners, metadata: metadatas });
+  const create = fc.record({
+    runId: runIds,
+    ownerId: owners,
+    metadata: metadatas,
+    topic: topics,
+  });
   const query = fc.record({
     runId: runIds,
     ownerId: anyOwner,
@@ -78,6 +91,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const list = fc.record({
     ownerId: owners,
     runStatus: fc.option(statuses, { nil: null, freq: 2 }),
+    topic: topics,
     page: fc.integer({ min: 1, max: 3 }),
   });
   const remove = fc.record({ runId: runIds, ownerId: anyOwner, ends: fc.boolean() });
@@ -119,7 +133,7 @@ export function commandsArbitrary(
   canReopen: boolean,
   constraints: fc.CommandsContraints,
 ): fc.Arbitrary<Iterable<Command>> {
-  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null" });
+  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null", topic: "tea" });
   return fc
     .commands(commandArbitraries(canReopen), constraints)
     .map((program) => putBefore(first, program));

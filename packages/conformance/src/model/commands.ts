@@ -8,6 +8,7 @@ import {
   type NewEvent,
   type ReadQuery,
   type RunEventStore,
+  type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
@@ -73,12 +74,14 @@ export function createCommand(input: {
   readonly runId: string;
   readonly ownerId: string;
   readonly metadata: string;
+  readonly topic: string | null;
 }): Command {
   return command("createRun", input, async (model, real) => {
     const request = {
       runId: own(real, input.runId),
       ownerId: own(real, input.ownerId),
       metadata: input.metadata,
+      topic: input.topic,
     };
     const before = model.runs.get(request.runId);
     const created = await real.next().createRun(request);
@@ -167,18 +170,19 @@ export function getRunCommand(name: string): Command {
 }
 
 export function listCommand(
-  input: Pick<ListQuery, "ownerId" | "runStatus"> & { readonly page: number },
+  input: Pick<ListQuery, "ownerId" | "runStatus" | "topic"> & { readonly page: number },
 ): Command {
   return command("listRuns", input, async (model, real) => {
     const ownerId = own(real, input.ownerId);
-    const { runStatus, page: limit } = input;
+    const { runStatus, topic = null, page: limit } = input;
     const expected = [...model.runs.values()]
       .filter(({ record }) => record.ownerId === ownerId)
-      .filter(({ record }) => runStatus === null || record.runStatus === runStatus)
+      .filter(({ record }) => topic === null || record.topic === topic)
+      .filter(({ record }) => hasStatus(record, runStatus))
       .toSorted((a, b) => b.record.ordinal - a.record.ordinal);
     let before: number | null = null;
     for (let from = 0; from <= expected.length; from += limit) {
-      const runs = await real.next().listRuns({ ownerId, runStatus, before, limit });
+      const runs = await real.next().listRuns({ ownerId, runStatus, topic, before, limit });
       const page = expected.slice(from, from + limit);
       assertEqual(
         runs.map((run) => run.runId),
@@ -189,6 +193,14 @@ export function listCommand(
       before = runs.at(-1)?.ordinal ?? before;
     }
   });
+}
+
+function hasStatus(
+  { runStatus }: Pick<RunRecord, "runStatus">,
+  asked: ListQuery["runStatus"],
+): boolean {
+  if (asked === "live") return !isTerminal(runStatus);
+  return asked === null || runStatus === asked;
 }
 
 export function deleteCommand(input: {

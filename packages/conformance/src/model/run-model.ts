@@ -49,7 +49,7 @@ export function visibleRun(
 /** Takes a run into the model as the store returned it. */
 export function learnRun(
   model: StoreModel,
-  asked: Pick<RunRecord, "runId" | "ownerId" | "metadata">,
+  asked: Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic">,
   run: RunRecord,
 ): void {
   const { ordinal, createdAtMs } = run;
@@ -119,7 +119,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
   assert(actual !== null, `${record.runId} is there`);
   const { runStatus, phase, lastSequence } = record;
   const updatedAtMs = learnTime(events.at(-1), actual.updatedAtMs) ?? record.createdAtMs;
-  const { runId, ownerId, metadata, ordinal, createdAtMs } = record;
+  const { runId, ownerId, metadata, topic, ordinal, createdAtMs } = record;
   run.lease = learnFence(run.lease, actual);
   assertEqual(
     actual,
@@ -127,6 +127,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       runId,
       ownerId,
       metadata,
+      topic,
       ordinal,
       createdAtMs,
       runStatus,

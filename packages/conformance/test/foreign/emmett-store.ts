@@ -5,6 +5,7 @@ import {
   type AppendOutcome,
   type AppendRequest,
   createPageCut,
+  isListed,
   judgeAppend,
   type ReadQuery,
   type ReadResult,
@@ -168,9 +169,15 @@ export function createEmmettStore(
       await emmett.schema.migrate();
       await facts.migrate();
     },
-    createRun: ({ runId, ownerId, metadata }) =>
+    createRun: ({ runId, ownerId, metadata, topic = null }) =>
       ask(async () => {
-        const created = await facts.insert({ runId, ownerId, metadata, createdAtMs: Date.now() });
+        const created = await facts.insert({
+          runId,
+          ownerId,
+          metadata,
+          topic,
+          createdAtMs: Date.now(),
+        });
         if (created !== null) return { outcome: "created", run: foldStream(created, []).run };
         const existing = await streams.find(runId, ownerId);
         return existing === null
@@ -195,13 +202,13 @@ export function createEmmettStore(
         ),
       ),
     getRun: (runId) => ask(async () => (await streams.find(runId))?.run ?? null),
-    listRuns: ({ ownerId, runStatus, before, limit }) =>
+    listRuns: ({ ownerId, runStatus, topic = null, before, limit }) =>
       ask(async () => {
         const listed: RunRecord[] = [];
         for (const one of await facts.list({ ownerId, before })) {
           if (listed.length === limit) break;
           const { run } = await streams.readStream(one);
-          if (runStatus === null || run.runStatus === runStatus) listed.push(run);
+          if (isListed(run, { runStatus, topic })) listed.push(run);
         }
         return listed;
       }),

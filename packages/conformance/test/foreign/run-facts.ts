@@ -12,7 +12,7 @@ export interface FactsTable {
   list(query: Pick<ListQuery, "ownerId" | "before">): Promise<readonly RunFacts[]>;
 }
 
-const COLUMNS = `run_id AS "runId", owner_id AS "ownerId", ordinal::int4, created_at_ms::float8 AS "createdAtMs", metadata`;
+const COLUMNS = `run_id AS "runId", owner_id AS "ownerId", ordinal::int4, created_at_ms::float8 AS "createdAtMs", metadata, topic`;
 
 /** @param scope keeps the stores apart that share the table */
 export function createFactsTable(pool: Pool, scope: string): FactsTable {
@@ -23,15 +23,15 @@ export function createFactsTable(pool: Pool, scope: string): FactsTable {
   return {
     async migrate() {
       await pool.query(`BEGIN; SELECT pg_advisory_xact_lock(1);
-        CREATE TABLE IF NOT EXISTS runs (scope text, run_id text, owner_id text NOT NULL, metadata text NOT NULL,
+        CREATE TABLE IF NOT EXISTS runs (scope text, run_id text, owner_id text NOT NULL, metadata text NOT NULL, topic text,
           ordinal bigint GENERATED ALWAYS AS IDENTITY, created_at_ms bigint NOT NULL, PRIMARY KEY (scope, run_id));
         COMMIT`);
     },
-    async insert({ runId, ownerId, metadata, createdAtMs }) {
+    async insert({ runId, ownerId, metadata, topic, createdAtMs }) {
       const rows = await select(
-        `INSERT INTO runs (scope, run_id, owner_id, metadata, created_at_ms) VALUES ($1, $2, $3, $4, $5)
+        `INSERT INTO runs (scope, run_id, owner_id, metadata, topic, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
-        [runId, ownerId, metadata, createdAtMs],
+        [runId, ownerId, metadata, topic, createdAtMs],
       );
       return rows[0] ?? null;
     },

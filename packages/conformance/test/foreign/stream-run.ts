@@ -19,7 +19,7 @@ export interface StreamEvent {
 /** What Emmett has no place for: the run next to its stream. */
 export type RunFacts = Pick<
   RunRecord,
-  "runId" | "ownerId" | "ordinal" | "createdAtMs" | "metadata"
+  "runId" | "ownerId" | "ordinal" | "createdAtMs" | "metadata" | "topic"
 >;
 
 /** A run as its stream shows it. */

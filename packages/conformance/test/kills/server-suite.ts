@@ -10,6 +10,7 @@ import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
+import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
 
@@ -24,6 +25,7 @@ export const serverSuite: MutantSuite = {
   mutants: [
     ...requestMutants,
     ...answerMutants,
+    ...topicMutants,
     ...pageMutants,
     ...streamMutants,
     ...hostMutants,

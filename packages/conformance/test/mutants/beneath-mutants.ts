@@ -30,6 +30,16 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
     wastes: (call, { runs }) => (call === "purge" ? { rows: runs } : {}),
   },
   {
+    name: "reads all of the owner's runs to list those of a topic",
+    clause: "S25",
+    wastes: (call, { runs }) => (call === "listTopic" ? { rows: runs } : {}),
+  },
+  {
+    name: "reads the runs that have finished to list the live ones",
+    clause: "S25",
+    wastes: (call, { runs }) => (call === "listLive" ? { rows: runs } : {}),
+  },
+  {
     name: "takes a known key for a new one once its receipt is lost",
     clause: "S5",
     forgetsReceipts: true,

@@ -17,7 +17,7 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { RunLog } from "./run-log.ts";
 
-/** The end of a run whose worker is dead. @see clause W33 in `WIRE.md` */
+/** The end of a run whose worker is dead. @see clauses W33 and W43 in `WIRE.md` of `@tm/run-events-http` */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };

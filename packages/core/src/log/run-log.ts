@@ -91,6 +91,7 @@ export interface RunLog extends Leases, Upkeep {
     readonly runId?: string | undefined;
     readonly ownerId: string;
     readonly metadata?: unknown;
+    readonly topic?: string | null | undefined;
   }): Promise<{
     readonly created: boolean;
     readonly run: RunRecord;

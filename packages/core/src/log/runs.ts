@@ -4,6 +4,7 @@ import { isVisible } from "../rules/judge-append.ts";
 import { metadataText } from "../rules/metadata.ts";
 import { checkOptions, checkOwnerId, ownerIdOf } from "../rules/owner.ts";
 import { checkRunId, isRunId } from "../rules/run-id.ts";
+import { checkTopic } from "../rules/topic.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { checkLimit } from "./check-limit.ts";
 import type { RunLog } from "./run-log.ts";
@@ -23,10 +24,11 @@ export function createRuns(
     async createRun(run) {
       checkOptions(run, "{ ownerId }");
       const { runId = crypto.randomUUID(), ownerId, metadata } = run;
+      const topic = checkTopic(run.topic);
       if (!isRunId(runId)) throw badRunId(runId);
       const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
-      const outcome = await store.createRun({ runId, ownerId, metadata: text });
+      const outcome = await store.createRun({ runId, ownerId, topic, metadata: text });
       if (outcome.outcome === "taken") throw runIdTaken();
       return { created: outcome.outcome === "created", run: outcome.run };
     },
@@ -40,6 +42,7 @@ export function createRuns(
     async listRuns(query) {
       checkLimit("limit", query.limit);
       checkOwnerId(query.ownerId);
+      checkTopic(query.topic);
       const runs = await store.listRuns({ ...query, limit: query.limit + 1 });
       const page = runs.slice(0, query.limit);
       return {

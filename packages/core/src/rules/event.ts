@@ -42,6 +42,8 @@ export interface RunSnapshot {
   readonly updatedAt: string;
   /** When the terminal event was appended; `null` while the run is live. */
   readonly finishedAt: string | null;
+  /** What the run is about, as it was created; `null` if it has no topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  readonly topic: string | null;
   readonly metadata: unknown;
 }
 

@@ -72,6 +72,7 @@ export function recordOf(head: RunRecord): RunRecord {
     updatedAtMs: head.updatedAtMs,
     finishedAtMs: head.finishedAtMs,
     metadata: head.metadata,
+    topic: head.topic,
     fence: head.fence,
     leaseExpiresAtMs: head.leaseExpiresAtMs,
   };

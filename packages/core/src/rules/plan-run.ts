@@ -29,7 +29,7 @@ export function judgeCreate(
  * @see clause S16 in `STORE.md`
  */
 export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
-  const { runId, ownerId, metadata } = request;
+  const { runId, ownerId, metadata, topic = null } = request;
   return {
     ...INITIAL_STATE,
     ...NO_LEASE,
@@ -40,6 +40,7 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
     updatedAtMs: nowMs,
     finishedAtMs: null,
     metadata,
+    topic,
   };
 }
 

@@ -18,6 +18,8 @@ export interface RunRecord extends Lease {
   readonly finishedAtMs: number | null;
   /** JSON text, opaque. */
   readonly metadata: string;
+  /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
+  readonly topic: string | null;
 }
 
 /** A request to create a run. Core has checked it. */
@@ -26,6 +28,8 @@ export interface CreateRunRequest {
   readonly ownerId: string;
   /** JSON text. */
   readonly metadata: string;
+  /** As in `RunRecord`; missing for `null`. */
+  readonly topic?: string | null;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../rules/event.ts";
+import { isListed } from "../rules/listed.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import { createPageCut, type ReadQuery } from "../rules/page.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
@@ -21,8 +22,8 @@ export class MemoryRows implements RowMoves {
   readonly now: () => number;
   readonly #runs = new Map<string, MemoryRun>();
   readonly #byOrdinal = new Map<number, MemoryRun>();
-  /** Each owner's runs in the order of their ordinals. */
-  readonly #owned = new Map<string, MemoryRun[]>();
+  /** Each owner's runs, and those of each topic of an owner, in the order of their ordinals. By {@link listKey}. */
+  readonly #lists = new Map<string, MemoryRun[]>();
   #lastOrdinal = 0;
 
   constructor(now: () => number) {
@@ -67,13 +68,14 @@ export class MemoryRows implements RowMoves {
     return phases.findLast((start) => start.sequence <= sequence)?.phase ?? null;
   }
 
-  selectOwned({ ownerId, runStatus, before, limit }: ListQuery): readonly HeadRow[] {
+  selectOwned(query: ListQuery): readonly HeadRow[] {
+    const { ownerId, topic = null, before, limit } = query;
     const listed: HeadRow[] = [];
-    const all = this.#owned.get(ownerId) ?? [];
+    const all = this.#lists.get(listKey(ownerId, topic)) ?? [];
     for (let at = all.length - 1; at >= 0 && listed.length < limit; at--) {
       const head = all[at]?.head;
       if (head === undefined || (before !== null && head.ordinal >= before)) continue;
-      if (runStatus === null || head.runStatus === runStatus) listed.push(head);
+      if (isListed(head, query)) listed.push(head);
     }
     return listed;
   }
@@ -93,9 +95,11 @@ export class MemoryRows implements RowMoves {
     const made = { head, events: [], payloadBytes: [], phases: [], receipts: new Map() };
     this.#runs.set(run.runId, made);
     this.#byOrdinal.set(ordinal, made);
-    const owned = this.#owned.get(run.ownerId) ?? [];
-    owned.push(made);
-    this.#owned.set(run.ownerId, owned);
+    for (const key of listKeysOf(run)) {
+      const list = this.#lists.get(key) ?? [];
+      list.push(made);
+      this.#lists.set(key, list);
+    }
     return ordinal;
   }
 
@@ -123,16 +127,27 @@ export class MemoryRows implements RowMoves {
     for (const ordinal of ordinals) {
       const run = this.#byOrdinal.get(ordinal);
       if (run === undefined) continue;
-      const { runId, ownerId } = run.head;
       this.#byOrdinal.delete(ordinal);
-      this.#runs.delete(runId);
-      const left = (this.#owned.get(ownerId) ?? []).filter((other) => other !== run);
-      if (left.length === 0) this.#owned.delete(ownerId);
-      else this.#owned.set(ownerId, left);
+      this.#runs.delete(run.head.runId);
+      for (const key of listKeysOf(run.head)) {
+        const left = (this.#lists.get(key) ?? []).filter((other) => other !== run);
+        if (left.length === 0) this.#lists.delete(key);
+        else this.#lists.set(key, left);
+      }
     }
   }
 
   writeProbe(): void {
     // Memory can take an append at any time.
   }
+}
+
+function listKeysOf({ ownerId, topic }: Pick<HeadRow, "ownerId" | "topic">): readonly string[] {
+  const all = listKey(ownerId, null);
+  return topic === null ? [all] : [all, listKey(ownerId, topic)];
+}
+
+/** The name of an owner's list, or of one topic's. An owner id may be any text, and so may a topic. */
+function listKey(ownerId: string, topic: string | null): string {
+  return JSON.stringify([ownerId, topic]);
 }

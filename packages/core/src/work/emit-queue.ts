@@ -1,6 +1,7 @@
 import { RunEventsError } from "../rules/errors.ts";
 import { isTerminal, type SealedDraft, statusAfter } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
+import { joins, type Merges } from "./merge-events.ts";
 
 /**
  * The most that one append of emitted events holds, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB.
@@ -32,9 +33,24 @@ export interface EmitQueue {
   failure(): { readonly error: unknown } | null;
 }
 
+/** The bounds of a queue. */
+export interface QueueOptions {
+  /** The most events of one append. Events that will be merged count as one. */
+  readonly maxEvents: number;
+  /**
+   * How much may wait before `emit` has to wait for room, in UTF-16 units.
+   * @defaultValue 1 MiB
+   */
+  readonly roomBytes?: number | undefined;
+  /** The types whose neighbouring events will be merged. */
+  readonly merges?: Merges | undefined;
+}
+
 /** Emitted events of one append. More join until it is sent. */
 interface Batch {
   readonly events: SealedDraft[];
+  /** How many events they will be once they are merged. */
+  count: number;
   bytes: number;
   /** Resolves when all earlier requests are over. */
   readonly before: Promise<unknown>;
@@ -44,15 +60,12 @@ interface Batch {
  * Makes the one queue of all writers: a worker with a store or over HTTP, a writer, a recorder. It fails for good at the first emitted
  * event that could not be sent. A failed request of `ask` does not fail the queue.
  * @param send appends emitted events
- * @param maxEvents the most events of one append
  * @param onFailure called once, with why it failed
- * @param roomBytes how much may wait before `emit` has to wait for room, in UTF-16 units
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
-  maxEvents: number,
   onFailure: (error: unknown) => void,
-  roomBytes: number = ROOM_BYTES,
+  { maxEvents, roomBytes = ROOM_BYTES, merges = {} }: QueueOptions,
 ): EmitQueue {
   let failure: { readonly error: unknown } | null = null;
   /** Why it is about to fail. */
@@ -90,7 +103,7 @@ export function createEmitQueue(
   }
 
   function openBatch(): Batch {
-    const opened: Batch = { events: [], bytes: 0, before: last };
+    const opened: Batch = { events: [], count: 0, bytes: 0, before: last };
     const sent = ask(async () => {
       if (batch === opened) batch = null;
       // The next request finds the failure.
@@ -100,6 +113,15 @@ export function createEmitQueue(
     sent.catch(() => {});
     batch = opened;
     return opened;
+  }
+
+  /** By how many events the merged batch grows: 0 if the event will be merged with the last one. */
+  function countOf({ events }: Batch, event: SealedDraft): number {
+    return joins(merges, events.at(-1), event) ? 0 : 1;
+  }
+
+  function hasRoom(open: Batch, event: SealedDraft, bytes: number): boolean {
+    return open.count + countOf(open, event) <= maxEvents && open.bytes + bytes <= BATCH_BYTES;
   }
 
   return {
@@ -112,9 +134,8 @@ export function createEmitQueue(
         );
       }
       if (refusal !== null) throw refusal.error;
-      const hasRoom =
-        batch !== null && batch.events.length < maxEvents && batch.bytes + bytes <= BATCH_BYTES;
-      const joined = batch !== null && hasRoom ? batch : openBatch();
+      const joined = batch !== null && hasRoom(batch, event, bytes) ? batch : openBatch();
+      joined.count += countOf(joined, event);
       joined.events.push(event);
       joined.bytes += bytes;
       waitingBytes += bytes;

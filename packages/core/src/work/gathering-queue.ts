@@ -1,41 +1,48 @@
 import type { SealedDraft } from "../rules/lifecycle.ts";
+import { MAX_PAYLOAD_BYTES } from "../rules/event.ts";
 import type { Clock } from "../time/clock.ts";
-import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
+import { createEmitQueue, type EmitQueue, type QueueOptions } from "./emit-queue.ts";
+import { mergeEvents } from "./merge-events.ts";
 import { sendInParts } from "./send-parts.ts";
 
 /** How a queue gathers events. */
-export interface GatherOptions {
-  /** The most events of one append, until a server takes fewer. */
-  readonly maxEvents: number;
-  /** How long the first event of an append waits for others, in milliseconds. A request that follows ends the wait. */
+export interface GatherOptions extends QueueOptions {
+  /**
+   * How long the first event of an append waits for others, in milliseconds: 0 for not at all. A request that follows ends the wait.
+   */
   readonly gatherMs: number;
   readonly clock: Clock;
   /**
-   * How much may wait before `emit` has to wait for room, in UTF-16 units.
-   * @defaultValue 1 MiB
+   * The most bytes of a payload. A merged one takes no more, and never more than 262,144. A server that takes fewer gets the events in
+   * parts.
+   * @defaultValue 262,144
    */
-  readonly roomBytes?: number;
+  readonly maxPayloadBytes?: number | undefined;
 }
 
 /**
- * Makes the emit queue for a server whose bounds are not known. Events that come one by one are sent together, and a batch that is
- * refused as too large is sent in parts.
+ * Makes the emit queue of all writers. Events that come one by one are sent together, neighbours of a type in `merges` as one event.
+ * A batch that is refused as too large is sent in parts, since a server's bounds are not known.
  *
  * | it is     | until                                        | then      |
  * | --------- | -------------------------------------------- | --------- |
  * | at rest   | an event is emitted                          | gathering |
  * | gathering | `gatherMs` have passed, or `ask` is called   | gathered  |
  * | gathered  | all earlier requests are over: they are sent | at rest   |
+ *
  * @param send appends emitted events
  * @param onFailure called once, with why the queue failed
  */
 export function createGatheringQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   onFailure: (error: unknown) => void,
-  { maxEvents, gatherMs, clock, roomBytes }: GatherOptions,
+  options: GatherOptions,
 ): EmitQueue {
-  const sendAll = sendInParts(send);
-  const queue = createEmitQueue(sendGathered, maxEvents, onFailure, roomBytes);
+  const { gatherMs, clock, merges = {}, maxPayloadBytes = MAX_PAYLOAD_BYTES } = options;
+  // A part is merged by itself, so that one of a single event is never too large by the merge.
+  const mostBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES);
+  const sendAll = sendInParts(async (events) => send(mergeEvents(events, merges, mostBytes)));
+  const queue = createEmitQueue(sendGathered, onFailure, options);
   let state: "at rest" | "gathering" | "gathered" = "at rest";
   let stopGathering = (): void => {};
 
@@ -61,7 +68,7 @@ export function createGatheringQueue(
   return {
     ...queue,
     emit(event) {
-      if (state === "at rest") gather();
+      if (gatherMs > 0 && state === "at rest") gather();
       return queue.emit(event);
     },
     ask(request, evenIfFailed) {

@@ -1,7 +1,5 @@
 import { describeValue } from "../rules/describe-value.ts";
 import { RunEventsError } from "../rules/errors.ts";
-import { MAX_PAYLOAD_BYTES } from "../rules/event.ts";
-import type { AppendLimits } from "../rules/lifecycle.ts";
 
 /** @throws TypeError unless the task can be called */
 export function checkTask(task: unknown): void {
@@ -29,12 +27,4 @@ export function isStoreAway(error: unknown): boolean {
 /** Whether the append that failed may have landed. */
 export function isInDoubt(error: unknown): boolean {
   return error instanceof RunEventsError && error.ambiguous;
-}
-
-/** The message of a failed run, without a stack. It is cut so that it fits, even if each of its units takes an escape. */
-export function messageOf(error: unknown, { maxPayloadBytes }: AppendLimits): string {
-  const message: unknown = (error as { readonly message?: unknown } | null | undefined)?.message;
-  const text = typeof message === "string" ? message : error;
-  const known = typeof text === "string" ? text : "The task threw a value that is not an Error.";
-  return known.slice(0, Math.max(0, Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES) / 6 - 3));
 }

@@ -2,16 +2,9 @@ import { checkOptions } from "../rules/owner.ts";
 import { holdProcess } from "../time/clock.ts";
 import { checkTask } from "./work-failures.ts";
 import type { RunAccess } from "./run-access.ts";
+import { checkEmitOptions, checkEndOptions, type WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
 import { Worker } from "./worker.ts";
-
-/** How to work on a run. */
-export interface WorkOptions {
-  /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
-  readonly leaseMs: number;
-  /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may continue the run. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run after all events of the task. See
@@ -25,6 +18,8 @@ export async function runWork<Value>(
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
   checkOptions(options, "{ leaseMs }");
+  checkEmitOptions(options);
+  checkEndOptions(options);
   checkTask(task);
   const { leaseMs, signal } = options;
   const shutdowns = [signal, access.closing].filter((one) => one !== undefined);
@@ -39,7 +34,7 @@ export async function runWork<Value>(
       sentAtMs = access.clock.now();
       await access.renew(runId, claim.fence, leaseMs);
     }
-    const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns);
+    const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, options);
     return await worker.work(task);
   } finally {
     letGo();

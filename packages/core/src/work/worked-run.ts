@@ -12,7 +12,7 @@ export interface WorkedRun {
   /**
    * Aborts when the worker has to stop. The reason is one of these: a `RunEventsError` `fenced` (the lease is lost) or `run_finished`
    * (another program ended the run, as by `cancel`; with `details.runStatus`); the error of an emitted event that was not appended; or
-   * the reason of the shutdown. After a shutdown, the worker may still write to the run.
+   * the reason of the shutdown. After a shutdown the task may still write to the run, and `complete` it.
    */
   readonly signal: AbortSignal;
   /**
@@ -35,4 +35,11 @@ export interface WorkedRun {
    * @throws RunEventsError as {@link WorkedRun.append}
    */
   phase(name: string): Promise<AppendReceipt>;
+  /**
+   * Ends the run as completed, after all events so far. A task that returns does the same, unless a shutdown has aborted `signal`: an
+   * answer that was cut off by it must not pass for a whole one.
+   * @throws RunEventsError as {@link WorkedRun.append}
+   * @see clause W42 in `WIRE.md` of `@tm/run-events-http`
+   */
+  complete(value?: unknown): Promise<AppendReceipt>;
 }

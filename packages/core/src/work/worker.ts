@@ -9,11 +9,14 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
-import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
+import type { EmitQueue } from "./emit-queue.ts";
+import { errorPayload, type FailurePayload } from "./failure-payload.ts";
+import { createGatheringQueue } from "./gathering-queue.ts";
 import { type HeldLease, holdLease } from "./hold-lease.ts";
-import { isInDoubt, isStoreAway, leaseOver, messageOf } from "./work-failures.ts";
+import { isInDoubt, isStoreAway, leaseOver } from "./work-failures.ts";
 import type { RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
+import type { WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
 
 /** A run's lease as it was claimed. */
@@ -37,6 +40,7 @@ export class Worker {
   readonly #runId: string;
   readonly #claim: Claim;
   readonly #shutdowns: readonly AbortSignal[];
+  readonly #options: WorkOptions;
   readonly #controller = new AbortController();
   readonly #queue: EmitQueue;
   readonly #lease: HeldLease;
@@ -46,16 +50,30 @@ export class Worker {
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
-  constructor(access: RunAccess, runId: string, claim: Claim, shutdowns: readonly AbortSignal[]) {
+  constructor(
+    access: RunAccess,
+    runId: string,
+    claim: Claim,
+    shutdowns: readonly AbortSignal[],
+    options: WorkOptions,
+  ) {
     const { clock, limits } = access;
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
     this.#shutdowns = shutdowns;
-    this.#queue = createEmitQueue(
+    this.#options = options;
+    const { merge, mergeMs = 0 } = options;
+    this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
-      limits.maxBatchEvents,
       (reason) => this.#controller.abort(reason),
+      {
+        maxEvents: limits.maxBatchEvents,
+        maxPayloadBytes: limits.maxPayloadBytes,
+        merges: merge,
+        gatherMs: mergeMs,
+        clock,
+      },
     );
     this.#subscription = access.watchEnd(runId, {
       landings: () => this.#landings,
@@ -83,7 +101,12 @@ export class Worker {
       for (const one of this.#shutdowns) one.throwIfAborted();
       this.#advance({ type: "started" });
       const value = await task(this.#open());
-      await this.#queue.ask(() => this.#end("RUN_COMPLETED", value));
+      // A model's stream ends silently when its signal aborts: what such a task returns may be half an answer.
+      const down = this.#shutdown();
+      await this.#queue.ask(async () => {
+        if (this.#state.at !== "ended") down?.throwIfAborted();
+        await this.#end("RUN_COMPLETED", value);
+      });
       return value;
     } catch (error) {
       return await this.#queue.ask(() => this.#giveUp(error), true);
@@ -114,6 +137,7 @@ export class Worker {
         return room;
       },
       phase: (name) => append([{ eventType: "PHASE_STARTED", payload: { phase: name } }]),
+      complete: (value) => append([{ eventType: "RUN_COMPLETED", payload: value }]),
     };
   }
 
@@ -200,15 +224,25 @@ export class Worker {
     if ("reason" in this.#state) throw this.#state.reason;
     const down = this.#shutdown();
     if (down !== undefined) {
-      await this.#release();
+      if (this.#options.onShutdown === "fail")
+        await this.#fail(failure === null ? { reason: "shutdown" } : this.#describe(error));
+      else await this.#release();
       throw failure === null ? down.reason : error;
     }
     // If the store took no event, the run has not failed. Its lease expires, for another worker or a reaper. A reaper would
     // not find a released run.
     if (isStoreAway(error)) throw error;
-    const message = messageOf(error, this.#access.limits);
-    await this.#end("RUN_FAILED", { message }).catch(() => this.#check());
+    await this.#fail(this.#describe(error));
     throw error;
+  }
+
+  #describe(error: unknown): FailurePayload {
+    return errorPayload(error, this.#options, this.#access.limits);
+  }
+
+  /** Ends the run as failed. If that does not land, its lease expires. */
+  async #fail(payload: FailurePayload): Promise<void> {
+    await this.#end("RUN_FAILED", payload).catch(() => this.#check());
   }
 
   /** Lets another worker continue where this one stopped. A lease that cannot be released expires. */

@@ -22,6 +22,9 @@ const fence: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_IN
 const leaseMs: Schema = { type: "integer", minimum: MIN_LEASE_MS, maximum: MAX_LEASE_MS };
 const time: Schema = { type: "string", format: "date-time" };
 
+/** What a run is about. @see clause W34 in `WIRE.md` */
+export const TOPIC: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,200}$" };
+
 /** The members of a run's state. */
 const STATE = {
   runStatus: schemaRef("RunStatus"),
@@ -73,6 +76,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     createdAt: time,
     updatedAt: time,
     finishedAt: { type: ["string", "null"], format: "date-time" },
+    topic: { type: ["string", "null"], description: "What the run is about. It never changes." },
     metadata: { description: "Any JSON value." },
   }),
   RunList: objectOf({
@@ -92,8 +96,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   CreateRun: {
     ...objectOf(
-      { runId: schemaRef("RunId"), metadata: { description: "Any JSON value; absent is null." } },
-      ["runId", "metadata"],
+      {
+        runId: schemaRef("RunId"),
+        topic: {
+          anyOf: [TOPIC, { type: "null" }],
+          description: "What the run is about; absent is null.",
+        },
+        metadata: { description: "Any JSON value; absent is null." },
+      },
+      ["runId", "topic", "metadata"],
     ),
     additionalProperties: false,
   },

@@ -1,5 +1,5 @@
 import { type EventDraft, JsonText, RunEventsError } from "@tm/run-events-core";
-import { describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+import { checkTopic, describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
 import type { JsonBody } from "./json-body.ts";
 import { invalidRequest } from "./query.ts";
 
@@ -12,13 +12,17 @@ function membersOf(body: JsonBody, known: readonly string[]): Map<string, string
   for (const { key, text } of eachJsonMember(body.text)) {
     if (!known.includes(key))
       throw invalidRequest(
-        `Expected no fields in the body but ${known.join(" and ")}, got ${describeValue(key)}.`,
+        `Expected no fields in the body but ${listOf(known)}, got ${describeValue(key)}.`,
       );
     if (members.has(key))
       throw invalidRequest(`Expected each field of the body once, got ${key} twice.`);
     members.set(key, text);
   }
   return members;
+}
+
+function listOf(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }
 
 function isObject(value: unknown): value is object {
@@ -39,19 +43,24 @@ const KINDS: Readonly<Record<string, string>> = {
   n: "null",
 };
 
-/** Parses the body that creates a run. @see clause W8 in `WIRE.md` */
+/**
+ * Parses the body that creates a run.
+ * @see clauses W8 and W34 in `WIRE.md`
+ */
 export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
+  readonly topic: string | null;
   readonly metadata: JsonText;
 } {
-  const members = membersOf(body, ["runId", "metadata"]);
+  const members = membersOf(body, ["runId", "topic", "metadata"]);
   const metadata = JsonText.trusted(members.get("metadata") ?? "null");
+  const topic = checkTopic(JSON.parse(members.get("topic") ?? "null"));
   const text = members.get("runId");
-  if (text === undefined) return { metadata };
+  if (text === undefined) return { topic, metadata };
   const runId: unknown = JSON.parse(text);
   if (typeof runId !== "string")
     throw invalidRequest(`Expected \`runId\` to be a string, got ${describeValue(runId)}.`);
-  return { runId, metadata };
+  return { runId, topic, metadata };
 }
 
 /**

@@ -1,4 +1,5 @@
-import { RunEventsError, type RunStatus } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
+import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
 import { describeValue, invalidCursor, parseCursor } from "@tm/run-events-core/wire";
 
 /** Makes the error of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
@@ -52,22 +53,22 @@ export function parseWaitMs(query: URLSearchParams): number {
   return seconds * 1_000;
 }
 
-const STATUSES: ReadonlySet<string> = new Set<RunStatus>([
-  "queued",
-  "running",
-  "completed",
-  "failed",
-  "cancelled",
-]);
+const LISTED: readonly ListedStatus[] = ["live", ...STATUSES];
 
 /** Parses `status`; `null` for all. @see clause W14 in `WIRE.md` */
-export function parseStatus(query: URLSearchParams): RunStatus | null {
+export function parseStatus(query: URLSearchParams): ListedStatus | null {
   const text = single(query, "status");
-  if (text !== null && !STATUSES.has(text))
-    throw invalidRequest(
-      `Expected \`status\` to be one of ${[...STATUSES].join(", ")}, got ${describeValue(text)}.`,
-    );
-  return text as RunStatus | null;
+  if (text === null) return null;
+  const status = LISTED.find((one) => one === text);
+  if (status !== undefined) return status;
+  throw invalidRequest(
+    `Expected \`status\` to be one of ${LISTED.join(", ")}, got ${describeValue(text)}.`,
+  );
+}
+
+/** Takes `topic`, which the log checks; `null` for all. @see clause W34 in `WIRE.md` */
+export function parseTopic(query: URLSearchParams): string | null {
+  return single(query, "topic");
 }
 
 /** Parses `cursor`, the `nextCursor` of the page before; `null` for the newest runs. @see clause W14 in `WIRE.md` */

@@ -2,9 +2,9 @@ import { encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
 import { CURSOR, limitParameter, parameter } from "../openapi/parameter.ts";
-import { schemaRef } from "../openapi/schemas.ts";
+import { schemaRef, TOPIC } from "../openapi/schemas.ts";
 import { parseCreateBody } from "../request/bodies.ts";
-import { parseLimit, parseListCursor, parseStatus } from "../request/query.ts";
+import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";
 import { ROOT_PATH, type Route, RUN_PATH } from "./route.ts";
 import { readRunList } from "./run-list.ts";
@@ -27,10 +27,11 @@ const listRuns: Route = {
   async answer(call) {
     const { context, exchange, ownerId, holding } = call;
     const runStatus = parseStatus(exchange.query);
+    const topic = parseTopic(exchange.query);
     const before = parseListCursor(exchange.query);
     const limit = parseLimit(exchange.query, LIMIT);
     holding.checkAnswers();
-    const query = { ownerId, runStatus, before, limit };
+    const query = { ownerId, runStatus, topic, before, limit };
     const list = await readRunList(context.log, query, call);
     return jsonReply(200, encodeRunList(list), context.retention);
   },
@@ -39,7 +40,15 @@ const listRuns: Route = {
     id: "listRuns",
     summary: "The caller's runs, newest first (W14)",
     parameters: [
-      parameter("query", "status", "Only runs in this status.", schemaRef("RunStatus")),
+      parameter(
+        "query",
+        "status",
+        "Only runs in this status; `live` is for all that have not finished (W34).",
+        {
+          anyOf: [schemaRef("RunStatus"), { const: "live" }],
+        },
+      ),
+      parameter("query", "topic", "Only runs of this topic (W34).", TOPIC),
       limitParameter(LIMIT),
       parameter("query", "cursor", "The `nextCursor` of the page before.", CURSOR),
     ],
@@ -61,8 +70,8 @@ const createRun: Route = {
   changes: true,
   async answer(call) {
     const { context, ownerId } = call;
-    const { runId, metadata } = parseCreateBody(await readBody(call));
-    const { created, run } = await context.log.createRun({ runId, ownerId, metadata });
+    const asked = parseCreateBody(await readBody(call));
+    const { created, run } = await context.log.createRun({ ...asked, ownerId });
     const location = `${ROOT_PATH}/${run.runId}`;
     return jsonReply(created ? 201 : 200, encodeRun(run), { location });
   },

@@ -29,12 +29,12 @@ export function numbers(type: "int" | "bigint", ...columns: readonly string[]): 
 export function runColumns(row: string): string {
   return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
   ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
-  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata,
+  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata, ${row}.topic,
   ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs"`;
 }
 
 export const RUN_COLUMNS =
-  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata";
+  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic";
 
 export const EVENT_COLUMNS =
   "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events";
@@ -71,13 +71,14 @@ export interface RunRow {
   readonly updatedAtMs: BigintColumn;
   readonly finishedAtMs: BigintColumn | null;
   readonly metadata: string;
+  readonly topic: string | null;
   readonly fence: BigintColumn;
   readonly leaseExpiresAtMs: BigintColumn | null;
 }
 
 /** A row as core's record, with nothing else that the row may have. */
 export function runOf(row: RunRow): RunRecord {
-  const { runId, ownerId, runStatus, phase, metadata } = row;
+  const { runId, ownerId, runStatus, phase, metadata, topic } = row;
   return {
     runId,
     ownerId,
@@ -89,6 +90,7 @@ export function runOf(row: RunRow): RunRecord {
     updatedAtMs: Number(row.updatedAtMs),
     finishedAtMs: row.finishedAtMs === null ? null : Number(row.finishedAtMs),
     metadata,
+    topic,
     fence: Number(row.fence),
     leaseExpiresAtMs: row.leaseExpiresAtMs === null ? null : Number(row.leaseExpiresAtMs),
   };

@@ -1,36 +1,58 @@
-import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
+import { listedStatuses, type ListQuery, type RunRecord } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
-import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { ON_PRIMARY, runColumns, type RunRow, runOf } from "./columns.ts";
 
-/** An owner's runs. $1 the owner, $2 the ordinal before which, $3 how many. */
-export function listRunsStatement({ runs }: Tables): string {
-  return `
-SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AND ${ON_PRIMARY}
-ORDER BY run_key DESC LIMIT $3`;
-}
+/** The statements of lists, by what they ask for: the runs of any topic or of one, and all of them, those of one status, or the live ones. */
+export type ListStatements = Readonly<
+  Record<
+    "listRuns" | "listStatus" | "listLive" | "listTopic" | "listTopicStatus" | "listTopicLive",
+    string
+  >
+>;
 
-/** The same in one status, $4. */
-export function listRunsByStatusStatement({ runs }: Tables): string {
-  return `
-SELECT ${runColumns("r")} FROM ${runs} r WHERE owner_id = $1 AND run_key < $2 AND run_status = $4 AND ${ON_PRIMARY}
+/** Creates the statements. $1 is the owner, $2 the ordinal before which, $3 how many; then follow the topic and the statuses. */
+export function listStatements({ runs }: Tables): ListStatements {
+  const newest = (condition: string): string => `
+SELECT * FROM ${runs} WHERE owner_id = $1 AND run_key < $2${condition} AND ${ON_PRIMARY}
 ORDER BY run_key DESC LIMIT $3`;
+  const list = (keys: string): string => `
+SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
+  const one = (topic: string, at: number): string => newest(`${topic} AND run_status = $${at}`);
+  // Each status is read newest first from the index, and then the newest of all.
+  const live = (topic: string, from: number): string =>
+    listedStatuses("live")
+      .map((_, at) => `(${one(topic, from + at)})`)
+      .join(" UNION ALL ");
+  const topic = " AND topic = $4";
+  return {
+    listRuns: list(newest("")),
+    listStatus: list(one("", 4)),
+    listLive: list(live("", 4)),
+    listTopic: list(newest(topic)),
+    listTopicStatus: list(one(topic, 5)),
+    listTopicLive: list(live(topic, 5)),
+  };
 }
 
 /**
- * An owner's runs, newest first, from an index for any status.
- * @see clause S12 in `STORE.md`
+ * An owner's runs, newest first, from an index for each kind of query.
+ * @see clauses S12 and S25 in `STORE.md`
  */
 export async function listRuns(
   query: Query,
-  sql: Statements,
-  { ownerId, runStatus, before, limit }: ListQuery,
+  sql: ListStatements,
+  { ownerId, runStatus, topic = null, before, limit }: ListQuery,
 ): Promise<readonly RunRecord[]> {
-  const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit];
-  const rows =
-    runStatus === null
-      ? await query(sql.listRuns, range)
-      : await query(sql.listRunsByStatus, [...range, runStatus]);
+  const subject = topic === null ? [] : [topic];
+  const statuses = runStatus === null ? [] : listedStatuses(runStatus);
+  const values = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit, ...subject, ...statuses];
+  const rows = await query(sql[nameOf(runStatus, topic)], values);
   return (rows as readonly RunRow[]).map(runOf);
+}
+
+function nameOf(runStatus: ListQuery["runStatus"], topic: string | null): keyof ListStatements {
+  if (runStatus === null) return topic === null ? "listRuns" : "listTopic";
+  if (runStatus === "live") return topic === null ? "listLive" : "listTopicLive";
+  return topic === null ? "listStatus" : "listTopicStatus";
 }

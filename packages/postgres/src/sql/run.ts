@@ -18,14 +18,14 @@ export function selectRunStatement({ runs }: Tables): string {
 }
 
 /**
- * Creates a run. $1-$5 its id, owner, status, phase and metadata. Returns no row if another client created a run with that id
+ * Creates a run. $1-$6 its id, owner, status, phase, metadata and topic. Returns no row if another client created a run with that id
  * meanwhile: then send it again.
  */
 export function createRunStatement({ runs }: Tables): string {
   return `
 WITH made AS (
   INSERT INTO ${runs} AS r (${RUN_COLUMNS})
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5 FROM (SELECT ${NOW_MS} AS now_ms) n
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6 FROM (SELECT ${NOW_MS} AS now_ms) n
   ON CONFLICT (run_id) DO NOTHING RETURNING r.*
 )
 SELECT true AS created, ${runColumns("made")} FROM made
@@ -70,9 +70,9 @@ export async function createRun(
   sql: Statements,
   request: CreateRunRequest,
 ): Promise<CreateOutcome> {
-  const { runId, ownerId, metadata } = request;
+  const { runId, ownerId, metadata, topic = null } = request;
   const { runStatus, phase } = INITIAL_STATE;
-  const values = [runId, ownerId, runStatus, phase, metadata];
+  const values = [runId, ownerId, runStatus, phase, metadata, topic];
   for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
     const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
       readonly created: boolean;

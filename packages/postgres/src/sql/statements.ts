@@ -1,7 +1,8 @@
+import type { ListStatements } from "./list.ts";
 import type { Tables } from "../tables.ts";
 
 /** The texts of the store's statements. A session keeps nothing between two of them. */
-export interface Statements extends Tables {
+export interface Statements extends Tables, ListStatements {
   readonly append: string;
   readonly appendEach: string;
   readonly appendToOne: string;
@@ -16,8 +17,6 @@ export interface Statements extends Tables {
   readonly listExpired: string;
   readonly purge: string;
   readonly purgeOne: string;
-  readonly listRuns: string;
-  readonly listRunsByStatus: string;
   readonly selectPositions: string;
   readonly notify: string;
   readonly probe: string;

@@ -205,7 +205,7 @@ local function appendAll(at, count, entry)
   local hasMoved, isOver = status ~= statusBefore, lease ~= leaseBefore
   local ordinal = (hasMoved or isOver) and call('HGET', HEAD, 'ordinal')
   if hasMoved and entry ~= ordinal .. ' ' .. status then
-    return { 'unlisted', owner, ordinal, status, updatedAtMs }
+    return { 'unlisted', owner, ordinal, status, updatedAtMs, call('HGET', HEAD, 'topic') }
   end
   return writeStaged()
     or { 'judged', hasMoved and statusBefore, outcomes, isOver and ordinal .. '/' .. fenceBefore }

@@ -27,7 +27,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * follow. Otherwise the shape continues with ` status expected number`, where `expected` may be empty. That number of events
  * follows, each as type, payload, and phase or empty.
  * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way.
- * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs}` or `{'judged', the status
+ * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs, topic or nil}` or `{'judged', the status
  * before or nil, outcomes, mark of the lease that is over or nil}`. An outcome is the same text for an append; otherwise its name
  * and, as far as it has them, the status, the last sequence and the phase.
  * @see clauses S1 to S5 and S22 in `STORE.md`; `judgeAppend` and `advanceRun` are the rule.
@@ -65,6 +65,7 @@ export type RunReply =
       ordinal: string,
       runStatus: RunStatus,
       updatedAtMs: string,
+      topic: string | null,
     ]
   | readonly [
       "judged",

@@ -9,7 +9,7 @@ import { defineWriting, OOM_LUA, type Script } from "./script.ts";
  * keys of an earlier run remain. No command of this store leaves such keys.
  *
  * KEYS: head, events, receipts.
- * ARGV: ownerId, status, ordinal, metadata, the command that notifies, the channel.
+ * ARGV: ownerId, status, ordinal, metadata, topic or empty, the command that notifies, the channel.
  * @see clause S16 in `STORE.md`
  */
 const CREATE_RUN: Script = defineWriting(
@@ -22,7 +22,8 @@ if redis.call('EXISTS', HEAD) == 0 then
   local nowMs = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
   redis.call('HSET', HEAD, 'ownerId', ARGV[1], 'runStatus', ARGV[2], 'ordinal', ARGV[3], 'metadata', ARGV[4],
     'lastSequence', '0', 'phaseSequence', '0', 'createdAtMs', nowMs, 'updatedAtMs', nowMs)
-  redis.pcall(ARGV[5], ARGV[6], '')
+  if ARGV[5] ~= '' then redis.call('HSET', HEAD, 'topic', ARGV[5]) end
+  redis.pcall(ARGV[6], ARGV[7], '')
 end
 return redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
 `,
@@ -41,7 +42,8 @@ export async function sendCreateRun(
     runStatus,
     ordinal,
     metadata,
-  }: Pick<RunRecord, "runId" | "ownerId" | "runStatus" | "ordinal" | "metadata">,
+    topic,
+  }: Pick<RunRecord, "runId" | "ownerId" | "runStatus" | "ordinal" | "metadata" | "topic">,
 ): Promise<RunRecord> {
   const { head, events, receipts } = connection.keys.ofRun(runId);
   const reply = (await connection.change(
@@ -52,6 +54,7 @@ export async function sendCreateRun(
       runStatus,
       String(ordinal),
       metadata,
+      topic ?? "",
       connection.notify,
       connection.keys.channel(runId),
     ],

@@ -33,21 +33,22 @@ export async function entriesBelow(
   connection: Connection,
   query: {
     readonly ownerId: string;
+    readonly topic: string | null;
     readonly statuses: readonly RunStatus[];
     readonly below: number;
     readonly limit: number;
   },
 ): Promise<EntriesBelow> {
-  const { ownerId, statuses, below, limit } = query;
+  const { ownerId, topic, statuses, below, limit } = query;
   const [now, found] = (await connection.run(
     ENTRIES_BELOW,
-    statuses.map((runStatus) => connection.keys.list(ownerId, runStatus)),
+    statuses.map((runStatus) => connection.keys.list(ownerId, runStatus, topic)),
     [String(below), String(limit)],
   )) as [string, string[][]];
   const byOrdinal = new Map<number, [ListEntry, ...ListEntry[]]>();
   statuses.forEach((runStatus, index) => {
     for (const member of found[index] ?? []) {
-      const entry = { ownerId, runStatus, ...parseListMember(member) };
+      const entry = { ownerId, runStatus, topic, ...parseListMember(member) };
       const others = byOrdinal.get(entry.ordinal);
       if (others === undefined) byOrdinal.set(entry.ordinal, [entry]);
       else others.push(entry);

@@ -12,6 +12,8 @@ const HEAD_FIELDS = [
   "updatedAtMs",
   "finishedAtMs",
   "metadata",
+  // Only a run with a topic has it.
+  "topic",
   // Only a run that was claimed has these.
   "fence",
   "leaseExpiresAtMs",
@@ -32,6 +34,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     updated,
     finished,
     metadata,
+    topic,
     fence,
     lease,
   ] = values;
@@ -48,6 +51,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     updatedAtMs: Number(updated),
     finishedAtMs: numberOrNull(finished),
     metadata: metadata ?? "null",
+    topic: topic ?? null,
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
   };

@@ -1,0 +1,85 @@
+import type { SealedDraft } from "../rules/lifecycle.ts";
+import { isLonger } from "../rules/json-text.ts";
+import { SealedJson } from "../rules/sealed-json.ts";
+
+/**
+ * For each event type whose events may be merged, the function that makes one payload of those of two neighbours. Both are values as
+ * from `JSON.parse`, and belong to the function. It has to be associative, as `(a, b) => a + b` is: the order of the events is kept,
+ * and nothing else.
+ */
+export type Merges = Readonly<
+  Record<string, { merge(earlier: unknown, later: unknown): unknown }["merge"] | undefined>
+>;
+
+type Merge = NonNullable<Merges[string]>;
+
+/** The function that merges two neighbouring events; `null` if they stay two. */
+function mergeOf(
+  merges: Merges,
+  earlier: SealedDraft | undefined,
+  later: SealedDraft,
+): Merge | null {
+  const { eventType } = later;
+  if (earlier?.eventType !== eventType || !Object.hasOwn(merges, eventType)) return null;
+  return merges[eventType] ?? null;
+}
+
+/** Whether the event may be merged with the one before it. */
+export function joins(
+  merges: Merges,
+  earlier: SealedDraft | undefined,
+  later: SealedDraft,
+): boolean {
+  return mergeOf(merges, earlier, later) !== null;
+}
+
+/**
+ * Merges neighbouring events of one type. Events whose merged payload would be too large stay apart, in as few events as halving
+ * gives.
+ * @param maxBytes the most UTF-8 bytes of a merged payload. A larger event that came so stays as it is
+ * @throws TypeError if a function returns what is not JSON
+ * @throws what a function throws
+ * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function mergeEvents(
+  events: readonly SealedDraft[],
+  merges: Merges,
+  maxBytes: number,
+): readonly SealedDraft[] {
+  const groups: SealedDraft[][] = [];
+  for (const event of events) {
+    const group = groups.at(-1);
+    if (group !== undefined && joins(merges, group[0], event)) group.push(event);
+    else groups.push([event]);
+  }
+  return groups.flatMap((group) => mergeGroup(group, merges, maxBytes));
+}
+
+function mergeGroup(
+  group: readonly SealedDraft[],
+  merges: Merges,
+  maxBytes: number,
+): readonly SealedDraft[] {
+  const [first, second] = group;
+  const merge = second === undefined ? null : mergeOf(merges, first, second);
+  if (first === undefined || merge === null) return group;
+  const { eventType } = first;
+  const merged = group
+    .map(({ payload }): unknown => JSON.parse(payload.text))
+    .reduce((a, b) => merge(a, b));
+  const payload = sealMerged(eventType, merged);
+  if (!isLonger(payload.text, maxBytes)) return [{ eventType, payload }];
+  const half = Math.ceil(group.length / 2);
+  return [group.slice(0, half), group.slice(half)].flatMap((part) =>
+    mergeGroup(part, merges, maxBytes),
+  );
+}
+
+function sealMerged(eventType: string, merged: unknown): SealedJson {
+  try {
+    if (merged !== undefined) return SealedJson.of(merged);
+  } catch {
+    // The message below names the function, which is where the mistake is.
+  }
+  throw new TypeError(`Expected merge.${eventType} to return a JSON value, got ${typeof merged}.`);
+}

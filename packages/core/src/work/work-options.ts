@@ -1,0 +1,79 @@
+import { describeValue } from "../rules/describe-value.ts";
+import type { Merges } from "./merge-events.ts";
+
+/** The longest wait for events to merge, in milliseconds. @see clause W41 in `WIRE.md` of `@tm/run-events-http` */
+export const MAX_MERGE_MS = 10_000;
+
+/** How to work on a run. */
+export interface WorkOptions {
+  /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
+  readonly leaseMs: number;
+  /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may continue the run. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * For each event type whose emitted events may be merged, the function that makes one payload of two: `{ TOKEN: (a: string, b: string) =>
+   * a + b }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type, an `append`,
+   * or the largest payload. A function that throws, or returns what is not JSON, stops the work as an event that cannot be appended.
+   * @defaultValue no type: each emitted event is one event of the run
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly merge?: Merges | undefined;
+  /**
+   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait. Without
+   * a wait, events gather while the append before them is on its way.
+   * @defaultValue 0 for `work`, 50 for `startRun`
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly mergeMs?: number | undefined;
+  /**
+   * What becomes of the run when the worker shuts down before the task completes it. `release` lets another worker continue it. `fail`
+   * ends it with `RUN_FAILED` and `{ reason: "shutdown" }`.
+   * @defaultValue `release`
+   * @see clause W42 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly onShutdown?: "release" | "fail" | undefined;
+  /**
+   * What the owner may read of the error that a task threw: the `message` of `RUN_FAILED`, besides `{ reason: "error" }`. `undefined`
+   * for no message. An error of a provider may hold an address or a key, so by default the owner reads none. A `describeError` that
+   * throws counts as none, too.
+   * @defaultValue no message
+   * @see clause W43 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly describeError?: ((error: unknown) => string | undefined) | undefined;
+}
+
+/**
+ * Checks the options of emitted events.
+ * @throws TypeError unless they can be used
+ */
+export function checkEmitOptions({
+  merge = {},
+  mergeMs = 0,
+}: Pick<WorkOptions, "merge" | "mergeMs">): void {
+  for (const [eventType, one] of Object.entries(merge)) {
+    if (one !== undefined && typeof one !== "function") {
+      throw new TypeError(
+        `Expected merge.${eventType} to be a function of two payloads, got ${typeof one}.`,
+      );
+    }
+  }
+  if (!Number.isSafeInteger(mergeMs) || mergeMs < 0 || mergeMs > MAX_MERGE_MS) {
+    throw new TypeError(
+      `Expected \`mergeMs\` to be 0 to ${MAX_MERGE_MS} milliseconds, got ${mergeMs}.`,
+    );
+  }
+}
+
+/** @throws TypeError unless the options can be used */
+export function checkEndOptions({ onShutdown, describeError }: WorkOptions): void {
+  if (onShutdown !== undefined && onShutdown !== "release" && onShutdown !== "fail") {
+    throw new TypeError(
+      `Expected \`onShutdown\` to be "release" or "fail", got ${describeValue(onShutdown)}.`,
+    );
+  }
+  if (describeError !== undefined && typeof describeError !== "function") {
+    throw new TypeError(
+      `Expected \`describeError\` to be a function of the error, got ${describeValue(describeError)}.`,
+    );
+  }
+}

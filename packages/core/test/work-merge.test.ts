@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createDeferred } from "./deferred.ts";
+import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+
+let world: WorkWorld;
+
+beforeEach(async () => {
+  world = await createWorkWorld();
+});
+
+afterEach(async () => {
+  expect(world.leftOvers()).toBe(0);
+  await world[Symbol.asyncDispose]();
+});
+
+const MERGING = { ...LEASE, merge: { TOKEN: (a: string, b: string) => a + b } };
+
+describe("work that merges", () => {
+  it("W41: what gathers while an append is on its way becomes one event, and nothing is delayed for it", async () => {
+    const gate = createDeferred<void>();
+    world.intercepts.append = async (go) => {
+      await gate.promise;
+      return go();
+    };
+    const work = world.runs.work("r", MERGING, async (run) => {
+      void run.emit("TOKEN", "a");
+      await world.settle();
+      expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+      for (const token of ["b", "c", "d"]) void run.emit("TOKEN", token);
+      await world.settle();
+      gate.resolve();
+    });
+    await work;
+    expect(await world.events()).toStrictEqual(['TOKEN "a"', 'TOKEN "bcd"', "RUN_COMPLETED"]);
+  });
+
+  it("W41: events are not merged across another type or an append", async () => {
+    await world.runs.work("r", MERGING, (run) => {
+      for (const token of ["a", "b"]) void run.emit("TOKEN", token);
+      void run.emit("OTHER", "x");
+      for (const token of ["c", "d"]) void run.emit("TOKEN", token);
+      void run.append([
+        { eventType: "TOKEN", payload: "e" },
+        { eventType: "TOKEN", payload: "f" },
+      ]);
+      for (const token of ["g", "h"]) void run.emit("TOKEN", token);
+    });
+    expect(await world.events()).toStrictEqual([
+      'TOKEN "ab"',
+      'OTHER "x"',
+      'TOKEN "cd"',
+      'TOKEN "e"',
+      'TOKEN "f"',
+      'TOKEN "gh"',
+      "RUN_COMPLETED",
+    ]);
+  });
+
+  it("W41: mergeMs makes the first event wait for others, and an append ends the wait", async () => {
+    const work = world.runs.work("r", { ...MERGING, mergeMs: 200 }, async (run) => {
+      for (const token of ["a", "b", "c"]) {
+        void run.emit("TOKEN", token);
+        await world.pass(50);
+      }
+      expect(world.calls).not.toContain("append");
+      await world.pass(50);
+      expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+      void run.emit("TOKEN", "d");
+      await run.append([{ eventType: "LAST" }]);
+    });
+    await work;
+    expect(await world.events()).toStrictEqual([
+      'TOKEN "abc"',
+      'TOKEN "d"',
+      "LAST",
+      "RUN_COMPLETED",
+    ]);
+  });
+
+  it("W41: more events than an append holds are one event of one append", async () => {
+    const tokens = Array.from({ length: 2_500 }, (_, at) => `${at} `);
+    await world.runs.work("r", MERGING, (run) => {
+      for (const token of tokens) void run.emit("TOKEN", token);
+    });
+    expect(await world.events()).toStrictEqual([
+      `TOKEN ${JSON.stringify(tokens.join(""))}`,
+      "RUN_COMPLETED",
+    ]);
+  });
+
+  it("W41: events whose merged payload would be too large stay apart", async () => {
+    const part = "x".repeat(100_000);
+    await world.runs.work("r", MERGING, (run) => {
+      for (let at = 0; at < 4; at++) void run.emit("TOKEN", part);
+    });
+    const pair = `TOKEN ${JSON.stringify(part + part)}`;
+    expect(await world.events()).toStrictEqual([pair, pair, "RUN_COMPLETED"]);
+  });
+
+  it("S20, W41: a merged event is sent again as it was, and lands once", async () => {
+    let left = 3;
+    world.intercepts.append = async (go) => (left-- > 0 ? away() : go());
+    const work = world.runs.work("r", MERGING, async (run) => {
+      for (const token of ["a", "b"]) void run.emit("TOKEN", token);
+      await world.settle();
+      for (const token of ["c", "d"]) void run.emit("TOKEN", token);
+    });
+    await world.pass(LEASE_MS);
+    await work;
+    expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "cd"', "RUN_COMPLETED"]);
+  });
+
+  it("W41: a merge that throws stops the work, as an event that cannot be appended does", async () => {
+    const error = new Error("cannot merge");
+    const merge = {
+      TOKEN: () => {
+        throw error;
+      },
+    };
+    const work = world.runs.work("r", { ...LEASE, merge }, async (run) => {
+      await run.append([{ eventType: "A" }]);
+      for (const token of ["a", "b"]) void run.emit("TOKEN", token);
+      await aborted(run);
+      expect(run.signal.reason).toBe(error);
+    });
+    await expect(work).rejects.toBe(error);
+    expect(await world.events()).toStrictEqual(["A", 'RUN_FAILED {"reason":"error"}']);
+  });
+
+  it("W9, W41: a server that takes less gets the events in parts, and each lands once", async () => {
+    const appended: number[] = [];
+    world.intercepts.append = async (go) => {
+      appended.push(appended.length);
+      if (appended.length === 1) throw new RunEventsError("payload_too_large", "Too large here.");
+      return go();
+    };
+    await world.runs.work("r", MERGING, (run) => {
+      for (const token of ["a", "b", "c", "d"]) void run.emit("TOKEN", token);
+    });
+    expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "cd"', "RUN_COMPLETED"]);
+  });
+});
