@@ -1,6 +1,6 @@
 import type { Client, KeptRun, RunList } from "@tm/run-events-client/runs";
 import type { RunStatus } from "@tm/run-events-core";
-import { escapeJson, escapeText } from "./escape-text.ts";
+import { escapeJson, escapeText } from "@tm/run-events-server/escape-text";
 import { EXIT } from "./exit-code.ts";
 import { createScreen } from "./screen.ts";
 
