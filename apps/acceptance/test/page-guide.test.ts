@@ -106,3 +106,76 @@ describe.concurrent.each([
     );
   });
 });
+
+describe("the guide's server, from a browser or without one", () => {
+  const owner = ownedByAll();
+  let quickstart: Quickstart;
+  beforeAll(async () => {
+    const folder = await makeSnippetFolder(owner);
+    await writeQuickstart(folder);
+    quickstart = await startQuickstart(folder, owner);
+  });
+
+  type Named = Readonly<Record<string, string>>;
+  const post = (headers: Named, body: Named | ReadableStream | string): Promise<Response> =>
+    fetch(quickstart.url, {
+      method: "POST",
+      headers: { cookie: "user=ada", ...headers },
+      body:
+        body instanceof ReadableStream || typeof body === "string"
+          ? body
+          : new URLSearchParams(body),
+      redirect: "manual",
+      ...(body instanceof ReadableStream && { duplex: "half" }),
+    });
+  const countRuns = async (): Promise<number> => {
+    const answer = await fetch(`${quickstart.url}/v1/agent-runs`, {
+      headers: { cookie: "user=ada" },
+    });
+    const { runs } = (await answer.json()) as { readonly runs: readonly unknown[] };
+    return runs.length;
+  };
+
+  it("W5: a page of its own origin starts work, and one of another origin does not", async () => {
+    const own = [{}, { origin: quickstart.url }, { "sec-fetch-site": "same-origin" }];
+    for (const headers of own) expect((await post(headers, { prompt: "Why?" })).status).toBe(303);
+    const before = await countRuns();
+    const foreign = [
+      { origin: "https://other.example" },
+      { origin: "null" },
+      { origin: quickstart.url.replace(/\d+$/, "1") },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "cross-site" },
+    ];
+    for (const headers of foreign)
+      expect([headers, (await post(headers, { prompt: "Why?" })).status]).toEqual([headers, 403]);
+    expect(await countRuns()).toBe(before);
+  });
+
+  it("a body that is too long, or of unknown length, is refused and starts nothing", async () => {
+    const before = await countRuns();
+    const prompt = "a".repeat(400_000);
+    expect((await post({}, { prompt })).status).toBe(413);
+    const unknown = new Blob(["prompt=Why"]).stream();
+    expect((await post({}, unknown)).status).toBe(413);
+    expect(await countRuns()).toBe(before);
+  });
+
+  it("a run that cannot be created is answered", async () => {
+    // As JSON in the metadata, a control character takes six bytes.
+    const answer = await post({}, `prompt=${"\u0001".repeat(60_000)}`);
+    expect(answer.status).toBe(500);
+    expect(quickstart.complaints()).toContain("Expected `metadata`");
+  });
+
+  it.each(["a=user=ada", "x-user=ada", "user=ada-lovelace", "user=adalovelace", "user=bob"])(
+    "the cookie %s is not the user's",
+    async (cookie) => {
+      const asked = (given: string): Promise<Response> =>
+        fetch(`${quickstart.url}/v1/agent-runs`, { headers: { cookie: given } });
+      expect((await asked(cookie)).status).toBe(401);
+      expect((await asked(`a=b; user=ada; c=d`)).status).toBe(200);
+      expect((await post({ cookie }, { prompt: "Why?" })).status).toBe(200);
+    },
+  );
+});

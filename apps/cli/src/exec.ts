@@ -4,7 +4,7 @@ import { isRefusal, outlastLease, pollForEnd, systemClock } from "@tm/run-events
 import { describeFailure, describeWith } from "./describe-failure.ts";
 import { type Child, startChild } from "./child.ts";
 import { envOfChild } from "./child-env.ts";
-import { escapeText } from "./escape-text.ts";
+import { escapeText } from "@tm/run-events-server/escape-text";
 import { EXIT } from "./exit-code.ts";
 import { type Interruption, listenForSignals } from "./interruption.ts";
 import type { OutputType } from "./output-event.ts";

@@ -2,7 +2,7 @@ import { createClient } from "@tm/run-events-client/runs";
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { isRunId, runNotFound } from "@tm/run-events-core/store";
 import { describeFailure } from "./describe-failure.ts";
-import { escapeText } from "./escape-text.ts";
+import { escapeText } from "@tm/run-events-server/escape-text";
 import { execCommand } from "./exec.ts";
 import { EXIT } from "./exit-code.ts";
 import { listRuns } from "./list.ts";

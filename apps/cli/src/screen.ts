@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { escapeText } from "./escape-text.ts";
+import { escapeText } from "@tm/run-events-server/escape-text";
 
 /** The time between two drawings of the progress line, in milliseconds. */
 const REDRAW_MS = 200;

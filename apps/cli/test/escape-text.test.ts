@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeEventJson, encodeEventLine } from "../src/event-line.ts";
-import { escapeJson, escapeText } from "../src/escape-text.ts";
+import { escapeJson, escapeText } from "@tm/run-events-server/escape-text";
 
 /** Code points that a terminal obeys: controls, line ends, directions, a byte order mark. */
 function isObeyed(code: number): boolean {

@@ -3,7 +3,7 @@ import { createCredentials, type Credentials } from "./authenticate.ts";
 import { reasonOf } from "./reason-of.ts";
 import { readSecretFile } from "./secret-file.ts";
 import { createSessions, type Sessions } from "./session.ts";
-import { isLongSecret, LONG_SECRET, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { createTokens, type UserToken } from "./tokens.ts";
 
 /** A token that was generated because `API_TOKENS` is not set, and the file that keeps it. */
@@ -20,13 +20,13 @@ export interface Access {
 
 /**
  * Takes tokens and the session secret from the settings. Those that are not set are generated, and kept in the data folder.
- * @throws Error if the data folder cannot be read or written
+ * @throws Error if the data folder cannot be read or written, or what is kept there cannot be trusted
  */
 export async function openAccess(settings: Settings): Promise<Access> {
   const { dataFolder, apiTokens, sessionSecret, sessionTtlMs } = settings;
   const generated = apiTokens === null ? generateToken(dataFolder) : null;
   const userTokens = generated === null ? (apiTokens ?? []) : [generated];
-  const secret = sessionSecret ?? readSessionSecret(dataFolder);
+  const secret = sessionSecret ?? readOrMake(join(dataFolder, "session-secret"), "SESSION_SECRET");
   const tokens = createTokens(userTokens, secret);
   const sessions = await createSessions({
     secret,
@@ -37,15 +37,6 @@ export async function openAccess(settings: Settings): Promise<Access> {
   return { credentials: createCredentials(tokens, sessions), sessions, firstUser, generated };
 }
 
-function readSessionSecret(dataFolder: string): string {
-  const path = join(dataFolder, "session-secret");
-  const secret = readOrMake(path, "SESSION_SECRET");
-  if (isLongSecret(secret)) return secret;
-  throw new Error(
-    `${path}: expected ${LONG_SECRET}, got a shorter one; remove it to have another generated`,
-  );
-}
-
 /**
  * Reads the secret of a file, or generates it.
  * @throws Error that names the variable to set if no file can be read or written
@@ -54,7 +45,7 @@ function readOrMake(path: string, variable: string): string {
   try {
     return readSecretFile(path);
   } catch (cause) {
-    // The file's text is at fault, and the error names the cure.
+    // The file is at fault, and the error names the cure.
     if (!(cause instanceof Error && "code" in cause)) throw cause;
     throw new Error(
       `cannot keep a secret in ${path}: ${reasonOf(cause)}; let this user write there, or set ${variable} or ${variable}_FILE`,

@@ -1,3 +1,4 @@
+import { escapeText } from "./escape-text.ts";
 import type { RunningServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { encodeStoreUrl } from "./store-url.ts";
@@ -9,6 +10,9 @@ const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power">, stri
   unknown: "it does not report what survives a crash",
 };
 
+/** A token that a shell takes as it is, also between double quotes. */
+const PLAIN = /^[\w.~+/=-]+$/;
+
 /**
  * The text on standard output once the server serves: the line that scripts wait for, and below it what a newcomer needs. A
  * token is shown only if the server generated it.
@@ -16,7 +20,7 @@ const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power">, stri
  */
 export function encodeGreeting(running: RunningServer, settings: Settings): string {
   const { url, localUrl, generated, durability } = running;
-  const token = generated?.token ?? "$TOKEN";
+  const token = generated !== null && PLAIN.test(generated.token) ? generated.token : "$TOKEN";
   const curl = `curl -H "Authorization: Bearer ${token}"`;
   const json = `-H "Content-Type: application/json"`;
   const runs = `${localUrl}/v1/agent-runs`;
@@ -40,7 +44,9 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
     `  ${curl} "${runs}?limit=5"`,
     "",
     "",
-  ].join("\n");
+  ]
+    .map(escapeText)
+    .join("\n");
 }
 
 /**

@@ -1,9 +1,11 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import { hasCode } from "./has-code.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { Log } from "./log.ts";
 import type { OpenedStore } from "./opened-store.ts";
+import { reasonOf } from "./reason-of.ts";
 
 /** A database handle that this module opened, and closes. */
 type Handle = Parameters<typeof createSqliteStore>[0] & { close(): unknown };
@@ -18,8 +20,7 @@ export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
   const open = (await findBetterSqlite()) ?? findNodeSqlite(log);
   // Node's own driver takes a relative `file:x` for a URI; better-sqlite3 takes it for a name.
   const file = resolve(path);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  makeFile(file);
+  prepareFile(file);
   const db = open(file);
   try {
     const store = createSqliteStore(db);
@@ -64,11 +65,29 @@ function findNodeSqlite(log: Log): (path: string) => Handle {
   );
 }
 
+/**
+ * Creates the file and its folder if they do not exist.
+ * @throws Error that names the cure
+ */
+function prepareFile(path: string): void {
+  try {
+    makeFolder(dirname(path));
+    makeFile(path);
+  } catch (cause) {
+    throw new Error(
+      `expected a file in a folder that this user can write, got ${reasonOf(cause)}; let this user write to ${dirname(path)}, or set STORE_URL to another file`,
+      { cause },
+    );
+  }
+}
+
 /** Creates the file if it does not exist. SQLite gives its `-wal` and `-shm` the mode of this file. */
 function makeFile(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
+    // A symbolic link without its file. A file that exists is not opened: to close it would release the locks that this process has on it.
+    if (!existsSync(path)) closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
   }
 }

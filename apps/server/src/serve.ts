@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import { describeError } from "./describe-error.ts";
+import { escapeText } from "./escape-text.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { createLog, type Log } from "./log.ts";
 import { readSecretFiles, SECRET_VARIABLES } from "./secret-variables.ts";
@@ -86,5 +87,5 @@ async function stop(running: RunningServer, drainMs: number, log: Log): Promise<
 }
 
 function complain(line: string): void {
-  process.stderr.write(`run-events-server: ${line.replaceAll(/\s+/g, " ")}\n`);
+  process.stderr.write(`run-events-server: ${escapeText(line.replaceAll(/\s+/g, " "))}\n`);
 }

@@ -139,10 +139,10 @@ export function parseSettings(
 const LEAST_SECRET_BYTES = 32;
 
 /** What `isLongSecret` accepts, for the error message. */
-export const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 32\` makes`;
+const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 32\` makes`;
 
 /** Whether the secret is long enough to sign sessions with. */
-export function isLongSecret(secret: string): boolean {
+function isLongSecret(secret: string): boolean {
   return Buffer.byteLength(secret) >= LEAST_SECRET_BYTES;
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSecretFiles, SECRET_VARIABLES } from "../src/secret-variables.ts";
@@ -115,10 +116,15 @@ describe("a secret in a file", () => {
   it("a secret is refused where its file cannot be read or is empty", async () => {
     const folder = await makeTempFolder();
     mkdirSync(join(folder, "folder"));
+    execFileSync("mkfifo", [join(folder, "pipe")]);
     writeFileSync(join(folder, "empty"), " \n");
+    writeFileSync(join(folder, "long"), "a".repeat(1_048_577));
     const flaws = {
       [join(folder, "missing")]: "but reading it failed: ENOENT",
-      [join(folder, "folder")]: "but reading it failed: EISDIR",
+      [join(folder, "folder")]: `but ${join(folder, "folder")} is not a regular file`,
+      [join(folder, "pipe")]: `but ${join(folder, "pipe")} is not a regular file`,
+      "/dev/zero": "but /dev/zero is not a regular file",
+      [join(folder, "long")]: `but ${join(folder, "long")} has more than 1 MiB`,
       [join(folder, "empty")]: `but ${join(folder, "empty")} is empty`,
       "": "got an empty path",
     };
@@ -129,5 +135,13 @@ describe("a secret in a file", () => {
         ),
       });
     }
+  });
+
+  it("a secret is read through a symbolic link, as Kubernetes mounts it", async () => {
+    const { API_TOKENS_FILE = "" } = await filesOf({ API_TOKENS_FILE: "ada=a" });
+    symlinkSync(API_TOKENS_FILE, `${API_TOKENS_FILE}-link`);
+    expect(read({ API_TOKENS_FILE: `${API_TOKENS_FILE}-link` })).toEqual(
+      read({ API_TOKENS: "ada=a" }),
+    );
   });
 });

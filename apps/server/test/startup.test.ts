@@ -134,7 +134,7 @@ it("a start ends with 1 and one line if a file of its data folder cannot be used
   const short = await startInVain({}, folder);
   expect(short.exitCode).toBe(1);
   expect(short.stderr).toMatch(
-    /^run-events-server: \.data\/session-secret: expected .*32 bytes.*; remove it .*\n$/,
+    /^run-events-server: \.data\/session-secret: expected 32 or more .*; remove it .*\n$/,
   );
   expect(short.stderr).not.toContain("hunter2");
   // Random bytes, as a person might make them, would be a weak secret as text.
@@ -144,6 +144,12 @@ it("a start ends with 1 and one line if a file of its data folder cannot be used
     1,
     "run-events-server: .data/session-secret is not UTF-8 text: remove it to have a secret generated\n",
   ]);
+  mkdirSync(join(folder, "\u001b[2J"));
+  const controls = await startInVain(
+    { STORE_URL: null, API_TOKENS: null, API_TOKENS_FILE: "\u001b[2J" },
+    folder,
+  );
+  expect(controls.stderr).toMatch(/ but \\u001b\[2J is not a regular file\n$/);
 });
 
 it.each([
