@@ -31,7 +31,9 @@ export interface Call {
 
 /** Which events to read. @see clauses W15 to W17 in `WIRE.md` */
 export interface PageQuery {
-  readonly since: number;
+  readonly since?: number | undefined;
+  /** So many events before the end, in place of `since`. @see clause W45 in `WIRE.md` */
+  readonly tail?: number | undefined;
   /** Without it, the server decides. */
   readonly limit?: number | undefined;
   /** How long the server may wait for an event, in seconds. */
@@ -112,10 +114,13 @@ export function appendCall(
 }
 
 /** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see clauses W15 to W17 in `WIRE.md` */
-export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call {
+export function pageCall(runId: string, { since, tail, limit, wait }: PageQuery): Call {
+  // The server refuses both.
+  const past = tail === undefined ? `since=${since ?? 0}` : `tail=${tail}`;
+  const from = tail === undefined || since === undefined ? past : `${past}&since=${since}`;
   const most = limit === undefined ? "" : `&limit=${limit}`;
   return {
-    path: runPath(runId, `/events?since=${since}${most}&wait=${wait}`),
+    path: runPath(runId, `/events?${from}${most}&wait=${wait}`),
     heldSeconds: wait,
     answer: RUN,
   };

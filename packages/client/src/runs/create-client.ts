@@ -83,6 +83,11 @@ export interface EventsQuery {
    */
   readonly since?: number | undefined;
   /**
+   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
+  /**
    * How many events to read, from 1 to 1,000.
    * @defaultValue the server's
    */
@@ -255,8 +260,8 @@ export function createClient(options: ClientOptions = {}): Client {
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
-    async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const call = pageCall(runId, { since, limit, wait: waitSeconds });
+    async events(runId, { since, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
+      const call = pageCall(runId, { since, tail, limit, wait: waitSeconds });
       const heldSeconds = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => {
         const page = readPage(json);
