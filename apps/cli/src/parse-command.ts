@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { MAX_LEASE_MS, MAX_TAIL, MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { isTopic, MAX_LEASE_MS, MAX_TAIL, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 
 /** The environment variable that holds the token. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
@@ -99,7 +99,10 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
       return { wrong: `list expects no argument, got ${operands.join(" ")}` };
     if (status === null && values.status !== undefined)
       return { wrong: `--status expects one of ${LISTED.join(", ")}, got ${values.status}` };
-    return { name: "list", target, status, topic: values.topic ?? null };
+    const { topic = null } = values;
+    if (topic !== null && !isTopic(topic))
+      return { wrong: "--topic expects 1 to 200 characters, none of them a control character" };
+    return { name: "list", target, status, topic };
   },
   cancel({ target, operands }) {
     const [runId, ...more] = operands;

@@ -10,7 +10,7 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
       --tail N                       begin N events before the end, 1 to 1000
       --json                         print each event as one line of JSON
   run-events list                    list your runs, newest first
-      --status STATUS                only queued, running, completed, failed or cancelled runs, or live ones
+      --status STATUS                only queued, running, completed, failed or cancelled runs, or live: queued or running
       --topic TOPIC                  only runs of this topic
   run-events cancel <runId>          end a run as cancelled
 

@@ -31,6 +31,35 @@ describe("list and cancel", () => {
     ]);
   });
 
+  it("W34: list --topic writes the user's runs of that topic, and --status live those that have not finished", async () => {
+    const { url } = await startServer();
+    const topic = "chat 7 & more+ \u{1f375}%";
+    const ids = ["ended", "running", "queued"];
+    for (const runId of ids) await call(`${url}/v1/agent-runs`, ADA, "POST", { runId, topic });
+    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "other", topic: "chat 8" });
+    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "none" });
+    await call(`${url}/v1/agent-runs`, BOB, "POST", { runId: "of-bob", topic });
+    await call(`${url}/v1/agent-runs/ended/cancel`, ADA, "POST");
+    const events = [{ eventType: "NOTE" }];
+    await call(`${url}/v1/agent-runs/running/events`, ADA, "POST", { events });
+
+    const idsOf = async (...options: readonly string[]): Promise<readonly string[]> => {
+      const { exitCode, stdout } = await runCli(url, ["list", ...options]);
+      expect(exitCode).toBe(0);
+      return stdout
+        .split("\n")
+        .flatMap((line) => (line === "" ? [] : [line.split("\t", 1).join()]));
+    };
+    expect(await idsOf("--topic", topic)).toEqual(["queued", "running", "ended"]);
+    expect(await idsOf("--topic", topic, "--status", "live")).toEqual(["queued", "running"]);
+    expect(await idsOf("--topic", topic, "--status", "cancelled")).toEqual(["ended"]);
+    expect(await idsOf("--status", "live")).toEqual(["none", "other", "queued", "running"]);
+    expect(await idsOf("--topic", "chat")).toEqual([]);
+    const wrong = await runCli(url, ["list", "--topic", "a\nsecret"]);
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(wrong.stderr).not.toContain("secret");
+  });
+
   it("W14: list shows when a finished run is removed, if the server removes old runs", async () => {
     const { url } = await startServer({ RETENTION_DAYS: "0.5" });
     for (const runId of ["live", "ended"])

@@ -166,6 +166,7 @@ const STORE_TYPES = [
 const WIRE_VALUES = [
   "MAX_JSON_DEPTH",
   "MAX_LEASE_MS",
+  "MAX_TAIL",
   "MIN_LEASE_MS",
   "NO_RETRY_MS",
   "PAGE_START",
@@ -204,6 +205,7 @@ const WIRE_VALUES = [
   "invalidCursor",
   "isRefusal",
   "isRunLog",
+  "isTopic",
   "outlastLease",
   "parseCursor",
   "phaseStartedBy",

@@ -15,7 +15,7 @@ const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 /**
  * An owner's runs, newest first: the entries of its list that their runs confirm. Entries that can never be right again are
  * removed.
- * @see clause S12 in `STORE.md`, clause W14 in `WIRE.md`
+ * @see clauses S12 and S25 in `STORE.md`, clauses W14 and W34 in `WIRE.md`
  */
 export async function listRuns(
   connection: Connection,

@@ -1,15 +1,15 @@
 import type { RunStatus } from "@tm/run-events-core";
+import { isListed, STATUSES } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { connect, openProxy, openServer, openStore } from "./opened.ts";
 import { appendOf, createOf, endOf, listIds, oneTo } from "@tm/run-events-test-servers/requests";
 
-const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
-function entriesOf(redis: Redis, status: RunStatus): Promise<string[]> {
-  return redis.zrange(`run-events:{owner:ada}:${status}`, "0", "-1");
+function entriesOf(redis: Redis, status: RunStatus, list = ""): Promise<string[]> {
+  return redis.zrange(`run-events:{owner:ada}${list}:${status}`, "0", "-1");
 }
 
 async function makeEntry(
@@ -17,8 +17,9 @@ async function makeEntry(
   status: RunStatus,
   ordinal: number,
   runId: string,
+  list = "",
 ): Promise<void> {
-  await redis.zadd(`run-events:{owner:ada}:${status}`, ordinal, `${ordinal}:${runId}`);
+  await redis.zadd(`run-events:{owner:ada}${list}:${status}`, ordinal, `${ordinal}:${runId}`);
 }
 
 async function nowMicros(redis: Redis): Promise<number> {
@@ -44,6 +45,57 @@ it("S12: a list has one entry a run, under its status, and none of a deleted run
   await store.append([endOf("a"), endOf("c")]);
   for (const runId of ["a", "b", "c"]) expect(await store.deleteRun(runId, null)).toBe("deleted");
   await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
+});
+
+it("S25: the list of a topic has one entry a run, under its status, and none of a deleted run", async () => {
+  const { redis, store } = await openStore(await openServer());
+  const topic = "a:b}";
+  const list = ":topic=a%3Ab%7D";
+  for (const runId of ["a", "b", "c"]) await store.createRun({ ...createOf(runId), topic });
+  await store.createRun(createOf("none"));
+  await store.append([appendOf("a"), appendOf("none"), endOf("b")]);
+  await expect
+    .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status, list))))
+    .toMatchObject(
+      [[/:c$/], [/:a$/], [/:b$/], [], []].map((members) =>
+        members.map((member) => expect.stringMatching(member)),
+      ),
+    );
+  await store.append([endOf("a"), endOf("c"), endOf("none")]);
+  expect(await store.purge({ finishedForMs: 0, limit: 2 })).toHaveLength(2);
+  const left = (
+    await store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 9 })
+  ).map(({ runId }) => runId);
+  for (const runId of left) expect(await store.deleteRun(runId, null)).toBe("deleted");
+  await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
+});
+
+it("S25: the list of a topic hides an entry that is not right, and removes one that can never be right again", async () => {
+  const { redis, store } = await openStore(await openServer());
+  const topic = "tea";
+  const list = ":topic=tea";
+  await store.createRun({ ...createOf("a"), topic });
+  await store.createRun({ ...createOf("b"), topic });
+  await store.createRun({ ...createOf("other"), topic: "coffee" });
+  await store.append([appendOf("a"), endOf("b")]);
+  const ordinalOf = async (runId: string): Promise<number> =>
+    (await store.getRun(runId))?.ordinal ?? 0;
+  const now = await nowMicros(redis);
+  await makeEntry(redis, "queued", await ordinalOf("a"), "a", list);
+  await makeEntry(redis, "running", await ordinalOf("b"), "b", list);
+  await makeEntry(redis, "queued", now - DAY_MICROS - 10_000_000, "ghost", list);
+  await makeEntry(redis, "queued", now - DAY_MICROS + 10_000_000, "young", list);
+  // No program writes this one: the run's own topic decides.
+  await makeEntry(redis, "queued", await ordinalOf("other"), "other", list);
+  expect(await listIds(store, null, topic)).toEqual(["b", "a"]);
+  expect(await listIds(store, "live", topic)).toEqual(["a"]);
+  await expect
+    .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status, list))))
+    .toMatchObject(
+      [[/:young$/, /:other$/], [/:a$/], [/:b$/], [], []].map((members) =>
+        members.map((member) => expect.stringMatching(member)),
+      ),
+    );
 });
 
 it("W14: a process that died between entry and run leaves an entry that no list shows", async () => {
@@ -113,7 +165,7 @@ it("W14: pages stay whole among entries that no list shows", async () => {
   }
 });
 
-it("W14: every run is in its list, however often connections break", async () => {
+it("W14, S25: every run is in its lists, however often connections break", async () => {
   const server = await openServer();
   const proxy = await openProxy(server);
   const { store } = await openStore(server);
@@ -123,8 +175,9 @@ it("W14: every run is in its list, however often connections break", async () =>
     const shaky = await openShaky(proxy);
     for (let round = worker; isBusy; round++) {
       const runId = runIds[round % runIds.length] ?? "";
+      const topic = [null, "tea", "coffee"][Math.floor(Math.random() * 3)] ?? null;
       const work = [
-        () => shaky.createRun(createOf(runId)),
+        () => shaky.createRun({ ...createOf(runId), topic }),
         () => shaky.append([appendOf(runId)]),
         () => shaky.append([appendOf(runId), endOf(runId)]),
         () => shaky.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 5 }),
@@ -149,10 +202,11 @@ it("W14: every run is in its list, however often connections break", async () =>
   const there = heads.filter((head) => head !== null);
   const newestFirst = there.toSorted((a, b) => b.ordinal - a.ordinal);
   expect(await listIds(store)).toEqual(newestFirst.map(({ runId }) => runId));
-  for (const status of STATUSES) {
-    expect(await listIds(store, status)).toEqual(
-      newestFirst.filter((run) => run.runStatus === status).map(({ runId }) => runId),
-    );
+  for (const topic of [null, "tea", "coffee"]) {
+    for (const runStatus of [null, "live", ...STATUSES] as const) {
+      const expected = newestFirst.filter((run) => isListed(run, { runStatus, topic }));
+      expect(await listIds(store, runStatus, topic)).toEqual(expected.map(({ runId }) => runId));
+    }
   }
 });
 

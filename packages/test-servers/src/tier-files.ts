@@ -51,6 +51,7 @@ export const FAST: readonly string[] = [
   "packages/postgres/test/plan-statement-batch.test.ts",
   "packages/postgres/test/sql-error.test.ts",
   "packages/postgres/test/send-changes.test.ts",
+  "packages/redis/test/keys.test.ts",
   "packages/redis/test/subscriptions.test.ts",
   "packages/redis/test/types.test.ts",
   "packages/sqlite/test/",

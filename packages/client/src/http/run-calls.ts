@@ -1,5 +1,5 @@
 import type { EventDraft, RunStatus } from "@tm/run-events-core";
-import { checkRunId, SealedJson } from "@tm/run-events-core/wire";
+import { checkRunId, checkTopic, SealedJson } from "@tm/run-events-core/wire";
 import { fits, type ObjectShape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
@@ -148,13 +148,20 @@ export function getCall(runId: string): Call {
   return { path: runPath(runId), answer: RUN };
 }
 
-/** @see clause W14 in `WIRE.md` */
-export function listCall(query: {
+/**
+ * @throws RunEventsError `invalid_request` for a topic that no run can have: a query would hold it in another form
+ * @see clauses W14 and W34 in `WIRE.md`
+ */
+export function listCall({
+  topic,
+  ...rest
+}: {
   readonly status?: RunStatus | "live" | undefined;
   readonly topic?: string | undefined;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
 }): Call {
+  const query = { ...rest, topic: checkTopic(topic) ?? undefined };
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
   return { path: `${RUNS}?${search}`, answer: { runs: [] } };

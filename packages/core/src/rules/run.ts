@@ -18,7 +18,7 @@ export interface RunRecord extends Lease {
   readonly finishedAtMs: number | null;
   /** JSON text, opaque. */
   readonly metadata: string;
-  /** What the run is about, or `null`. It never changes. */
+  /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
   readonly topic: string | null;
 }
 

@@ -7,6 +7,11 @@ const TOPIC = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 /** Control characters, and lone surrogates, which no store can keep as text. */
 const REFUSED = /[\p{Cc}\p{Cs}]/u;
 
+/** Whether a run may have this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+export function isTopic(topic: unknown): topic is string {
+  return typeof topic === "string" && TOPIC.test(topic);
+}
+
 /**
  * Passes on the topic that a program gave; `null` for none. A refusal never shows the topic: it may be private, and long.
  * @throws RunEventsError `invalid_request` unless it is `null` or a text of 1 to 200 characters without control characters
@@ -14,7 +19,7 @@ const REFUSED = /[\p{Cc}\p{Cs}]/u;
  */
 export function checkTopic(topic: unknown): string | null {
   if (topic === undefined || topic === null) return null;
-  if (typeof topic === "string" && TOPIC.test(topic)) return topic;
+  if (isTopic(topic)) return topic;
   throw new RunEventsError(
     "invalid_request",
     `Expected \`topic\` to be a text of 1 to 200 characters without control characters and lone surrogates, got ${describeTopic(topic)}. Change it, or leave it out.`,

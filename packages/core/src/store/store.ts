@@ -13,7 +13,7 @@ export interface ListQuery {
   readonly runStatus: ListedStatus | null;
   /**
    * Only runs of this topic; `null`, or missing, for all. Through an index: neither the owner's other runs nor other topics cost
-   * anything.
+   * anything. @see clause S25 in `STORE.md`
    */
   readonly topic?: string | null;
   /** Only runs with a smaller `ordinal`; `null` from the newest. */
@@ -96,6 +96,7 @@ export interface StoreCapabilities {
  * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
  * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
+ * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
@@ -113,7 +114,7 @@ export interface RunEventStore {
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
   /** A run's head; `null` if the run does not exist. */
   getRun(runId: string): Promise<RunRecord | null>;
-  /** An owner's runs, newest first. @see clause S12 in `STORE.md` */
+  /** An owner's runs, newest first. @see clauses S12 and S25 in `STORE.md` */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
   /** Removes a finished run, and notifies its subscriptions. `ownerId` as in {@link ReadQuery}. @see clause S17 in `STORE.md` */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;

@@ -37,7 +37,7 @@ SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
 
 /**
  * An owner's runs, newest first, from an index for each kind of query.
- * @see clause S12 in `STORE.md`
+ * @see clauses S12 and S25 in `STORE.md`
  */
 export async function listRuns(
   query: Query,

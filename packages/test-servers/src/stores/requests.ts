@@ -2,6 +2,7 @@ import type {
   AppendRequest,
   ClaimRequest,
   LeaseOutcome,
+  ListQuery,
   ReadQuery,
   ReleaseRequest,
   RenewRequest,
@@ -102,9 +103,11 @@ export async function readValues(store: RunEventStore, runId: string): Promise<r
 /** The ids of an owner's runs, newest first. */
 export async function listIds(
   store: RunEventStore,
-  runStatus: "queued" | "running" | "completed" | "failed" | "cancelled" | null = null,
+  runStatus: ListQuery["runStatus"] = null,
+  topic: string | null = null,
 ): Promise<readonly string[]> {
-  const runs = await store.listRuns({ ownerId: "ada", runStatus, before: null, limit: 100 });
+  const which = { ownerId: "ada", runStatus, topic, before: null, limit: 100 };
+  const runs = await store.listRuns(which);
   return runs.map(({ runId }) => runId);
 }
 
