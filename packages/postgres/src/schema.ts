@@ -65,7 +65,7 @@ const MIGRATIONS: readonly Migration[] = [
     // The runs of a program without topics have none.
     breaking: false,
     sql: ({ runs }) => `
-    ALTER TABLE ${runs} ADD COLUMN topic text;
+    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
   },

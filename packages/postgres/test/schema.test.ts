@@ -54,6 +54,8 @@ describe("the schema", () => {
       "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
       "CREATE INDEX runs_by_status ON runs USING btree (owner_id, run_status, run_key)",
+      "CREATE INDEX runs_by_topic ON runs USING btree (owner_id, topic, run_key) WHERE (topic IS NOT NULL)",
+      "CREATE INDEX runs_by_topic_status ON runs USING btree (owner_id, topic, run_status, run_key) WHERE (topic IS NOT NULL)",
       "CREATE UNIQUE INDEX events_by_key ON events USING btree (run_key, idempotency_key) WHERE (idempotency_key IS NOT NULL)",
       "CREATE UNIQUE INDEX events_pkey ON events USING btree (run_key, sequence)",
       "CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (migration)",
@@ -83,6 +85,7 @@ describe("the schema", () => {
       "runs.run_id text COLLATE C NOT NULL",
       "runs.run_key bigint NOT NULL IDENTITY",
       "runs.run_status text NOT NULL",
+      "runs.topic text COLLATE C",
       "runs.updated_at_ms bigint NOT NULL",
     ]);
     const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
@@ -90,6 +93,7 @@ describe("the schema", () => {
       { migration: 1, breaking: true },
       { migration: 2, breaking: true },
       { migration: 3, breaking: false },
+      { migration: 4, breaking: false },
     ]);
   });
 
@@ -188,7 +192,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(35);
+    expect(await describeSchema(pool, schema)).toHaveLength(38);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

@@ -1,8 +1,8 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect } from "vitest";
-import { appendOf, claimOf, createOf, endOf, readLog, readValues } from "./requests.ts";
+import { appendOf, claimOf, createOf, endOf, listIds, readLog, readValues } from "./requests.ts";
 
-/** Expects that the store has the run `live` of a first schema unchanged, appends to it, claims and purges. Purges the run `done`. */
+/** Expects that the store has the run `live` of a first schema unchanged, appends to it, claims and purges. Purges the run `done`, makes the run `new`. */
 export async function expectFirstRuns(store: RunEventStore): Promise<void> {
   expect(await store.getRun("live")).toEqual({
     runId: "live",
@@ -27,6 +27,9 @@ export async function expectFirstRuns(store: RunEventStore): Promise<void> {
   expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
   expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
   expect(await store.purge({ finishedForMs: 60_000, limit: 9 })).toEqual(["done"]);
+  await store.createRun({ ...createOf("new"), topic: "tea" });
+  expect(await listIds(store, "live", "tea")).toEqual(["new"]);
+  expect(await listIds(store, "live")).toEqual(["new", "live"]);
 }
 
 /** Expects that the answers of an empty store have core's shapes, with numbers as numbers. Makes the run `a`. */
