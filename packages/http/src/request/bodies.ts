@@ -11,13 +11,17 @@ function membersOf(body: JsonBody, known: readonly string[]): Map<string, string
   for (const { key, text } of eachJsonMember(body.text)) {
     if (!known.includes(key))
       throw invalidRequest(
-        `Expected no fields in the body but ${known.join(" and ")}, got ${describeValue(key)}.`,
+        `Expected no fields in the body but ${listOf(known)}, got ${describeValue(key)}.`,
       );
     if (members.has(key))
       throw invalidRequest(`Expected each field of the body once, got ${key} twice.`);
     members.set(key, text);
   }
   return members;
+}
+
+function listOf(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }
 
 function isObject(value: unknown): value is object {

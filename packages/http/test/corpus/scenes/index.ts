@@ -8,6 +8,7 @@ import { PATH_SCENES } from "./paths.ts";
 import { READING_SCENES } from "./reading.ts";
 import { SOCKET_SCENES } from "./sockets.ts";
 import { STREAM_SCENES } from "./streams.ts";
+import { TOPIC_SCENES } from "./topics.ts";
 import { WRITING_SCENES } from "./writing.ts";
 
 /** Everything that is asked, in order. */
@@ -22,4 +23,5 @@ export const SCENES: readonly Scene[] = [
   ...BOUND_SCENES,
   ...FAILURE_SCENES,
   ...SOCKET_SCENES,
+  ...TOPIC_SCENES,
 ];
