@@ -156,7 +156,7 @@ describe("createRunEvents", () => {
     const page = { ownerId: "ada", topic: "tea", status: "live", limit: 2 } as const;
     const first = await runs.list(page);
     expect(first.runs.map(({ runId }) => runId)).toStrictEqual(["e", "c"]);
-    const second = await runs.list({ ...page, cursor: first.nextCursor });
+    const second = await runs.list({ ...page, cursor: first.nextCursor ?? undefined });
     expect(second.runs.map(({ runId }) => runId)).toStrictEqual(["b", "a"]);
     expect(second.nextCursor).toBeNull();
   });

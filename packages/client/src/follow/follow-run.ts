@@ -2,10 +2,6 @@ import type { FollowOptions } from "./follow-options.ts";
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
-import { checkRunId } from "../http/check-run-id.ts";
-import { retrying } from "../http/retrying.ts";
-import { pageCall } from "../http/run-calls.ts";
-import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
@@ -46,7 +42,7 @@ export function followWithActivity<M extends EventMap>(
   options: FollowOptions<M>,
   onActivity: () => void,
 ): RunFollower<M> {
-  const { since = 0, tail, onConnectionState, schemas = {}, signal } = options;
+  const { since = 0, onConnectionState, schemas = {}, signal } = options;
   const connection: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = {
     state: "connecting",
     runStatus: null,
@@ -74,12 +70,7 @@ export function followWithActivity<M extends EventMap>(
     isTaken = true;
     let reading: Reading | undefined;
     try {
-      checkRunId(options.runId);
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      if (tail !== undefined) {
-        const onRetry = (error: RunEventsError): void => update({ error });
-        update({ cursor: await readStart(options, tail, onRetry), error: null });
-      }
       reading = readOn(options, () => connection.cursor, update, onActivity);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
@@ -106,20 +97,6 @@ export function followWithActivity<M extends EventMap>(
   return Object.defineProperty(connection, Symbol.asyncIterator, {
     value: follow,
   }) as RunFollower<M>;
-}
-
-/** Asks where the last events of a run begin, until the server answers. */
-async function readStart(
-  options: Pick<FollowOptions, "runId" | "since" | "signal" | keyof ServerOptions>,
-  tail: number,
-  onRetry: (error: RunEventsError) => void,
-): Promise<number> {
-  const { signal = new AbortController().signal } = options;
-  const server = createServer(options);
-  const call = pageCall(options.runId, { since: options.since, tail, limit: 1, wait: 0 });
-  const ask = async (): Promise<{ readonly since?: number }> => server.askJson(call, signal);
-  const { since = 0 } = await retrying(ask, { signal, onRetry });
-  return since;
 }
 
 function asError(cause: unknown): RunEventsError {

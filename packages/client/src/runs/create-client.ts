@@ -32,6 +32,7 @@ import {
   releaseCall,
   renewCall,
   sessionCall,
+  tailCall,
 } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
@@ -261,7 +262,8 @@ export function createClient(options: ClientOptions = {}): Client {
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
     async events(runId, { since, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const call = pageCall(runId, { since, tail, limit, wait: waitSeconds });
+      const query = { since, limit, wait: waitSeconds };
+      const call = tail === undefined ? pageCall(runId, query) : tailCall(runId, tail, query);
       const heldSeconds = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => {
         const page = readPage(json);

@@ -57,9 +57,68 @@ describe("a reader that begins with the end", () => {
     expect(await onFastClock(() => collect(follower))).toEqual([7, 8]);
     expect(errors).toContain("store_unavailable");
     expect(requests.slice(0, 4)).toEqual([
-      ...Array<string>(3).fill("a-run/events?tail=2&limit=1&wait=0"),
+      ...Array<string>(3).fill("a-run/events?limit=1&wait=0&tail=2"),
       "a-run/stream?since=6",
     ]);
+  });
+
+  it("W45: while the server is away the follower waits as ever, for at most `mostDelayMs`", async () => {
+    const { baseUrl, requests } = await startScriptedServer((response, index) => {
+      if (index < 20) response.destroy();
+      else if (index === 20) json(response, 200, { ...RUN, since: 8, events: [], hasMore: false });
+      else stream(response, connected(), finished(8));
+    });
+    const states: string[] = [];
+    const follower = followRun({
+      runId: "a-run",
+      baseUrl,
+      credential: { cookie: "a=b" },
+      tail: 2,
+      mostDelayMs: 5,
+      onConnectionState: ({ state, cursor }) => states.push(`${state} ${cursor}`),
+    });
+    expect(await collect(follower)).toEqual([]);
+    expect(requests).toHaveLength(22);
+    expect([...new Set(states)]).toEqual([
+      "waiting 0",
+      "waiting 8",
+      "connecting 8",
+      "live 8",
+      "finished 8",
+    ]);
+  });
+
+  it.each([{}, { since: "6" }, { since: null }])(
+    "W45: an answer that does not say where it begins, as %j, is not a server's",
+    async (more) => {
+      const { baseUrl, requests } = await startScriptedServer((response, index) => {
+        const start = index % 2 === 0 ? more : { since: 6 };
+        if (index < 3) json(response, 200, { ...RUN, ...start, events: [], hasMore: true });
+        else stream(response, connected(), event(7), event(8), finished(8));
+      });
+      const credential = { cookie: "a=b" };
+      const once = createClient({ baseUrl, credential, patienceMs: 0 }).events("a-run", {
+        tail: 2,
+      });
+      await expect(once).rejects.toMatchObject({ code: "store_unavailable" });
+      const follower = followRun({ runId: "a-run", baseUrl, credential, tail: 2 });
+      expect(await collect(follower)).toEqual([7, 8]);
+      expect(requests.at(-1)).toBe("a-run/stream?since=6");
+    },
+  );
+
+  it("W45: a signal ends the loop while it asks where to begin, and closes the request", async () => {
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const { baseUrl } = await startScriptedServer((response) => {
+      response.on("close", resolve);
+      controller.abort(new Error("enough"));
+    });
+    const { signal } = controller;
+    const credential = { bearer: "ada" };
+    const loop = collect(followRun({ runId: "a-run", baseUrl, credential, tail: 2, signal }));
+    await expect(loop).rejects.toThrow("enough");
+    await gone;
   });
 
   it("W45: a cursor besides `tail`, or a bad one, is refused", async () => {

@@ -37,7 +37,7 @@ export const SINCE_PARAMETER: Json = parameter(
 export const TAIL_PARAMETER: Json = parameter(
   "query",
   "tail",
-  "Begins so many events before the end, in place of `since` (W45).",
+  "Begins so many events before the end. Not together with `since` (W45).",
   { type: "integer", minimum: 1, maximum: 1_000 },
 );
 

@@ -23,9 +23,14 @@ export const STREAM_ROUTE: Route = {
     parameters: [
       SINCE_PARAMETER,
       TAIL_PARAMETER,
-      parameter("header", "Last-Event-ID", "Wins over `since`; ignored if it is not a cursor.", {
-        type: "string",
-      }),
+      parameter(
+        "header",
+        "Last-Event-ID",
+        "Wins over `since` and `tail`; ignored if it is not a cursor.",
+        {
+          type: "string",
+        },
+      ),
     ],
     answers: {
       200: {
