@@ -209,17 +209,15 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
     async read(runId, page) {
-      const { events, runStatus, phase, lastSequence, hasMore, since } = await log.readPage(
-        runId,
-        page,
-      );
+      const read = await log.readPage(runId, page);
+      const { events, runStatus, phase, lastSequence, hasMore, since } = read;
       return {
-        ...(since !== undefined && { since }),
         events: events.map(eventOf),
         runStatus,
         currentPhase: decodePhase(phase),
         lastSequence,
         hasMore,
+        ...(since !== undefined && { since }),
       };
     },
     async *tail(runId, tailOptions) {

@@ -66,7 +66,12 @@ it("W9, W30, W31, W34: the document accepts the bodies that the server accepts, 
       "CreateRun",
       to("/v1/agent-runs"),
       [
-        ...[{}, { runId: "a" }, { runId: "a b" }, { runId: 1 }, { owner: 1 }, []],
+        {},
+        { runId: "a" },
+        { runId: "a b" },
+        { runId: 1 },
+        { owner: 1 },
+        [],
         ...[null, "tea", " ", "\u{1f375}".repeat(200), "\u2028"].map((topic) => ({ topic })),
         ...["", "x".repeat(201), "\u{1f375}".repeat(201)].map((topic) => ({ topic })),
         ...["a\n", "\0", "\u007f", "\u0085", "\ud83c", 7, true, [], ["a"], {}].map((topic) => ({

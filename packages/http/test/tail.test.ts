@@ -1,3 +1,4 @@
+import { RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
@@ -71,6 +72,24 @@ describe.each(DOORS)("%s", (door) => {
       expect(sequencesOf([await stream.next()])).toEqual([since + 1]);
       stream.leave();
     }
+  });
+
+  it("W24, W45: a store that is down is a retryable error in the stream, and 503 to a poll", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE", "NOTE");
+    world.store.cut(new RunEventsError("store_unavailable", "The store is down."));
+    const stream = await world.tail(runId, "?tail=1");
+    expect(stream.status).toBe(200);
+    const frames = await stream.rest();
+    expect(frames.map(({ data }) => data)).toMatchObject([
+      { type: "error", code: "store_unavailable", retryable: true },
+    ]);
+    const path = `/v1/agent-runs/${runId}/events?tail=1`;
+    expect((await world.send({ path, headers: ADA })).status).toBe(503);
+    expect(world.stats().streams.open).toBe(0);
+    world.store.cut(null);
+    const again = await world.tail(runId, "?tail=1");
+    expect(sequencesOf(await again.until("run_event"))).toEqual([2]);
   });
 
   it.each([

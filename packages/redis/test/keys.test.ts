@@ -42,7 +42,7 @@ function hashTagOf(key: string): string {
 }
 
 describe("keysOf", () => {
-  it("S25, W4: a list's key is of one owner, one topic and one status alone, whatever their text", () => {
+  it("S25, W4: a list's key is of one owner, one topic and one status alone, with any text", () => {
     fc.assert(
       fc.property(prefix, list, list, (start, one, other) => {
         const keys = keysOf(start, "");

@@ -8,7 +8,7 @@ import { readPacked, ROOT } from "../read-pages.ts";
 const TSC = fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json")));
 
 /** What an import finds behind one path of a package. */
-export interface Door {
+interface Door {
   /** As an import names it. */
   readonly name: string;
   /** The file of its types in the folder. */

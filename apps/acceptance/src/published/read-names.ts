@@ -17,15 +17,15 @@ import { commentText } from "../doc-comments.ts";
 import type { EmittedTypes } from "./emit-types.ts";
 
 /** A doc comment of the published types. */
-export interface NamedComment {
+interface NamedComment {
   /** Its file, from the root of the repository, and its name: `packages/core/src/run-events.d.ts: RunEvents.work`. */
   readonly place: string;
-  /** The comment without stars; empty if there is none. */
+  /** The comment without stars; empty if the name has no comment. */
   readonly text: string;
 }
 
 /** A `{@link}` of the published types. */
-export interface NamedLink {
+interface NamedLink {
   readonly place: string;
   readonly text: string;
   /** Whether an editor finds the declaration, or it is a web address. */

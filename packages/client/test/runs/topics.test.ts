@@ -38,7 +38,7 @@ describe("topics", () => {
       expect((await runs.create(part)).topic).toBeNull();
   });
 
-  it("W34: a list has the caller's runs of the topic, whatever its characters", async () => {
+  it("W34: a list has the caller's runs of the topic, with any characters", async () => {
     for (const topic of HARD.map(newTopic)) {
       const { runId } = await runs.create({ topic });
       const { runs: listed } = await runs.list({ topic });

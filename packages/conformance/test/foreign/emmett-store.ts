@@ -169,15 +169,10 @@ export function createEmmettStore(
       await emmett.schema.migrate();
       await facts.migrate();
     },
-    createRun: ({ runId, ownerId, metadata, topic = null }) =>
+    createRun: ({ topic = null, ...named }) =>
       ask(async () => {
-        const created = await facts.insert({
-          runId,
-          ownerId,
-          metadata,
-          topic,
-          createdAtMs: Date.now(),
-        });
+        const { runId, ownerId } = named;
+        const created = await facts.insert({ ...named, topic, createdAtMs: Date.now() });
         if (created !== null) return { outcome: "created", run: foldStream(created, []).run };
         const existing = await streams.find(runId, ownerId);
         return existing === null
@@ -194,13 +189,12 @@ export function createEmmettStore(
         return outcomes;
       }),
     read: (queries) =>
-      ask(() =>
-        Promise.all(
-          queries.map(async (query) =>
-            cutPage(query, await streams.find(query.runId, query.ownerId)),
-          ),
-        ),
-      ),
+      ask(() => {
+        const pages = queries.map(async (query) =>
+          cutPage(query, await streams.find(query.runId, query.ownerId)),
+        );
+        return Promise.all(pages);
+      }),
     getRun: (runId) => ask(async () => (await streams.find(runId))?.run ?? null),
     listRuns: ({ ownerId, runStatus, topic = null, before, limit }) =>
       ask(async () => {

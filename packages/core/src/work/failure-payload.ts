@@ -3,7 +3,7 @@ import type { AppendLimits } from "../rules/lifecycle.ts";
 import type { WorkOptions } from "./work-options.ts";
 
 /** Why the system ended a run as failed: the `reason` of `RUN_FAILED`. @see clause W43 in `WIRE.md` of `@tm/run-events-http` */
-export type FailureReason = "error" | "lease_expired" | "shutdown";
+type FailureReason = "error" | "lease_expired" | "shutdown";
 
 /** The payload of `RUN_FAILED` that the system writes. @see clause W43 in `WIRE.md` of `@tm/run-events-http` */
 export interface FailurePayload {

@@ -2,7 +2,7 @@ import { describeValue } from "../rules/describe-value.ts";
 import type { Merges } from "./merge-events.ts";
 
 /** The longest wait for events to merge, in milliseconds. @see clause W41 in `WIRE.md` of `@tm/run-events-http` */
-export const MAX_MERGE_MS = 10_000;
+const MAX_MERGE_MS = 10_000;
 
 /** How to work on a run. */
 export interface WorkOptions {

@@ -92,7 +92,7 @@ export const topics: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W34 a list of a topic has the caller's runs of exactly that topic, newest first, whatever its characters",
+    name: "W34 a list of a topic has the caller's runs of exactly that topic, newest first, with any characters",
     async run(trial) {
       const all = [...HARD.map(newTopic), longest("x"), longest("y"), longest("\u{1f375}")];
       const made = new Map(all.map((topic) => [topic, [] as string[]]));

@@ -126,7 +126,7 @@ export const topicMutants: readonly ServerMutant[] = [
   {
     name: "cuts a topic that is too long",
     clause: "W34",
-    ...mapTopics((topic) => [...topic].slice(0, 200).join("")),
+    ...mapTopics((topic) => Array.from(topic).slice(0, 200).join("")),
   },
   {
     name: "takes control characters out of a topic",
