@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { isTopic, MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { isTopic, MAX_LEASE_MS, MAX_TAIL, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 
 /** The environment variable that holds the token. That of its name and `_FILE` names a file that holds it. */
@@ -29,6 +29,8 @@ export type Command =
       readonly target: Target;
       readonly runId: string;
       readonly since: number;
+      /** So many events before the end, in place of `since`; `null` without it. @see clause W45 in `WIRE.md` */
+      readonly tail: number | null;
       readonly json: boolean;
     }
   | {
@@ -43,6 +45,7 @@ const OPTIONS = {
   url: { type: "string" },
   token: { type: "string" },
   since: { type: "string" },
+  tail: { type: "string" },
   status: { type: "string" },
   topic: { type: "string" },
   lease: { type: "string" },
@@ -79,12 +82,17 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
   },
   tail({ target, operands, values }) {
     const [runId, ...more] = operands;
-    const { since = "0", json = false } = values;
+    const { since = "0", tail, json = false } = values;
     if (runId === undefined || more.length > 0)
       return { wrong: `tail expects one run id, got ${operands.length}` };
     if (!/^\d{1,15}$/.test(since))
       return { wrong: `--since expects the sequence of an event, or 0, got ${since}` };
-    return { name: "tail", target, runId, since: Number(since), json };
+    if (tail !== undefined && values.since !== undefined)
+      return { wrong: "tail expects --since or --tail, got both" };
+    if (tail !== undefined && !(/^[1-9]\d{0,3}$/.test(tail) && Number(tail) <= MAX_TAIL))
+      return { wrong: `--tail expects a number of events from 1 to ${MAX_TAIL}, got ${tail}` };
+    const last = tail === undefined ? null : Number(tail);
+    return { name: "tail", target, runId, since: Number(since), tail: last, json };
   },
   list({ target, operands, values }) {
     const status = LISTED.find((known) => known === values.status) ?? null;
@@ -108,6 +116,7 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
 /** The command of each option that not all commands have. */
 const OWNERS: Readonly<Record<string, CommandName>> = {
   since: "tail",
+  tail: "tail",
   json: "tail",
   lease: "exec",
   status: "list",

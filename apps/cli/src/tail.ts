@@ -2,6 +2,7 @@ import type { Client, RunEventsPage } from "@tm/run-events-client/runs";
 import { isTerminal as isEnd, type RunEvent, type RunStatus } from "@tm/run-events-core";
 import { splitJsonArray, splitJsonObject } from "@tm/run-events-core/wire";
 import { encodeEventJson, encodeEventLine } from "./event-line.ts";
+import type { Command } from "./parse-command.ts";
 import { EXIT } from "./exit-code.ts";
 import { createScreen } from "./screen.ts";
 
@@ -24,10 +25,10 @@ const EXIT_OF: Readonly<Record<RunStatus, number>> = {
  */
 export async function tailRun(
   runs: Client,
-  query: { readonly runId: string; readonly since: number; readonly json: boolean },
+  query: Pick<Extract<Command, { readonly name: "tail" }>, "runId" | "since" | "tail" | "json">,
 ): Promise<number> {
   const { runId, json } = query;
-  let { since } = query;
+  let { since, tail } = query;
   let page: RunEventsPage | null = null;
   let isAway = false;
   const screen = createScreen({
@@ -54,7 +55,12 @@ export async function tailRun(
       };
       page = await runs.events(
         runId,
-        { since, limit: PAGE_LIMIT, waitSeconds: WAIT_SECONDS, parseJson },
+        {
+          ...(tail === null ? { since } : { tail }),
+          limit: PAGE_LIMIT,
+          waitSeconds: WAIT_SECONDS,
+          parseJson,
+        },
         {
           ...(page === null ? {} : { patienceMs: Number.POSITIVE_INFINITY }),
           onRetry({ message }) {
@@ -63,6 +69,8 @@ export async function tailRun(
           },
         },
       );
+      since = page.since ?? since;
+      tail = null;
       if (isAway) screen.note("the server is back");
       isAway = false;
       const lines = texts.map(encode);

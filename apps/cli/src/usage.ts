@@ -7,6 +7,7 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
       --lease N                      how long the run stays claimed if exec is killed, in seconds (default 60)
   run-events tail <runId>            follow a run to its end
       --since N                      begin after event N (default 0)
+      --tail N                       begin N events before the end, 1 to 1000
       --json                         print each event as one line of JSON
   run-events list                    list your runs, newest first
       --status STATUS                only queued, running, completed, failed or cancelled runs, or live: queued or running

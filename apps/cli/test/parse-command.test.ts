@@ -18,8 +18,12 @@ describe("the command line", () => {
       ["exec", "--lease=3600", "--", "ls", "--lease", "x"],
       { name: "exec", leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
     ],
-    [["tail", "r"], { name: "tail", runId: "r", since: 0, json: false }],
-    [["--json", "tail", "r", "--since", "7"], { name: "tail", runId: "r", since: 7, json: true }],
+    [["tail", "r"], { name: "tail", runId: "r", since: 0, tail: null, json: false }],
+    [
+      ["--json", "tail", "r", "--since", "7"],
+      { name: "tail", runId: "r", since: 7, tail: null, json: true },
+    ],
+    [["tail", "r", "--tail", "50"], { name: "tail", runId: "r", since: 0, tail: 50, json: false }],
     [["list"], { name: "list", status: null, topic: null }],
     [["list", "--status=running"], { name: "list", status: "running", topic: null }],
     [
@@ -81,6 +85,11 @@ describe("the command line", () => {
     [["tail", "a", "b"], "tail expects one run id, got 2"],
     [["tail", "a", "--since", "-1"], "Option '--since' argument is ambiguous"],
     [["tail", "a", "--since=x"], "--since expects the sequence of an event, or 0, got x"],
+    [["tail", "a", "--tail", "0"], "--tail expects a number of events from 1 to 1000, got 0"],
+    [["tail", "a", "--tail", "1001"], "--tail expects a number of events from 1 to 1000, got 1001"],
+    [["tail", "a", "--tail", "x"], "--tail expects a number of events from 1 to 1000, got x"],
+    [["tail", "a", "--tail", "5", "--since", "0"], "tail expects --since or --tail, got both"],
+    [["list", "--tail", "5"], "list has no --tail"],
     [["tail", "a", "--", "b"], "tail expects no command after --"],
     [["list", "a"], "list expects no argument, got a"],
     [

@@ -65,6 +65,35 @@ describe("tail", () => {
     expect(sequences).toEqual(Array.from({ length: 2_001 }, (_, index) => index + 1));
   });
 
+  it("W45: tail --tail 2 begins two events before the end, and goes on", async () => {
+    const { url } = await startServer();
+    await makeRun(url, "RUN_STARTED", "A", "B", "C");
+    const cli = startCli(url, ["tail", "r", "--tail", "2"]);
+    await cli.printed(" C a line\n");
+    await append(url, "D");
+    await cli.printed(" D a line\n");
+    await append(url, "RUN_COMPLETED");
+    const { exitCode, stdout } = await cli.ended;
+    expect(exitCode).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(["3", "4", "5", "6"]);
+  });
+
+  it.each([
+    ["1", ["RUN_COMPLETED"]],
+    ["2", ["A", "RUN_COMPLETED"]],
+    ["1000", ["RUN_STARTED", "A", "RUN_COMPLETED"]],
+  ])("W45: tail --tail %s of a finished run writes %j", async (tail, expected) => {
+    const { url } = await startServer();
+    await makeRun(url, "RUN_STARTED", "A", "RUN_COMPLETED");
+    const { exitCode, stdout } = await runCli(url, ["tail", "r", "--json", "--tail", tail]);
+    expect(exitCode).toBe(0);
+    const events = stdout.trimEnd().split("\n");
+    expect(events.map((line) => JSON.parse(line) as unknown)).toMatchObject(
+      expected.map((eventType) => ({ eventType })),
+    );
+  });
+
   it("tail ends with 4 for an unknown run or token, and with 5 for a sequence after the run's end", async () => {
     const { url } = await startServer();
     await makeRun(url, "RUN_STARTED");
@@ -73,6 +102,7 @@ describe("tail", () => {
     expect((await runCli(url, ["tail", "r"], { RUN_EVENTS_TOKEN: BOB })).exitCode).toBe(4);
     expect((await runCli(url, ["tail", "r"], { RUN_EVENTS_TOKEN: "x" })).exitCode).toBe(4);
     expect((await runCli(url, ["tail", "r", "--since", "9"])).exitCode).toBe(5);
+    expect((await runCli(url, ["tail", "other", "--tail", "9"])).exitCode).toBe(4);
   });
 
   it("tail writes a line with controls as one line, and other text unchanged", async () => {

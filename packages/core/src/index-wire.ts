@@ -50,6 +50,7 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
+export { MAX_TAIL } from "./rules/tail-start.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";

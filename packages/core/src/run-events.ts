@@ -26,6 +26,8 @@ export interface RunEventsPage {
   readonly lastSequence: number;
   /** Whether the log has events after this page. */
   readonly hasMore: boolean;
+  /** The cursor that this page follows, if it was asked for by `tail`. */
+  readonly since?: number;
 }
 
 /** Which runs to list. */
@@ -207,13 +209,15 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
     async read(runId, page) {
-      const { events, runStatus, phase, lastSequence, hasMore } = await log.readPage(runId, page);
+      const read = await log.readPage(runId, page);
+      const { events, runStatus, phase, lastSequence, hasMore, since } = read;
       return {
         events: events.map(eventOf),
         runStatus,
         currentPhase: decodePhase(phase),
         lastSequence,
         hasMore,
+        ...(since !== undefined && { since }),
       };
     },
     async *tail(runId, tailOptions) {

@@ -165,6 +165,7 @@ export const STORE_TYPES: readonly string[] = [
 export const WIRE_VALUES: readonly string[] = [
   "MAX_JSON_DEPTH",
   "MAX_LEASE_MS",
+  "MAX_TAIL",
   "MIN_LEASE_MS",
   "NO_RETRY_MS",
   "PAGE_START",

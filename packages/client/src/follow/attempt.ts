@@ -3,7 +3,7 @@ import type { FollowLog } from "./follow-log.ts";
 import type { Loss } from "./route.ts";
 
 /** What a transport gets for one attempt to follow a run. */
-export interface Attempt extends FollowLog {
+export interface Attempt extends Omit<FollowLog, "seek"> {
   /** Sets which kind of loss it is if the attempt is lost from now on. */
   readonly expect: (loss: Loss) => void;
   /** Ends the attempt for this reason. Another one follows. */

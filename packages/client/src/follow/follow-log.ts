@@ -1,5 +1,5 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
-import { pageCall, readPage, streamCall, WAIT_SECONDS } from "../http/run-calls.ts";
+import { pageCall, readPage, streamCall, tailCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import { askStream, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
@@ -31,6 +31,12 @@ export interface FollowLog {
    * @throws RunEventsError `store_unavailable`, retryable, if that page does not continue at the cursor
    */
   readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
+  /**
+   * Moves the cursor to so many events before the end.
+   * @param since what else the reader asked for, which the server refuses
+   * @see clause W45 in `WIRE.md`
+   */
+  readonly seek: (tail: number, since: number | undefined) => Promise<void>;
   /**
    * Reads the page after the cursor.
    * @param isHeld whether the server holds the answer until something is new
@@ -75,6 +81,11 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
       if (events.length === 0)
         throw unanswered(`Expected event ${cursor() + 1} next, but the server left it out.`);
       return events;
+    },
+    async seek(tail, since) {
+      const call = tailCall(runId, tail, { since, limit: 1, wait: 0 });
+      const page = await server.askJson<{ readonly since: number }>(call, signal);
+      update({ cursor: page.since });
     },
     readPage: askPage,
     openStream: (onHead) => askStream(server, streamCall(runId, cursor()), signal, onHead),

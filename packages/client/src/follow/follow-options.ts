@@ -9,7 +9,12 @@ export interface FollowRunOptions<M extends EventMap = EventMap> {
    * The last sequence that you have. Events after it are read.
    * @defaultValue 0
    */
-  readonly since?: number;
+  readonly since?: number | undefined;
+  /**
+   * Begins so many events before the end, in place of `since`: 1 to 1,000.
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
   /** Ends the loop at once, with the signal's reason. */
   readonly signal?: AbortSignal;
   /**

@@ -2,7 +2,6 @@ import type { FollowOptions } from "./follow-options.ts";
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
-import { checkRunId } from "../http/check-run-id.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import { readOn } from "./read-on.ts";
@@ -71,7 +70,6 @@ export function followWithActivity<M extends EventMap>(
     isTaken = true;
     let reading: Reading | undefined;
     try {
-      checkRunId(options.runId);
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
       reading = readOn(options, () => connection.cursor, update, onActivity);
       let batch = await reading.next();

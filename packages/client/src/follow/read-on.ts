@@ -16,8 +16,8 @@ import type { ConnectionState } from "./connection-state.ts";
 import { streamRun } from "./stream-run.ts";
 
 /** A stream is given up when nothing has come for this many heartbeats. */
-
 const SILENT_HEARTBEATS = 2.5;
+
 /**
  * Reads a run to its end, one attempt after another. `course.ts` decides what follows an attempt.
  *
@@ -39,7 +39,9 @@ export function readOn(
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
 ): Reading {
-  const { runId, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
+  const { runId, since, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
+  /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
+  let { tail } = options;
   const server = createServer(options);
   let course = startCourse(canStream(credential) ? "stream" : "long_poll");
   /** The pause that the stream's `retry:` asked for, in milliseconds. */
@@ -59,20 +61,21 @@ export function readOn(
     checkNow();
   });
 
-  function attempt(): Reading {
-    const linked = linkAbort(whole);
-    const { signal } = linked;
+  async function attempt(): Promise<Reading> {
+    const { signal, abort: cut } = linkAbort(whole);
+    abort = cut;
     const startedAt = performance.now();
     const expect = (loss: Loss): void => {
       course = expectLoss(course, loss, performance.now() - startedAt);
       // Bytes may still arrive after the attempt has been given up.
       if (loss === "cut") hasReturned &&= signal.aborted;
     };
-    ({ abort } = linked);
     expect("away");
     hasReturned = false;
     onActivity();
     const log = createFollowLog({ server, runId, signal, cursor, update });
+    if (tail !== undefined) await log.seek(tail, since);
+    tail = undefined;
     const { transport, probeAt } = course.route;
     const current = { ...log, expect, giveUp, onActivity, onSeen };
     return transport === "stream"
@@ -101,8 +104,8 @@ export function readOn(
     async next() {
       for (;;) {
         whole?.throwIfAborted();
-        reading ??= attempt();
         try {
+          reading ??= await attempt();
           const arrived = await reading.next();
           // Only an event is progress, a first frame is not.
           if (typeof arrived === "object") course = { ...course, failures: 0 };

@@ -34,7 +34,8 @@ export interface Call {
 
 /** Which events to read. @see clauses W15 to W17 in `WIRE.md` */
 export interface PageQuery {
-  readonly since: number;
+  /** Without it, the server begins with the first event. */
+  readonly since?: number | undefined;
   /** Without it, the server decides. */
   readonly limit?: number | undefined;
   /** How long the server may wait for an event, in seconds. */
@@ -120,12 +121,23 @@ export function appendCall(
 
 /** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see clauses W15 to W17 in `WIRE.md` */
 export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call {
-  const most = limit === undefined ? "" : `&limit=${limit}`;
+  const start = since === undefined ? "" : `since=${since}&`;
+  const most = limit === undefined ? "" : `limit=${limit}&`;
   return {
-    path: runPath(runId, `/events?since=${since}${most}&wait=${wait}`),
+    path: runPath(runId, `/events?${start}${most}wait=${wait}`),
     seconds: ANSWER_SECONDS + wait,
     answer: RUN,
   };
+}
+
+/**
+ * Does the same for the last events, and checks that the page says where it begins.
+ * @param query has no `since`, or the server refuses it
+ * @see clause W45 in `WIRE.md`
+ */
+export function tailCall(runId: string, tail: number, query: PageQuery): Call {
+  const call = pageCall(runId, query);
+  return { ...call, path: `${call.path}&tail=${tail}`, answer: { ...RUN, since: isCount } };
 }
 
 /** Checks the events of a page, and returns the page. */

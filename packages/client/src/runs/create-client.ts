@@ -33,6 +33,7 @@ import {
   releaseCall,
   renewCall,
   sessionCall,
+  tailCall,
 } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
@@ -83,6 +84,11 @@ export interface EventsQuery {
    * @defaultValue 0
    */
   readonly since?: number | undefined;
+  /**
+   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
   /**
    * How many events to read, from 1 to 1,000.
    * @defaultValue the server's
@@ -250,8 +256,9 @@ export function createClient(options: ClientOptions = {}): Client {
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
-    async events(runId, { since = 0, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const call = pageCall(runId, { since, limit, wait: waitSeconds });
+    async events(runId, { since, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
+      const query = { since, limit, wait: waitSeconds };
+      const call = tail === undefined ? pageCall(runId, query) : tailCall(runId, tail, query);
       const held = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => {
         const page = readPage(json);

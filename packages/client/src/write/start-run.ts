@@ -1,4 +1,4 @@
-import type { AppendReceipt, RunSnapshot, WorkOptions } from "@tm/run-events-core";
+import type { AppendReceipt, RunSnapshot } from "@tm/run-events-core";
 import {
   checkEmitOptions,
   createGatheringQueue,
@@ -19,8 +19,7 @@ const BATCH_EVENTS = 500;
 const GATHER_MS = 50;
 
 /** Which run to write, and how. */
-export interface StartOptions<M extends EventMap = EventMap>
-  extends ServerOptions, Pick<WorkOptions, "mergeMs"> {
+export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions {
   /**
    * The run's id. If you already have a run with this id, the writer continues it.
    * @defaultValue a new UUID
@@ -42,6 +41,12 @@ export interface StartOptions<M extends EventMap = EventMap>
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly merge?: TypedMerges<M> | undefined;
+  /**
+   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait.
+   * @defaultValue 50
+   * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly mergeMs?: number | undefined;
   /** Schemas that check payloads. A payload is sent as its schema returns it. */
   readonly schemas?: PayloadSchemas<M>;
   /** Stops the writer. It does not end the run. */

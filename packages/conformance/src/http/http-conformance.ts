@@ -34,6 +34,7 @@ import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
+import { tails } from "./cases/tails.ts";
 import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
@@ -89,6 +90,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cursors,
   ...frames,
   ...resuming,
+  ...tails,
   ...programs,
   ...limits,
   ...slowReaders,

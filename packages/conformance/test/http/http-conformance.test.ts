@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../src/profile.ts";
 import { follow } from "./follow.ts";
 import { memoryServerDoors } from "./memory-server.ts";
-import { mapAnswers, withBody } from "./mutants/server-mutant.ts";
+import { mapAnswers, mapPages, withBody } from "./mutants/server-mutant.ts";
 import { streamMutants } from "./mutants/stream-mutants.ts";
 
 const doors = memoryServerDoors();
@@ -54,8 +54,26 @@ describe("runHttpConformance", () => {
 
   it("has cases for every clause of the wire", () => {
     const clauses = new Set(withSession.map(({ clause }) => clause));
-    const numbers = [...Array.from({ length: 34 }, (___, index) => index + 1), 49];
+    const numbers = [...Array.from({ length: 34 }, (___, index) => index + 1), 45, 49];
     expect(clauses).toEqual(new Set(numbers.map((number) => `W${number}`)));
+  });
+
+  it("W45: lets a server say in every page where it begins, and in that of `tail` alone", async () => {
+    const talkative = mapPages((answer) => {
+      const { request, status, json } = answer;
+      const { searchParams } = new URL(request.url);
+      const since = Number(searchParams.get("since") ?? 0);
+      // At its front, so that payloads and their spelling stay.
+      return status !== 200 || json["since"] !== undefined
+        ? null
+        : withBody(answer, `{"since":${since},${answer.text.slice(1)}`);
+    });
+    for (const server of [doors, memoryServerDoors(talkative)]) {
+      const cases = runHttpConformance({ name: "any", ...server });
+      for (const { clause, run } of cases) {
+        if (["W15", "W16", "W18", "W45"].includes(clause)) await run();
+      }
+    }
   });
 
   it("leaves out the cases of the session, and nothing else, where `cookieFor` is given", () => {

@@ -1,6 +1,7 @@
 import { checkCursor } from "../rules/cursor.ts";
-import { storeClosed } from "../rules/errors.ts";
+import { runNotFound, storeClosed } from "../rules/errors.ts";
 import { checkRunId } from "../rules/run-id.ts";
+import { tailStart } from "../rules/tail-start.ts";
 import type { Clock } from "../time/clock.ts";
 import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
@@ -26,6 +27,11 @@ export interface Followers {
     since: number,
     ownerId: string | null,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
+  /**
+   * Finds the cursor so many events before the end of a run.
+   * @throws RunEventsError `not_found`, `store_unavailable`
+   */
+  tailStart(runId: string, tail: number, ownerId: string | null): Promise<number>;
   /** Ends all readers with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
   close(): void;
 }
@@ -77,6 +83,15 @@ class RunFollowers implements Followers {
     checkCursor(since);
     const follower = this.#followers.get(runId) ?? this.#add(runId);
     return { follower, opened: follower.open(reader, since, ownerId) };
+  }
+
+  async tailStart(runId: string, tail: number, ownerId: string | null): Promise<number> {
+    checkRunId(runId);
+    // The head alone: no event follows this cursor.
+    const since = Number.MAX_SAFE_INTEGER - 1;
+    const head = await this.#source.read({ runId, ownerId, since, limit: 1, maxBytes: 1 });
+    if (head === null) throw runNotFound();
+    return tailStart(head.run.lastSequence, tail);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { checkTail } from "../rules/tail-start.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { holdProcess } from "../time/clock.ts";
 import type { FollowerReader } from "./follower.ts";
@@ -10,7 +11,12 @@ export interface TailOptions extends OwnerOption {
    * The last sequence that the reader has.
    * @defaultValue 0
    */
-  readonly since?: number;
+  readonly since?: number | undefined;
+  /**
+   * Begins so many events before the end, in place of `since`: 1 to 1,000.
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
   /** Ends the tail at any time: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,9 +34,14 @@ export async function* tailSlices(
   runId: string,
   options: TailOptions = {},
 ): AsyncGenerator<Slice, void, undefined> {
-  const { since = 0, signal } = options;
+  const { tail, signal } = options;
   const ownerId = ownerIdOf(options);
   signal?.throwIfAborted();
+  if (tail !== undefined) checkTail(tail, options.since);
+  const since =
+    tail === undefined
+      ? (options.since ?? 0)
+      : await held(followers.tailStart(runId, tail, ownerId), signal);
   let notify = (): void => {};
   const reader: FollowerReader = { position: null, stalled: false, onNotification: () => notify() };
   const { follower, opened } = followers.open(runId, reader, since, ownerId);

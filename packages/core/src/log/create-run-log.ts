@@ -66,6 +66,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       return runs.getRun(runId, owner);
     },
     readPage: reads.readPage,
+    tailStart: reads.tailStart,
     waitFor: reads.waitFor,
     ...createLeases(store, { clock, isClosing }),
     ...createUpkeep(store, clock, probe, appends.expire),

@@ -5,6 +5,7 @@ import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { ownerIdOf, runAsAsked } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
+import { checkTail } from "../rules/tail-start.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
@@ -25,7 +26,7 @@ const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
 
 /** The ways to read a log: pages for pollers, and followers for live readers. All share one queue. */
-export interface Reads extends Pick<RunLog, "readPage" | "waitFor"> {
+export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"> {
   readonly followers: Followers;
   /** Resolves when no read is under way. */
   idle(): Promise<void>;
@@ -66,14 +67,22 @@ export function createReads(
   return {
     followers,
     async readPage(runId, options = {}) {
-      const { since = 0, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
+      const { tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);
-      checkCursor(since);
+      if (tail !== undefined) checkTail(tail, options.since);
+      checkCursor(options.since ?? 0);
       checkLimit("limit", limit);
       checkLimit("maxBytes", maxBytes);
+      const { since = tail === undefined ? 0 : await followers.tailStart(runId, tail, ownerId) } =
+        options;
       const result = await read({ runId, ownerId, since, limit, maxBytes });
       if (result === null) throw runNotFound();
-      return { ...planPage(result, clampCursor(since, result.run)), run: result.run };
+      const page = { ...planPage(result, clampCursor(since, result.run)), run: result.run };
+      return tail === undefined ? page : { ...page, since };
+    },
+    async tailStart(runId, tail, options = {}) {
+      const ownerId = ownerIdOf(options);
+      return followers.tailStart(runId, checkTail(tail, undefined), ownerId);
     },
     async waitFor(runId, options) {
       for await (const _slice of tailSlices(followers, runId, options)) return;

@@ -64,7 +64,12 @@ export interface PageOptions extends OwnerOption {
    * The last sequence that the reader has.
    * @defaultValue 0
    */
-  readonly since?: number;
+  readonly since?: number | undefined;
+  /**
+   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
   /**
    * The most events.
    * @defaultValue 500
@@ -108,6 +113,12 @@ export interface RunLog extends Leases, Upkeep {
    * @see clauses W15 and W16 in `WIRE.md` of `@tm/run-events-http`
    */
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
+  /**
+   * The cursor so many events before the end of the run: 0 if it has no more.
+   * @throws RunEventsError `not_found`, `invalid_request`, `store_unavailable`
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  tailStart(runId: string, tail: number, options?: OwnerOption): Promise<number>;
   /**
    * Resolves once the run has an event after `since`, or has finished.
    * @throws RunEventsError as {@link RunLog.readPage}

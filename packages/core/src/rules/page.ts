@@ -53,6 +53,8 @@ export interface LogPage extends RunState {
   readonly lastSequence: number;
   /** Whether the log has events after this page. */
   readonly hasMore: boolean;
+  /** The cursor that this page follows, if it was asked for by `tail`. */
+  readonly since?: number;
 }
 
 /** The state of a run as of `since`: the state that a reader with that cursor has seen. */

@@ -20,8 +20,9 @@ export function encodeEvents(events: LogPage["events"]): string {
 
 /** What a page ends with, after its events. */
 export function encodePageEnd(page: Omit<LogPage, "events">): string {
-  const { runStatus, phase, lastSequence, hasMore } = page;
-  return `],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}}`;
+  const { runStatus, phase, lastSequence, hasMore, since } = page;
+  const began = since === undefined ? "" : `,"since":${since}`;
+  return `],"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence},"hasMore":${hasMore}${began}}`;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface WorkOptions {
   /**
    * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait. Without
    * a wait, events gather while the append before them is on its way.
-   * @defaultValue 0 for `work`, 50 for `startRun`
+   * @defaultValue 0
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly mergeMs?: number | undefined;

@@ -34,6 +34,13 @@ export const SINCE_PARAMETER: Json = parameter(
   { ...CURSOR, default: "0" },
 );
 
+export const TAIL_PARAMETER: Json = parameter(
+  "query",
+  "tail",
+  "Begins so many events before the end. Not together with `since` (W45).",
+  { type: "integer", minimum: 1, maximum: 1_000 },
+);
+
 export function keyParameter(description: string): Json {
   return parameter("header", "Idempotency-Key", description, {
     type: "string",

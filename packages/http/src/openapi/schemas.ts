@@ -86,14 +86,21 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       description: "The `cursor` of the next page; null after the last run.",
     },
   }),
-  Page: objectOf({
-    events: { type: "array", items: schemaRef("RunEvent") },
-    ...STATE,
-    hasMore: {
-      type: "boolean",
-      description: "While it is true, status and phase are as of the last event of this page.",
+  Page: objectOf(
+    {
+      events: { type: "array", items: schemaRef("RunEvent") },
+      ...STATE,
+      hasMore: {
+        type: "boolean",
+        description: "While it is true, status and phase are as of the last event of this page.",
+      },
+      since: {
+        ...sequence,
+        description: "The cursor that this page follows, if it was asked for by `tail` (W45).",
+      },
     },
-  }),
+    ["since"],
+  ),
   CreateRun: {
     ...objectOf(
       {

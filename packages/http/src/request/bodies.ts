@@ -22,7 +22,8 @@ function membersOf(body: JsonBody, known: readonly string[]): Map<string, string
 }
 
 function listOf(names: readonly string[]): string {
-  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function isObject(value: unknown): value is object {

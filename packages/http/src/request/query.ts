@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { describeValue, invalidCursor, parseCursor } from "@tm/run-events-core/wire";
+import { describeValue, invalidCursor, MAX_TAIL, parseCursor } from "@tm/run-events-core/wire";
 
 /** Makes the error of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
 export function invalidRequest(message: string): RunEventsError {
@@ -24,6 +24,26 @@ export function parseSince(query: URLSearchParams): number {
   const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
   if (since === null) throw invalidCursor(values.length > 1 ? values : values[0]);
   return since;
+}
+
+/**
+ * Parses `tail`, which takes the place of `since`; `null` without it.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W45 in `WIRE.md`
+ */
+export function parseTail(query: URLSearchParams): number | null {
+  const text = single(query, "tail");
+  if (text === null) return null;
+  if (query.has("since"))
+    throw invalidRequest(
+      "Expected `since` or `tail`, got both. Leave out `tail` if you have events already.",
+    );
+  const tail = /^[1-9]\d{0,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(tail <= MAX_TAIL))
+    throw invalidRequest(
+      `Expected \`tail\` to be an integer from 1 to ${MAX_TAIL}, got ${describeValue(text)}.`,
+    );
+  return tail;
 }
 
 /** Parses `limit`, an integer from 1 to `most`. @see clauses W14 and W15 in `WIRE.md` */

@@ -1,8 +1,13 @@
 import { isTerminal } from "@tm/run-events-core";
 import { emptyReply, jsonReply, type Reply } from "../exchange/exchange.ts";
 import { empty, json, textHeader } from "../openapi/operation.ts";
-import { limitParameter, parameter, SINCE_PARAMETER } from "../openapi/parameter.ts";
-import { parseLimit, parseSince, parseWaitMs } from "../request/query.ts";
+import {
+  limitParameter,
+  parameter,
+  SINCE_PARAMETER,
+  TAIL_PARAMETER,
+} from "../openapi/parameter.ts";
+import { parseLimit, parseSince, parseTail, parseWaitMs } from "../request/query.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
 import { readPage } from "./read-page.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
@@ -24,6 +29,7 @@ export const READ_EVENTS: Route = {
       "Pass on the highest sequence seen and stop at a terminal status: you then have every event. `since` past the end is 409; on a finished run `lastSequence + 1` is the end too.",
     parameters: [
       SINCE_PARAMETER,
+      TAIL_PARAMETER,
       limitParameter(LIMIT),
       parameter("query", "wait", "Seconds to hold the answer while there is nothing newer.", {
         type: "number",
@@ -48,14 +54,17 @@ export const READ_EVENTS: Route = {
 
 async function readEvents(call: Call): Promise<Reply> {
   const { context, exchange, runId, ownerId, holding } = call;
-  const since = parseSince(exchange.query);
+  const given = parseSince(exchange.query);
+  const tail = parseTail(exchange.query);
   const limit = parseLimit(exchange.query, LIMIT);
   const waitMs = parseWaitMs(exchange.query);
   holding.checkAnswers();
-  let read = await readPage(call, { since, limit });
+  const since = tail === null ? given : await readStart(call, tail);
+  const began = tail === null ? undefined : since;
+  let read = await readPage(call, { since, limit, began });
   if (waitMs > 0 && read.page.events.length === 0 && !isTerminal(read.page.runStatus)) {
     await context.waits.hold({ runId, ownerId, since, waitMs, signal: exchange.signal });
-    read = await readPage(call, { since, limit });
+    read = await readPage(call, { since, limit, began });
   }
   const etag = etagOf(read.page, since);
   const headers = { etag };
@@ -63,4 +72,10 @@ async function readEvents(call: Call): Promise<Reply> {
     return emptyReply(304, headers);
   }
   return jsonReply(200, read.body, headers);
+}
+
+/** The cursor of a page that is asked for by its distance to the end. @see clause W45 in `WIRE.md` */
+function readStart(call: Call, tail: number): Promise<number> {
+  const { context, runId, ownerId } = call;
+  return call.readFirst(() => context.log.tailStart(runId, tail, { ownerId }));
 }

@@ -26,6 +26,8 @@ export interface EncodedPage {
 interface Query {
   readonly since: number;
   readonly limit: number;
+  /** Shown in the page, if the reader does not know its cursor. @see clause W45 in `WIRE.md` */
+  readonly began?: number | undefined;
 }
 
 /**
@@ -39,7 +41,9 @@ export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
     call.goShort(() => readSlice(call, query.since, query.limit, SLICE_BYTES)),
   );
   stopIfGone(call.exchange);
-  if (!page.hasMore || page.events.length >= query.limit) return { page, body: encodePage(page) };
+  if (!page.hasMore || page.events.length >= query.limit) {
+    return { page, body: encodePage(showStart(page, query)) };
+  }
   return call.goAlone(() => readLargePage(call, query));
 }
 
@@ -52,7 +56,8 @@ function readSlice(
   return context.log.readPage(runId, { since, limit, ownerId, maxBytes });
 }
 
-async function readLargePage(call: Call, { since, limit }: Query): Promise<EncodedPage> {
+async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
+  const { since, limit } = query;
   // A whole page is counted first: to read a page and then refuse it would cost as much as to send it.
   call.holding.holdAnswer(PAGE_BYTES);
   await call.takeTurn("largest");
@@ -76,8 +81,12 @@ async function readLargePage(call: Call, { since, limit }: Query): Promise<Encod
     page = next;
   }
   stopIfGone(call.exchange);
-  parts.push(encoder.encode(encodePageEnd(page)));
+  parts.push(encoder.encode(encodePageEnd(showStart(page, query))));
   return { page, body: concat(parts) };
+}
+
+function showStart<Page extends LogPage>(page: Page, { began }: Query): Page {
+  return began === undefined ? page : { ...page, since: began };
 }
 
 function weigh({ events }: LogPage): number {

@@ -3,8 +3,8 @@ import { parseCursor } from "@tm/run-events-core/wire";
 import { emptyReply, type Reply, type StreamReply } from "../exchange/exchange.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
-import { parameter, SINCE_PARAMETER } from "../openapi/parameter.ts";
-import { parseSince } from "../request/query.ts";
+import { parameter, SINCE_PARAMETER, TAIL_PARAMETER } from "../openapi/parameter.ts";
+import { parseSince, parseTail } from "../request/query.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 /** The live stream. @see clauses W19 to W28 in `WIRE.md` */
@@ -22,9 +22,15 @@ export const STREAM_ROUTE: Route = {
       "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. A failure that is worth a retry is answered 200 with an `error` message.",
     parameters: [
       SINCE_PARAMETER,
-      parameter("header", "Last-Event-ID", "Wins over `since`; ignored if it is not a cursor.", {
-        type: "string",
-      }),
+      TAIL_PARAMETER,
+      parameter(
+        "header",
+        "Last-Event-ID",
+        "Wins over `since` and `tail`; ignored if it is not a cursor.",
+        {
+          type: "string",
+        },
+      ),
     ],
     answers: {
       200: {
@@ -45,9 +51,15 @@ export const STREAM_ROUTE: Route = {
   },
 };
 
+/** The cursor of a stream that is asked for by its distance to the end. @see clause W45 in `WIRE.md` */
+function startOf({ context, runId, ownerId }: Call, tail: number): Promise<number> {
+  return context.log.tailStart(runId, tail, { ownerId });
+}
+
 async function openStream(call: Call): Promise<Reply | StreamReply> {
   const { context, exchange, runId, ownerId, authorize } = call;
   const given = parseSince(exchange.query);
+  const tail = parseTail(exchange.query);
   // A malformed header is ignored: a refusal would end an EventSource for good.
   const resumed = parseCursor(exchange.header("last-event-id") ?? "");
   if (resumed !== null || exchange.method === "HEAD") {
@@ -57,7 +69,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
     }
   }
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
-  const since = resumed ?? given;
+  const since = resumed ?? (tail === null ? given : await startOf(call, tail));
   const stream = context.streams.open({ runId, ownerId, since, authorize });
   const stay = exchange.onGone(() => stream.closed());
   try {

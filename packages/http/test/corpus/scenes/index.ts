@@ -8,6 +8,7 @@ import { PATH_SCENES } from "./paths.ts";
 import { READING_SCENES } from "./reading.ts";
 import { SOCKET_SCENES } from "./sockets.ts";
 import { STREAM_SCENES } from "./streams.ts";
+import { TAIL_SCENES } from "./tails.ts";
 import { TOPIC_SCENES } from "./topics.ts";
 import { WRITING_SCENES } from "./writing.ts";
 
@@ -24,4 +25,5 @@ export const SCENES: readonly Scene[] = [
   ...FAILURE_SCENES,
   ...SOCKET_SCENES,
   ...TOPIC_SCENES,
+  ...TAIL_SCENES,
 ];
