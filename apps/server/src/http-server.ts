@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
-import type { NodeHandler } from "@tm/run-events-http/node";
+import { answerInTurn, type NodeHandler } from "@tm/run-events-http/node";
 import { refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerOwn, type OwnRoutes, pathOf } from "./routes.ts";
@@ -50,6 +50,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // the headers must be set: its default is the request's.
   const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
   const server = createServer(limits, (request, response) => {
+    answerInTurn(request, response, () => answer(request, response));
+  });
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
     answering.add(response);
     response.once("close", () => {
       answering.delete(response);
@@ -60,7 +64,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const methods = ownRoutes.get(pathOf(request.url ?? ""));
     if (methods === undefined) handler.handle(request, response);
     else void answerOwn(methods, request, response, options);
-  });
+  }
   server.maxConnections = maxConnections;
   server.on("drop", () => metrics.countDropped());
   server.on("clientError", (error, socket) => {
