@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
-import { STATUS_CODES } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { RunEventsError } from "@tm/run-events-core";
-import { problemOf } from "@tm/run-events-http";
+import { problemOf, type Reply } from "@tm/run-events-http";
 
 /**
  * Answers bytes that node's parser refuses, such as a bare line break in a header, with a problem, and closes the socket.
@@ -22,21 +22,35 @@ const STATUS: ReadonlyMap<unknown, number> = new Map([
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
 ]);
 
-function encodeRefusal(code: unknown): string {
-  const status = STATUS.get(code) ?? 400;
-  const problem = problemOf(
-    new RunEventsError(
-      "invalid_request",
-      "Expected a whole HTTP request with headers within their bounds, got something else.",
-    ),
-  );
+/**
+ * Refuses a request without exactly one `Host`; HTTP/1.0 may leave it out. node:http would answer without a problem.
+ * @returns `null` if the request has what it needs
+ * @see clause W3 in `WIRE.md`, RFC 9112, section 3.2
+ */
+export function refusalOfHost({ rawHeaders, httpVersion }: IncomingMessage): Reply | null {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host");
+  if (hosts.length === 1 || (hosts.length === 0 && httpVersion === "1.0")) return null;
+  return refusal(400, `Expected one \`Host\` header, got ${hosts.length}.`);
+}
+
+/** The problem of an `Expect` header that is not `100-continue`. @see RFC 9110, section 10.1.1 */
+export function refusalOfExpect(): Reply {
+  return refusal(417, "Expected `100-continue` in `Expect`, or no such header, got another value.");
+}
+
+function refusal(status: number, detail: string): Reply & { readonly body: string } {
+  const problem = problemOf(new RunEventsError("invalid_request", detail));
   const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status });
-  const headers = {
-    "x-content-type-options": "nosniff",
-    ...problem.headers,
-    "content-length": Buffer.byteLength(body),
-    connection: "close",
-  };
+  return { status, headers: { ...problem.headers, connection: "close" }, body };
+}
+
+function encodeRefusal(code: unknown): string {
+  const problem = refusal(
+    STATUS.get(code) ?? 400,
+    "Expected a whole HTTP request with headers within their bounds, got something else.",
+  );
+  const { status, body } = problem;
+  const headers = { ...problem.headers, "content-length": Buffer.byteLength(body) };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines, "", body].join("\r\n");
 }

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
-import type { NodeHandler } from "@tm/run-events-http/node";
-import { refuseMalformed } from "./client-error.ts";
+import type { Reply } from "@tm/run-events-http";
+import { answerInTurn, type NodeHandler } from "@tm/run-events-http/node";
+import { refusalOfExpect, refusalOfHost, refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerOwn, type OwnRoutes, pathOf } from "./routes.ts";
+import { answerOwn, type OwnRoutes, pathOf, sendOwn } from "./routes.ts";
 
 /** How long requests may take to end after the streams, in milliseconds: an upload of lines may never end by itself. */
 const LINGER_MS = 2_000;
@@ -49,7 +50,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // A body of lines may take hours, so a request has no time limit; the handler limits the time of a JSON body. The limit of
   // the headers must be set: its default is the request's.
   const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
-  const server = createServer(limits, (request, response) => {
+  // Without `requireHostHeader: false` node:http would answer a request without `Host` itself.
+  const server = createServer({ ...limits, requireHostHeader: false }, (request, response) => {
+    answerInTurn(request, response, () => answer(request, response, refusalOfHost(request)));
+  });
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    answerInTurn(request, response, () => answer(request, response, refusalOfExpect()));
+  });
+
+  function answer(request: IncomingMessage, response: ServerResponse, refused: Reply | null): void {
     answering.add(response);
     response.once("close", () => {
       answering.delete(response);
@@ -58,9 +67,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     });
     if (closing) response.shouldKeepAlive = false;
     const methods = ownRoutes.get(pathOf(request.url ?? ""));
-    if (methods === undefined) handler.handle(request, response);
+    if (refused !== null) sendOwn(refused, request, response, options.allowedOrigins);
+    else if (methods === undefined) handler.handle(request, response);
     else void answerOwn(methods, request, response, options);
-  });
+  }
   server.maxConnections = maxConnections;
   server.on("drop", () => metrics.countDropped());
   server.on("clientError", (error, socket) => {

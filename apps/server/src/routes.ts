@@ -135,11 +135,24 @@ export async function answerOwn(
     reply = problemOf(error);
     if (reply.status >= 500) onError(error);
   }
+  sendOwn(reply, request, response, allowedOrigins);
+}
+
+/** Sends an answer of the server's own, with the headers that pages of the allowed origins need. */
+export function sendOwn(
+  reply: HostReply,
+  request: IncomingMessage,
+  response: ServerResponse,
+  allowedOrigins: readonly string[],
+): void {
   const length = reply.body === null ? {} : { "content-length": Buffer.byteLength(reply.body) };
   // Otherwise node:http would read the rest of an unread body to its end.
   const close = request.complete ? {} : { connection: "close" };
-  const cors = corsHeaders(header, allowedOrigins);
-  response.writeHead(reply.status, { ...NO_SNIFF, ...reply.headers, ...cors, ...length, ...close });
+  const cors = corsHeaders((name) => headerOf(request, name), allowedOrigins);
+  const names = [reply.headers["vary"], cors["vary"]].filter((name) => name !== undefined);
+  const vary = names.length === 0 ? {} : { vary: names.join(", ") };
+  const headers = { ...NO_SNIFF, ...reply.headers, ...cors, ...vary, ...length, ...close };
+  response.writeHead(reply.status, headers);
   response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
 }
 

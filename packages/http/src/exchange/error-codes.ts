@@ -64,9 +64,9 @@ export const ERROR_CODES: Meanings = {
   },
   invalid_request: {
     title: "The request is malformed",
-    statuses: [400, 405, 408, 431],
+    statuses: [400, 405, 408, 417, 431],
     cause:
-      "A parameter, a header, an option or a body is malformed. An unknown member of a body is malformed too. 405 means that the path does not have the method. 408 and 431 are answers of the reference server: the headers came too late, or are too long.",
+      "A parameter, a header, an option or a body is malformed. An unknown member of a body is malformed too. With 405 the path does not have the method. The reference server also answers late headers with 408, and too long ones with 431. It answers an `Expect` that it does not know with 417.",
     cure: "Change what `detail` names, and send the request again.",
     example: "`leaseMs: 10`, where 1,000 is the least.",
   },

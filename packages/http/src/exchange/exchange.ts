@@ -71,7 +71,7 @@ export function jsonReply(status: number, body: string | Uint8Array, headers: He
 }
 
 /** A reply with a text that is the same for everyone, so that any cache may keep it for an hour. */
-export function publicText(body: string): Reply {
+export function publicText(body: Uint8Array): Reply {
   return {
     status: 200,
     headers: {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange, StreamReply } from "../exchange/exchange.ts";
+import { answerInTurn } from "./answer-in-turn.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { createSink } from "./sink.ts";
@@ -60,9 +61,11 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
 
   return {
     handle(request, response) {
-      // Only node:http can throw here, when it refuses to send something.
-      handle(request, response).catch((error: unknown) => {
-        response.destroy(error instanceof Error ? error : undefined);
+      answerInTurn(request, response, () => {
+        // Only node:http can throw here, when it refuses to send something.
+        handle(request, response).catch((error: unknown) => {
+          response.destroy(error instanceof Error ? error : undefined);
+        });
       });
     },
     drain: (windowMs) => service.drain(windowMs),

@@ -1,11 +1,18 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { describeValue } from "@tm/run-events-core/wire";
-import { isErrorCode } from "../exchange/error-codes.ts";
+import { ALL_CODES } from "../exchange/error-codes.ts";
 import { publicText } from "../exchange/exchange.ts";
 import { ERRORS_PATH } from "../exchange/problem.ts";
 import { plain } from "../openapi/operation.ts";
 import { explainCode, listCodes } from "./explain-code.ts";
 import type { Route } from "./route.ts";
+import { sharedText } from "./shared-text.ts";
+
+const listOfCodes = sharedText(listCodes);
+
+const PAGES: ReadonlyMap<string, () => Uint8Array> = new Map(
+  ALL_CODES.map((code) => [code, sharedText(() => explainCode(code))] as const),
+);
 
 /** The pages that explain the error codes: each problem's `type` is the path of one. @see clause W3 in `WIRE.md` */
 export const ERROR_ROUTES: readonly Route[] = [
@@ -14,7 +21,7 @@ export const ERROR_ROUTES: readonly Route[] = [
     path: ERRORS_PATH,
     access: "open",
     changes: false,
-    answer: async () => publicText(listCodes()),
+    answer: async () => publicText(listOfCodes()),
     operation: {
       tag: "description",
       id: "listErrors",
@@ -28,7 +35,8 @@ export const ERROR_ROUTES: readonly Route[] = [
     access: "open",
     changes: false,
     async answer({ code }) {
-      if (isErrorCode(code)) return publicText(explainCode(code));
+      const page = PAGES.get(code);
+      if (page !== undefined) return publicText(page());
       throw new RunEventsError(
         "not_found",
         `Expected one of the codes that GET ${ERRORS_PATH} lists, got ${describeValue(code)}.`,

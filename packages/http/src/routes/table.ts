@@ -6,6 +6,7 @@ import { LEASE_ROUTES } from "./lease.ts";
 import { READ_EVENTS } from "./read-events.ts";
 import type { Route } from "./route.ts";
 import { CANCEL_ROUTE, RUN_ROUTES } from "./runs.ts";
+import { sharedText } from "./shared-text.ts";
 import { STREAM_ROUTE } from "./stream.ts";
 
 const DESCRIPTION_ROUTE: Route = {
@@ -13,7 +14,7 @@ const DESCRIPTION_ROUTE: Route = {
   path: "/openapi.json",
   access: "open",
   changes: false,
-  answer: async () => jsonReply(200, JSON.stringify(openApiDocument())),
+  answer: async () => jsonReply(200, encodedDocument()),
   operation: {
     tag: "description",
     id: "describe",
@@ -40,6 +41,8 @@ export const ROUTES: readonly Route[] = [
   DESCRIPTION_ROUTE,
   ...ERROR_ROUTES,
 ];
+
+const encodedDocument = sharedText(() => JSON.stringify(openApiDocument()));
 
 /**
  * Describes the HTTP API as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.

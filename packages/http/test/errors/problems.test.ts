@@ -107,3 +107,21 @@ it("W3: every recorded problem has the address and the title of its code, and on
   const seen = new Set(problems.map(([, problem]) => problem.code));
   expect(PROBLEM_CODES.filter((name) => !seen.has(name))).toEqual([]);
 });
+
+it.each([
+  [Number.NaN, undefined],
+  [-1, undefined],
+  ["soon" as unknown as number, undefined],
+  [1e30, "86400"],
+  [Infinity, "86400"],
+  [1_001, "2"],
+])("W3: an error with retryAfterMs %s has Retry-After %s", (retryAfterMs, seconds) => {
+  const error = new RunEventsError("internal", "text", { details: { retryAfterMs } });
+  expect(problemOf(error).headers["retry-after"]).toBe(seconds);
+});
+
+it("W3: a detail that is a bigint goes out as text", () => {
+  const details = { lastSequence: 7n as unknown as number };
+  const { body } = problemOf(new RunEventsError("cursor_ahead", "text", { details }));
+  expect(JSON.parse(body)).toMatchObject({ code: "cursor_ahead", lastSequence: "7" });
+});

@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { expect, it, onTestFinished } from "vitest";
+import { createNodeHandler, type NodeHandler } from "../src/node.ts";
+import { eventually } from "./harness/eventually.ts";
+import { encodeHead } from "./harness/raw-socket.ts";
+
+/** The largest open answer is below this, in bytes. */
+const LARGEST_ANSWER = 65_536;
+
+interface Stage {
+  readonly runs: RunEvents;
+  readonly handler: NodeHandler;
+  /** One for each request that has arrived, in order. */
+  readonly responses: ServerResponse[];
+  readonly server: { readonly sockets: Socket[] };
+  /** A connection of a client that reads nothing until it is resumed. */
+  connect(): Promise<Socket>;
+}
+
+async function openStage(): Promise<Stage> {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  onTestFinished(() => runs.close());
+  await runs.create({ runId: "run", ownerId: "ada" });
+  const handler = createNodeHandler({
+    runs,
+    authenticate: ({ headers }) =>
+      headers.authorization === undefined ? null : { userId: "ada", credential: "bearer" },
+  });
+  const responses: ServerResponse[] = [];
+  const sockets: Socket[] = [];
+  const server = createServer((request, response) => {
+    responses.push(response);
+    handler.handle(request, response);
+  });
+  server.on("connection", (socket: Socket) => sockets.push(socket));
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    runs,
+    handler,
+    responses,
+    server: { sockets },
+    async connect() {
+      const socket = connect(port, "127.0.0.1");
+      socket.pause();
+      socket.on("error", () => {});
+      onTestFinished(() => void socket.destroy());
+      await once(socket, "connect");
+      return socket;
+    },
+  };
+}
+
+/** Waits until the server has done all that it does while the client reads nothing. */
+async function untilStill({ responses, server }: Stage): Promise<void> {
+  let last = "";
+  await eventually(async () => {
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    const written = server.sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0);
+    const begun = responses.filter(({ headersSent }) => headersSent).length;
+    const now = `${responses.length} ${begun} ${written}`;
+    const isStill = now === last && begun > 0;
+    last = now;
+    expect(isStill).toBe(true);
+  });
+}
+
+/** Reads until the text has come this often. */
+async function readUntil(socket: Socket, part: string, count: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let seen = 0;
+  let tail = "";
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    const text = tail + chunk.toString("latin1");
+    seen += text.split(part).length - 1;
+    tail = text.slice(text.length - part.length + 1);
+    if (seen >= count) resolve();
+  });
+  socket.resume();
+  await promise;
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+it("W49: of pipelined requests whose answers are not read one is worked on, and all are answered in order once they are read", async () => {
+  const stage = await openStage();
+  const { responses, server } = stage;
+  const client = await stage.connect();
+  const pairs = Array.from(
+    { length: 1_000 },
+    (_, at) => encodeHead("GET", "/openapi.json") + encodeHead("GET", `/v1/agent-runs/no/no/${at}`),
+  );
+  client.write(pairs.join(""));
+  await untilStill(stage);
+  const unsent = responses.filter(
+    ({ headersSent, writableFinished }) => headersSent && !writableFinished,
+  );
+  expect(unsent.length).toBeLessThanOrEqual(1);
+  const held = responses.reduce((sum, { writableLength }) => sum + writableLength, 0);
+  expect(held).toBeLessThanOrEqual(LARGEST_ANSWER);
+  expect(server.sockets[0]?.writableLength).toBeLessThanOrEqual(LARGEST_ANSWER);
+  const text = await readUntil(client, "HTTP/1.1 ", 2_000);
+  await eventually(() => expect(responses.at(-1)?.writableFinished).toBe(true));
+  const answers = text.split("HTTP/1.1 ").slice(1);
+  expect(answers.map((answer) => answer.slice(0, 3))).toEqual(pairs.flatMap(() => ["200", "404"]));
+});
+
+it("W49: requests behind one that waits are not read on without a bound, and are answered after it in order", async () => {
+  const stage = await openStage();
+  const { responses, runs } = stage;
+  const client = await stage.connect();
+  const ada = { authorization: "Bearer ada" };
+  const count = 20_000;
+  client.write(encodeHead("GET", "/v1/agent-runs/run/events?wait=30", ada));
+  await eventually(() => expect(responses.length).toBe(1));
+  const head = encodeHead("GET", "/v1/agent-runs/run");
+  client.write(head.repeat(count));
+  let last = 0;
+  await eventually(async () => {
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    const isStill = responses.length === last && last > 1;
+    last = responses.length;
+    expect(isStill).toBe(true);
+  });
+  // What node:http reads at a time, and some more.
+  expect(responses.length).toBeLessThan(2 * (65_536 / head.length) + 32);
+  expect(responses.filter(({ headersSent }) => headersSent).length).toBe(0);
+  await runs.append("run", [{ eventType: "NOTE" }]);
+  const text = await readUntil(client, "HTTP/1.1 ", count + 1);
+  const statuses = text
+    .split("HTTP/1.1 ")
+    .slice(1)
+    .map((answer) => answer.slice(0, 3));
+  expect(statuses[0]).toBe("200");
+  expect(new Set(statuses.slice(1))).toEqual(new Set(["401"]));
+});
+
+it("W49: pipelined requests of a client that has gone hold nothing of their user", async () => {
+  const stage = await openStage();
+  const { handler, responses, server } = stage;
+  const client = await stage.connect();
+  const ada = { authorization: "Bearer ada" };
+  client.write(encodeHead("GET", "/v1/agent-runs/run/events?wait=30", ada).repeat(3));
+  await eventually(() => expect(responses.length).toBe(3));
+  await eventually(() => expect(handler.stats().inFlight.requests).toBeGreaterThan(0));
+  client.destroy();
+  await eventually(() => expect(server.sockets[0]?.destroyed).toBe(true));
+  await eventually(() => expect(handler.stats().inFlight.requests).toBe(0));
+});
