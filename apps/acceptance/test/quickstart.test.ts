@@ -127,9 +127,13 @@ it.each(WORKERS)(
   },
 );
 
-it.each(["users", "work"])("core's page: core-%s.mjs prints what the page shows", async (name) => {
+it.each([
+  ["users", /^run_finished/],
+  ["work", /^run_finished/],
+  ["merge", /^RUN_COMPLETED/],
+])("core's page: core-%s.mjs prints what the page shows", async (name, last) => {
   const page = "packages/core/README.md";
-  const printed = await runSnippet(page, `core-${name}.mjs`, /^run_finished/);
+  const printed = await runSnippet(page, `core-${name}.mjs`, last);
   expect(printed).toEqual(shownIn(page, `core-${name}.txt`));
 });
 
