@@ -1,4 +1,6 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { isTopic } from "@tm/run-events-core/wire";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "../src/index.ts";
 import { isProblemCode, PROBLEM_CODES, statusOf } from "../src/exchange/error-codes.ts";
@@ -119,6 +121,29 @@ it("W30: operations have different ids, and paths describe their parameters", ()
   for (const [path, item] of Object.entries(document.paths)) {
     expect([path, "parameters" in item]).toEqual([path, path.includes("{")]);
   }
+});
+
+it("W34, W30: a list can be of a status, of live runs and of a topic, and the topic is any text that a run may have", () => {
+  const parameters = document.paths["/v1/agent-runs"]?.["get"]?.["parameters"] as readonly {
+    readonly name: string;
+    readonly schema: { readonly pattern?: string; readonly anyOf?: readonly object[] };
+  }[];
+  expect(parameters.map(({ name }) => name)).toEqual(["status", "topic", "limit", "cursor"]);
+  const [status, topic] = parameters;
+  expect(status?.schema.anyOf).toContainEqual({ const: "live" });
+  const pattern = new RegExp(topic?.schema.pattern ?? "", "u");
+  const character = fc.oneof(
+    fc.constantFrom("\0", "\n", "\u0085", "\ud83c"),
+    fc.string({ unit: "binary" }),
+  );
+  const text = fc
+    .array(character, { maxLength: 210, size: "max" })
+    .map((characters) => characters.join(""));
+  fc.assert(
+    fc.property(fc.oneof(text, fc.string({ unit: "grapheme", maxLength: 210 })), (given) => {
+      expect(pattern.test(given)).toBe(isTopic(given));
+    }),
+  );
 });
 
 it("W30: the document may be changed by its caller without effect on the next one", () => {
