@@ -140,7 +140,12 @@ describe("the command line", () => {
 
   it("the token may be in a file, without the white space around it", () => {
     const env = { RUN_EVENTS_TOKEN_FILE: fileOf(" t\r\n\n") };
-    expect(parseCommand(["list"], env)).toEqual({ name: "list", status: null, target });
+    expect(parseCommand(["list"], env)).toEqual({
+      name: "list",
+      status: null,
+      topic: null,
+      target,
+    });
   });
 
   it("a token in a file is refused if the variable itself is set too", () => {
@@ -154,7 +159,7 @@ describe("the command line", () => {
     const [empty, binary] = [fileOf(" \n"), fileOf(Buffer.from([0x74, 0xff]))];
     const flaws = {
       "": "got an empty path",
-      [tmpdir()]: "but reading it failed: EISDIR",
+      [tmpdir()]: `but ${tmpdir()} is not a regular file`,
       hunter2: "but reading it failed: ENOENT",
       [empty]: `but ${empty} is empty`,
       [binary]: `but ${binary} is not UTF-8 text`,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
-import { createGatheringQueue } from "../src/work/gathering-queue.ts";
+import { createGatheringQueue, type GatherOptions } from "../src/work/gathering-queue.ts";
 import { sendInParts } from "../src/work/send-parts.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import {
@@ -22,10 +22,15 @@ interface Bench extends Pick<SentBatches, "sent"> {
   readonly queue: EmitQueue;
 }
 
-function createBench(roomBytes = MEBIBYTE): Bench {
+/** Merges the texts of neighbours. */
+const CONCAT: Pick<GatherOptions, "merges"> = {
+  merges: { TOKEN: (a: string, b: string) => a + b },
+};
+
+function createBench(roomBytes = MEBIBYTE, more: Partial<GatherOptions> = {}): Bench {
   const clock = createFakeClock();
   const { sent, send } = recordSent();
-  const options = { maxEvents: MAX_EVENTS, gatherMs: 50, clock, roomBytes };
+  const options = { maxEvents: MAX_EVENTS, gatherMs: 50, clock, roomBytes, ...more };
   return { clock, queue: createGatheringQueue(send, () => {}, options), sent };
 }
 
@@ -112,6 +117,38 @@ describe("createGatheringQueue", () => {
         expect(clock.timers()).toBe(0);
       }),
     );
+  });
+
+  it("W9, W41: no append has more events than it may, however the types of merged ones alternate", async () => {
+    const types = fc.array(fc.constantFrom("TOKEN", "TOKEN", "OTHER"), {
+      maxLength: 120,
+      size: "max",
+    });
+    await fc.assert(
+      fc.asyncProperty(types, async (given) => {
+        const { clock, queue, sent } = createBench(MEBIBYTE, CONCAT);
+        const { order, answer } = answerInTurn(sent);
+        for (const [at, eventType] of given.entries()) void queue.emit(draft(`${at} `, eventType));
+        clock.advance(50);
+        for (let turn = 0; turn <= given.length; turn++) {
+          await setImmediate();
+          answer();
+        }
+        for (const { payloads } of sent) expect(payloads.length).toBeLessThanOrEqual(MAX_EVENTS);
+        const text = order.map((payload) => JSON.parse(payload) as string).join("");
+        expect(text).toBe(given.map((_, at) => `${at} `).join(""));
+      }),
+    );
+  });
+
+  it("W41: a merged payload has 262,144 bytes at most, even where larger ones are taken", async () => {
+    const { clock, queue, sent } = createBench(MEBIBYTE, { ...CONCAT, maxPayloadBytes: MEBIBYTE });
+    for (let at = 0; at < 4; at++) void queue.emit(draft("x".repeat(131_071)));
+    clock.advance(50);
+    await setImmediate();
+    expect(sent[0]?.payloads.map((text) => text.length)).toStrictEqual([262_144, 262_144]);
+    sent[0]?.answer.resolve();
+    await queue.ask(async () => {});
   });
 
   it("the queue makes callers wait for room beyond the bytes that it was given", async () => {

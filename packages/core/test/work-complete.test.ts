@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDeferred } from "./deferred.ts";
 import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;
@@ -84,6 +85,25 @@ describe("the end of a run whose worker was shut down", () => {
     });
     await expect(work).resolves.toBe("whole");
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "whole"']);
+  });
+
+  it("W42: a shutdown while the events of a task that has returned are on their way does not undo the return", async () => {
+    const gate = createDeferred<void>();
+    world.intercepts.append = async (go) => {
+      await gate.promise;
+      return go();
+    };
+    const work = world.runs.work("r", options(), (run) => {
+      void run.emit("LAST");
+      return "whole";
+    });
+    await world.settle();
+    expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+    shutdown.abort(REASON);
+    await world.settle();
+    gate.resolve();
+    expect(await work).toBe("whole");
+    expect(await world.events()).toStrictEqual(["LAST", 'RUN_COMPLETED "whole"']);
   });
 
   it.each(["returns", "throws"])(

@@ -98,6 +98,20 @@ describe("work that merges", () => {
     expect(await world.events()).toStrictEqual([pair, pair, "RUN_COMPLETED"]);
   });
 
+  it("W41: the host's own bound of a payload holds for merged ones, and costs no append", async () => {
+    await using small = await createWorkWorld(undefined, { maxPayloadBytes: 24 });
+    await small.runs.work("r", MERGING, (run) => {
+      for (const token of ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"])
+        void run.emit("TOKEN", token);
+    });
+    expect(await small.events()).toStrictEqual([
+      'TOKEN "aaaaaaaabbbbbbbb"',
+      'TOKEN "ccccccccdddddddd"',
+      "RUN_COMPLETED",
+    ]);
+    expect(small.calls.filter((call) => call === "append")).toHaveLength(2);
+  });
+
   it("S20, W41: a merged event is sent again as it was, and lands once", async () => {
     let left = 3;
     world.intercepts.append = async (go) => (left-- > 0 ? away() : go());

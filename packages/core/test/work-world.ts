@@ -41,6 +41,7 @@ export interface WorkWorld extends AsyncDisposable {
 /** Makes such a world. */
 export async function createWorkWorld(
   memory: (now: () => number) => RunEventStore = (now) => createMemoryStore({ now }),
+  limits: { readonly maxPayloadBytes?: number } = {},
 ): Promise<WorkWorld> {
   const clock = createFakeClock();
   const store = memory(() => 1_780_000_000_000 + clock.now());
@@ -54,6 +55,7 @@ export async function createWorkWorld(
   }
 
   const runs = createRunEvents({
+    ...limits,
     clock,
     store: {
       ...store,

@@ -107,7 +107,7 @@ it.each(Object.keys(QUOTING))(
     const { cause, message } = storeFailure(thrown);
     expect(inspect(cause, { depth: null, showHidden: true })).not.toContain("hunter2");
     expect(cause).toBeInstanceOf(Error);
-    if (driver.includes("broke")) expect(message).toBe("The connection to the database broke.");
+    if (driver.includes("broke")) expect(message).toContain("The connection to the database broke");
     else expect(cause).toMatchObject({ message: "violates a check", code: "23514" });
   },
 );

@@ -12,6 +12,7 @@ export interface FollowRunOptions<M extends EventMap = EventMap> {
   readonly since?: number | undefined;
   /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000.
+   * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly tail?: number | undefined;

@@ -123,7 +123,7 @@ export async function readPage(trial: HttpTrial, runId: string, query = ""): Pro
   return pageOf(await poll(trial, runId, query));
 }
 
-/** The page in an answer. Any page may say its `since`; those of W45 have to. */
+/** The page in an answer. Any page may say its `since`, and one by `tail` has to. */
 export function pageOf(answer: Answer): PageText {
   assertStatus(answer, 200);
   const { since: _, ...body } = answer.json();
