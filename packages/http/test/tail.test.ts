@@ -2,6 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import { eventually } from "./harness/eventually.ts";
 import { sequencesOf } from "./harness/live-stream.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
@@ -54,8 +55,13 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const path = `/v1/agent-runs/${runId}/events?tail=5&wait=30`;
     const held = world.send({ path, headers: ADA });
-    setImmediate(() => void world.runs.append(runId, [{ eventType: "NOTE" }]));
-    expect((await held).json()).toMatchObject({ since: 0, events: [{ sequence: 1 }] });
+    await eventually(() => expect(world.stats().waiting).toBe(1));
+    await world.runs.append(runId, Array(7).fill({ eventType: "NOTE" }));
+    const { since, events } = (await held).json();
+    expect([since, events]).toMatchObject([
+      0,
+      Array.from({ length: 7 }, (_, at) => ({ sequence: at + 1 })),
+    ]);
   });
 
   it("W45, W20: a stream begins that far before the end, and a valid Last-Event-ID wins", async () => {

@@ -88,6 +88,27 @@ describe("a reader that begins with the end", () => {
     ]);
   });
 
+  it("W45: a reader that comes back goes on where it was, however far the end is by then", async () => {
+    const { baseUrl, requests } = await startScriptedServer((response, index) => {
+      if (index === 0) json(response, 200, { ...RUN, since: 6, events: [], hasMore: true });
+      else if (index === 1) stream(response, connected(), event(7)).end();
+      else stream(response, connected(), event(8), event(9), finished(9));
+    });
+    const follower = followRun({
+      runId: "a-run",
+      baseUrl,
+      credential: { cookie: "a=b" },
+      tail: 2,
+      mostDelayMs: 5,
+    });
+    expect(await collect(follower)).toEqual([7, 8, 9]);
+    expect(requests).toEqual([
+      "a-run/events?limit=1&wait=0&tail=2",
+      "a-run/stream?since=6",
+      "a-run/stream?since=7",
+    ]);
+  });
+
   it.each([{}, { since: "6" }, { since: null }])(
     "W45: an answer that does not say where it begins, as %j, is not a server's",
     async (more) => {

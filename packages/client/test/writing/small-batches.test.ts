@@ -1,6 +1,7 @@
 import { startRun } from "@tm/run-events-client";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { install } from "@sinonjs/fake-timers";
 import { expect, it } from "vitest";
 import { json, startScriptedServer } from "../scripted-server.ts";
 
@@ -65,4 +66,26 @@ it("W9: the events before a refused one land, and none after it", async () => {
   await expect(run.flush()).rejects.toMatchObject({ code: "payload_too_large" });
   expect(server.landed).toEqual(NUMBERS.slice(0, 99));
   await run.fail();
+});
+
+it("W41: the first event waits for others as long as mergeMs says, and a flush ends the wait", async () => {
+  const server = await startPickyServer(() => null);
+  const clock = install({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+  });
+  try {
+    const credential = { bearer: "b" };
+    const run = await startRun({ baseUrl: server.baseUrl, credential, mergeMs: 5_000 });
+    void run.emit("TOKEN", 1);
+    await clock.tickAsync(4_999);
+    void run.emit("TOKEN", 2);
+    await clock.tickAsync(1);
+    void run.emit("TOKEN", 3);
+    await run.flush();
+    expect(server.landed).toEqual([1, 2, 3]);
+    expect(server.sizes).toEqual([2, 1]);
+    run.close();
+  } finally {
+    clock.uninstall();
+  }
 });
