@@ -235,6 +235,17 @@ describe.each(CALLS.filter(([, , taken]) => taken.length > 0))(
   },
 );
 
+it.each(['{"fence":1}', '{"fence":1,"expiresAt":7}'])(
+  "W31: a lease needs its end: %s",
+  async (body) => {
+    for (const call of [
+      clientOf(body).claim("a", { leaseMs: 1_000 }),
+      clientOf(body).renew("a", 1, { leaseMs: 1_000 }),
+    ])
+      await expect(call).rejects.toThrow("not as a run-events server does (fence,expiresAt)");
+  },
+);
+
 it("W3: the error of a strange answer names the expected members", async () => {
   await expect(clientOf("{}").get("a")).rejects.toThrow(
     "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus,currentPhase): is /v1 passed on to the server?",

@@ -42,6 +42,8 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
       format: "esm",
       minify: true,
       codeSplitting: false,
+      // As in a page's bundle. Those that are left are marks for a bundler.
+      comments: false,
     });
     return output[0].code;
   } finally {

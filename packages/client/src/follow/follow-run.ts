@@ -87,7 +87,11 @@ export function followWithActivity<M extends EventMap>(
       }
       update({ state: "finished" });
     } catch (cause) {
-      if (signal?.aborted !== true) update({ state: "failed", error: asError(cause) });
+      const error =
+        cause instanceof RunEventsError
+          ? cause
+          : new RunEventsError("internal", String(cause), { cause });
+      if (signal?.aborted !== true) update({ state: "failed", error });
       throw cause;
     } finally {
       // Leaving the loop closes the connection.
@@ -99,10 +103,4 @@ export function followWithActivity<M extends EventMap>(
   return Object.defineProperty(connection, Symbol.asyncIterator, {
     value: follow,
   }) as RunFollower<M>;
-}
-
-function asError(cause: unknown): RunEventsError {
-  return cause instanceof RunEventsError
-    ? cause
-    : new RunEventsError("internal", String(cause), { cause });
 }

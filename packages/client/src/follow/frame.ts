@@ -23,7 +23,7 @@ export type Frame =
   | { readonly type: "malformed" | "unknown" };
 
 /** Why a stream ends before its run. */
-export interface ErrorFrame extends RunEventsErrorDetails {
+interface ErrorFrame extends RunEventsErrorDetails {
   readonly code: RunEventsErrorCode;
   readonly message: string;
   readonly retryable: boolean;

@@ -8,11 +8,6 @@ interface Page {
   ) => void;
 }
 
-/** Whether this runs in a page that is not visible. */
-function isHidden(): boolean {
-  return (globalThis as Page).document?.hidden === true;
-}
-
 /**
  * Calls the listener when the page comes back. `hasMoved` is true if the page was offline or in the back-forward cache: its
  * connections may be dead. Otherwise the page has only become visible again.
@@ -26,7 +21,8 @@ export function onPageReturn(listener: (hasMoved: boolean) => void): () => void 
       name,
       ({ type, persisted }) => {
         const hasMoved = type === "online" || persisted === true;
-        if (hasMoved || !isHidden()) listener(hasMoved);
+        // A page that has become hidden is not back.
+        if (hasMoved || page.document?.hidden !== true) listener(hasMoved);
       },
       { signal: left.signal },
     );

@@ -1,6 +1,6 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
-import { type ErrorFrame, type Frame, parseFrame } from "./frame.ts";
+import { type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
 import { brokenOff, awaitAnswer } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
@@ -115,9 +115,14 @@ function takeFrames(
         );
       }
       if (frame.type === "error") {
-        // A poll does not take a stream's place.
-        if (isFull(frame)) expect("full");
-        throw errorOf(frame);
+        const { code, message, retryable, ...details } = frame;
+        // The server has as many streams as it can. A poll does not take a stream's place.
+        if ((code as string) === "overloaded") expect("full");
+        // A retryable frame has a code that only streams use. @see clauses W22 and W28 in `WIRE.md` of `@tm/run-events-http`
+        throw new RunEventsError(retryable ? "store_unavailable" : code, message, {
+          retryable,
+          details,
+        });
       }
       if (frame.type === "run_finished" && frame.lastSequence > last) break;
       if ("runStatus" in frame) setStatus(frame);
@@ -128,17 +133,4 @@ function takeFrames(
   }
   frames.splice(0, taken);
   return events;
-}
-
-/** Whether the server has as many streams as it can. @see clause W28 in `WIRE.md` */
-function isFull(frame: { readonly code: string }): boolean {
-  return frame.code === "overloaded";
-}
-
-function errorOf({ code, message, retryable, ...details }: ErrorFrame): RunEventsError {
-  // A retryable frame has a code that only streams use. @see clause W22 in `WIRE.md` of `@tm/run-events-http`
-  return new RunEventsError(retryable ? "store_unavailable" : code, message, {
-    retryable,
-    details,
-  });
 }

@@ -64,7 +64,7 @@ export const RUN: Shape = {
 /** The shape of an event of a page or a frame. @see clauses W15 and W22 in `WIRE.md` of `@tm/run-events-http` */
 export const EVENT: Shape = { sequence: isPositive, eventType: isText };
 /** @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
-const LEASE: Shape = { fence: isPositive };
+const LEASE: Shape = { fence: isPositive, expiresAt: isText };
 
 const RUNS = "/v1/agent-runs";
 const JSON_TYPE = { "content-type": "application/json" } as const;

@@ -73,10 +73,10 @@ export interface RunEventsErrorOptions {
  */
 export class RunEventsError extends Error {
   override readonly name = "RunEventsError";
-  readonly code: RunEventsErrorCode;
-  readonly details: RunEventsErrorDetails;
-  readonly retryable: boolean;
-  readonly ambiguous: boolean;
+  declare readonly code: RunEventsErrorCode;
+  declare readonly details: RunEventsErrorDetails;
+  declare readonly retryable: boolean;
+  declare readonly ambiguous: boolean;
 
   constructor(
     code: RunEventsErrorCode,
@@ -89,10 +89,7 @@ export class RunEventsError extends Error {
     }: RunEventsErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.details = details;
-    this.retryable = retryable;
-    this.ambiguous = ambiguous;
+    Object.assign(this, { code, details, retryable, ambiguous });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
