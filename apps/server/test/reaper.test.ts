@@ -128,7 +128,7 @@ describe("the upkeep of a server within another program", () => {
     const going = vi.getTimerCount();
     expect(going).toBeGreaterThan(0);
     const { port } = new URL(running.url);
-    await expect(startWithin(settingsOf(port), WORKSPACE, () => {})).rejects.toThrow("EADDRINUSE");
+    await expect(startWithin(settingsOf(port), WORKSPACE, () => {})).rejects.toThrow("free port");
     expect(vi.getTimerCount()).toBe(going);
     await running.close();
     expect(vi.getTimerCount()).toBe(0);
