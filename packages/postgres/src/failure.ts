@@ -149,7 +149,7 @@ const QUOTING = ["detail", "where", "params", "parameters", "args"] as const;
 
 /** The driver's error without the values of its statement. */
 function withoutValues(error: unknown): unknown {
-  const own = driverErrorOf(error);
+  const own = driverErrorOf(error, (message) => Object.hasOwn(PASSING_MESSAGES, message));
   if (!(own instanceof Error)) return own;
   const isRemoved = QUOTING.map((name) => Reflect.deleteProperty(own, name)).every(Boolean);
   if (isRemoved) return own;

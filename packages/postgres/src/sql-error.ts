@@ -34,19 +34,23 @@ export function sqlErrorOf(error: unknown): SqlError {
 }
 
 /**
- * The error of the driver in what an ORM threw: the innermost one with a SQLSTATE, or else the innermost. An ORM may put the values of
- * the statement into its own message.
+ * The error of the driver in what an ORM threw: the innermost one with a SQLSTATE, or else the outermost that the driver's own message
+ * shows, or else the innermost. An ORM may put the values of the statement into its own message.
+ * @param isOwn whether a message is one of the driver's
  */
-export function driverErrorOf(error: unknown): unknown {
+export function driverErrorOf(error: unknown, isOwn: (message: string) => boolean): unknown {
   let innermost = error;
   let answered: unknown;
+  let own: unknown;
   let wrapped = error;
   for (let wraps = 0; wraps < MOST_WRAPS && isObject(wrapped); wraps++) {
     if (isSqlState(codeOf(wrapped))) answered = wrapped;
+    // pg's error of a connection that was not opened in time has a broken connection as its cause.
+    if (own === undefined && isOwn(textOf(wrapped["message"]))) own = wrapped;
     innermost = wrapped;
     wrapped = causeOf(wrapped);
   }
-  return answered ?? innermost;
+  return answered ?? own ?? innermost;
 }
 
 type Properties = Readonly<Record<string, unknown>>;

@@ -104,7 +104,7 @@ describe("ten processes", () => {
     await Promise.all(peers.map((peer) => peer.call("migrate", place)));
     const pool = openPool(place.url);
     const { rows } = await pool.query("SELECT migration FROM fresh.migrations");
-    expect(rows).toEqual([1, 2, 3].map((migration) => ({ migration })));
+    expect(rows).toEqual([1, 2, 3, 4].map((migration) => ({ migration })));
     const store = await openStore(pool, { schema: "fresh" });
     await store.createRun(createOf("a"));
     await Promise.all(
