@@ -147,7 +147,7 @@ describe("exec", () => {
   it("exec does not start a command that it cannot record, and ends with 125", async () => {
     const unknown = await runCli(url, sh("echo started"), { RUN_EVENTS_TOKEN: "wrong" });
     expect(unknown).toMatchObject({ exitCode: 125, stdout: "" });
-    expect(unknown.stderr).toContain("Expected a bearer token or a session");
+    expect(unknown.stderr).toContain("Expected a valid bearer token");
     const away = await runCli("http://127.0.0.1:9", sh("echo started"));
     expect(away).toMatchObject({ exitCode: 125, stdout: "" });
     expect(away.stderr).toContain("No server answers at http://127.0.0.1:9");

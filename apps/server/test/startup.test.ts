@@ -191,5 +191,9 @@ it("a start ends with 1 and one line where the port is taken", async () => {
   const { port } = await startServer();
   const { exitCode, stdout, stderr } = await startInVain({ PORT: `${port}` });
   expect([exitCode, stdout]).toEqual([1, ""]);
-  expect(stderr).toMatch(new RegExp(`^run-events-server: expected a free port, .* has ${port} of 127.0.0.1: set PORT .*\n$`));
+  expect(stderr).toMatch(
+    new RegExp(
+      `^run-events-server: expected a free port, .* has ${port} of 127.0.0.1: set PORT .*\n$`,
+    ),
+  );
 });
