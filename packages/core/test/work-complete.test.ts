@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDeferred } from "./deferred.ts";
+import { expectFree, REASON } from "./shutdown-reason.ts";
 import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;
@@ -15,16 +16,8 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const REASON = new Error("the host goes down");
-
 function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
   return { ...LEASE, signal: shutdown.signal };
-}
-
-/** The run is free for another worker, and was claimed once before. */
-async function expectFree(): Promise<void> {
-  expect(world.calls.filter((call) => call === "claim")).toHaveLength(1);
-  expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: expect.any(Number) });
 }
 
 describe("the end of a run whose worker was shut down", () => {
@@ -38,7 +31,7 @@ describe("the end of a run whose worker was shut down", () => {
     shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     expect(await world.events()).toStrictEqual(['TOKEN "half an ans"']);
-    await expectFree();
+    await expectFree(world);
   });
 
   it("W42: a task that completes its run after a shutdown has done its work", async () => {
@@ -131,7 +124,7 @@ describe("the end of a run whose worker was shut down", () => {
     await expect(work).rejects.toBe(REASON);
     expect(await world.events()).toStrictEqual([]);
     await world.pass(LEASE_MS);
-    await expectFree();
+    await expectFree(world);
   });
 
   it("W42, W43: with onShutdown fail, an emitted event that was refused is the reason", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunEventsError } from "../src/rules/errors.ts";
 import { createDeferred } from "./deferred.ts";
+import { expectFree, REASON } from "./shutdown-reason.ts";
 import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
 
 let world: WorkWorld;
@@ -16,16 +17,8 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const REASON = new Error("the host goes down");
-
 function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
   return { ...LEASE, signal: shutdown.signal };
-}
-
-/** The run is free for another worker, and was claimed once before. */
-async function expectFree(): Promise<void> {
-  expect(world.calls.filter((call) => call === "claim")).toHaveLength(1);
-  expect(await world.others.claim("r", LEASE)).toMatchObject({ fence: expect.any(Number) });
 }
 
 describe("a shutdown of work", () => {
@@ -71,7 +64,7 @@ describe("a shutdown of work", () => {
     gate.resolve();
     await expect(work).rejects.toBe(REASON);
     expect(await world.events()).toStrictEqual(["A 0", "A 1", "A 2"]);
-    await expectFree();
+    await expectFree(world);
   });
 
   it("S21: an emitted event that is on its way at a shutdown lands, and the run is released after it", async () => {
@@ -133,7 +126,7 @@ describe("a shutdown of work", () => {
     shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     await world.pass(LEASE_MS);
-    await expectFree();
+    await expectFree(world);
   });
 
   it("S21: a shutdown does not wait for a store that is away: work rejects, and emitted events are given up", async () => {
@@ -170,7 +163,7 @@ describe("a shutdown of work", () => {
     await world.settle();
     shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
-    await expectFree();
+    await expectFree(world);
   });
 
   it("S14: no listener remains once work is over", async () => {
@@ -220,7 +213,7 @@ describe("close", () => {
         "This process is shutting down: `close` was called. Another worker may continue the run.";
       expect(order).toStrictEqual(["store_unavailable", message, "closed"]);
       expect(await world.events()).toStrictEqual(["LAST"]);
-      await expectFree();
+      await expectFree(world);
     },
   );
 
@@ -242,6 +235,6 @@ describe("close", () => {
       retryable: false,
     });
     expect(calls).toBe(0);
-    await expectFree();
+    await expectFree(world);
   });
 });
