@@ -62,12 +62,25 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none.
+    // The runs of a program without topics have none. It marks no ends: readers hear of those when they begin anew. An append changes
+    // `ended_xid`, which has an index, only if it ends the run.
     breaking: false,
-    sql: ({ runs }) => `
+    sql: ({ runs, removed }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-    CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
+    CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+    ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
+    CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
+    CREATE TABLE ${removed} (
+      run_key bigint PRIMARY KEY,
+      run_id text COLLATE "C" NOT NULL,
+      owner_id text NOT NULL,
+      topic text COLLATE "C",
+      removed_xid xid8 NOT NULL,
+      removed_at_ms bigint NOT NULL
+    );
+    CREATE INDEX removed_by_owner ON ${removed} (owner_id, removed_xid, run_key);
+    CREATE INDEX removed_by_time ON ${removed} (removed_at_ms);`,
   },
 ];
 

@@ -2,6 +2,7 @@ import { isTerminal, RunEventsError } from "@tm/run-events-core";
 import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
 import { nextPart, packParts, type Part, planParts } from "./append-parts.ts";
 import type { Connection } from "./connection.ts";
+import { departFromLive } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
 import { runDamaged, scriptFailure, storeFailure } from "./failure.ts";
 import { addListEntry, dropListEntry, type ListEntry } from "./list-entries.ts";
@@ -115,7 +116,8 @@ class GroupAppend {
   ): void {
     // An unused entry stays, since another process may be about to use it.
     if (entry !== null && left !== null) {
-      dropListEntry(this.#connection, { ...entry, runStatus: left });
+      if (isTerminal(entry.runStatus)) departFromLive(this.#connection, entry);
+      else dropListEntry(this.#connection, { ...entry, runStatus: left });
     }
     if (leaseOver !== null) {
       dropDue(this.#connection, this.#connection.keys.held, { mark: leaseOver, runId });

@@ -40,7 +40,8 @@ function listsOf({ keys }: Connection, { ownerId, runStatus, topic }: ListEntry)
   return topic === null ? [owners] : [owners, keys.list(ownerId, runStatus, topic)];
 }
 
-function memberOf({ ordinal, runId }: ListEntry): string {
+/** How a run is written in its owner's lists. */
+export function memberOf({ ordinal, runId }: Pick<ListEntry, "ordinal" | "runId">): string {
   return `${ordinal}:${runId}`;
 }
 

@@ -6,6 +6,7 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
+import { departFromLive } from "./departures.ts";
 import { dropListEntry, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
 import { readHead } from "./scripts/read-head.ts";
@@ -37,7 +38,9 @@ export async function listRuns(
     runs.forEach((ofRun, index) => {
       const head = heads[index] ?? null;
       for (const entry of ofRun) {
-        if (isVoid(entry, head, nowMicros)) dropListEntry(connection, entry);
+        if (!isVoid(entry, head, nowMicros)) continue;
+        if (hasEnded(entry, head)) departFromLive(connection, entry);
+        else dropListEntry(connection, entry);
       }
       if (head?.ordinal !== ofRun[0].ordinal || listed.length === limit) return;
       if (isListed(head, query)) listed.push(head);
@@ -46,6 +49,12 @@ export async function listRuns(
     if (last === undefined || runs.length < limit || listed.length === limit) return listed;
     below = last[0].ordinal;
   }
+}
+
+/** Whether the run of an entry of a live list has ended: then the entry also says that its departure may be missing. */
+function hasEnded(entry: ListEntry, head: RunRecord | null): boolean {
+  const isOf = head !== null && head.ordinal === entry.ordinal;
+  return isOf && isTerminal(head.runStatus) && !isTerminal(entry.runStatus);
 }
 
 /** Whether an entry can never be right again: statuses only go forward, and a run takes less than a day to create. */

@@ -75,12 +75,20 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none.
+    // The runs of a program without topics have none. It keeps no departures: readers hear of its ends when they begin anew.
     breaking: false,
-    sql: ({ runs }) => `
+    sql: ({ runs, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
+      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+      CREATE TABLE ${departures} (
+        departure_key INTEGER PRIMARY KEY AUTOINCREMENT,
+        owner_id TEXT NOT NULL,
+        topic TEXT,
+        run_id TEXT NOT NULL,
+        departed_at_ms INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX ${departures}_by_owner ON ${departures} (owner_id, departure_key);`,
   },
 ];
 
@@ -114,13 +122,20 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
 }
 
 /** The tables and indexes of the migrations. Unique constraints are not among them, since they disappear only with their tables. */
-function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
-  const tables = [runs, events, receipts, probes];
+function objectsOf({
+  runs,
+  events,
+  receipts,
+  probes,
+  departures,
+}: Tables): Readonly<Record<string, string>> {
+  const tables = [runs, events, receipts, probes, departures];
   const indexes = [
     ...["owner", "status", "lease", "finish", "topic", "topic_status"].map(
       (column) => `${runs}_by_${column}`,
     ),
     `${events}_by_phase`,
+    `${departures}_by_owner`,
   ];
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),

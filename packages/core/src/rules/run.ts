@@ -22,6 +22,9 @@ export interface RunRecord extends Lease {
   readonly topic: string | null;
 }
 
+/** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
+export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
+
 /** A request to create a run. Core has checked it. */
 export interface CreateRunRequest {
   readonly runId: string;

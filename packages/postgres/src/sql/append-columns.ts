@@ -27,7 +27,8 @@ export function moves(events: string, runStatus: string, phase: string, appender
     lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${runStatus} = 'running' THEN r.lease_expires_at_ms END,
     last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
     updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
-    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
+    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, ${NOW_MS}) END,
+    ended_xid = CASE WHEN ${runStatus} <> 'running' THEN pg_current_xact_id() END`;
 }
 
 export function encodeEvents([

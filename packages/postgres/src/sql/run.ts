@@ -10,6 +10,7 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
+import { keepRemoved } from "./changed.ts";
 import { NOW_MS, ON_PRIMARY, RUN_COLUMNS, runColumns, type RunRow, runOf } from "./columns.ts";
 
 /** A run's head. $1 its id. */
@@ -36,14 +37,15 @@ SELECT false, ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`;
 /**
  * Removes a run. $1 its id, $2 the owner. A finished run takes no append, so the statement sees all of its events.
  */
-export function deleteRunStatement({ runs, events }: Tables): string {
+export function deleteRunStatement(tables: Tables): string {
+  const { runs, events } = tables;
   return `
 WITH gone AS (
   DELETE FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NOT NULL
-  RETURNING run_key
+  RETURNING *
 ), gone_events AS (
   DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
-)
+), ${keepRemoved(tables, "gone")}
 SELECT EXISTS (SELECT FROM gone) AS deleted,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
