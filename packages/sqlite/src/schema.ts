@@ -82,7 +82,7 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
       CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
       CREATE TABLE ${departures} (
-        departure_key INTEGER PRIMARY KEY AUTOINCREMENT,
+        departure_key INTEGER PRIMARY KEY,
         owner_id TEXT NOT NULL,
         topic TEXT,
         run_id TEXT NOT NULL,

@@ -11,7 +11,10 @@ import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** What `listChanged` needs. One transaction writes at a time, so the keys of departures come in the order of commits. */
+/**
+ * What `listChanged` needs. One transaction writes at a time, so the keys of departures come in the order of commits. None comes again,
+ * since the newest departure stays until there is a newer one.
+ */
 type ChangeMoves = Pick<RowMoves, "insertDepartures" | "selectDepartures" | "selectLive">;
 
 /** A mark: when the tables were made, which names them, and the key of a departure. */
@@ -30,13 +33,13 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
   // Only the oldest are looked at.
   const forget = prepareStatement(
     db,
-    `DELETE FROM ${departures} WHERE departed_at_ms < +? AND departure_key IN (
-       SELECT departure_key FROM ${departures} ORDER BY departure_key LIMIT ? + 0)`,
+    `DELETE FROM ${departures}
+     WHERE departure_key < (SELECT min(departure_key) FROM ${departures}) + ? AND departed_at_ms < +?`,
   );
   const newest = prepareStatement(
     db,
-    `SELECT (SELECT applied_at_ms FROM ${schema} WHERE migration = 1) AS madeAtMs,
-       coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${departures}'), 0) AS lastKey`,
+    `SELECT applied_at_ms AS madeAtMs, coalesce((SELECT max(departure_key) FROM ${departures}), 0) AS lastKey
+     FROM ${schema} WHERE migration = 1`,
   );
   const select = (topic: string): Statement =>
     prepareStatement(
@@ -55,7 +58,7 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
 
   return {
     insertDepartures(rows, nowMs) {
-      forget.run(nowMs - DEPARTURES_MS, FORGOTTEN_EACH * rows.length);
+      forget.run(FORGOTTEN_EACH * rows.length, nowMs - DEPARTURES_MS);
       for (const { ownerId, topic, runId } of rows) insert.run(ownerId, topic, runId, nowMs);
     },
     selectDepartures(query) {
@@ -83,7 +86,6 @@ interface DepartureRow {
 
 interface NewestRow {
   readonly madeAtMs: number;
-  /** Of departures that are forgotten, too. */
   readonly lastKey: number;
 }
 
