@@ -15,6 +15,8 @@ const MARK = /^([0-9a-z]{1,10}-\d{1,10})_([\d:,]+)(?:_([\d:,]+)_(\d{1,20})_(\d{1
 const SNAPSHOT = /^\d{1,20}:\d{1,20}:(?:\d{1,20}(?:,\d{1,20})*)?$/;
 /** Postgres takes numbers of transactions below this as `xid8`. */
 const END = 2n ** 63n;
+/** No transaction has a number of which the last 32 bits are 0. */
+const EPOCH = 2n ** 32n;
 /** The most characters of a snapshot in a mark. */
 const MOST_CHARACTERS = 900;
 
@@ -44,7 +46,7 @@ function isSnapshot(text: string): boolean {
     if (xid <= last || xid >= xmax) return false;
     last = xid;
   }
-  return xmin > 0n && xmin <= xmax && xmax < END;
+  return xmin % EPOCH > 0n && xmax % EPOCH > 0n && xmin <= xmax && xmax < END;
 }
 
 /** A snapshot with very many transactions under way becomes one of before the first of them: some departures come again. */

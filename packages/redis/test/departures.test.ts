@@ -53,7 +53,8 @@ async function liveOn(
       else if (one.do === "list") await store.listRuns(list);
       else await live(store, [{ ...one, do: one.do }], []);
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith("Redis cannot be reached:")) throw error;
+      if (!(error instanceof Error) || !error.message.startsWith("Redis cannot be reached:"))
+        throw error;
     }
   }
 }
@@ -127,7 +128,9 @@ describe("the departures of an owner", () => {
       await live(store, [{ do: "end as owner", runId }], []);
     }
     await expect.poll(() => redis.zcard(key)).toBe(4);
-    const scores = (await redis.zrange(key, "0", "-1", "WITHSCORES")).filter((_, at) => at % 2 === 1);
+    const scores = (await redis.zrange(key, "0", "-1", "WITHSCORES")).filter(
+      (_, at) => at % 2 === 1,
+    );
     expect(scores.map(Number)).toEqual([0, future, future + 1, future + 2]);
   });
 

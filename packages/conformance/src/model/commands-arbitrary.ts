@@ -4,6 +4,7 @@ import { event } from "../append-request.ts";
 import {
   appendCommand,
   type AppendInput,
+  changedCommand,
   type Command,
   createCommand,
   deleteCommand,
@@ -117,6 +118,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     read,
     runIds.map(getRunCommand),
     list.map(listCommand),
+    fc.record({ ownerId: owners, topic: topics }).map(changedCommand),
     remove.map(deleteCommand),
     claim.map(claimCommand),
     claim.map(claimCommand),

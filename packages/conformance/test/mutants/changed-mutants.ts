@@ -23,7 +23,13 @@ export const changedMutants: readonly Mutant[] = [
   {
     name: "leaves out the runs that have ended since the cursor",
     clause: "S29",
-    data: (data) => filterRuns(data, () => ({ runStatus }) => !isTerminal(runStatus)),
+    data: (data) =>
+      filterRuns(
+        data,
+        () =>
+          ({ runStatus }) =>
+            !isTerminal(runStatus),
+      ),
   },
   {
     name: "leaves out the runs that were created and have ended since the cursor",
@@ -52,7 +58,13 @@ export const changedMutants: readonly Mutant[] = [
   {
     name: "leaves out the runs that its owner has cancelled",
     clause: "S29",
-    data: (data) => filterRuns(data, () => ({ runStatus }) => runStatus !== "cancelled"),
+    data: (data) =>
+      filterRuns(
+        data,
+        () =>
+          ({ runStatus }) =>
+            runStatus !== "cancelled",
+      ),
   },
   {
     name: "tells of the first only, where several runs of a group of appends end",
@@ -60,7 +72,12 @@ export const changedMutants: readonly Mutant[] = [
     data: (data) => {
       const hidden = new Set<string>();
       return {
-        ...filterRuns(data, () => ({ runId }) => !hidden.has(runId)),
+        ...filterRuns(
+          data,
+          () =>
+            ({ runId }) =>
+              !hidden.has(runId),
+        ),
         async append(requests) {
           const ends = requests.filter(({ runStatus }) => isTerminal(runStatus));
           for (const { runId } of ends.slice(1)) hidden.add(runId);
@@ -137,9 +154,7 @@ export const changedMutants: readonly Mutant[] = [
         const live = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
         const [run] = await data.listRuns(live);
         const isThere = answer.runs.some(({ runId }) => runId === run?.runId);
-        return run === undefined || isThere
-          ? answer
-          : { ...answer, runs: [...answer.runs, run] };
+        return run === undefined || isThere ? answer : { ...answer, runs: [...answer.runs, run] };
       }),
   },
   {
@@ -149,7 +164,9 @@ export const changedMutants: readonly Mutant[] = [
       mapChanged(data, async (answer, { ownerId, topic = null, since }) => {
         if (since !== null) return answer;
         const all = { ownerId, topic, runStatus: null, before: null, limit: 1_000 } as const;
-        const finished = (await data.listRuns(all)).filter(({ runStatus }) => isTerminal(runStatus));
+        const finished = (await data.listRuns(all)).filter(({ runStatus }) =>
+          isTerminal(runStatus),
+        );
         return { ...answer, runs: [...answer.runs, ...finished] };
       }),
   },
