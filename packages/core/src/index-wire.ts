@@ -34,7 +34,10 @@ export {
 } from "./wire/wire.ts";
 export type {
   OpenStream,
+  RunsRequest,
+  RunStart,
   StreamEnd,
+  StreamReader,
   StreamRequest,
   StreamSink,
   StreamTimes,
