@@ -17,7 +17,12 @@ export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
   await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
   const bench = { source, retired: 0 };
-  const follower = new Follower("r", source, { slices: createSliceBudget(), recent: createRecentBudget() }, () => (bench.retired += 1));
+  const follower = new Follower(
+    "r",
+    source,
+    { slices: createSliceBudget(), recent: createRecentBudget() },
+    () => (bench.retired += 1),
+  );
   return Object.assign(bench, { follower });
 }
 

@@ -170,7 +170,12 @@ describe("a follower", () => {
     const reader = await open(bench, 2);
     const lost = { run: runRecord({ lastSequence: 1 }), phaseAtSince: null, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
-    const other = new Follower("r", shorter, { slices: createSliceBudget(), recent: createRecentBudget() }, () => {});
+    const other = new Follower(
+      "r",
+      shorter,
+      { slices: createSliceBudget(), recent: createRecentBudget() },
+      () => {},
+    );
     const opened = other.open(createReader(), 2, null);
     source.readies.at(-1)?.resolve();
     await expect(opened).rejects.toMatchObject({

@@ -30,6 +30,18 @@ const MESSAGES: Readonly<Record<string, string>> = {
   error: "ErrorMessage",
 };
 
+/** The messages of a stream of many runs, and whether they are those of one run with the run's id. */
+const RUNS_MESSAGES: Readonly<Record<string, readonly [name: string, isNamed: boolean]>> = {
+  stream_opened: ["StreamOpenedMessage", false],
+  connected: ["ConnectedMessage", false],
+  run_event: ["RunEventMessage", true],
+  status: ["StatusMessage", true],
+  run_finished: ["RunFinishedMessage", true],
+  error: ["RunsErrorMessage", false],
+  heartbeat: ["HeartbeatMessage", false],
+  stream_finished: ["StreamFinishedMessage", false],
+};
+
 function isObject(schema: unknown): schema is ObjectSchema {
   return (schema as ObjectSchema | undefined)?.type === "object";
 }
@@ -72,11 +84,12 @@ function readObjects(clause: string): readonly Shape[] {
   );
 }
 
-/** The table of W22: each `type` with its fields. */
-function readMessages(): Readonly<Record<string, Shape>> {
-  const table = WIRE.slice(startOf("W22"), startOf("W23"));
-  const [, ...rows] = table.matchAll(/^ *\| `(\w+)` +\|([^|]*)\|/gm);
-  return Object.fromEntries(rows.map(([, type = "", fields = ""]) => [type, membersOf(fields)]));
+/** The table of a clause's messages: each `type` with its fields. */
+function readMessages(from: number, to: number): Readonly<Record<string, Shape>> {
+  const [, ...rows] = WIRE.slice(from, to).matchAll(/^ *\| `(\w+)` +\|([^|]*)\|/gm);
+  return Object.fromEntries(
+    rows.map(([, type = "", fields = ""]) => [type, fields.trim() === "" ? [] : membersOf(fields)]),
+  );
 }
 
 it("WIRE.md: the section Shapes has the names, the fields and the optional fields of the code", () => {
@@ -95,10 +108,20 @@ it.each(CLAUSES)("%s: the clause describes the objects that the code has: %s", (
 });
 
 it("W22: the table has each message with the fields that the code has", () => {
-  const messages = Object.entries(readMessages());
+  const messages = Object.entries(readMessages(startOf("W22"), startOf("W23")));
   expect(messages.map(([type]) => type)).toEqual(Object.keys(MESSAGES));
   for (const [type, fields] of messages) {
     expect([type, "type", ...fields]).toEqual([type, ...(shapeOf(MESSAGES[type] ?? "") ?? [])]);
+  }
+});
+
+it("W47: the table has each message with the fields that the code has", () => {
+  const messages = readMessages(startOf("W47"), WIRE.indexOf("## Bounds"));
+  expect(Object.keys(messages)).toEqual(Object.keys(RUNS_MESSAGES));
+  for (const [type, [name, isNamed]] of Object.entries(RUNS_MESSAGES)) {
+    const [first, ...others] = shapeOf(name) ?? [];
+    const fields = [first, ...(isNamed ? ["runId"] : []), ...others];
+    expect([type, "type", ...(messages[type] ?? [])]).toEqual([type, ...fields]);
   }
 });
 
@@ -117,6 +140,7 @@ it("WIRE.md describes each object of the code", () => {
     ...readLines().map(([name]) => name),
     ...CLAUSES.flatMap(([, names]) => names),
     ...Object.values(MESSAGES),
+    ...Object.values(RUNS_MESSAGES).map(([name]) => name),
     "Problem",
   ];
   const objects = Object.keys(SCHEMAS).filter((name) => isObject(SCHEMAS[name]));

@@ -1,5 +1,6 @@
 import type { Follower, FollowerReader } from "../follow/follower.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { RunStart } from "../rules/run-starts.ts";
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
 /** The transport under a stream, such as an HTTP response. One that throws ends its own stream, and `onError` gets the error. */
@@ -24,19 +25,6 @@ export interface StreamTimes {
 
 /** How a stream came to its end, for metrics. `run_finished`: everything that it read has ended. */
 export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
-
-/** One run of a stream, and where to begin in it. */
-export interface RunStart {
-  readonly runId: string;
-  /** The last sequence that the reader has. */
-  readonly since: number;
-  /**
-   * Begins so many events before the end, in place of `since`.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
-}
 
 /** One run of a stream, and who reads it. */
 export interface RunRequest extends RunStart {
