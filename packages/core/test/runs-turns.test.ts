@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRecentBudget, RecentEvents } from "../src/follow/recent-events.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createRunsBench, type RunsBench, wordsOf } from "./runs-bench.ts";
@@ -94,6 +95,24 @@ describe("the runs of one stream", () => {
       for (const words of wordsOf(sink.frames)) owed.delete(words);
     }
     expect([most, now]).toStrictEqual([4, 0]);
+  });
+
+  it("W47: runs whose pages fail make room for the others", async () => {
+    const store = createMemoryStore();
+    const failing = new RunEventsError("store_unavailable", "down");
+    const { open } = await createBacklogs(6, {
+      ...store,
+      async read(queries) {
+        if (queries.some(({ runId, limit }) => limit > 1 && runId < "r4")) throw failing;
+        return store.read(queries);
+      },
+    });
+    const { sink, stream } = await open(Array.from({ length: 6 }, (_, at) => `r${at}`));
+    for (const words of ["r4", "r5"]) await takeUntil({ sink, stream }, `run_event ${words} 40`);
+    const failed = wordsOf(sink.frames).filter((words) => words.startsWith("error"));
+    expect(failed.toSorted()).toStrictEqual(
+      [0, 1, 2, 3].map((at) => `error r${at} store_unavailable`),
+    );
   });
 
   it("W25: the newest events of all runs together have a bound, and it returns to what is left when they are let go", () => {

@@ -30,16 +30,16 @@ const MESSAGES: Readonly<Record<string, string>> = {
   error: "ErrorMessage",
 };
 
-/** The messages of a stream of many runs, and whether they are those of one run with the run's id. */
-const RUNS_MESSAGES: Readonly<Record<string, readonly [name: string, isNamed: boolean]>> = {
-  stream_opened: ["StreamOpenedMessage", false],
-  connected: ["ConnectedMessage", false],
-  run_event: ["RunEventMessage", true],
-  status: ["StatusMessage", true],
-  run_finished: ["RunFinishedMessage", true],
-  error: ["RunsErrorMessage", false],
-  heartbeat: ["HeartbeatMessage", false],
-  stream_finished: ["StreamFinishedMessage", false],
+/** The same of a stream of many runs. */
+const RUNS_MESSAGES: Readonly<Record<string, string>> = {
+  stream_opened: "StreamOpenedMessage",
+  connected: "ConnectedMessage",
+  run_event: "RunsEventMessage",
+  status: "RunsStatusMessage",
+  run_finished: "RunsFinishedMessage",
+  error: "RunsErrorMessage",
+  heartbeat: "HeartbeatMessage",
+  stream_finished: "StreamFinishedMessage",
 };
 
 function isObject(schema: unknown): schema is ObjectSchema {
@@ -107,23 +107,19 @@ it.each(CLAUSES)("%s: the clause describes the objects that the code has: %s", (
   expect(readObjects(clause)).toEqual(names.map(shapeOf));
 });
 
-it("W22: the table has each message with the fields that the code has", () => {
-  const messages = Object.entries(readMessages(startOf("W22"), startOf("W23")));
-  expect(messages.map(([type]) => type)).toEqual(Object.keys(MESSAGES));
-  for (const [type, fields] of messages) {
-    expect([type, "type", ...fields]).toEqual([type, ...(shapeOf(MESSAGES[type] ?? "") ?? [])]);
-  }
-});
-
-it("W47: the table has each message with the fields that the code has", () => {
-  const messages = readMessages(startOf("W47"), WIRE.indexOf("## Bounds"));
-  expect(Object.keys(messages)).toEqual(Object.keys(RUNS_MESSAGES));
-  for (const [type, [name, isNamed]] of Object.entries(RUNS_MESSAGES)) {
-    const [first, ...others] = shapeOf(name) ?? [];
-    const fields = [first, ...(isNamed ? ["runId"] : []), ...others];
-    expect([type, "type", ...(messages[type] ?? [])]).toEqual([type, ...fields]);
-  }
-});
+it.each([
+  ["W22", MESSAGES, "W23"],
+  ["W47", RUNS_MESSAGES, "W49"],
+] as const)(
+  "%s: the table has each message with the fields that the code has",
+  (clause, names, next) => {
+    const messages = Object.entries(readMessages(startOf(clause), startOf(next)));
+    expect(messages.map(([type]) => type)).toEqual(Object.keys(names));
+    for (const [type, fields] of messages) {
+      expect([type, "type", ...fields]).toEqual([type, ...(shapeOf(names[type] ?? "") ?? [])]);
+    }
+  },
+);
 
 it("W3, W12: a problem has the fields of its codes as optional ones, and no others", () => {
   const table = WIRE.slice(startOf("W3"), startOf("W4"));
@@ -140,7 +136,7 @@ it("WIRE.md describes each object of the code", () => {
     ...readLines().map(([name]) => name),
     ...CLAUSES.flatMap(([, names]) => names),
     ...Object.values(MESSAGES),
-    ...Object.values(RUNS_MESSAGES).map(([name]) => name),
+    ...Object.values(RUNS_MESSAGES),
     "Problem",
   ];
   const objects = Object.keys(SCHEMAS).filter((name) => isObject(SCHEMAS[name]));

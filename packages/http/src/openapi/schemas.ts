@@ -194,6 +194,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   StreamOpenedMessage: messageOf("stream_opened", {}),
   HeartbeatMessage: messageOf("heartbeat", {}),
   StreamFinishedMessage: messageOf("stream_finished", {}),
+  RunsEventMessage: messageOf("run_event", {
+    runId: schemaRef("RunId"),
+    event: schemaRef("RunEvent"),
+  }),
+  RunsStatusMessage: messageOf("status", { runId: schemaRef("RunId"), ...STATE }),
+  RunsFinishedMessage: messageOf("run_finished", { runId: schemaRef("RunId"), ...STATE }),
   RunsErrorMessage: messageOf(
     "error",
     {
@@ -214,13 +220,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunsStreamMessage: {
     description: "The JSON of one message's `data`, on a stream of many runs (W47).",
     oneOf: [
-      ...["StreamOpened", "Heartbeat", "StreamFinished", "RunsError", "Connected"].map((name) =>
-        schemaRef(`${name}Message`),
-      ),
-      ...["RunEvent", "Status", "RunFinished"].map((name) => ({
-        allOf: [schemaRef(`${name}Message`), objectOf({ runId: schemaRef("RunId") })],
-      })),
-    ],
+      "StreamOpened",
+      "Connected",
+      "RunsEvent",
+      "RunsStatus",
+      "RunsFinished",
+      "RunsError",
+      "Heartbeat",
+      "StreamFinished",
+    ].map((name) => schemaRef(`${name}Message`)),
   },
   Session: objectOf({
     userId: { type: "string" },
