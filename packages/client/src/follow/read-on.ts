@@ -9,7 +9,7 @@ import { onPageReturn } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
-import { bestRoute, type Loss } from "./route.ts";
+import { bestRoute, type Loss, type Transport } from "./route.ts";
 import { createServer } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
@@ -31,6 +31,7 @@ const SILENT_HEARTBEATS = 2.5;
  * | waiting    | the pause is over, or the page comes back    | attempting           |
  * @param cursor the sequence of the last event that was handed over
  * @param onActivity called each time the server sends something, and when an attempt begins or fails
+ * @param best the best transport that may be used; without it, the best for the credential
  * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
 export function readOn(
@@ -38,12 +39,13 @@ export function readOn(
   cursor: () => number,
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
+  best: Transport = canStream(options.credential ?? "session") ? "stream" : "long_poll",
 ): Reading {
-  const { runId, since, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
+  const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
   let { tail } = options;
   const server = createServer(options);
-  let course = startCourse(canStream(credential) ? "stream" : "long_poll");
+  let course = startCourse(best);
   /** The pause that the stream's `retry:` asked for, in milliseconds. */
   let askedMs = 0;
   /** Whether the page has come back since the attempt began. */
