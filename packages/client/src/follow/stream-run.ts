@@ -70,7 +70,10 @@ function takeFrames(
  * Ends an attempt whose stream the server has ended with an error, or something on the way has changed.
  * @throws RunEventsError the reason
  */
-export function throwIfFailed(frame: Frame, expect: Attempt["expect"]): void {
+export function throwIfFailed(
+  frame: Frame,
+  expect: Attempt["expect"],
+): asserts frame is Exclude<Frame, { readonly type: "malformed" | "error" }> {
   if (frame.type === "malformed") {
     // Something on the way changes the stream. Polls may get through.
     expect("held_back");
