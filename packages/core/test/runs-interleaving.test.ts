@@ -134,7 +134,7 @@ async function settle(world: RunsWorld): Promise<void> {
   await setImmediate();
 }
 
-it("W20, W22 to W27, W47: any readers of any runs, at any cursors, cut at any time, get each event once, in order, and each run's end", async () => {
+it("W20, W22-W27, W47: any readers of any runs, at any cursors, cut at any time, get each event once, in order, and each run's end", async () => {
   const coins = fc.infiniteStream(
     fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.boolean()),
   );
