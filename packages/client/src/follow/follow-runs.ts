@@ -1,6 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { checkRunId, encodeRunStart, invalidCursor, MAX_RUNS } from "@tm/run-events-core/wire";
-import { canStream } from "../http/credential.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
@@ -11,7 +10,7 @@ import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts"
 import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
 import { onPageReturn } from "./page-signals.ts";
 import { readOn } from "./read-on.ts";
-import { bestRoute, type Loss, type Transport } from "./route.ts";
+import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
 import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
@@ -77,7 +76,7 @@ export class RunsReader {
   constructor(options: RunsReaderOptions = {}) {
     this.#options = options;
     this.#server = createServer(options);
-    this.#best = canStream(options.credential ?? "session") ? "stream" : "long_poll";
+    this.#best = bestFor(options.credential);
     this.#course = startCourse(this.#best);
     this.#stopListening = onPageReturn((hasMoved) => {
       if (hasMoved) this.#attempt?.abort(unanswered("The page was away from the network."));

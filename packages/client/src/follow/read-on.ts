@@ -1,7 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Reading } from "./attempt.ts";
 import { afterFailure, expectLoss, startCourse } from "./course.ts";
-import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
@@ -9,7 +8,7 @@ import { onPageReturn } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
-import { bestRoute, type Loss, type Transport } from "./route.ts";
+import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
 import { createServer } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
@@ -39,7 +38,7 @@ export function readOn(
   cursor: () => number,
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
-  best: Transport = canStream(options.credential ?? "session") ? "stream" : "long_poll",
+  best: Transport = bestFor(options.credential),
 ): Reading {
   const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
@@ -80,9 +79,8 @@ export function readOn(
     tail = undefined;
     const { transport, probeAt } = course.route;
     const current = { ...log, expect, giveUp, onActivity, onSeen };
-    return transport === "stream"
-      ? streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
-      : pollRun(current, transport === "long_poll", probeAt);
+    if (transport !== "stream") return pollRun(current, transport === "long_poll", probeAt);
+    return streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms));
   }
 
   /** Closes the connection. */

@@ -6,14 +6,10 @@ import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 import type { HandlerOptions } from "@tm/run-events-http";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
-import type { ConnectionState } from "../../src/follow/connection-state.ts";
-import { RunsReader, type RunsReaderOptions } from "../../src/follow/follow-runs.ts";
+import { RunsReader } from "../../src/follow/follow-runs.ts";
 import { fault, startFaultProxy } from "../fault-proxy.ts";
+import { credential, type Heard, listen, open } from "../listen.ts";
 import { onFastClock } from "../on-fast-clock.ts";
-import { frame, json, page, type Script, startScriptedServer, stream } from "../scripted-server.ts";
-
-const credential = { cookie: "session=ada" };
-const OPENED = frame({ type: "stream_opened" }, 2_000);
 
 interface Started {
   readonly port: number;
@@ -43,60 +39,6 @@ async function start(options: Partial<HandlerOptions<unknown>> = {}): Promise<St
     await runs.close();
   });
   return { port: (server.address() as AddressInfo).port, runs, handler, paths };
-}
-
-/** What a listener of one run has been told. */
-interface Heard {
-  readonly sequences: number[];
-  readonly states: ConnectionState["state"][];
-  last: ConnectionState | null;
-  stop(): void;
-  /** Resolves when it is over. */
-  readonly over: Promise<ConnectionState>;
-  /** Resolves at this sequence. */
-  reach(sequence: number): Promise<void>;
-}
-
-function listen(
-  reader: RunsReader,
-  runId: string,
-  beginning: Parameters<RunsReader["add"]>[1] = {},
-): Heard {
-  const over = Promise.withResolvers<ConnectionState>();
-  const waits: { readonly sequence: number; readonly resolve: () => void }[] = [];
-  const sequences: number[] = [];
-  const states: ConnectionState["state"][] = [];
-  const heard: Heard = {
-    sequences,
-    states,
-    last: null,
-    stop: () => stop(),
-    over: over.promise,
-    reach(sequence) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      if ((sequences.at(-1) ?? 0) >= sequence) resolve();
-      else waits.push({ sequence, resolve });
-      return promise;
-    },
-  };
-  const stop = reader.add(runId, beginning, {
-    onEvents(events) {
-      for (const { sequence } of events) sequences.push(sequence);
-      for (const { sequence, resolve } of waits) if ((sequences.at(-1) ?? 0) >= sequence) resolve();
-    },
-    onState(state) {
-      if (states.at(-1) !== state.state) states.push(state.state);
-      heard.last = state;
-      if (state.state === "finished" || state.state === "failed") over.resolve(state);
-    },
-  });
-  return heard;
-}
-
-function open(baseUrl: string, options: RunsReaderOptions = {}): RunsReader {
-  const reader = new RunsReader({ baseUrl, credential, ...options });
-  onTestFinished(() => reader.close());
-  return reader;
 }
 
 function upTo(last: number, from = 1): readonly number[] {
@@ -221,87 +163,6 @@ it("a bearer token polls each run, and the server holds a few polls", async () =
   await heard.over;
   expect(heard.sequences).toEqual(upTo(3));
   expect(paths.every((path) => path.includes("wait=25"))).toBe(true);
-});
-
-/** Follows `a` and `b` of a scripted server to their ends, on the fast clock. */
-async function followScripted(script: Script): Promise<{
-  readonly heard: readonly Heard[];
-  readonly requests: readonly string[];
-}> {
-  const { baseUrl, requests } = await startScriptedServer(script);
-  const heard = await onFastClock(async () => {
-    const reader = open(baseUrl);
-    const both = [listen(reader, "a"), listen(reader, "b")];
-    await Promise.all(both.map(({ over }) => over));
-    return both;
-  });
-  return { heard, requests };
-}
-
-function of(runId: string, ...sequences: readonly number[]): string {
-  const state = { runStatus: "running", currentPhase: null, lastSequence: 9 };
-  const events = sequences.map((sequence) =>
-    frame({
-      type: "run_event",
-      runId,
-      event: { sequence, eventType: "T", payload: null, createdAt: "" },
-    }),
-  );
-  return (
-    frame({ type: "connected", runId, since: (sequences[0] ?? 1) - 1, ...state }) + events.join("")
-  );
-}
-
-function endOf(runId: string, lastSequence: number): string {
-  return frame({
-    type: "run_finished",
-    runId,
-    runStatus: "completed",
-    currentPhase: null,
-    lastSequence,
-  });
-}
-
-it("a stream whose first frame does not come within 5 s is given up for polls", async () => {
-  const { heard, requests } = await followScripted((response, index) => {
-    if (index === 0) stream(response);
-    else page(response, [1], "completed");
-  });
-  expect(heard.map(({ sequences }) => sequences)).toEqual([[1], [1]]);
-  expect(requests.map((path) => path.split("?")[0])).toEqual(["stream", "a/events", "b/events"]);
-});
-
-it("an event that the server leaves out is never skipped: the connection is given up", async () => {
-  const { heard } = await followScripted((response, index) => {
-    if (index === 0) stream(response, OPENED, of("a", 1, 3), of("b", 1));
-    else page(response, [1, 2, 3], "completed");
-  });
-  for (const { sequences } of heard) expect(sequences).toEqual([1, 2, 3]);
-});
-
-it("a run that the server cannot read for now is asked for again after a pause, with all others", async () => {
-  const failure = {
-    type: "error",
-    runId: "b",
-    code: "store_unavailable",
-    message: "",
-    retryable: true,
-  };
-  const { heard, requests } = await followScripted((response, index) => {
-    if (index === 0) stream(response, OPENED, of("a", 1), frame(failure));
-    else stream(response, OPENED, of("a", 2), endOf("a", 2), of("b", 1), endOf("b", 1));
-  });
-  expect(requests).toEqual(["stream?runs=a:0,b:0", "stream?runs=a:1,b:0"]);
-  expect(heard.map(({ sequences }) => sequences)).toEqual([[1, 2], [1]]);
-  expect(heard[1]?.states).toContain("waiting");
-});
-
-it("a refusal that waiting cannot cure fails every run", async () => {
-  const { heard } = await followScripted((response) =>
-    json(response, 401, { code: "unauthenticated", detail: "Sign in." }),
-  );
-  for (const { last } of heard)
-    expect(last).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
 });
 
 it("after close, and after a run is removed, its listener is not called any more", async () => {

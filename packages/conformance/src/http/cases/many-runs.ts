@@ -1,15 +1,14 @@
-import fc from "fast-check";
 import { assert, assertEqual } from "../../assert.ts";
 import { assertDelivery } from "../assert-delivery.ts";
 import { assertProblem } from "../assert-answer.ts";
-import type { HeaderList } from "../call.ts";
 import { appendedOf, type Draft, notes } from "../draft.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
 import type { LiveStream } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
+import { followAll, RUNS_STREAM_PATH } from "../runs-stream.ts";
+import { games, playGame } from "../runs-game.ts";
 import { deliveryOf, land, post, record } from "../runs.ts";
 
-const PATH = "/v1/agent-runs/stream";
 const MOST_RUNS = 100;
 const MOST_STREAMS = 32;
 
@@ -33,16 +32,6 @@ const BAD: readonly string[] = [
   "a:1&runs=b:1",
   Array.from({ length: MOST_RUNS + 1 }, (_, at) => `r${at}:0`).join(),
 ];
-
-/** Opens the stream of these runs, each with its cursor, by the owner's session. */
-function followAll(
-  trial: HttpTrial,
-  starts: readonly (readonly [runId: string, start: number])[],
-  headers: HeaderList = trial.owner.session,
-): Promise<LiveStream> {
-  const runs = starts.map(([runId, start]) => `${runId}:${start}`).join();
-  return trial.follow({ path: `${PATH}?runs=${runs}`, headers });
-}
 
 function framesOf(runId: string, frames: readonly Frame[]): readonly Frame[] {
   return frames.filter(({ message }) => message["runId"] === runId);
@@ -204,7 +193,7 @@ export const manyRuns: readonly HttpTrialCase[] = [
     name: "W47 runs that are not 1 to 100 entries, each an id with a cursor or a tail, and each once, are 400",
     async run(trial) {
       for (const runs of BAD) {
-        const path = `${PATH}?runs=${runs}`;
+        const path = `${RUNS_STREAM_PATH}?runs=${runs}`;
         assertProblem(
           await trial.send({ path, headers: trial.owner.session }),
           400,
@@ -212,13 +201,17 @@ export const manyRuns: readonly HttpTrialCase[] = [
         );
       }
       const { session } = trial.owner;
-      assertProblem(await trial.send({ path: PATH, headers: session }), 400, "invalid_request");
+      assertProblem(
+        await trial.send({ path: RUNS_STREAM_PATH, headers: session }),
+        400,
+        "invalid_request",
+      );
     },
   },
   {
     name: "W47 the stream of many runs takes the session alone, and HEAD shows its head",
     async run(trial) {
-      const path = `${PATH}?runs=${await record(trial, "NOTE")}:0`;
+      const path = `${RUNS_STREAM_PATH}?runs=${await record(trial, "NOTE")}:0`;
       const bearer = await trial.send({ path, headers: trial.owner.bearer });
       assertProblem(bearer, 401, "session_required");
       assertProblem(await trial.send({ path }), 401, "unauthenticated");
@@ -261,60 +254,3 @@ export const manyRuns: readonly HttpTrialCase[] = [
     },
   },
 ];
-
-interface Game {
-  readonly runs: readonly {
-    readonly before: number;
-    readonly after: number;
-    readonly since: number;
-  }[];
-  /** After how many frames the reader disconnects each time. */
-  readonly frames: readonly number[];
-}
-
-const games: fc.Arbitrary<Game> = fc.record({
-  runs: fc.array(
-    fc.record({
-      before: fc.nat({ max: 4 }),
-      after: fc.nat({ max: 4 }),
-      since: fc.nat({ max: 4 }),
-    }),
-    { minLength: 1, maxLength: 5 },
-  ),
-  frames: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 0, maxLength: 4 }),
-});
-
-async function playGame(trial: HttpTrial, game: Game): Promise<void> {
-  const runs = await Promise.all(
-    game.runs.map(async ({ before, after, since }) => ({
-      runId: await record(trial, ...notes(before)),
-      log: [...notes(before + after), "RUN_COMPLETED"],
-      later: [...notes(after, before), "RUN_COMPLETED"],
-      since: Math.min(since, before),
-      seen: [] as Frame[],
-    })),
-  );
-  const writing = Promise.all(
-    runs.map(async ({ runId, later }) => {
-      for (const draft of later) await land(trial, runId, [draft]);
-    }),
-  );
-  // Looked at below, unless a stream fails first.
-  writing.catch(() => {});
-  const byId = new Map(runs.map((run) => [run.runId, run]));
-  const isLive = ({ seen }: (typeof runs)[number]): boolean => deliveryOf(seen).at(-1) !== "end";
-  for (const most of [...game.frames, Infinity]) {
-    const left = runs.filter(isLive);
-    if (left.length === 0) break;
-    const starts = left.map((run) => [run.runId, run.since + deliveryOf(run.seen).length] as const);
-    const stream = await followAll(trial, starts);
-    for (let taken = 0; taken < most && left.some(isLive); taken++) {
-      const frame = await stream.next();
-      byId.get(String(frame.message["runId"]))?.seen.push(frame);
-    }
-    stream.leave();
-  }
-  await writing;
-  for (const { log, since, seen } of runs)
-    assertDelivery(log.map(appendedOf), since, deliveryOf(seen), "A run of the game");
-}

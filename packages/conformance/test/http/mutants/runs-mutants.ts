@@ -143,7 +143,7 @@ export const runsMutants: readonly ServerMutant[] = [
     name: "shows that another user's run exists",
     clause: "W47",
     ...eachFrame(({ text, message }) => [
-      message["code"] === "not_found" && !/^no/.test(String(message["runId"]))
+      message["code"] === "not_found" && !String(message["runId"]).startsWith("no")
         ? text.replace(/"message":"[^"]*"/, '"message":"The run is not yours."')
         : text,
     ]),
