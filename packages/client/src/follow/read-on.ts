@@ -38,13 +38,13 @@ export function readOn(
   cursor: () => number,
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
-  best: Transport = bestFor(options.credential),
+  best?: Transport,
 ): Reading {
   const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
   let { tail } = options;
   const server = createServer(options);
-  let course = startCourse(best);
+  let course = startCourse(best ?? bestFor(options.credential));
   /** The pause that the stream's `retry:` asked for, in milliseconds. */
   let askedMs = 0;
   /** Whether the page has come back since the attempt began. */
