@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import type { ConnectionState } from "../src/follow/connection-state.ts";
 import { RunsReader, type RunsReaderOptions } from "../src/follow/follow-runs.ts";
 
-/** What a listener of one run has been told. */
+/** What a listener of one run has been called with. */
 export interface Heard {
   readonly sequences: number[];
   readonly states: ConnectionState["state"][];
@@ -14,7 +14,7 @@ export interface Heard {
   reach(sequence: number): Promise<void>;
 }
 
-/** Follows one run, and keeps what its listener is told. */
+/** Follows one run, and keeps what its listener is called with. */
 export function listen(
   reader: RunsReader,
   runId: string,

@@ -51,7 +51,7 @@ export interface RunsReaderOptions extends ServerOptions {
  * | waiting    | the pause is over, or the page comes back      | gathering                                 |
  * | any        | `close`                                        | closed                                    |
  *
- * Runs beyond those that fit into one stream are polled beside it.
+ * Runs beyond those that fit into one stream are polled as well.
  * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReader {
@@ -241,7 +241,7 @@ export class RunsReader {
     }
   }
 
-  /** Leaves polls for the best transport, unless runs are polled beside a stream. */
+  /** Leaves polls for the best transport, unless a stream is open too. */
   #toBest(abort: LinkedAbort["abort"]): void {
     if (this.#course.route.transport === this.#best) return;
     this.#course = { ...this.#course, route: bestRoute(this.#best), loss: "away" };

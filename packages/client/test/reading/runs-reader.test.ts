@@ -117,7 +117,7 @@ it("W47: a run that cannot be read fails alone", async () => {
   expect(await good.over).toMatchObject({ state: "finished" });
 });
 
-it("W47: more runs than a stream may have are polled beside it, and take the places of those that are over", async () => {
+it("W47: more runs than a stream may have are polled as well, and take the places of those that are over", async () => {
   const { port, runs, handler, paths } = await start();
   const ids: string[] = [];
   for (let count = 0; count < 104; count++) ids.push(await record(runs, 1));

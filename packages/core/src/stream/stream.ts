@@ -8,7 +8,7 @@ import { sendLast, StreamOutput } from "./stream-output.ts";
 const CLOSE_MS = 5_000;
 
 /**
- * The state machine of one live stream, whatever its source: one run or many. What was sent decides what comes next. Transport, timer
+ * The state machine of one live stream, of one run or of many. What was sent decides what comes next. Transport, timer
  * and notifications only cause a check. It has no timer and no queue.
  *
  * | state   | event                                            | next    | what happens                                          |

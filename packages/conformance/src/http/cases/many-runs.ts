@@ -106,12 +106,12 @@ export const manyRuns: readonly HttpTrialCase[] = [
         const { runId: _, ...rest } = framesOf(runId, frames)[0]?.message ?? {};
         return rest;
       });
-      assertEqual(mine, none, "the error of another user's run, beside that of none");
+      assertEqual(mine, none, "the error of another user's run, and that of none");
       assertEqual(mine?.["code"], "not_found", "the code");
       await land(trial, own, ["RUN_COMPLETED"]);
       frames.push(...(await stream.rest()));
       const log = ["NOTE", "RUN_COMPLETED"].map(appendedOf);
-      assertDelivery(log, 0, deliveryOf(framesOf(own, frames)), "The run beside them");
+      assertDelivery(log, 0, deliveryOf(framesOf(own, frames)), "The run that goes on");
     },
   },
   {
@@ -130,7 +130,7 @@ export const manyRuns: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W47 a run may begin so many events before its end, beside others with cursors",
+    name: "W47 a run may begin so many events before its end, while others have cursors",
     async run(trial) {
       const log = [...notes(6), "RUN_COMPLETED"];
       const starts: readonly (readonly [string, number, number])[] = [
