@@ -36,7 +36,7 @@ export class ChangedReader {
     const since = this.#cursor;
     const asked = { ownerId: this.#ownerId, topic: this.#topic, since, limit };
     const answer = await store.listChanged(asked);
-    assertEqual(answer.isReset, since === null, `whether an answer after ${since} begins anew`);
+    assertEqual(answer.isReset, since === null, `whether an answer after ${since} starts over`);
     this.#cursor = answer.cursor;
     this.#take(answer);
     return answer;

@@ -3,7 +3,7 @@ export type ProfileName = "quick" | "ci" | "soak";
 
 /**
  * What a random case draws: programs of calls one after the other, programs of several clients at once, games of readers and a
- * writer whose answers are released in any order, feeds beside writers whose transactions stay open, or values alone, as payloads and queries are. Over the wire, where each takes
+ * writer whose answers are released in any order, feeds with writers whose transactions stay open, or values alone, as payloads and queries are. Over the wire, where each takes
  * many requests, programs of clients at once and values are counted by themselves.
  */
 export type InputKind =

@@ -65,8 +65,8 @@ describe("the text of a change cursor", () => {
   });
 
   it("S29: a group that is not there, or comes twice, and a digest that is too large make no cursor", () => {
-    for (const told of ["7400000000", "zz00000000", "0000000000" + "0000000000", "00zzzzzzzz"])
-      expect(parseChangeCursor(`1.a.b.0.${told}.`)).toBeNull();
+    for (const known of ["7400000000", "zz00000000", "0000000000" + "0000000000", "00zzzzzzzz"])
+      expect(parseChangeCursor(`1.a.b.0.${known}.`)).toBeNull();
   });
 
   it("S29: a value that is no cursor is invalid, and the error says what to do", () => {

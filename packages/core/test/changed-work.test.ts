@@ -87,7 +87,7 @@ const turn = fc.record({
 });
 
 describe("changedWork", () => {
-  it("S29: a reader has the last state of every run, whatever changes between the reads of an answer", async () => {
+  it("S29: a reader has the last state of every run, no matter what changes between the reads of an answer", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(turn, { maxLength: 12, size: "max" }), async (turns) => {
         const world = new World();
@@ -155,7 +155,7 @@ describe("changedWork", () => {
 });
 
 describe("the memory store", () => {
-  it("S29: a cursor of an hour ago is good, and a later one begins anew", async () => {
+  it("S29: a cursor of an hour ago is good, and a later one starts over", async () => {
     let nowMs = 1_000_000;
     const store = createMemoryStore({ now: () => nowMs });
     await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });

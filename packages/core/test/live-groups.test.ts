@@ -14,8 +14,8 @@ const positions = fc.uniqueArray(position, {
 });
 const first = fc.nat(LIVE_GROUPS - 1);
 
-/** The digests of a reader that was told of all of these runs. */
-function toldOf(runs: readonly RunPosition[]): ReadonlyMap<number, number> {
+/** The digests of a reader that has all of these runs. */
+function digestsOf(runs: readonly RunPosition[]): ReadonlyMap<number, number> {
   return new Map(planLive(new Map(), runs, 0).changed.map((one) => [one.group, one.digest]));
 }
 
@@ -24,29 +24,29 @@ function idsOf(runs: readonly { readonly runIds: readonly string[] }[]): Readonl
 }
 
 describe("planLive", () => {
-  it("S29: a reader that was told of nothing is told of every run, once", () => {
+  it("S29: a reader that has nothing gets every run, once", () => {
     fc.assert(
       fc.property(positions, first, (runs, from) => {
         const { changed, same } = planLive(new Map(), runs, from);
-        const told = changed.flatMap(({ runIds }) => runIds);
-        expect(told.toSorted()).toEqual(runs.map(({ runId }) => runId).toSorted());
+        const known = changed.flatMap(({ runIds }) => runIds);
+        expect(known.toSorted()).toEqual(runs.map(({ runId }) => runId).toSorted());
         expect(same.size).toBe(0);
       }),
     );
   });
 
-  it("S29: a reader that was told of all runs is told of none, in whichever order they come", () => {
+  it("S29: a reader that has all runs gets none, in whichever order they come", () => {
     fc.assert(
       fc.property(positions, first, fc.nat(), (runs, from, turn) => {
         const at = runs.length === 0 ? 0 : turn % runs.length;
         const turned = [...runs.slice(at), ...runs.slice(0, at)].toReversed();
-        const told = toldOf(runs);
-        expect(planLive(told, turned, from)).toEqual({ changed: [], same: told });
+        const known = digestsOf(runs);
+        expect(planLive(known, turned, from)).toEqual({ changed: [], same: known });
       }),
     );
   });
 
-  it("S29: a run that got an event, one that was added, and one whose id was used again are told, and other groups are not", () => {
+  it("S29: a run that got an event, one that was added, and one whose id was used again are sent, and other groups are not", () => {
     const change = fc.constantFrom("append", "add", "leave", "again");
     fc.assert(
       fc.property(positions, position, change, number, (before, one, kind, more) => {
@@ -61,14 +61,14 @@ describe("planLive", () => {
           again: [[one], [again]],
         } as const;
         const [[old], [now]] = states[kind as keyof typeof states];
-        const told = toldOf([...others, ...(old ? [old] : [])]);
-        const { changed, same } = planLive(told, [...others, ...(now ? [now] : [])], 0);
+        const known = digestsOf([...others, ...(old ? [old] : [])]);
+        const { changed, same } = planLive(known, [...others, ...(now ? [now] : [])], 0);
         const groups = new Set(
           [old, now].flatMap((run) => (run ? [run.ordinal % LIVE_GROUPS] : [])),
         );
         if (now) expect(idsOf(changed).has(now.runId)).toBe(true);
         for (const { group } of changed) expect(groups.has(group)).toBe(true);
-        for (const [group, digest] of told)
+        for (const [group, digest] of known)
           if (!groups.has(group)) expect(same.get(group)).toBe(digest);
       }),
     );

@@ -2,7 +2,7 @@
 export interface DepartureMark {
   /**
    * When the server started, and the table's id there. After a start the server may be another one, or have a restored backup, which
-   * counts its transactions anew.
+   * counts its transactions from the start again.
    */
   readonly place: string;
   /** The transactions whose departures the reader has. */

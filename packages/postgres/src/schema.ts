@@ -62,7 +62,7 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none. It marks no ends: readers hear of those when they begin anew. An append changes
+    // The runs of a program without topics have none. It marks no ends: readers get those when they start over. An append changes
     // `ended_xid`, which has an index, only if it ends the run.
     breaking: false,
     sql: ({ runs, removed }) => `

@@ -75,7 +75,7 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. It keeps no departures: readers hear of its ends when they begin anew.
+    // The runs of a program without topics have none. It keeps no departures: readers get its ends when they start over.
     breaking: false,
     sql: ({ runs, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;

@@ -188,7 +188,7 @@ export const changed: readonly TrialCase[] = [
     },
   },
   {
-    name: "S29 another owner's cursor, another topic's, another store's and no cursor at all begin anew",
+    name: "S29 another owner's cursor, another topic's, another store's and no cursor at all start over",
     async run(trial) {
       const { store } = trial;
       const ask = (since: string, ownerId = OWNER, topic: string | null = null) =>
@@ -209,7 +209,7 @@ export const changed: readonly TrialCase[] = [
         ["a store that writes otherwise", await ask(cursor.replace(/[^.]*$/, "other"))],
       ] as const;
       for (const [what, { isReset }] of answers) {
-        assert(isReset, `an answer to the cursor of ${what} begins anew`);
+        assert(isReset, `an answer to the cursor of ${what} starts over`);
       }
       const [, , [, { runs }]] = answers;
       assertEqual(

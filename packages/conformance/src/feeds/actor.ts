@@ -1,4 +1,4 @@
-/** Someone who takes turns: a step at a time, which may go on while others have their turn. */
+/** One that takes turns: a step at a time, which may go on while others have their turn. */
 export interface Actor {
   /** Whether it has a step left. */
   hasNext(): boolean;
@@ -31,7 +31,7 @@ export class Actors {
   }
 
   /**
-   * Gives turns until nobody has a step left. A step may wait for one of another actor, so no step is waited for alone.
+   * Gives turns until no actor has a step left. A step may wait for one of another actor, so no step is waited for alone.
    * @throws what a step threw
    */
   async finish(): Promise<void> {

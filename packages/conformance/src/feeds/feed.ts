@@ -16,7 +16,7 @@ export class Feed implements Actor {
   #cursors: string[] = [];
   #at = 0;
   #calls = 0;
-  /** When it had its first answer, from which on it has to hear of every end. */
+  /** When it had its first answer, from which on it has to get every end. */
   #began = 0;
 
   constructor(

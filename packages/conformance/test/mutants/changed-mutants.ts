@@ -7,10 +7,10 @@ import type {
 } from "@tm/run-events-core/store";
 import type { Mutant } from "./mutant.ts";
 
-/** Stores that tell wrongly what has changed. */
+/** Stores that answer wrongly what has changed. */
 export const changedMutants: readonly Mutant[] = [
   {
-    name: "begins anew at every cursor",
+    name: "starts over at every cursor",
     clause: "S29",
     data: (data) => withChanged(data, (query) => data.listChanged({ ...query, since: null })),
   },
@@ -46,11 +46,11 @@ export const changedMutants: readonly Mutant[] = [
     clause: "S29",
     data: (data) =>
       filterRuns(data, () => {
-        const told = new Map<number, string>();
+        const known = new Map<number, string>();
         return ({ ordinal, runStatus, phase, lastSequence }) => {
           const state = `${runStatus} ${phase}`;
-          const isSame = lastSequence > 1 && told.get(ordinal) === state;
-          told.set(ordinal, state);
+          const isSame = lastSequence > 1 && known.get(ordinal) === state;
+          known.set(ordinal, state);
           return !isSame;
         };
       }),
@@ -67,7 +67,7 @@ export const changedMutants: readonly Mutant[] = [
       ),
   },
   {
-    name: "tells of the first only, where several runs of a group of appends end",
+    name: "answers the first only, where several runs of a group of appends end",
     clause: "S29",
     data: (data) => {
       const hidden = new Set<string>();
@@ -87,12 +87,12 @@ export const changedMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "tells of no run that was removed",
+    name: "answers no run that was removed",
     clause: "S29",
     data: (data) => mapChanged(data, (answer) => ({ ...answer, gone: [] })),
   },
   {
-    name: "tells of no run that was purged",
+    name: "answers no run that was purged",
     clause: "S29",
     data: (data) => {
       const purged = new Set<string>();
@@ -132,7 +132,7 @@ export const changedMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "tells of each run as it was when it first changed",
+    name: "answers each run as it was when it first changed",
     clause: "S29",
     data: (data) => {
       const first = new Map<number, RunRecord>();
@@ -147,7 +147,7 @@ export const changedMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "tells of a live run for ever",
+    name: "answers a live run for ever",
     clause: "S29",
     data: (data) =>
       mapChanged(data, async (answer, { ownerId, topic = null }) => {
@@ -158,7 +158,7 @@ export const changedMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "tells of the finished runs to a reader that begins",
+    name: "answers the finished runs to a reader that begins",
     clause: "S29",
     data: (data) =>
       mapChanged(data, async (answer, { ownerId, topic = null, since }) => {
@@ -176,7 +176,7 @@ export const changedMutants: readonly Mutant[] = [
     data: (data) => withChanged(data, (query) => data.listChanged({ ...query, topic: null })),
   },
   {
-    name: "tells an owner of the changed runs of others",
+    name: "answers the changed runs of other owners, too",
     clause: "S29",
     data: (data) =>
       mapChanged(data, async (answer, { since, limit }) => {

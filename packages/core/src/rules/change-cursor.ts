@@ -4,7 +4,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { DIGEST_END, digestOfText, type GroupDigests, LIVE_GROUPS } from "./live-groups.ts";
 
-/** What a reader of an owner's changed runs was told of, and where it goes on. */
+/** What a reader of an owner's changed runs has, and where it goes on. */
 export interface ChangeCursor {
   /** Names the owner and the topic, as from {@link scopeOf}. */
   readonly scope: number;
@@ -12,7 +12,7 @@ export interface ChangeCursor {
   readonly atMs: number;
   /** The group of live runs to go on with. */
   readonly first: number;
-  /** The digests of the live runs that it was told of, by group. */
+  /** The digests of the live runs that it has, by group. */
   readonly digests: GroupDigests;
   /** After which departure it goes on; the store's own text. */
   readonly mark: string;
@@ -32,29 +32,29 @@ export function scopeOf({ ownerId, topic }: ChangedScope): number {
 /** Writes a cursor as text that is safe in a URL. */
 export function encodeChangeCursor({ scope, atMs, first, digests, mark }: ChangeCursor): string {
   const groups = [...digests].toSorted(([a], [b]) => a - b);
-  const told = groups.map(([group, digest]) => base36(group, 2) + base36(digest, 8)).join("");
-  return `1.${base36(scope)}.${base36(atMs)}.${base36(first)}.${told}.${mark}`;
+  const known = groups.map(([group, digest]) => base36(group, 2) + base36(digest, 8)).join("");
+  return `1.${base36(scope)}.${base36(atMs)}.${base36(first)}.${known}.${mark}`;
 }
 
 /** Reads what {@link encodeChangeCursor} wrote; `null` for any other text. */
 export function parseChangeCursor(text: string): ChangeCursor | null {
   if (text.length > MOST_CHARACTERS) return null;
-  const [, scope, atMs, first, told, mark] = TEXT.exec(text) ?? [];
+  const [, scope, atMs, first, known, mark] = TEXT.exec(text) ?? [];
   if (scope === undefined || atMs === undefined || first === undefined) return null;
-  if (told === undefined || mark === undefined) return null;
-  const digests = parseDigests(told);
+  if (known === undefined || mark === undefined) return null;
+  const digests = parseDigests(known);
   const cursor = { scope: from36(scope), atMs: from36(atMs), first: from36(first), mark };
   const isRight = digests !== null && cursor.first < LIVE_GROUPS && cursor.scope < DIGEST_END;
   return isRight && Number.isSafeInteger(cursor.atMs) ? { ...cursor, digests } : null;
 }
 
-function parseDigests(told: string): GroupDigests | null {
+function parseDigests(known: string): GroupDigests | null {
   const digests = new Map<number, number>();
-  if (told.length % DIGEST_CHARACTERS !== 0) return null;
+  if (known.length % DIGEST_CHARACTERS !== 0) return null;
   let last = -1;
-  for (let at = 0; at < told.length; at += DIGEST_CHARACTERS) {
-    const group = from36(told.slice(at, at + 2));
-    const digest = from36(told.slice(at + 2, at + DIGEST_CHARACTERS));
+  for (let at = 0; at < known.length; at += DIGEST_CHARACTERS) {
+    const group = from36(known.slice(at, at + 2));
+    const digest = from36(known.slice(at + 2, at + DIGEST_CHARACTERS));
     if (group <= last || group >= LIVE_GROUPS || digest >= DIGEST_END) return null;
     digests.set(group, digest);
     last = group;
@@ -70,7 +70,7 @@ function from36(text: string): number {
   return Number.parseInt(text, 36);
 }
 
-/** The cursor if it is for this owner and topic; `null` to begin anew. */
+/** The cursor if it is for this owner and topic; `null` to start over. */
 export function cursorFor(since: string | null, scope: ChangedScope): ChangeCursor | null {
   const cursor = since === null ? null : parseChangeCursor(since);
   return cursor?.scope === scopeOf(scope) ? cursor : null;

@@ -1,6 +1,6 @@
 import type { RunRecord } from "./run.ts";
 
-/** Which runs of an owner a reader wants to be told of. */
+/** Which runs of an owner a reader wants to hear of. */
 export interface ChangedScope {
   readonly ownerId: string;
   /** Only runs of this topic; `null` for all. */
@@ -24,7 +24,7 @@ export interface ChangedQuery {
  */
 export interface ChangedRuns {
   /**
-   * Whether the answer begins anew: without a cursor, or because the cursor is too old or of another store. Forget the runs that you
+   * Whether the answer starts over: without a cursor, or because the cursor is too old or of another store. Forget the runs that you
    * had. The live ones are in this answer and in those after it, up to the first without `hasMore`.
    */
   readonly isReset: boolean;

@@ -6,7 +6,7 @@ export const LIVE_GROUPS = 256;
 /** Digests are below this: 40 bits. */
 export const DIGEST_END: number = 2 ** 40;
 
-/** The digests of the groups that a reader was told of: a group without a live run has none. */
+/** The digests of the groups that a reader has: a group without a live run has none. */
 export type GroupDigests = ReadonlyMap<number, number>;
 
 /** The live runs of one group, as they are now. */
@@ -16,7 +16,7 @@ export interface LiveGroup {
   readonly runIds: readonly string[];
 }
 
-/** Which of an owner's live runs a reader has to be told of. */
+/** Which of an owner's live runs a reader does not have. */
 export interface LivePlan {
   /** The groups in which a run has changed, was added or has gone, from the group `first` on, around. */
   readonly changed: readonly LiveGroup[];
@@ -25,16 +25,16 @@ export interface LivePlan {
 }
 
 /**
- * Compares live runs with what a reader was told of. A cursor cannot hold thousands of positions, so it holds a digest for each group of
- * runs. If a digest differs, the whole group is told. An owner with few live runs has one in each group.
+ * Compares live runs with what a reader has. A cursor cannot hold thousands of positions, so it holds a digest for each group of
+ * runs. If a digest differs, the whole group is sent. An owner with few live runs has one in each group.
  *
  * No clock, no transaction number and no trace in the database decides what has changed. So an append writes nothing for it, and a
  * log that lost its end counts as changed.
- * @param told what the reader was told of
+ * @param known what the reader has
  * @param first the group to begin with, so that groups which always change do not keep the others waiting
  */
 export function planLive(
-  told: GroupDigests,
+  known: GroupDigests,
   positions: readonly RunPosition[],
   first: number,
 ): LivePlan {
@@ -43,7 +43,7 @@ export function planLive(
   const changed: LiveGroup[] = [];
   for (const [group, runs] of groups) {
     const digest = digestOf(runs);
-    if (told.get(group) === digest) same.set(group, digest);
+    if (known.get(group) === digest) same.set(group, digest);
     else changed.push({ group, digest, runIds: runs.map(({ runId }) => runId) });
   }
   const distance = ({ group }: LiveGroup): number => (group - first + LIVE_GROUPS) % LIVE_GROUPS;

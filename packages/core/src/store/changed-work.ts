@@ -32,7 +32,7 @@ const HEADS_AT_ONCE = 50;
 const MOST_METADATA = 1_048_576;
 
 /**
- * An owner's changed runs: first the departures after the cursor, then the live runs of which the reader has not been told.
+ * An owner's changed runs: first the departures after the cursor, then the live runs that the reader does not have.
  *
  * The mark for the next request is of before the live runs are read. So a run that ends in between is either still live here, or
  * departs after the mark. What changes meanwhile may come twice, and is never left out.
@@ -94,9 +94,9 @@ class ChangedAnswer {
   }
 
   #takeLive(): Answer<ChangedRuns> {
-    const { digests: told = new Map<number, number>(), first = 0 } = this.#cursor ?? {};
+    const { digests: known = new Map<number, number>(), first = 0 } = this.#cursor ?? {};
     return after(this.#moves.selectLive(this.#scope), (positions) => {
-      const { changed, same } = planLive(told, positions, first);
+      const { changed, same } = planLive(known, positions, first);
       const digests = new Map(same);
       let next = 0;
       let goOn = first;

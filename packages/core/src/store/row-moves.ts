@@ -83,7 +83,7 @@ export interface RowMoves {
   /**
    * Keeps departures. Their marks have to be larger than every mark that a reader may have got before this transaction commits. So
    * take a lock until its end, as nothing else is locked after it, or let one writer work at a time. Without a lock, number 5 may be
-   * seen before number 4, and nobody reads 4 any more. Of the departures that are older than `DEPARTURES_MS`, it removes some: up to
+   * seen before number 4, and no reader asks for 4 any more. Of the departures that are older than `DEPARTURES_MS`, it removes some: up to
    * `FORGOTTEN_EACH` for each one that it keeps.
    * @param nowMs the time of the departures
    * @see clause S29 in `STORE.md`

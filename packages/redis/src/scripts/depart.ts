@@ -3,7 +3,7 @@ import type { Connection } from "../connection.ts";
 import type { DepartureKeys } from "../departures.ts";
 import { defineWriting, type Script } from "./script.ts";
 
-/** How long departures of an owner stay after the last one, in milliseconds: longer than any cursor, whatever is done to the clock. */
+/** How long departures of an owner stay after the last one, in milliseconds: longer than any cursor, no matter how the clock is set. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
 /**

@@ -25,9 +25,9 @@ return {
 /** What an owner's slot knows of departures. */
 export interface ReadDepartures {
   readonly nowMs: number;
-  /** The name of the set of departures; empty if there is none. */
+  /** The name of the set of departures; empty before the first departure. */
   readonly name: string;
-  /** The score of the last departure; 0 if there is none. */
+  /** The score of the last departure; 0 before the first. */
   readonly lastScore: number;
   readonly departures: readonly { readonly member: string; readonly score: number }[];
   /** The entries of each set, in the order of the keys. */
