@@ -10,7 +10,7 @@ export const DIGEST_END: number = 2 ** 40;
 export type GroupDigests = ReadonlyMap<number, number>;
 
 /** The live runs of one group, as they are now. */
-export interface LiveGroup {
+interface LiveGroup {
   readonly group: number;
   readonly digest: number;
   readonly runIds: readonly string[];

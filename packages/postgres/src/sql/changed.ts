@@ -119,16 +119,33 @@ interface DepartureRow {
 async function selectDepartures(
   query: Query,
   sql: ChangedStatements,
-  { ownerId, topic, since, limit }: DeparturesQuery,
+  asked: DeparturesQuery,
 ): Promise<DeparturesPage> {
-  const [newest] = (await query(sql.selectNewest)) as readonly NewestRow[];
-  const place = `${Number(newest?.startedAtMs).toString(36)}-${newest?.tableId}`;
-  const now: DepartureMark = { place, snapshot: newest?.snapshot ?? "", rest: null };
-  const mark = since === null ? null : parseMark(since);
-  const nowMs = Number(newest?.nowMs);
-  if (mark === null || mark.place !== place) {
+  const { now, nowMs } = await selectNewest(query, sql);
+  const mark = asked.since === null ? null : parseMark(asked.since);
+  if (mark === null || mark.place !== now.place) {
     return { isKnown: false, departures: [], hasMore: false, mark: encodeMark(now), nowMs };
   }
+  return { ...(await selectAfter(query, sql, asked, mark, now)), isKnown: true, nowMs };
+}
+
+async function selectNewest(
+  query: Query,
+  sql: ChangedStatements,
+): Promise<{ readonly now: DepartureMark; readonly nowMs: number }> {
+  const [row] = (await query(sql.selectNewest)) as readonly NewestRow[];
+  const place = `${Number(row?.startedAtMs).toString(36)}-${row?.tableId}`;
+  const now = { place, snapshot: row?.snapshot ?? "", rest: null };
+  return { now, nowMs: Number(row?.nowMs) };
+}
+
+async function selectAfter(
+  query: Query,
+  sql: ChangedStatements,
+  { ownerId, topic, limit }: DeparturesQuery,
+  mark: DepartureMark,
+  now: DepartureMark,
+): Promise<Pick<DeparturesPage, "departures" | "hasMore" | "mark">> {
   // A page that goes on ends with the mark of the first page: what was committed meanwhile may belong before it.
   const until = mark.rest?.until ?? now.snapshot;
   const rows = (await query(topic === null ? sql.selectDepartures : sql.selectTopicDepartures, [
@@ -143,13 +160,8 @@ async function selectDepartures(
     runId,
     mark: encodeMark({ ...mark, rest: { until, xid, runKey: Number(runKey) } }),
   }));
-  return {
-    isKnown: true,
-    departures,
-    hasMore: departures.length === limit,
-    mark: encodeMark({ ...now, snapshot: until }),
-    nowMs,
-  };
+  const hasMore = departures.length === limit;
+  return { departures, hasMore, mark: encodeMark({ ...now, snapshot: until }) };
 }
 
 async function selectLive(
