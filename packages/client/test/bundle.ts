@@ -15,6 +15,7 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
     "@tm/run-events-client": fileURLToPath(new URL("../src/index.ts", import.meta.url)),
     "@tm/run-events-client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
     "@tm/run-events-client/runs": fileURLToPath(new URL("../src/runs.ts", import.meta.url)),
+    "@tm/run-events-client/store": fileURLToPath(new URL("../src/store.ts", import.meta.url)),
     "@tm/run-events-client/work": fileURLToPath(new URL("../src/work.ts", import.meta.url)),
   };
   const build = await rolldown({

@@ -6,11 +6,12 @@ import { createStreamParser } from "../src/follow/parse-stream.ts";
 type Parsed = readonly ["data", string] | readonly ["retry", number];
 
 /** The result for a stream that arrives in these texts. */
-function parse(texts: readonly string[]): Parsed[] {
+function parse(texts: readonly string[], mostChars = Infinity): Parsed[] {
   const parsed: Parsed[] = [];
   const feed = createStreamParser(
     (data) => parsed.push(["data", data]),
     (retryMs) => parsed.push(["retry", retryMs]),
+    mostChars,
   );
   texts.forEach((text) => feed(text));
   return parsed;

@@ -2,6 +2,7 @@ import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import { type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
+import { MOST_ANSWER_BYTES } from "../http/read-text.ts";
 import { brokenOff, awaitAnswer } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 
@@ -31,7 +32,11 @@ export function streamRun(
   const decoder = new TextDecoder();
   /** Frames that have arrived and are not handled yet. */
   const frames: Frame[] = [];
-  const feed = createStreamParser((data) => frames.push(parseFrame(data)), onRetry);
+  const feed = createStreamParser(
+    (data) => frames.push(parseFrame(data)),
+    onRetry,
+    MOST_ANSWER_BYTES,
+  );
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /**
@@ -62,7 +67,13 @@ export function streamRun(
         waitingSince = performance.now();
         const readBytes = async (): Promise<Uint8Array | undefined> => {
           const bytes = (await body?.read())?.value;
-          feed(decoder.decode(bytes, { stream: true }));
+          try {
+            feed(decoder.decode(bytes, { stream: true }));
+          } catch (error) {
+            // A message without an end. Polls may get through.
+            expect("held_back");
+            throw error;
+          }
           return bytes;
         };
         const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
