@@ -56,6 +56,34 @@ describe("createStreamParser", () => {
     ]);
   });
 
+  it("an event that is too long is refused, wherever the stream is cut, and one that fits is not", () => {
+    const outcome = (texts: readonly string[], most: number): Parsed[] | "refused" => {
+      try {
+        return parse(texts, most);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "store_unavailable", retryable: true });
+        return "refused";
+      }
+    };
+    fc.assert(
+      fc.property(fc.array(TOKEN, { maxLength: 30 }), fc.nat({ max: 40 }), (tokens, most) => {
+        const whole = tokens.join("");
+        const expected = outcome([whole], most);
+        expect(outcome(tokens, most)).toStrictEqual(expected);
+        expect(outcome(whole.split(""), most)).toStrictEqual(expected);
+        if (expected !== "refused") expect(expected).toStrictEqual(parse([whole]));
+        if (whole.length < most) expect(expected).not.toBe("refused");
+        const lines = whole.split(/\r\n|\r|\n/);
+        if (lines.some(({ length }) => length > most)) expect(expected).toBe("refused");
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(outcome(["data: 12345\n", "data: 6\n\n"], 14)).toStrictEqual([["data", "12345\n6"]]);
+    expect(outcome(["data: 12345\n", "data: 67890\n\n"], 14)).toBe("refused");
+    const many = Array.from({ length: 5 }, () => "data: 12345\n\n");
+    expect(outcome(many, 12)).toHaveLength(5);
+  });
+
   it("the parser ignores an event that no blank line ends", () => {
     expect(parse(["data: whole\n\ndata: cut\n"])).toStrictEqual([["data", "whole"]]);
   });

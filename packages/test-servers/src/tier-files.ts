@@ -45,6 +45,7 @@ export const FAST: readonly string[] = [
   "packages/client/test/requests.test.ts",
   "packages/client/test/route.test.ts",
   "packages/client/test/schemas.test.ts",
+  "packages/client/test/store/",
   "packages/client/test/tabs/",
   "packages/client/test/working/",
   "packages/client/test/writing/",

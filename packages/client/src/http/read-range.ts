@@ -31,7 +31,7 @@ export async function* readRange(
     const query = { since: last, limit: Math.min(MOST_EVENTS, until - last), wait: 0 };
     const call = { ...pageCall(runId, query), read: readPage };
     const page = await server.askJson<{ readonly events: RunEvent[] }>(call, patience.signal);
-    const events = contiguous(page.events, last);
+    const events = contiguous(page.events, last).slice(0, until - last);
     if (events.length > 0) return events;
     throw unanswered(`Expected event ${last + 1} next, but the server left it out.`);
   }
