@@ -150,6 +150,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/client/test/browser/hook.test.ts",
   "packages/client/test/browser/origins.test.ts",
   "packages/client/test/browser/reconnecting.test.ts",
+  "packages/client/test/browser/views.test.ts",
   "packages/client/test/reader-faults.test.ts",
   "packages/client/test/working/outage.test.ts",
   "packages/client/test/writing-faults.test.ts",
