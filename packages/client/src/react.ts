@@ -12,7 +12,7 @@ export type { FoldOptions, InitialRun, RunOptions, RunView } from "./store/run-v
 /**
  * Follows a run while a component shows it. All components and tabs of an origin that show the same run share one connection. Each
  * of them sees every event once. Another run, user, server or `tail` begins again.
- * @param runId the run; `null` if there is none yet: nothing is asked for then
+ * @param runId the run; `null` while there is no run yet: nothing is asked for then
  * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the
  * server is for all others that do. Set `userId` if users can change without a reload of the page
  * @returns the newest view. On a server, and before the first answer, it has the events of `initial`, or none

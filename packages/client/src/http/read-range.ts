@@ -13,7 +13,7 @@ export interface Range {
   readonly runId: string;
   /** The sequence before the first of them. */
   readonly since: number;
-  /** The sequence of the last of them. If it is not larger than `since`, there are none. */
+  /** The sequence of the last of them. If it is not larger than `since`, the range is empty. */
   readonly until: number;
 }
 

@@ -168,7 +168,7 @@ describe("Chromium, components that show a part of a run", () => {
 });
 
 describe("Chromium, a fold", () => {
-  it("20,000 events are folded once each, whatever renders meanwhile, with few renders", async () => {
+  it("20,000 events are folded once each, however often it renders meanwhile, with few renders", async () => {
     await append(15_000);
     const page = await openPage();
     await show(page, { runId, fold: true });

@@ -82,9 +82,9 @@ describe("a store that cancels its run", () => {
   it("a cancel reaches the server although its view has left, and without any view", async () => {
     const asked: string[] = [];
     const { baseUrl } = await startScriptedServer((response, _, { method, url }) => {
-      if (method !== "POST") return stream(response, connected(), event(1));
+      if (method !== "POST") stream(response, connected(), event(1));
       // The first attempt is lost.
-      if (asked.push(url ?? "") === 1) response.destroy();
+      else if (asked.push(url ?? "") === 1) response.destroy();
       else json(response, 200, CANCELLED);
     });
     const options = { baseUrl, credential, mostDelayMs: 5 };

@@ -29,11 +29,11 @@ describe("a fold", () => {
     });
     const counter = collecting();
     const options = { baseUrl, credential, mostDelayMs: 5 };
-    const beside = watchStore(createRunStore("again", options));
+    const view = watchStore(createRunStore("again", options));
     const watched = watchStore(
       createRunFold("again", [] as readonly number[], counter.add, options),
     );
-    await expectSnapshot(beside, { state: "finished" });
+    await expectSnapshot(view, { state: "finished" });
     expect(watched.store.getSnapshot()).toEqual([1, 2, 3, 4, 5]);
     expect(counter.calls).toBe(5);
     expect(requests).toEqual(["again/stream?since=0", "again/stream?since=2"]);
@@ -82,8 +82,8 @@ describe("a fold", () => {
       stream(response, connected(), event(1), event(2), finished(2)),
     );
     const options = { baseUrl, credential };
-    const beside = watchStore(createRunStore("throws", options));
-    await expectRange(beside, 1, 2);
+    const view = watchStore(createRunStore("throws", options));
+    await expectRange(view, 1, 2);
     const seen: number[] = [];
     let isBroken = true;
     const fold = createRunFold(
@@ -102,7 +102,7 @@ describe("a fold", () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it("a fold beside a store that begins before the end still has every event, over one stream", async () => {
+  it("a fold next to a store that begins before the end still has every event, over one stream", async () => {
     const { baseUrl, requests } = await startScriptedServer((response, _, { url }) => {
       if (url?.includes("tail=") === true) {
         response.writeHead(200, { "content-type": "application/json" });

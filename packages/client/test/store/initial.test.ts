@@ -74,7 +74,7 @@ describe("a store that begins with what is known", () => {
     expect(requests).toEqual(["rest/stream?since=2"]);
   });
 
-  it("a store with all events beside one that began later has them in order, over one stream", async () => {
+  it("a store with all events next to one that began later has them in order, over one stream", async () => {
     const { baseUrl, requests } = await startScriptedServer((response, _, { url }) => {
       if (url?.includes("/stream") === true) stream(response, connected(), event(6), event(7));
       else page(response, [1, 2, 3, 4, 5, 6].slice(Number(/since=(\d)/.exec(url ?? "")?.[1])));

@@ -50,7 +50,7 @@ describe("a store that begins before the end", () => {
     for (const view of watched.seen) rangeOf(view);
   });
 
-  it("W45: whatever is written and loaded meanwhile, no view has a gap or a repeat, and none loses an event", async () => {
+  it("W45: however much is written and loaded meanwhile, no view has a gap or a repeat, and none loses an event", async () => {
     const step = fc.oneof(
       fc.record({ append: fc.integer({ min: 1, max: 5 }) }),
       fc.record({ load: fc.integer({ min: 1, max: 3 }), wait: fc.boolean() }),

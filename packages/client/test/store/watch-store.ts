@@ -1,5 +1,10 @@
 import { expect, onTestFinished, vi } from "vitest";
-import type { RunView, Store } from "../../src/store/run-view.ts";
+import type { Store } from "../../src/store/run-view.ts";
+
+/** What these tests need of a view, with payloads of any type. */
+interface Shown {
+  readonly events: readonly { readonly sequence: number }[];
+}
 
 /** A store that is watched until the test's end. */
 export interface Watched<Value> {
@@ -33,7 +38,7 @@ export async function expectSnapshot<Value>(
 }
 
 /** The sequences of a view's events, as its first and its last one; `[]` without events. Fails if they have a gap. */
-export function rangeOf({ events }: Pick<RunView, "events">): readonly number[] {
+export function rangeOf({ events }: Shown): readonly number[] {
   const first = events[0];
   if (first === undefined) return [];
   expect(events.every(({ sequence }, index) => sequence === first.sequence + index)).toBe(true);
@@ -42,7 +47,7 @@ export function rangeOf({ events }: Pick<RunView, "events">): readonly number[] 
 
 /** Waits until a store shows the events from one sequence to another. */
 export async function expectRange(
-  { store }: Pick<Watched<RunView>, "store">,
+  { store }: Pick<Watched<Shown>, "store">,
   ...range: readonly number[]
 ): Promise<void> {
   await vi.waitFor(() => expect(rangeOf(store.getSnapshot())).toEqual(range), { timeout: 20_000 });
