@@ -104,11 +104,13 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   readonly loadEarlier = async (): Promise<void> => {
     const [shared, from] = [this.#shared, this.#from];
     if (shared === null || shared.signal.aborted || from === null || from === 0) return;
-    this.#loading ??= this.#load(shared, from).finally(() => {
-      this.#loading = null;
+    if (this.#loading === null) {
+      this.#loading = this.#load(shared, from).finally(() => {
+        this.#loading = null;
+        this.#change();
+      });
       this.#change();
-    });
-    this.#change();
+    }
     await this.#loading;
   };
 

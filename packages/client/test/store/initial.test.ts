@@ -74,6 +74,24 @@ describe("a store that begins with what is known", () => {
     expect(requests).toEqual(["rest/stream?since=2"]);
   });
 
+  it("while the server is away, the view keeps what is known, and shows why it waits", async () => {
+    let isAway = true;
+    const { baseUrl } = await startScriptedServer((response) => {
+      if (isAway) response.destroy();
+      else stream(response, connected(), event(3), finished(3));
+    });
+    const options = { baseUrl, credential, mostDelayMs: 200, initial: initialOf(1, 2) };
+    const watched = watchStore(createRunStore("away", options));
+    await expectSnapshot(watched, { state: "waiting", cursor: 2 });
+    isAway = false;
+    await expectSnapshot(watched, { state: "finished" });
+    const before = watched.seen.filter(({ cursor }) => cursor === 2);
+    const shown = before.map(({ runStatus, currentPhase }) => `${runStatus} ${currentPhase}`);
+    expect(new Set(shown)).toEqual(new Set(["running compose"]));
+    const errors = before.map(({ state, error }) => [state, error?.code]);
+    expect(errors).toContainEqual(["waiting", "store_unavailable"]);
+  });
+
   it("a store with all events next to one that began later has them in order, over one stream", async () => {
     const { baseUrl, requests } = await startScriptedServer((response, _, { url }) => {
       if (url?.includes("/stream") === true) stream(response, connected(), event(6), event(7));

@@ -16,15 +16,23 @@ import { expectRange, expectSnapshot, rangeOf, watchStore } from "./watch-store.
 const credential = { cookie: "session=ada" } as const;
 
 /** A schema that answers each check once it is allowed to. */
-function heldSchema(): { readonly schema: PayloadSchema<string>; readonly answer: () => void } {
+function heldSchema(): {
+  readonly schema: PayloadSchema<string>;
+  readonly answer: () => void;
+  /** The payloads that were given to it. */
+  readonly given: readonly unknown[];
+} {
+  const given: unknown[] = [];
   const waiting: (() => void)[] = [];
   const validate = async (value: unknown): Promise<{ readonly value: string }> => {
+    given.push(value);
     await new Promise<void>((resolve) => waiting.push(resolve));
     return { value: `<${String(value)}>` };
   };
   return {
     schema: { "~standard": { version: 1, vendor: "test", validate } },
     answer: () => waiting.shift()?.(),
+    given,
   };
 }
 
@@ -73,7 +81,7 @@ describe("a store with schemas", () => {
       stream(response, connected(), event(1));
       void sent.promise.then(() => response.end(event(2) + event(3) + finished(3)));
     });
-    const { schema, answer } = heldSchema();
+    const { schema, answer, given } = heldSchema();
     const options = { baseUrl, credential };
     const raw = watchStore(createRunStore("held", options));
     const watched = watchStore(createRunStore("held", { ...options, schemas: { TOKEN: schema } }));
@@ -89,6 +97,7 @@ describe("a store with schemas", () => {
     }
     const payloads = watched.store.getSnapshot().events.map(({ payload }) => payload);
     expect(payloads).toEqual(["<1>", "<2>", "<3>"]);
+    expect(given).toEqual([1, 2, 3]);
     for (const view of watched.seen) {
       rangeOf(view);
       if (view.state === "finished") expect(view.events).toHaveLength(3);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
+import { range } from "../tabs/open-tab.ts";
 import { expectRange, expectSnapshot, rangeOf, watchStore } from "./watch-store.ts";
 
 const server = useServer();
@@ -117,6 +118,31 @@ describe("a store that begins before the end", () => {
     const watched = stores.map(watchStore);
     for (const one of watched) await expectRange(one, 8, 9);
     expect(requests).toEqual(["two/events?limit=2&wait=0&tail=2", "two/stream?since=7"]);
+  });
+
+  it("W45: a view that is ahead of the shared stream keeps its own status, and shows how the connection is", async () => {
+    const rest = Promise.withResolvers<void>();
+    const { baseUrl } = await startScriptedServer((response, _, { url }) => {
+      if (url?.includes("tail=") === true) {
+        const events = [8, 9].map((sequence) => ({ sequence, eventType: "TOKEN", payload: 0 }));
+        const body = { ...AT_9, currentPhase: "late", since: 7, events, hasMore: false };
+        json(response, 200, body);
+      } else {
+        stream(response, connected(), event(1), event(2));
+        void rest.promise.then(() => response.write(range(3, 10).map(event).join("")));
+      }
+    });
+    const options = { baseUrl, credential };
+    const whole = watchStore(createRunStore("ahead", options));
+    await expectRange(whole, 1, 2);
+    await expectSnapshot(whole, { state: "live", currentPhase: null });
+    const watched = watchStore(createRunStore("ahead", { ...options, tail: 2 }));
+    await expectRange(watched, 8, 9);
+    await expectSnapshot(watched, { state: "live", cursor: 9, currentPhase: "late" });
+    rest.resolve();
+    await expectRange(watched, 8, 10);
+    await expectRange(whole, 1, 10);
+    watched.seen.forEach(rangeOf);
   });
 
   it("earlier events that take several pages come before the others at once", async () => {
