@@ -124,7 +124,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     if (shared === this.#shared) return void this.#take();
     this.#shared = shared;
     this.#isOpen = false;
-    if (this.#state === "failed") [this.#state, this.#error] = ["connecting", null];
+    if (this.#state === "failed") this.#show("connecting", null);
     void this.#open(shared);
   }
 

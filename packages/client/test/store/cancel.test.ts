@@ -81,11 +81,15 @@ describe("a store that cancels its run", () => {
 
   it("a cancel reaches the server although its view has left, and without any view", async () => {
     const asked: string[] = [];
+    const streamClosed = Promise.withResolvers<void>();
     const { baseUrl } = await startScriptedServer((response, _, { method, url }) => {
-      if (method !== "POST") stream(response, connected(), event(1));
-      // The first attempt is lost.
-      else if (asked.push(url ?? "") === 1) response.destroy();
-      else json(response, 200, CANCELLED);
+      if (method !== "POST") {
+        stream(response, connected(), event(1)).on("close", streamClosed.resolve);
+        return;
+      }
+      // The first attempt is lost, and the second one takes longer than the view's connection.
+      if (asked.push(url ?? "") === 1) response.destroy();
+      else void streamClosed.promise.then(() => json(response, 200, CANCELLED));
     });
     const options = { baseUrl, credential, mostDelayMs: 5 };
     const watched = watchStore(createRunStore("gone", options));
@@ -94,6 +98,7 @@ describe("a store that cancels its run", () => {
     watched.leave();
     await cancelling;
     expect(asked).toHaveLength(2);
+    expect(watched.store.getSnapshot().cancelError).toBeNull();
     await createRunStore("gone-2", options).getSnapshot().cancel();
     expect(asked.at(-1)).toBe("/v1/agent-runs/gone-2/cancel");
   });

@@ -83,19 +83,26 @@ describe("a store of a run", () => {
     expect(late.getSnapshot()).toBe(late.getSnapshot());
   });
 
-  it("a run that could not be followed is tried again by the next subscriber", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response, index) => {
-      if (index === 0) json(response, 401, { code: "unauthenticated" });
-      else stream(response, connected(), event(1), finished(1));
-    });
-    const store = createRunStore("retried", { baseUrl, credential });
-    const watched = watchStore(store);
-    await expectSnapshot(watched, { state: "failed" });
-    expect(store.getSnapshot().error?.code).toBe("unauthenticated");
-    watched.leave();
-    await expectSnapshot(watchStore(store), { state: "finished", error: null });
-    expect(requests).toHaveLength(2);
-  });
+  it.each([undefined, 2])(
+    "a run that could not be followed is tried again by the next subscriber, with a tail of %s",
+    async (tail) => {
+      const body = { runStatus: "completed", currentPhase: null, lastSequence: 1, since: 0 };
+      const { baseUrl, requests } = await startScriptedServer((response, index) => {
+        if (index === 0) json(response, 401, { code: "unauthenticated" });
+        else if (tail === undefined) stream(response, connected(), event(1), finished(1));
+        else json(response, 200, { ...body, events: [{ sequence: 1, eventType: "A" }] });
+      });
+      const store = createRunStore(`retried-${tail}`, { baseUrl, credential, tail });
+      const watched = watchStore(store);
+      await expectSnapshot(watched, { state: "failed" });
+      expect(store.getSnapshot().error?.code).toBe("unauthenticated");
+      watched.leave();
+      const again = watchStore(store);
+      expect(store.getSnapshot()).toMatchObject({ state: "connecting", error: null });
+      await expectSnapshot(again, { state: "finished", cursor: 1, error: null });
+      expect(requests).toHaveLength(2);
+    },
+  );
 
   it("where a server renders, a store asks for nothing, has no timer, and shows nothing of another request", async () => {
     const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
