@@ -1,4 +1,5 @@
-import { createClient } from "@tm/run-events-client/runs";
+import type { Credential } from "@tm/run-events-client";
+import { type Client, createClient } from "@tm/run-events-client/runs";
 import {
   createRunFold,
   createRunStore,
@@ -37,71 +38,112 @@ const step = fc.oneof(
   fc.record({ type: fc.constant("settle" as const) }),
 );
 
+type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
+
+/** A run with what shows it. */
+class Game {
+  readonly #runId: string;
+  readonly #runs: Client;
+  readonly #options: {
+    readonly baseUrl: string;
+    readonly userId: string;
+    readonly credential: Credential;
+  };
+  readonly #views: Member<RunView>[] = [];
+  readonly #folds: Member<number>[] = [];
+  readonly #tabs: Tab[] = [];
+  #last = 0;
+
+  constructor(runs: Client, runId: string) {
+    const credential = { cookie: "session=ada" };
+    this.#runs = runs;
+    this.#runId = runId;
+    this.#options = { baseUrl: server.baseUrl, userId: "ada", credential };
+  }
+
+  async play(one: Step): Promise<void> {
+    if (one.type === "append") return this.append(one.count);
+    if (one.type === "settle") return new Promise(setImmediate);
+    if (one.type === "earlier") return void this.#view(one)?.store.getSnapshot().loadEarlier();
+    if (one.type === "toggle") return this.#toggle(this.#view(one));
+    return this.#open(one);
+  }
+
+  async append(count: number): Promise<void> {
+    const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
+    const appended = count > 0 ? await this.#runs.append(this.#runId, events) : null;
+    this.#last = appended?.lastSequence ?? this.#last;
+  }
+
+  /** Ends the run. Every view, fold and tab has to get there. */
+  async end(): Promise<void> {
+    const { lastSequence: cursor } = await this.#runs.cancel(this.#runId);
+    for (const member of this.#views) join(member);
+    for (const member of this.#views) {
+      await expectSnapshot(member, { state: "finished", runStatus: "cancelled", cursor });
+      member.seen.forEach(rangeOf);
+      const { events, hasEarlier } = member.store.getSnapshot();
+      expect(events[0]?.sequence === 1).toBe(!hasEarlier);
+    }
+    for (const fold of this.#folds) await expectSnapshot(fold, (cursor * (cursor + 1)) / 2);
+    for (const tab of this.#tabs) await shows(tab, cursor - tab.cell.start, "finished");
+  }
+
+  close(): void {
+    for (const { leave } of [...this.#views, ...this.#folds]) leave?.();
+    for (const tab of this.#tabs) tab.close();
+  }
+
+  async #open(
+    one: Extract<Step, { type: "open" | "openKnown" | "fold" | "openTab" }>,
+  ): Promise<void> {
+    const options = this.#options;
+    const [runId, runs] = [this.#runId, this.#runs];
+    if (one.type === "openTab") {
+      this.#tabs.push(openTab({ ...options, runId }, Math.max(0, this.#last - one.back)));
+    } else if (one.type === "fold") {
+      enter(
+        createRunFold(runId, 0, (sum, { sequence }) => sum + sequence, options),
+        this.#folds,
+      );
+    } else if (one.type === "open") {
+      enter(createRunStore(runId, { ...options, tail: one.tail }), this.#views);
+    } else {
+      const initial = await runs.events(runId, { tail: one.tail });
+      enter(createRunStore(runId, { ...options, initial }), this.#views);
+    }
+  }
+
+  #view({ index }: { readonly index: number }): Member<RunView> | undefined {
+    return this.#views[index % Math.max(1, this.#views.length)];
+  }
+
+  #toggle(member: Member<RunView> | undefined): void {
+    if (member === undefined) return;
+    member.leave?.();
+    if (member.leave === null) join(member);
+    else member.leave = null;
+  }
+}
+
+function enter<Value>(store: Store<Value>, members: Member<Value>[]): void {
+  const member: Member<Value> = { store, seen: [store.getSnapshot()], leave: null };
+  members.push(member);
+  join(member);
+}
+
 it("W45: however stores, folds and tabs of a run come and go, each view is whole, and each gets to the end", async () => {
   const runs = createClient({ baseUrl: server.baseUrl, credential: { bearer: "ada" } });
-  const game = fc.asyncProperty(
-    fc.nat({ max: 20 }),
-    fc.array(step, { minLength: 3, maxLength: 14 }),
-    async (count, steps) => {
-      const { runId } = await runs.create();
-      const shared = { credential: { cookie: "session=ada" }, userId: "ada" } as const;
-      const options = { ...shared, baseUrl: server.baseUrl };
-      const views: Member<RunView>[] = [];
-      const folds: Member<number>[] = [];
-      const tabs: Tab[] = [];
-      let last = 0;
-      async function append(more: number): Promise<void> {
-        const events = Array.from({ length: more }, () => ({ eventType: "TOKEN" }));
-        if (more > 0) ({ lastSequence: last } = await runs.append(runId, events));
-      }
-      function enter<Value>(store: Store<Value>, members: Member<Value>[]): void {
-        const member: Member<Value> = { store, seen: [store.getSnapshot()], leave: null };
-        members.push(member);
-        join(member);
-      }
-      await append(count);
-      try {
-        for (const one of steps) {
-          if (one.type === "append") await append(one.count);
-          if (one.type === "open")
-            enter(createRunStore(runId, { ...options, tail: one.tail }), views);
-          if (one.type === "openKnown") {
-            const initial = await runs.events(runId, { tail: one.tail });
-            enter(createRunStore(runId, { ...options, initial }), views);
-          }
-          if (one.type === "fold") {
-            enter(
-              createRunFold(runId, 0, (sum, { sequence }) => sum + sequence, options),
-              folds,
-            );
-          }
-          if (one.type === "openTab") {
-            tabs.push(openTab({ ...options, runId }, Math.max(0, last - one.back)));
-          }
-          const member = "index" in one ? views[one.index % Math.max(1, views.length)] : undefined;
-          if (one.type === "earlier") void member?.store.getSnapshot().loadEarlier();
-          if (one.type === "toggle" && member !== undefined) {
-            member.leave?.();
-            if (member.leave === null) join(member);
-            else member.leave = null;
-          }
-          if (one.type === "settle") await new Promise(setImmediate);
-        }
-        ({ lastSequence: last } = await runs.cancel(runId));
-        for (const member of [...views, ...folds] as Member<unknown>[]) join(member);
-        for (const member of views) {
-          await expectSnapshot(member, { state: "finished", runStatus: "cancelled", cursor: last });
-          member.seen.forEach(rangeOf);
-          const { events, hasEarlier } = member.store.getSnapshot();
-          expect(events[0]?.sequence === 1).toBe(!hasEarlier);
-        }
-        for (const fold of folds) await expectSnapshot(fold, (last * (last + 1)) / 2);
-        for (const tab of tabs) await shows(tab, last - tab.cell.start, "finished");
-      } finally {
-        for (const { leave } of [...views, ...folds]) leave?.();
-        for (const tab of tabs) tab.close();
-      }
-    },
-  );
-  await fc.assert(game, { numRuns: 30, endOnFailure: true });
+  const steps = fc.array(step, { minLength: 3, maxLength: 14 });
+  const plays = fc.asyncProperty(fc.nat({ max: 20 }), steps, async (count, moves) => {
+    const game = new Game(runs, (await runs.create()).runId);
+    try {
+      await game.append(count);
+      for (const move of moves) await game.play(move);
+      await game.end();
+    } finally {
+      game.close();
+    }
+  });
+  await fc.assert(plays, { numRuns: 30, endOnFailure: true });
 });
