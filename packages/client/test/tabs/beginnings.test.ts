@@ -8,7 +8,7 @@ import {
   startScriptedServer,
   stream,
 } from "../scripted-server.ts";
-import { COOKIE, openTab, range, shows } from "./open-tab.ts";
+import { COOKIE, isInOrder, openTab, range, shows } from "./open-tab.ts";
 
 it("tabs that begin at different events share a connection, and each reads for itself what the leader lacks", async () => {
   let live: Parameters<typeof stream>[0] | undefined;
@@ -42,6 +42,24 @@ it("tabs that begin at different events share a connection, and each reads for i
     "begin/events?since=0&limit=6&wait=0",
     "begin/events?since=3&limit=3&wait=0",
   ]);
+});
+
+it("events that a late tab asks for are not repeated in a tab that has them", async () => {
+  let live: Parameters<typeof stream>[0] | undefined;
+  const { baseUrl, requests } = await startScriptedServer(
+    (response) => (live = stream(response, connected(), event(1), event(2))),
+  );
+  const options = { ...COOKIE, baseUrl, runId: "not-repeated" };
+  const [leader, second] = [openTab(options), openTab(options)];
+  for (const tab of [leader, second]) await shows(tab, 2, "live");
+  const late = openTab(options);
+  await shows(late, 2, "live");
+  live?.end(event(3) + finished(3));
+  for (const tab of [leader, second, late]) {
+    await shows(tab, 3, "finished");
+    expect(tab.views.every(isInOrder)).toBe(true);
+  }
+  expect(requests).toHaveLength(1);
 });
 
 it("a tab whose earlier events the server refuses shows why, and leaves the others alone", async () => {
