@@ -77,8 +77,9 @@ it("a tab whose earlier events the server refuses shows why, and leaves the othe
 it("a tab that reads earlier events takes the lead when the leader closes, and misses nothing", async () => {
   const held = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
-  const { baseUrl } = await startScriptedServer((response, index, { url }) => {
-    if (index === 0) stream(response, connected(), event(7));
+  let live: Parameters<typeof stream>[0] | undefined;
+  const { baseUrl, requests } = await startScriptedServer((response, index, { url }) => {
+    if (index === 0) live = stream(response, connected(), event(7));
     else if (url?.includes("/stream") === true) {
       stream(response, connected(), ...range(1, 8).map(event), finished(8));
     } else {
@@ -91,9 +92,13 @@ it("a tab that reads earlier events takes the lead when the leader closes, and m
   await shows(leader, 1, "live");
   const whole = openTab(options);
   await asked.promise;
+  // News of the leader while this tab still reads.
+  live?.write(event(8));
+  await shows(leader, 2, "live");
   leader.close();
   await shows(whole, 8, "finished");
   held.resolve();
   await whole.following;
   await shows(whole, 8, "finished");
+  expect(requests.filter((path) => path.includes("/events"))).toHaveLength(1);
 });
