@@ -10,7 +10,8 @@ export const MOST_PROBLEM_BYTES = 65_536;
 export const MOST_ANSWER_BYTES = 16_777_216;
 
 /**
- * Reads an answer's body as text, however it is compressed, and keeps no more of it than a bound.
+ * Reads an answer's body as text, however it is compressed, and keeps no more of it than a bound. The signal of the request ends a body
+ * that has more.
  * @throws RunEventsError `store_unavailable`, retryable, if it has more bytes
  */
 export async function readText({ body }: Response, mostBytes: number): Promise<string> {
@@ -18,20 +19,15 @@ export async function readText({ body }: Response, mostBytes: number): Promise<s
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  try {
-    for (;;) {
-      const value = (await reader?.read())?.value;
-      if (value === undefined) return text + decoder.decode();
-      bytes += value.length;
-      if (bytes > mostBytes) {
-        throw unanswered(
-          `Expected an answer of ${mostBytes} bytes at most, got more: does another program answer?`,
-        );
-      }
-      text += decoder.decode(value, { stream: true });
+  for (;;) {
+    const value = (await reader?.read())?.value;
+    if (value === undefined) return text + decoder.decode();
+    bytes += value.length;
+    if (bytes > mostBytes) {
+      throw unanswered(
+        `Expected an answer of ${mostBytes} bytes at most, got more: does another program answer?`,
+      );
     }
-  } finally {
-    // The rest of a body that is too long is not wanted. After the end there is nothing to cancel.
-    reader?.cancel().catch(() => {});
+    text += decoder.decode(value, { stream: true });
   }
 }
