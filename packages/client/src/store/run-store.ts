@@ -99,6 +99,8 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   readonly cancel = async (): Promise<void> => {
     if (this.#options === null || this.#state === "finished") return;
     await (this.#shared ?? shareRun(this.#options)).cancel();
+    // Without a subscriber nothing else makes the view a new one.
+    if (this.#listeners.size === 0) this.#view = null;
   };
 
   readonly loadEarlier = async (): Promise<void> => {
