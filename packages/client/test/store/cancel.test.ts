@@ -11,10 +11,13 @@ import {
   stream,
 } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
-import { expectRange, expectSnapshot, watchStore } from "./watch-store.ts";
+import { expectRange, expectSnapshot, watchStore, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const server = useServer();
 const credential = { cookie: "session=ada" } as const;
+const userId = "ada";
 const CANCELLED = { runStatus: "cancelled", currentPhase: null, lastSequence: 2 } as const;
 
 describe("a store that cancels its run", () => {
@@ -23,7 +26,9 @@ describe("a store that cancels its run", () => {
     const runs = createClient({ baseUrl, credential: { bearer: "ada" } });
     const { runId } = await runs.create();
     await runs.append(runId, [{ eventType: "TOKEN" }]);
-    const stores = [1, 2].map(() => watchStore(createRunStore(runId, { baseUrl, credential })));
+    const stores = [1, 2].map(() =>
+      watchStore(createRunStore(runId, { baseUrl, credential, userId })),
+    );
     const [first, second] = stores;
     if (first === undefined || second === undefined) throw new TypeError("Expected two.");
     for (const one of stores) await expectRange(one, 1, 1);
@@ -46,7 +51,7 @@ describe("a store that cancels its run", () => {
       if (method === "POST") json(response, 200, CANCELLED);
       else live = stream(response, connected(), event(1));
     });
-    const watched = watchStore(createRunStore("slow", { baseUrl, credential }));
+    const watched = watchStore(createRunStore("slow", { baseUrl, credential, userId }));
     await expectRange(watched, 1, 1);
     const { cancel } = watched.store.getSnapshot();
     await Promise.all([cancel(), cancel()]);
@@ -65,7 +70,7 @@ describe("a store that cancels its run", () => {
       else if ((refusals += 1) === 1) json(response, 404, { code: "not_found", detail: "No run." });
       else json(response, 200, CANCELLED);
     });
-    const watched = watchStore(createRunStore("no", { baseUrl, credential }));
+    const watched = watchStore(createRunStore("no", { baseUrl, credential, userId }));
     await expectRange(watched, 1, 1);
     await watched.store.getSnapshot().cancel();
     expect(watched.store.getSnapshot()).toMatchObject({
@@ -91,7 +96,7 @@ describe("a store that cancels its run", () => {
       if (asked.push(url ?? "") === 1) response.destroy();
       else void streamClosed.promise.then(() => json(response, 200, CANCELLED));
     });
-    const options = { baseUrl, credential, mostDelayMs: 5 };
+    const options = { baseUrl, credential, userId, mostDelayMs: 5 };
     const watched = watchStore(createRunStore("gone", options));
     await expectRange(watched, 1, 1);
     const cancelling = watched.store.getSnapshot().cancel();

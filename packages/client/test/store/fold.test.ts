@@ -2,9 +2,12 @@ import { createRunFold, createRunStore } from "@tm/run-events-client/store";
 import { describe, expect, it } from "vitest";
 import { connected, event, finished, startScriptedServer, stream } from "../scripted-server.ts";
 import { range } from "../tabs/open-tab.ts";
-import { expectRange, expectSnapshot, watchStore } from "./watch-store.ts";
+import { expectRange, expectSnapshot, watchStore, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const credential = { cookie: "session=ada" } as const;
+const userId = "ada";
 
 /** A reducer that adds each event's sequence to a list, and counts its calls. */
 function collecting(): {
@@ -28,7 +31,7 @@ describe("a fold", () => {
       else stream(response, connected(), ...range(1, 5).map(event), finished(5));
     });
     const counter = collecting();
-    const options = { baseUrl, credential, mostDelayMs: 5 };
+    const options = { baseUrl, credential, userId, mostDelayMs: 5 };
     const view = watchStore(createRunStore("again", options));
     const watched = watchStore(
       createRunFold("again", [] as readonly number[], counter.add, options),
@@ -53,7 +56,7 @@ describe("a fold", () => {
       calls += 1;
       return value + sequence;
     };
-    const watched = watchStore(createRunFold("long", 0, sum, { baseUrl, credential }));
+    const watched = watchStore(createRunFold("long", 0, sum, { baseUrl, credential, userId }));
     await expectSnapshot(watched, 200_010_000);
     expect(calls).toBe(20_000);
     expect(watched.seen.length).toBeLessThan(400);
@@ -67,7 +70,7 @@ describe("a fold", () => {
     const createdAt = "2026-01-01T00:00:00.000Z";
     const events = [1, 2].map((sequence) => ({ sequence, eventType: "A", payload: 0, createdAt }));
     const initial = { events, runStatus: "running", currentPhase: null, lastSequence: 2 } as const;
-    const options = { baseUrl, credential, initial };
+    const options = { baseUrl, credential, userId, initial };
     const watched = watchStore(
       createRunFold("known", [] as readonly number[], counter.add, options),
     );
@@ -81,7 +84,7 @@ describe("a fold", () => {
     const { baseUrl } = await startScriptedServer((response) =>
       stream(response, connected(), event(1), event(2), finished(2)),
     );
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const view = watchStore(createRunStore("throws", options));
     await expectRange(view, 1, 2);
     const seen: number[] = [];
@@ -109,7 +112,7 @@ describe("a fold", () => {
         response.end(TAIL_OF_9);
       } else stream(response, connected(), ...range(1, 9).map(event), finished(9));
     });
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const tail = watchStore(createRunStore("both", { ...options, tail: 2 }));
     const fold = watchStore(createRunFold("both", 0, (count) => count + 1, options));
     await expectSnapshot(fold, 9);

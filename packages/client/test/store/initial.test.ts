@@ -10,10 +10,13 @@ import {
   stream,
 } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
-import { expectRange, expectSnapshot, rangeOf, watchStore } from "./watch-store.ts";
+import { expectRange, expectSnapshot, rangeOf, watchStore, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const server = useServer();
 const credential = { cookie: "session=ada" } as const;
+const userId = "ada";
 
 function initialOf(from: number, to: number, more: Partial<InitialRun> = {}): InitialRun {
   const events = Array.from({ length: to - from + 1 }, (_, index) => ({
@@ -34,7 +37,9 @@ describe("a store that begins with what is known", () => {
     await runs.append(runId, three);
     const initial = await runs.events(runId, { tail: 2 });
     await runs.append(runId, three);
-    const watched = watchStore(createRunStore(runId, { baseUrl, credential, initial, tail: 2 }));
+    const watched = watchStore(
+      createRunStore(runId, { baseUrl, credential, userId, initial, tail: 2 }),
+    );
     expect(watched.seen[0]).toMatchObject({
       state: "connecting",
       runStatus: "running",
@@ -52,7 +57,7 @@ describe("a store that begins with what is known", () => {
   it("a run that has finished asks for nothing", async () => {
     const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
     const initial = initialOf(1, 3, { runStatus: "completed" });
-    const watched = watchStore(createRunStore("over", { baseUrl, credential, initial }));
+    const watched = watchStore(createRunStore("over", { baseUrl, credential, userId, initial }));
     expect(watched.store.getSnapshot()).toMatchObject({
       state: "finished",
       runStatus: "completed",
@@ -67,7 +72,7 @@ describe("a store that begins with what is known", () => {
       stream(response, connected(), event(3), event(4), finished(4)),
     );
     const initial = initialOf(1, 2, { runStatus: "completed", lastSequence: 4 });
-    const watched = watchStore(createRunStore("rest", { baseUrl, credential, initial }));
+    const watched = watchStore(createRunStore("rest", { baseUrl, credential, userId, initial }));
     expect(watched.seen[0]?.state).toBe("connecting");
     await expectSnapshot(watched, { state: "finished" });
     await expectRange(watched, 1, 4);
@@ -80,7 +85,7 @@ describe("a store that begins with what is known", () => {
       if (isAway) response.destroy();
       else stream(response, connected(), event(3), finished(3));
     });
-    const options = { baseUrl, credential, mostDelayMs: 200, initial: initialOf(1, 2) };
+    const options = { baseUrl, credential, userId, mostDelayMs: 200, initial: initialOf(1, 2) };
     const watched = watchStore(createRunStore("away", options));
     await expectSnapshot(watched, { state: "waiting", cursor: 2 });
     isAway = false;
@@ -97,7 +102,7 @@ describe("a store that begins with what is known", () => {
       if (url?.includes("/stream") === true) stream(response, connected(), event(6), event(7));
       else page(response, [1, 2, 3, 4, 5, 6].slice(Number(/since=(\d)/.exec(url ?? "")?.[1])));
     });
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const late = watchStore(createRunStore("gap", { ...options, initial: initialOf(3, 5) }));
     await expectRange(late, 3, 7);
     const whole = watchStore(createRunStore("gap", options));

@@ -10,7 +10,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openTab, shows, type Tab } from "../tabs/open-tab.ts";
 import { useServer } from "../use-server.ts";
-import { expectSnapshot, rangeOf } from "./watch-store.ts";
+import { expectSnapshot, rangeOf, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const server = useServer();
 

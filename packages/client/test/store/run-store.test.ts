@@ -9,9 +9,12 @@ import {
   stream,
 } from "../scripted-server.ts";
 import { range } from "../tabs/open-tab.ts";
-import { expectRange, expectSnapshot, watchStore } from "./watch-store.ts";
+import { expectRange, expectSnapshot, watchStore, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const credential = { cookie: "session=ada" } as const;
+const userId = "ada";
 
 describe("a store of a run", () => {
   it("between two changes it has the same snapshot, and parts that did not change are the same objects", async () => {
@@ -20,7 +23,7 @@ describe("a store of a run", () => {
       stream(response, connected(), event(1));
       void more.promise.then(() => response.end(event(2) + finished(2)));
     });
-    const store = createRunStore("same", { baseUrl, credential });
+    const store = createRunStore("same", { baseUrl, credential, userId });
     expect(store.getSnapshot()).toBe(store.getSnapshot());
     const watched = watchStore(store);
     await expectRange(watched, 1, 1);
@@ -40,7 +43,7 @@ describe("a store of a run", () => {
     const { baseUrl, open } = await startScriptedServer((response) =>
       stream(response, connected()),
     );
-    const store = createRunStore("twice", { baseUrl, credential });
+    const store = createRunStore("twice", { baseUrl, credential, userId });
     const listener = vi.fn<() => void>();
     const first = store.subscribe(listener);
     const second = store.subscribe(listener);
@@ -57,7 +60,7 @@ describe("a store of a run", () => {
       if (index === 0) stream(response, connected(), event(1), event(2));
       else stream(response, connected(), event(3), finished(3));
     });
-    const store = createRunStore("later", { baseUrl, credential });
+    const store = createRunStore("later", { baseUrl, credential, userId });
     const watched = watchStore(store);
     await expectRange(watched, 1, 2);
     // As StrictMode does.
@@ -75,7 +78,7 @@ describe("a store of a run", () => {
     const { baseUrl } = await startScriptedServer((response) =>
       stream(response, connected(), ...range(1, 3).map(event)),
     );
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const first = watchStore(createRunStore("shown", options));
     await expectSnapshot(first, { cursor: 3, state: "live" });
     const late = createRunStore("shown", options);
@@ -92,7 +95,7 @@ describe("a store of a run", () => {
         else if (tail === undefined) stream(response, connected(), event(1), finished(1));
         else json(response, 200, { ...body, events: [{ sequence: 1, eventType: "A" }] });
       });
-      const store = createRunStore(`retried-${tail}`, { baseUrl, credential, tail });
+      const store = createRunStore(`retried-${tail}`, { baseUrl, credential, userId, tail });
       const watched = watchStore(store);
       await expectSnapshot(watched, { state: "failed" });
       expect(store.getSnapshot().error?.code).toBe("unauthenticated");

@@ -11,9 +11,12 @@ import {
   startScriptedServer,
   stream,
 } from "../scripted-server.ts";
-import { expectRange, expectSnapshot, rangeOf, watchStore } from "./watch-store.ts";
+import { expectRange, expectSnapshot, rangeOf, watchStore, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const credential = { cookie: "session=ada" } as const;
+const userId = "ada";
 
 /** A schema that answers each check once it is allowed to. */
 function heldSchema(): {
@@ -67,7 +70,9 @@ describe("a store with schemas", () => {
       else page(response, [1, 2]);
     });
     const schemas = { TOKEN: z.number().transform((value) => `${value}!`) };
-    const watched = watchStore(createRunStore("typed", { baseUrl, credential, schemas, tail: 2 }));
+    const watched = watchStore(
+      createRunStore("typed", { baseUrl, credential, userId, schemas, tail: 2 }),
+    );
     await expectRange(watched, 3, 4);
     await watched.store.getSnapshot().loadEarlier();
     await expectRange(watched, 1, 4);
@@ -82,7 +87,7 @@ describe("a store with schemas", () => {
       void sent.promise.then(() => response.end(event(2) + event(3) + finished(3)));
     });
     const { schema, answer, given } = heldSchema();
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const raw = watchStore(createRunStore("held", options));
     const watched = watchStore(createRunStore("held", { ...options, schemas: { TOKEN: schema } }));
     await expectRange(raw, 1, 1);
@@ -108,7 +113,7 @@ describe("a store with schemas", () => {
     const { baseUrl, requests } = await startScriptedServer((response) =>
       stream(response, connected(), event(1), event(2), event(3), finished(3)),
     );
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const schemas = { TOKEN: z.number().max(1) };
     const strict = watchStore(createRunStore("misfit", { ...options, schemas }));
     const fold = watchStore(
@@ -132,7 +137,9 @@ describe("a store with schemas", () => {
       else page(response, [1, 2]);
     });
     const schemas = { TOKEN: z.number().min(2) };
-    const watched = watchStore(createRunStore("old", { baseUrl, credential, schemas, tail: 2 }));
+    const watched = watchStore(
+      createRunStore("old", { baseUrl, credential, userId, schemas, tail: 2 }),
+    );
     await expectRange(watched, 3, 4);
     await watched.store.getSnapshot().loadEarlier();
     expect(watched.store.getSnapshot()).toMatchObject({

@@ -5,10 +5,13 @@ import { describe, expect, it, vi } from "vitest";
 import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
 import { range } from "../tabs/open-tab.ts";
-import { expectRange, expectSnapshot, rangeOf, watchStore } from "./watch-store.ts";
+import { expectRange, expectSnapshot, rangeOf, watchStore, leaveNothing } from "./watch-store.ts";
+
+leaveNothing();
 
 const server = useServer();
 const credential = { cookie: "session=ada" } as const;
+const userId = "ada";
 
 async function startRun(count: number): Promise<{
   readonly runId: string;
@@ -31,7 +34,7 @@ async function startRun(count: number): Promise<{
 describe("a store that begins before the end", () => {
   it("W45: it has the last events and those to come, and loads earlier ones up to the first", async () => {
     const { runId, append, finish } = await startRun(25);
-    const store = createRunStore(runId, { baseUrl: server.baseUrl, credential, tail: 10 });
+    const store = createRunStore(runId, { baseUrl: server.baseUrl, credential, userId, tail: 10 });
     const watched = watchStore(store);
     expect(store.getSnapshot()).toMatchObject({ state: "connecting", hasEarlier: false });
     await expectRange(watched, 16, 25);
@@ -63,7 +66,7 @@ describe("a store that begins before the end", () => {
         fc.array(step, { maxLength: 6 }),
         async (count, tail, steps) => {
           const run = await startRun(count);
-          const options = { baseUrl: server.baseUrl, credential, tail };
+          const options = { baseUrl: server.baseUrl, credential, userId, tail };
           const watched = watchStore(createRunStore(run.runId, options));
           const calls: Promise<unknown>[] = [];
           for (const one of steps) {
@@ -103,7 +106,7 @@ describe("a store that begins before the end", () => {
     const { baseUrl, requests } = await startScriptedServer((response) =>
       json(response, 200, { ...body, events, hasMore: false }),
     );
-    const watched = watchStore(createRunStore("a", { baseUrl, credential, tail: 2 }));
+    const watched = watchStore(createRunStore("a", { baseUrl, credential, userId, tail: 2 }));
     await expectSnapshot(watched, { state: "finished", runStatus: "completed", cursor: 8 });
     await expectRange(watched, 7, 8);
     expect(requests).toEqual(["a/events?limit=2&wait=0&tail=2"]);
@@ -114,7 +117,9 @@ describe("a store that begins before the end", () => {
       if (index === 0) json(response, 200, { ...AT_9, since: 7, events: [], hasMore: true });
       else stream(response, connected(), event(8), event(9));
     });
-    const stores = [1, 2].map(() => createRunStore("two", { baseUrl, credential, tail: 2 }));
+    const stores = [1, 2].map(() =>
+      createRunStore("two", { baseUrl, credential, userId, tail: 2 }),
+    );
     const watched = stores.map(watchStore);
     for (const one of watched) await expectRange(one, 8, 9);
     expect(requests).toEqual(["two/events?limit=2&wait=0&tail=2", "two/stream?since=7"]);
@@ -132,7 +137,7 @@ describe("a store that begins before the end", () => {
         void rest.promise.then(() => response.write(range(3, 10).map(event).join("")));
       }
     });
-    const options = { baseUrl, credential };
+    const options = { baseUrl, credential, userId };
     const whole = watchStore(createRunStore("ahead", options));
     await expectRange(whole, 1, 2);
     await expectSnapshot(whole, { state: "live", currentPhase: null });
@@ -155,7 +160,7 @@ describe("a store that begins before the end", () => {
       // A page that is cut, as large ones are, with a repeat at its beginning.
       else page(response, [since, since + 1, since + 2]);
     });
-    const watched = watchStore(createRunStore("cut", { baseUrl, credential, tail: 5 }));
+    const watched = watchStore(createRunStore("cut", { baseUrl, credential, userId, tail: 5 }));
     await expectRange(watched, 8, 9);
     const { loadEarlier } = watched.store.getSnapshot();
     await Promise.all([loadEarlier(), loadEarlier()]);
@@ -178,7 +183,7 @@ describe("a store that begins before the end", () => {
         json(response, 403, { code: "forbidden_origin", detail: "Not from here." });
       else page(response, [6, 7]);
     });
-    const watched = watchStore(createRunStore("refused", { baseUrl, credential, tail: 2 }));
+    const watched = watchStore(createRunStore("refused", { baseUrl, credential, userId, tail: 2 }));
     await expectRange(watched, 8, 9);
     await watched.store.getSnapshot().loadEarlier();
     const refused = watched.store.getSnapshot();
@@ -202,7 +207,7 @@ describe("a store that begins before the end", () => {
       else if (url?.includes("/stream") === true) stream(response, connected(), event(8), event(9));
       else response.on("close", gone.resolve);
     });
-    const watched = watchStore(createRunStore("left", { baseUrl, credential, tail: 2 }));
+    const watched = watchStore(createRunStore("left", { baseUrl, credential, userId, tail: 2 }));
     await expectRange(watched, 8, 9);
     const loading = watched.store.getSnapshot().loadEarlier();
     watched.leave();
@@ -219,7 +224,7 @@ describe("a store that begins before the end", () => {
       else json(response, 400, { code: "invalid_request", detail: "tail" });
     });
     const watched = watchStore(
-      createRunStore("waits", { baseUrl, credential, tail: 5_000, mostDelayMs: 5 }),
+      createRunStore("waits", { baseUrl, credential, userId, tail: 5_000, mostDelayMs: 5 }),
     );
     await expectSnapshot(watched, { state: "failed" });
     expect(watched.store.getSnapshot().error?.code).toBe("invalid_request");

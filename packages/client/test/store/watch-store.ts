@@ -1,4 +1,4 @@
-import { expect, onTestFinished, vi } from "vitest";
+import { afterAll, expect, onTestFinished, vi } from "vitest";
 import type { Store } from "../../src/store/run-view.ts";
 
 /** What these tests need of a view, with payloads of any type. */
@@ -51,4 +51,17 @@ export async function expectRange(
   ...range: readonly number[]
 ): Promise<void> {
   await vi.waitFor(() => expect(rangeOf(store.getSnapshot())).toEqual(range), { timeout: 20_000 });
+}
+
+/** Waits after the file's tests until no run is followed any longer: the next file shares the process. Stores need a `userId` for it. */
+export function leaveNothing(): void {
+  afterAll(async () => {
+    await vi.waitFor(
+      async () => {
+        const { held = [], pending = [] } = await navigator.locks.query();
+        expect([...held, ...pending]).toEqual([]);
+      },
+      { timeout: 20_000 },
+    );
+  });
 }
