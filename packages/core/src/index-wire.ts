@@ -57,9 +57,9 @@ export type { SealedDraft } from "./rules/lifecycle.ts";
 export {
   checkDepth,
   foldEvent,
+  changeBy,
   phaseStartedBy,
   sealDraft,
-  statusAfter,
 } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";

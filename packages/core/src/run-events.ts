@@ -1,7 +1,13 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
 import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
 import { openRunLog } from "./log/create-run-log.ts";
-import type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./log/run-log.ts";
+import type {
+  AppendOptions,
+  PageOptions,
+  RunEventsOptions,
+  RunLog,
+  WorkAppendOptions,
+} from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
 import { encodeTime } from "./rules/encode-time.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./rules/event.ts";
@@ -93,6 +99,20 @@ export interface RunEvents extends Upkeep {
     runId: string,
     events: readonly EventDraft[],
     options?: AppendOptions,
+  ): Promise<AppendReceipt>;
+  /**
+   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is running again. It needs no fence, and
+   * leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its {@link WorkedRun} get the payload. Only this call
+   * appends the type.
+   * @param payload any JSON value
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
+   * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md`
+   */
+  input(
+    runId: string,
+    payload: unknown,
+    options?: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
   /**
    * Reads one page of the events after `since`, ascending.
@@ -208,6 +228,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
+    input: (runId, payload, conditions) => log.input(runId, payload, conditions),
     async read(runId, page) {
       const read = await log.readPage(runId, page);
       const { events, runStatus, phase, lastSequence, hasMore, since } = read;

@@ -167,7 +167,8 @@ describe("a follower", () => {
     const { source, follower } = bench;
     await append(source, "1", "2");
     const reader = await open(bench, 2);
-    const lost = { run: runRecord({ lastSequence: 1 }), phaseAtSince: null, events: [] };
+    const run = runRecord({ lastSequence: 1 });
+    const lost = { run, phaseAtSince: null, statusAtSince: run.runStatus, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
     const other = new Follower("r", shorter, createSliceBudget(), () => {});
     const opened = other.open(createReader(), 2, null);

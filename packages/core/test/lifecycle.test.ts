@@ -12,7 +12,7 @@ import {
   phaseStartedBy,
   planEvents,
   type RunState,
-  statusAfter,
+  changeBy,
 } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 import { batches, liveDraft, terminalDraft } from "./run-draft.ts";
@@ -117,7 +117,7 @@ describe("the fold", () => {
       "RUN_ENDED",
       "",
     ]) {
-      expect(statusAfter(eventType)).toBe("running");
+      expect(changeBy(eventType)).toBe("started");
     }
   });
 });
@@ -144,7 +144,7 @@ describe("planEvents", () => {
     const payload = JsonText.parse('{ "n" : 1.0 }');
     expect(planEvents([{ eventType: "A", payload }, { eventType: "B" }], LIMITS)).toStrictEqual({
       events: [newEvent("A", '{"n":1.0}'), newEvent("B")],
-      runStatus: "running",
+      change: "started",
     });
   });
 

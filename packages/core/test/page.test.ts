@@ -105,7 +105,7 @@ describe("planPage", () => {
 
   it("W15: an empty page of a live run has its status, phase and last sequence", () => {
     const run = runRecord({ runStatus: "running", phase: '"plan"', lastSequence: 3 });
-    expect(planPage({ run, phaseAtSince: '"plan"', events: [] }, 3)).toStrictEqual({
+    expect(planPage({ run, phaseAtSince: '"plan"', statusAtSince: "running", events: [] }, 3)).toStrictEqual({
       runStatus: "running",
       phase: '"plan"',
       events: [],
@@ -117,7 +117,7 @@ describe("planPage", () => {
   it("W16: an earlier page of a finished run has the status running, and its own phase", () => {
     const run = runRecord({ runStatus: "failed", phase: '"b"', lastSequence: 3 });
     const events = [storedEvent({ sequence: 2 })];
-    expect(planPage({ run, phaseAtSince: '"a"', events }, 1)).toMatchObject({
+    expect(planPage({ run, phaseAtSince: '"a"', statusAtSince: "running", events }, 1)).toMatchObject({
       runStatus: "running",
       phase: '"a"',
       hasMore: true,

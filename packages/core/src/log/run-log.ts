@@ -49,6 +49,9 @@ export interface WorkAppendOptions {
   readonly expectedSequence?: number | undefined;
 }
 
+/** Conditions of an input. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
+export interface InputOptions extends OwnerOption, WorkAppendOptions {}
+
 /** Conditions of an append. */
 export interface AppendOptions extends OwnerOption, WorkAppendOptions {
   /**
@@ -108,6 +111,8 @@ export interface RunLog extends Leases, Upkeep {
     events: readonly EventDraft[],
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
+  /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md` */
+  input(runId: string, payload: unknown, options?: InputOptions): Promise<AppendReceipt>;
   /**
    * Reads a page of the events after `since`, and the run's head at the same instant.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`

@@ -1,11 +1,11 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
 import {
+  changeBy,
   checkDrafts,
   isTerminal,
   sealDraft,
   type SealedDraft,
-  statusAfter,
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
@@ -185,7 +185,7 @@ export class Worker {
 
   async #send(drafts: readonly SealedDraft[], options: WorkAppendOptions): Promise<AppendReceipt> {
     this.#check();
-    const isEnd = drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
+    const isEnd = drafts.some(({ eventType }) => isTerminal(changeBy(eventType)));
     this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
