@@ -5,7 +5,14 @@ import { judgeAppend, type KeptReceipt } from "../src/rules/judge-append.ts";
 import type { Lease } from "../src/rules/lease.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
-const STATUSES: readonly RunStatus[] = ["queued", "running", "waiting", "completed", "failed", "cancelled"];
+const STATUSES: readonly RunStatus[] = [
+  "queued",
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+];
 const EVENTS = [newEvent("TOKEN", "1"), newEvent("RUN_COMPLETED", "1.0")];
 const SAME: KeptReceipt = {
   firstSequence: 2,

@@ -50,9 +50,7 @@ function memberOf({ ordinal, runId, visit }: ListEntry): string {
 }
 
 /** Parses what `memberOf` wrote. */
-export function parseListMember(
-  member: string,
-): Pick<ListEntry, "ordinal" | "runId" | "visit"> {
+export function parseListMember(member: string): Pick<ListEntry, "ordinal" | "runId" | "visit"> {
   // No run id has a colon.
   const [ordinal, runId = "", visit = 0] = member.split(":");
   return { ordinal: Number(ordinal), runId, visit: Number(visit) };

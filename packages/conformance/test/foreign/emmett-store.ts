@@ -1,6 +1,7 @@
 import type { PostgresEventStore } from "@event-driven-io/emmett-postgresql";
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
-import { INITIAL_STATE,
+import {
+  INITIAL_STATE,
   advanceRun,
   type AppendOutcome,
   type AppendRequest,

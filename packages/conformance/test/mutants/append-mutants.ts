@@ -1,5 +1,10 @@
 import type { RunStatus } from "@tm/run-events-core";
-import { type AppendRequest, changeOf, type RunEventStore, statusAfter } from "@tm/run-events-core/store";
+import {
+  type AppendRequest,
+  changeOf,
+  type RunEventStore,
+  statusAfter,
+} from "@tm/run-events-core/store";
 import {
   type AppendAnswer,
   appendAlone,

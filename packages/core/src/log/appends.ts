@@ -7,7 +7,12 @@ import {
 } from "../rules/append.ts";
 import type { EventDraft } from "../rules/event.ts";
 import { appenderOf } from "../rules/lease.ts";
-import { type AppendLimits, planEvents, planInput, type PlannedEvents } from "../rules/lifecycle.ts";
+import {
+  type AppendLimits,
+  planEvents,
+  planInput,
+  type PlannedEvents,
+} from "../rules/lifecycle.ts";
 import { ownerIdOf } from "../rules/owner.ts";
 import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
@@ -15,7 +20,7 @@ import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
-import type { AppendOptions, InputOptions, RunLog } from "./run-log.ts";
+import type { AppendOptions, RunLog } from "./run-log.ts";
 
 /** The end of a run whose worker is dead. @see clauses W33 and W43 in `WIRE.md` of `@tm/run-events-http` */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
@@ -60,7 +65,7 @@ export function createAppends(
 
   async function land(
     runId: string,
-    conditions: InputOptions,
+    conditions: Omit<AppendOptions, "fence">,
     plan: () => PlannedEvents,
     appenderFor: () => Appender,
   ): Promise<AppendReceipt> {

@@ -49,9 +49,6 @@ export interface WorkAppendOptions {
   readonly expectedSequence?: number | undefined;
 }
 
-/** Conditions of an input. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
-export interface InputOptions extends OwnerOption, WorkAppendOptions {}
-
 /** Conditions of an append. */
 export interface AppendOptions extends OwnerOption, WorkAppendOptions {
   /**
@@ -112,7 +109,11 @@ export interface RunLog extends Leases, Upkeep {
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
   /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md` */
-  input(runId: string, payload: unknown, options?: InputOptions): Promise<AppendReceipt>;
+  input(
+    runId: string,
+    payload: unknown,
+    options?: OwnerOption & WorkAppendOptions,
+  ): Promise<AppendReceipt>;
   /**
    * Reads a page of the events after `since`, and the run's head at the same instant.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`

@@ -89,7 +89,11 @@ export async function sendAppend(
   for (const { runId, count, values: ofRun, entry } of appends) {
     const { head, events, receipts } = connection.keys.ofRun(runId);
     keys.push(head, events, receipts);
-    values.push(entry === null ? String(count) : `${count} ${entry.ordinal} ${entry.runStatus} ${entry.visit}`);
+    values.push(
+      entry === null
+        ? String(count)
+        : `${count} ${entry.ordinal} ${entry.runStatus} ${entry.visit}`,
+    );
     for (const value of ofRun) values.push(value);
   }
   return (await connection.change(APPEND, keys, values)) as readonly RunReply[];
