@@ -16,7 +16,7 @@ import {
 } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 import { batches, liveDraft, requestOf, terminalDraft } from "./run-draft.ts";
-import { appendRequest, newEvent, runRecord } from "./run-record.ts";
+import { newEvent, runRecord } from "./run-record.ts";
 
 const LIMITS = { maxPayloadBytes: 1_000, maxBatchEvents: 100 };
 
