@@ -35,6 +35,7 @@ import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { tails } from "./cases/tails.ts";
+import { inputs } from "./cases/inputs.ts";
 import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
@@ -84,6 +85,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cancelling,
   ...listing,
   ...topics,
+  ...inputs,
   ...pages,
   ...waiting,
   ...streamHeads,
