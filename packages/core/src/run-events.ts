@@ -10,10 +10,10 @@ import type {
 } from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
 import { encodeTime } from "./rules/encode-time.ts";
-import type { EventDraft, RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./rules/event.ts";
+import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import type { RunRecord } from "./rules/run.ts";
+import { eventOf, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
@@ -277,44 +277,4 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
 
 function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
   return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
-}
-
-function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {
-  return {
-    sequence,
-    eventType,
-    payload: JSON.parse(payload) as unknown,
-    createdAt: encodeTime(createdAtMs),
-  };
-}
-
-/**
- * A run's snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: add a new
- * field in both.
- */
-function snapshotOf(run: RunRecord): RunSnapshot {
-  const {
-    runId,
-    ownerId,
-    runStatus,
-    phase,
-    lastSequence,
-    createdAtMs,
-    updatedAtMs,
-    finishedAtMs,
-    topic,
-    metadata,
-  } = run;
-  return {
-    runId,
-    ownerId,
-    runStatus,
-    currentPhase: decodePhase(phase),
-    lastSequence,
-    createdAt: encodeTime(createdAtMs),
-    updatedAt: encodeTime(updatedAtMs),
-    finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
-    topic,
-    metadata: JSON.parse(metadata) as unknown,
-  };
 }
