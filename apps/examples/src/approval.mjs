@@ -25,5 +25,5 @@ export async function approval(runs, run) {
   if (answer !== undefined) return { sent: false };
   const question = { question: "Send the mail?" };
   if (!isAsked) await run.append([{ eventType: "INPUT_REQUESTED", payload: question }]);
-  return run.park(); // whoever answers lets a worker claim the run again
+  return run.park(); // the server that takes the answer lets a worker claim the run again
 }
