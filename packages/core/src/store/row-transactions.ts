@@ -7,6 +7,7 @@ import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-app
 import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
 import { judgeCreate, judgeDelete, newRun, planRead } from "../rules/plan-run.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
@@ -107,10 +108,15 @@ function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceip
   const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } = receipt;
   const since = firstSequence - 1;
   const page = { since, limit: lastSequence - since, maxBytes: Number.MAX_SAFE_INTEGER };
-  return after(rows.selectEvents(ordinal, page), (events) => [
-    nameOf(ordinal, idempotencyKey),
-    { firstSequence, lastSequence, phase, events },
-  ]);
+  return after(rows.selectEvents(ordinal, page), (events) =>
+    after(rows.selectState(ordinal, lastSequence), ({ mark }) => {
+      const runStatus = statusAt(lastSequence, mark);
+      return [
+        nameOf(ordinal, idempotencyKey),
+        { firstSequence, lastSequence, phase, runStatus, events },
+      ];
+    }),
+  );
 }
 
 /** Reads heads and pages as of one instant. `snapshot`. @see clauses S9 and S12 in `STORE.md` */
@@ -130,12 +136,17 @@ function readOne(
   const plan = planRead(head, query);
   if (head === null || plan === null) return null;
   const { ordinal } = head;
+  const { since } = query;
   const run = recordOf(head);
   return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) => {
-    if (plan.phaseAtSince !== undefined) return { run, phaseAtSince: plan.phaseAtSince, events };
-    return after(rows.selectPhase(ordinal, query.since), (phaseAtSince) => ({
+    if (plan.stateAtSince !== null) {
+      const { phase: phaseAtSince, runStatus: statusAtSince } = plan.stateAtSince;
+      return { run, phaseAtSince, statusAtSince, events };
+    }
+    return after(rows.selectState(ordinal, since), ({ phase: phaseAtSince, mark }) => ({
       run,
       phaseAtSince,
+      statusAtSince: statusAt(since, mark),
       events,
     }));
   });
