@@ -1,7 +1,8 @@
-import { clampCursor, cursorAhead } from "../rules/cursor.ts";
+import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
+import { checkHistory, historyChanged, timeOfEnd } from "../rules/history.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
-import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
+import { stateAtSince, timeAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
 import { createPages, type Pages, type SliceBudget } from "./pages.ts";
@@ -42,12 +43,17 @@ export interface FollowerReader {
  * | reading | a notification                            | reading          | it is remembered: once this read is over, there is another |
  * | reading | the read's answer                         | quiet            | its events are kept, and every reader is notified          |
  * | reading | the same, and there is more               | reading, waiting | the same                                                   |
+ * | reading | the event `#end` is gone or another       | quiet            | it goes on at the new end, and every reader is notified    |
  * | any     | the run was deleted; a read fails; `fail` | retired          | every reader is notified, and its `next` throws            |
  * | any     | the last reader leaves                    | retired          |                                                            |
  * | retired | the answer of a read that was under way   | retired          | it is dropped                                              |
  *
  * `#dirty` remembers a notification; `#ordinal` is 0 in the state `new`. Readers open, leave and stall in every state, even while a
  * read is under way. A retired follower's subscription has stopped; its readers can still leave.
+ *
+ * A store may lose the end of its log, as after a failover, and others may append there. Each position has the time of its event. So a
+ * read finds out, however late it comes: the read after `#end`, and a page's after its reader. Only readers whose last event is gone get
+ * `history_changed`. The others go on. A reader that does not fit in with the follower may know more than it: then the next read decides.
  *
  * Each followed run has one such object, so fields that a quiet run does not need are `null`.
  */
@@ -67,10 +73,14 @@ export class Follower {
   /** The head as of the last read. Reads of the log end there, or before. */
   #head = 0;
   #end = 0;
+  /** The time of the event `#end`; 0 before the first. */
+  #endAtMs = 0;
   #failure: { readonly error: unknown } | null = null;
   /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
   #dirty = false;
+  /** Whether a reader waits for the next read to decide whether its history is the same. */
+  #isAwaited = false;
   #reading = false;
   #retired = false;
 
@@ -90,10 +100,16 @@ export class Follower {
   /**
    * Adds the reader, then finds its position. The owner is checked first. The position comes from a read after the subscription is
    * ready, so that no later commit is missed.
+   * @param atMs the time of the event `since`, if the reader has it
    * @returns the run's head, for the reader's first frame
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `store_unavailable`; the reader has then left
    */
-  async open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord> {
+  async open(
+    reader: FollowerReader,
+    since: number,
+    ownerId: string | null,
+    atMs: number | null = null,
+  ): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
       const result = await this.#readHead(since, ownerId);
@@ -101,15 +117,20 @@ export class Follower {
       if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
       // This read is older than the follower's run: the run that it saw was deleted.
       if (this.#ordinal !== 0 && run.ordinal < this.#ordinal) throw runNotFound();
+      if (atMs !== null) checkHistory(result, atMs);
       const cursor = clampCursor(since, run);
       if (this.#ordinal === 0) {
         this.#ordinal = run.ordinal;
-        this.#head = run.lastSequence;
-        this.#end = run.lastSequence;
+        this.#startAtEnd(run);
       }
+      const isSame = run.lastSequence === this.#end && timeOfEnd(run) === this.#endAtMs;
       // A notification before the first read found no head to start from, and this read may have seen more than the follower.
-      if (this.#dirty || run.lastSequence > this.#end) this.refresh();
-      reader.position = { sequence: cursor, ...stateAtSince(result, cursor) };
+      if (this.#dirty || !isSame) this.refresh();
+      reader.position = {
+        sequence: cursor,
+        atMs: timeAtSince(result, cursor),
+        ...stateAtSince(result, cursor),
+      };
       return run;
     } catch (error) {
       this.leave(reader);
@@ -118,13 +139,20 @@ export class Follower {
   }
 
   /**
-   * The slice after the reader's position, at once if it is in memory. `null` if nothing is there yet: a notification will follow. It
-   * does not move the reader.
-   * @throws RunEventsError why the follower has ended
+   * The slice after the reader's position, at once if it is in memory. `null` if nothing is there yet: a notification will follow. A
+   * promise of `null` asks the reader to call again. It does not move the reader.
+   * @throws RunEventsError why the follower has ended; `history_changed` if the reader's last event is not in the log any more
    */
-  next({ position }: FollowerReader): Slice | Promise<Slice> | null {
+  next({ position }: FollowerReader): Slice | Promise<Slice | null> | null {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
+    if (!this.#fits(position)) {
+      // The reader may have opened with a newer read than the follower's last one.
+      if (!this.#dirty && !this.#reading) throw historyChanged(this.#head);
+      this.#isAwaited = true;
+      if (this.#dirty) this.refresh();
+      return null;
+    }
     if (position.sequence >= this.#end) {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
       if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
@@ -136,7 +164,7 @@ export class Follower {
     }
     if (this.#recent !== null && position.sequence >= this.#recent.base)
       return this.#recent.sliceAfter(position, this.#head);
-    this.#pages ??= createPages((query) => this.#readPage(query), this.#budget);
+    this.#pages ??= createPages((from, query) => this.#readPage(from, query), this.#budget);
     return this.#pages.next(position);
   }
 
@@ -161,7 +189,7 @@ export class Follower {
 
   /** The read that opens a reader. It needs only the head and the phase at the cursor, but a read takes at least one event. */
   async #readHead(since: number, ownerId: string | null): Promise<ReadResult> {
-    const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
+    const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1, withTime: true };
     // A read refuses another owner first. Otherwise the time until a subscription is ready would reveal whether the run is followed.
     // If the subscription is ready already, this read also counts as the one after it.
     const wasReady = this.#isReady;
@@ -181,13 +209,30 @@ export class Follower {
       this.#dirty = false;
       try {
         // Little at a time, so that the reads of many runs are sent together; the rest is read next.
-        const query = { since: this.#end, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
+        const query = { since: this.#end, limit: READ_LIMIT, maxBytes: SLICE_BYTES, withTime: true };
         this.#receive(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
       } catch (error) {
         this.fail(error);
       }
     }
     this.#reading = false;
+    // Otherwise all readers are stalled, and this is not decided.
+    if (!this.#isAwaited || this.#dirty) return;
+    this.#isAwaited = false;
+    this.#notifyReaders();
+  }
+
+  /** Whether the position is in the history that the follower knows. Of an earlier one only a read can tell. */
+  #fits({ sequence, atMs }: Position): boolean {
+    if (sequence >= this.#end) return sequence === this.#end && atMs === this.#endAtMs;
+    const recent = this.#recent;
+    return recent === null || sequence < recent.base || recent.timeAt(sequence) === atMs;
+  }
+
+  #startAtEnd(run: RunRecord): void {
+    this.#head = run.lastSequence;
+    this.#end = run.lastSequence;
+    this.#endAtMs = timeOfEnd(run);
   }
 
   #closePages(): void {
@@ -209,13 +254,22 @@ export class Follower {
   /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
   #receive(result: ReadResult | null): void {
     if (this.#retired) return;
-    const { run, events } = this.#checked(result);
-    if (run.lastSequence < this.#end) throw cursorAhead(run.lastSequence);
+    const { run, events, timeAtSinceMs } = this.#checked(result);
+    if ((timeAtSinceMs ?? 0) !== this.#endAtMs) {
+      // What is in memory is of the history that is gone.
+      this.#recent = null;
+      this.#closePages();
+      this.#startAtEnd(run);
+      this.#isAwaited = true;
+      return;
+    }
     this.#head = run.lastSequence;
-    if (events.length > 0) {
-      this.#recent ??= new RecentEvents(this.#end);
+    const last = events.at(-1);
+    if (last !== undefined) {
+      this.#recent ??= new RecentEvents(this.#end, this.#endAtMs);
       this.#recent.add(events);
-      this.#end = events.at(-1)?.sequence ?? this.#end;
+      this.#end = last.sequence;
+      this.#endAtMs = last.createdAtMs;
       this.#notifyReaders();
     }
     this.#pages?.clear();
@@ -261,11 +315,17 @@ export class Follower {
     );
   }
 
-  async #readPage(query: Pick<ReadQuery, "since" | "limit" | "maxBytes">): Promise<ReadResult> {
-    const result = await this.#source.read({ runId: this.#runId, ownerId: null, ...query });
-    const page = this.#checked(result);
-    if (page.events.length === 0) throw cursorAhead(page.run.lastSequence);
-    if (page.run.lastSequence > this.#end) this.refresh();
+  async #readPage(
+    { sequence, atMs }: Position,
+    query: Pick<ReadQuery, "limit" | "maxBytes">,
+  ): Promise<ReadResult> {
+    const asked = { runId: this.#runId, ownerId: null, since: sequence, withTime: true, ...query };
+    const page = this.#checked(await this.#source.read(asked));
+    const { run, events } = page;
+    checkHistory(page, atMs);
+    // A store that has lost only its head's events: no read could go on.
+    if (events.length === 0 && run.lastSequence > sequence) throw historyChanged(run.lastSequence);
+    if (run.lastSequence > this.#end || events.length === 0) this.refresh();
     return page;
   }
 }

@@ -26,6 +26,7 @@ export interface Followers {
     reader: FollowerReader,
     since: number,
     ownerId: string | null,
+    atMs?: number | null,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
   /**
    * Finds the cursor so many events before the end of a run.
@@ -77,12 +78,13 @@ class RunFollowers implements Followers {
     reader: FollowerReader,
     since: number,
     ownerId: string | null,
+    atMs: number | null = null,
   ): ReturnType<Followers["open"]> {
     if (this.#isClosed) throw storeClosed();
     checkRunId(runId);
     checkCursor(since);
     const follower = this.#followers.get(runId) ?? this.#add(runId);
-    return { follower, opened: follower.open(reader, since, ownerId) };
+    return { follower, opened: follower.open(reader, since, ownerId, atMs) };
   }
 
   async tailStart(runId: string, tail: number, ownerId: string | null): Promise<number> {

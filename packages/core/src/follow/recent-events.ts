@@ -14,13 +14,18 @@ export class RecentEvents {
   /** The events after `#base`, without a gap. */
   #events: readonly KeptEvent[] = [];
   #base: number;
+  #baseAtMs: number;
   #bytes = 0;
   /** Slices by the sequence that they begin after. Cleared when the events change. */
   #slices: Map<number, Slice> | null = null;
 
-  /** @param base the sequence after which the events will begin */
-  constructor(base: number) {
+  /**
+   * @param base the sequence after which the events will begin
+   * @param baseAtMs the time of that event
+   */
+  constructor(base: number, baseAtMs: number) {
     this.#base = base;
+    this.#baseAtMs = baseAtMs;
   }
 
   /** The sequence of the event before the first. */
@@ -32,6 +37,12 @@ export class RecentEvents {
     return this.#events.length === 0;
   }
 
+  /** The time of the event at a sequence, which is the base or one of the events. */
+  timeAt(sequence: number): number {
+    if (sequence === this.#base) return this.#baseAtMs;
+    return this.#events[sequence - this.#base - 1]?.event.createdAtMs ?? 0;
+  }
+
   add(events: readonly StoredEvent[]): void {
     const added = events.map((event) => ({ event, weight: weighEvent(event) }));
     for (const { weight } of added) this.#bytes += weight;
@@ -41,7 +52,7 @@ export class RecentEvents {
 
   /**
    * The slice after a position, one for all readers there.
-   * @param from at `base` or after it
+   * @param from at `base` or after it, in the same history
    * @param head the sequence of the log's last event
    */
   sliceAfter(from: Position, head: number): Slice {
@@ -66,6 +77,7 @@ export class RecentEvents {
     while (this.#bytes > MOST_BYTES && drop < events.length)
       this.#bytes -= events[drop++]?.weight ?? 0;
     if (drop === 0) return;
+    this.#baseAtMs = this.timeAt(this.#base + drop);
     this.#events = events.slice(drop);
     this.#base += drop;
     this.#slices = null;

@@ -1,5 +1,6 @@
 import type { RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
+import { timeOfEnd } from "./history.ts";
 import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
 
 /** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
@@ -13,6 +14,8 @@ export interface ReadQuery {
   readonly limit: number;
   /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
+  /** Whether to answer the time of the event `since`. It costs at most one row, by its key. @see clause S30 in `STORE.md` */
+  readonly withTime?: boolean;
 }
 
 /** What a read answers: a run's events after `since`, and its head at the same instant. */
@@ -20,6 +23,11 @@ export interface ReadResult {
   readonly run: RunRecord;
   /** The phase at `since`, from the last event at or before it that started one. JSON text. */
   readonly phaseAtSince: string | null;
+  /**
+   * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
+   * @see clause S30 in `STORE.md`
+   */
+  readonly timeAtSinceMs?: number | null;
   /** since+1, since+2, … without a gap. */
   readonly events: readonly StoredEvent[];
 }
@@ -62,6 +70,11 @@ export function stateAtSince(result: ReadResult, since: number): RunState {
   const { run } = result;
   if (since >= run.lastSequence) return { runStatus: run.runStatus, phase: run.phase };
   return since === 0 ? INITIAL_STATE : { runStatus: "running", phase: result.phaseAtSince };
+}
+
+/** The time of the event `since` as a read with `withTime` found it, for a reader at that cursor: 0 before the first event. */
+export function timeAtSince({ run, timeAtSinceMs }: ReadResult, since: number): number {
+  return since >= run.lastSequence ? timeOfEnd(run) : (timeAtSinceMs ?? 0);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
 import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
@@ -63,16 +64,20 @@ export interface ReadPlan {
   readonly wantsEvents: boolean;
   /** The phase at `since` if the head has it; `undefined` if the log has to be read. */
   readonly phaseAtSince: string | null | undefined;
+  /** The time of the event `since`, as of `timeInHead`; `null` also if it is not asked for. */
+  readonly timeAtSinceMs: number | null | undefined;
 }
 
 /**
  * What a read has to fetch; `null` if the read answers `null`.
  * @param run the head, `null` if it does not exist
- * @see clauses S9 and S12 in `STORE.md`
+ * @see clauses S9, S12 and S30 in `STORE.md`
  */
-export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {
+export function planRead(run: RunRecord | null, query: ReadQuery): ReadPlan | null {
+  const { ownerId, since, withTime = false } = query;
   if (run === null || !isVisible(run, ownerId)) return null;
   const wantsEvents = since < run.lastSequence;
-  if (run.phase === null || since === 0) return { wantsEvents, phaseAtSince: null };
-  return { wantsEvents, phaseAtSince: wantsEvents ? undefined : run.phase };
+  const timeAtSinceMs = withTime ? timeInHead(run, since) : null;
+  if (run.phase === null || since === 0) return { wantsEvents, phaseAtSince: null, timeAtSinceMs };
+  return { wantsEvents, phaseAtSince: wantsEvents ? undefined : run.phase, timeAtSinceMs };
 }

@@ -27,7 +27,7 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | deleteRun   | write    | selectHeads deleteRuns?                                                                    |
  * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                |
  * | probe       | write    | writeProbe now                                                                             |
- * | read        | snapshot | selectHeads (selectEvents? selectPhase?)*                                                  |
+ * | read        | snapshot | selectHeads (selectEvents? selectPhase? selectEvents?)*                                    |
  * | getRun      | plain    | selectHeads                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                |
  * | listExpired | plain    | now selectDue                                                                              |

@@ -113,7 +113,7 @@ function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceip
   ]);
 }
 
-/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9 and S12 in `STORE.md` */
+/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9, S12 and S30 in `STORE.md` */
 export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
   return (rows) =>
     after(rows.selectHeads(ascending(queries)), (heads) => {
@@ -131,14 +131,31 @@ function readOne(
   if (head === null || plan === null) return null;
   const { ordinal } = head;
   const run = recordOf(head);
-  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) => {
-    if (plan.phaseAtSince !== undefined) return { run, phaseAtSince: plan.phaseAtSince, events };
-    return after(rows.selectPhase(ordinal, query.since), (phaseAtSince) => ({
-      run,
-      phaseAtSince,
-      events,
-    }));
-  });
+  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) =>
+    after(
+      plan.phaseAtSince === undefined
+        ? rows.selectPhase(ordinal, query.since)
+        : plan.phaseAtSince,
+      (phaseAtSince) => {
+        const page = { run, phaseAtSince, events };
+        if (query.withTime !== true) return page;
+        return after(
+          plan.timeAtSinceMs === undefined
+            ? selectTime(rows, ordinal, query.since)
+            : plan.timeAtSinceMs,
+          (timeAtSinceMs) => ({ ...page, timeAtSinceMs }),
+        );
+      },
+    ),
+  );
+}
+
+/** The time of an event; `null` if it is not there. */
+function selectTime(rows: RowMoves, ordinal: number, sequence: number): Answer<number | null> {
+  const page = { since: sequence - 1, limit: 1, maxBytes: 1 };
+  return after(rows.selectEvents(ordinal, page), ([event]) =>
+    event?.sequence === sequence ? event.createdAtMs : null,
+  );
 }
 
 /** Removes a finished run. `write`. @see clause S17 in `STORE.md` */

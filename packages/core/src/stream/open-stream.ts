@@ -30,6 +30,8 @@ export interface StreamRequest {
   readonly runId: string;
   readonly ownerId: string;
   readonly since: number;
+  /** The time of the event `since`, if the reader has it, in milliseconds. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+  readonly atMs?: number | null;
   /**
    * Why the reader may no longer read, `null` if it may. Asked again every heartbeat.
    * @see clause W26 in `WIRE.md` of `@tm/run-events-http`

@@ -132,7 +132,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   /** Sends what is new, if the transport takes it. */
   onNotification(): void {
     while (this.#state === "live" && !this.stalled && !this.#fetching) {
-      let next: Slice | Promise<Slice> | null;
+      let next: Slice | Promise<Slice | null> | null;
       try {
         next = this.#follower.next(this);
       } catch (error) {
@@ -215,14 +215,14 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     if (this.stalled) this.#plan();
   }
 
-  #fetch(page: Promise<Slice>): void {
+  #fetch(page: Promise<Slice | null>): void {
     this.#fetching = true;
     page.then(
       (slice) => {
         this.#fetching = false;
         // A heartbeat may have filled the transport meanwhile: the page is then read again when that has drained.
         if (this.#state !== "live" || this.stalled) return;
-        this.#send(slice);
+        if (slice !== null) this.#send(slice);
         this.onNotification();
       },
       (error: unknown) => {

@@ -116,8 +116,8 @@ class LiveStreams implements Streams {
       tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
       now: () => Math.floor(clock.now()),
       random,
-      follow: ({ runId, ownerId, since }, reader) =>
-        followersOf(log).open(runId, reader, since, ownerId),
+      follow: ({ runId, ownerId, since, atMs }, reader) =>
+        followersOf(log).open(runId, reader, since, ownerId, atMs),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),
       onError(error) {

@@ -34,6 +34,13 @@ export const SINCE_PARAMETER: Json = parameter(
   { ...CURSOR, default: "0" },
 );
 
+export const AT_PARAMETER: Json = parameter(
+  "query",
+  "at",
+  "The `createdAt` of the event `since`, as that event had it. If the log has lost that event, the answer is `history_changed` (W46).",
+  { type: "string", format: "date-time" },
+);
+
 export const TAIL_PARAMETER: Json = parameter(
   "query",
   "tail",

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { describeValue, invalidCursor, MAX_TAIL, parseCursor } from "@tm/run-events-core/wire";
+import { checkAt, describeValue, invalidCursor, MAX_TAIL, parseCursor } from "@tm/run-events-core/wire";
 
 /** Makes the error of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
 export function invalidRequest(message: string): RunEventsError {
@@ -24,6 +24,17 @@ export function parseSince(query: URLSearchParams): number {
   const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
   if (since === null) throw invalidCursor(values.length > 1 ? values : values[0]);
   return since;
+}
+
+/**
+ * Parses `at`, which belongs to `since`; `undefined` without it.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W46 in `WIRE.md`
+ */
+export function parseAt(query: URLSearchParams, since: number): string | undefined {
+  const at = single(query, "at") ?? undefined;
+  checkAt(at, { since });
+  return at;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { isTerminal } from "@tm/run-events-core";
-import { parseCursor } from "@tm/run-events-core/wire";
+import { checkAt, parseCursor } from "@tm/run-events-core/wire";
 import { emptyReply, type Reply, type StreamReply } from "../exchange/exchange.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
-import { parameter, SINCE_PARAMETER, TAIL_PARAMETER } from "../openapi/parameter.ts";
-import { parseSince, parseTail } from "../request/query.ts";
+import { AT_PARAMETER, parameter, SINCE_PARAMETER, TAIL_PARAMETER } from "../openapi/parameter.ts";
+import { parseAt, parseSince, parseTail } from "../request/query.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 /** The live stream. @see clauses W19 to W28 in `WIRE.md` */
@@ -17,16 +17,17 @@ export const STREAM_ROUTE: Route = {
   operation: {
     tag: "live stream",
     id: "readStream",
-    summary: "The events after `since`, then those to come (W19 to W28)",
+    summary: "The events after `since`, then those to come (W19 to W28, W46)",
     description:
       "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. A failure that is worth a retry is answered 200 with an `error` message.",
     parameters: [
       SINCE_PARAMETER,
+      AT_PARAMETER,
       TAIL_PARAMETER,
       parameter(
         "header",
         "Last-Event-ID",
-        "Wins over `since` and `tail`; ignored if it is not a cursor.",
+        "Wins over `since`, `at` and `tail`; ignored if it is not a cursor.",
         {
           type: "string",
         },
@@ -60,6 +61,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   const { context, exchange, runId, ownerId, authorize } = call;
   const given = parseSince(exchange.query);
   const tail = parseTail(exchange.query);
+  const at = parseAt(exchange.query, given);
   // A malformed header is ignored: a refusal would end an EventSource for good.
   const resumed = parseCursor(exchange.header("last-event-id") ?? "");
   if (resumed !== null || exchange.method === "HEAD") {
@@ -70,7 +72,9 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   }
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
   const since = resumed ?? (tail === null ? given : await startOf(call, tail));
-  const stream = context.streams.open({ runId, ownerId, since, authorize });
+  // The time is that of the event `since`, and not of the one that the header names.
+  const atMs = resumed === null ? checkAt(at, { since: given }) : null;
+  const stream = context.streams.open({ runId, ownerId, since, atMs, authorize });
   const stay = exchange.onGone(() => stream.closed());
   try {
     await stream.ready;
