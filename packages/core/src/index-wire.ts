@@ -51,7 +51,7 @@ export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";
-export { checkAt, historyChanged } from "./rules/history.ts";
+export { checkAt, checkLanding } from "./rules/history.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";

@@ -30,12 +30,14 @@ const SILENT_HEARTBEATS = 2.5;
  * | attempting | it fails for good, or the signal aborts      | over: `next` rejects |
  * | waiting    | the pause is over, or the page comes back    | attempting           |
  * @param cursor the sequence of the last event that was handed over
+ * @param at the `createdAt` of that event, if it is known
  * @param onActivity called each time the server sends something, and when an attempt begins or fails
  * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
 export function readOn(
   options: FollowOptions,
   cursor: () => number,
+  at: () => string | undefined,
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
 ): Reading {
@@ -73,7 +75,7 @@ export function readOn(
     expect("away");
     hasReturned = false;
     onActivity();
-    const log = createFollowLog({ server, runId, signal, cursor, update });
+    const log = createFollowLog({ server, runId, signal, cursor, at, update });
     if (tail !== undefined) await log.seek(tail, since);
     tail = undefined;
     const { transport, probeAt } = course.route;

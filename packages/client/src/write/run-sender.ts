@@ -5,6 +5,7 @@ import {
   RunEventsError,
   type RunEventsErrorCode,
 } from "@tm/run-events-core";
+import { checkLanding } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import type { Call } from "../http/run-calls.ts";
@@ -19,6 +20,7 @@ import { watchServer } from "./watch-server.ts";
  * | open    | an answer shows that the run has ended, or `shut` | shut    |            |
  * | open    | a refusal, or the watch, finds that it has ended  | shut    | aborts     |
  * | open    | `stop`: an event cannot be sent                   | failed  | aborts     |
+ * | open    | an append lands before an earlier one             | failed  | aborts     |
  * | failed  | an answer shows that the run has ended, or `shut` | shut    |            |
  *
  * A failed sender can still end the run. A shut sender sends nothing.
@@ -62,7 +64,7 @@ export function createRunSender(
   function stop(reason: unknown): void {
     stopped.abort(reason);
     // If the run has ended, nothing more can be sent. Otherwise the program can still end the run.
-    (isFinished(reason) ? abort : watch.abort)(reason);
+    (codeOf(reason) === "run_finished" ? abort : watch.abort)(reason);
   }
 
   function shut(code: RunEventsErrorCode): void {
@@ -92,11 +94,12 @@ export function createRunSender(
       try {
         const ask = async (): Promise<T> => server.askJson(call, over);
         const answer = await retrying(ask, { signal: over, patienceMs, mostDelayMs });
+        if ("firstSequence" in answer) checkLanding(answer, known);
         known = Math.max(known, answer.lastSequence);
         if (isTerminal(answer.runStatus)) shut("run_finished");
         return answer;
       } catch (error) {
-        if (isFinished(error)) stop(error);
+        if (isFinal(error)) stop(error);
         throw error;
       } finally {
         underWay -= 1;
@@ -108,6 +111,11 @@ export function createRunSender(
   };
 }
 
-function isFinished(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | null)?.code === "run_finished";
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null)?.code;
+}
+
+/** Whether nothing may be appended any more: the run has ended, or its log has lost its end. */
+function isFinal(error: unknown): boolean {
+  return codeOf(error) === "run_finished" || codeOf(error) === "history_changed";
 }

@@ -5,6 +5,7 @@ import { isTerminal } from "../rules/lifecycle.ts";
 import { stateAtSince, timeAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
+import { type FollowerReader, ReaderSet } from "./reader-set.ts";
 import { createPages, type Pages, type SliceBudget } from "./pages.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
@@ -17,16 +18,6 @@ const FEW_READERS = 8;
 export interface FollowerSource {
   read(query: ReadQuery): Promise<ReadResult | null>;
   subscribe(runId: string, onNotification: () => void): Subscription;
-}
-
-/** A reader of a follower: a cursor, and a function that notifies it. */
-export interface FollowerReader {
-  /** The reader's position; `null` until it has opened. */
-  position: Position | null;
-  /** Whether it takes nothing now. It calls `next` by itself when it takes again; until then the log is not read for it. */
-  readonly stalled: boolean;
-  /** Called synchronously when `next` may have something new, possibly for nothing. */
-  readonly onNotification: () => void;
 }
 
 /**
@@ -63,7 +54,7 @@ export class Follower {
   readonly #budget: SliceBudget;
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
-  readonly #readers = new Set<FollowerReader>();
+  readonly #readers = new ReaderSet();
   /** For readers that lag; `null` while no reader does. */
   #pages: Pages | null = null;
   /** The last events up to `#end`; `null` while every reader has them. */
@@ -155,7 +146,7 @@ export class Follower {
     }
     if (position.sequence >= this.#end) {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
-      if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
+      if (this.#pages !== null && this.#readers.size <= FEW_READERS && this.#readers.least(this.#end) === this.#end)
         this.#closePages();
       if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
       // The log was not read while all readers were stalled.
@@ -184,7 +175,7 @@ export class Follower {
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#retire();
-    this.#notifyReaders();
+    this.#readers.notify();
   }
 
   /** The read that opens a reader. It needs only the head and the phase at the cursor, but a read takes at least one event. */
@@ -205,7 +196,7 @@ export class Follower {
 
   async #readOn(): Promise<void> {
     this.#reading = true;
-    while (this.#dirty && !this.#retired && this.#hasTaker()) {
+    while (this.#dirty && !this.#retired && this.#readers.hasTaker()) {
       this.#dirty = false;
       try {
         // Little at a time, so that the reads of many runs are sent together; the rest is read next.
@@ -216,10 +207,10 @@ export class Follower {
       }
     }
     this.#reading = false;
-    // Otherwise all readers are stalled, and this is not decided.
+    // While it is dirty, all readers are stalled, and this is not decided.
     if (!this.#isAwaited || this.#dirty) return;
     this.#isAwaited = false;
-    this.#notifyReaders();
+    this.#readers.notify();
   }
 
   /** Whether the position is in the history that the follower knows. Of an earlier one only a read can tell. */
@@ -238,17 +229,6 @@ export class Follower {
   #closePages(): void {
     this.#pages?.close();
     this.#pages = null;
-  }
-
-  #hasLaggard(): boolean {
-    for (const { position } of this.#readers)
-      if (position !== null && position.sequence < this.#end) return true;
-    return false;
-  }
-
-  #hasTaker(): boolean {
-    for (const { stalled } of this.#readers) if (!stalled) return true;
-    return false;
   }
 
   /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
@@ -270,7 +250,7 @@ export class Follower {
       this.#recent.add(events);
       this.#end = last.sequence;
       this.#endAtMs = last.createdAtMs;
-      this.#notifyReaders();
+      this.#readers.notify();
     }
     this.#pages?.clear();
     if (this.#end < this.#head) this.#dirty = true;
@@ -284,17 +264,10 @@ export class Follower {
     return result;
   }
 
-  #notifyReaders(): void {
-    for (const reader of this.#readers) reader.onNotification();
-  }
-
   /** Lets go of the events in memory that no reader needs any more. */
   #trim(): void {
     if (this.#recent === null) return;
-    let least = this.#end;
-    for (const { position } of this.#readers)
-      if (position !== null && position.sequence < least) least = position.sequence;
-    this.#recent.trim(least);
+    this.#recent.trim(this.#readers.least(this.#end));
     if (this.#recent.isEmpty) this.#recent = null;
   }
 

@@ -3,7 +3,8 @@ import { runNotFound, storeClosed } from "../rules/errors.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import { tailStart } from "../rules/tail-start.ts";
 import type { Clock } from "../time/clock.ts";
-import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
+import { Follower, type FollowerSource } from "./follower.ts";
+import type { FollowerReader } from "./reader-set.ts";
 import { createSliceBudget } from "./pages.ts";
 
 /**

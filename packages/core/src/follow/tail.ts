@@ -2,7 +2,7 @@ import { checkAt } from "../rules/history.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { holdProcess } from "../time/clock.ts";
-import type { FollowerReader } from "./follower.ts";
+import type { FollowerReader } from "./reader-set.ts";
 import type { Followers } from "./followers.ts";
 import type { Slice } from "./slice.ts";
 

@@ -2,6 +2,7 @@ import { describeValue } from "./describe-value.ts";
 import { encodeTime } from "./encode-time.ts";
 import { RunEventsError } from "./errors.ts";
 import type { ReadResult } from "./page.ts";
+import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
 /** Where a reader says that it is, besides its cursor. */
@@ -45,6 +46,22 @@ export function historyChanged(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "history_changed",
     `Expected the log that you have, but it has lost its end, and other events may stand there. It ends with ${lastSequence} now. Drop what you have, and read again from 0.`,
+    { details: { lastSequence } },
+  );
+}
+
+/**
+ * Checks that an append has landed after all that its writer knows of. Events of others may lie between; a replay may be earlier.
+ * @param known the last sequence that the writer has a receipt for, or read
+ * @throws RunEventsError `history_changed`: the events have landed, but in a log that has lost its end
+ * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function checkLanding(receipt: AppendReceipt, known: number): void {
+  const { firstSequence, lastSequence, replayed } = receipt;
+  if (replayed || firstSequence > known) return;
+  throw new RunEventsError(
+    "history_changed",
+    `Expected the events to land after ${known}, but they landed at ${firstSequence}: the log has lost its end. Stop, or read the log again before you go on.`,
     { details: { lastSequence } },
   );
 }

@@ -1,5 +1,6 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
+import { checkLanding } from "../rules/history.ts";
 import {
   checkDrafts,
   isTerminal,
@@ -33,6 +34,7 @@ interface Claim {
  *
  * - Once its state is over, it stops its renewals and its subscription. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
+ * - An append that lands before an earlier one shows that the log has lost its end: the run is `lost`, with `history_changed`.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
@@ -48,6 +50,8 @@ export class Worker {
   #state: WorkState = CLAIMED;
   /** How many appends have landed. */
   #landings = 0;
+  /** The last sequence that the worker knows of. */
+  #known: number;
 
   /** Keeps the lease and watches the run until `work` is over. */
   constructor(
@@ -61,6 +65,7 @@ export class Worker {
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
+    this.#known = claim.lastSequence;
     this.#shutdowns = shutdowns;
     this.#options = options;
     const { merge, mergeMs = 0 } = options;
@@ -191,6 +196,8 @@ export class Worker {
       const { fence } = this.#claim;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
+      checkLanding(receipt, this.#known);
+      this.#known = Math.max(this.#known, receipt.lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
     } catch (error) {
