@@ -28,7 +28,12 @@ describe("checkAt", () => {
         expect(() => checkAt(text, { since: 1 })).toThrow(INVALID as Error);
       }),
     );
-    for (const text of ["2026-01-31", "2026-01-31T08:00:00Z", "1769846400000", "2026-02-30T00:00:00.000Z"])
+    for (const text of [
+      "2026-01-31",
+      "2026-01-31T08:00:00Z",
+      "1769846400000",
+      "2026-02-30T00:00:00.000Z",
+    ])
       expect(() => checkAt(text, { since: 1 })).toThrow(INVALID as Error);
   });
 

@@ -151,10 +151,7 @@ function queryOf(runId: string, since: number): ReadQuery {
   return { runId, ownerId: null, since, limit: 1, maxBytes: 1, withTime: true };
 }
 
-async function fillWithTimes(
-  store: RunEventStore,
-  runId: string,
-): Promise<readonly StoredEvent[]> {
+async function fillWithTimes(store: RunEventStore, runId: string): Promise<readonly StoredEvent[]> {
   await createRun(store, runId);
   return appendTimes(store, runId);
 }

@@ -34,6 +34,7 @@ import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
+import { histories } from "./cases/histories.ts";
 import { tails } from "./cases/tails.ts";
 import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
@@ -91,6 +92,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...frames,
   ...resuming,
   ...tails,
+  ...histories,
   ...programs,
   ...limits,
   ...slowReaders,

@@ -10,6 +10,7 @@ import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
+import { historyMutants } from "../http/mutants/history-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
@@ -30,6 +31,7 @@ export const serverSuite: MutantSuite = {
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,
+    ...historyMutants,
     ...hostMutants,
     ...deadlineMutants,
     ...leaseMutants,

@@ -146,7 +146,11 @@ export class Follower {
     }
     if (position.sequence >= this.#end) {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
-      if (this.#pages !== null && this.#readers.size <= FEW_READERS && this.#readers.least(this.#end) === this.#end)
+      if (
+        this.#pages !== null &&
+        this.#readers.size <= FEW_READERS &&
+        this.#readers.least(this.#end) === this.#end
+      )
         this.#closePages();
       if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
       // The log was not read while all readers were stalled.
@@ -200,7 +204,12 @@ export class Follower {
       this.#dirty = false;
       try {
         // Little at a time, so that the reads of many runs are sent together; the rest is read next.
-        const query = { since: this.#end, limit: READ_LIMIT, maxBytes: SLICE_BYTES, withTime: true };
+        const query = {
+          since: this.#end,
+          limit: READ_LIMIT,
+          maxBytes: SLICE_BYTES,
+          withTime: true,
+        };
         this.#receive(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
       } catch (error) {
         this.fail(error);

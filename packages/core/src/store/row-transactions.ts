@@ -133,9 +133,7 @@ function readOne(
   const run = recordOf(head);
   return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) =>
     after(
-      plan.phaseAtSince === undefined
-        ? rows.selectPhase(ordinal, query.since)
-        : plan.phaseAtSince,
+      plan.phaseAtSince === undefined ? rows.selectPhase(ordinal, query.since) : plan.phaseAtSince,
       (phaseAtSince) => {
         const page = { run, phaseAtSince, events };
         if (query.withTime !== true) return page;

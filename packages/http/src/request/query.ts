@@ -1,6 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { checkAt, describeValue, invalidCursor, MAX_TAIL, parseCursor } from "@tm/run-events-core/wire";
+import {
+  checkAt,
+  describeValue,
+  invalidCursor,
+  MAX_TAIL,
+  parseCursor,
+} from "@tm/run-events-core/wire";
 
 /** Makes the error of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
 export function invalidRequest(message: string): RunEventsError {

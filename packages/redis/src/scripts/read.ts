@@ -95,7 +95,14 @@ export async function readPage(
   const reply = (await connection.run(
     READ,
     [head, events],
-    [encodeOwner(ownerId), String(since), String(limit), String(maxBytes), ENVELOPE_BYTES, withTime ? "1" : ""],
+    [
+      encodeOwner(ownerId),
+      String(since),
+      String(limit),
+      String(maxBytes),
+      ENVELOPE_BYTES,
+      withTime ? "1" : "",
+    ],
   )) as ReadReply;
   if (reply === null) return null;
   if (reply[0] === "lost") throw runDamaged();
