@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeTime } from "../src/rules/encode-time.ts";
-import { checkAt, checkHistory, timeInHead, timeOfEnd } from "../src/rules/history.ts";
+import {
+  checkAt,
+  checkHistory,
+  checkLanding,
+  timeInHead,
+  timeOfEnd,
+} from "../src/rules/history.ts";
 import { runRecord } from "./run-record.ts";
 
 const INVALID = expect.objectContaining({ code: "invalid_request" }) as unknown;
@@ -42,6 +48,25 @@ describe("checkAt", () => {
     expect(checkAt(undefined, { since: 0 })).toBeNull();
     for (const place of [{}, { since: 0 }, { tail: 3 }, { since: 2, tail: 3 }])
       expect(() => checkAt(at, place)).toThrow(INVALID as Error);
+  });
+});
+
+describe("checkLanding", () => {
+  it("W46: an append lands after all that its writer knows of, unless it is a replay", () => {
+    const known = fc.nat(100);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), fc.nat(9), known, fc.boolean(), (...all) => {
+        const [firstSequence, more, last, replayed] = all;
+        const lastSequence = firstSequence + more;
+        const state = { runStatus: "running", currentPhase: null } as const;
+        const receipt = { firstSequence, lastSequence, replayed, ...state };
+        const check = (): void => checkLanding(receipt, last);
+        const isRight = replayed || firstSequence > last;
+        const error = { code: "history_changed", details: { lastSequence } };
+        if (isRight) expect(check).not.toThrow();
+        else expect(check).toThrow(expect.objectContaining(error) as Error);
+      }),
+    );
   });
 });
 

@@ -1,13 +1,13 @@
 import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
-import { checkHistory, historyChanged, timeOfEnd } from "../rules/history.ts";
+import { checkHistory, historyChanged } from "../rules/history.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { stateAtSince, timeAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
 import { createPages, type Pages, type SliceBudget } from "./pages.ts";
-import { RecentEvents } from "./recent-events.ts";
+import { LogEnd } from "./log-end.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
 const READ_LIMIT = 1_000;
@@ -57,15 +57,10 @@ export class Follower {
   readonly #readers = new ReaderSet();
   /** For readers that lag; `null` while no reader does. */
   #pages: Pages | null = null;
-  /** The last events up to `#end`; `null` while every reader has them. */
-  #recent: RecentEvents | null = null;
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
-  /** The head as of the last read. Reads of the log end there, or before. */
-  #head = 0;
-  #end = 0;
-  /** The time of the event `#end`; 0 before the first. */
-  #endAtMs = 0;
+  /** What was read of the log's end. */
+  readonly #end = new LogEnd();
   #failure: { readonly error: unknown } | null = null;
   /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
@@ -112,11 +107,10 @@ export class Follower {
       const cursor = clampCursor(since, run);
       if (this.#ordinal === 0) {
         this.#ordinal = run.ordinal;
-        this.#startAtEnd(run);
+        this.#end.startAt(run);
       }
-      const isSame = run.lastSequence === this.#end && timeOfEnd(run) === this.#endAtMs;
       // A notification before the first read found no head to start from, and this read may have seen more than the follower.
-      if (this.#dirty || !isSame) this.refresh();
+      if (this.#dirty || !this.#end.isOf(run)) this.refresh();
       reader.position = {
         sequence: cursor,
         atMs: timeAtSince(result, cursor),
@@ -137,28 +131,24 @@ export class Follower {
   next({ position }: FollowerReader): Slice | Promise<Slice | null> | null {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
-    if (!this.#fits(position)) {
+    if (!this.#end.fits(position)) {
       // The reader may have opened with a newer read than the follower's last one.
-      if (!this.#dirty && !this.#reading) throw historyChanged(this.#head);
+      if (!this.#dirty && !this.#reading) throw historyChanged(this.#end.head);
       this.#isAwaited = true;
       if (this.#dirty) this.refresh();
       return null;
     }
-    if (position.sequence >= this.#end) {
+    if (position.sequence >= this.#end.sequence) {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
-      if (
-        this.#pages !== null &&
-        this.#readers.size <= FEW_READERS &&
-        this.#readers.least(this.#end) === this.#end
-      )
+      if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
         this.#closePages();
-      if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
+      if (isTerminal(position.runStatus)) return createSlice(position, [], this.#end.head);
       // The log was not read while all readers were stalled.
       if (this.#dirty) this.refresh();
       return null;
     }
-    if (this.#recent !== null && position.sequence >= this.#recent.base)
-      return this.#recent.sliceAfter(position, this.#head);
+    const slice = this.#end.sliceAfter(position);
+    if (slice !== null) return slice;
     this.#pages ??= createPages((from, query) => this.#readPage(from, query), this.#budget);
     return this.#pages.next(position);
   }
@@ -205,7 +195,7 @@ export class Follower {
       try {
         // Little at a time, so that the reads of many runs are sent together; the rest is read next.
         const query = {
-          since: this.#end,
+          since: this.#end.sequence,
           limit: READ_LIMIT,
           maxBytes: SLICE_BYTES,
           withTime: true,
@@ -222,17 +212,8 @@ export class Follower {
     this.#readers.notify();
   }
 
-  /** Whether the position is in the history that the follower knows. Of an earlier one only a read can tell. */
-  #fits({ sequence, atMs }: Position): boolean {
-    if (sequence >= this.#end) return sequence === this.#end && atMs === this.#endAtMs;
-    const recent = this.#recent;
-    return recent === null || sequence < recent.base || recent.timeAt(sequence) === atMs;
-  }
-
-  #startAtEnd(run: RunRecord): void {
-    this.#head = run.lastSequence;
-    this.#end = run.lastSequence;
-    this.#endAtMs = timeOfEnd(run);
+  #hasLaggard(): boolean {
+    return this.#readers.least(this.#end.sequence) < this.#end.sequence;
   }
 
   #closePages(): void {
@@ -244,26 +225,18 @@ export class Follower {
   #receive(result: ReadResult | null): void {
     if (this.#retired) return;
     const { run, events, timeAtSinceMs } = this.#checked(result);
-    if ((timeAtSinceMs ?? 0) !== this.#endAtMs) {
+    if ((timeAtSinceMs ?? 0) !== this.#end.atMs) {
       // What is in memory is of the history that is gone.
-      this.#recent = null;
       this.#closePages();
-      this.#startAtEnd(run);
+      this.#end.startAt(run);
       this.#isAwaited = true;
       return;
     }
-    this.#head = run.lastSequence;
-    const last = events.at(-1);
-    if (last !== undefined) {
-      this.#recent ??= new RecentEvents(this.#end, this.#endAtMs);
-      this.#recent.add(events);
-      this.#end = last.sequence;
-      this.#endAtMs = last.createdAtMs;
-      this.#readers.notify();
-    }
+    this.#end.add(events, run.lastSequence);
+    if (events.length > 0) this.#readers.notify();
     this.#pages?.clear();
-    if (this.#end < this.#head) this.#dirty = true;
-    this.#trim();
+    if (this.#end.sequence < this.#end.head) this.#dirty = true;
+    this.#end.trim(this.#readers.least(this.#end.sequence));
   }
 
   #checked(result: ReadResult | null): ReadResult {
@@ -271,13 +244,6 @@ export class Follower {
     if (result === null || (this.#ordinal !== 0 && result.run.ordinal !== this.#ordinal))
       throw runNotFound();
     return result;
-  }
-
-  /** Lets go of the events in memory that no reader needs any more. */
-  #trim(): void {
-    if (this.#recent === null) return;
-    this.#recent.trim(this.#readers.least(this.#end));
-    if (this.#recent.isEmpty) this.#recent = null;
   }
 
   #retire(): void {
@@ -307,7 +273,7 @@ export class Follower {
     checkHistory(page, atMs);
     // A store that has lost only its head's events: no read could go on.
     if (events.length === 0 && run.lastSequence > sequence) throw historyChanged(run.lastSequence);
-    if (run.lastSequence > this.#end || events.length === 0) this.refresh();
+    if (run.lastSequence > this.#end.sequence || events.length === 0) this.refresh();
     return page;
   }
 }
