@@ -8,8 +8,10 @@ export const CLAUSES: readonly string[] = [
   "W42",
   "W43",
   "W45",
+  "W46",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
+  "S30",
   "S31",
 ];
 

@@ -257,12 +257,13 @@ async function lead(
 ): Promise<void> {
   onChange();
   const since = cell.events.length;
+  const at = cell.events.at(-1)?.createdAt;
   const onConnectionState = (connection: ConnectionState): void => {
     cell.setConnection(connection);
     onChange();
   };
   for await (const event of followWithActivity(
-    { ...options, since, signal, onConnectionState },
+    { ...options, since, at, signal, onConnectionState },
     onActivity,
   )) {
     cell.add([event]);

@@ -20,7 +20,6 @@ import { watchServer } from "./watch-server.ts";
  * | open    | an answer shows that the run has ended, or `shut` | shut    |            |
  * | open    | a refusal, or the watch, finds that it has ended  | shut    | aborts     |
  * | open    | `stop`: an event cannot be sent                   | failed  | aborts     |
- * | open    | an append lands before an earlier one             | failed  | aborts     |
  * | failed  | an answer shows that the run has ended, or `shut` | shut    |            |
  *
  * A failed sender can still end the run. A shut sender sends nothing.
@@ -64,7 +63,7 @@ export function createRunSender(
   function stop(reason: unknown): void {
     stopped.abort(reason);
     // If the run has ended, nothing more can be sent. Otherwise the program can still end the run.
-    (codeOf(reason) === "run_finished" ? abort : watch.abort)(reason);
+    (isFinished(reason) ? abort : watch.abort)(reason);
   }
 
   function shut(code: RunEventsErrorCode): void {
@@ -94,12 +93,16 @@ export function createRunSender(
       try {
         const ask = async (): Promise<T> => server.askJson(call, over);
         const answer = await retrying(ask, { signal: over, patienceMs, mostDelayMs });
-        if ("firstSequence" in answer) checkLanding(answer, known);
-        known = Math.max(known, answer.lastSequence);
+        const before = known;
+        known = answer.lastSequence;
+        if ("replayed" in answer) {
+          if (answer.replayed) known = Math.max(before, known);
+          checkLanding(answer, before);
+        }
         if (isTerminal(answer.runStatus)) shut("run_finished");
         return answer;
       } catch (error) {
-        if (isFinal(error)) stop(error);
+        if (isFinished(error)) stop(error);
         throw error;
       } finally {
         underWay -= 1;
@@ -111,11 +114,6 @@ export function createRunSender(
   };
 }
 
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown } | null)?.code;
-}
-
-/** Whether nothing may be appended any more: the run has ended, or its log has lost its end. */
-function isFinal(error: unknown): boolean {
-  return codeOf(error) === "run_finished" || codeOf(error) === "history_changed";
+function isFinished(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === "run_finished";
 }

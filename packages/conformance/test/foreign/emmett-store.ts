@@ -241,15 +241,17 @@ async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function cutPage(
-  { since, limit, maxBytes }: ReadQuery,
+  { since, limit, maxBytes, withTime }: ReadQuery,
   found: StreamRun | null,
 ): ReadResult | null {
   if (found === null) return null;
   const { run, events, phases } = found;
   const belongs = createPageCut(limit, maxBytes);
   const rest = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
+  const timeAtSinceMs = events[since - 1]?.createdAtMs ?? null;
   return {
     run,
+    ...(withTime === true && { timeAtSinceMs }),
     phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
     events: events.slice(since, rest === -1 ? undefined : since + rest),
   };

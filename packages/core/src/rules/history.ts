@@ -61,7 +61,7 @@ export function checkLanding(receipt: AppendReceipt, known: number): void {
   if (replayed || firstSequence > known) return;
   throw new RunEventsError(
     "history_changed",
-    `Expected the events to land after ${known}, but they landed at ${firstSequence}: the log has lost its end. Stop, or read the log again before you go on.`,
+    `Expected to land after ${known}, but landed at ${firstSequence}: the log has lost its end. Stop.`,
     { details: { lastSequence } },
   );
 }
