@@ -1,6 +1,7 @@
 import type { Scene } from "../scene.ts";
 import { BOUND_SCENES } from "./bounds.ts";
 import { FAILURE_SCENES } from "./failures.ts";
+import { HISTORY_SCENES } from "./histories.ts";
 import { LEASE_SCENES } from "./leases.ts";
 import { LINE_SCENES } from "./lines.ts";
 import { ORIGIN_SCENES } from "./origins.ts";
@@ -26,4 +27,5 @@ export const SCENES: readonly Scene[] = [
   ...SOCKET_SCENES,
   ...TOPIC_SCENES,
   ...TAIL_SCENES,
+  ...HISTORY_SCENES,
 ];
