@@ -29,7 +29,7 @@ function follow(follower: RunFollower): {
   return { seen, ended };
 }
 
-it("W46: each loop and each worker that was ahead is told after a restored backup, and no other one", async () => {
+it("W46: each loop and each worker that was ahead learns of it after a restored backup, and no other one", async () => {
   const folder = mkdtempSync(join(tmpdir(), "run-events-client-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "runs.db");

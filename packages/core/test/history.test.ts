@@ -15,7 +15,7 @@ const times = fc.integer({ min: 0, max: 253_402_300_799_999 });
 const sequences = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - 1 });
 
 describe("checkAt", () => {
-  it("W46: takes every time as an event has it, beside every cursor of at least 1", () => {
+  it("W46: takes every time as an event has it, with every cursor of at least 1", () => {
     fc.assert(
       fc.property(times, sequences, (ms, since) => {
         expect(checkAt(encodeTime(ms), { since })).toBe(ms);
@@ -43,7 +43,7 @@ describe("checkAt", () => {
       expect(() => checkAt(text, { since: 1 })).toThrow(INVALID as Error);
   });
 
-  it("W46: is nothing without a time, and refuses a time without an event, or beside tail", () => {
+  it("W46: is nothing without a time, and refuses a time without an event, or with tail", () => {
     const at = "2026-01-31T08:00:00.000Z";
     expect(checkAt(undefined, { since: 0 })).toBeNull();
     for (const place of [{}, { since: 0 }, { tail: 3 }, { since: 2, tail: 3 }])

@@ -82,7 +82,7 @@ describe("W46: a worker whose log has lost its end", () => {
     expect(await failureOf(work)).toMatchObject(CHANGED);
   });
 
-  it("a replay of an earlier append is none, and neither are events of others in between", async () => {
+  it("neither a replay of an earlier append nor events of others in between are a sign of it", async () => {
     const batch = [{ eventType: "A" }];
     const how = { idempotencyKey: "k" };
     await world.runs.work("r", LEASE, async (run) => {

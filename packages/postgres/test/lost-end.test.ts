@@ -29,7 +29,7 @@ async function onServer(
 }
 
 describe("W46: a Postgres that loses the ends of logs", () => {
-  it("W46: after a failover to a lagging standby each reader that was ahead is told, however late, and no other one", async () => {
+  it("W46: after a failover to a lagging standby each reader that was ahead learns of it, however late, and no other one", async () => {
     const primary = await startPostgres();
     onTestFinished(() => primary.close());
     const link = await startTcpProxy({ to: primary });
@@ -69,7 +69,7 @@ describe("W46: a Postgres that loses the ends of logs", () => {
     expect(results).toEqual(OWED_WITH_WORKER);
   });
 
-  it("W46: after a restored backup each reader that was ahead is told, however late, and no other one", async () => {
+  it("W46: after a restored backup each reader that was ahead learns of it, however late, and no other one", async () => {
     const server = await startPostgres();
     onTestFinished(() => server.close());
     await onServer(server.url, "CREATE DATABASE runs");
@@ -83,7 +83,7 @@ describe("W46: a Postgres that loses the ends of logs", () => {
       {
         store,
         async hold() {
-          // A copy of a database is taken while nobody is connected to it: the pool's connections come back.
+          // A copy of a database is taken while no client is connected to it: the pool's connections come back.
           await dump("ALTER DATABASE runs ALLOW_CONNECTIONS false");
           await dump(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'runs'",

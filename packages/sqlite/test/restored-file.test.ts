@@ -6,7 +6,7 @@ import { DRIVERS } from "./drivers.ts";
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("a restored backup on $name", (driver) => {
-  it("W46: each reader that was ahead is told, however late, and no other one", async () => {
+  it("W46: each reader that was ahead learns of it, however late, and no other one", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
     const store = createSqliteStore(db);

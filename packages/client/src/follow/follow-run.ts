@@ -74,13 +74,8 @@ export function followWithActivity<M extends EventMap>(
     let reading: Reading | undefined;
     try {
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      reading = readOn(
-        options,
-        () => connection.cursor,
-        () => at,
-        update,
-        onActivity,
-      );
+      const place = { cursor: () => connection.cursor, at: () => at };
+      reading = readOn(options, place, update, onActivity);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {

@@ -35,7 +35,7 @@ function follow(follower: RunFollower): {
 }
 
 describe("a server whose log has lost its end", () => {
-  it("W46: a since with its time is told at once, by polls and by the stream, and a page too", async () => {
+  it("W46: a since with another time fails at once, by polls and by the stream, and a page too", async () => {
     const server = await startServer();
     onTestFinished(() => server.close());
     const baseUrl = `http://127.0.0.1:${server.port}`;

@@ -41,7 +41,7 @@ export const timeMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "answers a time that nobody asked for",
+    name: "answers a time that was not asked for",
     clause: "S30",
     data: (data) => ({
       ...data,

@@ -132,10 +132,7 @@ export class Follower {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
     if (!this.#end.fits(position)) {
-      // The reader may have opened with a newer read than the follower's last one.
-      if (!this.#dirty && !this.#reading) throw historyChanged(this.#end.head);
-      this.#isAwaited = true;
-      if (this.#dirty) this.refresh();
+      this.#awaitRead();
       return null;
     }
     if (position.sequence >= this.#end.sequence) {
@@ -210,6 +207,13 @@ export class Follower {
     if (!this.#isAwaited || this.#dirty) return;
     this.#isAwaited = false;
     this.#readers.notify();
+  }
+
+  /** Waits for the read that decides which history is right: the reader may have opened with a newer one than the follower's last. */
+  #awaitRead(): void {
+    if (!this.#dirty && !this.#reading) throw historyChanged(this.#end.head);
+    this.#isAwaited = true;
+    if (this.#dirty) this.refresh();
   }
 
   #hasLaggard(): boolean {

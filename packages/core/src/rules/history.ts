@@ -20,7 +20,7 @@ function parseTime(text: string): number | null {
 /**
  * Checks the time that a reader has of the event `since`.
  * @returns the time in milliseconds since 1970; `null` if the reader gave none
- * @throws RunEventsError `invalid_request` unless it is a time as events have it, beside a `since` of at least 1
+ * @throws RunEventsError `invalid_request` unless it is a time as events have it, with a `since` of at least 1
  * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
  */
 export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace): number | null {
@@ -35,7 +35,7 @@ export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace
   if (since < 1 || tail !== undefined) {
     throw new RunEventsError(
       "invalid_request",
-      "Expected `at` beside a `since` of 1 or more, whose event has that time. Leave out `at` if you have no events.",
+      "Expected `at` with a `since` of 1 or more, whose event has that time. Leave out `at` if you have no events.",
     );
   }
   return atMs;

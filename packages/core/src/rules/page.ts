@@ -14,7 +14,11 @@ export interface ReadQuery {
   readonly limit: number;
   /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
-  /** Whether to answer the time of the event `since`. It costs at most one row, by its key. @see clause S30 in `STORE.md` */
+  /**
+   * Whether to answer the time of the event `since`. It costs at most one row, by its key.
+   * @defaultValue `false`
+   * @see clause S30 in `STORE.md`
+   */
   readonly withTime?: boolean;
 }
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { connect, openStore } from "../opened.ts";
 import { lead, openReplicated } from "./lagging-replica.ts";
 
-it("W46: after a failover to a lagging replica each reader that was ahead is told, however late, and no other one", async () => {
+it("W46: after a failover to a lagging replica each reader that was ahead learns of it, however late, and no other one", async () => {
   const { master, replica, name, catchUp, lag } = await openReplicated();
   const { store } = await openStore(name);
   const results = await playLostEnd(

@@ -29,25 +29,25 @@ const MORE = 15;
 
 /** What a reader gets that may go on: each event of the log as it is, up to the end. */
 export const WHOLE = "the whole log, to its end";
-export const TOLD = "history_changed";
+export const CHANGED = "history_changed";
 
 /** What each reader and worker of the play has to get. The numbers are how many events a reader had. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
 export const OWED: Readonly<Record<string, string>> = {
-  "a live reader": TOLD,
+  "a live reader": CHANGED,
   "a live reader that has stopped before the loss": WHOLE,
   "a live reader of a run that has lost nothing": WHOLE,
   "a late reader with 0": WHOLE,
   "a late reader with 3": WHOLE,
   "a late reader with 5": WHOLE,
-  "a late reader with 6": TOLD,
-  "a late reader with 10": TOLD,
+  "a late reader with 6": CHANGED,
+  "a late reader with 10": CHANGED,
   "a late page after 5": `${MORE + 1} events`,
-  "a late page after 6": TOLD,
-  "a late page after 10": TOLD,
+  "a late page after 6": CHANGED,
+  "a late page after 10": CHANGED,
 };
 
 /** The same with a worker. */
-export const OWED_WITH_WORKER: typeof OWED = { ...OWED, "a worker": TOLD };
+export const OWED_WITH_WORKER: typeof OWED = { ...OWED, "a worker": CHANGED };
 
 /**
  * Plays the loss of the ends of logs, under readers and a worker. Others have written past the old end before the late readers come.
@@ -76,7 +76,7 @@ export async function playLostEnd(
   });
   if (work !== null) await work.begun;
   await losing.hold();
-  const told = follow(current, "losing", live);
+  const ahead = follow(current, "losing", live);
   await write(runs, "losing", LOST, "lost");
   held.resolve();
   if (work !== null) await work.ahead;
@@ -92,7 +92,7 @@ export async function playLostEnd(
       runs.append(runId, [{ eventType: "RUN_COMPLETED" }], { idempotencyKey: "end" }),
     );
   lost.resolve();
-  const first = await told;
+  const first = await ahead;
   gate.resolve();
 
   const results: Record<string, string> = {
