@@ -1,8 +1,8 @@
 import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
-import { checkHistory, historyChanged } from "../rules/history.ts";
+import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
-import { stateAtSince, timeAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
+import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";

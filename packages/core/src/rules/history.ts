@@ -80,6 +80,11 @@ export function timeInHead(run: RunRecord, since: number): number | null | undef
   return since === run.lastSequence ? run.updatedAtMs : undefined;
 }
 
+/** The time of the event `since` as a read with `withTime` found it, for a reader at that cursor: 0 before the first event. */
+export function timeAtSince({ run, timeAtSinceMs }: ReadResult, since: number): number {
+  return since >= run.lastSequence ? timeOfEnd(run) : (timeAtSinceMs ?? 0);
+}
+
 /**
  * Checks that a log is the one that was read.
  * @param result a read after `since`, made with `withTime`

@@ -1,6 +1,5 @@
 import type { RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
-import { timeOfEnd } from "./history.ts";
 import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
 
 /** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
@@ -74,11 +73,6 @@ export function stateAtSince(result: ReadResult, since: number): RunState {
   const { run } = result;
   if (since >= run.lastSequence) return { runStatus: run.runStatus, phase: run.phase };
   return since === 0 ? INITIAL_STATE : { runStatus: "running", phase: result.phaseAtSince };
-}
-
-/** The time of the event `since` as a read with `withTime` found it, for a reader at that cursor: 0 before the first event. */
-export function timeAtSince({ run, timeAtSinceMs }: ReadResult, since: number): number {
-  return since >= run.lastSequence ? timeOfEnd(run) : (timeAtSinceMs ?? 0);
 }
 
 /**
