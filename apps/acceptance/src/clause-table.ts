@@ -9,6 +9,7 @@ export const CLAUSES: readonly string[] = [
   "W43",
   "W45",
   "W46",
+  "W47",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
   "S30",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Follower } from "../src/follow/follower.ts";
 import type { FollowerReader } from "../src/follow/reader-set.ts";
 import { createSliceBudget } from "../src/follow/pages.ts";
+import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
@@ -98,7 +99,12 @@ function codeOf({ error }: Taker): unknown {
 
 /** A follower that lives as long as a reader that never fails: one without events. */
 async function createFollower(source: LosingSource): Promise<Follower> {
-  const follower = new Follower("r", source, createSliceBudget(), () => {});
+  const follower = new Follower(
+    "r",
+    source,
+    { slices: createSliceBudget(), recent: createRecentBudget() },
+    () => {},
+  );
   const keeper: FollowerReader = { position: null, stalled: false, onNotification() {} };
   const opened = follower.open(keeper, 0, null);
   await answerAll(source);

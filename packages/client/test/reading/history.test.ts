@@ -76,7 +76,7 @@ it.each([
 ] as const)(
   "W46: each request by %s says the time of the last event",
   async (by, credential, owed) => {
-    const { baseUrl, requests } = await startScriptedServer((response, index) => {
+    const { baseUrl, addresses } = await startScriptedServer((response, index) => {
       if (by === "stream") {
         if (index === 0) stream(response, connected(), event(1), event(2)).end();
         else if (index === 1) stream(response, connected(), event(3)).end();
@@ -89,6 +89,6 @@ it.each([
       return loop;
     });
     expect(seen).toEqual([1, 2, 3, 4]);
-    expect(requests).toEqual(owed.map((rest) => `a/${rest}`));
+    expect(addresses).toEqual(owed.map((rest) => `a/${rest}`));
   },
 );

@@ -35,6 +35,7 @@ import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { histories } from "./cases/histories.ts";
+import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
@@ -93,6 +94,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...resuming,
   ...tails,
   ...histories,
+  ...manyRuns,
   ...programs,
   ...limits,
   ...slowReaders,

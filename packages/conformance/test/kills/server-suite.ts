@@ -8,6 +8,7 @@ import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
+import { runsMutants } from "../http/mutants/runs-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { historyMutants } from "../http/mutants/history-mutants.ts";
@@ -32,6 +33,7 @@ export const serverSuite: MutantSuite = {
     ...streamMutants,
     ...tailMutants,
     ...historyMutants,
+    ...runsMutants,
     ...hostMutants,
     ...deadlineMutants,
     ...leaseMutants,

@@ -6,8 +6,8 @@ import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts"
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
-import { createPages, type Pages, type SliceBudget } from "./pages.ts";
-import { LogEnd } from "./log-end.ts";
+import { createPages, type Pages } from "./pages.ts";
+import { type FollowerBudgets, LogEnd } from "./log-end.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
 const READ_LIMIT = 1_000;
@@ -51,7 +51,7 @@ export interface FollowerSource {
 export class Follower {
   readonly #runId: string;
   readonly #source: FollowerSource;
-  readonly #budget: SliceBudget;
+  readonly #budgets: FollowerBudgets;
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
   readonly #readers = new ReaderSet();
@@ -60,7 +60,7 @@ export class Follower {
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
   /** What was read of the log's end. */
-  readonly #end = new LogEnd();
+  readonly #end: LogEnd;
   #failure: { readonly error: unknown } | null = null;
   /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
@@ -72,13 +72,19 @@ export class Follower {
 
   /**
    * Subscribes to the run.
-   * @param budget shared by all runs
+   * @param budgets shared by all runs
    * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
-  constructor(runId: string, source: FollowerSource, budget: SliceBudget, onRetire: () => void) {
+  constructor(
+    runId: string,
+    source: FollowerSource,
+    budgets: FollowerBudgets,
+    onRetire: () => void,
+  ) {
     this.#runId = runId;
     this.#source = source;
-    this.#budget = budget;
+    this.#budgets = budgets;
+    this.#end = new LogEnd(budgets.recent);
     this.#onRetire = onRetire;
     this.#subscription = source.subscribe(runId, () => this.refresh());
   }
@@ -146,8 +152,14 @@ export class Follower {
     }
     const slice = this.#end.sliceAfter(position);
     if (slice !== null) return slice;
-    this.#pages ??= createPages((from, query) => this.#readPage(from, query), this.#budget);
+    this.#pages ??= createPages((from, query) => this.#readPage(from, query), this.#budgets.slices);
     return this.#pages.next(position);
+  }
+
+  /** Whether `next` would have to read the log for this reader. */
+  mustRead({ position }: FollowerReader): boolean {
+    if (this.#failure !== null || position === null) return false;
+    return !this.#end.has(position) && this.#pages?.has(position) !== true;
   }
 
   /** Removes the reader. A follower without readers stops. Idempotent. */
@@ -254,6 +266,7 @@ export class Follower {
     if (this.#retired) return;
     this.#retired = true;
     this.#closePages();
+    this.#end.close();
     this.#subscription.stop();
     this.#onRetire();
   }

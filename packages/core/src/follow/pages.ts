@@ -34,6 +34,8 @@ export interface Pages {
    * asks again once it knows the log's new end.
    */
   next(from: Position): Slice | Promise<Slice | null>;
+  /** Whether it is there at once. */
+  has(from: Position): boolean;
   /** Lets go of all kept slices. */
   clear(): void;
   /** Lets go of all kept slices, and keeps no more. */
@@ -122,6 +124,7 @@ export function createPages(
       coming.set(sequence, { atMs, slice });
       return slice;
     },
+    has: ({ sequence, atMs }) => kept.get(sequence)?.atMs === atMs,
     clear,
     close() {
       isClosed = true;

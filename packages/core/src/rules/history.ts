@@ -12,7 +12,7 @@ interface ReaderPlace {
 }
 
 /** A time in the wire's form, in milliseconds since 1970; `null` for any other text. @see clause W2 in `WIRE.md` of `@tm/run-events-http` */
-function parseTime(text: string): number | null {
+export function parseTime(text: string): number | null {
   const ms = Date.parse(text);
   return Number.isFinite(ms) && encodeTime(ms) === text ? ms : null;
 }

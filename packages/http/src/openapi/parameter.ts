@@ -48,6 +48,23 @@ export const TAIL_PARAMETER: Json = parameter(
   { type: "integer", minimum: 1, maximum: 1_000 },
 );
 
+/** An entry of `runs`. */
+const RUN_ENTRY = "[A-Za-z0-9_-]{1,128}:-?\\d+(@[-0-9T:.Z]+)?";
+
+export const RUNS_PARAMETER: Json = {
+  ...parameter(
+    "query",
+    "runs",
+    "1 to 100 runs, each once: the id, a colon, and the last sequence that the reader has, perhaps with `@` and the `createdAt` of that event, or `-` and how many events before the end to begin.",
+    {
+      type: "string",
+      pattern: `^${RUN_ENTRY}(,${RUN_ENTRY}){0,99}$`,
+    },
+  ),
+  required: true,
+  example: "a:120,b:-50",
+};
+
 export function keyParameter(description: string): Json {
   return parameter("header", "Idempotency-Key", description, {
     type: "string",

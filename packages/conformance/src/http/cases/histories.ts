@@ -178,6 +178,43 @@ export const histories: readonly HttpTrialCase[] = [
     },
   },
   {
+    name: "W46 on a stream of many runs, a run whose event has another time ends alone, and the others go on",
+    async run(trial) {
+      const [lost, same] = [await record(trial, ...notes(3)), await record(trial, ...notes(3))];
+      const [wrong, right] = [(await timesOf(trial, lost))[1], (await timesOf(trial, same))[1]];
+      const entries = [`${lost}:2@${moved(wrong, 1)}`, `${same}:2@${right}`];
+      const path = `/v1/agent-runs/stream?runs=${entries.join()}`;
+      const stream = await trial.follow({ path, headers: trial.owner.session });
+      await land(trial, same, ["RUN_COMPLETED"]);
+      const frames = (await stream.rest()).map(({ message }) => message);
+      const ofLost = frames.filter(({ runId }) => runId === lost);
+      const found = ofLost.map(({ type, code, retryable }) => [type, code, retryable]);
+      assertEqual(found, [["error", "history_changed", false]], "the frames of the changed run");
+      const ofSame = frames.filter(({ runId }) => runId === same).map(({ type }) => type);
+      const owed = ["connected", "run_event", "run_event", "run_finished"];
+      assertEqual(ofSame, owed, "the frames of the other run");
+    },
+  },
+  {
+    name: "W46 a time of a stream of many runs that is malformed, or has no event, is 400",
+    async run(trial) {
+      const runId = await record(trial, ...notes(2));
+      const at = (await timesOf(trial, runId))[0];
+      for (const entry of [
+        "1@",
+        "1@x",
+        `0@${at}`,
+        `-1@${at}`,
+        `1@${at}@`,
+        `1@${at?.slice(0, 19)}Z`,
+      ]) {
+        const path = `/v1/agent-runs/stream?runs=${runId}:${entry}`;
+        const answer = await trial.send({ path, headers: trial.owner.session });
+        assertProblem(answer, 400, "invalid_request");
+      }
+    },
+  },
+  {
     name: "W46 a held poll with at gets the next event",
     async run(trial) {
       const runId = await record(trial, "NOTE");

@@ -4,6 +4,7 @@ import {
   leafOf,
   mapFrames,
   mapProblems,
+  mapRequests,
   runOf,
   type ServerMutant,
   withBody,
@@ -21,6 +22,28 @@ export const historyMutants: readonly ServerMutant[] = [
     name: "does not look at at on the stream",
     clause: "W46",
     ...mapTimes("/stream", (query) => query.delete("at")),
+  },
+  {
+    name: "does not look at the times of many runs",
+    clause: "W46",
+    ...mapRequests((request, url) => {
+      const runs = url.searchParams.get("runs");
+      if (runs === null) return request;
+      url.searchParams.set("runs", runs.replaceAll(/@[^,]*/g, ""));
+      return new Request(url, request);
+    }),
+  },
+  {
+    name: "ends all runs of a stream when one has another history",
+    clause: "W46",
+    ...mapFrames(() => {
+      let isOver = false;
+      return ({ text, message }) => {
+        const texts = isOver ? [] : [text];
+        isOver ||= message["code"] === "history_changed";
+        return texts;
+      };
+    }),
   },
   {
     name: "does not look at at when it holds the poll",

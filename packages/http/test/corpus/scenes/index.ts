@@ -4,6 +4,7 @@ import { FAILURE_SCENES } from "./failures.ts";
 import { HISTORY_SCENES } from "./histories.ts";
 import { LEASE_SCENES } from "./leases.ts";
 import { LINE_SCENES } from "./lines.ts";
+import { MANY_RUNS_SCENES } from "./many-runs.ts";
 import { ORIGIN_SCENES } from "./origins.ts";
 import { PATH_SCENES } from "./paths.ts";
 import { READING_SCENES } from "./reading.ts";
@@ -28,4 +29,5 @@ export const SCENES: readonly Scene[] = [
   ...TOPIC_SCENES,
   ...TAIL_SCENES,
   ...HISTORY_SCENES,
+  ...MANY_RUNS_SCENES,
 ];
