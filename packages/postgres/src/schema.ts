@@ -62,13 +62,16 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none. It marks no ends: readers get those when they start over. An append changes
-    // `ended_xid`, which has an index, only if it ends the run.
+    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one. One without
+    // `ended_xid` marks no ends: readers get those when they start over. An append changes that column, which has an index, only if it
+    // ends the run.
     breaking: false,
-    sql: ({ runs, removed }) => `
+    sql: ({ runs, events, removed }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+    ALTER TABLE ${events} ADD COLUMN run_status text;
+    CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
     ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
     CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
     CREATE TABLE ${removed} (

@@ -50,6 +50,7 @@ describe("the schema", () => {
     await openStore(pool, { schema });
     expect(await describeSchema(pool, schema)).toEqual([
       "CREATE INDEX events_by_phase ON events USING btree (run_key, sequence) WHERE (phase IS NOT NULL)",
+      "CREATE INDEX events_by_status ON events USING btree (run_key, sequence) WHERE (run_status IS NOT NULL)",
       "CREATE INDEX removed_by_owner ON removed_runs USING btree (owner_id, removed_xid, run_key)",
       "CREATE INDEX removed_by_time ON removed_runs USING btree (removed_at_ms)",
       "CREATE INDEX runs_by_end ON runs USING btree (owner_id, ended_xid, run_key) WHERE (ended_xid IS NOT NULL)",
@@ -72,6 +73,7 @@ describe("the schema", () => {
       "events.payload text NOT NULL",
       "events.phase text",
       "events.run_key bigint NOT NULL",
+      "events.run_status text",
       "events.sequence bigint NOT NULL",
       "migrations.applied_at timestamp with time zone NOT NULL DEFAULT now()",
       "migrations.breaking boolean NOT NULL",
@@ -203,7 +205,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(49);
+    expect(await describeSchema(pool, schema)).toHaveLength(51);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

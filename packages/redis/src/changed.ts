@@ -45,7 +45,7 @@ export async function listChanged(
 
 /** A run that may have departed. */
 interface OpenRun {
-  readonly run: DepartingRun;
+  readonly run: DepartingRun & { readonly visit: number };
   /** Whether it is being removed; otherwise it is in a live list. */
   readonly isRemoving: boolean;
   readonly found: FoundPosition | null;
@@ -88,10 +88,13 @@ async function findDepartures(
     // Their own marks come later.
     ...(hasMore ? [] : late).map((runId) => ({ runId, mark })),
   ];
-  const live = open.flatMap(({ found, isRemoving }) =>
-    found === null || found.isFinished || isRemoving ? [] : [found],
-  );
-  return { page: { isKnown, departures, hasMore, mark, nowMs: read.nowMs }, live };
+  // A run whose status is changing is in two lists.
+  const live = new Map<number, RunPosition>();
+  for (const { found, isRemoving } of open) {
+    if (found !== null && !found.isFinished && !isRemoving) live.set(found.ordinal, found);
+  }
+  const page = { isKnown, departures, hasMore, mark, nowMs: read.nowMs };
+  return { page, live: [...live.values()] };
 }
 
 async function findOpen(
@@ -101,17 +104,16 @@ async function findOpen(
 ): Promise<readonly OpenRun[]> {
   const members = [
     ...removing.map((member) => ({ member, isRemoving: true })),
-    // A run whose status is changing is in two lists.
     ...[...new Set(lists.flat())].map((member) => ({ member, isRemoving: false })),
   ].map(({ member, isRemoving }) => ({ ...parseListMember(member), isRemoving }));
   const found = await readPositions(
     connection,
     members.map(({ runId }) => runId),
   );
-  return members.map(({ runId, ordinal, isRemoving }, at) => {
+  return members.map(({ runId, ordinal, visit, isRemoving }, at) => {
     const position = found[at] ?? null;
     return {
-      run: { ...scope, runId, ordinal },
+      run: { ...scope, runId, ordinal, visit },
       isRemoving,
       // Another run has the id by now.
       found: position?.ordinal === ordinal ? position : null,

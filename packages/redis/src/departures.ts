@@ -12,7 +12,7 @@ import { announceRemoval, depart } from "./scripts/depart.ts";
  * departure is lost.
  * @see clause S29 in `STORE.md`
  */
-export type DepartingRun = Omit<ListEntry, "runStatus">;
+export type DepartingRun = Omit<ListEntry, "runStatus" | "visit">;
 
 /** The keys of a departure in the lists of one scope: the departures, and the sorted sets whose entry it removes. */
 export interface DepartureKeys {
@@ -22,42 +22,48 @@ export interface DepartureKeys {
 
 const LIVE = listedStatuses("live");
 
-/** Adds the departure of a run that has ended, without a wait. If that fails, a reader does it. */
-export function departFromLive(connection: Connection, run: DepartingRun): void {
-  send(connection, run, LIVE, false);
+/**
+ * Adds the departure of a run that has ended, without a wait. If that fails, a reader does it.
+ * @param entry one of its entries in the live lists
+ */
+export function departFromLive(connection: Connection, entry: Omit<ListEntry, "runStatus">): void {
+  send(connection, entry, memberOf(entry), LIVE, []);
 }
 
 /** Says that a run may be removed, before it is. */
 export async function announce(connection: Connection, run: DepartingRun): Promise<void> {
   const { ownerId } = run;
   const keys = topicsOf(run).map((topic) => connection.keys.departures(ownerId, "removing", topic));
-  await announceRemoval(connection, keys, String(run.ordinal), memberOf(run));
+  await announceRemoval(connection, keys, String(run.ordinal), nameOf(run));
 }
 
 /** Adds the departure of a run that was removed, without a wait, and removes its entries in lists. */
 export function departFromAll(connection: Connection, run: DepartingRun): void {
-  send(connection, run, STATUSES, true);
+  send(connection, run, nameOf(run), STATUSES, ["removing"]);
 }
 
 function send(
   connection: Connection,
   run: DepartingRun,
+  entry: string,
   statuses: readonly RunStatus[],
-  isRemoved: boolean,
+  kinds: readonly "removing"[],
 ): void {
   const { keys } = connection;
   const { ownerId } = run;
   const scopes = topicsOf(run).map((topic): DepartureKeys => {
-    const removing = isRemoved ? [keys.departures(ownerId, "removing", topic)] : [];
     const lists = statuses.map((status) => keys.list(ownerId, status, topic));
-    return {
-      departed: keys.departures(ownerId, "departed", topic),
-      left: [...lists, ...removing],
-    };
+    const others = kinds.map((kind) => keys.departures(ownerId, kind, topic));
+    return { departed: keys.departures(ownerId, "departed", topic), left: [...lists, ...others] };
   });
-  depart(connection, scopes, memberOf(run)).catch(() => {
+  depart(connection, scopes, nameOf(run), entry).catch(() => {
     // The entry that announced it stays, and a reader adds the departure.
   });
+}
+
+/** How a run is written among departures and removals, and in lists unless it has waited. */
+function nameOf({ ordinal, runId }: DepartingRun): string {
+  return memberOf({ ordinal, runId, visit: 0 });
 }
 
 /** Those whose lists have the run: of all topics, and of its own. */

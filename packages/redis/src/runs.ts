@@ -32,7 +32,7 @@ export async function createRun(
   if (existing !== null) return existingOutcome(existing, ownerId);
   const ordinal = await asked;
   const { runStatus } = INITIAL_STATE;
-  const entry = { ownerId, runStatus, topic, runId, ordinal };
+  const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
   await addListEntry(connection, entry);
   const run = await sendCreateRun(connection, { ...entry, metadata });
   // Even if the client sent the script twice, the ordinal is this call's.

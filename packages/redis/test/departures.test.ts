@@ -3,6 +3,7 @@ import { createOf } from "@tm/run-events-test-servers/requests";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { appendRequest, event } from "../../conformance/src/append-request.ts";
 import { ChangedReader } from "../../conformance/src/changed-reader.ts";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { live } from "./deeds.ts";
@@ -14,13 +15,14 @@ const TOPICS = [null, "tea"] as const;
 
 /** An action on a run, of a list, or of a reader. */
 interface Watched {
-  readonly do: "write as owner" | "end as owner" | "create" | "delete" | "watch" | "list";
+  readonly do: "ask" | "answer" | "end as owner" | "create" | "delete" | "watch" | "list";
   readonly runId: string;
 }
 
 const deed: fc.Arbitrary<Watched> = fc.record({
   do: fc.constantFrom<Watched["do"][]>(
-    "write as owner",
+    "ask",
+    "answer",
     "end as owner",
     "end as owner",
     "create",
@@ -51,12 +53,19 @@ async function liveOn(
     try {
       if (one.do === "watch") await reader.ask(store, 1);
       else if (one.do === "list") await store.listRuns(list);
+      else if (one.do === "ask") await append(store, one.runId, "INPUT_REQUESTED");
+      else if (one.do === "answer") await append(store, one.runId, "INPUT_RECEIVED");
       else await live(store, [{ ...one, do: one.do }], []);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("Redis cannot be reached:"))
         throw error;
     }
   }
+}
+
+/** A run comes to `running` and to `waiting` again and again, and has another entry in their lists each time. */
+async function append(store: RedisStore, runId: string, eventType: string): Promise<void> {
+  await store.append([appendRequest(runId, [event(eventType)], { appender: { by: "owner" } })]);
 }
 
 /** Expects that the reader has the last state of every run of its topic, and no other. */

@@ -75,12 +75,15 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. It keeps no departures: readers get its ends when they start over.
+    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one. One
+    // without departures keeps none: readers get its ends when they start over.
     breaking: false,
-    sql: ({ runs, departures }) => `
+    sql: ({ runs, events, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
       CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+      ALTER TABLE ${events} ADD COLUMN run_status TEXT;
+      CREATE INDEX ${events}_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
       CREATE TABLE ${departures} (
         departure_key INTEGER PRIMARY KEY,
         owner_id TEXT NOT NULL,
@@ -136,6 +139,7 @@ function objectsOf({
     ),
     `${events}_by_phase`,
     `${departures}_by_owner`,
+    `${events}_by_status`,
   ];
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),

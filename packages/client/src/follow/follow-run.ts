@@ -1,9 +1,10 @@
 import type { FollowOptions } from "./follow-options.ts";
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { RunEvent } from "@tm/run-events-core";
 import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
+import { toError } from "../http/server-errors.ts";
 import { readOn } from "./read-on.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
@@ -21,9 +22,10 @@ export interface RunFollower<M extends EventMap = EventMap>
  * With a session the follower reads the live stream. With a bearer token it polls, and the server holds each poll. Where a stream does
  * not get through, it polls too, and tries the stream again after five minutes.
  * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor`, and any other error that waiting cannot cure
+ * @throws RunEventsError `history_changed` if the log has lost events that the loop has had: read again from 0
  * @throws the signal's reason
  * @throws TypeError if the follower is iterated twice, or if `runId` or `baseUrl` is invalid
- * @see clauses W15 to W17 and W19 to W26 in `WIRE.md` of `@tm/run-events-http`
+ * @see clauses W15 to W17 and W19 to W26 and W46 in `WIRE.md` of `@tm/run-events-http`
  *
  * @example
  * for await (const event of followRun({ runId })) console.log(event.sequence, event.eventType);
@@ -50,6 +52,8 @@ export function followWithActivity<M extends EventMap>(
     cursor: since,
     error: null,
   };
+  /** The time of the event at the cursor. @see clause W46 in `WIRE.md` */
+  let { at } = options;
   let isTaken = false;
 
   function update(change: Partial<ConnectionState>): void {
@@ -71,7 +75,8 @@ export function followWithActivity<M extends EventMap>(
     let reading: Reading | undefined;
     try {
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      reading = readOn(options, () => connection.cursor, update, onActivity);
+      const place = { cursor: () => connection.cursor, at: () => at };
+      reading = readOn(options, place, update, onActivity);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {
@@ -79,6 +84,7 @@ export function followWithActivity<M extends EventMap>(
           const checked = hasSchema(schemas, event.eventType)
             ? await checkPayload(schemas, event)
             : event;
+          at = event.createdAt;
           update({ cursor: event.sequence, error: null });
           yield checked;
         }
@@ -87,11 +93,7 @@ export function followWithActivity<M extends EventMap>(
       }
       update({ state: "finished" });
     } catch (cause) {
-      const error =
-        cause instanceof RunEventsError
-          ? cause
-          : new RunEventsError("internal", String(cause), { cause });
-      if (signal?.aborted !== true) update({ state: "failed", error });
+      if (signal?.aborted !== true) update({ state: "failed", error: toError(cause) });
       throw cause;
     } finally {
       // Leaving the loop closes the connection.

@@ -1,5 +1,5 @@
 import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
-import { event, events, land } from "../append-request.ts";
+import { appendRequest, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { ChangedReader } from "../changed-reader.ts";
 import { claim, under } from "../lease.ts";
@@ -41,6 +41,8 @@ export const changed: readonly TrialCase[] = [
         ["the first event", () => land(store, "run", events(1))],
         ["an event that changes only the sequence", () => land(store, "run", events(1))],
         ["a phase", () => land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')])],
+        ["a question", () => land(store, "run", [event("INPUT_REQUESTED")])],
+        ["its answer", () => land(store, "run", [event("INPUT_RECEIVED")])],
         ["the end", () => land(store, "run", END)],
         ["the removal", () => store.deleteRun("run", OWNER), true],
         ["another run with the id", () => createRun(store, "run")],
@@ -98,17 +100,7 @@ export const changed: readonly TrialCase[] = [
       for (const runId of runIds) await createRun(store, runId);
       await reader.askAll(store);
       const batches = [events(1), END, [...events(2), ...END], events(1)];
-      await store.append(
-        runIds.map((runId, at) => ({
-          runId,
-          ownerId: null,
-          idempotencyKey: null,
-          expectedSequence: null,
-          appender: { by: "anybody" as const },
-          events: batches[at] ?? [],
-          runStatus: at === 1 || at === 2 ? ("completed" as const) : ("running" as const),
-        })),
-      );
+      await store.append(runIds.map((runId, at) => appendRequest(runId, batches[at] ?? [])));
       await reader.askAll(store);
       const statuses = runIds.map((runId) => reader.runs.get(runId)?.runStatus);
       assertEqual(statuses, ["running", "completed", "completed", "running"], "the statuses");

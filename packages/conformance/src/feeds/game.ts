@@ -14,7 +14,7 @@ export interface FeedGame {
 /** One step of a writer, on one of few runs. */
 export type WriterStep =
   | { readonly do: "create"; readonly run: number; readonly topic: string | null }
-  | { readonly do: "append" | "end" | "delete"; readonly run: number }
+  | { readonly do: "append" | "ask" | "answer" | "end" | "delete"; readonly run: number }
   | { readonly do: "purge" }
   | {
       /** An append inside a transaction, which is ended so many turns of the writer later. */
@@ -55,7 +55,11 @@ function stepArbitrary(holds: boolean): fc.Arbitrary<WriterStep> {
   });
   return fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant("create" as const), run, topic }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant("append" as const), run }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("append" as const), run }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constantFrom("ask" as const, "answer" as const), run }),
+    },
     { weight: 3, arbitrary: fc.record({ do: fc.constant("end" as const), run }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), run }) },
     { weight: 1, arbitrary: fc.constant({ do: "purge" as const }) },

@@ -5,6 +5,9 @@ import type { Actor } from "./actor.ts";
 import type { WriterStep } from "./game.ts";
 import type { Moments } from "./moments.ts";
 
+/** The types of the events that leave a run live. */
+const APPENDED = { append: "TOKEN", ask: "INPUT_REQUESTED", answer: "INPUT_RECEIVED" } as const;
+
 /** What a writer works on. */
 export interface WriterPlace {
   readonly store: RunEventStore;
@@ -69,7 +72,9 @@ export class FeedWriter implements Actor {
         await store.createRun({ runId, ownerId, metadata: "null", topic: step.topic });
         return;
       case "append":
-        await append(store, runId, [event("TOKEN")]);
+      case "ask":
+      case "answer":
+        await append(store, runId, [event(APPENDED[step.do])]);
         return;
       case "end":
         return this.#end(runId);

@@ -56,6 +56,17 @@ export const changedMutants: readonly Mutant[] = [
       }),
   },
   {
+    name: "leaves out the runs that wait for an input",
+    clause: "S29",
+    data: (data) =>
+      filterRuns(
+        data,
+        () =>
+          ({ runStatus }) =>
+            runStatus !== "waiting",
+      ),
+  },
+  {
     name: "leaves out the runs that its owner has cancelled",
     clause: "S29",
     data: (data) =>
@@ -79,7 +90,7 @@ export const changedMutants: readonly Mutant[] = [
               !hidden.has(runId),
         ),
         async append(requests) {
-          const ends = requests.filter(({ runStatus }) => isTerminal(runStatus));
+          const ends = requests.filter(({ change }) => isTerminal(change));
           for (const { runId } of ends.slice(1)) hidden.add(runId);
           return data.append(requests);
         },

@@ -5,6 +5,7 @@ import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
 import type { RunPosition, RunRecord } from "../rules/run.ts";
+import type { StatusMark } from "../rules/status-mark.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -18,21 +19,21 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * Each call of the store is one transaction, with moves in this order. `?` is once or not at all, `*` any number of times, `+` once or
  * more.
  *
- * | call        | mode     | moves                                                                                                        |
- * | ----------- | -------- | ------------------------------------------------------------------------------------------------------------ |
- * | createRun   | write    | (selectHeads (now insertRun)?)+                                                                              |
- * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)? |
- * | claim       | write    | selectHeads now saveHeads?                                                                                   |
- * | renew       | write    | selectHeads now saveHeads?                                                                                   |
- * | release     | write    | selectHeads now saveHeads?                                                                                   |
- * | deleteRun   | write    | selectHeads (now deleteRuns insertDepartures)?                                                               |
- * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)* insertDepartures*                                                |
- * | probe       | write    | writeProbe now                                                                                               |
- * | read        | snapshot | selectHeads (selectEvents? selectPhase?)*                                                                    |
- * | listChanged | snapshot | selectDepartures selectHeads* (selectLive selectHeads*)?                                                     |
- * | getRun      | plain    | selectHeads                                                                                                  |
- * | listRuns    | plain    | selectOwned                                                                                                  |
- * | listExpired | plain    | now selectDue                                                                                                |
+ * | call        | mode     | moves                                                                                                                      |
+ * | ----------- | -------- | -------------------------------------------------------------------------------------------------------------------------- |
+ * | createRun   | write    | (selectHeads (now insertRun)?)+                                                                                            |
+ * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)? |
+ * | claim       | write    | selectHeads now saveHeads?                                                                                                 |
+ * | renew       | write    | selectHeads now saveHeads?                                                                                                 |
+ * | release     | write    | selectHeads now saveHeads?                                                                                                 |
+ * | deleteRun   | write    | selectHeads (now deleteRuns insertDepartures)?                                                                             |
+ * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)* insertDepartures*                                                              |
+ * | probe       | write    | writeProbe now                                                                                                             |
+ * | read        | snapshot | selectHeads (selectEvents? selectState? selectEvents?)*                                                                    |
+ * | listChanged | snapshot | selectDepartures selectHeads* (selectLive selectHeads*)?                                                                   |
+ * | getRun      | plain    | selectHeads                                                                                                                |
+ * | listRuns    | plain    | selectOwned                                                                                                                |
+ * | listExpired | plain    | now selectDue                                                                                                              |
  *
  * No list that a move gets is empty, and none names a row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and
  * departures 100.
@@ -58,8 +59,14 @@ export interface RowMoves {
     ordinal: number,
     page: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): Answer<readonly StoredEvent[]>;
-  /** The phase of the run's last event with a phase, at or before the sequence; `null` without one. Through an index. */
-  selectPhase(ordinal: number, sequence: number): Answer<string | null>;
+  /**
+   * The phase of the run's last event with a phase, and the last event with a `runStatus`, each at or before the sequence; `null`
+   * without one. Each through an index.
+   */
+  selectState(
+    ordinal: number,
+    sequence: number,
+  ): Answer<{ readonly phase: string | null; readonly mark: StatusMark | null }>;
   /** An owner's runs for the query, by descending ordinal. Through an index. */
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */

@@ -11,17 +11,18 @@ const KEPT_MS = 24 * 60 * 60 * 1_000;
  * the last score. So a clock that is set back hides no departure. The entry with score 0 names the set, so that a mark of an earlier
  * one, or of another server, is not known. Takes less memory than what it follows has freed, or will.
  *
- * KEYS: for each scope the departures, then the sets that lose the entry. ARGV: the entry, a new name, the number of keys of a scope.
+ * KEYS: for each scope the departures, then the sets that lose the entries. ARGV: the run, an entry of it, a new name, the number of
+ * keys of a scope.
  */
 const DEPART: Script = defineWriting(
   `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-for i = 1, #KEYS, ARGV[3] do
+for i = 1, #KEYS, ARGV[4] do
   local departed = KEYS[i]
-  for j = i + 1, i + ARGV[3] - 1 do redis.call('ZREM', KEYS[j], ARGV[1]) end
+  for j = i + 1, i + ARGV[4] - 1 do redis.call('ZREM', KEYS[j], ARGV[1], ARGV[2]) end
   local last = redis.call('ZRANGE', departed, '-1', '-1', 'WITHSCORES')[2]
-  if not last then redis.call('ZADD', departed, '0', ARGV[2]) end
+  if not last then redis.call('ZADD', departed, '0', ARGV[3]) end
   redis.call('ZADD', departed, string.format('%.0f', math.max(now, (last or 0) + 1)), ARGV[1])
   redis.call('ZREMRANGEBYSCORE', departed, '1', string.format('%.0f', now - ${DEPARTURES_MS * 1_000}))
   redis.call('PEXPIRE', departed, '${KEPT_MS}')
@@ -30,15 +31,19 @@ end
   "frees",
 );
 
-/** Adds a run's departure in each scope. */
+/**
+ * Adds a run's departure in each scope.
+ * @param entry its entry in lists, which may be another one than the run's name
+ */
 export async function depart(
   connection: Connection,
   scopes: readonly DepartureKeys[],
-  member: string,
+  run: string,
+  entry: string,
 ): Promise<void> {
   const keys = scopes.flatMap(({ departed, left }) => [departed, ...left]);
   const size = String(keys.length / scopes.length);
-  await connection.run(DEPART, keys, [member, `name:${crypto.randomUUID()}`, size]);
+  await connection.run(DEPART, keys, [run, entry, `name:${crypto.randomUUID()}`, size]);
 }
 
 /**
