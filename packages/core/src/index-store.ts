@@ -72,6 +72,7 @@ export { createNotifier } from "./store/notifier.ts";
 export { isLonger, utf8Bytes } from "./rules/json-text.ts";
 export { isRunId } from "./rules/run-id.ts";
 export { ownerIdOf } from "./rules/owner.ts";
+export { isOwnerName, ownerName } from "./rules/owner-name.ts";
 export { receiptOf } from "./rules/receipt.ts";
 export type { AppendPlan, EventRow, MovedHead, ReceiptRow } from "./rules/plan-appends.ts";
 export { planAppends } from "./rules/plan-appends.ts";

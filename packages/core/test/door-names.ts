@@ -78,6 +78,8 @@ export const STORE_VALUES: readonly string[] = [
   "newRun",
   "nextFence",
   "ownerIdOf",
+  "isOwnerName",
+  "ownerName",
   "parseExpectedSequence",
   "parseIdempotencyKey",
   "planAppends",

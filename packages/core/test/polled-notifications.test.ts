@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPolledNotifications } from "../src/store/polled-notifications.ts";
 import type { RunPosition } from "../src/rules/run.ts";
+import { isOwnerName, ownerName } from "../src/rules/owner-name.ts";
+import { isRunId } from "../src/rules/run-id.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const RUN_IDS = ["a", "b"] as const;
@@ -30,6 +32,74 @@ function world() {
   };
   return { clock, table, asked, notifications, commits };
 }
+
+describe("the subscriptions to owners", () => {
+  /** Polls each 10 ms whether anything has changed, as of a file. */
+  function owners() {
+    const clock = createFakeClock();
+    const state = { changed: false, notified: 0 };
+    const notifications = createPolledNotifications({
+      selectPositions() {
+        const answer = state.changed ? [] : null;
+        state.changed = false;
+        return answer;
+      },
+      pollMs: 10,
+      clock,
+    });
+    const name = ownerName("ada");
+    const subscription = notifications.subscribe(name, () => void (state.notified += 1));
+    const pass = async (ms: number): Promise<void> => {
+      clock.advance(ms);
+      await Promise.resolve();
+    };
+    return { state, notifications, name, subscription, pass };
+  }
+
+  it("S13: they are notified of others' changes within a second, once a second at most, and of none without a change", async () => {
+    const { state, pass } = owners();
+    for (let second = 0; second < 3; second++) {
+      for (let at = 0; at < 5; at++) {
+        state.changed = true;
+        await pass(10);
+      }
+      await pass(1_000);
+    }
+    await pass(5_000);
+    expect(state.notified).toBeGreaterThanOrEqual(3);
+    expect(state.notified).toBeLessThanOrEqual(6);
+    const before = state.notified;
+    state.changed = true;
+    await pass(10);
+    await pass(990);
+    expect(state.notified).toBe(before + 1);
+    await pass(60_000);
+    expect(state.notified).toBe(before + 1);
+  });
+
+  it("S13: they are notified of this store's own changes at once, and not after they were stopped", async () => {
+    const { state, notifications, name, subscription, pass } = owners();
+    notifications.changed([name]);
+    await Promise.resolve();
+    expect(state.notified).toBe(1);
+    subscription.stop();
+    notifications.changed([name]);
+    state.changed = true;
+    await pass(2_000);
+    expect(state.notified).toBe(1);
+  });
+
+  it("S13: the name of an owner is no run id, and shows nothing of the owner", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 4 }), (ownerId) => {
+        const name = ownerName(ownerId);
+        expect(isOwnerName(name) && !isRunId(name)).toBe(true);
+        expect(name).not.toContain(ownerId);
+        expect(name.length).toBeLessThan(12);
+      }),
+    );
+  });
+});
 
 describe("createPolledNotifications", () => {
   it("S13: the next poll notifies of another process's commit on a subscribed run", async () => {

@@ -2,6 +2,7 @@ import {
   createPoller,
   createSeenHeads,
   createNotifier,
+  isOwnerName,
   type Poller,
   type RunPosition,
 } from "@tm/run-events-core/store";
@@ -33,7 +34,8 @@ interface Joined extends RunPosition {
 /**
  * Notifies the subscriptions of one store, from three sources: the commits of this process, the notifications of other
  * processes, and polls. A commit of this process also notifies the other processes. A poll reads the positions of all
- * subscribed runs in one query, since notifications can be lost. Each source is compared with what the subscriptions have been
+ * subscribed runs in one query, since notifications can be lost. While LISTEN is not proven, it also notifies the subscriptions to
+ * owners, each second. Each source is compared with what the subscriptions have been
  * notified of, so that one commit mostly notifies once.
  * @see clauses S13 to S15 in `STORE.md`
  */
@@ -46,6 +48,8 @@ export class Notifications {
   readonly #listener: Listener | null;
   readonly #sender: ChangeSender;
   readonly #poller: Poller;
+  /** When the subscriptions to owners were last notified by a poll. */
+  #ownersAt = Number.NEGATIVE_INFINITY;
 
   constructor({ query, sql, listen }: NotificationsOptions) {
     this.#query = query;
@@ -123,7 +127,10 @@ export class Notifications {
   }
 
   async #poll(): Promise<void> {
-    const runIds = [...new Set([...this.#notifier.runIds(), ...this.#joined.keys()])];
+    const names = [...this.#notifier.runIds()];
+    if (!this.isProven()) this.#notifyOwners(names);
+    const followed = names.filter((name) => !isOwnerName(name));
+    const runIds = [...new Set([...followed, ...this.#joined.keys()])];
     const positions = await selectPositions(this.#query, this.#sql, runIds);
     const found = new Map(positions.map((position) => [position.runId, position]));
     // Subscriptions may have been added, stopped and notified since the query began.
@@ -132,6 +139,14 @@ export class Notifications {
       if (this.#notifier.has(runId) && this.#seen.see(runId, head)) this.#notifier.notify(runId);
       this.#settleJoined(runId, head);
     }
+  }
+
+  /** No query says whose runs other processes have created or removed. */
+  #notifyOwners(names: readonly string[]): void {
+    const now = performance.now();
+    if (now - this.#ownersAt < SLOW_POLL_MS) return;
+    this.#ownersAt = now;
+    for (const name of names) if (isOwnerName(name)) this.#notifier.notify(name);
   }
 
   #settleJoined(runId: string, head: RunPosition | null): void {

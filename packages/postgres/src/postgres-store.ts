@@ -2,6 +2,7 @@ import type { AppendReceipt } from "@tm/run-events-core";
 import {
   closedSubscription,
   type MigratableStore,
+  ownerName,
   planJoinedAppend,
   receiptOf,
   type StoreCapabilities,
@@ -15,12 +16,14 @@ import type { PostgresPool } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
+import type { RunChange } from "./run-changes.ts";
 import { listExpired, purgeRuns } from "./sql/due.ts";
 import { claim, release, renew } from "./sql/lease.ts";
 import { listChanged } from "./sql/changed.ts";
 import { listRuns } from "./sql/list.ts";
 import { readPages } from "./sql/read.ts";
 import { createRun, deleteRun, selectRun } from "./sql/run.ts";
+import type { RemovedRun } from "./sql/changed.ts";
 import { createStatements } from "./statements.ts";
 
 /** Settings of {@link createPostgresStore}. */
@@ -91,7 +94,10 @@ export function createPostgresStore(
     verify: () => calls.guard(() => check.verify()),
     async createRun(request) {
       const outcome = await calls.perform(() => createRun(query, sql, request));
-      if (outcome.outcome === "created") notifications.committed([{ runId: request.runId }]);
+      if (outcome.outcome === "created") {
+        const { runId, ownerId } = request;
+        notifications.committed([{ runId }, { runId: ownerName(ownerId) }]);
+      }
       return outcome;
     },
     async append(requests) {
@@ -110,8 +116,8 @@ export function createPostgresStore(
     listRuns: (listQuery) => calls.perform(() => listRuns(query, sql, listQuery)),
     listChanged: (changed) => calls.perform(() => listChanged(query, sql, changed)),
     async deleteRun(runId, ownerId) {
-      const outcome = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
-      if (outcome === "deleted") notifications.committed([{ runId }]);
+      const { outcome, removed } = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
+      notifications.committed(namesOf(removed));
       return outcome;
     },
     // After a lost answer it is in doubt which worker has the run: only a claim with the same key finds out.
@@ -120,9 +126,9 @@ export function createPostgresStore(
     release: (request) => calls.perform(() => release(sturdyQuery, sql, request)),
     listExpired: (request) => calls.perform(() => listExpired(query, sql, request)),
     async purge(request) {
-      const purged = await calls.perform(() => purgeRuns(query, sql, request));
-      notifications.committed(purged.map((runId) => ({ runId })));
-      return purged;
+      const removed = await calls.perform(() => purgeRuns(query, sql, request));
+      notifications.committed(namesOf(removed));
+      return removed.map(({ runId }) => runId);
     },
     probe: () => calls.probe(),
     subscribe(runId, onNotification) {
@@ -140,6 +146,12 @@ export function createPostgresStore(
     },
     close: () => calls.close(),
   };
+}
+
+/** Whom to notify of runs that were removed: their own subscriptions, and those to their owners. */
+function namesOf(removed: readonly RemovedRun[]): readonly RunChange[] {
+  const owners = new Set(removed.map(({ ownerId }) => ownerName(ownerId)));
+  return [...removed.map(({ runId }) => ({ runId })), ...[...owners].map((runId) => ({ runId }))];
 }
 
 function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCapabilities {

@@ -12,6 +12,7 @@ import { dropDue } from "./due.ts";
 import { addListEntry, dropListEntry } from "./list-entries.ts";
 import { sendCreateRun } from "./scripts/create-run.ts";
 import { sendDeleteRun } from "./scripts/delete-run.ts";
+import { notifyOwner } from "./scripts/notify-owner.ts";
 import { nextOrdinal } from "./scripts/next-ordinal.ts";
 import { readHead } from "./scripts/read-head.ts";
 
@@ -36,7 +37,10 @@ export async function createRun(
   await addListEntry(connection, entry);
   const run = await sendCreateRun(connection, { ...entry, metadata });
   // Even if the client sent the script twice, the ordinal is this call's.
-  if (run.ordinal === ordinal) return { outcome: "created", run };
+  if (run.ordinal === ordinal) {
+    notifyOwner(connection, ownerId);
+    return { outcome: "created", run };
+  }
   dropListEntry(connection, entry);
   return existingOutcome(run, ownerId);
 }
@@ -70,6 +74,8 @@ export async function deleteRun(
   await announce(connection, head);
   const wasThere = await sendDeleteRun(connection, runId, head.ordinal);
   departFromAll(connection, head);
-  if (wasThere) dropDue(connection, connection.keys.ended, { mark: String(head.ordinal), runId });
-  return wasThere ? "deleted" : "not_found";
+  if (!wasThere) return "not_found";
+  dropDue(connection, connection.keys.ended, { mark: String(head.ordinal), runId });
+  notifyOwner(connection, head.ownerId);
+  return "deleted";
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import {
   type Counts,
   type OwnTransaction,
@@ -22,6 +22,9 @@ interface FilePlace {
   /** How many statements the stores have run. */
   readonly counters: (() => number)[];
 }
+
+/** The longest pause between two tries for SQLite's lock, in milliseconds, as the store has it. */
+const LOCK_PAUSE_MS = 25;
 
 /** How the kit opens stores in files. */
 function doorsOf(driver: Driver): StoreDoors<FilePlace> {
@@ -58,7 +61,7 @@ function doorsOf(driver: Driver): StoreDoors<FilePlace> {
   };
 }
 
-/** Begins a transaction on a handle of its own. SQLite lets one write at a time: it waits until it may. */
+/** Begins a transaction on a handle of its own. SQLite lets one write at a time: it waits until it may, and leaves others time to write. */
 async function beginOwn(driver: Driver, file: string): Promise<OwnTransaction> {
   const db = driver.open(file);
   const store = createSqliteStore(db);
@@ -68,7 +71,7 @@ async function beginOwn(driver: Driver, file: string): Promise<OwnTransaction> {
       db.exec("BEGIN IMMEDIATE");
       break;
     } catch {
-      await nextTurn();
+      await setTimeout(Math.random() * LOCK_PAUSE_MS);
     }
   }
   return {

@@ -1,8 +1,35 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import { isOwnerName, type RunEventStore } from "@tm/run-events-core/store";
 import type { AppendAnswer, Mutant } from "./mutant.ts";
 
 /** Stores that notify for only some of the changes that they should notify for. */
 export const notificationMutants: readonly Mutant[] = [
+  {
+    name: "does not notify the subscriptions to an owner",
+    clause: "S13",
+    data: (data) => ({
+      ...data,
+      subscribe: (name, onNotification) =>
+        data.subscribe(name, isOwnerName(name) ? () => {} : onNotification),
+    }),
+  },
+  {
+    name: "does not notify the subscriptions to an owner of a purge",
+    clause: "S13",
+    data(data) {
+      let isPurging = false;
+      return {
+        ...data,
+        async purge(request) {
+          isPurging = true;
+          return data.purge(request).finally(() => setImmediate(() => (isPurging = false)));
+        },
+        subscribe: (name, onNotification) =>
+          data.subscribe(name, () => {
+            if (!isPurging || !isOwnerName(name)) onNotification();
+          }),
+      };
+    },
+  },
   {
     name: "notifies alone for the first run of a call that an append landed in",
     clause: "S13",

@@ -1,6 +1,7 @@
 import { storeClosed } from "../rules/errors.ts";
 import type { RunPosition } from "../rules/run.ts";
-import type { Clock } from "../time/clock.ts";
+import { isOwnerName } from "../rules/owner-name.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { createPoller } from "./poller.ts";
 import { type Answer, isLater } from "./answers.ts";
 import { createSeenHeads } from "./seen-heads.ts";
@@ -13,8 +14,8 @@ export interface Notifications {
   subscribe(runId: string, onNotification: () => void): Subscription;
   /** Notifies of runs that an append of this store has moved. */
   moved(heads: readonly RunPosition[]): void;
-  /** Notifies of runs that this store has created or removed. */
-  changed(runIds: readonly string[]): void;
+  /** Notifies of runs that this store has created or removed, and of their owners by their names. */
+  changed(names: readonly string[]): void;
   /** Ends every subscription. */
   close(): void;
 }
@@ -38,16 +39,22 @@ export interface PolledNotificationsOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** How often owners are notified while others may have created or removed runs, in milliseconds. No query says whose they are. */
+const OWNERS_MS = 1_000;
+
 /**
  * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
- * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled.
+ * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are
+ * notified once a second, unless a poll answers that nothing has changed.
  * @see clauses S13 to S15 in `STORE.md`
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
-  const { selectPositions, pollMs, mostPauseMs, clock } = options;
+  const { selectPositions, pollMs, mostPauseMs, clock = systemClock } = options;
   const notifier = createNotifier();
   const seen = createSeenHeads();
   let isClosed = false;
+  let ownersAtMs = Number.NEGATIVE_INFINITY;
+  let areOwnersOwed = false;
   const poller = createPoller({
     poll,
     isNeeded: () => selectPositions !== null && notifier.runIds().next().done !== true,
@@ -57,7 +64,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   });
 
   function poll(): Answer<void> {
-    const runIds = [...notifier.runIds()];
+    const runIds = [...notifier.runIds()].filter((name) => !isOwnerName(name));
     const positions = selectPositions?.(runIds) ?? null;
     if (isLater(positions)) return positions.then((found) => receive(runIds, found));
     receive(runIds, positions);
@@ -65,9 +72,18 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
 
   /** Subscriptions may have been added and stopped since the query began. */
   function receive(runIds: readonly string[], positions: readonly RunPosition[] | null): void {
+    // What comes within a second of the last time is remembered.
+    areOwnersOwed ||= positions !== null;
+    if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
     if (positions === null) return;
     const found = new Map(positions.map((position) => [position.runId, position]));
     for (const runId of runIds) see(runId, found.get(runId) ?? null);
+  }
+
+  function notifyOwners(): void {
+    ownersAtMs = clock.now();
+    areOwnersOwed = false;
+    for (const name of notifier.runIds()) if (isOwnerName(name)) notifier.notify(name);
   }
 
   function see(runId: string, position: RunPosition | null): void {
@@ -92,8 +108,8 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
     moved(heads) {
       for (const head of heads) see(head.runId, head);
     },
-    changed(runIds) {
-      for (const runId of runIds) notifier.notify(runId);
+    changed(names) {
+      for (const name of names) notifier.notify(name);
     },
     close() {
       isClosed = true;

@@ -15,6 +15,8 @@ import {
   purgeWork,
   readWork,
 } from "./row-transactions.ts";
+import { ownerName } from "../rules/owner-name.ts";
+import type { RunRecord } from "../rules/run.ts";
 import type { RunEventStore, StoreCapabilities } from "./store.ts";
 
 /** Settings of {@link createRowStore}. */
@@ -57,7 +59,7 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     capabilities,
     async createRun(request) {
       const outcome = await perform("write", createWork(request));
-      if (outcome.outcome === "created") notifications.changed([request.runId]);
+      if (outcome.outcome === "created") notifications.changed(namesOf([outcome.run]));
       return outcome;
     },
     async append(requests) {
@@ -74,8 +76,8 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     listRuns: (query) => perform("plain", listWork(query)),
     listChanged: (query) => perform("snapshot", changedWork(query)),
     async deleteRun(runId, ownerId) {
-      const outcome = await perform("write", deleteWork(runId, ownerId));
-      if (outcome === "deleted") notifications.changed([runId]);
+      const { outcome, removed } = await perform("write", deleteWork(runId, ownerId));
+      notifications.changed(namesOf(removed));
       return outcome;
     },
     claim: (request) => lease(request.runId, claimRule(request)),
@@ -84,8 +86,8 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     listExpired: (query) => perform("plain", expiredWork(query)),
     async purge(request) {
       const removed = await perform("write", purgeWork(request, mostPurgedEvents));
-      notifications.changed(removed);
-      return removed;
+      notifications.changed(namesOf(removed));
+      return removed.map(({ runId }) => runId);
     },
     probe: () => perform("write", probeWork),
     subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),
@@ -94,4 +96,10 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
       return calls.close();
     },
   };
+}
+
+/** Whom to notify of runs that were created or removed: their own subscriptions, and those to their owners. */
+function namesOf(runs: readonly RunRecord[]): readonly string[] {
+  const owners = new Set(runs.map(({ ownerId }) => ownerName(ownerId)));
+  return [...runs.map(({ runId }) => runId), ...owners];
 }

@@ -197,15 +197,24 @@ function selectTime(rows: RowMoves, ordinal: number, sequence: number): Answer<n
   );
 }
 
+/** What a deletion answers, and the heads to notify of. */
+interface DeleteResult {
+  readonly outcome: DeleteOutcome;
+  readonly removed: readonly RunRecord[];
+}
+
 /** Removes a finished run. `write`. @see clause S17 in `STORE.md` */
-export function deleteWork(runId: string, ownerId: string | null): RowWork<DeleteOutcome> {
+export function deleteWork(runId: string, ownerId: string | null): RowWork<DeleteResult> {
   return (rows) =>
-    after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteOutcome> => {
+    after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteResult> => {
       const refusal = judgeDelete(run, ownerId);
-      if (run === null || refusal !== null) return refusal ?? "not_found";
+      if (run === null || refusal !== null) return { outcome: refusal ?? "not_found", removed: [] };
       return after(rows.now(), (nowMs) =>
         after(rows.deleteRuns([run.ordinal]), () =>
-          after(insertDepartures(rows, [run], nowMs), () => "deleted" as const),
+          after(
+            insertDepartures(rows, [run], nowMs),
+            () => ({ outcome: "deleted", removed: [run] }) as const,
+          ),
         ),
       );
     });
@@ -241,7 +250,7 @@ const PURGE_PIECE = 100;
 export function purgeWork(
   { finishedForMs, limit }: PurgeRequest,
   mostEvents: number,
-): RowWork<readonly string[]> {
+): RowWork<readonly RunRecord[]> {
   return (rows) => {
     const removed: RunRecord[] = [];
     let eventsLeft = mostEvents;
@@ -268,8 +277,7 @@ export function purgeWork(
     return after(rows.now(), (nowMs) =>
       after(
         whileTrue(() => purgePiece(nowMs - finishedForMs)),
-        () =>
-          after(insertDepartures(rows, removed, nowMs), () => removed.map(({ runId }) => runId)),
+        () => after(insertDepartures(rows, removed, nowMs), () => removed),
       ),
     );
   };

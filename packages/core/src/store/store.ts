@@ -40,7 +40,7 @@ export interface PurgeRequest {
 /** What became of a deletion. `active`: the run has not finished, and stays. @see {@link RunEventStore.deleteRun} */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
 
-/** A subscription to the notifications of one run. */
+/** A subscription to the notifications of one run, or of one owner's runs. */
 export interface Subscription {
   /**
    * Resolves when every later commit notifies within {@link StoreCapabilities.notifyWithinMs}. Rejects if the store cannot subscribe. It always settles, even
@@ -158,10 +158,11 @@ export interface RunEventStore {
    */
   probe(): Promise<number>;
   /**
-   * Subscribes to a run. `onNotification` is never called from within `subscribe` itself, and must not throw.
+   * Subscribes to a run by its id, or to an owner's runs by the name that `ownerName` makes. A name notifies when the owner gets a
+   * run, or when one is removed; it may also notify for nothing. `onNotification` is never called from within `subscribe` itself, and must not throw.
    * @see clauses S13 to S15 in `STORE.md`
    */
-  subscribe(runId: string, onNotification: () => void): Subscription;
+  subscribe(name: string, onNotification: () => void): Subscription;
   /** Ends every subscription and closes the store. Idempotent. @see clause S18 in `STORE.md` */
   close(): Promise<void>;
 }

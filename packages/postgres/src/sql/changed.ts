@@ -32,6 +32,12 @@ export interface ChangedStatements {
   readonly selectHeads: string;
 }
 
+/** A run that was removed. */
+export interface RemovedRun {
+  readonly runId: string;
+  readonly ownerId: string;
+}
+
 /** SQL: of a statement that removes the runs `gone`, the parts that keep their departures and forget old ones. */
 export function keepRemoved({ removed }: Tables, gone: string): string {
   return `kept AS (

@@ -2,7 +2,7 @@ import type { ExpiredQuery, PurgeRequest } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
-import { keepRemoved } from "./changed.ts";
+import { keepRemoved, type RemovedRun } from "./changed.ts";
 import { NOW_MS } from "./columns.ts";
 
 /** A purge ends with the run that reaches this many events: it is one transaction, and others see its runs until it commits. */
@@ -38,7 +38,7 @@ WITH old AS MATERIALIZED (
 ), gone_events AS (
   DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
 ), ${keepRemoved(tables, "few")}
-SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
+SELECT run_id AS "runId", owner_id AS "ownerId" FROM few ORDER BY finished_at_ms, run_key`;
 }
 
 /**
@@ -59,16 +59,14 @@ export async function listExpired(
 /**
  * Removes the runs that finished first, with their events. It skips runs that another transaction holds. If only such runs are left, it
  * waits for one of them, since an empty answer means that no run is left.
- * @returns their ids
  * @see clause S24 in `STORE.md`
  */
 export async function purgeRuns(
   query: Query,
   sql: Statements,
   { finishedForMs, limit }: PurgeRequest,
-): Promise<readonly string[]> {
-  type Purged = readonly { readonly runId: string }[];
-  let purged = (await query(sql.purge, [finishedForMs, limit])) as Purged;
-  if (purged.length === 0) purged = (await query(sql.purgeOne, [finishedForMs, 1])) as Purged;
-  return purged.map(({ runId }) => runId);
+): Promise<readonly RemovedRun[]> {
+  const purged = (await query(sql.purge, [finishedForMs, limit])) as readonly RemovedRun[];
+  if (purged.length > 0) return purged;
+  return (await query(sql.purgeOne, [finishedForMs, 1])) as readonly RemovedRun[];
 }

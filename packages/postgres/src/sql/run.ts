@@ -10,7 +10,7 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
-import { keepRemoved } from "./changed.ts";
+import { keepRemoved, type RemovedRun } from "./changed.ts";
 import { NOW_MS, ON_PRIMARY, RUN_COLUMNS, runColumns, type RunRow, runOf } from "./columns.ts";
 
 /** A run's head. $1 its id. */
@@ -46,7 +46,7 @@ WITH gone AS (
 ), gone_events AS (
   DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
 ), ${keepRemoved(tables, "gone")}
-SELECT EXISTS (SELECT FROM gone) AS deleted,
+SELECT (SELECT owner_id FROM gone) AS "ownerId",
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
 
@@ -99,11 +99,13 @@ export async function deleteRun(
   sql: Statements,
   runId: string,
   ownerId: string | null,
-): Promise<DeleteOutcome> {
+): Promise<{ readonly outcome: DeleteOutcome; readonly removed: readonly RemovedRun[] }> {
   const [row] = (await query(sql.deleteRun, [runId, ownerId])) as readonly {
-    readonly deleted: boolean;
+    /** Of the run, if it was removed. */
+    readonly ownerId: string | null;
     readonly active: boolean;
   }[];
-  if (row?.deleted) return "deleted";
-  return row?.active ? "active" : "not_found";
+  const removedOf = row?.ownerId ?? null;
+  if (removedOf !== null) return { outcome: "deleted", removed: [{ runId, ownerId: removedOf }] };
+  return { outcome: row?.active ? "active" : "not_found", removed: [] };
 }
