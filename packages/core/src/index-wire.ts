@@ -24,6 +24,7 @@ export { isRefusal } from "./rules/errors.ts";
 export { encodeTime } from "./rules/encode-time.ts";
 export {
   PAGE_START,
+  encodeChanges,
   encodeEvents,
   encodeLease,
   encodePage,
@@ -43,7 +44,11 @@ export type {
 } from "./stream/open-stream.ts";
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
-export type { RunLog, WorkAppendOptions } from "./log/run-log.ts";
+export type { FeedPage } from "./follow/feed.ts";
+export type { FeedNews } from "./follow/feed-state.ts";
+export { checkChangeCursor } from "./rules/change-cursor.ts";
+export type { RunChanges } from "./rules/run-values.ts";
+export type { ChangesOptions, RunLog, WorkAppendOptions } from "./log/run-log.ts";
 export { createRunLog } from "./log/create-run-log.ts";
 export { isRunLog } from "./log/run-log.ts";
 export type { LogPage } from "./rules/page.ts";

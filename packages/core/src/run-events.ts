@@ -3,6 +3,7 @@ import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import type {
   AppendOptions,
+  ChangesOptions,
   PageOptions,
   RunEventsOptions,
   RunLog,
@@ -13,7 +14,7 @@ import { encodeTime } from "./rules/encode-time.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import { eventOf, snapshotOf } from "./rules/run-values.ts";
+import { changesOf, eventOf, type RunChanges, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
@@ -125,6 +126,13 @@ export interface RunEvents extends Upkeep {
    * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; or the signal's reason
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
+  /**
+   * Follows an owner's runs: the live ones, then each that is created, gets events, ends or is removed. They are states and not events: at
+   * most four a second of a run, each as it is now. To stop it, leave the loop.
+   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`; or the signal's reason
+   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`, clause S29 in `STORE.md`
+   */
+  changes(options: ChangesOptions): AsyncIterable<RunChanges>;
   /**
    * Reads a run without its events.
    * @throws RunEventsError `not_found`, also if the run is not `ownerId`'s; `store_unavailable`
@@ -244,6 +252,9 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     async *tail(runId, tailOptions) {
       for await (const slice of tailSlices(followers, runId, tailOptions))
         yield* slice.events.map(eventOf);
+    },
+    async *changes(which) {
+      for await (const page of log.changes(which)) yield changesOf(page);
     },
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
     async list(which) {

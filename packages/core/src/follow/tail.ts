@@ -1,7 +1,7 @@
 import { checkAt } from "../rules/history.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
-import { holdProcess } from "../time/clock.ts";
+import { heldOpen } from "../time/held.ts";
 import type { FollowerReader } from "./reader-set.ts";
 import type { Followers } from "./followers.ts";
 import type { Slice } from "./slice.ts";
@@ -51,21 +51,21 @@ export async function* tailSlices(
   const since =
     tail === undefined
       ? (options.since ?? 0)
-      : await held(followers.tailStart(runId, tail, ownerId), signal);
+      : await heldOpen(followers.tailStart(runId, tail, ownerId), signal);
   let notify = (): void => {};
   const reader: FollowerReader = { position: null, stalled: false, onNotification: () => notify() };
   const { follower, opened } = followers.open(runId, reader, since, ownerId, atMs);
   try {
-    await held(opened, signal);
+    await heldOpen(opened, signal);
     for (;;) {
       // Armed before `next`, so that a notification between `next` and the wait ends the wait at once.
       const notified = new Promise<void>((resolve) => (notify = resolve));
       const next = follower.next(reader);
       if (next === null) {
-        await held(notified, signal);
+        await heldOpen(notified, signal);
         continue;
       }
-      const slice = next instanceof Promise ? await held(next, signal) : next;
+      const slice = next instanceof Promise ? await heldOpen(next, signal) : next;
       if (slice === null) continue;
       reader.position = slice.to;
       yield slice;
@@ -75,26 +75,4 @@ export async function* tailSlices(
   } finally {
     follower.leave(reader);
   }
-}
-
-/** Waits, and keeps the process alive meanwhile: another process may have to act first. */
-async function held<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const release = holdProcess();
-  try {
-    return await abortable(promise, signal);
-  } finally {
-    release();
-  }
-}
-
-/** The promise or the signal's reason, whichever comes first. The other one has no effect. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    // It may have aborted since the wait before this one, and fires its event only once.
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,10 +1,10 @@
-import type { Followers } from "../follow/followers.ts";
 import { processClosing } from "../rules/errors.ts";
 import type { RunEventStore } from "../store/store.ts";
 
 /** The parts of a log that have to end. */
 interface Parts {
-  readonly followers: Pick<Followers, "close">;
+  /** Those of runs, and those of changed runs. */
+  readonly readers: readonly { close(): void }[];
   /** The calls on their way to the store. */
   readonly queues: readonly { idle(): Promise<void> }[];
   readonly store: Pick<RunEventStore, "close">;
@@ -55,8 +55,8 @@ export class Closing {
     return this.#closed;
   }
 
-  async #close({ followers, queues, store }: Parts): Promise<void> {
-    followers.close();
+  async #close({ readers, queues, store }: Parts): Promise<void> {
+    for (const one of readers) one.close();
     this.#shutdown.abort(processClosing());
     if (this.#works.size > 0) await Promise.allSettled(this.#works);
     this.#isClosing = true;

@@ -11,6 +11,7 @@ import { systemClock } from "../time/clock.ts";
 import { createProbe } from "../upkeep/probe.ts";
 import { createUpkeep } from "../upkeep/upkeep.ts";
 import { createAppends } from "./appends.ts";
+import { createChanges } from "./changes.ts";
 import { Closing } from "./closing.ts";
 import { createLeases } from "./leases.ts";
 import { createReads } from "./reads.ts";
@@ -49,7 +50,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const isClosing = (): boolean => closing.isClosing;
   const runs = createRuns(store, maxPayloadBytes);
   const appends = createAppends(store, clock, limits, isClosing);
-  const { followers, ...reads } = createReads(store, clock, maxPayloadBytes);
+  const { followers, feeds, ...reads } = createReads(store, clock, maxPayloadBytes);
   const probe = createProbe(store, clock);
 
   const log: RunLog = {
@@ -69,10 +70,11 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     readPage: reads.readPage,
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
+    ...createChanges(store, feeds),
     ...createLeases(store, { clock, isClosing }),
     ...createUpkeep(store, clock, probe, appends.expire),
     probe: async (which) => void (await probe(which)),
-    close: () => closing.close({ followers, queues: [appends, reads], store }),
+    close: () => closing.close({ readers: [followers, feeds], queues: [appends, reads], store }),
   };
   // An object made of a log's members is a log, too.
   return { log: Object.assign(log, { [RUN_LOG]: followers }), followers, closing };

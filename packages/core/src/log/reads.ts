@@ -1,6 +1,8 @@
+import { createFeeds, type Feeds } from "../follow/feeds.ts";
 import { createFollowers, type Followers } from "../follow/followers.ts";
 import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
+import type { ChangedQuery } from "../rules/changed.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { checkAt, checkHistory } from "../rules/history.ts";
@@ -29,13 +31,14 @@ const PAGE_BYTES = 4_194_304;
 /** The ways to read a log: pages for pollers, and followers for live readers. All share one queue. */
 export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"> {
   readonly followers: Followers;
+  readonly feeds: Feeds;
   /** Resolves when no read is under way. */
   idle(): Promise<void>;
 }
 
 /** Makes the reads of a log. */
 export function createReads(
-  store: Pick<RunEventStore, "read" | "subscribe">,
+  store: Pick<RunEventStore, "read" | "subscribe" | "listChanged">,
   clock: Clock,
   maxPayloadBytes: number,
 ): Reads {
@@ -60,13 +63,16 @@ export function createReads(
     return queue.add(query);
   }
 
-  const followers = createFollowers(
-    { read, subscribe: (runId, onNotification) => store.subscribe(runId, onNotification) },
-    clock,
-  );
+  const source = {
+    read,
+    listChanged: (asked: ChangedQuery) => store.listChanged(asked),
+    subscribe: (name: string, onNotification: () => void) => store.subscribe(name, onNotification),
+  };
+  const followers = createFollowers(source, clock);
 
   return {
     followers,
+    feeds: createFeeds(source, clock),
     async readPage(runId, options = {}) {
       const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);

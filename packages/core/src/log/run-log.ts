@@ -1,5 +1,7 @@
+import type { FeedPage } from "../follow/feed.ts";
 import type { Followers } from "../follow/followers.ts";
 import { hasBrand, RUN_LOG } from "../rules/brand.ts";
+import type { ChangedQuery, ChangedRuns } from "../rules/changed.ts";
 import type { EventDraft } from "../rules/event.ts";
 import type { AppendLimits } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
@@ -90,6 +92,28 @@ export interface PageOptions extends OwnerOption {
   readonly maxBytes?: number;
 }
 
+/** Whose changed runs to follow, and from where. */
+export interface ChangesOptions {
+  readonly ownerId: string;
+  /**
+   * Only runs of this topic.
+   * @defaultValue runs of all topics
+   */
+  readonly topic?: string | null | undefined;
+  /**
+   * The `cursor` of an earlier page, to go on after it.
+   * @defaultValue none: it begins with the live runs
+   */
+  readonly since?: string | null | undefined;
+  /**
+   * Whether each run comes with its last event.
+   * @defaultValue false
+   */
+  readonly last?: boolean | undefined;
+  /** Ends the wait at any time: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The log of a store's runs with payloads, phases and metadata as JSON text: a server passes them on without parsing. */
 export interface RunLog extends Leases, Upkeep {
   readonly clock: Clock;
@@ -157,6 +181,26 @@ export interface RunLog extends Leases, Upkeep {
   listRuns(
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
+  /**
+   * A page of an owner's runs that changed since a cursor.
+   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @see clause S29 in `STORE.md`
+   */
+  listChanged(query: ChangedQuery): Promise<ChangedRuns>;
+  /**
+   * Waits until something has changed since the cursor.
+   * @returns the next page, which is empty only if it starts over
+   * @throws RunEventsError as {@link RunLog.listChanged}
+   * @throws the signal's reason
+   */
+  waitForChanges(
+    options: Pick<ChangesOptions, "ownerId" | "topic"> & {
+      readonly since: string | null;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<FeedPage>;
+  /** As `RunEvents.changes`. */
+  changes(options: ChangesOptions): AsyncIterable<FeedPage>;
   /**
    * Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run.
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`, clause S22 in `STORE.md`

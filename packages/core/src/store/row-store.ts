@@ -6,15 +6,14 @@ import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
 import {
   appendWork,
   createWork,
-  deleteWork,
   expiredWork,
   getWork,
   leaseWork,
   listWork,
   probeWork,
-  purgeWork,
   readWork,
 } from "./row-transactions.ts";
+import { deleteWork, purgeWork } from "./row-removals.ts";
 import { ownerName } from "../rules/owner-name.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { RunEventStore, StoreCapabilities } from "./store.ts";

@@ -4,17 +4,17 @@ import { RunEventsError } from "../rules/errors.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
 import type { RunState } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
-import type { Departure } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
 import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
-import { judgeCreate, judgeDelete, newRun, planRead } from "../rules/plan-run.ts";
+import { judgeCreate, newRun, planRead } from "../rules/plan-run.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
 import { statusAt } from "../rules/status-mark.ts";
-import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
+import { after, type Answer, inTurn } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
+import { insertDepartures } from "./insert-departures.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
-import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
+import type { ExpiredQuery, ListQuery } from "./store.ts";
 
 /** How often in a row a run may be neither created nor found, since others create and remove it in between. */
 const FRUITLESS_TRIES = 100;
@@ -84,29 +84,6 @@ function savePlan(
       () => after(rows.saveHeads(moved), () => insertDepartures(rows, ended, nowMs)),
     ),
   );
-}
-
-/** The most departures of one move. */
-const DEPARTURES_AT_ONCE = 100;
-
-/** Keeps departures, after everything else: their lock is the last that a transaction takes. @see clause S29 in `STORE.md` */
-function insertDepartures(
-  rows: RowMoves,
-  departed: readonly RunRecord[],
-  nowMs: number,
-): Answer<void> {
-  const departures = departed.map(({ runId, ownerId, topic }): Departure => ({
-    runId,
-    ownerId,
-    topic,
-  }));
-  let at = 0;
-  return whileTrue(() => {
-    const piece = departures.slice(at, at + DEPARTURES_AT_ONCE);
-    if (piece.length === 0) return false;
-    at += piece.length;
-    return after(rows.insertDepartures(piece, nowMs), () => true);
-  });
 }
 
 const NOTHING_KEPT: ReadonlyMap<string, KeptReceipt> = new Map();
@@ -197,29 +174,6 @@ function selectTime(rows: RowMoves, ordinal: number, sequence: number): Answer<n
   );
 }
 
-/** What a deletion answers, and the heads to notify of. */
-interface DeleteResult {
-  readonly outcome: DeleteOutcome;
-  readonly removed: readonly RunRecord[];
-}
-
-/** Removes a finished run. `write`. @see clause S17 in `STORE.md` */
-export function deleteWork(runId: string, ownerId: string | null): RowWork<DeleteResult> {
-  return (rows) =>
-    after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteResult> => {
-      const refusal = judgeDelete(run, ownerId);
-      if (run === null || refusal !== null) return { outcome: refusal ?? "not_found", removed: [] };
-      return after(rows.now(), (nowMs) =>
-        after(rows.deleteRuns([run.ordinal]), () =>
-          after(
-            insertDepartures(rows, [run], nowMs),
-            () => ({ outcome: "deleted", removed: [run] }) as const,
-          ),
-        ),
-      );
-    });
-}
-
 /** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see clause S21 in `STORE.md` */
 export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome> {
   return (rows) =>
@@ -236,71 +190,6 @@ export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome>
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
   return (rows) =>
     after(rows.now(), (nowMs) => rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
-}
-
-/** How many heads a purge locks and reads together: a head may be large. */
-const PURGE_PIECE = 100;
-
-/**
- * Removes the runs that finished first. They are chosen without a lock, and then locked in the same order as by appends. A run that
- * another purge has removed meanwhile is left out. `write`.
- * @param mostEvents a call ends with the run that reaches so many events, since other calls wait for it
- * @see clause S24 in `STORE.md`
- */
-export function purgeWork(
-  { finishedForMs, limit }: PurgeRequest,
-  mostEvents: number,
-): RowWork<readonly RunRecord[]> {
-  return (rows) => {
-    const removed: RunRecord[] = [];
-    let eventsLeft = mostEvents;
-    let fruitless = 0;
-
-    function purgePiece(untilMs: number): Answer<boolean> {
-      const most = Math.min(limit - removed.length, PURGE_PIECE);
-      if (most === 0 || eventsLeft <= 0 || fruitless === FRUITLESS_TRIES) return false;
-      return after(rows.selectDue("finishedAtMs", untilMs, most), (runIds) => {
-        if (runIds.length === 0) return false;
-        return after(rows.selectHeads(runIds.toSorted()), (heads) => {
-          const piece = firstOf(runIds, heads, untilMs, eventsLeft);
-          fruitless = piece.length === 0 ? fruitless + 1 : 0;
-          for (const head of piece) {
-            removed.push(head);
-            eventsLeft -= head.lastSequence;
-          }
-          if (piece.length === 0) return true;
-          return after(rows.deleteRuns(piece.map(({ ordinal }) => ordinal)), () => true);
-        });
-      });
-    }
-
-    return after(rows.now(), (nowMs) =>
-      after(
-        whileTrue(() => purgePiece(nowMs - finishedForMs)),
-        () => after(insertDepartures(rows, removed, nowMs), () => removed),
-      ),
-    );
-  };
-}
-
-/** The heads that are still old, in the order of the ids, up to the one that reaches so many events. */
-function firstOf(
-  runIds: readonly string[],
-  heads: readonly RunRecord[],
-  untilMs: number,
-  mostEvents: number,
-): readonly RunRecord[] {
-  const byId = new Map(heads.map((head) => [head.runId, head]));
-  const first: RunRecord[] = [];
-  let events = 0;
-  for (const runId of runIds) {
-    const head = byId.get(runId);
-    if (head === undefined || head.finishedAtMs === null || head.finishedAtMs > untilMs) continue;
-    if (events >= mostEvents) break;
-    first.push(head);
-    events += head.lastSequence;
-  }
-  return first;
 }
 
 /** A run's head. `plain`. */

@@ -1,3 +1,4 @@
+import type { ChangedRuns } from "../rules/changed.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import type { LeasedRun } from "../rules/claims.ts";
 import type { LogPage } from "../rules/page.ts";
@@ -42,6 +43,12 @@ export function encodeRunList(list: {
 }): string {
   const nextCursor = list.next === null ? "null" : `"${list.next}"`;
   return `{"runs":[${list.runs.map(encodeRun).join(",")}],"nextCursor":${nextCursor}}`;
+}
+
+/** Writes an owner's changed runs for the wire. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+export function encodeChanges({ isReset, runs, gone, cursor, hasMore }: ChangedRuns): string {
+  const rest = JSON.stringify({ gone, cursor, hasMore, reset: isReset });
+  return `{"runs":[${runs.map(encodeRun).join(",")}],${rest.slice(1)}`;
 }
 
 /** Writes a receipt for the wire. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */

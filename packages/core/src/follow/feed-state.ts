@@ -1,0 +1,211 @@
+import type { ChangedRuns } from "../rules/changed.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
+import type { RunRecord } from "../rules/run.ts";
+
+/** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+export const STATE_PAUSE_MS = 250;
+/** How many runs that have ended a feed remembers, so that it does not send their end twice. */
+const MOST_ENDED = 1_000;
+/** The most runs that are read at once. */
+const READ_AT_ONCE = 100;
+
+/** What a feed sends next. */
+export interface FeedNews {
+  /** As in {@link ChangedRuns}. */
+  readonly isReset: boolean;
+  /** Each run as it is now. */
+  readonly runs: readonly RunRecord[];
+  /** The ids of runs that were removed. */
+  readonly gone: readonly string[];
+  /** Whether more news follow at once. */
+  readonly hasMore: boolean;
+}
+
+/** What a feed has to do. */
+export interface FeedPlan {
+  /** Whether to ask for the runs that changed since the cursor. */
+  readonly lists: boolean;
+  /** The live runs to read. */
+  readonly runIds: readonly string[];
+  /** When there will be more to do, without a notification; `null` for not before one. */
+  readonly dueAtMs: number | null;
+}
+
+/** The live runs that a feed has to subscribe to, and those that it no longer has to. */
+export interface FeedWatches {
+  readonly begun: readonly string[];
+  readonly ended: readonly string[];
+}
+
+/** A state that was sent. */
+interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence"> {
+  readonly atMs: number;
+}
+
+/**
+ * What the reader of a feed has, and what it has to get: each run as it is now, not before `STATE_PAUSE_MS` after its last state, and
+ * none twice. It reads no clock and makes no call.
+ *
+ * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that comes back with the cursor would never
+ * get that state.
+ */
+export class FeedState {
+  /** The live runs that the reader has. */
+  readonly #live = new Map<string, Sent>();
+  /** The ends that the reader has, those that were sent last at the end. */
+  readonly #over = new Map<string, Sent>();
+  /** The live runs that may have changed since they were sent. */
+  readonly #dirty = new Set<string>();
+  readonly #begun = new Set<string>();
+  readonly #ended = new Set<string>();
+  #mustList = true;
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+  /** The cursor that the reader may come back with. */
+  #cursor: string | null;
+  /** The one of the last page, and the runs that it waits for. */
+  #held: { readonly cursor: string; readonly runIds: Set<string> } | null = null;
+
+  constructor(cursor: string | null) {
+    this.#cursor = cursor;
+  }
+
+  /** The cursor with which the reader may come back: it has everything before it. `null` before the first page. */
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
+  /** A run may have changed. */
+  notify(runId: string): void {
+    if (this.#live.has(runId)) this.#dirty.add(runId);
+  }
+
+  /** Any run may have changed, or been created or removed. */
+  notifyAll(): void {
+    this.#mustList = true;
+  }
+
+  /** What to do now. */
+  plan(nowMs: number): FeedPlan {
+    const listAtMs = this.#listedAtMs + STATE_PAUSE_MS;
+    if (this.#mustList && listAtMs <= nowMs) return { lists: true, runIds: [], dueAtMs: null };
+    const runIds: string[] = [];
+    let dueAtMs = this.#mustList ? listAtMs : Number.POSITIVE_INFINITY;
+    for (const runId of this.#dirty) {
+      const atMs = this.#pauseEnd(runId);
+      if (atMs > nowMs) dueAtMs = Math.min(dueAtMs, atMs);
+      else if (runIds.length < READ_AT_ONCE) runIds.push(runId);
+      else dueAtMs = nowMs;
+    }
+    return { lists: false, runIds, dueAtMs: Number.isFinite(dueAtMs) ? dueAtMs : null };
+  }
+
+  /** The call of a page begins: what notifies from now on is not in it. */
+  listing(): void {
+    this.#mustList = false;
+  }
+
+  /** The calls for these runs begin. */
+  reading(runIds: readonly string[]): void {
+    for (const runId of runIds) this.#dirty.delete(runId);
+  }
+
+  /** Takes a page of changed runs. @returns what of it the reader does not have */
+  takePage(page: ChangedRuns, nowMs: number): FeedNews {
+    const { isReset, gone, cursor, hasMore } = page;
+    if (isReset) this.#forgetAll();
+    if (hasMore) this.#mustList = true;
+    // The next page follows at once.
+    this.#listedAtMs = hasMore ? Number.NEGATIVE_INFINITY : nowMs;
+    const waiting = new Set(isReset ? [] : this.#held?.runIds);
+    const runs = page.runs.filter((run) => {
+      if (!this.#isNew(run)) return false;
+      const mustWait = this.#mustWait(run, nowMs);
+      if (mustWait) this.#dirty.add(run.runId);
+      if (mustWait) waiting.add(run.runId);
+      return !mustWait;
+    });
+    for (const { runId } of runs) waiting.delete(runId);
+    for (const runId of gone) waiting.delete(runId);
+    this.#held = { cursor, runIds: waiting };
+    return this.#newsOf(runs, gone, nowMs, isReset, hasMore);
+  }
+
+  /** Takes runs that were read, `null` for one that does not exist for the reader. @returns what the reader does not have */
+  takeRuns(read: ReadonlyMap<string, RunRecord | null>, nowMs: number): FeedNews {
+    const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
+    const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
+    for (const runId of read.keys()) this.#held?.runIds.delete(runId);
+    return this.#newsOf(runs, gone, nowMs, false, false);
+  }
+
+  /** The subscriptions that have changed since the last call. */
+  takeWatches(): FeedWatches {
+    const watches = { begun: [...this.#begun], ended: [...this.#ended] };
+    this.#begun.clear();
+    this.#ended.clear();
+    return watches;
+  }
+
+  #newsOf(
+    runs: readonly RunRecord[],
+    gone: readonly string[],
+    nowMs: number,
+    isReset: boolean,
+    hasMore: boolean,
+  ): FeedNews {
+    for (const run of runs) this.#send(run, nowMs);
+    for (const runId of gone) this.#forget(runId);
+    if (this.#held?.runIds.size === 0) {
+      this.#cursor = this.#held.cursor;
+      this.#held = null;
+    }
+    return { isReset, runs, gone, hasMore };
+  }
+
+  #isNew({ runId, ordinal, lastSequence }: RunRecord): boolean {
+    const sent = this.#live.get(runId) ?? this.#over.get(runId);
+    return sent?.ordinal !== ordinal || sent.lastSequence !== lastSequence;
+  }
+
+  #mustWait({ runId, ordinal, runStatus }: RunRecord, nowMs: number): boolean {
+    const isSame = this.#live.get(runId)?.ordinal === ordinal;
+    return isSame && !isTerminal(runStatus) && this.#pauseEnd(runId) > nowMs;
+  }
+
+  #pauseEnd(runId: string): number {
+    return (this.#live.get(runId)?.atMs ?? Number.NEGATIVE_INFINITY) + STATE_PAUSE_MS;
+  }
+
+  #send({ runId, ordinal, lastSequence, runStatus }: RunRecord, atMs: number): void {
+    const sent = { ordinal, lastSequence, atMs };
+    this.#over.delete(runId);
+    if (!isTerminal(runStatus)) {
+      if (!this.#live.has(runId)) this.#watch(runId);
+      this.#live.set(runId, sent);
+      return;
+    }
+    if (this.#live.delete(runId)) this.#unwatch(runId);
+    this.#over.set(runId, sent);
+    const [oldest] = this.#over.keys();
+    // If its end comes again, it is sent twice.
+    if (this.#over.size > MOST_ENDED && oldest !== undefined) this.#over.delete(oldest);
+  }
+
+  #forget(runId: string): void {
+    this.#over.delete(runId);
+    if (this.#live.delete(runId)) this.#unwatch(runId);
+  }
+
+  #forgetAll(): void {
+    for (const runId of [...this.#live.keys(), ...this.#over.keys()]) this.#forget(runId);
+  }
+
+  #watch(runId: string): void {
+    if (!this.#ended.delete(runId)) this.#begun.add(runId);
+  }
+
+  #unwatch(runId: string): void {
+    this.#dirty.delete(runId);
+    if (!this.#begun.delete(runId)) this.#ended.add(runId);
+  }
+}

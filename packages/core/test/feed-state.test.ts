@@ -1,0 +1,214 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "../src/index.ts";
+import { FeedState, STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
+import type { FeedNews } from "../src/follow/feed-state.ts";
+import { isTerminal } from "../src/rules/lifecycle.ts";
+import type { RunRecord } from "../src/rules/run.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+
+const RUN_IDS = ["a", "b", "c"];
+const LIMIT = 2;
+
+/** What a reader has. */
+type Known = Map<string, RunRecord>;
+
+function take(
+  known: Known,
+  { isReset, runs, gone }: Pick<FeedNews, "isReset" | "runs" | "gone">,
+): void {
+  if (isReset) known.clear();
+  for (const runId of gone) known.delete(runId);
+  for (const run of runs) known.set(run.runId, run);
+}
+
+/** A feed that is driven by hand, on a store in memory. */
+class Driven {
+  readonly store: RunEventStore = createMemoryStore();
+  readonly state = new FeedState(null);
+  readonly known: Known = new Map();
+  readonly sentAt = new Map<string, number>();
+  nowMs = 0;
+  #listed: string | null = null;
+
+  /** Does what the plan says. @returns whether there was something to do */
+  async step(): Promise<boolean> {
+    const { lists, runIds, dueAtMs } = this.state.plan(this.nowMs);
+    if (lists) {
+      this.state.listing();
+      const page = await this.store.listChanged({
+        ownerId: "ada",
+        since: this.#listed,
+        limit: LIMIT,
+      });
+      this.#listed = page.cursor;
+      this.#send(this.state.takePage(page, this.nowMs));
+      return true;
+    }
+    if (runIds.length > 0) {
+      this.state.reading(runIds);
+      const heads = await Promise.all(runIds.map((runId) => this.store.getRun(runId)));
+      this.#send(
+        this.state.takeRuns(new Map(runIds.map((id, at) => [id, heads[at] ?? null])), this.nowMs),
+      );
+      return true;
+    }
+    if (dueAtMs !== null) expect(dueAtMs).toBeGreaterThan(this.nowMs);
+    return false;
+  }
+
+  async change(what: string, runId: string): Promise<void> {
+    const { store } = this;
+    if (what === "create") await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+    else if (what === "delete") await store.deleteRun(runId, null);
+    else await store.append([appendRequest([newEvent(what)], { runId })]);
+  }
+
+  async truth(): Promise<readonly RunRecord[]> {
+    const list = { ownerId: "ada", runStatus: null, before: null, limit: 10 } as const;
+    return this.store.listRuns(list);
+  }
+
+  #send(news: FeedNews): void {
+    for (const run of news.runs) {
+      const before = this.known.get(run.runId);
+      const isSame = before?.ordinal === run.ordinal;
+      if (isSame && !isTerminal(run.runStatus)) {
+        const pauseMs = this.nowMs - (this.sentAt.get(run.runId) ?? 0);
+        expect(pauseMs).toBeGreaterThanOrEqual(STATE_PAUSE_MS);
+        expect(run.lastSequence).toBeGreaterThan(before.lastSequence);
+      }
+      this.sentAt.set(run.runId, this.nowMs);
+    }
+    take(this.known, news);
+  }
+}
+
+/** Expects that a reader has every live run, and no state that is not the last one. */
+async function expectRight(driven: Driven, known: Known): Promise<void> {
+  const runs = await driven.truth();
+  const there = new Map(runs.map((run) => [run.runId, run]));
+  for (const [runId, run] of known) expect(run).toEqual(there.get(runId));
+  for (const run of runs) if (!isTerminal(run.runStatus)) expect(known.get(run.runId)).toEqual(run);
+}
+
+const action = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom("create", "TOKEN", "TOKEN", "TOKEN", "RUN_COMPLETED", "delete"),
+      runId: fc.constantFrom(...RUN_IDS),
+      notifies: fc.boolean(),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("step" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("all" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("drop" as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("pass" as const),
+      ms: fc.integer({ min: 1, max: 300 }),
+    }),
+  },
+);
+
+describe("FeedState", () => {
+  it("W48: a reader gets each run as it is, at most four times a second, and one that comes back with its cursor misses nothing", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 60, size: "max" }), async (actions) => {
+        const driven = new Driven();
+        const dropped: { readonly cursor: string | null; readonly known: Known }[] = [];
+        for (const one of actions) {
+          if (one.do === "step") await driven.step();
+          else if (one.do === "all") driven.state.notifyAll();
+          else if ("ms" in one) driven.nowMs += one.ms;
+          else if (one.do === "drop")
+            dropped.push({ cursor: driven.state.cursor, known: new Map(driven.known) });
+          else if ("runId" in one) {
+            await driven.change(one.do, one.runId);
+            // A notification may be lost: then the next page finds the change.
+            if (one.notifies) driven.state.notify(one.runId);
+          }
+        }
+        driven.state.notifyAll();
+        for (let idle = 0; idle < 3; idle++) {
+          while (await driven.step()) idle = 0;
+          driven.nowMs += STATE_PAUSE_MS;
+        }
+        await expectRight(driven, driven.known);
+        for (const { cursor, known } of dropped) {
+          for (let since = cursor, hasMore = true; hasMore;) {
+            const page = await driven.store.listChanged({ ownerId: "ada", since, limit: LIMIT });
+            take(known, page);
+            ({ cursor: since, hasMore } = page);
+          }
+          await expectRight(driven, known);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("W48: subscriptions are those of the live runs that the reader has", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 40, size: "max" }), async (actions) => {
+        const driven = new Driven();
+        const watched = new Set<string>();
+        for (const one of actions) {
+          if ("runId" in one) await driven.change(one.do, one.runId);
+          if ("ms" in one) driven.nowMs += one.ms;
+          if (one.do === "all") driven.state.notifyAll();
+          await driven.step();
+          const { begun, ended } = driven.state.takeWatches();
+          for (const runId of ended) expect(watched.delete(runId)).toBe(true);
+          for (const runId of begun) expect(watched.add(runId).size).toBeGreaterThan(0);
+          const live = [...driven.known.values()].filter(({ runStatus }) => !isTerminal(runStatus));
+          expect([...watched].toSorted()).toEqual(live.map(({ runId }) => runId).toSorted());
+        }
+      }),
+    );
+  });
+
+  it("W48: while a state waits for its pause, the reader's cursor is that of before", async () => {
+    const driven = new Driven();
+    await driven.change("create", "a");
+    await driven.step();
+    const { cursor } = driven.state;
+    await driven.change("TOKEN", "a");
+    driven.nowMs = STATE_PAUSE_MS;
+    driven.state.notify("a");
+    await driven.step();
+    await driven.change("TOKEN", "a");
+    driven.state.notifyAll();
+    driven.nowMs += 1;
+    await driven.step();
+    expect(driven.known.get("a")?.lastSequence).toBe(1);
+    expect(driven.state.cursor).toBe(cursor);
+    driven.nowMs += STATE_PAUSE_MS;
+    await driven.step();
+    expect(driven.known.get("a")?.lastSequence).toBe(2);
+    expect(driven.state.cursor).not.toBe(cursor);
+  });
+
+  it("W48: of very many ends the oldest are forgotten, and the live runs are not", async () => {
+    const state = new FeedState(null);
+    const run = async (runId: string, ends: boolean): Promise<RunRecord> => {
+      const store = createMemoryStore();
+      await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      if (ends) await store.append([appendRequest([newEvent("RUN_COMPLETED")], { runId })]);
+      return (await store.getRun(runId)) as RunRecord;
+    };
+    const page = { isReset: false, gone: [], cursor: "c", hasMore: false };
+    const live = await run("live", false);
+    const first = await run("first", true);
+    state.takePage({ ...page, runs: [live, first] }, 0);
+    expect(state.takePage({ ...page, runs: [live, first] }, 1).runs).toEqual([]);
+    for (let at = 0; at < 1_000; at++) {
+      const ended = { ...first, runId: `ended-${at}`, ordinal: 10 + at };
+      state.takePage({ ...page, runs: [ended] }, 2);
+    }
+    expect(state.takePage({ ...page, runs: [live, first] }, 3).runs).toEqual([first]);
+  });
+});
