@@ -192,6 +192,46 @@ describe("FeedState", () => {
     expect(driven.state.cursor).not.toBe(cursor);
   });
 
+  /** A feed whose run `a` waits for its pause, kept back from a page. */
+  async function waiting(): Promise<Driven> {
+    const driven = new Driven();
+    await driven.change("create", "a");
+    await driven.step();
+    driven.nowMs = STATE_PAUSE_MS;
+    for (const notify of [() => driven.state.notify("a"), () => driven.state.notifyAll()]) {
+      await driven.change("TOKEN", "a");
+      notify();
+      await driven.step();
+    }
+    expect(driven.known.get("a")?.lastSequence).toBe(1);
+    return driven;
+  }
+
+  it("W48: a page that comes before a waiting state was sent does not release the cursor", async () => {
+    const driven = await waiting();
+    const { cursor } = driven.state;
+    driven.state.notifyAll();
+    driven.nowMs += STATE_PAUSE_MS;
+    await driven.step();
+    expect(driven.state.cursor).toBe(cursor);
+    await driven.step();
+    expect(driven.known.get("a")?.lastSequence).toBe(2);
+    expect(driven.state.cursor).not.toBe(cursor);
+  });
+
+  it("W48: a waiting state whose run is removed no longer keeps the cursor back", async () => {
+    const driven = await waiting();
+    const { cursor } = driven.state;
+    await driven.change("RUN_COMPLETED", "a");
+    await driven.change("delete", "a");
+    driven.state.notifyAll();
+    driven.nowMs += STATE_PAUSE_MS;
+    await driven.step();
+    expect(driven.known.size).toBe(0);
+    expect(driven.state.cursor).not.toBe(cursor);
+    expect(driven.state.plan(driven.nowMs + STATE_PAUSE_MS).runIds).toEqual([]);
+  });
+
   it("W48: of very many ends the oldest are forgotten, and the live runs are not", async () => {
     const state = new FeedState(null);
     const run = async (runId: string, ends: boolean): Promise<RunRecord> => {
