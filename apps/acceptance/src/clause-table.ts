@@ -13,6 +13,7 @@ export const CLAUSES: readonly string[] = [
   "W45",
   "W46",
   "W47",
+  "W48",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
   "S27",

@@ -74,7 +74,7 @@ describe("the text of a change cursor", () => {
       expect(() => checkChangeCursor(given)).toThrow(
         expect.objectContaining({
           code: "invalid_cursor",
-          message: expect.stringContaining("Leave it out"),
+          message: expect.stringContaining("Begin without one"),
         }),
       );
     }

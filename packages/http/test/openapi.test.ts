@@ -129,7 +129,14 @@ it("W34, W30: a list can be of a status, of live runs and of a topic, and the to
     readonly name: string;
     readonly schema: { readonly pattern?: string; readonly anyOf?: readonly object[] };
   }[];
-  expect(parameters.map(({ name }) => name)).toEqual(["status", "topic", "limit", "cursor"]);
+  expect(parameters.map(({ name }) => name)).toEqual([
+    "status",
+    "topic",
+    "limit",
+    "cursor",
+    "changedSince",
+    "wait",
+  ]);
   const [status, topic] = parameters;
   expect(status?.schema.anyOf).toContainEqual({ const: "live" });
   const pattern = new RegExp(topic?.schema.pattern ?? "", "u");

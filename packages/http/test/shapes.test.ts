@@ -95,7 +95,13 @@ function readMessages(from: number, to: number): Readonly<Record<string, Shape>>
 
 it("WIRE.md: the section Shapes has the names, the fields and the optional fields of the code", () => {
   const lines = readLines();
-  expect(lines.map(([name]) => name)).toEqual(["RunStatus", "RunEvent", "RunSnapshot", "Page"]);
+  expect(lines.map(([name]) => name)).toEqual([
+    "RunStatus",
+    "RunEvent",
+    "RunSnapshot",
+    "ChangedRuns",
+    "Page",
+  ]);
   for (const [name, text] of lines) {
     const members = /^\{ (.*) \}$/.exec(text)?.[1];
     const values = Array.from(text.matchAll(/"(\w+)"/g), ([, value = ""]) => value);

@@ -38,6 +38,7 @@ import { histories } from "./cases/histories.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
+import { changedRuns } from "./cases/changed-runs.ts";
 import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
@@ -87,6 +88,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cancelling,
   ...listing,
   ...topics,
+  ...changedRuns,
   ...inputs,
   ...pages,
   ...waiting,

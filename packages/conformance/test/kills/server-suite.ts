@@ -2,6 +2,7 @@ import type { ConformanceCase } from "@tm/run-events-conformance";
 import { runHttpConformance } from "@tm/run-events-conformance/http";
 import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts";
 import { answerMutants } from "../http/mutants/answer-mutants.ts";
+import { changedMutants } from "../http/mutants/changed-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
 import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
@@ -30,6 +31,7 @@ export const serverSuite: MutantSuite = {
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
+    ...changedMutants,
     ...inputMutants,
     ...pageMutants,
     ...streamMutants,

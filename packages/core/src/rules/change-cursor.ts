@@ -90,6 +90,6 @@ export function checkChangeCursor(since: string | null): string | null {
   if (typeof since === "string" && parseChangeCursor(since) !== null) return since;
   throw new RunEventsError(
     "invalid_cursor",
-    `Expected the cursor of an earlier answer, got ${describeValue(since)}. Leave it out to begin with the live runs.`,
+    `Expected the cursor of an earlier answer, got ${describeValue(since)}. Begin without one, with the live runs.`,
   );
 }

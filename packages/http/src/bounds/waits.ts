@@ -1,13 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunLog } from "@tm/run-events-core/wire";
 
 /** One long-poll. */
 interface Wait {
-  readonly runId: string;
   readonly ownerId: string;
-  readonly since: number;
-  /** The time of the event `since`, if the reader has it. @see clause W46 in `WIRE.md` */
-  readonly at: string | undefined;
   readonly waitMs: number;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
@@ -16,18 +11,20 @@ interface Wait {
 /** The long-polls that are being held. */
 export interface Waits {
   /**
-   * Resolves when there is something newer, the run has ended, the time is up or the server is going down.
-   * @throws RunEventsError `too_many_requests`, `not_found`, `cursor_ahead`, `history_changed`; the signal's reason if the client has gone
+   * Waits for what `until` resolves with.
+   * @param until gets a signal that aborts when the time is up, the client has gone or the server is going down
+   * @returns `null` if the time is up or the server is going down
+   * @throws RunEventsError `too_many_requests`, or what `until` throws; the signal's reason if the client has gone
    * @see clauses W17 and W28 in `WIRE.md`
    */
-  hold(wait: Wait): Promise<void>;
+  hold<Result>(wait: Wait, until: (signal: AbortSignal) => Promise<Result>): Promise<Result | null>;
   /** Answers all long-polls that are held. From then on none is held. */
   release(): void;
   count(): number;
 }
 
 /** Holds long-polls, at most 32 a user by default. It is the same bound as that of live streams. */
-export function createWaits(log: RunLog, maxPerUser = 32): Waits {
+export function createWaits(maxPerUser = 32): Waits {
   const perUser = new Map<string, number>();
   const held = new Set<AbortController>();
   let released = false;
@@ -40,8 +37,8 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
   }
 
   return {
-    async hold({ runId, ownerId, since, at, waitMs, signal }) {
-      if (released) return;
+    async hold({ ownerId, waitMs, signal }, until) {
+      if (released) return null;
       // A signal that was aborted before does not fire again.
       signal.throwIfAborted();
       const count = perUser.get(ownerId) ?? 0;
@@ -57,10 +54,11 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
       const timer = setTimeout(stop, waitMs);
       signal.addEventListener("abort", stop, { once: true });
       try {
-        await log.waitFor(runId, { since, at, ownerId, signal: over.signal });
+        return await until(over.signal);
       } catch (error) {
         if (!over.signal.aborted) throw error;
         signal.throwIfAborted();
+        return null;
       } finally {
         clearTimeout(timer);
         signal.removeEventListener("abort", stop);

@@ -32,12 +32,21 @@ export function textHeader(name: string): Json {
   return { [name]: text };
 }
 
-/** Describes an answer with a JSON body. */
-export function json(description: string, schema: string, headers: Json = {}): Json {
+/**
+ * Describes an answer with a JSON body.
+ * @param schemas the name of its schema, or of each that it may have
+ */
+export function json(
+  description: string,
+  schemas: string | readonly string[],
+  headers: Json = {},
+): Json {
+  const schema =
+    typeof schemas === "string" ? schemaRef(schemas) : { anyOf: schemas.map(schemaRef) };
   return {
     description,
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
-    content: { "application/json": { schema: schemaRef(schema) } },
+    content: { "application/json": { schema } },
   };
 }
 

@@ -65,6 +65,13 @@ export const RUNS_PARAMETER: Json = {
   example: "a:120,b:-50",
 };
 
+export const WAIT_PARAMETER: Json = parameter(
+  "query",
+  "wait",
+  "Seconds to hold the answer while there is nothing newer.",
+  { type: "number", minimum: 0, maximum: 30, default: 0 },
+);
+
 export function keyParameter(description: string): Json {
   return parameter("header", "Idempotency-Key", description, {
     type: "string",

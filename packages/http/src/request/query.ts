@@ -2,6 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
 import {
   checkAt,
+  checkChangeCursor,
   describeValue,
   invalidCursor,
   MAX_TAIL,
@@ -120,6 +121,20 @@ export function parseStatus(query: URLSearchParams): ListedStatus | null {
 /** Takes `topic`, which the log checks; `null` for all. @see clause W34 in `WIRE.md` */
 export function parseTopic(query: URLSearchParams): string | null {
   return single(query, "topic");
+}
+
+/**
+ * Parses `changedSince`; `null` to begin. A list has parameters that it has not.
+ * @throws RunEventsError `invalid_request`, `invalid_cursor`
+ * @see clause W48 in `WIRE.md`
+ */
+export function parseChangedSince(query: URLSearchParams): string | null {
+  const other = ["status", "cursor"].find((name) => query.has(name));
+  if (other !== undefined)
+    throw invalidRequest(
+      `Expected \`changedSince\` without \`${other}\`, got both. Leave out \`${other}\`.`,
+    );
+  return checkChangeCursor(single(query, "changedSince") || null);
 }
 
 /** Parses `cursor`, the `nextCursor` of the page before; `null` for the newest runs. @see clause W14 in `WIRE.md` */

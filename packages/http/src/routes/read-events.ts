@@ -7,6 +7,7 @@ import {
   parameter,
   SINCE_PARAMETER,
   TAIL_PARAMETER,
+  WAIT_PARAMETER,
 } from "../openapi/parameter.ts";
 import { parseAt, parseLimit, parseSince, parseTail, parseWaitMs } from "../request/query.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
@@ -33,12 +34,7 @@ export const READ_EVENTS: Route = {
       AT_PARAMETER,
       TAIL_PARAMETER,
       limitParameter(LIMIT),
-      parameter("query", "wait", "Seconds to hold the answer while there is nothing newer.", {
-        type: "number",
-        minimum: 0,
-        maximum: 30,
-        default: 0,
-      }),
+      WAIT_PARAMETER,
       parameter(
         "header",
         "If-None-Match",
@@ -66,7 +62,9 @@ async function readEvents(call: Call): Promise<Reply> {
   const began = tail === null ? undefined : since;
   let read = await readPage(call, { since, at, limit, began });
   if (waitMs > 0 && read.page.events.length === 0 && !isTerminal(read.page.runStatus)) {
-    await context.waits.hold({ runId, ownerId, since, at, waitMs, signal: exchange.signal });
+    await context.waits.hold({ ownerId, waitMs, signal: exchange.signal }, (signal) =>
+      context.log.waitFor(runId, { since, at, ownerId, signal }),
+    );
     read = await readPage(call, { since, at, limit, began });
   }
   const etag = etagOf(read.page, since);

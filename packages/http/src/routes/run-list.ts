@@ -9,9 +9,11 @@ import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 import type { Holding } from "../bounds/in-flight.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
-const LIST_BYTES = 4_194_304;
+export const LIST_BYTES = 4_194_304;
 /** How many runs are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
-const RUNS_A_READ = 16;
+export const RUNS_A_READ = 16;
+/** The bounds of the `limit` of a list. */
+export const LIST_LIMIT = { most: 200, fallback: 50 };
 
 /**
  * Reads a list of runs, cut at 4 MiB. It holds at least one run if one exists, and `next` continues after the last.

@@ -1,15 +1,14 @@
 import { encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
-import { CURSOR, limitParameter, parameter } from "../openapi/parameter.ts";
+import { CURSOR, limitParameter, parameter, WAIT_PARAMETER } from "../openapi/parameter.ts";
 import { schemaRef, TOPIC } from "../openapi/schemas.ts";
 import { parseCreateBody } from "../request/bodies.ts";
 import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";
 import { ROOT_PATH, type Route, RUN_PATH } from "./route.ts";
-import { readRunList } from "./run-list.ts";
-
-const LIMIT = { most: 200, fallback: 50 };
+import { answerChanged } from "./changed-runs.ts";
+import { LIST_LIMIT, readRunList } from "./run-list.ts";
 
 const RETENTION: Json = {
   "Run-Retention": {
@@ -26,10 +25,11 @@ const listRuns: Route = {
   takesTurn: "short",
   async answer(call) {
     const { context, exchange, ownerId, holding } = call;
+    if (exchange.query.has("changedSince")) return answerChanged(call);
     const runStatus = parseStatus(exchange.query);
     const topic = parseTopic(exchange.query);
     const before = parseListCursor(exchange.query);
-    const limit = parseLimit(exchange.query, LIMIT);
+    const limit = parseLimit(exchange.query, LIST_LIMIT);
     holding.checkAnswers();
     const query = { ownerId, runStatus, topic, before, limit };
     const list = await readRunList(context.log, query, call);
@@ -38,7 +38,7 @@ const listRuns: Route = {
   operation: {
     tag: "polling",
     id: "listRuns",
-    summary: "The caller's runs, newest first (W14)",
+    summary: "The caller's runs, newest first (W14), or those that changed since a cursor (W48)",
     parameters: [
       parameter(
         "query",
@@ -49,17 +49,24 @@ const listRuns: Route = {
         },
       ),
       parameter("query", "topic", "Only runs of this topic (W34).", TOPIC),
-      limitParameter(LIMIT),
+      limitParameter(LIST_LIMIT),
       parameter("query", "cursor", "The `nextCursor` of the page before.", CURSOR),
+      parameter(
+        "query",
+        "changedSince",
+        "The `cursor` of an earlier `ChangedRuns`, or empty to begin with the live runs. Not with `status` or `cursor` (W48).",
+        { type: "string", maxLength: 8_000 },
+      ),
+      WAIT_PARAMETER,
     ],
     answers: {
       200: json(
-        "A page of runs, of at most 4 MiB of metadata unless one run has more.",
-        "RunList",
+        "A page of runs, of at most 4 MiB of metadata unless one run has more. With `changedSince`, the runs that changed.",
+        ["RunList", "ChangedRuns"],
         RETENTION,
       ),
     },
-    codes: ["invalid_request"],
+    codes: ["invalid_request", "invalid_cursor"],
   },
 };
 

@@ -192,7 +192,7 @@ function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
   return {
     log,
     streams: createStreams(log, options),
-    waits: createWaits(log, options.maxStreamsPerUser),
+    waits: createWaits(options.maxStreamsPerUser),
     maxBodyBytes,
     retention: retentionMs === null ? {} : { "run-retention": `${Math.ceil(retentionMs / 1_000)}` },
   };

@@ -1,0 +1,270 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertMembers, assertNoStore, assertProblem, assertStatus } from "../assert-answer.ts";
+import type { Answer } from "../call.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import { getRun, land, pathOf, post } from "../runs.ts";
+
+/** More than a page of the default limit. */
+const MANY = 60;
+/** The most answers until nothing is new, while nothing changes. */
+const MOST_ANSWERS = 100;
+
+/** What is answered, and what a reader of it has. */
+interface Changed {
+  readonly runs: readonly (Readonly<Record<string, unknown>> & { readonly runId: string })[];
+  readonly gone: readonly string[];
+  readonly cursor: string;
+  readonly hasMore: boolean;
+  readonly reset: boolean;
+}
+
+/** Cases of W48 in `WIRE.md`: the caller's runs that changed since a cursor. Each topic is of one case alone. */
+export const changedRuns: readonly HttpTrialCase[] = [
+  {
+    name: "W48 an empty cursor begins with the caller's live runs, as they are",
+    async run(trial) {
+      const topic = newTopic();
+      const [queued, running, ended] = [
+        await create(trial, topic),
+        await create(trial, topic),
+        await create(trial, topic),
+      ];
+      await land(trial, running, ["NOTE"]);
+      await land(trial, ended, ["RUN_COMPLETED"]);
+      const answer = await ask(trial, { topic, changedSince: "" });
+      assertNoStore(answer);
+      const { runs, gone, reset, hasMore } = changedIn(answer);
+      const expected = [await getRun(trial, queued), await getRun(trial, running)];
+      assertEqual(byId(runs), byId(expected), "the live runs");
+      assertEqual([gone, reset, hasMore], [[], true, false], "what else is answered");
+    },
+  },
+  {
+    name: "W48 each change comes after the cursor, to the end of the run and its removal, and then nothing",
+    async run(trial) {
+      const topic = newTopic();
+      const other = await create(trial, topic);
+      let { cursor } = await askAll(trial, topic, "");
+      const runId = await create(trial, topic);
+      const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
+        ["queued", async () => {}],
+        ["running", () => land(trial, runId, ["NOTE"])],
+        ["running", () => land(trial, runId, ["NOTE", "NOTE"])],
+        ["failed", () => land(trial, runId, ["RUN_FAILED"])],
+      ];
+      for (const [status, step] of steps) {
+        await step();
+        const changed = await askAll(trial, topic, cursor);
+        assertEqual([...changed.runs.keys()], [runId], `the runs that come when it is ${status}`);
+        assertEqual(changed.runs.get(runId), await getRun(trial, runId), "the run");
+        assertEqual(changed.gone, [], "the runs that are gone");
+        ({ cursor } = changed);
+      }
+      const remove = { method: "DELETE", path: pathOf(runId), headers: trial.owner.bearer };
+      assertStatus(await trial.send(remove), 204);
+      const removed = await askAll(trial, topic, cursor);
+      assertEqual(
+        [[...removed.runs.keys()], removed.gone],
+        [[], [runId]],
+        "what comes of a removal",
+      );
+      await land(trial, other, ["NOTE"]);
+      const last = await askAll(trial, topic, removed.cursor);
+      assertEqual([...last.runs.keys()], [other], "the other run that changed");
+    },
+  },
+  {
+    name: "W48 an answer that waits is held until a run of the topic is created, gets an event or ends",
+    async run(trial) {
+      const topic = newTopic();
+      const first = await create(trial, topic);
+      const append = async (eventType: string): Promise<string> => {
+        await land(trial, first, [eventType]);
+        return first;
+      };
+      const changes = [
+        () => create(trial, topic),
+        () => append("NOTE"),
+        () => append("RUN_COMPLETED"),
+      ];
+      let { cursor } = await askAll(trial, topic, "");
+      for (const change of changes) {
+        const held = ask(trial, { topic, changedSince: cursor, wait: 20 });
+        // Looked at below, unless what follows fails first.
+        held.catch(() => {});
+        // A server that does not hold the answer has given it by now.
+        for (let asked = 0; asked < 5; asked++) await getRun(trial, first);
+        const runId = await change();
+        const { runs, reset } = changedIn(await held);
+        assertEqual([runs.map((run) => run.runId), reset], [[runId], false], "what was waited for");
+        ({ cursor } = await askAll(trial, topic, cursor));
+      }
+    },
+  },
+  {
+    name: "W48 an answer that waits is empty when its time is up, and its cursor goes on",
+    async run(trial) {
+      const topic = newTopic();
+      const runId = await create(trial, topic);
+      const { cursor } = await askAll(trial, topic, "");
+      const empty = changedIn(await ask(trial, { topic, changedSince: cursor, wait: 0.1 }));
+      assertEqual(
+        [empty.runs, empty.gone, empty.reset, empty.hasMore],
+        [[], [], false, false],
+        "the answer",
+      );
+      await land(trial, runId, ["NOTE"]);
+      const { runs } = await askAll(trial, topic, empty.cursor);
+      assertEqual([...runs.keys()], [runId], "the run that changed");
+    },
+  },
+  {
+    name: "W48 many runs come in answers of the limit, 50 by default, each run once",
+    async run(trial) {
+      const topic = newTopic();
+      const ids: string[] = [];
+      for (let at = 0; at < MANY; at++) ids.push(await create(trial, topic));
+      for (const limit of [undefined, 7]) {
+        const query = { topic, ...(limit === undefined ? {} : { limit }) };
+        const first = changedIn(await ask(trial, { ...query, changedSince: "" }));
+        // A group of runs is not cut, and few runs are in one.
+        const most = (limit ?? 50) + 10;
+        assert(
+          first.runs.length <= most,
+          `an answer has about ${limit ?? 50} runs, got ${first.runs.length}`,
+        );
+        assertEqual(first.hasMore, true, "whether more runs follow");
+        const seen = first.runs.map(({ runId }) => runId);
+        for (let { cursor, hasMore } = first; hasMore;) {
+          const next = changedIn(await ask(trial, { ...query, changedSince: cursor }));
+          assert(
+            seen.length <= MANY,
+            "an answer with `hasMore` has a run that did not come before",
+          );
+          seen.push(...next.runs.map(({ runId }) => runId));
+          ({ cursor, hasMore } = next);
+        }
+        assertEqual(seen.toSorted(), ids.toSorted(), "the runs");
+      }
+    },
+  },
+  {
+    name: "W48 another user's cursor starts over, with the caller's own runs",
+    async run(trial) {
+      const topic = newTopic();
+      const mine = await create(trial, topic);
+      const { cursor } = await askAll(trial, topic, "");
+      const theirs = post(
+        trial,
+        "/v1/agent-runs",
+        JSON.stringify({ topic }),
+        trial.stranger.bearer,
+      );
+      const { runId } = (await trial.send(theirs)).json();
+      const answer = await ask(trial, { topic, changedSince: cursor }, trial.stranger.bearer);
+      const { runs, reset } = changedIn(answer);
+      assertEqual([runs.map((run) => run.runId), reset], [[runId], true], "the stranger's answer");
+      await land(trial, mine, ["NOTE"]);
+      const own = await askAll(trial, topic, cursor);
+      assertEqual([...own.runs.keys()], [mine], "the owner's answer");
+    },
+  },
+  {
+    name: "W48 what is no cursor is 400 invalid_cursor; a list's own parameters and bad ones are 400 invalid_request",
+    async run(trial) {
+      const topic = newTopic();
+      await create(trial, topic);
+      const { cursor } = await askAll(trial, topic, "");
+      for (const text of ["12", "x", `${cursor}!`, cursor.slice(1), "1.2.3"]) {
+        assertProblem(await ask(trial, { changedSince: text }), 400, "invalid_cursor");
+      }
+      const queries = [
+        "status=live",
+        "status=running",
+        "cursor=1",
+        "wait=31",
+        "wait=x",
+        "limit=0",
+        "limit=201",
+        "topic=",
+        `changedSince=`,
+      ];
+      for (const query of queries) {
+        const asked = `changedSince=${encodeURIComponent(cursor)}&${query}`;
+        assertProblem(await askBy(trial, asked), 400, "invalid_request");
+      }
+    },
+  },
+];
+
+/** A topic that no run has. */
+function newTopic(): string {
+  return `changed ${crypto.randomUUID()}`;
+}
+
+async function create(trial: HttpTrial, topic: string): Promise<string> {
+  const answer = await trial.send(post(trial, "/v1/agent-runs", JSON.stringify({ topic })));
+  assertStatus(answer, 201);
+  assertMembers(answer, { topic });
+  return String(answer.json()["runId"]);
+}
+
+function askBy(trial: HttpTrial, query: string, headers = trial.owner.bearer): Promise<Answer> {
+  return trial.send({ path: `/v1/agent-runs?${query}`, headers });
+}
+
+function ask(
+  trial: HttpTrial,
+  query: Readonly<Record<string, string | number>>,
+  headers = trial.owner.bearer,
+): Promise<Answer> {
+  const parts = Object.entries(query).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value)}`,
+  );
+  return askBy(trial, parts.join("&"), headers);
+}
+
+function changedIn(answer: Answer): Changed {
+  assertStatus(answer, 200);
+  const body = answer.json();
+  assertEqual(
+    Object.keys(body).toSorted(),
+    ["cursor", "gone", "hasMore", "reset", "runs"],
+    `the fields of the answer to ${answer.to}`,
+  );
+  return body as unknown as Changed;
+}
+
+/** Asks until nothing is new: a change may come more than once, but not for ever. */
+async function askAll(
+  trial: HttpTrial,
+  topic: string,
+  since: string,
+): Promise<{
+  readonly runs: ReadonlyMap<string, Changed["runs"][number]>;
+  readonly gone: readonly string[];
+  readonly cursor: string;
+}> {
+  const runs = new Map<string, Changed["runs"][number]>();
+  const gone = new Set<string>();
+  let cursor = since;
+  for (let answers = 0; answers < MOST_ANSWERS; answers++) {
+    const changed = changedIn(await ask(trial, { topic, changedSince: cursor }));
+    assertEqual(changed.reset, cursor === "", "whether the answer starts over");
+    ({ cursor } = changed);
+    for (const runId of changed.gone) {
+      runs.delete(runId);
+      gone.add(runId);
+    }
+    for (const run of changed.runs) runs.set(run.runId, run);
+    if (!changed.hasMore && changed.runs.length + changed.gone.length === 0)
+      return { runs, gone: [...gone], cursor };
+  }
+  throw new Error(`Expected that nothing is new after ${MOST_ANSWERS} answers without a change.`);
+}
+
+type Run = Readonly<Record<string, unknown>>;
+
+function byId(runs: readonly Run[]): readonly Run[] {
+  return runs.toSorted((a, b) => String(a["runId"]).localeCompare(String(b["runId"])));
+}
