@@ -7,6 +7,7 @@ export const CLAUSES: readonly string[] = [
   "W41",
   "W42",
   "W43",
+  "W44",
   "W45",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),

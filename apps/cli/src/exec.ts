@@ -1,6 +1,13 @@
+import { hostname } from "node:os";
 import type { Client } from "@tm/run-events-client/runs";
 import { RunEventsError } from "@tm/run-events-core";
-import { isRefusal, outlastLease, pollForEnd, systemClock } from "@tm/run-events-core/wire";
+import {
+  isRefusal,
+  isWorkerName,
+  outlastLease,
+  pollForEnd,
+  systemClock,
+} from "@tm/run-events-core/wire";
 import { describeFailure, describeWith } from "./describe-failure.ts";
 import { type Child, startChild } from "./child.ts";
 import { envOfChild } from "./child-env.ts";
@@ -97,13 +104,19 @@ async function beginRun(runs: Client, command: readonly string[], leaseMs: numbe
   // The time of the first attempt: an attempt that is sent again gets the same lease.
   const sentAtMs = systemClock.now();
   try {
-    const { fence } = await runs.claim(runId, { leaseMs });
+    const { fence } = await runs.claim(runId, { leaseMs, worker: workerName() });
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
     // The run gets no writer, but the claim may have landed although its answer was lost.
     await runs.cancel(runId).catch(() => {});
     throw error;
   }
+}
+
+/** This machine's name, so that the owner sees where the command runs; `null` if it is none that a worker may have. */
+function workerName(): string | null {
+  const name = hostname();
+  return isWorkerName(name) ? name : null;
 }
 
 /**

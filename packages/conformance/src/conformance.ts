@@ -34,6 +34,7 @@ import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
 import { topics } from "./cases/topics.ts";
+import { workers } from "./cases/workers.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -72,6 +73,7 @@ const ALL: readonly TrialCase[] = [
   ...fenceNumbers,
   ...leases,
   ...claimKeys,
+  ...workers,
   ...fencing,
   ...expiring,
   ...purging,

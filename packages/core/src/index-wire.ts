@@ -52,6 +52,7 @@ export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
+export { checkWorkerName, isWorkerName } from "./rules/worker-name.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export {

@@ -282,6 +282,8 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAtMs,
     finishedAtMs,
     topic,
+    leaseExpiresAtMs,
+    worker,
     metadata,
   } = run;
   return {
@@ -294,6 +296,7 @@ function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAt: encodeTime(updatedAtMs),
     finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
     topic,
+    lease: leaseExpiresAtMs === null ? null : { worker, expiresAt: encodeTime(leaseExpiresAtMs) },
     metadata: JSON.parse(metadata) as unknown,
   };
 }

@@ -62,10 +62,11 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none.
+    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
+    // has its fence beside it.
     breaking: false,
     sql: ({ runs }) => `
-    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
+    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
   },

@@ -191,13 +191,19 @@ export function deleteCall(runId: string): Call {
   return { path: runPath(runId), method: "DELETE" };
 }
 
+/** How long a lease is asked for, and by which worker. */
+interface LeaseAsked {
+  readonly leaseMs: number;
+  readonly worker?: string | null | undefined;
+}
+
 /**
  * The claim has a key: if it is sent again because its answer was lost, it gets the same lease.
- * @see clause W31 in `WIRE.md`
+ * @see clauses W31 and W44 in `WIRE.md`
  */
-export function claimCall(runId: string, leaseMs: number): Call {
+export function claimCall(runId: string, { leaseMs, worker }: LeaseAsked): Call {
   const headers = { "idempotency-key": crypto.randomUUID() };
-  return leaseCall("POST", runId, { leaseMs }, LEASE, headers);
+  return leaseCall("POST", runId, { leaseMs, worker }, LEASE, headers);
 }
 
 /** @see clause W31 in `WIRE.md` */

@@ -181,7 +181,14 @@ export interface Client {
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
-  claim(runId: string, options: { readonly leaseMs: number } & CallOptions): Promise<Claim>;
+  claim(
+    runId: string,
+    options: {
+      readonly leaseMs: number;
+      /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
+      readonly worker?: string | null | undefined;
+    } & CallOptions,
+  ): Promise<Claim>;
   /**
    * Renews a lease: it then lasts `leaseMs` from now.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`
@@ -271,7 +278,7 @@ export function createClient(options: ClientOptions = {}): Client {
       ask(appendCall(runId, events.map(sealDraft), how), how),
     cancel: async (runId, how) => ask(cancelCall(runId), how),
     delete: async (runId, how) => ask(deleteCall(runId), how),
-    claim: async (runId, how) => ask(claimCall(runId, how.leaseMs), how),
+    claim: async (runId, how) => ask(claimCall(runId, how), how),
     renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
     release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),

@@ -38,6 +38,7 @@ export const creating: readonly TrialCase[] = [
           finishedAtMs: null,
           fence: 0,
           leaseExpiresAtMs: null,
+          worker: null,
           topic: null,
           metadata: '{"model":"x"}',
         },

@@ -36,6 +36,7 @@ import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { tails } from "./cases/tails.ts";
 import { topics } from "./cases/topics.ts";
+import { workers } from "./cases/workers.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
@@ -84,6 +85,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cancelling,
   ...listing,
   ...topics,
+  ...workers,
   ...pages,
   ...waiting,
   ...streamHeads,

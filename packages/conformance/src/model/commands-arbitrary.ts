@@ -99,7 +99,8 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const length = fc.constantFrom("long" as const, "short" as const);
   const step = fc.constantFrom(0, 0, 0, -1, 1);
   const claimKey = fc.option(fc.constantFrom("c", "d"), { nil: null, freq: 2 });
-  const claim = fc.record({ ...leased, length, claimKey });
+  const worker = fc.constantFrom(null, "w-1", "w-2");
+  const claim = fc.record({ ...leased, length, claimKey, worker });
   const renew = fc.record({ ...leased, length, step });
   const release = fc.record({ ...leased, step });
   const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);

@@ -17,14 +17,18 @@ export type Length = "long" | "short";
 
 /** Claims a run. */
 export function claimCommand(
-  input: LeaseInput & { readonly length: Length; readonly claimKey: string | null },
+  input: LeaseInput & {
+    readonly length: Length;
+    readonly claimKey: string | null;
+    readonly worker: string | null;
+  },
 ): Command {
   return command("claim", input, async (model, real) => {
     const { run, refusal, request } = prepare(model, real, input);
-    const { claimKey, length } = input;
+    const { claimKey, length, worker } = input;
     const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
     const named = claimKey === null ? {} : { claimKey };
-    const outcome = await real.next().claim({ ...request, leaseMs, ...named });
+    const outcome = await real.next().claim({ ...request, leaseMs, ...named, worker });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
     const { expiresAtMs, hasExpired, fence } = run.lease;
     if (expiresAtMs !== null && !hasExpired) {
@@ -36,7 +40,7 @@ export function claimCommand(
     }
     const held = granted(outcome, "the claim");
     assert(held.fence > fence, `the fence ${held.fence} is higher than ${fence}`);
-    run.lease = { ...underFence(run.lease, held.fence), claimKey };
+    run.lease = { ...underFence(run.lease, held.fence), claimKey, worker };
     await take(real, run, outcome, length);
   });
 }

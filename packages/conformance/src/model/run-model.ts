@@ -136,6 +136,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       updatedAtMs,
       fence: run.lease.fence,
       leaseExpiresAtMs: run.lease.expiresAtMs,
+      worker: run.lease.expiresAtMs === null ? null : run.lease.worker,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
     },
     `the head of ${runId}`,

@@ -12,6 +12,7 @@ import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
+import { workerMutants } from "../http/mutants/worker-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
 
@@ -27,6 +28,7 @@ export const serverSuite: MutantSuite = {
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
+    ...workerMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,

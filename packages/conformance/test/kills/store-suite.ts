@@ -22,6 +22,7 @@ import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
+import { workerMutants } from "../mutants/worker-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
@@ -49,6 +50,7 @@ export const storeSuite: MutantSuite = {
     ...fenceNumberMutants,
     ...expiryMutants,
     ...claimMutants,
+    ...workerMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,

@@ -7,6 +7,7 @@ import { checkFence } from "../rules/lease.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunRecord } from "../rules/run.ts";
+import { checkWorkerName } from "../rules/worker-name.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { type SendTimes, sendUnderKey } from "./send-again.ts";
 
@@ -33,6 +34,12 @@ export interface ClaimOptions extends LeaseOptions {
    * @see clause S21 in `STORE.md`
    */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * The worker's name, which snapshots of the run show while the worker has it: 1 to 100 characters, none of them a control character.
+   * @defaultValue `null`: no name
+   * @see clause W44 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly worker?: string | null | undefined;
 }
 
 /** The calls for leases: who may write to a run, and until when. */
@@ -65,9 +72,10 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
       const ownerId = ownerIdOf(options);
       checkRunId(runId);
       checkLease(leaseMs);
+      const worker = checkWorkerName(options.worker);
       const claimKey =
         idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
-      const request = { runId, ownerId, leaseMs, claimKey };
+      const request = { runId, ownerId, leaseMs, claimKey, worker };
       return heldRun(await sendUnderKey(async () => store.claim(request), times));
     },
     async renew(runId, fence, options) {

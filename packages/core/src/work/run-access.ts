@@ -20,6 +20,7 @@ export interface RunAccess {
   claim(
     runId: string,
     leaseMs: number,
+    worker: string | null,
   ): Promise<{ readonly fence: number; readonly lastSequence: number }>;
   renew(runId: string, fence: number, leaseMs: number): Promise<unknown>;
   release(runId: string, fence: number): Promise<unknown>;
@@ -73,7 +74,7 @@ export function createLogAccess(
       };
       return persist(() => send(key), log.clock, isEnough);
     },
-    claim: (runId, leaseMs) => log.claim(runId, { ...owner, leaseMs }),
+    claim: (runId, leaseMs, worker) => log.claim(runId, { ...owner, leaseMs, worker }),
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),

@@ -1,4 +1,5 @@
 import { checkOptions } from "../rules/owner.ts";
+import { checkWorkerName } from "../rules/worker-name.ts";
 import { holdProcess } from "../time/clock.ts";
 import { checkTask } from "./work-failures.ts";
 import type { RunAccess } from "./run-access.ts";
@@ -22,13 +23,14 @@ export async function runWork<Value>(
   checkEndOptions(options);
   checkTask(task);
   const { leaseMs, signal } = options;
+  const name = checkWorkerName(options.worker);
   const shutdowns = [signal, access.closing].filter((one) => one !== undefined);
   for (const one of shutdowns) one.throwIfAborted();
   // The process must stay alive while a program works.
   const letGo = holdProcess();
   try {
     let sentAtMs = access.clock.now();
-    const claim = await access.claim(runId, leaseMs);
+    const claim = await access.claim(runId, leaseMs, name);
     if (access.clock.now() - sentAtMs >= leaseMs) {
       // The answer came late, perhaps because the claim was sent again. The lease may still run: only the store knows.
       sentAtMs = access.clock.now();

@@ -25,6 +25,14 @@ const time: Schema = { type: "string", format: "date-time" };
 /** What a run is about. @see clause W34 in `WIRE.md` */
 export const TOPIC: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,200}$" };
 
+const worker: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,100}$" };
+
+/** The name that a worker gives itself. @see clause W44 in `WIRE.md` */
+const WORKER: Schema = {
+  anyOf: [worker, { type: "null" }],
+  description: "The worker's name, which snapshots of the run show; absent is null.",
+};
+
 /** The members of a run's state. */
 const STATE = {
   runStatus: schemaRef("RunStatus"),
@@ -77,6 +85,14 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     updatedAt: time,
     finishedAt: { type: ["string", "null"], format: "date-time" },
     topic: { type: ["string", "null"], description: "What the run is about. It never changes." },
+    lease: {
+      anyOf: [
+        objectOf({ worker: { type: ["string", "null"] }, expiresAt: time }),
+        { type: "null" },
+      ],
+      description:
+        "Which worker has the run; null while none does. It stays after its end, with a time that is past.",
+    },
     metadata: { description: "Any JSON value." },
   }),
   RunList: objectOf({
@@ -140,7 +156,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         "Whether this is the receipt of an earlier append with the same Idempotency-Key.",
     },
   }),
-  ClaimRun: { ...objectOf({ leaseMs }), additionalProperties: false },
+  ClaimRun: { ...objectOf({ leaseMs, worker: WORKER }, ["worker"]), additionalProperties: false },
   RenewLease: { ...objectOf({ fence, leaseMs }), additionalProperties: false },
   ReleaseRun: { ...objectOf({ fence }), additionalProperties: false },
   Lease: objectOf({

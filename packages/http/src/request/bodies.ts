@@ -1,5 +1,11 @@
 import { type EventDraft, JsonText, RunEventsError } from "@tm/run-events-core";
-import { checkTopic, describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+import {
+  checkTopic,
+  checkWorkerName,
+  describeValue,
+  eachJsonItem,
+  eachJsonMember,
+} from "@tm/run-events-core/wire";
 import type { JsonBody } from "./json-body.ts";
 import { invalidRequest } from "./query.ts";
 
@@ -128,17 +134,29 @@ export function parseEvent(text: string, index: number): EventDraft {
   return { eventType, payload };
 }
 
+/** Parses the body of a claim. @see clauses W31 and W44 in `WIRE.md` */
+export function parseClaimBody(body: JsonBody): {
+  readonly leaseMs: number;
+  readonly worker: string | null;
+} {
+  const members = membersOf(body, ["leaseMs", "worker"]);
+  const worker = checkWorkerName(JSON.parse(members.get("worker") ?? "null"));
+  return { leaseMs: numberOf(members, "leaseMs"), worker };
+}
+
 /** Parses the body of a request on a lease: these fields, each a number. @see clause W31 in `WIRE.md` */
 export function parseNumbers<Name extends string>(
   body: JsonBody,
   names: readonly Name[],
 ): Readonly<Record<Name, number>> {
   const members = membersOf(body, names);
-  const numbers = names.map((name) => {
-    const value: unknown = JSON.parse(members.get(name) ?? "null");
-    if (typeof value !== "number")
-      throw invalidRequest(`Expected \`${name}\` to be a number, got ${describeValue(value)}.`);
-    return [name, value] as const;
-  });
+  const numbers = names.map((name) => [name, numberOf(members, name)] as const);
   return Object.fromEntries(numbers) as Record<Name, number>;
+}
+
+function numberOf(members: ReadonlyMap<string, string>, name: string): number {
+  const value: unknown = JSON.parse(members.get(name) ?? "null");
+  if (typeof value !== "number")
+    throw invalidRequest(`Expected \`${name}\` to be a number, got ${describeValue(value)}.`);
+  return value;
 }

@@ -39,12 +39,12 @@ UNION ALL
 SELECT ${again}, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
 }
 
-/** $3 how long the lease lasts, $4 the claim's key, kept as from core's `encodeKeptClaim`. */
+/** $3 how long the lease lasts, $4 the claim's key, kept as from core's `encodeKeptClaim`, $5 the worker's name. */
 export function claimStatement({ runs }: Tables): string {
   return changeLeaseStatement(
     runs,
     `fence = ${NEXT_FENCE}, lease_expires_at_ms = ${NOW_MS} + $3::bigint,
-      claim_key = ${NEXT_FENCE}::text || ' ' || $4::text`,
+      claim_key = ${NEXT_FENCE}::text || ' ' || $4::text, worker = $5::text, worker_fence = ${NEXT_FENCE}`,
     `(r.lease_expires_at_ms IS NULL OR r.lease_expires_at_ms <= ${NOW_MS})`,
     `coalesce(r.claim_key = r.fence::text || ' ' || $4::text AND r.lease_expires_at_ms > ${NOW_MS}
       AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2), false)`,
@@ -79,8 +79,8 @@ const FRUITLESS_ATTEMPTS = 100;
  * @see clause S21 in `STORE.md`
  */
 export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
-  const { runId, ownerId, leaseMs, claimKey = null } = request;
-  const values = [runId, ownerId, leaseMs, claimKey];
+  const { runId, ownerId, leaseMs, claimKey = null, worker = null } = request;
+  const values = [runId, ownerId, leaseMs, claimKey, worker];
   return changeLease(query, sql.claim, values, claimRule(request));
 }
 
