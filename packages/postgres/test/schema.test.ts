@@ -87,6 +87,8 @@ describe("the schema", () => {
       "runs.run_status text NOT NULL",
       "runs.topic text COLLATE C",
       "runs.updated_at_ms bigint NOT NULL",
+      "runs.worker text",
+      "runs.worker_fence bigint",
     ]);
     const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
     expect(rows).toEqual([
@@ -192,7 +194,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(38);
+    expect(await describeSchema(pool, schema)).toHaveLength(40);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {
