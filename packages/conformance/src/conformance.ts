@@ -32,6 +32,7 @@ import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
+import { starting } from "./cases/starting.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
 import { topics } from "./cases/topics.ts";
 import { workers } from "./cases/workers.ts";
@@ -74,6 +75,7 @@ const ALL: readonly TrialCase[] = [
   ...leases,
   ...claimKeys,
   ...workers,
+  ...starting,
   ...fencing,
   ...expiring,
   ...purging,

@@ -4,14 +4,14 @@ import { openRunLog } from "./log/create-run-log.ts";
 import type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
 import { encodeTime } from "./rules/encode-time.ts";
-import type { EventDraft, RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./rules/event.ts";
+import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import type { RunRecord } from "./rules/run.ts";
+import { eventOf, snapshotOf } from "./rules/snapshot.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
-import { runWork } from "./work/work.ts";
+import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
@@ -174,6 +174,25 @@ export interface RunEvents extends Upkeep {
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
   /**
+   * Creates a run and works on it, as {@link RunEvents.create} and {@link RunEvents.work} do, but in one step: the run is claimed from
+   * its first moment. So there is always a worker, or a lease that expires, to end it. If you already have the run, it is claimed.
+   * @returns when the run is claimed: its id, and `done`, which is what {@link RunEvents.work} answers or throws. A rejection of `done`
+   * may be ignored
+   * @throws RunEventsError as {@link RunEvents.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists
+   * @see clause W36 in `WIRE.md` of `@tm/run-events-http`, clause S26 in `STORE.md`
+   *
+   * @example
+   * const { runId, done } = await runs.start({ ownerId: "ada", leaseMs: 30_000 }, async (run) => {
+   *   await run.emit("TOKEN", "Hello");
+   *   return { words: 1 };
+   * });
+   * await done;
+   */
+  start<Value>(
+    run: Parameters<RunEvents["create"]>[0] & WorkOptions,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+  ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
+  /**
    * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
    * @throws RunEventsError `store_unavailable`, with why no append could land, or if the store did not answer in `timeoutMs`;
    * `invalid_request`
@@ -247,6 +266,17 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       const access = createLogAccess(options.store, log, workOptions, closing.signal);
       return closing.hold(runWork(access, runId, workOptions, task));
     },
+    async start(run, task) {
+      checkOptions(run, "{ ownerId, leaseMs }");
+      const { ownerId, runId, metadata, topic } = run;
+      const access = createLogAccess(options.store, log, { ownerId }, closing.signal);
+      const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
+        (await log.createRun({ ownerId, runId, metadata, topic, leaseMs, worker })).run;
+      const started = startWork(access, begin, run, task);
+      // Closing waits for the work, whoever else does.
+      closing.hold(started.then(({ done }) => done)).catch(() => {});
+      return started;
+    },
     reap: (which) => log.reap(which),
     purge: (which) => log.purge(which),
     probe: (options) => log.probe(options),
@@ -256,47 +286,4 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
 
 function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
   return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
-}
-
-function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {
-  return {
-    sequence,
-    eventType,
-    payload: JSON.parse(payload) as unknown,
-    createdAt: encodeTime(createdAtMs),
-  };
-}
-
-/**
- * A run's snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: add a new
- * field in both.
- */
-function snapshotOf(run: RunRecord): RunSnapshot {
-  const {
-    runId,
-    ownerId,
-    runStatus,
-    phase,
-    lastSequence,
-    createdAtMs,
-    updatedAtMs,
-    finishedAtMs,
-    topic,
-    leaseExpiresAtMs,
-    worker,
-    metadata,
-  } = run;
-  return {
-    runId,
-    ownerId,
-    runStatus,
-    currentPhase: decodePhase(phase),
-    lastSequence,
-    createdAt: encodeTime(createdAtMs),
-    updatedAt: encodeTime(updatedAtMs),
-    finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
-    topic,
-    lease: leaseExpiresAtMs === null ? null : { worker, expiresAt: encodeTime(leaseExpiresAtMs) },
-    metadata: JSON.parse(metadata) as unknown,
-  };
 }

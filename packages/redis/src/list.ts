@@ -6,11 +6,9 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { dropListEntry, type ListEntry } from "./list-entries.ts";
+import { dropListEntry, isNewOrdinal, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
 import { readHead } from "./scripts/read-head.ts";
-
-const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
 /**
  * An owner's runs, newest first: the entries of its list that their runs confirm. Entries that can never be right again are
@@ -48,9 +46,9 @@ export async function listRuns(
   }
 }
 
-/** Whether an entry can never be right again: statuses only go forward, and a run takes less than a day to create. */
+/** Whether an entry can never be right again: statuses only go forward. */
 function isVoid(entry: ListEntry, head: RunRecord | null, nowMicros: number): boolean {
-  if (head?.ordinal !== entry.ordinal) return nowMicros - entry.ordinal > DAY_MICROS;
+  if (head?.ordinal !== entry.ordinal) return !isNewOrdinal(entry.ordinal, nowMicros / 1_000);
   if (head.runStatus === entry.runStatus) return false;
   return entry.runStatus === "queued" || isTerminal(head.runStatus);
 }

@@ -1,47 +1,99 @@
 import {
+  claimOfCreate,
   type CreateOutcome,
   type CreateRunRequest,
   type DeleteOutcome,
   INITIAL_STATE,
+  judgeCreate,
+  outcomeOfClaim,
   type RunRecord,
   STATUSES,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { dropDue } from "./due.ts";
+import { addDue, dropDue } from "./due.ts";
+import { claimKeyOf, claimRun } from "./leases.ts";
 import { addListEntry, dropListEntry } from "./list-entries.ts";
-import { sendCreateRun } from "./scripts/create-run.ts";
+import { type RunInPlace, sendCreateRun } from "./scripts/create-run.ts";
 import { type DeleteRequest, sendDeleteRun } from "./scripts/delete-run.ts";
 import { nextOrdinal } from "./scripts/next-ordinal.ts";
 import { readHead } from "./scripts/read-head.ts";
 
+/** A creation, with the key under which its claim may come again. */
+interface Creation extends Omit<CreateRunRequest, "topic" | "claim"> {
+  readonly topic: string | null;
+  readonly claim: Parameters<typeof sendCreateRun>[1]["claim"];
+}
+
 /**
  * Creates a run: first its ordinal, then the entry in its owner's list, then the run. Another process may create it between these
  * steps. The last step sees that, and the ordinal shows which process did.
- * @see clause S16 in `STORE.md`
+ * @see clauses S16 and S26 in `STORE.md`
  */
 export async function createRun(
   connection: Connection,
   request: CreateRunRequest,
 ): Promise<CreateOutcome> {
-  const { runId, ownerId, metadata, topic = null } = request;
+  const { topic = null, claim = null } = request;
+  const keyed = claim === null ? null : { ...claim, claimKey: claimKeyOf(claim.claimKey) };
+  const creation: Creation = { ...request, topic, claim: keyed };
+  for (;;) {
+    const outcome = await createOnce(connection, creation);
+    if (outcome !== null) return outcome;
+  }
+}
+
+/** @returns `null` if the run was deleted before it could be claimed */
+async function createOnce(
+  connection: Connection,
+  creation: Creation,
+): Promise<CreateOutcome | null> {
+  const { runId, ownerId, topic } = creation;
   const asked = nextOrdinal(connection);
   // A full Redis refuses a new ordinal, but answers for an existing run.
   asked.catch(() => {});
   const existing = await readHead(connection, runId);
-  if (existing !== null) return existingOutcome(existing, ownerId);
+  if (existing !== null) return answerExisting(connection, existing, creation);
   const ordinal = await asked;
   const { runStatus } = INITIAL_STATE;
   const entry = { ownerId, runStatus, topic, runId, ordinal };
   await addListEntry(connection, entry);
-  const run = await sendCreateRun(connection, { ...entry, metadata });
-  // Even if the client sent the script twice, the ordinal is this call's.
-  if (run.ordinal === ordinal) return { outcome: "created", run };
-  dropListEntry(connection, entry);
-  return existingOutcome(run, ownerId);
+  const { run, claimKey } = await createIndexed(connection, { ...creation, ...entry });
+  // Even if the client sent the script twice, the ordinal is this call's. Another worker may have the lease between the two.
+  const isOwn = creation.claim === null || creation.claim.claimKey === claimKey;
+  if (run.ordinal === ordinal && isOwn) return { outcome: "created", run };
+  if (run.ordinal !== ordinal) dropListEntry(connection, entry);
+  return answerExisting(connection, run, creation);
 }
 
-function existingOutcome(run: RunRecord, ownerId: string): CreateOutcome {
-  return run.ownerId === ownerId ? { outcome: "existing", run } : { outcome: "taken" };
+/** Creates the run, in a cluster with an entry in the index of leases before. */
+async function createIndexed(
+  connection: Connection,
+  run: Parameters<typeof sendCreateRun>[1],
+): Promise<RunInPlace> {
+  const { runId } = run;
+  const { held } = connection.keys;
+  const reply = await sendCreateRun(connection, run, null);
+  if (reply.outcome === "run") return reply;
+  const { mark, leaseExpiresAtMs } = reply;
+  const entry = { mark, runId };
+  await addDue(connection, held, entry, leaseExpiresAtMs);
+  const created = await sendCreateRun(connection, run, mark);
+  if (created.outcome !== "run") throw new TypeError("Expected the entry to be known, got another.");
+  const { ordinal, fence } = created.run;
+  if (`${ordinal}/${fence}` !== mark) dropDue(connection, held, entry);
+  return created;
+}
+
+async function answerExisting(
+  connection: Connection,
+  existing: RunRecord,
+  creation: Creation,
+): Promise<CreateOutcome | null> {
+  const judged = judgeCreate(existing, creation);
+  const claim = claimOfCreate(creation);
+  if (judged?.outcome !== "existing" || claim === null) return judged;
+  const outcome = await claimRun(connection, claim, creation.claim?.claimKey);
+  return outcome.outcome === "not_found" ? null : outcomeOfClaim(outcome);
 }
 
 /**

@@ -79,7 +79,7 @@ export function createServerAccess(
         const { runStatus, lastSequence } = run;
         known = lastSequence;
         if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
-        return { fence, lastSequence };
+        return { runId, fence, lastSequence };
       } catch (error) {
         await release(runId, fence).catch(() => {});
         throw error;

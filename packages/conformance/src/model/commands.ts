@@ -87,10 +87,10 @@ export function createCommand(input: {
     const created = await real.next().createRun(request);
     if (before === undefined) {
       assertEqual(created.outcome, "created", "the outcome");
-      if (created.outcome !== "taken") learnRun(model, request, created.run);
+      if ("run" in created) learnRun(model, request, created.run);
     } else if (before.record.ownerId === request.ownerId) {
       assertEqual(created.outcome, "existing", "the outcome");
-      if (created.outcome !== "taken") checkRecord(before, created.run);
+      if ("run" in created) checkRecord(before, created.run);
     } else {
       assertEqual(created, { outcome: "taken" }, "the outcome");
     }

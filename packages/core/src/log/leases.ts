@@ -1,5 +1,5 @@
 import { parseIdempotencyKey } from "../rules/append.ts";
-import type { LeasedRun, LeaseOutcome } from "../rules/claims.ts";
+import type { LeasedRun, LeaseOutcome, LeaseRefusal } from "../rules/claims.ts";
 import { describeValue } from "../rules/describe-value.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "../rules/errors.ts";
@@ -73,8 +73,7 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
       checkRunId(runId);
       checkLease(leaseMs);
       const worker = checkWorkerName(options.worker);
-      const claimKey =
-        idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
+      const claimKey = claimKeyOf(idempotencyKey);
       const request = { runId, ownerId, leaseMs, claimKey, worker };
       return heldRun(await sendUnderKey(async () => store.claim(request), times));
     },
@@ -95,7 +94,7 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
 }
 
 /** @throws RunEventsError `invalid_request` unless a lease may be so long */
-function checkLease(leaseMs: number): void {
+export function checkLease(leaseMs: number): void {
   if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
     throw new RunEventsError(
       "invalid_request",
@@ -104,8 +103,17 @@ function checkLease(leaseMs: number): void {
   }
 }
 
+/** The key of a claim: the caller's, or a new one. @throws RunEventsError `invalid_request` unless it is a key */
+export function claimKeyOf(idempotencyKey: string | undefined): string {
+  return idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
+}
+
 function heldRun(outcome: LeaseOutcome): LeasedRun {
-  const run = grantedRun(outcome);
+  return leasedRun(grantedRun(outcome));
+}
+
+/** The run as its worker gets it. */
+export function leasedRun(run: RunRecord): LeasedRun {
   const { leaseExpiresAtMs } = run;
   if (leaseExpiresAtMs === null)
     throw new TypeError(
@@ -115,17 +123,21 @@ function heldRun(outcome: LeaseOutcome): LeasedRun {
 }
 
 function grantedRun(outcome: LeaseOutcome): RunRecord {
+  if (outcome.outcome === "granted") return outcome.run;
+  throw leaseError(outcome);
+}
+
+/** Why a run was not claimed, renewed or released, as an error. */
+export function leaseError(outcome: LeaseRefusal): RunEventsError {
   switch (outcome.outcome) {
-    case "granted":
-      return outcome.run;
     case "not_found":
-      throw runNotFound();
+      return runNotFound();
     case "finished":
-      throw runFinished(outcome.runStatus, outcome.lastSequence);
+      return runFinished(outcome.runStatus, outcome.lastSequence);
     case "claimed":
-      throw claimedUntil(encodeTime(outcome.leaseExpiresAtMs));
+      return claimedUntil(encodeTime(outcome.leaseExpiresAtMs));
     case "fenced":
-      throw runFenced();
+      return runFenced();
   }
 }
 

@@ -28,11 +28,17 @@ export interface RenewRequest extends Omit<ClaimRequest, "claimKey" | "worker"> 
 /** A request to end a lease, for another worker. */
 export type ReleaseRequest = Omit<RenewRequest, "leaseMs">;
 
+/** The refusal of a claim while another worker's lease lasts. */
+export interface ClaimedOutcome {
+  readonly outcome: "claimed";
+  readonly leaseExpiresAtMs: number;
+}
+
 /** Why a run was not claimed, renewed or released. */
 export type LeaseRefusal =
   | { readonly outcome: "not_found" }
   | FinishedOutcome
-  | { readonly outcome: "claimed"; readonly leaseExpiresAtMs: number }
+  | ClaimedOutcome
   | { readonly outcome: "fenced" };
 
 /**

@@ -1,15 +1,17 @@
+import type { ClaimRequest, LeaseOutcome } from "./claims.ts";
+import type { CreateOutcome, CreateRunRequest } from "./creation.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
 import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
 import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
-import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
+import type { RunRecord } from "./run.ts";
 
 /** A run to create. The store gives it its ordinal. */
 export type NewRun = Omit<RunRecord, "ordinal">;
 
 /**
- * Why a run is not created; `null` to create it.
+ * Why a run is not created; `null` to create it. A claim in the request is not judged here: see {@link claimOfCreate}.
  * @param existing the head of the run with this id, `null` if it does not exist
  * @see clause S16 in `STORE.md`
  */
@@ -21,6 +23,33 @@ export function judgeCreate(
   return existing.ownerId === ownerId
     ? { outcome: "existing", run: recordOf(existing) }
     : { outcome: "taken" };
+}
+
+/**
+ * The claim in a creation, as a request of its own; `null` without one. A new run is claimed by it in the same step. If the run exists and
+ * is the owner's, the claim decides as any other, and {@link outcomeOfClaim} is the answer.
+ * @see clause S26 in `STORE.md`
+ */
+export function claimOfCreate({ runId, ownerId, claim }: CreateRunRequest): ClaimRequest | null {
+  return claim === undefined || claim === null ? null : { ...claim, runId, ownerId };
+}
+
+/**
+ * What a creation answers if its claim met an existing run.
+ * @see clause S26 in `STORE.md`
+ */
+export function outcomeOfClaim(outcome: LeaseOutcome): CreateOutcome {
+  switch (outcome.outcome) {
+    case "granted":
+      return { outcome: "existing", run: outcome.run };
+    case "claimed":
+    case "finished":
+      return outcome;
+    case "not_found":
+    case "fenced":
+      // A claim by owner and without a fence: only another owner's run refuses it like this.
+      return { outcome: "taken" };
+  }
 }
 
 /**

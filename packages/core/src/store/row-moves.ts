@@ -19,7 +19,7 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  *
  * | call        | mode     | moves                                                                                      |
  * | ----------- | -------- | ------------------------------------------------------------------------------------------ |
- * | createRun   | write    | (selectHeads (now insertRun)?)+                                                            |
+ * | createRun   | write    | (selectHeads (now insertRun)?)+ now? saveHeads?                                            |
  * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads)? |
  * | claim       | write    | selectHeads now saveHeads?                                                                 |
  * | renew       | write    | selectHeads now saveHeads?                                                                 |

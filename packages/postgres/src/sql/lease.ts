@@ -14,6 +14,11 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, NOW_MS, runColumns, type RunRow, runOf } from "./columns.ts";
 
+/** The fence of the first claim of a run, by the time and the ordinal: this is core's `nextFence`. */
+export function firstFence(nowMs: string, runKey: string): string {
+  return `(${nowMs} * 1000 + ${runKey} % 1000)`;
+}
+
 /** The fence of a claim of the run `r`: this is core's `nextFence`. */
 const NEXT_FENCE = `(greatest(${NOW_MS} * 1000, r.fence - r.fence % 1000 + 1000) + r.run_key % 1000)`;
 

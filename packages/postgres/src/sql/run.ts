@@ -1,9 +1,11 @@
 import {
+  claimOfCreate,
   type CreateOutcome,
   type CreateRunRequest,
   type DeleteOutcome,
   INITIAL_STATE,
   judgeCreate,
+  outcomeOfClaim,
   type RunRecord,
 } from "@tm/run-events-core/store";
 import { runDamaged } from "../failure.ts";
@@ -11,6 +13,7 @@ import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { NOW_MS, ON_PRIMARY, RUN_COLUMNS, runColumns, type RunRow, runOf } from "./columns.ts";
+import { claim, firstFence } from "./lease.ts";
 
 /** A run's head. $1 its id. */
 export function selectRunStatement({ runs }: Tables): string {
@@ -21,11 +24,38 @@ export function selectRunStatement({ runs }: Tables): string {
  * Creates a run. $1-$6 its id, owner, status, phase, metadata and topic. Returns no row if another client created a run with that id
  * meanwhile: then send it again.
  */
-export function createRunStatement({ runs }: Tables): string {
+export function createRunStatement(tables: Tables): string {
+  return createStatement(
+    tables,
+    `(${RUN_COLUMNS})
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6 FROM (SELECT ${NOW_MS} AS now_ms) n`,
+  );
+}
+
+/**
+ * Creates a run and claims it. $7 how long the lease lasts, $8 the claim's key, $9 the worker's name. The fence depends on the ordinal, so
+ * the statement takes the ordinal itself.
+ */
+export function createClaimedStatement(tables: Tables): string {
+  return createStatement(
+    tables,
+    `(${RUN_COLUMNS}, run_key, fence, lease_expires_at_ms, claim_key, worker, worker_fence)
+  OVERRIDING SYSTEM VALUE
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, n.run_key, n.fence, n.now_ms + $7::bigint,
+    n.fence::text || ' ' || $8::text, $9::text, n.fence
+  FROM (
+    SELECT m.*, ${firstFence("m.now_ms", "m.run_key")} AS fence
+    FROM (
+      SELECT ${NOW_MS} AS now_ms, nextval(pg_get_serial_sequence('${tables.runs}', 'run_key')) AS run_key
+    ) m
+  ) n`,
+  );
+}
+
+function createStatement({ runs }: Tables, row: string): string {
   return `
 WITH made AS (
-  INSERT INTO ${runs} AS r (${RUN_COLUMNS})
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6 FROM (SELECT ${NOW_MS} AS now_ms) n
+  INSERT INTO ${runs} AS r ${row}
   ON CONFLICT (run_id) DO NOTHING RETURNING r.*
 )
 SELECT true AS created, ${runColumns("made")} FROM made
@@ -62,8 +92,8 @@ export async function selectRun(
 }
 
 /**
- * Creates a run unless its id is in use.
- * @see clause S16 in `STORE.md`
+ * Creates a run unless its id is in use, and claims it if asked to.
+ * @see clauses S16 and S26 in `STORE.md`
  */
 export async function createRun(
   query: Query,
@@ -72,16 +102,26 @@ export async function createRun(
 ): Promise<CreateOutcome> {
   const { runId, ownerId, metadata, topic = null } = request;
   const { runStatus, phase } = INITIAL_STATE;
+  const asked = claimOfCreate(request);
   const values = [runId, ownerId, runStatus, phase, metadata, topic];
+  if (asked !== null) {
+    const { leaseMs, claimKey = null, worker = null } = asked;
+    values.push(leaseMs, claimKey, worker);
+  }
+  const statement = asked === null ? sql.createRun : sql.createClaimed;
   for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
-    const [row] = (await query(sql.createRun, values)) as readonly (RunRow & {
+    const [row] = (await query(statement, values)) as readonly (RunRow & {
       readonly created: boolean;
     })[];
     // No row: another process created the run while this statement ran. The next one sees it, unless it was deleted again.
     if (row === undefined) continue;
     if (row.created) return { outcome: "created", run: runOf(row) };
-    const outcome = judgeCreate(runOf(row), request);
-    if (outcome !== null) return outcome;
+    const judged = judgeCreate(runOf(row), request);
+    if (judged !== null && (asked === null || judged.outcome === "taken")) return judged;
+    if (asked === null) continue;
+    const outcome = await claim(query, sql, asked);
+    // Otherwise the run was deleted meanwhile.
+    if (outcome.outcome !== "not_found") return outcomeOfClaim(outcome);
   }
   throw runDamaged(
     "takes its id, but its row is not visible, as where row-level security hides it",

@@ -5,7 +5,7 @@ import { LEASE_REFUSALS, type LeaseReply } from "./lease-reply.ts";
 import { defineWriting, encodeOwner, OOM_LUA, type Script } from "./script.ts";
 
 /** Core's `nextFence`: higher than the run's last fence and the last one offered. Only `format` writes all digits of so large a number. */
-const NEXT_FENCE = `
+export const NEXT_FENCE: string = `
 local function nextFence(nowMs, offered)
   local last = math.max(tonumber(fence or 0), tonumber(offered or 0))
   return string.format('%.0f', math.max(nowMs * 1000, last - last % 1000 + 1000) + ordinal % 1000)
