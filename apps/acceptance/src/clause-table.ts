@@ -4,13 +4,14 @@ import { join, relative } from "node:path";
 /** Each clause of the wire and of the store's contract. */
 export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
+  "W36",
   "W41",
   "W42",
   "W43",
   "W44",
   "W45",
   "W49",
-  ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
+  ...Array.from({ length: 26 }, (_, index) => `S${index + 1}`),
   "S31",
 ];
 

@@ -96,24 +96,26 @@ interface Lease {
 }
 
 /**
- * Creates a run and claims it.
- * @throws RunEventsError if either call fails
+ * Creates a run and claims it, in one step.
+ * @throws RunEventsError if the call fails
  */
 async function beginRun(runs: Client, command: readonly string[], leaseMs: number): Promise<Lease> {
-  const { runId } = await runs.create({ metadata: { command } });
+  const runId = crypto.randomUUID();
   // The time of the first attempt: an attempt that is sent again gets the same lease.
   const sentAtMs = systemClock.now();
+  const run = { runId, metadata: { command }, leaseMs, worker: workerName() };
   try {
-    const { fence } = await runs.claim(runId, { leaseMs, worker: workerName() });
+    const { fence } = await runs.createClaimed(run);
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
-    // The run gets no writer, but the claim may have landed although its answer was lost.
-    await runs.cancel(runId).catch(() => {});
+    // The run gets no writer, but it may have been created although the answer was lost.
+    if (error instanceof RunEventsError && error.ambiguous)
+      await runs.cancel(runId).catch(() => {});
     throw error;
   }
 }
 
-/** This machine's name, so that the owner sees where the command runs; `null` if it is none that a worker may have. */
+/** This machine's name, so that the owner sees where the command runs; `null` if no worker may have that name. */
 function workerName(): string | null {
   const name = hostname();
   return isWorkerName(name) ? name : null;

@@ -29,6 +29,7 @@ export {
   encodePage,
   encodePageEnd,
   encodeReceipt,
+  encodeClaimedRun,
   encodeRun,
   encodeRunList,
 } from "./wire/wire.ts";
@@ -74,5 +75,5 @@ export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
-export type { RunAccess } from "./work/run-access.ts";
+export type { ClaimedRun, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";

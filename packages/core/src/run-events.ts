@@ -1,5 +1,5 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
-import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
+import { checkLease, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
@@ -270,10 +270,12 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       checkOptions(run, "{ ownerId, leaseMs }");
       const { ownerId, runId, metadata, topic } = run;
       const access = createLogAccess(options.store, log, { ownerId }, closing.signal);
+      // Without a lease the creation would claim nothing.
+      checkLease(run.leaseMs);
       const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
         (await log.createRun({ ownerId, runId, metadata, topic, leaseMs, worker })).run;
       const started = startWork(access, begin, run, task);
-      // Closing waits for the work, whoever else does.
+      // Closing waits for the work.
       closing.hold(started.then(({ done }) => done)).catch(() => {});
       return started;
     },

@@ -43,6 +43,7 @@ export const STORE_VALUES: readonly string[] = [
   "advanceRun",
   "appendWork",
   "appenderOf",
+  "claimOfCreate",
   "claimRule",
   "claimRun",
   "closedSubscription",
@@ -70,6 +71,7 @@ export const STORE_VALUES: readonly string[] = [
   "listedStatuses",
   "newRun",
   "nextFence",
+  "outcomeOfClaim",
   "ownerIdOf",
   "parseExpectedSequence",
   "parseIdempotencyKey",
@@ -106,8 +108,10 @@ export const STORE_TYPES: readonly string[] = [
   "Backoff",
   "Calls",
   "ClaimRequest",
+  "ClaimedOutcome",
   "Connections",
   "ConnectionsOptions",
+  "CreateClaim",
   "CreateOutcome",
   "CreateRunRequest",
   "DeleteOutcome",
@@ -184,6 +188,7 @@ export const WIRE_VALUES: readonly string[] = [
   "describeValue",
   "eachJsonItem",
   "eachJsonMember",
+  "encodeClaimedRun",
   "encodeConnected",
   "encodeEvent",
   "encodeEvents",
@@ -221,6 +226,7 @@ export const WIRE_VALUES: readonly string[] = [
 ];
 
 export const WIRE_TYPES: readonly string[] = [
+  "ClaimedRun",
   "Clock",
   "Connected",
   "EmitQueue",

@@ -63,7 +63,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
-    // has its fence beside it.
+    // has its fence next to it.
     breaking: false,
     sql: ({ runs }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint;

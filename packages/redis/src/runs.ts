@@ -78,7 +78,8 @@ async function createIndexed(
   const entry = { mark, runId };
   await addDue(connection, held, entry, leaseExpiresAtMs);
   const created = await sendCreateRun(connection, run, mark);
-  if (created.outcome !== "run") throw new TypeError("Expected the entry to be known, got another.");
+  if (created.outcome !== "run")
+    throw new TypeError("Expected the entry to be known, got another.");
   const { ordinal, fence } = created.run;
   if (`${ordinal}/${fence}` !== mark) dropDue(connection, held, entry);
   return created;

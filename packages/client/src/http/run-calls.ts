@@ -85,14 +85,23 @@ function runPath(runId: string, rest = ""): string {
 interface NewRun {
   readonly topic?: string | null | undefined;
   readonly metadata?: unknown;
+  /** How long the lease lasts; without it the run is not claimed. */
+  readonly leaseMs?: number | undefined;
+  readonly worker?: string | null | undefined;
 }
 
-/** @see clauses W8 and W34 in `WIRE.md` */
-export function createCall(runId: string, { topic, metadata }: NewRun): Call {
-  const about = topic === undefined ? "" : `,"topic":${JSON.stringify(topic)}`;
+/**
+ * A creation that claims its run has a key, so that it gets the same lease if it is sent again.
+ * @see clauses W8, W34 and W36 in `WIRE.md`
+ */
+export function createCall(runId: string, { metadata, ...run }: NewRun): Call {
+  const { topic, leaseMs, worker } = run;
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
-  const body = `{"runId":${JSON.stringify(runId)}${about}${data}}`;
-  return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
+  const rest = JSON.stringify({ runId, topic, leaseMs, worker });
+  const call = { path: RUNS, method: "POST", body: `${rest.slice(0, -1)}${data}}` } as const;
+  if (leaseMs === undefined) return { ...call, headers: JSON_TYPE, answer: RUN };
+  const headers = { ...JSON_TYPE, "idempotency-key": crypto.randomUUID() };
+  return { ...call, headers, answer: { ...RUN, ...LEASE } };
 }
 
 /** The append has a key, so that it may be sent again and lands once. @see clauses W9 to W11 and W32 in `WIRE.md` */

@@ -140,6 +140,21 @@ export interface Client {
     },
     options?: CallOptions,
   ): Promise<RunSnapshot>;
+  /**
+   * Creates a run and claims it in the same step, so that it is never without a worker. A call that is tried again keeps its key, and gets
+   * the same lease. {@link Client.work} needs a run that exists; this is for a worker of your own, as `run-events exec` is one.
+   * @returns the run, with the fence and the end of the lease
+   * @throws RunEventsError as {@link Client.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists
+   * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
+   */
+  createClaimed(
+    run: Parameters<Client["create"]>[0] & {
+      readonly leaseMs: number;
+      /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
+      readonly worker?: string | null | undefined;
+    },
+    options?: CallOptions,
+  ): Promise<RunSnapshot & Claim>;
   /** Lists your runs, newest first, one page at a time. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
   list(query?: ListQuery, options?: CallOptions): Promise<RunList>;
   /**
@@ -260,6 +275,8 @@ export function createClient(options: ClientOptions = {}): Client {
 
   return {
     create: async ({ runId = crypto.randomUUID(), ...run } = {}, how) =>
+      ask(createCall(checkRunId(runId), run), how),
+    createClaimed: async ({ runId = crypto.randomUUID(), ...run }, how) =>
       ask(createCall(checkRunId(runId), run), how),
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),

@@ -18,10 +18,13 @@ import {
   under,
   untilExpired,
 } from "../lease.ts";
+import { nextTurn } from "../next-turn.ts";
 import { createRun, OWNER, readRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const RACERS = 8;
+const ROUNDS = 20;
+const READS_A_TURN = 8;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 100 } as const;
 const LONG: CreateClaim = { leaseMs: LONG_MS };
 
@@ -67,6 +70,27 @@ export const starting: readonly TrialCase[] = [
       await store.release(lease);
       const next = await claim(store, "run");
       assert(next.fence > fence, `the next fence is higher than ${fence}, got ${next.fence}`);
+    },
+  },
+  {
+    name: "S26 no reader sees a new run without its lease",
+    async run(trial) {
+      const stores = await trial.stores();
+      for (let round = 0; round < ROUNDS; round++) {
+        const runId = `run-${round}`;
+        let isCreated = false;
+        const started = start(trial.store, runId, LONG).finally(() => (isCreated = true));
+        const readers = stores.map(async (one) => {
+          while (!isCreated) {
+            for (let read = 0; read < READS_A_TURN; read++) {
+              const run = await one.getRun(runId);
+              assert(run?.leaseExpiresAtMs !== null, `a reader sees the lease of ${runId}`);
+            }
+            await nextTurn();
+          }
+        });
+        await Promise.all([started, ...readers]);
+      }
     },
   },
   {
@@ -122,7 +146,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 a creation of a finished run is refused as finished, and of another owner's as taken, whatever its lease",
+    name: "S26 a creation of a finished run is refused as finished, and of another owner's as taken, with any claim",
     async run({ store }) {
       const held = await start(store, "run", { ...LONG, claimKey: "one" });
       for (const ownerId of ["bob", `${OWNER} `]) {

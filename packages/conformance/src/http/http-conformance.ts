@@ -35,6 +35,7 @@ import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { tails } from "./cases/tails.ts";
+import { starting } from "./cases/starting.ts";
 import { topics } from "./cases/topics.ts";
 import { workers } from "./cases/workers.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
@@ -86,6 +87,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...listing,
   ...topics,
   ...workers,
+  ...starting,
   ...pages,
   ...waiting,
   ...streamHeads,

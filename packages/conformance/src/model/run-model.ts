@@ -46,12 +46,12 @@ export function visibleRun(
   return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
 }
 
-/** Takes a run into the model as the store returned it. */
+/** Takes a run into the model as the store returned it, without the lease that it may have from the first moment. */
 export function learnRun(
   model: StoreModel,
   asked: Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic">,
   run: RunRecord,
-): void {
+): ModelRun {
   const { ordinal, createdAtMs } = run;
   assert(ordinal > model.lastOrdinal, `the ordinal ${ordinal} is larger than all before`);
   const expected: RunRecord = {
@@ -65,14 +65,16 @@ export function learnRun(
     updatedAtMs: createdAtMs,
     finishedAtMs: null,
   };
-  assertEqual(run, expected, "the new run");
+  assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
   model.lastOrdinal = ordinal;
-  model.runs.set(asked.runId, {
+  const learnt: ModelRun = {
     record: expected,
     lease: { ...NEW_LEASE, former: model.deletedFences.get(asked.runId) ?? NEW_LEASE.former },
     events: [],
     keys: new Map(),
-  });
+  };
+  model.runs.set(asked.runId, learnt);
+  return learnt;
 }
 
 /** What has to become of an append, which then is in the model. */

@@ -11,6 +11,7 @@ import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
+import { startMutants } from "../http/mutants/start-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { workerMutants } from "../http/mutants/worker-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
@@ -29,6 +30,7 @@ export const serverSuite: MutantSuite = {
     ...answerMutants,
     ...topicMutants,
     ...workerMutants,
+    ...startMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,

@@ -22,6 +22,7 @@ import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
+import { startMutants } from "../mutants/start-mutants.ts";
 import { workerMutants } from "../mutants/worker-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
@@ -51,6 +52,7 @@ export const storeSuite: MutantSuite = {
     ...expiryMutants,
     ...claimMutants,
     ...workerMutants,
+    ...startMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,

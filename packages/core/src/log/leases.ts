@@ -103,7 +103,10 @@ export function checkLease(leaseMs: number): void {
   }
 }
 
-/** The key of a claim: the caller's, or a new one. @throws RunEventsError `invalid_request` unless it is a key */
+/**
+ * The key of a claim: the caller's, or a new one.
+ * @throws RunEventsError `invalid_request` unless it is a key
+ */
 export function claimKeyOf(idempotencyKey: string | undefined): string {
   return idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
 }

@@ -95,6 +95,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     metadata: { description: "Any JSON value." },
   }),
+  CreatedRun: {
+    description: "A run; after a creation with `leaseMs` also the lease that its caller got (W36).",
+    allOf: [schemaRef("RunSnapshot"), { type: "object", properties: { fence, expiresAt: time } }],
+  },
   RunList: objectOf({
     runs: { type: "array", items: schemaRef("RunSnapshot") },
     nextCursor: {
@@ -126,8 +130,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
           description: "What the run is about; absent is null.",
         },
         metadata: { description: "Any JSON value; absent is null." },
+        leaseMs: { ...leaseMs, description: "Claims the run in the same step (W36)." },
+        worker: WORKER,
       },
-      ["runId", "topic", "metadata"],
+      ["runId", "topic", "metadata", "leaseMs", "worker"],
     ),
     additionalProperties: false,
   },

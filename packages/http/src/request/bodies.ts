@@ -52,22 +52,26 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /**
  * Parses the body that creates a run.
- * @see clauses W8 and W34 in `WIRE.md`
+ * @see clauses W8, W34 and W36 in `WIRE.md`
  */
 export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
   readonly topic: string | null;
   readonly metadata: JsonText;
+  readonly leaseMs?: number;
+  readonly worker: string | null;
 } {
-  const members = membersOf(body, ["runId", "topic", "metadata"]);
+  const members = membersOf(body, ["runId", "topic", "metadata", "leaseMs", "worker"]);
   const metadata = JsonText.trusted(members.get("metadata") ?? "null");
   const topic = checkTopic(JSON.parse(members.get("topic") ?? "null"));
+  const worker = workerIn(members);
+  const lease = members.has("leaseMs") ? { leaseMs: numberOf(members, "leaseMs") } : {};
   const text = members.get("runId");
-  if (text === undefined) return { topic, metadata };
+  if (text === undefined) return { topic, metadata, worker, ...lease };
   const runId: unknown = JSON.parse(text);
   if (typeof runId !== "string")
     throw invalidRequest(`Expected \`runId\` to be a string, got ${describeValue(runId)}.`);
-  return { runId, topic, metadata };
+  return { runId, topic, metadata, worker, ...lease };
 }
 
 /**
@@ -140,8 +144,11 @@ export function parseClaimBody(body: JsonBody): {
   readonly worker: string | null;
 } {
   const members = membersOf(body, ["leaseMs", "worker"]);
-  const worker = checkWorkerName(JSON.parse(members.get("worker") ?? "null"));
-  return { leaseMs: numberOf(members, "leaseMs"), worker };
+  return { leaseMs: numberOf(members, "leaseMs"), worker: workerIn(members) };
+}
+
+function workerIn(members: ReadonlyMap<string, string>): string | null {
+  return checkWorkerName(JSON.parse(members.get("worker") ?? "null"));
 }
 
 /** Parses the body of a request on a lease: these fields, each a number. @see clause W31 in `WIRE.md` */

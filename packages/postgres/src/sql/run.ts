@@ -103,11 +103,9 @@ export async function createRun(
   const { runId, ownerId, metadata, topic = null } = request;
   const { runStatus, phase } = INITIAL_STATE;
   const asked = claimOfCreate(request);
-  const values = [runId, ownerId, runStatus, phase, metadata, topic];
-  if (asked !== null) {
-    const { leaseMs, claimKey = null, worker = null } = asked;
-    values.push(leaseMs, claimKey, worker);
-  }
+  const { leaseMs, claimKey = null, worker = null } = asked ?? {};
+  const head = [runId, ownerId, runStatus, phase, metadata, topic];
+  const values = asked === null ? head : [...head, leaseMs, claimKey, worker];
   const statement = asked === null ? sql.createRun : sql.createClaimed;
   for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
     const [row] = (await query(statement, values)) as readonly (RunRow & {
