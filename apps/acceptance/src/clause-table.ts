@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 /** Each clause of the wire and of the store's contract. */
 export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
+  "W35",
   "W36",
   "W41",
   "W42",

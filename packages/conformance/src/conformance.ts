@@ -11,6 +11,7 @@ import { creating } from "./cases/creating.ts";
 import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
+import { exclusive } from "./cases/exclusive.ts";
 import { expiring } from "./cases/expiring.ts";
 import { failures } from "./cases/failures.ts";
 import { fenceNumbers } from "./cases/fence-numbers.ts";
@@ -64,6 +65,7 @@ const ALL: readonly TrialCase[] = [
   ...creating,
   ...listing,
   ...topics,
+  ...exclusive,
   ...owners,
   ...deleting,
   ...closing,

@@ -10,7 +10,12 @@ export type {
   Subscription,
 } from "./store/store.ts";
 export type { RunRecord } from "./rules/run.ts";
-export type { CreateClaim, CreateOutcome, CreateRunRequest } from "./rules/creation.ts";
+export type {
+  BusyOutcome,
+  CreateClaim,
+  CreateOutcome,
+  CreateRunRequest,
+} from "./rules/creation.ts";
 export type { NewEvent, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
@@ -66,7 +71,9 @@ export {
   judgeDelete,
   newRun,
   outcomeOfClaim,
+  placeQuery,
   planRead,
+  topicBusy,
 } from "./rules/plan-run.ts";
 export type { ListedStatus } from "./rules/listed.ts";
 export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";

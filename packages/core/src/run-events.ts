@@ -60,7 +60,8 @@ export interface RunEvents extends Upkeep {
   readonly log: RunLog;
   /**
    * Creates a run, or returns the owner's run with that id as it is.
-   * @throws RunEventsError `run_id_taken` if another owner has the id, `invalid_request`, `payload_too_large`, `store_unavailable`
+   * @throws RunEventsError `run_id_taken` if another owner has the id; `topic_busy` (with `runId`) for an `exclusive` run while the owner
+   * has a live run of the topic; `invalid_request`, `payload_too_large`, `store_unavailable`
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   create(run: {
@@ -82,6 +83,12 @@ export interface RunEvents extends Upkeep {
      * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
      */
     readonly topic?: string | null | undefined;
+    /**
+     * Creates the run only while the owner has no live run of `topic`. Its place is free again the moment it ends.
+     * @defaultValue `false`
+     * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
+     */
+    readonly exclusive?: boolean | undefined;
   }): Promise<RunSnapshot>;
   /**
    * Appends all of the events or none. Calls that come while an append is under way share the next commit.
@@ -268,12 +275,12 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     async start(run, task) {
       checkOptions(run, "{ ownerId, leaseMs }");
-      const { ownerId, runId, metadata, topic } = run;
+      const { ownerId, runId, metadata, topic, exclusive } = run;
       const access = createLogAccess(options.store, log, { ownerId }, closing.signal);
       // Without a lease the creation would claim nothing.
       checkLease(run.leaseMs);
       const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
-        (await log.createRun({ ownerId, runId, metadata, topic, leaseMs, worker })).run;
+        (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker })).run;
       const started = startWork(access, begin, run, task);
       // Closing waits for the work.
       closing.hold(started.then(({ done }) => done)).catch(() => {});

@@ -76,6 +76,7 @@ export const STORE_VALUES: readonly string[] = [
   "parseExpectedSequence",
   "parseIdempotencyKey",
   "planAppends",
+  "placeQuery",
   "planBackoff",
   "planEvents",
   "planJoinedAppend",
@@ -92,6 +93,7 @@ export const STORE_VALUES: readonly string[] = [
   "runNotFound",
   "stateAtSince",
   "storeClosed",
+  "topicBusy",
   "utf8Bytes",
   "workNow",
 ];
@@ -106,6 +108,7 @@ export const STORE_TYPES: readonly string[] = [
   "AppendResult",
   "Appender",
   "Backoff",
+  "BusyOutcome",
   "Calls",
   "ClaimRequest",
   "ClaimedOutcome",

@@ -84,6 +84,7 @@ function runPath(runId: string, rest = ""): string {
 /** What a run is created with, besides its id. */
 interface NewRun {
   readonly topic?: string | null | undefined;
+  readonly exclusive?: boolean | undefined;
   readonly metadata?: unknown;
   /** How long the lease lasts; without it the run is not claimed. */
   readonly leaseMs?: number | undefined;
@@ -92,12 +93,12 @@ interface NewRun {
 
 /**
  * A creation that claims its run has a key, so that it gets the same lease if it is sent again.
- * @see clauses W8, W34 and W36 in `WIRE.md`
+ * @see clauses W8 and W34 to W36 in `WIRE.md`
  */
 export function createCall(runId: string, { metadata, ...run }: NewRun): Call {
-  const { topic, leaseMs, worker } = run;
+  const { topic, exclusive, leaseMs, worker } = run;
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
-  const rest = JSON.stringify({ runId, topic, leaseMs, worker });
+  const rest = JSON.stringify({ runId, topic, exclusive, leaseMs, worker });
   const call = { path: RUNS, method: "POST", body: `${rest.slice(0, -1)}${data}}` } as const;
   if (leaseMs === undefined) return { ...call, headers: JSON_TYPE, answer: RUN };
   const headers = { ...JSON_TYPE, "idempotency-key": crypto.randomUUID() };

@@ -128,7 +128,8 @@ export interface Session {
 export interface Client {
   /**
    * Creates a run. If you already have a run with that id, it is returned unchanged.
-   * @throws RunEventsError `run_id_taken` if another user has the id
+   * @throws RunEventsError `run_id_taken` if another user has the id; `topic_busy` (with `runId`) for an `exclusive` run while you have a
+   * live run of the topic
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   create(
@@ -136,6 +137,12 @@ export interface Client {
       readonly runId?: string | undefined;
       /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
       readonly topic?: string | null | undefined;
+      /**
+       * Creates the run only while you have no live run of `topic`.
+       * @defaultValue `false`
+       * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
+       */
+      readonly exclusive?: boolean | undefined;
       readonly metadata?: unknown;
     },
     options?: CallOptions,

@@ -33,7 +33,8 @@ export function createRuns(
       if (!isRunId(runId)) throw badRunId(runId);
       const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
-      const request = { runId, ownerId, topic, metadata: text, claim: claimIn(run) };
+      const exclusive = checkExclusive(run.exclusive, topic);
+      const request = { runId, ownerId, topic, exclusive, metadata: text, claim: claimIn(run) };
       return createdRun(await sendUnderKey(async () => store.createRun(request), times));
     },
     async getRun(runId, owner = {}) {
@@ -89,10 +90,36 @@ function createdRun(outcome: CreateOutcome): Awaited<ReturnType<RunLog["createRu
       return { created: outcome.outcome === "created", run: outcome.run };
     case "taken":
       throw runIdTaken();
+    case "topic_busy":
+      throw topicIsBusy(outcome.runId);
     case "claimed":
     case "finished":
       throw leaseError(outcome);
   }
+}
+
+/** @throws RunEventsError `invalid_request` unless it is a boolean, and only true with a topic */
+function checkExclusive(exclusive: unknown, topic: string | null): boolean {
+  if (exclusive === undefined || exclusive === false) return false;
+  if (exclusive !== true) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`exclusive\` to be true or false, got ${describeValue(exclusive)}. Change it, or leave it out.`,
+    );
+  }
+  if (topic !== null) return true;
+  throw new RunEventsError(
+    "invalid_request",
+    "Expected `exclusive` only with `topic`, got it alone. Add the topic of which this run is to be the only live one.",
+  );
+}
+
+function topicIsBusy(runId: string): RunEventsError {
+  return new RunEventsError(
+    "topic_busy",
+    `Expected no live run of this topic, but ${runId} has not finished. Cancel it or wait for its end, and try again.`,
+    { details: { runId } },
+  );
 }
 
 function badRunId(runId: unknown): RunEventsError {

@@ -1,5 +1,5 @@
 import type { ClaimRequest, LeaseOutcome } from "./claims.ts";
-import type { CreateOutcome, CreateRunRequest } from "./creation.ts";
+import type { BusyOutcome, CreateOutcome, CreateRunRequest } from "./creation.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
 import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
@@ -23,6 +23,34 @@ export function judgeCreate(
   return existing.ownerId === ownerId
     ? { outcome: "existing", run: recordOf(existing) }
     : { outcome: "taken" };
+}
+
+/** The live runs of a topic, of which one is enough. */
+interface PlaceQuery {
+  readonly ownerId: string;
+  readonly runStatus: "live";
+  readonly topic: string;
+  readonly before: null;
+  readonly limit: 1;
+}
+
+/**
+ * Asks for the live run that keeps an exclusive run from being created; `null` if nothing does. It need not be exclusive itself. In the
+ * same atomic step the run is created, or {@link topicBusy} is the answer. If the run exists already, nothing is asked.
+ * @see clause S25 in `STORE.md`
+ */
+export function placeQuery({
+  ownerId,
+  topic = null,
+  exclusive = false,
+}: CreateRunRequest): PlaceQuery | null {
+  if (!exclusive || topic === null) return null;
+  return { ownerId, runStatus: "live", topic, before: null, limit: 1 };
+}
+
+/** What an exclusive creation answers while the owner has this live run of the topic. @see clause S25 in `STORE.md` */
+export function topicBusy({ runId }: Pick<RunRecord, "runId">): BusyOutcome {
+  return { outcome: "topic_busy", runId };
 }
 
 /**

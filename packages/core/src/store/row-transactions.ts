@@ -18,7 +18,9 @@ import {
   judgeDelete,
   newRun,
   outcomeOfClaim,
+  placeQuery,
   planRead,
+  topicBusy,
 } from "../rules/plan-run.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
@@ -36,9 +38,10 @@ export interface AppendResult {
   readonly moved: readonly RunRecord[];
 }
 
-/** Creates a run unless its id is in use, and claims it if asked to. `write`. @see clauses S16 and S26 in `STORE.md` */
+/** Creates a run unless its id is in use, and claims it if asked to. `write`. @see clauses S16, S25 and S26 in `STORE.md` */
 export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
   const claim = claimOfCreate(request);
+  const place = placeQuery(request);
 
   function tryOnce(rows: RowMoves, tries: number): Answer<CreateOutcome> {
     if (tries === FRUITLESS_TRIES) {
@@ -53,21 +56,27 @@ export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
         return after(leaseRow(rows, existing, claimRule(claim)), outcomeOfClaim);
       }
       if (judged !== null) return judged;
-      return after(rows.now(), (nowMs) => {
-        const run = newRun(request, nowMs);
-        return after(rows.insertRun(run), (ordinal): Answer<CreateOutcome> => {
-          if (ordinal === null) return tryOnce(rows, tries + 1);
-          const made = { ...run, ordinal };
-          if (claim === null) return { outcome: "created", run: made };
-          const head = { ...made, keptClaim: null };
-          return after(saveLease(rows, head, claimRule(claim)(head, nowMs)), (outcome) => ({
-            outcome: "created",
-            run: outcome.outcome === "granted" ? outcome.run : made,
-          }));
-        });
-      });
+      return after(rows.now(), (nowMs) =>
+        after(place === null ? [] : rows.selectOwned(place), ([holder]) =>
+          holder === undefined ? insertOnce(rows, tries, nowMs) : topicBusy(holder),
+        ),
+      );
     });
   }
+  function insertOnce(rows: RowMoves, tries: number, nowMs: number): Answer<CreateOutcome> {
+    const run = newRun(request, nowMs);
+    return after(rows.insertRun(run, place !== null), (ordinal): Answer<CreateOutcome> => {
+      if (ordinal === null) return tryOnce(rows, tries + 1);
+      const made = { ...run, ordinal };
+      if (claim === null) return { outcome: "created", run: made };
+      const head = { ...made, keptClaim: null };
+      return after(saveLease(rows, head, claimRule(claim)(head, nowMs)), (outcome) => ({
+        outcome: "created",
+        run: outcome.outcome === "granted" ? outcome.run : made,
+      }));
+    });
+  }
+
   return (rows) => tryOnce(rows, 0);
 }
 

@@ -104,9 +104,10 @@ export interface StoreCapabilities {
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
   /**
-   * Creates a run, or answers the owner's run that has the id. With a claim it claims that run in the same step.
+   * Creates a run, or answers the owner's run that has the id. With a claim it claims that run in the same step. An exclusive
+   * run is created only while the owner has no live run of its topic.
    * @throws RunEventsError `store_unavailable`, with `ambiguous` if a claim may have landed
-   * @see clauses S16 and S26 in `STORE.md`
+   * @see clauses S16, S25 and S26 in `STORE.md`
    */
   createRun(request: CreateRunRequest): Promise<CreateOutcome>;
   /**

@@ -50,9 +50,11 @@ const KINDS: Readonly<Record<string, string>> = {
   n: "null",
 };
 
+const CREATE_FIELDS = ["runId", "topic", "exclusive", "metadata", "leaseMs", "worker"];
+
 /**
  * Parses the body that creates a run.
- * @see clauses W8, W34 and W36 in `WIRE.md`
+ * @see clauses W8 and W34 to W36 in `WIRE.md`
  */
 export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
@@ -60,18 +62,21 @@ export function parseCreateBody(body: JsonBody): {
   readonly metadata: JsonText;
   readonly leaseMs?: number;
   readonly worker: string | null;
+  readonly exclusive: boolean;
 } {
-  const members = membersOf(body, ["runId", "topic", "metadata", "leaseMs", "worker"]);
+  const members = membersOf(body, CREATE_FIELDS);
   const metadata = JsonText.trusted(members.get("metadata") ?? "null");
   const topic = checkTopic(JSON.parse(members.get("topic") ?? "null"));
   const worker = workerIn(members);
+  // The log refuses what is not a boolean.
+  const exclusive = JSON.parse(members.get("exclusive") ?? "false") as boolean;
   const lease = members.has("leaseMs") ? { leaseMs: numberOf(members, "leaseMs") } : {};
   const text = members.get("runId");
-  if (text === undefined) return { topic, metadata, worker, ...lease };
+  if (text === undefined) return { topic, metadata, worker, exclusive, ...lease };
   const runId: unknown = JSON.parse(text);
   if (typeof runId !== "string")
     throw invalidRequest(`Expected \`runId\` to be a string, got ${describeValue(runId)}.`);
-  return { runId, topic, metadata, worker, ...lease };
+  return { runId, topic, metadata, worker, exclusive, ...lease };
 }
 
 /**

@@ -35,7 +35,7 @@ export function runColumns(row: string): string {
 }
 
 export const RUN_COLUMNS =
-  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic";
+  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic, exclusive";
 
 export const EVENT_COLUMNS =
   "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events";

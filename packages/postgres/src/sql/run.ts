@@ -5,8 +5,11 @@ import {
   type DeleteOutcome,
   INITIAL_STATE,
   judgeCreate,
+  listedStatuses,
   outcomeOfClaim,
+  placeQuery,
   type RunRecord,
+  topicBusy,
 } from "@tm/run-events-core/store";
 import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
@@ -21,19 +24,19 @@ export function selectRunStatement({ runs }: Tables): string {
 }
 
 /**
- * Creates a run. $1-$6 its id, owner, status, phase, metadata and topic. Returns no row if another client created a run with that id
- * meanwhile: then send it again.
+ * Creates a run. $1-$6 its id, owner, status, phase, metadata and topic, $7 whether it is exclusive. Returns no row if another client
+ * created a run with that id, or an exclusive one of that topic, meanwhile: then send it again.
  */
 export function createRunStatement(tables: Tables): string {
   return createStatement(
     tables,
     `(${RUN_COLUMNS})
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6 FROM (SELECT ${NOW_MS} AS now_ms) n`,
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, $7::boolean FROM (SELECT ${NOW_MS} AS now_ms) n`,
   );
 }
 
 /**
- * Creates a run and claims it. $7 how long the lease lasts, $8 the claim's key, $9 the worker's name. The fence depends on the ordinal, so
+ * Creates a run and claims it. $8 how long the lease lasts, $9 the claim's key, $10 the worker's name. The fence depends on the ordinal, so
  * the statement takes the ordinal itself.
  */
 export function createClaimedStatement(tables: Tables): string {
@@ -41,8 +44,8 @@ export function createClaimedStatement(tables: Tables): string {
     tables,
     `(${RUN_COLUMNS}, run_key, fence, lease_expires_at_ms, claim_key, worker, worker_fence)
   OVERRIDING SYSTEM VALUE
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, n.run_key, n.fence, n.now_ms + $7::bigint,
-    n.fence::text || ' ' || $8::text, $9::text, n.fence
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, $7::boolean, n.run_key, n.fence, n.now_ms + $8::bigint,
+    n.fence::text || ' ' || $9::text, $10::text, n.fence
   FROM (
     SELECT m.*, ${firstFence("m.now_ms", "m.run_key")} AS fence
     FROM (
@@ -52,15 +55,25 @@ export function createClaimedStatement(tables: Tables): string {
   );
 }
 
+/**
+ * A live run of the topic keeps an exclusive one from being created. If two are created at the same time, the index of places
+ * refuses the second.
+ */
 function createStatement({ runs }: Tables, row: string): string {
   return `
-WITH made AS (
+WITH busy AS (
+  SELECT r.* FROM ${runs} r WHERE $7::boolean AND owner_id = $2 AND topic = $6 AND run_status = ANY (${LIVE}) AND run_id <> $1
+  LIMIT 1
+), made AS (
   INSERT INTO ${runs} AS r ${row}
-  ON CONFLICT (run_id) DO NOTHING RETURNING r.*
+  WHERE NOT EXISTS (SELECT FROM busy)
+  ON CONFLICT DO NOTHING RETURNING r.*
 )
-SELECT true AS created, ${runColumns("made")} FROM made
+SELECT 'created' AS outcome, ${runColumns("made")} FROM made
 UNION ALL
-SELECT false, ${runColumns("r")} FROM ${runs} r WHERE run_id = $1`;
+SELECT 'existing', ${runColumns("r")} FROM ${runs} r WHERE run_id = $1
+UNION ALL
+SELECT 'topic_busy', ${runColumns("busy")} FROM busy WHERE NOT EXISTS (SELECT FROM ${runs} WHERE run_id = $1)`;
 }
 
 /**
@@ -77,6 +90,11 @@ WITH gone AS (
 SELECT EXISTS (SELECT FROM gone) AS deleted,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
+
+/** SQL: the statuses of runs that have not finished. */
+const LIVE = `ARRAY[${listedStatuses("live")
+  .map((status) => `'${status}'`)
+  .join()}]`;
 
 /** How often in a row a run may be neither created nor found, since others create and remove it in between. */
 const FRUITLESS_ATTEMPTS = 100;
@@ -104,16 +122,17 @@ export async function createRun(
   const { runStatus, phase } = INITIAL_STATE;
   const asked = claimOfCreate(request);
   const { leaseMs, claimKey = null, worker = null } = asked ?? {};
-  const head = [runId, ownerId, runStatus, phase, metadata, topic];
+  const head = [runId, ownerId, runStatus, phase, metadata, topic, placeQuery(request) !== null];
   const values = asked === null ? head : [...head, leaseMs, claimKey, worker];
   const statement = asked === null ? sql.createRun : sql.createClaimed;
   for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
     const [row] = (await query(statement, values)) as readonly (RunRow & {
-      readonly created: boolean;
+      readonly outcome: "created" | "existing" | "topic_busy";
     })[];
-    // No row: another process created the run while this statement ran. The next one sees it, unless it was deleted again.
+    // No row: another process created the run, or took its place, while this statement ran. The next one sees it, unless it was deleted again.
     if (row === undefined) continue;
-    if (row.created) return { outcome: "created", run: runOf(row) };
+    if (row.outcome === "created") return { outcome: "created", run: runOf(row) };
+    if (row.outcome === "topic_busy") return topicBusy(row);
     const judged = judgeCreate(runOf(row), request);
     if (judged !== null && (asked === null || judged.outcome === "taken")) return judged;
     if (asked === null) continue;
