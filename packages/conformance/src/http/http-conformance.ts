@@ -35,6 +35,7 @@ import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { tails } from "./cases/tails.ts";
+import { exclusive } from "./cases/exclusive.ts";
 import { starting } from "./cases/starting.ts";
 import { topics } from "./cases/topics.ts";
 import { workers } from "./cases/workers.ts";
@@ -86,6 +87,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cancelling,
   ...listing,
   ...topics,
+  ...exclusive,
   ...workers,
   ...starting,
   ...pages,

@@ -23,6 +23,8 @@ import {
 
 /** Few names, batches and keys, so that they meet often. */
 const runIds = fc.constantFrom("a", "a", "a", "b");
+/** A few more, so that two runs of one owner meet in a topic. */
+const newIds = fc.constantFrom("a", "a", "b", "c");
 const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "ada", "ada", "bob");
 const anyOwner = fc.option(owners, { nil: null, freq: 2 });
 const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
@@ -80,10 +82,11 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const worker = fc.constantFrom(null, "w-1", "w-2");
   const claimed = { length, claimKey, worker };
   const create = fc.record({
-    runId: runIds,
+    runId: newIds,
     ownerId: owners,
     metadata: metadatas,
     topic: topics,
+    exclusive: fc.boolean(),
     claim: fc.option(fc.record(claimed), { nil: null, freq: 1 }),
   });
   const query = fc.record({
@@ -141,6 +144,7 @@ export function commandsArbitrary(
     ownerId: "ada",
     metadata: "null",
     topic: "tea",
+    exclusive: false,
     claim: null,
   });
   return fc

@@ -13,7 +13,7 @@ import {
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { assert, assertEqual } from "../assert.ts";
 import { type ClaimInput, claimRequest, takeClaim } from "./take-claim.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
@@ -22,6 +22,7 @@ import {
   checkRecord,
   forgetRun,
   learnRun,
+  liveRuns,
   phaseAt,
   type StoreModel,
   visibleRun,
@@ -77,6 +78,8 @@ export function createCommand(input: {
   readonly ownerId: string;
   readonly metadata: string;
   readonly topic: string | null;
+  /** Counts only with a topic. */
+  readonly exclusive: boolean;
   readonly claim: ClaimInput | null;
 }): Command {
   return command("createRun", input, async (model, real) => {
@@ -89,7 +92,14 @@ export function createCommand(input: {
     const before = model.runs.get(request.runId);
     const { claim } = input;
     const asked = claim === null ? {} : { claim: claimRequest(claim) };
-    const created = await real.next().createRun({ ...request, ...asked });
+    const exclusive = input.exclusive && input.topic !== null;
+    const created = await real.next().createRun({ ...request, exclusive, ...asked });
+    const busy = before === undefined && exclusive ? liveRuns(model, request) : [];
+    if (busy.length > 0) {
+      assertEqual(created.outcome, "topic_busy", "the outcome");
+      const runId = created.outcome === "topic_busy" ? created.runId : "";
+      return assert(busy.includes(runId), `${runId} is a live run of the topic`);
+    }
     if (before !== undefined && before.record.ownerId !== request.ownerId) {
       return assertEqual(created, { outcome: "taken" }, "the outcome");
     }

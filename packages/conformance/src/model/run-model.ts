@@ -46,6 +46,17 @@ export function visibleRun(
   return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
 }
 
+/** The ids of an owner's live runs of a topic. */
+export function liveRuns(
+  model: StoreModel,
+  { ownerId, topic }: Pick<RunRecord, "ownerId" | "topic">,
+): readonly string[] {
+  return [...model.runs.values()]
+    .map(({ record }) => record)
+    .filter((run) => run.ownerId === ownerId && run.topic === topic && !isTerminal(run.runStatus))
+    .map(({ runId }) => runId);
+}
+
 /** Takes a run into the model as the store returned it, without the lease that it may have from the first moment. */
 export function learnRun(
   model: StoreModel,

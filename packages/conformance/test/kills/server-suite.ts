@@ -11,6 +11,7 @@ import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
+import { placeMutants } from "../http/mutants/place-mutants.ts";
 import { startMutants } from "../http/mutants/start-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { workerMutants } from "../http/mutants/worker-mutants.ts";
@@ -31,6 +32,7 @@ export const serverSuite: MutantSuite = {
     ...topicMutants,
     ...workerMutants,
     ...startMutants,
+    ...placeMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,

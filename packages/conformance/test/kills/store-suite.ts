@@ -22,6 +22,7 @@ import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
+import { placeMutants } from "../mutants/place-mutants.ts";
 import { startMutants } from "../mutants/start-mutants.ts";
 import { workerMutants } from "../mutants/worker-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
@@ -53,6 +54,7 @@ export const storeSuite: MutantSuite = {
     ...claimMutants,
     ...workerMutants,
     ...startMutants,
+    ...placeMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,
