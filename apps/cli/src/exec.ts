@@ -32,11 +32,12 @@ const WAIT_SECONDS = 25;
  */
 export async function execCommand(
   runs: Client,
-  { command, leaseMs }: Extract<Command, { readonly name: "exec" }>,
+  asked: Extract<Command, { readonly name: "exec" }>,
 ): Promise<number> {
+  const { command } = asked;
   let lease: Lease;
   try {
-    lease = await beginRun(runs, command, leaseMs);
+    lease = await beginRun(runs, asked);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     process.stderr.write(
@@ -99,11 +100,14 @@ interface Lease {
  * Creates a run and claims it, in one step.
  * @throws RunEventsError if the call fails
  */
-async function beginRun(runs: Client, command: readonly string[], leaseMs: number): Promise<Lease> {
+async function beginRun(
+  runs: Client,
+  { command, leaseMs, topic, exclusive }: Extract<Command, { readonly name: "exec" }>,
+): Promise<Lease> {
   const runId = crypto.randomUUID();
   // The time of the first attempt: an attempt that is sent again gets the same lease.
   const sentAtMs = systemClock.now();
-  const run = { runId, metadata: { command }, leaseMs, worker: workerName() };
+  const run = { runId, topic, exclusive, metadata: { command }, leaseMs, worker: workerName() };
   try {
     const { fence } = await runs.createClaimed(run);
     return { runId, fence, leaseMs, sentAtMs };

@@ -11,9 +11,19 @@ describe("the command line", () => {
   it.each([
     [
       ["exec", "--", "ls", "-l", "--", "--help"],
-      { name: "exec", leaseMs: 60_000, command: ["ls", "-l", "--", "--help"] },
+      {
+        name: "exec",
+        leaseMs: 60_000,
+        topic: null,
+        exclusive: false,
+        command: ["ls", "-l", "--", "--help"],
+      },
     ],
     [["exec", "--lease", "1", "--", "ls"], { name: "exec", leaseMs: 1_000, command: ["ls"] }],
+    [
+      ["exec", "--topic", "tea", "--exclusive", "--", "ls"],
+      { name: "exec", topic: "tea", exclusive: true, command: ["ls"] },
+    ],
     [
       ["exec", "--lease=3600", "--", "ls", "--lease", "x"],
       { name: "exec", leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
@@ -68,6 +78,7 @@ describe("the command line", () => {
     [["exec", "ls"], "exec expects a command after --"],
     [["exec", "ls", "--", "ls"], "exec expects a command after --"],
     [["exec", "--json", "--", "ls"], "exec has no --json"],
+    [["exec", "--exclusive", "--", "ls"], "--exclusive expects --topic too"],
     [
       ["exec", "--lease", "0", "--", "ls"],
       "--lease expects a number of seconds from 1 to 3600, got 0",

@@ -15,7 +15,15 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
-import { NOW_MS, ON_PRIMARY, RUN_COLUMNS, runColumns, type RunRow, runOf } from "./columns.ts";
+import {
+  needsUnique,
+  NOW_MS,
+  ON_PRIMARY,
+  RUN_COLUMNS,
+  runColumns,
+  type RunRow,
+  runOf,
+} from "./columns.ts";
 import { claim, firstFence } from "./lease.ts";
 
 /** A run's head. $1 its id. */
@@ -57,11 +65,13 @@ export function createClaimedStatement(tables: Tables): string {
 
 /**
  * A live run of the topic keeps an exclusive one from being created. If two are created at the same time, the index of places
- * refuses the second.
+ * refuses the second. The statement fails without that index, or that of the ids.
  */
 function createStatement({ runs }: Tables, row: string): string {
   return `
-WITH busy AS (
+WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "run_id)")}),
+places AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL")}),
+busy AS (
   SELECT r.* FROM ${runs} r WHERE $7::boolean AND owner_id = $2 AND topic = $6 AND run_status = ANY (${LIVE}) AND run_id <> $1
   LIMIT 1
 ), made AS (
