@@ -7,26 +7,23 @@ import { parseCommand } from "../src/parse-command.ts";
 const ENV = { RUN_EVENTS_TOKEN: "t" };
 const target = { url: "http://127.0.0.1:8080", token: "t" };
 
+/** `exec -- ls` without options. */
+const EXEC = { name: "exec", leaseMs: 60_000, topic: null, exclusive: false, command: ["ls"] };
+
 describe("the command line", () => {
   it.each([
     [
       ["exec", "--", "ls", "-l", "--", "--help"],
-      {
-        name: "exec",
-        leaseMs: 60_000,
-        topic: null,
-        exclusive: false,
-        command: ["ls", "-l", "--", "--help"],
-      },
+      { ...EXEC, command: ["ls", "-l", "--", "--help"] },
     ],
-    [["exec", "--lease", "1", "--", "ls"], { name: "exec", leaseMs: 1_000, command: ["ls"] }],
+    [["exec", "--lease", "1", "--", "ls"], { ...EXEC, leaseMs: 1_000 }],
     [
       ["exec", "--topic", "tea", "--exclusive", "--", "ls"],
-      { name: "exec", topic: "tea", exclusive: true, command: ["ls"] },
+      { ...EXEC, topic: "tea", exclusive: true },
     ],
     [
       ["exec", "--lease=3600", "--", "ls", "--lease", "x"],
-      { name: "exec", leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
+      { ...EXEC, leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
     ],
     [["tail", "r"], { name: "tail", runId: "r", since: 0, tail: null, json: false }],
     [

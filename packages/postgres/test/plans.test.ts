@@ -130,7 +130,12 @@ describe("on a long run among many, with statistics", () => {
     },
     { name: "read", values: [["run-1"], [null], [EVENTS / 2], [10], [1_000_000]] },
     { name: "selectRun", values: ["run-1"] },
-    { name: "createRun", values: ["run-0", "ada", "running", null, "null", "tea"] },
+    { name: "createRun", values: ["run-0", "ada", "running", null, "null", "tea", false] },
+    { name: "createRun", values: ["new-1", "ada", "queued", null, "null", "tea", true] },
+    {
+      name: "createClaimed",
+      values: ["new-2", "ada", "queued", null, "null", "tea", true, 1_000, "key", "w-1"],
+    },
     { name: "deleteRun", values: ["run-2", "ada"] },
     { name: "claim", values: ["run-2", "ada", 1_000, null, null] },
     { name: "claim", values: ["run-7", "ada", 1_000, "key", "w-1"] },

@@ -68,12 +68,20 @@ export function createClaimedStatement(tables: Tables): string {
  * refuses the second. The statement fails without that index, or that of the ids.
  */
 function createStatement({ runs }: Tables, row: string): string {
+  // Each status is read from the index by itself.
+  const live = listedStatuses("live")
+    .map(
+      (
+        status,
+      ) => `(SELECT * FROM ${runs} WHERE $7::boolean AND owner_id = $2 AND topic = $6 AND run_status = '${status}'
+    ORDER BY run_key DESC LIMIT 1)`,
+    )
+    .join(" UNION ALL ");
   return `
 WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "run_id)")}),
 places AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL")}),
 busy AS (
-  SELECT r.* FROM ${runs} r WHERE $7::boolean AND owner_id = $2 AND topic = $6 AND run_status = ANY (${LIVE}) AND run_id <> $1
-  LIMIT 1
+  ${live} LIMIT 1
 ), made AS (
   INSERT INTO ${runs} AS r ${row}
   WHERE NOT EXISTS (SELECT FROM busy)
@@ -100,11 +108,6 @@ WITH gone AS (
 SELECT EXISTS (SELECT FROM gone) AS deleted,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
-
-/** SQL: the statuses of runs that have not finished. */
-const LIVE = `ARRAY[${listedStatuses("live")
-  .map((status) => `'${status}'`)
-  .join()}]`;
 
 /** How often in a row a run may be neither created nor found, since others create and remove it in between. */
 const FRUITLESS_ATTEMPTS = 100;
