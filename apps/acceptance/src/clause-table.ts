@@ -11,6 +11,7 @@ export const CLAUSES: readonly string[] = [
   "W43",
   "W44",
   "W45",
+  "W47",
   "W49",
   ...Array.from({ length: 26 }, (_, index) => `S${index + 1}`),
   "S31",

@@ -35,7 +35,7 @@ const cookie = { httpOnly: true, sameSite: "lax", secure: "auto" };
 app.use(helmet(), cors({ origin: allowedOrigins, credentials: true }), compression());
 app.use(session({ cookie, secret, resave: false, saveUninitialized: false }));
 // Before the body parser, which leaves nothing to read, and not mounted by `use`, which cuts the path.
-app.all(/^\/v1\/agent-runs/, (request, response) => handler.handle(request, response));
+app.all(/^\/v1\/(agent-runs|errors)/, (request, response) => handler.handle(request, response));
 app.use(express.json());
 app.post("/echo", ({ body }, response) => response.json(body));
 app.post("/session", async (request, response) => {

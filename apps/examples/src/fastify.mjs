@@ -40,7 +40,7 @@ await app.register(cookie).register(session, { secret, cookie: options, saveUnin
 app.register(async (scope) => {
   scope.removeAllContentTypeParsers(); // they would leave nothing to read
   scope.addContentTypeParser("*", (_request, _body, done) => done(null));
-  scope.all("/v1/agent-runs*", (request, reply) => {
+  scope.all("/v1/*", (request, reply) => {
     requests.set(request.raw, request);
     reply.hijack(); // Fastify does not send the answer, nor the headers of `reply.header`.
     handler.handle(request.raw, reply.raw);

@@ -34,7 +34,7 @@ const handler = createHandler({ runs, authenticate, allowedOrigins, onError: con
 
 const app = new Hono();
 app.use(secureHeaders(), cors({ origin: allowedOrigins, credentials: true }), compress());
-app.all("/v1/agent-runs/*", ({ req }) => handler.fetch(req.raw));
+app.all("/v1/:part{agent-runs|errors}/*", ({ req }) => handler.fetch(req.raw));
 app.post("/echo", async (context) => context.json(await context.req.json()));
 app.post("/session", async (context) => {
   const id = randomUUID();

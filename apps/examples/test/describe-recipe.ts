@@ -137,6 +137,13 @@ function testEvents({ url, client: { append, call, createRun, signIn } }: Tried)
     const page = await (await call("GET", `${path}/events`)).json();
     expect(page).toMatchObject({ runStatus: "cancelled" });
   });
+
+  it("W3: the `type` of a problem leads to its explanation", async () => {
+    const problem: unknown = await (await call("GET", "/v1/agent-runs/no-such-run")).json();
+    expect(problem).toMatchObject({ code: "not_found", type: "/v1/errors/not_found" });
+    const page = await fetch(`${url()}/v1/errors/not_found`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("not_found")]);
+  });
 }
 
 function testSessions({ client: { call, createRun, signIn } }: Tried): void {

@@ -113,6 +113,10 @@ it.each([
   ["/api/v1/agent-runs", "Expected a path that begins with /v1/agent-runs, got one with a prefix."],
   ["/v1/agent-runs-of-mine", "Expected /v1/agent-runs or a path below it"],
   ["/", "Expected /v1/agent-runs or a path below it"],
+  [
+    "/v1/agent-runs/r/event",
+    'Expected one of these below /v1/agent-runs/{runId}: events, stream, claim, cancel; got "/v1/agent-runs/r/event".',
+  ],
 ])("W3: the 404 of %s has the path of runs", async (path, detail) => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());

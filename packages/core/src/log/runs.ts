@@ -3,7 +3,7 @@ import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { isVisible } from "../rules/judge-append.ts";
 import { metadataText } from "../rules/metadata.ts";
 import { checkOptions, checkOwnerId, ownerIdOf } from "../rules/owner.ts";
-import { checkRunId, isRunId } from "../rules/run-id.ts";
+import { checkRunId, isReserved, isRunId } from "../rules/run-id.ts";
 import type { CreateClaim, CreateOutcome } from "../rules/creation.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
@@ -31,6 +31,7 @@ export function createRuns(
       const { runId = crypto.randomUUID(), ownerId, metadata } = run;
       const topic = checkTopic(run.topic);
       if (!isRunId(runId)) throw badRunId(runId);
+      if (isReserved(runId)) throw reservedRunId(runId);
       const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
       const exclusive = checkExclusive(run.exclusive, topic);
@@ -126,6 +127,13 @@ function badRunId(runId: unknown): RunEventsError {
   return new RunEventsError(
     "invalid_request",
     `Expected \`runId\` to match ^[A-Za-z0-9_-]{1,128}$, got ${describeValue(runId)}. Leave it out for a new UUID.`,
+  );
+}
+
+function reservedRunId(runId: string): RunEventsError {
+  return new RunEventsError(
+    "invalid_request",
+    `Expected \`runId\` not to be \`${runId}\`, which is a path. Choose another id, or leave it out for a new UUID.`,
   );
 }
 

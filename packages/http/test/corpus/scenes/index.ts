@@ -3,6 +3,7 @@ import { BOUND_SCENES } from "./bounds.ts";
 import { FAILURE_SCENES } from "./failures.ts";
 import { LEASE_SCENES } from "./leases.ts";
 import { LINE_SCENES } from "./lines.ts";
+import { MANY_RUNS_SCENES } from "./many-runs.ts";
 import { ORIGIN_SCENES } from "./origins.ts";
 import { PATH_SCENES } from "./paths.ts";
 import { READING_SCENES } from "./reading.ts";
@@ -26,4 +27,5 @@ export const SCENES: readonly Scene[] = [
   ...SOCKET_SCENES,
   ...TOPIC_SCENES,
   ...TAIL_SCENES,
+  ...MANY_RUNS_SCENES,
 ];
