@@ -110,7 +110,7 @@ export const exclusive: readonly TrialCase[] = [
         assertEqual(foreign, { outcome: "taken" }, "the creation of another owner");
       }
       await create(store, "plain", { exclusive: false, topic: TOPIC });
-      assertEqual((await create(store, "plain")).outcome, "existing", "a run beside it, again");
+      assertEqual((await create(store, "plain")).outcome, "existing", "a run next to it, again");
       await land(store, "run", [event("RUN_COMPLETED")]);
       assertEqual((await create(store, "run")).outcome, "existing", "the finished run");
       const busy = { outcome: "topic_busy", runId: "plain" };
