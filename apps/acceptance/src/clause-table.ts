@@ -6,6 +6,9 @@ export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
   "W35",
   "W36",
+  "W38",
+  "W39",
+  "W40",
   "W41",
   "W42",
   "W43",
@@ -14,6 +17,7 @@ export const CLAUSES: readonly string[] = [
   "W47",
   "W49",
   ...Array.from({ length: 26 }, (_, index) => `S${index + 1}`),
+  "S27",
   "S31",
 ];
 

@@ -1,13 +1,20 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
-import { checkLease, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
+import { checkLease, type Claim, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
+import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
-import type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./log/run-log.ts";
+import type {
+  AppendOptions,
+  PageOptions,
+  RunEventsOptions,
+  RunLog,
+  WorkAppendOptions,
+} from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
 import { encodeTime } from "./rules/encode-time.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import { eventOf, snapshotOf } from "./rules/snapshot.ts";
+import { eventOf, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
@@ -28,30 +35,6 @@ export interface RunEventsPage {
   readonly hasMore: boolean;
   /** The cursor that this page follows, if it was asked for by `tail`. */
   readonly since?: number;
-}
-
-/** Which runs to list. */
-export interface ListOptions {
-  readonly ownerId: string;
-  /** Only runs in this status. `live` is for all that have not finished. */
-  readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. */
-  readonly topic?: string | undefined;
-  /**
-   * The most runs.
-   * @defaultValue 50
-   */
-  readonly limit?: number;
-  /** The `nextCursor` of the page before. Without it, the newest runs. */
-  readonly cursor?: number | undefined;
-}
-
-/** A worker's lease on a run. @see {@link RunEvents.claim} */
-export interface Claim {
-  /** Pass it to every append, renewal and release. */
-  readonly fence: number;
-  /** When the lease expires, by the store's clock: ISO 8601 with milliseconds. */
-  readonly expiresAt: string;
 }
 
 /** Everything that a program does with runs. */
@@ -100,6 +83,20 @@ export interface RunEvents extends Upkeep {
     runId: string,
     events: readonly EventDraft[],
     options?: AppendOptions,
+  ): Promise<AppendReceipt>;
+  /**
+   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is running again. It needs no fence, and
+   * leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its {@link WorkedRun} get the payload. Only this call
+   * appends the type.
+   * @param payload any JSON value
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
+   * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md`
+   */
+  input(
+    runId: string,
+    payload: unknown,
+    options?: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
   /**
    * Reads one page of the events after `since`, ascending.
@@ -234,6 +231,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
+    input: (runId, payload, conditions) => log.input(runId, payload, conditions),
     async read(runId, page) {
       const read = await log.readPage(runId, page);
       const { events, runStatus, phase, lastSequence, hasMore, since } = read;

@@ -61,7 +61,7 @@ async function createOnce(
   // Another call may be creating the same run: then that one is the answer.
   if (busy !== null) return busy.runId === runId ? null : busy;
   const { runStatus } = INITIAL_STATE;
-  const entry = { ownerId, runStatus, topic, runId, ordinal };
+  const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
   await addListEntry(connection, entry);
   const created = await createIndexed(connection, { ...creation, ...entry });
   if (created?.run.ordinal !== ordinal) {
@@ -124,7 +124,7 @@ export async function deleteRun(
     const [, ownerId, ordinal, topic, exclusive] = reply;
     const holder = { runId, ordinal: Number(ordinal) };
     for (const runStatus of STATUSES) {
-      dropListEntry(connection, { ownerId, runStatus, topic, ...holder });
+      dropListEntry(connection, { ownerId, runStatus, topic, ...holder, visit: 0 });
     }
     if (topic !== null && exclusive !== null) leavePlace(connection, { ownerId, topic }, holder);
     dropDue(connection, connection.keys.ended, { mark: ordinal, runId });

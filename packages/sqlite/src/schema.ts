@@ -75,15 +75,17 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
-    // has its fence next to it.
+    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one. A program without
+    // names of workers leaves the name of an earlier claim, which has its fence next to it.
     breaking: false,
-    sql: ({ runs }) => `
+    sql: ({ runs, events }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
       ALTER TABLE ${runs} ADD COLUMN worker TEXT;
       ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
+      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+      ALTER TABLE ${events} ADD COLUMN run_status TEXT;
+      CREATE INDEX ${events}_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;`,
   },
 ];
 
@@ -124,6 +126,7 @@ function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<
       (column) => `${runs}_by_${column}`,
     ),
     `${events}_by_phase`,
+    `${events}_by_status`,
   ];
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),

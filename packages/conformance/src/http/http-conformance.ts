@@ -38,6 +38,7 @@ import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { exclusive } from "./cases/exclusive.ts";
 import { starting } from "./cases/starting.ts";
+import { inputs } from "./cases/inputs.ts";
 import { topics } from "./cases/topics.ts";
 import { workers } from "./cases/workers.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
@@ -91,6 +92,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...exclusive,
   ...workers,
   ...starting,
+  ...inputs,
   ...pages,
   ...waiting,
   ...streamHeads,

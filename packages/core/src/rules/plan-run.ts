@@ -2,7 +2,7 @@ import type { ClaimRequest, LeaseOutcome } from "./claims.ts";
 import type { BusyOutcome, CreateOutcome, CreateRunRequest } from "./creation.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
-import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
+import { INITIAL_STATE, isTerminal, type RunState } from "./lifecycle.ts";
 import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
 import type { RunRecord } from "./run.ts";
@@ -118,8 +118,8 @@ export function judgeDelete(
 /** What a read has to fetch in addition to the head. */
 export interface ReadPlan {
   readonly wantsEvents: boolean;
-  /** The phase at `since` if the head has it; `undefined` if the log has to be read. */
-  readonly phaseAtSince: string | null | undefined;
+  /** The state at `since` if the head has it; `null` if the log has to be read. */
+  readonly stateAtSince: RunState | null;
 }
 
 /**
@@ -130,6 +130,6 @@ export interface ReadPlan {
 export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {
   if (run === null || !isVisible(run, ownerId)) return null;
   const wantsEvents = since < run.lastSequence;
-  if (run.phase === null || since === 0) return { wantsEvents, phaseAtSince: null };
-  return { wantsEvents, phaseAtSince: wantsEvents ? undefined : run.phase };
+  if (!wantsEvents) return { wantsEvents, stateAtSince: run };
+  return { wantsEvents, stateAtSince: since === 0 ? INITIAL_STATE : null };
 }

@@ -10,11 +10,13 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import {
   type BigintColumn,
+  markAt,
   ON_PRIMARY,
   phaseAt,
   runColumns,
   type RunRow,
   runOf,
+  statusOf,
 } from "./columns.ts";
 
 /**
@@ -34,7 +36,8 @@ WITH head AS MATERIALIZED (
 )
 SELECT h.at, 0 AS sequence, ${runColumns("h")},
   CASE WHEN h.since >= h.last_sequence THEN h.phase
-    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince"
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince",
+  CASE WHEN h.since > 0 AND h.since < h.last_sequence THEN ${markAt(tables, "h.run_key", "h.since")} END AS mark
 FROM head h
 UNION ALL
 SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL
@@ -50,6 +53,8 @@ ORDER BY at, sequence`;
 
 interface HeadRow extends RunRow {
   readonly phaseAtSince: string | null;
+  /** As from `markAt`, within the log. */
+  readonly mark: string | null;
 }
 
 /** An event in a run's columns. */
@@ -89,7 +94,12 @@ export async function readPages(
   for (const row of rows) {
     if (isHead(row)) {
       events = [];
-      results[Number(row.at) - 1] = { run: runOf(row), phaseAtSince: row.phaseAtSince, events };
+      const at = Number(row.at) - 1;
+      const { since = 0 } = queries[at] ?? {};
+      const run = runOf(row);
+      const { phaseAtSince, mark } = row;
+      const statusAtSince = since < run.lastSequence ? statusOf(since, mark) : run.runStatus;
+      results[at] = { run, phaseAtSince, statusAtSince, events };
     } else {
       const { runStatus: eventType, metadata: payload } = row;
       const sequence = Number(row.sequence);

@@ -1,3 +1,4 @@
+import type { RunStatus } from "@tm/run-events-core";
 import {
   eventBytes,
   type ReadQuery,
@@ -6,6 +7,7 @@ import {
 } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
 import { runDamaged } from "../failure.ts";
+import { STATUS_AFTER_ENTRY_LUA } from "./entry-status.ts";
 import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
 
@@ -16,11 +18,11 @@ import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./scri
  *
  * KEYS: head, events.
  * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload.
- * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat
+ * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, status at since, events}`, the events as one flat
  * list of type, payload and time.
  * @see clauses S9, S10 and S12 in `STORE.md`; `createPageCut` is the rule.
  */
-const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
+const READ: Script = defineReading(`${refuseOnReplica("HDEL")}${STATUS_AFTER_ENTRY_LUA}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
 local PIECE = 16
 local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
@@ -37,12 +39,13 @@ local function entryOf(sequence)
   return entry and entry[2]
 end
 
-local phaseAtSince = false
+local phaseAtSince, statusAtSince = false, 'queued'
 if since >= last then
-  phaseAtSince = phase
+  phaseAtSince, statusAtSince = phase, head[2]
 elseif since > 0 then
   local entry = entryOf(since)
   if not entry then return { 'lost' } end
+  statusAtSince = statusAfterEntry(entry)
   if entry[8] ~= '0' then
     local start = entryOf(tonumber(entry[8]))
     if not start then return { 'lost' } end
@@ -58,13 +61,13 @@ while next <= last and count < limit do
     if entry[1] ~= id(next) then return { 'lost' } end
     local event = entry[2]
     bytes = bytes + #event[4] + envelope
-    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, events } end
+    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, statusAtSince, events } end
     count = count + 1
     next = next + 1
     events[count * 3 - 2], events[count * 3 - 1], events[count * 3] = event[2], event[4], event[6]
   end
 end
-return { 'page', head, phaseAtSince, events }
+return { 'page', head, phaseAtSince, statusAtSince, events }
 `);
 
 const ENVELOPE_BYTES = String(eventBytes(0));
@@ -76,6 +79,7 @@ type ReadReply =
       "page",
       head: readonly (string | null)[],
       phaseAtSince: string | null,
+      statusAtSince: RunStatus,
       events: readonly string[],
     ];
 
@@ -96,10 +100,10 @@ export async function readPage(
   )) as ReadReply;
   if (reply === null) return null;
   if (reply[0] === "lost") throw runDamaged();
-  const [, headValues, phaseAtSince, flat] = reply;
+  const [, headValues, phaseAtSince, statusAtSince, flat] = reply;
   const run = parseHead(runId, headValues);
   if (run === null) return null;
-  return { run, phaseAtSince, events: parseEvents(flat, since) };
+  return { run, phaseAtSince, statusAtSince, events: parseEvents(flat, since) };
 }
 
 function parseEvents(flat: readonly string[], since: number): readonly StoredEvent[] {
