@@ -13,6 +13,7 @@ const PAGE_LIMIT = 1_000;
 const EXIT_OF: Readonly<Record<RunStatus, number>> = {
   queued: EXIT.server,
   running: EXIT.server,
+  waiting: EXIT.server,
   completed: EXIT.ok,
   failed: EXIT.runFailed,
   cancelled: EXIT.runCancelled,

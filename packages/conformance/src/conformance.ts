@@ -17,6 +17,7 @@ import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
+import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
@@ -75,6 +76,7 @@ const ALL: readonly TrialCase[] = [
   ...leases,
   ...claimKeys,
   ...fencing,
+  ...inputs,
   ...expiring,
   ...purging,
   ...leftovers,

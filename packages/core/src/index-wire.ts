@@ -59,13 +59,7 @@ export { checkAt, checkLanding } from "./rules/history.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
-export {
-  checkDepth,
-  foldEvent,
-  phaseStartedBy,
-  sealDraft,
-  statusAfter,
-} from "./rules/lifecycle.ts";
+export { checkDepth, foldEvent, changeBy, phaseStartedBy, sealDraft } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";

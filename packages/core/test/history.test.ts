@@ -90,7 +90,10 @@ describe("a log's times", () => {
         fc.pre(atMs > 0);
         const run = runRecord({ lastSequence });
         const check = (ms: number) => (): void =>
-          checkHistory({ run, phaseAtSince: null, events: [], timeAtSinceMs }, ms);
+          checkHistory(
+            { run, phaseAtSince: null, statusAtSince: "running", events: [], timeAtSinceMs },
+            ms,
+          );
         if (timeAtSinceMs !== null) expect(check(timeAtSinceMs)).not.toThrow();
         if (timeAtSinceMs === atMs) return;
         expect(check(atMs)).toThrow(

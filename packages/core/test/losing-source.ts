@@ -31,7 +31,8 @@ export function createLosingSource(): LosingSource {
     const cut = rest.findIndex(({ payload }) => !belongs(utf8Bytes(payload)));
     const updatedAtMs = log.at(-1)?.createdAtMs ?? 1_000;
     const run = runRecord({ runStatus: "running", lastSequence: log.length, updatedAtMs });
-    const page = { run, phaseAtSince: null, events: cut === -1 ? rest : rest.slice(0, cut) };
+    const events = cut === -1 ? rest : rest.slice(0, cut);
+    const page = { run, phaseAtSince: null, statusAtSince: "running" as const, events };
     if (withTime !== true) return page;
     const inHead = timeInHead(run, since);
     return { ...page, timeAtSinceMs: inHead === undefined ? timeOf(since) : inHead };

@@ -30,6 +30,7 @@ function createBench(log: readonly StoredEvent[], budget = createSliceBudget()):
     return {
       run: runRecord({ lastSequence: log.length }),
       phaseAtSince: null,
+      statusAtSince: "running",
       events: cut === -1 ? rest : rest.slice(0, cut),
     };
   }, budget);
@@ -158,6 +159,7 @@ describe("the pages of a log", () => {
       return Promise.resolve({
         run: runRecord({ lastSequence: log.length }),
         phaseAtSince: null,
+        statusAtSince: "running",
         events: log.slice(sequence),
       });
     }, createSliceBudget());

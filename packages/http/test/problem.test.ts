@@ -210,6 +210,7 @@ describe.each(DOORS)("%s", (door) => {
       "/v1/agent-runs/{runId}/events": "GET, HEAD, POST",
       "/v1/agent-runs/{runId}/stream": "GET, HEAD",
       "/v1/agent-runs/{runId}/claim": "POST, PUT, DELETE",
+      "/v1/agent-runs/{runId}/input": "POST",
       "/v1/agent-runs/{runId}/cancel": "POST",
       "/openapi.json": "GET, HEAD",
       "/v1/errors": "GET, HEAD",

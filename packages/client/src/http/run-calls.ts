@@ -127,6 +127,22 @@ export function appendCall(
   };
 }
 
+/** The input has a key, as an append has. @see clause W39 in `WIRE.md` */
+export function inputCall(
+  runId: string,
+  payload: unknown,
+  { idempotencyKey = crypto.randomUUID(), expectedSequence }: Omit<AppendConditions, "fence">,
+): Call {
+  const expected = expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
+  return {
+    path: runPath(runId, "/input"),
+    method: "POST",
+    headers: { ...JSON_TYPE, "idempotency-key": idempotencyKey },
+    body: `{"payload":${SealedJson.of(payload).text}${expected}}`,
+    answer: RUN,
+  };
+}
+
 /** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see clauses W15 to W17 in `WIRE.md` */
 export function pageCall(runId: string, { since, at, limit, wait }: PageQuery): Call {
   const start = since === undefined ? "" : `since=${since}${sameHistory(at)}&`;

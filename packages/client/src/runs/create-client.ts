@@ -13,7 +13,7 @@ import { sealDraft } from "@tm/run-events-core/wire";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
-import { retrying } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, retrying } from "../http/retrying.ts";
 import {
   ANSWER_SECONDS,
   appendCall,
@@ -25,6 +25,7 @@ import {
   createCall,
   deleteCall,
   getCall,
+  inputCall,
   listCall,
   openSessionCall,
   pageCall,
@@ -171,6 +172,17 @@ export interface Client {
     options?: AppendConditions & CallOptions,
   ): Promise<AppendReceipt>;
   /**
+   * Gives a run its owner's input: appends `INPUT_RECEIVED` with this payload. A waiting run is running again. A worker that has the run
+   * keeps it, and gets the payload. A call that is tried again keeps its key, so its input lands once.
+   * @throws RunEventsError `not_found`, `run_finished`, `sequence_conflict`, `payload_too_large`
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
+   */
+  input(
+    runId: string,
+    payload?: unknown,
+    options?: Omit<AppendConditions, "fence"> & CallOptions,
+  ): Promise<AppendReceipt>;
+  /**
    * Ends the run as cancelled, unless it has finished.
    * @returns the run afterwards
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
@@ -251,7 +263,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const never = new AbortController().signal;
 
   async function ask<T>(call: Call, how: CallOptions = {}): Promise<T> {
-    const { signal = never, patienceMs = options.patienceMs ?? 10_000, onRetry } = how;
+    const { signal = never, patienceMs = options.patienceMs ?? CALL_PATIENCE_MS, onRetry } = how;
     const { mostDelayMs } = options;
     const patience = { signal, patienceMs, mostDelayMs, onRetry };
     return retrying(() => server.askJson<T>(call, signal), patience);
@@ -273,6 +285,7 @@ export function createClient(options: ClientOptions = {}): Client {
       };
       return ask({ ...call, seconds: ANSWER_SECONDS + held, read }, how);
     },
+    input: async (runId, payload, how = {}) => ask(inputCall(runId, payload, how), how),
     append: async (runId, events, how = {}) =>
       ask(appendCall(runId, events.map(sealDraft), how), how),
     cancel: async (runId, how) => ask(cancelCall(runId), how),

@@ -22,6 +22,7 @@ import {
   forgetRun,
   learnRun,
   phaseAt,
+  statusAt,
   type StoreModel,
   visibleRun,
 } from "./run-model.ts";
@@ -48,7 +49,7 @@ export interface AppendInput {
   /** `head`: the head of the model. */
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
-  readonly by: "anybody" | "worker" | "late" | "owner" | "reaper";
+  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper";
 }
 
 /** One query of a call. */
@@ -129,6 +130,7 @@ function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appen
       return { by, graceMs: 0 };
     case "anybody":
     case "owner":
+    case "input":
       return { by };
   }
 }
@@ -157,6 +159,7 @@ export function readCommand(inputs: readonly ReadInput[]): Command {
       const cut = rest.findIndex((kept) => !belongs(utf8Bytes(kept.event.payload)));
       assertEqual(answer.events.length, cut === -1 ? rest.length : cut, "the number of events");
       assertEqual(answer.phaseAtSince, phaseAt(run, query.since), `the phase at ${query.since}`);
+      assertEqual(answer.statusAtSince, statusAt(run, query.since), `the status at ${query.since}`);
       checkTime(run, query, answer.timeAtSinceMs);
     }
   });

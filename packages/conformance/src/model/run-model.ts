@@ -1,4 +1,4 @@
-import { isTerminal } from "@tm/run-events-core";
+import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   type AppendRequest,
@@ -98,13 +98,26 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
   const landing = {
     firstSequence: lastSequence + 1,
     lastSequence: lastSequence + events.length,
-    runStatus: request.runStatus,
+    runStatus: statusAt(run, run.events.length),
     phase: phaseAt(run, run.events.length),
   };
   run.record = { ...record, ...landing, lastSequence: landing.lastSequence };
-  run.lease = leaseAfter(run.lease, request.appender, isTerminal(request.runStatus));
+  run.lease = leaseAfter(run.lease, request.appender, isTerminal(landing.runStatus));
   if (idempotencyKey !== null) run.keys.set(idempotencyKey, { batch: events, outcome: landing });
   return { outcome: "appended", ...landing };
+}
+
+/** The status after so many events, in the plainest way. */
+export function statusAt(run: ModelRun, count: number): RunStatus {
+  const types = run.events.slice(0, count).map(({ event }) => event.eventType);
+  const last = types.at(-1);
+  if (last === "RUN_COMPLETED") return "completed";
+  if (last === "RUN_FAILED") return "failed";
+  if (last === "RUN_CANCELLED") return "cancelled";
+  if (types.every((one) => one === "INPUT_RECEIVED")) return "queued";
+  return types.lastIndexOf("INPUT_REQUESTED") > types.lastIndexOf("INPUT_RECEIVED")
+    ? "waiting"
+    : "running";
 }
 
 /** The phase in force after so many events. */

@@ -5,6 +5,7 @@ import { answerMutants } from "../http/mutants/answer-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
 import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
+import { inputMutants } from "../http/mutants/input-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
@@ -29,6 +30,7 @@ export const serverSuite: MutantSuite = {
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
+    ...inputMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,

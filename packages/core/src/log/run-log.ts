@@ -114,6 +114,12 @@ export interface RunLog extends Leases, Upkeep {
     events: readonly EventDraft[],
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
+  /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md` */
+  input(
+    runId: string,
+    payload: unknown,
+    options?: OwnerOption & WorkAppendOptions,
+  ): Promise<AppendReceipt>;
   /**
    * Reads a page of the events after `since`, and the run's head at the same instant.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`

@@ -1,7 +1,7 @@
 import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
-import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
+import { INITIAL_STATE, isTerminal, type RunState } from "./lifecycle.ts";
 import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
@@ -62,8 +62,8 @@ export function judgeDelete(
 /** What a read has to fetch in addition to the head. */
 export interface ReadPlan {
   readonly wantsEvents: boolean;
-  /** The phase at `since` if the head has it; `undefined` if the log has to be read. */
-  readonly phaseAtSince: string | null | undefined;
+  /** The state at `since` if the head has it; `null` if the log has to be read. */
+  readonly stateAtSince: RunState | null;
   /** The time of the event `since`, as of `timeInHead`; `null` also if it is not asked for. */
   readonly timeAtSinceMs: number | null | undefined;
 }
@@ -78,6 +78,6 @@ export function planRead(run: RunRecord | null, query: ReadQuery): ReadPlan | nu
   if (run === null || !isVisible(run, ownerId)) return null;
   const wantsEvents = since < run.lastSequence;
   const timeAtSinceMs = withTime ? timeInHead(run, since) : null;
-  if (run.phase === null || since === 0) return { wantsEvents, phaseAtSince: null, timeAtSinceMs };
-  return { wantsEvents, phaseAtSince: wantsEvents ? undefined : run.phase, timeAtSinceMs };
+  if (!wantsEvents) return { wantsEvents, stateAtSince: run, timeAtSinceMs };
+  return { wantsEvents, stateAtSince: since === 0 ? INITIAL_STATE : null, timeAtSinceMs };
 }

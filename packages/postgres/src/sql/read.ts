@@ -10,11 +10,13 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import {
   type BigintColumn,
+  markAt,
   ON_PRIMARY,
   phaseAt,
   runColumns,
   type RunRow,
   runOf,
+  statusOf,
 } from "./columns.ts";
 
 /**
@@ -38,10 +40,11 @@ SELECT h.at, CASE WHEN h.with_time AND h.since BETWEEN 1 AND h.last_sequence THE
     ELSE coalesce((SELECT created_at_ms FROM ${events} WHERE run_key = h.run_key AND sequence = h.since), 0) END
   ELSE 0 END AS sequence, ${runColumns("h")},
   CASE WHEN h.since >= h.last_sequence THEN h.phase
-    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince"
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince",
+  CASE WHEN h.since > 0 AND h.since < h.last_sequence THEN ${markAt(tables, "h.run_key", "h.since")} END AS mark
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes
@@ -54,6 +57,8 @@ ORDER BY at, sequence`;
 
 interface HeadRow extends RunRow {
   readonly phaseAtSince: string | null;
+  /** As from `markAt`, within the log. */
+  readonly mark: string | null;
 }
 
 /** An event in a run's columns. */
@@ -95,9 +100,12 @@ export async function readPages(
     if (isHead(row)) {
       events = [];
       const at = Number(row.at) - 1;
-      const page = { run: runOf(row), phaseAtSince: row.phaseAtSince, events };
-      const timeAtSinceMs = -Number(row.sequence) || null;
-      results[at] = queries[at]?.withTime === true ? { ...page, timeAtSinceMs } : page;
+      const { since = 0, withTime = false } = queries[at] ?? {};
+      const run = runOf(row);
+      const { phaseAtSince, mark } = row;
+      const statusAtSince = since < run.lastSequence ? statusOf(since, mark) : run.runStatus;
+      const page = { run, phaseAtSince, statusAtSince, events };
+      results[at] = withTime ? { ...page, timeAtSinceMs: -Number(row.sequence) || null } : page;
     } else {
       const { runStatus: eventType, metadata: payload } = row;
       const sequence = Number(row.sequence);

@@ -1,3 +1,4 @@
+import type { RunStatus } from "@tm/run-events-core";
 import {
   eventBytes,
   type ReadQuery,
@@ -6,6 +7,7 @@ import {
 } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
 import { runDamaged } from "../failure.ts";
+import { STATUS_AFTER_ENTRY_LUA } from "./entry-status.ts";
 import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
 
@@ -16,11 +18,11 @@ import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./scri
  *
  * KEYS: head, events.
  * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload, `1` to answer the time of the event `since`.
- * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, events, time at since or nil}`, the events
- * as one flat list of type, payload and time.
+ * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, status at since, events, time at since or
+ * nil}`, the events as one flat list of type, payload and time.
  * @see clauses S9, S10, S12 and S30 in `STORE.md`; `createPageCut` is the rule.
  */
-const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
+const READ: Script = defineReading(`${refuseOnReplica("HDEL")}${STATUS_AFTER_ENTRY_LUA}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
 local PIECE = 16
 local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
@@ -37,13 +39,14 @@ local function entryOf(sequence)
   return entry and entry[2]
 end
 
-local phaseAtSince, timeAtSince = false, false
+local phaseAtSince, statusAtSince, timeAtSince = false, 'queued', false
 if since >= last then
-  phaseAtSince = phase
+  phaseAtSince, statusAtSince = phase, head[2]
   if since == last and last > 0 and ARGV[6] == '1' then timeAtSince = updated end
 elseif since > 0 then
   local entry = entryOf(since)
   if not entry then return { 'lost' } end
+  statusAtSince = statusAfterEntry(entry)
   if ARGV[6] == '1' then timeAtSince = entry[6] end
   if entry[8] ~= '0' then
     local start = entryOf(tonumber(entry[8]))
@@ -60,13 +63,13 @@ while next <= last and count < limit do
     if entry[1] ~= id(next) then return { 'lost' } end
     local event = entry[2]
     bytes = bytes + #event[4] + envelope
-    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, events, timeAtSince } end
+    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, statusAtSince, events, timeAtSince } end
     count = count + 1
     next = next + 1
     events[count * 3 - 2], events[count * 3 - 1], events[count * 3] = event[2], event[4], event[6]
   end
 end
-return { 'page', head, phaseAtSince, events, timeAtSince }
+return { 'page', head, phaseAtSince, statusAtSince, events, timeAtSince }
 `);
 
 const ENVELOPE_BYTES = String(eventBytes(0));
@@ -78,6 +81,7 @@ type ReadReply =
       "page",
       head: readonly (string | null)[],
       phaseAtSince: string | null,
+      statusAtSince: RunStatus,
       events: readonly string[],
       timeAtSince: string | null,
     ];
@@ -106,10 +110,10 @@ export async function readPage(
   )) as ReadReply;
   if (reply === null) return null;
   if (reply[0] === "lost") throw runDamaged();
-  const [, headValues, phaseAtSince, flat, timeAtSince] = reply;
+  const [, headValues, phaseAtSince, statusAtSince, flat, timeAtSince] = reply;
   const run = parseHead(runId, headValues);
   if (run === null) return null;
-  const page = { run, phaseAtSince, events: parseEvents(flat, since) };
+  const page = { run, phaseAtSince, statusAtSince, events: parseEvents(flat, since) };
   if (!withTime) return page;
   return { ...page, timeAtSinceMs: timeAtSince === null ? null : Number(timeAtSince) };
 }

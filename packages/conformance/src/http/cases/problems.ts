@@ -177,6 +177,7 @@ export const problems: readonly HttpTrialCase[] = [
         [pathOf(runId), ["DELETE", "GET", "HEAD"]],
         [pathOf(runId, "/events"), ["GET", "HEAD", "POST"]],
         [pathOf(runId, "/stream"), ["GET", "HEAD"]],
+        [pathOf(runId, "/input"), ["POST"]],
         [pathOf(runId, "/cancel"), ["POST"]],
         [pathOf(runId, "/claim"), ["DELETE", "POST", "PUT"]],
       ];

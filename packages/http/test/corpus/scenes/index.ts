@@ -11,6 +11,7 @@ import { READING_SCENES } from "./reading.ts";
 import { SOCKET_SCENES } from "./sockets.ts";
 import { STREAM_SCENES } from "./streams.ts";
 import { TAIL_SCENES } from "./tails.ts";
+import { INPUT_SCENES } from "./inputs.ts";
 import { TOPIC_SCENES } from "./topics.ts";
 import { WRITING_SCENES } from "./writing.ts";
 
@@ -27,6 +28,7 @@ export const SCENES: readonly Scene[] = [
   ...FAILURE_SCENES,
   ...SOCKET_SCENES,
   ...TOPIC_SCENES,
+  ...INPUT_SCENES,
   ...TAIL_SCENES,
   ...HISTORY_SCENES,
   ...MANY_RUNS_SCENES,
