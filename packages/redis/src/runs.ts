@@ -8,6 +8,7 @@ import {
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { dropDue } from "./due.ts";
+import { addIdleEntry, dropIdleEntry } from "./idle.ts";
 import { addListEntry, dropListEntry } from "./list-entries.ts";
 import { sendCreateRun } from "./scripts/create-run.ts";
 import { type DeleteRequest, sendDeleteRun } from "./scripts/delete-run.ts";
@@ -32,11 +33,16 @@ export async function createRun(
   const ordinal = await asked;
   const { runStatus } = INITIAL_STATE;
   const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
-  await addListEntry(connection, entry);
+  await Promise.all([
+    addListEntry(connection, entry),
+    // An ordinal is the time in microseconds at which it was given: the run is created later.
+    addIdleEntry(connection, entry, Math.floor(ordinal / 1_000)),
+  ]);
   const run = await sendCreateRun(connection, { ...entry, metadata });
   // Even if the client sent the script twice, the ordinal is this call's.
   if (run.ordinal === ordinal) return { outcome: "created", run };
   dropListEntry(connection, entry);
+  dropIdleEntry(connection, entry);
   return existingOutcome(run, ownerId);
 }
 

@@ -1,7 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
-import { claim, claimExpired, expiredRuns } from "../lease.ts";
+import { claim, claimExpired, expiredRuns, idleRuns, LONG_MS } from "../lease.ts";
 import { createRun, OWNER, readRun } from "../read-log.ts";
 import type { Cost } from "../doors.ts";
 import type { Trial, TrialCase } from "../trial.ts";
@@ -37,6 +37,7 @@ const OF_A_RUN: Calls = {
 /** Of all runs: what upkeep and a page of the list ask. */
 const OF_ALL_RUNS: Calls = {
   listExpired: (store) => expiredRuns(store),
+  listIdle: (store) => idleRuns(store, "queued", LONG_MS),
   purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
   "listRuns of a page": (store) =>
     store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 5 }),
@@ -56,7 +57,7 @@ const OF_TOPICS: Calls = Object.fromEntries(
   ]),
 );
 
-/** Cases of S12, S23 and S25 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
+/** Cases of S12, S23, S25 and S28 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
     name: "S12 the cost of a call about a run does not grow with its log",
@@ -64,7 +65,7 @@ export const costs: readonly TrialCase[] = [
     run: (trial) => growsNot(trial, OF_A_RUN, SHORT_LOG, LONG_LOG, fillLog),
   },
   {
-    name: "S23 the cost of listExpired does not grow with the runs that have not expired",
+    name: "S23, S28 the cost of listExpired and listIdle does not grow with the runs that are not due",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_ALL_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
   },

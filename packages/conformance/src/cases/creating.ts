@@ -39,6 +39,8 @@ export const creating: readonly TrialCase[] = [
           fence: 0,
           leaseExpiresAtMs: null,
           topic: null,
+          // A store that does not know it keeps 0.
+          idleFromMs: run.idleFromMs === 0 ? 0 : createdAtMs,
           metadata: '{"model":"x"}',
         },
         "the run",

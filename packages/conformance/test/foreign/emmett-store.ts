@@ -132,6 +132,7 @@ const MISSING = {
   renew: noLeases,
   release: noLeases,
   listExpired: noLeases,
+  listIdle: () => Promise.reject(missing("index of idle streams")),
   purge: () => Promise.reject(missing("deletion of a stream")),
   probe: () => Promise.reject(missing("probe")),
 };

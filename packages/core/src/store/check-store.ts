@@ -9,6 +9,7 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "deleteRun",
   "getRun",
   "listExpired",
+  "listIdle",
   "listRuns",
   "probe",
   "purge",

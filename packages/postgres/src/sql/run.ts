@@ -25,7 +25,7 @@ export function createRunStatement({ runs }: Tables): string {
   return `
 WITH made AS (
   INSERT INTO ${runs} AS r (${RUN_COLUMNS})
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6 FROM (SELECT ${NOW_MS} AS now_ms) n
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, n.now_ms, $5, $6 FROM (SELECT ${NOW_MS} AS now_ms) n
   ON CONFLICT (run_id) DO NOTHING RETURNING r.*
 )
 SELECT true AS created, ${runColumns("made")} FROM made

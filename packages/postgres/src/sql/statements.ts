@@ -15,6 +15,7 @@ export interface Statements extends Tables, ListStatements {
   readonly renew: string;
   readonly release: string;
   readonly listExpired: string;
+  readonly listIdle: string;
   readonly purge: string;
   readonly purgeOne: string;
   readonly selectPositions: string;

@@ -17,6 +17,8 @@ const HEAD_FIELDS = [
   // Only a run that was claimed has these.
   "fence",
   "leaseExpiresAtMs",
+  // Only a run that was released has it.
+  "idleFromMs",
 ] as const;
 
 /** The fields as the arguments of a command in a script. */
@@ -37,6 +39,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     topic,
     fence,
     lease,
+    idleFrom,
   ] = values;
   if (typeof ownerId !== "string") return null;
   return {
@@ -52,6 +55,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     finishedAtMs: numberOrNull(finished),
     metadata: metadata ?? "null",
     topic: topic ?? null,
+    idleFromMs: Number(idleFrom ?? created),
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
   };
