@@ -25,6 +25,10 @@ export interface Settings {
   readonly sessionTtlMs: number;
   readonly leaseGraceMs: number;
   readonly reapIntervalMs: number;
+  /** For how long nobody may work on a queued run, a running and a waiting one; `null`: for ever. */
+  readonly queuedForMs: number | null;
+  readonly idleForMs: number | null;
+  readonly waitingForMs: number | null;
   /** How long a finished run is kept; `null`: for ever. */
   readonly retentionMs: number | null;
   readonly maxStreamsPerUser: number;
@@ -40,6 +44,7 @@ const MOST_TIMER_MS = 2_147_483_647;
 const MOST_SESSION_MS = 34_560_000_000;
 const MOST_RETENTION_DAYS = 36_500;
 const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 const MOST_COUNT = 1_000_000_000;
 
 /** The store unless `STORE_URL` is set. */
@@ -87,6 +92,12 @@ export function parseSettings(
     return read(name, fallback, expected, parse, (text) => `it is ${describeValue(text)}`);
   }
 
+  /** A time in milliseconds; 0 is for ever. */
+  function span(name: string, fallback: number): number | null {
+    const ms = integer(name, fallback, 0, MOST_RETENTION_DAYS * DAY_MS);
+    return ms === 0 ? null : ms;
+  }
+
   const port = integer("PORT", 8080, 0, 65_535);
   const host = read("HOST", "127.0.0.1", "a host name or an IP address", parseHost);
   const storeUrl = read("STORE_URL", STORE, STORE_URL_FORMS, parseStoreUrl, storeUrlFlaw);
@@ -119,6 +130,9 @@ export function parseSettings(
     sessionTtlMs: integer("SESSION_TTL_MS", 28_800_000, 1, MOST_SESSION_MS),
     leaseGraceMs: integer("LEASE_GRACE_MS", 60_000, 0, MOST_TIMER_MS),
     reapIntervalMs: integer("REAP_INTERVAL_MS", 5_000, 1, MOST_TIMER_MS),
+    queuedForMs: span("QUEUED_FOR_MS", WEEK_MS),
+    idleForMs: span("IDLE_FOR_MS", WEEK_MS),
+    waitingForMs: span("WAITING_FOR_MS", WEEK_MS),
     retentionMs: read<number | null>(
       "RETENTION_DAYS",
       null,
