@@ -11,6 +11,7 @@ export const CLAUSES: readonly string[] = [
   "W42",
   "W43",
   "W45",
+  "W47",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
   "S27",

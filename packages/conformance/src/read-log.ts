@@ -101,7 +101,7 @@ function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
   if (last !== undefined && last.sequence === run.lastSequence) checkHead(run, last);
 }
 
-/** The statuses that a run may have after an event, whatever came before it. */
+/** The statuses that a run may have after an event, no matter what came before it. */
 function statusesAfter(eventType: string): readonly RunStatus[] {
   const change = changeBy(eventType);
   if (change === "started") return ["running", "waiting"];

@@ -34,7 +34,9 @@ export {
 } from "./wire/wire.ts";
 export type {
   OpenStream,
+  RunsRequest,
   StreamEnd,
+  StreamReader,
   StreamRequest,
   StreamSink,
   StreamTimes,
@@ -50,6 +52,8 @@ export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId } from "./rules/run-id.ts";
+export type { RunStart } from "./rules/run-starts.ts";
+export { MAX_RUNS, encodeRunStart, parseRunStarts } from "./rules/run-starts.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";

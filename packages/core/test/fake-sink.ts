@@ -28,6 +28,11 @@ export interface FakeSink extends StreamSink {
   cut(): void;
 }
 
+/** Whether a frame ends a stream with an error. One of a run among many does not. */
+function isFailure(frame: Frame | undefined): boolean {
+  return frame?.data["type"] === "error" && !("runId" in frame.data);
+}
+
 /** Opens a transport. `takes` answers each write. */
 export function createFakeSink(now: () => number, takes: () => boolean = () => true): FakeSink {
   const frames: TimedFrame[] = [];
@@ -62,7 +67,7 @@ export function createFakeSink(now: () => number, takes: () => boolean = () => t
     write(bytes) {
       expectOpen("a write");
       const written = readFrames(bytes);
-      const last = written.length === 1 && written[0]?.data["type"] === "error";
+      const last = written.length === 1 && isFailure(written[0]);
       if (fullSinceMs !== null && !last) faults.push("a write when it was full");
       parts.push(bytes);
       for (const frame of written) frames.push({ ...frame, atMs: now() });
@@ -90,7 +95,7 @@ export function createFakeSink(now: () => number, takes: () => boolean = () => t
     },
     drain() {
       // After the last frame no check is made.
-      if (state !== "open" || frames.at(-1)?.data["type"] === "error") return;
+      if (state !== "open" || isFailure(frames.at(-1))) return;
       fullSinceMs = null;
       quietSinceMs = now();
     },

@@ -1,5 +1,6 @@
 import { Follower, type FollowerReader } from "../src/follow/follower.ts";
 import { createSliceBudget } from "../src/follow/pages.ts";
+import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { setImmediate } from "node:timers/promises";
 import { appendRequest, newEvent } from "./run-record.ts";
@@ -16,7 +17,12 @@ export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
   await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
   const bench = { source, retired: 0 };
-  const follower = new Follower("r", source, createSliceBudget(), () => (bench.retired += 1));
+  const follower = new Follower(
+    "r",
+    source,
+    { slices: createSliceBudget(), recent: createRecentBudget() },
+    () => (bench.retired += 1),
+  );
   return Object.assign(bench, { follower });
 }
 

@@ -1,5 +1,6 @@
 import { Follower } from "../src/follow/follower.ts";
 import { createSliceBudget } from "../src/follow/pages.ts";
+import { createRecentBudget } from "../src/follow/recent-events.ts";
 import { createSlice, type Slice } from "../src/follow/slice.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { setImmediate } from "node:timers/promises";
@@ -170,7 +171,12 @@ describe("a follower", () => {
     const run = runRecord({ lastSequence: 1 });
     const lost = { run, phaseAtSince: null, statusAtSince: run.runStatus, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
-    const other = new Follower("r", shorter, createSliceBudget(), () => {});
+    const other = new Follower(
+      "r",
+      shorter,
+      { slices: createSliceBudget(), recent: createRecentBudget() },
+      () => {},
+    );
     const opened = other.open(createReader(), 2, null);
     source.readies.at(-1)?.resolve();
     await expect(opened).rejects.toMatchObject({

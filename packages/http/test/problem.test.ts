@@ -196,11 +196,13 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const run = `/v1/agent-runs/${await world.record()}`;
     const allowed: Readonly<Record<string, string>> = {
+      "/v1/agent-runs/stream": "GET, HEAD",
       "/v1/agent-runs": "GET, HEAD, POST",
       "/v1/agent-runs/{runId}": "GET, HEAD, DELETE",
       "/v1/agent-runs/{runId}/events": "GET, HEAD, POST",
       "/v1/agent-runs/{runId}/stream": "GET, HEAD",
       "/v1/agent-runs/{runId}/claim": "POST, PUT, DELETE",
+      "/v1/agent-runs/{runId}/input": "POST",
       "/v1/agent-runs/{runId}/cancel": "POST",
       "/openapi.json": "GET, HEAD",
       "/v1/errors": "GET, HEAD",

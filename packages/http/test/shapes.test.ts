@@ -18,6 +18,7 @@ const CLAUSES: readonly (readonly [clause: string, schemas: readonly string[]])[
   ["W8", ["CreateRun"]],
   ["W9", ["AppendEvents", "EventDraft", "Receipt"]],
   ["W14", ["RunList"]],
+  ["W39", ["Input"]],
   ["W29", ["Session"]],
   ["W31", ["ClaimRun", "Lease", "RenewLease", "ReleaseRun"]],
 ];
@@ -28,6 +29,18 @@ const MESSAGES: Readonly<Record<string, string>> = {
   status: "StatusMessage",
   run_finished: "RunFinishedMessage",
   error: "ErrorMessage",
+};
+
+/** The same of a stream of many runs. */
+const RUNS_MESSAGES: Readonly<Record<string, string>> = {
+  stream_opened: "StreamOpenedMessage",
+  connected: "ConnectedMessage",
+  run_event: "RunsEventMessage",
+  status: "RunsStatusMessage",
+  run_finished: "RunsFinishedMessage",
+  error: "RunsErrorMessage",
+  heartbeat: "HeartbeatMessage",
+  stream_finished: "StreamFinishedMessage",
 };
 
 function isObject(schema: unknown): schema is ObjectSchema {
@@ -72,11 +85,12 @@ function readObjects(clause: string): readonly Shape[] {
   );
 }
 
-/** The table of W22: each `type` with its fields. */
-function readMessages(): Readonly<Record<string, Shape>> {
-  const table = WIRE.slice(startOf("W22"), startOf("W23"));
-  const [, ...rows] = table.matchAll(/^ *\| `(\w+)` +\|([^|]*)\|/gm);
-  return Object.fromEntries(rows.map(([, type = "", fields = ""]) => [type, membersOf(fields)]));
+/** The table of a clause's messages: each `type` with its fields. */
+function readMessages(from: number, to: number): Readonly<Record<string, Shape>> {
+  const [, ...rows] = WIRE.slice(from, to).matchAll(/^ *\| `(\w+)` +\|([^|]*)\|/gm);
+  return Object.fromEntries(
+    rows.map(([, type = "", fields = ""]) => [type, fields.trim() === "" ? [] : membersOf(fields)]),
+  );
 }
 
 it("WIRE.md: the section Shapes has the names, the fields and the optional fields of the code", () => {
@@ -94,13 +108,19 @@ it.each(CLAUSES)("%s: the clause describes the objects that the code has: %s", (
   expect(readObjects(clause)).toEqual(names.map(shapeOf));
 });
 
-it("W22: the table has each message with the fields that the code has", () => {
-  const messages = Object.entries(readMessages());
-  expect(messages.map(([type]) => type)).toEqual(Object.keys(MESSAGES));
-  for (const [type, fields] of messages) {
-    expect([type, "type", ...fields]).toEqual([type, ...(shapeOf(MESSAGES[type] ?? "") ?? [])]);
-  }
-});
+it.each([
+  ["W22", MESSAGES, "W23"],
+  ["W47", RUNS_MESSAGES, "W49"],
+] as const)(
+  "%s: the table has each message with the fields that the code has",
+  (clause, names, next) => {
+    const messages = Object.entries(readMessages(startOf(clause), startOf(next)));
+    expect(messages.map(([type]) => type)).toEqual(Object.keys(names));
+    for (const [type, fields] of messages) {
+      expect([type, "type", ...fields]).toEqual([type, ...(shapeOf(names[type] ?? "") ?? [])]);
+    }
+  },
+);
 
 it("W3, W12: a problem has the fields of its codes as optional ones, and no others", () => {
   const table = WIRE.slice(startOf("W3"), startOf("W4"));
@@ -117,6 +137,7 @@ it("WIRE.md describes each object of the code", () => {
     ...readLines().map(([name]) => name),
     ...CLAUSES.flatMap(([, names]) => names),
     ...Object.values(MESSAGES),
+    ...Object.values(RUNS_MESSAGES),
     "Problem",
   ];
   const objects = Object.keys(SCHEMAS).filter((name) => isObject(SCHEMAS[name]));

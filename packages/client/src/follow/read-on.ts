@@ -1,7 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Reading } from "./attempt.ts";
 import { afterFailure, expectLoss, startCourse } from "./course.ts";
-import { canStream } from "../http/credential.ts";
 import { createFollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
@@ -9,7 +8,7 @@ import { onPageReturn } from "./page-signals.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
-import { bestRoute, type Loss } from "./route.ts";
+import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
 import { createServer } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
@@ -31,6 +30,7 @@ const SILENT_HEARTBEATS = 2.5;
  * | waiting    | the pause is over, or the page comes back    | attempting           |
  * @param cursor the sequence of the last event that was handed over
  * @param onActivity called each time the server sends something, and when an attempt begins or fails
+ * @param best the best transport that may be used; without it, the best for the credential
  * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
 export function readOn(
@@ -38,12 +38,13 @@ export function readOn(
   cursor: () => number,
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
+  best?: Transport,
 ): Reading {
-  const { runId, since, credential = "session", heartbeatMs = 15_000, signal: whole } = options;
+  const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
   let { tail } = options;
   const server = createServer(options);
-  let course = startCourse(canStream(credential) ? "stream" : "long_poll");
+  let course = startCourse(best ?? bestFor(options.credential));
   /** The pause that the stream's `retry:` asked for, in milliseconds. */
   let askedMs = 0;
   /** Whether the page has come back since the attempt began. */
@@ -78,9 +79,8 @@ export function readOn(
     tail = undefined;
     const { transport, probeAt } = course.route;
     const current = { ...log, expect, giveUp, onActivity, onSeen };
-    return transport === "stream"
-      ? streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms))
-      : pollRun(current, transport === "long_poll", probeAt);
+    if (transport !== "stream") return pollRun(current, transport === "long_poll", probeAt);
+    return streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms));
   }
 
   /** Closes the connection. */

@@ -1,5 +1,12 @@
+import { canStream, type Credential } from "../http/credential.ts";
+
 /** How a run is read: over the live stream, by polls that the server holds, or by polls that it answers at once. */
 export type Transport = "stream" | "long_poll" | "poll";
+
+/** The best transport for a credential. @see clause W19 in `WIRE.md` of `@tm/run-events-http` */
+export function bestFor(credential: Credential = "session"): Transport {
+  return canStream(credential) ? "stream" : "long_poll";
+}
 
 /**
  * How an attempt was lost.

@@ -1,12 +1,8 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import { type Frame, parseFrame } from "./frame.ts";
-import { createStreamParser } from "./parse-stream.ts";
-import { brokenOff, awaitAnswer } from "../http/server.ts";
+import { readFrames } from "./stream-frames.ts";
 import { unanswered } from "../http/server-errors.ts";
-
-/** How long the first frame may take, in milliseconds. */
-const CONNECTED_MS = 5_000;
 
 /**
  * Reads one live stream to the end of the run. A stream that ends earlier is lost. The loss is final only if the server's `error` frame
@@ -20,67 +16,18 @@ export function streamRun(
   silenceMs: number,
   onRetry: (retryMs: number) => void,
 ): Reading {
-  const { signal, update, ready, openStream, expect, giveUp, onActivity, onSeen } = attempt;
-  const connecting = setTimeout(() => {
-    expect("held_back");
-    giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
-  }, CONNECTED_MS);
-  let watching: ReturnType<typeof setTimeout> | undefined;
-  /** When the wait for bytes began; -1 while this does not wait, because a slow loop is not a silent server. */
-  let waitingSince = -1;
-  const decoder = new TextDecoder();
-  /** Frames that have arrived and are not handled yet. */
-  const frames: Frame[] = [];
-  const feed = createStreamParser((data) => frames.push(parseFrame(data)), onRetry);
-  let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
-
-  /**
-   * Gives up the stream if nothing has come for too long. A hidden page does so too, even if its timers are late, because visible
-   * tabs depend on its connection.
-   */
-  function checkSilence(): void {
-    clearTimeout(watching);
-    const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
-    if (silentMs < silenceMs) watching = setTimeout(checkSilence, silenceMs - silentMs);
-    else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
-  }
-
-  checkSilence();
-  onSeen(checkSilence);
-  update({ state: "connecting" });
-
+  const { frames, arrive, end } = readFrames(attempt, silenceMs, onRetry, parseFrame);
+  attempt.update({ state: "connecting" });
   return {
     async next() {
       for (;;) {
         const events = takeFrames(frames, attempt);
         if (events === true || events.length > 0) return events;
-        if (frames.length > 0) return ready([]);
-        if (body === undefined) {
-          const answer = await openStream(() => expect("empty"));
-          body = answer.body?.getReader();
-        }
-        waitingSince = performance.now();
-        const readBytes = async (): Promise<Uint8Array | undefined> => {
-          const bytes = (await body?.read())?.value;
-          feed(decoder.decode(bytes, { stream: true }));
-          return bytes;
-        };
-        const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
-        waitingSince = -1;
-        onActivity();
-        if (bytes === undefined) throw unanswered("The stream ended before the run did.");
-        if (frames.length === 0) continue;
-        clearTimeout(connecting);
-        expect("cut");
+        if (frames.length > 0) return attempt.ready([]);
+        await arrive();
       }
     },
-    end() {
-      clearTimeout(connecting);
-      clearTimeout(watching);
-      onSeen(() => {});
-      // A failure to cancel does not matter to a caller that leaves.
-      body?.cancel().catch(() => {});
-    },
+    end,
   };
 }
 
@@ -107,23 +54,7 @@ function takeFrames(
     } else {
       // The status of a frame holds only after the events before it.
       if (events.length > 0) break;
-      if (frame.type === "malformed") {
-        // Something on the way changes the stream. Polls may get through.
-        expect("held_back");
-        throw unanswered(
-          "Expected frames of a run-events server, got something else in its stream: does a proxy change it?",
-        );
-      }
-      if (frame.type === "error") {
-        const { code, message, retryable, ...details } = frame;
-        // The server has as many streams as it can. A poll does not take a stream's place.
-        if ((code as string) === "overloaded") expect("full");
-        // A retryable frame has a code that only streams use. @see clauses W22 and W28 in `WIRE.md` of `@tm/run-events-http`
-        throw new RunEventsError(retryable ? "store_unavailable" : code, message, {
-          retryable,
-          details,
-        });
-      }
+      throwIfFailed(frame, expect);
       if (frame.type === "run_finished" && frame.lastSequence > last) break;
       if ("runStatus" in frame) setStatus(frame);
       if (frame.type === "run_finished") return true;
@@ -133,4 +64,34 @@ function takeFrames(
   }
   frames.splice(0, taken);
   return events;
+}
+
+/**
+ * Ends an attempt whose stream the server has ended with an error, or something on the way has changed.
+ * @throws RunEventsError the reason
+ */
+export function throwIfFailed(
+  frame: Frame,
+  expect: Attempt["expect"],
+): asserts frame is Exclude<Frame, { readonly type: "malformed" | "error" }> {
+  if (frame.type === "malformed") {
+    // Something on the way changes the stream. Polls may get through.
+    expect("held_back");
+    throw unanswered(
+      "Expected frames of a run-events server, got something else in its stream: does a proxy change it?",
+    );
+  }
+  if (frame.type !== "error") return;
+  // The server has as many streams as it can. A poll does not take a stream's place.
+  if ((frame.code as string) === "overloaded") expect("full");
+  throw errorIn(frame);
+}
+
+/** The error in a frame. A retryable one has a code that only streams use. @see clauses W22 and W28 in `WIRE.md` of `@tm/run-events-http` */
+export function errorIn(frame: Frame & { readonly type: "error" }): RunEventsError {
+  const { type: _, code, message, retryable, ...details } = frame;
+  return new RunEventsError(retryable ? "store_unavailable" : code, message, {
+    retryable,
+    details,
+  });
 }

@@ -1,5 +1,11 @@
 import type { EventDraft, RunStatus } from "@tm/run-events-core";
-import { checkRunId, checkTopic, SealedJson } from "@tm/run-events-core/wire";
+import {
+  checkRunId,
+  checkTopic,
+  encodeRunStart,
+  type RunStart,
+  SealedJson,
+} from "@tm/run-events-core/wire";
 import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
@@ -171,6 +177,14 @@ function checkItems<T>(json: T, name: string, item: Shape): T {
 /** @see clause W19 in `WIRE.md` */
 export function streamCall(runId: string, since: number): Call {
   return { path: runPath(runId, `/stream?since=${since}`) };
+}
+
+/**
+ * @param starts runs whose ids were checked
+ * @see clause W47 in `WIRE.md`
+ */
+export function runsStreamCall(starts: readonly RunStart[]): Call {
+  return { path: `${RUNS}/stream?runs=${starts.map(encodeRunStart).join()}` };
 }
 
 /** @see clause W14 in `WIRE.md` */

@@ -47,12 +47,14 @@ export const inputs: readonly TrialCase[] = [
         assertEqual(shown, [after, after], `the status after append ${index}`);
         assertEqual(await listedAs(trial.store, "run"), [after], `the lists after append ${index}`);
       }
-      for (const first of [ASK, END]) {
-        const [{ eventType = "" } = {}] = first;
-        await createRun(trial.store, eventType);
-        await land(trial.store, eventType, INPUT, BY_INPUT);
-        const { runStatus } = await land(trial.store, eventType, first);
-        assertEqual(runStatus, first === ASK ? "waiting" : "completed", `after ${eventType}`);
+      for (const [runId, first, after] of [
+        ["asks", ASK, "waiting"],
+        ["ends", END, "completed"],
+      ] as const) {
+        await createRun(trial.store, runId);
+        await land(trial.store, runId, INPUT, BY_INPUT);
+        const { runStatus } = await land(trial.store, runId, first);
+        assertEqual(runStatus, after, `the status of a run that ${runId} after an input`);
       }
     },
   },
@@ -160,7 +162,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 a replay has the status of the first receipt, whatever the run does now",
+    name: "S27 a replay has the status of the first receipt, no matter what the run does now",
     async run({ store }) {
       await createRun(store, "run");
       const conditions = STEPS.map(([batch], index) => ({

@@ -34,6 +34,7 @@ import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
+import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
 import { topics } from "./cases/topics.ts";
@@ -93,6 +94,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...frames,
   ...resuming,
   ...tails,
+  ...manyRuns,
   ...programs,
   ...limits,
   ...slowReaders,

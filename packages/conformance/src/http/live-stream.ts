@@ -1,9 +1,10 @@
 import { within } from "../within.ts";
 import { type Call, type Fetch, nameOf, requestOf } from "./call.ts";
-import { checkFrame, NO_FRAMES, type StreamSoFar } from "./check-frame.ts";
+import { checkFrame, NO_FRAMES } from "./check-frame.ts";
+import { checkRunsFrame, noFramesOf } from "./check-runs-frame.ts";
 import { type Frame, readFrames } from "./read-frames.ts";
 
-/** A live stream as a case reads it: frame by frame, each held against clauses W22 and W23 in `WIRE.md` as it comes. */
+/** A live stream as a case reads it: frame by frame, each held against clauses W22, W23 and W47 in `WIRE.md` as it comes. */
 export interface LiveStream {
   readonly status: number;
   readonly headers: Headers;
@@ -42,12 +43,12 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
   // Taken at once: some runtimes cancel an unread body once its response is garbage.
   const reader = response.body?.getReader();
   const frames = readFrames(chunksOf(reader));
-  let soFar: StreamSoFar = NO_FRAMES;
+  const check = checkerOf(call);
 
   async function take(dueMs = FRAME_MS): Promise<Frame | null> {
     const result = await within(dueMs, frames.next(), `the next frame of ${what}`);
     if (result.done === true) return null;
-    soFar = checkFrame(soFar, result.value);
+    check(result.value);
     return result.value;
   }
 
@@ -80,6 +81,17 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
       reader?.cancel().catch(() => {});
     },
   };
+}
+
+/** What holds each frame of this call's answer against its clauses. */
+function checkerOf({ path }: Call): (frame: Frame) => void {
+  const runs = /^\/v1\/agent-runs\/stream\?runs=([^&]*)/.exec(path)?.[1];
+  if (runs === undefined) {
+    let soFar = NO_FRAMES;
+    return (frame) => void (soFar = checkFrame(soFar, frame));
+  }
+  let soFar = noFramesOf(runs.split(",").map((entry) => entry.split(":", 1)[0] ?? ""));
+  return (frame) => void (soFar = checkRunsFrame(soFar, frame));
 }
 
 async function* chunksOf(

@@ -107,7 +107,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
   return { outcome: "appended", ...landing };
 }
 
-/** The status after so many events, told in the plainest way. */
+/** The status after so many events, in the plainest way. */
 export function statusAt(run: ModelRun, count: number): RunStatus {
   const types = run.events.slice(0, count).map(({ event }) => event.eventType);
   const last = types.at(-1);

@@ -9,6 +9,7 @@ import { inputMutants } from "../http/mutants/input-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
+import { runsMutants } from "../http/mutants/runs-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
@@ -32,6 +33,7 @@ export const serverSuite: MutantSuite = {
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,
+    ...runsMutants,
     ...hostMutants,
     ...deadlineMutants,
     ...leaseMutants,

@@ -5,7 +5,7 @@ import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts"
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
 import { createPages, type Pages, type SliceBudget } from "./pages.ts";
-import { RecentEvents } from "./recent-events.ts";
+import { type RecentBudget, RecentEvents } from "./recent-events.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
 const READ_LIMIT = 1_000;
@@ -16,6 +16,12 @@ const FEW_READERS = 8;
 export interface FollowerSource {
   read(query: ReadQuery): Promise<ReadResult | null>;
   subscribe(runId: string, onNotification: () => void): Subscription;
+}
+
+/** What the followers of a process may keep in memory together. */
+export interface FollowerBudgets {
+  readonly slices: SliceBudget;
+  readonly recent: RecentBudget;
 }
 
 /** A reader of a follower: a cursor, and a function that notifies it. */
@@ -54,7 +60,7 @@ export interface FollowerReader {
 export class Follower {
   readonly #runId: string;
   readonly #source: FollowerSource;
-  readonly #budget: SliceBudget;
+  readonly #budgets: FollowerBudgets;
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
   readonly #readers = new Set<FollowerReader>();
@@ -76,13 +82,18 @@ export class Follower {
 
   /**
    * Subscribes to the run.
-   * @param budget shared by all runs
+   * @param budgets shared by all runs
    * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
-  constructor(runId: string, source: FollowerSource, budget: SliceBudget, onRetire: () => void) {
+  constructor(
+    runId: string,
+    source: FollowerSource,
+    budgets: FollowerBudgets,
+    onRetire: () => void,
+  ) {
     this.#runId = runId;
     this.#source = source;
-    this.#budget = budget;
+    this.#budgets = budgets;
     this.#onRetire = onRetire;
     this.#subscription = source.subscribe(runId, () => this.refresh());
   }
@@ -136,8 +147,15 @@ export class Follower {
     }
     if (this.#recent !== null && position.sequence >= this.#recent.base)
       return this.#recent.sliceAfter(position, this.#head);
-    this.#pages ??= createPages((query) => this.#readPage(query), this.#budget);
+    this.#pages ??= createPages((query) => this.#readPage(query), this.#budgets.slices);
     return this.#pages.next(position);
+  }
+
+  /** Whether `next` would have to read the log for this reader. */
+  mustRead({ position }: FollowerReader): boolean {
+    if (this.#failure !== null || position === null || position.sequence >= this.#end) return false;
+    if (this.#recent !== null && position.sequence >= this.#recent.base) return false;
+    return this.#pages?.has(position) !== true;
   }
 
   /** Removes the reader. A follower without readers stops. Idempotent. */
@@ -213,7 +231,7 @@ export class Follower {
     if (run.lastSequence < this.#end) throw cursorAhead(run.lastSequence);
     this.#head = run.lastSequence;
     if (events.length > 0) {
-      this.#recent ??= new RecentEvents(this.#end);
+      this.#recent ??= new RecentEvents(this.#end, this.#budgets.recent);
       this.#recent.add(events);
       this.#end = events.at(-1)?.sequence ?? this.#end;
       this.#notifyReaders();
@@ -248,6 +266,7 @@ export class Follower {
     if (this.#retired) return;
     this.#retired = true;
     this.#closePages();
+    this.#recent?.trim(this.#end);
     this.#subscription.stop();
     this.#onRetire();
   }

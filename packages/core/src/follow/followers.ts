@@ -5,6 +5,7 @@ import { tailStart } from "../rules/tail-start.ts";
 import type { Clock } from "../time/clock.ts";
 import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
 import { createSliceBudget } from "./pages.ts";
+import { createRecentBudget } from "./recent-events.ts";
 
 /**
  * How often every followed run is read without a notification, so that a lost one costs only time, in milliseconds.
@@ -57,7 +58,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
 class RunFollowers implements Followers {
   readonly #source: FollowerSource;
   readonly #clock: Clock;
-  readonly #budget = createSliceBudget();
+  readonly #budgets = { slices: createSliceBudget(), recent: createRecentBudget() };
   readonly #followers = new Map<string, Follower>();
   #stopRecheck: (() => void) | null = null;
   /** The runs that are still to be read in this round; `null` between two rounds. */
@@ -100,7 +101,7 @@ class RunFollowers implements Followers {
   }
 
   #add(runId: string): Follower {
-    const follower = new Follower(runId, this.#source, this.#budget, () => {
+    const follower = new Follower(runId, this.#source, this.#budgets, () => {
       // By then the run may have another follower.
       if (this.#followers.get(runId) === follower) this.#followers.delete(runId);
       if (this.#followers.size === 0) this.#stop();

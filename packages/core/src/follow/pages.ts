@@ -31,6 +31,8 @@ export function createSliceBudget(): SliceBudget {
 export interface Pages {
   /** The slice after a position: at once if it was read just now, for this reader or another. */
   next(from: Position): Slice | Promise<Slice>;
+  /** Whether it is there at once. */
+  has(from: Position): boolean;
   /** Lets go of all kept slices. */
   clear(): void;
   /** Lets go of all kept slices, and keeps no more. */
@@ -110,6 +112,7 @@ export function createPages(
       coming.set(sequence, page);
       return page;
     },
+    has: ({ sequence }) => kept.has(sequence),
     clear,
     close() {
       isClosed = true;

@@ -3,6 +3,21 @@ import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./
 
 /** How much of a log's end is kept for readers that lag a little, in bytes as of `eventBytes`. */
 const MOST_BYTES = 262_144;
+/**
+ * How much is kept of all logs together, in the same bytes. A reader that lags behind what is kept reads the log. So a user who
+ * follows thousands of runs slowly cannot fill the memory.
+ */
+const MOST_KEPT_BYTES = 67_108_864;
+
+/** How many more bytes the logs of a process may keep. Below 0 each keeps only what its readers have not been notified of. */
+export interface RecentBudget {
+  left: number;
+}
+
+/** A budget for all runs of a process. */
+export function createRecentBudget(bytes: number = MOST_KEPT_BYTES): RecentBudget {
+  return { left: bytes };
+}
 
 interface KeptEvent {
   readonly event: StoredEvent;
@@ -15,12 +30,14 @@ export class RecentEvents {
   #events: readonly KeptEvent[] = [];
   #base: number;
   #bytes = 0;
+  readonly #budget: RecentBudget;
   /** Slices by the sequence that they begin after. Cleared when the events change. */
   #slices: Map<number, Slice> | null = null;
 
   /** @param base the sequence after which the events will begin */
-  constructor(base: number) {
+  constructor(base: number, budget: RecentBudget) {
     this.#base = base;
+    this.#budget = budget;
   }
 
   /** The sequence of the event before the first. */
@@ -34,7 +51,7 @@ export class RecentEvents {
 
   add(events: readonly StoredEvent[]): void {
     const added = events.map((event) => ({ event, weight: weighEvent(event) }));
-    for (const { weight } of added) this.#bytes += weight;
+    for (const { weight } of added) this.#hold(weight);
     this.#events = this.#events.length === 0 ? added : this.#events.concat(added);
     this.#slices = null;
   }
@@ -56,18 +73,23 @@ export class RecentEvents {
   }
 
   /**
-   * Forgets events that every reader has had, and the oldest events beyond the bound.
+   * Forgets events that every reader has had, and the oldest events beyond the bounds.
    * @param least the sequence that every reader has
    */
   trim(least: number): void {
     const events = this.#events;
     let drop = Math.max(0, Math.min(least - this.#base, events.length));
-    for (let at = 0; at < drop; at++) this.#bytes -= events[at]?.weight ?? 0;
-    while (this.#bytes > MOST_BYTES && drop < events.length)
-      this.#bytes -= events[drop++]?.weight ?? 0;
+    for (let at = 0; at < drop; at++) this.#hold(-(events[at]?.weight ?? 0));
+    while ((this.#bytes > MOST_BYTES || this.#budget.left < 0) && drop < events.length)
+      this.#hold(-(events[drop++]?.weight ?? 0));
     if (drop === 0) return;
     this.#events = events.slice(drop);
     this.#base += drop;
     this.#slices = null;
+  }
+
+  #hold(weight: number): void {
+    this.#bytes += weight;
+    this.#budget.left -= weight;
   }
 }

@@ -53,9 +53,11 @@ export interface Slice {
   readonly finished: boolean;
   /**
    * Its frames in one buffer, made when the first reader asks: each event; one `status` for the whole slice if status or phase have
-   * changed; `run_finished` if the run ends here. @see clauses W22 and W23 in `WIRE.md`
+   * changed; `run_finished` if the run ends here.
+   * @param runId the run's id, for a stream of many runs
+   * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
    */
-  bytes(): Uint8Array;
+  bytes(runId?: string): Uint8Array;
 }
 
 /**
@@ -76,11 +78,17 @@ export function createSlice(
   };
   const finished = isTerminal(state.runStatus);
   let bytes: Uint8Array | undefined;
+  /** The same for streams of many runs. */
+  let named: Uint8Array | undefined;
 
-  function lastFrame(): string {
-    if (finished) return encodeRunFinished(to, to.sequence);
+  function encode(runId: string | null): Uint8Array {
+    return encodeFrames([encodeRunEvents(events, runId), lastFrame(runId)]);
+  }
+
+  function lastFrame(runId: string | null): string {
+    if (finished) return encodeRunFinished(to, to.sequence, runId);
     return to.runStatus !== from.runStatus || to.phase !== from.phase
-      ? encodeStatus(to, lastSequence)
+      ? encodeStatus(to, lastSequence, runId)
       : "";
   }
 
@@ -88,9 +96,9 @@ export function createSlice(
     events,
     to,
     finished,
-    bytes() {
-      bytes ??= encodeFrames([encodeRunEvents(events), lastFrame()]);
-      return bytes;
+    bytes(runId) {
+      if (runId !== undefined) return (named ??= encode(runId));
+      return (bytes ??= encode(null));
     },
   };
 }

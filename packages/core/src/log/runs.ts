@@ -3,7 +3,7 @@ import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { isVisible } from "../rules/judge-append.ts";
 import { metadataText } from "../rules/metadata.ts";
 import { checkOptions, checkOwnerId, ownerIdOf } from "../rules/owner.ts";
-import { checkRunId, isRunId } from "../rules/run-id.ts";
+import { checkRunId, isReserved, isRunId } from "../rules/run-id.ts";
 import { checkTopic } from "../rules/topic.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { checkLimit } from "./check-limit.ts";
@@ -26,6 +26,7 @@ export function createRuns(
       const { runId = crypto.randomUUID(), ownerId, metadata } = run;
       const topic = checkTopic(run.topic);
       if (!isRunId(runId)) throw badRunId(runId);
+      if (isReserved(runId)) throw reservedRunId(runId);
       const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
       const outcome = await store.createRun({ runId, ownerId, topic, metadata: text });
@@ -64,6 +65,13 @@ function badRunId(runId: unknown): RunEventsError {
   return new RunEventsError(
     "invalid_request",
     `Expected \`runId\` to match ^[A-Za-z0-9_-]{1,128}$, got ${describeValue(runId)}. Leave it out for a new UUID.`,
+  );
+}
+
+function reservedRunId(runId: string): RunEventsError {
+  return new RunEventsError(
+    "invalid_request",
+    `Expected \`runId\` not to be \`${runId}\`, which is a path. Choose another id, or leave it out for a new UUID.`,
   );
 }
 

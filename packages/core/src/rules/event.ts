@@ -8,7 +8,7 @@ export type RunStatus = "queued" | "running" | "waiting" | TerminalStatus;
 export type TerminalStatus = "completed" | "failed" | "cancelled";
 
 /**
- * What a batch does to its run's status, whatever that was before: `started` makes a queued run running, `answered` a waiting one. Both
+ * What a batch does to its run's status, no matter what that was before: `started` makes a queued run running, `answered` a waiting one. Both
  * leave any other status as it is. The others are the status that follows.
  * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
  */

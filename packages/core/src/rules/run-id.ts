@@ -9,6 +9,14 @@ export function isRunId(text: string): boolean {
 }
 
 /**
+ * Whether no run can be created with this id: its path is that of the stream of many runs.
+ * @see clauses W8 and W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function isReserved(runId: string): boolean {
+  return runId === "stream";
+}
+
+/**
  * Refuses an id that no run can have, before any store is asked.
  * @throws TypeError if it is not a string
  * @throws RunEventsError `not_found`

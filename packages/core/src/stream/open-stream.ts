@@ -1,5 +1,6 @@
 import type { Follower, FollowerReader } from "../follow/follower.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { RunStart } from "../rules/run-starts.ts";
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
 /** The transport under a stream, such as an HTTP response. One that throws ends its own stream, and `onError` gets the error. */
@@ -22,19 +23,33 @@ export interface StreamTimes {
   readonly stallMs: number;
 }
 
-/** How a stream came to its end, for metrics. */
+/** How a stream came to its end, for metrics. `run_finished`: everything that it read has ended. */
 export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
 
-/** A client's request for a stream. */
-export interface StreamRequest {
-  readonly runId: string;
+/** One run of a stream, and who reads it. */
+export interface RunRequest extends RunStart {
   readonly ownerId: string;
-  readonly since: number;
+}
+
+/** Who asks for a stream. */
+export interface StreamReader {
+  readonly ownerId: string;
   /**
    * Why the reader may no longer read, `null` if it may. Asked again every heartbeat.
    * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly authorize: () => Promise<StreamErrorCode | null>;
+}
+
+/** A client's request for the stream of a run. */
+export interface StreamRequest extends RunStart, StreamReader {}
+
+/**
+ * A client's request for one stream of many runs, each at most once.
+ * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export interface RunsRequest extends StreamReader {
+  readonly runs: readonly RunStart[];
 }
 
 /** A stream that is being opened for a client. */
@@ -52,6 +67,19 @@ export interface OpenStream {
   closed(): void;
 }
 
+/** What the sources of frames of one process share. */
+export interface SourceHost {
+  /** 0 to 1, for the jitter. */
+  readonly random: () => number;
+  /** Finds the reader's position in its run. */
+  readonly follow: (
+    run: RunRequest,
+    reader: FollowerReader,
+  ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
+  /** Finds the cursor so many events before the end of a run. */
+  readonly tailStart: (run: RunRequest, tail: number) => Promise<number>;
+}
+
 /** The settings and callbacks that the streams of one process share. */
 export interface StreamHost<Stream> {
   readonly times: StreamTimes;
@@ -61,11 +89,6 @@ export interface StreamHost<Stream> {
   readonly now: () => number;
   /** 0 to 1, for the jitter. */
   readonly random: () => number;
-  /** Finds the reader's position in its run. */
-  readonly follow: (
-    request: StreamRequest,
-    reader: FollowerReader,
-  ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
   /** Before this time `tick` has nothing to do. */
   readonly onDue: (stream: Stream, dueAtMs: number) => void;
   /** Called once a stream, when its transport has closed, has thrown, or never comes. */

@@ -3,15 +3,15 @@ import { isTerminal } from "../rules/lifecycle.ts";
 import { encodeConnected, encodeFrames } from "../wire/frame.ts";
 
 /**
- * The `connected` frame of a stream that starts at this position.
- * @param random 0 to 1, for the jitter of `retry:`
- * @see clauses W22 and W23 in `WIRE.md` of `@tm/run-events-http`
+ * The `connected` frame of a run whose reader starts at this position.
+ * @param random 0 to 1, for the jitter of `retry:`; `null` on a stream of many runs
+ * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeOpening(
   runId: string,
   { sequence, runStatus, phase }: Position,
   lastSequence: number,
-  random: number,
+  random: number | null,
 ): Uint8Array {
   const connected = encodeConnected({
     runId,
@@ -19,7 +19,16 @@ export function encodeOpening(
     // Only `run_finished` may say that the run has ended.
     state: { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase },
     lastSequence,
-    retryMs: 2_000 + Math.floor(random * 3_001),
+    retryMs: random === null ? null : openingRetry(random),
   });
   return encodeFrames([connected]);
+}
+
+/**
+ * The `retry:` of the first frame of a stream, in milliseconds.
+ * @param random 0 to 1, for its jitter
+ * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function openingRetry(random: number): number {
+  return 2_000 + Math.floor(random * 3_001);
 }

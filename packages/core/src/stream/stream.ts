@@ -1,33 +1,23 @@
-import type { Follower, FollowerReader } from "../follow/follower.ts";
-import type { Position, Slice } from "../follow/slice.ts";
-import { RunEventsError } from "../rules/errors.ts";
 import type { Timed } from "../time/timetable.ts";
-import { encodeHeartbeat } from "../wire/frame.ts";
-import { encodeFailure, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
-import type {
-  OpenStream,
-  StreamEnd,
-  StreamHost,
-  StreamRequest,
-  StreamSink,
-} from "./open-stream.ts";
-import { encodeOpening } from "./opening-frame.ts";
+import type { StreamErrorCode } from "../wire/stream-error.ts";
+import type { FrameSource, FrameTaker } from "./frame-source.ts";
+import type { OpenStream, StreamEnd, StreamHost, StreamReader, StreamSink } from "./open-stream.ts";
 import { sendLast, StreamOutput } from "./stream-output.ts";
 
 /** How long an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
 
 /**
- * The state machine of one live stream. What was sent decides what comes next. Transport, timer and notifications only
- * cause a check. It has no timer and no queue.
+ * The state machine of one live stream, of one run or of many. What was sent decides what comes next. Transport, timer
+ * and notifications only cause a check. It has no timer and no queue.
  *
  * | state   | event                                            | next    | what happens                                          |
  * | ------- | ------------------------------------------------ | ------- | ----------------------------------------------------- |
- * | opening | the reader has its position                      | opening | `ready` resolves                                      |
- * | opening | it gets none; `#drainAt` or `#endAt` passes      | closed  | `ready` resolves or, with `not_found`, rejects        |
- * | opening | `start`                                          | live    | the `connected` frame, then what there is             |
- * | live    | a notification, `drained`, a page, a beat is due | live    | slices or a heartbeat, if the transport takes them    |
- * | live    | a slice ends the run                             | ending  | `run_finished`                                        |
+ * | opening | the source has opened                            | opening | `ready` resolves                                      |
+ * | opening | it has not;   `#drainAt` or `#endAt` passes      | closed  | `ready` resolves or, with `not_found`, rejects        |
+ * | opening | `start`                                          | live    | the source's first frame, then what there is          |
+ * | live    | a notification, `drained`, a page, a beat is due | live    | frames or a heartbeat, if the transport takes them    |
+ * | live    | the source is over                               | ending  | its last frame                                        |
  * | live    | a read or check fails, it stalls, a limit passes | ending  | an `error` frame                                      |
  * | ending  | `#endAt` passes                                  | closed  | the connection is cut                                 |
  * | any     | `closed`                                         | closed  | its place among all streams is free                   |
@@ -37,23 +27,22 @@ const CLOSE_MS = 5_000;
  * In every state a page may be on its way, or a check of the reader. Their results are used only if the stream is still live.
  * The transport may call back from within `write`: `StreamOutput` says what happens then.
  *
- * The object is its own reader and holds small integers, to save memory: most streams of a process are idle.
+ * It holds small integers, to save memory: most streams of a process are idle.
  */
-export class Stream implements OpenStream, FollowerReader, Timed {
-  readonly request: StreamRequest;
+export class Stream implements OpenStream, FrameTaker, Timed {
+  readonly reader: StreamReader;
   readonly ready: Promise<void>;
-  position: Position | null = null;
+  /** How many runs it counts for. */
+  readonly runs: number;
   place = 0;
   readonly #host: StreamHost<Stream>;
-  readonly #follower: Follower;
+  readonly #source: FrameSource;
   /** A little less than the heartbeat, and different for each stream: streams that opened together are spread out in time. */
   readonly #beatMs: number;
   #state: "opening" | "live" | "ending" | "closed" = "opening";
   /** `null` before `start`. */
   #output: StreamOutput | null = null;
   #end: StreamEnd = "disconnected";
-  /** The end of the log that the reader may know. */
-  #head = 0;
   /** Whether the client or the transport is gone. */
   #gone = false;
   #fetching = false;
@@ -66,22 +55,25 @@ export class Stream implements OpenStream, FollowerReader, Timed {
 
   /**
    * Opens the stream, for a caller that awaits `ready`.
-   * @throws what `StreamHost.follow` throws
+   * @param open makes its source
+   * @throws what `open` throws
    */
-  constructor(host: StreamHost<Stream>, request: StreamRequest) {
+  constructor(
+    host: StreamHost<Stream>,
+    reader: StreamReader,
+    runs: number,
+    open: (taker: FrameTaker) => FrameSource,
+  ) {
     this.#host = host;
-    this.request = request;
+    this.reader = reader;
+    this.runs = runs;
     this.#beatMs = Math.floor(host.times.heartbeatMs * (0.97 + 0.03 * host.random()));
     this.#endAt = host.now() + host.times.stallMs;
-    const { follower, opened } = host.follow(request, this);
-    this.#follower = follower;
-    this.ready = opened.then(
-      ({ lastSequence }) => {
-        this.#head = lastSequence;
-      },
+    this.#source = open(this);
+    this.ready = this.#source.opened.then(
+      () => {},
       (error: unknown) => {
-        const code = streamErrorCode(error);
-        this.#learnHead(error);
+        const code = this.#source.codeOf(error);
         this.#close(code);
         if (code === "not_found") throw error;
       },
@@ -94,24 +86,24 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   }
 
   start(sink: StreamSink): void {
-    const { position } = this;
     if (this.#state === "closed") {
       if (!this.#gone) this.#sendEnd(sink);
       return;
     }
-    if (this.#state !== "opening" || position === null) return;
+    if (this.#state !== "opening" || !this.#source.isOpen) return;
     const { now, random, times } = this.#host;
     this.#state = "live";
     this.#output = new StreamOutput(sink, this);
     this.#checkedAt = now();
     this.#endAt = this.#checkedAt + Math.floor(times.maxAgeMs * (0.8 + 0.2 * random()));
-    this.#write(encodeOpening(this.request.runId, position, this.#head, random()));
+    this.#output.frameAt = this.#checkedAt;
     this.#plan();
     this.onNotification();
   }
 
   drained(): void {
     if (this.#output?.drained() === true) return;
+    this.#source.drained();
     this.#plan();
     this.onNotification();
   }
@@ -132,9 +124,9 @@ export class Stream implements OpenStream, FollowerReader, Timed {
   /** Sends what is new, if the transport takes it. */
   onNotification(): void {
     while (this.#state === "live" && !this.stalled && !this.#fetching) {
-      let next: Slice | Promise<Slice> | null;
+      let next: Uint8Array | Promise<unknown> | null;
       try {
-        next = this.#follower.next(this);
+        next = this.#source.next();
       } catch (error) {
         this.#failWith(error);
         return;
@@ -159,7 +151,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
         // No transport has started, or the store does not answer. The stream's place is free then; a late transport gets the reason.
         if (this.#drainAt !== null && time >= this.#drainAt) this.#close("draining");
         else if (time >= this.#endAt) {
-          this.#close(this.position === null ? "store_unavailable" : "slow_consumer");
+          this.#close(this.#source.isOpen ? "slow_consumer" : "store_unavailable");
         }
         return;
       case "live":
@@ -187,9 +179,9 @@ export class Stream implements OpenStream, FollowerReader, Timed {
         this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
         void this.#check();
       }
-      if (!output.isFull && time - output.frameAt >= beatMs && this.position !== null) {
+      if (!output.isFull && time - output.frameAt >= beatMs) {
         const dueAt = Math.max(output.frameAt + beatMs, time - tickMs);
-        this.#write(encodeHeartbeat(this.position, Math.max(this.#head, this.position.sequence)));
+        this.#write(this.#source.heartbeat());
         output.frameAt = dueAt;
       }
       this.#plan();
@@ -215,14 +207,11 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     if (this.stalled) this.#plan();
   }
 
-  #fetch(page: Promise<Slice>): void {
+  #fetch(page: Promise<unknown>): void {
     this.#fetching = true;
     page.then(
-      (slice) => {
+      () => {
         this.#fetching = false;
-        // A heartbeat may have filled the transport meanwhile: the page is then read again when that has drained.
-        if (this.#state !== "live" || this.stalled) return;
-        this.#send(slice);
         this.onNotification();
       },
       (error: unknown) => {
@@ -232,29 +221,22 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     );
   }
 
-  #send(slice: Slice): void {
-    this.position = slice.to;
-    this.#head = Math.max(this.#head, slice.to.sequence);
-    this.#write(slice.bytes());
-    if (slice.finished) this.#finish("run_finished");
+  #send(bytes: Uint8Array): void {
+    const { isOver } = this.#source;
+    this.#write(bytes);
+    if (isOver) this.#finish("run_finished");
   }
 
   /** Ends the stream with an `error` frame; one that has not started is closed. */
   #fail(code: StreamErrorCode): void {
     if (this.#state === "opening") this.#close(code);
     if (this.#state !== "live") return;
-    this.#write(encodeFailure(code, this.#head, this.#host.random));
+    this.#write(this.#source.failure(code));
     this.#finish(code);
   }
 
   #failWith(error: unknown): void {
-    this.#learnHead(error);
-    this.#fail(streamErrorCode(error));
-  }
-
-  /** The error of a store that has lost its tail says where the log ends now. */
-  #learnHead(error: unknown): void {
-    if (error instanceof RunEventsError) this.#head = error.details.lastSequence ?? this.#head;
+    this.#fail(this.#source.codeOf(error));
   }
 
   #finish(how: StreamEnd): void {
@@ -263,7 +245,7 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     this.#end = how;
     this.#endAt = this.#host.now() + CLOSE_MS;
     this.#plan();
-    this.#follower.leave(this);
+    this.#source.leave();
     this.#output?.end();
   }
 
@@ -271,22 +253,21 @@ export class Stream implements OpenStream, FollowerReader, Timed {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#end = how;
-    this.#follower.leave(this);
+    this.#source.leave();
     this.#host.onClosed(this, how);
   }
 
   /** Sends the reason to a transport that starts after the stream was given up. */
   #sendEnd(sink: StreamSink): void {
     if (this.#end === "run_finished" || this.#end === "disconnected") return;
-    const { random, onError } = this.#host;
-    sendLast(sink, encodeFailure(this.#end, this.#head, random), onError);
+    sendLast(sink, this.#source.failure(this.#end), this.#host.onError);
   }
 
   async #check(): Promise<void> {
     this.#checking = true;
     let refusal: StreamErrorCode | null;
     try {
-      refusal = await this.request.authorize();
+      refusal = await this.reader.authorize();
     } catch {
       // The host's sessions did not answer. The reader did nothing wrong, so it may come back.
       refusal = "store_unavailable";

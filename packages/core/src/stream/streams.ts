@@ -1,9 +1,24 @@
 import { followersOf, type RunLog } from "../log/run-log.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
-import type { OpenStream, StreamEnd, StreamHost, StreamRequest } from "./open-stream.ts";
+import type { FrameSource, FrameTaker } from "./frame-source.ts";
+import { JoinedSource } from "./joined-source.ts";
+import type {
+  OpenStream,
+  RunsRequest,
+  SourceHost,
+  StreamEnd,
+  StreamHost,
+  StreamReader,
+  StreamRequest,
+} from "./open-stream.ts";
+import { RunSource } from "./run-source.ts";
 import { sendLast } from "./stream-output.ts";
 import { Stream } from "./stream.ts";
+
+/** How many runs the streams of a process may read for each stream that may be open, and at least. */
+const RUNS_A_STREAM = 5;
+const LEAST_RUNS = 1_000;
 
 /** Settings of {@link createStreams}, in milliseconds and streams. */
 export interface StreamsOptions {
@@ -26,9 +41,9 @@ export interface StreamsOptions {
    */
   readonly stallMs?: number;
   /**
-   * The most streams that are open at once.
+   * The most streams that are open at once. Together they read at most five times as many runs, or 1,000 if that is more.
    * @defaultValue 20,000
-   * @see clause W28 in `WIRE.md` of `@tm/run-events-http`
+   * @see clauses W28 and W47 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly maxStreams?: number;
   /**
@@ -61,6 +76,11 @@ export interface StreamStats {
 export interface Streams {
   /** Opens a stream, or refuses it with `overloaded` or `draining`. @see clause W28 in `WIRE.md` of `@tm/run-events-http` */
   open(request: StreamRequest): OpenStream;
+  /**
+   * Does the same for many runs. It counts as one stream. A run that cannot be read ends alone.
+   * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+   */
+  openRuns(request: RunsRequest): OpenStream;
   /**
    * Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer.
    * @see clause W24 in `WIRE.md` of `@tm/run-events-http`
@@ -95,11 +115,13 @@ class LiveStreams implements Streams {
   readonly #log: RunLog;
   readonly #maxStreams: number;
   readonly #maxStreamsPerUser: number;
-  readonly #host: StreamHost<Stream>;
+  readonly #host: StreamHost<Stream> & SourceHost;
   readonly #streams = createTimetable<Stream>();
   readonly #perUser = new Map<string, number>();
   readonly #ended: Partial<Record<StreamEnd, number>> = {};
   #opened = 0;
+  /** How many runs the open streams read. */
+  #runs = 0;
   #isDraining = false;
   #stopTicking: (() => void) | null = null;
   readonly #onDrained: (() => void)[] = [];
@@ -118,6 +140,7 @@ class LiveStreams implements Streams {
       random,
       follow: ({ runId, ownerId, since }, reader) =>
         followersOf(log).open(runId, reader, since, ownerId),
+      tailStart: ({ runId, ownerId }, tail) => followersOf(log).tailStart(runId, tail, ownerId),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),
       onError(error) {
@@ -131,11 +154,19 @@ class LiveStreams implements Streams {
   }
 
   open(request: StreamRequest): OpenStream {
-    const refusal = this.#refusalOf(request.ownerId);
-    if (refusal !== null) return this.refuse(refusal);
-    const stream = new Stream(this.#host, request);
-    this.#add(stream);
-    return stream;
+    return this.#open(request, 1, (taker) => new RunSource(this.#host, request, taker, false));
+  }
+
+  openRuns(request: RunsRequest): OpenStream {
+    const { runs, ownerId } = request;
+    const openings = runs.map(
+      (run) => (taker: FrameTaker) => new RunSource(this.#host, { ...run, ownerId }, taker, true),
+    );
+    return this.#open(
+      request,
+      runs.length,
+      (taker) => new JoinedSource(this.#host, taker, openings),
+    );
   }
 
   refuse(code: StreamErrorCode): OpenStream {
@@ -174,26 +205,41 @@ class LiveStreams implements Streams {
     };
   }
 
-  #refusalOf(ownerId: string): StreamErrorCode | null {
+  #open(
+    reader: StreamReader,
+    runs: number,
+    source: (taker: FrameTaker) => FrameSource,
+  ): OpenStream {
+    const refusal = this.#refusalOf(reader.ownerId, runs);
+    if (refusal !== null) return this.refuse(refusal);
+    const stream = new Stream(this.#host, reader, runs, source);
+    this.#add(stream);
+    return stream;
+  }
+
+  #refusalOf(ownerId: string, runs: number): StreamErrorCode | null {
     if (this.#isDraining) return "draining";
     const isFull =
       this.#streams.items.length >= this.#maxStreams ||
+      this.#runs + runs > Math.max(LEAST_RUNS, this.#maxStreams * RUNS_A_STREAM) ||
       (this.#perUser.get(ownerId) ?? 0) >= this.#maxStreamsPerUser;
     return isFull ? "overloaded" : null;
   }
 
   #add(stream: Stream): void {
     const { now, times, tickMs } = this.#host;
-    const { ownerId } = stream.request;
+    const { ownerId } = stream.reader;
     this.#streams.add(stream, now() + times.stallMs);
+    this.#runs += stream.runs;
     this.#perUser.set(ownerId, (this.#perUser.get(ownerId) ?? 0) + 1);
     this.#opened += 1;
     if (this.#stopTicking === null) this.#tickEvery(tickMs);
   }
 
   #remove(stream: Stream, end: StreamEnd): void {
-    const { ownerId } = stream.request;
+    const { ownerId } = stream.reader;
     this.#streams.remove(stream);
+    this.#runs -= stream.runs;
     this.#count(end);
     const left = (this.#perUser.get(ownerId) ?? 1) - 1;
     if (left === 0) this.#perUser.delete(ownerId);

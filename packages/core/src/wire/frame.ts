@@ -63,14 +63,26 @@ export interface Connected {
   /** As of `since`. @see clause W23 in `WIRE.md` of `@tm/run-events-http` */
   readonly state: RunState;
   readonly lastSequence: number;
-  readonly retryMs: number;
+  /**
+   * `null` on a stream of many runs: its frames have no id either.
+   * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly retryMs: number | null;
 }
 
-/** The first frame of a stream. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
+/** The first frame of a run. @see clauses W22 and W47 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeConnected(frame: Connected): string {
   const { runId, since, state, lastSequence, retryMs } = frame;
   const json = `{"type":"connected","runId":${JSON.stringify(runId)},"since":${since},${encodeState(state, lastSequence)}}`;
-  return encodeFrame(json, since, retryMs);
+  return encodeFrame(json, retryMs === null ? null : since, retryMs);
+}
+
+/**
+ * The member that names a frame's run on a stream of many runs; nothing on a stream of one.
+ * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+function encodeRunId(runId: string | null): string {
+  return runId === null ? "" : `"runId":${JSON.stringify(runId)},`;
 }
 
 /** The frame of one event. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
@@ -78,18 +90,32 @@ export function encodeRunEvent(event: StoredEvent): string {
   return encodeRunEvents([event]);
 }
 
-/** The frames of events, joined. Only payloads may need an escape, so one pass over all frames finds them. */
-export function encodeRunEvents(events: readonly StoredEvent[]): string {
+/**
+ * The frames of events, joined. Only payloads may need an escape, so one pass over all frames finds them.
+ * @param runId the run's id, on a stream of many runs
+ */
+export function encodeRunEvents(
+  events: readonly StoredEvent[],
+  runId: string | null = null,
+): string {
+  const head = `data: {"type":"run_event",${encodeRunId(runId)}"event":`;
+  const frameOf = (event: StoredEvent): string =>
+    `${head}${encodeEvent(event)}}\n${runId === null ? `id: ${event.sequence}\n` : ""}\n`;
   return escapeSeparators(events.map(frameOf).join(""));
 }
 
-function frameOf(event: StoredEvent): string {
-  return `data: {"type":"run_event","event":${encodeEvent(event)}}\nid: ${event.sequence}\n\n`;
-}
-
-/** A change of status or phase, and the heartbeat. It moves no cursor. @see clauses W22 and W23 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeStatus(state: RunState, lastSequence: number): string {
-  return encodeFrame(`{"type":"status",${encodeState(state, lastSequence)}}`, null, null);
+/**
+ * A change of status or phase, and the heartbeat. It moves no cursor.
+ * @param runId the run's id, on a stream of many runs
+ * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeStatus(
+  state: RunState,
+  lastSequence: number,
+  runId: string | null = null,
+): string {
+  const json = `{"type":"status",${encodeRunId(runId)}${encodeState(state, lastSequence)}}`;
+  return encodeFrame(json, null, null);
 }
 
 let lastBeat: RunState & { readonly lastSequence: number } = { ...INITIAL_STATE, lastSequence: -1 };
@@ -112,13 +138,31 @@ export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Arr
   return lastBeatBytes;
 }
 
-/** The last frame of a finished run; its id is one past the log. @see clauses W22 and W24 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeRunFinished(state: RunState, lastSequence: number): string {
-  return encodeFrame(
-    `{"type":"run_finished",${encodeState(state, lastSequence)}}`,
-    lastSequence + 1,
-    NO_RETRY_MS,
-  );
+/**
+ * The last frame of a finished run; its id is one past the log. On a stream of many runs it has no id, and others may follow.
+ * @param runId the run's id, on a stream of many runs
+ * @see clauses W22, W24 and W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeRunFinished(
+  state: RunState,
+  lastSequence: number,
+  runId: string | null = null,
+): string {
+  const json = `{"type":"run_finished",${encodeRunId(runId)}${encodeState(state, lastSequence)}}`;
+  return runId === null
+    ? encodeFrame(json, lastSequence + 1, NO_RETRY_MS)
+    : encodeFrame(json, null, null);
+}
+
+/**
+ * A frame about a stream of many runs as a whole: its first, its heartbeat, or its last when no run is left.
+ * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeStreamFrame(
+  type: "stream_opened" | "heartbeat" | "stream_finished",
+  retryMs: number | null,
+): string {
+  return encodeFrame(`{"type":"${type}"}`, null, retryMs);
 }
 
 const encoder = new TextEncoder();

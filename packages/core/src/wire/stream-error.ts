@@ -66,13 +66,22 @@ export interface StreamFailure {
   readonly message: string;
   readonly retryable: boolean;
   readonly lastSequence?: number;
+  /**
+   * The run that cannot be read on, on a stream of many runs.
+   * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly runId?: string;
 }
 
-/** The last frame of a stream that ends before its run does. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeStreamError(failure: StreamFailure, retryMs: number): string {
-  const { code, message, retryable, lastSequence } = failure;
+/**
+ * The last frame of a stream that ends before its run does, or of one run on a stream of many.
+ * @param retryMs `null` for one run of many
+ * @see clauses W22 and W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeStreamError(failure: StreamFailure, retryMs: number | null): string {
+  const { runId, code, message, retryable, lastSequence } = failure;
   return encodeFrame(
-    JSON.stringify({ type: "error", code, message, retryable, lastSequence }),
+    JSON.stringify({ type: "error", runId, code, message, retryable, lastSequence }),
     null,
     retryMs,
   );
@@ -89,8 +98,21 @@ export function encodeFailure(
   lastSequence: number,
   random: () => number,
 ): Uint8Array {
+  const failure = failureOf(code, lastSequence);
+  return encodeFrames([encodeStreamError(failure, retryAfter(code, random))]);
+}
+
+/** The last frame of one run on a stream of many, as bytes. @see clause W47 in `WIRE.md` of `@tm/run-events-http` */
+export function encodeRunFailure(
+  runId: string,
+  code: StreamErrorCode,
+  lastSequence: number,
+): Uint8Array {
+  return encodeFrames([encodeStreamError({ runId, ...failureOf(code, lastSequence) }, null)]);
+}
+
+function failureOf(code: StreamErrorCode, lastSequence: number): StreamFailure {
   const { retryable, message } = STREAM_ERRORS[code];
   const details = code === "cursor_ahead" ? { lastSequence } : {};
-  const failure = { code, message, retryable, ...details };
-  return encodeFrames([encodeStreamError(failure, retryAfter(code, random))]);
+  return { code, message, retryable, ...details };
 }

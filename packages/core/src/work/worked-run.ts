@@ -59,7 +59,7 @@ export interface WorkedRun {
   ): Promise<RunEvent>;
   /**
    * Gives the run back after all events so far, without its end: the lease is released. Return from the task then. `work` resolves with
-   * what the task returns, such as this answer. Whoever gets the input claims the run, and goes on from its log.
+   * what the task returns, such as this answer. The worker that claims the run after the input goes on from its log.
    *
    * After the call the task can use the run no more: each call is `fenced`, and an event that is emitted then makes `work` reject. If
    * the run cannot be released while the lease lasts, `work` rejects, and the lease expires.

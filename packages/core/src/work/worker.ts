@@ -1,5 +1,5 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
-import { isRefusal, isStoreClosed } from "../rules/errors.ts";
+import { isRefusal } from "../rules/errors.ts";
 import type { FailurePayload } from "../rules/failure.ts";
 import {
   changeBy,
@@ -11,26 +11,17 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
-import { persist } from "../time/persist.ts";
 import type { EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
 import { createGatheringQueue } from "./gathering-queue.ts";
-import { type HeldLease, holdLease } from "./hold-lease.ts";
+import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
+import { releaseSurely } from "./release-surely.ts";
 import type { RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
 import type { WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
-
-/** A run's lease as it was claimed. */
-interface Claim {
-  readonly fence: number;
-  readonly lastSequence: number;
-  readonly leaseMs: number;
-  /** When the claim was sent, by the clock of `RunAccess`. */
-  readonly sentAtMs: number;
-}
 
 /**
  * One worker on one run that it has claimed. The table of `advanceWork` has its states. The worker acts on them:
@@ -42,7 +33,7 @@ interface Claim {
 export class Worker {
   readonly #access: RunAccess;
   readonly #runId: string;
-  readonly #claim: Claim;
+  readonly #claim: ClaimedLease;
   readonly #shutdowns: readonly AbortSignal[];
   readonly #options: WorkOptions;
   readonly #controller = new AbortController();
@@ -62,7 +53,7 @@ export class Worker {
   constructor(
     access: RunAccess,
     runId: string,
-    claim: Claim,
+    claim: ClaimedLease,
     shutdowns: readonly AbortSignal[],
     options: WorkOptions,
   ) {
@@ -283,25 +274,13 @@ export class Worker {
     await this.#end("RUN_FAILED", payload).catch(() => this.#check());
   }
 
-  /**
-   * Releases the run, again and again while that may help. A renewal that is answered after the release would be refused, so none is
-   * made any more.
-   */
+  /** Releases the run. A renewal that is answered after the release would be refused, so none is made any more. */
   async #park(): Promise<{ readonly parked: true; readonly lastSequence: number }> {
     this.#check();
     this.#lease.stop();
-    const isEnough = (error: unknown): boolean =>
-      !isStoreAway(error) ||
-      isStoreClosed(error) ||
-      this.#lease.isOver() ||
-      this.#shutdown() !== undefined;
     try {
-      const { fence } = this.#claim;
-      await persist(
-        async () => this.#access.release(this.#runId, fence),
-        this.#access.clock,
-        isEnough,
-      );
+      const isOver = (): boolean => this.#lease.isOver() || this.#shutdown() !== undefined;
+      await releaseSurely(this.#access, this.#runId, this.#claim.fence, isOver);
     } catch (error) {
       this.#advance({ type: "found", reason: error });
       throw error;

@@ -41,6 +41,20 @@ export const TAIL_PARAMETER: Json = parameter(
   { type: "integer", minimum: 1, maximum: 1_000 },
 );
 
+export const RUNS_PARAMETER: Json = {
+  ...parameter(
+    "query",
+    "runs",
+    "1 to 100 runs, each once: the id, a colon, and the last sequence that the reader has, or `-` and how many events before the end to begin.",
+    {
+      type: "string",
+      pattern: "^[A-Za-z0-9_-]{1,128}:-?\\d+(,[A-Za-z0-9_-]{1,128}:-?\\d+){0,99}$",
+    },
+  ),
+  required: true,
+  example: "a:120,b:-50",
+};
+
 export function keyParameter(description: string): Json {
   return parameter("header", "Idempotency-Key", description, {
     type: "string",

@@ -42,6 +42,14 @@ function messageOf(
   return objectOf({ type: { const: type }, ...properties }, optional);
 }
 
+/** Why a stream, or one run on it, ends before its run does. */
+const STREAM_ERROR = {
+  code: { type: "string", enum: Object.keys(STREAM_ERRORS) },
+  message: { type: "string" },
+  retryable: { type: "boolean" },
+  lastSequence: sequence,
+} as const;
+
 /** All schemas of the document, by name. @see clauses W1, W3 and W22 in `WIRE.md` */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
@@ -110,7 +118,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   CreateRun: {
     ...objectOf(
       {
-        runId: schemaRef("RunId"),
+        runId: {
+          allOf: [schemaRef("RunId")],
+          not: { const: "stream" },
+          description: "Any but `stream`, which is a path (W47).",
+        },
         topic: {
           anyOf: [TOPIC, { type: "null" }],
           description: "What the run is about; absent is null.",
@@ -198,24 +210,45 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunEventMessage: messageOf("run_event", { event: schemaRef("RunEvent") }),
   StatusMessage: messageOf("status", STATE),
   RunFinishedMessage: messageOf("run_finished", STATE),
-  ErrorMessage: messageOf(
+  ErrorMessage: messageOf("error", STREAM_ERROR, ["lastSequence"]),
+  StreamOpenedMessage: messageOf("stream_opened", {}),
+  HeartbeatMessage: messageOf("heartbeat", {}),
+  StreamFinishedMessage: messageOf("stream_finished", {}),
+  RunsEventMessage: messageOf("run_event", {
+    runId: schemaRef("RunId"),
+    event: schemaRef("RunEvent"),
+  }),
+  RunsStatusMessage: messageOf("status", { runId: schemaRef("RunId"), ...STATE }),
+  RunsFinishedMessage: messageOf("run_finished", { runId: schemaRef("RunId"), ...STATE }),
+  RunsErrorMessage: messageOf(
     "error",
     {
-      code: {
-        type: "string",
-        enum: Object.keys(STREAM_ERRORS),
+      runId: {
+        ...schemaRef("RunId"),
+        description: "The run that ends. Without it, the stream ends.",
       },
-      message: { type: "string" },
-      retryable: { type: "boolean" },
-      lastSequence: sequence,
+      ...STREAM_ERROR,
     },
-    ["lastSequence"],
+    ["runId", "lastSequence"],
   ),
   StreamMessage: {
     description: "The JSON of one message's `data`.",
     oneOf: ["Connected", "RunEvent", "Status", "RunFinished", "Error"].map((name) =>
       schemaRef(`${name}Message`),
     ),
+  },
+  RunsStreamMessage: {
+    description: "The JSON of one message's `data`, on a stream of many runs (W47).",
+    oneOf: [
+      "StreamOpened",
+      "Connected",
+      "RunsEvent",
+      "RunsStatus",
+      "RunsFinished",
+      "RunsError",
+      "Heartbeat",
+      "StreamFinished",
+    ].map((name) => schemaRef(`${name}Message`)),
   },
   Session: objectOf({
     userId: { type: "string" },

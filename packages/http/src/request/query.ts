@@ -1,6 +1,13 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { describeValue, invalidCursor, MAX_TAIL, parseCursor } from "@tm/run-events-core/wire";
+import {
+  describeValue,
+  invalidCursor,
+  MAX_TAIL,
+  parseCursor,
+  parseRunStarts,
+  type RunStart,
+} from "@tm/run-events-core/wire";
 
 /** Makes the error of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
 export function invalidRequest(message: string): RunEventsError {
@@ -44,6 +51,18 @@ export function parseTail(query: URLSearchParams): number | null {
       `Expected \`tail\` to be an integer from 1 to ${MAX_TAIL}, got ${describeValue(text)}.`,
     );
   return tail;
+}
+
+/**
+ * Parses `runs`, the runs of one stream.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W47 in `WIRE.md`
+ */
+export function parseRuns(query: URLSearchParams): readonly RunStart[] {
+  const text = single(query, "runs");
+  if (text === null)
+    throw invalidRequest("Expected `runs`, such as runs=a:120,b:0, got none. Name the runs.");
+  return parseRunStarts(text);
 }
 
 /** Parses `limit`, an integer from 1 to `most`. @see clauses W14 and W15 in `WIRE.md` */

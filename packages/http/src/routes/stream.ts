@@ -5,6 +5,7 @@ import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
 import { parameter, SINCE_PARAMETER, TAIL_PARAMETER } from "../openapi/parameter.ts";
 import { parseSince, parseTail } from "../request/query.ts";
+import { openFor } from "./open-for.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 /** The live stream. @see clauses W19 to W28 in `WIRE.md` */
@@ -51,11 +52,6 @@ export const STREAM_ROUTE: Route = {
   },
 };
 
-/** The cursor of a stream that is asked for by its distance to the end. @see clause W45 in `WIRE.md` */
-function startOf({ context, runId, ownerId }: Call, tail: number): Promise<number> {
-  return context.log.tailStart(runId, tail, { ownerId });
-}
-
 async function openStream(call: Call): Promise<Reply | StreamReply> {
   const { context, exchange, runId, ownerId, authorize } = call;
   const given = parseSince(exchange.query);
@@ -69,13 +65,8 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
     }
   }
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
-  const since = resumed ?? (tail === null ? given : await startOf(call, tail));
-  const stream = context.streams.open({ runId, ownerId, since, authorize });
-  const stay = exchange.onGone(() => stream.closed());
-  try {
-    await stream.ready;
-    return { status: 200, headers: STREAM_HEADERS, stream };
-  } finally {
-    stay();
-  }
+  const start =
+    resumed === null && tail !== null ? { since: 0, tail } : { since: resumed ?? given };
+  const stream = context.streams.open({ runId, ownerId, authorize, ...start });
+  return openFor(exchange, stream);
 }

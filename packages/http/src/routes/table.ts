@@ -7,6 +7,7 @@ import { LEASE_ROUTES } from "./lease.ts";
 import { READ_EVENTS } from "./read-events.ts";
 import type { Route } from "./route.ts";
 import { CANCEL_ROUTE, RUN_ROUTES } from "./runs.ts";
+import { RUNS_STREAM_ROUTE } from "./runs-stream.ts";
 import { sharedText } from "./shared-text.ts";
 import { STREAM_ROUTE } from "./stream.ts";
 
@@ -31,8 +32,10 @@ const DESCRIPTION_ROUTE: Route = {
 
 /**
  * All routes. The router, the methods that a 405 allows, the access checks and the document are derived from this list, in its order.
+ * The path of the stream of many runs is also one that a run `stream` would have, so it comes before.
  */
 export const ROUTES: readonly Route[] = [
+  RUNS_STREAM_ROUTE,
   ...RUN_ROUTES,
   READ_EVENTS,
   APPEND_EVENTS,

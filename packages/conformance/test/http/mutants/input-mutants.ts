@@ -105,7 +105,10 @@ export const inputMutants: readonly ServerMutant[] = [
     clause: "W39",
     ...mapInputs(async (request) => {
       const text = await request.clone().text();
-      return new Request(request, { body: text.replace(/,"expectedSequence":\d+/, "") });
+      return new Request(request, {
+        method: "POST",
+        body: text.replace(/,"expectedSequence":\d+/, ""),
+      });
     }),
   },
   {
@@ -113,7 +116,10 @@ export const inputMutants: readonly ServerMutant[] = [
     clause: "W39",
     ...mapInputs(async (request) => {
       const text = await request.clone().text();
-      return new Request(request, { body: text.replace('"payload":1,"payload"', '"payload"') });
+      return new Request(request, {
+        method: "POST",
+        body: text.replace('"payload":1,"payload"', '"payload"'),
+      });
     }),
   },
   {

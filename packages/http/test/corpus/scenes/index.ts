@@ -3,12 +3,14 @@ import { BOUND_SCENES } from "./bounds.ts";
 import { FAILURE_SCENES } from "./failures.ts";
 import { LEASE_SCENES } from "./leases.ts";
 import { LINE_SCENES } from "./lines.ts";
+import { MANY_RUNS_SCENES } from "./many-runs.ts";
 import { ORIGIN_SCENES } from "./origins.ts";
 import { PATH_SCENES } from "./paths.ts";
 import { READING_SCENES } from "./reading.ts";
 import { SOCKET_SCENES } from "./sockets.ts";
 import { STREAM_SCENES } from "./streams.ts";
 import { TAIL_SCENES } from "./tails.ts";
+import { INPUT_SCENES } from "./inputs.ts";
 import { TOPIC_SCENES } from "./topics.ts";
 import { WRITING_SCENES } from "./writing.ts";
 
@@ -25,5 +27,7 @@ export const SCENES: readonly Scene[] = [
   ...FAILURE_SCENES,
   ...SOCKET_SCENES,
   ...TOPIC_SCENES,
+  ...INPUT_SCENES,
   ...TAIL_SCENES,
+  ...MANY_RUNS_SCENES,
 ];

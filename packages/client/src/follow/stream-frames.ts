@@ -1,0 +1,97 @@
+import { awaitAnswer, brokenOff } from "../http/server.ts";
+import { unanswered } from "../http/server-errors.ts";
+import type { Attempt } from "./attempt.ts";
+import { createStreamParser } from "./parse-stream.ts";
+
+/** How long the first frame may take, in milliseconds. */
+const CONNECTED_MS = 5_000;
+
+/** What a stream needs of its attempt. */
+export type StreamAttempt = Pick<
+  Attempt,
+  "signal" | "openStream" | "expect" | "giveUp" | "onActivity" | "onSeen"
+>;
+
+/** The frames of one live stream as they arrive. Nothing is read ahead. */
+export interface StreamFrames<Frame> {
+  /** Those that have arrived and are not handled yet. The reader removes them. */
+  readonly frames: Frame[];
+  /**
+   * Resolves when more have arrived.
+   * @throws RunEventsError if the stream is lost
+   * @throws the signal's reason
+   */
+  arrive(): Promise<void>;
+  /** Closes the stream. */
+  end(): void;
+}
+
+/**
+ * Reads the frames of a live stream, and gives it up if it stays silent.
+ * @param silenceMs how long the stream may be silent, in milliseconds
+ * @param onRetry called with the value of each `retry:` field, in milliseconds
+ * @param parse makes a frame of its data
+ */
+export function readFrames<Frame>(
+  { signal, openStream, expect, giveUp, onActivity, onSeen }: StreamAttempt,
+  silenceMs: number,
+  onRetry: (retryMs: number) => void,
+  parse: (data: string) => Frame,
+): StreamFrames<Frame> {
+  const connecting = setTimeout(() => {
+    expect("held_back");
+    giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
+  }, CONNECTED_MS);
+  let watching: ReturnType<typeof setTimeout> | undefined;
+  /** When the wait for bytes began; -1 while this does not wait, because a slow loop is not a silent server. */
+  let waitingSince = -1;
+  const decoder = new TextDecoder();
+  const frames: Frame[] = [];
+  const feed = createStreamParser((data) => frames.push(parse(data)), onRetry);
+  let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  /**
+   * Gives up the stream if nothing has come for too long. A hidden page does so too, even if its timers are late, because visible
+   * tabs depend on its connection.
+   */
+  function checkSilence(): void {
+    clearTimeout(watching);
+    const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
+    if (silentMs < silenceMs) watching = setTimeout(checkSilence, silenceMs - silentMs);
+    else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
+  }
+
+  checkSilence();
+  onSeen(checkSilence);
+
+  return {
+    frames,
+    async arrive() {
+      while (frames.length === 0) {
+        if (body === undefined) {
+          const answer = await openStream(() => expect("empty"));
+          body = answer.body?.getReader();
+        }
+        waitingSince = performance.now();
+        const readBytes = async (): Promise<Uint8Array | undefined> => {
+          const bytes = (await body?.read())?.value;
+          feed(decoder.decode(bytes, { stream: true }));
+          return bytes;
+        };
+        const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
+        waitingSince = -1;
+        onActivity();
+        if (bytes === undefined) throw unanswered("The stream ended before the run did.");
+      }
+      clearTimeout(connecting);
+      expect("cut");
+    },
+    end() {
+      clearTimeout(connecting);
+      clearTimeout(watching);
+      onSeen(() => {});
+      // A failure to cancel does not matter to a caller that leaves.
+      body?.cancel().catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { expect, it } from "vitest";
+import { type Heard, listen, open } from "../listen.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { frame, json, page, type Script, startScriptedServer, stream } from "../scripted-server.ts";
+
+const OPENED = frame({ type: "stream_opened" }, 2_000);
+
+/** Follows `a` and `b` of a scripted server to their ends, on the fast clock. */
+async function followScripted(script: Script): Promise<{
+  readonly heard: readonly Heard[];
+  readonly requests: readonly string[];
+}> {
+  const { baseUrl, requests } = await startScriptedServer(script);
+  const heard = await onFastClock(async () => {
+    const reader = open(baseUrl);
+    const both = [listen(reader, "a"), listen(reader, "b")];
+    await Promise.all(both.map(({ over }) => over));
+    return both;
+  });
+  return { heard, requests };
+}
+
+function of(runId: string, ...sequences: readonly number[]): string {
+  const state = { runStatus: "running", currentPhase: null, lastSequence: 9 };
+  const events = sequences.map((sequence) =>
+    frame({
+      type: "run_event",
+      runId,
+      event: { sequence, eventType: "T", payload: null, createdAt: "" },
+    }),
+  );
+  return (
+    frame({ type: "connected", runId, since: (sequences[0] ?? 1) - 1, ...state }) + events.join("")
+  );
+}
+
+function endOf(runId: string, lastSequence: number): string {
+  return frame({
+    type: "run_finished",
+    runId,
+    runStatus: "completed",
+    currentPhase: null,
+    lastSequence,
+  });
+}
+
+it("a stream whose first frame does not come within 5 s is given up for polls", async () => {
+  const { heard, requests } = await followScripted((response, index) => {
+    if (index === 0) stream(response);
+    else page(response, [1], "completed");
+  });
+  expect(heard.map(({ sequences }) => sequences)).toEqual([[1], [1]]);
+  expect(requests.map((path) => path.split("?")[0])).toEqual(["stream", "a/events", "b/events"]);
+});
+
+it("an event that the server leaves out is never skipped: the connection is given up", async () => {
+  const { heard } = await followScripted((response, index) => {
+    if (index === 0) stream(response, OPENED, of("a", 1, 3), of("b", 1));
+    else page(response, [1, 2, 3], "completed");
+  });
+  for (const { sequences } of heard) expect(sequences).toEqual([1, 2, 3]);
+});
+
+it("a run that the server cannot read for now is asked for again after a pause, with all others", async () => {
+  const failure = {
+    type: "error",
+    runId: "b",
+    code: "store_unavailable",
+    message: "",
+    retryable: true,
+  };
+  const { heard, requests } = await followScripted((response, index) => {
+    if (index === 0) stream(response, OPENED, of("a", 1), frame(failure));
+    else stream(response, OPENED, of("a", 2), endOf("a", 2), of("b", 1), endOf("b", 1));
+  });
+  expect(requests).toEqual(["stream?runs=a:0,b:0", "stream?runs=a:1,b:0"]);
+  expect(heard.map(({ sequences }) => sequences)).toEqual([[1, 2], [1]]);
+  expect(heard[1]?.states).toContain("waiting");
+});
+
+it("a refusal that waiting cannot cure fails every run", async () => {
+  const { heard } = await followScripted((response) =>
+    json(response, 401, { code: "unauthenticated", detail: "Sign in." }),
+  );
+  for (const { last } of heard)
+    expect(last).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
+});

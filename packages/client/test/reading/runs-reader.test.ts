@@ -1,0 +1,227 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
+import type { HandlerOptions } from "@tm/run-events-http";
+import fc from "fast-check";
+import { expect, it, onTestFinished } from "vitest";
+import { RunsReader } from "../../src/follow/follow-runs.ts";
+import { fault, startFaultProxy } from "../fault-proxy.ts";
+import { credential, type Heard, listen, open } from "../listen.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+
+interface Started {
+  readonly port: number;
+  readonly runs: RunEvents;
+  readonly handler: NodeHandler;
+  /** The paths that were asked for. */
+  readonly paths: string[];
+}
+
+async function start(options: Partial<HandlerOptions<unknown>> = {}): Promise<Started> {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const handler = createNodeHandler({
+    ...options,
+    runs,
+    authenticate: () => ({ userId: "ada", credential: "session" }),
+  });
+  const paths: string[] = [];
+  const server = createServer((request, response) => {
+    paths.push(request.url ?? "");
+    handler.handle(request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await runs.close();
+  });
+  return { port: (server.address() as AddressInfo).port, runs, handler, paths };
+}
+
+function upTo(last: number, from = 1): readonly number[] {
+  return Array.from({ length: last - from + 1 }, (_, at) => from + at);
+}
+
+async function record(runs: RunEvents, count: number, ...more: readonly string[]): Promise<string> {
+  const { runId } = await runs.create({ ownerId: "ada" });
+  const types = [...Array<string>(count).fill("TOKEN"), ...more];
+  if (types.length > 0)
+    await runs.append(
+      runId,
+      types.map((eventType) => ({ eventType })),
+    );
+  return runId;
+}
+
+it("W47: runs that are added together are read over one connection, each from its own beginning to its end", async () => {
+  const { port, runs, handler, paths } = await start();
+  const ids = [await record(runs, 5), await record(runs, 7, "RUN_FAILED"), await record(runs, 9)];
+  const reader = open(`http://127.0.0.1:${port}`);
+  const [a, b, c] = [
+    listen(reader, ids[0] ?? "", { since: 2 }),
+    listen(reader, ids[1] ?? ""),
+    listen(reader, ids[2] ?? "", { tail: 2 }),
+  ] as const;
+  expect(await b.over).toMatchObject({ state: "finished", runStatus: "failed", cursor: 8 });
+  await Promise.all([a.reach(5), c.reach(9)]);
+  for (const runId of [ids[0], ids[2]])
+    await runs.append(runId ?? "", [{ eventType: "TOKEN" }, { eventType: "RUN_COMPLETED" }]);
+  expect(await a.over).toMatchObject({ state: "finished", cursor: 7 });
+  expect(await c.over).toMatchObject({ state: "finished", cursor: 11 });
+  expect([a.sequences, b.sequences, c.sequences]).toEqual([upTo(7, 3), upTo(8), upTo(11, 8)]);
+  expect([paths.length, handler.stats().streams.opened]).toEqual([1, 1]);
+  expect(a.states).toEqual(["live", "finished"]);
+});
+
+it("W47: a run that is added or removed later opens the connection again with the newest cursors", async () => {
+  const { port, runs, paths } = await start();
+  const [x, y] = [await record(runs, 3), await record(runs, 1)];
+  const reader = open(`http://127.0.0.1:${port}`);
+  const first = listen(reader, x);
+  await first.reach(3);
+  const second = listen(reader, y);
+  await second.reach(1);
+  await runs.append(x, [{ eventType: "TOKEN" }]);
+  await first.reach(4);
+  second.stop();
+  await expect.poll(() => paths.length).toBe(3);
+  await runs.append(y, [{ eventType: "TOKEN" }]);
+  await runs.append(x, [{ eventType: "RUN_COMPLETED" }]);
+  await first.over;
+  expect(paths).toEqual([
+    `/v1/agent-runs/stream?runs=${x}:0`,
+    `/v1/agent-runs/stream?runs=${x}:3,${y}:0`,
+    `/v1/agent-runs/stream?runs=${x}:4`,
+  ]);
+  expect([first.sequences, second.sequences]).toEqual([upTo(5), [1]]);
+  expect(first.states).toEqual(["live", "finished"]);
+});
+
+it("W47: a run that cannot be read fails alone", async () => {
+  const { port, runs } = await start();
+  const [mine, ahead] = [await record(runs, 1), await record(runs, 1)];
+  await runs.create({ runId: "bobs", ownerId: "bob" });
+  const reader = open(`http://127.0.0.1:${port}`);
+  const good = listen(reader, mine);
+  const codes = await Promise.all(
+    [listen(reader, "bobs"), listen(reader, "none"), listen(reader, ahead, { since: 7 })].map(
+      async ({ over }) => (await over).error?.code,
+    ),
+  );
+  expect(codes).toEqual(["not_found", "not_found", "cursor_ahead"]);
+  await good.reach(1);
+  await runs.append(mine, [{ eventType: "RUN_COMPLETED" }]);
+  expect(await good.over).toMatchObject({ state: "finished" });
+});
+
+it("W47: more runs than a stream may have are polled as well, and take the places of those that are over", async () => {
+  const { port, runs, handler, paths } = await start();
+  const ids: string[] = [];
+  for (let count = 0; count < 104; count++) ids.push(await record(runs, 1));
+  const reader = open(`http://127.0.0.1:${port}`);
+  const heard = ids.map((runId) => listen(reader, runId));
+  await Promise.all(heard.map(({ reach }) => reach(1)));
+  expect(handler.stats().streams.open).toBe(1);
+  expect(paths.some((path) => path.includes(`${ids[103]}/events`))).toBe(true);
+  for (const runId of ids.slice(0, 10)) await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await Promise.all(heard.slice(0, 10).map(({ over }) => over));
+  await expect.poll(() => paths.at(-1)?.includes(`${ids[103]}:1`)).toBe(true);
+  for (const runId of ids.slice(10)) await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await Promise.all(heard.map(({ over }) => over));
+  for (const { sequences } of heard) expect(sequences).toEqual([1, 2]);
+});
+
+it("W28, W47: a server that is full for streams is polled", async () => {
+  const { port, runs } = await start({ maxStreamsPerUser: 0 });
+  const ids = [
+    await record(runs, 3),
+    await record(runs, 1),
+    await record(runs, 2, "RUN_COMPLETED"),
+  ];
+  const heard = await onFastClock(async () => {
+    const reader = open(`http://127.0.0.1:${port}`);
+    const heard = ids.map((runId) => listen(reader, runId));
+    await Promise.all([heard[0]?.reach(3), heard[1]?.reach(1), heard[2]?.over]);
+    for (const runId of ids.slice(0, 2)) await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await Promise.all(heard.map(({ over }) => over));
+    return heard;
+  });
+  expect(heard.map(({ sequences }) => sequences)).toEqual([upTo(4), upTo(2), upTo(3)]);
+  expect(heard[0]?.states).toContain("polling");
+});
+
+it("a bearer token polls each run, and the server holds a few polls", async () => {
+  const { port, runs, paths } = await start({});
+  const runId = await record(runs, 2);
+  const reader = open(`http://127.0.0.1:${port}`, { credential: { bearer: "ada" } });
+  const heard = listen(reader, runId);
+  await heard.reach(2);
+  await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await heard.over;
+  expect(heard.sequences).toEqual(upTo(3));
+  expect(paths.every((path) => path.includes("wait=25"))).toBe(true);
+});
+
+it("after close, and after a run is removed, its listener is not called any more", async () => {
+  const { port, runs, handler } = await start();
+  const [x, y] = [await record(runs, 2), await record(runs, 2)];
+  const reader = open(`http://127.0.0.1:${port}`);
+  const [gone, left] = [listen(reader, x), listen(reader, y)];
+  await Promise.all([gone.reach(2), left.reach(2)]);
+  gone.stop();
+  gone.stop();
+  reader.close();
+  reader.close();
+  await expect.poll(() => handler.stats().streams.open).toBe(0);
+  await runs.append(x, [{ eventType: "TOKEN" }]);
+  expect([gone.sequences, left.sequences, left.last?.state]).toEqual([[1, 2], [1, 2], "live"]);
+});
+
+it("W22, W47: over any faults of the connection, with any changes of the set, each run's events come once, in order, and complete", async () => {
+  const { port, runs } = await start();
+  const change = fc.record({ kind: fc.constantFrom("append", "add", "remove"), at: fc.nat(3) });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fault, { maxLength: 4 }),
+      fc.array(change, { maxLength: 8 }),
+      async (faults, changes) => {
+        const proxy = await startFaultProxy(port, faults);
+        const ids = await Promise.all([2, 0, 5, 9].map((count) => record(runs, count)));
+        await onFastClock(async () => {
+          const reader = new RunsReader({ baseUrl: `http://127.0.0.1:${proxy.port}`, credential });
+          const heard = new Map<string, Heard>();
+          const follow = (runId: string): void => {
+            const before = heard.get(runId);
+            // One that was removed goes on where it was.
+            const next = listen(reader, runId, { since: before?.sequences.at(-1) ?? 0 });
+            next.sequences.unshift(...(before?.sequences ?? []));
+            heard.set(runId, next);
+          };
+          follow(ids[0] ?? "");
+          for (const { kind, at } of changes) {
+            const runId = ids[at] ?? "";
+            if (kind === "append") await runs.append(runId, [{ eventType: "TOKEN" }]);
+            else if (kind === "add") follow(runId);
+            else heard.get(runId)?.stop();
+          }
+          for (const runId of ids) {
+            heard.get(runId)?.stop();
+            follow(runId);
+            await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+          }
+          await Promise.all([...heard.values()].map(({ over }) => over));
+          for (const { sequences, last } of heard.values())
+            expect(sequences).toEqual(upTo(last?.cursor ?? 0));
+          for (const runId of ids)
+            expect(heard.get(runId)?.last?.cursor).toBe((await runs.get(runId)).lastSequence);
+          reader.close();
+        });
+        proxy.close();
+      },
+    ),
+    { numRuns: 25 },
+  );
+});

@@ -1,0 +1,70 @@
+import { parseCursor } from "./cursor.ts";
+import { describeValue } from "./describe-value.ts";
+import { RunEventsError } from "./errors.ts";
+import { isRunId } from "./run-id.ts";
+import { MAX_TAIL } from "./tail-start.ts";
+
+/** The most runs of one stream. @see clause W47 in `WIRE.md` of `@tm/run-events-http` */
+export const MAX_RUNS = 100;
+
+/** One run of a stream, and where to begin in it. */
+export interface RunStart {
+  readonly runId: string;
+  /** The last sequence that the reader has. */
+  readonly since: number;
+  /**
+   * Begins so many events before the end, in place of `since`: 1 to 1,000.
+   * @defaultValue none: `since` says where to begin
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
+}
+
+/** An entry that fits: the id, and a cursor or `-` with a tail. What may follow after an `@` is left for the time of the cursor. */
+const ENTRY = /^([^:]+):(-?)(\d+)$/;
+
+/**
+ * Writes an entry of `runs`: `a:120` begins after 120, `b:-50` 50 events before the end.
+ * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeRunStart({ runId, since, tail }: RunStart): string {
+  return `${runId}:${tail === undefined ? since : -tail}`;
+}
+
+/**
+ * Reads `runs`, entries that commas separate.
+ * @returns 1 to 100 runs, none of them twice
+ * @throws RunEventsError `invalid_request`, which names the first bad entry
+ * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function parseRunStarts(text: string): readonly RunStart[] {
+  const entries = text.split(",", MAX_RUNS + 1);
+  if (entries.length > MAX_RUNS)
+    throw refused(`Expected \`runs\` to have ${MAX_RUNS} runs at most, got more. Ask for fewer.`);
+  const seen = new Set<string>();
+  return entries.map((entry, at) => {
+    const start = parseEntry(entry);
+    if (start === null)
+      throw refused(
+        `Expected each entry of \`runs\` to be an id with a cursor, such as a:120, or with a tail from 1 to ${MAX_TAIL}, such as a:-50, got ${describeValue(entry)} as entry ${at + 1}.`,
+      );
+    if (seen.has(start.runId))
+      throw refused(
+        `Expected each run once in \`runs\`, got ${describeValue(start.runId)} again as entry ${at + 1}.`,
+      );
+    seen.add(start.runId);
+    return start;
+  });
+}
+
+function parseEntry(entry: string): RunStart | null {
+  const [, runId = "", minus, number = ""] = ENTRY.exec(entry) ?? [];
+  const count = parseCursor(number);
+  if (!isRunId(runId) || count === null) return null;
+  if (minus === "") return { runId, since: count };
+  return count >= 1 && count <= MAX_TAIL ? { runId, since: 0, tail: count } : null;
+}
+
+function refused(message: string): RunEventsError {
+  return new RunEventsError("invalid_request", message);
+}

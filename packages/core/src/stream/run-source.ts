@@ -1,0 +1,137 @@
+import type { Follower, FollowerReader } from "../follow/follower.ts";
+import type { Position, Slice } from "../follow/slice.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import type { RunRecord } from "../rules/run.ts";
+import { encodeFrames, encodeHeartbeat } from "../wire/frame.ts";
+import {
+  encodeFailure,
+  encodeRunFailure,
+  streamErrorCode,
+  type StreamErrorCode,
+} from "../wire/stream-error.ts";
+import type { FrameSource, FrameTaker } from "./frame-source.ts";
+import type { RunRequest, SourceHost } from "./open-stream.ts";
+import { encodeOpening } from "./opening-frame.ts";
+
+/**
+ * The frames of one run, alone on a stream or among those of many.
+ *
+ * | state     | event                         | next      | what happens                                                |
+ * | --------- | ----------------------------- | --------- | ----------------------------------------------------------- |
+ * | opening   | the reader has its position   | open      | `opened` resolves                                           |
+ * | opening   | it gets none                  | over      | `opened` rejects                                            |
+ * | open      | `next`                        | connected | the `connected` frame                                       |
+ * | connected | `next`, a slice is in memory  | connected | its bytes; the position moves                               |
+ * | connected | `next`, it has to be read     | fetching  | a promise                                                   |
+ * | connected | `next`, nothing is there      | connected | `null`; the follower will notify                            |
+ * | connected | `next`, a slice ends the run  | over      | its bytes, `run_finished` last                              |
+ * | connected | `next`, the follower has ended | over     | it throws                                                   |
+ * | fetching  | the slice has been read       | connected | it is held until `next`                                     |
+ * | fetching  | the read fails                | over      | the promise rejects                                         |
+ * | any       | `leave`                       | over      |                                                             |
+ *
+ * It is its own reader and holds small integers, to save memory: most streams of a process are idle.
+ */
+export class RunSource implements FrameSource, FollowerReader {
+  position: Position | null = null;
+  isOver = false;
+  readonly opened: Promise<unknown>;
+  readonly #host: SourceHost;
+  readonly #runId: string;
+  readonly #taker: FrameTaker;
+  readonly #isOneOfMany: boolean;
+  /** `null` while the run's end has to be known first. */
+  #follower: Follower | null = null;
+  /** The end of the log that the reader may know. */
+  #head = 0;
+  #isConnected = false;
+  #hasLeft = false;
+  #held: Slice | null = null;
+
+  /**
+   * Begins to open the run.
+   * @param isOneOfMany whether its frames name the run. @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+   * @throws what `SourceHost.follow` throws
+   */
+  constructor(host: SourceHost, run: RunRequest, taker: FrameTaker, isOneOfMany: boolean) {
+    this.#host = host;
+    this.#runId = run.runId;
+    this.#taker = taker;
+    this.#isOneOfMany = isOneOfMany;
+    const opened =
+      run.tail === undefined
+        ? this.#follow(run)
+        : host.tailStart(run, run.tail).then((since) => this.#follow({ ...run, since }));
+    this.opened = opened.then((record) => (this.#head = record?.lastSequence ?? 0));
+  }
+
+  get isOpen(): boolean {
+    return this.position !== null;
+  }
+
+  get stalled(): boolean {
+    return this.#taker.stalled;
+  }
+
+  get mustRead(): boolean {
+    return this.#isConnected && this.#held === null && this.#follower?.mustRead(this) === true;
+  }
+
+  onNotification(): void {
+    this.#taker.onNotification();
+  }
+
+  next(): Uint8Array | Promise<unknown> | null {
+    const { position } = this;
+    if (position === null || this.#follower === null) return null;
+    if (!this.#isConnected) {
+      this.#isConnected = true;
+      const random = this.#isOneOfMany ? null : this.#host.random();
+      return encodeOpening(this.#runId, position, this.#head, random);
+    }
+    const next = this.#held ?? this.#follower.next(this);
+    if (next === null) return null;
+    if (next instanceof Promise) return next.then((slice) => void (this.#held = slice));
+    this.#held = null;
+    this.position = next.to;
+    this.#head = Math.max(this.#head, next.to.sequence);
+    this.isOver = next.finished;
+    return next.bytes(this.#isOneOfMany ? this.#runId : undefined);
+  }
+
+  /** The stream asks for what is next by itself. */
+  drained(): void {}
+
+  heartbeat(): Uint8Array {
+    const { position } = this;
+    // No stream has a heartbeat before its first frame.
+    if (position === null) return encodeFrames([]);
+    return encodeHeartbeat(position, Math.max(this.#head, position.sequence));
+  }
+
+  /** The error of a store that has lost its tail says where the log ends now. */
+  codeOf(error: unknown): StreamErrorCode {
+    if (error instanceof RunEventsError) this.#head = error.details.lastSequence ?? this.#head;
+    return streamErrorCode(error);
+  }
+
+  failure(code: StreamErrorCode): Uint8Array {
+    return this.#isOneOfMany
+      ? encodeRunFailure(this.#runId, code, this.#head)
+      : encodeFailure(code, this.#head, this.#host.random);
+  }
+
+  leave(): void {
+    this.#hasLeft = true;
+    this.#held = null;
+    this.#follower?.leave(this);
+  }
+
+  #follow(run: RunRequest): Promise<RunRecord | null> {
+    // It may have left while the run's end was read.
+    if (this.#hasLeft) return Promise.resolve(null);
+    const { follower, opened } = this.#host.follow(run, this);
+    this.#follower = follower;
+    return opened;
+  }
+}

@@ -1,0 +1,209 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import { codeOf, letGo, typesOf } from "./stream-bench.ts";
+import { createRunsBench, wordsFor, wordsOf } from "./runs-bench.ts";
+
+/** Waits for the first frame of this kind of a run. */
+async function until(
+  sink: { readonly frames: Parameters<typeof wordsOf>[0]; next(): Promise<void> },
+  words: string,
+): Promise<void> {
+  while (!wordsOf(sink.frames).includes(words)) await sink.next();
+}
+
+describe("a stream of many runs", () => {
+  it("W47: each run has its frames with its id, the others go on after its end, and the stream ends with the last", async () => {
+    const { append, open, streams, clock } = await createRunsBench(["a", "b"]);
+    await append("a", ["NOTE", "RUN_COMPLETED"]);
+    const opened = await open(["a", "b"]);
+    await until(opened.sink, "run_finished a");
+    expect(opened.sink.state).toBe("open");
+    await append("b", ["NOTE"]);
+    await append("b", ["RUN_FAILED"]);
+    await until(opened.sink, "stream_finished");
+    const { frames, state } = opened.sink;
+    expect(wordsOf(frames)[0]).toBe("stream_opened");
+    expect(wordsFor("a", frames)).toStrictEqual([
+      "connected a",
+      "run_event a 1",
+      "run_event a 2",
+      "run_finished a",
+    ]);
+    expect(wordsFor("b", frames).filter((words) => words !== "status b")).toStrictEqual([
+      "connected b",
+      "run_event b 1",
+      "run_event b 2",
+      "run_finished b",
+    ]);
+    expect(state).toBe("ended");
+    expect(frames.filter(({ id }) => id !== undefined)).toStrictEqual([]);
+    expect(frames.flatMap(({ retryMs }) => retryMs ?? [])).toStrictEqual([3_500, 3_600_000]);
+    letGo(opened);
+    expect([streams.stats(), clock.timers()]).toStrictEqual([
+      { open: 0, opened: 1, ended: { run_finished: 1 } },
+      0,
+    ]);
+  });
+
+  it("W45, W47: each run begins at its own cursor, or so many events before its end", async () => {
+    const { append, open } = await createRunsBench(["a", "b", "c"]);
+    for (const runId of ["a", "b", "c"]) await append(runId, Array<string>(9).fill("NOTE"));
+    const { sink } = await open([
+      { runId: "a", since: 7 },
+      { runId: "b", since: 0, tail: 1 },
+      { runId: "c", since: 9 },
+    ]);
+    await until(sink, "run_event a 9");
+    await until(sink, "run_event b 9");
+    await append("c", ["NOTE"]);
+    await until(sink, "run_event c 10");
+    const begins = sink.frames.flatMap(({ data }) =>
+      data["type"] === "connected" ? [[data["runId"], data["since"], data["lastSequence"]]] : [],
+    );
+    expect(begins.toSorted(([a], [b]) => String(a).localeCompare(String(b)))).toStrictEqual([
+      ["a", 7, 9],
+      ["b", 8, 9],
+      ["c", 9, 9],
+    ]);
+    const events = wordsOf(sink.frames).filter((words) => words.startsWith("run_event"));
+    expect(events.toSorted()).toStrictEqual([
+      "run_event a 8",
+      "run_event a 9",
+      "run_event b 9",
+      "run_event c 10",
+    ]);
+  });
+
+  it("W47: a run of another owner, one that does not exist and one that has fewer events end alone, the first two alike", async () => {
+    const { append, open, log } = await createRunsBench(["a", "b"]);
+    await log.createRun({ runId: "bobs", ownerId: "bob" });
+    await append("b", ["NOTE"]);
+    const { sink } = await open(["a", "bobs", "none", { runId: "b", since: 5 }]);
+    await until(sink, "error b cursor_ahead");
+    await until(sink, "error bobs not_found");
+    await until(sink, "error none not_found");
+    await append("a", ["NOTE"]);
+    await until(sink, "run_event a 1");
+    const errors = sink.frames.filter(({ data }) => data["type"] === "error");
+    const [bobs, none] = ["bobs", "none"].map((id) => {
+      const { runId: _, ...rest } = errors.find(({ data }) => data["runId"] === id)?.data ?? {};
+      return rest;
+    });
+    expect(bobs).toStrictEqual(none);
+    expect(
+      errors.map(({ data, retryMs }) => [data["runId"], data["lastSequence"], retryMs]),
+    ).toEqual(
+      expect.arrayContaining([
+        ["b", 1, undefined],
+        ["bobs", undefined, undefined],
+        ["none", undefined, undefined],
+      ]),
+    );
+    expect(sink.state).toBe("open");
+  });
+
+  it("W47: a run that is deleted on the way ends alone", async () => {
+    const { append, open, log, clock } = await createRunsBench(["a", "b"]);
+    let isFull = false;
+    const { sink, stream } = await open(["a", "b"], () => !isFull);
+    await until(sink, "connected a");
+    await until(sink, "connected b");
+    isFull = true;
+    await append("b", ["NOTE"]);
+    await until(sink, "run_event b 1");
+    await append("a", ["RUN_COMPLETED"]);
+    await log.deleteRun("a");
+    isFull = false;
+    sink.drain();
+    stream.drained();
+    clock.advance(5_000);
+    await until(sink, "error a not_found");
+    await append("b", ["NOTE"]);
+    await until(sink, "run_event b 2");
+    expect(sink.state).toBe("open");
+  });
+
+  it("W47: if all that ended may be read again, the stream's end asks the reader to come back soon", async () => {
+    const store = createMemoryStore();
+    const failing = new RunEventsError("store_unavailable", "down");
+    const { open, append } = await createRunsBench(
+      ["a", "b"],
+      {},
+      {
+        ...store,
+        async read(queries) {
+          if (queries.some(({ runId }) => runId === "b")) throw failing;
+          return store.read(queries);
+        },
+      },
+    );
+    await append("a", ["RUN_COMPLETED"]);
+    const { sink } = await open(["b"]);
+    await until(sink, "stream_finished");
+    expect(wordsOf(sink.frames)).toStrictEqual([
+      "stream_opened",
+      "error b store_unavailable",
+      "stream_finished",
+    ]);
+    expect(sink.frames.at(-1)?.retryMs).toBe(500 + Math.floor(0.5 * 14_501));
+  });
+
+  it("W22, W47: a silent stream of many runs has one heartbeat for all of them", async () => {
+    const { open, clock, append } = await createRunsBench(["a", "b"]);
+    const { sink } = await open(["a", "b"]);
+    await until(sink, "connected b");
+    const before = sink.frames.length;
+    for (let second = 0; second < 45; second++) {
+      clock.advance(1_000);
+      await setImmediate();
+    }
+    expect(typesOf(sink).slice(before)).toStrictEqual(["heartbeat", "heartbeat", "heartbeat"]);
+    await append("a", ["NOTE"]);
+    await until(sink, "run_event a 1");
+  });
+
+  it("W26, W27, W47: a lost session, the age and a shutdown end the whole stream with one error", async () => {
+    for (const [end, code, isRetryable] of [
+      ["session", "unauthenticated", false],
+      ["age", "max_age", true],
+      ["drain", "draining", true],
+      ["stall", "slow_consumer", true],
+    ] as const) {
+      const bench = await createRunsBench(["a", "b"]);
+      const { sink, stream } = await bench.open(["a", "b"], () => end !== "stall");
+      if (end === "session") bench.verdict = "unauthenticated";
+      if (end === "drain") void bench.streams.drain(1_000);
+      const seconds = end === "age" ? 900 : 40;
+      for (let second = 0; second < seconds && sink.state === "open"; second++) {
+        bench.clock.advance(1_000);
+        await setImmediate();
+      }
+      expect([codeOf(sink), sink.state, "runId" in (sink.frames.at(-1)?.data ?? {})]).toStrictEqual(
+        [code, "ended", false],
+      );
+      expect(sink.frames.at(-1)?.data["retryable"]).toBe(isRetryable);
+      letGo({ sink, stream });
+      expect([bench.streams.stats().open, bench.clock.timers()]).toStrictEqual([0, 0]);
+    }
+  });
+
+  it("W28, W47: it counts as one stream of its user, and its runs count for the process", async () => {
+    const bench = await createRunsBench(["a"], { maxStreamsPerUser: 2, maxStreams: 3 });
+    const names = Array.from({ length: 100 }, (_, at) => `r${at}`);
+    const opened = [await bench.open(names), await bench.open(names)];
+    const third = await bench.open(["a"]);
+    expect(codeOf(third.sink)).toBe("overloaded");
+    for (const one of opened) letGo(one);
+    expect(bench.streams.stats().open).toBe(0);
+    const other = await createRunsBench(["a"], { maxStreamsPerUser: 99, maxStreams: 99 });
+    const many = [];
+    for (let count = 0; count < 10; count++) many.push(await other.open(names));
+    const late = await other.open(["a"]);
+    expect(codeOf(late.sink)).toBe("overloaded");
+    expect(wordsOf(late.sink.frames)).toStrictEqual(["error overloaded"]);
+    for (const one of many.splice(0, 1)) letGo(one);
+    expect(codeOf((await other.open(["a"])).sink)).toBe(undefined);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { createRecentBudget, RecentEvents } from "../src/follow/recent-events.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { createRunsBench, type RunsBench, wordsOf } from "./runs-bench.ts";
+import { storedEvent } from "./run-record.ts";
+
+const LARGE = "x".repeat(20_000);
+
+/** Of two events each: a run whose page was read in advance may send it while those of others are read. */
+const MOST_PIECES_AHEAD = 5;
+
+/** Runs that each have a log of 20 pieces. */
+async function createBacklogs(count: number, store?: RunEventStore): Promise<RunsBench> {
+  const names = Array.from({ length: count }, (_, at) => `r${at}`);
+  const bench = await createRunsBench([...names, "live"], {}, store);
+  for (const name of names) await bench.append(name, Array<string>(40).fill("NOTE"), LARGE);
+  return bench;
+}
+
+/** Lets a reader take one piece at a time, until a frame of this kind has come. */
+async function takeUntil(
+  { sink, stream }: Awaited<ReturnType<RunsBench["open"]>>,
+  words: string,
+): Promise<void> {
+  while (!wordsOf(sink.frames).includes(words)) {
+    sink.drain();
+    stream.drained();
+    if (sink.fullSinceMs === null) await sink.next();
+  }
+}
+
+/** The run of each event, in their order. */
+function runsOf({ sink }: Awaited<ReturnType<RunsBench["open"]>>): readonly string[] {
+  const events = sink.frames.filter(({ data }) => data["type"] === "run_event");
+  return events.map(({ data }) => String(data["runId"]));
+}
+
+describe("the runs of one stream", () => {
+  it("W47: they take turns: a slow reader of long logs gets all of them at the same pace", async () => {
+    const { open, append } = await createBacklogs(12);
+    const names = Array.from({ length: 12 }, (_, at) => `r${at}`);
+    const opened = await open([...names, "live"], () => false);
+    await takeUntil(opened, "connected live");
+    await append("live", ["NOTE"]);
+    await takeUntil(opened, "run_event live 1");
+    for (const name of names) await takeUntil(opened, `run_event ${name} 40`);
+    const had = new Map(names.map((name) => [name, 0]));
+    for (const run of runsOf(opened).filter((name) => name !== "live")) {
+      had.set(run, (had.get(run) ?? 0) + 1);
+      const counts = [...had.values()];
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2 * MOST_PIECES_AHEAD);
+    }
+    expect(opened.sink.faults).toStrictEqual([]);
+  });
+
+  it("W47: a new event of a quiet run comes within one round of the others' logs", async () => {
+    const { open, append } = await createBacklogs(8);
+    const names = Array.from({ length: 8 }, (_, at) => `r${at}`);
+    const opened = await open([...names, "live"], () => false);
+    await takeUntil(opened, "run_event r0 1");
+    const before = runsOf(opened).length;
+    await append("live", ["NOTE"]);
+    await takeUntil(opened, "run_event live 1");
+    const later = runsOf(opened).slice(before);
+    // Two pieces of two events each, at most.
+    for (const name of names)
+      expect(later.filter((one) => one === name).length).toBeLessThanOrEqual(4);
+  });
+
+  it("W47: at most four pages are read at once for one stream, however many of its runs lag", async () => {
+    const store = createMemoryStore();
+    let now = 0;
+    let most = 0;
+    const { open } = await createBacklogs(40, {
+      ...store,
+      async read(queries) {
+        // A read for a reader that opens has a limit of one event.
+        const pages = queries.filter(({ limit }) => limit > 1).length;
+        now += pages;
+        most = Math.max(most, now);
+        try {
+          return await store.read(queries);
+        } finally {
+          now -= pages;
+        }
+      },
+    });
+    const names = Array.from({ length: 40 }, (_, at) => `r${at}`);
+    const { sink } = await open(names);
+    const owed = new Set(names.map((name) => `run_event ${name} 40`));
+    while (owed.size > 0) {
+      await sink.next();
+      for (const words of wordsOf(sink.frames)) owed.delete(words);
+    }
+    expect([most, now]).toStrictEqual([4, 0]);
+  });
+
+  it("W47: runs whose pages fail make room for the others", async () => {
+    const store = createMemoryStore();
+    const failing = new RunEventsError("store_unavailable", "down");
+    const { open } = await createBacklogs(6, {
+      ...store,
+      async read(queries) {
+        if (queries.some(({ runId, limit }) => limit > 1 && runId < "r4")) throw failing;
+        return store.read(queries);
+      },
+    });
+    const { sink, stream } = await open(Array.from({ length: 6 }, (_, at) => `r${at}`));
+    for (const words of ["r4", "r5"]) await takeUntil({ sink, stream }, `run_event ${words} 40`);
+    const failed = wordsOf(sink.frames).filter((words) => words.startsWith("error"));
+    expect(failed.toSorted()).toStrictEqual(
+      [0, 1, 2, 3].map((at) => `error r${at} store_unavailable`),
+    );
+  });
+
+  it("W25: the newest events of all runs together have a bound, and it returns to what is left when they are let go", () => {
+    const budget = createRecentBudget(1_000);
+    const events = (count: number): ReturnType<typeof storedEvent>[] =>
+      Array.from({ length: count }, (_, at) => storedEvent({ sequence: at + 1 }));
+    const [first, second] = [new RecentEvents(0, budget), new RecentEvents(0, budget)];
+    first.add(events(3));
+    first.trim(0);
+    expect([first.isEmpty, budget.left > 0]).toStrictEqual([false, true]);
+    second.add(events(3));
+    // Its readers have been notified by now; who lags reads the log.
+    second.trim(0);
+    expect([first.isEmpty, second.base > 0, budget.left >= 0]).toStrictEqual([false, true, true]);
+    first.trim(3);
+    second.trim(3);
+    expect([first.isEmpty, second.isEmpty, budget.left]).toStrictEqual([true, true, 1_000]);
+  });
+});
