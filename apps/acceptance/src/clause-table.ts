@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 /** Each clause of the wire and of the store's contract. */
 export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
+  "W37",
   "W38",
   "W39",
   "W40",
@@ -15,6 +16,7 @@ export const CLAUSES: readonly string[] = [
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
   "S27",
+  "S28",
   "S31",
 ];
 
