@@ -35,12 +35,7 @@ export interface UpkeepOptions {
   readonly confirmMs: number;
   readonly settings: Pick<
     Settings,
-    | "leaseGraceMs"
-    | "queuedForMs"
-    | "idleForMs"
-    | "waitingForMs"
-    | "reapIntervalMs"
-    | "retentionMs"
+    "leaseGraceMs" | "queuedForMs" | "idleForMs" | "waitingForMs" | "reapIntervalMs" | "retentionMs"
   >;
   readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
   readonly log: Log;

@@ -48,7 +48,9 @@ it("W37, S28: the server ends runs that nobody works on, each status by its own 
     return runStatus === "failed" ? events.at(-1)?.payload : runStatus;
   }
 
-  await expect.poll(() => endOf(first.url, "queued"), PATIENCE).toEqual({ reason: "never_started" });
+  await expect
+    .poll(() => endOf(first.url, "queued"), PATIENCE)
+    .toEqual({ reason: "never_started" });
   for (const runId of ["running", "released", "answered"]) {
     await expect.poll(() => endOf(first.url, runId), PATIENCE).toEqual({ reason: "abandoned" });
   }
@@ -60,9 +62,7 @@ it("W37, S28: the server ends runs that nobody works on, each status by its own 
   expect((await first.end("SIGTERM")).exitCode).toBe(0);
 
   const second = await startServer({ ...env, WAITING_FOR_MS: "1" });
-  await expect
-    .poll(() => endOf(second.url, "waiting"), PATIENCE)
-    .toEqual({ reason: "abandoned" });
+  await expect.poll(() => endOf(second.url, "waiting"), PATIENCE).toEqual({ reason: "abandoned" });
   expect(await endOf(second.url, "held")).toBe("running");
   expect((await second.end("SIGTERM")).exitCode).toBe(0);
 });

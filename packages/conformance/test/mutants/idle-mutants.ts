@@ -1,9 +1,4 @@
-import type {
-  AppendRequest,
-  IdleQuery,
-  RunEventStore,
-  RunRecord,
-} from "@tm/run-events-core/store";
+import type { AppendRequest, IdleQuery, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
 
 /** How a wrong store finds the runs that nobody works on. */
@@ -87,7 +82,10 @@ export const idleMutants: readonly Mutant[] = [
     data(data) {
       const releasedMs = new Map<string, number>();
       const since = (run: RunRecord): number =>
-        Math.max(rightSince(run), run.runStatus === "queued" ? 0 : (releasedMs.get(run.runId) ?? 0));
+        Math.max(
+          rightSince(run),
+          run.runStatus === "queued" ? 0 : (releasedMs.get(run.runId) ?? 0),
+        );
       return {
         ...listing(data, { since }),
         async release(request) {
@@ -101,8 +99,7 @@ export const idleMutants: readonly Mutant[] = [
   {
     name: "lists runs that a worker has as idle",
     clause: "S28",
-    data: (data) =>
-      listing(data, { belongs: (run, { runStatus }) => run.runStatus === runStatus }),
+    data: (data) => listing(data, { belongs: (run, { runStatus }) => run.runStatus === runStatus }),
   },
   {
     name: "lists runs with an expired lease as idle",
