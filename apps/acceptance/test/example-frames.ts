@@ -116,6 +116,42 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return renderToString(createElement(View, { runId: "r" }));`,
     result: "<p>0 null</p>",
   },
+  "packages/client/src/react.d.ts: useRunFold": {
+    imports: `
+      import { createElement } from "react";
+      import { renderToString } from "react-dom/server";
+      import { useRunFold } from "@tm/run-events-client/react";`,
+    before: "function View({ runId }: { readonly runId: string }) {",
+    after: `return createElement("p", null, "text: " + text); }
+      return renderToString(createElement(View, { runId: "r" }));`,
+    result: "<p>text: </p>",
+  },
+  "packages/client/src/store.d.ts: createRunStore": {
+    imports: `
+      import { createRunStore as create, type RunOptions } from "@tm/run-events-client/store";
+      import { createClient } from "@tm/run-events-client/runs";`,
+    before: `${CLIENT_RUN}
+      await client.append(runId, [{ eventType: "STEP" }, { eventType: "RUN_COMPLETED" }]);
+      const shown = Promise.withResolvers<readonly unknown[]>();
+      const show = (events: readonly unknown[]) => events.length === 2 && shown.resolve(events);
+      const createRunStore = (id: string, options: RunOptions) =>
+        create(id, { ...options, baseUrl, credential: { bearer: token } });`,
+    after: "const { length } = await shown.promise; unsubscribe(); return length;",
+    result: 2,
+  },
+  "packages/client/src/store.d.ts: createRunFold": {
+    imports: `
+      import { createRunFold as create, type Reducer } from "@tm/run-events-client/store";
+      import { createClient } from "@tm/run-events-client/runs";`,
+    before: `${CLIENT_RUN}
+      await client.append(runId, [{ eventType: "TOKEN" }, { eventType: "RUN_COMPLETED" }]);
+      const shown = Promise.withResolvers<number>();
+      const show = (count: number) => count === 1 && shown.resolve(count);
+      const createRunFold = (id: string, initial: number, reducer: Reducer<number>) =>
+        create(id, initial, reducer, { baseUrl, credential: { bearer: token } });`,
+    after: "const count = await shown.promise; unsubscribe(); return count;",
+    result: 1,
+  },
   "packages/client/src/runs/create-client.d.ts: createClient": {
     imports: `import { createClient } from "@tm/run-events-client/runs";`,
     before: "const baseUrl = url;",

@@ -1,4 +1,4 @@
-import type { FollowState } from "@tm/run-events-client";
+import type { RunView } from "@tm/run-events-client/react";
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
 import { type ReactNode, type RefObject, useCallback } from "react";
 import { CancelControl } from "./cancel-control.tsx";
@@ -9,7 +9,8 @@ import { StatusIcon } from "./status-icon.tsx";
 import { useNow } from "./use-now.ts";
 
 /** The word for each state of the follower, next to the run's status. */
-const STATES: Readonly<Record<FollowState, string | null>> = {
+const STATES: Readonly<Record<RunView["state"], string | null>> = {
+  idle: null,
   connecting: "connecting",
   live: "live",
   waiting: "reconnecting",
@@ -26,7 +27,7 @@ export interface RunHeaderProps {
   readonly keptUntil: string | null;
   /** The status after the events so far; `null` before the server's first answer. */
   readonly status: RunStatus | null;
-  readonly state: FollowState;
+  readonly state: RunView["state"];
   readonly count: number;
   readonly heading: RefObject<HTMLHeadingElement | null>;
 }

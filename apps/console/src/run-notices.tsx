@@ -1,4 +1,4 @@
-import type { FollowState } from "@tm/run-events-client";
+import type { RunView } from "@tm/run-events-client/react";
 import type { RunEvent, RunEventsError, RunSnapshot } from "@tm/run-events-core";
 import type { ReactNode } from "react";
 import { encodeSummary } from "./encode-summary.ts";
@@ -15,7 +15,7 @@ export function RunNotices({
   events,
   snapshot,
 }: {
-  readonly state: FollowState;
+  readonly state: RunView["state"];
   readonly error: RunEventsError | null;
   /** The events that have been read. */
   readonly events: readonly RunEvent[];

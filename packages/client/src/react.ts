@@ -1,34 +1,60 @@
 "use client";
 
-import { useSyncExternalStore } from "react";
-import type { EventMap, TypedEvent } from "./typed/event-map.ts";
-import { emptyView } from "./tabs/run-cell.ts";
-import type { RunOptions } from "./tabs/follow-in-tabs.ts";
-import { shareRun } from "./tabs/shared-run.ts";
-import type { ConnectionState } from "./follow/connection-state.ts";
+import { useInsertionEffect, useMemo, useSyncExternalStore } from "react";
+import { type Reducer, RunFold } from "./store/run-fold.ts";
+import { RunStore, viewKey } from "./store/run-store.ts";
+import type { FoldOptions, RunOptions, RunView } from "./store/run-view.ts";
+import type { EventMap } from "./typed/event-map.ts";
 
-export type { RunOptions } from "./tabs/follow-in-tabs.ts";
-
-/** A run as a component shows it. Each change gives a new object; the parts that did not change stay the same objects. */
-export interface RunView<M extends EventMap = EventMap> extends ConnectionState {
-  /** All events so far, in order of their sequence, from 1. */
-  readonly events: readonly TypedEvent<M>[];
-}
+export type { Reducer } from "./store/run-fold.ts";
+export type { FoldOptions, InitialRun, RunOptions, RunView } from "./store/run-view.ts";
 
 /**
  * Follows a run while a component shows it. All components and tabs of an origin that show the same run share one connection. Each
- * of them sees every event once.
- * @param options where the server is and who asks. The first component that shows a run to a user decides for all others that do.
- * Set `userId` if users can change without a reload of the page
- * @returns the newest view; on a server, and before the first answer, one without events
+ * of them sees every event once. Another run, user, server or `tail` begins again.
+ * @param runId the run; `null` while there is no run yet: nothing is asked for then
+ * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the
+ * server is for all others that do. Set `userId` if users can change without a reload of the page
+ * @returns the newest view. On a server, and before the first answer, it has the events of `initial`, or none
+ * @throws TypeError if the events of `initial` have a gap
  *
  * @example
- * const { events, runStatus } = useRun(runId);
+ * const { events, hasEarlier, loadEarlier, cancel } = useRun(runId, { tail: 50 });
  */
 export function useRun<M extends EventMap = EventMap>(
-  runId: string,
-  options: RunOptions = {},
+  runId: string | null,
+  options: RunOptions<M> = {},
 ): RunView<M> {
-  const { subscribe, view } = shareRun({ ...options, runId });
-  return useSyncExternalStore(subscribe, view, emptyView) as RunView<M>;
+  const { subscribe, getSnapshot, getFirstSnapshot } = useStore(runId, options);
+  return useSyncExternalStore(subscribe, getSnapshot, getFirstSnapshot);
+}
+
+/**
+ * Folds a run's events into one value while a component shows it. Each event is folded once, in order from the first one, or from the
+ * first one of `initial` in the options. A component renders only if the value has changed, and once a frame at most.
+ * @param initial the value before the first event. The first one for a run counts
+ * @param reducer may be another function in each render: events that are folded already stay so
+ * @param options as those of {@link useRun}, without `tail`
+ * @returns the value after all events so far
+ * @throws TypeError if the events of `options.initial` have a gap
+ *
+ * @example
+ * const text = useRunFold(runId, "", (text, event) => (event.eventType === "TOKEN" ? text + event.payload : text));
+ */
+export function useRunFold<Value, M extends EventMap = EventMap>(
+  runId: string | null,
+  initial: Value,
+  reducer: Reducer<Value, M>,
+  options: FoldOptions<M> = {},
+): Value {
+  const store = useStore(runId, { ...options, tail: undefined });
+  const fold = useMemo(() => new RunFold(store, initial, reducer), [store]);
+  useInsertionEffect(() => {
+    fold.reducer = reducer;
+  });
+  return useSyncExternalStore(fold.subscribe, fold.getSnapshot, fold.getFirstSnapshot);
+}
+
+function useStore<M extends EventMap>(runId: string | null, options: RunOptions<M>): RunStore<M> {
+  return useMemo(() => new RunStore(runId, options), [viewKey(runId, options)]);
 }

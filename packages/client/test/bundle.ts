@@ -1,20 +1,28 @@
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const ENTRY = "entry";
-const MODULE = `\0${ENTRY}.tsx`;
+
+/** What a bundle is made of besides its entry. */
+export interface BundleOptions {
+  /** Packages to leave out. */
+  readonly external?: readonly string[];
+  /** Further modules, by the name that imports them. */
+  readonly modules?: Readonly<Record<string, string>>;
+}
 
 /**
  * Bundles a module for browsers, with all that it imports, and minifies it.
  * @param code may import this package by its name
  */
-export async function bundle(code: string, external: readonly string[] = []): Promise<string> {
-  const { resolve } = createRequire(import.meta.url);
+export async function bundle(code: string, options: BundleOptions = {}): Promise<string> {
+  const { external = [] } = options;
+  const modules: Readonly<Record<string, string>> = { ...options.modules, [ENTRY]: code };
   const paths: Readonly<Record<string, string>> = {
     "@tm/run-events-client": fileURLToPath(new URL("../src/index.ts", import.meta.url)),
     "@tm/run-events-client/react": fileURLToPath(new URL("../src/react.ts", import.meta.url)),
     "@tm/run-events-client/runs": fileURLToPath(new URL("../src/runs.ts", import.meta.url)),
+    "@tm/run-events-client/store": fileURLToPath(new URL("../src/store.ts", import.meta.url)),
     "@tm/run-events-client/work": fileURLToPath(new URL("../src/work.ts", import.meta.url)),
   };
   const build = await rolldown({
@@ -22,18 +30,26 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
     external: [...external],
     platform: "browser",
     resolve: { conditionNames: ["@tm/source", "import", "browser"] },
-    transform: { define: { "process.env.NODE_ENV": '"development"' } },
+    transform: {
+      define: {
+        "process.env.NODE_ENV": '"development"',
+        __VUE_OPTIONS_API__: "false",
+        __VUE_PROD_DEVTOOLS__: "false",
+        __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false",
+      },
+    },
     // "use client" is for frameworks with server components: a bundle for the browser needs none.
     onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
     plugins: [
       {
         name: "entry",
-        resolveId(id, importer) {
-          if (id === ENTRY) return MODULE;
-          if (importer !== MODULE || external.includes(id)) return undefined;
-          return paths[id] ?? resolve(id);
+        async resolveId(id, importer) {
+          if (Object.hasOwn(modules, id)) return `\0${id}.tsx`;
+          if (importer?.startsWith("\0") !== true || external.includes(id)) return undefined;
+          // These modules are in no folder: their imports are found from here.
+          return paths[id] ?? this.resolve(id, import.meta.filename, { skipSelf: true });
         },
-        load: (id) => (id === MODULE ? code : undefined),
+        load: (id) => modules[id.slice(1, -".tsx".length)],
       },
     ],
   });

@@ -14,5 +14,6 @@ it('the compiled hook says "use client" in its first line, and no other entry do
     (await readFile(join(folder, name), "utf8")).split("\n", 1)[0];
   expect(await firstLine("react.js")).toBe('"use client";');
   expect(await firstLine("index.js")).not.toContain("use client");
+  expect(await firstLine("store.js")).not.toContain("use client");
   expect(await firstLine("work.js")).not.toContain("use client");
 });

@@ -42,15 +42,20 @@ it("the pages: every block of code is run, here or in Chromium", () => {
     "own-node.mjs",
     "own-page.js",
     "page.js",
+    "page.jsx",
     "run.jsx",
     "runs.mjs",
     "runs.txt",
+    "text.jsx",
     "typed.ts",
+    "use-run-solid.js",
+    "use-run-svelte.js",
+    "use-run-vue.js",
     "work.mjs",
     "work.txt",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(13);
+  expect(countBlocks()).toBe(18);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])(

@@ -1,4 +1,5 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
+import { contiguous } from "../http/contiguous.ts";
 import { pageCall, readPage, streamCall, tailCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import { askStream, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
@@ -65,19 +66,14 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
     return server.askJson({ ...call, read: readPage }, signal);
   }
 
-  function contiguous(events: readonly RunEvent[]): RunEvent[] {
-    let last = cursor();
-    return events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
-  }
-
   return {
     signal,
     cursor,
     update,
     setStatus: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
     async ready(arrived) {
-      let events = contiguous(arrived);
-      if (events.length === 0) events = contiguous((await askPage(false)).events);
+      let events = contiguous(arrived, cursor());
+      if (events.length === 0) events = contiguous((await askPage(false)).events, cursor());
       if (events.length === 0)
         throw unanswered(`Expected event ${cursor() + 1} next, but the server left it out.`);
       return events;

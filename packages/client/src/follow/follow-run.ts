@@ -1,9 +1,10 @@
 import type { FollowOptions } from "./follow-options.ts";
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { RunEvent } from "@tm/run-events-core";
 import { invalidCursor } from "@tm/run-events-core/wire";
 import type { Reading } from "./attempt.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
+import { toError } from "../http/server-errors.ts";
 import { readOn } from "./read-on.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
@@ -87,11 +88,7 @@ export function followWithActivity<M extends EventMap>(
       }
       update({ state: "finished" });
     } catch (cause) {
-      const error =
-        cause instanceof RunEventsError
-          ? cause
-          : new RunEventsError("internal", String(cause), { cause });
-      if (signal?.aborted !== true) update({ state: "failed", error });
+      if (signal?.aborted !== true) update({ state: "failed", error: toError(cause) });
       throw cause;
     } finally {
       // Leaving the loop closes the connection.

@@ -1,3 +1,5 @@
+import { unanswered } from "../http/server-errors.ts";
+
 /** A line of a field that is used here. The colon may be missing. One space after it is not part of the value. */
 const FIELD = /^(data|retry)(?:: ?(.*))?$/s;
 
@@ -6,27 +8,43 @@ const FIELD = /^(data|retry)(?:: ?(.*))?$/s;
  * ignores fields other than `data` and `retry`, and an event without a blank line at its end.
  * @param onData called with the data of each event
  * @param onRetry called with the value of each `retry:` field, in milliseconds
- * @returns a function that takes the next text. Texts may be cut anywhere, and have no byte order mark
+ * @param mostChars the most characters that an event, or a line, may have before it ends
+ * @returns a function that takes the next text. Texts may be cut anywhere, and have no byte order mark. It throws a RunEventsError
+ * `store_unavailable`, retryable, once more characters have come: do not call it again then
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export function createStreamParser(
   onData: (data: string) => void,
   onRetry: (retryMs: number) => void,
+  mostChars: number,
 ): (text: string) => void {
   /** The beginning of a line that has not ended. */
   let line = "";
   let data: string[] = [];
+  /** How many characters `data` has, with its line ends. */
+  let chars = 0;
   let isAfterReturn = false;
 
   function endLine(): void {
     const [, field, value = ""] = FIELD.exec(line) ?? [];
-    if (field === "data") data.push(value);
+    if (field === "data") {
+      data.push(value);
+      chars += value.length + 1;
+    }
     if (field === "retry" && /^\d+$/.test(value)) onRetry(Number(value));
     if (line === "") {
       if (data.length > 0) onData(data.join("\n"));
       data = [];
+      chars = 0;
     }
     line = "";
+  }
+
+  function checkLength(): void {
+    if (chars + line.length <= mostChars) return;
+    throw unanswered(
+      `Expected messages of ${mostChars} characters at most in the stream, got a longer one: does another program answer?`,
+    );
   }
 
   return (text) => {
@@ -38,8 +56,10 @@ export function createStreamParser(
     isAfterReturn = text.endsWith("\r");
     line += first;
     for (const other of others) {
+      checkLength();
       endLine();
       line = other;
     }
+    checkLength();
   };
 }

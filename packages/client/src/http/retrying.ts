@@ -9,6 +9,9 @@ const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
   "internal",
 ]);
 
+/** How long a call is tried by default, in milliseconds, where a person waits for it. */
+export const CALL_PATIENCE_MS = 10_000;
+
 /** How patiently a call is made. */
 export interface Patience {
   /** Ends the call with its reason. */

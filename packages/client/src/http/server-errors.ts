@@ -26,6 +26,13 @@ export function unanswered(message: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", message, { cause });
 }
 
+/** What was thrown, as an error to show. Anything but a RunEventsError, such as what a credential's function throws, is `internal`. */
+export function toError(cause: unknown): RunEventsError {
+  return cause instanceof RunEventsError
+    ? cause
+    : new RunEventsError("internal", String(cause), { cause });
+}
+
 /**
  * The error of a request without any answer.
  * @param cause what `fetch` threw. Node keeps the code in the cause of that error

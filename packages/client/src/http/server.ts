@@ -1,8 +1,9 @@
-import type { RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { pause } from "./pause.ts";
 import { fits } from "./fits.ts";
+import { MOST_ANSWER_BYTES, MOST_PROBLEM_BYTES, readText } from "./read-text.ts";
 import { ANSWER_SECONDS, type Call } from "./run-calls.ts";
 import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
@@ -78,7 +79,7 @@ export function createServer(options: ServerOptions): Server {
     const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
     const response = await awaitAnswer(fetch(href, request), signal, lost);
     if (response.ok) return response;
-    throw errorOf(call, response, await response.json().catch(() => null));
+    throw errorOf(call, response, await readProblem(response));
   }
 
   return {
@@ -91,7 +92,7 @@ export function createServer(options: ServerOptions): Server {
       const tooLate = setTimeout(giveUp, seconds * 1_000);
       try {
         const response = await ask(call, signal);
-        const text = await awaitAnswer(response.text(), signal, brokenOff);
+        const text = await awaitAnswer(readText(response, MOST_ANSWER_BYTES), signal, brokenOff);
         return readAnswer<T>(call, text, response);
       } finally {
         clearTimeout(tooLate);
@@ -119,9 +120,9 @@ export async function askStream(
   return response;
 }
 
-/** The error of an answer whose body broke off. */
+/** The error of an answer whose body broke off, or was given up for a reason of its own. */
 export function brokenOff(cause: unknown): RunEventsError {
-  return unanswered("The answer broke off.", cause);
+  return cause instanceof RunEventsError ? cause : unanswered("The answer broke off.", cause);
 }
 
 /**
@@ -138,6 +139,15 @@ export async function awaitAnswer<T>(
   } catch (cause) {
     signal.throwIfAborted();
     throw lost(cause);
+  }
+}
+
+/** The JSON of a refusal; `null` if it has none, or more than any problem. */
+async function readProblem(response: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await readText(response, MOST_PROBLEM_BYTES));
+  } catch {
+    return null;
   }
 }
 

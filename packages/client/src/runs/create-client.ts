@@ -13,7 +13,7 @@ import { sealDraft } from "@tm/run-events-core/wire";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
-import { retrying } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, retrying } from "../http/retrying.ts";
 import {
   ANSWER_SECONDS,
   appendCall,
@@ -257,7 +257,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const never = new AbortController().signal;
 
   async function ask<T>(call: Call, how: CallOptions = {}): Promise<T> {
-    const { signal = never, patienceMs = options.patienceMs ?? 10_000, onRetry } = how;
+    const { signal = never, patienceMs = options.patienceMs ?? CALL_PATIENCE_MS, onRetry } = how;
     const { mostDelayMs } = options;
     const patience = { signal, patienceMs, mostDelayMs, onRetry };
     return retrying(() => server.askJson<T>(call, signal), patience);

@@ -2,8 +2,9 @@ import { RunEventsError } from "@tm/run-events-core";
 import { followWithActivity } from "../follow/follow-run.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { pause } from "../http/pause.ts";
+import { readRange } from "../http/read-range.ts";
 import type { RunCell } from "./run-cell.ts";
-import type { ServerOptions } from "../http/server.ts";
+import { createServer, type ServerOptions } from "../http/server.ts";
 import type { ConnectionState } from "../follow/connection-state.ts";
 import {
   encodeRunMessages,
@@ -12,15 +13,11 @@ import {
   type RunMessage,
 } from "./tab-messages.ts";
 
-/** Where the server is, and for which user the run is shown. */
-export interface RunOptions extends ServerOptions {
-  /** Who is signed in. Tabs of different users share nothing. */
-  readonly userId?: string;
-}
-
-/** Which run is followed, and for whom. */
-export interface SharedRunOptions extends RunOptions {
+/** Which run is followed, for whom, and where the server is. */
+export interface SharedRunOptions extends ServerOptions {
   readonly runId: string;
+  /** Who is signed in. Tabs of different users share nothing. */
+  readonly userId?: string | undefined;
 }
 
 /** A waiting tab that gets no message for this long, in milliseconds, asks the leading tab for one. */
@@ -70,6 +67,7 @@ export async function followInTabs(
  * | --------- | ----------------------------------------------------------------- | --------- |
  * | `waiting` | it gets the lock, in its turn or from a tab that does not answer  | `leading` |
  * | `waiting` | a message shows that the run does not fit into messages           | `apart`   |
+ * | `waiting` | the server refuses events that the leading tab does not have      | `apart`   |
  * | `leading` | another tab takes the lock from it                                | `waiting` |
  */
 class RunTab {
@@ -88,8 +86,9 @@ class RunTab {
   /** Whether a request for the lock waits for its turn. */
   #isQueued = false;
   #isAsking = false;
+  #isReading = false;
   #isBroadcastDue = false;
-  /** How many events have been sent to the other tabs. */
+  /** The sequence of the last event that has been sent to the other tabs. */
   #sent = 0;
   #activeAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -129,7 +128,7 @@ class RunTab {
 
   #requestEvents(): void {
     this.#isAsking = true;
-    this.#channel.postMessage({ ask: this.#cell.events.length } satisfies Message);
+    this.#channel.postMessage({ ask: this.#cell.cursor() } satisfies Message);
     // All tabs got the last message at the same time, so a random delay lets one of them take over.
     this.#after(ANSWER_MS * (1 + Math.random()), () => this.#requestLock({ steal: true }));
   }
@@ -141,11 +140,12 @@ class RunTab {
     else if (this.#role === "waiting") this.#accept(message);
   }
 
-  #accept({ events, from, connection, error, silentMs }: RunMessage): void {
+  #accept({ events, from, start, connection, error, silentMs }: RunMessage): void {
     const isAlive = silentMs < STALE_MS;
-    if (from > this.#cell.events.length) {
+    if (from > this.#cell.cursor()) {
+      if (isAlive && start > this.#cell.cursor()) void this.#readUpTo(start);
       // This tab joined after these events. It asks once for the earlier ones.
-      if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#requestEvents());
+      else if (isAlive && this.#isAsking) this.#after(ANSWER_MS, () => this.#requestEvents());
       else if (isAlive) this.#requestEvents();
       return;
     }
@@ -167,6 +167,35 @@ class RunTab {
     if (state === "finished" || state === "failed") this.#over.resolve();
   }
 
+  /** Reads the events that the leading tab does not have: it began before the end. */
+  async #readUpTo(until: number): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    clearTimeout(this.#timer);
+    const { signal } = this.#share;
+    const show = (error: RunEventsError | null): void =>
+      this.#cell.setConnection({
+        ...this.#cell.connection(),
+        state: error === null ? "connecting" : "waiting",
+        error,
+      });
+    try {
+      const range = { runId: this.#options.runId, since: this.#cell.cursor(), until };
+      const patience = { signal, onRetry: show };
+      for await (const events of readRange(createServer(this.#options), range, patience)) {
+        if (this.#role !== "waiting") return;
+        this.#cell.add(events);
+        show(null);
+      }
+      this.#requestEvents();
+    } catch {
+      // The tab's own connection shows why the server refuses.
+      if (!signal.aborted) this.#goApart();
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
   #broadcast(since: number): void {
     const silentMs = performance.now() - this.#activeAt;
     try {
@@ -182,7 +211,7 @@ class RunTab {
     this.#isBroadcastDue = false;
     if (this.#role !== "leading" || this.#share.signal.aborted) return;
     this.#broadcast(this.#sent);
-    this.#sent = this.#cell.events.length;
+    this.#sent = this.#cell.cursor();
   }
 
   /** Sends events that arrive together in one message. */
@@ -241,7 +270,7 @@ class RunTab {
   async #lead(signal: AbortSignal): Promise<void> {
     this.#role = "leading";
     clearTimeout(this.#timer);
-    this.#sent = this.#cell.events.length;
+    this.#sent = this.#cell.cursor();
     const onActivity = (): void => void (this.#activeAt = performance.now());
     onActivity();
     await lead(this.#options, this.#cell, signal, () => this.#broadcastSoon(), onActivity);
@@ -256,7 +285,7 @@ async function lead(
   onActivity: () => void = () => {},
 ): Promise<void> {
   onChange();
-  const since = cell.events.length;
+  const since = cell.cursor();
   const onConnectionState = (connection: ConnectionState): void => {
     cell.setConnection(connection);
     onChange();

@@ -1,79 +1,60 @@
 import type { RunEvent } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
 
-/** A run as a page shows it: its events so far, in order, and the connection's state. A view never changes; the next one replaces it. */
-export interface RunView extends ConnectionState {
-  readonly events: readonly RunEvent[];
-}
-
-/** The time between two views, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
+/** The time between two calls of the listener, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
 const FRAME_MS = 16;
 
-const EMPTY: RunView = {
-  events: [],
-  state: "connecting",
-  runStatus: null,
-  currentPhase: null,
-  cursor: 0,
-  error: null,
-};
-
-/** The view before the first answer, and where a server renders. */
-export function emptyView(): RunView {
-  return EMPTY;
-}
-
-/** Holds the newest view of a run. */
+/** Keeps the events that a page has of a run, from a sequence on, and the connection's state. */
 export interface RunCell {
-  readonly view: () => RunView;
-  /**
-   * Calls the listener after each change of the view.
-   * @returns a function that stops the calls
-   */
-  readonly subscribe: (listener: () => void) => () => void;
+  /** The sequence before its first event. */
+  readonly start: number;
+  /** The sequence of its last event; `start` before the first one. */
+  readonly cursor: () => number;
+  /** The events after a sequence that is not before `start`. The array is the caller's. */
+  readonly after: (sequence: number) => readonly RunEvent[];
   /** Adds the events that continue the sequence. Others are ignored. */
   readonly add: (events: readonly RunEvent[]) => void;
   readonly setConnection: (connection: ConnectionState) => void;
-  /** All events so far, even if they are not in the view yet. The array grows. */
-  readonly events: readonly RunEvent[];
   /** The connection's state after all events so far. */
   readonly connection: () => ConnectionState;
 }
 
-/** Creates a cell without events. */
-export function createRunCell(): RunCell {
-  const listeners = new Set<() => void>();
-  const all: RunEvent[] = [];
-  let view = emptyView();
-  let { events: _, ...connection }: ConnectionState & Partial<RunView> = view;
+/**
+ * Creates a cell without events.
+ * @param start the sequence after which its events begin
+ * @param onChange called after changes, once a frame
+ */
+export function createRunCell(start: number, onChange: () => void): RunCell {
+  const events: RunEvent[] = [];
+  let connection: ConnectionState = {
+    state: "connecting",
+    runStatus: null,
+    currentPhase: null,
+    cursor: start,
+    error: null,
+  };
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const cursor = (): number => start + events.length;
 
-  function show(): void {
-    timer = undefined;
-    const events = all.length === view.events.length ? view.events : [...all];
-    view = { ...connection, events, cursor: all.length };
-    for (const listener of listeners) listener();
-  }
-
-  function showSoon(): void {
-    timer ??= setTimeout(show, FRAME_MS);
+  function changeSoon(): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      onChange();
+    }, FRAME_MS);
   }
 
   return {
-    view: () => view,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    add(events) {
-      for (const event of events) if (event.sequence === all.length + 1) all.push(event);
-      showSoon();
+    start,
+    cursor,
+    after: (sequence) => events.slice(sequence - start),
+    add(arrived) {
+      for (const event of arrived) if (event.sequence === cursor() + 1) events.push(event);
+      changeSoon();
     },
     setConnection(next) {
       connection = next;
-      showSoon();
+      changeSoon();
     },
-    events: all,
-    connection: () => ({ ...connection, cursor: all.length }),
+    connection: () => ({ ...connection, cursor: cursor() }),
   };
 }

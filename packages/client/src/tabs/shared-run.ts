@@ -1,60 +1,166 @@
+import type { RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import { readRange } from "../http/read-range.ts";
+import { CALL_PATIENCE_MS, type Patience, retrying } from "../http/retrying.ts";
+import { type Call, cancelCall, readPage, tailCall } from "../http/run-calls.ts";
+import { createServer } from "../http/server.ts";
+import { toError } from "../http/server-errors.ts";
 import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
 import { createRunCell, type RunCell } from "./run-cell.ts";
 
-/** How long a run is still followed after its last view has unsubscribed, in milliseconds. A new view often comes at once. */
+/** How long a run is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
 
-/** A run that any number of views show over one connection. */
-export type SharedRun = Pick<RunCell, "view" | "subscribe">;
+/** The last events of a run. @see clause W45 in `WIRE.md` */
+export interface TailPage {
+  readonly events: readonly RunEvent[];
+  readonly since: number;
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  readonly lastSequence: number;
+}
 
+/** The runs that views of this page show. Where a server renders, nothing joins, so that it keeps no run. */
 const shared = new Map<string, SharedRun>();
 
+/** Views with the same key share a run. A credential's function is not part of it, because each render may make a new one. */
+export function shareKey({ baseUrl, runId, userId, credential }: SharedRunOptions): string {
+  return JSON.stringify([baseUrl, runId, userId, credential]);
+}
+
 /**
- * The run that all views of this page share, if they ask for the same user. It is followed while it has a subscriber, and for one more
- * second. A run that has failed is left at once.
+ * The run that all views of this page share, if they ask for the same user.
  * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareRun(options: SharedRunOptions): SharedRun {
-  const { baseUrl, runId, userId, credential } = options;
-  // A credential's function is not part of the key, because each render may make a new one.
-  const key = JSON.stringify([baseUrl, runId, userId, credential]);
-  const known = shared.get(key);
-  if (known !== undefined) return known;
-  const cell = createRunCell();
-  let count = 0;
-  let left: AbortController | null = null;
-  let lingering: ReturnType<typeof setTimeout> | undefined;
+  return shared.get(shareKey(options)) ?? new SharedRun(options);
+}
 
-  function leave(): void {
-    left?.abort();
-    left = null;
-    if (shared.get(key) === run) shared.delete(key);
+/**
+ * A run that any number of views show over one connection. It is followed from the first `follow` until the last view has left, and for
+ * one more second. A run that has failed is left at once.
+ */
+export class SharedRun {
+  readonly #options: SharedRunOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #left = new AbortController();
+  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #cell: RunCell | null = null;
+  #hasFailed = false;
+  #tails = new Map<number, Promise<TailPage>>();
+  #isCancelling = false;
+  #cancelError: RunEventsError | null = null;
+
+  constructor(options: SharedRunOptions) {
+    this.#options = options;
   }
 
-  const run: SharedRun = {
-    view: cell.view,
-    subscribe(listener) {
-      const unsubscribe = cell.subscribe(listener);
-      count += 1;
-      clearTimeout(lingering);
-      if (left === null) {
-        left = new AbortController();
-        shared.set(key, run);
-        // The view shows how it failed.
-        followInTabs(options, cell, left.signal).catch(() => {});
-      }
-      return () => {
-        unsubscribe();
-        count -= 1;
-        if (count > 0) return;
-        // The next subscriber may be another user, or the same one after a new sign-in.
-        if (cell.connection().state === "failed") leave();
-        else lingering = setTimeout(leave, LINGER_MS);
-      };
-    },
-  };
-  shared.set(key, run);
-  // A render that React discards never subscribes.
-  lingering = setTimeout(leave, LINGER_MS);
-  return run;
+  /** Aborts when the run is left. */
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /** What has been read; `null` before `follow`. */
+  get cell(): RunCell | null {
+    return this.#cell;
+  }
+
+  /** Whether a cancel was asked for and has not failed. */
+  get isCancelling(): boolean {
+    return this.#isCancelling;
+  }
+
+  /** Why the last cancel failed. */
+  get cancelError(): RunEventsError | null {
+    return this.#cancelError;
+  }
+
+  /**
+   * Adds a view, whose listener is called after each change.
+   * @returns a function that removes it
+   */
+  join(listener: () => void): () => void {
+    clearTimeout(this.#lingering);
+    shared.set(shareKey(this.#options), this);
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      // The next view may be another user's, or the same one's after a new sign-in.
+      if (this.#hasFailed || this.#cell?.connection().state === "failed") this.#leave();
+      else this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
+    };
+  }
+
+  /**
+   * Follows the run, unless it is followed already.
+   * @param since where to begin
+   */
+  follow(since: number): RunCell {
+    if (this.#cell !== null) return this.#cell;
+    this.#cell = createRunCell(since, () => this.#notify());
+    // The view shows how it failed.
+    followInTabs(this.#options, this.#cell, this.signal).catch(() => {});
+    return this.#cell;
+  }
+
+  /**
+   * Reads the last events. Views that ask at the same time share a request.
+   * @throws what waiting cannot cure
+   */
+  async readTail(tail: number, onRetry: (error: RunEventsError) => void): Promise<TailPage> {
+    const { runId } = this.#options;
+    const call = { ...tailCall(runId, tail, { limit: tail, wait: 0 }), read: readPage };
+    const asked =
+      this.#tails.get(tail) ?? this.#ask<TailPage>(call, { signal: this.signal, onRetry });
+    this.#tails.set(tail, asked);
+    try {
+      return await asked;
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    } finally {
+      this.#tails.delete(tail);
+    }
+  }
+
+  /** Reads the events after a sequence up to another one. */
+  readRange(
+    since: number,
+    until: number,
+    how: Omit<Patience, "signal"> = {},
+  ): AsyncGenerator<readonly RunEvent[], void, undefined> {
+    const { runId } = this.#options;
+    const patience = { ...how, signal: this.signal };
+    return readRange(createServer(this.#options), { runId, since, until }, patience);
+  }
+
+  /** Cancels the run. Goes on even if the run is left meanwhile, because a user has asked for it. Never rejects. */
+  async cancel(): Promise<void> {
+    if (this.#isCancelling) return;
+    this.#isCancelling = true;
+    this.#cancelError = null;
+    this.#notify();
+    try {
+      const { signal } = new AbortController();
+      await this.#ask(cancelCall(this.#options.runId), { signal, patienceMs: CALL_PATIENCE_MS });
+    } catch (error) {
+      this.#isCancelling = false;
+      this.#cancelError = toError(error);
+      this.#notify();
+    }
+  }
+
+  async #ask<T>(call: Call, patience: Patience): Promise<T> {
+    const server = createServer(this.#options);
+    return retrying(() => server.askJson<T>(call, patience.signal), patience);
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #leave(): void {
+    this.#left.abort();
+    if (shared.get(shareKey(this.#options)) === this) shared.delete(shareKey(this.#options));
+  }
 }

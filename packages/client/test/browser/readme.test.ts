@@ -65,28 +65,66 @@ it("AUTHORS: own-page.js shows that a run does not exist", async () => {
   });
 });
 
-it("README: run.jsx is a component that shows a run", async () => {
-  const script = await bundle(`
-    ${readSnippet("run.jsx")}
+/** The script of a page that renders an element of these snippets. */
+async function pageOf(work: string): Promise<string> {
+  const modules = { "./run.jsx": readSnippet("run.jsx"), "./text.jsx": readSnippet("text.jsx") };
+  const code = `
+    ${readSnippet("page.jsx")}
+    import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
     import { createRoot } from "react-dom/client";
-    createRoot(document.querySelector("#root")).render(<Run runId={runId} />);
-  `);
-  await withPage(script, async (page) => {
+    import { renderToStaticMarkup } from "react-dom/server.browser";
+    import { Text } from "./text.jsx";
+    const render = (element) => createRoot(document.querySelector("#root")).render(element);
+    ${work}
+  `;
+  return bundle(code, { modules });
+}
+
+it("README: run.jsx is a component that shows a run", async () => {
+  await withPage(await pageOf("render(<Run runId={runId} />)"), async (page) => {
     await page.waitForSelector("li:nth-child(3)");
     expect(await page.textContent("p")).toBe("completed compose (finished)");
+    expect(await page.locator("button").allTextContents()).toEqual(["Cancel"]);
   });
 });
 
 it("README: run.jsx shows no unknown values, as where a server renders", async () => {
-  const script = await bundle(`
-    ${readSnippet("run.jsx")}
-    import { renderToStaticMarkup } from "react-dom/server.browser";
-    show({ eventType: renderToStaticMarkup(<Run runId="r" />) });
-  `);
+  const script = await pageOf('show({ eventType: renderToStaticMarkup(<Run runId="r" />) })');
   await withPage(script, async (page) => {
     await page.waitForFunction("shown.length === 1");
     expect(await page.evaluate("shown")).toEqual([
-      "<section><p>(connecting)</p><ol></ol></section>",
+      "<section><p>(connecting)</p><ol></ol><button>Cancel</button></section>",
     ]);
   });
+});
+
+it("README: page.jsx renders what core knows of a run", async () => {
+  const script = await pageOf(`
+    const runs = createRunEvents({ store: createMemoryStore() });
+    const { runId: id } = await runs.create({ ownerId: "ada" });
+    await runs.append(id, Array.from({ length: 60 }, () => ({ eventType: "STEP" })));
+    const element = await Page({ runs, runId: id, user: { id: "ada" } });
+    show({ eventType: renderToStaticMarkup(element) });
+  `);
+  await withPage(script, async (page) => {
+    await page.waitForFunction("shown.length === 1");
+    const [html] = await page.evaluate<readonly string[]>("shown");
+    expect(html?.match(/<li>STEP<\/li>/g)).toHaveLength(50);
+    expect(html).toContain("<p>running (connecting)</p><button>Earlier</button>");
+  });
+});
+
+it("README: text.jsx is a component that shows the tokens of a run as text", async () => {
+  await withPage(
+    await pageOf("window.text = (id) => render(<Text runId={id} />)"),
+    async (page, { runs }) => {
+      const { runId } = await runs.create({ ownerId: "ada" });
+      const words = ["Tea ", "is ", "a "].map((payload) => ({ eventType: "TOKEN", payload }));
+      await runs.append(runId, [...words, { eventType: "STEP", payload: "no" }]);
+      await page.evaluate(`text("${runId}")`);
+      await page.waitForFunction('document.querySelector("pre")?.textContent === "Tea is a "');
+      await runs.append(runId, [{ eventType: "TOKEN", payload: "leaf." }]);
+      await page.waitForFunction('document.querySelector("pre").textContent === "Tea is a leaf."');
+    },
+  );
 });

@@ -47,6 +47,7 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
     const message: RunMessage = {
       events,
       from: data.ask,
+      start: 0,
       connection,
       error: null,
       silentMs: silentMs(),

@@ -159,16 +159,17 @@ it("a page shares a run only for the same user, and drops a run that has failed"
   );
   const options = { ...COOKIE, baseUrl, runId: "dropped" };
   const run = shareRun(options);
+  const leave = run.join(() => {});
+  const cell = run.follow(0);
   expect(shareRun({ ...options, credential: { cookie: "a=b" } })).toBe(run);
   expect(shareRun({ ...options, userId: "bob" })).not.toBe(run);
   expect(shareRun({ ...options, credential: { cookie: "b=c" } })).not.toBe(run);
-  const leave = run.subscribe(() => {});
-  await vi.waitFor(() => expect(run.view().state).toBe("failed"));
+  await vi.waitFor(() => expect(cell.connection().state).toBe("failed"));
   expect(shareRun(options)).toBe(run);
   leave();
   const again = shareRun(options);
   expect(again).not.toBe(run);
-  expect(again.view()).toMatchObject({ state: "connecting", error: null });
+  expect(again.cell).toBeNull();
   expect(requests).toHaveLength(1);
 });
 

@@ -10,6 +10,7 @@ import type { HeldAnswer } from "../held-answer.ts";
 import { type LiveStream, typesOf } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
 import { deliveryOf, land, pathOf, record, tail, tailLive } from "../runs.ts";
+import { followAll } from "../runs-stream.ts";
 import { pause } from "../pause.ts";
 
 /** Ends the session of this `Cookie` header. */
@@ -59,6 +60,24 @@ export function heartbeats(heartbeatMs: number): readonly HttpTrialCase[] {
         await land(trial, runId, ["RUN_COMPLETED"]);
         const types = typesOf(await stream.rest()).filter((type) => type !== "status");
         assertEqual(types, ["run_event", "run_finished"], "what comes after the silence");
+      },
+    },
+    {
+      name: "W47 a silent stream of many runs sends one heartbeat for all of them after each interval",
+      async run(trial) {
+        const starts: readonly (readonly [string, number])[] = [
+          [await record(trial, "NOTE"), 1],
+          [await record(trial), 0],
+        ];
+        const stream = await followAll(trial, starts);
+        for (const _ of starts) await stream.until("connected");
+        for (let beat = 0; beat < 2; beat++) {
+          const { message } = await stream.next(heartbeatMs);
+          assertEqual(message["type"], "heartbeat", "the type of the frame");
+        }
+        for (const [runId] of starts) await land(trial, runId, ["RUN_COMPLETED"]);
+        const types = typesOf(await stream.rest()).filter((type) => type === "run_finished");
+        assertEqual(types.length, starts.length, "how many runs end after the silence");
       },
     },
   ];

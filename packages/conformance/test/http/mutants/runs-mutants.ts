@@ -231,6 +231,11 @@ export const runsMutants: readonly ServerMutant[] = [
     },
   },
   {
+    name: "has no heartbeat on a stream of many runs",
+    clause: "W47",
+    ...eachFrame(({ text, message }) => (message["type"] === "heartbeat" ? [] : [text])),
+  },
+  {
     name: "creates a run whose path is that of the stream",
     clause: "W47",
     ...mapAnswers(({ request, status, text }) =>

@@ -1,0 +1,290 @@
+import { isTerminal, type RunEvent, type RunEventsError } from "@tm/run-events-core";
+import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
+import { contiguous } from "../http/contiguous.ts";
+import { CALL_PATIENCE_MS } from "../http/retrying.ts";
+import { toError } from "../http/server-errors.ts";
+import type { SharedRunOptions } from "../tabs/follow-in-tabs.ts";
+import type { RunCell } from "../tabs/run-cell.ts";
+import { type SharedRun, shareKey, shareRun, type TailPage } from "../tabs/shared-run.ts";
+import type { EventMap } from "../typed/event-map.ts";
+import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
+import type { InitialRun, RunOptions, RunView, Store } from "./run-view.ts";
+
+/** How many events `loadEarlier` reads where no `tail` says it. */
+const EARLIER = 100;
+
+/** Options with the same key are for the same view. Schemas, `initial` and functions are not part of it. */
+export function viewKey(runId: string | null, options: RunOptions): string {
+  return JSON.stringify([
+    shareKey(sharedOptions(runId ?? "", options)),
+    runId === null,
+    options.tail,
+  ]);
+}
+
+/**
+ * One view of a run: its own events, of those that all views of the page share.
+ *
+ * | it                                 | until                                    | then                          |
+ * | ---------------------------------- | ---------------------------------------- | ----------------------------- |
+ * | has no subscriber                  | the first one comes                      | joins the shared run, opens   |
+ * | opens: knows no beginning          | the server has sent the last events      | opens: has a beginning        |
+ * | opens: lacks what the others skip  | the pages up to there have been read     | takes the shared run's events |
+ * | takes events                       | a schema refuses one                     | has failed                    |
+ * | takes events, or opens             | the last subscriber leaves, and 1 s more | keeps what it has             |
+ */
+export class RunStore<M extends EventMap> implements Store<RunView<M>> {
+  readonly #options: SharedRunOptions | null;
+  readonly #tail: number | undefined;
+  readonly #schemas: NonNullable<RunOptions<M>["schemas"]>;
+  readonly #listeners = new Set<{ readonly call: () => void }>();
+  #events: RunEvent[] = [];
+  /** The sequence before the first of the events; `null` until the server has said where the tail begins. */
+  #from: number | null;
+  #status: Pick<ConnectionState, "runStatus" | "currentPhase"> = {
+    runStatus: null,
+    currentPhase: null,
+  };
+  #state: FollowState | "idle" = "connecting";
+  #error: RunEventsError | null = null;
+  #shared: SharedRun | null = null;
+  #leave = (): void => {};
+  /** Whether the shared run's events continue those of this view. */
+  #isOpen = false;
+  #isTaking = false;
+  #loading: Promise<void> | null = null;
+  #loadError: RunEventsError | null = null;
+  #hasGlanced = false;
+  /** The events of the newest view. */
+  #shown: readonly RunEvent[] = [];
+  #view: RunView<M> | null = null;
+
+  readonly #first: RunView<M>;
+
+  constructor(runId: string | null, options: RunOptions<M>) {
+    const { tail, schemas, initial } = options;
+    this.#options = runId === null ? null : sharedOptions(runId, options);
+    this.#tail = tail;
+    this.#schemas = schemas ?? ({} as NonNullable<typeof schemas>);
+    this.#from = tail === undefined ? 0 : null;
+    if (runId === null) this.#state = "idle";
+    else if (initial !== undefined) this.#begin(initial, initial.events);
+    this.#first = this.#look();
+  }
+
+  /** The view of what was known at first: what a server renders, and what the browser shows before it is hydrated. */
+  readonly getFirstSnapshot = (): RunView<M> => this.#first;
+
+  readonly getSnapshot = (): RunView<M> => {
+    this.#glance();
+    return (this.#view ??= this.#look());
+  };
+
+  /** The events so far. The array grows. */
+  readonly events = (): readonly RunEvent[] => {
+    this.#glance();
+    return this.#events;
+  };
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    if (this.#options === null) return () => {};
+    const own = { call: listener };
+    this.#listeners.add(own);
+    if (this.#listeners.size === 1) this.#join(shareRun(this.#options));
+    return () => {
+      if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#leave();
+    };
+  };
+
+  readonly cancel = async (): Promise<void> => {
+    if (this.#options === null || this.#state === "finished") return;
+    await (this.#shared ?? shareRun(this.#options)).cancel();
+    // Without a subscriber nothing else makes the view a new one.
+    if (this.#listeners.size === 0) this.#view = null;
+  };
+
+  readonly loadEarlier = async (): Promise<void> => {
+    const [shared, from] = [this.#shared, this.#from];
+    if (shared === null || shared.signal.aborted || from === null || from === 0) return;
+    if (this.#loading === null) {
+      this.#loading = this.#load(shared, from).finally(() => {
+        this.#loading = null;
+        this.#change();
+      });
+      this.#change();
+    }
+    await this.#loading;
+  };
+
+  get #cursor(): number {
+    return (this.#from ?? 0) + this.#events.length;
+  }
+
+  #join(shared: SharedRun): void {
+    this.#leave = shared.join(() => void this.#take());
+    // After a short leave, as under StrictMode, it is still the same one.
+    if (shared === this.#shared) return void this.#take();
+    this.#shared = shared;
+    this.#isOpen = false;
+    if (this.#state === "failed") this.#show("connecting", null);
+    void this.#open(shared);
+  }
+
+  async #open(shared: SharedRun): Promise<void> {
+    const { signal } = shared;
+    const onRetry = (error: RunEventsError): void => this.#show("waiting", error);
+    try {
+      if (this.#from === null) {
+        const page = await shared.readTail(this.#tail ?? 0, onRetry);
+        const events: RunEvent[] = [];
+        for (const event of contiguous(page.events, page.since))
+          events.push(await this.#check(event));
+        signal.throwIfAborted();
+        this.#begin(page, events);
+        this.#change();
+      }
+      if (this.#state === "finished") return;
+      const { start } = shared.follow(this.#cursor);
+      if (start > this.#cursor) {
+        for await (const events of shared.readRange(this.#cursor, start, { onRetry })) {
+          await this.#append(events);
+          this.#show("connecting", null);
+        }
+      }
+      signal.throwIfAborted();
+      this.#isOpen = true;
+      await this.#take();
+    } catch (error) {
+      if (!signal.aborted) this.#show("failed", toError(error));
+    }
+  }
+
+  #begin({ since, ...run }: InitialRun | TailPage, events: readonly RunEvent[]): void {
+    const from = since ?? (events[0]?.sequence ?? 1) - 1;
+    if (events.some(({ sequence }, index) => sequence !== from + index + 1)) {
+      throw new TypeError("Expected the events of `initial` to be in order, without a gap.");
+    }
+    this.#from = from;
+    this.#events = [...events];
+    this.#status = { runStatus: run.runStatus, currentPhase: run.currentPhase };
+    if (isTerminal(run.runStatus) && this.#cursor === run.lastSequence) this.#state = "finished";
+  }
+
+  /** Before the first subscriber: takes what other views of the page have, so that a late one shows it at once. */
+  #glance(): void {
+    if (this.#hasGlanced || this.#options === null || this.#shared !== null) return;
+    this.#hasGlanced = true;
+    const { cell } = shareRun(this.#options);
+    const isReady = this.#from !== null && Object.keys(this.#schemas).length === 0;
+    if (cell === null || cell.start > this.#cursor || !isReady || this.#state === "finished")
+      return;
+    void this.#append(cell.after(this.#cursor));
+    this.#adopt(cell.connection());
+    this.#view = null;
+  }
+
+  /** Takes the new events of the shared run, and its connection's state after them. */
+  async #take(): Promise<void> {
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    try {
+      let cell = this.#openCell();
+      while (cell !== null && cell.cursor() > this.#cursor) {
+        const checking = this.#append(cell.after(this.#cursor));
+        if (checking !== undefined) await checking;
+        cell = this.#openCell();
+      }
+      if (cell !== null) this.#adopt(cell.connection());
+    } catch (error) {
+      this.#isOpen = false;
+      [this.#state, this.#error] = ["failed", toError(error)];
+    } finally {
+      this.#isTaking = false;
+    }
+    this.#change();
+  }
+
+  #openCell(): RunCell | null {
+    return this.#isOpen ? (this.#shared?.cell ?? null) : null;
+  }
+
+  /** Adds the events that continue the sequence. Resolves when all are checked, if any has a schema. */
+  #append(events: readonly RunEvent[]): Promise<void> | undefined {
+    for (const [index, event] of events.entries()) {
+      if (hasSchema(this.#schemas, event.eventType))
+        return this.#appendChecked(events.slice(index));
+      if (event.sequence === this.#cursor + 1) this.#events.push(event);
+    }
+    return undefined;
+  }
+
+  async #appendChecked(events: readonly RunEvent[]): Promise<void> {
+    for (const event of events) {
+      const checked = await this.#check(event);
+      if (event.sequence === this.#cursor + 1) this.#events.push(checked);
+    }
+  }
+
+  async #check(event: RunEvent): Promise<RunEvent> {
+    return hasSchema(this.#schemas, event.eventType) ? checkPayload(this.#schemas, event) : event;
+  }
+
+  async #load(shared: SharedRun, from: number): Promise<void> {
+    this.#loadError = null;
+    const since = Math.max(0, from - (this.#tail ?? EARLIER));
+    const earlier: RunEvent[] = [];
+    try {
+      const patience = { patienceMs: CALL_PATIENCE_MS };
+      for await (const events of shared.readRange(since, from, patience)) {
+        for (const event of events) earlier.push(await this.#check(event));
+      }
+      this.#events.unshift(...earlier);
+      this.#from = since;
+    } catch (error) {
+      if (!shared.signal.aborted) this.#loadError = toError(error);
+    }
+  }
+
+  #adopt({ cursor, runStatus, currentPhase, state, error }: ConnectionState): void {
+    // The shared run may still be on its way to where this view began.
+    if (cursor === this.#cursor && runStatus !== null) this.#status = { runStatus, currentPhase };
+    [this.#state, this.#error] = [state, error];
+  }
+
+  #show(state: FollowState, error: RunEventsError | null): void {
+    [this.#state, this.#error] = [state, error];
+    this.#change();
+  }
+
+  #change(): void {
+    this.#view = null;
+    for (const { call } of this.#listeners) call();
+  }
+
+  #look(): RunView<M> {
+    if (this.#shown.length !== this.#events.length) this.#shown = [...this.#events];
+    const isOver = this.#state === "finished" || this.#state === "failed";
+    return {
+      ...this.#status,
+      state: this.#state,
+      error: this.#error,
+      cursor: this.#cursor,
+      // The payload types are the caller's promise, or the schemas'.
+      events: this.#shown as RunView<M>["events"],
+      hasEarlier: this.#from !== null && this.#from > 0,
+      isLoadingEarlier: this.#loading !== null,
+      isCancelling: !isOver && this.#shared?.isCancelling === true,
+      loadError: this.#loadError,
+      cancelError: this.#shared?.cancelError ?? null,
+      loadEarlier: this.loadEarlier,
+      cancel: this.cancel,
+    };
+  }
+}
+
+function sharedOptions<M extends EventMap>(
+  runId: string,
+  { tail: _tail, schemas: _schemas, initial: _initial, ...options }: RunOptions<M>,
+): SharedRunOptions {
+  return { ...options, runId };
+}

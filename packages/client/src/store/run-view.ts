@@ -1,0 +1,84 @@
+import type { RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
+import type { ServerOptions } from "../http/server.ts";
+import type { EventMap, TypedEvent } from "../typed/event-map.ts";
+import type { PayloadSchemas } from "../typed/payload-schema.ts";
+
+/** A value that changes, for any framework: this is what React's `useSyncExternalStore` takes. */
+export interface Store<Value> {
+  /**
+   * Calls the listener after changes, once a frame at most while events arrive.
+   * @returns a function that ends the calls
+   */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** The value now. Between two changes it is the same one. */
+  readonly getSnapshot: () => Value;
+}
+
+/** A run as a page shows it. Each change gives a new object; the parts that did not change stay the same objects. */
+export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionState, "state"> {
+  /** What the connection does. `idle`: there is no run yet, because its id is `null`. */
+  readonly state: FollowState | "idle";
+  /** The events so far, in order of their sequence without a gap: from the first one, or from where `tail` or `initial` began. */
+  readonly events: readonly TypedEvent<M>[];
+  /** Whether the run has events before those. */
+  readonly hasEarlier: boolean;
+  /** Whether `loadEarlier` is under way. */
+  readonly isLoadingEarlier: boolean;
+  /** Whether this page has asked for a cancel. True from the call until the run's end is shown, or the call has failed. */
+  readonly isCancelling: boolean;
+  /** Why the last `loadEarlier` failed; `null` once it is called again. */
+  readonly loadError: RunEventsError | null;
+  /** Why the last `cancel` failed; `null` once it is called again. */
+  readonly cancelError: RunEventsError | null;
+  /**
+   * Puts as many earlier events as `tail` before the others, or 100 without it. While it is under way, a second call joins it. It does
+   * nothing without a subscriber, or if there are no earlier events. Never rejects: `loadError` shows a failure.
+   */
+  readonly loadEarlier: () => Promise<void>;
+  /**
+   * Cancels the run. It is tried for 10 s, even if the component is unmounted meanwhile. While it is under way, a second call does
+   * nothing. Never rejects: `cancelError` shows a failure.
+   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly cancel: () => Promise<void>;
+}
+
+/** What is known of a run already, for example where a server renders. A page of `createClient().events` has all of it, and so has one of core's `read`. */
+export interface InitialRun {
+  /** In order of their sequence, without a gap. */
+  readonly events: readonly RunEvent[];
+  /** The run's status after these events. */
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  /** The sequence of the log's last event. */
+  readonly lastSequence: number;
+  /**
+   * The sequence before the first of the events.
+   * @defaultValue the one before the first event; 0 without events
+   */
+  readonly since?: number | undefined;
+}
+
+/** Where the server is, for which user the run is shown, and how its events are folded. */
+export interface FoldOptions<M extends EventMap = EventMap> extends ServerOptions {
+  /** Who is signed in. Views and tabs of different users share nothing. */
+  readonly userId?: string | undefined;
+  /**
+   * Schemas that check payloads, as `followRun` does. An event that does not fit fails this view alone. The schemas of the first call
+   * for a run count.
+   */
+  readonly schemas?: PayloadSchemas<M> | undefined;
+  /** What is known of the run already. The first view shows it, and reading goes on after it. The value of the first call for a run counts. */
+  readonly initial?: InitialRun | undefined;
+}
+
+/** Where the server is, for which user the run is shown, and where its events begin. */
+export interface RunOptions<M extends EventMap = EventMap> extends FoldOptions<M> {
+  /**
+   * Begins so many events before the end, 1 to 1,000. `initial` has priority.
+   * @defaultValue none: all events
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly tail?: number | undefined;
+}

@@ -1,0 +1,262 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { bundle } from "../bundle.ts";
+import { openBrowser, type TestBrowser } from "./open-browser.ts";
+import { type Site, startSite } from "./site.ts";
+import { VIEW_SCRIPT } from "./view-script.ts";
+
+const PATIENT = { timeout: 50_000, interval: 20 } as const;
+
+let browser: TestBrowser;
+let script: string;
+beforeAll(async () => {
+  [browser, script] = await Promise.all([openBrowser(), bundle(VIEW_SCRIPT)]);
+});
+afterAll(() => browser.close());
+
+let site: Site;
+let context: BrowserContext;
+let runId: string;
+/** Requests for runs so far, as their method and the end of their path. */
+let requests: string[];
+/** Errors and warnings of React or the browser. */
+let complaints: string[];
+beforeEach(async () => {
+  requests = [];
+  complaints = [];
+  site = await startSite({
+    script,
+    before: ({ method, url }) =>
+      void requests.push(`${method} ${url?.replace(/^\/v1\/agent-runs\/[^/?]+/, "")}`),
+  });
+  context = await browser.open(site.origin);
+  ({ runId } = await site.runs.create({ ownerId: "ada" }));
+});
+afterEach(async () => {
+  await context.close();
+  await site.stop();
+});
+
+async function append(count: number, to = runId): Promise<void> {
+  for (let left = count; left > 0; left -= 1_000) {
+    const batch = Array.from({ length: Math.min(left, 1_000) }, () => ({ eventType: "TOKEN" }));
+    await site.runs.append(to, batch);
+  }
+}
+
+async function openPage(): Promise<Page> {
+  const page = await context.newPage();
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await page.goto(site.origin);
+  return page;
+}
+
+async function show(page: Page, props: object | null): Promise<void> {
+  await page.evaluate(`show(${JSON.stringify(props)})`);
+}
+
+async function expectText(page: Page, text: string, id = "view"): Promise<void> {
+  await vi.waitFor(async () => expect(await page.textContent(`#${id}`)).toBe(text), PATIENT);
+}
+
+/** Every view of the page that was rendered has its events in order without a gap, and none has fewer than one before it. */
+async function expectWholeViews(page: Page, id = "view"): Promise<void> {
+  const faults = await page.evaluate(`(() => {
+    const own = views.filter((view) => view.id === ${JSON.stringify(id)});
+    return own.filter(({ events }, index) =>
+      events.some(({ sequence }, at) => sequence !== events[0].sequence + at) ||
+      events.length < (own[index - 1]?.events.length ?? 0)).length;
+  })()`);
+  expect(faults).toBe(0);
+}
+
+describe("Chromium, components that show a part of a run", () => {
+  it("W45: a component under StrictMode loads earlier events while others are written, over one stream", async () => {
+    await append(1_000);
+    const page = await openPage();
+    await show(page, { runId, tail: 100 });
+    await expectText(page, "901-1000 live more -");
+    let isLoading = true;
+    const writing = (async () => {
+      let written = 0;
+      for (; isLoading || written < 20; written += 1) await append(1);
+      return written;
+    })();
+    for (let first = 801; first >= 1; first -= 100) {
+      // The second click comes while the first one's events are on their way, or have come.
+      await page.evaluate(
+        'for (const _ of [1, 2]) document.querySelector("#view-earlier").click()',
+      );
+      await vi.waitFor(async () => {
+        const shown = Number((await page.textContent("#view"))?.split("-")[0]);
+        expect(shown).toBeLessThanOrEqual(first);
+      }, PATIENT);
+    }
+    isLoading = false;
+    const last = 1_000 + (await writing);
+    await expectText(page, `1-${last} live whole -`);
+    await expectWholeViews(page);
+    const read = requests.filter((request) => request.startsWith("GET /events"));
+    expect(read[0]).toBe("GET /events?limit=100&wait=0&tail=100");
+    expect(read.slice(1)).toEqual(
+      [800, 700, 600, 500, 400, 300, 200, 100, 0].map(
+        (since) => `GET /events?since=${since}&limit=100&wait=0`,
+      ),
+    );
+    expect(site.streams).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("a view of the end, a view of everything and a fold of the same run share one stream", async () => {
+    await append(300);
+    const page = await openPage();
+    await show(page, { runId, tail: 10, all: true, fold: true });
+    await expectText(page, "291-300 live more -");
+    await expectText(page, "1-300 live whole -", "all");
+    await expectText(page, `${(300 * 301) / 2}`, "fold");
+    await append(1);
+    await expectText(page, "291-301 live more -");
+    await expectText(page, `${(301 * 302) / 2}`, "fold");
+    expect(site.streams).toHaveLength(1);
+    await show(page, { runId, tail: 20, all: true, fold: true });
+    await expectText(page, "282-301 live more -");
+    expect(site.streams).toHaveLength(1);
+    await show(page, null);
+    await vi.waitFor(() => expect(site.openStreams()).toBe(0), PATIENT);
+    expect(complaints).toEqual([]);
+  });
+
+  it("a view of everything that comes after a view of the end has all events, over the same stream", async () => {
+    await append(2_500);
+    const page = await openPage();
+    await show(page, { runId, tail: 10 });
+    await expectText(page, "2491-2500 live more -");
+    await show(page, { runId, tail: 10, all: true, fold: true });
+    await expectText(page, "1-2500 live whole -", "all");
+    await expectText(page, `${(2_500 * 2_501) / 2}`, "fold");
+    await append(1);
+    await expectText(page, "1-2501 live whole -", "all");
+    await expectWholeViews(page, "all");
+    expect(site.streams).toHaveLength(1);
+    expect(await page.evaluate("folded.length")).toBe(2_501);
+  });
+
+  it("without a run a component asks for nothing; a run and another one begin cleanly", async () => {
+    const other = (await site.runs.create({ ownerId: "ada" })).runId;
+    await append(3);
+    await append(5, other);
+    const page = await openPage();
+    await show(page, { runId: null, fold: true });
+    await expectText(page, "- idle whole -");
+    await page.click("#view-cancel");
+    await page.click("#view-earlier");
+    expect(requests).toEqual([]);
+    await show(page, { runId, fold: true });
+    await expectText(page, "1-3 live whole -");
+    await expectText(page, "6", "fold");
+    await show(page, { runId: other, fold: true });
+    await expectText(page, "1-5 live whole -");
+    await expectText(page, "15", "fold");
+    await show(page, { runId: null, fold: true });
+    await expectText(page, "- idle whole -");
+    await expectText(page, "0", "fold");
+    await vi.waitFor(() => expect(site.openStreams()).toBe(0), PATIENT);
+    expect(site.streams).toHaveLength(2);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("Chromium, a fold", () => {
+  it("20,000 events are folded once each, however often it renders meanwhile, with few renders", async () => {
+    await append(15_000);
+    const page = await openPage();
+    await show(page, { runId, fold: true });
+    // Each render brings a new reducer.
+    await page.evaluate("window.rendering = setInterval(() => renderFold(), 5)");
+    for (let batch = 0; batch < 50; batch += 1) await append(100);
+    await expectText(page, `${(20_000 * 20_001) / 2}`, "fold");
+    await page.evaluate("clearInterval(rendering)");
+    const isEach = "folded.every((sequence, index) => sequence === index + 1)";
+    expect(await page.evaluate(`[folded.length, ${isEach}]`)).toEqual([20_000, true]);
+    const before = await page.evaluate("foldRenders");
+    await append(1_000);
+    await expectText(page, `${(21_000 * 21_001) / 2}`, "fold");
+    // StrictMode renders each component twice.
+    expect((await page.evaluate<number>("foldRenders")) - Number(before)).toBeLessThan(200);
+    expect(await page.evaluate("folded.length")).toBe(21_000);
+  });
+
+  it("events that a broken connection brings again are not folded again", async () => {
+    await append(500);
+    const page = await openPage();
+    await show(page, { runId, fold: true });
+    await expectText(page, `${(500 * 501) / 2}`, "fold");
+    site.cut();
+    await append(500);
+    await expectText(page, `${(1_000 * 1_001) / 2}`, "fold");
+    expect(site.streams.length).toBeGreaterThan(1);
+    expect(await page.evaluate("folded.length")).toBe(1_000);
+  });
+});
+
+describe("Chromium, a cancel", () => {
+  it("W13: a second tab, which shares the first one's stream, cancels, and both show the end", async () => {
+    await append(2);
+    const [first, second] = [await openPage(), await openPage()];
+    await show(first, { runId });
+    await expectText(first, "1-2 live whole -");
+    await show(second, { runId, tail: 1 });
+    await expectText(second, "2-2 live more -");
+    await second.click("#view-cancel");
+    await expectText(first, "1-3 finished whole -");
+    await expectText(second, "2-3 finished more -");
+    const flags = await second.evaluate<readonly boolean[]>(
+      "views.map(({ isCancelling }) => isCancelling)",
+    );
+    expect(flags).toContain(true);
+    expect(flags.at(-1)).toBe(false);
+    expect(requests.filter((request) => request.startsWith("POST"))).toEqual(["POST /cancel"]);
+    expect(site.streams).toHaveLength(1);
+    expect((await site.runs.get(runId)).runStatus).toBe("cancelled");
+    expect(complaints).toEqual([]);
+  });
+
+  it("W13: a run that is gone is shown as why the cancel failed", async () => {
+    await append(1);
+    const page = await openPage();
+    await show(page, { runId });
+    await expectText(page, "1-1 live whole -");
+    await page.route("**/cancel", async (route) =>
+      route.fulfill({
+        status: 404,
+        contentType: "application/problem+json",
+        body: '{"code":"not_found"}',
+      }),
+    );
+    await page.click("#view-cancel");
+    await expectText(page, "1-1 live whole not_found");
+    await page.unroute("**/cancel");
+    await page.click("#view-cancel");
+    await expectText(page, "1-2 finished whole -");
+  });
+});
+
+describe("Chromium, a page that a server rendered", () => {
+  it("is hydrated without a warning, and goes on after what the server knew", async () => {
+    await append(4);
+    const { events, ...rest } = await site.runs.read(runId, { ownerId: "ada", tail: 2 });
+    const initial = { ...rest, events };
+    await append(1);
+    const page = await openPage();
+    const html = await page.evaluate(`hydrate(${JSON.stringify({ runId, initial })})`);
+    expect(html).toContain("3-4 connecting more -");
+    await expectText(page, "3-5 live more -");
+    await page.click("#view-earlier");
+    await expectText(page, "1-5 live whole -");
+    await expectWholeViews(page);
+    expect(requests).toEqual(["GET /stream?since=4", "GET /events?since=0&limit=2&wait=0"]);
+    expect(await page.evaluate("complaints")).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,67 @@
+import { afterAll, expect, onTestFinished, vi } from "vitest";
+import type { Store } from "../../src/store/run-view.ts";
+
+/** What these tests need of a view, with payloads of any type. */
+interface Shown {
+  readonly events: readonly { readonly sequence: number }[];
+}
+
+/** A store that is watched until the test's end. */
+export interface Watched<Value> {
+  readonly store: Store<Value>;
+  /** Every snapshot so far: the first one, and one after each call of the listener. */
+  readonly seen: readonly Value[];
+  leave(): void;
+}
+
+/** Subscribes to a store. */
+export function watchStore<Value>(store: Store<Value>): Watched<Value> {
+  const seen = [store.getSnapshot()];
+  const leave = store.subscribe(() => seen.push(store.getSnapshot()));
+  onTestFinished(leave);
+  return { store, seen, leave };
+}
+
+/** Waits until a store has this. */
+export async function expectSnapshot<Value>(
+  { store }: Pick<Watched<Value>, "store">,
+  wanted: Value extends object ? Partial<Value> : Value,
+): Promise<void> {
+  await vi.waitFor(
+    () => {
+      const snapshot = store.getSnapshot();
+      if (typeof wanted === "object" && wanted !== null) expect(snapshot).toMatchObject(wanted);
+      else expect(snapshot).toBe(wanted);
+    },
+    { timeout: 20_000 },
+  );
+}
+
+/** The sequences of a view's events, as its first and its last one; `[]` without events. Fails if they have a gap. */
+export function rangeOf({ events }: Shown): readonly number[] {
+  const first = events[0];
+  if (first === undefined) return [];
+  expect(events.every(({ sequence }, index) => sequence === first.sequence + index)).toBe(true);
+  return [first.sequence, first.sequence + events.length - 1];
+}
+
+/** Waits until a store shows the events from one sequence to another. */
+export async function expectRange(
+  { store }: Pick<Watched<Shown>, "store">,
+  ...range: readonly number[]
+): Promise<void> {
+  await vi.waitFor(() => expect(rangeOf(store.getSnapshot())).toEqual(range), { timeout: 20_000 });
+}
+
+/** Waits after the file's tests until no run is followed any longer: the next file shares the process. Stores need a `userId` for it. */
+export function leaveNothing(): void {
+  afterAll(async () => {
+    await vi.waitFor(
+      async () => {
+        const { held = [], pending = [] } = await navigator.locks.query();
+        expect([...held, ...pending]).toEqual([]);
+      },
+      { timeout: 20_000 },
+    );
+  });
+}
