@@ -50,7 +50,9 @@ describe("the schema", () => {
     await openStore(pool, { schema });
     expect(await describeSchema(pool, schema)).toEqual([
       "CREATE INDEX events_by_phase ON events USING btree (run_key, sequence) WHERE (phase IS NOT NULL)",
+      "CREATE INDEX events_by_status ON events USING btree (run_key, sequence) WHERE (run_status IS NOT NULL)",
       "CREATE INDEX runs_by_finish ON runs USING btree (finished_at_ms) WHERE (finished_at_ms IS NOT NULL)",
+      "CREATE INDEX runs_by_idle ON runs USING btree (run_status, idle_from_ms) WHERE ((finished_at_ms IS NULL) AND (lease_expires_at_ms IS NULL))",
       "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
       "CREATE INDEX runs_by_status ON runs USING btree (owner_id, run_status, run_key)",
@@ -68,6 +70,7 @@ describe("the schema", () => {
       "events.payload text NOT NULL",
       "events.phase text",
       "events.run_key bigint NOT NULL",
+      "events.run_status text",
       "events.sequence bigint NOT NULL",
       "migrations.applied_at timestamp with time zone NOT NULL DEFAULT now()",
       "migrations.breaking boolean NOT NULL",
@@ -77,6 +80,7 @@ describe("the schema", () => {
       "runs.created_at_ms bigint NOT NULL",
       "runs.fence bigint NOT NULL DEFAULT 0",
       "runs.finished_at_ms bigint",
+      "runs.idle_from_ms bigint NOT NULL DEFAULT 0",
       "runs.last_sequence bigint NOT NULL",
       "runs.lease_expires_at_ms bigint",
       "runs.metadata text NOT NULL",
@@ -192,7 +196,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(38);
+    expect(await describeSchema(pool, schema)).toHaveLength(42);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

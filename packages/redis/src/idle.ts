@@ -3,14 +3,12 @@ import {
   idleSince,
   type IdleQuery,
   type LiveStatus,
-  type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { addDue, dropDue, type DueEntry } from "./due.ts";
 import { type DueTime, findDue } from "./find-due.ts";
 import type { ListEntry } from "./list-entries.ts";
 import type { DueRun } from "./scripts/due-run.ts";
-import { moveDue } from "./scripts/move-due.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How often a call reads the start of an index again at most, to put it in order. */
@@ -37,16 +35,6 @@ export async function addIdleEntry(
 export function dropIdleEntry(connection: Connection, visit: Visit): void {
   const { runStatus } = visit;
   if (isLive(runStatus)) dropDue(connection, connection.keys.idle(runStatus), entryOf(visit));
-}
-
-/** After a release: a queued run counts from its creation, though its entry was put off while it had a lease. */
-export async function bringBack(
-  connection: Connection,
-  { runId, ordinal, runStatus, createdAtMs }: RunRecord,
-): Promise<void> {
-  if (runStatus !== "queued") return;
-  const entry = entryOf({ runId, ordinal, visit: 0 });
-  await moveDue(connection, connection.keys.idle(runStatus), "LT", [{ entry, atMs: createdAtMs }]);
 }
 
 /**
@@ -90,9 +78,9 @@ function judgeVisit(
     // A run comes back to no queue. A writer may be about to begin another visit: from now on.
     return runStatus === "queued" ? null : { atMs: nowMs, isTrue: false };
   }
-  // While it has a lease it is not idle, so it will not have been so before now.
-  if (run.leaseExpiresAtMs !== null) return { atMs: nowMs, isTrue: false };
-  return { atMs: idleSince(run), isTrue: true };
+  if (run.leaseExpiresAtMs === null) return { atMs: idleSince(run), isTrue: true };
+  // While it has a lease it is not idle. Afterwards a queued run still counts from its creation, any other from then.
+  return { atMs: runStatus === "queued" ? run.createdAtMs : nowMs, isTrue: false };
 }
 
 function entryOf({ runId, ordinal, visit }: Omit<Visit, "runStatus">): DueEntry {

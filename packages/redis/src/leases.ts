@@ -8,7 +8,6 @@ import type {
 import type { Connection } from "./connection.ts";
 import { addDue, dropDue, type DueEntry } from "./due.ts";
 import { type DueTime, findDue } from "./find-due.ts";
-import { bringBack } from "./idle.ts";
 import { sendClaim } from "./scripts/claim.ts";
 import type { DueRun } from "./scripts/due-run.ts";
 import { otherLease, parseLeaseReply } from "./scripts/lease-reply.ts";
@@ -81,9 +80,7 @@ export async function releaseRun(
   const reply = await sendRelease(connection, request);
   const over = otherLease(reply, runId);
   if (over !== null) dropDue(connection, connection.keys.held, over);
-  const outcome = parseLeaseReply(reply, runId);
-  if (over !== null && outcome.outcome === "granted") await bringBack(connection, outcome.run);
-  return outcome;
+  return parseLeaseReply(reply, runId);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { RowWork } from "./row-moves.ts";
 import type { IdleQuery } from "./store.ts";
 
 /** How many runs a call of `listIdle` looks at, at least and at most. */
-const LEAST_CANDIDATES = 200;
+const LEAST_CANDIDATES = 50;
 const MOST_CANDIDATES = 1_000;
 
 /** The runs that are idle, and those that had an event or a release since the index last had their time. */

@@ -18,7 +18,7 @@ ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
 }
 
 /** How many runs a call of `listIdle` looks at, at least and at most. */
-const LEAST_CANDIDATES = 200;
+const LEAST_CANDIDATES = 50;
 const MOST_CANDIDATES = 1_000;
 
 /**
