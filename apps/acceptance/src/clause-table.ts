@@ -12,11 +12,13 @@ export const CLAUSES: readonly string[] = [
   "W42",
   "W43",
   "W45",
+  "W46",
   "W47",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
   "S27",
   "S28",
+  "S30",
   "S31",
 ];
 

@@ -35,6 +35,7 @@ export async function runCommandLine(
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     complain(describeFailure(error));
+    if (command.name === "tail" && error.code === "history_changed") return EXIT.historyChanged;
     return NOT_FOUND.has(error.code) ? EXIT.notFound : EXIT.server;
   }
 }

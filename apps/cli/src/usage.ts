@@ -29,6 +29,6 @@ Exit codes
         126  the command cannot be run
         127  the command was not found
         128 + n  signal n ended the command or exec (130 after Ctrl-C)
-  tail  0 completed, 1 failed, 3 cancelled
+  tail  0 completed, 1 failed, 3 cancelled, 6 the log has lost events that were printed
   all   2 wrong usage, 4 unknown run or invalid token, 5 no answer from the server
 `;

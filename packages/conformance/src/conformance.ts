@@ -35,6 +35,7 @@ import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
+import { times } from "./cases/times.ts";
 import { topics } from "./cases/topics.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
@@ -57,6 +58,7 @@ const ALL: readonly TrialCase[] = [
   ...acknowledgement,
   ...payloads,
   ...pages,
+  ...times,
   ...returnedValues,
   ...scale,
   ...counters,

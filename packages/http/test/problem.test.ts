@@ -49,6 +49,14 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
       headers: ADA,
     }),
   },
+  history_changed: {
+    status: 409,
+    extra: { lastSequence: 2 },
+    reach: async (world) => ({
+      path: `${events(await world.record("NOTE", "NOTE"))}?since=1&at=2020-01-01T00:00:00.000Z`,
+      headers: ADA,
+    }),
+  },
   run_finished: {
     status: 409,
     extra: { runStatus: "failed", lastSequence: 2 },

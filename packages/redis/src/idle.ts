@@ -1,9 +1,5 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import {
-  idleSince,
-  type IdleQuery,
-  type LiveStatus,
-} from "@tm/run-events-core/store";
+import { idleSince, type IdleQuery, type LiveStatus } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { addDue, dropDue, type DueEntry } from "./due.ts";
 import { type DueTime, findDue } from "./find-due.ts";

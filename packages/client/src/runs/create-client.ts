@@ -86,6 +86,12 @@ export interface EventsQuery {
    */
   readonly since?: number | undefined;
   /**
+   * The `createdAt` of the event `since`, as you got it. The read is refused if the log has lost that event.
+   * @defaultValue none
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
+  /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
@@ -151,8 +157,8 @@ export interface Client {
   get(runId: string, options?: CallOptions): Promise<KeptRun>;
   /**
    * Reads one page of the events after `since`, in order.
-   * @throws RunEventsError `not_found`, `cursor_ahead`
-   * @see clauses W15 to W17 in `WIRE.md` of `@tm/run-events-http`
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`
+   * @see clauses W15 to W17 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   events(runId: string, query?: EventsQuery, options?: CallOptions): Promise<RunEventsPage>;
   /**
@@ -269,8 +275,8 @@ export function createClient(options: ClientOptions = {}): Client {
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
-    async events(runId, { since, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const query = { since, limit, wait: waitSeconds };
+    async events(runId, { since, at, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
+      const query = { since, at, limit, wait: waitSeconds };
       const call = tail === undefined ? pageCall(runId, query) : tailCall(runId, tail, query);
       const held = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => {

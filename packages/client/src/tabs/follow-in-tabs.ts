@@ -286,12 +286,13 @@ async function lead(
 ): Promise<void> {
   onChange();
   const since = cell.cursor();
+  const at = cell.at();
   const onConnectionState = (connection: ConnectionState): void => {
     cell.setConnection(connection);
     onChange();
   };
   for await (const event of followWithActivity(
-    { ...options, since, signal, onConnectionState },
+    { ...options, since, at, signal, onConnectionState },
     onActivity,
   )) {
     cell.add([event]);

@@ -34,6 +34,7 @@ import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
+import { histories } from "./cases/histories.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
@@ -94,6 +95,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...frames,
   ...resuming,
   ...tails,
+  ...histories,
   ...manyRuns,
   ...programs,
   ...limits,

@@ -99,6 +99,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     fromHead: fc.integer({ min: -12, max: 2 }),
     limit: fc.integer({ min: 1, max: 12 }),
     maxBytes: fc.integer({ min: 1, max: 2_500 }),
+    withTime: fc.boolean(),
   });
   const list = fc.record({
     ownerId: owners,

@@ -17,6 +17,7 @@ import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
   appendToModel,
   checkEvents,
+  checkTime,
   checkRecord,
   forgetRun,
   learnRun,
@@ -52,7 +53,7 @@ export interface AppendInput {
 }
 
 /** One query of a call. */
-interface ReadInput extends Omit<ReadQuery, "since"> {
+interface ReadInput extends Required<Omit<ReadQuery, "since">> {
   /** Where to begin, counted from the head: before it if negative, past it if positive. */
   readonly fromHead: number;
 }
@@ -138,11 +139,11 @@ function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appen
 
 export function readCommand(inputs: readonly ReadInput[]): Command {
   return command("read", inputs, async (model, real) => {
-    const queries = inputs.map(({ fromHead, limit, maxBytes, ...input }): ReadQuery => {
+    const queries = inputs.map(({ fromHead, limit, maxBytes, withTime, ...input }): ReadQuery => {
       const runId = own(real, input.runId);
       const head = model.runs.get(runId)?.record.lastSequence ?? 0;
       const ownerId = ownOrNull(real, input.ownerId);
-      return { runId, ownerId, since: Math.max(0, head + fromHead), limit, maxBytes };
+      return { runId, ownerId, since: Math.max(0, head + fromHead), limit, maxBytes, withTime };
     });
     const answers = await real.next().read(queries);
     assertEqual(answers.length, queries.length, "the number of answers");
@@ -161,6 +162,7 @@ export function readCommand(inputs: readonly ReadInput[]): Command {
       assertEqual(answer.events.length, cut === -1 ? rest.length : cut, "the number of events");
       assertEqual(answer.phaseAtSince, phaseAt(run, query.since), `the phase at ${query.since}`);
       assertEqual(answer.statusAtSince, statusAt(run, query.since), `the status at ${query.since}`);
+      checkTime(run, query, answer.timeAtSinceMs);
     }
   });
 }

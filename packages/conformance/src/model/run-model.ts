@@ -5,6 +5,7 @@ import {
   type Lease,
   type NewEvent,
   NO_LEASE,
+  type ReadQuery,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core/store";
@@ -176,6 +177,14 @@ function learnIdle({ runId, idleFromMs }: RunRecord, latestMs: number): number {
     `the idleFromMs of ${runId} is no later than ${latestMs}, got ${idleFromMs}`,
   );
   return idleFromMs;
+}
+
+/** Compares the time that a read returned of the event at its cursor with the model. */
+export function checkTime(run: ModelRun, { since, withTime }: ReadQuery, actual: unknown): void {
+  const kept = run.events[since - 1];
+  const shown = typeof actual === "number" ? actual : 0;
+  const owed = withTime === true ? (learnTime(kept, shown) ?? null) : undefined;
+  assertEqual(actual, owed, `the time at ${since} of ${run.record.runId}`);
 }
 
 /** The event's time: what the store returned first, from then on. */

@@ -243,7 +243,7 @@ async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function cutPage(
-  { since, limit, maxBytes }: ReadQuery,
+  { since, limit, maxBytes, withTime }: ReadQuery,
   found: StreamRun | null,
 ): ReadResult | null {
   if (found === null) return null;
@@ -251,8 +251,10 @@ function cutPage(
   const belongs = createPageCut(limit, maxBytes);
   const rest = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
   const { phase, runStatus } = states[Math.min(since, states.length) - 1] ?? INITIAL_STATE;
+  const timeAtSinceMs = events[since - 1]?.createdAtMs ?? null;
   return {
     run,
+    ...(withTime === true && { timeAtSinceMs }),
     phaseAtSince: phase,
     statusAtSince: runStatus,
     events: events.slice(since, rest === -1 ? undefined : since + rest),

@@ -12,6 +12,7 @@ import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { runsMutants } from "../http/mutants/runs-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
+import { historyMutants } from "../http/mutants/history-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
@@ -33,6 +34,7 @@ export const serverSuite: MutantSuite = {
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,
+    ...historyMutants,
     ...runsMutants,
     ...hostMutants,
     ...deadlineMutants,

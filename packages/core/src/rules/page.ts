@@ -13,6 +13,12 @@ export interface ReadQuery {
   readonly limit: number;
   /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
+  /**
+   * Whether to answer the time of the event `since`. It costs at most one row, by its key.
+   * @defaultValue `false`
+   * @see clause S30 in `STORE.md`
+   */
+  readonly withTime?: boolean;
 }
 
 /** What a read answers: a run's events after `since`, and its head at the same instant. */
@@ -22,6 +28,11 @@ export interface ReadResult {
   readonly phaseAtSince: string | null;
   /** The status at `since`, as from `statusAt`: that of a live run before the end of the log, and the head's from there on. */
   readonly statusAtSince: RunStatus;
+  /**
+   * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
+   * @see clause S30 in `STORE.md`
+   */
+  readonly timeAtSinceMs?: number | null;
   /** since+1, since+2, … without a gap. */
   readonly events: readonly StoredEvent[];
 }

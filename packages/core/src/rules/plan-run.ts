@@ -1,3 +1,4 @@
+import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
 import { INITIAL_STATE, isTerminal, type RunState } from "./lifecycle.ts";
@@ -64,16 +65,20 @@ export interface ReadPlan {
   readonly wantsEvents: boolean;
   /** The state at `since` if the head has it; `null` if the log has to be read. */
   readonly stateAtSince: RunState | null;
+  /** The time of the event `since`, as of `timeInHead`; `null` also if it is not asked for. */
+  readonly timeAtSinceMs: number | null | undefined;
 }
 
 /**
  * What a read has to fetch; `null` if the read answers `null`.
  * @param run the head, `null` if it does not exist
- * @see clauses S9 and S12 in `STORE.md`
+ * @see clauses S9, S12 and S30 in `STORE.md`
  */
-export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {
+export function planRead(run: RunRecord | null, query: ReadQuery): ReadPlan | null {
+  const { ownerId, since, withTime = false } = query;
   if (run === null || !isVisible(run, ownerId)) return null;
   const wantsEvents = since < run.lastSequence;
-  if (!wantsEvents) return { wantsEvents, stateAtSince: run };
-  return { wantsEvents, stateAtSince: since === 0 ? INITIAL_STATE : null };
+  const timeAtSinceMs = withTime ? timeInHead(run, since) : null;
+  if (!wantsEvents) return { wantsEvents, stateAtSince: run, timeAtSinceMs };
+  return { wantsEvents, stateAtSince: since === 0 ? INITIAL_STATE : null, timeAtSinceMs };
 }

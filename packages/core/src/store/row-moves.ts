@@ -29,7 +29,7 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | deleteRun   | write    | selectHeads deleteRuns?                                                                    |
  * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                |
  * | probe       | write    | writeProbe now                                                                             |
- * | read        | snapshot | selectHeads (selectEvents? selectState?)*                                                  |
+ * | read        | snapshot | selectHeads (selectEvents? selectState? selectEvents?)*                                    |
  * | getRun      | plain    | selectHeads                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                |
  * | listExpired | plain    | now selectDue                                                                              |

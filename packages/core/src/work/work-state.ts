@@ -20,7 +20,7 @@ export type WorkEvent =
   | { readonly type: "failed"; readonly isInDoubt: boolean }
   /** An append is not sent again. */
   | { readonly type: "gave_up" }
-  /** The answer to an append is that the worker may not write to the run. */
+  /** The answer to an append is that the worker may not write to the run, or that the log has lost its end. */
   | { readonly type: "refused"; readonly reason: unknown }
   /** The same, found without an append: by a check of the run, by a renewal, or by the lease's end. */
   | { readonly type: "found"; readonly reason: unknown }

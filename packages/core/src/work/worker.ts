@@ -1,6 +1,7 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
 import type { FailurePayload } from "../rules/failure.ts";
+import { checkLanding } from "../rules/history.ts";
 import {
   changeBy,
   checkDrafts,
@@ -28,6 +29,7 @@ import type { WorkedRun } from "./worked-run.ts";
  *
  * - Once its state is over, it stops its renewals and its subscription. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
+ * - An append that lands before an earlier one shows that the log has lost its end: the run is `lost`, with `history_changed`.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
@@ -45,6 +47,7 @@ export class Worker {
   readonly #inputs: RunInputs;
   #state: WorkState = CLAIMED;
   #isParking = false;
+  /** The last sequence that the worker knows of. */
   #lastSequence: number;
   /** How many appends have landed. */
   #landings = 0;
@@ -219,7 +222,8 @@ export class Worker {
       const { fence } = this.#claim;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
-      this.#lastSequence = receipt.lastSequence;
+      checkLanding(receipt, this.#lastSequence);
+      this.#lastSequence = Math.max(this.#lastSequence, receipt.lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
     } catch (error) {

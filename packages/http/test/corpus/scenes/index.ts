@@ -1,6 +1,7 @@
 import type { Scene } from "../scene.ts";
 import { BOUND_SCENES } from "./bounds.ts";
 import { FAILURE_SCENES } from "./failures.ts";
+import { HISTORY_SCENES } from "./histories.ts";
 import { LEASE_SCENES } from "./leases.ts";
 import { LINE_SCENES } from "./lines.ts";
 import { MANY_RUNS_SCENES } from "./many-runs.ts";
@@ -29,5 +30,6 @@ export const SCENES: readonly Scene[] = [
   ...TOPIC_SCENES,
   ...INPUT_SCENES,
   ...TAIL_SCENES,
+  ...HISTORY_SCENES,
   ...MANY_RUNS_SCENES,
 ];
