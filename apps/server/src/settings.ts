@@ -45,6 +45,7 @@ const MOST_SESSION_MS = 34_560_000_000;
 const MOST_RETENTION_DAYS = 36_500;
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
+const MOST_IDLE_MS = MOST_RETENTION_DAYS * DAY_MS;
 const MOST_COUNT = 1_000_000_000;
 
 /** The store unless `STORE_URL` is set. */
@@ -92,12 +93,6 @@ export function parseSettings(
     return read(name, fallback, expected, parse, (text) => `it is ${describeValue(text)}`);
   }
 
-  /** A time in milliseconds; 0 is for ever. */
-  function span(name: string, fallback: number): number | null {
-    const ms = integer(name, fallback, 0, MOST_RETENTION_DAYS * DAY_MS);
-    return ms === 0 ? null : ms;
-  }
-
   const port = integer("PORT", 8080, 0, 65_535);
   const host = read("HOST", "127.0.0.1", "a host name or an IP address", parseHost);
   const storeUrl = read("STORE_URL", STORE, STORE_URL_FORMS, parseStoreUrl, storeUrlFlaw);
@@ -130,9 +125,9 @@ export function parseSettings(
     sessionTtlMs: integer("SESSION_TTL_MS", 28_800_000, 1, MOST_SESSION_MS),
     leaseGraceMs: integer("LEASE_GRACE_MS", 60_000, 0, MOST_TIMER_MS),
     reapIntervalMs: integer("REAP_INTERVAL_MS", 5_000, 1, MOST_TIMER_MS),
-    queuedForMs: span("QUEUED_FOR_MS", WEEK_MS),
-    idleForMs: span("IDLE_FOR_MS", WEEK_MS),
-    waitingForMs: span("WAITING_FOR_MS", WEEK_MS),
+    queuedForMs: orForEver(integer("QUEUED_FOR_MS", WEEK_MS, 0, MOST_IDLE_MS)),
+    idleForMs: orForEver(integer("IDLE_FOR_MS", WEEK_MS, 0, MOST_IDLE_MS)),
+    waitingForMs: orForEver(integer("WAITING_FOR_MS", WEEK_MS, 0, MOST_IDLE_MS)),
     retentionMs: read<number | null>(
       "RETENTION_DAYS",
       null,
@@ -158,6 +153,11 @@ const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or mor
 /** Whether the secret is long enough to sign sessions with. */
 function isLongSecret(secret: string): boolean {
   return Buffer.byteLength(secret) >= LEAST_SECRET_BYTES;
+}
+
+/** A time in milliseconds, of which 0 is for ever. */
+function orForEver(ms: number): number | null {
+  return ms === 0 ? null : ms;
 }
 
 function parseSwitch(text: string): boolean | null {
