@@ -25,7 +25,7 @@ export interface Settings {
   readonly sessionTtlMs: number;
   readonly leaseGraceMs: number;
   readonly reapIntervalMs: number;
-  /** For how long nobody may work on a queued run, a running and a waiting one; `null`: for ever. */
+  /** For how long no worker may work on a queued run, a running and a waiting one; `null`: for ever. */
   readonly queuedForMs: number | null;
   readonly idleForMs: number | null;
   readonly waitingForMs: number | null;

@@ -68,7 +68,7 @@ export function expiredRuns(store: RunEventStore, graceMs = 0): Promise<readonly
   return store.listExpired({ graceMs, limit: 1_000 });
 }
 
-/** Every run of a status that nobody has worked on for some time. The kit's own run, which shows the time, may be among them. */
+/** Every run of a status that no worker has worked on for some time. The kit's own run, which shows the time, may be among them. */
 export function idleRuns(
   store: RunEventStore,
   runStatus: LiveStatus,

@@ -57,7 +57,7 @@ function tell(steps: readonly { readonly do: string; readonly ms: number }[]): T
   return { run, nowMs, lastEventMs, lastLeaseMs };
 }
 
-describe("a run that nobody works on", () => {
+describe("a run that no worker works on", () => {
   it("S28: a queued run counts from its creation, any other from its last event or the end of its last lease", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 8 }), (steps) => {

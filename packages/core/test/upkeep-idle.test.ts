@@ -33,7 +33,7 @@ async function endOf(runId: string): Promise<string | undefined> {
   return run.runStatus === "failed" ? events.at(-1)?.payload : undefined;
 }
 
-describe("reap of runs that nobody works on", () => {
+describe("reap of runs that no worker works on", () => {
   it("W37, W43: each status ends by its own limit and with its reason, at the millisecond", async () => {
     await create("queued");
     await create("running", STARTED);

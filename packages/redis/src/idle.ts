@@ -34,7 +34,7 @@ export function dropIdleEntry(connection: Connection, visit: Visit): void {
 }
 
 /**
- * The runs of a status that nobody has worked on for some time.
+ * The runs of a status that no worker has worked on for some time.
  * @see clause S28 in `STORE.md`
  */
 export async function listIdle(

@@ -47,7 +47,7 @@ const OF_ALL_RUNS: Calls = {
   getRun: (store) => store.getRun("expired"),
 };
 
-/** Of the runs that nobody works on: here none is due. */
+/** Of the runs that no worker works on: here none is due. */
 const OF_IDLE_RUNS: Calls = { listIdle: (store) => idleRuns(store, "queued", LONG_MS) };
 
 /** Of a topic, and of what is live: what a page about one chat asks. */

@@ -21,7 +21,7 @@ const COMES_TO: Readonly<Record<LiveStatus, readonly NewEvent[]>> = {
   waiting: [event("INPUT_REQUESTED")],
 };
 
-/** Cases of S28 in `STORE.md`: runs that nobody works on are found, and each ends once. */
+/** Cases of S28 in `STORE.md`: runs that no worker works on are found, and each ends once. */
 export const idling: readonly TrialCase[] = [
   {
     name: "S28 listIdle lists the runs of one status that have no lease, and no others",

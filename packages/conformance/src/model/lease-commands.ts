@@ -102,7 +102,7 @@ export function listExpiredCommand(): Command {
   });
 }
 
-/** Lists the runs of a status that nobody works on. */
+/** Lists the runs of a status that no worker works on. */
 export function listIdleCommand(runStatus: LiveStatus): Command {
   return command("listIdle", runStatus, async (model, real) => {
     const expected = [...model.runs.values()]

@@ -25,7 +25,7 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
     wastes: (call, { runs }) => (call === "listExpired" ? { rows: runs } : {}),
   },
   {
-    name: "reads all runs to find those that nobody works on",
+    name: "reads all runs to find those that no worker works on",
     clause: "S28",
     wastes: (call, { runs }) => (call === "listIdle" ? { rows: runs } : {}),
   },

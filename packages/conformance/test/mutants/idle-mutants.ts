@@ -1,7 +1,7 @@
 import type { AppendRequest, IdleQuery, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
 
-/** How a wrong store finds the runs that nobody works on. */
+/** How a wrong store finds the runs that no worker works on. */
 interface Wrong {
   /** Since when a run is idle. */
   readonly since?: (run: RunRecord) => number;
@@ -55,7 +55,7 @@ function sweeping(
   };
 }
 
-/** Stores that miss a run that nobody works on, or end one that somebody has. */
+/** Stores that miss a run that no worker works on, or end one that a worker has. */
 export const idleMutants: readonly Mutant[] = [
   {
     name: "counts from the creation of a run, though it had an event since",

@@ -30,7 +30,7 @@ const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 }
 export interface Appends extends Pick<RunLog, "append" | "input"> {
   /** Ends the run as cancelled, even under a worker's lease. Answers `finished` if it has ended already. */
   cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
-  /** Ends the run as failed, since nobody works on it. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
+  /** Ends the run as failed, since no worker works on it. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
   giveUp(runId: string, ender: Ender): Promise<AppendOutcome>;
   /** Resolves when nothing is on its way to the store. */
   idle(): Promise<void>;

@@ -9,10 +9,10 @@ export interface FailurePayload {
   readonly message?: string;
 }
 
-/** Ends a run that nobody works on. */
+/** Ends a run that no worker works on. */
 export type Ender = Extract<Appender, { readonly by: "reaper" | "sweeper" }>;
 
-/** Why a run ends that nobody works on. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
+/** Why a run ends that no worker works on. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
 export function endPayload(ender: Ender): FailurePayload {
   if (ender.by === "reaper") return { reason: "lease_expired" };
   return { reason: ender.runStatus === "queued" ? "never_started" : "abandoned" };

@@ -1,24 +1,26 @@
 import type { RunStatus } from "./event.ts";
-import type { RunRecord } from "./run.ts";
 
 /** The status of a run that has not finished. */
 export type LiveStatus = Extract<RunStatus, "queued" | "running" | "waiting">;
 
-/** For how long nobody may have worked on a run in this status. @see clause S28 in `STORE.md` */
+/** For how long no worker may have worked on a run in this status. @see clause S28 in `STORE.md` */
 export interface IdleLimit {
   readonly runStatus: LiveStatus;
   /** Milliseconds, 0 or more. */
   readonly idleForMs: number;
 }
 
-/** What decides since when a run is idle. */
-export type IdleRun = Pick<
-  RunRecord,
-  "runStatus" | "createdAtMs" | "updatedAtMs" | "idleFromMs" | "leaseExpiresAtMs"
->;
+/** The fields of a run's head that decide since when it is idle. */
+export interface IdleRun {
+  readonly runStatus: RunStatus;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly idleFromMs: number;
+  readonly leaseExpiresAtMs: number | null;
+}
 
 /**
- * Since when nobody has worked on a live run that has no lease: a queued run since its creation, any other since its last event or the
+ * Since when no worker has worked on a live run that has no lease: a queued run since its creation, any other since its last event or the
  * last release of a lease. It is never before `idleFromMs`.
  * @see clause S28 in `STORE.md`
  */

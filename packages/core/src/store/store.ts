@@ -29,7 +29,7 @@ export interface ExpiredQuery {
   readonly limit: number;
 }
 
-/** A request for live runs in one status that nobody has worked on for some time. @see {@link RunEventStore.listIdle} */
+/** A request for live runs in one status that no worker has worked on for some time. @see {@link RunEventStore.listIdle} */
 export interface IdleQuery extends IdleLimit {
   /** 1 or more. */
   readonly limit: number;
@@ -104,7 +104,7 @@ export interface StoreCapabilities {
  * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
  * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
- * - **S28** {@link RunEventStore.listIdle} finds runs that nobody works on, through an index.
+ * - **S28** {@link RunEventStore.listIdle} finds runs that no worker works on, through an index.
  * - **S30** a read answers the time of the event `since` too, if it is asked for.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */

@@ -73,7 +73,7 @@ export interface PurgeOptions {
 /** Calls that a program makes from time to time for a store's runs, from any number of processes. */
 export interface Upkeep {
   /**
-   * Ends runs that nobody works on as failed: those whose lease has expired, with `{"reason":"lease_expired"}`, and those without a lease
+   * Ends runs that no worker works on as failed: those whose lease has expired, with `{"reason":"lease_expired"}`, and those without a lease
    * that have been idle for longer than you allow. Many processes may call it: each run ends once, and one that is renewed, claimed or
    * appended to meanwhile continues.
    *

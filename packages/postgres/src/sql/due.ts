@@ -22,7 +22,7 @@ const LEAST_CANDIDATES = 50;
 const MOST_CANDIDATES = 1_000;
 
 /**
- * Runs that nobody works on. $1 their status, $2 for how long, $3 how many. The index may have a run too early, since an append does not
+ * Runs that no worker works on. $1 their status, $2 for how long, $3 how many. The index may have a run too early, since an append does not
  * write it: the statement gives it the time of such a run. It skips runs that another transaction holds, as the list of expired ones.
  */
 export function listIdleStatement({ runs }: Tables): string {
@@ -77,7 +77,7 @@ export async function listExpired(
 }
 
 /**
- * Runs of a status that nobody has worked on for `idleForMs` or longer, from an index.
+ * Runs of a status that no worker has worked on for `idleForMs` or longer, from an index.
  * @see clause S28 in `STORE.md`
  */
 export async function listIdle(

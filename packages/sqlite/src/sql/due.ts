@@ -4,7 +4,7 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /**
- * Prepares the statements that select runs whose leases expired, that finished, or that nobody works on, each from an index.
+ * Prepares the statements that select runs whose leases expired, that finished, or that no worker works on, each from an index.
  * @see clauses S23, S24 and S28 in `STORE.md`
  */
 export function prepareDue(
