@@ -75,11 +75,14 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one. A program that does
-    // not know since when a run is idle leaves a time that is too early, which only costs a look.
+    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
+    // has its fence next to it. A program without inputs sees a waiting run as a running one. A program that does not know since when
+    // a run is idle leaves a time that is too early, which only costs a look.
     breaking: false,
     sql: ({ runs, events }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
+      ALTER TABLE ${runs} ADD COLUMN worker TEXT;
+      ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
       ALTER TABLE ${runs} ADD COLUMN idle_from_ms INTEGER NOT NULL DEFAULT 0;
       CREATE INDEX ${runs}_by_idle ON ${runs} (run_status, idle_from_ms)
         WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;

@@ -4,6 +4,7 @@ import {
   type Appender,
   type AppendRequest,
   createPageCut,
+  type LeaseOutcome,
   type ListQuery,
   type NewEvent,
   type ReadQuery,
@@ -12,7 +13,8 @@ import {
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { type ClaimInput, claimRequest, takeClaim } from "./take-claim.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
   appendToModel,
@@ -21,6 +23,7 @@ import {
   checkRecord,
   forgetRun,
   learnRun,
+  liveRuns,
   phaseAt,
   statusAt,
   type StoreModel,
@@ -77,6 +80,9 @@ export function createCommand(input: {
   readonly ownerId: string;
   readonly metadata: string;
   readonly topic: string | null;
+  /** Counts only with a topic. */
+  readonly exclusive: boolean;
+  readonly claim: ClaimInput | null;
 }): Command {
   return command("createRun", input, async (model, real) => {
     const request = {
@@ -86,16 +92,36 @@ export function createCommand(input: {
       topic: input.topic,
     };
     const before = model.runs.get(request.runId);
-    const created = await real.next().createRun(request);
-    if (before === undefined) {
-      assertEqual(created.outcome, "created", "the outcome");
-      if (created.outcome !== "taken") learnRun(model, request, created.run);
-    } else if (before.record.ownerId === request.ownerId) {
-      assertEqual(created.outcome, "existing", "the outcome");
-      if (created.outcome !== "taken") checkRecord(before, created.run);
-    } else {
-      assertEqual(created, { outcome: "taken" }, "the outcome");
+    const { claim } = input;
+    const asked = claim === null ? {} : { claim: claimRequest(claim) };
+    const exclusive = input.exclusive && input.topic !== null;
+    const created = await real.next().createRun({ ...request, exclusive, ...asked });
+    const busy = before === undefined && exclusive ? liveRuns(model, request) : [];
+    if (busy.length > 0) {
+      assertEqual(created.outcome, "topic_busy", "the outcome");
+      const runId = created.outcome === "topic_busy" ? created.runId : "";
+      return assert(busy.includes(runId), `${runId} is a live run of the topic`);
     }
+    if (before !== undefined && before.record.ownerId !== request.ownerId) {
+      return assertEqual(created, { outcome: "taken" }, "the outcome");
+    }
+    if (before !== undefined && claim !== null) {
+      const { runStatus, lastSequence } = before.record;
+      if (isTerminal(runStatus)) {
+        const finished = { outcome: "finished", runStatus, lastSequence };
+        return assertEqual(created, finished, "the outcome");
+      }
+      const outcome: LeaseOutcome =
+        "run" in created ? { outcome: "granted", run: created.run } : (created as LeaseOutcome);
+      if ("run" in created) assertEqual(created.outcome, "existing", "the outcome");
+      return takeClaim(real, before, claim, outcome);
+    }
+    const expected = before === undefined ? "created" : "existing";
+    assertEqual(created.outcome, expected, "the outcome");
+    if (!("run" in created)) return;
+    if (before !== undefined) return checkRecord(before, created.run);
+    const run = learnRun(model, request, created.run);
+    if (claim !== null) await takeClaim(real, run, claim, { outcome: "granted", run: created.run });
   });
 }
 

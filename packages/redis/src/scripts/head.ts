@@ -17,6 +17,9 @@ const HEAD_FIELDS = [
   // Only a run that was claimed has these.
   "fence",
   "leaseExpiresAtMs",
+  "worker",
+  // The fence of the claim that gave the name: a program that knows no names leaves that of an earlier claim.
+  "workerFence",
   // Only a run that was released has it.
   "idleFromMs",
 ] as const;
@@ -39,6 +42,8 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     topic,
     fence,
     lease,
+    worker,
+    workerFence,
     idleFrom,
   ] = values;
   if (typeof ownerId !== "string") return null;
@@ -58,6 +63,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     idleFromMs: Number(idleFrom ?? created),
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
+    worker: typeof lease === "string" && workerFence === fence ? (worker ?? null) : null,
   };
 }
 

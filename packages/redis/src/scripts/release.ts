@@ -17,7 +17,7 @@ if lease and runStatus ~= 'queued' then
   local nowMs, from = expiry(0), tonumber(redis.call('HGET', HEAD, 'idleFromMs') or 0)
   redis.call('HSET', HEAD, 'idleFromMs', string.format('%.0f', math.max(nowMs, from)))
 end
-redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey')
+redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey', 'worker', 'workerFence')
 return granted(lease and mark())
 `,
   "frees",

@@ -19,6 +19,7 @@ export async function expectFirstRuns(store: RunEventStore): Promise<void> {
     idleFromMs: 0,
     fence: 0,
     leaseExpiresAtMs: null,
+    worker: null,
   });
   const idle = { runStatus: "running", idleForMs: 60_000, limit: 9 } as const;
   expect(await store.listIdle(idle)).toEqual(["live"]);
@@ -57,6 +58,7 @@ export async function expectShapes(store: RunEventStore): Promise<void> {
     idleFromMs: expect.any(Number),
     fence: 0,
     leaseExpiresAtMs: null,
+    worker: null,
   });
   expect(await readLog(store, "a")).toStrictEqual([
     { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },

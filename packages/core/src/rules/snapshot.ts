@@ -3,7 +3,7 @@ import type { RunEvent, RunSnapshot, StoredEvent } from "./event.ts";
 import { decodePhase } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
-/** An event as a program sees it, with its payload as a value. */
+/** An event with the value of its payload, and its time as text. */
 export function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {
   return {
     sequence,
@@ -28,6 +28,8 @@ export function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAtMs,
     finishedAtMs,
     topic,
+    leaseExpiresAtMs,
+    worker,
     metadata,
   } = run;
   return {
@@ -40,6 +42,7 @@ export function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAt: encodeTime(updatedAtMs),
     finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
     topic,
+    lease: leaseExpiresAtMs === null ? null : { worker, expiresAt: encodeTime(leaseExpiresAtMs) },
     metadata: JSON.parse(metadata) as unknown,
   };
 }
