@@ -18,14 +18,14 @@ const step = fc.record({
 });
 
 /** A run with its whole history: when it last had an event, and when it last had a lease. */
-interface Told {
+interface Story {
   readonly run: RunRecord;
   readonly nowMs: number;
   readonly lastEventMs: number | null;
   readonly lastLeaseMs: number | null;
 }
 
-function tell(steps: readonly { readonly do: string; readonly ms: number }[]): Told {
+function tell(steps: readonly { readonly do: string; readonly ms: number }[]): Story {
   let run = runRecord();
   let [nowMs, lastEventMs, lastLeaseMs]: [number, number | null, number | null] = [
     START,
@@ -72,7 +72,7 @@ describe("a run that no worker works on", () => {
     );
   });
 
-  it("S28: the time that the index has is never later than the one that counts, whatever happens to the run", () => {
+  it("S28: the time that the index has is never later than the one that counts, no matter what happens to the run", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
         const { run } = tell(steps);
