@@ -5,11 +5,9 @@ import type { Notifications } from "./polled-notifications.ts";
 import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
 import {
   appendWork,
-  createWork,
   deleteWork,
   expiredWork,
   getWork,
-  leaseWork,
   listWork,
   probeWork,
   purgeWork,
