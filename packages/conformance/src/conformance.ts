@@ -20,6 +20,7 @@ import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
+import { idling } from "./cases/idling.ts";
 import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
@@ -88,6 +89,7 @@ const ALL: readonly TrialCase[] = [
   ...fencing,
   ...inputs,
   ...expiring,
+  ...idling,
   ...purging,
   ...leftovers,
   ...costs,

@@ -1,6 +1,7 @@
 export type {
   DeleteOutcome,
   ExpiredQuery,
+  IdleQuery,
   ListQuery,
   MigratableStore,
   PurgeRequest,
@@ -31,6 +32,8 @@ export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rule
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
 export { NO_LEASE, appenderOf, isFenced, leaseAfter } from "./rules/lease.ts";
+export type { IdleLimit, IdleRun, LiveStatus } from "./rules/idle.ts";
+export { idleFromAfterRelease, idleSince, isIdle } from "./rules/idle.ts";
 export type { AppendLimits, PlannedEvents, RunState } from "./rules/lifecycle.ts";
 export {
   changeOf,

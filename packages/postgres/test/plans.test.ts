@@ -142,6 +142,8 @@ describe("on a long run among many, with statistics", () => {
     { name: "renew", values: ["run-7", "ada", 1_000, 1] },
     { name: "release", values: ["run-7", "ada", 1] },
     { name: "listExpired", values: [0, 50] },
+    { name: "listIdle", values: ["running", 0, 50] },
+    { name: "listIdle", values: ["queued", 3_600_000, 50] },
     { name: "purge", values: [0, 10] },
     { name: "purge", values: [Date.now() - 20 * DAY_MS, 10_000] },
     { name: "purge", values: [Date.now(), 100] },

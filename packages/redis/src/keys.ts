@@ -1,4 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
+import type { LiveStatus } from "@tm/run-events-core/store";
 
 /** The keys of one run. They share a hash tag, so a cluster has them on one node and a script may use them together. */
 interface RunKeys {
@@ -19,6 +20,8 @@ export interface Keys {
   readonly held: string;
   /** Finished runs, by the earliest time when they may have finished. */
   readonly ended: string;
+  /** Live runs in a status, by the earliest time from which on they may be idle. */
+  idle(runStatus: LiveStatus): string;
   /** Keys that a probe writes to, in random slots. */
   probe(index: number): string;
   /** A sorted set for each owner and status, and for each topic of an owner and status. All of an owner are under one hash tag. */
@@ -54,6 +57,7 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
     ordinal: `${prefix}:ordinal`,
     held: `${prefix}:held`,
     ended: `${prefix}:ended`,
+    idle: (runStatus) => `${prefix}:idle:${runStatus}`,
     probe: (index) => `${prefix}:probe:${index}`,
     ofRun(runId) {
       const run = `${prefix}:{run:${runId}}`;

@@ -12,6 +12,7 @@ import {
 import type { Connection } from "./connection.ts";
 import { announce, departFromAll } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
+import { addIdleEntry, dropIdleEntry } from "./idle.ts";
 import { claimKeyOf, claimRun } from "./leases.ts";
 import { addListEntry, dropListEntry } from "./list-entries.ts";
 import { leavePlace, takePlace } from "./places.ts";
@@ -63,10 +64,15 @@ async function createOnce(
   if (busy !== null) return busy.runId === runId ? null : busy;
   const { runStatus } = INITIAL_STATE;
   const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
-  await addListEntry(connection, entry);
+  await Promise.all([
+    addListEntry(connection, entry),
+    // An ordinal is the time in microseconds at which it was given: the run is created later.
+    addIdleEntry(connection, entry, Math.floor(ordinal / 1_000)),
+  ]);
   const created = await createIndexed(connection, { ...creation, ...entry });
   if (created?.run.ordinal !== ordinal) {
     dropListEntry(connection, entry);
+    dropIdleEntry(connection, entry);
     if (topic !== null && creation.exclusive) leavePlace(connection, { ownerId, topic }, holder);
     return created === null ? null : answerExisting(connection, created.run, creation);
   }

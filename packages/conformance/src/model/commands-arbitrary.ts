@@ -17,6 +17,7 @@ import { createCommand } from "./create-command.ts";
 import {
   claimCommand,
   listExpiredCommand,
+  listIdleCommand,
   purgeCommand,
   releaseCommand,
   renewCommand,
@@ -69,6 +70,7 @@ const by = fc.oneof(
   { weight: 6, arbitrary: fc.constant("anybody" as const) },
   { weight: 4, arbitrary: fc.constant("worker" as const) },
   { weight: 2, arbitrary: fc.constantFrom("late" as const, "owner" as const, "reaper" as const) },
+  { weight: 1, arbitrary: fc.constant("sweeper" as const) },
 );
 const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
 const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
@@ -142,6 +144,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     renew.map(renewCommand),
     release.map(releaseCommand),
     fc.constant(listExpiredCommand()),
+    fc.constantFrom("queued" as const, "running" as const, "waiting" as const).map(listIdleCommand),
     fc.integer({ min: 1, max: 3 }).map(purgeCommand),
     ...(canReopen ? [fc.constant(reopenCommand())] : []),
   ];

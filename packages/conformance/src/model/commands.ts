@@ -50,7 +50,7 @@ export interface AppendInput {
   /** `head`: the head of the model. */
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
-  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper";
+  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper" | "sweeper";
 }
 
 /** One query of a call. */
@@ -102,6 +102,8 @@ function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appen
       return { by: "worker", fence: former };
     case "reaper":
       return { by, graceMs: 0 };
+    case "sweeper":
+      return { by, runStatus: "running", idleForMs: 0 };
     case "anybody":
     case "owner":
     case "input":

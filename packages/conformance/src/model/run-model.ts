@@ -79,6 +79,7 @@ export function learnRun(
     createdAtMs,
     updatedAtMs: createdAtMs,
     finishedAtMs: null,
+    idleFromMs: learnIdle(run, createdAtMs),
   };
   assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
   model.lastOrdinal = ordinal;
@@ -106,7 +107,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     return { outcome: "replayed", ...kept.outcome } as AppendOutcome;
   }
   if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
-  if (!letsThrough(run.lease, request.appender)) return { outcome: "fenced" };
+  if (!letsThrough(run.lease, request.appender, record)) return { outcome: "fenced" };
   if (expectedSequence !== null && expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
@@ -168,6 +169,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       leaseExpiresAtMs: run.lease.expiresAtMs,
       worker: run.lease.expiresAtMs === null ? null : run.lease.worker,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
+      idleFromMs: learnIdle(actual, runStatus === "queued" ? createdAtMs : Infinity),
     },
     `the head of ${runId}`,
   );
@@ -182,6 +184,16 @@ export function checkEvents(run: ModelRun, since: number, actual: readonly Store
     createdAtMs: learnTime(kept, actual[index]?.createdAtMs ?? 0),
   }));
   assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
+}
+
+/** The time from which on the run may be idle, as the store keeps it for its index: any that is not too late. */
+function learnIdle({ runId, idleFromMs }: RunRecord, latestMs: number): number {
+  const isTime = Number.isSafeInteger(idleFromMs) && idleFromMs >= 0;
+  assert(
+    isTime && idleFromMs <= latestMs,
+    `the idleFromMs of ${runId} is no later than ${latestMs}, got ${idleFromMs}`,
+  );
+  return idleFromMs;
 }
 
 /** Compares the time that a read returned of the event at its cursor with the model. */

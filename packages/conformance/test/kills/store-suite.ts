@@ -8,6 +8,7 @@ import { expiryMutants } from "../mutants/expiry-mutants.ts";
 import { failureMutants } from "../mutants/failure-mutants.ts";
 import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
+import { idleMutants } from "../mutants/idle-mutants.ts";
 import { inputMutants } from "../mutants/input-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
 import { leaseMutants } from "../mutants/lease-mutants.ts";
@@ -55,6 +56,7 @@ export const storeSuite: MutantSuite = {
     ...inputMutants,
     ...fenceNumberMutants,
     ...expiryMutants,
+    ...idleMutants,
     ...claimMutants,
     ...workerMutants,
     ...startMutants,

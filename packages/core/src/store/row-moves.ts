@@ -1,6 +1,7 @@
 import type { ChangedScope, Departure, DeparturesPage, DeparturesQuery } from "../rules/changed.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { ReadQuery } from "../rules/page.ts";
+import type { IdleRun, LiveStatus } from "../rules/idle.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
@@ -34,9 +35,10 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | getRun      | plain    | selectHeads                                                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                                                |
  * | listExpired | plain    | now selectDue                                                                                                              |
+ * | listIdle    | plain    | now selectIdle (selectHeads saveHeads?)?                                                                                   |
  *
- * No list that a move gets is empty, and none names a row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and
- * departures 100.
+ * The part in brackets of `listIdle` is a second transaction, in the mode `write`. No list that a move gets is empty, and none names a
+ * row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and departures 100.
  */
 export interface RowMoves {
   /**
@@ -71,6 +73,15 @@ export interface RowMoves {
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
+  /**
+   * Live runs without a lease in this status whose `idleFromMs` is at or before `untilMs`, the earliest first. Through an index that has
+   * no other runs.
+   */
+  selectIdle(
+    runStatus: LiveStatus,
+    untilMs: number,
+    limit: number,
+  ): Answer<readonly (IdleRun & Pick<RunRecord, "runId">)[]>;
   /**
    * Creates a run.
    * @param exclusive whether the run may be its owner's only live one of its topic that was created like this. Where transactions

@@ -40,7 +40,7 @@ export function createRunStatement(tables: Tables): string {
   return createStatement(
     tables,
     `(${RUN_COLUMNS})
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, $7::boolean FROM (SELECT ${NOW_MS} AS now_ms) n`,
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, n.now_ms, $5, $6, $7::boolean FROM (SELECT ${NOW_MS} AS now_ms) n`,
   );
 }
 
@@ -53,7 +53,7 @@ export function createClaimedStatement(tables: Tables): string {
     tables,
     `(${RUN_COLUMNS}, run_key, fence, lease_expires_at_ms, claim_key, worker, worker_fence)
   OVERRIDING SYSTEM VALUE
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, $7::boolean, n.run_key, n.fence, n.now_ms + $8::bigint,
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, n.now_ms, $5, $6, $7::boolean, n.run_key, n.fence, n.now_ms + $8::bigint,
     n.fence::text || ' ' || $9::text, $10::text, n.fence
   FROM (
     SELECT m.*, ${firstFence("m.now_ms", "m.run_key")} AS fence

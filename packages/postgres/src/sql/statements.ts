@@ -17,6 +17,7 @@ export interface Statements extends Tables, ListStatements, ChangedStatements {
   readonly renew: string;
   readonly release: string;
   readonly listExpired: string;
+  readonly listIdle: string;
   readonly purge: string;
   readonly purgeOne: string;
   readonly selectPositions: string;
