@@ -16,7 +16,7 @@ import { streamRuns } from "./stream-runs.ts";
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
 /** The longest `runs` of a request. Some proxies take 8 KiB of an address with all headers. */
-const MOST_LENGTH = 6_000;
+const MOST_LENGTH = 7_000;
 /** While more runs than these are polled, the server does not hold the polls: a browser has six connections to a host. */
 const MOST_HELD = 2;
 /** A stream is given up when nothing has come for this many heartbeats. */
@@ -32,6 +32,18 @@ export interface RunsReaderOptions extends ServerOptions {
    * @defaultValue 15,000
    */
   readonly heartbeatMs?: number;
+  /**
+   * Makes the polls that the server answers at once.
+   * @defaultValue the `fetch` of all requests
+   */
+  readonly pollFetch?: typeof globalThis.fetch;
+  /**
+   * Whether the first connection is opened without a wait for further runs.
+   * @defaultValue false
+   */
+  readonly isHasty?: boolean;
+  /** Called each time the server sends something, and when an attempt begins or fails. */
+  readonly onActivity?: () => void;
 }
 
 /**
@@ -51,7 +63,7 @@ export interface RunsReaderOptions extends ServerOptions {
  * | waiting    | the pause is over, or the page comes back      | gathering                                 |
  * | any        | `close`                                        | closed                                    |
  *
- * Runs beyond those that fit into one stream are polled as well.
+ * Runs beyond those that fit into one stream are polled as well. A run that is alone has the stream of one run, or its polls.
  * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReader {
@@ -69,17 +81,21 @@ export class RunsReader {
   /** Ends a pause early. */
   #endPause = (): void => {};
   #checkSilence = (): void => {};
+  /** Ends a stream of many runs that may be dead. */
+  #giveUp = (): void => {};
+  #gatherMs: number;
   /** Opens the connection again later, for runs that the server could not read. */
   #again: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws TypeError if the credential cannot be sent */
   constructor(options: RunsReaderOptions = {}) {
     this.#options = options;
+    this.#gatherMs = options.isHasty === true ? 0 : GATHER_MS;
     this.#server = createServer(options);
     this.#best = bestFor(options.credential);
     this.#course = startCourse(this.#best);
     this.#stopListening = onPageReturn((hasMoved) => {
-      if (hasMoved) this.#attempt?.abort(unanswered("The page was away from the network."));
+      if (hasMoved) this.#giveUp();
       this.#checkSilence();
       this.#endPause();
     });
@@ -128,7 +144,8 @@ export class RunsReader {
     const { signal } = this.#whole;
     while (this.#runs.size > 0 && !signal.aborted) {
       try {
-        await pause(GATHER_MS, signal);
+        await pause(this.#gatherMs, signal);
+        this.#gatherMs = GATHER_MS;
         clearTimeout(this.#again);
         if (this.#runs.size > 0) await this.#tryOnce([...this.#runs.values()]);
       } catch (error) {
@@ -143,12 +160,17 @@ export class RunsReader {
   async #tryOnce(runs: readonly FollowedRun[]): Promise<void> {
     const attempt = linkAbort(this.#whole.signal);
     this.#attempt = attempt;
-    const streamed = this.#course.route.transport === "stream" ? fitting(runs) : [];
+    this.#options.onActivity?.();
+    const isAlone = runs.length === 1;
+    const isStreamed = this.#course.route.transport === "stream" && !isAlone;
+    const streamed = isStreamed ? fitting(runs) : [];
     const polled = runs.slice(streamed.length);
     const held = polled.length > MOST_HELD || streamed.length > 0 ? "poll" : "long_poll";
-    const polls = polled.map((run) => this.#poll(run, held, attempt));
+    const transport = isAlone ? this.#best : held;
+    const polls = polled.map((run) => this.#readOne(run, transport, attempt));
     try {
       if (streamed.length > 0) await this.#stream(streamed, attempt, polled.length > 0);
+      else if (isAlone) await polls[0];
       else await this.#untilProbe(attempt.signal);
       // Polled runs take the places of those that are over.
       if (streamed.length > 0) attempt.abort(CHANGED);
@@ -156,6 +178,7 @@ export class RunsReader {
     } finally {
       attempt.abort(CHANGED);
       this.#attempt = null;
+      this.#giveUp = () => {};
       await Promise.all(polls);
     }
   }
@@ -171,6 +194,7 @@ export class RunsReader {
       this.#course = expectLoss(this.#course, loss, performance.now() - startedAt);
     };
     expect("away");
+    this.#giveUp = () => abort(unanswered("The page was away from the network."));
     for (const run of streamed) if (!run.isLive) run.update({ state: "connecting" });
     const call = runsStreamCall(streamed.map((run) => run.start()));
     const attempt = {
@@ -179,7 +203,7 @@ export class RunsReader {
       openStream: (onHead: () => void) => askStream(this.#server, call, signal, onHead),
       expect,
       giveUp: (why: string) => abort(unanswered(why)),
-      onActivity() {},
+      onActivity: () => this.#options.onActivity?.(),
       onSeen: (listener: () => void) => void (this.#checkSilence = listener),
       onEvents: () => void (this.#course = { ...this.#course, failures: 0 }),
       onLeft: (run: FollowedRun, error: RunEventsError | null) => {
@@ -204,15 +228,17 @@ export class RunsReader {
     );
   }
 
-  /** Polls one run until it is over or the attempt is. It never rejects. */
-  async #poll(
+  /** Reads one run until it is over or the attempt is. It never rejects. */
+  async #readOne(
     run: FollowedRun,
     transport: Transport,
     { signal, abort }: LinkedAbort,
   ): Promise<void> {
     let hasAnswered = false;
+    const { pollFetch, onActivity = () => {}, ...options } = this.#options;
+    if (transport === "poll" && pollFetch !== undefined) options.fetch = pollFetch;
     const reading = readOn(
-      { ...this.#options, ...run.beginning(), runId: run.runId, signal },
+      { ...options, ...run.beginning(), runId: run.runId, signal },
       () => run.cursor,
       (change) => {
         hasAnswered ||= change.runStatus !== undefined;
@@ -221,7 +247,7 @@ export class RunsReader {
         if (change.state === "waiting" && !hasAnswered && this.#best === "stream")
           this.#toBest(abort);
       },
-      () => {},
+      onActivity,
       transport,
     );
     try {
@@ -270,6 +296,7 @@ export class RunsReader {
       for (const run of runs) run.fail(error);
       return;
     }
+    this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());
     const { failures, loss } = this.#course;
     for (const run of runs) run.update({ state: "waiting", error });
