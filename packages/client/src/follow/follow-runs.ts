@@ -242,7 +242,9 @@ export class RunsReader {
       () => run.cursor,
       (change) => {
         hasAnswered ||= change.runStatus !== undefined;
-        run.update(change);
+        // The connection of a live run is only opened again.
+        const isSame = change.state === "connecting" && run.isLive;
+        if (!isSame) run.update(change);
         // Nothing shows that polls get through where the stream did not.
         if (change.state === "waiting" && !hasAnswered && this.#best === "stream")
           this.#toBest(abort);

@@ -21,7 +21,7 @@ const ANSWER_MS = 3_000;
  * answer other tabs although its timers and its stream have stopped. A live tab gives up a silent stream earlier.
  */
 const STALE_MS = 40_000;
-/** How long a tab keeps the connection after its last run, in milliseconds: the last message is on its way to the other tabs. */
+/** How long a tab keeps the connection after the end of its last run, in milliseconds: the last message is on its way to other tabs. */
 const LINGER_MS = 1_000;
 /** A tab that is hidden for this long, in milliseconds, reads nothing any more until it is seen. */
 const HIDDEN_MS = 10_000;
@@ -36,7 +36,8 @@ const HIDDEN_MS = 10_000;
  * | `waiting` | the host refuses locks or messages                                | `alone`                                |
  * | `leading` | another tab takes the lock from it                                | `waiting`                              |
  * | any       | it is hidden for 10 s                                             | reads nothing, and gives the lock away |
- * | any       | it shows nothing for a second                                     | closed                                 |
+ * | any       | every run that it shows has been over for a second                | closed                                 |
+ * | any       | it shows nothing                                                  | closed                                 |
  *
  * A tab that is `alone` has a connection for itself. So has each tab for a run with an event that does not fit into a message.
  * @see https://www.w3.org/TR/web-locks/
@@ -108,6 +109,7 @@ export class TabConnection {
     signal.addEventListener("abort", () => {
       this.#members.delete(member);
       this.#sync();
+      if (this.#members.size === 0) this.#close();
     });
     this.#sync();
     await member.over;
@@ -117,16 +119,23 @@ export class TabConnection {
 
   #closeIfIdle(): void {
     clearTimeout(this.#lingering);
-    if ([...this.#members].some(({ isOver }) => !isOver)) return;
+    if (this.#isClosed || [...this.#members].some(({ isOver }) => !isOver)) return;
     this.#lingering = setTimeout(() => this.#close(), LINGER_MS);
   }
 
+  get #isClosed(): boolean {
+    return this.#whole.signal.aborted;
+  }
+
   #close(): void {
+    if (this.#isClosed) return;
     this.#onClose();
-    for (const timer of [this.#timer, this.#hiding]) clearTimeout(timer);
+    for (const timer of [this.#timer, this.#hiding, this.#lingering]) clearTimeout(timer);
     this.#stopWatching();
     this.#ownHub?.close();
     this.#ownHub = null;
+    if (this.#role === "waiting") this.#ask();
+    clearTimeout(this.#timer);
     this.#stopLeading();
     this.#whole.abort();
     this.#channel?.close();
@@ -145,7 +154,7 @@ export class TabConnection {
 
   /** Passes on what this tab wants after each change of it. */
   #sync(): void {
-    if (this.#whole.signal.aborted) return;
+    if (this.#isClosed) return;
     const own = this.#wanted(true);
     if (own.size > 0) (this.#ownHub ??= this.#createHub(true)).wantOwn(own);
     else {
@@ -261,7 +270,7 @@ export class TabConnection {
     const onLock = async (): Promise<void> => {
       hasLed = true;
       if (how.steal !== true) this.#queued?.abort();
-      if (this.#isAway || this.#whole.signal.aborted || this.#role !== "waiting") return;
+      if (this.#isAway || this.#isClosed || this.#role !== "waiting") return;
       await this.#lead(leading);
     };
     const onLoss = (): void => {
