@@ -4,13 +4,19 @@ import { join, relative } from "node:path";
 /** Each clause of the wire and of the store's contract. */
 export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
+  "W38",
+  "W39",
+  "W40",
   "W41",
   "W42",
   "W43",
   "W45",
+  "W46",
   "W47",
   "W49",
   ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
+  "S27",
+  "S30",
   "S31",
 ];
 

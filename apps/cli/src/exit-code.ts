@@ -14,6 +14,8 @@ export const EXIT = {
   notFound: 4,
   /** The server cannot be reached, or refuses for another reason. */
   server: 5,
+  /** `tail`: the log has lost events that were printed. */
+  historyChanged: 6,
   /** `exec`: another program ended the run, or another worker claimed it, so the command was ended. */
   endedElsewhere: 124,
   /** `exec`: the run could not be recorded to its end. */

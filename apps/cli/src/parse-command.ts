@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { JsonText } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
 import { isTopic, MAX_LEASE_MS, MAX_TAIL, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
@@ -38,6 +39,13 @@ export type Command =
       readonly target: Target;
       readonly status: ListedStatus | null;
       readonly topic: string | null;
+    }
+  | {
+      readonly name: "input";
+      readonly target: Target;
+      readonly runId: string;
+      /** With its tokens as they were given. */
+      readonly payload: JsonText;
     }
   | { readonly name: "cancel"; readonly target: Target; readonly runId: string };
 
@@ -105,6 +113,15 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
       return { wrong: "--topic expects 1 to 200 characters, none of them a control character" };
     return { name: "list", target, status, topic };
   },
+  input({ target, operands }) {
+    const [runId, text, ...more] = operands;
+    if (runId === undefined || text === undefined || more.length > 0)
+      return { wrong: `input expects a run id and a JSON value, got ${operands.length} arguments` };
+    const payload = parsePayload(text);
+    if (payload === null)
+      return { wrong: `input expects a JSON value, such as '"yes"' or '{"ok":true}'` };
+    return { name: "input", target, runId, payload };
+  },
   cancel({ target, operands }) {
     const [runId, ...more] = operands;
     if (runId === undefined || more.length > 0)
@@ -153,7 +170,16 @@ export function parseCommand(
   return "wrong" in target ? target : PARSERS[name]({ target, operands, rest, values });
 }
 
-const COMMAND_NAMES = "serve, exec, tail, list or cancel";
+const COMMAND_NAMES = "serve, exec, tail, list, input or cancel";
+
+/** The JSON value of a text; `null` if it is not JSON. */
+function parsePayload(text: string): JsonText | null {
+  try {
+    return JsonText.parse(text);
+  } catch {
+    return null;
+  }
+}
 
 /** `serve` has no options but environment variables, because every user of the machine could read a secret on a command line. */
 function parseServe(

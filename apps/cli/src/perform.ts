@@ -35,6 +35,7 @@ export async function runCommandLine(
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     complain(describeFailure(error));
+    if (command.name === "tail" && error.code === "history_changed") return EXIT.historyChanged;
     return NOT_FOUND.has(error.code) ? EXIT.notFound : EXIT.server;
   }
 }
@@ -62,6 +63,12 @@ async function perform(command: Command, env: NodeJS.ProcessEnv): Promise<number
       return listRuns(runs, command);
     case "tail":
       return tailRun(runs, { ...command, runId: checkedRunId(command.runId) });
+    case "input": {
+      const runId = checkedRunId(command.runId);
+      const { runStatus } = await runs.input(runId, command.payload);
+      process.stdout.write(`run ${runId} ${escapeText(runStatus)}\n`);
+      return EXIT.ok;
+    }
     case "cancel": {
       const runId = checkedRunId(command.runId);
       const { runStatus } = await runs.cancel(runId);

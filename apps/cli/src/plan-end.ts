@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { EventDraft } from "@tm/run-events-core";
-import { statusAfter } from "@tm/run-events-core/wire";
+import { changeBy } from "@tm/run-events-core/wire";
 import type { ChildExit } from "./child.ts";
 import { EXIT } from "./exit-code.ts";
 import type { ReceivedSignal } from "./interruption.ts";
@@ -71,7 +71,7 @@ export function planExitCode(planned: PlannedEnd, end: RecordingEnd): number {
 export function describeEnd(planned: PlannedEnd, end: RecordingEnd): string {
   switch (end.outcome) {
     case "recorded":
-      return statusAfter(planned.event.eventType);
+      return changeBy(planned.event.eventType);
     case "ended_elsewhere":
       return `was ended by another program (${end.runStatus}), so the command was ended too`;
     case "taken_over":

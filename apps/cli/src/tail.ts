@@ -13,6 +13,7 @@ const PAGE_LIMIT = 1_000;
 const EXIT_OF: Readonly<Record<RunStatus, number>> = {
   queued: EXIT.server,
   running: EXIT.server,
+  waiting: EXIT.server,
   completed: EXIT.ok,
   failed: EXIT.runFailed,
   cancelled: EXIT.runCancelled,
@@ -29,6 +30,8 @@ export async function tailRun(
 ): Promise<number> {
   const { runId, json } = query;
   let { since, tail } = query;
+  /** The time of the event `since`. @see clause W46 in `WIRE.md` */
+  let at: string | undefined;
   let page: RunEventsPage | null = null;
   let isAway = false;
   const screen = createScreen({
@@ -56,7 +59,7 @@ export async function tailRun(
       page = await runs.events(
         runId,
         {
-          ...(tail === null ? { since } : { tail }),
+          ...(tail === null ? { since, at } : { tail }),
           limit: PAGE_LIMIT,
           waitSeconds: WAIT_SECONDS,
           parseJson,
@@ -76,6 +79,7 @@ export async function tailRun(
       const lines = texts.map(encode);
       if (lines.length > 0) await screen.write("stdout", `${lines.join("\n")}\n`);
       since += texts.length;
+      at = page.events.at(-1)?.createdAt ?? at;
       if (!isEnd(page.runStatus)) continue;
       screen.note(`run ${runId} ${page.runStatus}`);
       return EXIT_OF[page.runStatus];

@@ -1,5 +1,5 @@
 /** The text of `--help`. */
-export const USAGE = `run-events: start a server, record a command as a run, follow, list and cancel runs
+export const USAGE = `run-events: start a server, record a command as a run, follow, list, answer and cancel runs
 
   run-events serve                   start a server with its console on http://127.0.0.1:8080
                                      set it up with environment variables: PORT, HOST, STORE_URL, API_TOKENS, ...
@@ -10,8 +10,10 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
       --tail N                       begin N events before the end, 1 to 1000
       --json                         print each event as one line of JSON
   run-events list                    list your runs, newest first
-      --status STATUS                only queued, running, completed, failed or cancelled runs, or live: queued or running
+      --status STATUS                only queued, running, waiting, completed, failed or cancelled runs, or live:
+                                     queued, running or waiting
       --topic TOPIC                  only runs of this topic
+  run-events input <runId> <json>    answer a run that waits, or steer one that runs
   run-events cancel <runId>          end a run as cancelled
 
   --url URL      the server's address, or RUN_EVENTS_URL (default http://127.0.0.1:8080)
@@ -27,6 +29,6 @@ Exit codes
         126  the command cannot be run
         127  the command was not found
         128 + n  signal n ended the command or exec (130 after Ctrl-C)
-  tail  0 completed, 1 failed, 3 cancelled
+  tail  0 completed, 1 failed, 3 cancelled, 6 the log has lost events that were printed
   all   2 wrong usage, 4 unknown run or invalid token, 5 no answer from the server
 `;

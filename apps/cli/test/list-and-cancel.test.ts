@@ -105,4 +105,22 @@ describe("list and cancel", () => {
     expect(help).toMatchObject({ exitCode: 0, stderr: "" });
     expect(help.stdout).toContain("run-events exec -- <command...>");
   });
+
+  it("W38, W39: input answers a run that waits, with the tokens as they were typed; a finished run takes none", async () => {
+    const { url } = await startServer();
+    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
+    const events = [{ eventType: "INPUT_REQUESTED", payload: "?" }];
+    await call(`${url}/v1/agent-runs/r/events`, ADA, "POST", { events });
+    const waiting = await runCli(url, ["list", "--status", "waiting"]);
+    expect(waiting.stdout.split("\t").slice(0, 2)).toEqual(["r", "waiting"]);
+    const answered = await runCli(url, ["input", "r", '{"n": 1.0}']);
+    expect(answered).toMatchObject({ exitCode: 0, stdout: "run r running\n" });
+    const followed = await fetch(`${url}/v1/agent-runs/r/events?since=1`, {
+      headers: { authorization: `Bearer ${ADA}` },
+    });
+    expect(await followed.text()).toContain('"eventType":"INPUT_RECEIVED","payload":{"n":1.0}');
+    await call(`${url}/v1/agent-runs/r/cancel`, ADA, "POST");
+    expect(await runCli(url, ["input", "r", "1"])).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(await runCli(url, ["input", "other", "1"])).toMatchObject({ exitCode: 4 });
+  });
 });

@@ -1,3 +1,4 @@
+import { JsonText } from "@tm/run-events-core";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +37,10 @@ describe("the command line", () => {
       { name: "list", status: null, topic: "\u{1f375}".repeat(200) },
     ],
     [["cancel", "r"], { name: "cancel", runId: "r" }],
+    [
+      ["input", "r", '{"n": 1.0}'],
+      { name: "input", runId: "r", payload: JsonText.parse('{"n": 1.0}') },
+    ],
   ])("takes %j", (argv, command) => {
     expect(parseCommand(argv, ENV)).toEqual({ ...command, target });
   });
@@ -59,8 +64,11 @@ describe("the command line", () => {
   );
 
   it.each([
-    [[], "expected a command: serve, exec, tail, list or cancel"],
-    [["frobnicate"], "frobnicate is not a command: expected serve, exec, tail, list or cancel"],
+    [[], "expected a command: serve, exec, tail, list, input or cancel"],
+    [
+      ["frobnicate"],
+      "frobnicate is not a command: expected serve, exec, tail, list, input or cancel",
+    ],
     [["toString"], "toString is not a command"],
     [["list", "--frobnicate"], "Unknown option '--frobnicate'"],
     [["exec"], "exec expects a command after --"],
@@ -94,7 +102,7 @@ describe("the command line", () => {
     [["list", "a"], "list expects no argument, got a"],
     [
       ["list", "--status", "done"],
-      "--status expects one of live, queued, running, completed, failed, cancelled, got done",
+      "--status expects one of live, queued, running, waiting, completed, failed, cancelled, got done",
     ],
     [["list", "--topic", ""], "--topic expects 1 to 200 characters"],
     [["list", "--topic", "x".repeat(201)], "--topic expects 1 to 200 characters"],
@@ -103,6 +111,8 @@ describe("the command line", () => {
     [["tail", "a", "--topic", "b"], "tail has no --topic"],
     [["list", "--since", "1"], "list has no --since"],
     [["cancel"], "cancel expects one run id, got 0"],
+    [["input", "r"], "input expects a run id and a JSON value, got 1 arguments"],
+    [["input", "r", "yes"], `input expects a JSON value, such as '"yes"' or '{"ok":true}'`],
     [
       ["list", "--url", "ftp://a"],
       "expected the server's URL to be like http://HOST:PORT or https://HOST: check --url or RUN_EVENTS_URL",

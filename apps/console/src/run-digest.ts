@@ -1,5 +1,5 @@
 import { isTerminal, type RunEvent } from "@tm/run-events-core";
-import { statusAfter } from "@tm/run-events-core/wire";
+import { changeBy } from "@tm/run-events-core/wire";
 import { escapeUnseen } from "./escape-unseen.ts";
 
 /** The type of the events that begin a phase. @see clause W6 in `WIRE.md` */
@@ -57,7 +57,7 @@ export function createRunDigest(): (events: readonly RunEvent[]) => RunDigest {
  */
 function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boolean {
   const name = phaseOf(event);
-  if (name === null && !isTerminal(statusAfter(event.eventType))) return false;
+  if (name === null && !isTerminal(changeBy(event.eventType))) return false;
   const atMs = Date.parse(event.createdAt);
   const last = phases.pop();
   if (last !== undefined) phases.push({ ...last, endedAtMs: last.endedAtMs ?? atMs });

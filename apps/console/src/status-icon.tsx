@@ -9,6 +9,12 @@ const SHAPES: Readonly<Record<RunStatus, ReactNode>> = {
       <circle cx="8" cy="8" r="3.5" className="full" />
     </>
   ),
+  waiting: (
+    <>
+      <circle cx="8" cy="8" r="6.25" />
+      <path d="M6.5 5.6v4.8m3-4.8v4.8" />
+    </>
+  ),
   completed: (
     <>
       <circle cx="8" cy="8" r="6.25" />

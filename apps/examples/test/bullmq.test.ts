@@ -10,6 +10,7 @@ interface QueueModule {
   readonly runs: RunEvents;
   readonly queue: Queue;
   start(runId: string, ownerId: string): Promise<void>;
+  answer(runId: string, ownerId: string, key: string, payload: unknown): Promise<void>;
 }
 
 async function open(): Promise<QueueApp> {
@@ -17,11 +18,12 @@ async function open(): Promise<QueueApp> {
   const env = { REDIS_URL: server.url };
   vi.stubEnv("REDIS_URL", server.url);
   const file = "../src/bullmq/queue.mjs";
-  const { redis, runs, queue, start } = (await import(file)) as QueueModule;
+  const { redis, runs, queue, start, answer } = (await import(file)) as QueueModule;
   return {
     runs,
     env,
     start: (runId) => start(runId, "ada"),
+    answer: (runId, payload) => answer(runId, "ada", "answer", payload),
     async startOnce(runId) {
       await runs.create({ runId, ownerId: "ada" });
       await queue.add("trip", { runId }, { jobId: runId, attempts: 1 });

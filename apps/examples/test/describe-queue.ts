@@ -12,6 +12,8 @@ export interface QueueApp {
   readonly env: Readonly<Record<string, string>>;
   /** Records a run and queues its job, as the recipe does. */
   start(runId: string): Promise<void>;
+  /** Answers a run that waits, as the recipe does. */
+  answer(runId: string, payload: unknown): Promise<void>;
   /** The same with a job that is not tried again. */
   startOnce(runId: string): Promise<void>;
   /** The states of the run's jobs. */
@@ -72,6 +74,7 @@ export function describeQueue(name: string, trial: QueueTrial, describeMore?: ()
     };
     testWorkers(tried);
     testAttempts(tried);
+    testQuestions(tried);
     describeMore?.();
   });
 }
@@ -147,6 +150,38 @@ function testWorkers({ trial, app: appOf, newRunId, work }: Tried): void {
     const log = [...before, ...STEPS.slice(0, 3), "RUN_CANCELLED"];
     expect(await wholeLog(app.runs, runId)).toEqual(log);
     expect(await app.jobStates(runId)).toEqual(["completed"]);
+  });
+}
+
+/** The task that asks, in place of the agent. */
+const ASKING: Edit = [
+  'import { agent } from "../agent.mjs";',
+  'import { approval as agent } from "../approval.mjs";',
+];
+
+function testQuestions({ trial, app: appOf, newRunId, work }: Tried): void {
+  it("W40: a run that is parked waits without a job and without a worker, and goes on with the answer", async () => {
+    const app = appOf();
+    const runId = newRunId();
+    const tools = await startTools();
+    await app.start(runId);
+    const first = await work(tools, [ASKING]);
+    await first.until(
+      Promise.resolve(expect.poll(() => app.jobStates(runId)).toEqual(["completed"])),
+    );
+    expect(await app.runs.get(runId)).toMatchObject({ runStatus: "waiting" });
+    await first.end("SIGKILL");
+    await app.answer(runId, { approved: true });
+    await app.answer(runId, { approved: true });
+    const second = await work(tools, [ASKING]);
+    expect(await second.until(wholeLog(app.runs, runId))).toEqual([
+      ...trial.before,
+      "INPUT_REQUESTED",
+      "INPUT_RECEIVED",
+      "RUN_COMPLETED",
+    ]);
+    expect(tools.calls).toEqual([{ tool: "mail", key: `${runId} mail` }]);
+    await endInOrder(second);
   });
 }
 

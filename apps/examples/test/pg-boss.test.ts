@@ -10,6 +10,7 @@ interface QueueModule {
   readonly runs: RunEvents;
   readonly boss: PgBoss;
   start(runId: string, ownerId: string, trip: unknown): Promise<void>;
+  answer(runId: string, ownerId: string, key: string, payload: unknown): Promise<void>;
 }
 
 const TRIP = { to: "Rome" };
@@ -20,13 +21,14 @@ async function open(): Promise<QueueApp> {
   vi.stubEnv("DATABASE_URL", server.url);
   const file = "../src/pg-boss/queue.mjs";
   recipe = (await import(file)) as QueueModule;
-  const { pool, runs, boss, start } = recipe;
+  const { pool, runs, boss, start, answer } = recipe;
   const findJobs = (runId: string): ReturnType<PgBoss["findJobs"]> =>
     boss.findJobs("agents", { data: { runId } });
   return {
     runs,
     env: { DATABASE_URL: server.url },
     start: (runId) => start(runId, "ada", TRIP),
+    answer: (runId, payload) => answer(runId, "ada", "answer", payload),
     async startOnce(runId) {
       await start(runId, "ada", TRIP);
       const [job] = await findJobs(runId);

@@ -27,6 +27,7 @@ it.each([
   const attempt: Attempt = {
     signal: leaving.signal,
     cursor: () => 2,
+    at: () => undefined,
     update() {},
     setStatus() {},
     ready: async (arrived) => [...arrived],

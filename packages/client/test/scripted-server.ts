@@ -9,8 +9,10 @@ export type Script = (response: ServerResponse, index: number, request: Incoming
 /** A server on loopback that answers by a test's script, not by the wire's rules. */
 export interface ScriptedServer {
   readonly baseUrl: string;
-  /** The requested paths, with their queries. */
+  /** The requested paths, with their queries, but without the times of cursors. */
   readonly requests: readonly string[];
+  /** The same, with the times. */
+  readonly addresses: readonly string[];
   /** Answers that have not ended. */
   readonly open: ReadonlySet<ServerResponse>;
 }
@@ -18,11 +20,14 @@ export interface ScriptedServer {
 /** Starts such a server. It stops at the test's end. */
 export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
   const requests: string[] = [];
+  const addresses: string[] = [];
   const open = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     open.add(response);
     response.on("close", () => open.delete(response));
-    const index = requests.push((request.url ?? "").replace("/v1/agent-runs/", "")) - 1;
+    const address = (request.url ?? "").replace("/v1/agent-runs/", "");
+    addresses.push(address);
+    const index = requests.push(address.replaceAll(/&at=[^&]*|@[^,]*/g, "")) - 1;
     script(response, index, request);
   }).listen(0, "127.0.0.1");
   onTestFinished(() => {
@@ -31,7 +36,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
   });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return { baseUrl: `http://127.0.0.1:${port}`, requests, open };
+  return { baseUrl: `http://127.0.0.1:${port}`, requests, addresses, open };
 }
 
 /** Begins a stream, and writes these frames. */

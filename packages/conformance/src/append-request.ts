@@ -1,11 +1,12 @@
-import type {
-  AppendLanding,
-  AppendOutcome,
-  AppendRequest,
-  NewEvent,
-  RunEventStore,
+import {
+  type AppendLanding,
+  type AppendOutcome,
+  type AppendRequest,
+  changeOf,
+  type NewEvent,
+  type RunEventStore,
 } from "@tm/run-events-core/store";
-import { phaseStartedBy, statusAfter } from "@tm/run-events-core/wire";
+import { phaseStartedBy } from "@tm/run-events-core/wire";
 import { assertEqual } from "./assert.ts";
 
 /** The conditions of a request, which most cases leave out. */
@@ -37,7 +38,7 @@ export function appendRequest(
     appender: { by: "anybody" },
     ...conditions,
     events: batch,
-    runStatus: statusAfter(batch.at(-1)?.eventType ?? ""),
+    change: changeOf(batch),
   };
 }
 

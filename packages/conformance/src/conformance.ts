@@ -17,6 +17,7 @@ import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
+import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
@@ -33,6 +34,7 @@ import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
+import { times } from "./cases/times.ts";
 import { topics } from "./cases/topics.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
@@ -55,6 +57,7 @@ const ALL: readonly TrialCase[] = [
   ...acknowledgement,
   ...payloads,
   ...pages,
+  ...times,
   ...returnedValues,
   ...scale,
   ...counters,
@@ -73,6 +76,7 @@ const ALL: readonly TrialCase[] = [
   ...leases,
   ...claimKeys,
   ...fencing,
+  ...inputs,
   ...expiring,
   ...purging,
   ...leftovers,

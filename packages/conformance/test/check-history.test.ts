@@ -108,7 +108,7 @@ const LIES: Readonly<Record<string, Lie>> = {
     const lost = operations.find(
       (one) => one.kind === "append" && one.result.outcome === "unknown",
     );
-    const more = lost?.kind === "append" ? lost.ids.map(loggedEvent) : [];
+    const more = lost?.kind === "append" ? lost.ids.map((id) => loggedEvent(id)) : [];
     return { operations, logs: new Map([["run", [...(logs.get("run") ?? []), ...more]]]) };
   },
   "another status": changeOne((one) =>

@@ -1,5 +1,5 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import { statusAfter } from "@tm/run-events-core/wire";
+import { changeOf, statusAfter } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import type {
   AppendOperation,
@@ -25,10 +25,11 @@ export type Question =
 
 const TYPES = ["TOKEN", "TOKEN", "TOKEN", "PHASE_STARTED", "RUN_COMPLETED"];
 
-/** The event of a name: its type is its last letter. */
-export function loggedEvent(id: string): LoggedEvent {
+/** The event of a name, on a run in this status: its type is its last letter. */
+export function loggedEvent(id: string, before: RunStatus = "running"): LoggedEvent {
   const eventType = TYPES[Number(id.at(-1))] ?? "TOKEN";
-  return { id, runStatus: statusAfter(eventType), startsPhase: eventType === "PHASE_STARTED" };
+  const runStatus = statusAfter(before, changeOf([{ eventType }]));
+  return { id, runStatus, startsPhase: eventType === "PHASE_STARTED" };
 }
 
 function statusOf(log: readonly LoggedEvent[]): RunStatus {
@@ -58,7 +59,7 @@ export function appendTo(
   if (expectedSequence !== null && expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
-  log.push(...ids.map(loggedEvent));
+  for (const id of ids) log.push(loggedEvent(id, statusOf(log)));
   const landing = {
     firstSequence: lastSequence + 1,
     lastSequence: log.length,

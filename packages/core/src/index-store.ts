@@ -10,12 +10,21 @@ export type {
   Subscription,
 } from "./store/store.ts";
 export type { CreateOutcome, CreateRunRequest, RunRecord } from "./rules/run.ts";
-export type { NewEvent, StoredEvent, TerminalStatus } from "./rules/event.ts";
+export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
 export { NO_LEASE, appenderOf, isFenced, leaseAfter } from "./rules/lease.ts";
 export type { AppendLimits, PlannedEvents, RunState } from "./rules/lifecycle.ts";
-export { INITIAL_STATE, planEvents } from "./rules/lifecycle.ts";
+export {
+  changeOf,
+  INITIAL_STATE,
+  INPUT_RECEIVED,
+  INPUT_REQUESTED,
+  planEvents,
+  statusAfter,
+} from "./rules/lifecycle.ts";
+export type { StatusMark } from "./rules/status-mark.ts";
+export { markOf, statusAt } from "./rules/status-mark.ts";
 export type {
   AppendLanding,
   AppendOutcome,

@@ -55,16 +55,11 @@ export { checkRunId } from "./rules/run-id.ts";
 export type { RunStart } from "./rules/run-starts.ts";
 export { MAX_RUNS, encodeRunStart, parseRunStarts } from "./rules/run-starts.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";
+export { checkAt, checkLanding } from "./rules/history.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
-export {
-  checkDepth,
-  foldEvent,
-  phaseStartedBy,
-  sealDraft,
-  statusAfter,
-} from "./rules/lifecycle.ts";
+export { checkDepth, foldEvent, changeBy, phaseStartedBy, sealDraft } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";

@@ -1,13 +1,19 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
 import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
 import { openRunLog } from "./log/create-run-log.ts";
-import type { AppendOptions, PageOptions, RunEventsOptions, RunLog } from "./log/run-log.ts";
+import type {
+  AppendOptions,
+  PageOptions,
+  RunEventsOptions,
+  RunLog,
+  WorkAppendOptions,
+} from "./log/run-log.ts";
 import type { LeasedRun } from "./rules/claims.ts";
 import { encodeTime } from "./rules/encode-time.ts";
-import type { EventDraft, RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./rules/event.ts";
+import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import type { RunRecord } from "./rules/run.ts";
+import { eventOf, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
@@ -93,6 +99,20 @@ export interface RunEvents extends Upkeep {
     runId: string,
     events: readonly EventDraft[],
     options?: AppendOptions,
+  ): Promise<AppendReceipt>;
+  /**
+   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is running again. It needs no fence, and
+   * leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its {@link WorkedRun} get the payload. Only this call
+   * appends the type.
+   * @param payload any JSON value
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
+   * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md`
+   */
+  input(
+    runId: string,
+    payload: unknown,
+    options?: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
   /**
    * Reads one page of the events after `since`, ascending.
@@ -208,6 +228,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
+    input: (runId, payload, conditions) => log.input(runId, payload, conditions),
     async read(runId, page) {
       const read = await log.readPage(runId, page);
       const { events, runStatus, phase, lastSequence, hasMore, since } = read;
@@ -256,44 +277,4 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
 
 function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
   return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
-}
-
-function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {
-  return {
-    sequence,
-    eventType,
-    payload: JSON.parse(payload) as unknown,
-    createdAt: encodeTime(createdAtMs),
-  };
-}
-
-/**
- * A run's snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: add a new
- * field in both.
- */
-function snapshotOf(run: RunRecord): RunSnapshot {
-  const {
-    runId,
-    ownerId,
-    runStatus,
-    phase,
-    lastSequence,
-    createdAtMs,
-    updatedAtMs,
-    finishedAtMs,
-    topic,
-    metadata,
-  } = run;
-  return {
-    runId,
-    ownerId,
-    runStatus,
-    currentPhase: decodePhase(phase),
-    lastSequence,
-    createdAt: encodeTime(createdAtMs),
-    updatedAt: encodeTime(updatedAtMs),
-    finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
-    topic,
-    metadata: JSON.parse(metadata) as unknown,
-  };
 }

@@ -15,7 +15,7 @@ function requestOf(ownerId: string | null, runId: string, bytes: number): Append
     runId,
     ownerId,
     events: [{ eventType: "NOTE", payload: `"${"x".repeat(bytes)}"`, phase: null }],
-    runStatus: "running",
+    change: "started",
     idempotencyKey: null,
     expectedSequence: null,
     appender: { by: "anybody" },

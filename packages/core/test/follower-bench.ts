@@ -1,4 +1,5 @@
-import { Follower, type FollowerReader } from "../src/follow/follower.ts";
+import { Follower } from "../src/follow/follower.ts";
+import type { FollowerReader } from "../src/follow/reader-set.ts";
 import { createSliceBudget } from "../src/follow/pages.ts";
 import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";

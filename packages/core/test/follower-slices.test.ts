@@ -80,9 +80,14 @@ describe("what a follower gives its readers", () => {
     const page = await (pages[0] as Promise<Slice>);
     expect(page.events.map((event) => event.sequence)).toStrictEqual([1]);
     // The end of the log is kept: 4 events of 60 kB are within 256 KiB.
-    slow.position = { ...page.to, sequence: 16 };
+    const query = { runId: "r", ownerId: null, since: 0, limit: 20, maxBytes: 9_000_000 };
+    const [log] = await source.store.read([query]);
+    const placeAt = (sequence: number): Slice["to"] => {
+      return { ...page.to, sequence, atMs: log?.events[sequence - 1]?.createdAtMs ?? 0 };
+    };
+    slow.position = placeAt(16);
     expect(follower.next(slow)).not.toBeInstanceOf(Promise);
-    slow.position = { ...page.to, sequence: 15 };
+    slow.position = placeAt(15);
     expect(follower.next(slow)).toBeInstanceOf(Promise);
     await answerAll(source);
   });

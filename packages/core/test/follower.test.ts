@@ -168,7 +168,8 @@ describe("a follower", () => {
     const { source, follower } = bench;
     await append(source, "1", "2");
     const reader = await open(bench, 2);
-    const lost = { run: runRecord({ lastSequence: 1 }), phaseAtSince: null, events: [] };
+    const run = runRecord({ lastSequence: 1 });
+    const lost = { run, phaseAtSince: null, statusAtSince: run.runStatus, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
     const other = new Follower(
       "r",

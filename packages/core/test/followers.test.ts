@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { FollowerReader } from "../src/follow/follower.ts";
+import type { FollowerReader } from "../src/follow/reader-set.ts";
 import { createFollowers, type Followers } from "../src/follow/followers.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";

@@ -5,9 +5,22 @@ import { judgeAppend, type KeptReceipt } from "../src/rules/judge-append.ts";
 import type { Lease } from "../src/rules/lease.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
-const STATUSES: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+const STATUSES: readonly RunStatus[] = [
+  "queued",
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+];
 const EVENTS = [newEvent("TOKEN", "1"), newEvent("RUN_COMPLETED", "1.0")];
-const SAME: KeptReceipt = { firstSequence: 2, lastSequence: 3, phase: '"plan"', events: EVENTS };
+const SAME: KeptReceipt = {
+  firstSequence: 2,
+  lastSequence: 3,
+  phase: '"plan"',
+  runStatus: "running",
+  events: EVENTS,
+};
 const OTHERS: readonly KeptReceipt["events"][] = [
   EVENTS.slice(0, 1),
   [...EVENTS, newEvent("TOKEN")],
@@ -32,6 +45,7 @@ const APPENDERS = {
   "worker before": { by: "worker", fence: 3 },
   "worker of another run": { by: "worker", fence: 5 },
   owner: { by: "owner" },
+  input: { by: "input" },
   reaper: { by: "reaper", graceMs: GRACE_MS },
 } as const satisfies Readonly<Record<string, Appender>>;
 
@@ -47,6 +61,7 @@ const MAY_APPEND: Readonly<Record<AppenderName, readonly LeaseName[]>> = {
   "worker before": [],
   "worker of another run": [],
   owner: LEASE_NAMES,
+  input: LEASE_NAMES,
   reaper: ["run out long ago"],
 };
 
@@ -82,7 +97,9 @@ function outcomeOf({
   if (!exists || asked === "stranger") return "not_found";
   if (key === "same") return "replayed";
   if (key === "other") return "idempotency_key_reused";
-  if (runStatus !== "queued" && runStatus !== "running") return "finished";
+  if (runStatus === "completed" || runStatus === "failed" || runStatus === "cancelled") {
+    return "finished";
+  }
   if (!MAY_APPEND[appender].includes(lease)) return "fenced";
   return expected === "wrong" ? "sequence_conflict" : "appended";
 }
@@ -126,7 +143,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
 
 describe("judgeAppend", () => {
   it("S5, S22: judgeAppend judges every situation in the order of the clause", () => {
-    expect(situations).toHaveLength(2 * 3 * 3 * 5 * 4 * 6 * 3);
+    expect(situations).toHaveLength(2 * 3 * 3 * 6 * 4 * 7 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";
       expect({ ...situation, outcome }).toStrictEqual({

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Appender } from "../src/rules/append.ts";
-import type { RunStatus } from "../src/rules/event.ts";
 import { appenderOf, isFenced, type Lease, leaseAfter } from "../src/rules/lease.ts";
+import type { StatusChange } from "../src/rules/event.ts";
 import { appender, lease } from "./run-draft.ts";
 
 const TIME = fc.integer({ min: 0, max: 4 });
@@ -40,13 +40,13 @@ describe("isFenced", () => {
 });
 
 describe("leaseAfter", () => {
-  const runStatus = fc.constantFrom<RunStatus>("running", "completed", "failed", "cancelled");
+  const change = fc.constantFrom<StatusChange>("started", "waiting", "failed", "cancelled");
 
   it("S21, S22: the fence never falls, and a fence that may not write now may not after the append", () => {
     fc.assert(
-      fc.property(lease, TIME, appender, runStatus, (one, nowMs, by, status) => {
+      fc.property(lease, TIME, appender, change, (one, nowMs, by, does) => {
         fc.pre(!isFenced(one, by, nowMs));
-        const after = leaseAfter(one, { appender: by, runStatus: status });
+        const after = leaseAfter(one, { appender: by, change: does });
         expect(after.fence).toBeGreaterThanOrEqual(one.fence);
         for (const fence of [0, 1, 2, 3, 4, 5]) {
           const worker: Appender = { by: "worker", fence };
@@ -59,8 +59,8 @@ describe("leaseAfter", () => {
   it("S22: a worker's append keeps its lease, unless it ends the run", () => {
     const one: Lease = { fence: 3, leaseExpiresAtMs: 7 };
     const by: Appender = { by: "worker", fence: 3 };
-    expect(leaseAfter(one, { appender: by, runStatus: "running" })).toStrictEqual(one);
-    expect(leaseAfter(one, { appender: by, runStatus: "failed" })).toStrictEqual({
+    expect(leaseAfter(one, { appender: by, change: "started" })).toStrictEqual(one);
+    expect(leaseAfter(one, { appender: by, change: "failed" })).toStrictEqual({
       fence: 3,
       leaseExpiresAtMs: null,
     });
@@ -69,9 +69,9 @@ describe("leaseAfter", () => {
   it.each([{ by: "owner" }, { by: "reaper", graceMs: 0 }] as const)(
     "S22, S23: an append of $by takes the next fence and ends the lease",
     (by) => {
-      for (const status of ["running", "cancelled"] as const) {
+      for (const does of ["started", "cancelled"] as const) {
         expect(
-          leaseAfter({ fence: 3, leaseExpiresAtMs: 7 }, { appender: by, runStatus: status }),
+          leaseAfter({ fence: 3, leaseExpiresAtMs: 7 }, { appender: by, change: does }),
         ).toStrictEqual({ fence: 4, leaseExpiresAtMs: null });
       }
     },

@@ -12,11 +12,11 @@ import {
   phaseStartedBy,
   planEvents,
   type RunState,
-  statusAfter,
+  changeBy,
 } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
-import { batches, liveDraft, terminalDraft } from "./run-draft.ts";
-import { appendRequest, newEvent, runRecord } from "./run-record.ts";
+import { batches, liveDraft, requestOf, terminalDraft } from "./run-draft.ts";
+import { newEvent, runRecord } from "./run-record.ts";
 
 const LIMITS = { maxPayloadBytes: 1_000, maxBatchEvents: 100 };
 
@@ -25,7 +25,10 @@ function stateAfter(drafts: readonly EventDraft[]): RunState {
   let runStatus: RunStatus = "queued";
   let phase: string | null = null;
   for (const { eventType, payload } of drafts) {
-    runStatus = "running";
+    if (eventType === "INPUT_REQUESTED") runStatus = "waiting";
+    else if (eventType !== "INPUT_RECEIVED")
+      runStatus = runStatus === "waiting" ? "waiting" : "running";
+    else if (runStatus === "waiting") runStatus = "running";
     if (eventType === "RUN_COMPLETED") runStatus = "completed";
     if (eventType === "RUN_FAILED") runStatus = "failed";
     if (eventType === "RUN_CANCELLED") runStatus = "cancelled";
@@ -37,7 +40,7 @@ function stateAfter(drafts: readonly EventDraft[]): RunState {
 }
 
 function appended(run: RunRecord, drafts: readonly EventDraft[], nowMs: number): RunRecord {
-  const request = appendRequest([], planEvents(drafts, LIMITS));
+  const request = requestOf(drafts);
   expect(judgeAppend(run, null, request, nowMs)).toBeNull();
   const next = advanceRun(run, request, nowMs);
   expect(next.landing).toStrictEqual({
@@ -52,9 +55,9 @@ function appended(run: RunRecord, drafts: readonly EventDraft[], nowMs: number):
 describe("the fold", () => {
   it("W6: a run's head after any batches is the fold over the whole log", () => {
     fc.assert(
-      fc.property(batches("either"), (log) => {
+      fc.property(batches("either", "with inputs"), (log) => {
         const run = log.reduce((head, drafts) => appended(head, drafts, 0), runRecord());
-        const events = log.flatMap((drafts) => planEvents(drafts, LIMITS).events);
+        const events = log.flatMap((drafts) => requestOf(drafts).events);
         const { runStatus, phase, lastSequence } = run;
         expect({ runStatus, phase }).toStrictEqual(
           events.reduce<RunState>(foldEvent, INITIAL_STATE),
@@ -68,8 +71,8 @@ describe("the fold", () => {
 
   it("W6: the fold over a stretch is the same as step by step, from any start", () => {
     fc.assert(
-      fc.property(batches("either"), fc.nat(), (log, at) => {
-        const events = log.flatMap((drafts) => planEvents(drafts, LIMITS).events);
+      fc.property(batches("either", "with inputs"), fc.nat(), (log, at) => {
+        const events = log.flatMap((drafts) => requestOf(drafts).events);
         const cut = at % (events.length + 1);
         const before = events.slice(0, cut).reduce<RunState>(foldEvent, INITIAL_STATE);
         const rest = events.slice(cut);
@@ -117,7 +120,7 @@ describe("the fold", () => {
       "RUN_ENDED",
       "",
     ]) {
-      expect(statusAfter(eventType)).toBe("running");
+      expect(changeBy(eventType)).toBe("started");
     }
   });
 });
@@ -144,7 +147,7 @@ describe("planEvents", () => {
     const payload = JsonText.parse('{ "n" : 1.0 }');
     expect(planEvents([{ eventType: "A", payload }, { eventType: "B" }], LIMITS)).toStrictEqual({
       events: [newEvent("A", '{"n":1.0}'), newEvent("B")],
-      runStatus: "running",
+      change: "started",
     });
   });
 

@@ -12,6 +12,7 @@ describe("listedStatuses", () => {
     expect(listedStatuses(null)).toStrictEqual([
       "queued",
       "running",
+      "waiting",
       "completed",
       "failed",
       "cancelled",

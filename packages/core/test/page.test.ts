@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EventDraft, StoredEvent } from "../src/rules/event.ts";
-import {
-  foldEvent,
-  INITIAL_STATE,
-  isTerminal,
-  planEvents,
-  type RunState,
-} from "../src/rules/lifecycle.ts";
+import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/rules/lifecycle.ts";
 import {
   createPageCut,
   EVENT_ENVELOPE_BYTES,
@@ -19,13 +13,11 @@ import {
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { encodeRunEvent } from "../src/wire/frame.ts";
-import { batches } from "./run-draft.ts";
-import { appendRequest, runRecord, storedEvent } from "./run-record.ts";
-
-const LIMITS = { maxPayloadBytes: 10_000, maxBatchEvents: 1_000 };
+import { batches, requestOf } from "./run-draft.ts";
+import { runRecord, storedEvent } from "./run-record.ts";
 
 async function append(store: RunEventStore, drafts: readonly EventDraft[]): Promise<void> {
-  const [outcome] = await store.append([appendRequest([], planEvents(drafts, LIMITS))]);
+  const [outcome] = await store.append([requestOf(drafts)]);
   expect(outcome?.outcome).toBe("appended");
 }
 
@@ -54,7 +46,7 @@ describe("planPage", () => {
   it("W16: a loop that passes on the highest sequence and stops at a terminal status has every event once, at any size, under any race", async () => {
     await fc.assert(
       fc.asyncProperty(
-        batches("finished"),
+        batches("finished", "with inputs"),
         fc.infiniteStream(size),
         race,
         async (log, sizes, races) => {
@@ -87,7 +79,7 @@ describe("planPage", () => {
 
   it("W16: the state at any cursor is the fold over the events up to it", async () => {
     await fc.assert(
-      fc.asyncProperty(batches("either"), async (log) => {
+      fc.asyncProperty(batches("either", "with inputs"), async (log) => {
         const store = createMemoryStore();
         await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
         for (const batch of log) await append(store, batch);
@@ -105,7 +97,9 @@ describe("planPage", () => {
 
   it("W15: an empty page of a live run has its status, phase and last sequence", () => {
     const run = runRecord({ runStatus: "running", phase: '"plan"', lastSequence: 3 });
-    expect(planPage({ run, phaseAtSince: '"plan"', events: [] }, 3)).toStrictEqual({
+    expect(
+      planPage({ run, phaseAtSince: '"plan"', statusAtSince: "running", events: [] }, 3),
+    ).toStrictEqual({
       runStatus: "running",
       phase: '"plan"',
       events: [],
@@ -117,7 +111,9 @@ describe("planPage", () => {
   it("W16: an earlier page of a finished run has the status running, and its own phase", () => {
     const run = runRecord({ runStatus: "failed", phase: '"b"', lastSequence: 3 });
     const events = [storedEvent({ sequence: 2 })];
-    expect(planPage({ run, phaseAtSince: '"a"', events }, 1)).toMatchObject({
+    expect(
+      planPage({ run, phaseAtSince: '"a"', statusAtSince: "running", events }, 1),
+    ).toMatchObject({
       runStatus: "running",
       phase: '"a"',
       hasMore: true,

@@ -22,15 +22,15 @@ interface Bench {
 /** Pages over a log that has ended or does not change. */
 function createBench(log: readonly StoredEvent[], budget = createSliceBudget()): Bench {
   const reads: Query[] = [];
-  const pages = createPages(async (query) => {
-    reads.push(query);
-    const { since, limit, maxBytes } = query;
+  const pages = createPages(async ({ sequence: since }, { limit, maxBytes }) => {
+    reads.push({ since, limit, maxBytes });
     const belongs = createPageCut(limit, maxBytes);
     const rest = log.slice(since);
     const cut = rest.findIndex(({ payload }) => !belongs(utf8Bytes(payload)));
     return {
       run: runRecord({ lastSequence: log.length }),
       phaseAtSince: null,
+      statusAtSince: "running",
       events: cut === -1 ? rest : rest.slice(0, cut),
     };
   }, budget);
@@ -38,13 +38,20 @@ function createBench(log: readonly StoredEvent[], budget = createSliceBudget()):
 }
 
 function positionAt(log: readonly StoredEvent[], sequence: number): Position {
-  return { sequence, ...log.slice(0, sequence).reduce<RunState>(foldEvent, INITIAL_STATE) };
+  const atMs = log[sequence - 1]?.createdAtMs ?? 0;
+  return { sequence, atMs, ...log.slice(0, sequence).reduce<RunState>(foldEvent, INITIAL_STATE) };
+}
+
+async function next(pages: Pages, position: Position): Promise<Slice> {
+  const slice = await pages.next(position);
+  expect(slice).not.toBeNull();
+  return slice as Slice;
 }
 
 async function readOn(pages: Pages, from: Position, last: number): Promise<readonly Slice[]> {
   const slices: Slice[] = [];
   for (let position = from; position.sequence < last;) {
-    const slice = await pages.next(position);
+    const slice = await next(pages, position);
     slices.push(slice);
     position = slice.to;
   }
@@ -93,7 +100,7 @@ describe("the pages of a log", () => {
           const [turn = 0, mark = 0] = [turns.next().value, turns.next().value];
           const reader = open[turn % open.length];
           if (reader === undefined) break;
-          const slice = await pages.next(reader.position);
+          const slice = await next(pages, reader.position);
           const bytes = slice.events.map(encodeRunEvent).join("");
           if (slice.events.length > 1) expect(utf8Bytes(bytes)).toBeLessThanOrEqual(SLICE_BYTES);
           reader.had.push(...slice.events);
@@ -147,18 +154,19 @@ describe("the pages of a log", () => {
   it("S20: a read that fails fails all readers that wait for it, and a later reader reads again", async () => {
     const log = logOf(10, 10);
     let failures = 1;
-    const pages = createPages((query) => {
+    const pages = createPages(({ sequence }) => {
       if (failures-- > 0) return Promise.reject(new Error("no"));
       return Promise.resolve({
         run: runRecord({ lastSequence: log.length }),
         phaseAtSince: null,
-        events: log.slice(query.since),
+        statusAtSince: "running",
+        events: log.slice(sequence),
       });
     }, createSliceBudget());
     const from = positionAt(log, 0);
     const waiting = [pages.next(from), pages.next(from)];
     for (const one of waiting) await expect(one).rejects.toThrow("no");
-    expect((await pages.next(from)).events).toStrictEqual(log);
+    expect((await next(pages, from)).events).toStrictEqual(log);
   });
 });
 

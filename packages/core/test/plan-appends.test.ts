@@ -43,6 +43,8 @@ class Model {
 const arbitraryAppender = fc.constantFrom<Appender>(
   { by: "anybody" },
   { by: "owner" },
+  { by: "input" },
+  { by: "input" },
   { by: "worker", fence: 1 },
   { by: "worker", fence: 2 },
   { by: "reaper", graceMs: 0 },
@@ -51,6 +53,7 @@ const arbitraryAppender = fc.constantFrom<Appender>(
 const arbitraryEvent = fc.constantFrom(
   newEvent("TOKEN", "1"),
   newEvent("TOKEN", "2"),
+  newEvent("INPUT_REQUESTED"),
   newEvent("PHASE_STARTED", '{"phase":"plan"}'),
 );
 
@@ -64,9 +67,11 @@ const arbitraryRequest = fc
     ownerId: fc.constantFrom(null, "ada", "bob"),
     appender: arbitraryAppender,
   })
-  .map(({ events, ends, ...part }) =>
-    appendRequest(ends ? [...events, newEvent("RUN_COMPLETED")] : events, part),
-  );
+  .map(({ events, ends, ...part }) => {
+    // An input is alone.
+    if (part.appender.by === "input") return appendRequest([newEvent("INPUT_RECEIVED")], part);
+    return appendRequest(ends ? [...events, newEvent("RUN_COMPLETED")] : events, part);
+  });
 
 const arbitraryHeads = fc.record({
   lease: fc.constantFrom(null, NOW - 10, NOW + 10),
@@ -106,7 +111,7 @@ describe("planAppends", () => {
             NOW,
           );
           expect(plan.outcomes).toStrictEqual(requests.map((request) => earlier.append(request)));
-          const rows = plan.events.map(({ phase: _phase, ...stored }) => stored);
+          const rows = plan.events.map(({ phase: _phase, runStatus: _mark, ...stored }) => stored);
           expect(rows).toStrictEqual(earlier.events.slice(landed));
           const after = new Map(plan.moved.map((head) => [head.after.runId, head]));
           for (const head of heads) {

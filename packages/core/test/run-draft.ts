@@ -1,7 +1,11 @@
 import fc from "fast-check";
-import type { Appender } from "../src/rules/append.ts";
+import type { Appender, AppendRequest } from "../src/rules/append.ts";
 import type { EventDraft } from "../src/rules/event.ts";
 import type { Lease } from "../src/rules/lease.ts";
+import { INPUT_RECEIVED, planEvents, planInput } from "../src/rules/lifecycle.ts";
+import { appendRequest } from "./run-record.ts";
+
+const LIMITS = { maxPayloadBytes: 10_000, maxBatchEvents: 1_000 };
 
 /** Payloads that start a phase, and similar ones that do not. */
 const phasePayload: fc.Arbitrary<unknown> = fc.oneof(
@@ -14,7 +18,13 @@ const phasePayload: fc.Arbitrary<unknown> = fc.oneof(
 export const liveDraft: fc.Arbitrary<EventDraft> = fc.oneof(
   fc.record({ eventType: fc.constant("PHASE_STARTED"), payload: phasePayload }),
   fc.record({
-    eventType: fc.constantFrom("RUN_STARTED", "TOKEN", "PHASE_ENDED", "RUN_COMPLETED_NOT", "A"),
+    eventType: fc.constantFrom(
+      "RUN_STARTED",
+      "TOKEN",
+      "PHASE_ENDED",
+      "RUN_COMPLETED_NOT",
+      "INPUT_REQUESTED",
+    ),
     payload: fc.oneof(phasePayload, fc.jsonValue({ maxDepth: 2 })),
   }),
 );
@@ -25,16 +35,32 @@ export const terminalDraft: fc.Arbitrary<EventDraft> = fc.record({
   payload: phasePayload,
 });
 
+/** An input, which is alone in its batch. */
+const inputBatch: fc.Arbitrary<readonly EventDraft[]> = phasePayload.map((payload) => [
+  { eventType: INPUT_RECEIVED, payload },
+]);
+
 /** Batches that a run takes one after another, with or without an end. */
 export function batches(
   end: "live" | "finished" | "either",
+  inputs: "with inputs" | "without inputs" = "without inputs",
 ): fc.Arbitrary<readonly (readonly EventDraft[])[]> {
-  const live = fc.array(fc.array(liveDraft, { minLength: 1, maxLength: 5 }), { maxLength: 6 });
+  const plain = fc.array(liveDraft, { minLength: 1, maxLength: 5 });
+  const batch = inputs === "with inputs" ? fc.oneof(plain, inputBatch) : plain;
+  const live = fc.array(batch, { maxLength: 6 });
   if (end === "live") return live;
   const finished = fc
     .tuple(live, fc.array(liveDraft, { maxLength: 2 }), terminalDraft)
     .map(([before, last, terminal]) => [...before, [...last, terminal]]);
   return end === "finished" ? finished : fc.oneof(live, finished);
+}
+
+/** The request of one of these batches, as core makes it. */
+export function requestOf(drafts: readonly EventDraft[]): AppendRequest {
+  const [first] = drafts;
+  return first?.eventType === INPUT_RECEIVED
+    ? appendRequest([], { ...planInput(first.payload, LIMITS), appender: { by: "input" } })
+    : appendRequest([], planEvents(drafts, LIMITS));
 }
 
 /** A lease of small numbers, so that they meet. */
@@ -45,7 +71,7 @@ export const lease: fc.Arbitrary<Lease> = fc.record({
 
 /** Who appends, with fences and times as small. */
 export const appender: fc.Arbitrary<Appender> = fc.oneof(
-  fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const) }),
+  fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const, "input" as const) }),
   fc.record({ by: fc.constant("worker" as const), fence: fc.nat({ max: 4 }) }),
   fc.record({ by: fc.constant("reaper" as const), graceMs: fc.nat({ max: 4 }) }),
 );

@@ -12,6 +12,11 @@ import {
 const runId = fc.stringMatching(/^[A-Za-z0-9_-]{1,128}$/);
 const start: fc.Arbitrary<RunStart> = fc.oneof(
   fc.record({ runId, since: fc.nat({ max: Number.MAX_SAFE_INTEGER - 1 }) }),
+  fc.record({
+    runId,
+    since: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - 1 }),
+    at: fc.nat(4_000_000_000_000).map((ms) => new Date(ms).toISOString()),
+  }),
   fc.record({ runId, since: fc.constant(0), tail: fc.integer({ min: 1, max: 1_000 }) }),
 );
 
@@ -26,7 +31,7 @@ function messageOf(text: string): string {
 }
 
 describe("parseRunStarts", () => {
-  it("W47: reads what encodeRunStart writes, up to 100 runs, each once", () => {
+  it("W46, W47: reads what encodeRunStart writes, up to 100 runs, each once", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(start, { minLength: 1, maxLength: MAX_RUNS, selector: (one) => one.runId }),
@@ -80,6 +85,11 @@ describe("parseRunStarts", () => {
       "ä:1",
       "a:1:2",
       "a:1@2",
+      "a:1@",
+      "a:0@2026-01-31T08:00:00.000Z",
+      "a:-1@2026-01-31T08:00:00.000Z",
+      "a:1@2026-01-31T08:00:00Z",
+      "a:1@2026-01-31T08:00:00.000Z@",
       " a:1",
       `${"x".repeat(129)}:1`,
     ]) {

@@ -119,7 +119,7 @@ describe("the runs of one stream", () => {
     const budget = createRecentBudget(1_000);
     const events = (count: number): ReturnType<typeof storedEvent>[] =>
       Array.from({ length: count }, (_, at) => storedEvent({ sequence: at + 1 }));
-    const [first, second] = [new RecentEvents(0, budget), new RecentEvents(0, budget)];
+    const [first, second] = [new RecentEvents(0, 0, budget), new RecentEvents(0, 0, budget)];
     first.add(events(3));
     first.trim(0);
     expect([first.isEmpty, budget.left > 0]).toStrictEqual([false, true]);

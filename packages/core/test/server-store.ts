@@ -23,7 +23,7 @@ const MOVES = [
   "selectHeads",
   "selectReceipts",
   "selectEvents",
-  "selectPhase",
+  "selectState",
   "selectOwned",
   "selectDue",
   "insertRun",

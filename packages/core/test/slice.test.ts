@@ -29,7 +29,8 @@ const logs: fc.Arbitrary<readonly StoredEvent[]> = batches("either").map((log) =
 );
 
 function positionAt(log: readonly StoredEvent[], sequence: number): Position {
-  return { sequence, ...log.slice(0, sequence).reduce<RunState>(foldEvent, INITIAL_STATE) };
+  const atMs = log[sequence - 1]?.createdAtMs ?? 0;
+  return { sequence, atMs, ...log.slice(0, sequence).reduce<RunState>(foldEvent, INITIAL_STATE) };
 }
 
 function currentPhase({ phase }: RunState): unknown {

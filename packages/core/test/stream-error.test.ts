@@ -9,7 +9,13 @@ const RETRYABLE = [
   "draining",
   "max_age",
 ] as const;
-const FINAL = ["cursor_ahead", "unauthenticated", "not_found", "internal"] as const;
+const FINAL = [
+  "cursor_ahead",
+  "history_changed",
+  "unauthenticated",
+  "not_found",
+  "internal",
+] as const;
 
 describe("STREAM_ERRORS", () => {
   it("W22: STREAM_ERRORS is the wire's list, each code retryable or not", () => {

@@ -2,7 +2,7 @@ import { RUN_LOG } from "../src/rules/brand.ts";
 import { createFollowers } from "../src/follow/followers.ts";
 import { createRunLog } from "../src/log/create-run-log.ts";
 import type { NewEvent } from "../src/rules/event.ts";
-import { isTerminal, statusAfter } from "../src/rules/lifecycle.ts";
+import { isTerminal, changeBy } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
 import { createStreams, type Streams } from "../src/stream/streams.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
@@ -141,7 +141,7 @@ export async function createStreamWorld(
 /** Appends to a run unless it has ended. */
 export function record(world: StreamWorld, runId: string, events: readonly NewEvent[]): void {
   const log = world.logs.get(runId);
-  if (log === undefined || isTerminal(statusAfter(log.at(-1)?.eventType ?? ""))) return;
+  if (log === undefined || isTerminal(changeBy(log.at(-1)?.eventType ?? ""))) return;
   log.push(...events);
   void world.source.store.append([appendRequest(events, { runId })]);
 }

@@ -17,6 +17,7 @@ const EVENTS = {
   refused: { type: "refused", reason: runFinished("failed", 1) },
   "found ended": { type: "found", reason: runFinished("failed", 1) },
   "found fenced": { type: "found", reason: runFenced() },
+  parked: { type: "parked" },
   left: { type: "left" },
 } as const satisfies Record<string, WorkEvent>;
 
@@ -33,6 +34,7 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
     refused: "lost",
     "found ended": "lost",
     "found fenced": "lost",
+    parked: "parked",
     left: "left",
   },
   working: {
@@ -41,6 +43,7 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
     refused: "lost",
     "found ended": "lost",
     "found fenced": "lost",
+    parked: "parked",
     left: "left",
   },
   ending: {
@@ -51,6 +54,7 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
     "gave up": "working",
     refused: "lost",
     "found fenced": "lost",
+    parked: "parked",
     left: "left",
   },
   doubtful: {
@@ -59,6 +63,7 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
     "gave up": "working",
     refused: "lost",
     "found fenced": "lost",
+    parked: "parked",
     left: "left",
   },
 };
@@ -71,6 +76,7 @@ const WAYS: Readonly<Record<WorkState["at"], readonly Name[]>> = {
   doubtful: ["started", "sent an end", "failed in doubt"],
   ended: ["started", "sent an end", "landed an end"],
   lost: ["started", "found fenced"],
+  parked: ["started", "parked"],
   left: ["started", "left"],
 };
 

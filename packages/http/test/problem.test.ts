@@ -49,6 +49,14 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
       headers: ADA,
     }),
   },
+  history_changed: {
+    status: 409,
+    extra: { lastSequence: 2 },
+    reach: async (world) => ({
+      path: `${events(await world.record("NOTE", "NOTE"))}?since=1&at=2020-01-01T00:00:00.000Z`,
+      headers: ADA,
+    }),
+  },
   run_finished: {
     status: 409,
     extra: { runStatus: "failed", lastSequence: 2 },
@@ -202,6 +210,7 @@ describe.each(DOORS)("%s", (door) => {
       "/v1/agent-runs/{runId}/events": "GET, HEAD, POST",
       "/v1/agent-runs/{runId}/stream": "GET, HEAD",
       "/v1/agent-runs/{runId}/claim": "POST, PUT, DELETE",
+      "/v1/agent-runs/{runId}/input": "POST",
       "/v1/agent-runs/{runId}/cancel": "POST",
       "/openapi.json": "GET, HEAD",
       "/v1/errors": "GET, HEAD",

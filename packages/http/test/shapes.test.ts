@@ -18,6 +18,7 @@ const CLAUSES: readonly (readonly [clause: string, schemas: readonly string[]])[
   ["W8", ["CreateRun"]],
   ["W9", ["AppendEvents", "EventDraft", "Receipt"]],
   ["W14", ["RunList"]],
+  ["W39", ["Input"]],
   ["W29", ["Session"]],
   ["W31", ["ClaimRun", "Lease", "RenewLease", "ReleaseRun"]],
 ];

@@ -8,6 +8,7 @@ import {
   type ReadQuery,
   type RunPosition,
   type RunRecord,
+  statusAfter,
 } from "@tm/run-events-core/store";
 import { isKeyTaken, storeFailure } from "./failure.ts";
 import { planStatementBatch, type RunAppend } from "./plan-statement-batch.ts";
@@ -16,7 +17,7 @@ import type { LandedRow } from "./sql/append-columns.ts";
 import { encodeEach, isEventEach } from "./sql/append-each.ts";
 import { encodeAppend } from "./sql/append-to-one.ts";
 import { encodeAppends } from "./sql/append.ts";
-import { runOf } from "./sql/columns.ts";
+import { runOf, statusOf } from "./sql/columns.ts";
 import { readPages } from "./sql/read.ts";
 import type { ReceiptRow } from "./sql/receipts.ts";
 import type { Statements } from "./sql/statements.ts";
@@ -127,10 +128,11 @@ function statementFor(sql: Statements, appends: readonly RunAppend[]): [string, 
 /** Records where a run's requests landed. */
 function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): RunPosition {
   let lastSequence = Number(row.base);
-  // Unless the first of them starts a phase, none does.
-  let { phase } = row;
+  // Unless the first of them starts a phase, none does. Unless its change says which status follows, the status of all is the last.
+  let { phase, runStatus } = row;
   for (const { index, request } of append.requests) {
-    const { events, runStatus } = request;
+    const { events, change } = request;
+    runStatus = statusAfter(runStatus, change);
     const firstSequence = lastSequence + 1;
     lastSequence += events.length;
     phase = events.findLast((event) => event.phase !== null)?.phase ?? phase;
@@ -198,7 +200,9 @@ async function selectReceipts(
     }
     const { events } = page;
     const [firstSequence, lastSequence] = batchRange(row);
-    const receipt: KeptReceipt = { firstSequence, lastSequence, phase: row.keyPhase, events };
+    const runStatus = statusOf(lastSequence, row.keyMark);
+    const phase = row.keyPhase;
+    const receipt: KeptReceipt = { firstSequence, lastSequence, phase, runStatus, events };
     kept[Number(row.at) - 1] = keptOf(row, receipt);
   });
   return kept;

@@ -1,5 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { AppendRequest, Indexed } from "@tm/run-events-core/store";
+import type { AppendRequest, Indexed, StatusChange } from "@tm/run-events-core/store";
 import { ANYBODY, encodeAppender } from "./sql/encode-appender.ts";
 
 /** What one statement appends to one run: requests that land together, or not at all. */
@@ -47,15 +47,15 @@ export function planStatementBatch(pending: readonly Indexed<AppendRequest>[]): 
     append.requests.push(indexed);
     if (request.idempotencyKey !== null) append.keys.add(request.idempotencyKey);
     append.startsPhase ||= startsPhase(request);
-    append.full = isTerminal(request.runStatus);
+    append.full = isTerminal(request.change);
   }
   const appends = [...open].map(([runId, { requests }]) => ({ runId, requests }));
   return { appends: appends.sort((a, b) => (a.runId < b.runId ? -1 : 1)), rest };
 }
 
 /**
- * Whether a request can go with those before it. The statement returns a run's phase after all of its requests, so the phase
- * before the first that starts one is lost. It judges one appender a run. An append of an owner or a reaper changes how
+ * Whether a request can go with those before it. The statement returns a run's phase and status after all of its requests. So the
+ * phase before the first that starts one is lost, and the status before the first that decides it. It judges one appender a run. An append of an owner or a reaper changes how
  * later requests are judged.
  */
 function joins({ requests, keys, startsPhase: known }: OpenAppend, next: AppendRequest): boolean {
@@ -67,10 +67,22 @@ function joins({ requests, keys, startsPhase: known }: OpenAppend, next: AppendR
     appender >= ANYBODY &&
     appender === encodeAppender(first.appender) &&
     (known || !startsPhase(next)) &&
+    (isKnown(first.change) || next.change === first.change) &&
     !(next.idempotencyKey !== null && keys.has(next.idempotencyKey))
   );
 }
 
 function startsPhase({ events }: AppendRequest): boolean {
   return events.some(({ phase }) => phase !== null);
+}
+
+/** Whether the status after the change does not depend on the one before. */
+function isKnown(change: StatusChange): boolean {
+  return change !== "started" && change !== "answered";
+}
+
+/** What requests that go together do to the status: the last that decides it does. */
+export function changeOfAll(requests: RunAppend["requests"]): StatusChange {
+  const changes = requests.map(({ request }) => request.change);
+  return changes.findLast(isKnown) ?? changes[0] ?? "started";
 }

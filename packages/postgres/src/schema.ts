@@ -62,12 +62,14 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none.
+    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one.
     breaking: false,
-    sql: ({ runs }) => `
+    sql: ({ runs, events }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-    CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
+    CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+    ALTER TABLE ${events} ADD COLUMN run_status text;
+    CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;`,
   },
 ];
 

@@ -56,17 +56,19 @@ function mayFollow(
   before: readonly Indexed<AppendRequest>[],
   next: Indexed<AppendRequest>,
 ): boolean {
-  const { ownerId, idempotencyKey, expectedSequence, appender } = next.request;
+  const { ownerId, idempotencyKey, expectedSequence, appender, change } = next.request;
   const [first] = before;
   return (
     expectedSequence === null &&
     ownerId === first?.request.ownerId &&
-    (appender.by === "anybody" || appender.by === "worker") &&
+    (appender.by === "anybody" || appender.by === "worker" || appender.by === "input") &&
     isDeepStrictEqual(appender, first.request.appender) &&
     (!startsPhase(next) || before.some(startsPhase)) &&
     (idempotencyKey === null ||
       before.every(({ request }) => request.idempotencyKey !== idempotencyKey)) &&
-    before.every(({ request }) => !isTerminal(request.runStatus))
+    before.every(({ request }) => !isTerminal(request.change)) &&
+    // The status between the two would be lost.
+    (first.request.change === "waiting" || first.request.change === change)
   );
 }
 

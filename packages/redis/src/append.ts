@@ -1,4 +1,4 @@
-import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import { isTerminal, RunEventsError, type RunStatus } from "@tm/run-events-core";
 import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
 import { nextPart, packParts, type Part, planParts } from "./append-parts.ts";
 import type { Connection } from "./connection.ts";
@@ -93,12 +93,13 @@ class GroupAppend {
 
   async #makeEntry(
     runId: string,
-    [, ownerId, ordinal, runStatus, updatedAtMs, topic]: Extract<
+    [, ownerId, ordinal, runStatus, updatedAtMs, visit, topic]: Extract<
       RunReply,
       readonly ["unlisted", ...unknown[]]
     >,
   ): Promise<ListEntry> {
-    const entry = { ownerId, runStatus, topic, runId, ordinal: Number(ordinal) };
+    const named = { runId, ordinal: Number(ordinal), visit: Number(visit) };
+    const entry = { ownerId, runStatus, topic, ...named };
     const { ended } = this.#connection.keys;
     await Promise.all([
       addListEntry(this.#connection, entry),
@@ -115,7 +116,12 @@ class GroupAppend {
   ): void {
     // An unused entry stays, since another process may be about to use it.
     if (entry !== null && left !== null) {
-      dropListEntry(this.#connection, { ...entry, runStatus: left });
+      const [runStatus, visit] = left.split(" ");
+      dropListEntry(this.#connection, {
+        ...entry,
+        runStatus: runStatus as RunStatus,
+        visit: Number(visit),
+      });
     }
     if (leaseOver !== null) {
       dropDue(this.#connection, this.#connection.keys.held, { mark: leaseOver, runId });

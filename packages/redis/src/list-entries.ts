@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
  * listing checks the run itself. Wherever a process dies, the list has an entry too many, but misses none.
  *
  * An entry too many costs a listing one check of a run. The listing removes it when it can never be right again: the run has
- * left that status, or no run has had that ordinal for a day, so that none is still being created with it.
+ * left that status for good, or no run has had that ordinal for a day, so that none is still being created with it.
  */
 export interface ListEntry {
   readonly ownerId: string;
@@ -17,6 +17,11 @@ export interface ListEntry {
   readonly runId: string;
   /** Names the run beyond its id, which may be used again. */
   readonly ordinal: number;
+  /**
+   * How often the run has begun or ceased to wait, in the entries under `running` and `waiting`: a run may come to them again, and the
+   * entry of an earlier visit may be removed only after that. 0 for other statuses.
+   */
+  readonly visit: number;
 }
 
 /** Adds an entry; adding it again changes nothing. */
@@ -40,15 +45,13 @@ function listsOf({ keys }: Connection, { ownerId, runStatus, topic }: ListEntry)
   return topic === null ? [owners] : [owners, keys.list(ownerId, runStatus, topic)];
 }
 
-function memberOf({ ordinal, runId }: ListEntry): string {
-  return `${ordinal}:${runId}`;
+function memberOf({ ordinal, runId, visit }: ListEntry): string {
+  return visit === 0 ? `${ordinal}:${runId}` : `${ordinal}:${runId}:${visit}`;
 }
 
 /** Parses what `memberOf` wrote. */
-export function parseListMember(member: string): {
-  readonly ordinal: number;
-  readonly runId: string;
-} {
-  const colon = member.indexOf(":");
-  return { ordinal: Number(member.slice(0, colon)), runId: member.slice(colon + 1) };
+export function parseListMember(member: string): Pick<ListEntry, "ordinal" | "runId" | "visit"> {
+  // No run id has a colon.
+  const [ordinal, runId = "", visit = 0] = member.split(":");
+  return { ordinal: Number(ordinal), runId, visit: Number(visit) };
 }

@@ -8,7 +8,7 @@ import {
 import type { Connection } from "./connection.ts";
 import { dropListEntry, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
-import { readHead } from "./scripts/read-head.ts";
+import { readVisitor } from "./scripts/read-head.ts";
 
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
@@ -26,31 +26,40 @@ export async function listRuns(
   const listed: RunRecord[] = [];
   let below = query.before ?? Number.MAX_SAFE_INTEGER;
   for (;;) {
-    const { runs, nowMicros } = await entriesBelow(connection, {
+    const { runs, next, nowMicros } = await entriesBelow(connection, {
       ownerId,
       topic,
       statuses,
       below,
       limit,
     });
-    const heads = await Promise.all(runs.map(([{ runId }]) => readHead(connection, runId)));
+    const visitors = await Promise.all(runs.map(([{ runId }]) => readVisitor(connection, runId)));
     runs.forEach((ofRun, index) => {
-      const head = heads[index] ?? null;
+      const visitor = visitors[index] ?? null;
       for (const entry of ofRun) {
-        if (isVoid(entry, head, nowMicros)) dropListEntry(connection, entry);
+        if (isVoid(entry, visitor, nowMicros)) dropListEntry(connection, entry);
       }
+      const { head } = visitor ?? {};
       if (head?.ordinal !== ofRun[0].ordinal || listed.length === limit) return;
       if (isListed(head, query)) listed.push(head);
     });
-    const last = runs.at(-1);
-    if (last === undefined || runs.length < limit || listed.length === limit) return listed;
-    below = last[0].ordinal;
+    if (next === null || listed.length === limit) return listed;
+    below = next;
   }
 }
 
-/** Whether an entry can never be right again: statuses only go forward, and a run takes less than a day to create. */
-function isVoid(entry: ListEntry, head: RunRecord | null, nowMicros: number): boolean {
-  if (head?.ordinal !== entry.ordinal) return nowMicros - entry.ordinal > DAY_MICROS;
-  if (head.runStatus === entry.runStatus) return false;
-  return entry.runStatus === "queued" || isTerminal(head.runStatus);
+/**
+ * Whether an entry can never be right again: a run comes to a status only once, except to the running and the waiting one by another
+ * visit each time; and it takes less than a day to create.
+ */
+function isVoid(
+  entry: ListEntry,
+  visitor: Awaited<ReturnType<typeof readVisitor>>,
+  nowMicros: number,
+): boolean {
+  if (visitor?.head.ordinal !== entry.ordinal) return nowMicros - entry.ordinal > DAY_MICROS;
+  const { runStatus } = visitor.head;
+  const isOlder = !isTerminal(entry.runStatus) && entry.visit < visitor.visits;
+  if (runStatus === entry.runStatus) return isOlder;
+  return entry.runStatus === "queued" || isTerminal(runStatus) || isOlder;
 }

@@ -31,7 +31,7 @@ export async function createRun(
   if (existing !== null) return existingOutcome(existing, ownerId);
   const ordinal = await asked;
   const { runStatus } = INITIAL_STATE;
-  const entry = { ownerId, runStatus, topic, runId, ordinal };
+  const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
   await addListEntry(connection, entry);
   const run = await sendCreateRun(connection, { ...entry, metadata });
   // Even if the client sent the script twice, the ordinal is this call's.
@@ -57,7 +57,8 @@ export async function deleteRun(
   if (reply[0] === "deleted") {
     const [, ownerId, ordinal, topic] = reply;
     for (const runStatus of STATUSES) {
-      dropListEntry(connection, { ownerId, runStatus, topic, runId, ordinal: Number(ordinal) });
+      const named = { runId, ordinal: Number(ordinal), visit: 0 };
+      dropListEntry(connection, { ownerId, runStatus, topic, ...named });
     }
     dropDue(connection, connection.keys.ended, { mark: ordinal, runId });
   }

@@ -50,7 +50,7 @@ it("S7, S20: a client that ends during an append leaves it in doubt, and the sto
       runId: "a",
       ownerId: null,
       events: [{ eventType: "TOKEN", payload: "1", phase: null }],
-      runStatus: "running",
+      change: "started",
       idempotencyKey: null,
       expectedSequence: null,
       appender: { by: "anybody" },

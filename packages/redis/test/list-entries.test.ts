@@ -38,7 +38,7 @@ it("S12: a list has one entry a run, under its status, and none of a deleted run
   await expect
     .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
     .toMatchObject(
-      [[/:c$/], [/:a$/], [/:b$/], [], []].map((members) =>
+      [[/:c$/], [/:a$/], [], [/:b$/], [], []].map((members) =>
         members.map((member) => expect.stringMatching(member)),
       ),
     );
@@ -57,7 +57,7 @@ it("S25: the list of a topic has one entry a run, under its status, and none of 
   await expect
     .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status, list))))
     .toMatchObject(
-      [[/:c$/], [/:a$/], [/:b$/], [], []].map((members) =>
+      [[/:c$/], [/:a$/], [], [/:b$/], [], []].map((members) =>
         members.map((member) => expect.stringMatching(member)),
       ),
     );
@@ -92,7 +92,7 @@ it("S25: the list of a topic hides an entry that is not right, and removes one t
   await expect
     .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status, list))))
     .toMatchObject(
-      [[/:young$/, /:other$/], [/:a$/], [/:b$/], [], []].map((members) =>
+      [[/:young$/, /:other$/], [/:a$/], [], [/:b$/], [], []].map((members) =>
         members.map((member) => expect.stringMatching(member)),
       ),
     );
@@ -134,7 +134,7 @@ it("S12: a listing removes entries that can never be right again", async () => {
   await expect
     .poll(() => Promise.all(STATUSES.map((status) => entriesOf(redis, status))))
     .toMatchObject(
-      [[/:young$/], [/:a$/], [/:b$/], [], []].map((members) =>
+      [[/:young$/], [/:a$/], [], [/:b$/], [], []].map((members) =>
         members.map((member) => expect.stringMatching(member)),
       ),
     );

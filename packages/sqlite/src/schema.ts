@@ -75,12 +75,14 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none.
+    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one.
     breaking: false,
-    sql: ({ runs }) => `
+    sql: ({ runs, events }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
+      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+      ALTER TABLE ${events} ADD COLUMN run_status TEXT;
+      CREATE INDEX ${events}_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;`,
   },
 ];
 
@@ -121,6 +123,7 @@ function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<
       (column) => `${runs}_by_${column}`,
     ),
     `${events}_by_phase`,
+    `${events}_by_status`,
   ];
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),

@@ -4,6 +4,7 @@ import { Client } from "pg";
 import { startPostgresIn, type PostgresServer } from "./postgres.ts";
 import { runUnprivileged } from "./postgres-programs.ts";
 import { POSTGRES_PASSWORD, POSTGRES_USER } from "./postgres-template.ts";
+import type { TcpTarget } from "./tcp-proxy.ts";
 import { waitUntil } from "./wait-until.ts";
 import { createWorkFolder } from "./work-folder.ts";
 
@@ -11,13 +12,17 @@ import { createWorkFolder } from "./work-folder.ts";
  * Starts a standby that can be read and follows this primary. The primary is started again for it, which
  * breaks its connections.
  *
+ * @param from where the standby reaches the primary, such as a proxy
  * @returns once it accepts connections; what the primary wrote before is there, what it writes later follows
  */
-export async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
+export async function startStandby(
+  primary: PostgresServer,
+  from: TcpTarget = primary,
+): Promise<PostgresServer> {
   const folder = await createWorkFolder("standby");
   const settings = {
     ...primary.settings,
-    primary_conninfo: `host=${primary.host} port=${primary.port} user=${POSTGRES_USER} password=${POSTGRES_PASSWORD}`,
+    primary_conninfo: `host=${from.host} port=${from.port} user=${POSTGRES_USER} password=${POSTGRES_PASSWORD}`,
   };
   return startPostgresIn(folder, { engine: primary.engine, settings }, async (dataFolder) => {
     await primary.stop("fast");

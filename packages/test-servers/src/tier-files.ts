@@ -132,6 +132,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/console/test/runs.test.ts",
   "apps/console/test/session.test.ts",
   "apps/console/test/timeline.test.ts",
+  "apps/examples/test/approval.test.ts",
   "apps/examples/test/bullmq.test.ts",
   "apps/examples/test/fastify.test.ts",
   "apps/examples/test/hono.test.ts",

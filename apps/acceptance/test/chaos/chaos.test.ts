@@ -6,7 +6,7 @@ import {
   type RunEvents,
   RunEventsError,
 } from "@tm/run-events-core";
-import { statusAfter } from "@tm/run-events-core/wire";
+import { changeBy } from "@tm/run-events-core/wire";
 import { expect, it, onTestFinished } from "vitest";
 import { openStoreUrl } from "../open-store-url.ts";
 import { type Reaper, startReaper } from "./chaos-reaper.ts";
@@ -201,7 +201,7 @@ function countFenced({ reports }: Crew): number {
 /** @returns the type of the event that ended the run */
 function checkLog(log: readonly RunEvent[], crew: Crew, runId: string): string {
   const types = log.map(({ eventType }) => eventType);
-  expect(types.filter((type) => isTerminal(statusAfter(type)))).toHaveLength(1);
+  expect(types.filter((type) => isTerminal(changeBy(type)))).toHaveLength(1);
   const steps = log.filter(({ eventType }) => eventType === "STEP");
   const payloads = steps.map(({ payload }) => payload as { fence: number; step: number });
   // Each worker went on where the one before had stopped.

@@ -24,6 +24,8 @@ export interface FollowLog {
   readonly signal: AbortSignal;
   /** The sequence of the last event that was handed over. */
   readonly cursor: () => number;
+  /** The `createdAt` of that event, if it is known. Each request names it. @see clause W46 in `WIRE.md` */
+  readonly at: () => string | undefined;
   readonly update: (change: Partial<ConnectionState>) => void;
   /** Sets the run's status and phase, and clears the error. */
   readonly setStatus: (update: RunUpdate) => void;
@@ -51,24 +53,25 @@ export interface FollowLog {
 }
 
 /** What a follower's log needs. */
-export interface FollowLogOptions extends Pick<FollowLog, "signal" | "cursor" | "update"> {
+export interface FollowLogOptions extends Pick<FollowLog, "signal" | "cursor" | "at" | "update"> {
   readonly server: Server;
   readonly runId: string;
 }
 
 /** Creates a log that reads at a cursor. The caller moves the cursor when it takes events. */
 export function createFollowLog(options: FollowLogOptions): FollowLog {
-  const { server, runId, signal, cursor, update } = options;
+  const { server, runId, signal, cursor, at, update } = options;
 
   async function askPage(isHeld: boolean): Promise<Page> {
     const wait = isHeld ? WAIT_SECONDS : 0;
-    const call = pageCall(runId, { since: cursor(), wait });
+    const call = pageCall(runId, { since: cursor(), at: at(), wait });
     return server.askJson({ ...call, read: readPage }, signal);
   }
 
   return {
     signal,
     cursor,
+    at,
     update,
     setStatus: ({ runStatus, currentPhase }) => update({ runStatus, currentPhase, error: null }),
     async ready(arrived) {
@@ -79,11 +82,11 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
       return events;
     },
     async seek(tail, since) {
-      const call = tailCall(runId, tail, { since, limit: 1, wait: 0 });
+      const call = tailCall(runId, tail, { since, at: at(), limit: 1, wait: 0 });
       const page = await server.askJson<{ readonly since: number }>(call, signal);
       update({ cursor: page.since });
     },
     readPage: askPage,
-    openStream: (onHead) => askStream(server, streamCall(runId, cursor()), signal, onHead),
+    openStream: (onHead) => askStream(server, streamCall(runId, cursor(), at()), signal, onHead),
   };
 }

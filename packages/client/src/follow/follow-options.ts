@@ -11,6 +11,13 @@ export interface FollowRunOptions<M extends EventMap = EventMap> {
    */
   readonly since?: number | undefined;
   /**
+   * The `createdAt` of the event `since`, as you got it. If the log has lost that event meanwhile, following fails with `history_changed`.
+   * For the events that it hands over itself, the follower always checks that.
+   * @defaultValue none
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
+  /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`

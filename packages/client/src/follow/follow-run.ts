@@ -22,9 +22,10 @@ export interface RunFollower<M extends EventMap = EventMap>
  * With a session the follower reads the live stream. With a bearer token it polls, and the server holds each poll. Where a stream does
  * not get through, it polls too, and tries the stream again after five minutes.
  * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor`, and any other error that waiting cannot cure
+ * @throws RunEventsError `history_changed` if the log has lost events that the loop has had: read again from 0
  * @throws the signal's reason
  * @throws TypeError if the follower is iterated twice, or if `runId` or `baseUrl` is invalid
- * @see clauses W15 to W17 and W19 to W26 in `WIRE.md` of `@tm/run-events-http`
+ * @see clauses W15 to W17 and W19 to W26 and W46 in `WIRE.md` of `@tm/run-events-http`
  *
  * @example
  * for await (const event of followRun({ runId })) console.log(event.sequence, event.eventType);
@@ -51,6 +52,8 @@ export function followWithActivity<M extends EventMap>(
     cursor: since,
     error: null,
   };
+  /** The time of the event at the cursor. @see clause W46 in `WIRE.md` */
+  let { at } = options;
   let isTaken = false;
 
   function update(change: Partial<ConnectionState>): void {
@@ -72,7 +75,8 @@ export function followWithActivity<M extends EventMap>(
     let reading: Reading | undefined;
     try {
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      reading = readOn(options, () => connection.cursor, update, onActivity);
+      const place = { cursor: () => connection.cursor, at: () => at };
+      reading = readOn(options, place, update, onActivity);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {
@@ -80,6 +84,7 @@ export function followWithActivity<M extends EventMap>(
           const checked = hasSchema(schemas, event.eventType)
             ? await checkPayload(schemas, event)
             : event;
+          at = event.createdAt;
           update({ cursor: event.sequence, error: null });
           yield checked;
         }

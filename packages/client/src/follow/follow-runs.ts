@@ -15,7 +15,7 @@ import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
-/** The longest `runs` of a request. Some proxies take 8 KiB of an address with all headers. */
+/** The longest `runs` of a request: 100 ids of 36 characters, each with a cursor and its time. Some proxies take an address of 8 KiB. */
 const MOST_LENGTH = 7_000;
 /** While more runs than these are polled, the server does not hold the polls: a browser has six connections to a host. */
 const MOST_HELD = 2;
@@ -239,7 +239,7 @@ export class RunsReader {
     if (transport === "poll" && pollFetch !== undefined) options.fetch = pollFetch;
     const reading = readOn(
       { ...options, ...run.beginning(), runId: run.runId, signal },
-      () => run.cursor,
+      { cursor: () => run.cursor, at: () => run.at },
       (change) => {
         hasAnswered ||= change.runStatus !== undefined;
         // The connection of a live run is only opened again.

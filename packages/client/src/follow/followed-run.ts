@@ -18,6 +18,12 @@ export interface RunBeginning {
    */
   readonly since?: number | undefined;
   /**
+   * The `createdAt` of the event `since`, as you got it.
+   * @defaultValue none
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
+  /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
@@ -35,14 +41,17 @@ export class FollowedRun {
   #connection: ConnectionState;
   /** How far before the end the reader begins, until its cursor is there. */
   #tail: number | undefined;
+  /** The time of the event at the cursor, if it is known. */
+  #at: string | undefined;
   #isStopped = false;
   /** How often in a row the server could not read this run. */
   failures = 0;
 
-  constructor(runId: string, { since = 0, tail }: RunBeginning, listener: RunListener) {
+  constructor(runId: string, { since = 0, at, tail }: RunBeginning, listener: RunListener) {
     this.runId = runId;
     this.#listener = listener;
     this.#tail = tail;
+    this.#at = at;
     this.#connection = {
       state: "connecting",
       runStatus: null,
@@ -56,6 +65,10 @@ export class FollowedRun {
     return this.#connection.cursor;
   }
 
+  get at(): string | undefined {
+    return this.#at;
+  }
+
   get isOver(): boolean {
     const { state } = this.#connection;
     return this.#isStopped || state === "finished" || state === "failed";
@@ -67,12 +80,12 @@ export class FollowedRun {
 
   /** Where to go on. */
   start(): RunStart {
-    return { runId: this.runId, since: this.cursor, tail: this.#tail };
+    return { runId: this.runId, since: this.cursor, at: this.#at, tail: this.#tail };
   }
 
   /** The same, for a reader of this run alone. */
   beginning(): RunBeginning {
-    return this.#tail === undefined ? { since: this.cursor } : { tail: this.#tail };
+    return this.#tail === undefined ? { since: this.cursor, at: this.#at } : { tail: this.#tail };
   }
 
   /** Its listener is not called any more. */
@@ -101,6 +114,7 @@ export class FollowedRun {
     const next = events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
     if (next.length > 0) {
       this.failures = 0;
+      this.#at = next.at(-1)?.createdAt;
       this.#listener.onEvents(next);
       this.update({ cursor: last, error: null });
     }

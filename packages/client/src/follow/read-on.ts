@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Reading } from "./attempt.ts";
 import { afterFailure, expectLoss, startCourse } from "./course.ts";
-import { createFollowLog } from "./follow-log.ts";
+import { createFollowLog, type FollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
 import { onPageReturn } from "./page-signals.ts";
@@ -28,14 +28,14 @@ const SILENT_HEARTBEATS = 2.5;
  * | attempting | it fails, and waiting may help               | waiting              |
  * | attempting | it fails for good, or the signal aborts      | over: `next` rejects |
  * | waiting    | the pause is over, or the page comes back    | attempting           |
- * @param cursor the sequence of the last event that was handed over
+ * @param place the last event that was handed over
  * @param onActivity called each time the server sends something, and when an attempt begins or fails
  * @param best the best transport that may be used; without it, the best for the credential
  * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
 export function readOn(
   options: FollowOptions,
-  cursor: () => number,
+  place: Pick<FollowLog, "cursor" | "at">,
   update: (change: Partial<ConnectionState>) => void,
   onActivity: () => void,
   best?: Transport,
@@ -74,7 +74,7 @@ export function readOn(
     expect("away");
     hasReturned = false;
     onActivity();
-    const log = createFollowLog({ server, runId, signal, cursor, update });
+    const log = createFollowLog({ server, runId, signal, ...place, update });
     if (tail !== undefined) await log.seek(tail, since);
     tail = undefined;
     const { transport, probeAt } = course.route;

@@ -42,6 +42,8 @@ export interface Call {
 export interface PageQuery {
   /** Without it, the server begins with the first event. */
   readonly since?: number | undefined;
+  /** The `createdAt` of the event `since`. @see clause W46 in `WIRE.md` */
+  readonly at?: string | undefined;
   /** Without it, the server decides. */
   readonly limit?: number | undefined;
   /** How long the server may wait for an event, in seconds. */
@@ -125,9 +127,25 @@ export function appendCall(
   };
 }
 
+/** The input has a key, as an append has. @see clause W39 in `WIRE.md` */
+export function inputCall(
+  runId: string,
+  payload: unknown,
+  { idempotencyKey = crypto.randomUUID(), expectedSequence }: Omit<AppendConditions, "fence">,
+): Call {
+  const expected = expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
+  return {
+    path: runPath(runId, "/input"),
+    method: "POST",
+    headers: { ...JSON_TYPE, "idempotency-key": idempotencyKey },
+    body: `{"payload":${SealedJson.of(payload).text}${expected}}`,
+    answer: RUN,
+  };
+}
+
 /** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see clauses W15 to W17 in `WIRE.md` */
-export function pageCall(runId: string, { since, limit, wait }: PageQuery): Call {
-  const start = since === undefined ? "" : `since=${since}&`;
+export function pageCall(runId: string, { since, at, limit, wait }: PageQuery): Call {
+  const start = since === undefined ? "" : `since=${since}${sameHistory(at)}&`;
   const most = limit === undefined ? "" : `limit=${limit}&`;
   return {
     path: runPath(runId, `/events?${start}${most}wait=${wait}`),
@@ -158,9 +176,14 @@ function checkItems<T>(json: T, name: string, item: Shape): T {
   return json;
 }
 
-/** @see clause W19 in `WIRE.md` */
-export function streamCall(runId: string, since: number): Call {
-  return { path: runPath(runId, `/stream?since=${since}`) };
+/** @see clauses W19 and W46 in `WIRE.md` */
+export function streamCall(runId: string, since: number, at: string | undefined): Call {
+  return { path: runPath(runId, `/stream?since=${since}${sameHistory(at)}`) };
+}
+
+/** The rest of a query that names the event `since`. @see clause W46 in `WIRE.md` */
+function sameHistory(at: string | undefined): string {
+  return at === undefined ? "" : `&at=${encodeURIComponent(at)}`;
 }
 
 /**

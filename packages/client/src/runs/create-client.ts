@@ -25,6 +25,7 @@ import {
   createCall,
   deleteCall,
   getCall,
+  inputCall,
   listCall,
   openSessionCall,
   pageCall,
@@ -84,6 +85,12 @@ export interface EventsQuery {
    * @defaultValue 0
    */
   readonly since?: number | undefined;
+  /**
+   * The `createdAt` of the event `since`, as you got it. The read is refused if the log has lost that event.
+   * @defaultValue none
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
   /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
@@ -150,8 +157,8 @@ export interface Client {
   get(runId: string, options?: CallOptions): Promise<KeptRun>;
   /**
    * Reads one page of the events after `since`, in order.
-   * @throws RunEventsError `not_found`, `cursor_ahead`
-   * @see clauses W15 to W17 in `WIRE.md` of `@tm/run-events-http`
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`
+   * @see clauses W15 to W17 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   events(runId: string, query?: EventsQuery, options?: CallOptions): Promise<RunEventsPage>;
   /**
@@ -163,6 +170,17 @@ export interface Client {
     runId: string,
     events: readonly EventDraft[],
     options?: AppendConditions & CallOptions,
+  ): Promise<AppendReceipt>;
+  /**
+   * Gives a run its owner's input: appends `INPUT_RECEIVED` with this payload. A waiting run is running again. A worker that has the run
+   * keeps it, and gets the payload. A call that is tried again keeps its key, so its input lands once.
+   * @throws RunEventsError `not_found`, `run_finished`, `sequence_conflict`, `payload_too_large`
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
+   */
+  input(
+    runId: string,
+    payload?: unknown,
+    options?: Omit<AppendConditions, "fence"> & CallOptions,
   ): Promise<AppendReceipt>;
   /**
    * Ends the run as cancelled, unless it has finished.
@@ -257,8 +275,8 @@ export function createClient(options: ClientOptions = {}): Client {
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
-    async events(runId, { since, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const query = { since, limit, wait: waitSeconds };
+    async events(runId, { since, at, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
+      const query = { since, at, limit, wait: waitSeconds };
       const call = tail === undefined ? pageCall(runId, query) : tailCall(runId, tail, query);
       const held = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => {
@@ -267,6 +285,7 @@ export function createClient(options: ClientOptions = {}): Client {
       };
       return ask({ ...call, seconds: ANSWER_SECONDS + held, read }, how);
     },
+    input: async (runId, payload, how = {}) => ask(inputCall(runId, payload, how), how),
     append: async (runId, events, how = {}) =>
       ask(appendCall(runId, events.map(sealDraft), how), how),
     cancel: async (runId, how) => ask(cancelCall(runId), how),

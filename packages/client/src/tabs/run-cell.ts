@@ -10,6 +10,8 @@ export interface RunCell {
   readonly start: number;
   /** The sequence of its last event; `start` before the first one. */
   readonly cursor: () => number;
+  /** The time of its last event; `undefined` before the first one. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+  readonly at: () => string | undefined;
   /** The events after a sequence that is not before `start`. The array is the caller's. */
   readonly after: (sequence: number) => readonly RunEvent[];
   /** Adds the events that continue the sequence. Others are ignored. */
@@ -46,6 +48,7 @@ export function createRunCell(start: number, onChange: () => void): RunCell {
   return {
     start,
     cursor,
+    at: () => events.at(-1)?.createdAt,
     after: (sequence) => events.slice(sequence - start),
     add(arrived) {
       for (const event of arrived) if (event.sequence === cursor() + 1) events.push(event);

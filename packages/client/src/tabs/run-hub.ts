@@ -7,6 +7,7 @@ import type { RunCell } from "./run-cell.ts";
 import {
   encodeError,
   type Message,
+  type Place,
   type RunMessage,
   splitRunMessage,
   type Want,
@@ -30,6 +31,8 @@ interface Relay {
   readonly runId: string;
   readonly stop: () => void;
   connection: ConnectionState;
+  /** The time of the event at its cursor. */
+  at: string | undefined;
   /** The events that the other tabs have not got yet. */
   unsent: RunEvent[];
   isDue: boolean;
@@ -38,7 +41,7 @@ interface Relay {
 }
 
 interface WantedByTab {
-  readonly runs: ReadonlyMap<string, number>;
+  readonly runs: ReadonlyMap<string, Place>;
   isHeard: boolean;
 }
 
@@ -75,8 +78,8 @@ export class RunHub {
     return this.#relays.size === 0 ? 0 : performance.now() - this.#activeAt;
   }
 
-  /** The own tab wants these runs, after these sequences, and no others. */
-  wantOwn(runs: ReadonlyMap<string, number>): void {
+  /** The own tab wants these runs, and no others. */
+  wantOwn(runs: ReadonlyMap<string, Place>): void {
     this.#want(OWN, runs);
   }
 
@@ -94,21 +97,22 @@ export class RunHub {
     this.#soon.port1.close();
   }
 
-  #want(tab: string, runs: ReadonlyMap<string, number>): void {
+  #want(tab: string, runs: ReadonlyMap<string, Place>): void {
     const before = this.#tabs.get(tab)?.runs;
     if (runs.size > 0) this.#tabs.set(tab, { runs, isHeard: true });
     else this.#tabs.delete(tab);
-    for (const [runId, cursor] of runs) {
+    for (const [runId, place] of runs) {
       const relay = this.#relays.get(runId);
-      if (relay === undefined) this.#follow(runId, cursor);
-      else if (cursor < relay.connection.cursor || before?.has(runId) !== true)
-        this.#catchUp(relay, cursor, tab === OWN);
+      if (relay === undefined) this.#follow(runId, place);
+      else if (place.since < relay.connection.cursor || before?.has(runId) !== true)
+        this.#catchUp(relay, place, tab === OWN);
     }
     this.#leaveUnwanted();
   }
 
-  #follow(runId: string, since: number): void {
+  #follow(runId: string, place: Place): void {
     const connecting = { state: "connecting", runStatus: null, currentPhase: null } as const;
+    const { since, at } = place;
     const failed = (error: RunEventsError): ConnectionState => ({
       ...connecting,
       state: "failed",
@@ -120,20 +124,17 @@ export class RunHub {
       runId,
       stop: () => stop(),
       connection: { ...connecting, cursor: since, error: null },
+      at,
       unsent: [],
       isDue: false,
       isApart: false,
     };
     this.#relays.set(runId, relay);
     try {
-      stop = this.#readers.add(
-        runId,
-        { since },
-        {
-          onEvents: (events) => this.#takeEvents(relay, events),
-          onState: (connection) => this.#takeState(relay, connection),
-        },
-      );
+      stop = this.#readers.add(runId, place, {
+        onEvents: (events) => this.#takeEvents(relay, events),
+        onState: (connection) => this.#takeState(relay, connection),
+      });
     } catch (cause) {
       this.#takeState(relay, failed(toError(cause)));
     }
@@ -142,6 +143,7 @@ export class RunHub {
   #takeEvents(relay: Relay, events: readonly RunEvent[]): void {
     const from = relay.connection.cursor;
     relay.connection = { ...relay.connection, cursor: from + events.length };
+    relay.at = events.at(-1)?.createdAt;
     relay.unsent.push(...(this.#isShared(relay) ? events : []));
     this.#ports.toOwn(this.#messageOf(relay, from, events));
     this.#sendSoon(relay);
@@ -162,12 +164,16 @@ export class RunHub {
   }
 
   /** Sends a tab what it lacks, or tells it how much it has to read itself. */
-  #catchUp(relay: Relay, cursor: number, isOwn: boolean): void {
+  #catchUp(relay: Relay, { since }: Place, isOwn: boolean): void {
     this.#send(relay);
-    const has = this.#startOf(relay) <= cursor;
-    const events = has ? (this.#ports.cellOf(relay.runId)?.after(cursor) ?? []) : [];
-    const from = events.length > 0 ? cursor : relay.connection.cursor;
-    const message = this.#messageOf(relay, from, events);
+    const has = this.#startOf(relay) <= since;
+    // From the event that the tab has: it compares the times.
+    const from = Math.max(since - 1, this.#startOf(relay));
+    const events = has ? (this.#ports.cellOf(relay.runId)?.after(from) ?? []) : [];
+    const message =
+      events.length > 0
+        ? this.#messageOf(relay, from, events)
+        : this.#messageOf(relay, relay.connection.cursor, []);
     if (isOwn) this.#ports.toOwn(message);
     else this.#sendAll(relay, message);
   }
@@ -182,8 +188,9 @@ export class RunHub {
   #messageOf(relay: Relay, from: number, events: readonly RunEvent[]): RunMessage {
     const { error, ...connection } = relay.connection;
     const [start, silentMs] = [this.#startOf(relay), this.silentMs];
-    const { runId } = relay;
-    return { type: "run", runId, events, from, start, connection, error: encodeError(error), silentMs };
+    const { runId, at } = relay;
+    const reason = encodeError(error);
+    return { type: "run", runId, events, from, start, connection, at, error: reason, silentMs };
   }
 
   #isShared({ runId, isApart }: Relay): boolean {
@@ -235,6 +242,8 @@ export class RunHub {
   }
 
   #forget(relay: Relay): void {
+    // The failure of a run may have made its own tab leave it already.
+    if (this.#relays.get(relay.runId) !== relay) return;
     this.#relays.delete(relay.runId);
     relay.stop();
   }

@@ -3,7 +3,7 @@ import type { ServerOptions } from "../http/server.ts";
 import { onVisibilityChange } from "../follow/page-signals.ts";
 import type { RunCell } from "./run-cell.ts";
 import { RunHub } from "./run-hub.ts";
-import { type Answer, type Message, MESSAGE_VERSION, type RunMessage } from "./tab-messages.ts";
+import { type Answer, type Message, MESSAGE_VERSION, type Place, type RunMessage } from "./tab-messages.ts";
 import { TabMember } from "./tab-member.ts";
 
 /** Where the server is, and for whom runs are followed. */
@@ -39,7 +39,8 @@ const HIDDEN_MS = 10_000;
  * | any       | every run that it shows has been over for a second                | closed                                 |
  * | any       | it shows nothing                                                  | closed                                 |
  *
- * A tab that is `alone` has a connection for itself. So has each tab for a run with an event that does not fit into a message.
+ * A tab that is `alone` has a connection for itself. So has each tab for a run with an event that does not fit into a message, and for
+ * a run of which it has other events than the leading tab.
  * @see https://www.w3.org/TR/web-locks/
  */
 export class TabConnection {
@@ -62,7 +63,7 @@ export class TabConnection {
   #hub: RunHub | null = null;
   /** What this tab reads for itself alone. */
   #ownHub: RunHub | null = null;
-  /** The runs with an event that does not fit into a message. */
+  /** The runs that this tab reads for itself: one has an event that does not fit into a message, another has changed its history. */
   readonly #apart = new Set<string>();
   #asked = 0;
   #isAsking = false;
@@ -142,12 +143,13 @@ export class TabConnection {
   }
 
   /** What this tab shows and has not got to the end, after which sequence. */
-  #wanted(isApart: boolean): ReadonlyMap<string, number> {
-    const runs = new Map<string, number>();
+  #wanted(isApart: boolean): ReadonlyMap<string, Place> {
+    const runs = new Map<string, Place>();
     if (this.#isAway) return runs;
     for (const { runId, cell, isOver } of this.#members) {
       if (isOver || isApart !== (this.#role === "alone" || this.#apart.has(runId))) continue;
-      runs.set(runId, Math.min(runs.get(runId) ?? Infinity, cell.cursor()));
+      const place = { since: cell.cursor(), at: cell.at() };
+      if (place.since < (runs.get(runId)?.since ?? Infinity)) runs.set(runId, place);
     }
     return runs;
   }
@@ -223,6 +225,11 @@ export class TabConnection {
     if (isApart !== (this.#role === "alone" || this.#apart.has(message.runId))) return;
     for (const member of this.#members) {
       if (member.runId !== message.runId) continue;
+      if (!isApart && member.isStrange(message)) {
+        // Each tab asks the server whether its own events are still there.
+        this.#apart.add(message.runId);
+        return this.#sync();
+      }
       // This tab joined after these events. It asks once for the earlier ones.
       if (!member.accept(message) && this.#role === "waiting" && !this.#isAsking) this.#ask();
     }

@@ -51,6 +51,15 @@ export class TabMember {
     return this.#isOver;
   }
 
+  /** Whether the message is of a log in which the last event of this tab is another one, or is missing. @see clause W46 in `WIRE.md` */
+  isStrange({ events, from, connection, at: atCursor, error }: RunMessage): boolean {
+    if (this.#isOver) return false;
+    if (error?.code === "history_changed" || error?.code === "cursor_ahead") return true;
+    const [cursor, at] = [this.cell.cursor(), this.cell.at()];
+    const other = connection.cursor === cursor ? atCursor : events[cursor - from - 1]?.createdAt;
+    return at !== undefined && other !== undefined && at !== other;
+  }
+
   /**
    * Takes the events that continue those of the cell. If it cannot, because the beginning is missing, it reads the events itself, unless
    * the leading tab has them.
@@ -99,7 +108,7 @@ export class TabMember {
       this.#show({ ...cell.connection(), state: error === null ? "connecting" : "waiting", error });
     try {
       while (this.#newest.connection.cursor > cell.cursor()) {
-        const range = { runId, since: cell.cursor(), until: this.#newest.connection.cursor };
+        const range = { runId, since: cell.cursor(), at: cell.at(), until: this.#newest.connection.cursor };
         const patience = { signal, onRetry: show };
         for await (const events of readRange(createServer(this.#options), range, patience)) {
           cell.add(events);

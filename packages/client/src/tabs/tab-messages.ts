@@ -21,8 +21,14 @@ export interface Want {
   readonly tab: string;
   /** Counts the messages of this tab, so that it knows what an answer is about. */
   readonly ask: number;
-  /** The sequence of the last event that the tab has, by run. */
-  readonly runs: ReadonlyMap<string, number>;
+  /** Where the tab is, by run. */
+  readonly runs: ReadonlyMap<string, Place>;
+}
+
+/** The last event that a reader has: its sequence, and its time if it is known. */
+export interface Place {
+  readonly since: number;
+  readonly at: string | undefined;
 }
 
 /** All that the tab with the connection has for a `want` has been sent. */
@@ -43,6 +49,8 @@ export interface RunMessage {
   /** The tab with the connection has the events after this sequence. The other tabs read earlier ones themselves. */
   readonly start: number;
   readonly connection: Omit<ConnectionState, "error">;
+  /** The time of the event at the connection's cursor, if it is known. */
+  readonly at: string | undefined;
   /** The connection's error as plain data: a copy of the error itself would lose its class and code. */
   readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
   /** How long the server has been silent, in milliseconds, by that tab's monotonic clock. */

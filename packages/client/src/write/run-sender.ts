@@ -5,6 +5,7 @@ import {
   RunEventsError,
   type RunEventsErrorCode,
 } from "@tm/run-events-core";
+import { checkLanding } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
 import { retrying } from "../http/retrying.ts";
 import type { Call } from "../http/run-calls.ts";
@@ -92,7 +93,12 @@ export function createRunSender(
       try {
         const ask = async (): Promise<T> => server.askJson(call, over);
         const answer = await retrying(ask, { signal: over, patienceMs, mostDelayMs });
-        known = Math.max(known, answer.lastSequence);
+        const before = known;
+        known = answer.lastSequence;
+        if ("replayed" in answer) {
+          if (answer.replayed) known = Math.max(before, known);
+          checkLanding(answer, before);
+        }
         if (isTerminal(answer.runStatus)) shut("run_finished");
         return answer;
       } catch (error) {

@@ -12,6 +12,7 @@ import {
 } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
+import { pollInputs } from "./poll-inputs.ts";
 import { watchServer } from "./watch-server.ts";
 
 /** How long an append is sent again, in milliseconds. An append that a server never takes must not keep the run claimed for ever. */
@@ -94,6 +95,8 @@ export function createServerAccess(
       known = Math.max(known, receipt.lastSequence);
       return receipt;
     },
+    inputs: (runId, since, signal) =>
+      pollInputs((call) => insist(call, Number.POSITIVE_INFINITY, signal), runId, since, signal),
     watchEnd(runId, watcher) {
       const watching = new AbortController();
       const watch = watchServer(server, runId, watching.signal, {

@@ -82,7 +82,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
   readonly runId: string;
   /**
    * Aborts when another program ends the run, with `run_finished` and its status. Aborts too when an event could not be sent, with
-   * the reason. The first read of this property starts the watch for the end.
+   * the reason, or with `history_changed` when the log has lost events of this writer. The first read of this property starts the watch for the end.
    */
   readonly signal: AbortSignal;
   /**
@@ -138,7 +138,15 @@ export async function startRun<M extends EventMap = EventMap>(
   const send = async (
     events: readonly SealedDraft[],
     how: AppendOptions = {},
-  ): Promise<AppendReceipt> => sender.ask(appendCall(runId, events, how));
+  ): Promise<AppendReceipt> => {
+    try {
+      return await sender.ask(appendCall(runId, events, how));
+    } catch (error) {
+      // What would follow lacks the events that the log has lost.
+      if ((error as { code?: unknown } | null)?.code === "history_changed") queue.refuse(error);
+      throw error;
+    }
+  };
 
   const queue = createGatheringQueue(send, sender.stop, {
     maxEvents: BATCH_EVENTS,

@@ -45,10 +45,12 @@ it("W47: a run that is added or removed later opens the connection again with th
   await runs.append(y, [{ eventType: "TOKEN" }]);
   await runs.append(x, [{ eventType: "RUN_COMPLETED" }]);
   await first.over;
+  const { events } = await runs.read(x);
+  const [third, fourth] = [events[2]?.createdAt, events[3]?.createdAt];
   expect(paths).toEqual([
     `/v1/agent-runs/${x}/stream?since=0`,
-    `/v1/agent-runs/stream?runs=${x}:3,${y}:0`,
-    `/v1/agent-runs/${x}/stream?since=4`,
+    `/v1/agent-runs/stream?runs=${x}:3@${third},${y}:0`,
+    `/v1/agent-runs/${x}/stream?since=4&at=${encodeURIComponent(fourth ?? "")}`,
   ]);
   expect([first.sequences, second.sequences]).toEqual([upTo(5), [1]]);
   expect(first.states).toEqual(["connecting", "live", "finished"]);

@@ -42,7 +42,7 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
       cursor: 1,
     } as const;
     const first = { sequence: 1, eventType: "TOKEN", payload: 1, createdAt: "" };
-    const from = data.runs.get(runId) ?? 0;
+    const from = data.runs.get(runId)?.since ?? 0;
     const message: RunMessage = {
       type: "run",
       runId,
@@ -50,6 +50,7 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
       from,
       start: 0,
       connection,
+      at: "",
       error: null,
       silentMs: silentMs(),
     };

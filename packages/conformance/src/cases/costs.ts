@@ -24,6 +24,10 @@ type Calls = Readonly<Record<string, (store: RunEventStore, head: number) => Pro
 const OF_A_RUN: Calls = {
   getRun: (store) => store.getRun("run"),
   "read of the last events": (store, head) => readRun(store, "run", { since: head - 5 }),
+  "read of the last events, with the time before": (store, head) =>
+    readRun(store, "run", { since: head - 5, withTime: true }),
+  "read at the head, with its time": (store, head) =>
+    readRun(store, "run", { since: head, withTime: true }),
   "read at the head": (store, head) => readRun(store, "run", { since: head }),
   "read of a first page": (store) => readRun(store, "run", { since: 0, limit: 5 }),
   append: (store) => land(store, "run", events(1)),

@@ -77,7 +77,7 @@ export const deleting: readonly TrialCase[] = [
       );
       assertEqual(
         await readPage(other, "run"),
-        { run: second, phaseAtSince: null, events: [] },
+        { run: second, phaseAtSince: null, statusAtSince: "queued", events: [] },
         "the page of the new run",
       );
       assertEqual(second.metadata, "2", "the metadata");

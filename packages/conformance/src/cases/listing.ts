@@ -162,7 +162,7 @@ export const owners: readonly TrialCase[] = [
               runId: "run",
               ownerId,
               events: [event("TOKEN")],
-              runStatus: "running",
+              change: "started",
               idempotencyKey: null,
               expectedSequence: null,
               appender: { by: "anybody" },

@@ -60,7 +60,7 @@ export const pages: readonly TrialCase[] = [
       const created = await createRun(store, "run");
       assertEqual(
         await readPage(store, "run"),
-        { run: created, phaseAtSince: null, events: [] },
+        { run: created, phaseAtSince: null, statusAtSince: "queued", events: [] },
         "the page of an empty run",
       );
       await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
@@ -68,7 +68,7 @@ export const pages: readonly TrialCase[] = [
       for (const since of [1, 2, 1_000_000, Number.MAX_SAFE_INTEGER - 1]) {
         assertEqual(
           await readPage(store, "run", { since }),
-          { run, phaseAtSince: '"plan"', events: [] },
+          { run, phaseAtSince: '"plan"', statusAtSince: "running", events: [] },
           `the page after ${since}`,
         );
       }

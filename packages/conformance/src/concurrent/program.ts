@@ -39,7 +39,7 @@ export interface PlannedAppend {
   /** `seen`: the last head that the client saw. */
   readonly expected: "seen" | number | null;
   /** `worker`: under the fence that the client was given last, if it was given one. */
-  readonly by: "anybody" | "worker" | "owner";
+  readonly by: "anybody" | "worker" | "owner" | "input";
 }
 
 /** How a program's client asks about a lease. */
@@ -61,6 +61,7 @@ const plainEvents = fc.oneof(
     arbitrary: fc.constantFrom(["TOKEN"], ["TOKEN", "TOKEN"], ["TOKEN", "TOKEN", "TOKEN"]),
   },
   { weight: 4, arbitrary: fc.constantFrom(["PHASE_STARTED"], ["TOKEN", "PHASE_STARTED"]) },
+  { weight: 4, arbitrary: fc.constantFrom(["INPUT_REQUESTED"], ["TOKEN", "INPUT_REQUESTED"]) },
   { weight: 1, arbitrary: fc.constantFrom(["RUN_CANCELLED"], ["TOKEN", "RUN_FAILED"]) },
 );
 const expected = fc.oneof(
@@ -95,6 +96,16 @@ const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.oneof(
       key: fc.constantFrom("k", "l"),
       expected,
       by,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      run,
+      events: fc.constant(["INPUT_RECEIVED"]),
+      key: fc.constantFrom(null, null, "i"),
+      expected,
+      by: fc.constant("input" as const),
     }),
   },
   {

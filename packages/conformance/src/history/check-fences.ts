@@ -110,6 +110,8 @@ function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null
 function wrongRefusal(times: FencedTimes, append: AppendOperation): Violation | null {
   if (append.result.outcome !== "fenced") return null;
   const { fence } = append;
+  if (append.byOwner)
+    return violation("S27", "an append of the owner was refused as fenced", [append]);
   if (fence === null) {
     return times.mayBeHeld(append)
       ? null

@@ -27,7 +27,7 @@ export interface AppendOperation extends AnyOperation {
   readonly expectedSequence: number | null;
   /** The fence that it was sent under; `null` without one. */
   readonly fence: number | null;
-  /** Whether the run's owner sent it, who needs none. */
+  /** Whether the run's owner sent it, an input or an end, and needs none. */
   readonly byOwner: boolean;
   readonly result: AppendResult;
 }

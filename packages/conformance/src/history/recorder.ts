@@ -6,7 +6,9 @@ import type {
   RunEventStore,
   RunRecord,
 } from "@tm/run-events-core/store";
-import { statusAfter } from "@tm/run-events-core/wire";
+import type { RunStatus } from "@tm/run-events-core";
+import { statusAfter } from "@tm/run-events-core/store";
+import { changeBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../assert.ts";
 import { readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";
@@ -158,11 +160,11 @@ export async function readLoggedEvents(
   runId: string,
 ): Promise<readonly LoggedEvent[]> {
   const { events } = await readLog(store, runId);
-  return events.map(({ eventType, payload }) => ({
-    id: idOf({ payload }),
-    runStatus: statusAfter(eventType),
-    startsPhase: eventType === "PHASE_STARTED",
-  }));
+  let runStatus: RunStatus = "queued";
+  return events.map(({ eventType, payload }) => {
+    runStatus = statusAfter(runStatus, changeBy(eventType));
+    return { id: idOf({ payload }), runStatus, startsPhase: eventType === "PHASE_STARTED" };
+  });
 }
 
 function createCounter(): () => number {
@@ -178,7 +180,7 @@ function begunAppend(
 ): AppendOperation {
   const { runId, idempotencyKey, expectedSequence, appender } = request;
   const fence = appender.by === "worker" ? appender.fence : null;
-  const byOwner = appender.by === "owner";
+  const byOwner = appender.by === "owner" || appender.by === "input";
   const conditions = { idempotencyKey, expectedSequence, fence, byOwner };
   const ids = idsOf(request);
   const open = { begunAt, endedAt: null, result: { outcome: "unknown" } } as const;

@@ -2,9 +2,9 @@ import { assert, assertEqual, show } from "../assert.ts";
 import type { Frame } from "./read-frames.ts";
 
 const TERMINAL: readonly unknown[] = ["completed", "failed", "cancelled"];
-const LIVE: readonly unknown[] = ["queued", "running"];
+const LIVE: readonly unknown[] = ["queued", "running", "waiting"];
 const SOFT = ["store_unavailable", "overloaded", "slow_consumer", "draining", "max_age"];
-const HARD = ["cursor_ahead", "unauthenticated", "not_found", "internal"];
+const HARD = ["cursor_ahead", "history_changed", "unauthenticated", "not_found", "internal"];
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   connected: ["runId", "since", "runStatus", "currentPhase", "lastSequence"],

@@ -34,8 +34,10 @@ import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
+import { histories } from "./cases/histories.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
+import { inputs } from "./cases/inputs.ts";
 import { topics } from "./cases/topics.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
@@ -85,6 +87,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cancelling,
   ...listing,
   ...topics,
+  ...inputs,
   ...pages,
   ...waiting,
   ...streamHeads,
@@ -92,6 +95,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...frames,
   ...resuming,
   ...tails,
+  ...histories,
   ...manyRuns,
   ...programs,
   ...limits,

@@ -21,7 +21,7 @@ export async function pollToEnd(
     assertEqual(sequencesOf(page), owed, `W15: the sequences of the page after ${since}`);
     assert(page.events.length <= limit, `W15: a page of ${limit} has no more events`);
     events.push(...page.events);
-    if (page.runStatus === "queued" || page.runStatus === "running") continue;
+    if (["queued", "running", "waiting"].includes(page.runStatus)) continue;
     const later = pageOf(await poll(trial, runId, `since=${start + events.length}`));
     return [...events, "end", ...later.events];
   }

@@ -19,6 +19,7 @@ export function changesOn(runId: string): readonly Call[] {
       headers: JSON_TYPE,
       body: '{"leaseMs":60000}',
     },
+    { method: "POST", path: pathOf(runId, "/input"), headers: JSON_TYPE, body: '{"payload":1}' },
     { method: "POST", path: pathOf(runId, "/cancel") },
   ];
 }

@@ -30,6 +30,7 @@ const topics = fc.option(fc.constantFrom("tea", "Tea"), { nil: null, freq: 2 });
 const statuses = fc.constantFrom(
   "queued",
   "running",
+  "waiting",
   "completed",
   "failed",
   "cancelled",
@@ -44,6 +45,8 @@ const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
   [event("PHASE_STARTED", '{"phase":"a"}'), event("PHASE_STARTED", '{"phase":"b"}')],
   [event("TOKEN"), event("RUN_COMPLETED")],
   [event("RUN_CANCELLED")],
+  [event("INPUT_REQUESTED", '"?"')],
+  [event("TOKEN"), event("INPUT_REQUESTED"), event("PHASE_STARTED", '{"phase":"c"}')],
   Array.from({ length: 9 }, (_, at) =>
     event(at === 4 ? "PHASE_STARTED" : "TOKEN", `{"phase":"${at}"}`),
   ),
@@ -67,7 +70,14 @@ const by = fc.oneof(
 const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
 const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
 
+/** Only an input has this event, and it has no other. */
+const input = {
+  batch: fc.constantFrom([event("INPUT_RECEIVED", "1")], [event("INPUT_RECEIVED", '"yes"')]),
+  by: fc.constant("input" as const),
+};
+
 const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
+  fc.record({ ...conditions, ...input, key }),
   fc.record({ ...conditions, batch: batches, key, by }),
   // The same events again and again, so that keys come again with their own.
   fc.record({ ...conditions, ...retried, by }),
@@ -87,6 +97,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     fromHead: fc.integer({ min: -12, max: 2 }),
     limit: fc.integer({ min: 1, max: 12 }),
     maxBytes: fc.integer({ min: 1, max: 2_500 }),
+    withTime: fc.boolean(),
   });
   const list = fc.record({
     ownerId: owners,

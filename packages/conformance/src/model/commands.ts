@@ -17,10 +17,12 @@ import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
   appendToModel,
   checkEvents,
+  checkTime,
   checkRecord,
   forgetRun,
   learnRun,
   phaseAt,
+  statusAt,
   type StoreModel,
   visibleRun,
 } from "./run-model.ts";
@@ -47,11 +49,11 @@ export interface AppendInput {
   /** `head`: the head of the model. */
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
-  readonly by: "anybody" | "worker" | "late" | "owner" | "reaper";
+  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper";
 }
 
 /** One query of a call. */
-interface ReadInput extends Omit<ReadQuery, "since"> {
+interface ReadInput extends Required<Omit<ReadQuery, "since">> {
   /** Where to begin, counted from the head: before it if negative, past it if positive. */
   readonly fromHead: number;
 }
@@ -128,17 +130,18 @@ function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appen
       return { by, graceMs: 0 };
     case "anybody":
     case "owner":
+    case "input":
       return { by };
   }
 }
 
 export function readCommand(inputs: readonly ReadInput[]): Command {
   return command("read", inputs, async (model, real) => {
-    const queries = inputs.map(({ fromHead, limit, maxBytes, ...input }): ReadQuery => {
+    const queries = inputs.map(({ fromHead, limit, maxBytes, withTime, ...input }): ReadQuery => {
       const runId = own(real, input.runId);
       const head = model.runs.get(runId)?.record.lastSequence ?? 0;
       const ownerId = ownOrNull(real, input.ownerId);
-      return { runId, ownerId, since: Math.max(0, head + fromHead), limit, maxBytes };
+      return { runId, ownerId, since: Math.max(0, head + fromHead), limit, maxBytes, withTime };
     });
     const answers = await real.next().read(queries);
     assertEqual(answers.length, queries.length, "the number of answers");
@@ -156,6 +159,8 @@ export function readCommand(inputs: readonly ReadInput[]): Command {
       const cut = rest.findIndex((kept) => !belongs(utf8Bytes(kept.event.payload)));
       assertEqual(answer.events.length, cut === -1 ? rest.length : cut, "the number of events");
       assertEqual(answer.phaseAtSince, phaseAt(run, query.since), `the phase at ${query.since}`);
+      assertEqual(answer.statusAtSince, statusAt(run, query.since), `the status at ${query.since}`);
+      checkTime(run, query, answer.timeAtSinceMs);
     }
   });
 }

@@ -32,6 +32,7 @@ export function letsThrough(lease: ModelLease, appender: Appender): boolean {
   const isHeld = lease.expiresAtMs !== null;
   switch (appender.by) {
     case "owner":
+    case "input":
       return true;
     case "anybody":
       return !isHeld;

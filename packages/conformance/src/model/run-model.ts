@@ -1,10 +1,11 @@
-import { isTerminal } from "@tm/run-events-core";
+import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   type AppendRequest,
   type Lease,
   type NewEvent,
   NO_LEASE,
+  type ReadQuery,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core/store";
@@ -97,13 +98,26 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
   const landing = {
     firstSequence: lastSequence + 1,
     lastSequence: lastSequence + events.length,
-    runStatus: request.runStatus,
+    runStatus: statusAt(run, run.events.length),
     phase: phaseAt(run, run.events.length),
   };
   run.record = { ...record, ...landing, lastSequence: landing.lastSequence };
-  run.lease = leaseAfter(run.lease, request.appender, isTerminal(request.runStatus));
+  run.lease = leaseAfter(run.lease, request.appender, isTerminal(landing.runStatus));
   if (idempotencyKey !== null) run.keys.set(idempotencyKey, { batch: events, outcome: landing });
   return { outcome: "appended", ...landing };
+}
+
+/** The status after so many events, in the plainest way. */
+export function statusAt(run: ModelRun, count: number): RunStatus {
+  const types = run.events.slice(0, count).map(({ event }) => event.eventType);
+  const last = types.at(-1);
+  if (last === "RUN_COMPLETED") return "completed";
+  if (last === "RUN_FAILED") return "failed";
+  if (last === "RUN_CANCELLED") return "cancelled";
+  if (types.every((one) => one === "INPUT_RECEIVED")) return "queued";
+  return types.lastIndexOf("INPUT_REQUESTED") > types.lastIndexOf("INPUT_RECEIVED")
+    ? "waiting"
+    : "running";
 }
 
 /** The phase in force after so many events. */
@@ -151,6 +165,14 @@ export function checkEvents(run: ModelRun, since: number, actual: readonly Store
     createdAtMs: learnTime(kept, actual[index]?.createdAtMs ?? 0),
   }));
   assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
+}
+
+/** Compares the time that a read returned of the event at its cursor with the model. */
+export function checkTime(run: ModelRun, { since, withTime }: ReadQuery, actual: unknown): void {
+  const kept = run.events[since - 1];
+  const shown = typeof actual === "number" ? actual : 0;
+  const owed = withTime === true ? (learnTime(kept, shown) ?? null) : undefined;
+  assertEqual(actual, owed, `the time at ${since} of ${run.record.runId}`);
 }
 
 /** The event's time: what the store returned first, from then on. */

@@ -1,6 +1,7 @@
 import type { PostgresEventStore } from "@event-driven-io/emmett-postgresql";
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
 import {
+  INITIAL_STATE,
   advanceRun,
   type AppendOutcome,
   type AppendRequest,
@@ -106,12 +107,12 @@ class EmmettStreams {
     request: AppendRequest,
   ): Promise<AppendOutcome> {
     const firstSequence = lastSequence - request.events.length + 1;
-    let { phase } = advanceRun(before, request, 0).landing;
+    let { phase, runStatus } = advanceRun(before, request, 0).landing;
     if (firstSequence !== before.lastSequence + 1) {
-      // Others came in between, and the phase may be theirs: the stream knows.
-      phase = (await this.find(request.runId))?.phases[lastSequence - 1] ?? null;
+      // Others came in between, and phase and status may be theirs: the stream knows.
+      const state = (await this.find(request.runId))?.states[lastSequence - 1] ?? INITIAL_STATE;
+      ({ phase, runStatus } = state);
     }
-    const { runStatus } = request;
     return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
   }
 }
@@ -241,16 +242,20 @@ async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function cutPage(
-  { since, limit, maxBytes }: ReadQuery,
+  { since, limit, maxBytes, withTime }: ReadQuery,
   found: StreamRun | null,
 ): ReadResult | null {
   if (found === null) return null;
-  const { run, events, phases } = found;
+  const { run, events, states } = found;
   const belongs = createPageCut(limit, maxBytes);
   const rest = events.slice(since).findIndex((one) => !belongs(utf8Bytes(one.payload)));
+  const { phase, runStatus } = states[Math.min(since, states.length) - 1] ?? INITIAL_STATE;
+  const timeAtSinceMs = events[since - 1]?.createdAtMs ?? null;
   return {
     run,
-    phaseAtSince: phases[Math.min(since, phases.length) - 1] ?? null,
+    ...(withTime === true && { timeAtSinceMs }),
+    phaseAtSince: phase,
+    statusAtSince: runStatus,
     events: events.slice(since, rest === -1 ? undefined : since + rest),
   };
 }

@@ -3,6 +3,7 @@ import {
   INITIAL_STATE,
   NO_LEASE,
   type RunRecord,
+  type RunState,
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { foldEvent } from "@tm/run-events-core/wire";
@@ -26,14 +27,14 @@ export type RunFacts = Pick<
 export interface StreamRun {
   readonly run: RunRecord;
   readonly events: readonly StoredEvent[];
-  /** The phase in force after each event. */
-  readonly phases: readonly (string | null)[];
+  /** Phase and status after each event. */
+  readonly states: readonly RunState[];
 }
 
 /** Folds a whole stream, as state is had from Emmett. */
 export function foldStream(facts: RunFacts, stream: readonly StreamEvent[]): StreamRun {
   const events: StoredEvent[] = [];
-  const phases: (string | null)[] = [];
+  const states: RunState[] = [];
   let state = INITIAL_STATE;
   let { createdAtMs } = facts;
   for (const { type: eventType, data, metadata } of stream) {
@@ -42,11 +43,11 @@ export function foldStream(facts: RunFacts, stream: readonly StreamEvent[]): Str
     // Two writers' clocks may have been read in another order than they were let in.
     createdAtMs = Math.max(createdAtMs, metadata.createdAtMs);
     events.push({ sequence: events.length + 1, eventType, payload, createdAtMs });
-    phases.push(state.phase);
+    states.push(state);
   }
   const finishedAtMs = isTerminal(state.runStatus) ? createdAtMs : null;
   const head = { lastSequence: events.length, updatedAtMs: createdAtMs, finishedAtMs };
-  return { run: { ...facts, ...state, ...head, ...NO_LEASE }, events, phases };
+  return { run: { ...facts, ...state, ...head, ...NO_LEASE }, events, states };
 }
 
 /** Emmett's driver reads whole numbers beyond 2^53 as BigInt; what was written was a number. */

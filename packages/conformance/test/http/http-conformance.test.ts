@@ -54,7 +54,7 @@ describe("runHttpConformance", () => {
 
   it("has cases for every clause of the wire", () => {
     const clauses = new Set(withSession.map(({ clause }) => clause));
-    const numbers = [...Array.from({ length: 34 }, (___, index) => index + 1), 45, 47, 49];
+    const numbers = [...Array.from({ length: 34 }, (___, index) => index + 1), 38, 39, 45, 47, 49];
     expect(clauses).toEqual(new Set(numbers.map((number) => `W${number}`)));
   });
 
@@ -97,11 +97,11 @@ describe("runHttpConformance", () => {
     ["stallMs", { hasty: { baseUrl: "", stallMs } }, ["W25", "W49"]],
     ["maxStreamAgeMs", { hasty: { baseUrl: "", maxStreamAgeMs } }, ["W26"]],
     ["leaseGraceMs", { hasty: { baseUrl: "", leaseGraceMs } }, ["W33"]],
-    ["heartbeatMs", { hasty: { baseUrl: "", heartbeatMs } }, ["W22"]],
+    ["heartbeatMs", { hasty: { baseUrl: "", heartbeatMs } }, ["W22", "W47"]],
     [
       "heartbeatMs and endSession",
       { hasty: { baseUrl: "", heartbeatMs }, endSession },
-      ["W22", "W26"],
+      ["W22", "W47", "W26"],
     ],
   ] as const)("has the cases that need %s only where it is given", ([, more, clauses]) => {
     const named = { name: "any", ...bare };

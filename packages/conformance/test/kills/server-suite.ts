@@ -5,12 +5,14 @@ import { answerMutants } from "../http/mutants/answer-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
 import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
+import { inputMutants } from "../http/mutants/input-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { runsMutants } from "../http/mutants/runs-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
+import { historyMutants } from "../http/mutants/history-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
@@ -28,9 +30,11 @@ export const serverSuite: MutantSuite = {
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
+    ...inputMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,
+    ...historyMutants,
     ...runsMutants,
     ...hostMutants,
     ...deadlineMutants,

@@ -7,6 +7,7 @@ import { expiryMutants } from "../mutants/expiry-mutants.ts";
 import { failureMutants } from "../mutants/failure-mutants.ts";
 import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
+import { inputMutants } from "../mutants/input-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
 import { leaseMutants } from "../mutants/lease-mutants.ts";
 import { lifeMutants } from "../mutants/life-mutants.ts";
@@ -46,6 +47,7 @@ export const storeSuite: MutantSuite = {
     ...notificationMutants,
     ...sizeMutants,
     ...leaseMutants,
+    ...inputMutants,
     ...fenceNumberMutants,
     ...expiryMutants,
     ...claimMutants,

@@ -1,6 +1,10 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
-import { statusAfter } from "@tm/run-events-core/wire";
+import {
+  type AppendRequest,
+  changeOf,
+  type RunEventStore,
+  statusAfter,
+} from "@tm/run-events-core/store";
 import {
   type AppendAnswer,
   appendAlone,
@@ -19,7 +23,7 @@ async function pretend(data: RunEventStore, request: AppendRequest): Promise<App
     outcome: "appended",
     firstSequence: lastSequence + 1,
     lastSequence: lastSequence + request.events.length,
-    runStatus: request.runStatus,
+    runStatus: statusAfter(run.runStatus, request.change),
     phase,
   };
 }
@@ -44,7 +48,7 @@ export const appendMutants: readonly Mutant[] = [
               ...request,
               ownerId: null,
               events: [gap],
-              runStatus: "running",
+              change: "started",
               idempotencyKey: null,
               expectedSequence: null,
             },
@@ -115,7 +119,7 @@ export const appendMutants: readonly Mutant[] = [
       ...appendEach(async (request) => {
         let whole: AppendAnswer | null = null;
         for (const event of request.events) {
-          const part = { ...request, events: [event], runStatus: statusAfter(event.eventType) };
+          const part = { ...request, events: [event], change: changeOf([event]) };
           const outcome = await appendAlone(data, part);
           if (outcome.outcome !== "appended") return outcome;
           const firstSequence: number =
@@ -163,7 +167,8 @@ export const appendMutants: readonly Mutant[] = [
           runStatus: ahead.get(run.runId) ?? run.runStatus,
         })),
         ...appendEach(async (request) => {
-          ahead.set(request.runId, request.runStatus);
+          const before = (await data.getRun(request.runId))?.runStatus ?? "queued";
+          ahead.set(request.runId, statusAfter(before, request.change));
           await Promise.resolve();
           const outcome = await appendAlone(data, request);
           ahead.delete(request.runId);

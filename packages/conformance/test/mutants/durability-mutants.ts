@@ -81,7 +81,7 @@ export const durabilityMutants: readonly Mutant[] = [
               expectedSequence: null,
               appender: { by: "anybody" },
             } as const;
-            await object.append([{ runId, events: [end], runStatus: "running", ...asked }]);
+            await object.append([{ runId, events: [end], change: "started", ...asked }]);
           },
         },
       ),
@@ -119,7 +119,7 @@ export const durabilityMutants: readonly Mutant[] = [
     object: (object, data) =>
       migrating(object, async () => {
         const end = { eventType: "RUN_CANCELLED", payload: "null", phase: null };
-        const request = { runId: "run", ownerId: null, events: [end], runStatus: "cancelled" };
+        const request = { runId: "run", ownerId: null, events: [end], change: "cancelled" };
         const asked = { idempotencyKey: null, expectedSequence: null, appender: { by: "anybody" } };
         await data.append([{ ...request, ...asked } as Parameters<typeof data.append>[0][number]]);
         await data.deleteRun("run", null);

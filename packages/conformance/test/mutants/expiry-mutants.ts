@@ -10,7 +10,7 @@ async function end(data: RunEventStore, runId: string): Promise<void> {
     runId,
     ownerId: null,
     events: [{ eventType: "RUN_CANCELLED", payload: "null", phase: null }],
-    runStatus: "cancelled",
+    change: "cancelled",
     idempotencyKey: null,
     expectedSequence: null,
     appender: { by: "owner" },

@@ -1,3 +1,4 @@
+import { isTerminal } from "@tm/run-events-core";
 import type { RunEventStore, RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import { nextTurn } from "../../src/next-turn.ts";
 import { mapPages, type Mutant } from "./mutant.ts";
@@ -104,8 +105,7 @@ export const handoverMutants: readonly Mutant[] = [
       return {
         ...data,
         append(requests) {
-          for (const { runId, runStatus } of requests)
-            if (runStatus !== "running") ended.add(runId);
+          for (const { runId, change } of requests) if (isTerminal(change)) ended.add(runId);
           return data.append(requests);
         },
         subscribe: (runId, onNotification) =>

@@ -117,16 +117,16 @@ function knowBatchesBy(
   data: RunEventStore,
   fingerprintOf: (request: AppendRequest) => unknown,
 ): RunEventStore {
-  const batches = new Map<string, Pick<AppendRequest, "events" | "runStatus">>();
+  const batches = new Map<string, Pick<AppendRequest, "events" | "change">>();
   return {
     ...data,
     ...appendEach(async (request) => {
-      const { runId, idempotencyKey, events, runStatus } = request;
+      const { runId, idempotencyKey, events, change } = request;
       if (idempotencyKey === null) return appendAlone(data, request);
       const ordinal = (await data.getRun(runId))?.ordinal;
       const id = JSON.stringify([runId, ordinal, idempotencyKey, fingerprintOf(request)]);
       const answer = await appendAlone(data, { ...request, ...batches.get(id) });
-      if (answer.outcome === "appended") batches.set(id, { events, runStatus });
+      if (answer.outcome === "appended") batches.set(id, { events, change });
       return answer;
     }),
   };

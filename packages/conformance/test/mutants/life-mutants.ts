@@ -1,4 +1,4 @@
-import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import { type RunEventStore, type RunRecord, statusAfter } from "@tm/run-events-core/store";
 import {
   type AppendAnswer,
   appendAlone,
@@ -60,7 +60,7 @@ export const lifeMutants: readonly Mutant[] = [
             runId,
             ownerId: null,
             events: [end],
-            runStatus: "cancelled",
+            change: "cancelled",
             idempotencyKey: null,
             expectedSequence: null,
             appender: { by: "anybody" },
@@ -217,7 +217,7 @@ export const lifeMutants: readonly Mutant[] = [
             outcome: "appended",
             firstSequence: (head?.lastSequence ?? 0) + 1,
             lastSequence: (head?.lastSequence ?? 0) + request.events.length,
-            runStatus: request.runStatus,
+            runStatus: statusAfter(head?.runStatus ?? "queued", request.change),
             phase: null,
           }));
         },

@@ -123,10 +123,11 @@ export const outcomeMutants: readonly Mutant[] = [
           return { ...run, runStatus, finishedAtMs: run.updatedAtMs };
         }),
         ...appendEach(async (request) => {
-          if (isTerminal(request.runStatus)) ended.set(request.runId, request.runStatus);
-          const outcome = await appendAlone(data, { ...request, runStatus: "running" });
-          const { runStatus } = request;
-          return outcome.outcome === "appended" ? { ...outcome, runStatus } : outcome;
+          const { change } = request;
+          if (!isTerminal(change)) return appendAlone(data, request);
+          ended.set(request.runId, change);
+          const outcome = await appendAlone(data, { ...request, change: "started" });
+          return outcome.outcome === "appended" ? { ...outcome, runStatus: change } : outcome;
         }),
       };
     },

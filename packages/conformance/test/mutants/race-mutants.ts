@@ -1,5 +1,5 @@
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import { type RunEventStore, statusAfter } from "@tm/run-events-core/store";
 import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 type Request = Parameters<RunEventStore["append"]>[0][number];
@@ -56,7 +56,7 @@ export const raceMutants: readonly Mutant[] = [
           outcome: "appended",
           firstSequence: run.lastSequence + 1,
           lastSequence: run.lastSequence + request.events.length,
-          runStatus: request.runStatus,
+          runStatus: statusAfter(run.runStatus, request.change),
           phase: run.phase,
         };
       }),
@@ -89,7 +89,7 @@ export const raceMutants: readonly Mutant[] = [
     clause: "S4",
     data: (data) =>
       whenRaced(data, async (request, racing) => {
-        const { runStatus } = racing;
+        const { change: runStatus } = racing;
         const run = await data.getRun(request.runId);
         if (run === null || !isTerminal(runStatus)) return appendAlone(data, request);
         return { outcome: "finished", runStatus, lastSequence: run.lastSequence };

@@ -1,5 +1,6 @@
 import { createPageCut, eventBytes, type ReadResult, utf8Bytes } from "@tm/run-events-core/store";
 import { mapPages, mapRecords, type Mutant } from "./mutant.ts";
+import { timeMutants } from "./time-mutants.ts";
 
 /** Stores whose pages or heads are wrong. */
 export const readMutants: readonly Mutant[] = [
@@ -120,6 +121,7 @@ export const readMutants: readonly Mutant[] = [
       ),
     }),
   },
+  ...timeMutants,
   {
     name: "answers the queries of a call in another order",
     clause: "S9",

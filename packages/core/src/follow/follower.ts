@@ -1,11 +1,13 @@
-import { clampCursor, cursorAhead } from "../rules/cursor.ts";
+import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
+import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
-import { createPages, type Pages, type SliceBudget } from "./pages.ts";
-import { type RecentBudget, RecentEvents } from "./recent-events.ts";
+import { type FollowerReader, ReaderSet } from "./reader-set.ts";
+import { createPages, type Pages } from "./pages.ts";
+import { type FollowerBudgets, LogEnd } from "./log-end.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
 const READ_LIMIT = 1_000;
@@ -16,22 +18,6 @@ const FEW_READERS = 8;
 export interface FollowerSource {
   read(query: ReadQuery): Promise<ReadResult | null>;
   subscribe(runId: string, onNotification: () => void): Subscription;
-}
-
-/** What the followers of a process may keep in memory together. */
-export interface FollowerBudgets {
-  readonly slices: SliceBudget;
-  readonly recent: RecentBudget;
-}
-
-/** A reader of a follower: a cursor, and a function that notifies it. */
-export interface FollowerReader {
-  /** The reader's position; `null` until it has opened. */
-  position: Position | null;
-  /** Whether it takes nothing now. It calls `next` by itself when it takes again; until then the log is not read for it. */
-  readonly stalled: boolean;
-  /** Called synchronously when `next` may have something new, possibly for nothing. */
-  readonly onNotification: () => void;
 }
 
 /**
@@ -48,12 +34,17 @@ export interface FollowerReader {
  * | reading | a notification                            | reading          | it is remembered: once this read is over, there is another |
  * | reading | the read's answer                         | quiet            | its events are kept, and every reader is notified          |
  * | reading | the same, and there is more               | reading, waiting | the same                                                   |
+ * | reading | the event `#end` is gone or another       | quiet            | it goes on at the new end, and every reader is notified    |
  * | any     | the run was deleted; a read fails; `fail` | retired          | every reader is notified, and its `next` throws            |
  * | any     | the last reader leaves                    | retired          |                                                            |
  * | retired | the answer of a read that was under way   | retired          | it is dropped                                              |
  *
  * `#dirty` remembers a notification; `#ordinal` is 0 in the state `new`. Readers open, leave and stall in every state, even while a
  * read is under way. A retired follower's subscription has stopped; its readers can still leave.
+ *
+ * A store may lose the end of its log, as after a failover, and others may append there. Each position has the time of its event. So a
+ * read finds out, however late it comes: the read after `#end`, and a page's after its reader. Only readers whose last event is gone get
+ * `history_changed`. The others go on. A reader that does not fit in with the follower may know more than it: then the next read decides.
  *
  * Each followed run has one such object, so fields that a quiet run does not need are `null`.
  */
@@ -63,20 +54,19 @@ export class Follower {
   readonly #budgets: FollowerBudgets;
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
-  readonly #readers = new Set<FollowerReader>();
+  readonly #readers = new ReaderSet();
   /** For readers that lag; `null` while no reader does. */
   #pages: Pages | null = null;
-  /** The last events up to `#end`; `null` while every reader has them. */
-  #recent: RecentEvents | null = null;
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
-  /** The head as of the last read. Reads of the log end there, or before. */
-  #head = 0;
-  #end = 0;
+  /** What was read of the log's end. */
+  readonly #end: LogEnd;
   #failure: { readonly error: unknown } | null = null;
   /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
   #dirty = false;
+  /** Whether a reader waits for the next read to decide whether its history is the same. */
+  #isAwaited = false;
   #reading = false;
   #retired = false;
 
@@ -94,6 +84,7 @@ export class Follower {
     this.#runId = runId;
     this.#source = source;
     this.#budgets = budgets;
+    this.#end = new LogEnd(budgets.recent);
     this.#onRetire = onRetire;
     this.#subscription = source.subscribe(runId, () => this.refresh());
   }
@@ -101,10 +92,16 @@ export class Follower {
   /**
    * Adds the reader, then finds its position. The owner is checked first. The position comes from a read after the subscription is
    * ready, so that no later commit is missed.
+   * @param atMs the time of the event `since`, if the reader has it
    * @returns the run's head, for the reader's first frame
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; the reader has then left
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `store_unavailable`; the reader has then left
    */
-  async open(reader: FollowerReader, since: number, ownerId: string | null): Promise<RunRecord> {
+  async open(
+    reader: FollowerReader,
+    since: number,
+    ownerId: string | null,
+    atMs: number | null = null,
+  ): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
       const result = await this.#readHead(since, ownerId);
@@ -112,15 +109,19 @@ export class Follower {
       if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
       // This read is older than the follower's run: the run that it saw was deleted.
       if (this.#ordinal !== 0 && run.ordinal < this.#ordinal) throw runNotFound();
+      if (atMs !== null) checkHistory(result, atMs);
       const cursor = clampCursor(since, run);
       if (this.#ordinal === 0) {
         this.#ordinal = run.ordinal;
-        this.#head = run.lastSequence;
-        this.#end = run.lastSequence;
+        this.#end.startAt(run);
       }
       // A notification before the first read found no head to start from, and this read may have seen more than the follower.
-      if (this.#dirty || run.lastSequence > this.#end) this.refresh();
-      reader.position = { sequence: cursor, ...stateAtSince(result, cursor) };
+      if (this.#dirty || !this.#end.isOf(run)) this.refresh();
+      reader.position = {
+        sequence: cursor,
+        atMs: timeAtSince(result, cursor),
+        ...stateAtSince(result, cursor),
+      };
       return run;
     } catch (error) {
       this.leave(reader);
@@ -129,33 +130,36 @@ export class Follower {
   }
 
   /**
-   * The slice after the reader's position, at once if it is in memory. `null` if nothing is there yet: a notification will follow. It
-   * does not move the reader.
-   * @throws RunEventsError why the follower has ended
+   * The slice after the reader's position, at once if it is in memory. `null` if nothing is there yet: a notification will follow. A
+   * promise of `null` asks the reader to call again. It does not move the reader.
+   * @throws RunEventsError why the follower has ended; `history_changed` if the reader's last event is not in the log any more
    */
-  next({ position }: FollowerReader): Slice | Promise<Slice> | null {
+  next({ position }: FollowerReader): Slice | Promise<Slice | null> | null {
     if (this.#failure !== null) throw this.#failure.error;
     if (position === null || this.#ordinal === 0) return null;
-    if (position.sequence >= this.#end) {
+    if (!this.#end.fits(position)) {
+      this.#awaitRead();
+      return null;
+    }
+    if (position.sequence >= this.#end.sequence) {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
       if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
         this.#closePages();
-      if (isTerminal(position.runStatus)) return createSlice(position, [], this.#head);
+      if (isTerminal(position.runStatus)) return createSlice(position, [], this.#end.head);
       // The log was not read while all readers were stalled.
       if (this.#dirty) this.refresh();
       return null;
     }
-    if (this.#recent !== null && position.sequence >= this.#recent.base)
-      return this.#recent.sliceAfter(position, this.#head);
-    this.#pages ??= createPages((query) => this.#readPage(query), this.#budgets.slices);
+    const slice = this.#end.sliceAfter(position);
+    if (slice !== null) return slice;
+    this.#pages ??= createPages((from, query) => this.#readPage(from, query), this.#budgets.slices);
     return this.#pages.next(position);
   }
 
   /** Whether `next` would have to read the log for this reader. */
   mustRead({ position }: FollowerReader): boolean {
-    if (this.#failure !== null || position === null || position.sequence >= this.#end) return false;
-    if (this.#recent !== null && position.sequence >= this.#recent.base) return false;
-    return this.#pages?.has(position) !== true;
+    if (this.#failure !== null || position === null) return false;
+    return !this.#end.has(position) && this.#pages?.has(position) !== true;
   }
 
   /** Removes the reader. A follower without readers stops. Idempotent. */
@@ -174,12 +178,12 @@ export class Follower {
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#retire();
-    this.#notifyReaders();
+    this.#readers.notify();
   }
 
   /** The read that opens a reader. It needs only the head and the phase at the cursor, but a read takes at least one event. */
   async #readHead(since: number, ownerId: string | null): Promise<ReadResult> {
-    const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1 };
+    const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1, withTime: true };
     // A read refuses another owner first. Otherwise the time until a subscription is ready would reveal whether the run is followed.
     // If the subscription is ready already, this read also counts as the one after it.
     const wasReady = this.#isReady;
@@ -195,17 +199,37 @@ export class Follower {
 
   async #readOn(): Promise<void> {
     this.#reading = true;
-    while (this.#dirty && !this.#retired && this.#hasTaker()) {
+    while (this.#dirty && !this.#retired && this.#readers.hasTaker()) {
       this.#dirty = false;
       try {
         // Little at a time, so that the reads of many runs are sent together; the rest is read next.
-        const query = { since: this.#end, limit: READ_LIMIT, maxBytes: SLICE_BYTES };
+        const query = {
+          since: this.#end.sequence,
+          limit: READ_LIMIT,
+          maxBytes: SLICE_BYTES,
+          withTime: true,
+        };
         this.#receive(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
       } catch (error) {
         this.fail(error);
       }
     }
     this.#reading = false;
+    // While it is dirty, all readers are stalled, and this is not decided.
+    if (!this.#isAwaited || this.#dirty) return;
+    this.#isAwaited = false;
+    this.#readers.notify();
+  }
+
+  /** Waits for the read that decides which history is right: the reader may have opened with a newer one than the follower's last. */
+  #awaitRead(): void {
+    if (!this.#dirty && !this.#reading) throw historyChanged(this.#end.head);
+    this.#isAwaited = true;
+    if (this.#dirty) this.refresh();
+  }
+
+  #hasLaggard(): boolean {
+    return this.#readers.least(this.#end.sequence) < this.#end.sequence;
   }
 
   #closePages(): void {
@@ -213,32 +237,22 @@ export class Follower {
     this.#pages = null;
   }
 
-  #hasLaggard(): boolean {
-    for (const { position } of this.#readers)
-      if (position !== null && position.sequence < this.#end) return true;
-    return false;
-  }
-
-  #hasTaker(): boolean {
-    for (const { stalled } of this.#readers) if (!stalled) return true;
-    return false;
-  }
-
   /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
   #receive(result: ReadResult | null): void {
     if (this.#retired) return;
-    const { run, events } = this.#checked(result);
-    if (run.lastSequence < this.#end) throw cursorAhead(run.lastSequence);
-    this.#head = run.lastSequence;
-    if (events.length > 0) {
-      this.#recent ??= new RecentEvents(this.#end, this.#budgets.recent);
-      this.#recent.add(events);
-      this.#end = events.at(-1)?.sequence ?? this.#end;
-      this.#notifyReaders();
+    const { run, events, timeAtSinceMs } = this.#checked(result);
+    if ((timeAtSinceMs ?? 0) !== this.#end.atMs) {
+      // What is in memory is of the history that is gone.
+      this.#closePages();
+      this.#end.startAt(run);
+      this.#isAwaited = true;
+      return;
     }
+    this.#end.add(events, run.lastSequence);
+    if (events.length > 0) this.#readers.notify();
     this.#pages?.clear();
-    if (this.#end < this.#head) this.#dirty = true;
-    this.#trim();
+    if (this.#end.sequence < this.#end.head) this.#dirty = true;
+    this.#end.trim(this.#readers.least(this.#end.sequence));
   }
 
   #checked(result: ReadResult | null): ReadResult {
@@ -248,25 +262,11 @@ export class Follower {
     return result;
   }
 
-  #notifyReaders(): void {
-    for (const reader of this.#readers) reader.onNotification();
-  }
-
-  /** Lets go of the events in memory that no reader needs any more. */
-  #trim(): void {
-    if (this.#recent === null) return;
-    let least = this.#end;
-    for (const { position } of this.#readers)
-      if (position !== null && position.sequence < least) least = position.sequence;
-    this.#recent.trim(least);
-    if (this.#recent.isEmpty) this.#recent = null;
-  }
-
   #retire(): void {
     if (this.#retired) return;
     this.#retired = true;
     this.#closePages();
-    this.#recent?.trim(this.#end);
+    this.#end.close();
     this.#subscription.stop();
     this.#onRetire();
   }
@@ -280,11 +280,17 @@ export class Follower {
     );
   }
 
-  async #readPage(query: Pick<ReadQuery, "since" | "limit" | "maxBytes">): Promise<ReadResult> {
-    const result = await this.#source.read({ runId: this.#runId, ownerId: null, ...query });
-    const page = this.#checked(result);
-    if (page.events.length === 0) throw cursorAhead(page.run.lastSequence);
-    if (page.run.lastSequence > this.#end) this.refresh();
+  async #readPage(
+    { sequence, atMs }: Position,
+    query: Pick<ReadQuery, "limit" | "maxBytes">,
+  ): Promise<ReadResult> {
+    const asked = { runId: this.#runId, ownerId: null, since: sequence, withTime: true, ...query };
+    const page = this.#checked(await this.#source.read(asked));
+    const { run, events } = page;
+    checkHistory(page, atMs);
+    // A store that has lost only its head's events: no read could go on.
+    if (events.length === 0 && run.lastSequence > sequence) throw historyChanged(run.lastSequence);
+    if (run.lastSequence > this.#end.sequence || events.length === 0) this.refresh();
     return page;
   }
 }

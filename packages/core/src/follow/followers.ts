@@ -3,7 +3,8 @@ import { runNotFound, storeClosed } from "../rules/errors.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import { tailStart } from "../rules/tail-start.ts";
 import type { Clock } from "../time/clock.ts";
-import { Follower, type FollowerReader, type FollowerSource } from "./follower.ts";
+import { Follower, type FollowerSource } from "./follower.ts";
+import type { FollowerReader } from "./reader-set.ts";
 import { createSliceBudget } from "./pages.ts";
 import { createRecentBudget } from "./recent-events.ts";
 
@@ -27,6 +28,7 @@ export interface Followers {
     reader: FollowerReader,
     since: number,
     ownerId: string | null,
+    atMs?: number | null,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
   /**
    * Finds the cursor so many events before the end of a run.
@@ -78,12 +80,13 @@ class RunFollowers implements Followers {
     reader: FollowerReader,
     since: number,
     ownerId: string | null,
+    atMs: number | null = null,
   ): ReturnType<Followers["open"]> {
     if (this.#isClosed) throw storeClosed();
     checkRunId(runId);
     checkCursor(since);
     const follower = this.#followers.get(runId) ?? this.#add(runId);
-    return { follower, opened: follower.open(reader, since, ownerId) };
+    return { follower, opened: follower.open(reader, since, ownerId, atMs) };
   }
 
   async tailStart(runId: string, tail: number, ownerId: string | null): Promise<number> {

@@ -29,14 +29,23 @@ export function createSliceBudget(): SliceBudget {
 
 /** The stretches of a run's log that are not in memory, for readers that lag behind. */
 export interface Pages {
-  /** The slice after a position: at once if it was read just now, for this reader or another. */
-  next(from: Position): Slice | Promise<Slice>;
+  /**
+   * The slice after a position: at once if it was read just now, for this reader or another. `null` if the log ends there: the caller
+   * asks again once it knows the log's new end.
+   */
+  next(from: Position): Slice | Promise<Slice | null>;
   /** Whether it is there at once. */
   has(from: Position): boolean;
   /** Lets go of all kept slices. */
   clear(): void;
   /** Lets go of all kept slices, and keeps no more. */
   close(): void;
+}
+
+/** What follows a position, with the time of that position's event. */
+interface From<Following> {
+  readonly atMs: number;
+  readonly slice: Following;
 }
 
 /**
@@ -51,28 +60,29 @@ export interface Pages {
  * | kept   | `next`                                            | kept   | it is returned at once                                    |
  * | kept   | `clear`, `close`, or it is the oldest of too many | none   | its bytes return to the budget                            |
  *
- * @param read reads on after a sequence. It rejects with what ends the reader. Its result has at least one event
+ * @param read reads on after a position. It rejects with what ends the reader, also if the position is of another history
  */
 export function createPages(
-  read: (query: Pick<ReadQuery, "since" | "limit" | "maxBytes">) => Promise<ReadResult>,
+  read: (from: Position, query: Pick<ReadQuery, "limit" | "maxBytes">) => Promise<ReadResult>,
   budget: SliceBudget,
 ): Pages {
   /** By the sequence that they start after; the newest is last. */
-  const kept = new Map<number, Slice>();
-  const coming = new Map<number, Promise<Slice>>();
+  const kept = new Map<number, From<Slice>>();
+  const coming = new Map<number, From<Promise<Slice | null>>>();
   let isClosed = false;
 
   /** Whether a kept slice ends there: its reader comes for the next one. A new reader may leave after the first. */
   function readsOn({ sequence }: Position): boolean {
-    for (const { to } of kept.values()) if (to.sequence === sequence) return true;
+    for (const { slice } of kept.values()) if (slice.to.sequence === sequence) return true;
     return false;
   }
 
-  async function readPage(from: Position): Promise<Slice> {
+  async function readPage(from: Position): Promise<Slice | null> {
     const maxBytes = SLICE_BYTES * (readsOn(from) ? SLICES_A_READ : 1);
     // The limit is the most events that fit, since a store may read up to the limit before it cuts.
     const limit = Math.floor(maxBytes / EVENT_ENVELOPE_BYTES);
-    const { events, run } = await read({ since: from.sequence, limit, maxBytes });
+    const { events, run } = await read(from, { limit, maxBytes });
+    if (events.length === 0) return null;
     const first = createSlice(from, fitSlice(events, 0, weighEvent), run.lastSequence);
     keep(from, first);
     let { to } = first;
@@ -86,12 +96,12 @@ export function createPages(
   }
 
   /** Without a budget no more slices are kept, and a reader that reads on gets one slice a read. */
-  function keep({ sequence }: Position, slice: Slice): void {
+  function keep({ sequence, atMs }: Position, slice: Slice): void {
     letGo(sequence);
     const [oldest] = kept.keys();
     if (kept.size === KEPT_SLICES && oldest !== undefined) letGo(oldest);
     if (isClosed || budget.left === 0) return;
-    kept.set(sequence, slice);
+    kept.set(sequence, { atMs, slice });
     budget.left -= 1;
   }
 
@@ -105,14 +115,16 @@ export function createPages(
 
   return {
     next(from) {
-      const { sequence } = from;
-      const slice = kept.get(sequence) ?? coming.get(sequence);
-      if (slice !== undefined) return slice;
-      const page = readPage(from).finally(() => coming.delete(sequence));
-      coming.set(sequence, page);
-      return page;
+      const { sequence, atMs } = from;
+      const known = kept.get(sequence) ?? coming.get(sequence);
+      if (known?.atMs === atMs) return known.slice;
+      // Readers of two histories share no page. The read finds out which of them is right.
+      if (known !== undefined) return readPage(from);
+      const slice = readPage(from).finally(() => coming.delete(sequence));
+      coming.set(sequence, { atMs, slice });
+      return slice;
     },
-    has: ({ sequence }) => kept.has(sequence),
+    has: ({ sequence, atMs }) => kept.get(sequence)?.atMs === atMs,
     clear,
     close() {
       isClosed = true;

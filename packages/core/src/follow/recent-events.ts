@@ -29,14 +29,19 @@ export class RecentEvents {
   /** The events after `#base`, without a gap. */
   #events: readonly KeptEvent[] = [];
   #base: number;
+  #baseAtMs: number;
   #bytes = 0;
   readonly #budget: RecentBudget;
   /** Slices by the sequence that they begin after. Cleared when the events change. */
   #slices: Map<number, Slice> | null = null;
 
-  /** @param base the sequence after which the events will begin */
-  constructor(base: number, budget: RecentBudget) {
+  /**
+   * @param base the sequence after which the events will begin
+   * @param baseAtMs the time of that event
+   */
+  constructor(base: number, baseAtMs: number, budget: RecentBudget) {
     this.#base = base;
+    this.#baseAtMs = baseAtMs;
     this.#budget = budget;
   }
 
@@ -49,6 +54,12 @@ export class RecentEvents {
     return this.#events.length === 0;
   }
 
+  /** The time of the event at a sequence, which is the base or one of the events. */
+  timeAt(sequence: number): number {
+    if (sequence === this.#base) return this.#baseAtMs;
+    return this.#events[sequence - this.#base - 1]?.event.createdAtMs ?? 0;
+  }
+
   add(events: readonly StoredEvent[]): void {
     const added = events.map((event) => ({ event, weight: weighEvent(event) }));
     for (const { weight } of added) this.#hold(weight);
@@ -58,7 +69,7 @@ export class RecentEvents {
 
   /**
    * The slice after a position, one for all readers there.
-   * @param from at `base` or after it
+   * @param from at `base` or after it, in the same history
    * @param head the sequence of the log's last event
    */
   sliceAfter(from: Position, head: number): Slice {
@@ -83,6 +94,7 @@ export class RecentEvents {
     while ((this.#bytes > MOST_BYTES || this.#budget.left < 0) && drop < events.length)
       this.#hold(-(events[drop++]?.weight ?? 0));
     if (drop === 0) return;
+    this.#baseAtMs = this.timeAt(this.#base + drop);
     this.#events = events.slice(drop);
     this.#base += drop;
     this.#slices = null;

@@ -16,6 +16,8 @@ export const SLICE_BYTES = 49_152;
 /** A reader's cursor, and the state of the run as of it. */
 export interface Position extends RunState {
   readonly sequence: number;
+  /** The time of the event there, 0 before the first: another history has another one. @see clause W46 in `WIRE.md` */
+  readonly atMs: number;
 }
 
 /** The weight of an event in `SLICE_BYTES`. */
@@ -73,6 +75,7 @@ export function createSlice(
   const state = foldEvents(from, events);
   const to: Position = {
     sequence: events.at(-1)?.sequence ?? from.sequence,
+    atMs: events.at(-1)?.createdAtMs ?? from.atMs,
     runStatus: state.runStatus,
     phase: state.phase,
   };

@@ -1,7 +1,8 @@
+import { checkAt } from "../rules/history.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { holdProcess } from "../time/clock.ts";
-import type { FollowerReader } from "./follower.ts";
+import type { FollowerReader } from "./reader-set.ts";
 import type { Followers } from "./followers.ts";
 import type { Slice } from "./slice.ts";
 
@@ -12,6 +13,12 @@ export interface TailOptions extends OwnerOption {
    * @defaultValue 0
    */
   readonly since?: number | undefined;
+  /**
+   * The `createdAt` of the event `since`, as that event had it. The tail then ends with `history_changed` if the log has lost that event.
+   * @defaultValue none: only a `since` past the end is found
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
   /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000.
    * @defaultValue none: `since` says where to begin
@@ -28,24 +35,26 @@ export interface TailOptions extends OwnerOption {
  * leave the loop; only `signal` ends a wait from outside.
  *
  * Between two slices the reader is only a cursor: no events queue up for it.
- * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `store_unavailable`
+ * @throws RunEventsError `not_found` (also when the run is deleted on the way), `cursor_ahead`, `history_changed` (also when
+ * the log loses events that this reader has), `store_unavailable`
  */
 export async function* tailSlices(
   followers: Followers,
   runId: string,
   options: TailOptions = {},
 ): AsyncGenerator<Slice, void, undefined> {
-  const { tail, signal } = options;
+  const { at, tail, signal } = options;
   const ownerId = ownerIdOf(options);
   signal?.throwIfAborted();
   if (tail !== undefined) checkTail(tail, options.since);
+  const atMs = checkAt(at, options);
   const since =
     tail === undefined
       ? (options.since ?? 0)
       : await held(followers.tailStart(runId, tail, ownerId), signal);
   let notify = (): void => {};
   const reader: FollowerReader = { position: null, stalled: false, onNotification: () => notify() };
-  const { follower, opened } = followers.open(runId, reader, since, ownerId);
+  const { follower, opened } = followers.open(runId, reader, since, ownerId, atMs);
   try {
     await held(opened, signal);
     for (;;) {
@@ -57,6 +66,7 @@ export async function* tailSlices(
         continue;
       }
       const slice = next instanceof Promise ? await held(next, signal) : next;
+      if (slice === null) continue;
       reader.position = slice.to;
       yield slice;
       if (slice.finished) return;

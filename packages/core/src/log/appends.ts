@@ -7,15 +7,20 @@ import {
 } from "../rules/append.ts";
 import type { EventDraft } from "../rules/event.ts";
 import { appenderOf } from "../rules/lease.ts";
-import { type AppendLimits, planEvents } from "../rules/lifecycle.ts";
+import {
+  type AppendLimits,
+  planEvents,
+  planInput,
+  type PlannedEvents,
+} from "../rules/lifecycle.ts";
 import { ownerIdOf } from "../rules/owner.ts";
-import { receiptOf } from "../rules/receipt.ts";
+import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
-import type { RunLog } from "./run-log.ts";
+import type { AppendOptions, RunLog } from "./run-log.ts";
 
 /** The end of a run whose worker is dead. @see clauses W33 and W43 in `WIRE.md` of `@tm/run-events-http` */
 const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
@@ -23,7 +28,7 @@ const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: 
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
 
 /** The ways to append to a log. All share one queue. */
-export interface Appends extends Pick<RunLog, "append"> {
+export interface Appends extends Pick<RunLog, "append" | "input"> {
   /** Ends the run as cancelled, even under a worker's lease. Answers `finished` if it has ended already. */
   cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
   /** Ends the run as failed, since its lease has expired. */
@@ -58,21 +63,40 @@ export function createAppends(
     return queue.add({ ...planned, ...conditions, runId });
   }
 
+  async function land(
+    runId: string,
+    conditions: Omit<AppendOptions, "fence">,
+    plan: () => PlannedEvents,
+    appenderFor: () => Appender,
+  ): Promise<AppendReceipt> {
+    const { idempotencyKey } = conditions;
+    const ownerId = ownerIdOf(conditions);
+    checkRunId(runId);
+    const planned = plan();
+    const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
+    const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
+    const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender: appenderFor() };
+    const request: AppendRequest = { ...planned, ...conditioned, runId };
+    const receipt = receiptOf(await queue.add(request), request);
+    // A caller without a key replays nothing: core sent its own key again.
+    return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
+  }
+
   return {
-    async append(runId, drafts, conditions = {}) {
-      const { idempotencyKey } = conditions;
-      const ownerId = ownerIdOf(conditions);
-      checkRunId(runId);
-      const planned = planEvents(drafts, limits);
-      const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
-      const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
-      const appender = appenderOf(conditions.fence);
-      const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender };
-      const request: AppendRequest = { ...planned, ...conditioned, runId };
-      const receipt = receiptOf(await queue.add(request), request);
-      // A caller without a key replays nothing: core sent its own key again.
-      return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
-    },
+    append: (runId, drafts, conditions: AppendOptions = {}) =>
+      land(
+        runId,
+        conditions,
+        () => planEvents(drafts, limits),
+        () => appenderOf(conditions.fence),
+      ),
+    input: (runId, payload, conditions = {}) =>
+      land(
+        runId,
+        conditions,
+        () => planInput(payload, limits),
+        () => ({ by: "input" }),
+      ),
     cancel: (runId, ownerId) =>
       end(runId, { eventType: "RUN_CANCELLED" }, { by: "owner" }, ownerId),
     expire: (runId, appender) => end(runId, LEASE_EXPIRED, appender, null),

@@ -57,6 +57,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     limits,
     ...runs,
     append: appends.append,
+    input: appends.input,
     async cancel(runId, owner = {}) {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);

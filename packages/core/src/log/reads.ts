@@ -3,6 +3,7 @@ import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
+import { checkAt, checkHistory } from "../rules/history.ts";
 import { ownerIdOf, runAsAsked } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import { checkTail } from "../rules/tail-start.ts";
@@ -67,16 +68,19 @@ export function createReads(
   return {
     followers,
     async readPage(runId, options = {}) {
-      const { tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
+      const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);
       if (tail !== undefined) checkTail(tail, options.since);
       checkCursor(options.since ?? 0);
+      const atMs = checkAt(at, options);
       checkLimit("limit", limit);
       checkLimit("maxBytes", maxBytes);
       const { since = tail === undefined ? 0 : await followers.tailStart(runId, tail, ownerId) } =
         options;
-      const result = await read({ runId, ownerId, since, limit, maxBytes });
+      const query = { runId, ownerId, since, limit, maxBytes };
+      const result = await read(atMs === null ? query : { ...query, withTime: true });
       if (result === null) throw runNotFound();
+      if (atMs !== null) checkHistory(result, atMs);
       const page = { ...planPage(result, clampCursor(since, result.run)), run: result.run };
       return tail === undefined ? page : { ...page, since };
     },

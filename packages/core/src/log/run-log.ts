@@ -66,6 +66,12 @@ export interface PageOptions extends OwnerOption {
    */
   readonly since?: number | undefined;
   /**
+   * The `createdAt` of the event `since`, as that event had it. The read is then refused if the log has lost that event.
+   * @defaultValue none: only a `since` past the end is found
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
+  /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
@@ -108,10 +114,16 @@ export interface RunLog extends Leases, Upkeep {
     events: readonly EventDraft[],
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
+  /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md` */
+  input(
+    runId: string,
+    payload: unknown,
+    options?: OwnerOption & WorkAppendOptions,
+  ): Promise<AppendReceipt>;
   /**
    * Reads a page of the events after `since`, and the run's head at the same instant.
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`
-   * @see clauses W15 and W16 in `WIRE.md` of `@tm/run-events-http`
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @see clauses W15, W16 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
@@ -127,7 +139,11 @@ export interface RunLog extends Leases, Upkeep {
    */
   waitFor(
     runId: string,
-    options: OwnerOption & { readonly since: number; readonly signal: AbortSignal },
+    options: OwnerOption & {
+      readonly since: number;
+      readonly at?: string | undefined;
+      readonly signal: AbortSignal;
+    },
   ): Promise<void>;
   /**
    * A run's head.

@@ -1,6 +1,6 @@
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
-import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
+import type { NewEvent, RunStatus, StatusChange, TerminalStatus } from "./event.ts";
 
 /**
  * The role in which an append is made. It decides whether a lease refuses the append:
@@ -8,19 +8,20 @@ import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
  * - `anybody`: lands unless the run is claimed.
  * - `worker`: lands if this is the fence of the lease.
  * - `owner`: always lands, takes the next fence and ends the lease, in the same step.
+ * - `input`: always lands, and leaves lease and fence as they are. Its batch is one `INPUT_RECEIVED`; no other batch has one.
  * - `reaper`: lands if the lease expired `graceMs` ago or earlier, takes the next fence and ends the lease.
- * @see clauses S22 and S23 in `STORE.md`
+ * @see clauses S22, S23 and S27 in `STORE.md`
  */
 export type Appender =
-  | { readonly by: "anybody" | "owner" }
+  | { readonly by: "anybody" | "owner" | "input" }
   | { readonly by: "worker"; readonly fence: number }
   | { readonly by: "reaper"; readonly graceMs: number };
 
 /**
- * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes `runStatus`,
- * its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if
- * `runStatus` is terminal.
- * @see clause S2 in `STORE.md`
+ * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes what `statusAfter`
+ * makes of it and `change`, its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the
+ * events' time if `change` is terminal.
+ * @see clauses S2 and S27 in `STORE.md`
  */
 export interface AppendRequest {
   readonly runId: string;
@@ -28,8 +29,8 @@ export interface AppendRequest {
   readonly ownerId: string | null;
   /** At least one. Only the last can be terminal. */
   readonly events: readonly NewEvent[];
-  /** The run's status after the batch: `running` or a terminal one. */
-  readonly runStatus: RunStatus;
+  /** What the batch does to the run's status. */
+  readonly change: StatusChange;
   readonly idempotencyKey: string | null;
   /** Refuse unless the run's `lastSequence` is this; `null` allows any. */
   readonly expectedSequence: number | null;

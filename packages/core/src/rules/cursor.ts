@@ -33,7 +33,7 @@ export function invalidCursor(given: unknown): RunEventsError {
  * The error of a cursor past the end of the log, or of a log that has lost events that a reader had.
  * @param since the cursor, if the caller gave it
  */
-export function cursorAhead(lastSequence: number, since?: number): RunEventsError {
+function cursorAhead(lastSequence: number, since?: number): RunEventsError {
   return new RunEventsError(
     "cursor_ahead",
     `Expected \`since\` to be ${lastSequence} at most, the last sequence of the run, got ${since ?? "a higher one"}. The log may have lost its end. Read it again from 0.`,

@@ -16,6 +16,7 @@ export type RunEventsErrorCode =
   | "invalid_request"
   | "invalid_cursor"
   | "cursor_ahead"
+  | "history_changed"
   | "run_finished"
   | "run_id_taken"
   | "run_active"
@@ -32,7 +33,7 @@ export type RunEventsErrorCode =
 
 /** Facts that some codes carry, safe to show to the caller. */
 export interface RunEventsErrorDetails {
-  /** The run's last sequence: with `cursor_ahead`, `run_finished`, `sequence_conflict`, and after a broken NDJSON line. */
+  /** The run's last sequence: with `cursor_ahead`, `history_changed`, `run_finished`, `sequence_conflict`, and after a broken NDJSON line. */
   readonly lastSequence?: number;
   /** The terminal status, with `run_finished`. */
   readonly runStatus?: RunStatus;
@@ -104,7 +105,12 @@ export class RunEventsError extends Error {
   }
 }
 
-const REFUSALS: ReadonlySet<RunEventsErrorCode> = new Set(["fenced", "run_finished", "not_found"]);
+const REFUSALS: ReadonlySet<RunEventsErrorCode> = new Set([
+  "fenced",
+  "run_finished",
+  "not_found",
+  "history_changed",
+]);
 
 /** Whether the error says that a worker may not write to the run, or no longer. @see clause S22 in `STORE.md` */
 export function isRefusal(error: unknown): boolean {

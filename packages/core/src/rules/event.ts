@@ -1,11 +1,18 @@
 /**
- * The status of a run. The last three are terminal: the run has ended, and takes no more events.
- * @see clause W6 in `WIRE.md` of `@tm/run-events-http`
+ * The status of a run. `waiting` is for a person's input. The last three are terminal: the run has ended, and takes no more events.
+ * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
  */
-export type RunStatus = "queued" | "running" | TerminalStatus;
+export type RunStatus = "queued" | "running" | "waiting" | TerminalStatus;
 
 /** The three statuses that end a run for ever. */
 export type TerminalStatus = "completed" | "failed" | "cancelled";
+
+/**
+ * What a batch does to its run's status, no matter what that was before: `started` makes a queued run running, `answered` a waiting one. Both
+ * leave any other status as it is. The others are the status that follows.
+ * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
+ */
+export type StatusChange = "started" | "answered" | "waiting" | TerminalStatus;
 
 /**
  * One event of a run, as a reader sees it. It never changes.

@@ -1,7 +1,7 @@
 import type { AppendLanding, AppendOutcome, AppendRequest, FinishedOutcome } from "./append.ts";
-import type { NewEvent, StoredEvent, TerminalStatus } from "./event.ts";
+import type { NewEvent, RunStatus, StoredEvent, TerminalStatus } from "./event.ts";
 import { leaseAfter, isFenced } from "./lease.ts";
-import { isTerminal } from "./lifecycle.ts";
+import { isTerminal, statusAfter } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
 /** The receipt that a run has under an idempotency key. */
@@ -10,6 +10,8 @@ export interface KeptReceipt {
   readonly lastSequence: number;
   /** The run's phase after that append, as JSON text. */
   readonly phase: string | null;
+  /** The run's status after that append, unless the append ended the run. As from `statusAt`. */
+  readonly runStatus: RunStatus;
   /** The events of that append, in order. */
   readonly events: readonly Pick<StoredEvent, "eventType" | "payload">[];
 }
@@ -31,13 +33,8 @@ export function judgeAppend(
   if (receipt !== null) {
     if (!isSameBatch(receipt.events, request.events)) return { outcome: "idempotency_key_reused" };
     const { firstSequence, lastSequence, phase } = receipt;
-    return {
-      outcome: "replayed",
-      firstSequence,
-      lastSequence,
-      phase,
-      runStatus: request.runStatus,
-    };
+    const runStatus = statusAfter(receipt.runStatus, request.change);
+    return { outcome: "replayed", firstSequence, lastSequence, phase, runStatus };
   }
   const { runStatus, lastSequence } = run;
   if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
@@ -83,7 +80,8 @@ export function advanceRun<Head extends RunRecord>(
   request: AppendRequest,
   nowMs: number,
 ): { readonly run: Head; readonly landing: AppendLanding } {
-  const { runStatus, events } = request;
+  const { change, events } = request;
+  const runStatus = statusAfter(run.runStatus, change);
   const updatedAtMs = Math.max(nowMs, run.updatedAtMs);
   const lastSequence = run.lastSequence + events.length;
   const phase = events.findLast((event) => event.phase !== null)?.phase ?? run.phase;

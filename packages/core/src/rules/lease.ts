@@ -27,6 +27,7 @@ export function isFenced(lease: Lease, appender: Appender, nowMs: number): boole
   const { fence, leaseExpiresAtMs } = lease;
   switch (appender.by) {
     case "owner":
+    case "input":
       return false;
     case "anybody":
       return leaseExpiresAtMs !== null;
@@ -39,17 +40,17 @@ export function isFenced(lease: Lease, appender: Appender, nowMs: number): boole
 
 /**
  * The lease after an append that was not refused: an owner and a reaper take the next fence, which shuts out the worker,
- * and the end of the run ends the lease.
- * @see clause S22 in `STORE.md`
+ * and the end of the run ends the lease. An input leaves it as it is.
+ * @see clauses S22 and S27 in `STORE.md`
  */
 export function leaseAfter(
   { fence, leaseExpiresAtMs }: Lease,
-  { appender, runStatus }: Pick<AppendRequest, "appender" | "runStatus">,
+  { appender, change }: Pick<AppendRequest, "appender" | "change">,
 ): Lease {
   const takes = appender.by === "owner" || appender.by === "reaper";
   return {
     fence: takes ? fence + 1 : fence,
-    leaseExpiresAtMs: takes || isTerminal(runStatus) ? null : leaseExpiresAtMs,
+    leaseExpiresAtMs: takes || isTerminal(change) ? null : leaseExpiresAtMs,
   };
 }
 

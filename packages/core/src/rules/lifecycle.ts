@@ -1,10 +1,15 @@
 import type { AppendRequest } from "./append.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
-import type { EventDraft, NewEvent, RunStatus, TerminalStatus } from "./event.ts";
+import type { EventDraft, NewEvent, RunStatus, StatusChange, TerminalStatus } from "./event.ts";
 import { isDeeper, MAX_JSON_DEPTH } from "./json-depth.ts";
 import { isLonger, utf8Bytes } from "./json-text.ts";
 import { SealedJson } from "./sealed-json.ts";
+
+/** The type of an event that asks a person. @see clause W38 in `WIRE.md` of `@tm/run-events-http` */
+export const INPUT_REQUESTED = "INPUT_REQUESTED";
+/** The type of a person's answer. @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http` */
+export const INPUT_RECEIVED = "INPUT_RECEIVED";
 
 const EVENT_TYPE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
@@ -14,8 +19,8 @@ const TERMINAL_EVENTS: ReadonlyMap<string, TerminalStatus> = new Map([
   ["RUN_CANCELLED", "cancelled"],
 ]);
 
-/** Whether a run in this status has finished. @see clause W7 in `WIRE.md` of `@tm/run-events-http` */
-export function isTerminal(status: RunStatus): status is TerminalStatus {
+/** Whether a run in this status has finished, or finishes with this change. @see clause W7 in `WIRE.md` of `@tm/run-events-http` */
+export function isTerminal(status: RunStatus | StatusChange): status is TerminalStatus {
   return status === "completed" || status === "failed" || status === "cancelled";
 }
 
@@ -31,9 +36,28 @@ export interface RunState {
 /** The state of a run without events. */
 export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
 
-/** The status after an event of this type, on any run that could still take it. @see clause W6 in `WIRE.md` of `@tm/run-events-http` */
-export function statusAfter(eventType: string): RunStatus {
-  return TERMINAL_EVENTS.get(eventType) ?? "running";
+/** What an event of this type does to the status. @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http` */
+export function changeBy(eventType: string): StatusChange {
+  if (eventType === INPUT_REQUESTED) return "waiting";
+  if (eventType === INPUT_RECEIVED) return "answered";
+  return TERMINAL_EVENTS.get(eventType) ?? "started";
+}
+
+/**
+ * What a batch does to the status. An input is alone in its batch, and only the last event can be terminal.
+ * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function changeOf(batch: readonly { readonly eventType: string }[]): StatusChange {
+  const last = changeBy(batch.at(-1)?.eventType ?? "");
+  if (last !== "started") return last;
+  return batch.some(({ eventType }) => eventType === INPUT_REQUESTED) ? "waiting" : "started";
+}
+
+/** The status of a live run after a change. @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http` */
+export function statusAfter(before: RunStatus, change: StatusChange): RunStatus {
+  if (change === "started") return before === "queued" ? "running" : before;
+  if (change === "answered") return before === "waiting" ? "running" : before;
+  return change;
 }
 
 /** The phase that an event starts, as JSON text; `null` if it starts none. @see clause W6 in `WIRE.md` of `@tm/run-events-http` */
@@ -51,27 +75,27 @@ export function foldEvent(
   event: { readonly eventType: string; readonly payload: string },
 ): RunState {
   return {
-    runStatus: statusAfter(event.eventType),
+    runStatus: statusAfter(state.runStatus, changeBy(event.eventType)),
     phase: phaseStartedBy(event.eventType, event.payload) ?? state.phase,
   };
 }
 
 /**
- * The fold over a stretch of a log: its last event decides the status, the last that starts a phase the phase.
- * @see clause W6 in `WIRE.md`
+ * The fold over a stretch of a log.
+ * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
  */
 export function foldEvents(
   state: RunState,
   events: readonly { readonly eventType: string; readonly payload: string }[],
 ): RunState {
-  const last = events.at(-1);
-  if (last === undefined) return state;
+  let { runStatus } = state;
+  for (const { eventType } of events) runStatus = statusAfter(runStatus, changeBy(eventType));
   let phase: string | null = null;
   for (let at = events.length - 1; at >= 0 && phase === null; at--) {
     const event = events[at];
     if (event !== undefined) phase = phaseStartedBy(event.eventType, event.payload);
   }
-  return { runStatus: statusAfter(last.eventType), phase: phase ?? state.phase };
+  return { runStatus, phase: phase ?? state.phase };
 }
 
 /** The bounds of one append. */
@@ -80,16 +104,15 @@ export interface AppendLimits {
   readonly maxBatchEvents: number;
 }
 
-/** A batch that is fit to append, and the status that it leaves the run in. */
-export type PlannedEvents = Pick<AppendRequest, "events" | "runStatus">;
+/** A batch that is fit to append, and what it does to the run's status. */
+export type PlannedEvents = Pick<AppendRequest, "events" | "change">;
 
 /**
- * Checks a batch and folds it. The status after a batch does not depend on the status before: an append that is not
- * refused leaves a run running, or ended by its last event.
+ * Checks a batch, and folds it without knowing the run's status.
  * @throws TypeError unless the drafts are an array
- * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, or for
- * an event after a terminal one; `payload_too_large`. `details.index` names the event.
- * @see clauses W6, W7 and W9 in `WIRE.md` of `@tm/run-events-http`
+ * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, for an
+ * `INPUT_RECEIVED`, or for an event after a terminal one; `payload_too_large`. `details.index` names the event.
+ * @see clauses W6, W7, W9 and W39 in `WIRE.md` of `@tm/run-events-http`
  */
 export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
   checkDrafts(drafts);
@@ -100,7 +123,7 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
     );
   }
   const events = drafts.map((draft, index) => planEvent(draft, index, limits));
-  const afterEnd = events.findIndex((event) => isTerminal(statusAfter(event.eventType))) + 1;
+  const afterEnd = events.findIndex((event) => isTerminal(changeBy(event.eventType))) + 1;
   if (afterEnd > 0 && afterEnd < events.length) {
     throw new RunEventsError(
       "invalid_event",
@@ -108,7 +131,23 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
       { details: { index: afterEnd } },
     );
   }
-  return { events, runStatus: statusAfter(events.at(-1)?.eventType ?? "") };
+  return { events, change: changeOf(events) };
+}
+
+/**
+ * Checks an input, and makes the batch of it.
+ * @throws RunEventsError `invalid_event` for a bad payload, `payload_too_large`
+ * @see clause W39 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function planInput(
+  payload: unknown,
+  limits: Pick<AppendLimits, "maxPayloadBytes">,
+): PlannedEvents {
+  const draft: SealedDraft = { eventType: INPUT_RECEIVED, payload: textOf(payload, 0) };
+  checkDraft(draft, limits);
+  const { text } = draft.payload;
+  const events = [{ eventType: INPUT_RECEIVED, payload: text, phase: null }];
+  return { events, change: "answered" };
 }
 
 /**
@@ -176,6 +215,12 @@ function checkShape(draft: unknown, index: number): EventDraft {
   if (typeof eventType !== "string" || !EVENT_TYPE.test(eventType)) {
     throw invalidEvent(
       `Expected \`eventType\` of event ${index} to match ${EVENT_TYPE.source}, got ${describeValue(eventType)}. Use capitals, as in TOOL_CALL.`,
+      index,
+    );
+  }
+  if (eventType === INPUT_RECEIVED) {
+    throw invalidEvent(
+      `Expected no INPUT_RECEIVED among the events to append, got event ${index}. Only the run's owner gives an input: call \`input\`, or POST to the run's \`/input\`.`,
       index,
     );
   }

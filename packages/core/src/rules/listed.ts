@@ -9,6 +9,7 @@ export type ListedStatus = RunStatus | "live";
 export const STATUSES: readonly RunStatus[] = [
   "queued",
   "running",
+  "waiting",
   "completed",
   "failed",
   "cancelled",

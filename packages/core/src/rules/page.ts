@@ -1,6 +1,6 @@
 import type { RunRecord } from "./run.ts";
-import type { StoredEvent } from "./event.ts";
-import { foldEvents, INITIAL_STATE, type RunState } from "./lifecycle.ts";
+import type { RunStatus, StoredEvent } from "./event.ts";
+import { foldEvents, type RunState } from "./lifecycle.ts";
 
 /** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
 export interface ReadQuery {
@@ -13,6 +13,12 @@ export interface ReadQuery {
   readonly limit: number;
   /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
+  /**
+   * Whether to answer the time of the event `since`. It costs at most one row, by its key.
+   * @defaultValue `false`
+   * @see clause S30 in `STORE.md`
+   */
+  readonly withTime?: boolean;
 }
 
 /** What a read answers: a run's events after `since`, and its head at the same instant. */
@@ -20,6 +26,13 @@ export interface ReadResult {
   readonly run: RunRecord;
   /** The phase at `since`, from the last event at or before it that started one. JSON text. */
   readonly phaseAtSince: string | null;
+  /** The status at `since`, as from `statusAt`: that of a live run before the end of the log, and the head's from there on. */
+  readonly statusAtSince: RunStatus;
+  /**
+   * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
+   * @see clause S30 in `STORE.md`
+   */
+  readonly timeAtSinceMs?: number | null;
   /** since+1, since+2, … without a gap. */
   readonly events: readonly StoredEvent[];
 }
@@ -59,9 +72,9 @@ export interface LogPage extends RunState {
 
 /** The state of a run as of `since`: the state that a reader with that cursor has seen. */
 export function stateAtSince(result: ReadResult, since: number): RunState {
-  const { run } = result;
+  const { run, statusAtSince, phaseAtSince } = result;
   if (since >= run.lastSequence) return { runStatus: run.runStatus, phase: run.phase };
-  return since === 0 ? INITIAL_STATE : { runStatus: "running", phase: result.phaseAtSince };
+  return { runStatus: statusAtSince, phase: phaseAtSince };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { AppendOutcome, AppendRequest } from "./append.ts";
-import type { NewEvent } from "./event.ts";
+import type { NewEvent, RunStatus } from "./event.ts";
+import { markOf } from "./status-mark.ts";
 import { advanceRun, judgeAppend, type KeptReceipt } from "./judge-append.ts";
 import type { RunRecord } from "./run.ts";
 
@@ -8,10 +9,12 @@ export interface EventRow extends NewEvent {
   readonly ordinal: number;
   readonly sequence: number;
   readonly createdAtMs: number;
+  /** The run's status after it, as from `markOf`: `null` for most events. @see clause S27 in `STORE.md` */
+  readonly runStatus: RunStatus | null;
 }
 
 /** The receipt of an idempotency key: a row to insert. */
-export interface ReceiptRow extends Omit<KeptReceipt, "events"> {
+export interface ReceiptRow extends Omit<KeptReceipt, "events" | "runStatus"> {
   readonly ordinal: number;
   readonly idempotencyKey: string;
 }
@@ -67,14 +70,15 @@ export function planAppends<Head extends RunRecord>(
     const { ordinal, updatedAtMs: createdAtMs } = run;
     let sequence = landing.firstSequence;
     for (const { eventType, phase, payload } of request.events) {
-      events.push({ ordinal, sequence, eventType, phase, payload, createdAtMs });
+      const runStatus = markOf(eventType, landing.runStatus);
+      events.push({ ordinal, sequence, eventType, phase, payload, createdAtMs, runStatus });
       sequence += 1;
     }
     if (idempotencyKey !== null) {
-      const { firstSequence, lastSequence, phase } = landing;
+      const { firstSequence, lastSequence, phase, runStatus } = landing;
       const kept = { firstSequence, lastSequence, phase };
       receipts.push({ ordinal, idempotencyKey, ...kept });
-      given.set(name, { ...kept, events: request.events });
+      given.set(name, { ...kept, runStatus, events: request.events });
     }
     place.after = run;
     return { outcome: "appended", ...landing };

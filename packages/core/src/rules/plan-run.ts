@@ -1,6 +1,7 @@
+import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
-import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
+import { INITIAL_STATE, isTerminal, type RunState } from "./lifecycle.ts";
 import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
@@ -61,18 +62,22 @@ export function judgeDelete(
 /** What a read has to fetch in addition to the head. */
 export interface ReadPlan {
   readonly wantsEvents: boolean;
-  /** The phase at `since` if the head has it; `undefined` if the log has to be read. */
-  readonly phaseAtSince: string | null | undefined;
+  /** The state at `since` if the head has it; `null` if the log has to be read. */
+  readonly stateAtSince: RunState | null;
+  /** The time of the event `since`, as of `timeInHead`; `null` also if it is not asked for. */
+  readonly timeAtSinceMs: number | null | undefined;
 }
 
 /**
  * What a read has to fetch; `null` if the read answers `null`.
  * @param run the head, `null` if it does not exist
- * @see clauses S9 and S12 in `STORE.md`
+ * @see clauses S9, S12 and S30 in `STORE.md`
  */
-export function planRead(run: RunRecord | null, { ownerId, since }: ReadQuery): ReadPlan | null {
+export function planRead(run: RunRecord | null, query: ReadQuery): ReadPlan | null {
+  const { ownerId, since, withTime = false } = query;
   if (run === null || !isVisible(run, ownerId)) return null;
   const wantsEvents = since < run.lastSequence;
-  if (run.phase === null || since === 0) return { wantsEvents, phaseAtSince: null };
-  return { wantsEvents, phaseAtSince: wantsEvents ? undefined : run.phase };
+  const timeAtSinceMs = withTime ? timeInHead(run, since) : null;
+  if (!wantsEvents) return { wantsEvents, stateAtSince: run, timeAtSinceMs };
+  return { wantsEvents, stateAtSince: since === 0 ? INITIAL_STATE : null, timeAtSinceMs };
 }

@@ -1,6 +1,7 @@
 import { parseCursor } from "./cursor.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
+import { parseTime } from "./history.ts";
 import { isRunId } from "./run-id.ts";
 import { MAX_TAIL } from "./tail-start.ts";
 
@@ -13,6 +14,12 @@ export interface RunStart {
   /** The last sequence that the reader has. */
   readonly since: number;
   /**
+   * The `createdAt` of the event `since`, as that event had it.
+   * @defaultValue none: only a `since` past the end is found
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
+  /**
    * Begins so many events before the end, in place of `since`: 1 to 1,000.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
@@ -20,15 +27,16 @@ export interface RunStart {
   readonly tail?: number | undefined;
 }
 
-/** An entry that fits: the id, and a cursor or `-` with a tail. What may follow after an `@` is left for the time of the cursor. */
-const ENTRY = /^([^:]+):(-?)(\d+)$/;
+/** An entry that fits: the id, and `-` with a tail or a cursor, which may have the time of its event. */
+const ENTRY = /^([^:]+):(-?)(\d+)(?:@(.*))?$/;
 
 /**
- * Writes an entry of `runs`: `a:120` begins after 120, `b:-50` 50 events before the end.
+ * Writes an entry of `runs`: `a:120` begins after 120, `a:120@TIME` after the event 120 of that time, `b:-50` 50 events before the end.
  * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
  */
-export function encodeRunStart({ runId, since, tail }: RunStart): string {
-  return `${runId}:${tail === undefined ? since : -tail}`;
+export function encodeRunStart({ runId, since, at, tail }: RunStart): string {
+  const time = at === undefined ? "" : `@${at}`;
+  return `${runId}:${tail === undefined ? since + time : -tail}`;
 }
 
 /**
@@ -46,7 +54,7 @@ export function parseRunStarts(text: string): readonly RunStart[] {
     const start = parseEntry(entry);
     if (start === null)
       throw refused(
-        `Expected each entry of \`runs\` to be an id with a cursor, such as a:120, or with a tail from 1 to ${MAX_TAIL}, such as a:-50, got ${describeValue(entry)} as entry ${at + 1}.`,
+        `Expected each entry of \`runs\` to be an id with a cursor, such as a:120 or a:120@2026-01-31T08:00:00.000Z, or with a tail from 1 to ${MAX_TAIL}, such as a:-50, got ${describeValue(entry)} as entry ${at + 1}.`,
       );
     if (seen.has(start.runId))
       throw refused(
@@ -58,9 +66,13 @@ export function parseRunStarts(text: string): readonly RunStart[] {
 }
 
 function parseEntry(entry: string): RunStart | null {
-  const [, runId = "", minus, number = ""] = ENTRY.exec(entry) ?? [];
+  const [, runId = "", minus, number = "", at] = ENTRY.exec(entry) ?? [];
   const count = parseCursor(number);
   if (!isRunId(runId) || count === null) return null;
+  if (at !== undefined) {
+    const isTime = minus === "" && count > 0 && parseTime(at) !== null;
+    return isTime ? { runId, since: count, at } : null;
+  }
   if (minus === "") return { runId, since: count };
   return count >= 1 && count <= MAX_TAIL ? { runId, since: 0, tail: count } : null;
 }

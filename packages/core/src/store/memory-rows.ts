@@ -5,6 +5,7 @@ import { createPageCut, type ReadQuery } from "../rules/page.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
+import type { StatusMark } from "../rules/status-mark.ts";
 import type { DueTime, RowMoves } from "./row-moves.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -14,6 +15,8 @@ interface MemoryRun {
   readonly payloadBytes: number[];
   /** The events that start a phase, ascending. */
   readonly phases: { readonly sequence: number; readonly phase: string }[];
+  /** The events that keep a status, ascending. */
+  readonly marks: StatusMark[];
   readonly receipts: Map<string, ReceiptRow>;
 }
 
@@ -63,9 +66,15 @@ export class MemoryRows implements RowMoves {
     return page;
   }
 
-  selectPhase(ordinal: number, sequence: number): string | null {
-    const { phases = [] } = this.#byOrdinal.get(ordinal) ?? {};
-    return phases.findLast((start) => start.sequence <= sequence)?.phase ?? null;
+  selectState(
+    ordinal: number,
+    sequence: number,
+  ): { readonly phase: string | null; readonly mark: StatusMark | null } {
+    const { phases = [], marks = [] } = this.#byOrdinal.get(ordinal) ?? {};
+    return {
+      phase: phases.findLast((start) => start.sequence <= sequence)?.phase ?? null,
+      mark: marks.findLast((mark) => mark.sequence <= sequence) ?? null,
+    };
   }
 
   selectOwned(query: ListQuery): readonly HeadRow[] {
@@ -92,7 +101,8 @@ export class MemoryRows implements RowMoves {
   insertRun(run: NewRun): number {
     const ordinal = ++this.#lastOrdinal;
     const head = { ...run, ordinal, keptClaim: null };
-    const made = { head, events: [], payloadBytes: [], phases: [], receipts: new Map() };
+    const lists = { events: [], payloadBytes: [], phases: [], marks: [] };
+    const made = { head, ...lists, receipts: new Map() };
     this.#runs.set(run.runId, made);
     this.#byOrdinal.set(ordinal, made);
     for (const key of listKeysOf(run)) {
@@ -104,11 +114,12 @@ export class MemoryRows implements RowMoves {
   }
 
   insertEvents(rows: readonly EventRow[]): void {
-    for (const { ordinal, sequence, eventType, phase, payload, createdAtMs } of rows) {
+    for (const { ordinal, sequence, eventType, phase, payload, createdAtMs, runStatus } of rows) {
       const run = this.#byOrdinal.get(ordinal);
       run?.events.push({ sequence, eventType, payload, createdAtMs });
       run?.payloadBytes.push(utf8Bytes(payload));
       if (phase !== null) run?.phases.push({ sequence, phase });
+      if (runStatus !== null) run?.marks.push({ sequence, runStatus });
     }
   }
 

@@ -4,6 +4,7 @@ import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { StatusMark } from "../rules/status-mark.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -20,14 +21,14 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | call        | mode     | moves                                                                                      |
  * | ----------- | -------- | ------------------------------------------------------------------------------------------ |
  * | createRun   | write    | (selectHeads (now insertRun)?)+                                                            |
- * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads)? |
+ * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads)? |
  * | claim       | write    | selectHeads now saveHeads?                                                                 |
  * | renew       | write    | selectHeads now saveHeads?                                                                 |
  * | release     | write    | selectHeads now saveHeads?                                                                 |
  * | deleteRun   | write    | selectHeads deleteRuns?                                                                    |
  * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                |
  * | probe       | write    | writeProbe now                                                                             |
- * | read        | snapshot | selectHeads (selectEvents? selectPhase?)*                                                  |
+ * | read        | snapshot | selectHeads (selectEvents? selectState? selectEvents?)*                                    |
  * | getRun      | plain    | selectHeads                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                |
  * | listExpired | plain    | now selectDue                                                                              |
@@ -55,8 +56,14 @@ export interface RowMoves {
     ordinal: number,
     page: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): Answer<readonly StoredEvent[]>;
-  /** The phase of the run's last event with a phase, at or before the sequence; `null` without one. Through an index. */
-  selectPhase(ordinal: number, sequence: number): Answer<string | null>;
+  /**
+   * The phase of the run's last event with a phase, and the last event with a `runStatus`, each at or before the sequence; `null`
+   * without one. Each through an index.
+   */
+  selectState(
+    ordinal: number,
+    sequence: number,
+  ): Answer<{ readonly phase: string | null; readonly mark: StatusMark | null }>;
   /** An owner's runs for the query, by descending ordinal. Through an index. */
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */

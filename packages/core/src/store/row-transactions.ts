@@ -2,11 +2,13 @@ import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { LeaseOutcome } from "../rules/claims.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
+import type { RunState } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
 import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
 import { judgeCreate, judgeDelete, newRun, planRead } from "../rules/plan-run.ts";
 import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
@@ -107,13 +109,18 @@ function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceip
   const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } = receipt;
   const since = firstSequence - 1;
   const page = { since, limit: lastSequence - since, maxBytes: Number.MAX_SAFE_INTEGER };
-  return after(rows.selectEvents(ordinal, page), (events) => [
-    nameOf(ordinal, idempotencyKey),
-    { firstSequence, lastSequence, phase, events },
-  ]);
+  return after(rows.selectEvents(ordinal, page), (events) =>
+    after(rows.selectState(ordinal, lastSequence), ({ mark }) => {
+      const runStatus = statusAt(lastSequence, mark);
+      return [
+        nameOf(ordinal, idempotencyKey),
+        { firstSequence, lastSequence, phase, runStatus, events },
+      ];
+    }),
+  );
 }
 
-/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9 and S12 in `STORE.md` */
+/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9, S12 and S30 in `STORE.md` */
 export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
   return (rows) =>
     after(rows.selectHeads(ascending(queries)), (heads) => {
@@ -130,15 +137,34 @@ function readOne(
   const plan = planRead(head, query);
   if (head === null || plan === null) return null;
   const { ordinal } = head;
+  const { since } = query;
   const run = recordOf(head);
-  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) => {
-    if (plan.phaseAtSince !== undefined) return { run, phaseAtSince: plan.phaseAtSince, events };
-    return after(rows.selectPhase(ordinal, query.since), (phaseAtSince) => ({
-      run,
-      phaseAtSince,
-      events,
-    }));
-  });
+  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) =>
+    after(plan.stateAtSince ?? selectState(rows, ordinal, since), ({ phase, runStatus }) => {
+      const page = { run, phaseAtSince: phase, statusAtSince: runStatus, events };
+      if (query.withTime !== true) return page;
+      return after(
+        plan.timeAtSinceMs === undefined ? selectTime(rows, ordinal, since) : plan.timeAtSinceMs,
+        (timeAtSinceMs) => ({ ...page, timeAtSinceMs }),
+      );
+    }),
+  );
+}
+
+/** The state at a sequence within the log. */
+function selectState(rows: RowMoves, ordinal: number, sequence: number): Answer<RunState> {
+  return after(rows.selectState(ordinal, sequence), ({ phase, mark }) => ({
+    phase,
+    runStatus: statusAt(sequence, mark),
+  }));
+}
+
+/** The time of an event; `null` if it is not there. */
+function selectTime(rows: RowMoves, ordinal: number, sequence: number): Answer<number | null> {
+  const page = { since: sequence - 1, limit: 1, maxBytes: 1 };
+  return after(rows.selectEvents(ordinal, page), ([event]) =>
+    event?.sequence === sequence ? event.createdAtMs : null,
+  );
 }
 
 /** Removes a finished run. `write`. @see clause S17 in `STORE.md` */

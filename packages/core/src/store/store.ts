@@ -97,6 +97,7 @@ export interface StoreCapabilities {
  * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
  * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
+ * - **S30** a read answers the time of the event `since` too, if it is asked for.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
@@ -110,7 +111,7 @@ export interface RunEventStore {
    * @see clauses S1 to S8 in `STORE.md`
    */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
-  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see clauses S8 to S12 in `STORE.md` */
+  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see clauses S8 to S12 and S30 in `STORE.md` */
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
   /** A run's head; `null` if the run does not exist. */
   getRun(runId: string): Promise<RunRecord | null>;

@@ -1,4 +1,5 @@
-import type { Follower, FollowerReader } from "../follow/follower.ts";
+import type { Follower } from "../follow/follower.ts";
+import type { FollowerReader } from "../follow/reader-set.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { RunStart } from "../rules/run-starts.ts";
 import type { StreamErrorCode } from "../wire/stream-error.ts";

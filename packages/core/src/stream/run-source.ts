@@ -1,4 +1,5 @@
-import type { Follower, FollowerReader } from "../follow/follower.ts";
+import type { Follower } from "../follow/follower.ts";
+import type { FollowerReader } from "../follow/reader-set.ts";
 import type { Position, Slice } from "../follow/slice.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import type { RunRecord } from "../rules/run.ts";

@@ -1,4 +1,5 @@
 import { followersOf, type RunLog } from "../log/run-log.ts";
+import { checkAt } from "../rules/history.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
@@ -138,8 +139,8 @@ class LiveStreams implements Streams {
       tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
       now: () => Math.floor(clock.now()),
       random,
-      follow: ({ runId, ownerId, since }, reader) =>
-        followersOf(log).open(runId, reader, since, ownerId),
+      follow: ({ runId, ownerId, since, at }, reader) =>
+        followersOf(log).open(runId, reader, since, ownerId, checkAt(at, { since })),
       tailStart: ({ runId, ownerId }, tail) => followersOf(log).tailStart(runId, tail, ownerId),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),

@@ -12,6 +12,7 @@ export type StreamErrorCode =
   | "draining"
   | "max_age"
   | "cursor_ahead"
+  | "history_changed"
   | "unauthenticated"
   | "not_found"
   | "internal";
@@ -43,14 +44,23 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
     retryable: false,
     message: "Expected a cursor within the log, but it is past the end. Read the log again from 0.",
   },
+  history_changed: {
+    retryable: false,
+    message:
+      "Expected the log that was read, but it has lost its end, and other events may stand there. Read the log again from 0.",
+  },
   unauthenticated: { retryable: false, message: "The session has ended. Sign in again." },
   not_found: { retryable: false, message: RUN_NOT_FOUND },
   internal: { retryable: false, message: "The server failed. Its log has the cause." },
 };
 
+/** The codes whose frames say where the log ends. */
+const SHOW_END: ReadonlySet<StreamErrorCode> = new Set(["cursor_ahead", "history_changed"]);
+
 const FROM_ERROR: Partial<Record<RunEventsErrorCode, StreamErrorCode>> = {
   store_unavailable: "store_unavailable",
   cursor_ahead: "cursor_ahead",
+  history_changed: "history_changed",
   unauthenticated: "unauthenticated",
   not_found: "not_found",
 };
@@ -113,6 +123,6 @@ export function encodeRunFailure(
 
 function failureOf(code: StreamErrorCode, lastSequence: number): StreamFailure {
   const { retryable, message } = STREAM_ERRORS[code];
-  const details = code === "cursor_ahead" ? { lastSequence } : {};
+  const details = SHOW_END.has(code) ? { lastSequence } : {};
   return { code, message, retryable, ...details };
 }

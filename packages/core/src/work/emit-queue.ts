@@ -1,5 +1,5 @@
 import { RunEventsError } from "../rules/errors.ts";
-import { isTerminal, type SealedDraft, statusAfter } from "../rules/lifecycle.ts";
+import { changeBy, isTerminal, type SealedDraft } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
 import { joins, type Merges } from "./merge-events.ts";
 
@@ -140,7 +140,7 @@ export function createEmitQueue(
       joined.bytes += bytes;
       waitingBytes += bytes;
       // A terminal event is the last of its append.
-      if (isTerminal(statusAfter(event.eventType))) batch = null;
+      if (isTerminal(changeBy(event.eventType))) batch = null;
       return waitingBytes > roomBytes ? joined.before.then(check) : Promise.resolve();
     },
     ask,

@@ -12,6 +12,13 @@ export interface HoldOptions {
   readonly onLost: (refusal: unknown) => void;
 }
 
+/** A run's lease as it was claimed. */
+export interface ClaimedLease extends Pick<HoldOptions, "leaseMs" | "sentAtMs"> {
+  readonly fence: number;
+  /** The last sequence at the claim. */
+  readonly lastSequence: number;
+}
+
 /** A lease that is renewed. */
 export interface HeldLease {
   /** Whether it has expired, by this process' clock. */

@@ -1,10 +1,18 @@
 import { createOwnKeys } from "../log/own-keys.ts";
-import type { RunLog, WorkAppendOptions } from "../log/run-log.ts";
-import { isStoreClosed } from "../rules/errors.ts";
-import type { EventDraft } from "../rules/event.ts";
-import { type AppendLimits, checkDraft, type SealedDraft } from "../rules/lifecycle.ts";
+import { tailSlices } from "../follow/tail.ts";
+import { followersOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
+import { isStoreClosed, runFinished } from "../rules/errors.ts";
+import type { EventDraft, RunEvent } from "../rules/event.ts";
+import {
+  type AppendLimits,
+  checkDraft,
+  INPUT_RECEIVED,
+  isTerminal,
+  type SealedDraft,
+} from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
+import { eventOf } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
@@ -39,6 +47,11 @@ export interface RunAccess {
     send: (idempotencyKey?: string) => Promise<unknown>,
     isShutDown: () => boolean,
   ): Promise<unknown>;
+  /**
+   * Follows the inputs of the run after a sequence. It throws the signal's reason, or `run_finished` once the run has ended.
+   * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
+   */
+  inputs(runId: string, since: number, signal: AbortSignal): AsyncIterable<RunEvent>;
   /**
    * Watches for the end of the run.
    * @returns a subscription. Its `ready` does not reject, and waits for a first check of the run
@@ -77,6 +90,13 @@ export function createLogAccess(
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),
+    async *inputs(runId, since, signal) {
+      const slices = tailSlices(followersOf(log), runId, { ...owner, since, signal });
+      for await (const { events, to } of slices) {
+        for (const event of events) if (event.eventType === INPUT_RECEIVED) yield eventOf(event);
+        if (isTerminal(to.runStatus)) throw runFinished(to.runStatus, to.sequence);
+      }
+    },
     watchEnd: (runId, watcher) => watchStoredEnd(store, log, runId, owner, watcher),
   };
 }

@@ -14,6 +14,14 @@ export function leaseOver(): RunEventsError {
   return new RunEventsError("fenced", "The lease expired: another worker may have the run. Stop.");
 }
 
+/** The error of a task that goes on to use a run which it has parked. @see clause W40 in `WIRE.md` of `@tm/run-events-http` */
+export function runParked(): RunEventsError {
+  return new RunEventsError(
+    "fenced",
+    "Expected a run that this worker has, but the task has parked it. Return from the task, and claim the run again later.",
+  );
+}
+
 /** Whether the error says that the run has finished. */
 export function isFinished(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "run_finished";

@@ -1,12 +1,12 @@
 import { runFenced, runFinished } from "../rules/errors.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import { isFinished } from "./work-failures.ts";
+import { isFinished, runParked } from "./work-failures.ts";
 
-/** The state of a worker. In the last three the work is over: the worker writes no more, for the reason in the state. */
+/** The state of a worker. In the last four the work is over: the worker writes no more, for the reason in the state. */
 export type WorkState =
   | { readonly at: "claimed" | "working" | "ending" | "doubtful" }
-  | { readonly at: "ended" | "lost" | "left"; readonly reason: unknown };
+  | { readonly at: "ended" | "lost" | "parked" | "left"; readonly reason: unknown };
 
 /** An event that may change a worker's state. */
 export type WorkEvent =
@@ -20,10 +20,12 @@ export type WorkEvent =
   | { readonly type: "failed"; readonly isInDoubt: boolean }
   /** An append is not sent again. */
   | { readonly type: "gave_up" }
-  /** The answer to an append is that the worker may not write to the run. */
+  /** The answer to an append is that the worker may not write to the run, or that the log has lost its end. */
   | { readonly type: "refused"; readonly reason: unknown }
   /** The same, found without an append: by a check of the run, by a renewal, or by the lease's end. */
   | { readonly type: "found"; readonly reason: unknown }
+  /** The run was given back, and goes on later. */
+  | { readonly type: "parked" }
   /** The task and all its appends are over. */
   | { readonly type: "left" };
 
@@ -45,6 +47,7 @@ const STEPS: { readonly [Type in WorkEvent["type"]]: Step<Type> } = {
   found: (state, { reason }) =>
     isEnding(state) && isFinished(reason) ? state : { at: "lost", reason },
   refused: (_, { reason }) => ({ at: "lost", reason }),
+  parked: () => ({ at: "parked", reason: runParked() }),
   left: () => ({ at: "left", reason: runFenced() }),
 };
 
@@ -68,8 +71,9 @@ type Step<Type> = (
  * | any but over      | landed, with an end            | ended    | the worker has ended the run                               |
  * | any but over      | landed, without one            | working  |                                                            |
  * | any but over      | refused; found (but see above) | lost     | another worker has the run, or it has ended or was deleted |
+ * | any but over      | parked                         | parked   | the run waits for an input, and goes on under another claim |
  * | any but over      | left                           | left     | the run is for another worker, or for a reaper             |
- * | ended, lost, left | any                            | the same | the first reason stays                                     |
+ * | the last four     | any                            | the same | the first reason stays                                     |
  *
  * All other events leave the state as it is.
  */

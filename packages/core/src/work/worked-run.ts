@@ -1,4 +1,4 @@
-import type { EventDraft } from "../rules/event.ts";
+import type { EventDraft, RunEvent } from "../rules/event.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { WorkAppendOptions } from "../log/run-log.ts";
 
@@ -35,6 +35,39 @@ export interface WorkedRun {
    * @throws RunEventsError as {@link WorkedRun.append}
    */
   phase(name: string): Promise<AppendReceipt>;
+  /**
+   * Iterates over the inputs of the run after `since`, in order: each as the event `INPUT_RECEIVED` of the log. It waits for new ones,
+   * and ends when `signal` aborts, when the run ends or is parked, and when the task is over.
+   * @param options.since the last sequence that the task knows. Default: `lastSequence`, so that the first is the first after the claim
+   * @throws RunEventsError `invalid_cursor`, `cursor_ahead`, `store_unavailable`
+   * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
+   */
+  inputs(options?: { readonly since?: number | undefined }): AsyncIterable<RunEvent>;
+  /**
+   * Asks a person: appends `INPUT_REQUESTED` after all events so far, and waits for the next input after it. Meanwhile the run waits, and
+   * the lease is renewed. Questions take turns: the next is asked when the one before is answered or given up.
+   * @param payload the question, any JSON value
+   * @param options.signal gives the question up. If it has been appended, the run still waits for an input
+   * @returns the event `INPUT_RECEIVED` of the answer
+   * @throws the reason of `options.signal` or of {@link WorkedRun.signal}, whichever aborts first
+   * @throws RunEventsError as {@link WorkedRun.append}
+   * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
+   */
+  ask(
+    payload?: unknown,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<RunEvent>;
+  /**
+   * Gives the run back after all events so far, without its end: the lease is released. Return from the task then. `work` resolves with
+   * what the task returns, such as this answer. The worker that claims the run after the input goes on from its log.
+   *
+   * After the call the task can use the run no more: each call is `fenced`, and an event that is emitted then makes `work` reject. If
+   * the run cannot be released while the lease lasts, `work` rejects, and the lease expires.
+   * @returns where the log ended, as far as this worker knows: an input may have come meanwhile
+   * @throws RunEventsError as {@link WorkedRun.append}
+   * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
+   */
+  park(): Promise<{ readonly parked: true; readonly lastSequence: number }>;
   /**
    * Ends the run as completed, after all events so far. A task that returns does the same, unless a shutdown has aborted `signal`: an
    * answer that was cut off by it must not pass for a whole one.

@@ -1,51 +1,53 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
+import { checkLanding } from "../rules/history.ts";
 import {
+  changeBy,
   checkDrafts,
+  INPUT_REQUESTED,
   isTerminal,
   sealDraft,
   type SealedDraft,
-  statusAfter,
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
 import type { EmitQueue } from "./emit-queue.ts";
 import { errorPayload, type FailurePayload } from "./failure-payload.ts";
 import { createGatheringQueue } from "./gathering-queue.ts";
-import { type HeldLease, holdLease } from "./hold-lease.ts";
-import { isInDoubt, isStoreAway, leaseOver } from "./work-failures.ts";
+import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
+import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
+import { RunInputs } from "./run-inputs.ts";
+import { releaseSurely } from "./release-surely.ts";
 import type { RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
 import type { WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
-
-/** A run's lease as it was claimed. */
-interface Claim {
-  readonly fence: number;
-  readonly lastSequence: number;
-  readonly leaseMs: number;
-  /** When the claim was sent, by the clock of `RunAccess`. */
-  readonly sentAtMs: number;
-}
 
 /**
  * One worker on one run that it has claimed. The table of `advanceWork` has its states. The worker acts on them:
  *
  * - Once its state is over, it stops its renewals and its subscription. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
+ * - An append that lands before an earlier one shows that the log has lost its end: the run is `lost`, with `history_changed`.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
   readonly #access: RunAccess;
   readonly #runId: string;
-  readonly #claim: Claim;
+  readonly #claim: ClaimedLease;
   readonly #shutdowns: readonly AbortSignal[];
   readonly #options: WorkOptions;
   readonly #controller = new AbortController();
   readonly #queue: EmitQueue;
   readonly #lease: HeldLease;
   readonly #subscription: Subscription;
+  /** Aborts when the worker has to stop, and when its work is over in any way. */
+  readonly #stopped = new AbortController();
+  readonly #inputs: RunInputs;
   #state: WorkState = CLAIMED;
+  #isParking = false;
+  /** The last sequence that the worker knows of. */
+  #lastSequence: number;
   /** How many appends have landed. */
   #landings = 0;
 
@@ -53,7 +55,7 @@ export class Worker {
   constructor(
     access: RunAccess,
     runId: string,
-    claim: Claim,
+    claim: ClaimedLease,
     shutdowns: readonly AbortSignal[],
     options: WorkOptions,
   ) {
@@ -75,6 +77,16 @@ export class Worker {
         clock,
       },
     );
+    this.#lastSequence = claim.lastSequence;
+    const { signal } = this.#controller;
+    signal.addEventListener("abort", () => this.#stopped.abort(signal.reason), { once: true });
+    this.#inputs = new RunInputs({
+      follow: (since, stopped) => access.inputs(runId, since, stopped),
+      request: (draft) => this.#queue.ask(() => this.#append([draft])),
+      onEnd: (reason) => this.#advance({ type: "found", reason }),
+      lastSequence: claim.lastSequence,
+      stopped: this.#stopped.signal,
+    });
     this.#subscription = access.watchEnd(runId, {
       landings: () => this.#landings,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
@@ -104,6 +116,7 @@ export class Worker {
       // A model's stream ends silently when its signal aborts: what such a task returns may be half an answer.
       const down = this.#shutdown();
       await this.#queue.ask(async () => {
+        if (this.#state.at === "parked") return;
         if (this.#state.at !== "ended") down?.throwIfAborted();
         await this.#end("RUN_COMPLETED", value);
       });
@@ -119,7 +132,7 @@ export class Worker {
   /** Makes the run that the task gets. */
   #open(): WorkedRun {
     const append: WorkedRun["append"] = async (events, options) => {
-      this.#check();
+      this.#checkOpen();
       checkDrafts(events);
       const drafts = events.map(sealDraft);
       return this.#queue.ask(() => this.#append(drafts, options));
@@ -137,6 +150,16 @@ export class Worker {
         return room;
       },
       phase: (name) => append([{ eventType: "PHASE_STARTED", payload: { phase: name } }]),
+      inputs: ({ since } = {}) => this.#inputs.iterate(since),
+      ask: async (payload, { signal } = {}) => {
+        this.#checkOpen();
+        return this.#inputs.ask(sealDraft({ eventType: INPUT_REQUESTED, payload }), signal);
+      },
+      park: async () => {
+        this.#checkOpen();
+        this.#isParking = true;
+        return this.#queue.ask(() => this.#park());
+      },
       complete: (value) => append([{ eventType: "RUN_COMPLETED", payload: value }]),
     };
   }
@@ -148,6 +171,7 @@ export class Worker {
     this.#lease.stop();
     this.#subscription.stop();
     if (this.#state.at === "lost") this.#controller.abort(this.#state.reason);
+    this.#stopped.abort(this.#state.reason);
   }
 
   /** @throws the reason why the worker may not write to the run any more */
@@ -156,13 +180,19 @@ export class Worker {
     if ("reason" in this.#state) throw this.#state.reason;
   }
 
+  /** @throws the same, also for a task that has parked the run */
+  #checkOpen(): void {
+    this.#check();
+    if (this.#isParking) throw runParked();
+  }
+
   #shutdown(): AbortSignal | undefined {
     return this.#shutdowns.find((one) => one.aborted);
   }
 
   async #emit(eventType: string, payload: unknown): Promise<void> {
     try {
-      this.#check();
+      this.#checkOpen();
       const draft = sealDraft({ eventType, payload });
       this.#access.check(draft);
       await this.#queue.emit(draft);
@@ -185,12 +215,14 @@ export class Worker {
 
   async #send(drafts: readonly SealedDraft[], options: WorkAppendOptions): Promise<AppendReceipt> {
     this.#check();
-    const isEnd = drafts.some(({ eventType }) => isTerminal(statusAfter(eventType)));
+    const isEnd = drafts.some(({ eventType }) => isTerminal(changeBy(eventType)));
     this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
+      checkLanding(receipt, this.#lastSequence);
+      this.#lastSequence = Math.max(this.#lastSequence, receipt.lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
     } catch (error) {
@@ -220,7 +252,7 @@ export class Worker {
   async #giveUp(thrown: unknown): Promise<never> {
     const failure = this.#queue.failure();
     const error = failure === null ? thrown : failure.error;
-    if (this.#state.at === "ended") throw error;
+    if (this.#state.at === "ended" || this.#state.at === "parked") throw error;
     if ("reason" in this.#state) throw this.#state.reason;
     const down = this.#shutdown();
     if (down !== undefined) {
@@ -243,6 +275,21 @@ export class Worker {
   /** Ends the run as failed. If that does not land, its lease expires. */
   async #fail(payload: FailurePayload): Promise<void> {
     await this.#end("RUN_FAILED", payload).catch(() => this.#check());
+  }
+
+  /** Releases the run. A renewal that is answered after the release would be refused, so none is made any more. */
+  async #park(): Promise<{ readonly parked: true; readonly lastSequence: number }> {
+    this.#check();
+    this.#lease.stop();
+    try {
+      const isOver = (): boolean => this.#lease.isOver() || this.#shutdown() !== undefined;
+      await releaseSurely(this.#access, this.#runId, this.#claim.fence, isOver);
+    } catch (error) {
+      this.#advance({ type: "found", reason: error });
+      throw error;
+    }
+    this.#advance({ type: "parked" });
+    return { parked: true, lastSequence: this.#lastSequence };
   }
 
   /** Lets another worker continue where this one stopped. A lease that cannot be released expires. */

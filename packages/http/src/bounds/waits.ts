@@ -6,6 +6,8 @@ interface Wait {
   readonly runId: string;
   readonly ownerId: string;
   readonly since: number;
+  /** The time of the event `since`, if the reader has it. @see clause W46 in `WIRE.md` */
+  readonly at: string | undefined;
   readonly waitMs: number;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
@@ -15,7 +17,7 @@ interface Wait {
 export interface Waits {
   /**
    * Resolves when there is something newer, the run has ended, the time is up or the server is going down.
-   * @throws RunEventsError `too_many_requests`, `not_found`; the signal's reason if the client has gone
+   * @throws RunEventsError `too_many_requests`, `not_found`, `cursor_ahead`, `history_changed`; the signal's reason if the client has gone
    * @see clauses W17 and W28 in `WIRE.md`
    */
   hold(wait: Wait): Promise<void>;
@@ -38,7 +40,7 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
   }
 
   return {
-    async hold({ runId, ownerId, since, waitMs, signal }) {
+    async hold({ runId, ownerId, since, at, waitMs, signal }) {
       if (released) return;
       // A signal that was aborted before does not fire again.
       signal.throwIfAborted();
@@ -55,7 +57,7 @@ export function createWaits(log: RunLog, maxPerUser = 32): Waits {
       const timer = setTimeout(stop, waitMs);
       signal.addEventListener("abort", stop, { once: true });
       try {
-        await log.waitFor(runId, { since, ownerId, signal: over.signal });
+        await log.waitFor(runId, { since, at, ownerId, signal: over.signal });
       } catch (error) {
         if (!over.signal.aborted) throw error;
         signal.throwIfAborted();

@@ -82,7 +82,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [422],
     members: ["index"],
     cause:
-      "An event of the batch is not valid; `index` is its place in the batch, from 0. The type has to match `^[A-Z][A-Z0-9_]{0,63}$`. The payload has to be JSON, at most 1,000 levels deep. Nothing may come after the event that ends the run.",
+      "An event of the batch is not valid; `index` is its place in the batch, from 0. The type has to match `^[A-Z][A-Z0-9_]{0,63}$`. It cannot be `INPUT_RECEIVED`, which only the owner's `/input` appends. The payload has to be JSON, at most 1,000 levels deep. Nothing may come after the event that ends the run.",
     cure: "Correct that event and send the batch again: nothing of it was appended. In an upload, the lines before `line` were appended.",
     example: '`{"eventType":"step"}`.',
   },
@@ -103,6 +103,18 @@ export const ERROR_CODES: Meanings = {
     cure: "Drop what you have, and read again from 0.",
     example: "`since=900` on a run of 40 events.",
     stream: "The cursor is past the end of the log. Read again from 0, on a new stream.",
+  },
+  history_changed: {
+    title: "The log is not the one that was read",
+    statuses: [409],
+    members: ["lastSequence"],
+    cause:
+      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and others may have appended since. Or the run was deleted, and its id used again. A worker gets this code when its events land behind ones that it has a receipt for.",
+    cure: "Drop what you have, and read again from 0. A worker stops: the next one that claims the run goes on from the log.",
+    example:
+      "`since=20&at=2026-01-31T08:00:00.000Z` on a run that was restored from a backup with 10 events.",
+    stream:
+      "Events that this reader has are not in the log any more. Read again from 0, on a new stream.",
   },
   run_finished: {
     title: "The run has finished",

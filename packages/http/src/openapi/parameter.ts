@@ -34,6 +34,13 @@ export const SINCE_PARAMETER: Json = parameter(
   { ...CURSOR, default: "0" },
 );
 
+export const AT_PARAMETER: Json = parameter(
+  "query",
+  "at",
+  "The `createdAt` of the event `since`, as that event had it. If the log has lost that event, the answer is `history_changed` (W46).",
+  { type: "string", format: "date-time" },
+);
+
 export const TAIL_PARAMETER: Json = parameter(
   "query",
   "tail",
@@ -41,14 +48,17 @@ export const TAIL_PARAMETER: Json = parameter(
   { type: "integer", minimum: 1, maximum: 1_000 },
 );
 
+/** An entry of `runs`. */
+const RUN_ENTRY = "[A-Za-z0-9_-]{1,128}:-?\\d+(@[-0-9T:.Z]+)?";
+
 export const RUNS_PARAMETER: Json = {
   ...parameter(
     "query",
     "runs",
-    "1 to 100 runs, each once: the id, a colon, and the last sequence that the reader has, or `-` and how many events before the end to begin.",
+    "1 to 100 runs, each once: the id, a colon, and the last sequence that the reader has, perhaps with `@` and the `createdAt` of that event, or `-` and how many events before the end to begin.",
     {
       type: "string",
-      pattern: "^[A-Za-z0-9_-]{1,128}:-?\\d+(,[A-Za-z0-9_-]{1,128}:-?\\d+){0,99}$",
+      pattern: `^${RUN_ENTRY}(,${RUN_ENTRY}){0,99}$`,
     },
   ),
   required: true,

@@ -1,3 +1,4 @@
+import { INPUT_RECEIVED, STATUSES } from "@tm/run-events-core/store";
 import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { ALL_CODES, PROBLEM_CODES } from "../exchange/error-codes.ts";
 
@@ -55,13 +56,18 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ErrorCode: { type: "string", enum: ALL_CODES },
   RunStatus: {
     type: "string",
-    enum: ["queued", "running", "completed", "failed", "cancelled"],
-    description: "The last three are terminal: nothing follows them.",
+    enum: STATUSES,
+    description:
+      "`waiting` is for a person's input. The last three are terminal: nothing follows them.",
   },
   EventDraft: {
     ...objectOf(
       {
-        eventType: { type: "string", pattern: "^[A-Z][A-Z0-9_]{0,63}$" },
+        eventType: {
+          type: "string",
+          pattern: "^[A-Z][A-Z0-9_]{0,63}$",
+          not: { const: INPUT_RECEIVED },
+        },
         payload: {
           description:
             "Any JSON value of at most 256 KiB; absent is null. It comes back token for token.",
@@ -138,6 +144,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         },
       },
       ["expectedSequence"],
+    ),
+    additionalProperties: false,
+  },
+  Input: {
+    ...objectOf(
+      {
+        payload: { description: "Any JSON value of at most 256 KiB; absent is null." },
+        expectedSequence: {
+          ...sequence,
+          description:
+            "The run's last sequence. If it is another one, the input is refused with 412.",
+        },
+      },
+      ["payload", "expectedSequence"],
     ),
     additionalProperties: false,
   },

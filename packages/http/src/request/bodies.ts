@@ -88,14 +88,34 @@ export function parseAppendBody(
     events.push(parseEvent(item, events.length));
     if (events.length > maxEvents) break;
   }
+  return { events, ...expectedOf(members) };
+}
+
+/**
+ * Parses the body of an input. Its payload stays the text of the body.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W39 in `WIRE.md`
+ */
+export function parseInputBody(body: JsonBody): {
+  readonly payload: JsonText | undefined;
+  readonly expectedSequence?: number;
+} {
+  const members = membersOf(body, ["payload", "expectedSequence"]);
+  const text = members.get("payload");
+  const payload = text === undefined ? undefined : JsonText.trusted(text);
+  return { payload, ...expectedOf(members) };
+}
+
+/** @throws RunEventsError `invalid_request` unless it is a number, or is not there */
+function expectedOf(members: ReadonlyMap<string, string>): { readonly expectedSequence?: number } {
   const text = members.get("expectedSequence");
-  if (text === undefined) return { events };
+  if (text === undefined) return {};
   const expectedSequence: unknown = JSON.parse(text);
   if (typeof expectedSequence !== "number")
     throw invalidRequest(
       `Expected \`expectedSequence\` to be a number, got ${describeValue(expectedSequence)}.`,
     );
-  return { events, expectedSequence };
+  return { expectedSequence };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
 import {
+  checkAt,
   describeValue,
   invalidCursor,
   MAX_TAIL,
@@ -31,6 +32,17 @@ export function parseSince(query: URLSearchParams): number {
   const since = values.length > 1 ? null : parseCursor(values[0] ?? "0");
   if (since === null) throw invalidCursor(values.length > 1 ? values : values[0]);
   return since;
+}
+
+/**
+ * Parses `at`, which belongs to `since`; `undefined` without it.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W46 in `WIRE.md`
+ */
+export function parseAt(query: URLSearchParams, since: number): string | undefined {
+  const at = single(query, "at") ?? undefined;
+  checkAt(at, { since });
+  return at;
 }
 
 /**

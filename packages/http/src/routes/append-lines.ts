@@ -4,7 +4,7 @@ import {
   isTerminal,
   RunEventsError,
 } from "@tm/run-events-core";
-import { type RunLog, statusAfter } from "@tm/run-events-core/wire";
+import { type RunLog, changeBy } from "@tm/run-events-core/wire";
 import { decodeUtf8 } from "../request/json-body.ts";
 import { createLineCutter } from "../request/line-cutter.ts";
 import { letGo } from "../request/read-pieces.ts";
@@ -118,7 +118,7 @@ class LineUpload {
     }
     this.#number += 1;
     // Nothing can follow a terminal event, so the next line must meet a finished run.
-    const ended = draft !== null && isTerminal(statusAfter(draft.eventType));
+    const ended = draft !== null && isTerminal(changeBy(draft.eventType));
     if (ended || this.#group.length === this.#most || this.#groupBytes >= GROUP_BYTES)
       await this.#flush();
   }

@@ -4,6 +4,7 @@ import {
   encodeEvents,
   encodePage,
   encodePageEnd,
+  encodeTime,
   PAGE_START,
 } from "@tm/run-events-core/wire";
 import { stopIfGone } from "../exchange/exchange.ts";
@@ -25,6 +26,8 @@ export interface EncodedPage {
 /** The page that is asked for. */
 interface Query {
   readonly since: number;
+  /** The time of the event `since`, if the reader has it. @see clause W46 in `WIRE.md` */
+  readonly at: string | undefined;
   readonly limit: number;
   /** Shown in the page, if the reader does not know its cursor. @see clause W45 in `WIRE.md` */
   readonly began?: number | undefined;
@@ -38,7 +41,7 @@ interface Query {
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
   const page = await call.readFirst(() =>
-    call.goShort(() => readSlice(call, query.since, query.limit, SLICE_BYTES)),
+    call.goShort(() => readSlice(call, query, query.limit, SLICE_BYTES)),
   );
   stopIfGone(call.exchange);
   if (!page.hasMore || page.events.length >= query.limit) {
@@ -49,29 +52,27 @@ export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
 
 function readSlice(
   { context, runId, ownerId }: Call,
-  since: number,
+  { since, at }: Pick<Query, "since" | "at">,
   limit: number,
   maxBytes: number,
 ): Promise<EncodedPage["page"]> {
-  return context.log.readPage(runId, { since, limit, ownerId, maxBytes });
+  return context.log.readPage(runId, { since, at, limit, ownerId, maxBytes });
 }
 
 async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
-  const { since, limit } = query;
+  const { limit } = query;
   // A whole page is counted first: to read a page and then refuse it would cost as much as to send it.
   call.holding.holdAnswer(PAGE_BYTES);
   await call.takeTurn("largest");
-  let page = await readSlice(call, since, limit, SLICE_BYTES);
+  let page = await readSlice(call, query, limit, SLICE_BYTES);
   let left = PAGE_BYTES - weigh(page);
   let count = page.events.length;
   const parts = [encoder.encode(PAGE_START + encodeEvents(page.events))];
   while (page.hasMore && count < limit && left > 0) {
     await call.takeTurn("largest");
-    const from = page.events.at(-1)?.sequence ?? since;
-    const next = await readSlice(call, from, limit - count, Math.min(SLICE_BYTES, left)).catch(
-      () => null,
-    );
-    // The slices so far are a page, even if the store fails now, or the run was deleted or replaced.
+    const most = Math.min(SLICE_BYTES, left);
+    const next = await readSlice(call, endOf(page, query), limit - count, most).catch(() => null);
+    // The slices so far are a page, even if the store fails now, or the run was deleted, replaced or has lost its end.
     if (next === null || next.run.ordinal !== page.run.ordinal || next.events.length === 0) break;
     left -= weigh(next);
     // A slice holds one event, however large that is; a page only if it is the first.
@@ -83,6 +84,13 @@ async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
   stopIfGone(call.exchange);
   parts.push(encoder.encode(encodePageEnd(showStart(page, query))));
   return { page, body: concat(parts) };
+}
+
+/** Where the next slice begins, in the same history. */
+function endOf({ events }: EncodedPage["page"], query: Query): Pick<Query, "since" | "at"> {
+  const last = events.at(-1);
+  if (last === undefined) return query;
+  return { since: last.sequence, at: encodeTime(last.createdAtMs) };
 }
 
 function showStart<Page extends LogPage>(page: Page, { began }: Query): Page {

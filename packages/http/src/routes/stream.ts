@@ -3,8 +3,8 @@ import { parseCursor } from "@tm/run-events-core/wire";
 import { emptyReply, type Reply, type StreamReply } from "../exchange/exchange.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
-import { parameter, SINCE_PARAMETER, TAIL_PARAMETER } from "../openapi/parameter.ts";
-import { parseSince, parseTail } from "../request/query.ts";
+import { AT_PARAMETER, parameter, SINCE_PARAMETER, TAIL_PARAMETER } from "../openapi/parameter.ts";
+import { parseAt, parseSince, parseTail } from "../request/query.ts";
 import { openFor } from "./open-for.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
@@ -18,16 +18,17 @@ export const STREAM_ROUTE: Route = {
   operation: {
     tag: "live stream",
     id: "readStream",
-    summary: "The events after `since`, then those to come (W19 to W28)",
+    summary: "The events after `since`, then those to come (W19 to W28, W46)",
     description:
       "For EventSource: `data` of each message is a StreamMessage. `connected` comes first, `run_finished` or `error` last. A failure that is worth a retry is answered 200 with an `error` message.",
     parameters: [
       SINCE_PARAMETER,
+      AT_PARAMETER,
       TAIL_PARAMETER,
       parameter(
         "header",
         "Last-Event-ID",
-        "Wins over `since` and `tail`; ignored if it is not a cursor.",
+        "Wins over `since`, `at` and `tail`; ignored if it is not a cursor.",
         {
           type: "string",
         },
@@ -56,6 +57,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   const { context, exchange, runId, ownerId, authorize } = call;
   const given = parseSince(exchange.query);
   const tail = parseTail(exchange.query);
+  const at = parseAt(exchange.query, given);
   // A malformed header is ignored: a refusal would end an EventSource for good.
   const resumed = parseCursor(exchange.header("last-event-id") ?? "");
   if (resumed !== null || exchange.method === "HEAD") {
@@ -65,8 +67,9 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
     }
   }
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
-  const start =
-    resumed === null && tail !== null ? { since: 0, tail } : { since: resumed ?? given };
+  // The time is that of the event `since`, and not of the one that the header names.
+  const from = resumed === null ? { since: given, at } : { since: resumed };
+  const start = resumed === null && tail !== null ? { since: 0, tail } : from;
   const stream = context.streams.open({ runId, ownerId, authorize, ...start });
   return openFor(exchange, stream);
 }

@@ -2,6 +2,7 @@ import { jsonReply } from "../exchange/exchange.ts";
 import { describeRoutes } from "../openapi/document.ts";
 import { ERROR_ROUTES } from "./errors.ts";
 import { APPEND_EVENTS } from "./append-events.ts";
+import { INPUT_ROUTE } from "./input.ts";
 import { LEASE_ROUTES } from "./lease.ts";
 import { READ_EVENTS } from "./read-events.ts";
 import type { Route } from "./route.ts";
@@ -40,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   APPEND_EVENTS,
   STREAM_ROUTE,
   ...LEASE_ROUTES,
+  INPUT_ROUTE,
   CANCEL_ROUTE,
   DESCRIPTION_ROUTE,
   ...ERROR_ROUTES,

@@ -1,5 +1,7 @@
-import { ANYBODY, OWNER, REAPER, encodeAppender } from "./encode-appender.ts";
-import type { RunAppend } from "../plan-statement-batch.ts";
+import { ANYBODY, encodeAppender, INPUT, OWNER, REAPER } from "./encode-appender.ts";
+import type { RunStatus } from "@tm/run-events-core";
+import { INPUT_RECEIVED, INPUT_REQUESTED } from "@tm/run-events-core/store";
+import { changeOfAll, type RunAppend } from "../plan-statement-batch.ts";
 import { type BigintColumn, NOW_MS, SEPARATOR } from "./columns.ts";
 
 /** A run that took an append. */
@@ -8,7 +10,8 @@ export interface LandedRow {
   readonly at: BigintColumn;
   readonly ordinal: BigintColumn;
   readonly base: BigintColumn;
-  /** After all of the run's requests. */
+  /** After all of the run's requests, as the phase is. */
+  readonly runStatus: RunStatus;
   readonly phase: string | null;
 }
 
@@ -16,18 +19,33 @@ export interface LandedRow {
 export function takes(runId: string, ownerId: string, expected: string, appender: string): string {
   return `r.run_id = ${runId} AND r.finished_at_ms IS NULL
     AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})
-    AND CASE WHEN ${appender} = ${ANYBODY} THEN r.lease_expires_at_ms IS NULL WHEN ${appender} = ${OWNER} THEN true
+    AND CASE WHEN ${appender} = ${ANYBODY} THEN r.lease_expires_at_ms IS NULL
+      WHEN ${appender} IN (${OWNER}, ${INPUT}) THEN true
       WHEN ${appender} > ${ANYBODY} THEN r.fence = ${appender} AND r.lease_expires_at_ms IS NOT NULL
       ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
 }
 
-/** SQL: how an append changes the head `r`. Its time never runs backwards (clause W2 in `WIRE.md`). The lease is core's `leaseAfter`. */
-export function moves(events: string, runStatus: string, phase: string, appender: string): string {
+/**
+ * SQL: how an append changes the head `r`. Its time never runs backwards (clause W2 in `WIRE.md`). The lease is core's `leaseAfter`, the
+ * status core's `statusAfter`.
+ */
+export function moves(events: string, change: string, phase: string, appender: string): string {
+  const isLive = `${change} IN ('started', 'waiting', 'answered')`;
   return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
-    lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${runStatus} = 'running' THEN r.lease_expires_at_ms END,
-    last_sequence = r.last_sequence + ${events}, run_status = ${runStatus}, phase = coalesce(${phase}, r.phase),
+    lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${isLive} THEN r.lease_expires_at_ms END,
+    last_sequence = r.last_sequence + ${events}, phase = coalesce(${phase}, r.phase),
+    run_status = CASE ${change} WHEN 'started' THEN CASE r.run_status WHEN 'queued' THEN 'running' ELSE r.run_status END
+      WHEN 'answered' THEN CASE r.run_status WHEN 'waiting' THEN 'running' ELSE r.run_status END ELSE ${change} END,
     updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
-    finished_at_ms = CASE WHEN ${runStatus} <> 'running' THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
+    finished_at_ms = CASE WHEN NOT ${isLive} THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
+}
+
+/**
+ * SQL: the status that an event keeps. It is core's `markOf`.
+ * @param after the run's status after the statement, which appends nothing after an input but inputs
+ */
+export function mark(eventType: string, after: string): string {
+  return `CASE ${eventType} WHEN '${INPUT_REQUESTED}' THEN 'waiting' WHEN '${INPUT_RECEIVED}' THEN ${after} END`;
 }
 
 export function encodeEvents([
@@ -59,7 +77,8 @@ export type RunColumns = readonly [
   expected: (number | null)[],
   /** As from `encodeAppender`. */
   appenders: number[],
-  runStatuses: string[],
+  /** As from `changeOfAll`. */
+  changes: string[],
   /** The last phase that the run's events start. */
   phases: (string | null)[],
   /** How many events. */
@@ -67,7 +86,7 @@ export type RunColumns = readonly [
 ];
 
 export function addRun(columns: RunColumns, { runId, requests }: RunAppend): void {
-  const [runIds, ownerIds, expected, appenders, runStatuses, phases, counts] = columns;
+  const [runIds, ownerIds, expected, appenders, changes, phases, counts] = columns;
   const first = requests[0]?.request;
   let phase: string | null = null;
   let count = 0;
@@ -79,7 +98,7 @@ export function addRun(columns: RunColumns, { runId, requests }: RunAppend): voi
   ownerIds.push(first?.ownerId ?? null);
   expected.push(first?.expectedSequence ?? null);
   appenders.push(first ? encodeAppender(first.appender) : ANYBODY);
-  runStatuses.push(requests.at(-1)?.request.runStatus ?? "running");
+  changes.push(changeOfAll(requests));
   phases.push(phase);
   counts.push(count);
 }

@@ -1,6 +1,6 @@
 import type { RunAppend } from "../plan-statement-batch.ts";
 import type { Tables } from "../tables.ts";
-import { join, list, moves, takes } from "./append-columns.ts";
+import { join, list, mark, moves, takes } from "./append-columns.ts";
 import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 import { encodeAppender } from "./encode-appender.ts";
 
@@ -14,20 +14,21 @@ export function appendEachStatement(tables: Tables): string {
 WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6", "$7", "$8", "$9")})
-    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, event_type, phase, payload, key, at)
+    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, change, event_type, phase, payload, key, at)
   JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
-  UPDATE ${runs} r SET ${moves("1", "h.run_status", "h.phase", "h.appender")}
+  UPDATE ${runs} r SET ${moves("1", "h.change", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
-  RETURNING h.at, r.run_key, r.last_sequence, r.updated_at_ms, r.phase,
+  RETURNING h.at, r.run_key, r.last_sequence, r.updated_at_ms, r.run_status, r.phase,
     h.event_type, h.phase AS event_phase, h.payload, h.key
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
-  SELECT run_key, last_sequence, event_type, event_phase, payload, updated_at_ms, key, CASE WHEN key IS NOT NULL THEN 1 END
+  SELECT run_key, last_sequence, event_type, event_phase, payload, updated_at_ms, key, CASE WHEN key IS NOT NULL THEN 1 END,
+    ${mark("event_type", "run_status")}
   FROM head
 )
-SELECT at, run_key AS ordinal, last_sequence - 1 AS base, phase FROM head`;
+SELECT at, run_key AS ordinal, last_sequence - 1 AS base, run_status AS "runStatus", phase FROM head`;
 }
 
 /** Whether `encodeEach` can encode these appends. */
@@ -46,7 +47,7 @@ export function encodeEach(appends: readonly RunAppend[]): unknown[] {
     requests.map(({ ownerId }) => ownerId),
     list(requests.map(({ expectedSequence }) => expectedSequence)),
     list(requests.map(({ appender }) => encodeAppender(appender))),
-    join(requests.map(({ runStatus }) => runStatus)),
+    join(requests.map(({ change }) => change)),
     join(events.map(({ eventType }) => eventType)),
     join(events.map(({ phase }) => phase)),
     join(events.map(({ payload }) => payload)),

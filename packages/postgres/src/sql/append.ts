@@ -8,6 +8,7 @@ import {
   type EventPlaces,
   join,
   list,
+  mark,
   moves,
   type RunColumns,
   takes,
@@ -17,7 +18,7 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 /**
  * Appends to many runs.
  *
- * $1-$7 are columns of runs: id, owner, expected sequence, appender, status (running or a terminal one) and last phase of the batch,
+ * $1-$7 are columns of runs: id, owner, expected sequence, appender, change of status and last phase of the batch,
  * number of events. $8-$14 are columns of events: the position of the run, the event's position within the run, type, phase,
  * payload; and for the last event of a request its key, and the number of events of the key.
  *
@@ -31,21 +32,22 @@ export function appendStatement(tables: Tables): string {
 WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6")}, ${numbers("int", "$7")})
-    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, run_status, phase, events, at)
+    WITH ORDINALITY AS q (run_id, owner_id, expected, appender, change, phase, events, at)
   JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
-  UPDATE ${runs} r SET ${moves("h.events", "h.run_status", "h.phase", "h.appender")}
+  UPDATE ${runs} r SET ${moves("h.events", "h.change", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
-  RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.phase
+  RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
-  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events,
+    ${mark("e.event_type", "head.run_status")}
   FROM unnest(${numbers("int", "$8", "$9")}, ${texts("$10", "$11", "$12", "$13")}, ${numbers("int", "$14")})
     AS e (at, nth, event_type, phase, payload, key, key_events)
   JOIN head ON head.at = e.at
 )
-SELECT at, run_key AS ordinal, base, phase FROM head`;
+SELECT at, run_key AS ordinal, base, run_status AS "runStatus", phase FROM head`;
 }
 
 /** The parameters of the `append` statement: a column each, of all runs or of all events. */
@@ -57,14 +59,14 @@ export function encodeAppends(appends: readonly RunAppend[]): unknown[] {
     addRun(runs, append);
     addEvents(events, append, places, index + 1);
   });
-  const [runIds, ownerIds, expected, appenders, runStatuses, phases, counts] = runs;
+  const [runIds, ownerIds, expected, appenders, changes, phases, counts] = runs;
   // An owner may be any text.
   return [
     join(runIds),
     ownerIds,
     list(expected),
     list(appenders),
-    join(runStatuses),
+    join(changes),
     join(phases),
     list(counts),
     ...places.map(list),

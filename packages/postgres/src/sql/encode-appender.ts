@@ -1,16 +1,20 @@
 import type { Appender } from "@tm/run-events-core/store";
 
-/** The code of an append without a fence. Fences are greater; the codes of appenders that take the next fence are smaller. */
-export const ANYBODY = -1;
-export const OWNER = -2;
+/** The code of an input. The fences of workers are greater. */
+export const INPUT = -1;
+/** The code of an append without a fence. The codes of appenders that take the next fence are smaller. */
+export const ANYBODY = -2;
+export const OWNER = -3;
 /** The code of a reaper without grace. With grace, the code is smaller by its milliseconds. */
-export const REAPER = -3;
+export const REAPER = -4;
 
 /** An appender as one number, which is what the statements take. */
 export function encodeAppender(appender: Appender): number {
   switch (appender.by) {
     case "anybody":
       return ANYBODY;
+    case "input":
+      return INPUT;
     case "owner":
       return OWNER;
     case "worker":

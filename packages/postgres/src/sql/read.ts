@@ -10,34 +10,41 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import {
   type BigintColumn,
+  markAt,
   ON_PRIMARY,
   phaseAt,
   runColumns,
   type RunRow,
   runOf,
+  statusOf,
 } from "./columns.ts";
 
 /**
- * Heads and pages of many runs. $1-$5 are columns of queries: run id, owner, since, limit, bytes. A run's head has sequence 0,
- * and the rows of its events follow. Events share the head's columns, since each column costs every row: the type is in the
- * status column, the payload in the metadata column.
+ * Heads and pages of many runs. $1-$6 are columns of queries: run id, owner, since, limit, bytes, with time. A run's head has sequence
+ * 0, and the rows of its events follow. They share columns, since each column costs every row: an event's type is in the status column,
+ * its payload in the metadata column. In place of 0 a head may have the negative time of the event `since`. The head has the time of
+ * the last event, so only an earlier one is looked up.
  */
 export function readStatement(tables: Tables): string {
   const { runs, events } = tables;
   return `
 WITH head AS MATERIALIZED (
-  SELECT q.at, q.since, q.max_events, q.max_bytes, r.*
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-    WITH ORDINALITY AS q (query_run_id, query_owner_id, since, max_events, max_bytes, at)
+  SELECT q.at, q.since, q.max_events, q.max_bytes, q.with_time, r.*
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[])
+    WITH ORDINALITY AS q (query_run_id, query_owner_id, since, max_events, max_bytes, with_time, at)
   JOIN ${runs} r ON r.run_id = q.query_run_id AND (q.query_owner_id IS NULL OR r.owner_id = q.query_owner_id)
     AND ${ON_PRIMARY}
 )
-SELECT h.at, 0 AS sequence, ${runColumns("h")},
+SELECT h.at, CASE WHEN h.with_time AND h.since BETWEEN 1 AND h.last_sequence THEN -CASE
+    WHEN h.since = h.last_sequence THEN h.updated_at_ms
+    ELSE coalesce((SELECT created_at_ms FROM ${events} WHERE run_key = h.run_key AND sequence = h.since), 0) END
+  ELSE 0 END AS sequence, ${runColumns("h")},
   CASE WHEN h.since >= h.last_sequence THEN h.phase
-    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince"
+    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince",
+  CASE WHEN h.since > 0 AND h.since < h.last_sequence THEN ${markAt(tables, "h.run_key", "h.since")} END AS mark
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes
@@ -50,6 +57,8 @@ ORDER BY at, sequence`;
 
 interface HeadRow extends RunRow {
   readonly phaseAtSince: string | null;
+  /** As from `markAt`, within the log. */
+  readonly mark: string | null;
 }
 
 /** An event in a run's columns. */
@@ -70,7 +79,7 @@ type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & 
  * Reads the heads and pages of many runs in one statement, and so at one point in time.
  * @returns one answer a query, `null` where the run does not exist
  * @throws RunEventsError `store_unavailable` for a page that lacks an event
- * @see clauses S9 and S12 in `STORE.md`
+ * @see clauses S9, S12 and S30 in `STORE.md`
  */
 export async function readPages(
   query: Query,
@@ -83,13 +92,20 @@ export async function readPages(
     queries.map(({ since }) => since),
     queries.map(({ limit }) => limit),
     queries.map(({ maxBytes }) => maxBytes),
+    queries.map(({ withTime = false }) => withTime),
   ])) as readonly PageRow[];
   const results: (ReadResult | null)[] = queries.map(() => null);
   let events: StoredEvent[] = [];
   for (const row of rows) {
     if (isHead(row)) {
       events = [];
-      results[Number(row.at) - 1] = { run: runOf(row), phaseAtSince: row.phaseAtSince, events };
+      const at = Number(row.at) - 1;
+      const { since = 0, withTime = false } = queries[at] ?? {};
+      const run = runOf(row);
+      const { phaseAtSince, mark } = row;
+      const statusAtSince = since < run.lastSequence ? statusOf(since, mark) : run.runStatus;
+      const page = { run, phaseAtSince, statusAtSince, events };
+      results[at] = withTime ? { ...page, timeAtSinceMs: -Number(row.sequence) || null } : page;
     } else {
       const { runStatus: eventType, metadata: payload } = row;
       const sequence = Number(row.sequence);
@@ -115,5 +131,5 @@ function checkPage(page: ReadResult | null, since: number): void {
 }
 
 function isHead(row: PageRow): row is PageRow & HeadRow {
-  return Number(row.sequence) === 0;
+  return Number(row.sequence) <= 0;
 }

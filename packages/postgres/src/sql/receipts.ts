@@ -1,6 +1,7 @@
 import type { Tables } from "../tables.ts";
 import {
   type BigintColumn,
+  markAt,
   NOW_MS,
   ON_PRIMARY,
   phaseAt,
@@ -16,6 +17,8 @@ export interface ReceiptRow extends RunRow {
   readonly keySequence: BigintColumn | null;
   readonly keyEvents: number | null;
   readonly keyPhase: string | null;
+  /** As from `markAt`. */
+  readonly keyMark: string | null;
 }
 
 /**
@@ -26,7 +29,8 @@ export function selectReceiptsStatement(tables: Tables): string {
   const { runs, events } = tables;
   return `
 SELECT q.at, ${NOW_MS} AS "nowMs", ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
-  CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt(tables, "r.run_key", "k.sequence")} END AS "keyPhase"
+  CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt(tables, "r.run_key", "k.sequence")} END AS "keyPhase",
+  CASE WHEN k.sequence IS NOT NULL THEN ${markAt(tables, "r.run_key", "k.sequence")} END AS "keyMark"
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
 JOIN ${runs} r ON r.run_id = q.run_id AND ${ON_PRIMARY}
 LEFT JOIN LATERAL (

@@ -1,3 +1,4 @@
+import { STATUS_AFTER_ENTRY_LUA } from "./entry-status.ts";
 import { OOM_LUA } from "./script.ts";
 
 /**
@@ -14,7 +15,7 @@ local HEAD, EVENTS, RECEIPTS
 local owner, statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore, updatedAtMs
 local status, phase, phaseSequence, fence, lease, last, finished
 local staged, hasReceipts, lost, clockMs
-
+${STATUS_AFTER_ENTRY_LUA}
 local function text(number)
   return format('%d', number)
 end
@@ -43,7 +44,19 @@ local function notify()
 end
 
 local function landing(sequence)
-  return phase and sequence .. ' ' .. phase or sequence
+  local place = status == 'running' and sequence or sequence .. '/' .. status
+  return phase and place .. ' ' .. phase or place
+end
+
+local function statusAfter(before, change)
+  if change == 'started' then return before == 'queued' and 'running' or before end
+  if change == 'answered' then return before == 'waiting' and 'running' or before end
+  return change
+end
+
+local function changeBy(eventType)
+  if eventType == 'INPUT_REQUESTED' then return 'waiting' end
+  return eventType == 'INPUT_RECEIVED' and 'answered' or 'started'
 end
 
 local function appendPlain(key, eventType, payload)
@@ -73,7 +86,7 @@ local function after(at)
 end
 
 local function isFenced(appender)
-  if appender == 'owner' then return false end
+  if appender == 'owner' or appender == 'input' then return false end
   local graceMs = match(appender, '^reaper:(.+)$')
   if graceMs then return not lease or lease + graceMs > tonumber(clock()) end
   return appender ~= (lease and fence or '')
@@ -101,20 +114,22 @@ local function isSameBatch(receipt, at, count, step)
   return true
 end
 
-local function phaseAfter(receipt)
-  if receipt.at then return receipt.phase end
+local function stateAfter(receipt)
+  if receipt.at then return receipt.status, receipt.phase end
   local entry = entries(receipt.last, receipt.last)[1]
-  if not entry or entry[2][8] == '0' then return false end
+  if not entry then return 'running', false end
+  local kept = statusAfterEntry(entry[2])
+  if entry[2][8] == '0' then return kept, false end
   local start = tonumber(entry[2][8])
   local started = entries(start, start)[1]
-  return started and started[2][10]
+  return kept, started and started[2][10]
 end
 
 local function judge(at, kept)
   local asked, key, shape = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local appender, newStatus, expected, count = match(shape, '^(%S*) (%l+) (%d*) (%d+)$')
+  local appender, change, expected, count = match(shape, '^(%S*) (%l+) (%d*) (%d+)$')
   local step = 3
-  if not count then appender, newStatus, expected, count, step = shape, 'running', '', 1, 2 end
+  if not count then appender, change, expected, count, step = shape, 'started', '', 1, 2 end
   count = tonumber(count)
   if not isOwned(asked) then return { 'not_found' } end
   if not hasReceipts then lost = true end
@@ -125,22 +140,24 @@ local function judge(at, kept)
   end
   if receipt then
     if not isSameBatch(receipt, at + 3, count, step) then return { 'idempotency_key_reused' } end
-    return { 'replayed', newStatus, text(receipt.last), phaseAfter(receipt) }
+    local statusThen, phaseThen = stateAfter(receipt)
+    return { 'replayed', statusAfter(statusThen, change), text(receipt.last), phaseThen }
   end
   if finished then return { 'finished', status, text(last) } end
   if isFenced(appender) then return { 'fenced' } end
   if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', status, text(last) } end
-  local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count }
+  local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count, before = status }
   if step == 3 then
     for i = 0, count - 1 do
       local started = ARGV[at + 5 + i * 3]
       if started ~= '' then phase, phaseSequence = started, text(last + 1 + i) end
     end
   end
-  last, status, finished = batch.last, newStatus, newStatus ~= 'running'
+  last, status = batch.last, statusAfter(status, change)
+  finished = status == change and status ~= 'waiting'
   if appender == 'owner' or match(appender, '^reaper') then fence, lease = text((fence or 0) + 1), false end
   if finished then lease = false end
-  batch.phase = phase
+  batch.phase, batch.status = phase, status
   staged[key] = batch
   staged[#staged + 1] = batch
   return landing(text(last))
@@ -151,15 +168,27 @@ local function add(sequence, id, ...)
   return try('XADD', EVENTS, 'NOMKSTREAM', id, ...)
 end
 
-local function writeStaged()
+local function writeStaged(visit)
   local nowMs, inForce, receipts = now(), phaseSequenceBefore, {}
   for _, batch in ipairs(staged) do
     local id
+    local current = batch.before
     for sequence = batch.first, batch.last do
       id = text(sequence)
       local at = batch.at + (sequence - batch.first) * batch.step
       local started, added = batch.step == 3 and ARGV[at + 2] or '', nil
-      if started == '' then
+      current = statusAfter(current, changeBy(ARGV[at]))
+      if current ~= 'running' then
+        local fields = { 'phaseSequence', inForce }
+        if started ~= '' then
+          inForce = id
+          fields = { 'phaseSequence', inForce, 'phase', started }
+        end
+        fields[#fields + 1] = 'runStatus'
+        fields[#fields + 1] = current
+        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
+          unpack(fields))
+      elseif started == '' then
         added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
           'phaseSequence', inForce)
       else
@@ -177,6 +206,7 @@ local function writeStaged()
   call('HSET', RECEIPTS, unpack(receipts))
   call('HSET', HEAD, 'lastSequence', text(last), 'updatedAtMs', nowMs)
   if status ~= statusBefore then call('HSET', HEAD, 'runStatus', status) end
+  if visit then call('HSET', HEAD, 'visits', text(visit)) end
   if phaseSequence ~= phaseSequenceBefore then
     call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
   end
@@ -204,11 +234,14 @@ local function appendAll(at, count, entry)
   if isFull then return { 'failed', ${OOM_LUA} } end
   local hasMoved, isOver = status ~= statusBefore, lease ~= leaseBefore
   local ordinal = (hasMoved or isOver) and call('HGET', HEAD, 'ordinal')
-  if hasMoved and entry ~= ordinal .. ' ' .. status then
-    return { 'unlisted', owner, ordinal, status, updatedAtMs, call('HGET', HEAD, 'topic') }
+  local visits = hasMoved and tonumber(call('HGET', HEAD, 'visits') or 0)
+  local returns = hasMoved and not finished and (status == 'waiting' or statusBefore == 'waiting')
+  local visit = returns and visits + 1 or 0
+  if hasMoved and entry ~= ordinal .. ' ' .. status .. ' ' .. text(visit) then
+    return { 'unlisted', owner, ordinal, status, updatedAtMs, text(visit), call('HGET', HEAD, 'topic') }
   end
-  return writeStaged()
-    or { 'judged', hasMoved and statusBefore, outcomes, isOver and ordinal .. '/' .. fenceBefore }
+  return writeStaged(returns and visit)
+    or { 'judged', hasMoved and statusBefore .. ' ' .. text(visits), outcomes, isOver and ordinal .. '/' .. fenceBefore }
 end
 
 local function appendToRun(at, count, entry)

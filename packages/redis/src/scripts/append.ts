@@ -16,21 +16,21 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * If Redis refuses all writes, it refuses the script before it begins. A full Redis then runs it as `isFull`, to answer what
  * needs no memory. A failure of one run affects only that run.
  *
- * An append that changes the run's status needs an existing entry under the new status in its owner's list. Without it,
+ * An append that changes the run's status needs an existing entry for this visit of the new status in its owner's list. Without it,
  * nothing is written to the run and the answer is `unlisted`.
  *
  * KEYS: for each run head, events, receipts.
- * ARGV: the command that notifies. Then for each run the number of its requests, or `number ordinal status` with a list entry.
+ * ARGV: the command that notifies. Then for each run the number of its requests, or `number ordinal status visit` with a list entry.
  * Then for each request `=ownerId` or empty, its key, its shape, its events. The shape begins with the appender: empty without a
- * lease, a worker's fence, `owner`, or `reaper:graceMs`. A plain request is one event, without a lease or of a worker, that
- * leaves the run running, starts no phase and expects no sequence. Its shape ends there, and the event's type and payload
- * follow. Otherwise the shape continues with ` status expected number`, where `expected` may be empty. That number of events
+ * lease, a worker's fence, `owner`, `input`, or `reaper:graceMs`. A plain request is one event, without a lease or of a worker, that
+ * only starts a queued run, starts no phase and expects no sequence. Its shape ends there, and the event's type and payload
+ * follow. Otherwise the shape continues with ` change expected number`, where `expected` may be empty. That number of events
  * follows, each as type, payload, and phase or empty.
- * Answers for each run `last sequence` or `last sequence, space, phase` if its one request was appended by the short way.
- * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs, topic or nil}` or `{'judged', the status
- * before or nil, outcomes, mark of the lease that is over or nil}`. An outcome is the same text for an append; otherwise its name
- * and, as far as it has them, the status, the last sequence and the phase.
- * @see clauses S1 to S5 and S22 in `STORE.md`; `judgeAppend` and `advanceRun` are the rule.
+ * Answers for each run where its one request landed, as for `parseLanding`, if it was appended by the short way.
+ * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs, visit, topic or nil}` or `{'judged',
+ * 'status visit' before or nil, outcomes, mark of the lease that is over or nil}`. An outcome is the same text for an append;
+ * otherwise its name and, as far as it has them, the status, the last sequence and the phase.
+ * @see clauses S1 to S5, S22 and S27 in `STORE.md`; `judgeAppend` and `advanceRun` are the rule.
  */
 const APPEND: Script = defineWriting(APPEND_LUA, "answers when full");
 
@@ -65,11 +65,13 @@ export type RunReply =
       ordinal: string,
       runStatus: RunStatus,
       updatedAtMs: string,
+      visit: string,
       topic: string | null,
     ]
   | readonly [
       "judged",
-      left: RunStatus | null,
+      /** `status visit`, as of `ListEntry`. */
+      left: string | null,
       outcomes: readonly OutcomeReply[],
       leaseOver: string | null,
     ];
@@ -87,7 +89,11 @@ export async function sendAppend(
   for (const { runId, count, values: ofRun, entry } of appends) {
     const { head, events, receipts } = connection.keys.ofRun(runId);
     keys.push(head, events, receipts);
-    values.push(entry === null ? String(count) : `${count} ${entry.ordinal} ${entry.runStatus}`);
+    values.push(
+      entry === null
+        ? String(count)
+        : `${count} ${entry.ordinal} ${entry.runStatus} ${entry.visit}`,
+    );
     for (const value of ofRun) values.push(value);
   }
   return (await connection.change(APPEND, keys, values)) as readonly RunReply[];
@@ -95,7 +101,7 @@ export async function sendAppend(
 
 /** Adds a request to the values. */
 export function encodeRequest(request: AppendRequest, values: string[]): void {
-  const { ownerId, runStatus, idempotencyKey, expectedSequence, appender, events } = request;
+  const { ownerId, change, idempotencyKey, expectedSequence, appender, events } = request;
   values.push(
     encodeOwner(ownerId),
     // The client silently sends unanswered commands again: without a key, the append might land twice.
@@ -107,14 +113,14 @@ export function encodeRequest(request: AppendRequest, values: string[]): void {
     first !== undefined &&
     events.length === 1 &&
     first.phase === null &&
-    runStatus === "running" &&
+    change === "started" &&
     expectedSequence === null &&
     (appender.by === "anybody" || appender.by === "worker");
   if (isPlain) {
     values.push(who, first.eventType, first.payload);
     return;
   }
-  values.push(`${who} ${runStatus} ${expectedSequence ?? ""} ${events.length}`);
+  values.push(`${who} ${change} ${expectedSequence ?? ""} ${events.length}`);
   for (const { eventType, payload, phase } of events) values.push(eventType, payload, phase ?? "");
 }
 
@@ -125,21 +131,24 @@ function encodeAppender(appender: Appender): string {
     case "worker":
       return String(appender.fence);
     case "owner":
-      return "owner";
+    case "input":
+      return appender.by;
     case "reaper":
       return `reaper:${appender.graceMs}`;
   }
 }
 
-/** Where a request landed: `last sequence`, or `last sequence phase`. */
-export function parseLanding(reply: string, { events, runStatus }: AppendRequest): AppendOutcome {
+/** Where a request landed: the last sequence, `/status` unless that is running, a space and the phase if there is one. */
+export function parseLanding(reply: string, { events }: AppendRequest): AppendOutcome {
   const space = reply.indexOf(" ");
-  const lastSequence = Number(space === -1 ? reply : reply.slice(0, space));
+  const [last, runStatus = "running"] = (space === -1 ? reply : reply.slice(0, space)).split("/");
+  const lastSequence = Number(last);
   return {
     outcome: "appended",
     firstSequence: lastSequence - events.length + 1,
     lastSequence,
-    runStatus,
+    // Only the script writes it.
+    runStatus: runStatus as RunStatus,
     phase: space === -1 ? null : reply.slice(space + 1),
   };
 }

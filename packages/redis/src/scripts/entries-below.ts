@@ -19,15 +19,17 @@ return { string.format('%.0f', time[1] * 1000000 + time[2]), found }
 
 /** The entries of an owner's list, and the time when it had them. */
 export interface EntriesBelow {
-  /** Newest first; the entries of one run under several statuses are together. */
+  /** Newest first, at most the limit; the entries of one run are together. */
   readonly runs: readonly (readonly [ListEntry, ...ListEntry[]])[];
+  /** The ordinal below which others follow; `null` if these are all. */
+  readonly next: number | null;
   /** The server's time, in microseconds since 1970. */
   readonly nowMicros: number;
 }
 
 /**
- * The newest runs below an ordinal that an owner's list has under one of these statuses, at most `limit`. Fewer than `limit` are
- * all of them.
+ * The newest runs below an ordinal that an owner's list has under one of these statuses, at most `limit`. They may be fewer although
+ * others follow, since a list may have several entries of a run.
  */
 export async function entriesBelow(
   connection: Connection,
@@ -54,6 +56,15 @@ export async function entriesBelow(
       else others.push(entry);
     }
   });
-  const newestFirst = [...byOrdinal.values()].toSorted(([a], [b]) => b.ordinal - a.ordinal);
-  return { runs: newestFirst.slice(0, limit), nowMicros: Number(now) };
+  // A list that was cut is known down to its last entry only.
+  const floors = found.map((members) =>
+    members.length < limit ? -Infinity : parseListMember(members.at(-1) ?? "").ordinal,
+  );
+  const floor = Math.max(-Infinity, ...floors);
+  const known = [...byOrdinal.values()]
+    .filter(([{ ordinal }]) => ordinal >= floor)
+    .toSorted(([a], [b]) => b.ordinal - a.ordinal);
+  const runs = known.slice(0, limit);
+  const isAll = floor === -Infinity && known.length === runs.length;
+  return { runs, next: isAll ? null : (runs.at(-1)?.[0].ordinal ?? null), nowMicros: Number(now) };
 }

@@ -4,16 +4,25 @@ import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /**
- * Reads the current run. KEYS: head. Answers the fields.
+ * Reads the current run. KEYS: head. Answers the fields, and the number of the run's visits if it ever waited.
  * @see clause S10 in `STORE.md`
  */
 const READ_HEAD: Script = defineReading(`${refuseOnReplica("HDEL")}
-return redis.call('HMGET', KEYS[1], ${HEAD_FIELDS_LUA})
+return redis.call('HMGET', KEYS[1], ${HEAD_FIELDS_LUA}, 'visits')
 `);
 
 /** The current run, or `null` if it does not exist. Never read from a replica. */
 export async function readHead(connection: Connection, runId: string): Promise<RunRecord | null> {
-  const { head } = connection.keys.ofRun(runId);
-  const values = (await connection.run(READ_HEAD, [head], [])) as readonly (string | null)[];
-  return parseHead(runId, values);
+  return (await readVisitor(connection, runId))?.head ?? null;
+}
+
+/** The current run, and the number of its visits as of `ListEntry`. */
+export async function readVisitor(
+  connection: Connection,
+  runId: string,
+): Promise<{ readonly head: RunRecord; readonly visits: number } | null> {
+  const { head: key } = connection.keys.ofRun(runId);
+  const values = (await connection.run(READ_HEAD, [key], [])) as readonly (string | null)[];
+  const head = parseHead(runId, values);
+  return head === null ? null : { head, visits: Number(values.at(-1) ?? 0) };
 }

@@ -1,3 +1,4 @@
+import type { RunStatus } from "@tm/run-events-core";
 import {
   eventBytes,
   type ReadQuery,
@@ -6,6 +7,7 @@ import {
 } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
 import { runDamaged } from "../failure.ts";
+import { STATUS_AFTER_ENTRY_LUA } from "./entry-status.ts";
 import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
 
@@ -15,16 +17,16 @@ import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./scri
  * shorter log.
  *
  * KEYS: head, events.
- * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload.
- * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, events}`, the events as one flat
- * list of type, payload and time.
- * @see clauses S9, S10 and S12 in `STORE.md`; `createPageCut` is the rule.
+ * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload, `1` to answer the time of the event `since`.
+ * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, status at since, events, time at since or
+ * nil}`, the events as one flat list of type, payload and time.
+ * @see clauses S9, S10, S12 and S30 in `STORE.md`; `createPageCut` is the rule.
  */
-const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
+const READ: Script = defineReading(`${refuseOnReplica("HDEL")}${STATUS_AFTER_ENTRY_LUA}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
 local PIECE = 16
 local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
-local ownerId, phase, last = head[1], head[3], tonumber(head[4])
+local ownerId, phase, last, updated = head[1], head[3], tonumber(head[4]), head[7]
 if not ownerId or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. ownerId) then return false end
 local since, limit, maxBytes, envelope = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -37,12 +39,15 @@ local function entryOf(sequence)
   return entry and entry[2]
 end
 
-local phaseAtSince = false
+local phaseAtSince, statusAtSince, timeAtSince = false, 'queued', false
 if since >= last then
-  phaseAtSince = phase
+  phaseAtSince, statusAtSince = phase, head[2]
+  if since == last and last > 0 and ARGV[6] == '1' then timeAtSince = updated end
 elseif since > 0 then
   local entry = entryOf(since)
   if not entry then return { 'lost' } end
+  statusAtSince = statusAfterEntry(entry)
+  if ARGV[6] == '1' then timeAtSince = entry[6] end
   if entry[8] ~= '0' then
     local start = entryOf(tonumber(entry[8]))
     if not start then return { 'lost' } end
@@ -58,13 +63,13 @@ while next <= last and count < limit do
     if entry[1] ~= id(next) then return { 'lost' } end
     local event = entry[2]
     bytes = bytes + #event[4] + envelope
-    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, events } end
+    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, statusAtSince, events, timeAtSince } end
     count = count + 1
     next = next + 1
     events[count * 3 - 2], events[count * 3 - 1], events[count * 3] = event[2], event[4], event[6]
   end
 end
-return { 'page', head, phaseAtSince, events }
+return { 'page', head, phaseAtSince, statusAtSince, events, timeAtSince }
 `);
 
 const ENVELOPE_BYTES = String(eventBytes(0));
@@ -76,30 +81,41 @@ type ReadReply =
       "page",
       head: readonly (string | null)[],
       phaseAtSince: string | null,
+      statusAtSince: RunStatus,
       events: readonly string[],
+      timeAtSince: string | null,
     ];
 
 /**
  * Reads a run's head and a page of its events as of one instant.
- * @see clauses S9 and S12 in `STORE.md`
+ * @see clauses S9, S12 and S30 in `STORE.md`
  */
 export async function readPage(
   connection: Connection,
   query: ReadQuery,
 ): Promise<ReadResult | null> {
-  const { runId, ownerId, since, limit, maxBytes } = query;
+  const { runId, ownerId, since, limit, maxBytes, withTime = false } = query;
   const { head, events } = connection.keys.ofRun(runId);
   const reply = (await connection.run(
     READ,
     [head, events],
-    [encodeOwner(ownerId), String(since), String(limit), String(maxBytes), ENVELOPE_BYTES],
+    [
+      encodeOwner(ownerId),
+      String(since),
+      String(limit),
+      String(maxBytes),
+      ENVELOPE_BYTES,
+      withTime ? "1" : "",
+    ],
   )) as ReadReply;
   if (reply === null) return null;
   if (reply[0] === "lost") throw runDamaged();
-  const [, headValues, phaseAtSince, flat] = reply;
+  const [, headValues, phaseAtSince, statusAtSince, flat, timeAtSince] = reply;
   const run = parseHead(runId, headValues);
   if (run === null) return null;
-  return { run, phaseAtSince, events: parseEvents(flat, since) };
+  const page = { run, phaseAtSince, statusAtSince, events: parseEvents(flat, since) };
+  if (!withTime) return page;
+  return { ...page, timeAtSinceMs: timeAtSince === null ? null : Number(timeAtSince) };
 }
 
 function parseEvents(flat: readonly string[], since: number): readonly StoredEvent[] {

@@ -65,10 +65,10 @@ export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
  */
 function prepareInsertEvents(db: SqliteDatabase, { events }: Tables): RowMoves["insertEvents"] {
   const insert = (rows: number): Statement => {
-    const values = Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?)").join();
+    const values = Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?, ?)").join();
     return prepareStatement(
       db,
-      `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms) VALUES ${values}`,
+      `INSERT INTO ${events} (run_key, sequence, event_type, phase, payload, created_at_ms, run_status) VALUES ${values}`,
     );
   };
   const insertOne = insert(1);
@@ -87,6 +87,6 @@ function prepareInsertEvents(db: SqliteDatabase, { events }: Tables): RowMoves["
 
 function addValues(values: SqliteValue[], row: EventRow | undefined): void {
   if (row === undefined) return;
-  const { ordinal, sequence, eventType, phase, payload, createdAtMs } = row;
-  values.push(ordinal, sequence, eventType, phase, payload, createdAtMs);
+  const { ordinal, sequence, eventType, phase, payload, createdAtMs, runStatus } = row;
+  values.push(ordinal, sequence, eventType, phase, payload, createdAtMs, runStatus);
 }

@@ -3,6 +3,7 @@ import {
   eventBytes,
   type ReadQuery,
   type RowMoves,
+  type StatusMark,
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
@@ -32,7 +33,7 @@ interface SmallRow extends Omit<LargeRow, "payload"> {
 export function prepareRead(
   db: SqliteDatabase,
   { events }: Tables,
-): Pick<RowMoves, "selectEvents" | "selectPhase"> {
+): Pick<RowMoves, "selectEvents" | "selectState"> {
   const selectEvents = (payload: string): Statement =>
     prepareStatement(
       db,
@@ -47,11 +48,17 @@ export function prepareRead(
     `SELECT phase FROM ${events} WHERE run_key = +? AND sequence <= +? AND phase IS NOT NULL
      ORDER BY sequence DESC LIMIT 1`,
   );
+  const selectMark = prepareStatement(
+    db,
+    `SELECT sequence, run_status AS runStatus FROM ${events}
+     WHERE run_key = +? AND sequence <= +? AND run_status IS NOT NULL ORDER BY sequence DESC LIMIT 1`,
+  );
   return {
     selectEvents: (ordinal, page) => readEvents(small, large, ordinal, page),
-    selectPhase(ordinal, sequence) {
-      const row = selectPhase.get(ordinal, sequence) as { readonly phase: string } | undefined;
-      return row?.phase ?? null;
+    selectState(ordinal, sequence) {
+      const start = selectPhase.get(ordinal, sequence) as { readonly phase: string } | undefined;
+      const mark = selectMark.get(ordinal, sequence) as StatusMark | undefined;
+      return { phase: start?.phase ?? null, mark: mark ?? null };
     },
   };
 }

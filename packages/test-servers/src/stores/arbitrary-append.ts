@@ -1,4 +1,10 @@
-import type { Appender, AppendRequest } from "@tm/run-events-core/store";
+import {
+  type Appender,
+  type AppendRequest,
+  changeOf,
+  INPUT_RECEIVED,
+  type NewEvent,
+} from "@tm/run-events-core/store";
 import fc from "fast-check";
 
 /** A fence as of a run's first claims. */
@@ -9,6 +15,7 @@ function arbitraryAppender(graceMs: readonly number[]): fc.Arbitrary<Appender> {
     { weight: 3, arbitrary: fc.constant({ by: "anybody" as const }) },
     { weight: 3, arbitrary: arbitraryFence.map((fence) => ({ by: "worker" as const, fence })) },
     { weight: 1, arbitrary: fc.constant({ by: "owner" as const }) },
+    { weight: 2, arbitrary: fc.constant({ by: "input" as const }) },
     {
       weight: 1,
       arbitrary: fc
@@ -33,7 +40,7 @@ export function arbitraryAppend(
       ownerId: fc.constantFrom(null, null, "ada", "bob"),
       events: fc.array(
         fc.record({
-          eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED"),
+          eventType: fc.constantFrom("LOG_LINE", "PHASE_STARTED", "LOG_LINE", "INPUT_REQUESTED"),
           payload: fc.constantFrom("1", '"ü"'),
           phase: fc.constantFrom(null, null, '"draft"', '"review"'),
         }),
@@ -44,13 +51,17 @@ export function arbitraryAppend(
       expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
       appender: arbitraryAppender(graceMs),
     })
-    .map(({ ends, ...request }) =>
-      ends
-        ? {
-            ...request,
-            events: [...request.events, { eventType: "RUN_FAILED", payload: "null", phase: null }],
-            runStatus: "failed" as const,
-          }
-        : { ...request, runStatus: "running" as const },
-    );
+    .map(({ ends, ...request }) => ({ ...request, events: eventsOf(request, ends) }))
+    .map((request) => ({ ...request, change: changeOf(request.events) }));
+}
+
+/** An input is alone, and only the last event of others ends the run. */
+function eventsOf(
+  { appender, events }: Pick<AppendRequest, "appender" | "events">,
+  ends: boolean,
+): readonly NewEvent[] {
+  const [first] = events;
+  if (appender.by === "input" && first !== undefined)
+    return [{ ...first, eventType: INPUT_RECEIVED, phase: null }];
+  return ends ? [...events, { eventType: "RUN_FAILED", payload: "null", phase: null }] : events;
 }

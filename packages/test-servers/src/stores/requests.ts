@@ -21,7 +21,7 @@ export function appendOf(
     runId,
     ownerId: null,
     events: [{ eventType: "LOG_LINE", payload: JSON.stringify(value), phase: null }],
-    runStatus: "running",
+    change: "started",
     idempotencyKey: null,
     expectedSequence: null,
     appender: { by: "anybody" },
@@ -33,7 +33,7 @@ export function appendOf(
 export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendRequest {
   return appendOf(runId, null, {
     events: [{ eventType: "RUN_COMPLETED", payload: "null", phase: null }],
-    runStatus: "completed",
+    change: "completed",
     ...more,
   });
 }

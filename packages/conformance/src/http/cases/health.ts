@@ -11,6 +11,7 @@ const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
   "/v1/agent-runs/{}/cancel": ["post"],
   "/v1/agent-runs/{}/claim": ["delete", "post", "put"],
   "/v1/agent-runs/{}/events": ["get", "post"],
+  "/v1/agent-runs/{}/input": ["post"],
   "/v1/agent-runs/{}/stream": ["get"],
 };
 

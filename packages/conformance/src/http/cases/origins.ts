@@ -127,6 +127,7 @@ async function answersPreflights(trial: HttpTrial, allowed: string): Promise<voi
     ["/v1/agent-runs", "POST"],
     [pathOf(runId), "DELETE"],
     [pathOf(runId, "/events"), "POST"],
+    [pathOf(runId, "/input"), "POST"],
     [pathOf(runId, "/cancel"), "POST"],
     [pathOf(runId, "/claim"), "POST"],
     [pathOf(runId, "/claim"), "PUT"],

@@ -58,6 +58,13 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     status: 409,
+    code: "history_changed",
+    members: { lastSequence: 1 },
+    reach: async (trial) =>
+      poll(trial, await record(trial, "NOTE"), "since=1&at=2020-01-01T00:00:00.000Z"),
+  },
+  {
+    status: 409,
     code: "run_finished",
     members: { runStatus: "failed", lastSequence: 2 },
     reach: async (trial) =>
@@ -170,6 +177,7 @@ export const problems: readonly HttpTrialCase[] = [
         [pathOf(runId), ["DELETE", "GET", "HEAD"]],
         [pathOf(runId, "/events"), ["GET", "HEAD", "POST"]],
         [pathOf(runId, "/stream"), ["GET", "HEAD"]],
+        [pathOf(runId, "/input"), ["POST"]],
         [pathOf(runId, "/cancel"), ["POST"]],
         [pathOf(runId, "/claim"), ["DELETE", "POST", "PUT"]],
       ];

@@ -1,6 +1,7 @@
 import type { Scene } from "../scene.ts";
 import { BOUND_SCENES } from "./bounds.ts";
 import { FAILURE_SCENES } from "./failures.ts";
+import { HISTORY_SCENES } from "./histories.ts";
 import { LEASE_SCENES } from "./leases.ts";
 import { LINE_SCENES } from "./lines.ts";
 import { MANY_RUNS_SCENES } from "./many-runs.ts";
@@ -10,6 +11,7 @@ import { READING_SCENES } from "./reading.ts";
 import { SOCKET_SCENES } from "./sockets.ts";
 import { STREAM_SCENES } from "./streams.ts";
 import { TAIL_SCENES } from "./tails.ts";
+import { INPUT_SCENES } from "./inputs.ts";
 import { TOPIC_SCENES } from "./topics.ts";
 import { WRITING_SCENES } from "./writing.ts";
 
@@ -26,6 +28,8 @@ export const SCENES: readonly Scene[] = [
   ...FAILURE_SCENES,
   ...SOCKET_SCENES,
   ...TOPIC_SCENES,
+  ...INPUT_SCENES,
   ...TAIL_SCENES,
+  ...HISTORY_SCENES,
   ...MANY_RUNS_SCENES,
 ];

@@ -1,0 +1,34 @@
+import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
+import { INPUT_RECEIVED, runFinished } from "@tm/run-events-core/store";
+import { pause } from "../http/pause.ts";
+import { type Call, pageCall, readPage, WAIT_SECONDS } from "../http/run-calls.ts";
+
+/** The most events of one poll. */
+const PAGE_EVENTS = 1_000;
+/** The pause after a poll that brought no input, in milliseconds: each of the worker's own events ends a poll. */
+const PAUSE_MS = 500;
+
+/**
+ * Follows the inputs of a run by polls that the server holds.
+ * @param ask makes a request, again and again while that may help. It rejects with the signal's reason
+ * @throws RunEventsError `run_finished` once the run has ended
+ * @see clauses W17 and W40 in `WIRE.md` of `@tm/run-events-http`
+ */
+export async function* pollInputs(
+  ask: (call: Call) => Promise<RunEventsPage>,
+  runId: string,
+  since: number,
+  signal: AbortSignal,
+): AsyncGenerator<RunEvent, never> {
+  let cursor = since;
+  for (;;) {
+    const query = { since: cursor, limit: PAGE_EVENTS, wait: WAIT_SECONDS };
+    const page = await ask({ ...pageCall(runId, query), read: readPage });
+    const { events, hasMore, runStatus, lastSequence } = page;
+    const inputs = events.filter(({ eventType }) => eventType === INPUT_RECEIVED);
+    yield* inputs;
+    cursor = events.at(-1)?.sequence ?? cursor;
+    if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
+    if (!hasMore && inputs.length === 0) await pause(PAUSE_MS, signal);
+  }
+}

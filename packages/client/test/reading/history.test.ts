@@ -1,0 +1,94 @@
+import { followRun, type RunFollower } from "@tm/run-events-client";
+import { createClient } from "@tm/run-events-client/runs";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { failureOf } from "../failure-of.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import {
+  connected,
+  event,
+  finished,
+  page,
+  startScriptedServer,
+  stream,
+} from "../scripted-server.ts";
+import { startServer } from "../start-server.ts";
+
+const CREDENTIALS = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
+const CHANGED = { code: "history_changed", retryable: false };
+const AT = encodeURIComponent("2026-01-01T00:00:00.000Z");
+
+function notes(count: number): readonly { readonly eventType: string }[] {
+  return Array.from({ length: count }, () => ({ eventType: "NOTE" }));
+}
+
+/** Follows, and keeps what came. */
+function follow(follower: RunFollower): {
+  readonly seen: number[];
+  readonly ended: Promise<unknown>;
+} {
+  const seen: number[] = [];
+  const ended = (async () => {
+    for await (const { sequence } of follower) seen.push(sequence);
+    return "the end";
+  })().catch((error: unknown) => error);
+  return { seen, ended };
+}
+
+describe("a server whose log has lost its end", () => {
+  it("W46: a since with another time fails at once, by polls and by the stream, and a page too", async () => {
+    const server = await startServer();
+    onTestFinished(() => server.close());
+    const baseUrl = `http://127.0.0.1:${server.port}`;
+    const runs = createClient({ baseUrl, credential: { bearer: "ada" } });
+    const { runId } = await runs.create();
+    await runs.append(runId, [...notes(3), { eventType: "RUN_COMPLETED" }]);
+    const { events } = await runs.events(runId);
+    const at = events[1]?.createdAt;
+    const other = "2020-01-01T00:00:00.000Z";
+    expect((await runs.events(runId, { since: 2, at })).events).toHaveLength(2);
+    expect(await failureOf(runs.events(runId, { since: 2, at: other }))).toMatchObject(CHANGED);
+    for (const credential of CREDENTIALS) {
+      const mine = { baseUrl, credential, runId, since: 2 };
+      const right = follow(followRun({ ...mine, at }));
+      expect([await right.ended, right.seen]).toEqual(["the end", [3, 4]]);
+      const wrong = followRun({ ...mine, at: other });
+      expect(await follow(wrong).ended).toMatchObject({ ...CHANGED, details: { lastSequence: 4 } });
+      expect(wrong).toMatchObject({ state: "failed", cursor: 2, error: CHANGED });
+    }
+  });
+});
+
+it.each([
+  [
+    "stream",
+    { cookie: "a=b" },
+    [`stream?since=0`, `stream?since=2&at=${AT}`, `stream?since=3&at=${AT}`],
+  ],
+  [
+    "long-polls",
+    { bearer: "a" },
+    [
+      "events?since=0&wait=25",
+      `events?since=2&at=${AT}&wait=25`,
+      `events?since=3&at=${AT}&wait=25`,
+    ],
+  ],
+] as const)(
+  "W46: each request by %s says the time of the last event",
+  async (by, credential, owed) => {
+    const { baseUrl, addresses } = await startScriptedServer((response, index) => {
+      if (by === "stream") {
+        if (index === 0) stream(response, connected(), event(1), event(2)).end();
+        else if (index === 1) stream(response, connected(), event(3)).end();
+        else stream(response, connected(), event(4), finished(4)).end();
+      } else page(response, [[1, 2], [3], [4]][index] ?? [], index < 2 ? "running" : "completed");
+    });
+    const { seen } = await onFastClock(async () => {
+      const loop = follow(followRun({ baseUrl, runId: "a", credential }));
+      expect(await loop.ended).toBe("the end");
+      return loop;
+    });
+    expect(seen).toEqual([1, 2, 3, 4]);
+    expect(addresses).toEqual(owed.map((rest) => `a/${rest}`));
+  },
+);

@@ -1,0 +1,106 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { followRun, type RunFollower, startRun } from "@tm/run-events-client";
+import { createClient } from "@tm/run-events-client/runs";
+import { workRun } from "@tm/run-events-client/work";
+import { expect, it, onTestFinished } from "vitest";
+import { failureOf } from "./failure-of.ts";
+import { startServer } from "./start-server.ts";
+
+const CREDENTIALS = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
+const CHANGED = { code: "history_changed", retryable: false };
+
+function notes(count: number): readonly { readonly eventType: string }[] {
+  return Array.from({ length: count }, () => ({ eventType: "NOTE" }));
+}
+
+/** Follows, and keeps what came. */
+function follow(follower: RunFollower): {
+  readonly seen: number[];
+  readonly ended: Promise<unknown>;
+} {
+  const seen: number[] = [];
+  const ended = (async () => {
+    for await (const { sequence } of follower) seen.push(sequence);
+    return "the end";
+  })().catch((error: unknown) => error);
+  return { seen, ended };
+}
+
+it("W46: each loop and each worker that was ahead learns of it after a restored backup, and no other one", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "run-events-client-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "runs.db");
+  const first = await startServer(file);
+  onTestFinished(() => first.close());
+  const baseUrl = `http://127.0.0.1:${first.port}`;
+  const mine = { baseUrl, credential: { bearer: "ada" }, mostDelayMs: 200 } as const;
+  const runs = createClient(mine);
+  for (const runId of ["losing", "same", "worked"]) {
+    await runs.create({ runId });
+    await runs.append(runId, notes(5));
+  }
+  const ahead = CREDENTIALS.map((credential) =>
+    follow(followRun({ ...mine, credential, runId: "losing" })),
+  );
+  const others = CREDENTIALS.map((credential) =>
+    follow(followRun({ ...mine, credential, runId: "same" })),
+  );
+  const writer = await startRun({ ...mine, runId: "written" });
+  const [claimed, kept, lost, restored] = Array.from({ length: 4 }, () =>
+    Promise.withResolvers<void>(),
+  ) as [Gate, Gate, Gate, Gate];
+  const work = workRun({ ...mine, runId: "worked", leaseMs: 3_600_000 }, async (run) => {
+    claimed.resolve();
+    await kept.promise;
+    await run.append(notes(3));
+    lost.resolve();
+    await restored.promise;
+    await run.append(notes(1));
+  });
+  const worked = failureOf(work);
+  await claimed.promise;
+  backUp(file);
+  kept.resolve();
+  await lost.promise;
+  await runs.append("losing", notes(5));
+  await writer.append([{ eventType: "NOTE" }, { eventType: "NOTE" }]);
+  for (const { seen } of ahead) await expect.poll(() => seen.length).toBe(10);
+
+  await first.crash();
+  restore(file);
+  const second = await startServer(file, first.port);
+  onTestFinished(() => second.close());
+  await runs.append("losing", notes(15));
+  for (const runId of ["losing", "same"]) await runs.cancel(runId);
+  restored.resolve();
+  for (const { seen, ended } of ahead) {
+    expect(await ended).toMatchObject(CHANGED);
+    expect(seen).toHaveLength(10);
+  }
+  for (const { seen, ended } of others) {
+    expect(await ended).toBe("the end");
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+  }
+  expect(await worked).toMatchObject(CHANGED);
+  expect(await failureOf(writer.append([{ eventType: "NOTE" }]))).toMatchObject(CHANGED);
+  expect(writer.signal.reason).toMatchObject(CHANGED);
+  expect(await failureOf(writer.append([{ eventType: "NOTE" }]))).toMatchObject(CHANGED);
+  // Its run is not without an end: the writer can still fail it.
+  expect(await writer.fail()).toMatchObject({ firstSequence: 3, runStatus: "failed" });
+});
+
+type Gate = PromiseWithResolvers<void>;
+
+function backUp(file: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(`VACUUM INTO '${file}.backup'`);
+  db.close();
+}
+
+function restore(file: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  copyFileSync(`${file}.backup`, file);
+}

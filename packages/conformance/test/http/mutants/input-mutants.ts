@@ -1,0 +1,160 @@
+import {
+  answerProblem,
+  encodeFrame,
+  leafOf,
+  mapAnswers,
+  mapFrames,
+  mapPages,
+  mapRequests,
+  type ServerMutant,
+  withBody,
+  withHeaders,
+} from "./server-mutant.ts";
+
+/** Servers that get inputs, or the runs that wait for them, wrong. */
+export const inputMutants: readonly ServerMutant[] = [
+  {
+    name: "says that a waiting run is running",
+    clause: "W38",
+    ...mapAnswers((answer) =>
+      answer.json["runStatus"] === "waiting"
+        ? withBody(answer, { ...answer.json, runStatus: "running" })
+        : null,
+    ),
+  },
+  {
+    name: "leaves waiting runs out of the list of live ones",
+    clause: "W38",
+    ...mapAnswers((answer) => {
+      const { runs } = answer.json;
+      if (!Array.isArray(runs) || !answer.request.url.includes("status=live")) return null;
+      const live = (runs as { readonly runStatus: string }[]).filter(
+        ({ runStatus }) => runStatus !== "waiting",
+      );
+      return withBody(answer, { ...answer.json, runs: live });
+    }),
+  },
+  {
+    name: "shows the last status of the run in an earlier page",
+    clause: "W38",
+    ...mapPages(async (answer) => {
+      const { json, request, fetch } = answer;
+      if (json["hasMore"] !== true) return null;
+      const url = `${request.url.split("?", 1).join("")}?since=${Number(json["lastSequence"]) - 1}&limit=1`;
+      const last = (await (await fetch(new Request(url, { headers: request.headers }))).json()) as {
+        readonly runStatus: string;
+      };
+      return withBody(answer, { ...json, runStatus: last.runStatus });
+    }),
+  },
+  {
+    name: "sends no status when a run begins to wait",
+    clause: "W38",
+    ...mapFrames(
+      () =>
+        ({ text, message }) =>
+          message["type"] === "status" && message["runStatus"] === "waiting" ? [] : [text],
+    ),
+  },
+  {
+    name: "takes every run for a running one when a stream begins",
+    clause: "W38",
+    ...mapFrames(
+      () =>
+        ({ text, message }) =>
+          message["type"] === "connected" && message["since"] !== 0
+            ? [
+                encodeFrame({ ...message, runStatus: "running" }).replace(
+                  "\n\n",
+                  `\n${idOf(text)}\n\n`,
+                ),
+              ]
+            : [text],
+    ),
+  },
+  {
+    name: "refuses an input on a claimed run",
+    clause: "W39",
+    wrap(fetch) {
+      const claimed = new Set<string>();
+      return async (request) => {
+        const leaf = leafOf(request.url) ?? "";
+        const run = request.url.slice(0, -leaf.length);
+        if (leaf === "/input" && claimed.has(run)) return answerProblem(409, "fenced");
+        const response = await fetch(request);
+        if (leaf === "/claim" && response.ok) claimed.add(run);
+        return response;
+      };
+    },
+  },
+  {
+    name: "takes inputs by token only",
+    clause: "W39",
+    wrap: (fetch) => async (request) =>
+      leafOf(request.url) === "/input" && !request.headers.has("authorization")
+        ? answerProblem(401, "unauthenticated")
+        : fetch(request),
+  },
+  {
+    name: "ignores the key of an input",
+    clause: "W39",
+    ...mapInputs((request) => withHeaders(request, { "idempotency-key": null })),
+  },
+  {
+    name: "ignores the sequence that an input expects",
+    clause: "W39",
+    ...mapInputs(async (request) => {
+      const text = await request.clone().text();
+      return new Request(request, {
+        method: "POST",
+        body: text.replace(/,"expectedSequence":\d+/, ""),
+      });
+    }),
+  },
+  {
+    name: "keeps the last of two payloads",
+    clause: "W39",
+    ...mapInputs(async (request) => {
+      const text = await request.clone().text();
+      return new Request(request, {
+        method: "POST",
+        body: text.replace('"payload":1,"payload"', '"payload"'),
+      });
+    }),
+  },
+  {
+    name: "takes an input in an append",
+    clause: "W39",
+    wrap: (fetch) => async (request) => {
+      if (leafOf(request.url) !== "/events" || request.method !== "POST") return fetch(request);
+      const text = await request.clone().text();
+      const isJson = request.headers.get("content-type") === "application/json";
+      if (!isJson || !text.includes("INPUT_RECEIVED")) return fetch(request);
+      const headers = new Headers(request.headers);
+      const body = text.replaceAll("INPUT_RECEIVED", "NOTE");
+      return fetch(new Request(request.url, { method: "POST", headers, body }));
+    },
+  },
+  {
+    name: "answers an input on a finished run as if it had landed",
+    clause: "W39",
+    ...mapAnswers((answer) => {
+      const { leaf, json } = answer;
+      if (leaf !== "/input" || json["code"] !== "run_finished") return null;
+      const at = Number(json["lastSequence"]) + 1;
+      const receipt = { firstSequence: at, lastSequence: at, currentPhase: null, replayed: false };
+      return Response.json({ ...receipt, runStatus: "running" }, { status: 201 });
+    }),
+  },
+];
+
+/** Every input passes through `change`. */
+function mapInputs(
+  change: (request: Request) => Request | Promise<Request>,
+): Pick<ServerMutant, "wrap"> {
+  return mapRequests((request) => (leafOf(request.url) === "/input" ? change(request) : request));
+}
+
+function idOf(frame: string): string {
+  return /^id: .*$/m.exec(frame)?.[0] ?? "";
+}

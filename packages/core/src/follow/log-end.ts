@@ -1,0 +1,98 @@
+import type { StoredEvent } from "../rules/event.ts";
+import { timeOfEnd } from "../rules/history.ts";
+import type { RunRecord } from "../rules/run.ts";
+import type { SliceBudget } from "./pages.ts";
+import { type RecentBudget, RecentEvents } from "./recent-events.ts";
+import type { Position, Slice } from "./slice.ts";
+
+/** What the followers of a process may keep in memory together. */
+export interface FollowerBudgets {
+  readonly slices: SliceBudget;
+  readonly recent: RecentBudget;
+}
+
+/** What a follower knows of the end of its run's log. It is all of one history. */
+export class LogEnd {
+  readonly #budget: RecentBudget;
+  #head = 0;
+  #sequence = 0;
+  #atMs = 0;
+  /** The last events up to the end; `null` while every reader has them. */
+  #recent: RecentEvents | null = null;
+
+  /** @param budget shared by all runs */
+  constructor(budget: RecentBudget) {
+    this.#budget = budget;
+  }
+
+  /** The log's last sequence as of the last read. Reads of the log end there, or before. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The last sequence that was read. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** The time of that event; 0 before the first. */
+  get atMs(): number {
+    return this.#atMs;
+  }
+
+  /** Begins at the end of a log, and forgets what it knew. */
+  startAt(run: RunRecord): void {
+    this.close();
+    this.#head = run.lastSequence;
+    this.#sequence = run.lastSequence;
+    this.#atMs = timeOfEnd(run);
+  }
+
+  /** Whether the run's log ends there. */
+  isOf(run: RunRecord): boolean {
+    return run.lastSequence === this.#sequence && timeOfEnd(run) === this.#atMs;
+  }
+
+  /** Whether the position is in this history, as far as memory can tell: of an earlier one only a read can. */
+  fits({ sequence, atMs }: Position): boolean {
+    if (sequence >= this.#sequence) return sequence === this.#sequence && atMs === this.#atMs;
+    const recent = this.#recent;
+    return recent === null || sequence < recent.base || recent.timeAt(sequence) === atMs;
+  }
+
+  /** Adds the next events, if there are any. @param head the log's last sequence */
+  add(events: readonly StoredEvent[], head: number): void {
+    this.#head = head;
+    const last = events.at(-1);
+    if (last === undefined) return;
+    this.#recent ??= new RecentEvents(this.#sequence, this.#atMs, this.#budget);
+    this.#recent.add(events);
+    this.#sequence = last.sequence;
+    this.#atMs = last.createdAtMs;
+  }
+
+  /** Whether nothing has to be read for a reader there: it is at the end, or what follows is in memory. */
+  has({ sequence }: Position): boolean {
+    if (sequence >= this.#sequence) return true;
+    return this.#recent !== null && sequence >= this.#recent.base;
+  }
+
+  /** The slice after a position that fits; `null` if its events are not in memory. */
+  sliceAfter(position: Position): Slice | null {
+    const recent = this.#recent;
+    if (recent === null || position.sequence < recent.base) return null;
+    return recent.sliceAfter(position, this.#head);
+  }
+
+  /** Lets go of the events in memory that no reader needs any more. @param least the sequence that every reader has */
+  trim(least: number): void {
+    this.#recent?.trim(least);
+    if (this.#recent?.isEmpty === true) this.#recent = null;
+  }
+
+  /** Lets go of all events in memory. */
+  close(): void {
+    this.#recent?.trim(this.#sequence);
+    this.#recent = null;
+  }
+}
