@@ -41,7 +41,11 @@ export async function startRunsServer(
 }
 
 /** Creates a run of `ada` with so many tokens, and these events after them. */
-export async function record(runs: RunEvents, count: number, ...more: readonly string[]): Promise<string> {
+export async function record(
+  runs: RunEvents,
+  count: number,
+  ...more: readonly string[]
+): Promise<string> {
   const { runId } = await runs.create({ ownerId: "ada" });
   const types = [...Array<string>(count).fill("TOKEN"), ...more];
   if (types.length > 0)
@@ -51,4 +55,3 @@ export async function record(runs: RunEvents, count: number, ...more: readonly s
     );
   return runId;
 }
-

@@ -1,22 +1,22 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkRunId, encodeRunStart, invalidCursor, MAX_RUNS } from "@tm/run-events-core/wire";
+import { checkRunId, invalidCursor } from "@tm/run-events-core/wire";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { runsStreamCall } from "../http/run-calls.ts";
-import { askStream, createServer, type Server, type ServerOptions } from "../http/server.ts";
+import { askStream, createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts";
+import { fittingRuns } from "./fitting-runs.ts";
 import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
 import { onPageReturn } from "./page-signals.ts";
 import { readOn } from "./read-on.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
+import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
-/** The longest `runs` of a request: 100 ids of 36 characters, each with a cursor and its time. Some proxies take an address of 8 KiB. */
-const MOST_LENGTH = 7_000;
 /** While more runs than these are polled, the server does not hold the polls: a browser has six connections to a host. */
 const MOST_HELD = 2;
 /** A stream is given up when nothing has come for this many heartbeats. */
@@ -24,27 +24,6 @@ const SILENT_HEARTBEATS = 2.5;
 
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
-
-/** Where the server is, and its heartbeat. */
-export interface RunsReaderOptions extends ServerOptions {
-  /**
-   * The server's heartbeat, in milliseconds.
-   * @defaultValue 15,000
-   */
-  readonly heartbeatMs?: number;
-  /**
-   * Makes the polls that the server answers at once.
-   * @defaultValue the `fetch` of all requests
-   */
-  readonly pollFetch?: typeof globalThis.fetch;
-  /**
-   * Whether the first connection is opened without a wait for further runs.
-   * @defaultValue false
-   */
-  readonly isHasty?: boolean;
-  /** Called each time the server sends something, and when an attempt begins or fails. */
-  readonly onActivity?: () => void;
-}
 
 /**
  * Follows a set of runs that changes, over one connection. Each run's listener gets every event once, in order, however often the set
@@ -163,7 +142,7 @@ export class RunsReader {
     this.#options.onActivity?.();
     const isAlone = runs.length === 1;
     const isStreamed = this.#course.route.transport === "stream" && !isAlone;
-    const streamed = isStreamed ? fitting(runs) : [];
+    const streamed = isStreamed ? fittingRuns(runs) : [];
     const polled = runs.slice(streamed.length);
     const held = polled.length > MOST_HELD || streamed.length > 0 ? "poll" : "long_poll";
     const transport = isAlone ? this.#best : held;
@@ -310,15 +289,3 @@ export class RunsReader {
 
 /** Longer than any timer: 11 days, in milliseconds. */
 const FOR_EVER_MS = 1_000_000_000;
-
-/** The first runs, as many as one stream may have. */
-function fitting(runs: readonly FollowedRun[]): readonly FollowedRun[] {
-  let length = 0;
-  let count = 0;
-  for (const run of runs) {
-    length += encodeRunStart(run.start()).length + 1;
-    if (count === MAX_RUNS || length > MOST_LENGTH) break;
-    count += 1;
-  }
-  return runs.slice(0, count);
-}

@@ -1,6 +1,7 @@
 import { MAX_RUNS } from "@tm/run-events-core/wire";
 import type { RunBeginning, RunListener } from "./followed-run.ts";
-import { RunsReader, type RunsReaderOptions } from "./follow-runs.ts";
+import { RunsReader } from "./follow-runs.ts";
+import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { limitFetch } from "../http/limit-fetch.ts";
 
 /** How many streams there may be. A browser has six connections to a host, and other requests need some of them. */

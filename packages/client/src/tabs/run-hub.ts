@@ -215,7 +215,11 @@ export class RunHub {
   #send(relay: Relay): void {
     if (!relay.isDue) return;
     relay.isDue = false;
-    const message = this.#messageOf(relay, relay.connection.cursor - relay.unsent.length, relay.unsent);
+    const message = this.#messageOf(
+      relay,
+      relay.connection.cursor - relay.unsent.length,
+      relay.unsent,
+    );
     relay.unsent = [];
     this.#sendAll(relay, message);
   }

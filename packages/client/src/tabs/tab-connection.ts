@@ -1,9 +1,15 @@
-import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import type { ServerOptions } from "../http/server.ts";
 import { onVisibilityChange } from "../follow/page-signals.ts";
 import type { RunCell } from "./run-cell.ts";
 import { RunHub } from "./run-hub.ts";
-import { type Answer, type Message, MESSAGE_VERSION, type Place, type RunMessage } from "./tab-messages.ts";
+import {
+  type Answer,
+  type Message,
+  MESSAGE_VERSION,
+  type Place,
+  type RunMessage,
+} from "./tab-messages.ts";
+import { TabLock } from "./tab-lock.ts";
 import { TabMember } from "./tab-member.ts";
 
 /** Where the server is, and for whom runs are followed. */
@@ -47,17 +53,12 @@ export class TabConnection {
   readonly #options: ConnectionOptions;
   readonly #onClose: () => void;
   readonly #members = new Set<TabMember>();
-  readonly #name: string;
   readonly #id = String(Math.random());
-  readonly #locks: LockManager | undefined;
+  readonly #lock: TabLock | undefined;
   readonly #channel: BroadcastChannel | undefined;
-  readonly #whole = new AbortController();
   readonly #stopWatching: () => void;
   #role: "waiting" | "leading" | "alone" = "waiting";
-  /** The request for the lock that waits for its turn. */
-  #queued: LinkedAbort | null = null;
-  /** Ends the lead. */
-  #leading: LinkedAbort | null = null;
+  #isClosed = false;
   #isAway = false;
   /** What this tab leads. */
   #hub: RunHub | null = null;
@@ -77,19 +78,32 @@ export class TabConnection {
    * @param onClose called once, when the connection is closed because nothing is followed any more
    * @param watch calls its listener now, and when the page becomes hidden or visible
    */
-  constructor(options: ConnectionOptions, onClose: () => void, watch: typeof onVisibilityChange = onVisibilityChange) {
+  constructor(
+    options: ConnectionOptions,
+    onClose: () => void,
+    watch: typeof onVisibilityChange = onVisibilityChange,
+  ) {
     const { baseUrl = "", userId = "", credential = "session" } = options;
     const host = globalThis as { readonly navigator?: { readonly locks?: LockManager } };
     this.#options = options;
     this.#onClose = onClose;
-    this.#name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, userId])}`;
-    this.#locks = host.navigator?.locks;
+    const { locks } = host.navigator ?? {};
     const hasUser = credential === "session" || userId !== "";
-    if (hasUser && this.#locks !== undefined && typeof BroadcastChannel !== "undefined") {
-      this.#channel = new BroadcastChannel(this.#name);
+    if (hasUser && locks !== undefined && typeof BroadcastChannel !== "undefined") {
+      const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, userId])}`;
+      this.#channel = new BroadcastChannel(name);
       this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
       this.#channel.onmessageerror = () => this.#beAlone();
-      this.#queue();
+      this.#lock = new TabLock(locks, name, {
+        onLead: () => this.#lead(),
+        onLost: () => {
+          this.#stopLeading();
+          this.#lock?.queue();
+          this.#sync();
+        },
+        onRefused: () => this.#beAlone(),
+      });
+      this.#lock.queue();
     } else this.#role = "alone";
     this.#stopWatching = watch((isHidden) => {
       clearTimeout(this.#hiding);
@@ -124,12 +138,9 @@ export class TabConnection {
     this.#lingering = setTimeout(() => this.#close(), LINGER_MS);
   }
 
-  get #isClosed(): boolean {
-    return this.#whole.signal.aborted;
-  }
-
   #close(): void {
     if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#onClose();
     for (const timer of [this.#timer, this.#hiding, this.#lingering]) clearTimeout(timer);
     this.#stopWatching();
@@ -138,7 +149,7 @@ export class TabConnection {
     if (this.#role === "waiting") this.#ask();
     clearTimeout(this.#timer);
     this.#stopLeading();
-    this.#whole.abort();
+    this.#lock?.release();
     this.#channel?.close();
   }
 
@@ -195,8 +206,7 @@ export class TabConnection {
       runs,
     } satisfies Message);
     // All tabs got the last message at the same time, so a random delay lets one of them take over.
-    if (runs.size > 0)
-      this.#after(ANSWER_MS * (1 + Math.random()), () => this.#requestLock({ steal: true }));
+    if (runs.size > 0) this.#after(ANSWER_MS * (1 + Math.random()), () => this.#lock?.steal());
   }
 
   #receive(message: Message): void {
@@ -239,8 +249,8 @@ export class TabConnection {
   #goAway(): void {
     this.#isAway = true;
     for (const member of this.#members) member.wait();
-    this.#queued?.abort();
     this.#stopLeading();
+    this.#lock?.release();
     clearTimeout(this.#timer);
     this.#sync();
   }
@@ -249,7 +259,7 @@ export class TabConnection {
   #comeBack(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
-    if (this.#role === "waiting") this.#queue();
+    if (this.#role === "waiting") this.#lock?.queue();
     this.#sync();
   }
 
@@ -258,62 +268,23 @@ export class TabConnection {
     if (this.#role !== "waiting") return;
     this.#role = "alone";
     clearTimeout(this.#timer);
-    this.#queued?.abort();
+    this.#lock?.release();
     this.#sync();
   }
 
-  /** Asks for the lock, and waits for its turn. */
-  #queue(): void {
-    if (this.#queued !== null) return;
-    const queued = linkAbort(this.#whole.signal);
-    this.#queued = queued;
-    queued.signal.addEventListener("abort", () => (this.#queued = null));
-    this.#requestLock({ signal: queued.signal });
-  }
-
-  #requestLock(how: LockOptions): void {
-    const leading = linkAbort(this.#whole.signal);
-    let hasLed = false;
-    const onLock = async (): Promise<void> => {
-      hasLed = true;
-      if (how.steal !== true) this.#queued?.abort();
-      if (this.#isAway || this.#isClosed || this.#role !== "waiting") return;
-      await this.#lead(leading);
-    };
-    const onLoss = (): void => {
-      const isOver = leading.signal.aborted || how.signal?.aborted === true;
-      leading.abort();
-      // Some pages have a lock manager that they are not allowed to use.
-      if (!hasLed) return isOver ? undefined : this.#beAlone();
-      if (this.#leading !== leading) return;
-      // This tab was frozen and did not answer, so another tab has taken the lock from it.
-      this.#stopLeading();
-      this.#queue();
-      this.#sync();
-    };
-    void this.#locks?.request(this.#name, how, onLock).then(leading.abort, onLoss);
-  }
-
-  /** Leads until the lead is ended. */
-  async #lead(leading: LinkedAbort): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<unknown>();
-    leading.signal.addEventListener("abort", resolve);
+  #lead(): void {
     this.#role = "leading";
-    this.#leading = leading;
     this.#isAsking = false;
     clearTimeout(this.#timer);
     this.#hub = this.#createHub(false);
     this.#channel?.postMessage({ type: "who" } satisfies Message);
     this.#sync();
-    await promise;
   }
 
   #stopLeading(): void {
-    if (this.#leading === null) return;
+    if (this.#role !== "leading") return;
     this.#hub?.close();
     this.#hub = null;
-    this.#leading.abort();
-    this.#leading = null;
     this.#role = "waiting";
   }
 }

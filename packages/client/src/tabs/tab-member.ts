@@ -108,7 +108,12 @@ export class TabMember {
       this.#show({ ...cell.connection(), state: error === null ? "connecting" : "waiting", error });
     try {
       while (this.#newest.connection.cursor > cell.cursor()) {
-        const range = { runId, since: cell.cursor(), at: cell.at(), until: this.#newest.connection.cursor };
+        const range = {
+          runId,
+          since: cell.cursor(),
+          at: cell.at(),
+          until: this.#newest.connection.cursor,
+        };
         const patience = { signal, onRetry: show };
         for await (const events of readRange(createServer(this.#options), range, patience)) {
           cell.add(events);
@@ -121,7 +126,8 @@ export class TabMember {
       this.accept({ ...this.#newest, events: [], from: this.#newest.connection.cursor });
     } catch (error) {
       // The run's own connection may show something else to other tabs, which lack nothing.
-      if (!signal.aborted) this.#show({ ...cell.connection(), state: "failed", error: toError(error) });
+      if (!signal.aborted)
+        this.#show({ ...cell.connection(), state: "failed", error: toError(error) });
     }
   }
 }

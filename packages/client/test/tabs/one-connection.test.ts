@@ -2,7 +2,14 @@ import { expect, it } from "vitest";
 import { type Message, MESSAGE_VERSION } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
-import { COOKIE, isInOrder, type ManyRunsTab, openManyRunsTab, shows, type Tab } from "./open-tab.ts";
+import {
+  COOKIE,
+  isInOrder,
+  type ManyRunsTab,
+  openManyRunsTab,
+  shows,
+  type Tab,
+} from "./open-tab.ts";
 
 function openTabs({ port }: RunsServer, count: number): readonly ManyRunsTab[] {
   const options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
@@ -134,7 +141,9 @@ it("a hidden leader gives the lead to a visible tab, and all hidden tabs give up
     const asked = server.paths.length;
     leader.show();
     await waitFor(() => has(mine, 2, "live"));
-    expect(server.paths.slice(asked)).toEqual([expect.stringContaining(`/v1/agent-runs/${x}/stream?since=1&at=`)]);
+    expect(server.paths.slice(asked)).toEqual([
+      expect.stringContaining(`/v1/agent-runs/${x}/stream?since=1&at=`),
+    ]);
     other.show();
     await waitFor(() => has(its, 3, "live"));
     await waitFor(() => server.handler.stats().streams.open === 1);
@@ -150,7 +159,12 @@ it("what a crashed tab wanted is left when it has not answered for two rounds", 
     await waitFor(() => has(mine, 1, "live"));
     const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${server.port}`, "ada"])}`;
     const channel = new BroadcastChannel(name);
-    const want: Message = { type: "want", tab: "crashed", ask: 1, runs: new Map([[y, { since: 0, at: undefined }]]) };
+    const want: Message = {
+      type: "want",
+      tab: "crashed",
+      ask: 1,
+      runs: new Map([[y, { since: 0, at: undefined }]]),
+    };
     channel.postMessage(want);
     await waitFor(() => server.paths.at(-1)?.includes(`,${y}:0`) === true);
     channel.close();
@@ -171,7 +185,9 @@ it("a view that leaves takes its run from the connection, in any tab, and the ot
   const [second, third] = [other.follow(ids[1]), other.follow(ids[2])];
   for (const tab of [second, third]) await shows(tab, 1, "live");
   second.close();
-  await expect.poll(() => server.paths.at(-1)).toMatch(new RegExp(`runs=${ids[0]}:1@[^,]*,${ids[2]}:1@`));
+  await expect
+    .poll(() => server.paths.at(-1))
+    .toMatch(new RegExp(`runs=${ids[0]}:1@[^,]*,${ids[2]}:1@`));
   first.close();
   await append(server, ids[2]);
   await shows(third, 2, "live");
