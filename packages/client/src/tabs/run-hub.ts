@@ -163,7 +163,7 @@ export class RunHub {
     }
   }
 
-  /** Sends a tab what it lacks, or tells it how much it has to read itself. */
+  /** Sends a tab what it lacks, or shows it how much it has to read itself. */
   #catchUp(relay: Relay, { since }: Place, isOwn: boolean): void {
     this.#send(relay);
     const has = this.#startOf(relay) <= since;

@@ -194,7 +194,7 @@ export class TabConnection {
     this.#timer = setTimeout(work, ms);
   }
 
-  /** Tells the leading tab what this tab wants. If there is something, the leading tab has to answer. */
+  /** Sends the leading tab what this tab wants. If there is something, the leading tab has to answer. */
   #ask(): void {
     const runs = this.#wanted(false);
     this.#asked += 1;

@@ -112,7 +112,7 @@ async function pass(ms: number): Promise<void> {
   while (performance.now() < until) await new Promise(setImmediate);
 }
 
-it("W22, W47: whatever tabs show, hide, close and lose, each view has every event of its run once, in order, to the end", async () => {
+it("W22, W47: however tabs show, hide, close and lose runs, each view has every event of its run once, in order, to the end", async () => {
   const server = await startRunsServer();
   const faults = fc.array(fault, { maxLength: 5 });
   const steps = fc.array(step, { minLength: 4, maxLength: 20 });
