@@ -4,18 +4,20 @@ import { join, relative } from "node:path";
 /** Each clause of the wire and of the store's contract. */
 export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
+  "W35",
+  "W36",
   "W38",
   "W39",
   "W40",
   "W41",
   "W42",
   "W43",
+  "W44",
   "W45",
   "W46",
   "W47",
   "W49",
-  ...Array.from({ length: 25 }, (_, index) => `S${index + 1}`),
-  "S27",
+  ...Array.from({ length: 27 }, (_, index) => `S${index + 1}`),
   "S30",
   "S31",
 ];

@@ -11,6 +11,7 @@ import { creating } from "./cases/creating.ts";
 import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
+import { exclusive } from "./cases/exclusive.ts";
 import { expiring } from "./cases/expiring.ts";
 import { failures } from "./cases/failures.ts";
 import { fenceNumbers } from "./cases/fence-numbers.ts";
@@ -33,9 +34,11 @@ import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
+import { starting } from "./cases/starting.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
 import { times } from "./cases/times.ts";
 import { topics } from "./cases/topics.ts";
+import { workers } from "./cases/workers.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -65,6 +68,7 @@ const ALL: readonly TrialCase[] = [
   ...creating,
   ...listing,
   ...topics,
+  ...exclusive,
   ...owners,
   ...deleting,
   ...closing,
@@ -75,6 +79,8 @@ const ALL: readonly TrialCase[] = [
   ...fenceNumbers,
   ...leases,
   ...claimKeys,
+  ...workers,
+  ...starting,
   ...fencing,
   ...inputs,
   ...expiring,

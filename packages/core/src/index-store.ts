@@ -9,7 +9,13 @@ export type {
   TransactionalStore,
   Subscription,
 } from "./store/store.ts";
-export type { CreateOutcome, CreateRunRequest, RunRecord } from "./rules/run.ts";
+export type { RunRecord } from "./rules/run.ts";
+export type {
+  BusyOutcome,
+  CreateClaim,
+  CreateOutcome,
+  CreateRunRequest,
+} from "./rules/creation.ts";
 export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
@@ -41,6 +47,7 @@ export { createPageCut, eventBytes, planPage, stateAtSince } from "./rules/page.
 export type {
   ClaimRequest,
   LeaseOutcome,
+  ClaimedOutcome,
   LeaseRefusal,
   ReleaseRequest,
   RenewRequest,
@@ -67,7 +74,16 @@ export { planAppends } from "./rules/plan-appends.ts";
 export type { HeadRow, LeasePlan, LeaseRule } from "./rules/plan-lease.ts";
 export { claimRule, recordOf, releaseRule, renewRule } from "./rules/plan-lease.ts";
 export type { NewRun, ReadPlan } from "./rules/plan-run.ts";
-export { judgeCreate, judgeDelete, newRun, planRead } from "./rules/plan-run.ts";
+export {
+  claimOfCreate,
+  judgeCreate,
+  judgeDelete,
+  newRun,
+  outcomeOfClaim,
+  placeQuery,
+  planRead,
+  topicBusy,
+} from "./rules/plan-run.ts";
 export type { ListedStatus } from "./rules/listed.ts";
 export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";
 export type { JoinedAppend } from "./rules/plan-joined-append.ts";

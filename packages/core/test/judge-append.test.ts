@@ -33,10 +33,10 @@ const NOW = 10_000;
 const GRACE_MS = 500;
 
 const LEASES = {
-  none: { fence: 4, leaseExpiresAtMs: null },
-  held: { fence: 4, leaseExpiresAtMs: NOW + 1 },
-  "run out": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS + 1 },
-  "run out long ago": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS },
+  none: { fence: 4, leaseExpiresAtMs: null, worker: null },
+  held: { fence: 4, leaseExpiresAtMs: NOW + 1, worker: null },
+  "run out": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS + 1, worker: "w-1" },
+  "run out long ago": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS, worker: null },
 } as const satisfies Readonly<Record<string, Lease>>;
 
 const APPENDERS = {

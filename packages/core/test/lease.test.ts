@@ -56,23 +56,24 @@ describe("leaseAfter", () => {
     );
   });
 
-  it("S22: a worker's append keeps its lease, unless it ends the run", () => {
-    const one: Lease = { fence: 3, leaseExpiresAtMs: 7 };
+  it("S22, W44: a worker's append keeps its lease, unless it ends the run", () => {
+    const one: Lease = { fence: 3, leaseExpiresAtMs: 7, worker: "w-1" };
     const by: Appender = { by: "worker", fence: 3 };
     expect(leaseAfter(one, { appender: by, change: "started" })).toStrictEqual(one);
     expect(leaseAfter(one, { appender: by, change: "failed" })).toStrictEqual({
       fence: 3,
       leaseExpiresAtMs: null,
+      worker: null,
     });
   });
 
   it.each([{ by: "owner" }, { by: "reaper", graceMs: 0 }] as const)(
-    "S22, S23: an append of $by takes the next fence and ends the lease",
+    "S22, S23, W44: an append of $by takes the next fence and ends the lease",
     (by) => {
       for (const does of ["started", "cancelled"] as const) {
-        expect(
-          leaseAfter({ fence: 3, leaseExpiresAtMs: 7 }, { appender: by, change: does }),
-        ).toStrictEqual({ fence: 4, leaseExpiresAtMs: null });
+        const one = { fence: 3, leaseExpiresAtMs: 7, worker: "w-1" };
+        const after = leaseAfter(one, { appender: by, change: does });
+        expect(after).toStrictEqual({ fence: 4, leaseExpiresAtMs: null, worker: null });
       }
     },
   );

@@ -64,10 +64,13 @@ export function requestOf(drafts: readonly EventDraft[]): AppendRequest {
 }
 
 /** A lease of small numbers, so that they meet. */
-export const lease: fc.Arbitrary<Lease> = fc.record({
-  fence: fc.nat({ max: 4 }),
-  leaseExpiresAtMs: fc.option(fc.nat({ max: 4 })),
-});
+export const lease: fc.Arbitrary<Lease> = fc
+  .record({
+    fence: fc.nat({ max: 4 }),
+    leaseExpiresAtMs: fc.option(fc.nat({ max: 4 })),
+    worker: fc.constantFrom(null, "w-1", "w-2"),
+  })
+  .map((one) => (one.leaseExpiresAtMs === null ? { ...one, worker: null } : one));
 
 /** Who appends, with fences and times as small. */
 export const appender: fc.Arbitrary<Appender> = fc.oneof(

@@ -95,6 +95,14 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
       return post(events(runId), { events: [draft()] });
     },
   },
+  topic_busy: {
+    status: 409,
+    extra: { runId: "tea-1" },
+    async reach(world) {
+      await world.runs.create({ ownerId: "ada", runId: "tea-1", topic: "tea" });
+      return post("/v1/agent-runs", { topic: "tea", exclusive: true });
+    },
+  },
   sequence_conflict: {
     status: 412,
     extra: { lastSequence: 1 },

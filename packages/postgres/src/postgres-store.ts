@@ -89,7 +89,12 @@ export function createPostgresStore(
     migrate: () => calls.guard(() => check.migrate()),
     verify: () => calls.guard(() => check.verify()),
     async createRun(request) {
-      const outcome = await calls.perform(() => createRun(query, sql, request));
+      // As with a claim, it is in doubt after a lost answer which worker has the run.
+      const outcome = await calls.perform(() =>
+        request.claim == null
+          ? createRun(query, sql, request)
+          : createRun(sturdyQuery, sql, request).catch(inDoubt),
+      );
       if (outcome.outcome === "created") notifications.committed([{ runId: request.runId }]);
       return outcome;
     },

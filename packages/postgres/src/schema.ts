@@ -62,12 +62,15 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one.
+    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
+    // has its fence next to it. A program without inputs sees a waiting run as a running one.
     breaking: false,
     sql: ({ runs, events }) => `
-    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
+    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
+      ADD COLUMN exclusive boolean;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+    CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
     ALTER TABLE ${events} ADD COLUMN run_status text;
     CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;`,
   },

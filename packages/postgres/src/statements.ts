@@ -9,7 +9,12 @@ import { selectPositionsStatement } from "./sql/positions.ts";
 import { probeStatement } from "./sql/probe.ts";
 import { readStatement } from "./sql/read.ts";
 import { selectReceiptsStatement } from "./sql/receipts.ts";
-import { createRunStatement, deleteRunStatement, selectRunStatement } from "./sql/run.ts";
+import {
+  createClaimedStatement,
+  createRunStatement,
+  deleteRunStatement,
+  selectRunStatement,
+} from "./sql/run.ts";
 import { tablesOf } from "./tables.ts";
 
 /**
@@ -27,6 +32,7 @@ export function createStatements(schema: string): Statements {
     read: readStatement(tables),
     selectRun: selectRunStatement(tables),
     createRun: createRunStatement(tables),
+    createClaimed: createClaimedStatement(tables),
     deleteRun: deleteRunStatement(tables),
     claim: claimStatement(tables),
     renew: renewStatement(tables),

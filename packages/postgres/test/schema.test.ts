@@ -59,6 +59,7 @@ describe("the schema", () => {
       "CREATE UNIQUE INDEX events_by_key ON events USING btree (run_key, idempotency_key) WHERE (idempotency_key IS NOT NULL)",
       "CREATE UNIQUE INDEX events_pkey ON events USING btree (run_key, sequence)",
       "CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (migration)",
+      "CREATE UNIQUE INDEX runs_by_place ON runs USING btree (owner_id, topic) WHERE (exclusive AND (finished_at_ms IS NULL))",
       "CREATE UNIQUE INDEX runs_pkey ON runs USING btree (run_key)",
       "CREATE UNIQUE INDEX runs_run_id_key ON runs USING btree (run_id)",
       "events.created_at_ms bigint NOT NULL",
@@ -75,6 +76,7 @@ describe("the schema", () => {
       "runs {fillfactor=75}",
       "runs.claim_key text",
       "runs.created_at_ms bigint NOT NULL",
+      "runs.exclusive boolean",
       "runs.fence bigint NOT NULL DEFAULT 0",
       "runs.finished_at_ms bigint",
       "runs.last_sequence bigint NOT NULL",
@@ -87,6 +89,8 @@ describe("the schema", () => {
       "runs.run_status text NOT NULL",
       "runs.topic text COLLATE C",
       "runs.updated_at_ms bigint NOT NULL",
+      "runs.worker text",
+      "runs.worker_fence bigint",
     ]);
     const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
     expect(rows).toEqual([
@@ -192,7 +196,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(38);
+    expect(await describeSchema(pool, schema)).toHaveLength(42);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

@@ -23,6 +23,10 @@ export interface Keys {
   probe(index: number): string;
   /** A sorted set for each owner and status, and for each topic of an owner and status. All of an owner are under one hash tag. */
   list(ownerId: string, runStatus: RunStatus, topic: string | null): string;
+  /** The place of an owner's topic: which exclusive run it has. In the slot of the owner's lists. */
+  place(ownerId: string, topic: string): string;
+  /** The mark that a run can no longer be created with this ordinal. In the slot of the run. */
+  voided(runId: string, ordinal: number): string;
   /** The channel of a run's notification. It has the hash tag of the run's keys, so the node that has them may publish on it. */
   channel(runId: string): string;
   runIdOf(channel: string): string;
@@ -56,6 +60,9 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
       const ofTopic = topic === null ? "" : `:topic=${encodeURIComponent(topic)}`;
       return `${prefix}:{owner:${ownerId}}${ofTopic}:${runStatus}`;
     },
+    place: (ownerId, topic) =>
+      `${prefix}:{owner:${ownerId}}:topic=${encodeURIComponent(topic)}:place`,
+    voided: (runId, ordinal) => `${prefix}:{run:${runId}}:void:${ordinal}`,
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),
   };

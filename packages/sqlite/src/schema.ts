@@ -75,10 +75,13 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one.
+    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
+    // has its fence next to it. A program without inputs sees a waiting run as a running one.
     breaking: false,
     sql: ({ runs, events }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
+      ALTER TABLE ${runs} ADD COLUMN worker TEXT;
+      ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
       CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
       ALTER TABLE ${events} ADD COLUMN run_status TEXT;

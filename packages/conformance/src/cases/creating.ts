@@ -38,6 +38,7 @@ export const creating: readonly TrialCase[] = [
           finishedAtMs: null,
           fence: 0,
           leaseExpiresAtMs: null,
+          worker: null,
           topic: null,
           metadata: '{"model":"x"}',
         },
@@ -92,7 +93,7 @@ export const creating: readonly TrialCase[] = [
       );
       const run = await trial.store.getRun("run");
       for (const outcome of outcomes) {
-        assertEqual(outcome.outcome !== "taken" && outcome.run, run, "the run");
+        assertEqual("run" in outcome && outcome.run, run, "the run");
       }
     },
   },

@@ -38,7 +38,10 @@ import { histories } from "./cases/histories.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
+import { exclusive } from "./cases/exclusive.ts";
+import { starting } from "./cases/starting.ts";
 import { topics } from "./cases/topics.ts";
+import { workers } from "./cases/workers.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
@@ -88,6 +91,9 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...listing,
   ...topics,
   ...inputs,
+  ...exclusive,
+  ...workers,
+  ...starting,
   ...pages,
   ...waiting,
   ...streamHeads,

@@ -20,7 +20,6 @@ import {
   checkTime,
   checkRecord,
   forgetRun,
-  learnRun,
   phaseAt,
   statusAt,
   type StoreModel,
@@ -70,33 +69,6 @@ export function own(real: RealStore, name: string): string {
 
 export function ownOrNull(real: RealStore, name: string | null): string | null {
   return name === null ? null : own(real, name);
-}
-
-export function createCommand(input: {
-  readonly runId: string;
-  readonly ownerId: string;
-  readonly metadata: string;
-  readonly topic: string | null;
-}): Command {
-  return command("createRun", input, async (model, real) => {
-    const request = {
-      runId: own(real, input.runId),
-      ownerId: own(real, input.ownerId),
-      metadata: input.metadata,
-      topic: input.topic,
-    };
-    const before = model.runs.get(request.runId);
-    const created = await real.next().createRun(request);
-    if (before === undefined) {
-      assertEqual(created.outcome, "created", "the outcome");
-      if (created.outcome !== "taken") learnRun(model, request, created.run);
-    } else if (before.record.ownerId === request.ownerId) {
-      assertEqual(created.outcome, "existing", "the outcome");
-      if (created.outcome !== "taken") checkRecord(before, created.run);
-    } else {
-      assertEqual(created, { outcome: "taken" }, "the outcome");
-    }
-  });
 }
 
 export function appendCommand(inputs: readonly AppendInput[]): Command {

@@ -13,6 +13,8 @@ export interface ModelLease {
   readonly expiresAtMs: number | null;
   /** The key of the claim that got the lease; `null` if it had none. It has no meaning while the run has no lease. */
   readonly claimKey: string | null;
+  /** The name that the claim gave. It has no meaning while the run has no lease. */
+  readonly worker: string | null;
   /** Whether the store has shown that this time is over. */
   readonly hasExpired: boolean;
 }
@@ -24,6 +26,7 @@ export const NEW_LEASE: ModelLease = {
   isSurpassed: false,
   expiresAtMs: null,
   claimKey: null,
+  worker: null,
   hasExpired: false,
 };
 

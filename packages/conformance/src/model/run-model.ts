@@ -47,12 +47,23 @@ export function visibleRun(
   return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
 }
 
-/** Takes a run into the model as the store returned it. */
+/** The ids of an owner's live runs of a topic. */
+export function liveRuns(
+  model: StoreModel,
+  { ownerId, topic }: Pick<RunRecord, "ownerId" | "topic">,
+): readonly string[] {
+  return [...model.runs.values()]
+    .map(({ record }) => record)
+    .filter((run) => run.ownerId === ownerId && run.topic === topic && !isTerminal(run.runStatus))
+    .map(({ runId }) => runId);
+}
+
+/** Takes a run into the model as the store returned it, without the lease that it may have from the first moment. */
 export function learnRun(
   model: StoreModel,
   asked: Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic">,
   run: RunRecord,
-): void {
+): ModelRun {
   const { ordinal, createdAtMs } = run;
   assert(ordinal > model.lastOrdinal, `the ordinal ${ordinal} is larger than all before`);
   const expected: RunRecord = {
@@ -66,14 +77,16 @@ export function learnRun(
     updatedAtMs: createdAtMs,
     finishedAtMs: null,
   };
-  assertEqual(run, expected, "the new run");
+  assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
   model.lastOrdinal = ordinal;
-  model.runs.set(asked.runId, {
+  const learnt: ModelRun = {
     record: expected,
     lease: { ...NEW_LEASE, former: model.deletedFences.get(asked.runId) ?? NEW_LEASE.former },
     events: [],
     keys: new Map(),
-  });
+  };
+  model.runs.set(asked.runId, learnt);
+  return learnt;
 }
 
 /** What has to become of an append, which then is in the model. */
@@ -150,6 +163,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       updatedAtMs,
       fence: run.lease.fence,
       leaseExpiresAtMs: run.lease.expiresAtMs,
+      worker: run.lease.expiresAtMs === null ? null : run.lease.worker,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
     },
     `the head of ${runId}`,

@@ -23,6 +23,9 @@ import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
+import { placeMutants } from "../mutants/place-mutants.ts";
+import { startMutants } from "../mutants/start-mutants.ts";
+import { workerMutants } from "../mutants/worker-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
@@ -51,6 +54,9 @@ export const storeSuite: MutantSuite = {
     ...fenceNumberMutants,
     ...expiryMutants,
     ...claimMutants,
+    ...workerMutants,
+    ...startMutants,
+    ...placeMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,

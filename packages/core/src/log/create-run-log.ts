@@ -47,7 +47,8 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   const closing = new Closing();
   const isClosing = (): boolean => closing.isClosing;
-  const runs = createRuns(store, maxPayloadBytes);
+  const times = { clock, isClosing };
+  const runs = createRuns(store, maxPayloadBytes, times);
   const appends = createAppends(store, clock, limits, isClosing);
   const { followers, ...reads } = createReads(store, clock, maxPayloadBytes);
   const probe = createProbe(store, clock);
@@ -69,7 +70,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     readPage: reads.readPage,
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
-    ...createLeases(store, { clock, isClosing }),
+    ...createLeases(store, times),
     ...createUpkeep(store, clock, probe, appends.expire),
     probe: async (which) => void (await probe(which)),
     close: () => closing.close({ followers, queues: [appends, reads], store }),

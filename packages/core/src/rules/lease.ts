@@ -12,10 +12,12 @@ export interface Lease {
    * the run is claimed, released or ended.
    */
   readonly leaseExpiresAtMs: number | null;
+  /** The name that the worker gave at its claim; `null` if it gave none, and while the run has no lease. */
+  readonly worker: string | null;
 }
 
 /** The lease of a run that has never been claimed. @see clause S21 in `STORE.md` */
-export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null };
+export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null, worker: null };
 
 /**
  * Whether an append is refused because another worker has the run: the rule of the fence, for all adapters. An expired lease counts
@@ -44,13 +46,15 @@ export function isFenced(lease: Lease, appender: Appender, nowMs: number): boole
  * @see clauses S22 and S27 in `STORE.md`
  */
 export function leaseAfter(
-  { fence, leaseExpiresAtMs }: Lease,
+  { fence, leaseExpiresAtMs, worker }: Lease,
   { appender, change }: Pick<AppendRequest, "appender" | "change">,
 ): Lease {
   const takes = appender.by === "owner" || appender.by === "reaper";
+  const isOver = takes || isTerminal(change);
   return {
     fence: takes ? fence + 1 : fence,
-    leaseExpiresAtMs: takes || isTerminal(change) ? null : leaseExpiresAtMs,
+    leaseExpiresAtMs: isOver ? null : leaseExpiresAtMs,
+    worker: isOver ? null : worker,
   };
 }
 

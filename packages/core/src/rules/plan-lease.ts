@@ -20,7 +20,7 @@ export interface HeadRow extends RunRecord {
 /** What a claim, a renewal or a release answers and writes. */
 export interface LeasePlan {
   readonly outcome: LeaseOutcome;
-  /** The head to save: `fence`, `leaseExpiresAtMs` and `keptClaim` may differ. `null` after a refusal. */
+  /** The head to save: `fence`, `leaseExpiresAtMs`, `worker` and `keptClaim` may differ. `null` after a refusal. */
   readonly after: HeadRow | null;
 }
 
@@ -75,6 +75,7 @@ export function recordOf(head: RunRecord): RunRecord {
     topic: head.topic,
     fence: head.fence,
     leaseExpiresAtMs: head.leaseExpiresAtMs,
+    worker: head.worker,
   };
 }
 

@@ -21,21 +21,3 @@ export interface RunRecord extends Lease {
   /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
   readonly topic: string | null;
 }
-
-/** A request to create a run. Core has checked it. */
-export interface CreateRunRequest {
-  readonly runId: string;
-  readonly ownerId: string;
-  /** JSON text. */
-  readonly metadata: string;
-  /** As in `RunRecord`; missing for `null`. */
-  readonly topic?: string | null;
-}
-
-/**
- * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
- * @see clause S16 in `STORE.md`
- */
-export type CreateOutcome =
-  | { readonly outcome: "created" | "existing"; readonly run: RunRecord }
-  | { readonly outcome: "taken" };

@@ -20,7 +20,7 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  *
  * | call        | mode     | moves                                                                                      |
  * | ----------- | -------- | ------------------------------------------------------------------------------------------ |
- * | createRun   | write    | (selectHeads (now insertRun)?)+                                                            |
+ * | createRun   | write    | (selectHeads (now selectOwned? insertRun?)?)+ now? saveHeads?                              |
  * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads)? |
  * | claim       | write    | selectHeads now saveHeads?                                                                 |
  * | renew       | write    | selectHeads now saveHeads?                                                                 |
@@ -70,9 +70,12 @@ export interface RowMoves {
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
   /**
    * Creates a run.
-   * @returns its ordinal, larger than every ordinal before; `null` if another transaction has just created a run of that id
+   * @param exclusive whether the run may be its owner's only live one of its topic that was created like this. Where transactions
+   * run at the same time, a unique index of such runs that have not finished, by owner and topic, refuses a second one
+   * @returns its ordinal, larger than every ordinal before; `null` if another transaction has just created a run of that id, or an
+   * exclusive one of that topic
    */
-  insertRun(run: NewRun): Answer<number | null>;
+  insertRun(run: NewRun, exclusive: boolean): Answer<number | null>;
   /**
    * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one
    * statement takes them. A larger append gets more calls.

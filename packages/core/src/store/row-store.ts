@@ -1,14 +1,14 @@
 import { claimRule, type LeaseRule, releaseRule, renewRule } from "../rules/plan-lease.ts";
 import { createCalls } from "./calls.ts";
+import { createWork } from "./create-work.ts";
+import { leaseWork } from "./lease-work.ts";
 import type { Notifications } from "./polled-notifications.ts";
 import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
 import {
   appendWork,
-  createWork,
   deleteWork,
   expiredWork,
   getWork,
-  leaseWork,
   listWork,
   probeWork,
   purgeWork,
@@ -34,7 +34,7 @@ export interface RowStoreOptions {
  * Makes a whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in
  * an order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls
  * are refused.
- * @see clauses S1 to S25, S30 and S31 in `STORE.md`
+ * @see clauses S1 to S27, S30 and S31 in `STORE.md`
  *
  * @example
  * const { transact } = createConnections({ connect, release, run, begin, rowsOn, isContention, failureOf });

@@ -1,52 +1,22 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
-import type { LeaseOutcome } from "../rules/claims.ts";
-import { RunEventsError } from "../rules/errors.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
 import type { RunState } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
-import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
-import { judgeCreate, judgeDelete, newRun, planRead } from "../rules/plan-run.ts";
-import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
+import { judgeDelete, planRead } from "../rules/plan-run.ts";
+import type { RunRecord } from "../rules/run.ts";
 import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
 
-/** How often in a row a run may be neither created nor found, since others create and remove it in between. */
-const FRUITLESS_TRIES = 100;
-
 /** What an append answers, and the heads to notify of. */
 export interface AppendResult {
   readonly outcomes: readonly AppendOutcome[];
   /** The heads that moved, one a run. */
   readonly moved: readonly RunRecord[];
-}
-
-/** Creates a run unless its id is in use. `write`. @see clause S16 in `STORE.md` */
-export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
-  function tryOnce(rows: RowMoves, tries: number): Answer<CreateOutcome> {
-    if (tries === FRUITLESS_TRIES) {
-      throw new RunEventsError(
-        "store_unavailable",
-        "Expected the run to be created or found, but its id was in use at every try, and no row of it was seen. Check what hides rows from this user.",
-      );
-    }
-    return after(rows.selectHeads([request.runId]), ([existing = null]) => {
-      const refusal = judgeCreate(existing, request);
-      if (refusal !== null) return refusal;
-      return after(rows.now(), (nowMs) => {
-        const run = newRun(request, nowMs);
-        return after(rows.insertRun(run), (ordinal) =>
-          ordinal === null
-            ? tryOnce(rows, tries + 1)
-            : ({ outcome: "created", run: { ...run, ordinal } } as const),
-        );
-      });
-    });
-  }
-  return (rows) => tryOnce(rows, 0);
 }
 
 /**
@@ -177,23 +147,14 @@ export function deleteWork(runId: string, ownerId: string | null): RowWork<Delet
     });
 }
 
-/** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see clause S21 in `STORE.md` */
-export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome> {
-  return (rows) =>
-    after(rows.selectHeads([runId]), ([before = null]) =>
-      after(rows.now(), (nowMs) => {
-        const { outcome, after: saved } = rule(before, nowMs);
-        if (before === null || saved === null) return outcome;
-        return after(rows.saveHeads([{ before, after: saved }]), () => outcome);
-      }),
-    );
-}
-
 /** The runs whose leases have expired. `plain`. @see clause S23 in `STORE.md` */
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
   return (rows) =>
     after(rows.now(), (nowMs) => rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
 }
+
+/** How often in a row all runs that a purge has chosen may be gone, or no longer old, when it has locked them. */
+const FRUITLESS_TRIES = 100;
 
 /** How many heads a purge locks and reads together: a head may be large. */
 const PURGE_PIECE = 100;

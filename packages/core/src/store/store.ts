@@ -3,7 +3,8 @@ import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { JoinedAppend } from "../rules/plan-joined-append.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "../rules/claims.ts";
-import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import type { CreateOutcome, CreateRunRequest } from "../rules/creation.ts";
+import type { RunRecord } from "../rules/run.ts";
 import type { ListedStatus } from "../rules/listed.ts";
 
 /** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
@@ -97,12 +98,18 @@ export interface StoreCapabilities {
  * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
  * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
+ * - **S26** {@link RunEventStore.createRun} may claim the run in the same step.
  * - **S30** a read answers the time of the event `since` too, if it is asked for.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
-  /** Creates a run, or answers the owner's run that has the id. @see clause S16 in `STORE.md` */
+  /**
+   * Creates a run, or answers the owner's run that has the id. With a claim it claims that run in the same step. An exclusive
+   * run is created only while the owner has no live run of its topic.
+   * @throws RunEventsError `store_unavailable`, with `ambiguous` if a claim may have landed
+   * @see clauses S16, S25 and S26 in `STORE.md`
+   */
   createRun(request: CreateRunRequest): Promise<CreateOutcome>;
   /**
    * Appends the batches of many requests.

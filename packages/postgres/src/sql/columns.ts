@@ -30,11 +30,12 @@ export function runColumns(row: string): string {
   return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
   ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
   ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata, ${row}.topic,
-  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs"`;
+  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs",
+  CASE WHEN ${row}.lease_expires_at_ms IS NOT NULL AND ${row}.worker_fence = ${row}.fence THEN ${row}.worker END AS worker`;
 }
 
 export const RUN_COLUMNS =
-  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic";
+  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic, exclusive";
 
 export const EVENT_COLUMNS =
   "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events, run_status";
@@ -89,11 +90,12 @@ export interface RunRow {
   readonly topic: string | null;
   readonly fence: BigintColumn;
   readonly leaseExpiresAtMs: BigintColumn | null;
+  readonly worker: string | null;
 }
 
 /** A row as core's record, with nothing else that the row may have. */
 export function runOf(row: RunRow): RunRecord {
-  const { runId, ownerId, runStatus, phase, metadata, topic } = row;
+  const { runId, ownerId, runStatus, phase, metadata, topic, worker } = row;
   return {
     runId,
     ownerId,
@@ -108,5 +110,6 @@ export function runOf(row: RunRow): RunRecord {
     topic,
     fence: Number(row.fence),
     leaseExpiresAtMs: row.leaseExpiresAtMs === null ? null : Number(row.leaseExpiresAtMs),
+    worker,
   };
 }

@@ -10,6 +10,7 @@ export interface Statements extends Tables, ListStatements {
   readonly read: string;
   readonly selectRun: string;
   readonly createRun: string;
+  readonly createClaimed: string;
   readonly deleteRun: string;
   readonly claim: string;
   readonly renew: string;

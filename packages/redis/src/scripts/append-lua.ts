@@ -212,7 +212,7 @@ local function writeStaged(visit)
   end
   if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
   if fence ~= fenceBefore then call('HSET', HEAD, 'fence', fence) end
-  if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey') end
+  if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey', 'worker', 'workerFence') end
   notify()
 end
 

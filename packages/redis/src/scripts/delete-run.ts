@@ -7,18 +7,18 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  *
  * KEYS: head, events, receipts.
  * ARGV: `=ownerId` or empty, the ordinal or empty, the command that notifies, the channel.
- * Answers `{'not_found'}`, `{'active'}` or `{'deleted', ownerId, ordinal, topic or nil}`.
+ * Answers `{'not_found'}`, `{'active'}` or `{'deleted', ownerId, ordinal, topic or nil, whether it is exclusive or nil}`.
  * @see clauses S17 and S24 in `STORE.md`
  */
 const DELETE_RUN: Script = defineWriting(
   `
-local head = redis.call('HMGET', KEYS[1], 'ownerId', 'ordinal', 'finishedAtMs', 'topic')
+local head = redis.call('HMGET', KEYS[1], 'ownerId', 'ordinal', 'finishedAtMs', 'topic', 'exclusive')
 if not head[1] or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. head[1]) then return { 'not_found' } end
 if ARGV[2] ~= '' and ARGV[2] ~= head[2] then return { 'not_found' } end
 if not head[3] then return { 'active' } end
 redis.call('UNLINK', unpack(KEYS))
 redis.pcall(ARGV[3], ARGV[4], '')
-return { 'deleted', head[1], head[2], head[4] }
+return { 'deleted', head[1], head[2], head[4], head[5] }
 `,
   "frees",
 );
@@ -34,7 +34,13 @@ export interface DeleteRequest {
 
 type DeleteReply =
   | readonly [outcome: Exclude<DeleteOutcome, "deleted">]
-  | readonly [outcome: "deleted", ownerId: string, ordinal: string, topic: string | null];
+  | readonly [
+      outcome: "deleted",
+      ownerId: string,
+      ordinal: string,
+      topic: string | null,
+      exclusive: string | null,
+    ];
 
 /** Removes the keys of a run, but none of its entries in lists and indexes. */
 export async function sendDeleteRun(

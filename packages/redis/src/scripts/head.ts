@@ -17,6 +17,9 @@ const HEAD_FIELDS = [
   // Only a run that was claimed has these.
   "fence",
   "leaseExpiresAtMs",
+  "worker",
+  // The fence of the claim that gave the name: a program that knows no names leaves that of an earlier claim.
+  "workerFence",
 ] as const;
 
 /** The fields as the arguments of a command in a script. */
@@ -37,6 +40,8 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     topic,
     fence,
     lease,
+    worker,
+    workerFence,
   ] = values;
   if (typeof ownerId !== "string") return null;
   return {
@@ -54,6 +59,7 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     topic: topic ?? null,
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
+    worker: typeof lease === "string" && workerFence === fence ? (worker ?? null) : null,
   };
 }
 

@@ -13,7 +13,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
 const RELEASE: Script = defineWriting(
   `${LEASE_REFUSALS}
 if (fence or '0') ~= ARGV[2] then return { 'fenced' } end
-redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey')
+redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey', 'worker', 'workerFence')
 return granted(lease and mark())
 `,
   "frees",

@@ -23,7 +23,7 @@ export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
   );
   const setLease = prepareStatement(
     db,
-    `UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ?, claim_key = ? WHERE run_key = ?`,
+    `UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ?, claim_key = ?, worker = ?, worker_fence = ? WHERE run_key = ?`,
   );
   const insertReceipt = prepareStatement(
     db,
@@ -33,13 +33,21 @@ export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
 
   function saveHead({ before, after }: MovedHead<HeadRow>): void {
     const { runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal } = after;
-    const { fence, leaseExpiresAtMs, keptClaim } = after;
+    const { fence, leaseExpiresAtMs, keptClaim, worker } = after;
     if (
       fence !== before.fence ||
       leaseExpiresAtMs !== before.leaseExpiresAtMs ||
-      keptClaim !== before.keptClaim
+      keptClaim !== before.keptClaim ||
+      worker !== before.worker
     ) {
-      setLease.run(fence, leaseExpiresAtMs, keptClaim, ordinal);
+      setLease.run(
+        fence,
+        leaseExpiresAtMs,
+        keptClaim,
+        worker,
+        worker === null ? null : fence,
+        ordinal,
+      );
     }
     if (runStatus !== before.runStatus || phase !== before.phase) {
       update.run(runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal);

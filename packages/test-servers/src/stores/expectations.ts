@@ -18,6 +18,7 @@ export async function expectFirstRuns(store: RunEventStore): Promise<void> {
     topic: null,
     fence: 0,
     leaseExpiresAtMs: null,
+    worker: null,
   });
   expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
     { outcome: "replayed", firstSequence: 1 },
@@ -52,6 +53,7 @@ export async function expectShapes(store: RunEventStore): Promise<void> {
     topic: null,
     fence: 0,
     leaseExpiresAtMs: null,
+    worker: null,
   });
   expect(await readLog(store, "a")).toStrictEqual([
     { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },
