@@ -19,7 +19,13 @@ const step = fc.oneof(
   fc.record({ type: fc.constant("close" as const), tab }),
   fc.record({ type: fc.constant("steal" as const) }),
   fc.record({ type: fc.constant("cut" as const) }),
-  fc.record({ type: fc.constant("wait" as const), ms: fc.constantFrom(50, 1_000, 11_000) }),
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("wait" as const),
+      ms: fc.constantFrom(100, 1_000, 3_000, 11_000),
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 
@@ -115,7 +121,7 @@ async function pass(ms: number): Promise<void> {
 it("W22, W47: however tabs show, hide, close and lose runs, each view has every event of its run once, in order, to the end", async () => {
   const server = await startRunsServer();
   const faults = fc.array(fault, { maxLength: 5 });
-  const steps = fc.array(step, { minLength: 4, maxLength: 20 });
+  const steps = fc.array(step, { minLength: 6, maxLength: 30 });
   const games = fc.asyncProperty(faults, steps, async (faults, moves) => {
     const proxy = await startFaultProxy(server.port, faults);
     const ids = await Promise.all([2, 0, 5, 9].map(async (count) => record(server.runs, count)));

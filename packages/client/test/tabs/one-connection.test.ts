@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { type Message, MESSAGE_VERSION } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
@@ -22,6 +22,22 @@ async function recordMany({ runs }: RunsServer, count: number): Promise<readonly
 
 async function append({ runs }: RunsServer, runId: string, eventType = "TOKEN"): Promise<void> {
   await runs.append(runId, [{ eventType }]);
+}
+
+/** Counts the tabs that take the lead, until the test's end. */
+function listenForLeaders({ port }: RunsServer): { count: number } {
+  const leaders = { count: 0 };
+  const channel = new BroadcastChannel(nameOf(port));
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.type === "who") leaders.count += 1;
+  };
+  onTestFinished(() => channel.close());
+  return leaders;
+}
+
+/** The channel of the tabs of a server. */
+function nameOf(port: number): string {
+  return `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${port}`, "ada"])}`;
 }
 
 /** On the fast clock. */
@@ -64,8 +80,7 @@ it("W47: 250 runs of three tabs take two streams, and the runs beyond are polled
 it("a lone tab with a lone run has the stream of that run, and sends no events to other tabs", async () => {
   const server = await startRunsServer();
   const heard: string[] = [];
-  const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${server.port}`, "ada"])}`;
-  const channel = new BroadcastChannel(name);
+  const channel = new BroadcastChannel(nameOf(server.port));
   channel.onmessage = ({ data }: MessageEvent<Message>) => void heard.push(data.type);
   const runId = await record(server.runs, 3);
   const tab = openTabs(server, 1)[0]?.follow(runId) as Tab;
@@ -129,8 +144,10 @@ it("a hidden leader gives the lead to a visible tab, and all hidden tabs give up
     await waitFor(() => has(mine, 1, "live"));
     const its = other.follow(y);
     await waitFor(() => has(its, 1, "live"));
+    const leaders = listenForLeaders(server);
     leader.hide();
     await waitFor(() => has(mine, 1, "waiting"));
+    await waitFor(() => leaders.count === 1);
     await append(server, y);
     await waitFor(() => has(its, 2, "live"));
     other.hide();
@@ -157,8 +174,7 @@ it("what a crashed tab wanted is left when it has not answered for two rounds", 
   await onFastClock(async () => {
     const mine = openTabs(server, 1)[0]?.follow(x) as Tab;
     await waitFor(() => has(mine, 1, "live"));
-    const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${server.port}`, "ada"])}`;
-    const channel = new BroadcastChannel(name);
+    const channel = new BroadcastChannel(nameOf(server.port));
     const want: Message = {
       type: "want",
       tab: "crashed",
@@ -174,6 +190,21 @@ it("what a crashed tab wanted is left when it has not answered for two rounds", 
     await append(server, x);
     await waitFor(() => has(mine, 2, "live"));
   });
+});
+
+it("a tab that joins a run late, which the leading tab does not show, reads the earlier events itself", async () => {
+  const server = await startRunsServer();
+  const [x, y] = (await recordMany(server, 2)) as [string, string];
+  const [leader, second, third] = openTabs(server, 3) as [ManyRunsTab, ManyRunsTab, ManyRunsTab];
+  await shows(leader.follow(x), 1, "live");
+  await shows(second.follow(y), 1, "live");
+  for (const tab of [third, leader]) {
+    const late = tab.follow(y);
+    await shows(late, 1, "live");
+    expect(late.views.every(isInOrder)).toBe(true);
+  }
+  const reads = server.paths.filter((path) => path.includes(`${y}/events`));
+  expect(reads).toEqual(Array(2).fill(`/v1/agent-runs/${y}/events?since=0&limit=1&wait=0`));
 });
 
 it("a view that leaves takes its run from the connection, in any tab, and the others miss nothing", async () => {
