@@ -43,7 +43,9 @@ export interface Tab {
  * Starts such a browser. Playwright makes every page that it launches visible, so a second connection opens these pages.
  * @param options `graceSeconds`: how long a tab is hidden before its timers run once a minute. Until then they run once a second
  */
-export async function openTabbedBrowser({ graceSeconds = 1 } = {}): Promise<TabbedBrowser> {
+export async function openTabbedBrowser({
+  graceSeconds = 1,
+}: { readonly graceSeconds?: number } = {}): Promise<TabbedBrowser> {
   const port = await findFreePort();
   const browser = await launchChromium({
     args: [
