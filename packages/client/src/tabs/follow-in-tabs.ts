@@ -285,14 +285,13 @@ async function lead(
   onActivity: () => void = () => {},
 ): Promise<void> {
   onChange();
-  const since = cell.cursor();
-  const at = cell.at();
+  const place = { since: cell.cursor(), at: cell.at() };
   const onConnectionState = (connection: ConnectionState): void => {
     cell.setConnection(connection);
     onChange();
   };
   for await (const event of followWithActivity(
-    { ...options, since, at, signal, onConnectionState },
+    { ...options, ...place, signal, onConnectionState },
     onActivity,
   )) {
     cell.add([event]);
