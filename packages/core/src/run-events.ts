@@ -1,5 +1,6 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
-import { checkLease, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
+import { checkLease, type Claim, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
+import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import type {
   AppendOptions,
@@ -13,7 +14,7 @@ import { encodeTime } from "./rules/encode-time.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import { eventOf, snapshotOf } from "./rules/snapshot.ts";
+import { eventOf, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
@@ -34,30 +35,6 @@ export interface RunEventsPage {
   readonly hasMore: boolean;
   /** The cursor that this page follows, if it was asked for by `tail`. */
   readonly since?: number;
-}
-
-/** Which runs to list. */
-export interface ListOptions {
-  readonly ownerId: string;
-  /** Only runs in this status. `live` is for all that have not finished. */
-  readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. */
-  readonly topic?: string | undefined;
-  /**
-   * The most runs.
-   * @defaultValue 50
-   */
-  readonly limit?: number;
-  /** The `nextCursor` of the page before. Without it, the newest runs. */
-  readonly cursor?: number | undefined;
-}
-
-/** A worker's lease on a run. @see {@link RunEvents.claim} */
-export interface Claim {
-  /** Pass it to every append, renewal and release. */
-  readonly fence: number;
-  /** When the lease expires, by the store's clock: ISO 8601 with milliseconds. */
-  readonly expiresAt: string;
 }
 
 /** Everything that a program does with runs. */

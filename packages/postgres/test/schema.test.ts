@@ -50,6 +50,7 @@ describe("the schema", () => {
     await openStore(pool, { schema });
     expect(await describeSchema(pool, schema)).toEqual([
       "CREATE INDEX events_by_phase ON events USING btree (run_key, sequence) WHERE (phase IS NOT NULL)",
+      "CREATE INDEX events_by_status ON events USING btree (run_key, sequence) WHERE (run_status IS NOT NULL)",
       "CREATE INDEX runs_by_finish ON runs USING btree (finished_at_ms) WHERE (finished_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
@@ -69,6 +70,7 @@ describe("the schema", () => {
       "events.payload text NOT NULL",
       "events.phase text",
       "events.run_key bigint NOT NULL",
+      "events.run_status text",
       "events.sequence bigint NOT NULL",
       "migrations.applied_at timestamp with time zone NOT NULL DEFAULT now()",
       "migrations.breaking boolean NOT NULL",

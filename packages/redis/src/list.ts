@@ -48,7 +48,7 @@ export async function listRuns(
 
 /**
  * Whether an entry can never be right again: a run comes to a status only once, except to the running and the waiting one by another
- * visit each time; and it takes less than a day to create.
+ * visit each time.
  */
 function isVoid(
   entry: ListEntry,

@@ -5,7 +5,6 @@ import type {
   RunEventsError,
   RunEventsPage,
   RunSnapshot,
-  RunStatus,
   WorkedRun,
   WorkOptions,
 } from "@tm/run-events-core";
@@ -39,6 +38,7 @@ import {
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
+import type { EventsQuery, ListQuery } from "./queries.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
 /** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see clause W17 in `WIRE.md` */
@@ -61,57 +61,6 @@ export interface CallOptions {
   readonly patienceMs?: number | undefined;
   /** Called with each failure after which the call is tried again. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
-}
-
-/** Which runs to list. */
-export interface ListQuery {
-  /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */
-  readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
-  readonly topic?: string | undefined;
-  /**
-   * How many runs to list, from 1 to 200.
-   * @defaultValue 50
-   */
-  readonly limit?: number | undefined;
-  /** The `nextCursor` of the previous page. Without it, the newest runs. */
-  readonly cursor?: string | undefined;
-}
-
-/** Which events to read. */
-export interface EventsQuery {
-  /**
-   * The last sequence that you have. Events after it are read.
-   * @defaultValue 0
-   */
-  readonly since?: number | undefined;
-  /**
-   * The `createdAt` of the event `since`, as you got it. The read is refused if the log has lost that event.
-   * @defaultValue none
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
-  /**
-   * How many events to read, from 1 to 1,000.
-   * @defaultValue the server's
-   */
-  readonly limit?: number | undefined;
-  /**
-   * How long the server may wait for an event, in seconds, up to 30.
-   * @defaultValue 0
-   */
-  readonly waitSeconds?: number | undefined;
-  /**
-   * Parses the answer, for example to keep the digits of long integers.
-   * @defaultValue `JSON.parse`
-   */
-  readonly parseJson?: ((text: string) => unknown) | undefined;
 }
 
 /** The session of the user who is signed in. */

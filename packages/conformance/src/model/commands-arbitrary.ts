@@ -5,7 +5,6 @@ import {
   appendCommand,
   type AppendInput,
   type Command,
-  createCommand,
   deleteCommand,
   getRunCommand,
   listCommand,
@@ -13,6 +12,7 @@ import {
   reopenCommand,
 } from "./commands.ts";
 
+import { createCommand } from "./create-command.ts";
 import {
   claimCommand,
   listExpiredCommand,

@@ -4,7 +4,6 @@ import {
   type Appender,
   type AppendRequest,
   createPageCut,
-  type LeaseOutcome,
   type ListQuery,
   type NewEvent,
   type ReadQuery,
@@ -13,8 +12,7 @@ import {
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
-import { assert, assertEqual } from "../assert.ts";
-import { type ClaimInput, claimRequest, takeClaim } from "./take-claim.ts";
+import { assertEqual } from "../assert.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
   appendToModel,
@@ -22,8 +20,6 @@ import {
   checkTime,
   checkRecord,
   forgetRun,
-  learnRun,
-  liveRuns,
   phaseAt,
   statusAt,
   type StoreModel,
@@ -73,56 +69,6 @@ export function own(real: RealStore, name: string): string {
 
 export function ownOrNull(real: RealStore, name: string | null): string | null {
   return name === null ? null : own(real, name);
-}
-
-export function createCommand(input: {
-  readonly runId: string;
-  readonly ownerId: string;
-  readonly metadata: string;
-  readonly topic: string | null;
-  /** Counts only with a topic. */
-  readonly exclusive: boolean;
-  readonly claim: ClaimInput | null;
-}): Command {
-  return command("createRun", input, async (model, real) => {
-    const request = {
-      runId: own(real, input.runId),
-      ownerId: own(real, input.ownerId),
-      metadata: input.metadata,
-      topic: input.topic,
-    };
-    const before = model.runs.get(request.runId);
-    const { claim } = input;
-    const asked = claim === null ? {} : { claim: claimRequest(claim) };
-    const exclusive = input.exclusive && input.topic !== null;
-    const created = await real.next().createRun({ ...request, exclusive, ...asked });
-    const busy = before === undefined && exclusive ? liveRuns(model, request) : [];
-    if (busy.length > 0) {
-      assertEqual(created.outcome, "topic_busy", "the outcome");
-      const runId = created.outcome === "topic_busy" ? created.runId : "";
-      return assert(busy.includes(runId), `${runId} is a live run of the topic`);
-    }
-    if (before !== undefined && before.record.ownerId !== request.ownerId) {
-      return assertEqual(created, { outcome: "taken" }, "the outcome");
-    }
-    if (before !== undefined && claim !== null) {
-      const { runStatus, lastSequence } = before.record;
-      if (isTerminal(runStatus)) {
-        const finished = { outcome: "finished", runStatus, lastSequence };
-        return assertEqual(created, finished, "the outcome");
-      }
-      const outcome: LeaseOutcome =
-        "run" in created ? { outcome: "granted", run: created.run } : (created as LeaseOutcome);
-      if ("run" in created) assertEqual(created.outcome, "existing", "the outcome");
-      return takeClaim(real, before, claim, outcome);
-    }
-    const expected = before === undefined ? "created" : "existing";
-    assertEqual(created.outcome, expected, "the outcome");
-    if (!("run" in created)) return;
-    if (before !== undefined) return checkRecord(before, created.run);
-    const run = learnRun(model, request, created.run);
-    if (claim !== null) await takeClaim(real, run, claim, { outcome: "granted", run: created.run });
-  });
 }
 
 export function appendCommand(inputs: readonly AppendInput[]): Command {

@@ -42,6 +42,14 @@ export interface ClaimOptions extends LeaseOptions {
   readonly worker?: string | null | undefined;
 }
 
+/** A worker's lease on a run. @see `RunEvents.claim` */
+export interface Claim {
+  /** Pass it to every append, renewal and release. */
+  readonly fence: number;
+  /** When the lease expires, by the store's clock: ISO 8601 with milliseconds. */
+  readonly expiresAt: string;
+}
+
 /** The calls for leases: who may write to a run, and until when. */
 export interface Leases {
   /**
@@ -112,11 +120,7 @@ export function claimKeyOf(idempotencyKey: string | undefined): string {
 }
 
 function heldRun(outcome: LeaseOutcome): LeasedRun {
-  return leasedRun(grantedRun(outcome));
-}
-
-/** The run as its worker gets it. */
-export function leasedRun(run: RunRecord): LeasedRun {
+  const run = grantedRun(outcome);
   const { leaseExpiresAtMs } = run;
   if (leaseExpiresAtMs === null)
     throw new TypeError(

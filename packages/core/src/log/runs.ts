@@ -1,4 +1,5 @@
 import { describeValue } from "../rules/describe-value.ts";
+import type { RunStatus } from "../rules/event.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { isVisible } from "../rules/judge-append.ts";
 import { metadataText } from "../rules/metadata.ts";
@@ -12,6 +13,22 @@ import { checkLimit } from "./check-limit.ts";
 import { checkLease, claimKeyOf, leaseError } from "./leases.ts";
 import type { RunLog } from "./run-log.ts";
 import { type SendTimes, sendUnderKey } from "./send-again.ts";
+
+/** Which runs to list. */
+export interface ListOptions {
+  readonly ownerId: string;
+  /** Only runs in this status. `live` is for all that have not finished. */
+  readonly status?: RunStatus | "live" | undefined;
+  /** Only runs of this topic. */
+  readonly topic?: string | undefined;
+  /**
+   * The most runs.
+   * @defaultValue 50
+   */
+  readonly limit?: number;
+  /** The `nextCursor` of the page before. Without it, the newest runs. */
+  readonly cursor?: number | undefined;
+}
 
 /** The runs of a store, without their events. */
 export type Runs = Pick<RunLog, "createRun" | "getRun" | "listRuns" | "deleteRun">;

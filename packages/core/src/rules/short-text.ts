@@ -11,7 +11,7 @@ const REFUSED = /[\p{Cc}\p{Cs}]/u;
 export function isShortText(value: unknown, most: number): value is string {
   if (typeof value !== "string" || value === "" || REFUSED.test(value)) return false;
   // A code point has two UTF-16 units at most. So a far longer text need not be counted.
-  return value.length <= most || (value.length <= 2 * most && [...value].length <= most);
+  return value.length <= most || (value.length <= 2 * most && Array.from(value).length <= most);
 }
 
 /**

@@ -1,14 +1,14 @@
 import { claimRule, type LeaseRule, releaseRule, renewRule } from "../rules/plan-lease.ts";
 import { createCalls } from "./calls.ts";
+import { createWork } from "./create-work.ts";
+import { leaseWork } from "./lease-work.ts";
 import type { Notifications } from "./polled-notifications.ts";
 import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
 import {
   appendWork,
-  createWork,
   deleteWork,
   expiredWork,
   getWork,
-  leaseWork,
   listWork,
   probeWork,
   purgeWork,

@@ -1,9 +1,7 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
-import type { LeaseOutcome } from "../rules/claims.ts";
-import type { CreateOutcome, CreateRunRequest } from "../rules/creation.ts";
-import { RunEventsError } from "../rules/errors.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
+<<<<<<< HEAD
 import {
   claimRule,
   type HeadRow,
@@ -20,6 +18,10 @@ import {
   placeQuery,
   topicBusy,
 } from "../rules/plan-run.ts";
+=======
+import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
+import { judgeDelete, planRead } from "../rules/plan-run.ts";
+>>>>>>> main
 import type { RunRecord } from "../rules/run.ts";
 import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
@@ -27,56 +29,11 @@ import { cutRows } from "./cut-rows.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, ExpiredQuery, ListQuery, PurgeRequest } from "./store.ts";
 
-/** How often in a row a run may be neither created nor found, since others create and remove it in between. */
-const FRUITLESS_TRIES = 100;
-
 /** What an append answers, and the heads to notify of. */
 export interface AppendResult {
   readonly outcomes: readonly AppendOutcome[];
   /** The heads that moved, one a run. */
   readonly moved: readonly RunRecord[];
-}
-
-/** Creates a run unless its id is in use, and claims it if asked to. `write`. @see clauses S16, S25 and S26 in `STORE.md` */
-export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
-  const claim = claimOfCreate(request);
-  const place = placeQuery(request);
-
-  function tryOnce(rows: RowMoves, tries: number): Answer<CreateOutcome> {
-    if (tries === FRUITLESS_TRIES) {
-      throw new RunEventsError(
-        "store_unavailable",
-        "Expected the run to be created or found, but its id was in use at every try, and no row of it was seen. Check what hides rows from this user.",
-      );
-    }
-    return after(rows.selectHeads([request.runId]), ([existing = null]) => {
-      const judged = judgeCreate(existing, request);
-      if (judged?.outcome === "existing" && claim !== null) {
-        return after(leaseRow(rows, existing, claimRule(claim)), outcomeOfClaim);
-      }
-      if (judged !== null) return judged;
-      return after(rows.now(), (nowMs) =>
-        after(place === null ? [] : rows.selectOwned(place), ([holder]) =>
-          holder === undefined ? insertOnce(rows, tries, nowMs) : topicBusy(holder),
-        ),
-      );
-    });
-  }
-  function insertOnce(rows: RowMoves, tries: number, nowMs: number): Answer<CreateOutcome> {
-    const run = newRun(request, nowMs);
-    return after(rows.insertRun(run, place !== null), (ordinal): Answer<CreateOutcome> => {
-      if (ordinal === null) return tryOnce(rows, tries + 1);
-      const made = { ...run, ordinal };
-      if (claim === null) return { outcome: "created", run: made };
-      const head = { ...made, keptClaim: null };
-      return after(saveLease(rows, head, claimRule(claim)(head, nowMs)), (outcome) => ({
-        outcome: "created",
-        run: outcome.outcome === "granted" ? outcome.run : made,
-      }));
-    });
-  }
-
-  return (rows) => tryOnce(rows, 0);
 }
 
 /**
@@ -160,31 +117,14 @@ export function deleteWork(runId: string, ownerId: string | null): RowWork<Delet
     });
 }
 
-/** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see clause S21 in `STORE.md` */
-export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome> {
-  return (rows) =>
-    after(rows.selectHeads([runId]), ([before = null]) => leaseRow(rows, before, rule));
-}
-
-/** Asks the rule about a locked head, and saves the head. */
-function leaseRow(rows: RowMoves, head: HeadRow | null, rule: LeaseRule): Answer<LeaseOutcome> {
-  return after(rows.now(), (nowMs) => saveLease(rows, head, rule(head, nowMs)));
-}
-
-function saveLease(
-  rows: RowMoves,
-  before: HeadRow | null,
-  { outcome, after: saved }: LeasePlan,
-): Answer<LeaseOutcome> {
-  if (before === null || saved === null) return outcome;
-  return after(rows.saveHeads([{ before, after: saved }]), () => outcome);
-}
-
 /** The runs whose leases have expired. `plain`. @see clause S23 in `STORE.md` */
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
   return (rows) =>
     after(rows.now(), (nowMs) => rows.selectDue("leaseExpiresAtMs", nowMs - graceMs, limit));
 }
+
+/** How often in a row all runs that a purge has chosen may be gone, or no longer old, when it has locked them. */
+const FRUITLESS_TRIES = 100;
 
 /** How many heads a purge locks and reads together: a head may be large. */
 const PURGE_PIECE = 100;

@@ -12,7 +12,7 @@ import {
 } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import { eventOf } from "../rules/snapshot.ts";
+import { eventOf } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";

@@ -131,13 +131,9 @@ export async function createRun(
   sql: Statements,
   request: CreateRunRequest,
 ): Promise<CreateOutcome> {
-  const { runId, ownerId, metadata, topic = null } = request;
-  const { runStatus, phase } = INITIAL_STATE;
   const asked = claimOfCreate(request);
-  const { leaseMs, claimKey = null, worker = null } = asked ?? {};
-  const head = [runId, ownerId, runStatus, phase, metadata, topic, placeQuery(request) !== null];
-  const values = asked === null ? head : [...head, leaseMs, claimKey, worker];
   const statement = asked === null ? sql.createRun : sql.createClaimed;
+  const values = encodeCreation(request);
   for (let attempt = 0; attempt < FRUITLESS_ATTEMPTS; attempt++) {
     const [row] = (await query(statement, values)) as readonly (RunRow & {
       readonly outcome: "created" | "existing" | "topic_busy";
@@ -156,6 +152,16 @@ export async function createRun(
   throw runDamaged(
     "takes its id, but its row is not visible, as where row-level security hides it",
   );
+}
+
+/** The parameters of the statement that creates the run. */
+function encodeCreation(request: CreateRunRequest): unknown[] {
+  const { runId, ownerId, metadata, topic = null } = request;
+  const { runStatus, phase } = INITIAL_STATE;
+  const asked = claimOfCreate(request);
+  const { leaseMs, claimKey = null, worker = null } = asked ?? {};
+  const head = [runId, ownerId, runStatus, phase, metadata, topic, placeQuery(request) !== null];
+  return asked === null ? head : [...head, leaseMs, claimKey, worker];
 }
 
 /**

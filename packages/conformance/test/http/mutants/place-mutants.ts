@@ -18,7 +18,10 @@ export const placeMutants: readonly ServerMutant[] = [
   {
     name: "ignores `exclusive`",
     clause: "W35",
-    ...mapCreations(({ exclusive: _, ...rest }) => rest),
+    ...mapCreations((body) => {
+      const { exclusive: _, ...rest } = body;
+      return rest;
+    }),
   },
   {
     name: "takes every run of a topic for an exclusive one",

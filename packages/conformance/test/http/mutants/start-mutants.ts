@@ -48,12 +48,18 @@ export const startMutants: readonly ServerMutant[] = [
   {
     name: "answers a creation without the fence of its lease",
     clause: "W36",
-    ...mapStarts(({ fence: _, ...rest }) => rest),
+    ...mapStarts((json) => {
+      const { fence: _, ...rest } = json;
+      return rest;
+    }),
   },
   {
     name: "answers a creation without the end of its lease",
     clause: "W36",
-    ...mapStarts(({ expiresAt: _, ...rest }) => rest),
+    ...mapStarts((json) => {
+      const { expiresAt: _, ...rest } = json;
+      return rest;
+    }),
   },
   {
     name: "has the fence of a new run within its lease",

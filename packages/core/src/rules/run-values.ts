@@ -3,7 +3,7 @@ import type { RunEvent, RunSnapshot, StoredEvent } from "./event.ts";
 import { decodePhase } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
-/** An event with the value of its payload, and its time as text. */
+/** An event as a program sees it, with its payload as a value. */
 export function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEvent): RunEvent {
   return {
     sequence,
