@@ -1,27 +1,8 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
-<<<<<<< HEAD
-import {
-  claimRule,
-  type HeadRow,
-  type LeasePlan,
-  type LeaseRule,
-  recordOf,
-} from "../rules/plan-lease.ts";
-import {
-  claimOfCreate,
-  judgeCreate,
-  judgeDelete,
-  newRun,
-  outcomeOfClaim,
-  placeQuery,
-  topicBusy,
-} from "../rules/plan-run.ts";
-=======
 import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
-import { judgeDelete, planRead } from "../rules/plan-run.ts";
->>>>>>> main
+import { judgeDelete } from "../rules/plan-run.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
