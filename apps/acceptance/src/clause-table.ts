@@ -18,6 +18,7 @@ export const CLAUSES: readonly string[] = [
   "W47",
   "W49",
   ...Array.from({ length: 27 }, (_, index) => `S${index + 1}`),
+  "S29",
   "S30",
   "S31",
 ];

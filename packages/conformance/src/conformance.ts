@@ -2,6 +2,8 @@ import { buildCases, type CaseOptions } from "./build-cases.ts";
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { counters, lostNotifications } from "./cases/notifications.ts";
+import { changed } from "./cases/changed.ts";
+import { feeds } from "./cases/feeds.ts";
 import { capabilities } from "./cases/capabilities.ts";
 import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
@@ -69,6 +71,8 @@ const ALL: readonly TrialCase[] = [
   ...listing,
   ...topics,
   ...exclusive,
+  ...changed,
+  ...feeds,
   ...owners,
   ...deleting,
   ...closing,

@@ -9,13 +9,24 @@ export type {
   TransactionalStore,
   Subscription,
 } from "./store/store.ts";
-export type { RunRecord } from "./rules/run.ts";
+export type { RunPosition, RunRecord } from "./rules/run.ts";
 export type {
   BusyOutcome,
   CreateClaim,
   CreateOutcome,
   CreateRunRequest,
 } from "./rules/creation.ts";
+export type {
+  ChangedQuery,
+  ChangedRuns,
+  ChangedScope,
+  Departure,
+  DeparturesPage,
+  DeparturesQuery,
+} from "./rules/changed.ts";
+export { DEPARTURES_MS, FORGOTTEN_EACH } from "./rules/changed.ts";
+export type { ChangeMoves } from "./store/changed-work.ts";
+export { changedWork } from "./store/changed-work.ts";
 export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
@@ -88,7 +99,7 @@ export type { ListedStatus } from "./rules/listed.ts";
 export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";
 export type { JoinedAppend } from "./rules/plan-joined-append.ts";
 export { planJoinedAppend } from "./rules/plan-joined-append.ts";
-export type { RunPosition, SeenHeads } from "./store/seen-heads.ts";
+export type { SeenHeads } from "./store/seen-heads.ts";
 export { createSeenHeads } from "./store/seen-heads.ts";
 export type { Poller, PollerOptions } from "./store/poller.ts";
 export { createPoller } from "./store/poller.ts";

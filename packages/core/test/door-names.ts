@@ -35,6 +35,8 @@ export const TYPES: readonly string[] = [
 ];
 
 export const STORE_VALUES: readonly string[] = [
+  "DEPARTURES_MS",
+  "FORGOTTEN_EACH",
   "INITIAL_STATE",
   "INPUT_RECEIVED",
   "INPUT_REQUESTED",
@@ -45,6 +47,7 @@ export const STORE_VALUES: readonly string[] = [
   "advanceRun",
   "appendWork",
   "appenderOf",
+  "changedWork",
   "changeOf",
   "claimOfCreate",
   "claimRule",
@@ -116,6 +119,10 @@ export const STORE_TYPES: readonly string[] = [
   "Backoff",
   "BusyOutcome",
   "Calls",
+  "ChangeMoves",
+  "ChangedQuery",
+  "ChangedRuns",
+  "ChangedScope",
   "ClaimRequest",
   "ClaimedOutcome",
   "Connections",
@@ -124,6 +131,9 @@ export const STORE_TYPES: readonly string[] = [
   "CreateOutcome",
   "CreateRunRequest",
   "DeleteOutcome",
+  "Departure",
+  "DeparturesPage",
+  "DeparturesQuery",
   "DueTime",
   "EventRow",
   "ExpiredQuery",

@@ -17,6 +17,7 @@ import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
 import { listExpired, purgeRuns } from "./sql/due.ts";
 import { claim, release, renew } from "./sql/lease.ts";
+import { listChanged } from "./sql/changed.ts";
 import { listRuns } from "./sql/list.ts";
 import { readPages } from "./sql/read.ts";
 import { createRun, deleteRun, selectRun } from "./sql/run.ts";
@@ -112,6 +113,7 @@ export function createPostgresStore(
     read: (queries) => calls.perform(() => readPages(sturdyQuery, sql, queries)),
     getRun: (runId) => calls.perform(() => selectRun(query, sql, runId)),
     listRuns: (listQuery) => calls.perform(() => listRuns(query, sql, listQuery)),
+    listChanged: (changed) => calls.perform(() => listChanged(query, sql, changed)),
     async deleteRun(runId, ownerId) {
       const outcome = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
       if (outcome === "deleted") notifications.committed([{ runId }]);

@@ -27,6 +27,11 @@ export interface Keys {
   place(ownerId: string, topic: string): string;
   /** The mark that a run can no longer be created with this ordinal. In the slot of the run. */
   voided(runId: string, ordinal: number): string;
+  /**
+   * A sorted set for each owner, and for each topic of an owner, with the lists of the owner under one hash tag: the runs that have
+   * departed lately, or those that are being removed.
+   */
+  departures(ownerId: string, kind: "departed" | "removing", topic: string | null): string;
   /** The channel of a run's notification. It has the hash tag of the run's keys, so the node that has them may publish on it. */
   channel(runId: string): string;
   runIdOf(channel: string): string;
@@ -54,16 +59,20 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
       const run = `${prefix}:{run:${runId}}`;
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };
     },
-    // The tag begins with "owner:", since Redis ignores an empty tag, and an owner id may be any text.
-    // An encoded topic has no brace and no colon, so that no owner's id and topic look like those of another list.
-    list(ownerId, runStatus, topic) {
-      const ofTopic = topic === null ? "" : `:topic=${encodeURIComponent(topic)}`;
-      return `${prefix}:{owner:${ownerId}}${ofTopic}:${runStatus}`;
-    },
-    place: (ownerId, topic) =>
-      `${prefix}:{owner:${ownerId}}:topic=${encodeURIComponent(topic)}:place`,
+    list: (ownerId, runStatus, topic) => ownersKey(prefix, ownerId, runStatus, topic),
+    departures: (ownerId, kind, topic) => ownersKey(prefix, ownerId, kind, topic),
+    place: (ownerId, topic) => ownersKey(prefix, ownerId, "place", topic),
     voided: (runId, ordinal) => `${prefix}:{run:${runId}}:void:${ordinal}`,
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),
   };
+}
+
+/**
+ * The tag begins with "owner:", since Redis ignores an empty tag, and an owner id may be any text. An encoded topic has no brace and no
+ * colon, so that no owner's id and topic look like those of another list.
+ */
+function ownersKey(prefix: string, ownerId: string, kind: string, topic: string | null): string {
+  const ofTopic = topic === null ? "" : `:topic=${encodeURIComponent(topic)}`;
+  return `${prefix}:{owner:${ownerId}}${ofTopic}:${kind}`;
 }

@@ -5,6 +5,7 @@ import { createConnection } from "./connection.ts";
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
 import { keysOf } from "./keys.ts";
+import { listChanged } from "./changed.ts";
 import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
 import { listRuns } from "./list.ts";
 import { probeServers } from "./probe.ts";
@@ -78,6 +79,7 @@ export async function openRedisStore(
       connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
     getRun: (runId) => connection.perform(() => readHead(connection, runId)),
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
+    listChanged: (query) => connection.perform(() => listChanged(connection, query)),
     deleteRun: (runId, ownerId) =>
       connection.perform(() => deleteRun(connection, { runId, ownerId, ordinal: null })),
     claim: (request) => connection.perform(() => claimRun(connection, request)),

@@ -44,6 +44,11 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
       await store.listRuns({ ...LIST, runStatus, topic });
     }
   }
+  for (const topic of [null, "tea"]) {
+    const asked = { ownerId: "ada", topic, limit: 10 };
+    const { cursor } = await store.listChanged({ ...asked, since: null });
+    await store.listChanged({ ...asked, since: cursor });
+  }
   const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
   await store.renew(renewOf("brief", fence));
   await store.listExpired({ graceMs: 0, limit: 10 });

@@ -48,7 +48,7 @@ const OF_ALL_RUNS: Calls = {
 };
 
 /** Of a topic, and of what is live: what a page about one chat asks. */
-const OF_TOPICS: Calls = Object.fromEntries(
+const OF_LISTS: Calls = Object.fromEntries(
   Object.entries({
     "listRuns of a topic": { topic: RARE, runStatus: null },
     "listRuns of a topic by status": { topic: RARE, runStatus: "queued" },
@@ -59,6 +59,22 @@ const OF_TOPICS: Calls = Object.fromEntries(
     (store) => store.listRuns({ ownerId: OWNER, before: null, limit: 5, ...which }),
   ]),
 );
+
+/** Of what has changed in a topic, first and later: what its feed asks. */
+const OF_CHANGES: Calls = {
+  "listChanged without a cursor": (store) => changedOf(store, null),
+  "listChanged of a topic": async (store) =>
+    changedOf(store, (await changedOf(store, null)).cursor),
+};
+
+const OF_TOPICS: Calls = { ...OF_LISTS, ...OF_CHANGES };
+
+function changedOf(
+  store: RunEventStore,
+  since: string | null,
+): ReturnType<RunEventStore["listChanged"]> {
+  return store.listChanged({ ownerId: OWNER, topic: RARE, since, limit: 5 });
+}
 
 /** Cases of S12, S23 and S25 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [

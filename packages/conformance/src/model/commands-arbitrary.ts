@@ -4,6 +4,7 @@ import { event } from "../append-request.ts";
 import {
   appendCommand,
   type AppendInput,
+  changedCommand,
   type Command,
   deleteCommand,
   getRunCommand,
@@ -134,6 +135,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     read,
     runIds.map(getRunCommand),
     list.map(listCommand),
+    fc.record({ ownerId: owners, topic: topics }).map(changedCommand),
     remove.map(deleteCommand),
     claim.map(claimCommand),
     claim.map(claimCommand),

@@ -132,6 +132,7 @@ const MISSING = {
   renew: noLeases,
   release: noLeases,
   listExpired: noLeases,
+  listChanged: () => Promise.reject(missing("index of streams that ended")),
   purge: () => Promise.reject(missing("deletion of a stream")),
   probe: () => Promise.reject(missing("probe")),
 };

@@ -1,6 +1,7 @@
 import { appendMutants } from "../mutants/append-mutants.ts";
 import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
+import { changedMutants } from "../mutants/changed-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { expiryMutants } from "../mutants/expiry-mutants.ts";
@@ -39,6 +40,7 @@ export const storeSuite: MutantSuite = {
     ...payloadMutants,
     ...readMutants,
     ...listMutants,
+    ...changedMutants,
     ...subscriptionMutants,
     ...handoverMutants,
     ...raceMutants,

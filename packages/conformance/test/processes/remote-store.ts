@@ -155,6 +155,7 @@ export function createRemoteStore(
     read: (queries) => ask("read", queries),
     getRun: (runId) => ask("getRun", runId),
     listRuns: (query) => ask("listRuns", query),
+    listChanged: (query) => ask("listChanged", query),
     deleteRun: (runId, ownerId) => ask("deleteRun", runId, ownerId),
     claim: (request) => ask("claim", request),
     renew: (request) => ask("renew", request),

@@ -21,3 +21,6 @@ export interface RunRecord extends Lease {
   /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
   readonly topic: string | null;
 }
+
+/** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
+export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;

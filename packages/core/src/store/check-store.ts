@@ -8,6 +8,7 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "createRun",
   "deleteRun",
   "getRun",
+  "listChanged",
   "listExpired",
   "listRuns",
   "probe",

@@ -1,5 +1,6 @@
 import { claimRule, type LeaseRule, releaseRule, renewRule } from "../rules/plan-lease.ts";
 import { createCalls } from "./calls.ts";
+import { changedWork } from "./changed-work.ts";
 import { createWork } from "./create-work.ts";
 import { leaseWork } from "./lease-work.ts";
 import type { Notifications } from "./polled-notifications.ts";
@@ -34,7 +35,7 @@ export interface RowStoreOptions {
  * Makes a whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in
  * an order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls
  * are refused.
- * @see clauses S1 to S27, S30 and S31 in `STORE.md`
+ * @see clauses S1 to S27 and S29 to S31 in `STORE.md`
  *
  * @example
  * const { transact } = createConnections({ connect, release, run, begin, rowsOn, isContention, failureOf });
@@ -71,6 +72,7 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     },
     getRun: (runId) => perform("plain", getWork(runId)),
     listRuns: (query) => perform("plain", listWork(query)),
+    listChanged: (query) => perform("snapshot", changedWork(query)),
     async deleteRun(runId, ownerId) {
       const outcome = await perform("write", deleteWork(runId, ownerId));
       if (outcome === "deleted") notifications.changed([runId]);

@@ -1,4 +1,5 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type { ChangedQuery, ChangedRuns } from "../rules/changed.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { JoinedAppend } from "../rules/plan-joined-append.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
@@ -99,6 +100,7 @@ export interface StoreCapabilities {
  *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
  * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
  * - **S26** {@link RunEventStore.createRun} may claim the run in the same step.
+ * - **S29** {@link RunEventStore.listChanged} finds an owner's runs that changed since a cursor, and loses none that commits late.
  * - **S30** a read answers the time of the event `since` too, if it is asked for.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
@@ -124,6 +126,12 @@ export interface RunEventStore {
   getRun(runId: string): Promise<RunRecord | null>;
   /** An owner's runs, newest first. @see clauses S12 and S25 in `STORE.md` */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
+  /**
+   * An owner's runs that changed since a cursor: the live ones, those that ended, and those that were removed. An append writes nothing
+   * for it, unless it ends the run.
+   * @see clause S29 in `STORE.md`
+   */
+  listChanged(query: ChangedQuery): Promise<ChangedRuns>;
   /** Removes a finished run, and notifies its subscriptions. `ownerId` as in {@link ReadQuery}. @see clause S17 in `STORE.md` */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
   /**

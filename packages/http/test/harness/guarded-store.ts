@@ -55,6 +55,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
     read: (queries) => call("read", () => store.read(queries), queries.length),
     getRun: (runId) => call("getRun", () => store.getRun(runId)),
     listRuns: (query) => call("listRuns", () => store.listRuns(query)),
+    listChanged: (query) => call("listChanged", () => store.listChanged(query)),
     deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
     claim: (request) => call("claim", () => store.claim(request)),
     renew: (request) => call("renew", () => store.renew(request)),

@@ -37,7 +37,8 @@ export function moves(events: string, change: string, phase: string, appender: s
     run_status = CASE ${change} WHEN 'started' THEN CASE r.run_status WHEN 'queued' THEN 'running' ELSE r.run_status END
       WHEN 'answered' THEN CASE r.run_status WHEN 'waiting' THEN 'running' ELSE r.run_status END ELSE ${change} END,
     updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
-    finished_at_ms = CASE WHEN NOT ${isLive} THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
+    finished_at_ms = CASE WHEN NOT ${isLive} THEN greatest(r.updated_at_ms, ${NOW_MS}) END,
+    ended_xid = CASE WHEN NOT ${isLive} THEN pg_current_xact_id() END`;
 }
 
 /**

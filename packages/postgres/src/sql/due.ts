@@ -2,6 +2,7 @@ import type { ExpiredQuery, PurgeRequest } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
+import { keepRemoved } from "./changed.ts";
 import { NOW_MS } from "./columns.ts";
 
 /** A purge ends with the run that reaches this many events: it is one transaction, and others see its runs until it commits. */
@@ -22,10 +23,11 @@ ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
  * since a join might scan all events.
  * @param locking whether the statement waits for runs that another transaction holds, or skips them
  */
-export function purgeStatement({ runs, events }: Tables, locking: "" | "SKIP LOCKED"): string {
+export function purgeStatement(tables: Tables, locking: "" | "SKIP LOCKED"): string {
+  const { runs, events } = tables;
   return `
 WITH old AS MATERIALIZED (
-  SELECT run_key, run_id, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms <= ${NOW_MS} - $1::bigint
+  SELECT run_key, run_id, owner_id, topic, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms <= ${NOW_MS} - $1::bigint
   ORDER BY finished_at_ms LIMIT least($2::bigint, ${PURGE_EVENTS}) FOR UPDATE ${locking}
 ), few AS MATERIALIZED (
   SELECT * FROM (
@@ -35,7 +37,7 @@ WITH old AS MATERIALIZED (
   DELETE FROM ${runs} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
 ), gone_events AS (
   DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
-)
+), ${keepRemoved(tables, "few")}
 SELECT run_id AS "runId" FROM few ORDER BY finished_at_ms, run_key`;
 }
 
