@@ -164,7 +164,7 @@ describe("on a long run among many, with statistics", () => {
       name: "selectTopicDepartures",
       values: ["ada", `${RUNS - 99}:${RUNS}:`, "0", 0, 50, "done"],
     },
-    { name: "selectTopicLive", values: ["ada", "rare", "queued", "running"] },
+    { name: "selectTopicLive", values: ["ada", "rare", "queued", "running", "waiting"] },
     { name: "selectHeads", values: [["run-1", "run-9"]] },
     { name: "append", values: valuesFor("append", ["run-1"]) },
     { name: "appendEach", values: valuesFor("appendEach", ["run-1"]) },
