@@ -14,8 +14,8 @@ import {
   listWork,
   probeWork,
   purgeWork,
-  readWork,
 } from "./row-transactions.ts";
+import { readWork } from "./row-reads.ts";
 import type { RunEventStore, StoreCapabilities } from "./store.ts";
 
 /** Settings of {@link createRowStore}. */

@@ -1,12 +1,10 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
-import type { RunState } from "../rules/lifecycle.ts";
-import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { Departure } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
 import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
-import { judgeDelete, planRead } from "../rules/plan-run.ts";
+import { judgeDelete } from "../rules/plan-run.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn, whileTrue } from "./answers.ts";
@@ -120,53 +118,6 @@ function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceip
   );
 }
 
-/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9, S12 and S30 in `STORE.md` */
-export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
-  return (rows) =>
-    after(rows.selectHeads(ascending(queries)), (heads) => {
-      const byId = new Map(heads.map((head) => [head.runId, head]));
-      return inTurn(queries, (query) => readOne(rows, byId.get(query.runId) ?? null, query));
-    });
-}
-
-function readOne(
-  rows: RowMoves,
-  head: HeadRow | null,
-  query: ReadQuery,
-): Answer<ReadResult | null> {
-  const plan = planRead(head, query);
-  if (head === null || plan === null) return null;
-  const { ordinal } = head;
-  const { since } = query;
-  const run = recordOf(head);
-  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) =>
-    after(plan.stateAtSince ?? selectState(rows, ordinal, since), ({ phase, runStatus }) => {
-      const page = { run, phaseAtSince: phase, statusAtSince: runStatus, events };
-      if (query.withTime !== true) return page;
-      return after(
-        plan.timeAtSinceMs === undefined ? selectTime(rows, ordinal, since) : plan.timeAtSinceMs,
-        (timeAtSinceMs) => ({ ...page, timeAtSinceMs }),
-      );
-    }),
-  );
-}
-
-/** The state at a sequence within the log. */
-function selectState(rows: RowMoves, ordinal: number, sequence: number): Answer<RunState> {
-  return after(rows.selectState(ordinal, sequence), ({ phase, mark }) => ({
-    phase,
-    runStatus: statusAt(sequence, mark),
-  }));
-}
-
-/** The time of an event; `null` if it is not there. */
-function selectTime(rows: RowMoves, ordinal: number, sequence: number): Answer<number | null> {
-  const page = { since: sequence - 1, limit: 1, maxBytes: 1 };
-  return after(rows.selectEvents(ordinal, page), ([event]) =>
-    event?.sequence === sequence ? event.createdAtMs : null,
-  );
-}
-
 /** Removes a finished run. `write`. @see clause S17 in `STORE.md` */
 export function deleteWork(runId: string, ownerId: string | null): RowWork<DeleteOutcome> {
   return (rows) =>
@@ -271,7 +222,7 @@ export function listWork(query: ListQuery): RowWork<readonly RunRecord[]> {
 export const probeWork: RowWork<number> = (rows) => after(rows.writeProbe(), () => rows.now());
 
 /** The ids of the runs, each once, ascending, so that all calls take locks in the same order. */
-function ascending(asked: readonly { readonly runId: string }[]): readonly string[] {
+export function ascending(asked: readonly { readonly runId: string }[]): readonly string[] {
   const [one, another] = asked;
   if (one !== undefined && another === undefined) return [one.runId];
   return [...new Set(asked.map(({ runId }) => runId))].sort();

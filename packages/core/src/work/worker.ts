@@ -29,7 +29,6 @@ import type { WorkedRun } from "./worked-run.ts";
  *
  * - Once its state is over, it stops its renewals and its subscription. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
- * - An append that lands before an earlier one shows that the log has lost its end: the run is `lost`, with `history_changed`.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
@@ -222,8 +221,7 @@ export class Worker {
       const { fence } = this.#claim;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
-      checkLanding(receipt, this.#lastSequence);
-      this.#lastSequence = Math.max(this.#lastSequence, receipt.lastSequence);
+      this.#lastSequence = checkLanding(receipt, this.#lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
     } catch (error) {
