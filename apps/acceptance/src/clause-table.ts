@@ -6,6 +6,7 @@ export const CLAUSES: readonly string[] = [
   ...Array.from({ length: 34 }, (_, index) => `W${index + 1}`),
   "W35",
   "W36",
+  "W37",
   "W38",
   "W39",
   "W40",
@@ -17,7 +18,7 @@ export const CLAUSES: readonly string[] = [
   "W46",
   "W47",
   "W49",
-  ...Array.from({ length: 27 }, (_, index) => `S${index + 1}`),
+  ...Array.from({ length: 29 }, (_, index) => `S${index + 1}`),
   "S30",
   "S31",
 ];

@@ -2,6 +2,8 @@ import { buildCases, type CaseOptions } from "./build-cases.ts";
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { counters, lostNotifications } from "./cases/notifications.ts";
+import { changed } from "./cases/changed.ts";
+import { feeds } from "./cases/feeds.ts";
 import { capabilities } from "./cases/capabilities.ts";
 import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
@@ -18,6 +20,7 @@ import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
+import { idling } from "./cases/idling.ts";
 import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
@@ -69,6 +72,8 @@ const ALL: readonly TrialCase[] = [
   ...listing,
   ...topics,
   ...exclusive,
+  ...changed,
+  ...feeds,
   ...owners,
   ...deleting,
   ...closing,
@@ -84,6 +89,7 @@ const ALL: readonly TrialCase[] = [
   ...fencing,
   ...inputs,
   ...expiring,
+  ...idling,
   ...purging,
   ...leftovers,
   ...costs,

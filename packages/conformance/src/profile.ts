@@ -3,13 +3,14 @@ export type ProfileName = "quick" | "ci" | "soak";
 
 /**
  * What a random case draws: programs of calls one after the other, programs of several clients at once, games of readers and a
- * writer whose answers are released in any order, or values alone, as payloads and queries are. Over the wire, where each takes
+ * writer whose answers are released in any order, feeds with writers whose transactions stay open, or values alone, as payloads and queries are. Over the wire, where each takes
  * many requests, programs of clients at once and values are counted by themselves.
  */
 export type InputKind =
   | "sequentialPrograms"
   | "concurrentPrograms"
   | "games"
+  | "feeds"
   | "values"
   | "wirePrograms"
   | "wireValues";
@@ -30,6 +31,7 @@ const CI: Profile = {
     sequentialPrograms: 150,
     concurrentPrograms: 300,
     games: 50,
+    feeds: 150,
     values: 200,
     wirePrograms: 12,
     wireValues: 20,
@@ -44,6 +46,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
       sequentialPrograms: 30,
       concurrentPrograms: 50,
       games: 10,
+      feeds: 40,
       values: 50,
       wirePrograms: 4,
       wireValues: 5,

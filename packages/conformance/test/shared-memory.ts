@@ -40,11 +40,13 @@ function openOn(data: RunEventStore): RunEventStore {
     read: async (queries) => open().read(queries),
     getRun: async (runId) => open().getRun(runId),
     listRuns: async (query) => open().listRuns(query),
+    listChanged: async (query) => open().listChanged(query),
     deleteRun: async (runId, ownerId) => open().deleteRun(runId, ownerId),
     claim: async (request) => open().claim(request),
     renew: async (request) => open().renew(request),
     release: async (request) => open().release(request),
     listExpired: async (query) => open().listExpired(query),
+    listIdle: async (query) => open().listIdle(query),
     purge: async (request) => open().purge(request),
     probe: async () => open().probe(),
     subscribe(runId, onNotification) {

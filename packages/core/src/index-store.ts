@@ -1,6 +1,7 @@
 export type {
   DeleteOutcome,
   ExpiredQuery,
+  IdleQuery,
   ListQuery,
   MigratableStore,
   PurgeRequest,
@@ -9,17 +10,30 @@ export type {
   TransactionalStore,
   Subscription,
 } from "./store/store.ts";
-export type { RunRecord } from "./rules/run.ts";
+export type { RunPosition, RunRecord } from "./rules/run.ts";
 export type {
   BusyOutcome,
   CreateClaim,
   CreateOutcome,
   CreateRunRequest,
 } from "./rules/creation.ts";
+export type {
+  ChangedQuery,
+  ChangedRuns,
+  ChangedScope,
+  Departure,
+  DeparturesPage,
+  DeparturesQuery,
+} from "./rules/changed.ts";
+export { DEPARTURES_MS, FORGOTTEN_EACH } from "./rules/changed.ts";
+export type { ChangeMoves } from "./store/changed-work.ts";
+export { changedWork } from "./store/changed-work.ts";
 export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
 export { NO_LEASE, appenderOf, isFenced, leaseAfter } from "./rules/lease.ts";
+export type { IdleLimit, IdleRun, LiveStatus } from "./rules/idle.ts";
+export { idleFromAfterRelease, idleSince, isIdle } from "./rules/idle.ts";
 export type { AppendLimits, PlannedEvents, RunState } from "./rules/lifecycle.ts";
 export {
   changeOf,
@@ -88,7 +102,7 @@ export type { ListedStatus } from "./rules/listed.ts";
 export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";
 export type { JoinedAppend } from "./rules/plan-joined-append.ts";
 export { planJoinedAppend } from "./rules/plan-joined-append.ts";
-export type { RunPosition, SeenHeads } from "./store/seen-heads.ts";
+export type { SeenHeads } from "./store/seen-heads.ts";
 export { createSeenHeads } from "./store/seen-heads.ts";
 export type { Poller, PollerOptions } from "./store/poller.ts";
 export { createPoller } from "./store/poller.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPolledNotifications } from "../src/store/polled-notifications.ts";
-import type { RunPosition } from "../src/store/seen-heads.ts";
+import type { RunPosition } from "../src/rules/run.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const RUN_IDS = ["a", "b"] as const;

@@ -94,22 +94,45 @@ const call = fc.oneof(
   limit.map(
     (most) => ["listRuns", { ownerId: "ada", runStatus: null, before: null, limit: most }] as const,
   ),
+  fc
+    .record({ topic: fc.constantFrom(null, "tea"), goesOn: fc.boolean(), limit })
+    .map((asked) => ["listChanged", asked] as const),
   limit.map((most) => ["listExpired", { graceMs: 0, limit: most }] as const),
+  fc
+    .record({ runStatus: fc.constantFrom("queued" as const, "running" as const), limit })
+    .map((asked) => ["listIdle", { ...asked, idleForMs: 2_000 }] as const),
 );
+
+type Call = typeof call extends fc.Arbitrary<infer One> ? One : never;
 
 describe("the moves of a store", () => {
   it("moves come in the modes and orders of the table of RowMoves, for any calls", async () => {
     const table = readTable();
     const called = new Set<string>();
+    async function make(store: RunEventStore, one: Call): Promise<void> {
+      if (one[0] !== "listChanged") {
+        const [name, ...values] = one;
+        await Reflect.apply(store[name], store, values);
+        return;
+      }
+      const [, { goesOn, topic, limit: most }] = one;
+      const asked = { ownerId: "ada", topic, limit: most };
+      const since = goesOn ? (cursors.get(topic) ?? null) : null;
+      cursors.set(topic, (await store.listChanged({ ...asked, since })).cursor);
+    }
+    const cursors = new Map<string | null, string>();
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
         const { store, moves, modes } = openNotedStore();
-        for (const [name, ...values] of calls) {
+        cursors.clear();
+        for (const one of calls) {
           moves.length = 0;
           modes.length = 0;
-          await Reflect.apply(store[name], store, values);
+          await make(store, one);
+          const [name] = one;
           const row = table.get(name);
-          expect(modes).toEqual([row?.mode]);
+          const putsOff = name === "listIdle" && moves.some(([move]) => move === "selectHeads");
+          expect(modes).toEqual(putsOff ? [row?.mode, "write"] : [row?.mode]);
           expect(moves.map(([move]) => `${move} `).join("")).toMatch(row?.moves ?? /^$/);
           called.add(name);
         }
@@ -123,7 +146,9 @@ describe("the moves of a store", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
         const { store, moves } = openNotedStore();
-        for (const [name, ...values] of calls) await Reflect.apply(store[name], store, values);
+        for (const [name, ...values] of calls) {
+          if (name !== "listChanged") await Reflect.apply(store[name], store, values);
+        }
         for (const [, list] of moves) {
           if (!Array.isArray(list)) continue;
           expect(list).not.toEqual([]);

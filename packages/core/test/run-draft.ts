@@ -77,4 +77,9 @@ export const appender: fc.Arbitrary<Appender> = fc.oneof(
   fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const, "input" as const) }),
   fc.record({ by: fc.constant("worker" as const), fence: fc.nat({ max: 4 }) }),
   fc.record({ by: fc.constant("reaper" as const), graceMs: fc.nat({ max: 4 }) }),
+  fc.record({
+    by: fc.constant("sweeper" as const),
+    runStatus: fc.constantFrom("queued" as const, "running" as const, "waiting" as const),
+    idleForMs: fc.nat({ max: 4 }),
+  }),
 );

@@ -53,7 +53,7 @@ describe("the name of a run's worker", () => {
             const outcome = renewLease(run, { ...ASKED, fence, leaseMs: 2 }, nowMs);
             if (outcome.outcome === "granted") run = outcome.run;
           } else {
-            const outcome = releaseRun(run, { ...ASKED, fence });
+            const outcome = releaseRun(run, { ...ASKED, fence }, nowMs);
             if (outcome.outcome === "granted") run = outcome.run;
             kept = null;
           }

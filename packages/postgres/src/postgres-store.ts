@@ -15,8 +15,9 @@ import type { PostgresPool } from "./driver.ts";
 import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
-import { listExpired, purgeRuns } from "./sql/due.ts";
+import { listExpired, listIdle, purgeRuns } from "./sql/due.ts";
 import { claim, release, renew } from "./sql/lease.ts";
+import { listChanged } from "./sql/changed.ts";
 import { listRuns } from "./sql/list.ts";
 import { readPages } from "./sql/read.ts";
 import { createRun, deleteRun, selectRun } from "./sql/run.ts";
@@ -112,6 +113,7 @@ export function createPostgresStore(
     read: (queries) => calls.perform(() => readPages(sturdyQuery, sql, queries)),
     getRun: (runId) => calls.perform(() => selectRun(query, sql, runId)),
     listRuns: (listQuery) => calls.perform(() => listRuns(query, sql, listQuery)),
+    listChanged: (changed) => calls.perform(() => listChanged(query, sql, changed)),
     async deleteRun(runId, ownerId) {
       const outcome = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
       if (outcome === "deleted") notifications.committed([{ runId }]);
@@ -122,6 +124,7 @@ export function createPostgresStore(
     renew: (request) => calls.perform(() => renew(sturdyQuery, sql, request)),
     release: (request) => calls.perform(() => release(sturdyQuery, sql, request)),
     listExpired: (request) => calls.perform(() => listExpired(query, sql, request)),
+    listIdle: (request) => calls.perform(() => listIdle(query, sql, request)),
     async purge(request) {
       const purged = await calls.perform(() => purgeRuns(query, sql, request));
       notifications.committed(purged.map((runId) => ({ runId })));

@@ -63,16 +63,32 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
-    // has its fence next to it. A program without inputs sees a waiting run as a running one.
+    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without `ended_xid` marks no ends:
+    // readers get those when they start over. An append changes that column, which has an index, only if it ends the run. A program
+    // that does not know since when a run is idle leaves a time that is too early, which only costs a look. No append changes that
+    // index, unless it changes the status.
     breaking: false,
-    sql: ({ runs, events }) => `
+    sql: ({ runs, events, removed }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
-      ADD COLUMN exclusive boolean;
+      ADD COLUMN exclusive boolean, ADD COLUMN idle_from_ms bigint NOT NULL DEFAULT 0;
+    CREATE INDEX runs_by_idle ON ${runs} (run_status, idle_from_ms) WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
     CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
     ALTER TABLE ${events} ADD COLUMN run_status text;
-    CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;`,
+    CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
+    ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
+    CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
+    CREATE TABLE ${removed} (
+      run_key bigint PRIMARY KEY,
+      run_id text COLLATE "C" NOT NULL,
+      owner_id text NOT NULL,
+      topic text COLLATE "C",
+      removed_xid xid8 NOT NULL,
+      removed_at_ms bigint NOT NULL
+    );
+    CREATE INDEX removed_by_owner ON ${removed} (owner_id, removed_xid, run_key);
+    CREATE INDEX removed_by_time ON ${removed} (removed_at_ms);`,
   },
 ];
 

@@ -2,8 +2,9 @@ import type { Statements } from "./sql/statements.ts";
 import { appendEachStatement } from "./sql/append-each.ts";
 import { appendToOneStatement } from "./sql/append-to-one.ts";
 import { appendStatement } from "./sql/append.ts";
-import { listExpiredStatement, purgeStatement } from "./sql/due.ts";
+import { listExpiredStatement, listIdleStatement, purgeStatement } from "./sql/due.ts";
 import { claimStatement, releaseStatement, renewStatement } from "./sql/lease.ts";
+import { changedStatements } from "./sql/changed.ts";
 import { listStatements } from "./sql/list.ts";
 import { selectPositionsStatement } from "./sql/positions.ts";
 import { probeStatement } from "./sql/probe.ts";
@@ -38,10 +39,12 @@ export function createStatements(schema: string): Statements {
     renew: renewStatement(tables),
     release: releaseStatement(tables),
     listExpired: listExpiredStatement(tables),
+    listIdle: listIdleStatement(tables),
     purge: purgeStatement(tables, "SKIP LOCKED"),
     // Waits for the transaction that holds a run.
     purgeOne: purgeStatement(tables, ""),
     ...listStatements(tables),
+    ...changedStatements(tables),
     selectPositions: selectPositionsStatement(tables),
     notify: "SELECT pg_notify($1, changes) FROM unnest($2::text[]) AS q (changes)",
     probe: probeStatement(tables),

@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-test-servers";
 import pg from "pg";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
-import { createDoors, leadTo } from "./doors.ts";
+import { beginOn, createDoors, leadTo } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
 
 /** Runs the kit on pg, with its own server. */
@@ -15,23 +15,26 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
     let server: PostgresServer;
     let pool: pg.Pool;
     let readOnly: pg.Pool;
+    let own: pg.Pool;
     beforeAll(async () => {
       server = await startPostgres({ engine });
       const { url: connectionString } = server;
       pool = new pg.Pool({ connectionString });
+      own = new pg.Pool({ connectionString });
       // As in every session after the database's default was set to read-only.
       const options = "-c default_transaction_read_only=on";
       readOnly = new pg.Pool({ connectionString, options });
     });
     afterAll(async () => {
-      await Promise.all([pool.end(), readOnly.end()]);
+      await Promise.all([pool.end(), readOnly.end(), own.end()]);
       await server.close();
     });
     const doors = createDoors(
       () => pool,
       leadTo(() => readOnly),
     );
-    const options = { name: `pg, ${engine}`, profile, soakMs: inject("soakMs"), ...doors };
+    const begin = beginOn(() => own);
+    const options = { name: `pg, ${engine}`, profile, soakMs: inject("soakMs"), ...doors, begin };
     const cases = runEventStoreConformance(options);
     for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
     itFindsLeaks(options);

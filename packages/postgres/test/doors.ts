@@ -1,6 +1,7 @@
 import type { Counts, Restore, StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { createPostgresStore, type PostgresPool } from "../src/index.ts";
+import type pg from "pg";
+import { createPostgresStore, type PostgresPool, type PostgresStore } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
 /** A schema of a case. It is returned when the case is over. */
@@ -57,6 +58,7 @@ export function createDoors(
     }
     await pool().query(`DELETE FROM ${schema}.events`);
     await pool().query(`DELETE FROM ${schema}.runs`);
+    await pool().query(`DELETE FROM ${schema}.removed_runs`);
     free.push({ schema, uses });
   }
 
@@ -84,6 +86,22 @@ export function createDoors(
       restores.push(restore);
       return restore;
     },
+  };
+}
+
+/** Begins transactions on a pool of their own, for appends that join them. */
+export function beginOn(pool: () => pg.Pool): NonNullable<StoreDoors<SchemaPlace>["begin"]> {
+  return async ({ opened }) => {
+    const [store] = opened.keys();
+    const client = await pool().connect();
+    await client.query("BEGIN");
+    return {
+      append: (append) => (store as PostgresStore).appendInTransaction({ ...append, client }),
+      async end(how) {
+        await client.query(how);
+        client.release();
+      },
+    };
   };
 }
 

@@ -99,7 +99,7 @@ describe("on a long run among many, with statistics", () => {
     );
     // Some runs have finished, some are claimed, some leases have expired.
     await client.query(
-      `UPDATE ${sql.runs} SET run_status = 'completed', finished_at_ms = run_key * ${DAY_MS} WHERE run_key % 4 = 0`,
+      `UPDATE ${sql.runs} SET run_status = 'completed', finished_at_ms = run_key * ${DAY_MS}, ended_xid = run_key::text::xid8 WHERE run_key % 4 = 0`,
     );
     await client.query(
       `UPDATE ${sql.runs} SET fence = 1, lease_expires_at_ms = run_key * CASE run_key % 8 WHEN 3 THEN 1 ELSE 1e9 END
@@ -142,6 +142,8 @@ describe("on a long run among many, with statistics", () => {
     { name: "renew", values: ["run-7", "ada", 1_000, 1] },
     { name: "release", values: ["run-7", "ada", 1] },
     { name: "listExpired", values: [0, 50] },
+    { name: "listIdle", values: ["running", 0, 50] },
+    { name: "listIdle", values: ["queued", 3_600_000, 50] },
     { name: "purge", values: [0, 10] },
     { name: "purge", values: [Date.now() - 20 * DAY_MS, 10_000] },
     { name: "purge", values: [Date.now(), 100] },
@@ -156,6 +158,15 @@ describe("on a long run among many, with statistics", () => {
     { name: "listTopicStatus", values: ["ada", RUNS, 50, "often", "failed"] },
     { name: "listTopicLive", values: ["ada", RUNS, 50, "rare", "queued", "running", "waiting"] },
     { name: "listTopicLive", values: ["ada", RUNS, 50, "done", "queued", "running", "waiting"] },
+    { name: "selectNewest", values: [] },
+    { name: "selectDepartures", values: ["ada", `${RUNS - 99}:${RUNS}:${RUNS - 99}`, "0", 0, 50] },
+    { name: "selectDepartures", values: ["ada", "1:1:", "0", 0, 50] },
+    {
+      name: "selectTopicDepartures",
+      values: ["ada", `${RUNS - 99}:${RUNS}:`, "0", 0, 50, "done"],
+    },
+    { name: "selectTopicLive", values: ["ada", "rare", "queued", "running"] },
+    { name: "selectHeads", values: [["run-1", "run-9"]] },
     { name: "append", values: valuesFor("append", ["run-1"]) },
     { name: "appendEach", values: valuesFor("appendEach", ["run-1"]) },
     { name: "appendToOne", values: encodeAppend(runAppend("run-1")) as readonly Literal[] },

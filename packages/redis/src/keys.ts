@@ -1,4 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
+import type { LiveStatus } from "@tm/run-events-core/store";
 
 /** The keys of one run. They share a hash tag, so a cluster has them on one node and a script may use them together. */
 interface RunKeys {
@@ -19,6 +20,8 @@ export interface Keys {
   readonly held: string;
   /** Finished runs, by the earliest time when they may have finished. */
   readonly ended: string;
+  /** Live runs in a status, by the earliest time from which on they may be idle. */
+  idle(runStatus: LiveStatus): string;
   /** Keys that a probe writes to, in random slots. */
   probe(index: number): string;
   /** A sorted set for each owner and status, and for each topic of an owner and status. All of an owner are under one hash tag. */
@@ -27,6 +30,11 @@ export interface Keys {
   place(ownerId: string, topic: string): string;
   /** The mark that a run can no longer be created with this ordinal. In the slot of the run. */
   voided(runId: string, ordinal: number): string;
+  /**
+   * A sorted set for each owner, and for each topic of an owner, with the lists of the owner under one hash tag: the runs that have
+   * departed lately, or those that are being removed.
+   */
+  departures(ownerId: string, kind: "departed" | "removing", topic: string | null): string;
   /** The channel of a run's notification. It has the hash tag of the run's keys, so the node that has them may publish on it. */
   channel(runId: string): string;
   runIdOf(channel: string): string;
@@ -49,21 +57,26 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
     ordinal: `${prefix}:ordinal`,
     held: `${prefix}:held`,
     ended: `${prefix}:ended`,
+    idle: (runStatus) => `${prefix}:idle:${runStatus}`,
     probe: (index) => `${prefix}:probe:${index}`,
     ofRun(runId) {
       const run = `${prefix}:{run:${runId}}`;
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };
     },
-    // The tag begins with "owner:", since Redis ignores an empty tag, and an owner id may be any text.
-    // An encoded topic has no brace and no colon, so that no owner's id and topic look like those of another list.
-    list(ownerId, runStatus, topic) {
-      const ofTopic = topic === null ? "" : `:topic=${encodeURIComponent(topic)}`;
-      return `${prefix}:{owner:${ownerId}}${ofTopic}:${runStatus}`;
-    },
-    place: (ownerId, topic) =>
-      `${prefix}:{owner:${ownerId}}:topic=${encodeURIComponent(topic)}:place`,
+    list: (ownerId, runStatus, topic) => ownersKey(prefix, ownerId, runStatus, topic),
+    departures: (ownerId, kind, topic) => ownersKey(prefix, ownerId, kind, topic),
+    place: (ownerId, topic) => ownersKey(prefix, ownerId, "place", topic),
     voided: (runId, ordinal) => `${prefix}:{run:${runId}}:void:${ordinal}`,
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),
   };
+}
+
+/**
+ * The tag begins with "owner:", since Redis ignores an empty tag, and an owner id may be any text. An encoded topic has no brace and no
+ * colon, so that no owner's id and topic look like those of another list.
+ */
+function ownersKey(prefix: string, ownerId: string, kind: string, topic: string | null): string {
+  const ofTopic = topic === null ? "" : `:topic=${encodeURIComponent(topic)}`;
+  return `${prefix}:{owner:${ownerId}}${ofTopic}:${kind}`;
 }

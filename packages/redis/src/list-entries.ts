@@ -52,7 +52,12 @@ function listsOf({ keys }: Connection, { ownerId, runStatus, topic }: ListEntry)
   return topic === null ? [owners] : [owners, keys.list(ownerId, runStatus, topic)];
 }
 
-function memberOf({ ordinal, runId, visit }: ListEntry): string {
+/** How a run is written in its owner's lists. */
+export function memberOf({
+  ordinal,
+  runId,
+  visit,
+}: Pick<ListEntry, "ordinal" | "runId" | "visit">): string {
   return visit === 0 ? `${ordinal}:${runId}` : `${ordinal}:${runId}:${visit}`;
 }
 

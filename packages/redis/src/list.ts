@@ -6,6 +6,7 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
+import { departFromLive } from "./departures.ts";
 import { dropListEntry, isNewOrdinal, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
 import { readVisitor } from "./scripts/read-head.ts";
@@ -35,7 +36,9 @@ export async function listRuns(
     runs.forEach((ofRun, index) => {
       const visitor = visitors[index] ?? null;
       for (const entry of ofRun) {
-        if (isVoid(entry, visitor, nowMicros)) dropListEntry(connection, entry);
+        if (!isVoid(entry, visitor, nowMicros)) continue;
+        if (hasEnded(entry, visitor?.head ?? null)) departFromLive(connection, entry);
+        else dropListEntry(connection, entry);
       }
       const { head } = visitor ?? {};
       if (head?.ordinal !== ofRun[0].ordinal || listed.length === limit) return;
@@ -44,6 +47,12 @@ export async function listRuns(
     if (next === null || listed.length === limit) return listed;
     below = next;
   }
+}
+
+/** Whether the run of an entry of a live list has ended: then the entry also says that its departure may be missing. */
+function hasEnded(entry: ListEntry, head: RunRecord | null): boolean {
+  const isOf = head !== null && head.ordinal === entry.ordinal;
+  return isOf && isTerminal(head.runStatus) && !isTerminal(entry.runStatus);
 }
 
 /**

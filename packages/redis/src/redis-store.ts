@@ -4,7 +4,9 @@ import { checkClient } from "./check-client.ts";
 import { createConnection } from "./connection.ts";
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
+import { listIdle } from "./idle.ts";
 import { keysOf } from "./keys.ts";
+import { listChanged } from "./changed.ts";
 import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
 import { listRuns } from "./list.ts";
 import { probeServers } from "./probe.ts";
@@ -78,12 +80,14 @@ export async function openRedisStore(
       connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
     getRun: (runId) => connection.perform(() => readHead(connection, runId)),
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
+    listChanged: (query) => connection.perform(() => listChanged(connection, query)),
     deleteRun: (runId, ownerId) =>
       connection.perform(() => deleteRun(connection, { runId, ownerId, ordinal: null })),
     claim: (request) => connection.perform(() => claimRun(connection, request)),
     renew: (request) => connection.perform(() => renewLease(connection, request)),
     release: (request) => connection.perform(() => releaseRun(connection, request)),
     listExpired: (query) => connection.perform(() => listExpired(connection, query)),
+    listIdle: (query) => connection.perform(() => listIdle(connection, query)),
     purge: (request) => connection.perform(() => purgeRuns(connection, request)),
     async probe() {
       const probed = await connection.perform(() => probeServers(connection));

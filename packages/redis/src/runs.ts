@@ -5,17 +5,19 @@ import {
   type DeleteOutcome,
   INITIAL_STATE,
   judgeCreate,
+  judgeDelete,
   outcomeOfClaim,
   type RunRecord,
-  STATUSES,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
+import { announce, departFromAll } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
+import { addIdleEntry, dropIdleEntry } from "./idle.ts";
 import { claimKeyOf, claimRun } from "./leases.ts";
 import { addListEntry, dropListEntry } from "./list-entries.ts";
 import { leavePlace, takePlace } from "./places.ts";
 import { type RunInPlace, sendCreateRun } from "./scripts/create-run.ts";
-import { type DeleteRequest, sendDeleteRun } from "./scripts/delete-run.ts";
+import { sendDeleteRun } from "./scripts/delete-run.ts";
 import { nextOrdinal } from "./scripts/next-ordinal.ts";
 import { readHead } from "./scripts/read-head.ts";
 
@@ -62,10 +64,15 @@ async function createOnce(
   if (busy !== null) return busy.runId === runId ? null : busy;
   const { runStatus } = INITIAL_STATE;
   const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
-  await addListEntry(connection, entry);
+  await Promise.all([
+    addListEntry(connection, entry),
+    // An ordinal is the time in microseconds at which it was given: the run is created later.
+    addIdleEntry(connection, entry, Math.floor(ordinal / 1_000)),
+  ]);
   const created = await createIndexed(connection, { ...creation, ...entry });
   if (created?.run.ordinal !== ordinal) {
     dropListEntry(connection, entry);
+    dropIdleEntry(connection, entry);
     if (topic !== null && creation.exclusive) leavePlace(connection, { ownerId, topic }, holder);
     return created === null ? null : answerExisting(connection, created.run, creation);
   }
@@ -110,24 +117,34 @@ async function answerExisting(
   return outcome.outcome === "not_found" ? null : outcomeOfClaim(outcome);
 }
 
+/** Which run to remove. */
+export interface DeleteRequest {
+  readonly runId: string;
+  /** Answers `not_found` unless the run is this owner's; `null` for any owner. */
+  readonly ownerId: string | null;
+  /** Answers `not_found` if another run has the id by now; `null` for any run. */
+  readonly ordinal: string | null;
+}
+
 /**
- * Removes a finished run whole, then its entries in its owner's list and the index of finished runs.
- * @see clauses S17 and S24 in `STORE.md`
+ * Removes a finished run whole, then its entries in its owner's list and the index of finished runs. Its departure is announced
+ * before. A run that has finished stays so: if it is not there when it is to be removed, another process has just removed it.
+ * @see clauses S17, S24 and S29 in `STORE.md`
  */
 export async function deleteRun(
   connection: Connection,
-  request: DeleteRequest,
+  { runId, ownerId, ordinal }: DeleteRequest,
 ): Promise<DeleteOutcome> {
-  const { runId } = request;
-  const reply = await sendDeleteRun(connection, request);
-  if (reply[0] === "deleted") {
-    const [, ownerId, ordinal, topic, exclusive] = reply;
-    const holder = { runId, ordinal: Number(ordinal) };
-    for (const runStatus of STATUSES) {
-      dropListEntry(connection, { ownerId, runStatus, topic, ...holder, visit: 0 });
-    }
-    if (topic !== null && exclusive !== null) leavePlace(connection, { ownerId, topic }, holder);
-    dropDue(connection, connection.keys.ended, { mark: ordinal, runId });
-  }
-  return reply[0];
+  const head = await readHead(connection, runId);
+  const isAsked = ordinal === null || head?.ordinal === Number(ordinal);
+  const refusal = isAsked ? judgeDelete(head, ownerId) : "not_found";
+  if (head === null || refusal !== null) return refusal ?? "not_found";
+  await announce(connection, head);
+  const wasThere = await sendDeleteRun(connection, runId, head.ordinal);
+  departFromAll(connection, head);
+  if (wasThere) dropDue(connection, connection.keys.ended, { mark: String(head.ordinal), runId });
+  const { topic } = head;
+  if (wasThere && topic !== null)
+    leavePlace(connection, { ownerId: head.ownerId, topic }, { runId, ordinal: head.ordinal });
+  return wasThere ? "deleted" : "not_found";
 }

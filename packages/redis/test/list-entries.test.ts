@@ -44,7 +44,9 @@ it("S12: a list has one entry a run, under its status, and none of a deleted run
     );
   await store.append([endOf("a"), endOf("c")]);
   for (const runId of ["a", "b", "c"]) expect(await store.deleteRun(runId, null)).toBe("deleted");
-  await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
+  await expect
+    .poll(async () => (await redis.keys("*")).toSorted())
+    .toEqual(["run-events:ordinal", "run-events:{owner:ada}:departed"]);
 });
 
 it("S25: the list of a topic has one entry a run, under its status, and none of a deleted run", async () => {
@@ -67,7 +69,13 @@ it("S25: the list of a topic has one entry a run, under its status, and none of 
     await store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 9 })
   ).map(({ runId }) => runId);
   for (const runId of left) expect(await store.deleteRun(runId, null)).toBe("deleted");
-  await expect.poll(() => redis.keys("*")).toEqual(["run-events:ordinal"]);
+  await expect
+    .poll(async () => (await redis.keys("*")).toSorted())
+    .toEqual([
+      "run-events:ordinal",
+      "run-events:{owner:ada}:departed",
+      `run-events:{owner:ada}${list}:departed`,
+    ]);
 });
 
 it("S25: the list of a topic hides an entry that is not right, and removes one that can never be right again", async () => {

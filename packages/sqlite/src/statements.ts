@@ -1,6 +1,7 @@
 import type { RowMoves } from "@tm/run-events-core/store";
 import type { SqliteDatabase } from "./driver.ts";
 import { prepareAppend } from "./sql/append.ts";
+import { prepareChanged } from "./sql/changed.ts";
 import { prepareDue } from "./sql/due.ts";
 import { prepareList } from "./sql/list.ts";
 import { type Positions, preparePositions } from "./sql/positions.ts";
@@ -30,6 +31,7 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     ...prepareRun(db, tables),
     ...prepareList(db, tables),
     ...prepareDue(db, tables),
+    ...prepareChanged(db, tables),
     ...prepareProbe(db, tables),
     ...preparePositions(db, tables),
   };

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Counts, runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import {
+  type Counts,
+  type OwnTransaction,
+  runEventStoreConformance,
+  type StoreDoors,
+} from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, inject, it } from "vitest";
 import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.ts";
@@ -42,11 +48,35 @@ function doorsOf(driver: Driver): StoreDoors<FilePlace> {
       return db === undefined ? {} : countRows(db);
     },
     cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
+    begin: ({ file }) => beginOwn(driver, file),
     // As on a disk that becomes read-only.
     refuseWrites({ handles }, store) {
       const db = handles.get(store);
       db?.exec("PRAGMA query_only = ON");
       return () => void db?.exec("PRAGMA query_only = OFF");
+    },
+  };
+}
+
+/** Begins a transaction on a handle of its own. SQLite lets one write at a time: it waits until it may. */
+async function beginOwn(driver: Driver, file: string): Promise<OwnTransaction> {
+  const db = driver.open(file);
+  const store = createSqliteStore(db);
+  await store.verify();
+  for (;;) {
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      break;
+    } catch {
+      await nextTurn();
+    }
+  }
+  return {
+    append: async (append) => store.appendInTransaction(append),
+    async end(how) {
+      db.exec(how === "commit" ? "COMMIT" : "ROLLBACK");
+      await store.close();
+      db.close();
     },
   };
 }

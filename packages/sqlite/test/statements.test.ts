@@ -44,9 +44,15 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
       await store.listRuns({ ...LIST, runStatus, topic });
     }
   }
+  for (const topic of [null, "tea"]) {
+    const asked = { ownerId: "ada", topic, limit: 10 };
+    const { cursor } = await store.listChanged({ ...asked, since: null });
+    await store.listChanged({ ...asked, since: cursor });
+  }
   const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
   await store.renew(renewOf("brief", fence));
   await store.listExpired({ graceMs: 0, limit: 10 });
+  await store.listIdle({ runStatus: "running", idleForMs: 0, limit: 10 });
   await store.append([endOf("brief", by(fence))]);
   await store.purge({ finishedForMs: 3_600_000, limit: 10 });
   await store.deleteRun("brief", null);

@@ -47,7 +47,8 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
    * once, even if the component is unmounted meanwhile. The view shows it as the event `INPUT_RECEIVED`.
    * @param payload any JSON value
    * @param options.idempotencyKey the same key with the same payload lands once. Default: a new UUID for each call
-   * @throws RunEventsError with the server's code, such as `run_finished`; `not_found` without a run
+   * @throws RunEventsError `not_found`, also without a run; `run_finished`, `idempotency_key_reused`, `invalid_event`,
+   * `payload_too_large`, `store_unavailable`
    * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly input: (

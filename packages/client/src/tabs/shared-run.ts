@@ -105,8 +105,7 @@ export class SharedRun {
   follow(since: number): RunCell {
     if (this.#cell !== null) return this.#cell;
     this.#cell = createRunCell(since, () => this.#notify());
-    // The view shows how it failed.
-    followInTabs(this.#options, this.#cell, this.signal).catch(() => {});
+    void followInTabs(this.#options, this.#cell, this.signal);
     return this.#cell;
   }
 

@@ -40,6 +40,8 @@ export const creating: readonly TrialCase[] = [
           leaseExpiresAtMs: null,
           worker: null,
           topic: null,
+          // A store that does not know it keeps 0.
+          idleFromMs: run.idleFromMs === 0 ? 0 : createdAtMs,
           metadata: '{"model":"x"}',
         },
         "the run",

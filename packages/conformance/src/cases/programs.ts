@@ -39,7 +39,12 @@ export const programs: readonly TrialCase[] = [
               stores = others.length === 0 ? [youngest] : [first, youngest];
             },
           };
-          const model: StoreModel = { runs: new Map(), lastOrdinal: 0, deletedFences: new Map() };
+          const model: StoreModel = {
+            runs: new Map(),
+            lastOrdinal: 0,
+            readers: new Map(),
+            deletedFences: new Map(),
+          };
           await fc.asyncModelRun(() => ({ model, real }), program);
           // Nothing is left whose lease could still expire, so that lists of such runs stay short.
           for (const { record } of model.runs.values()) {

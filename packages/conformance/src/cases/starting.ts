@@ -49,6 +49,7 @@ export const starting: readonly TrialCase[] = [
         createdAtMs,
         updatedAtMs: createdAtMs,
         finishedAtMs: null,
+        idleFromMs: held.idleFromMs,
         metadata: "null",
         topic: "tea",
         fence,

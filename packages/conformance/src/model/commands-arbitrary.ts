@@ -4,6 +4,7 @@ import { event } from "../append-request.ts";
 import {
   appendCommand,
   type AppendInput,
+  changedCommand,
   type Command,
   deleteCommand,
   getRunCommand,
@@ -16,6 +17,7 @@ import { createCommand } from "./create-command.ts";
 import {
   claimCommand,
   listExpiredCommand,
+  listIdleCommand,
   purgeCommand,
   releaseCommand,
   renewCommand,
@@ -68,6 +70,7 @@ const by = fc.oneof(
   { weight: 6, arbitrary: fc.constant("anybody" as const) },
   { weight: 4, arbitrary: fc.constant("worker" as const) },
   { weight: 2, arbitrary: fc.constantFrom("late" as const, "owner" as const, "reaper" as const) },
+  { weight: 1, arbitrary: fc.constant("sweeper" as const) },
 );
 const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
 const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
@@ -134,12 +137,14 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     read,
     runIds.map(getRunCommand),
     list.map(listCommand),
+    fc.record({ ownerId: owners, topic: topics }).map(changedCommand),
     remove.map(deleteCommand),
     claim.map(claimCommand),
     claim.map(claimCommand),
     renew.map(renewCommand),
     release.map(releaseCommand),
     fc.constant(listExpiredCommand()),
+    fc.constantFrom("queued" as const, "running" as const, "waiting" as const).map(listIdleCommand),
     fc.integer({ min: 1, max: 3 }).map(purgeCommand),
     ...(canReopen ? [fc.constant(reopenCommand())] : []),
   ];

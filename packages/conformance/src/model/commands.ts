@@ -12,7 +12,8 @@ import {
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { ChangedReader } from "../changed-reader.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import {
   appendToModel,
@@ -20,6 +21,7 @@ import {
   checkTime,
   checkRecord,
   forgetRun,
+  type ModelRun,
   phaseAt,
   statusAt,
   type StoreModel,
@@ -48,7 +50,7 @@ export interface AppendInput {
   /** `head`: the head of the model. */
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
-  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper";
+  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper" | "sweeper";
 }
 
 /** One query of a call. */
@@ -100,6 +102,8 @@ function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appen
       return { by: "worker", fence: former };
     case "reaper":
       return { by, graceMs: 0 };
+    case "sweeper":
+      return { by, runStatus: "running", idleForMs: 0 };
     case "anybody":
     case "owner":
     case "input":
@@ -170,6 +174,39 @@ export function listCommand(
       before = runs.at(-1)?.ordinal ?? before;
     }
   });
+}
+
+/** A reader of changed runs begins, and then has every live run and no state that is not the last one. */
+export function changedCommand(input: {
+  readonly ownerId: string;
+  readonly topic: string | null;
+}): Command {
+  return command("listChanged", input, async (model, real) => {
+    const { topic } = input;
+    const ownerId = own(real, input.ownerId);
+    const name = JSON.stringify([ownerId, topic]);
+    const reader = model.readers.get(name) ?? new ChangedReader(topic, ownerId);
+    model.readers.set(name, reader);
+    await reader.askAll(real.next(), 1);
+    const runs = [...model.runs.values()]
+      .filter(({ record }) => record.ownerId === ownerId)
+      .filter(({ record }) => topic === null || record.topic === topic);
+    for (const run of runs) {
+      const { runId, runStatus } = run.record;
+      const known = reader.runs.get(runId) ?? null;
+      if (known === null && isTerminal(runStatus)) continue;
+      // A claim is no change: its lease need not be known.
+      assertEqual(stateOf(known), stateOf(run.record), `${runId} as it changed last`);
+    }
+    const ids = new Set(runs.map(({ record }) => record.runId));
+    for (const runId of reader.runs.keys()) assert(ids.has(runId), `${runId} exists`);
+  });
+}
+
+function stateOf(run: ModelRun["record"] | null): object | null {
+  if (run === null) return null;
+  const { ordinal, runStatus, phase, lastSequence } = run;
+  return { ordinal, runStatus, phase, lastSequence };
 }
 
 function hasStatus(

@@ -1,7 +1,7 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { LeaseRefusal } from "@tm/run-events-core/store";
+import type { LeaseRefusal, LiveStatus } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
-import { expiredRuns, freed, LONG_MS, SHORT_MS } from "../lease.ts";
+import { expiredRuns, freed, idleRuns, LONG_MS, SHORT_MS } from "../lease.ts";
 import { type Command, command, own, ownOrNull, type RealStore } from "./commands.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import { type ClaimInput, claimRequest, type Length, takeClaim, takeLease } from "./take-claim.ts";
@@ -72,6 +72,21 @@ export function listExpiredCommand(): Command {
       listed.filter((runId) => runId.startsWith(real.prefix)),
       expected.map(({ record }) => record.runId),
       "the expired runs",
+    );
+  });
+}
+
+/** Lists the runs of a status that no worker works on. */
+export function listIdleCommand(runStatus: LiveStatus): Command {
+  return command("listIdle", runStatus, async (model, real) => {
+    const expected = [...model.runs.values()]
+      .filter(({ record, lease }) => record.runStatus === runStatus && lease.expiresAtMs === null)
+      .map(({ record }) => record.runId);
+    const listed = await idleRuns(real.next(), runStatus, 0);
+    assertEqual(
+      listed.filter((runId) => runId.startsWith(real.prefix)).toSorted(),
+      expected.toSorted(),
+      `the idle runs that are ${runStatus}`,
     );
   });
 }

@@ -10,6 +10,7 @@ import {
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
+import type { ChangedReader } from "../changed-reader.ts";
 import { leaseAfter, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
 /** What a run has to be, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
@@ -26,6 +27,8 @@ export interface StoreModel {
   readonly runs: Map<string, ModelRun>;
   /** The largest ordinal so far, of deleted runs too. */
   lastOrdinal: number;
+  /** The readers of changed runs, by their owner and topic. */
+  readonly readers: Map<string, ChangedReader>;
   /** The last fence of each deleted run, by its id. It is over for a new run with that id. */
   readonly deletedFences: Map<string, number>;
 }
@@ -76,6 +79,7 @@ export function learnRun(
     createdAtMs,
     updatedAtMs: createdAtMs,
     finishedAtMs: null,
+    idleFromMs: learnIdle(run, createdAtMs),
   };
   assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
   model.lastOrdinal = ordinal;
@@ -103,7 +107,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     return { outcome: "replayed", ...kept.outcome } as AppendOutcome;
   }
   if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
-  if (!letsThrough(run.lease, request.appender)) return { outcome: "fenced" };
+  if (!letsThrough(run.lease, request.appender, record)) return { outcome: "fenced" };
   if (expectedSequence !== null && expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
@@ -165,6 +169,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       leaseExpiresAtMs: run.lease.expiresAtMs,
       worker: run.lease.expiresAtMs === null ? null : run.lease.worker,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
+      idleFromMs: learnIdle(actual, runStatus === "queued" ? createdAtMs : Infinity),
     },
     `the head of ${runId}`,
   );
@@ -179,6 +184,16 @@ export function checkEvents(run: ModelRun, since: number, actual: readonly Store
     createdAtMs: learnTime(kept, actual[index]?.createdAtMs ?? 0),
   }));
   assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
+}
+
+/** The time from which on the run may be idle, as the store keeps it for its index: any that is not too late. */
+function learnIdle({ runId, idleFromMs }: RunRecord, latestMs: number): number {
+  const isTime = Number.isSafeInteger(idleFromMs) && idleFromMs >= 0;
+  assert(
+    isTime && idleFromMs <= latestMs,
+    `the idleFromMs of ${runId} is no later than ${latestMs}, got ${idleFromMs}`,
+  );
+  return idleFromMs;
 }
 
 /** Compares the time that a read returned of the event at its cursor with the model. */

@@ -1,12 +1,14 @@
 import { appendMutants } from "../mutants/append-mutants.ts";
 import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
+import { changedMutants } from "../mutants/changed-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { expiryMutants } from "../mutants/expiry-mutants.ts";
 import { failureMutants } from "../mutants/failure-mutants.ts";
 import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
+import { idleMutants } from "../mutants/idle-mutants.ts";
 import { inputMutants } from "../mutants/input-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
 import { leaseMutants } from "../mutants/lease-mutants.ts";
@@ -39,6 +41,7 @@ export const storeSuite: MutantSuite = {
     ...payloadMutants,
     ...readMutants,
     ...listMutants,
+    ...changedMutants,
     ...subscriptionMutants,
     ...handoverMutants,
     ...raceMutants,
@@ -53,6 +56,7 @@ export const storeSuite: MutantSuite = {
     ...inputMutants,
     ...fenceNumberMutants,
     ...expiryMutants,
+    ...idleMutants,
     ...claimMutants,
     ...workerMutants,
     ...startMutants,

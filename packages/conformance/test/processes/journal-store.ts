@@ -206,6 +206,7 @@ export function createJournalStore(journal: Journal): JournalStore {
       return (await store.read([query]))[0]?.run ?? null;
     },
     listRuns: (query) => readNew(() => memory.listRuns(query)),
+    listChanged: (query) => readNew(() => memory.listChanged(query)),
     deleteRun: (runId, ownerId) =>
       inTurnAlone(async () => {
         const atMs = replica.tick();
@@ -220,6 +221,11 @@ export function createJournalStore(journal: Journal): JournalStore {
       readNew(() => {
         replica.tick();
         return memory.listExpired(query);
+      }),
+    listIdle: (query) =>
+      readNew(() => {
+        replica.tick();
+        return memory.listIdle(query);
       }),
     purge: (purge) =>
       inTurnAlone(async () => {

@@ -18,7 +18,7 @@ export interface LossManner {
   readonly subscribesAgain: boolean;
 }
 
-const READS = new Set(["read", "getRun", "listRuns", "listExpired", "subscribe"]);
+const READS = new Set(["read", "getRun", "listRuns", "listExpired", "listIdle", "subscribe"]);
 
 /** As it should be. */
 export const WHOLE: LossManner = {
@@ -155,11 +155,13 @@ export function createRemoteStore(
     read: (queries) => ask("read", queries),
     getRun: (runId) => ask("getRun", runId),
     listRuns: (query) => ask("listRuns", query),
+    listChanged: (query) => ask("listChanged", query),
     deleteRun: (runId, ownerId) => ask("deleteRun", runId, ownerId),
     claim: (request) => ask("claim", request),
     renew: (request) => ask("renew", request),
     release: (request) => ask("release", request),
     listExpired: (query) => ask("listExpired", query),
+    listIdle: (query) => ask("listIdle", query),
     purge: (request) => ask("purge", request),
     probe: () => ask("probe"),
     subscribe(runId, onNotification) {

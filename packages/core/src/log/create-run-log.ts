@@ -71,7 +71,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
     ...createLeases(store, times),
-    ...createUpkeep(store, clock, probe, appends.expire),
+    ...createUpkeep(store, clock, probe, appends.giveUp),
     probe: async (which) => void (await probe(which)),
     close: () => closing.close({ followers, queues: [appends, reads], store }),
   };

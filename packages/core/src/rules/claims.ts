@@ -1,4 +1,5 @@
 import type { FinishedOutcome } from "./append.ts";
+import { idleFromAfterRelease } from "./idle.ts";
 import { finishedOutcome, isVisible } from "./judge-append.ts";
 import type { Lease } from "./lease.ts";
 import { isTerminal } from "./lifecycle.ts";
@@ -120,12 +121,17 @@ export function renewLease(
   return grant(run, { leaseExpiresAtMs: nowMs + request.leaseMs });
 }
 
-/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. */
-export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
+/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. @see clauses S21 and S28 in `STORE.md` */
+export function releaseRun(
+  run: RunRecord | null,
+  request: ReleaseRequest,
+  nowMs: number,
+): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   if (run.fence !== request.fence) return { outcome: "fenced" };
-  return grant(run, { leaseExpiresAtMs: null, worker: null });
+  const idleFromMs = idleFromAfterRelease(run, nowMs);
+  return grant({ ...run, idleFromMs }, { leaseExpiresAtMs: null, worker: null });
 }
 
 /**

@@ -99,6 +99,7 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
     finishedAtMs: null,
     metadata,
     topic,
+    idleFromMs: nowMs,
   };
 }
 

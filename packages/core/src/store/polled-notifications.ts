@@ -1,8 +1,9 @@
 import { storeClosed } from "../rules/errors.ts";
+import type { RunPosition } from "../rules/run.ts";
 import type { Clock } from "../time/clock.ts";
 import { createPoller } from "./poller.ts";
 import { type Answer, isLater } from "./answers.ts";
-import { createSeenHeads, type RunPosition } from "./seen-heads.ts";
+import { createSeenHeads } from "./seen-heads.ts";
 import type { Subscription } from "./store.ts";
 import { createNotifier } from "./notifier.ts";
 

@@ -1,9 +1,11 @@
+import type { ChangedScope, Departure, DeparturesPage, DeparturesQuery } from "../rules/changed.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { ReadQuery } from "../rules/page.ts";
+import type { IdleRun, LiveStatus } from "../rules/idle.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
-import type { RunRecord } from "../rules/run.ts";
+import type { RunPosition, RunRecord } from "../rules/run.ts";
 import type { StatusMark } from "../rules/status-mark.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
@@ -18,22 +20,25 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * Each call of the store is one transaction, with moves in this order. `?` is once or not at all, `*` any number of times, `+` once or
  * more.
  *
- * | call        | mode     | moves                                                                                      |
- * | ----------- | -------- | ------------------------------------------------------------------------------------------ |
- * | createRun   | write    | (selectHeads (now selectOwned? insertRun?)?)+ now? saveHeads?                              |
- * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads)? |
- * | claim       | write    | selectHeads now saveHeads?                                                                 |
- * | renew       | write    | selectHeads now saveHeads?                                                                 |
- * | release     | write    | selectHeads now saveHeads?                                                                 |
- * | deleteRun   | write    | selectHeads deleteRuns?                                                                    |
- * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                |
- * | probe       | write    | writeProbe now                                                                             |
- * | read        | snapshot | selectHeads (selectEvents? selectState? selectEvents?)*                                    |
- * | getRun      | plain    | selectHeads                                                                                |
- * | listRuns    | plain    | selectOwned                                                                                |
- * | listExpired | plain    | now selectDue                                                                              |
+ * | call        | mode     | moves                                                                                                                      |
+ * | ----------- | -------- | -------------------------------------------------------------------------------------------------------------------------- |
+ * | createRun   | write    | (selectHeads (now selectOwned? insertRun?)?)+ now? saveHeads?                                                                                            |
+ * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)? |
+ * | claim       | write    | selectHeads now saveHeads?                                                                                                 |
+ * | renew       | write    | selectHeads now saveHeads?                                                                                                 |
+ * | release     | write    | selectHeads now saveHeads?                                                                                                 |
+ * | deleteRun   | write    | selectHeads (now deleteRuns insertDepartures)?                                                                             |
+ * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)* insertDepartures*                                                              |
+ * | probe       | write    | writeProbe now                                                                                                             |
+ * | read        | snapshot | selectHeads (selectEvents? selectState? selectEvents?)*                                                                    |
+ * | listChanged | snapshot | selectDepartures selectHeads* (selectLive selectHeads*)?                                                                   |
+ * | getRun      | plain    | selectHeads                                                                                                                |
+ * | listRuns    | plain    | selectOwned                                                                                                                |
+ * | listExpired | plain    | now selectDue                                                                                                              |
+ * | listIdle    | plain    | now selectIdle (selectHeads saveHeads?)?                                                                                   |
  *
- * No list that a move gets is empty, and none names a row twice. Run ids, keys and saved heads are 1,024 at most, ordinals 100.
+ * The part in brackets of `listIdle` is a second transaction, in the mode `write`. No list that a move gets is empty, and none names a
+ * row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and departures 100.
  */
 export interface RowMoves {
   /**
@@ -69,6 +74,15 @@ export interface RowMoves {
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
   /**
+   * Live runs without a lease in this status whose `idleFromMs` is at or before `untilMs`, the earliest first. Through an index that has
+   * no other runs.
+   */
+  selectIdle(
+    runStatus: LiveStatus,
+    untilMs: number,
+    limit: number,
+  ): Answer<readonly (IdleRun & Pick<RunRecord, "runId">)[]>;
+  /**
    * Creates a run.
    * @param exclusive whether the run may be its owner's only live one of its topic that was created like this. Where transactions
    * run at the same time, a unique index of such runs that have not finished, by owner and topic, refuses a second one
@@ -87,6 +101,23 @@ export interface RowMoves {
   saveHeads(moved: readonly MovedHead<HeadRow>[]): Answer<void>;
   /** Removes runs that were locked, with their events and receipts. */
   deleteRuns(ordinals: readonly number[]): Answer<void>;
+  /**
+   * Keeps departures. Their marks have to be larger than every mark that a reader may have got before this transaction commits. So
+   * take a lock until its end, as nothing else is locked after it, or let one writer work at a time. Without a lock, number 5 may be
+   * seen before number 4, and no reader asks for 4 any more. Of the departures that are older than `DEPARTURES_MS`, it removes some: up to
+   * `FORGOTTEN_EACH` for each one that it keeps.
+   * @param nowMs the time of the departures
+   * @see clause S29 in `STORE.md`
+   */
+  insertDepartures(departures: readonly Departure[], nowMs: number): Answer<void>;
+  /**
+   * An owner's departures after a mark, and the newest mark. A mark that is not of this store, or is newer than the newest, is not
+   * known. Through an index.
+   * @see clause S29 in `STORE.md`
+   */
+  selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;
+  /** The positions of all of an owner's runs that have not finished, in any order. Through an index. */
+  selectLive(scope: ChangedScope): Answer<readonly RunPosition[]>;
   /**
    * Writes something small that the commit makes as durable as an append, and leaves nothing. It touches no row of a run, and no row
    * of another probe, so that probes do not wait for each other. So insert a row, and delete it by its id.

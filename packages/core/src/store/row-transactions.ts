@@ -2,6 +2,8 @@ import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
 import type { RunState } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
+import type { Departure } from "../rules/changed.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
 import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
 import { judgeDelete, planRead } from "../rules/plan-run.ts";
@@ -32,21 +34,49 @@ export function appendWork(requests: readonly AppendRequest[]): RowWork<AppendRe
             kept.get(nameOf(ordinal, key)) ?? null;
           const plan = planAppends(heads, receiptOf, requests, nowMs);
           const moved = plan.moved.map((head) => head.after);
-          return after(savePlan(rows, plan), () => ({ outcomes: plan.outcomes, moved }));
+          return after(savePlan(rows, plan, nowMs), () => ({ outcomes: plan.outcomes, moved }));
         }),
       ),
     );
 }
 
-function savePlan(rows: RowMoves, { events, receipts, moved }: AppendPlan<HeadRow>): Answer<void> {
+function savePlan(
+  rows: RowMoves,
+  { events, receipts, moved }: AppendPlan<HeadRow>,
+  nowMs: number,
+): Answer<void> {
   if (moved.length === 0) return;
+  const ended = moved.map((head) => head.after).filter(({ runStatus }) => isTerminal(runStatus));
   const insertEvents = inTurn(cutRows(events), (piece) => rows.insertEvents(piece));
   return after(insertEvents, () =>
     after(
       inTurn(cutRows(receipts), (piece) => rows.insertReceipts(piece)),
-      () => rows.saveHeads(moved),
+      () => after(rows.saveHeads(moved), () => insertDepartures(rows, ended, nowMs)),
     ),
   );
+}
+
+/** The most departures of one move. */
+const DEPARTURES_AT_ONCE = 100;
+
+/** Keeps departures, after everything else: their lock is the last that a transaction takes. @see clause S29 in `STORE.md` */
+function insertDepartures(
+  rows: RowMoves,
+  departed: readonly RunRecord[],
+  nowMs: number,
+): Answer<void> {
+  const departures = departed.map(({ runId, ownerId, topic }): Departure => ({
+    runId,
+    ownerId,
+    topic,
+  }));
+  let at = 0;
+  return whileTrue(() => {
+    const piece = departures.slice(at, at + DEPARTURES_AT_ONCE);
+    if (piece.length === 0) return false;
+    at += piece.length;
+    return after(rows.insertDepartures(piece, nowMs), () => true);
+  });
 }
 
 const NOTHING_KEPT: ReadonlyMap<string, KeptReceipt> = new Map();
@@ -143,7 +173,11 @@ export function deleteWork(runId: string, ownerId: string | null): RowWork<Delet
     after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteOutcome> => {
       const refusal = judgeDelete(run, ownerId);
       if (run === null || refusal !== null) return refusal ?? "not_found";
-      return after(rows.deleteRuns([run.ordinal]), () => "deleted" as const);
+      return after(rows.now(), (nowMs) =>
+        after(rows.deleteRuns([run.ordinal]), () =>
+          after(insertDepartures(rows, [run], nowMs), () => "deleted" as const),
+        ),
+      );
     });
 }
 
@@ -170,7 +204,7 @@ export function purgeWork(
   mostEvents: number,
 ): RowWork<readonly string[]> {
   return (rows) => {
-    const removed: string[] = [];
+    const removed: RunRecord[] = [];
     let eventsLeft = mostEvents;
     let fruitless = 0;
 
@@ -182,9 +216,9 @@ export function purgeWork(
         return after(rows.selectHeads(runIds.toSorted()), (heads) => {
           const piece = firstOf(runIds, heads, untilMs, eventsLeft);
           fruitless = piece.length === 0 ? fruitless + 1 : 0;
-          for (const { runId, lastSequence } of piece) {
-            removed.push(runId);
-            eventsLeft -= lastSequence;
+          for (const head of piece) {
+            removed.push(head);
+            eventsLeft -= head.lastSequence;
           }
           if (piece.length === 0) return true;
           return after(rows.deleteRuns(piece.map(({ ordinal }) => ordinal)), () => true);
@@ -195,7 +229,8 @@ export function purgeWork(
     return after(rows.now(), (nowMs) =>
       after(
         whileTrue(() => purgePiece(nowMs - finishedForMs)),
-        () => removed,
+        () =>
+          after(insertDepartures(rows, removed, nowMs), () => removed.map(({ runId }) => runId)),
       ),
     );
   };

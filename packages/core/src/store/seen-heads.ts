@@ -1,7 +1,4 @@
-import type { RunRecord } from "../rules/run.ts";
-
-/** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
-export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
+import type { RunPosition } from "../rules/run.ts";
 
 /** The heads that the subscriptions of runs have been notified of. */
 export interface SeenHeads {

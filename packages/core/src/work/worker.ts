@@ -1,5 +1,6 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
+import type { FailurePayload } from "../rules/failure.ts";
 import { checkLanding } from "../rules/history.ts";
 import {
   changeBy,
@@ -12,7 +13,7 @@ import {
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
 import type { EmitQueue } from "./emit-queue.ts";
-import { errorPayload, type FailurePayload } from "./failure-payload.ts";
+import { errorPayload } from "./failure-payload.ts";
 import { createGatheringQueue } from "./gathering-queue.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";

@@ -55,11 +55,13 @@ export function guardStore(store: RunEventStore): GuardedStore {
     read: (queries) => call("read", () => store.read(queries), queries.length),
     getRun: (runId) => call("getRun", () => store.getRun(runId)),
     listRuns: (query) => call("listRuns", () => store.listRuns(query)),
+    listChanged: (query) => call("listChanged", () => store.listChanged(query)),
     deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
     claim: (request) => call("claim", () => store.claim(request)),
     renew: (request) => call("renew", () => store.renew(request)),
     release: (request) => call("release", () => store.release(request)),
     listExpired: (query) => call("listExpired", () => store.listExpired(query)),
+    listIdle: (query) => call("listIdle", () => store.listIdle(query)),
     purge: (request) => call("purge", () => store.purge(request)),
     probe: () => call("probe", () => store.probe()),
     subscribe(runId, onNotification) {

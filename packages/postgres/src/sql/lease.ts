@@ -65,9 +65,14 @@ export function renewStatement({ runs }: Tables): string {
   );
 }
 
-/** $3 the fence. */
+/** $3 the fence. The time since when the run is idle is core's `idleFromAfterRelease`. */
 export function releaseStatement({ runs }: Tables): string {
-  return changeLeaseStatement(runs, "lease_expires_at_ms = NULL", "r.fence = $3::bigint");
+  return changeLeaseStatement(
+    runs,
+    `lease_expires_at_ms = NULL, idle_from_ms = CASE WHEN r.run_status = 'queued' OR r.lease_expires_at_ms IS NULL
+      THEN r.idle_from_ms ELSE greatest(r.idle_from_ms, ${NOW_MS}) END`,
+    "r.fence = $3::bigint",
+  );
 }
 
 interface LeaseRow extends RunRow {

@@ -15,6 +15,7 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
+import { keepRemoved } from "./changed.ts";
 import {
   needsUnique,
   NOW_MS,
@@ -39,7 +40,7 @@ export function createRunStatement(tables: Tables): string {
   return createStatement(
     tables,
     `(${RUN_COLUMNS})
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, $7::boolean FROM (SELECT ${NOW_MS} AS now_ms) n`,
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, n.now_ms, $5, $6, $7::boolean FROM (SELECT ${NOW_MS} AS now_ms) n`,
   );
 }
 
@@ -52,7 +53,7 @@ export function createClaimedStatement(tables: Tables): string {
     tables,
     `(${RUN_COLUMNS}, run_key, fence, lease_expires_at_ms, claim_key, worker, worker_fence)
   OVERRIDING SYSTEM VALUE
-  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, $5, $6, $7::boolean, n.run_key, n.fence, n.now_ms + $8::bigint,
+  SELECT $1, $2, $3, $4, 0, n.now_ms, n.now_ms, n.now_ms, $5, $6, $7::boolean, n.run_key, n.fence, n.now_ms + $8::bigint,
     n.fence::text || ' ' || $9::text, $10::text, n.fence
   FROM (
     SELECT m.*, ${firstFence("m.now_ms", "m.run_key")} AS fence
@@ -97,14 +98,15 @@ SELECT 'topic_busy', ${runColumns("busy")} FROM busy WHERE NOT EXISTS (SELECT FR
 /**
  * Removes a run. $1 its id, $2 the owner. A finished run takes no append, so the statement sees all of its events.
  */
-export function deleteRunStatement({ runs, events }: Tables): string {
+export function deleteRunStatement(tables: Tables): string {
+  const { runs, events } = tables;
   return `
 WITH gone AS (
   DELETE FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NOT NULL
-  RETURNING run_key
+  RETURNING *
 ), gone_events AS (
   DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
-)
+), ${keepRemoved(tables, "gone")}
 SELECT EXISTS (SELECT FROM gone) AS deleted,
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }

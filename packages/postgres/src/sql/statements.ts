@@ -1,8 +1,9 @@
+import type { ChangedStatements } from "./changed.ts";
 import type { ListStatements } from "./list.ts";
 import type { Tables } from "../tables.ts";
 
 /** The texts of the store's statements. A session keeps nothing between two of them. */
-export interface Statements extends Tables, ListStatements {
+export interface Statements extends Tables, ListStatements, ChangedStatements {
   readonly append: string;
   readonly appendEach: string;
   readonly appendToOne: string;
@@ -16,6 +17,7 @@ export interface Statements extends Tables, ListStatements {
   readonly renew: string;
   readonly release: string;
   readonly listExpired: string;
+  readonly listIdle: string;
   readonly purge: string;
   readonly purgeOne: string;
   readonly selectPositions: string;

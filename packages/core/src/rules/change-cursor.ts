@@ -1,0 +1,95 @@
+import type { ChangedScope } from "./changed.ts";
+import { CURSOR_MS } from "./changed.ts";
+import { describeValue } from "./describe-value.ts";
+import { RunEventsError } from "./errors.ts";
+import { DIGEST_END, digestOfText, type GroupDigests, LIVE_GROUPS } from "./live-groups.ts";
+
+/** What a reader of an owner's changed runs has, and where it goes on. */
+export interface ChangeCursor {
+  /** Names the owner and the topic, as from {@link scopeOf}. */
+  readonly scope: number;
+  /** The store's clock when the cursor was made. */
+  readonly atMs: number;
+  /** The group of live runs to go on with. */
+  readonly first: number;
+  /** The digests of the live runs that it has, by group. */
+  readonly digests: GroupDigests;
+  /** After which departure it goes on; the store's own text. */
+  readonly mark: string;
+}
+
+const TEXT = /^1\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]*)\.([A-Za-z0-9:,_~-]*)$/;
+/** A group in 2 characters, then its digest in 8. */
+const DIGEST_CHARACTERS = 10;
+/** The most characters of a cursor. */
+const MOST_CHARACTERS = 8_000;
+
+/** A number for an owner and a topic: a cursor of another owner or topic mostly has another one. */
+export function scopeOf({ ownerId, topic }: ChangedScope): number {
+  return digestOfText(JSON.stringify([ownerId, topic]));
+}
+
+/** Writes a cursor as text that is safe in a URL. */
+export function encodeChangeCursor({ scope, atMs, first, digests, mark }: ChangeCursor): string {
+  const groups = [...digests].toSorted(([a], [b]) => a - b);
+  const known = groups.map(([group, digest]) => base36(group, 2) + base36(digest, 8)).join("");
+  return `1.${base36(scope)}.${base36(atMs)}.${base36(first)}.${known}.${mark}`;
+}
+
+/** Reads what {@link encodeChangeCursor} wrote; `null` for any other text. */
+export function parseChangeCursor(text: string): ChangeCursor | null {
+  if (text.length > MOST_CHARACTERS) return null;
+  const [, scope, atMs, first, known, mark] = TEXT.exec(text) ?? [];
+  if (scope === undefined || atMs === undefined || first === undefined) return null;
+  if (known === undefined || mark === undefined) return null;
+  const digests = parseDigests(known);
+  const cursor = { scope: from36(scope), atMs: from36(atMs), first: from36(first), mark };
+  const isRight = digests !== null && cursor.first < LIVE_GROUPS && cursor.scope < DIGEST_END;
+  return isRight && Number.isSafeInteger(cursor.atMs) ? { ...cursor, digests } : null;
+}
+
+function parseDigests(known: string): GroupDigests | null {
+  const digests = new Map<number, number>();
+  if (known.length % DIGEST_CHARACTERS !== 0) return null;
+  let last = -1;
+  for (let at = 0; at < known.length; at += DIGEST_CHARACTERS) {
+    const group = from36(known.slice(at, at + 2));
+    const digest = from36(known.slice(at + 2, at + DIGEST_CHARACTERS));
+    if (group <= last || group >= LIVE_GROUPS || digest >= DIGEST_END) return null;
+    digests.set(group, digest);
+    last = group;
+  }
+  return digests;
+}
+
+function base36(value: number, length = 1): string {
+  return value.toString(36).padStart(length, "0");
+}
+
+function from36(text: string): number {
+  return Number.parseInt(text, 36);
+}
+
+/** The cursor if it is for this owner and topic; `null` to start over. */
+export function cursorFor(since: string | null, scope: ChangedScope): ChangeCursor | null {
+  const cursor = since === null ? null : parseChangeCursor(since);
+  return cursor?.scope === scopeOf(scope) ? cursor : null;
+}
+
+/** Whether a cursor is too old. A clock that was set by as much makes it count as too old, too. */
+export function isOver({ atMs }: ChangeCursor, nowMs: number): boolean {
+  return Math.abs(nowMs - atMs) > CURSOR_MS;
+}
+
+/**
+ * Passes on a cursor that a caller gave.
+ * @throws RunEventsError `invalid_cursor` unless it was made by {@link encodeChangeCursor}
+ */
+export function checkChangeCursor(since: string | null): string | null {
+  if (since === null) return null;
+  if (typeof since === "string" && parseChangeCursor(since) !== null) return since;
+  throw new RunEventsError(
+    "invalid_cursor",
+    `Expected the cursor of an earlier answer, got ${describeValue(since)}. Leave it out to begin with the live runs.`,
+  );
+}

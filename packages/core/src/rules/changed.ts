@@ -1,0 +1,78 @@
+import type { RunRecord } from "./run.ts";
+
+/** Which runs of an owner a reader wants to hear of. */
+export interface ChangedScope {
+  readonly ownerId: string;
+  /** Only runs of this topic; `null` for all. */
+  readonly topic: string | null;
+}
+
+/** A request for an owner's runs that changed since a cursor. */
+export interface ChangedQuery {
+  readonly ownerId: string;
+  /** Only runs of this topic; `null`, or missing, for all. */
+  readonly topic?: string | null;
+  /** The `cursor` of an earlier answer for the same owner and topic; `null` to begin with the live runs. */
+  readonly since: string | null;
+  /** About how many runs to answer at most: 1 or more. The last group of live runs is answered whole. */
+  readonly limit: number;
+}
+
+/**
+ * An owner's runs that changed since a cursor. They are states, not events: each run as it is now, and one may come again without a
+ * change.
+ */
+export interface ChangedRuns {
+  /**
+   * Whether the answer starts over: without a cursor, or because the cursor is too old or of another store. Forget the runs that you
+   * had. The live ones are in this answer and in those after it, up to the first without `hasMore`.
+   */
+  readonly isReset: boolean;
+  /** Each once: runs that were created, got events or ended. A run that has finished comes once more, and then no more. */
+  readonly runs: readonly RunRecord[];
+  /** The ids of runs that were removed. None of them is in `runs`. */
+  readonly gone: readonly string[];
+  /** Where the next request goes on. */
+  readonly cursor: string;
+  /** Whether more runs have changed already. */
+  readonly hasMore: boolean;
+}
+
+/** A run that has departed from the live ones, by its end, or from all, by its removal. */
+export interface Departure extends ChangedScope {
+  readonly runId: string;
+}
+
+/** A request for an owner's departures after a mark. */
+export interface DeparturesQuery extends ChangedScope {
+  /** The mark of an earlier answer; `null` for none, so that only the newest mark is asked for. */
+  readonly since: string | null;
+  /** The most departures: 1 or more. */
+  readonly limit: number;
+}
+
+/**
+ * An owner's departures after a mark. A mark is the store's own text of `A` to `Z`, `a` to `z`, digits and `:,_~-`, 2,000 characters
+ * at most.
+ */
+export interface DeparturesPage {
+  /** Whether `since` may be this store's, and nothing after it was forgotten. */
+  readonly isKnown: boolean;
+  /** In the order in which they were committed, each with the mark after which the next ones follow. A run may be there twice. */
+  readonly departures: readonly { readonly runId: string; readonly mark: string }[];
+  /** Whether more departures follow after the last of them. */
+  readonly hasMore: boolean;
+  /** The mark after all departures that had been committed when the answer was made. */
+  readonly mark: string;
+  /** The store's clock. */
+  readonly nowMs: number;
+}
+
+/** How long a cursor is good for, in milliseconds. */
+export const CURSOR_MS = 3_600_000;
+
+/** How long a store keeps a departure at least, in milliseconds: longer than any cursor, even if the clock is set. */
+export const DEPARTURES_MS: number = 2 * CURSOR_MS;
+
+/** The most forgotten departures that a store removes for each one that it keeps. */
+export const FORGOTTEN_EACH = 2;

@@ -1,0 +1,174 @@
+import {
+  type ChangeCursor,
+  cursorFor,
+  encodeChangeCursor,
+  isOver,
+  scopeOf,
+} from "../rules/change-cursor.ts";
+import type {
+  ChangedQuery,
+  ChangedRuns,
+  ChangedScope,
+  DeparturesPage,
+  DeparturesQuery,
+} from "../rules/changed.ts";
+import { LIVE_GROUPS, planLive } from "../rules/live-groups.ts";
+import { recordOf } from "../rules/plan-lease.ts";
+import type { RunPosition, RunRecord } from "../rules/run.ts";
+import { after, type Answer, whileTrue } from "./answers.ts";
+
+/** The reads of a store that `listChanged` is made of. Each sees what was committed before it began, or more. */
+export interface ChangeMoves {
+  /** An owner's departures after a mark, and the newest mark. Through an index. */
+  selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;
+  /** The positions of all of an owner's live runs. Through an index. */
+  selectLive(scope: ChangedScope): Answer<readonly RunPosition[]>;
+  /** The heads of the runs that exist, in any order. `runIds` has each once, 50 at most, ascending. */
+  selectHeads(runIds: readonly string[]): Answer<readonly RunRecord[]>;
+}
+
+/** How many heads are read at once, and after how many bytes of metadata an answer ends. */
+const HEADS_AT_ONCE = 50;
+const MOST_METADATA = 1_048_576;
+
+/**
+ * An owner's changed runs: first the departures after the cursor, then the live runs that the reader does not have.
+ *
+ * The mark for the next request is of before the live runs are read. So a run that ends in between is either still live here, or
+ * departs after the mark. What changes meanwhile may come twice, and is never left out.
+ * @see clause S29 in `STORE.md`
+ */
+export function changedWork(query: ChangedQuery): (moves: ChangeMoves) => Answer<ChangedRuns> {
+  const { ownerId, topic = null, since, limit } = query;
+  const scope = { ownerId, topic };
+  return (moves) => {
+    const cursor = cursorFor(since, scope);
+    const asked = { ...scope, since: cursor?.mark ?? null, limit };
+    return after(moves.selectDepartures(asked), (page) => {
+      const isKnown = cursor !== null && page.isKnown && !isOver(cursor, page.nowMs);
+      return new ChangedAnswer(moves, scope, limit, isKnown ? cursor : null, page).make();
+    });
+  };
+}
+
+/** One answer while it is made. */
+class ChangedAnswer {
+  readonly #moves: ChangeMoves;
+  readonly #scope: ChangedScope;
+  readonly #limit: number;
+  readonly #cursor: ChangeCursor | null;
+  readonly #page: DeparturesPage;
+  readonly #runs = new Map<string, RunRecord>();
+  readonly #gone = new Set<string>();
+  #metadata = 0;
+
+  constructor(
+    moves: ChangeMoves,
+    scope: ChangedScope,
+    limit: number,
+    cursor: ChangeCursor | null,
+    page: DeparturesPage,
+  ) {
+    this.#moves = moves;
+    this.#scope = scope;
+    this.#limit = limit;
+    this.#cursor = cursor;
+    this.#page = page;
+  }
+
+  make(): Answer<ChangedRuns> {
+    const { departures } = this.#page;
+    const cursor = this.#cursor;
+    if (cursor === null || departures.length === 0) return this.#takeLive();
+    const runIds = [...new Set(departures.map(({ runId }) => runId))];
+    const [last] = departures.slice(-1);
+    return after(this.#takeHeads(runIds, true), (taken) => {
+      // The departures of a run that was taken before are no longer needed.
+      const rest = departures.findIndex(({ runId }) => runIds.indexOf(runId) >= taken);
+      const mark = rest === -1 ? last?.mark : departures[rest - 1]?.mark;
+      const isAll = rest === -1 && !this.#page.hasMore;
+      if (isAll) return this.#takeLive();
+      // The time stays: the departures after the mark are no younger.
+      return this.#answer({ ...cursor, mark: mark ?? "", hasMore: true });
+    });
+  }
+
+  #takeLive(): Answer<ChangedRuns> {
+    const { digests: known = new Map<number, number>(), first = 0 } = this.#cursor ?? {};
+    return after(this.#moves.selectLive(this.#scope), (positions) => {
+      const { changed, same } = planLive(known, positions, first);
+      const digests = new Map(same);
+      let next = 0;
+      let goOn = first;
+      const steps = whileTrue(() => {
+        const group = changed[next];
+        if (group === undefined || this.#isFull()) return false;
+        next += 1;
+        goOn = (group.group + 1) % LIVE_GROUPS;
+        digests.set(group.group, group.digest);
+        return after(this.#takeHeads(group.runIds, false), () => true);
+      });
+      return after(steps, () =>
+        this.#answer({
+          atMs: this.#page.nowMs,
+          first: goOn,
+          digests,
+          mark: this.#page.mark,
+          hasMore: next < changed.length,
+        }),
+      );
+    });
+  }
+
+  #isFull(): boolean {
+    return this.#runs.size + this.#gone.size >= this.#limit || this.#metadata > MOST_METADATA;
+  }
+
+  /**
+   * Takes the runs as they are now. A run that does not exist any more is gone.
+   * @param mayStop whether to leave runs out when the answer is full
+   * @returns how many of the ids were taken
+   */
+  #takeHeads(runIds: readonly string[], mayStop: boolean): Answer<number> {
+    let taken = 0;
+    const steps = whileTrue(() => {
+      const piece = runIds.slice(taken, taken + HEADS_AT_ONCE);
+      if (piece.length === 0 || (mayStop && taken > 0 && this.#isFull())) return false;
+      taken += piece.length;
+      return after(this.#moves.selectHeads(piece.toSorted()), (heads) => {
+        this.#take(piece, heads);
+        return true;
+      });
+    });
+    return after(steps, () => taken);
+  }
+
+  #take(runIds: readonly string[], heads: readonly RunRecord[]): void {
+    const { ownerId, topic } = this.#scope;
+    const found = new Map(heads.map((head) => [head.runId, head]));
+    for (const runId of runIds) {
+      const head = found.get(runId);
+      // A run may be read twice, and removed or created again in between.
+      this.#gone.delete(runId);
+      this.#runs.delete(runId);
+      // The id may have been used again: by another owner, or for another topic.
+      if (head?.ownerId === ownerId && (topic === null || head.topic === topic)) {
+        this.#runs.set(runId, recordOf(head));
+        this.#metadata += head.metadata.length;
+      } else {
+        this.#gone.add(runId);
+      }
+    }
+  }
+
+  #answer(next: Omit<ChangeCursor, "scope"> & { readonly hasMore: boolean }): ChangedRuns {
+    const { hasMore, ...cursor } = next;
+    return {
+      isReset: this.#cursor === null,
+      runs: [...this.#runs.values()],
+      gone: [...this.#gone],
+      cursor: encodeChangeCursor({ ...cursor, scope: scopeOf(this.#scope) }),
+      hasMore,
+    };
+  }
+}

@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "../src/index.ts";
+import { type ChangedRuns, CURSOR_MS, type DeparturesPage } from "../src/rules/changed.ts";
+import { isTerminal } from "../src/rules/lifecycle.ts";
+import type { RunRecord } from "../src/rules/run.ts";
+import { changedWork, type ChangeMoves } from "../src/store/changed-work.ts";
+import { appendRequest, newEvent, runRecord } from "./run-record.ts";
+
+/** A store that changes between the reads of one answer. */
+class World {
+  readonly runs = new Map<string, RunRecord>();
+  readonly departures: string[] = [];
+  nowMs = 0;
+  #ordinal = 0;
+
+  change([what, run]: readonly [string, number]): void {
+    const runId = `run-${run}`;
+    const head = this.runs.get(runId);
+    if (head === undefined) {
+      this.#ordinal += 1;
+      // Some share a group.
+      const ordinal = this.#ordinal % 2 === 0 ? this.#ordinal : 256 * this.#ordinal;
+      this.runs.set(
+        runId,
+        runRecord({ runId, ownerId: "ada", ordinal, runStatus: "queued", lastSequence: 0 }),
+      );
+      return;
+    }
+    const isOver = isTerminal(head.runStatus);
+    const lastSequence = head.lastSequence + 1;
+    if (isOver && what === "delete") this.runs.delete(runId);
+    else if (isOver) return;
+    else if (what === "append")
+      this.runs.set(runId, { ...head, lastSequence, runStatus: "running" });
+    else this.runs.set(runId, { ...head, lastSequence, runStatus: "completed" });
+    if (what !== "append") this.departures.push(runId);
+  }
+
+  /** @param between changes something, before each read */
+  moves(between: () => void): ChangeMoves {
+    const read = async <T>(answer: () => T): Promise<T> => {
+      between();
+      return answer();
+    };
+    return {
+      selectDepartures: ({ since, limit }) =>
+        read((): DeparturesPage => {
+          const from = Number(since ?? this.departures.length);
+          const rest = this.departures.slice(from);
+          return {
+            isKnown: from <= this.departures.length,
+            departures: rest
+              .slice(0, limit)
+              .map((runId, at) => ({ runId, mark: String(from + at + 1) })),
+            hasMore: rest.length > limit,
+            mark: String(this.departures.length),
+            nowMs: this.nowMs,
+          };
+        }),
+      selectLive: () =>
+        read(() => [...this.runs.values()].filter(({ runStatus }) => !isTerminal(runStatus))),
+      selectHeads: (runIds) => read(() => runIds.flatMap((runId) => this.runs.get(runId) ?? [])),
+    };
+  }
+}
+
+/** What a reader knows. */
+class Reader {
+  readonly runs = new Map<string, RunRecord>();
+  cursor: string | null = null;
+
+  take({ isReset, runs, gone, cursor }: ChangedRuns): void {
+    if (isReset) this.runs.clear();
+    for (const runId of gone) this.runs.delete(runId);
+    for (const run of runs) this.runs.set(run.runId, run);
+    this.cursor = cursor;
+  }
+}
+
+const change = fc.tuple(fc.constantFrom("append", "append", "end", "delete"), fc.nat(5));
+const turn = fc.record({
+  before: fc.array(change, { maxLength: 4 }),
+  between: fc.array(fc.array(change, { maxLength: 2 }), { maxLength: 6 }),
+  limit: fc.integer({ min: 1, max: 3 }),
+  goesBack: fc.nat(3),
+});
+
+describe("changedWork", () => {
+  it("S29: a reader has the last state of every run, no matter what changes between the reads of an answer", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { maxLength: 12, size: "max" }), async (turns) => {
+        const world = new World();
+        const reader = new Reader();
+        const cursors: (string | null)[] = [null];
+        const ask = async (limit: number, between: () => void): Promise<ChangedRuns> => {
+          const query = { ownerId: "ada", since: reader.cursor, limit };
+          const answer = await changedWork(query)(world.moves(between));
+          expect(answer.isReset).toBe(reader.cursor === null);
+          const ids = answer.runs.map(({ runId }) => runId);
+          expect(new Set([...ids, ...answer.gone]).size).toBe(ids.length + answer.gone.length);
+          reader.take(answer);
+          return answer;
+        };
+        for (const { before, between, limit, goesBack } of turns) {
+          for (const one of before) world.change(one);
+          let at = 0;
+          await ask(limit, () => between[at++]?.forEach((one) => world.change(one)));
+          cursors.push(reader.cursor);
+          // It comes back with an older cursor, and forgets nothing for it.
+          if (goesBack > 0) reader.cursor = cursors.at(-goesBack) ?? reader.cursor;
+        }
+        for (let answers = 0, isQuiet = false; !isQuiet; answers++) {
+          expect(answers).toBeLessThan(100);
+          const { runs, gone, hasMore } = await ask(2, () => {});
+          isQuiet = runs.length + gone.length === 0 && !hasMore;
+        }
+        for (const [runId, run] of reader.runs) expect(run).toEqual(world.runs.get(runId));
+        for (const run of world.runs.values()) {
+          if (!isTerminal(run.runStatus)) expect(reader.runs.get(run.runId)).toEqual(run);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("S29: a group that always changes does not keep the others waiting", async () => {
+    const world = new World();
+    for (let run = 0; run < 6; run++) world.change(["append", run]);
+    const reader = new Reader();
+    const seen = new Set<string>();
+    for (let answers = 0; answers < 12; answers++) {
+      for (const run of [0, 1]) world.change(["append", run]);
+      const query = { ownerId: "ada", since: reader.cursor, limit: 1 };
+      const answer = await changedWork(query)(world.moves(() => {}));
+      reader.take(answer);
+      for (const { runId } of answer.runs) seen.add(runId);
+    }
+    expect(seen.size).toBe(6);
+  });
+
+  it("S29: a page of departures keeps the time of its cursor, since they are no younger", async () => {
+    const world = new World();
+    world.change(["append", 0]);
+    const ask = (since: string | null) =>
+      changedWork({ ownerId: "ada", since, limit: 1 })(world.moves(() => {}));
+    const { cursor } = await ask(null);
+    for (const run of [0, 1, 1]) world.change(["end", run]);
+    world.nowMs = CURSOR_MS;
+    const first = await ask(cursor);
+    expect(first).toMatchObject({ isReset: false, hasMore: true });
+    world.nowMs += 1;
+    expect((await ask(first.cursor)).isReset).toBe(true);
+  });
+});
+
+describe("the memory store", () => {
+  it("S29: a cursor of an hour ago is good, and a later one starts over", async () => {
+    let nowMs = 1_000_000;
+    const store = createMemoryStore({ now: () => nowMs });
+    await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+    const ask = (since: string | null) => store.listChanged({ ownerId: "ada", since, limit: 9 });
+    const { cursor } = await ask(null);
+    await store.append([appendRequest([newEvent("RUN_COMPLETED")], { runId: "r" })]);
+    nowMs += CURSOR_MS;
+    expect(await ask(cursor)).toMatchObject({ isReset: false, runs: [{ runId: "r" }] });
+    nowMs += 1;
+    expect(await ask(cursor)).toMatchObject({ isReset: true, runs: [], gone: [] });
+  });
+
+  it("S29: departures are kept for two hours, and forgotten as others come", async () => {
+    let nowMs = 1_000_000;
+    const store = createMemoryStore({ now: () => nowMs });
+    const end = async (runId: string): Promise<void> => {
+      await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      await store.append([appendRequest([newEvent("RUN_COMPLETED")], { runId })]);
+    };
+    await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+    const ask = (since: string) => store.listChanged({ ownerId: "ada", since, limit: 9 });
+    const { cursor } = await store.listChanged({ ownerId: "ada", since: null, limit: 9 });
+    await end("a");
+    await end("b");
+    await end("c");
+    nowMs += 2 * CURSOR_MS + 1;
+    await end("d");
+    // The clock is set back: the cursor is young again.
+    nowMs -= 2 * CURSOR_MS;
+    const { runs } = await ask(cursor);
+    expect(runs.map(({ runId }) => runId)).toEqual(["c", "d"]);
+  });
+});
