@@ -137,11 +137,14 @@ export function appendCall(
   };
 }
 
+/** Conditions of an input. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
+export type InputConditions = Omit<AppendConditions, "fence">;
+
 /** The input has a key, as an append has. @see clause W39 in `WIRE.md` */
 export function inputCall(
   runId: string,
   payload: unknown,
-  { idempotencyKey = crypto.randomUUID(), expectedSequence }: Omit<AppendConditions, "fence">,
+  { idempotencyKey = crypto.randomUUID(), expectedSequence }: InputConditions,
 ): Call {
   const expected = expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
   return {
@@ -277,22 +280,4 @@ function leaseCall(
     body: JSON.stringify(body),
     answer,
   };
-}
-
-const SESSION = "/v1/session";
-
-/** @see clause W29 in `WIRE.md` */
-export function sessionCall(): Call {
-  return { path: SESSION, answer: { userId: isText } };
-}
-
-/** @see clause W29 in `WIRE.md` */
-export function openSessionCall(token: string): Call {
-  const headers = { authorization: `Bearer ${token}` };
-  return { path: SESSION, method: "POST", headers };
-}
-
-/** @see clause W29 in `WIRE.md` */
-export function closeSessionCall(): Call {
-  return { path: SESSION, method: "DELETE" };
 }

@@ -20,22 +20,21 @@ import {
   type Call,
   cancelCall,
   claimCall,
-  closeSessionCall,
   createCall,
   deleteCall,
   getCall,
+  type InputConditions,
   inputCall,
   listCall,
-  openSessionCall,
   pageCall,
   type Read,
   readPage,
   releaseCall,
   renewCall,
-  sessionCall,
   tailCall,
 } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
+import { closeSessionCall, openSessionCall, sessionCall } from "../http/session-calls.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
 import type { EventsQuery, ListQuery } from "./queries.ts";
@@ -151,7 +150,7 @@ export interface Client {
   input(
     runId: string,
     payload?: unknown,
-    options?: Omit<AppendConditions, "fence"> & CallOptions,
+    options?: InputConditions & CallOptions,
   ): Promise<AppendReceipt>;
   /**
    * Ends the run as cancelled, unless it has finished.

@@ -60,6 +60,7 @@ export class Worker {
     options: WorkOptions,
   ) {
     const { clock, limits } = access;
+    const { maxBatchEvents: maxEvents, maxPayloadBytes } = limits;
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
@@ -69,13 +70,7 @@ export class Worker {
     this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
-      {
-        maxEvents: limits.maxBatchEvents,
-        maxPayloadBytes: limits.maxPayloadBytes,
-        merges: merge,
-        gatherMs: mergeMs,
-        clock,
-      },
+      { maxEvents, maxPayloadBytes, merges: merge, gatherMs: mergeMs, clock },
     );
     this.#lastSequence = claim.lastSequence;
     const { signal } = this.#controller;

@@ -46,6 +46,26 @@ function leaseCallsOf(
   ];
 }
 
+/** Inputs, good and bad, to the first run and under one key to each of them. */
+function inputCallsOf(
+  runIds: readonly [string, ...string[]],
+): readonly (readonly [string, Call])[] {
+  const give = (body: unknown, headers = {}, id: string = runIds[0]): readonly [string, Call] => [
+    `${RUN}/input`,
+    post(`/v1/agent-runs/${id}/input`, body, headers),
+  ];
+  const foreign = { authorization: "", ...ADA_SESSION, "sec-fetch-site": "cross-site" };
+  return [
+    ...runIds.map((id) => give({ payload: 1 }, { "idempotency-key": "k" }, id)),
+    give({ payload: 2 }, { "idempotency-key": "i" }),
+    give({ payload: 2 }, { "idempotency-key": "i" }),
+    give({ expectedSequence: 0 }),
+    give({ input: 1 }),
+    give({ payload: "x".repeat(262_143) }),
+    give({}, foreign),
+  ];
+}
+
 /** Requests of each route, good and bad, each with its path as the document writes it. @param world one that is `STILL` */
 export async function callsOf(world: World): Promise<readonly (readonly [string, Call])[]> {
   const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
@@ -98,15 +118,7 @@ export async function callsOf(world: World): Promise<readonly (readonly [string,
     [`${RUN}/events`, post(run(ended, "/events"), note)],
     [`${RUN}/events`, post(run(live, "/events"), "x".repeat(4_194_305))],
     [`${RUN}/events`, post(run(live, "/events"), note, foreign)],
-    ...[live, live, ended, "none"].map(
-      (id) => [`${RUN}/input`, post(run(id, "/input"), { payload: 1 }, keyed)] as const,
-    ),
-    [`${RUN}/input`, post(run(live, "/input"), { payload: 2 }, { "idempotency-key": "i" })],
-    [`${RUN}/input`, post(run(live, "/input"), { payload: 2 }, { "idempotency-key": "i" })],
-    [`${RUN}/input`, post(run(live, "/input"), { expectedSequence: 0 })],
-    [`${RUN}/input`, post(run(live, "/input"), { input: 1 })],
-    [`${RUN}/input`, post(run(live, "/input"), { payload: "x".repeat(262_143) })],
-    [`${RUN}/input`, post(run(live, "/input"), {}, foreign)],
+    ...inputCallsOf([live, live, ended, "none"]),
     [`${RUN}/stream`, get(run(ended, "/stream"), ADA_SESSION)],
     [`${RUN}/stream`, get(run(ended, "/stream"), { ...ADA_SESSION, "last-event-id": "3" })],
     [`${RUN}/stream`, get(run(ended, "/stream"))],
