@@ -43,6 +43,12 @@ const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "return [answer, (await runs.get(runId)).runStatus];",
     result: [{ words: 3 }, "completed"],
   },
+  "packages/core/src/run-events.d.ts: RunEvents.start": {
+    imports: CORE,
+    before: MEMORY_RUNS,
+    after: "return [await done, (await runs.get(runId)).runStatus];",
+    result: [{ words: 1 }, "completed"],
+  },
   "packages/core/src/store/memory.d.ts: createMemoryStore": {
     imports: CORE,
     after: 'return (await runs.create({ ownerId: "ada" })).runStatus;',
@@ -112,9 +118,9 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       import { renderToString } from "react-dom/server";
       import { useRun } from "@tm/run-events-client/react";`,
     before: "function View({ runId }: { readonly runId: string }) {",
-    after: `return createElement("p", null, events.length + " " + runStatus); }
+    after: `return createElement("p", null, events.length + " " + hasEarlier); }
       return renderToString(createElement(View, { runId: "r" }));`,
-    result: "<p>0 null</p>",
+    result: "<p>0 false</p>",
   },
   "packages/client/src/react.d.ts: useRunFold": {
     imports: `

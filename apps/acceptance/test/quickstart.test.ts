@@ -51,7 +51,7 @@ it("README: the first program prints what the page shows", async () => {
 
 it.each([
   ["README.md", "first.mjs", 12],
-  [PAGE_GUIDE, "quickstart.mjs", 45],
+  [PAGE_GUIDE, "quickstart.mjs", 46],
   [PAGE_GUIDE, "index.html", 45],
 ] as const)("%s: the program %s has %i lines of code at most", (page, name, most) => {
   const code = readSnippet(new URL(page, root), name);

@@ -1,6 +1,13 @@
+import { hostname } from "node:os";
 import type { Client } from "@tm/run-events-client/runs";
 import { RunEventsError } from "@tm/run-events-core";
-import { isRefusal, outlastLease, pollForEnd, systemClock } from "@tm/run-events-core/wire";
+import {
+  isRefusal,
+  isWorkerName,
+  outlastLease,
+  pollForEnd,
+  systemClock,
+} from "@tm/run-events-core/wire";
 import { describeFailure, describeWith } from "./describe-failure.ts";
 import { type Child, startChild } from "./child.ts";
 import { envOfChild } from "./child-env.ts";
@@ -25,11 +32,12 @@ const WAIT_SECONDS = 25;
  */
 export async function execCommand(
   runs: Client,
-  { command, leaseMs }: Extract<Command, { readonly name: "exec" }>,
+  asked: Extract<Command, { readonly name: "exec" }>,
 ): Promise<number> {
+  const { command } = asked;
   let lease: Lease;
   try {
-    lease = await beginRun(runs, command, leaseMs);
+    lease = await beginRun(runs, asked);
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     process.stderr.write(
@@ -89,21 +97,32 @@ interface Lease {
 }
 
 /**
- * Creates a run and claims it.
- * @throws RunEventsError if either call fails
+ * Creates a run and claims it, in one step.
+ * @throws RunEventsError if the call fails
  */
-async function beginRun(runs: Client, command: readonly string[], leaseMs: number): Promise<Lease> {
-  const { runId } = await runs.create({ metadata: { command } });
+async function beginRun(
+  runs: Client,
+  { command, leaseMs, topic, exclusive }: Extract<Command, { readonly name: "exec" }>,
+): Promise<Lease> {
+  const runId = crypto.randomUUID();
   // The time of the first attempt: an attempt that is sent again gets the same lease.
   const sentAtMs = systemClock.now();
+  const run = { runId, topic, exclusive, metadata: { command }, leaseMs, worker: workerName() };
   try {
-    const { fence } = await runs.claim(runId, { leaseMs });
+    const { fence } = await runs.createClaimed(run);
     return { runId, fence, leaseMs, sentAtMs };
   } catch (error) {
-    // The run gets no writer, but the claim may have landed although its answer was lost.
-    await runs.cancel(runId).catch(() => {});
+    // The run gets no writer, but it may have been created although the answer was lost.
+    if (error instanceof RunEventsError && error.ambiguous)
+      await runs.cancel(runId).catch(() => {});
     throw error;
   }
+}
+
+/** This machine's name, so that the owner sees where the command runs; `null` if no worker may have that name. */
+function workerName(): string | null {
+  const name = hostname();
+  return isWorkerName(name) ? name : null;
 }
 
 /**

@@ -23,6 +23,9 @@ export type Command =
       readonly target: Target;
       /** 1,000 to 3,600,000. @see clause W31 in `WIRE.md` */
       readonly leaseMs: number;
+      readonly topic: string | null;
+      /** Only with a topic. @see clause W35 in `WIRE.md` */
+      readonly exclusive: boolean;
       readonly command: readonly [string, ...string[]];
     }
   | {
@@ -56,6 +59,7 @@ const OPTIONS = {
   tail: { type: "string" },
   status: { type: "string" },
   topic: { type: "string" },
+  exclusive: { type: "boolean" },
   lease: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -80,13 +84,16 @@ interface Words {
 const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> = {
   exec({ target, operands, rest, values }) {
     const [file, ...args] = rest ?? [];
-    const { lease = "60" } = values;
+    const { lease = "60", exclusive = false } = values;
     const leaseMs = /^\d{1,4}$/.test(lease) ? Number(lease) * 1_000 : 0;
     if (operands.length > 0 || file === undefined)
       return { wrong: "exec expects a command after --, such as: run-events exec -- npm test" };
     if (leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS)
       return { wrong: `--lease expects a number of seconds from 1 to 3600, got ${lease}` };
-    return { name: "exec", target, leaseMs, command: [file, ...args] };
+    const topic = readTopic(values.topic);
+    if (topic !== null && typeof topic !== "string") return topic;
+    if (exclusive && topic === null) return { wrong: "--exclusive expects --topic too" };
+    return { name: "exec", target, leaseMs, topic, exclusive, command: [file, ...args] };
   },
   tail({ target, operands, values }) {
     const [runId, ...more] = operands;
@@ -108,9 +115,8 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
       return { wrong: `list expects no argument, got ${operands.join(" ")}` };
     if (status === null && values.status !== undefined)
       return { wrong: `--status expects one of ${LISTED.join(", ")}, got ${values.status}` };
-    const { topic = null } = values;
-    if (topic !== null && !isTopic(topic))
-      return { wrong: "--topic expects 1 to 200 characters, none of them a control character" };
+    const topic = readTopic(values.topic);
+    if (topic !== null && typeof topic !== "string") return topic;
     return { name: "list", target, status, topic };
   },
   input({ target, operands }) {
@@ -130,14 +136,21 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
   },
 };
 
-/** The command of each option that not all commands have. */
-const OWNERS: Readonly<Record<string, CommandName>> = {
-  since: "tail",
-  tail: "tail",
-  json: "tail",
-  lease: "exec",
-  status: "list",
-  topic: "list",
+function readTopic(topic: string | undefined): string | null | Wrong {
+  if (topic === undefined) return null;
+  if (isTopic(topic)) return topic;
+  return { wrong: "--topic expects 1 to 200 characters, none of them a control character" };
+}
+
+/** The commands of each option that not all commands have. */
+const OWNERS: Readonly<Record<string, readonly CommandName[]>> = {
+  since: ["tail"],
+  tail: ["tail"],
+  json: ["tail"],
+  lease: ["exec"],
+  exclusive: ["exec"],
+  status: ["list"],
+  topic: ["exec", "list"],
 };
 
 const LISTED: readonly ListedStatus[] = ["live", ...STATUSES];
@@ -161,9 +174,11 @@ export function parseCommand(
   if (name === undefined) return { wrong: `expected a command: ${COMMAND_NAMES}` };
   if (name === "serve") return parseServe(operands, rest, values);
   if (!isCommandName(name)) return { wrong: `${name} is not a command: expected ${COMMAND_NAMES}` };
-  const foreign = Object.keys(values).find((option) => (OWNERS[option] ?? name) !== name);
+  const foreign = Object.keys(values).find((option) => !(OWNERS[option] ?? [name]).includes(name));
   if (foreign !== undefined)
-    return { wrong: `${name} has no --${foreign}: only ${OWNERS[foreign] ?? ""} has it` };
+    return {
+      wrong: `${name} has no --${foreign}: only ${(OWNERS[foreign] ?? []).join(" and ")} has it`,
+    };
   if (rest !== null && name !== "exec")
     return { wrong: `${name} expects no command after --: only exec runs one` };
   const target = parseTarget(values, env);

@@ -5,6 +5,8 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
                                      set it up with environment variables: PORT, HOST, STORE_URL, API_TOKENS, ...
   run-events exec -- <command...>    run a command and record its output live
       --lease N                      how long the run stays claimed if exec is killed, in seconds (default 60)
+      --topic TOPIC                  what the run is about
+      --exclusive                    not while you have a live run of that topic
   run-events tail <runId>            follow a run to its end
       --since N                      begin after event N (default 0)
       --tail N                       begin N events before the end, 1 to 1000

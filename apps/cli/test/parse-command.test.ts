@@ -8,16 +8,23 @@ import { parseCommand } from "../src/parse-command.ts";
 const ENV = { RUN_EVENTS_TOKEN: "t" };
 const target = { url: "http://127.0.0.1:8080", token: "t" };
 
+/** `exec -- ls` without options. */
+const EXEC = { name: "exec", leaseMs: 60_000, topic: null, exclusive: false, command: ["ls"] };
+
 describe("the command line", () => {
   it.each([
     [
       ["exec", "--", "ls", "-l", "--", "--help"],
-      { name: "exec", leaseMs: 60_000, command: ["ls", "-l", "--", "--help"] },
+      { ...EXEC, command: ["ls", "-l", "--", "--help"] },
     ],
-    [["exec", "--lease", "1", "--", "ls"], { name: "exec", leaseMs: 1_000, command: ["ls"] }],
+    [["exec", "--lease", "1", "--", "ls"], { ...EXEC, leaseMs: 1_000 }],
+    [
+      ["exec", "--topic", "tea", "--exclusive", "--", "ls"],
+      { ...EXEC, topic: "tea", exclusive: true },
+    ],
     [
       ["exec", "--lease=3600", "--", "ls", "--lease", "x"],
-      { name: "exec", leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
+      { ...EXEC, leaseMs: 3_600_000, command: ["ls", "--lease", "x"] },
     ],
     [["tail", "r"], { name: "tail", runId: "r", since: 0, tail: null, json: false }],
     [
@@ -76,6 +83,7 @@ describe("the command line", () => {
     [["exec", "ls"], "exec expects a command after --"],
     [["exec", "ls", "--", "ls"], "exec expects a command after --"],
     [["exec", "--json", "--", "ls"], "exec has no --json"],
+    [["exec", "--exclusive", "--", "ls"], "--exclusive expects --topic too"],
     [
       ["exec", "--lease", "0", "--", "ls"],
       "--lease expects a number of seconds from 1 to 3600, got 0",

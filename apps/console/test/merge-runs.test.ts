@@ -16,6 +16,7 @@ function run(number: number, lastSequence: number): RunSnapshot {
     updatedAt: at,
     finishedAt: null,
     topic: null,
+    lease: null,
     metadata: null,
   };
 }

@@ -51,7 +51,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         ),
         ...counter(
           "run_events_runs_expired_total",
-          "Runs ended because their lease had expired.",
+          "Runs ended because no worker worked on them.",
           counts.expired,
         ),
         ...counter(

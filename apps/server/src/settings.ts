@@ -25,6 +25,10 @@ export interface Settings {
   readonly sessionTtlMs: number;
   readonly leaseGraceMs: number;
   readonly reapIntervalMs: number;
+  /** For how long no worker may work on a queued run, a running and a waiting one; `null`: for ever. */
+  readonly queuedForMs: number | null;
+  readonly idleForMs: number | null;
+  readonly waitingForMs: number | null;
   /** How long a finished run is kept; `null`: for ever. */
   readonly retentionMs: number | null;
   readonly maxStreamsPerUser: number;
@@ -40,6 +44,8 @@ const MOST_TIMER_MS = 2_147_483_647;
 const MOST_SESSION_MS = 34_560_000_000;
 const MOST_RETENTION_DAYS = 36_500;
 const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+const MOST_IDLE_MS = MOST_RETENTION_DAYS * DAY_MS;
 const MOST_COUNT = 1_000_000_000;
 
 /** The store unless `STORE_URL` is set. */
@@ -119,6 +125,9 @@ export function parseSettings(
     sessionTtlMs: integer("SESSION_TTL_MS", 28_800_000, 1, MOST_SESSION_MS),
     leaseGraceMs: integer("LEASE_GRACE_MS", 60_000, 0, MOST_TIMER_MS),
     reapIntervalMs: integer("REAP_INTERVAL_MS", 5_000, 1, MOST_TIMER_MS),
+    queuedForMs: orForEver(integer("QUEUED_FOR_MS", WEEK_MS, 0, MOST_IDLE_MS)),
+    idleForMs: orForEver(integer("IDLE_FOR_MS", WEEK_MS, 0, MOST_IDLE_MS)),
+    waitingForMs: orForEver(integer("WAITING_FOR_MS", WEEK_MS, 0, MOST_IDLE_MS)),
     retentionMs: read<number | null>(
       "RETENTION_DAYS",
       null,
@@ -144,6 +153,11 @@ const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or mor
 /** Whether the secret is long enough to sign sessions with. */
 function isLongSecret(secret: string): boolean {
   return Buffer.byteLength(secret) >= LEAST_SECRET_BYTES;
+}
+
+/** A time in milliseconds, of which 0 is for ever. */
+function orForEver(ms: number): number | null {
+  return ms === 0 ? null : ms;
 }
 
 function parseSwitch(text: string): boolean | null {

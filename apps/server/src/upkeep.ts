@@ -33,7 +33,10 @@ export interface UpkeepOptions {
   readonly runs: Upkeep;
   /** The `confirmMs` of `reap`. */
   readonly confirmMs: number;
-  readonly settings: Pick<Settings, "leaseGraceMs" | "reapIntervalMs" | "retentionMs">;
+  readonly settings: Pick<
+    Settings,
+    "leaseGraceMs" | "queuedForMs" | "idleForMs" | "waitingForMs" | "reapIntervalMs" | "retentionMs"
+  >;
   readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
   readonly log: Log;
 }
@@ -48,17 +51,23 @@ export interface RunningUpkeep {
 }
 
 /**
- * Ends abandoned runs, and removes old ones if a retention is set, one call of the store a tick. Any number of processes may do so
+ * Ends runs that no worker works on, and removes old ones if a retention is set, one call of the store a tick. Any number of processes may do so
  * on one store. A failure is logged and counted; the next tick tries again.
- * @see clause W33 in `WIRE.md`, clauses S23 and S24 in `STORE.md`
+ * @see clauses W33 and W37 in `WIRE.md`, clauses S23, S24 and S28 in `STORE.md`
  */
 export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   const { runs, confirmMs, settings, metrics, log } = options;
   const { leaseGraceMs, reapIntervalMs, retentionMs } = settings;
+  const { queuedForMs, idleForMs, waitingForMs } = settings;
+  const idleLimits = {
+    ...(queuedForMs !== null && { queuedForMs }),
+    ...(idleForMs !== null && { idleForMs }),
+    ...(waitingForMs !== null && { waitingForMs }),
+  };
 
   /** Returns whether a run was ended: then more may be due, even if another process ended some of them. */
   async function reap(): Promise<boolean> {
-    const runIds = await runs.reap({ graceMs: leaseGraceMs, confirmMs });
+    const runIds = await runs.reap({ graceMs: leaseGraceMs, confirmMs, ...idleLimits });
     metrics.countExpired(runIds.length);
     for (const runId of runIds) log("run_expired", { runId });
     return runIds.length > 0;

@@ -17,6 +17,9 @@ const INTEGERS = {
   DRAIN_MS: ["drainMs", 5_000],
   SESSION_TTL_MS: ["sessionTtlMs", 28_800_000],
   LEASE_GRACE_MS: ["leaseGraceMs", 60_000],
+  QUEUED_FOR_MS: ["queuedForMs", 604_800_000],
+  IDLE_FOR_MS: ["idleForMs", 604_800_000],
+  WAITING_FOR_MS: ["waitingForMs", 604_800_000],
   REAP_INTERVAL_MS: ["reapIntervalMs", 5_000],
   MAX_STREAMS_PER_USER: ["maxStreamsPerUser", 32],
   MAX_STREAMS: ["maxStreams", 20_000],
@@ -92,6 +95,12 @@ it("settings accept every integer within its bounds", () => {
     port: 0,
     drainMs: 0,
     leaseGraceMs: 0,
+  });
+  const forEver = { QUEUED_FOR_MS: "0", IDLE_FOR_MS: "0", WAITING_FOR_MS: "0" };
+  expect(settingsOf(forEver)).toMatchObject({
+    queuedForMs: null,
+    idleForMs: null,
+    waitingForMs: null,
   });
 });
 

@@ -10,7 +10,14 @@ import { type RunningUpkeep, startUpkeep, type UpkeepOptions } from "../src/upke
 export const PATIENCE = { timeout: 30_000 };
 export const DAY_MS = 86_400_000;
 export const PURGE_MS = 60_000;
-const SETTINGS = { leaseGraceMs: 0, reapIntervalMs: 5_000, retentionMs: null };
+const SETTINGS = {
+  leaseGraceMs: 0,
+  queuedForMs: null,
+  idleForMs: null,
+  waitingForMs: null,
+  reapIntervalMs: 5_000,
+  retentionMs: null,
+};
 
 /** One server's upkeep, and its log. */
 export interface Upkept {

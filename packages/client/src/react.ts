@@ -10,8 +10,8 @@ export type { Reducer } from "./store/run-fold.ts";
 export type { FoldOptions, InitialRun, RunOptions, RunView } from "./store/run-view.ts";
 
 /**
- * Follows a run while a component shows it. All components and tabs of an origin that show the same run share one connection. Each
- * of them sees every event once. Another run, user, server or `tail` begins again.
+ * Follows a run while a component shows it. All components and tabs of an origin share one connection for all runs. Each
+ * of them sees every event once. A tab that is hidden for 10 s reads on when it is seen. Another run, user, server or `tail` begins again.
  * @param runId the run; `null` while there is no run yet: nothing is asked for then
  * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the
  * server is for all others that do. Set `userId` if users can change without a reload of the page

@@ -7,15 +7,9 @@ export type {
   WorkedRun,
   WorkOptions,
 } from "@tm/run-events-core";
-export type {
-  CallOptions,
-  Client,
-  ClientOptions,
-  EventsQuery,
-  ListQuery,
-  Session,
-} from "./runs/create-client.ts";
+export type { CallOptions, Client, ClientOptions, Session } from "./runs/create-client.ts";
 export type { KeptRun, RunList } from "./runs/kept-run.ts";
 export type { FollowRunOptions } from "./follow/follow-options.ts";
 export { createClient } from "./runs/create-client.ts";
 export type { AppendConditions } from "./http/run-calls.ts";
+export type { EventsQuery, ListQuery } from "./runs/queries.ts";

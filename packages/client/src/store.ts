@@ -8,7 +8,7 @@ export type { FoldOptions, InitialRun, RunOptions, RunView, Store } from "./stor
 
 /**
  * Creates a store of a run, for a framework or for none. It follows the run while it has a subscriber, and for one more second. All stores
- * of a page, and its tabs, that follow the same run share one connection.
+ * of a page, and its tabs, share one connection for all runs.
  * @param runId the run; `null` while there is no run yet: the store then asks for nothing
  * @param options where the server is, who asks, and where to begin. The first store of a run that gets a subscriber decides where the
  * server is for the others. Set `userId` if users can change without a reload of the page

@@ -22,6 +22,8 @@ export const fault: fc.Arbitrary<Fault> = fc.record({
 /** A proxy on the way to a server. */
 export interface FaultProxy {
   readonly port: number;
+  /** Breaks every connection. */
+  cut(): void;
   close(): void;
 }
 
@@ -60,11 +62,15 @@ export async function startFaultProxy(
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    cut,
     close() {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      cut();
     },
   };
 }

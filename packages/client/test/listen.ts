@@ -1,6 +1,7 @@
 import { onTestFinished } from "vitest";
 import type { ConnectionState } from "../src/follow/connection-state.ts";
-import { RunsReader, type RunsReaderOptions } from "../src/follow/follow-runs.ts";
+import { RunsReader } from "../src/follow/follow-runs.ts";
+import type { RunsReaderOptions } from "../src/follow/runs-reader-options.ts";
 
 /** What a listener of one run has been called with. */
 export interface Heard {

@@ -13,12 +13,14 @@ import { creating } from "./cases/creating.ts";
 import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { declaration, reopening } from "./cases/durability.ts";
+import { exclusive } from "./cases/exclusive.ts";
 import { expiring } from "./cases/expiring.ts";
 import { failures } from "./cases/failures.ts";
 import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
+import { idling } from "./cases/idling.ts";
 import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
@@ -35,9 +37,11 @@ import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
+import { starting } from "./cases/starting.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
 import { times } from "./cases/times.ts";
 import { topics } from "./cases/topics.ts";
+import { workers } from "./cases/workers.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -67,6 +71,7 @@ const ALL: readonly TrialCase[] = [
   ...creating,
   ...listing,
   ...topics,
+  ...exclusive,
   ...changed,
   ...feeds,
   ...owners,
@@ -79,9 +84,12 @@ const ALL: readonly TrialCase[] = [
   ...fenceNumbers,
   ...leases,
   ...claimKeys,
+  ...workers,
+  ...starting,
   ...fencing,
   ...inputs,
   ...expiring,
+  ...idling,
   ...purging,
   ...leftovers,
   ...costs,

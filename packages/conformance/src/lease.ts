@@ -2,6 +2,7 @@ import type {
   AppendRequest,
   LeaseOutcome,
   LeaseRefusal,
+  LiveStatus,
   RunEventStore,
   RunRecord,
 } from "@tm/run-events-core/store";
@@ -67,6 +68,15 @@ export function expiredRuns(store: RunEventStore, graceMs = 0): Promise<readonly
   return store.listExpired({ graceMs, limit: 1_000 });
 }
 
+/** Every run of a status that no worker has worked on for some time. The kit's own run, which shows the time, may be among them. */
+export function idleRuns(
+  store: RunEventStore,
+  runStatus: LiveStatus,
+  idleForMs: number,
+): Promise<readonly string[]> {
+  return store.listIdle({ runStatus, idleForMs, limit: 1_000 });
+}
+
 /** The run of a claim or a renewal that has to be granted. */
 export function granted(outcome: LeaseOutcome, what: string): HeldRun {
   const run = freed(outcome, what);
@@ -100,4 +110,9 @@ export const BY_OWNER: Pick<AppendRequest, "appender"> = { appender: { by: "owne
 /** The condition of an append by a reaper. */
 export function byReaper(graceMs = 0): Pick<AppendRequest, "appender"> {
   return { appender: { by: "reaper", graceMs } };
+}
+
+/** The condition of an append by a sweeper. */
+export function bySweeper(runStatus: LiveStatus, idleForMs = 0): Pick<AppendRequest, "appender"> {
+  return { appender: { by: "sweeper", runStatus, idleForMs } };
 }

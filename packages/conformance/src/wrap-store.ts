@@ -15,6 +15,7 @@ export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>
     renew: (request) => store.renew(request),
     release: (request) => store.release(request),
     listExpired: (query) => store.listExpired(query),
+    listIdle: (query) => store.listIdle(query),
     purge: (request) => store.purge(request),
     probe: () => store.probe(),
     subscribe: (runId, onNotification) => store.subscribe(runId, onNotification),

@@ -126,7 +126,7 @@ function requireSpace(own: Beneath): void {
 function countedReads(
   memory: RunEventStore,
   count: Count,
-): Pick<RunEventStore, "read" | "getRun" | "listRuns" | "listExpired"> {
+): Pick<RunEventStore, "read" | "getRun" | "listRuns" | "listExpired" | "listIdle"> {
   return {
     async read(queries) {
       const pages = await memory.read(queries);
@@ -145,6 +145,11 @@ function countedReads(
     async listExpired(query) {
       const runIds = await memory.listExpired(query);
       count("listExpired", runIds.length);
+      return runIds;
+    },
+    async listIdle(query) {
+      const runIds = await memory.listIdle(query);
+      count("listIdle", runIds.length);
       return runIds;
     },
   };

@@ -48,6 +48,7 @@ export function replicaDoors(
       renew: refuse,
       release: refuse,
       listExpired: refuse,
+      listIdle: refuse,
       purge: refuse,
       probe: refuse,
       ...onReplica(replica, master, () => state.isMaster.promise),
@@ -76,6 +77,7 @@ export function replicaDoors(
       getRun: (runId) => now().getRun(runId),
       listRuns: (query) => now().listRuns(query),
       listExpired: (query) => now().listExpired(query),
+      listIdle: (query) => now().listIdle(query),
       probe: () => now().probe(),
     });
     states.set(object, state);

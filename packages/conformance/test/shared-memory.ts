@@ -46,6 +46,7 @@ function openOn(data: RunEventStore): RunEventStore {
     renew: async (request) => open().renew(request),
     release: async (request) => open().release(request),
     listExpired: async (query) => open().listExpired(query),
+    listIdle: async (query) => open().listIdle(query),
     purge: async (request) => open().purge(request),
     probe: async () => open().probe(),
     subscribe(runId, onNotification) {

@@ -1,6 +1,7 @@
 export type {
   DeleteOutcome,
   ExpiredQuery,
+  IdleQuery,
   ListQuery,
   MigratableStore,
   PurgeRequest,
@@ -9,7 +10,13 @@ export type {
   TransactionalStore,
   Subscription,
 } from "./store/store.ts";
-export type { CreateOutcome, CreateRunRequest, RunPosition, RunRecord } from "./rules/run.ts";
+export type { RunPosition, RunRecord } from "./rules/run.ts";
+export type {
+  BusyOutcome,
+  CreateClaim,
+  CreateOutcome,
+  CreateRunRequest,
+} from "./rules/creation.ts";
 export type {
   ChangedQuery,
   ChangedRuns,
@@ -25,6 +32,8 @@ export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rule
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
 export { NO_LEASE, appenderOf, isFenced, leaseAfter } from "./rules/lease.ts";
+export type { IdleLimit, IdleRun, LiveStatus } from "./rules/idle.ts";
+export { idleFromAfterRelease, idleSince, isIdle } from "./rules/idle.ts";
 export type { AppendLimits, PlannedEvents, RunState } from "./rules/lifecycle.ts";
 export {
   changeOf,
@@ -52,6 +61,7 @@ export { createPageCut, eventBytes, planPage, stateAtSince } from "./rules/page.
 export type {
   ClaimRequest,
   LeaseOutcome,
+  ClaimedOutcome,
   LeaseRefusal,
   ReleaseRequest,
   RenewRequest,
@@ -79,7 +89,16 @@ export { planAppends } from "./rules/plan-appends.ts";
 export type { HeadRow, LeasePlan, LeaseRule } from "./rules/plan-lease.ts";
 export { claimRule, recordOf, releaseRule, renewRule } from "./rules/plan-lease.ts";
 export type { NewRun, ReadPlan } from "./rules/plan-run.ts";
-export { judgeCreate, judgeDelete, newRun, planRead } from "./rules/plan-run.ts";
+export {
+  claimOfCreate,
+  judgeCreate,
+  judgeDelete,
+  newRun,
+  outcomeOfClaim,
+  placeQuery,
+  planRead,
+  topicBusy,
+} from "./rules/plan-run.ts";
 export type { ListedStatus } from "./rules/listed.ts";
 export { isListed, listedStatuses, STATUSES } from "./rules/listed.ts";
 export type { JoinedAppend } from "./rules/plan-joined-append.ts";

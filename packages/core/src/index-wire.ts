@@ -30,6 +30,7 @@ export {
   encodePage,
   encodePageEnd,
   encodeReceipt,
+  encodeClaimedRun,
   encodeRun,
   encodeRunList,
 } from "./wire/wire.ts";
@@ -62,6 +63,7 @@ export { MAX_RUNS, encodeRunStart, parseRunStarts } from "./rules/run-starts.ts"
 export { MAX_TAIL } from "./rules/tail-start.ts";
 export { checkAt, checkLanding } from "./rules/history.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
+export { checkWorkerName, isWorkerName } from "./rules/worker-name.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export { checkDepth, foldEvent, changeBy, phaseStartedBy, sealDraft } from "./rules/lifecycle.ts";
@@ -77,5 +79,5 @@ export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
-export type { RunAccess } from "./work/run-access.ts";
+export type { ClaimedRun, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";

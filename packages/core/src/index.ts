@@ -1,4 +1,5 @@
-export type { Claim, ListOptions, RunEvents, RunEventsPage } from "./run-events.ts";
+export type { RunEvents, RunEventsPage } from "./run-events.ts";
+export type { ListOptions } from "./log/runs.ts";
 export { createRunEvents } from "./run-events.ts";
 export { createMemoryStore } from "./store/memory.ts";
 export type { RunEventsErrorCode, RunEventsErrorDetails } from "./rules/errors.ts";
@@ -10,7 +11,7 @@ export type { AppendOptions, PageOptions, RunEventsOptions } from "./log/run-log
 export type { AppendReceipt } from "./rules/receipt.ts";
 export type { TailOptions } from "./follow/tail.ts";
 export type { OwnerOption } from "./rules/owner.ts";
-export type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
+export type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
 export type { Merges } from "./work/merge-events.ts";
 export type { WorkOptions } from "./work/work-options.ts";
 export type { WorkedRun } from "./work/worked-run.ts";

@@ -1,5 +1,6 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
-import type { ClaimOptions, LeaseOptions } from "./log/leases.ts";
+import { checkLease, type Claim, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
+import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import type {
   AppendOptions,
@@ -18,7 +19,7 @@ import { changesOf, eventOf, type RunChanges, snapshotOf } from "./rules/run-val
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { createLogAccess } from "./work/run-access.ts";
-import { runWork } from "./work/work.ts";
+import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
@@ -37,37 +38,14 @@ export interface RunEventsPage {
   readonly since?: number;
 }
 
-/** Which runs to list. */
-export interface ListOptions {
-  readonly ownerId: string;
-  /** Only runs in this status. `live` is for all that have not finished. */
-  readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. */
-  readonly topic?: string | undefined;
-  /**
-   * The most runs.
-   * @defaultValue 50
-   */
-  readonly limit?: number;
-  /** The `nextCursor` of the page before. Without it, the newest runs. */
-  readonly cursor?: number | undefined;
-}
-
-/** A worker's lease on a run. @see {@link RunEvents.claim} */
-export interface Claim {
-  /** Pass it to every append, renewal and release. */
-  readonly fence: number;
-  /** When the lease expires, by the store's clock: ISO 8601 with milliseconds. */
-  readonly expiresAt: string;
-}
-
 /** Everything that a program does with runs. */
 export interface RunEvents extends Upkeep {
   /** The same API with payloads as JSON text, for servers such as `@tm/run-events-http`. */
   readonly log: RunLog;
   /**
    * Creates a run, or returns the owner's run with that id as it is.
-   * @throws RunEventsError `run_id_taken` if another owner has the id, `invalid_request`, `payload_too_large`, `store_unavailable`
+   * @throws RunEventsError `run_id_taken` if another owner has the id; `topic_busy` (with `runId`) for an `exclusive` run while the owner
+   * has a live run of the topic; `invalid_request`, `payload_too_large`, `store_unavailable`
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   create(run: {
@@ -89,6 +67,12 @@ export interface RunEvents extends Upkeep {
      * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
      */
     readonly topic?: string | null | undefined;
+    /**
+     * Creates the run only while the owner has no live run of `topic`. Its place is free again the moment it ends.
+     * @defaultValue `false`
+     * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
+     */
+    readonly exclusive?: boolean | undefined;
   }): Promise<RunSnapshot>;
   /**
    * Appends all of the events or none. Calls that come while an append is under way share the next commit.
@@ -202,6 +186,25 @@ export interface RunEvents extends Upkeep {
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
   /**
+   * Creates a run and works on it, as {@link RunEvents.create} and {@link RunEvents.work} do, but in one step: the run is claimed from
+   * its first moment. So there is always a worker, or a lease that expires, to end it. If you already have the run, it is claimed.
+   * @returns when the run is claimed: its id, and `done`, which is what {@link RunEvents.work} answers or throws. A rejection of `done`
+   * may be ignored
+   * @throws RunEventsError as {@link RunEvents.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists
+   * @see clause W36 in `WIRE.md` of `@tm/run-events-http`, clause S26 in `STORE.md`
+   *
+   * @example
+   * const { runId, done } = await runs.start({ ownerId: "ada", leaseMs: 30_000 }, async (run) => {
+   *   await run.emit("TOKEN", "Hello");
+   *   return { words: 1 };
+   * });
+   * await done;
+   */
+  start<Value>(
+    run: Parameters<RunEvents["create"]>[0] & WorkOptions,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+  ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
+  /**
    * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
    * @throws RunEventsError `store_unavailable`, with why no append could land, or if the store did not answer in `timeoutMs`;
    * `invalid_request`
@@ -278,6 +281,19 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       checkOptions(workOptions, "{ leaseMs }");
       const access = createLogAccess(options.store, log, workOptions, closing.signal);
       return closing.hold(runWork(access, runId, workOptions, task));
+    },
+    async start(run, task) {
+      checkOptions(run, "{ ownerId, leaseMs }");
+      const { ownerId, runId, metadata, topic, exclusive } = run;
+      const access = createLogAccess(options.store, log, { ownerId }, closing.signal);
+      // Without a lease the creation would claim nothing.
+      checkLease(run.leaseMs);
+      const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
+        (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker })).run;
+      const started = startWork(access, begin, run, task);
+      // Closing waits for the work.
+      closing.hold(started.then(({ done }) => done)).catch(() => {});
+      return started;
     },
     reap: (which) => log.reap(which),
     purge: (which) => log.purge(which),

@@ -57,14 +57,17 @@ describe("claimRun, renewLease and releaseRun", () => {
         const outcome = {
           claim: () => claimRun(run, request, 2_000, null),
           renew: () => renewLease(run, request, 2_000),
-          release: () => releaseRun(run, request),
+          release: () => releaseRun(run, request, 2_000),
         }[call]();
+        const isMoved =
+          call === "release" && one.runStatus !== "queued" && leaseExpiresAtMs !== null;
         const expected = {
           granted: {
             run: {
               ...run,
               fence: call === "claim" ? 2_000_001 : 3,
               leaseExpiresAtMs: call === "release" ? null : 2_500,
+              idleFromMs: isMoved ? 2_000 : 1_000,
             },
           },
           not_found: {},
@@ -97,7 +100,7 @@ describe("claimRun, renewLease and releaseRun", () => {
 
   it("S21: a release may be repeated, and a renewal after it is refused", () => {
     const run = runRecord({ fence: 1, leaseExpiresAtMs: null });
-    expect(releaseRun(run, { ...ANY, fence: 1 })).toStrictEqual({ outcome: "granted", run });
+    expect(releaseRun(run, { ...ANY, fence: 1 }, 2_000)).toStrictEqual({ outcome: "granted", run });
     expect(renewLease(run, { ...ANY, fence: 1, leaseMs: 10 }, 0)).toStrictEqual({
       outcome: "fenced",
     });

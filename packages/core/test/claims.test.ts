@@ -72,7 +72,7 @@ function take(
   const outcome: LeaseOutcome = {
     claim: () => claimRun(run, { ...ANY, leaseMs: one.leaseMs }, nowMs, null),
     renew: () => renewLease(run, { ...ANY, fence, leaseMs: one.leaseMs }, nowMs),
-    release: () => releaseRun(run, { ...ANY, fence }),
+    release: () => releaseRun(run, { ...ANY, fence }, nowMs),
   }[one.do]();
   return outcome.outcome === "granted" ? [outcome.run, true] : [run, false];
 }

@@ -33,10 +33,10 @@ const NOW = 10_000;
 const GRACE_MS = 500;
 
 const LEASES = {
-  none: { fence: 4, leaseExpiresAtMs: null },
-  held: { fence: 4, leaseExpiresAtMs: NOW + 1 },
-  "run out": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS + 1 },
-  "run out long ago": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS },
+  none: { fence: 4, leaseExpiresAtMs: null, worker: null },
+  held: { fence: 4, leaseExpiresAtMs: NOW + 1, worker: null },
+  "run out": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS + 1, worker: "w-1" },
+  "run out long ago": { fence: 4, leaseExpiresAtMs: NOW - GRACE_MS, worker: null },
 } as const satisfies Readonly<Record<string, Lease>>;
 
 const APPENDERS = {
@@ -47,6 +47,8 @@ const APPENDERS = {
   owner: { by: "owner" },
   input: { by: "input" },
   reaper: { by: "reaper", graceMs: GRACE_MS },
+  sweeper: { by: "sweeper", runStatus: "running", idleForMs: 0 },
+  "sweeper too early": { by: "sweeper", runStatus: "running", idleForMs: NOW },
 } as const satisfies Readonly<Record<string, Appender>>;
 
 type LeaseName = keyof typeof LEASES;
@@ -63,6 +65,8 @@ const MAY_APPEND: Readonly<Record<AppenderName, readonly LeaseName[]>> = {
   owner: LEASE_NAMES,
   input: LEASE_NAMES,
   reaper: ["run out long ago"],
+  sweeper: ["none"],
+  "sweeper too early": [],
 };
 
 interface Situation {
@@ -101,6 +105,7 @@ function outcomeOf({
     return "finished";
   }
   if (!MAY_APPEND[appender].includes(lease)) return "fenced";
+  if (appender === "sweeper" && runStatus !== "running") return "fenced";
   return expected === "wrong" ? "sequence_conflict" : "appended";
 }
 
@@ -143,7 +148,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
 
 describe("judgeAppend", () => {
   it("S5, S22: judgeAppend judges every situation in the order of the clause", () => {
-    expect(situations).toHaveLength(2 * 3 * 3 * 6 * 4 * 7 * 3);
+    expect(situations).toHaveLength(2 * 3 * 3 * 6 * 4 * 9 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";
       expect({ ...situation, outcome }).toStrictEqual({

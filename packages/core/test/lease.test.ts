@@ -4,6 +4,7 @@ import type { Appender } from "../src/rules/append.ts";
 import { appenderOf, isFenced, type Lease, leaseAfter } from "../src/rules/lease.ts";
 import type { StatusChange } from "../src/rules/event.ts";
 import { appender, lease } from "./run-draft.ts";
+import { runRecord } from "./run-record.ts";
 
 const TIME = fc.integer({ min: 0, max: 4 });
 
@@ -12,7 +13,7 @@ describe("isFenced", () => {
     fc.assert(
       fc.property(lease, TIME, (one, nowMs) => {
         const by: Appender = { by: "worker", fence: one.fence };
-        expect(isFenced(one, by, nowMs)).toBe(one.leaseExpiresAtMs === null);
+        expect(isFenced(runRecord(one), by, nowMs)).toBe(one.leaseExpiresAtMs === null);
       }),
     );
   });
@@ -21,9 +22,9 @@ describe("isFenced", () => {
     fc.assert(
       fc.property(lease, TIME, (one, nowMs) => {
         const writers = [0, 1, 2, 3, 4, 5].filter(
-          (fence) => !isFenced(one, { by: "worker", fence }, nowMs),
+          (fence) => !isFenced(runRecord(one), { by: "worker", fence }, nowMs),
         );
-        const isFree = !isFenced(one, { by: "anybody" }, nowMs);
+        const isFree = !isFenced(runRecord(one), { by: "anybody" }, nowMs);
         expect(writers.length + Number(isFree)).toBe(1);
       }),
     );
@@ -33,7 +34,7 @@ describe("isFenced", () => {
     fc.assert(
       fc.property(lease, TIME, fc.nat({ max: 4 }), (one, nowMs, graceMs) => {
         const isDue = one.leaseExpiresAtMs !== null && one.leaseExpiresAtMs + graceMs <= nowMs;
-        expect(isFenced(one, { by: "reaper", graceMs }, nowMs)).toBe(!isDue);
+        expect(isFenced(runRecord(one), { by: "reaper", graceMs }, nowMs)).toBe(!isDue);
       }),
     );
   });
@@ -45,37 +46,40 @@ describe("leaseAfter", () => {
   it("S21, S22: the fence never falls, and a fence that may not write now may not after the append", () => {
     fc.assert(
       fc.property(lease, TIME, appender, change, (one, nowMs, by, does) => {
-        fc.pre(!isFenced(one, by, nowMs));
+        fc.pre(!isFenced(runRecord(one), by, nowMs));
         const after = leaseAfter(one, { appender: by, change: does });
         expect(after.fence).toBeGreaterThanOrEqual(one.fence);
         for (const fence of [0, 1, 2, 3, 4, 5]) {
           const worker: Appender = { by: "worker", fence };
-          if (isFenced(one, worker, nowMs)) expect(isFenced(after, worker, nowMs)).toBe(true);
+          if (isFenced(runRecord(one), worker, nowMs))
+            expect(isFenced(runRecord(after), worker, nowMs)).toBe(true);
         }
       }),
     );
   });
 
-  it("S22: a worker's append keeps its lease, unless it ends the run", () => {
-    const one: Lease = { fence: 3, leaseExpiresAtMs: 7 };
+  it("S22, W44: a worker's append keeps its lease, unless it ends the run", () => {
+    const one: Lease = { fence: 3, leaseExpiresAtMs: 7, worker: "w-1" };
     const by: Appender = { by: "worker", fence: 3 };
     expect(leaseAfter(one, { appender: by, change: "started" })).toStrictEqual(one);
     expect(leaseAfter(one, { appender: by, change: "failed" })).toStrictEqual({
       fence: 3,
       leaseExpiresAtMs: null,
+      worker: null,
     });
   });
 
-  it.each([{ by: "owner" }, { by: "reaper", graceMs: 0 }] as const)(
-    "S22, S23: an append of $by takes the next fence and ends the lease",
-    (by) => {
-      for (const does of ["started", "cancelled"] as const) {
-        expect(
-          leaseAfter({ fence: 3, leaseExpiresAtMs: 7 }, { appender: by, change: does }),
-        ).toStrictEqual({ fence: 4, leaseExpiresAtMs: null });
-      }
-    },
-  );
+  it.each([
+    { by: "owner" },
+    { by: "reaper", graceMs: 0 },
+    { by: "sweeper", runStatus: "queued", idleForMs: 0 },
+  ] as const)("S22, S23, W44: an append of $by takes the next fence and ends the lease", (by) => {
+    for (const does of ["started", "cancelled"] as const) {
+      const one = { fence: 3, leaseExpiresAtMs: 7, worker: "w-1" };
+      const after = leaseAfter(one, { appender: by, change: does });
+      expect(after).toStrictEqual({ fence: 4, leaseExpiresAtMs: null, worker: null });
+    }
+  });
 });
 
 describe("appenderOf", () => {

@@ -40,7 +40,7 @@ describe("the rules of a lease on a store's row", () => {
         const pairs = [
           [claimRule(claim)(head, NOW), claimRun(run, claim, NOW, keptKey)],
           [renewRule({ ...asked, fence })(head, NOW), renewLease(run, { ...asked, fence }, NOW)],
-          [releaseRule({ ...asked, fence })(head, NOW), releaseRun(run, { ...asked, fence })],
+          [releaseRule({ ...asked, fence })(head, NOW), releaseRun(run, { ...asked, fence }, NOW)],
         ] as const;
         for (const [{ outcome, after }, expected] of pairs) {
           expect(outcome).toStrictEqual(expected);

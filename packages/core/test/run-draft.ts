@@ -64,14 +64,22 @@ export function requestOf(drafts: readonly EventDraft[]): AppendRequest {
 }
 
 /** A lease of small numbers, so that they meet. */
-export const lease: fc.Arbitrary<Lease> = fc.record({
-  fence: fc.nat({ max: 4 }),
-  leaseExpiresAtMs: fc.option(fc.nat({ max: 4 })),
-});
+export const lease: fc.Arbitrary<Lease> = fc
+  .record({
+    fence: fc.nat({ max: 4 }),
+    leaseExpiresAtMs: fc.option(fc.nat({ max: 4 })),
+    worker: fc.constantFrom(null, "w-1", "w-2"),
+  })
+  .map((one) => (one.leaseExpiresAtMs === null ? { ...one, worker: null } : one));
 
 /** Who appends, with fences and times as small. */
 export const appender: fc.Arbitrary<Appender> = fc.oneof(
   fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const, "input" as const) }),
   fc.record({ by: fc.constant("worker" as const), fence: fc.nat({ max: 4 }) }),
   fc.record({ by: fc.constant("reaper" as const), graceMs: fc.nat({ max: 4 }) }),
+  fc.record({
+    by: fc.constant("sweeper" as const),
+    runStatus: fc.constantFrom("queued" as const, "running" as const, "waiting" as const),
+    idleForMs: fc.nat({ max: 4 }),
+  }),
 );

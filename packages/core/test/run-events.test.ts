@@ -68,6 +68,7 @@ describe("createRunEvents", () => {
       updatedAt: TIME,
       finishedAt: null,
       topic: null,
+      lease: null,
       metadata: { model: "m" },
     });
     expect(await runs.get("r")).toStrictEqual(created);

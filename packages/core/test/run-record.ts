@@ -18,6 +18,7 @@ export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
     finishedAtMs: null,
     metadata: "null",
     topic: null,
+    idleFromMs: 1_000,
     ...part,
   };
 }

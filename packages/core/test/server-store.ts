@@ -26,6 +26,7 @@ const MOVES = [
   "selectState",
   "selectOwned",
   "selectDue",
+  "selectIdle",
   "insertRun",
   "insertEvents",
   "insertReceipts",

@@ -75,12 +75,28 @@ describe("encodeRun", () => {
             updatedAt: "1970-01-01T00:00:01.000Z",
             finishedAt: finishedAtMs === null ? null : new Date(finishedAtMs).toISOString(),
             topic,
+            lease: null,
             metadata: valueOf(metadata),
           });
         },
       ),
     );
   });
+});
+
+it("W44: encodeRun writes which worker has the run and until when, for any name, and never its fence", () => {
+  fc.assert(
+    fc.property(fc.option(anyText), fc.option(time), (worker, leaseExpiresAtMs) => {
+      const json = encodeRun(runRecord({ fence: 123_456, worker, leaseExpiresAtMs }));
+      const { lease } = JSON.parse(json) as { readonly lease: unknown };
+      const expected =
+        leaseExpiresAtMs === null
+          ? null
+          : { worker, expiresAt: new Date(leaseExpiresAtMs).toISOString() };
+      expect(lease).toStrictEqual(expected);
+      expect(json).not.toContain("fence");
+    }),
+  );
 });
 
 describe("encodeRunList", () => {

@@ -25,6 +25,7 @@ describe.each(DOORS)("%s", (door) => {
       lastSequence: 0,
       finishedAt: null,
       topic: null,
+      lease: null,
       metadata,
     });
     expect(createdAt).toMatch(TIME);

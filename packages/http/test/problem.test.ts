@@ -4,7 +4,6 @@ import { ERROR_CODES } from "../src/exchange/error-codes.ts";
 import { ROUTES } from "../src/routes/table.ts";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import { type Call, post } from "./harness/answer.ts";
-import { encodeHead, openSocket } from "./harness/raw-socket.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
 
 const SECRET = "postgres://user:hunter2@db/prod";
@@ -93,6 +92,14 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
       const runId = await world.record("NOTE");
       await world.runs.log.claim(runId, { leaseMs: 60_000 });
       return post(events(runId), { events: [draft()] });
+    },
+  },
+  topic_busy: {
+    status: 409,
+    extra: { runId: "tea-1" },
+    async reach(world) {
+      await world.runs.create({ ownerId: "ada", runId: "tea-1", topic: "tea" });
+      return post("/v1/agent-runs", { topic: "tea", exclusive: true });
     },
   },
   sequence_conflict: {
@@ -281,19 +288,4 @@ it("W3: a stream's error frame does not show a driver's text", async () => {
   const frame = (await stream.rest()).at(-1);
   expect(frame?.data).toMatchObject({ type: "error", code: "internal", retryable: false });
   expect(frame?.text).not.toContain("hunter2");
-});
-
-it.for([
-  ["a carriage return", "Last-Event-ID: 1\rX-Evil: 1"],
-  ["a line feed that folds", "Last-Event-ID: 1\n\n2"],
-  ["a NUL", "Idempotency-Key: a\0b"],
-])("W3: a header with %s is a plain 4xx", async ([, header]) => {
-  await using world = await openWorld("node:http");
-  const head = encodeHead("GET", "/v1/agent-runs", ADA).replace(
-    "\r\n\r\n",
-    `\r\n${header}\r\n\r\n`,
-  );
-  using socket = await openSocket(world.port, head);
-  await socket.closed;
-  expect(socket.received()).toMatch(/^HTTP\/1\.1 4\d\d /);
 });

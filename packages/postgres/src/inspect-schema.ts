@@ -59,7 +59,7 @@ async function hasMigrations(query: Query, { migrations }: Tables): Promise<bool
 
 /** The columns of each table's unique indexes, as Postgres prints them. A rebuild may rename the indexes. */
 const UNIQUE = {
-  runs: ["run_key", "run_id"],
+  runs: ["run_key", "run_id", "owner_id, topic WHERE (exclusive AND (finished_at_ms IS NULL))"],
   events: ["run_key, sequence", "run_key, idempotency_key WHERE (idempotency_key IS NOT NULL)"],
 } as const;
 

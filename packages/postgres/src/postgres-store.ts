@@ -17,7 +17,7 @@ import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
 import type { RunChange } from "./run-changes.ts";
-import { listExpired, purgeRuns } from "./sql/due.ts";
+import { listExpired, listIdle, purgeRuns } from "./sql/due.ts";
 import { claim, release, renew } from "./sql/lease.ts";
 import { listChanged } from "./sql/changed.ts";
 import { listRuns } from "./sql/list.ts";
@@ -93,7 +93,12 @@ export function createPostgresStore(
     migrate: () => calls.guard(() => check.migrate()),
     verify: () => calls.guard(() => check.verify()),
     async createRun(request) {
-      const outcome = await calls.perform(() => createRun(query, sql, request));
+      // As with a claim, it is in doubt after a lost answer which worker has the run.
+      const outcome = await calls.perform(() =>
+        request.claim == null
+          ? createRun(query, sql, request)
+          : createRun(sturdyQuery, sql, request).catch(inDoubt),
+      );
       if (outcome.outcome === "created") {
         const { runId, ownerId } = request;
         notifications.committed([{ runId }, { runId: ownerName(ownerId) }]);
@@ -125,6 +130,7 @@ export function createPostgresStore(
     renew: (request) => calls.perform(() => renew(sturdyQuery, sql, request)),
     release: (request) => calls.perform(() => release(sturdyQuery, sql, request)),
     listExpired: (request) => calls.perform(() => listExpired(query, sql, request)),
+    listIdle: (request) => calls.perform(() => listIdle(query, sql, request)),
     async purge(request) {
       const removed = await calls.perform(() => purgeRuns(query, sql, request));
       notifications.committed(namesOf(removed));

@@ -62,14 +62,19 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one. One without
-    // `ended_xid` marks no ends: readers get those when they start over. An append changes that column, which has an index, only if it
-    // ends the run.
+    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
+    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without `ended_xid` marks no ends:
+    // readers get those when they start over. An append changes that column, which has an index, only if it ends the run. A program
+    // that does not know since when a run is idle leaves a time that is too early, which only costs a look. No append changes that
+    // index, unless it changes the status.
     breaking: false,
     sql: ({ runs, events, removed }) => `
-    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C";
+    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
+      ADD COLUMN exclusive boolean, ADD COLUMN idle_from_ms bigint NOT NULL DEFAULT 0;
+    CREATE INDEX runs_by_idle ON ${runs} (run_status, idle_from_ms) WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+    CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
     ALTER TABLE ${events} ADD COLUMN run_status text;
     CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
     ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;

@@ -2,7 +2,7 @@ import type { Statements } from "./sql/statements.ts";
 import { appendEachStatement } from "./sql/append-each.ts";
 import { appendToOneStatement } from "./sql/append-to-one.ts";
 import { appendStatement } from "./sql/append.ts";
-import { listExpiredStatement, purgeStatement } from "./sql/due.ts";
+import { listExpiredStatement, listIdleStatement, purgeStatement } from "./sql/due.ts";
 import { claimStatement, releaseStatement, renewStatement } from "./sql/lease.ts";
 import { changedStatements } from "./sql/changed.ts";
 import { listStatements } from "./sql/list.ts";
@@ -10,7 +10,12 @@ import { selectPositionsStatement } from "./sql/positions.ts";
 import { probeStatement } from "./sql/probe.ts";
 import { readStatement } from "./sql/read.ts";
 import { selectReceiptsStatement } from "./sql/receipts.ts";
-import { createRunStatement, deleteRunStatement, selectRunStatement } from "./sql/run.ts";
+import {
+  createClaimedStatement,
+  createRunStatement,
+  deleteRunStatement,
+  selectRunStatement,
+} from "./sql/run.ts";
 import { tablesOf } from "./tables.ts";
 
 /**
@@ -28,11 +33,13 @@ export function createStatements(schema: string): Statements {
     read: readStatement(tables),
     selectRun: selectRunStatement(tables),
     createRun: createRunStatement(tables),
+    createClaimed: createClaimedStatement(tables),
     deleteRun: deleteRunStatement(tables),
     claim: claimStatement(tables),
     renew: renewStatement(tables),
     release: releaseStatement(tables),
     listExpired: listExpiredStatement(tables),
+    listIdle: listIdleStatement(tables),
     purge: purgeStatement(tables, "SKIP LOCKED"),
     // Waits for the transaction that holds a run.
     purgeOne: purgeStatement(tables, ""),

@@ -187,12 +187,12 @@ describe("a lease", () => {
     expect(await late).toEqual({ outcome: "claimed", leaseExpiresAtMs: until });
   });
 
-  it("S21: a key that a program without keys has left has no effect on the next lease", async () => {
+  it("S21, W44: a key and a name that a program without them has left have no effect on the next lease", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
-    const claim = { ...claimOf("a"), claimKey: "one" };
+    const claim = { ...claimOf("a"), claimKey: "one", worker: "w-1" };
     const { fence } = await claimed(store, claim);
     // Such a program releases and claims like this.
     await pool.query(`UPDATE ${schema}.runs SET lease_expires_at_ms = NULL`);
@@ -200,6 +200,7 @@ describe("a lease", () => {
       Date.now() + 3_600_000,
     ]);
     expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
+    expect((await store.getRun("a"))?.worker).toBeNull();
     // And it cancels like this, which leaves no lease.
     await pool.query(`UPDATE ${schema}.runs SET fence = fence + 1, lease_expires_at_ms = NULL`);
     expect((await claimed(store, claim)).fence).toBeGreaterThan(fence + 2);

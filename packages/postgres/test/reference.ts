@@ -109,7 +109,7 @@ async function stateOf(store: RunEventStore, runIds: readonly string[]): Promise
 /** An answer without the values that differ between two stores. Whether it has a time stays. */
 function timeless(answer: unknown): unknown {
   const text = JSON.stringify(answer, (name, value: unknown) =>
-    name === "ordinal" || (name.endsWith("AtMs") && value !== null) ? 0 : value,
+    name === "ordinal" || (/(At|From)Ms$/.test(name) && value !== null) ? 0 : value,
   );
   return JSON.parse(text);
 }

@@ -55,6 +55,7 @@ describe("the schema", () => {
       "CREATE INDEX removed_by_time ON removed_runs USING btree (removed_at_ms)",
       "CREATE INDEX runs_by_end ON runs USING btree (owner_id, ended_xid, run_key) WHERE (ended_xid IS NOT NULL)",
       "CREATE INDEX runs_by_finish ON runs USING btree (finished_at_ms) WHERE (finished_at_ms IS NOT NULL)",
+      "CREATE INDEX runs_by_idle ON runs USING btree (run_status, idle_from_ms) WHERE ((finished_at_ms IS NULL) AND (lease_expires_at_ms IS NULL))",
       "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
       "CREATE INDEX runs_by_status ON runs USING btree (owner_id, run_status, run_key)",
@@ -64,6 +65,7 @@ describe("the schema", () => {
       "CREATE UNIQUE INDEX events_pkey ON events USING btree (run_key, sequence)",
       "CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (migration)",
       "CREATE UNIQUE INDEX removed_runs_pkey ON removed_runs USING btree (run_key)",
+      "CREATE UNIQUE INDEX runs_by_place ON runs USING btree (owner_id, topic) WHERE (exclusive AND (finished_at_ms IS NULL))",
       "CREATE UNIQUE INDEX runs_pkey ON runs USING btree (run_key)",
       "CREATE UNIQUE INDEX runs_run_id_key ON runs USING btree (run_id)",
       "events.created_at_ms bigint NOT NULL",
@@ -88,8 +90,10 @@ describe("the schema", () => {
       "runs.claim_key text",
       "runs.created_at_ms bigint NOT NULL",
       "runs.ended_xid xid8",
+      "runs.exclusive boolean",
       "runs.fence bigint NOT NULL DEFAULT 0",
       "runs.finished_at_ms bigint",
+      "runs.idle_from_ms bigint NOT NULL DEFAULT 0",
       "runs.last_sequence bigint NOT NULL",
       "runs.lease_expires_at_ms bigint",
       "runs.metadata text NOT NULL",
@@ -100,6 +104,8 @@ describe("the schema", () => {
       "runs.run_status text NOT NULL",
       "runs.topic text COLLATE C",
       "runs.updated_at_ms bigint NOT NULL",
+      "runs.worker text",
+      "runs.worker_fence bigint",
     ]);
     const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
     expect(rows).toEqual([
@@ -205,7 +211,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(51);
+    expect(await describeSchema(pool, schema)).toHaveLength(57);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

@@ -5,6 +5,7 @@ import type { Connection } from "./connection.ts";
 import { departFromLive } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
 import { runDamaged, scriptFailure, storeFailure } from "./failure.ts";
+import { addIdleEntry, dropIdleEntry } from "./idle.ts";
 import { addListEntry, dropListEntry, type ListEntry } from "./list-entries.ts";
 import { parseLanding, parseOutcome, type RunReply, sendAppend } from "./scripts/append.ts";
 
@@ -104,6 +105,8 @@ class GroupAppend {
     const { ended } = this.#connection.keys;
     await Promise.all([
       addListEntry(this.#connection, entry),
+      // The run cannot come to the status earlier than its last change.
+      addIdleEntry(this.#connection, entry, Number(updatedAtMs)),
       // The run cannot end earlier than its last change.
       isTerminal(runStatus) &&
         addDue(this.#connection, ended, { mark: ordinal, runId }, updatedAtMs),
@@ -121,6 +124,7 @@ class GroupAppend {
       const before = { ...entry, runStatus: runStatus as RunStatus, visit: Number(visit) };
       if (isTerminal(entry.runStatus)) departFromLive(this.#connection, before);
       else dropListEntry(this.#connection, before);
+      dropIdleEntry(this.#connection, before);
     }
     if (leaseOver !== null) {
       dropDue(this.#connection, this.#connection.keys.held, { mark: leaseOver, runId });

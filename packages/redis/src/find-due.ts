@@ -18,11 +18,22 @@ export interface DueQuery {
   readonly ageMs: number;
   readonly limit: number;
   /**
+   * How often the start of the index is read at most, to put it in order. Then later calls do the rest.
+   * @defaultValue until it is in order
+   */
+  readonly mostTurns?: number;
+  /**
    * Finds the time of an entry in its run.
    * @param run `null` if the run does not exist
+   * @param score the time of the entry in the index
    * @returns `null` if the entry's lease or end is over
    */
-  readonly judge: (entry: DueEntry, run: DueRun | null, nowMs: number) => DueTime | null;
+  readonly judge: (
+    entry: DueEntry,
+    run: DueRun | null,
+    nowMs: number,
+    score: number,
+  ) => DueTime | null;
 }
 
 /** An entry as the index has it, and its time by its run. */
@@ -57,8 +68,8 @@ class DueSearch {
   }
 
   async find(): Promise<readonly DueEntry[]> {
-    const { limit } = this.#query;
-    for (;;) {
+    const { limit, mostTurns = Infinity } = this.#query;
+    for (let turn = 1; ; turn++) {
       const count = Math.max(limit, CHECKED_AT_ONCE) + this.#waiting.size;
       const checked = await this.#checkFirst(count);
       await this.#putInOrder(checked);
@@ -68,7 +79,7 @@ class DueSearch {
         .filter(({ time }) => time?.isTrue)
         .slice(0, limit);
       const isAll = firstEarly === -1 && checked.length < count;
-      if (isAll || due.length === limit) return due.map(({ entry }) => entry);
+      if (isAll || due.length === limit || turn >= mostTurns) return due.map(({ entry }) => entry);
     }
   }
 
@@ -86,7 +97,7 @@ class DueSearch {
 
   async #check(entry: DueEntry, score: number): Promise<CheckedEntry> {
     const run = await dueRun(this.#connection, entry.runId);
-    return { entry, score, time: this.#query.judge(entry, run, Number(this.#nowMs)) };
+    return { entry, score, time: this.#query.judge(entry, run, Number(this.#nowMs), score) };
   }
 
   async #putInOrder(checked: readonly CheckedEntry[]): Promise<void> {

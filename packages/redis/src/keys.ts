@@ -1,4 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
+import type { LiveStatus } from "@tm/run-events-core/store";
 
 /** The keys of one run. They share a hash tag, so a cluster has them on one node and a script may use them together. */
 interface RunKeys {
@@ -19,10 +20,16 @@ export interface Keys {
   readonly held: string;
   /** Finished runs, by the earliest time when they may have finished. */
   readonly ended: string;
+  /** Live runs in a status, by the earliest time from which on they may be idle. */
+  idle(runStatus: LiveStatus): string;
   /** Keys that a probe writes to, in random slots. */
   probe(index: number): string;
   /** A sorted set for each owner and status, and for each topic of an owner and status. All of an owner are under one hash tag. */
   list(ownerId: string, runStatus: RunStatus, topic: string | null): string;
+  /** The place of an owner's topic: which exclusive run it has. In the slot of the owner's lists. */
+  place(ownerId: string, topic: string): string;
+  /** The mark that a run can no longer be created with this ordinal. In the slot of the run. */
+  voided(runId: string, ordinal: number): string;
   /**
    * A sorted set for each owner, and for each topic of an owner, with the lists of the owner under one hash tag: the runs that have
    * departed lately, or those that are being removed.
@@ -50,6 +57,7 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
     ordinal: `${prefix}:ordinal`,
     held: `${prefix}:held`,
     ended: `${prefix}:ended`,
+    idle: (runStatus) => `${prefix}:idle:${runStatus}`,
     probe: (index) => `${prefix}:probe:${index}`,
     ofRun(runId) {
       const run = `${prefix}:{run:${runId}}`;
@@ -57,6 +65,8 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
     },
     list: (ownerId, runStatus, topic) => ownersKey(prefix, ownerId, runStatus, topic),
     departures: (ownerId, kind, topic) => ownersKey(prefix, ownerId, kind, topic),
+    place: (ownerId, topic) => ownersKey(prefix, ownerId, "place", topic),
+    voided: (runId, ordinal) => `${prefix}:{run:${runId}}:void:${ordinal}`,
     channel: (runId) => `${channelStart}${runId}}`,
     runIdOf: (channel) => channel.slice(channelStart.length, -1),
   };

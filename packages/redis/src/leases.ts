@@ -6,6 +6,7 @@ import type {
   RenewRequest,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
+import { isNewOrdinal } from "./list-entries.ts";
 import { addDue, dropDue, type DueEntry } from "./due.ts";
 import { type DueTime, findDue } from "./find-due.ts";
 import { sendClaim } from "./scripts/claim.ts";
@@ -15,19 +16,23 @@ import { moveDue } from "./scripts/move-due.ts";
 import { sendRelease } from "./scripts/release.ts";
 import { sendRenew } from "./scripts/renew.ts";
 
+/** The key of a claim as scripts get it. The client silently sends unanswered commands again, so a claim without a key gets one. */
+export function claimKeyOf(key: string | undefined): string {
+  return key === undefined ? `~${crypto.randomUUID()}` : `=${key}`;
+}
+
 /**
  * Claims a run for the caller. In a cluster the entry in the index of leases is made between two calls of the script.
+ * @param claimKey as from `claimKeyOf`
  * @see clause S21 in `STORE.md`
  */
 export async function claimRun(
   connection: Connection,
   request: ClaimRequest,
+  claimKey: string = claimKeyOf(request.claimKey),
 ): Promise<LeaseOutcome> {
   const { runId } = request;
   const { held } = connection.keys;
-  // The client silently sends unanswered commands again, so a claim without a key gets one.
-  const claimKey =
-    request.claimKey === undefined ? `~${crypto.randomUUID()}` : `=${request.claimKey}`;
   let made: DueEntry | null = null;
   for (;;) {
     const reply = await sendClaim(connection, { ...request, claimKey }, made?.mark ?? null);
@@ -101,7 +106,9 @@ export async function listExpired(
 }
 
 function judgeLease({ mark }: DueEntry, run: DueRun | null, nowMs: number): DueTime | null {
-  const [ordinal, fence = 0] = mark.split("/").map(Number);
+  const [ordinal = 0, fence = 0] = mark.split("/").map(Number);
+  // A run may be about to be created with this lease.
+  if (run === null && isNewOrdinal(ordinal, nowMs)) return { atMs: nowMs + 1, isTrue: false };
   if (run === null || run.ordinal !== ordinal || run.finishedAtMs !== null) return null;
   if (run.fence > fence) return null;
   // A worker may be about to get this lease: from now on, and for a millisecond at least.

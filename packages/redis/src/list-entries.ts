@@ -24,6 +24,13 @@ export interface ListEntry {
   readonly visit: number;
 }
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** Whether a run may still be created with this ordinal, which is a time in microseconds: that takes less than a day. */
+export function isNewOrdinal(ordinal: number, nowMs: number): boolean {
+  return nowMs - ordinal / 1_000 <= DAY_MS;
+}
+
 /** Adds an entry; adding it again changes nothing. */
 export async function addListEntry(connection: Connection, entry: ListEntry): Promise<void> {
   const add = (key: string): Promise<unknown> =>

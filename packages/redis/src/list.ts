@@ -7,11 +7,9 @@ import {
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { departFromLive } from "./departures.ts";
-import { dropListEntry, type ListEntry } from "./list-entries.ts";
+import { dropListEntry, isNewOrdinal, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
 import { readVisitor } from "./scripts/read-head.ts";
-
-const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
 
 /**
  * An owner's runs, newest first: the entries of its list that their runs confirm. Entries that can never be right again are
@@ -59,14 +57,15 @@ function hasEnded(entry: ListEntry, head: RunRecord | null): boolean {
 
 /**
  * Whether an entry can never be right again: a run comes to a status only once, except to the running and the waiting one by another
- * visit each time; and it takes less than a day to create.
+ * visit each time.
  */
 function isVoid(
   entry: ListEntry,
   visitor: Awaited<ReturnType<typeof readVisitor>>,
   nowMicros: number,
 ): boolean {
-  if (visitor?.head.ordinal !== entry.ordinal) return nowMicros - entry.ordinal > DAY_MICROS;
+  if (visitor?.head.ordinal !== entry.ordinal)
+    return !isNewOrdinal(entry.ordinal, nowMicros / 1_000);
   const { runStatus } = visitor.head;
   const isOlder = !isTerminal(entry.runStatus) && entry.visit < visitor.visits;
   if (runStatus === entry.runStatus) return isOlder;

@@ -4,6 +4,7 @@ import { checkClient } from "./check-client.ts";
 import { createConnection } from "./connection.ts";
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
+import { listIdle } from "./idle.ts";
 import { keysOf } from "./keys.ts";
 import { listChanged } from "./changed.ts";
 import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
@@ -86,6 +87,7 @@ export async function openRedisStore(
     renew: (request) => connection.perform(() => renewLease(connection, request)),
     release: (request) => connection.perform(() => releaseRun(connection, request)),
     listExpired: (query) => connection.perform(() => listExpired(connection, query)),
+    listIdle: (query) => connection.perform(() => listIdle(connection, query)),
     purge: (request) => connection.perform(() => purgeRuns(connection, request)),
     async probe() {
       const probed = await connection.perform(() => probeServers(connection));

@@ -45,6 +45,18 @@ describe.each(SETUPS)("leases on $name", (setup) => {
       .toEqual([`${last?.ordinal}/${last?.fence}:a`]);
   });
 
+  it("W44: a name that a program without names has left is not that of the next lease, and takes no room after its own", async () => {
+    const { prefix, redis, store } = await openFresh();
+    await store.createRun(createOf("a"));
+    const head = `${prefix}:{run:a}:head`;
+    const { fence } = await claimed(store, { ...claimOf("a", HOUR_MS), worker: "w-1" });
+    // Such a program claims an expired run like this.
+    await redis.hset(head, "fence", String(fence + 1));
+    expect((await store.getRun("a"))?.worker).toBeNull();
+    await store.release({ runId: "a", ownerId: null, fence: fence + 1 });
+    expect(await redis.hmget(head, "worker", "workerFence")).toEqual([null, null]);
+  });
+
   it("S21: a claim under the key that got the lease gets it again, until it expires or is released", async () => {
     const { prefix, redis, store, stores } = await openFresh();
     await store.createRun(createOf("a"));

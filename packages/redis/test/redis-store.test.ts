@@ -52,6 +52,7 @@ function timeless(run: RunRecord): RunRecord {
     updatedAtMs: 0,
     finishedAtMs: run.finishedAtMs === null ? null : 0,
     leaseExpiresAtMs: run.leaseExpiresAtMs === null ? null : 0,
+    idleFromMs: 0,
   };
 }
 

@@ -75,11 +75,18 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. A program without inputs sees a waiting run as a running one. One
-    // without departures keeps none: readers get its ends when they start over.
+    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
+    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without departures keeps none: readers
+    // get its ends when they start over. A program that does not know since when a run is idle leaves a time that is too early, which
+    // only costs a look.
     breaking: false,
     sql: ({ runs, events, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
+      ALTER TABLE ${runs} ADD COLUMN worker TEXT;
+      ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
+      ALTER TABLE ${runs} ADD COLUMN idle_from_ms INTEGER NOT NULL DEFAULT 0;
+      CREATE INDEX ${runs}_by_idle ON ${runs} (run_status, idle_from_ms)
+        WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
       CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
       ALTER TABLE ${events} ADD COLUMN run_status TEXT;
@@ -134,7 +141,7 @@ function objectsOf({
 }: Tables): Readonly<Record<string, string>> {
   const tables = [runs, events, receipts, probes, departures];
   const indexes = [
-    ...["owner", "status", "lease", "finish", "topic", "topic_status"].map(
+    ...["owner", "status", "lease", "finish", "topic", "topic_status", "idle"].map(
       (column) => `${runs}_by_${column}`,
     ),
     `${events}_by_phase`,

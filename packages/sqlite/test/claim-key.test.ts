@@ -43,12 +43,11 @@ describe.each(DRIVERS)("a claim's key on $name", (driver) => {
     expect((await claimed(store, claim)).fence).toBeGreaterThan(third + 1);
   });
 
-  it("S19, S21: a program of the previous version may claim at the same time, and its lease has no key", async () => {
+  it("S19, S21: a program of the previous version may claim at the same time, and its lease has neither key nor name", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
-    const claim = { ...claimOf("a"), claimKey: "k" };
+    const claim = { ...claimOf("a"), claimKey: "k", worker: "w-1" };
     const { fence } = await claimed(store, claim);
-    await store.release(releaseOf("a", fence));
     // The statements of the previous version.
     db.prepare(
       "UPDATE run_events_runs SET fence = ?, lease_expires_at_ms = ? WHERE run_key = ?",
@@ -58,6 +57,7 @@ describe.each(DRIVERS)("a claim's key on $name", (driver) => {
        VALUES (?, ?, ?, ?, 0, ?, ?, ?)`,
     ).run("b", "ada", "queued", null, 1, 1, "{}");
     expect(await store.claim(claim)).toMatchObject({ outcome: "claimed" });
+    expect((await store.getRun("a"))?.worker).toBeNull();
     expect(await store.claim({ ...claim, runId: "b" })).toMatchObject({ outcome: "granted" });
     // The previous version refuses a schema only by this.
     expect(

@@ -52,6 +52,7 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
   await store.renew(renewOf("brief", fence));
   await store.listExpired({ graceMs: 0, limit: 10 });
+  await store.listIdle({ runStatus: "running", idleForMs: 0, limit: 10 });
   await store.append([endOf("brief", by(fence))]);
   await store.purge({ finishedForMs: 3_600_000, limit: 10 });
   await store.deleteRun("brief", null);

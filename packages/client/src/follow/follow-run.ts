@@ -33,17 +33,6 @@ export interface RunFollower<M extends EventMap = EventMap>
 export function followRun<M extends EventMap = EventMap>(
   options: FollowOptions<M>,
 ): RunFollower<M> {
-  return followWithActivity(options, () => {});
-}
-
-/**
- * Does the same as `followRun`.
- * @param onActivity called each time the server sends something, and when an attempt begins or fails
- */
-export function followWithActivity<M extends EventMap>(
-  options: FollowOptions<M>,
-  onActivity: () => void,
-): RunFollower<M> {
   const { since = 0, onConnectionState, schemas = {}, signal } = options;
   const connection: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = {
     state: "connecting",
@@ -76,7 +65,7 @@ export function followWithActivity<M extends EventMap>(
     try {
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
       const place = { cursor: () => connection.cursor, at: () => at };
-      reading = readOn(options, place, update, onActivity);
+      reading = readOn(options, place, update, () => {});
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {

@@ -1,22 +1,22 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkRunId, encodeRunStart, invalidCursor, MAX_RUNS } from "@tm/run-events-core/wire";
+import { checkRunId, invalidCursor } from "@tm/run-events-core/wire";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { runsStreamCall } from "../http/run-calls.ts";
-import { askStream, createServer, type Server, type ServerOptions } from "../http/server.ts";
+import { askStream, createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts";
+import { fittingRuns } from "./fitting-runs.ts";
 import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
 import { onPageReturn } from "./page-signals.ts";
 import { readOn } from "./read-on.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
+import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
-/** The longest `runs` of a request: 100 ids of 36 characters, each with a cursor and its time. Some proxies take an address of 8 KiB. */
-const MOST_LENGTH = 7_000;
 /** While more runs than these are polled, the server does not hold the polls: a browser has six connections to a host. */
 const MOST_HELD = 2;
 /** A stream is given up when nothing has come for this many heartbeats. */
@@ -24,15 +24,6 @@ const SILENT_HEARTBEATS = 2.5;
 
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
-
-/** Where the server is, and its heartbeat. */
-export interface RunsReaderOptions extends ServerOptions {
-  /**
-   * The server's heartbeat, in milliseconds.
-   * @defaultValue 15,000
-   */
-  readonly heartbeatMs?: number;
-}
 
 /**
  * Follows a set of runs that changes, over one connection. Each run's listener gets every event once, in order, however often the set
@@ -51,7 +42,7 @@ export interface RunsReaderOptions extends ServerOptions {
  * | waiting    | the pause is over, or the page comes back      | gathering                                 |
  * | any        | `close`                                        | closed                                    |
  *
- * Runs beyond those that fit into one stream are polled as well.
+ * Runs beyond those that fit into one stream are polled as well. A run that is alone has the stream of one run, or its polls.
  * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReader {
@@ -69,17 +60,21 @@ export class RunsReader {
   /** Ends a pause early. */
   #endPause = (): void => {};
   #checkSilence = (): void => {};
+  /** Ends a stream of many runs that may be dead. */
+  #giveUp = (): void => {};
+  #gatherMs: number;
   /** Opens the connection again later, for runs that the server could not read. */
   #again: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws TypeError if the credential cannot be sent */
   constructor(options: RunsReaderOptions = {}) {
     this.#options = options;
+    this.#gatherMs = options.isHasty === true ? 0 : GATHER_MS;
     this.#server = createServer(options);
     this.#best = bestFor(options.credential);
     this.#course = startCourse(this.#best);
     this.#stopListening = onPageReturn((hasMoved) => {
-      if (hasMoved) this.#attempt?.abort(unanswered("The page was away from the network."));
+      if (hasMoved) this.#giveUp();
       this.#checkSilence();
       this.#endPause();
     });
@@ -128,7 +123,8 @@ export class RunsReader {
     const { signal } = this.#whole;
     while (this.#runs.size > 0 && !signal.aborted) {
       try {
-        await pause(GATHER_MS, signal);
+        await pause(this.#gatherMs, signal);
+        this.#gatherMs = GATHER_MS;
         clearTimeout(this.#again);
         if (this.#runs.size > 0) await this.#tryOnce([...this.#runs.values()]);
       } catch (error) {
@@ -143,12 +139,17 @@ export class RunsReader {
   async #tryOnce(runs: readonly FollowedRun[]): Promise<void> {
     const attempt = linkAbort(this.#whole.signal);
     this.#attempt = attempt;
-    const streamed = this.#course.route.transport === "stream" ? fitting(runs) : [];
+    this.#options.onActivity?.();
+    const isAlone = runs.length === 1;
+    const isStreamed = this.#course.route.transport === "stream" && !isAlone;
+    const streamed = isStreamed ? fittingRuns(runs) : [];
     const polled = runs.slice(streamed.length);
     const held = polled.length > MOST_HELD || streamed.length > 0 ? "poll" : "long_poll";
-    const polls = polled.map((run) => this.#poll(run, held, attempt));
+    const transport = isAlone ? this.#best : held;
+    const polls = polled.map((run) => this.#readOne(run, transport, attempt));
     try {
       if (streamed.length > 0) await this.#stream(streamed, attempt, polled.length > 0);
+      else if (isAlone) await polls[0];
       else await this.#untilProbe(attempt.signal);
       // Polled runs take the places of those that are over.
       if (streamed.length > 0) attempt.abort(CHANGED);
@@ -156,6 +157,7 @@ export class RunsReader {
     } finally {
       attempt.abort(CHANGED);
       this.#attempt = null;
+      this.#giveUp = () => {};
       await Promise.all(polls);
     }
   }
@@ -171,6 +173,7 @@ export class RunsReader {
       this.#course = expectLoss(this.#course, loss, performance.now() - startedAt);
     };
     expect("away");
+    this.#giveUp = () => abort(unanswered("The page was away from the network."));
     for (const run of streamed) if (!run.isLive) run.update({ state: "connecting" });
     const call = runsStreamCall(streamed.map((run) => run.start()));
     const attempt = {
@@ -179,7 +182,7 @@ export class RunsReader {
       openStream: (onHead: () => void) => askStream(this.#server, call, signal, onHead),
       expect,
       giveUp: (why: string) => abort(unanswered(why)),
-      onActivity() {},
+      onActivity: () => this.#options.onActivity?.(),
       onSeen: (listener: () => void) => void (this.#checkSilence = listener),
       onEvents: () => void (this.#course = { ...this.#course, failures: 0 }),
       onLeft: (run: FollowedRun, error: RunEventsError | null) => {
@@ -204,24 +207,28 @@ export class RunsReader {
     );
   }
 
-  /** Polls one run until it is over or the attempt is. It never rejects. */
-  async #poll(
+  /** Reads one run until it is over or the attempt is. It never rejects. */
+  async #readOne(
     run: FollowedRun,
     transport: Transport,
     { signal, abort }: LinkedAbort,
   ): Promise<void> {
     let hasAnswered = false;
+    const { pollFetch, onActivity = () => {}, ...options } = this.#options;
+    if (transport === "poll" && pollFetch !== undefined) options.fetch = pollFetch;
     const reading = readOn(
-      { ...this.#options, ...run.beginning(), runId: run.runId, signal },
+      { ...options, ...run.beginning(), runId: run.runId, signal },
       { cursor: () => run.cursor, at: () => run.at },
       (change) => {
         hasAnswered ||= change.runStatus !== undefined;
-        run.update(change);
+        // The connection of a live run is only opened again.
+        const isSame = change.state === "connecting" && run.isLive;
+        if (!isSame) run.update(change);
         // Nothing shows that polls get through where the stream did not.
         if (change.state === "waiting" && !hasAnswered && this.#best === "stream")
           this.#toBest(abort);
       },
-      () => {},
+      onActivity,
       transport,
     );
     try {
@@ -270,6 +277,7 @@ export class RunsReader {
       for (const run of runs) run.fail(error);
       return;
     }
+    this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());
     const { failures, loss } = this.#course;
     for (const run of runs) run.update({ state: "waiting", error });
@@ -281,15 +289,3 @@ export class RunsReader {
 
 /** Longer than any timer: 11 days, in milliseconds. */
 const FOR_EVER_MS = 1_000_000_000;
-
-/** The first runs, as many as one stream may have. */
-function fitting(runs: readonly FollowedRun[]): readonly FollowedRun[] {
-  let length = 0;
-  let count = 0;
-  for (const run of runs) {
-    length += encodeRunStart(run.start()).length + 1;
-    if (count === MAX_RUNS || length > MOST_LENGTH) break;
-    count += 1;
-  }
-  return runs.slice(0, count);
-}

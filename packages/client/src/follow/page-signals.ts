@@ -29,3 +29,16 @@ export function onPageReturn(listener: (hasMoved: boolean) => void): () => void 
   }
   return () => left.abort();
 }
+
+/**
+ * Calls the listener now, and each time the page becomes hidden or visible.
+ * @returns a function that stops the calls
+ */
+export function onVisibilityChange(listener: (isHidden: boolean) => void): () => void {
+  const page = globalThis as Page;
+  const left = new AbortController();
+  const tell = (): void => listener(page.document?.hidden === true);
+  page.addEventListener?.("visibilitychange", tell, { signal: left.signal });
+  tell();
+  return () => left.abort();
+}

@@ -13,6 +13,8 @@ export interface Range {
   readonly runId: string;
   /** The sequence before the first of them. */
   readonly since: number;
+  /** The `createdAt` of the event `since`, if it is known. @see clause W46 in `WIRE.md` */
+  readonly at?: string | undefined;
   /** The sequence of the last of them. If it is not larger than `since`, the range is empty. */
   readonly until: number;
 }
@@ -23,12 +25,13 @@ export interface Range {
  */
 export async function* readRange(
   server: Server,
-  { runId, since, until }: Range,
+  { runId, since, at: firstAt, until }: Range,
   patience: Patience,
 ): AsyncGenerator<readonly RunEvent[], void, undefined> {
   let last = since;
+  let at = firstAt;
   async function readNext(): Promise<readonly RunEvent[]> {
-    const query = { since: last, limit: Math.min(MOST_EVENTS, until - last), wait: 0 };
+    const query = { since: last, at, limit: Math.min(MOST_EVENTS, until - last), wait: 0 };
     const call = { ...pageCall(runId, query), read: readPage };
     const page = await server.askJson<{ readonly events: RunEvent[] }>(call, patience.signal);
     const events = contiguous(page.events, last).slice(0, until - last);
@@ -38,6 +41,7 @@ export async function* readRange(
   while (last < until) {
     const events = await retrying(readNext, patience);
     last += events.length;
+    at = events.at(-1)?.createdAt;
     yield events;
   }
 }

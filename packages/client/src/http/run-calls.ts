@@ -92,15 +92,25 @@ function runPath(runId: string, rest = ""): string {
 /** What a run is created with, besides its id. */
 interface NewRun {
   readonly topic?: string | null | undefined;
+  readonly exclusive?: boolean | undefined;
   readonly metadata?: unknown;
+  /** How long the lease lasts; without it the run is not claimed. */
+  readonly leaseMs?: number | undefined;
+  readonly worker?: string | null | undefined;
 }
 
-/** @see clauses W8 and W34 in `WIRE.md` */
-export function createCall(runId: string, { topic, metadata }: NewRun): Call {
-  const about = topic === undefined ? "" : `,"topic":${JSON.stringify(topic)}`;
+/**
+ * A creation that claims its run has a key, so that it gets the same lease if it is sent again.
+ * @see clauses W8 and W34 to W36 in `WIRE.md`
+ */
+export function createCall(runId: string, { metadata, ...run }: NewRun): Call {
+  const { topic, exclusive, leaseMs, worker } = run;
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
-  const body = `{"runId":${JSON.stringify(runId)}${about}${data}}`;
-  return { path: RUNS, method: "POST", headers: JSON_TYPE, body, answer: RUN };
+  const rest = JSON.stringify({ runId, topic, exclusive, leaseMs, worker });
+  const call = { path: RUNS, method: "POST", body: `${rest.slice(0, -1)}${data}}` } as const;
+  if (leaseMs === undefined) return { ...call, headers: JSON_TYPE, answer: RUN };
+  const headers = { ...JSON_TYPE, "idempotency-key": crypto.randomUUID() };
+  return { ...call, headers, answer: { ...RUN, ...LEASE } };
 }
 
 /** The append has a key, so that it may be sent again and lands once. @see clauses W9 to W11 and W32 in `WIRE.md` */
@@ -127,11 +137,14 @@ export function appendCall(
   };
 }
 
+/** Conditions of an input. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
+export type InputConditions = Omit<AppendConditions, "fence">;
+
 /** The input has a key, as an append has. @see clause W39 in `WIRE.md` */
 export function inputCall(
   runId: string,
   payload: unknown,
-  { idempotencyKey = crypto.randomUUID(), expectedSequence }: Omit<AppendConditions, "fence">,
+  { idempotencyKey = crypto.randomUUID(), expectedSequence }: InputConditions,
 ): Call {
   const expected = expectedSequence === undefined ? "" : `,"expectedSequence":${expectedSequence}`;
   return {
@@ -228,13 +241,19 @@ export function deleteCall(runId: string): Call {
   return { path: runPath(runId), method: "DELETE" };
 }
 
+/** How long a lease is asked for, and by which worker. */
+interface LeaseAsked {
+  readonly leaseMs: number;
+  readonly worker?: string | null | undefined;
+}
+
 /**
  * The claim has a key: if it is sent again because its answer was lost, it gets the same lease.
- * @see clause W31 in `WIRE.md`
+ * @see clauses W31 and W44 in `WIRE.md`
  */
-export function claimCall(runId: string, leaseMs: number): Call {
+export function claimCall(runId: string, { leaseMs, worker }: LeaseAsked): Call {
   const headers = { "idempotency-key": crypto.randomUUID() };
-  return leaseCall("POST", runId, { leaseMs }, LEASE, headers);
+  return leaseCall("POST", runId, { leaseMs, worker }, LEASE, headers);
 }
 
 /** @see clause W31 in `WIRE.md` */
@@ -261,22 +280,4 @@ function leaseCall(
     body: JSON.stringify(body),
     answer,
   };
-}
-
-const SESSION = "/v1/session";
-
-/** @see clause W29 in `WIRE.md` */
-export function sessionCall(): Call {
-  return { path: SESSION, answer: { userId: isText } };
-}
-
-/** @see clause W29 in `WIRE.md` */
-export function openSessionCall(token: string): Call {
-  const headers = { authorization: `Bearer ${token}` };
-  return { path: SESSION, method: "POST", headers };
-}
-
-/** @see clause W29 in `WIRE.md` */
-export function closeSessionCall(): Call {
-  return { path: SESSION, method: "DELETE" };
 }

@@ -19,6 +19,7 @@ const PROBLEM: Shape = {
   lastSequence: isCountIfAny,
   runStatus: isTextIfAny,
   expiresAt: isTextIfAny,
+  runId: isTextIfAny,
 };
 
 /** The error of an attempt that the server itself did not answer. It is `retryable`. */

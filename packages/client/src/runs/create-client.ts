@@ -5,7 +5,6 @@ import type {
   RunEventsError,
   RunEventsPage,
   RunSnapshot,
-  RunStatus,
   WorkedRun,
   WorkOptions,
 } from "@tm/run-events-core";
@@ -21,24 +20,24 @@ import {
   type Call,
   cancelCall,
   claimCall,
-  closeSessionCall,
   createCall,
   deleteCall,
   getCall,
+  type InputConditions,
   inputCall,
   listCall,
-  openSessionCall,
   pageCall,
   type Read,
   readPage,
   releaseCall,
   renewCall,
-  sessionCall,
   tailCall,
 } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
+import { closeSessionCall, openSessionCall, sessionCall } from "../http/session-calls.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { workRun } from "../write/work-run.ts";
+import type { EventsQuery, ListQuery } from "./queries.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
 /** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see clause W17 in `WIRE.md` */
@@ -63,57 +62,6 @@ export interface CallOptions {
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
 }
 
-/** Which runs to list. */
-export interface ListQuery {
-  /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */
-  readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
-  readonly topic?: string | undefined;
-  /**
-   * How many runs to list, from 1 to 200.
-   * @defaultValue 50
-   */
-  readonly limit?: number | undefined;
-  /** The `nextCursor` of the previous page. Without it, the newest runs. */
-  readonly cursor?: string | undefined;
-}
-
-/** Which events to read. */
-export interface EventsQuery {
-  /**
-   * The last sequence that you have. Events after it are read.
-   * @defaultValue 0
-   */
-  readonly since?: number | undefined;
-  /**
-   * The `createdAt` of the event `since`, as you got it. The read is refused if the log has lost that event.
-   * @defaultValue none
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
-  /**
-   * How many events to read, from 1 to 1,000.
-   * @defaultValue the server's
-   */
-  readonly limit?: number | undefined;
-  /**
-   * How long the server may wait for an event, in seconds, up to 30.
-   * @defaultValue 0
-   */
-  readonly waitSeconds?: number | undefined;
-  /**
-   * Parses the answer, for example to keep the digits of long integers.
-   * @defaultValue `JSON.parse`
-   */
-  readonly parseJson?: ((text: string) => unknown) | undefined;
-}
-
 /** The session of the user who is signed in. */
 export interface Session {
   readonly userId: string;
@@ -135,7 +83,8 @@ export interface Session {
 export interface Client {
   /**
    * Creates a run. If you already have a run with that id, it is returned unchanged.
-   * @throws RunEventsError `run_id_taken` if another user has the id
+   * @throws RunEventsError `run_id_taken` if another user has the id; `topic_busy` (with `runId`) for an `exclusive` run while you have a
+   * live run of the topic
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   create(
@@ -143,10 +92,31 @@ export interface Client {
       readonly runId?: string | undefined;
       /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
       readonly topic?: string | null | undefined;
+      /**
+       * Creates the run only while you have no live run of `topic`.
+       * @defaultValue `false`
+       * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
+       */
+      readonly exclusive?: boolean | undefined;
       readonly metadata?: unknown;
     },
     options?: CallOptions,
   ): Promise<RunSnapshot>;
+  /**
+   * Creates a run and claims it in the same step, so that it is never without a worker. A call that is tried again keeps its key, and gets
+   * the same lease. {@link Client.work} needs a run that exists; this is for a worker of your own, as `run-events exec` is one.
+   * @returns the run, with the fence and the end of the lease
+   * @throws RunEventsError as {@link Client.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists
+   * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
+   */
+  createClaimed(
+    run: Parameters<Client["create"]>[0] & {
+      readonly leaseMs: number;
+      /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
+      readonly worker?: string | null | undefined;
+    },
+    options?: CallOptions,
+  ): Promise<RunSnapshot & Claim>;
   /** Lists your runs, newest first, one page at a time. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
   list(query?: ListQuery, options?: CallOptions): Promise<RunList>;
   /**
@@ -180,7 +150,7 @@ export interface Client {
   input(
     runId: string,
     payload?: unknown,
-    options?: Omit<AppendConditions, "fence"> & CallOptions,
+    options?: InputConditions & CallOptions,
   ): Promise<AppendReceipt>;
   /**
    * Ends the run as cancelled, unless it has finished.
@@ -199,7 +169,14 @@ export interface Client {
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
-  claim(runId: string, options: { readonly leaseMs: number } & CallOptions): Promise<Claim>;
+  claim(
+    runId: string,
+    options: {
+      readonly leaseMs: number;
+      /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
+      readonly worker?: string | null | undefined;
+    } & CallOptions,
+  ): Promise<Claim>;
   /**
    * Renews a lease: it then lasts `leaseMs` from now.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`
@@ -272,6 +249,8 @@ export function createClient(options: ClientOptions = {}): Client {
   return {
     create: async ({ runId = crypto.randomUUID(), ...run } = {}, how) =>
       ask(createCall(checkRunId(runId), run), how),
+    createClaimed: async ({ runId = crypto.randomUUID(), ...run }, how) =>
+      ask(createCall(checkRunId(runId), run), how),
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
@@ -290,7 +269,7 @@ export function createClient(options: ClientOptions = {}): Client {
       ask(appendCall(runId, events.map(sealDraft), how), how),
     cancel: async (runId, how) => ask(cancelCall(runId), how),
     delete: async (runId, how) => ask(deleteCall(runId), how),
-    claim: async (runId, how) => ask(claimCall(runId, how.leaseMs), how),
+    claim: async (runId, how) => ask(claimCall(runId, how), how),
     renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
     release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),

@@ -1,4 +1,5 @@
 import { isTerminal, type RunEvent, type RunEventsError } from "@tm/run-events-core";
+import { runNotFound } from "@tm/run-events-core/store";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
 import { CALL_PATIENCE_MS } from "../http/retrying.ts";
@@ -101,6 +102,11 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     await (this.#shared ?? shareRun(this.#options)).cancel();
     // Without a subscriber nothing else makes the view a new one.
     if (this.#listeners.size === 0) this.#view = null;
+  };
+
+  readonly input: RunView["input"] = async (payload, options) => {
+    if (this.#options === null) throw runNotFound();
+    return (this.#shared ?? shareRun(this.#options)).input(payload, options);
   };
 
   readonly loadEarlier = async (): Promise<void> => {
@@ -278,6 +284,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       cancelError: this.#shared?.cancelError ?? null,
       loadEarlier: this.loadEarlier,
       cancel: this.cancel,
+      input: this.input,
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import type { ServerOptions } from "../http/server.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
@@ -42,6 +42,19 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly cancel: () => Promise<void>;
+  /**
+   * Gives the run the user's input: the answer that it waits for, or a word to its worker. It is tried for 10 s under one key, so it lands
+   * once, even if the component is unmounted meanwhile. The view shows it as the event `INPUT_RECEIVED`.
+   * @param payload any JSON value
+   * @param options.idempotencyKey the same key with the same payload lands once. Default: a new UUID for each call
+   * @throws RunEventsError `not_found`, also without a run; `run_finished`, `idempotency_key_reused`, `invalid_event`,
+   * `payload_too_large`, `store_unavailable`
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly input: (
+    payload?: unknown,
+    options?: { readonly idempotencyKey?: string | undefined },
+  ) => Promise<AppendReceipt>;
 }
 
 /** What is known of a run already, for example where a server renders. A page of `createClient().events` has all of it, and so has one of core's `read`. */

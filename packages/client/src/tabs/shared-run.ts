@@ -1,7 +1,14 @@
-import type { RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
 import { readRange } from "../http/read-range.ts";
 import { CALL_PATIENCE_MS, type Patience, retrying } from "../http/retrying.ts";
-import { type Call, cancelCall, readPage, tailCall } from "../http/run-calls.ts";
+import {
+  type Call,
+  cancelCall,
+  type InputConditions,
+  inputCall,
+  readPage,
+  tailCall,
+} from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
@@ -98,8 +105,7 @@ export class SharedRun {
   follow(since: number): RunCell {
     if (this.#cell !== null) return this.#cell;
     this.#cell = createRunCell(since, () => this.#notify());
-    // The view shows how it failed.
-    followInTabs(this.#options, this.#cell, this.signal).catch(() => {});
+    void followInTabs(this.#options, this.#cell, this.signal);
     return this.#cell;
   }
 
@@ -148,6 +154,16 @@ export class SharedRun {
       this.#cancelError = toError(error);
       this.#notify();
     }
+  }
+
+  /**
+   * Gives the run an input. Goes on even if the run is left meanwhile.
+   * @throws RunEventsError the reason why it has not landed
+   */
+  async input(payload: unknown, options: InputConditions = {}): Promise<AppendReceipt> {
+    const { signal } = new AbortController();
+    const call = inputCall(this.#options.runId, payload, options);
+    return this.#ask(call, { signal, patienceMs: CALL_PATIENCE_MS });
   }
 
   async #ask<T>(call: Call, patience: Patience): Promise<T> {

@@ -1,24 +1,56 @@
 import type { RunEvent, RunEventsError } from "@tm/run-events-core";
-import type { RunCell } from "./run-cell.ts";
 import type { ConnectionState } from "../follow/connection-state.ts";
 
 /** The version of the messages. Tabs with another version share another connection. */
-export const MESSAGE_VERSION = 5;
+export const MESSAGE_VERSION = 6;
 
 /**
- * Messages between tabs. `ask`: a waiting tab asks for the events after its cursor. `apart`: this run does not fit into messages,
- * so each tab has its own connection.
+ * Messages between the tabs of an origin. `who` comes from the tab with the connection: each other tab answers with a `want`. `apart`
+ * too: this run does not fit into messages, so each tab has its own connection for it.
  */
-export type Message = { readonly ask: number } | { readonly apart: true } | RunMessage;
+export type Message =
+  | { readonly type: "who" }
+  | Want
+  | Answer
+  | RunMessage
+  | { readonly type: "apart"; readonly runId: string };
 
-/** A message of the tab with the connection. */
+/** What a tab shows: all of it, in place of what it wanted before. Another kind of subscription would be another field. */
+export interface Want {
+  readonly type: "want";
+  readonly tab: string;
+  /** Counts the messages of this tab, so that it knows what an answer is about. */
+  readonly ask: number;
+  /** Where the tab is, by run. */
+  readonly runs: ReadonlyMap<string, Place>;
+}
+
+/** The last event that a reader has: its sequence, and its time if it is known. */
+export interface Place {
+  readonly since: number;
+  readonly at: string | undefined;
+}
+
+/** All that the tab with the connection has for a `want` has been sent. */
+export interface Answer {
+  readonly type: "answer";
+  readonly tab: string;
+  readonly ask: number;
+  readonly silentMs: number;
+}
+
+/** What is new of a run. */
 export interface RunMessage {
+  readonly type: "run";
+  readonly runId: string;
   /** The events after `from`. Further messages follow if they do not all fit into one. */
   readonly events: readonly RunEvent[];
   readonly from: number;
   /** The tab with the connection has the events after this sequence. The other tabs read earlier ones themselves. */
   readonly start: number;
   readonly connection: Omit<ConnectionState, "error">;
+  /** The time of the event at the connection's cursor, if it is known. */
+  readonly at: string | undefined;
   /** The connection's error as plain data: a copy of the error itself would lose its class and code. */
   readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
   /** How long the server has been silent, in milliseconds, by that tab's monotonic clock. */
@@ -30,18 +62,11 @@ const MESSAGE_EVENTS = 1_000;
 const MESSAGE_LENGTH = 262_144;
 
 /**
- * Encodes a run's events as messages of bounded size, at least one.
- * @param since the events after it are encoded, as far as the cell has them
+ * Splits a message of any size into messages of bounded size, at least one.
  * @throws RangeError if an event is too deep for the host's JSON
  */
-export function* encodeRunMessages(
-  { start, after, connection: connectionOf }: RunCell,
-  since: number,
-  silentMs: number,
-): Generator<RunMessage, void, undefined> {
-  const { error, ...connection } = connectionOf();
-  const first = Math.max(since, start);
-  const events = after(first);
+export function* splitRunMessage(whole: RunMessage): Generator<RunMessage, void, undefined> {
+  const { events, from } = whole;
   let sent = 0;
   do {
     let to = sent;
@@ -49,19 +74,14 @@ export function* encodeRunMessages(
       if (to >= events.length) break;
       length += JSON.stringify(events[to]).length;
     }
-    yield {
-      events: events.slice(sent, to),
-      from: first + sent,
-      start,
-      connection,
-      error: error && {
-        code: error.code,
-        message: error.message,
-        details: error.details,
-        retryable: error.retryable,
-      },
-      silentMs,
-    };
+    yield { ...whole, events: events.slice(sent, to), from: from + sent };
     sent = to;
   } while (sent < events.length);
+}
+
+/** An error as plain data. */
+export function encodeError(error: RunEventsError | null): RunMessage["error"] {
+  if (error === null) return null;
+  const { code, message, details, retryable } = error;
+  return { code, message, details, retryable };
 }

@@ -72,15 +72,15 @@ export function createServerAccess(
     check: checkDepth,
     // `append` already sends again.
     insist: async (send) => send(),
-    async claim(runId, leaseMs) {
-      const { fence } = await insist<Claim>(claimCall(runId, leaseMs), leaseMs / 3);
+    async claim(runId, leaseMs, worker) {
+      const { fence } = await insist<Claim>(claimCall(runId, { leaseMs, worker }), leaseMs / 3);
       try {
         // Under the new lease no other worker writes to the run.
         const run = await insist<RunSnapshot>(getCall(runId), leaseMs / 3);
         const { runStatus, lastSequence } = run;
         known = lastSequence;
         if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
-        return { fence, lastSequence };
+        return { runId, fence, lastSequence };
       } catch (error) {
         await release(runId, fence).catch(() => {});
         throw error;

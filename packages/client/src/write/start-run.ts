@@ -28,6 +28,12 @@ export interface StartOptions<M extends EventMap = EventMap> extends ServerOptio
   readonly runId?: string;
   /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic?: string | null | undefined;
+  /**
+   * Creates the run only while you have no live run of `topic`; else the start is refused as `topic_busy`.
+   * @defaultValue `false`
+   * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly exclusive?: boolean | undefined;
   /** Any JSON value. A `JsonText` is sent as its text. */
   readonly metadata?: unknown;
   /**

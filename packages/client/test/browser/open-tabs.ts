@@ -21,8 +21,11 @@ document.addEventListener("resume", () => (pageState = "active"));
 
 /** A Chromium whose tabs are as users have them: one is visible, the others are hidden, and their timers run once a minute. */
 export interface TabbedBrowser {
-  /** Opens a page in a tab, in front of the others, signed in as `ada`. */
-  openTab(url: string): Promise<Tab>;
+  /**
+   * Opens a page in a tab, in front of the others, signed in as `ada`.
+   * @param site where she is signed in
+   */
+  openTab(url: string, site?: string): Promise<Tab>;
   close(): Promise<void>;
 }
 
@@ -36,13 +39,18 @@ export interface Tab {
   thaw(): Promise<void>;
 }
 
-/** Starts such a browser. Playwright makes every page that it launches visible, so a second connection opens these pages. */
-export async function openTabbedBrowser(): Promise<TabbedBrowser> {
+/**
+ * Starts such a browser. Playwright makes every page that it launches visible, so a second connection opens these pages.
+ * @param options `graceSeconds`: how long a tab is hidden before its timers run once a minute. Until then they run once a second
+ */
+export async function openTabbedBrowser({
+  graceSeconds = 1,
+}: { readonly graceSeconds?: number } = {}): Promise<TabbedBrowser> {
   const port = await findFreePort();
   const browser = await launchChromium({
     args: [
       `--remote-debugging-port=${port}`,
-      "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1",
+      `--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/${graceSeconds}`,
     ],
     withoutArgs: ["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
   });
@@ -51,8 +59,8 @@ export async function openTabbedBrowser(): Promise<TabbedBrowser> {
   if (context === undefined) throw new Error("Expected Chromium to have a profile.");
   await context.addInitScript(INIT_SCRIPT);
   return {
-    async openTab(url) {
-      await context.addCookies([{ name: "session", value: "ada", url }]);
+    async openTab(url, site = url) {
+      await context.addCookies([{ name: "session", value: "ada", url: site }]);
       const page = await context.newPage();
       await page.goto(url);
       const session = await context.newCDPSession(page);

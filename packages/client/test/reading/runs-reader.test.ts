@@ -1,59 +1,13 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
-import type { HandlerOptions } from "@tm/run-events-http";
 import fc from "fast-check";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { RunsReader } from "../../src/follow/follow-runs.ts";
 import { fault, startFaultProxy } from "../fault-proxy.ts";
 import { credential, type Heard, listen, open } from "../listen.ts";
 import { onFastClock } from "../on-fast-clock.ts";
-
-interface Started {
-  readonly port: number;
-  readonly runs: RunEvents;
-  readonly handler: NodeHandler;
-  /** The paths that were asked for. */
-  readonly paths: string[];
-}
-
-async function start(options: Partial<HandlerOptions<unknown>> = {}): Promise<Started> {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  const handler = createNodeHandler({
-    ...options,
-    runs,
-    authenticate: () => ({ userId: "ada", credential: "session" }),
-  });
-  const paths: string[] = [];
-  const server = createServer((request, response) => {
-    paths.push(request.url ?? "");
-    handler.handle(request, response);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await runs.close();
-  });
-  return { port: (server.address() as AddressInfo).port, runs, handler, paths };
-}
+import { record, startRunsServer as start } from "../runs-server.ts";
 
 function upTo(last: number, from = 1): readonly number[] {
   return Array.from({ length: last - from + 1 }, (_, at) => from + at);
-}
-
-async function record(runs: RunEvents, count: number, ...more: readonly string[]): Promise<string> {
-  const { runId } = await runs.create({ ownerId: "ada" });
-  const types = [...Array<string>(count).fill("TOKEN"), ...more];
-  if (types.length > 0)
-    await runs.append(
-      runId,
-      types.map((eventType) => ({ eventType })),
-    );
-  return runId;
 }
 
 it("W47: runs that are added together are read over one connection, each from its own beginning to its end", async () => {
@@ -94,12 +48,12 @@ it("W47: a run that is added or removed later opens the connection again with th
   const { events } = await runs.read(x);
   const [third, fourth] = [events[2]?.createdAt, events[3]?.createdAt];
   expect(paths).toEqual([
-    `/v1/agent-runs/stream?runs=${x}:0`,
+    `/v1/agent-runs/${x}/stream?since=0`,
     `/v1/agent-runs/stream?runs=${x}:3@${third},${y}:0`,
-    `/v1/agent-runs/stream?runs=${x}:4@${fourth}`,
+    `/v1/agent-runs/${x}/stream?since=4&at=${encodeURIComponent(fourth ?? "")}`,
   ]);
   expect([first.sequences, second.sequences]).toEqual([upTo(5), [1]]);
-  expect(first.states).toEqual(["live", "finished"]);
+  expect(first.states).toEqual(["connecting", "live", "finished"]);
 });
 
 it("W47: a run that cannot be read fails alone", async () => {

@@ -39,8 +39,9 @@ it("tabs that begin at different events share a connection, and each reads for i
   }
   expect(requests).toEqual([
     "begin/stream?since=6",
-    "begin/events?since=0&limit=6&wait=0",
-    "begin/events?since=3&limit=3&wait=0",
+    "begin/events?since=0&limit=7&wait=0",
+    "begin/events?since=3&limit=4&wait=0",
+    "begin/events?since=6&limit=1&wait=0",
   ]);
 });
 

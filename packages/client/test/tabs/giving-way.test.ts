@@ -9,7 +9,6 @@ import {
   status,
   stream,
 } from "../scripted-server.ts";
-import { fakePage } from "../fake-page.ts";
 import { COOKIE, isInOrder, openTab, shows, type Tab } from "./open-tab.ts";
 
 /** A tab that has the lock, and answers other tabs. */
@@ -20,7 +19,7 @@ interface Leader {
 
 /** Takes the lock of a run as a page does. Answers each `ask` with one event and the given silence. */
 async function leadAs(baseUrl: string, runId: string, silentMs: () => number): Promise<Leader> {
-  const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, runId, "ada"])}`;
+  const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, "ada"])}`;
   const channel = new BroadcastChannel(name);
   const leaving = Promise.withResolvers<void>();
   const answeredAt: number[] = [];
@@ -34,7 +33,7 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
     .catch(() => {});
   await leading.promise;
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
-    if (!("ask" in data)) return;
+    if (data.type !== "want") return;
     answeredAt.push(performance.now());
     const connection = {
       runStatus: "running",
@@ -43,16 +42,21 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
       cursor: 1,
     } as const;
     const first = { sequence: 1, eventType: "TOKEN", payload: 1, createdAt: "" };
-    const events = data.ask === 0 ? [first] : [];
+    const from = data.runs.get(runId)?.since ?? 0;
     const message: RunMessage = {
-      events,
-      from: data.ask,
+      type: "run",
+      runId,
+      events: from === 0 ? [first] : [],
+      from,
       start: 0,
       connection,
+      at: "",
       error: null,
       silentMs: silentMs(),
     };
     channel.postMessage(message);
+    const { tab, ask } = data;
+    channel.postMessage({ type: "answer", tab, ask, silentMs: silentMs() } satisfies Message);
   };
   onTestFinished(() => {
     leaving.resolve();
@@ -91,8 +95,7 @@ it("a tab whose server is not silent keeps the lead, however long the run is qui
   expect(requests).toEqual([]);
 });
 
-it("a hidden tab replaces a dead connection, so visible tabs miss nothing", async () => {
-  const page = fakePage();
+it("a tab replaces a dead connection, so visible tabs miss nothing", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     if (index === 0) stream(response, connected(), event(1));
     else stream(response, connected(), event(2), finished(2));
@@ -100,7 +103,6 @@ it("a hidden tab replaces a dead connection, so visible tabs miss nothing", asyn
   const options = { ...COOKIE, baseUrl, runId: "swallowed" };
   await onFastClock(async () => {
     const tabs = [openTab(options), openTab(options)];
-    page.hide();
     await Promise.all(tabs.map(async ({ following }) => following));
     await Promise.all(tabs.map(async (tab) => shows(tab, 2, "finished")));
     expect(tabs.every(({ views }) => views.every(isInOrder))).toBe(true);

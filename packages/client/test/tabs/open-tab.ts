@@ -1,5 +1,7 @@
 import { expect, onTestFinished, vi } from "vitest";
-import { followInTabs, type SharedRunOptions } from "../../src/tabs/follow-in-tabs.ts";
+import type { SharedRunOptions } from "../../src/tabs/follow-in-tabs.ts";
+import { type ConnectionOptions, TabConnection } from "../../src/tabs/tab-connection.ts";
+import { linkAbort } from "../../src/http/link-abort.ts";
 import { createRunCell, type RunCell } from "../../src/tabs/run-cell.ts";
 import type { RunView } from "../../src/store/run-view.ts";
 
@@ -11,25 +13,59 @@ export interface Tab {
   readonly cell: RunCell;
   /** All views so far. */
   readonly views: TabView[];
+  /** Resolves when the run is over, or the tab is closed. */
   readonly following: Promise<void>;
+  close(): void;
+}
+
+/** A tab that follows any number of runs. */
+export interface ManyRunsTab {
+  /** @param start the sequence before the first event */
+  follow(runId: string, start?: number): Tab;
+  hide(): void;
+  show(): void;
   close(): void;
 }
 
 /** The user of the tabs. */
 export const COOKIE = { credential: { cookie: "a=b" }, userId: "ada" } as const;
 
+/** Opens a tab: Node has the locks and channels of a page. It is closed at the test's end. */
+export function openManyRunsTab(options: ConnectionOptions): ManyRunsTab {
+  const closed = new AbortController();
+  const watching = new Set<(isHidden: boolean) => void>();
+  let isHidden = false;
+  let connection: TabConnection | null = null;
+  const watch = (listener: (isHidden: boolean) => void): (() => void) => {
+    watching.add(listener);
+    listener(isHidden);
+    return () => watching.delete(listener);
+  };
+  const turn = (next: boolean): void => {
+    isHidden = next;
+    for (const listener of watching) listener(next);
+  };
+  onTestFinished(() => closed.abort());
+  return {
+    follow(runId, start = 0) {
+      const views: TabView[] = [];
+      const { signal, abort } = linkAbort(closed.signal);
+      const cell = createRunCell(start, () => views.push(viewOf(cell)));
+      connection ??= new TabConnection(options, () => (connection = null), watch);
+      return { cell, views, following: connection.follow(runId, cell, signal), close: abort };
+    },
+    hide: () => turn(true),
+    show: () => turn(false),
+    close: () => closed.abort(),
+  };
+}
+
 /**
- * Opens a tab: Node has the locks and channels of a page. It is closed at the test's end.
+ * Opens a tab that follows one run.
  * @param start the sequence before the tab's first event
  */
-export function openTab(options: SharedRunOptions, start = 0): Tab {
-  const views: TabView[] = [];
-  const left = new AbortController();
-  const cell = createRunCell(start, () => views.push(viewOf(cell)));
-  const following = followInTabs(options, cell, left.signal);
-  following.catch(() => {});
-  onTestFinished(() => left.abort());
-  return { cell, views, following, close: () => left.abort() };
+export function openTab({ runId, ...options }: SharedRunOptions, start = 0): Tab {
+  return openManyRunsTab(options).follow(runId, start);
 }
 
 /** Waits until a tab shows this many events, and this state. */

@@ -1,7 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
-import { claim, claimExpired, expiredRuns } from "../lease.ts";
+import { claim, claimExpired, expiredRuns, idleRuns, LONG_MS } from "../lease.ts";
 import { createRun, OWNER, readRun } from "../read-log.ts";
 import type { Cost } from "../doors.ts";
 import type { Trial, TrialCase } from "../trial.ts";
@@ -47,6 +47,9 @@ const OF_ALL_RUNS: Calls = {
   getRun: (store) => store.getRun("expired"),
 };
 
+/** Of the runs that no worker works on: here none is due. */
+const OF_IDLE_RUNS: Calls = { listIdle: (store) => idleRuns(store, "queued", LONG_MS) };
+
 /** Of a topic, and of what is live: what a page about one chat asks. */
 const OF_LISTS: Calls = Object.fromEntries(
   Object.entries({
@@ -76,7 +79,7 @@ function changedOf(
   return store.listChanged({ ownerId: OWNER, topic: RARE, since, limit: 5 });
 }
 
-/** Cases of S12, S23 and S25 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
+/** Cases of S12, S23, S25 and S28 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
     name: "S12 the cost of a call about a run does not grow with its log",
@@ -87,6 +90,11 @@ export const costs: readonly TrialCase[] = [
     name: "S23 the cost of listExpired does not grow with the runs that have not expired",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_ALL_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
+  },
+  {
+    name: "S28 the cost of listIdle does not grow with the runs that are not due",
+    needs: "cost",
+    run: (trial) => growsNot(trial, OF_IDLE_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
   },
   {
     name: "S25 the cost of a topic's list grows neither with the owner's other runs nor with other topics",

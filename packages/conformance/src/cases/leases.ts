@@ -36,8 +36,8 @@ export const leases: readonly TrialCase[] = [
         assert(held.fence > created.fence, `the fence is higher than 0, got ${held.fence}`);
         for (const one of stores) {
           const log = await readLog(one, "run");
-          const { fence, leaseExpiresAtMs } = held;
-          const run: RunRecord = { ...before.run, fence, leaseExpiresAtMs };
+          const { fence, leaseExpiresAtMs, worker } = held;
+          const run: RunRecord = { ...before.run, fence, leaseExpiresAtMs, worker };
           assertEqual(held, run, "the run of the claim");
           assertEqual(log, { ...before, run }, "the log");
           assertEqual(await one.getRun("run"), run, "the run by itself");

@@ -49,7 +49,7 @@ export const returnedValues: readonly TrialCase[] = [
       const run = await store.getRun("run");
       assertEqual(run?.fence, fence, "the fence");
       spoil(await store.release({ ...lease, fence }));
-      const free = { ...run, leaseExpiresAtMs: null };
+      const free = { ...run, leaseExpiresAtMs: null, worker: null };
       assertEqual(await store.getRun("run"), free, "the run by itself");
       spoil(await store.claim(lease));
       const log = await readLog(store, "run");

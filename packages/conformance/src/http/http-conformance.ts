@@ -39,7 +39,10 @@ import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
 import { changedRuns } from "./cases/changed-runs.ts";
+import { exclusive } from "./cases/exclusive.ts";
+import { starting } from "./cases/starting.ts";
 import { topics } from "./cases/topics.ts";
+import { workers } from "./cases/workers.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
@@ -90,6 +93,9 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...topics,
   ...changedRuns,
   ...inputs,
+  ...exclusive,
+  ...workers,
+  ...starting,
   ...pages,
   ...waiting,
   ...streamHeads,

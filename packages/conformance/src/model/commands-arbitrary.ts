@@ -6,7 +6,6 @@ import {
   type AppendInput,
   changedCommand,
   type Command,
-  createCommand,
   deleteCommand,
   getRunCommand,
   listCommand,
@@ -14,9 +13,11 @@ import {
   reopenCommand,
 } from "./commands.ts";
 
+import { createCommand } from "./create-command.ts";
 import {
   claimCommand,
   listExpiredCommand,
+  listIdleCommand,
   purgeCommand,
   releaseCommand,
   renewCommand,
@@ -24,6 +25,8 @@ import {
 
 /** Few names, batches and keys, so that they meet often. */
 const runIds = fc.constantFrom("a", "a", "a", "b");
+/** A few more, so that two runs of one owner meet in a topic. */
+const newIds = fc.constantFrom("a", "a", "b", "c");
 const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "ada", "ada", "bob");
 const anyOwner = fc.option(owners, { nil: null, freq: 2 });
 const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
@@ -67,6 +70,7 @@ const by = fc.oneof(
   { weight: 6, arbitrary: fc.constant("anybody" as const) },
   { weight: 4, arbitrary: fc.constant("worker" as const) },
   { weight: 2, arbitrary: fc.constantFrom("late" as const, "owner" as const, "reaper" as const) },
+  { weight: 1, arbitrary: fc.constant("sweeper" as const) },
 );
 const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
 const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
@@ -86,11 +90,17 @@ const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
 
 /** What a program draws from; what reopens only where the store can. */
 function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
+  const length = fc.constantFrom("long" as const, "short" as const);
+  const claimKey = fc.option(fc.constantFrom("c", "d"), { nil: null, freq: 2 });
+  const worker = fc.constantFrom(null, "w-1", "w-2");
+  const claimed = { length, claimKey, worker };
   const create = fc.record({
-    runId: runIds,
+    runId: newIds,
     ownerId: owners,
     metadata: metadatas,
     topic: topics,
+    exclusive: fc.boolean(),
+    claim: fc.option(fc.record(claimed), { nil: null, freq: 1 }),
   });
   const query = fc.record({
     runId: runIds,
@@ -108,10 +118,8 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   });
   const remove = fc.record({ runId: runIds, ownerId: anyOwner, ends: fc.boolean() });
   const leased = { runId: runIds, ownerId: anyOwner };
-  const length = fc.constantFrom("long" as const, "short" as const);
   const step = fc.constantFrom(0, 0, 0, -1, 1);
-  const claimKey = fc.option(fc.constantFrom("c", "d"), { nil: null, freq: 2 });
-  const claim = fc.record({ ...leased, length, claimKey });
+  const claim = fc.record({ ...leased, ...claimed });
   const renew = fc.record({ ...leased, length, step });
   const release = fc.record({ ...leased, step });
   const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
@@ -136,6 +144,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     renew.map(renewCommand),
     release.map(releaseCommand),
     fc.constant(listExpiredCommand()),
+    fc.constantFrom("queued" as const, "running" as const, "waiting" as const).map(listIdleCommand),
     fc.integer({ min: 1, max: 3 }).map(purgeCommand),
     ...(canReopen ? [fc.constant(reopenCommand())] : []),
   ];
@@ -146,7 +155,14 @@ export function commandsArbitrary(
   canReopen: boolean,
   constraints: fc.CommandsContraints,
 ): fc.Arbitrary<Iterable<Command>> {
-  const first = createCommand({ runId: "a", ownerId: "ada", metadata: "null", topic: "tea" });
+  const first = createCommand({
+    runId: "a",
+    ownerId: "ada",
+    metadata: "null",
+    topic: "tea",
+    exclusive: false,
+    claim: null,
+  });
   return fc
     .commands(commandArbitraries(canReopen), constraints)
     .map((program) => putBefore(first, program));

@@ -21,7 +21,6 @@ import {
   checkTime,
   checkRecord,
   forgetRun,
-  learnRun,
   type ModelRun,
   phaseAt,
   statusAt,
@@ -51,7 +50,7 @@ export interface AppendInput {
   /** `head`: the head of the model. */
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
-  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper";
+  readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper" | "sweeper";
 }
 
 /** One query of a call. */
@@ -72,33 +71,6 @@ export function own(real: RealStore, name: string): string {
 
 export function ownOrNull(real: RealStore, name: string | null): string | null {
   return name === null ? null : own(real, name);
-}
-
-export function createCommand(input: {
-  readonly runId: string;
-  readonly ownerId: string;
-  readonly metadata: string;
-  readonly topic: string | null;
-}): Command {
-  return command("createRun", input, async (model, real) => {
-    const request = {
-      runId: own(real, input.runId),
-      ownerId: own(real, input.ownerId),
-      metadata: input.metadata,
-      topic: input.topic,
-    };
-    const before = model.runs.get(request.runId);
-    const created = await real.next().createRun(request);
-    if (before === undefined) {
-      assertEqual(created.outcome, "created", "the outcome");
-      if (created.outcome !== "taken") learnRun(model, request, created.run);
-    } else if (before.record.ownerId === request.ownerId) {
-      assertEqual(created.outcome, "existing", "the outcome");
-      if (created.outcome !== "taken") checkRecord(before, created.run);
-    } else {
-      assertEqual(created, { outcome: "taken" }, "the outcome");
-    }
-  });
 }
 
 export function appendCommand(inputs: readonly AppendInput[]): Command {
@@ -130,6 +102,8 @@ function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appen
       return { by: "worker", fence: former };
     case "reaper":
       return { by, graceMs: 0 };
+    case "sweeper":
+      return { by, runStatus: "running", idleForMs: 0 };
     case "anybody":
     case "owner":
     case "input":

@@ -1,9 +1,10 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { LeaseOutcome, LeaseRefusal } from "@tm/run-events-core/store";
+import type { LeaseRefusal, LiveStatus } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
-import { expiredRuns, freed, granted, LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
+import { expiredRuns, freed, idleRuns, LONG_MS, SHORT_MS } from "../lease.ts";
 import { type Command, command, own, ownOrNull, type RealStore } from "./commands.ts";
-import { type ModelLease, NEW_LEASE, underFence } from "./model-lease.ts";
+import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
+import { type ClaimInput, claimRequest, type Length, takeClaim, takeLease } from "./take-claim.ts";
 import { checkRecord, forgetRun, type ModelRun, type StoreModel, visibleRun } from "./run-model.ts";
 
 /** Who asks for which run. */
@@ -12,32 +13,13 @@ interface LeaseInput {
   readonly ownerId: string | null;
 }
 
-/** How long a lease is asked for: longer than the program takes, or so short that it is over before the next call. */
-export type Length = "long" | "short";
-
 /** Claims a run. */
-export function claimCommand(
-  input: LeaseInput & { readonly length: Length; readonly claimKey: string | null },
-): Command {
+export function claimCommand(input: LeaseInput & ClaimInput): Command {
   return command("claim", input, async (model, real) => {
     const { run, refusal, request } = prepare(model, real, input);
-    const { claimKey, length } = input;
-    const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
-    const named = claimKey === null ? {} : { claimKey };
-    const outcome = await real.next().claim({ ...request, leaseMs, ...named });
+    const outcome = await real.next().claim({ ...request, ...claimRequest(input) });
     if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
-    const { expiresAtMs, hasExpired, fence } = run.lease;
-    if (expiresAtMs !== null && !hasExpired) {
-      if (claimKey !== null && claimKey === run.lease.claimKey) {
-        return checkRecord(run, granted(outcome, "the claim that comes again under its key"));
-      }
-      const held = { outcome: "claimed", leaseExpiresAtMs: expiresAtMs };
-      return assertEqual(outcome, held, "the outcome");
-    }
-    const held = granted(outcome, "the claim");
-    assert(held.fence > fence, `the fence ${held.fence} is higher than ${fence}`);
-    run.lease = { ...underFence(run.lease, held.fence), claimKey };
-    await take(real, run, outcome, length);
+    await takeClaim(real, run, input, outcome);
   });
 }
 
@@ -54,7 +36,7 @@ export function renewCommand(
     if (run.lease.expiresAtMs === null || input.step !== 0) {
       return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
     }
-    await take(real, run, outcome, input.length);
+    await takeLease(real, run, outcome, input.length);
   });
 }
 
@@ -90,6 +72,21 @@ export function listExpiredCommand(): Command {
       listed.filter((runId) => runId.startsWith(real.prefix)),
       expected.map(({ record }) => record.runId),
       "the expired runs",
+    );
+  });
+}
+
+/** Lists the runs of a status that no worker works on. */
+export function listIdleCommand(runStatus: LiveStatus): Command {
+  return command("listIdle", runStatus, async (model, real) => {
+    const expected = [...model.runs.values()]
+      .filter(({ record, lease }) => record.runStatus === runStatus && lease.expiresAtMs === null)
+      .map(({ record }) => record.runId);
+    const listed = await idleRuns(real.next(), runStatus, 0);
+    assertEqual(
+      listed.filter((runId) => runId.startsWith(real.prefix)).toSorted(),
+      expected.toSorted(),
+      `the idle runs that are ${runStatus}`,
     );
   });
 }
@@ -132,17 +129,4 @@ function prepare(
     ? { outcome: "finished", runStatus, lastSequence }
     : null;
   return { run, refusal, request };
-}
-
-/** Takes a granted lease into the model, and waits until it is over if it is a short one. */
-async function take(
-  real: RealStore,
-  run: ModelRun,
-  outcome: LeaseOutcome,
-  length: Length,
-): Promise<void> {
-  const held = granted(outcome, "the lease");
-  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasExpired: length === "short" };
-  checkRecord(run, held);
-  if (length === "short") await untilExpired(real.next(), held);
 }

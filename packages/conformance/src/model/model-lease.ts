@@ -13,6 +13,8 @@ export interface ModelLease {
   readonly expiresAtMs: number | null;
   /** The key of the claim that got the lease; `null` if it had none. It has no meaning while the run has no lease. */
   readonly claimKey: string | null;
+  /** The name that the claim gave. It has no meaning while the run has no lease. */
+  readonly worker: string | null;
   /** Whether the store has shown that this time is over. */
   readonly hasExpired: boolean;
 }
@@ -24,11 +26,16 @@ export const NEW_LEASE: ModelLease = {
   isSurpassed: false,
   expiresAtMs: null,
   claimKey: null,
+  worker: null,
   hasExpired: false,
 };
 
-/** Whether the lease lets an append through; a reaper's grace is 0 here. */
-export function letsThrough(lease: ModelLease, appender: Appender): boolean {
+/** Whether the lease lets an append through; a reaper's grace and a sweeper's limit are 0 here. */
+export function letsThrough(
+  lease: ModelLease,
+  appender: Appender,
+  { runStatus }: Pick<RunRecord, "runStatus">,
+): boolean {
   const isHeld = lease.expiresAtMs !== null;
   switch (appender.by) {
     case "owner":
@@ -40,12 +47,14 @@ export function letsThrough(lease: ModelLease, appender: Appender): boolean {
       return isHeld && appender.fence === lease.fence;
     case "reaper":
       return lease.hasExpired;
+    case "sweeper":
+      return !isHeld && appender.runStatus === runStatus;
   }
 }
 
 /** The lease after an append that it let through. */
 export function leaseAfter(lease: ModelLease, appender: Appender, isEnd: boolean): ModelLease {
-  const takes = appender.by === "owner" || appender.by === "reaper";
+  const takes = ["owner", "reaper", "sweeper"].includes(appender.by);
   if (!takes && !isEnd) return lease;
   const isSurpassed = lease.isSurpassed || takes;
   return { ...lease, isSurpassed, expiresAtMs: null, hasExpired: false };

@@ -50,12 +50,23 @@ export function visibleRun(
   return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
 }
 
-/** Takes a run into the model as the store returned it. */
+/** The ids of an owner's live runs of a topic. */
+export function liveRuns(
+  model: StoreModel,
+  { ownerId, topic }: Pick<RunRecord, "ownerId" | "topic">,
+): readonly string[] {
+  return [...model.runs.values()]
+    .map(({ record }) => record)
+    .filter((run) => run.ownerId === ownerId && run.topic === topic && !isTerminal(run.runStatus))
+    .map(({ runId }) => runId);
+}
+
+/** Takes a run into the model as the store returned it, without the lease that it may have from the first moment. */
 export function learnRun(
   model: StoreModel,
   asked: Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic">,
   run: RunRecord,
-): void {
+): ModelRun {
   const { ordinal, createdAtMs } = run;
   assert(ordinal > model.lastOrdinal, `the ordinal ${ordinal} is larger than all before`);
   const expected: RunRecord = {
@@ -68,15 +79,18 @@ export function learnRun(
     createdAtMs,
     updatedAtMs: createdAtMs,
     finishedAtMs: null,
+    idleFromMs: learnIdle(run, createdAtMs),
   };
-  assertEqual(run, expected, "the new run");
+  assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
   model.lastOrdinal = ordinal;
-  model.runs.set(asked.runId, {
+  const learnt: ModelRun = {
     record: expected,
     lease: { ...NEW_LEASE, former: model.deletedFences.get(asked.runId) ?? NEW_LEASE.former },
     events: [],
     keys: new Map(),
-  });
+  };
+  model.runs.set(asked.runId, learnt);
+  return learnt;
 }
 
 /** What has to become of an append, which then is in the model. */
@@ -93,7 +107,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     return { outcome: "replayed", ...kept.outcome } as AppendOutcome;
   }
   if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
-  if (!letsThrough(run.lease, request.appender)) return { outcome: "fenced" };
+  if (!letsThrough(run.lease, request.appender, record)) return { outcome: "fenced" };
   if (expectedSequence !== null && expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
@@ -153,7 +167,9 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       updatedAtMs,
       fence: run.lease.fence,
       leaseExpiresAtMs: run.lease.expiresAtMs,
+      worker: run.lease.expiresAtMs === null ? null : run.lease.worker,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
+      idleFromMs: learnIdle(actual, runStatus === "queued" ? createdAtMs : Infinity),
     },
     `the head of ${runId}`,
   );
@@ -168,6 +184,16 @@ export function checkEvents(run: ModelRun, since: number, actual: readonly Store
     createdAtMs: learnTime(kept, actual[index]?.createdAtMs ?? 0),
   }));
   assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
+}
+
+/** The time from which on the run may be idle, as the store keeps it for its index: any that is not too late. */
+function learnIdle({ runId, idleFromMs }: RunRecord, latestMs: number): number {
+  const isTime = Number.isSafeInteger(idleFromMs) && idleFromMs >= 0;
+  assert(
+    isTime && idleFromMs <= latestMs,
+    `the idleFromMs of ${runId} is no later than ${latestMs}, got ${idleFromMs}`,
+  );
+  return idleFromMs;
 }
 
 /** Compares the time that a read returned of the event at its cursor with the model. */

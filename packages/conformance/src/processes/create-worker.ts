@@ -111,7 +111,7 @@ async function createRuns(
   const created: CreatedRun[] = [];
   for (const runId of runIds) {
     const answer = await store.createRun({ runId, ownerId: OWNER, metadata: "null" });
-    const ordinal = answer.outcome === "taken" ? null : answer.run.ordinal;
+    const ordinal = "run" in answer ? answer.run.ordinal : null;
     created.push({ runId, outcome: answer.outcome, ordinal });
   }
   return created;

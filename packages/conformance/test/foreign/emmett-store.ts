@@ -134,6 +134,7 @@ const MISSING = {
   release: noLeases,
   listExpired: noLeases,
   listChanged: () => Promise.reject(missing("index of streams that ended")),
+  listIdle: () => Promise.reject(missing("index of idle streams")),
   purge: () => Promise.reject(missing("deletion of a stream")),
   probe: () => Promise.reject(missing("probe")),
 };

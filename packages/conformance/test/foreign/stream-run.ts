@@ -47,7 +47,7 @@ export function foldStream(facts: RunFacts, stream: readonly StreamEvent[]): Str
   }
   const finishedAtMs = isTerminal(state.runStatus) ? createdAtMs : null;
   const head = { lastSequence: events.length, updatedAtMs: createdAtMs, finishedAtMs };
-  return { run: { ...facts, ...state, ...head, ...NO_LEASE }, events, states };
+  return { run: { ...facts, ...state, ...head, ...NO_LEASE, idleFromMs: 0 }, events, states };
 }
 
 /** Emmett's driver reads whole numbers beyond 2^53 as BigInt; what was written was a number. */

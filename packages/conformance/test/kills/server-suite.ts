@@ -15,7 +15,10 @@ import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { historyMutants } from "../http/mutants/history-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
+import { placeMutants } from "../http/mutants/place-mutants.ts";
+import { startMutants } from "../http/mutants/start-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
+import { workerMutants } from "../http/mutants/worker-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
 
@@ -33,6 +36,9 @@ export const serverSuite: MutantSuite = {
     ...topicMutants,
     ...changedMutants,
     ...inputMutants,
+    ...workerMutants,
+    ...startMutants,
+    ...placeMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,

@@ -8,6 +8,7 @@ import { expiryMutants } from "../mutants/expiry-mutants.ts";
 import { failureMutants } from "../mutants/failure-mutants.ts";
 import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
+import { idleMutants } from "../mutants/idle-mutants.ts";
 import { inputMutants } from "../mutants/input-mutants.ts";
 import { keyMutants } from "../mutants/key-mutants.ts";
 import { leaseMutants } from "../mutants/lease-mutants.ts";
@@ -24,6 +25,9 @@ import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
+import { placeMutants } from "../mutants/place-mutants.ts";
+import { startMutants } from "../mutants/start-mutants.ts";
+import { workerMutants } from "../mutants/worker-mutants.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
@@ -52,7 +56,11 @@ export const storeSuite: MutantSuite = {
     ...inputMutants,
     ...fenceNumberMutants,
     ...expiryMutants,
+    ...idleMutants,
     ...claimMutants,
+    ...workerMutants,
+    ...startMutants,
+    ...placeMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,

@@ -25,6 +25,11 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
     wastes: (call, { runs }) => (call === "listExpired" ? { rows: runs } : {}),
   },
   {
+    name: "reads all runs to find those that no worker works on",
+    clause: "S28",
+    wastes: (call, { runs }) => (call === "listIdle" ? { rows: runs } : {}),
+  },
+  {
     name: "reads all runs to find those to purge",
     clause: "S23",
     wastes: (call, { runs }) => (call === "purge" ? { rows: runs } : {}),

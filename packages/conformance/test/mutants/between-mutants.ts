@@ -110,7 +110,7 @@ export const betweenMutants: readonly Mutant[] = [
           const next = last + 1;
           await turns(1);
           const created = await data.createRun(request);
-          if (created.outcome === "taken") return created;
+          if (!("run" in created)) return created;
           if (created.outcome === "created") {
             ordinals.set(created.run.ordinal, next);
             last = next;

@@ -17,7 +17,7 @@ export const lifeMutants: readonly Mutant[] = [
       ...data,
       async createRun(request) {
         const created = await data.createRun(request);
-        return created.outcome === "taken" ? created : { ...created, outcome: "created" };
+        return "run" in created ? { ...created, outcome: "created" } : created;
       },
     }),
   },
@@ -41,7 +41,7 @@ export const lifeMutants: readonly Mutant[] = [
       async createRun(request) {
         const before = await data.getRun(request.runId);
         const created = await data.createRun(request);
-        if (before !== null || created.outcome === "taken") return created;
+        if (before !== null || !("run" in created)) return created;
         return { ...created, outcome: "created" };
       },
     }),

@@ -48,7 +48,7 @@ export function mapRecords(
     ...mapPages(store, (page) => ({ ...page, run: change(page.run) })),
     async createRun(request) {
       const created = await store.createRun(request);
-      return created.outcome === "taken" ? created : { ...created, run: change(created.run) };
+      return "run" in created ? { ...created, run: change(created.run) } : created;
     },
     async getRun(runId) {
       const run = await store.getRun(runId);

@@ -13,7 +13,7 @@ export const objectMutants: readonly Mutant[] = [
         ...object,
         async createRun(request) {
           const created = await object.createRun(request);
-          if (created.outcome === "taken") return created;
+          if (!("run" in created)) return created;
           const run = heads.get(request.runId) ?? created.run;
           heads.set(request.runId, { ...run });
           return { ...created, run };

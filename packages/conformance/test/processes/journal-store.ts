@@ -222,6 +222,11 @@ export function createJournalStore(journal: Journal): JournalStore {
         replica.tick();
         return memory.listExpired(query);
       }),
+    listIdle: (query) =>
+      readNew(() => {
+        replica.tick();
+        return memory.listIdle(query);
+      }),
     purge: (purge) =>
       inTurnAlone(async () => {
         const atMs = replica.tick();

@@ -18,7 +18,7 @@ export interface LossManner {
   readonly subscribesAgain: boolean;
 }
 
-const READS = new Set(["read", "getRun", "listRuns", "listExpired", "subscribe"]);
+const READS = new Set(["read", "getRun", "listRuns", "listExpired", "listIdle", "subscribe"]);
 
 /** As it should be. */
 export const WHOLE: LossManner = {
@@ -161,6 +161,7 @@ export function createRemoteStore(
     renew: (request) => ask("renew", request),
     release: (request) => ask("release", request),
     listExpired: (query) => ask("listExpired", query),
+    listIdle: (query) => ask("listIdle", query),
     purge: (request) => ask("purge", request),
     probe: () => ask("probe"),
     subscribe(runId, onNotification) {

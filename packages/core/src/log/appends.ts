@@ -6,6 +6,7 @@ import {
   parseIdempotencyKey,
 } from "../rules/append.ts";
 import type { EventDraft } from "../rules/event.ts";
+import { type Ender, endPayload } from "../rules/failure.ts";
 import { appenderOf } from "../rules/lease.ts";
 import {
   type AppendLimits,
@@ -22,8 +23,6 @@ import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { AppendOptions, RunLog } from "./run-log.ts";
 
-/** The end of a run whose worker is dead. @see clauses W33 and W43 in `WIRE.md` of `@tm/run-events-http` */
-const LEASE_EXPIRED: EventDraft = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
 
@@ -31,8 +30,8 @@ const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 }
 export interface Appends extends Pick<RunLog, "append" | "input"> {
   /** Ends the run as cancelled, even under a worker's lease. Answers `finished` if it has ended already. */
   cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
-  /** Ends the run as failed, since its lease has expired. */
-  expire(runId: string, appender: Appender): Promise<AppendOutcome>;
+  /** Ends the run as failed, since no worker works on it. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
+  giveUp(runId: string, ender: Ender): Promise<AppendOutcome>;
   /** Resolves when nothing is on its way to the store. */
   idle(): Promise<void>;
 }
@@ -99,7 +98,8 @@ export function createAppends(
       ),
     cancel: (runId, ownerId) =>
       end(runId, { eventType: "RUN_CANCELLED" }, { by: "owner" }, ownerId),
-    expire: (runId, appender) => end(runId, LEASE_EXPIRED, appender, null),
+    giveUp: (runId, ender) =>
+      end(runId, { eventType: "RUN_FAILED", payload: endPayload(ender) }, ender, null),
     idle: () => queue.idle(),
   };
 }

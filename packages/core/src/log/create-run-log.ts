@@ -48,7 +48,8 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   const closing = new Closing();
   const isClosing = (): boolean => closing.isClosing;
-  const runs = createRuns(store, maxPayloadBytes);
+  const times = { clock, isClosing };
+  const runs = createRuns(store, maxPayloadBytes, times);
   const appends = createAppends(store, clock, limits, isClosing);
   const { followers, feeds, ...reads } = createReads(store, clock, maxPayloadBytes);
   const probe = createProbe(store, clock);
@@ -71,8 +72,8 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
     ...createChanges(store, feeds),
-    ...createLeases(store, { clock, isClosing }),
-    ...createUpkeep(store, clock, probe, appends.expire),
+    ...createLeases(store, times),
+    ...createUpkeep(store, clock, probe, appends.giveUp),
     probe: async (which) => void (await probe(which)),
     close: () => closing.close({ readers: [followers, feeds], queues: [appends, reads], store }),
   };

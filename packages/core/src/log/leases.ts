@@ -1,5 +1,5 @@
 import { parseIdempotencyKey } from "../rules/append.ts";
-import type { LeasedRun, LeaseOutcome } from "../rules/claims.ts";
+import type { LeasedRun, LeaseOutcome, LeaseRefusal } from "../rules/claims.ts";
 import { describeValue } from "../rules/describe-value.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "../rules/errors.ts";
@@ -7,6 +7,7 @@ import { checkFence } from "../rules/lease.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunRecord } from "../rules/run.ts";
+import { checkWorkerName } from "../rules/worker-name.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { type SendTimes, sendUnderKey } from "./send-again.ts";
 
@@ -33,6 +34,20 @@ export interface ClaimOptions extends LeaseOptions {
    * @see clause S21 in `STORE.md`
    */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * The worker's name, which snapshots of the run show while the worker has it: 1 to 100 characters, none of them a control character.
+   * @defaultValue `null`: no name
+   * @see clause W44 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly worker?: string | null | undefined;
+}
+
+/** A worker's lease on a run. @see `RunEvents.claim` */
+export interface Claim {
+  /** Pass it to every append, renewal and release. */
+  readonly fence: number;
+  /** When the lease expires, by the store's clock: ISO 8601 with milliseconds. */
+  readonly expiresAt: string;
 }
 
 /** The calls for leases: who may write to a run, and until when. */
@@ -65,9 +80,9 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
       const ownerId = ownerIdOf(options);
       checkRunId(runId);
       checkLease(leaseMs);
-      const claimKey =
-        idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
-      const request = { runId, ownerId, leaseMs, claimKey };
+      const worker = checkWorkerName(options.worker);
+      const claimKey = claimKeyOf(idempotencyKey);
+      const request = { runId, ownerId, leaseMs, claimKey, worker };
       return heldRun(await sendUnderKey(async () => store.claim(request), times));
     },
     async renew(runId, fence, options) {
@@ -87,13 +102,21 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
 }
 
 /** @throws RunEventsError `invalid_request` unless a lease may be so long */
-function checkLease(leaseMs: number): void {
+export function checkLease(leaseMs: number): void {
   if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
     throw new RunEventsError(
       "invalid_request",
       `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}. It is in milliseconds.`,
     );
   }
+}
+
+/**
+ * The key of a claim: the caller's, or a new one.
+ * @throws RunEventsError `invalid_request` unless it is a key
+ */
+export function claimKeyOf(idempotencyKey: string | undefined): string {
+  return idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
 }
 
 function heldRun(outcome: LeaseOutcome): LeasedRun {
@@ -107,17 +130,21 @@ function heldRun(outcome: LeaseOutcome): LeasedRun {
 }
 
 function grantedRun(outcome: LeaseOutcome): RunRecord {
+  if (outcome.outcome === "granted") return outcome.run;
+  throw leaseError(outcome);
+}
+
+/** Why a run was not claimed, renewed or released, as an error. */
+export function leaseError(outcome: LeaseRefusal): RunEventsError {
   switch (outcome.outcome) {
-    case "granted":
-      return outcome.run;
     case "not_found":
-      throw runNotFound();
+      return runNotFound();
     case "finished":
-      throw runFinished(outcome.runStatus, outcome.lastSequence);
+      return runFinished(outcome.runStatus, outcome.lastSequence);
     case "claimed":
-      throw claimedUntil(encodeTime(outcome.leaseExpiresAtMs));
+      return claimedUntil(encodeTime(outcome.leaseExpiresAtMs));
     case "fenced":
-      throw runFenced();
+      return runFenced();
   }
 }
 

@@ -119,15 +119,25 @@ export interface RunLog extends Leases, Upkeep {
   readonly clock: Clock;
   readonly limits: AppendLimits;
   /**
-   * Creates a run, or answers the owner's run with that id.
-   * @throws RunEventsError `run_id_taken`, `invalid_request`, `payload_too_large`, `store_unavailable`
-   * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
+   * Creates a run, or answers the owner's run with that id. With `leaseMs` it also claims that run in the same step: the answer has
+   * its fence and the end of its lease. Such a creation whose answer is lost is sent again under its key for up to 10 s.
+   * @throws RunEventsError `run_id_taken`, `invalid_request`, `payload_too_large`, `store_unavailable`; with `exclusive` also `topic_busy`
+   * (with `runId`); with `leaseMs` also `claimed` and `run_finished`, if the run exists
+   * @see clauses W8, W35 and W36 in `WIRE.md` of `@tm/run-events-http`, clauses S16, S25 and S26 in `STORE.md`
    */
   createRun(run: {
     readonly runId?: string | undefined;
     readonly ownerId: string;
     readonly metadata?: unknown;
     readonly topic?: string | null | undefined;
+    /** Refuses the creation while the owner has a live run of the topic. Only with `topic`. */
+    readonly exclusive?: boolean | undefined;
+    /** As in `ClaimOptions`. Without it, the run is not claimed. */
+    readonly leaseMs?: number | undefined;
+    /** As in `ClaimOptions`. Only with `leaseMs`. */
+    readonly worker?: string | null | undefined;
+    /** As in `ClaimOptions`. Only a claim uses it. */
+    readonly idempotencyKey?: string | undefined;
   }): Promise<{
     readonly created: boolean;
     readonly run: RunRecord;

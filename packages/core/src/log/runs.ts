@@ -1,13 +1,34 @@
 import { describeValue } from "../rules/describe-value.ts";
+import type { RunStatus } from "../rules/event.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { isVisible } from "../rules/judge-append.ts";
 import { metadataText } from "../rules/metadata.ts";
 import { checkOptions, checkOwnerId, ownerIdOf } from "../rules/owner.ts";
 import { checkRunId, isReserved, isRunId } from "../rules/run-id.ts";
+import type { CreateClaim, CreateOutcome } from "../rules/creation.ts";
 import { checkTopic } from "../rules/topic.ts";
+import { checkWorkerName } from "../rules/worker-name.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { checkLimit } from "./check-limit.ts";
+import { checkLease, claimKeyOf, leaseError } from "./leases.ts";
 import type { RunLog } from "./run-log.ts";
+import { type SendTimes, sendUnderKey } from "./send-again.ts";
+
+/** Which runs to list. */
+export interface ListOptions {
+  readonly ownerId: string;
+  /** Only runs in this status. `live` is for all that have not finished. */
+  readonly status?: RunStatus | "live" | undefined;
+  /** Only runs of this topic. */
+  readonly topic?: string | undefined;
+  /**
+   * The most runs.
+   * @defaultValue 50
+   */
+  readonly limit?: number;
+  /** The `nextCursor` of the page before. Without it, the newest runs. */
+  readonly cursor?: number | undefined;
+}
 
 /** The runs of a store, without their events. */
 export type Runs = Pick<RunLog, "createRun" | "getRun" | "listRuns" | "deleteRun">;
@@ -19,6 +40,7 @@ export type Runs = Pick<RunLog, "createRun" | "getRun" | "listRuns" | "deleteRun
 export function createRuns(
   store: Pick<RunEventStore, "createRun" | "getRun" | "listRuns" | "deleteRun">,
   maxPayloadBytes: number,
+  times: SendTimes,
 ): Runs {
   return {
     async createRun(run) {
@@ -29,9 +51,9 @@ export function createRuns(
       if (isReserved(runId)) throw reservedRunId(runId);
       const text = metadataText(metadata, maxPayloadBytes);
       checkOwnerId(ownerId);
-      const outcome = await store.createRun({ runId, ownerId, topic, metadata: text });
-      if (outcome.outcome === "taken") throw runIdTaken();
-      return { created: outcome.outcome === "created", run: outcome.run };
+      const exclusive = checkExclusive(run.exclusive, topic);
+      const request = { runId, ownerId, topic, exclusive, metadata: text, claim: claimIn(run) };
+      return createdRun(await sendUnderKey(async () => store.createRun(request), times));
     },
     async getRun(runId, owner = {}) {
       const ownerId = ownerIdOf(owner);
@@ -59,6 +81,63 @@ export function createRuns(
       if (outcome === "active") throw runActive();
     },
   };
+}
+
+/** The claim that a creation asks for; `null` for none. */
+function claimIn({
+  leaseMs,
+  worker,
+  idempotencyKey,
+}: Parameters<RunLog["createRun"]>[0]): CreateClaim | null {
+  const name = checkWorkerName(worker);
+  if (leaseMs === undefined) {
+    if (name === null) return null;
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected `worker` only with `leaseMs`, got it alone. Add `leaseMs` to claim the run, or leave `worker` out.",
+    );
+  }
+  checkLease(leaseMs);
+  return { leaseMs, worker: name, claimKey: claimKeyOf(idempotencyKey) };
+}
+
+function createdRun(outcome: CreateOutcome): Awaited<ReturnType<RunLog["createRun"]>> {
+  switch (outcome.outcome) {
+    case "created":
+    case "existing":
+      return { created: outcome.outcome === "created", run: outcome.run };
+    case "taken":
+      throw runIdTaken();
+    case "topic_busy":
+      throw topicIsBusy(outcome.runId);
+    case "claimed":
+    case "finished":
+      throw leaseError(outcome);
+  }
+}
+
+/** @throws RunEventsError `invalid_request` unless it is a boolean, and only true with a topic */
+function checkExclusive(exclusive: unknown, topic: string | null): boolean {
+  if (exclusive === undefined || exclusive === false) return false;
+  if (exclusive !== true) {
+    throw new RunEventsError(
+      "invalid_request",
+      `Expected \`exclusive\` to be true or false, got ${describeValue(exclusive)}. Change it, or leave it out.`,
+    );
+  }
+  if (topic !== null) return true;
+  throw new RunEventsError(
+    "invalid_request",
+    "Expected `exclusive` only with `topic`, got it alone. Add the topic of which this run is to be the only live one.",
+  );
+}
+
+function topicIsBusy(runId: string): RunEventsError {
+  return new RunEventsError(
+    "topic_busy",
+    `Expected no live run of this topic, but ${runId} has not finished. Cancel it or wait for its end, and try again.`,
+    { details: { runId } },
+  );
 }
 
 function badRunId(runId: unknown): RunEventsError {

@@ -1,4 +1,5 @@
 import type { FinishedOutcome } from "./append.ts";
+import { idleFromAfterRelease } from "./idle.ts";
 import { finishedOutcome, isVisible } from "./judge-append.ts";
 import type { Lease } from "./lease.ts";
 import { isTerminal } from "./lifecycle.ts";
@@ -16,21 +17,29 @@ export interface ClaimRequest {
    * same key gets that lease again. 1 to 128 printable ASCII characters. Without it, the claim has no name.
    */
   readonly claimKey?: string;
+  /** As in `Lease`; missing for `null`. A claim that is granted the same lease again keeps the first name. */
+  readonly worker?: string | null;
 }
 
 /** A request for more time on a lease. */
-export interface RenewRequest extends Omit<ClaimRequest, "claimKey"> {
+export interface RenewRequest extends Omit<ClaimRequest, "claimKey" | "worker"> {
   readonly fence: number;
 }
 
 /** A request to end a lease, for another worker. */
 export type ReleaseRequest = Omit<RenewRequest, "leaseMs">;
 
+/** The refusal of a claim while another worker's lease lasts. */
+export interface ClaimedOutcome {
+  readonly outcome: "claimed";
+  readonly leaseExpiresAtMs: number;
+}
+
 /** Why a run was not claimed, renewed or released. */
 export type LeaseRefusal =
   | { readonly outcome: "not_found" }
   | FinishedOutcome
-  | { readonly outcome: "claimed"; readonly leaseExpiresAtMs: number }
+  | ClaimedOutcome
   | { readonly outcome: "fenced" };
 
 /**
@@ -66,14 +75,19 @@ export function claimRun(
 ): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
-  const { fence, leaseExpiresAtMs } = run;
+  const { leaseExpiresAtMs } = run;
   if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
     // The same claim, sent again because its answer was lost, gets the same lease.
     return keptKey !== null && keptKey === request.claimKey
-      ? grant(run, fence, leaseExpiresAtMs)
+      ? grant(run, {})
       : { outcome: "claimed", leaseExpiresAtMs };
   }
-  return grant(run, nextFence(run, nowMs), nowMs + request.leaseMs);
+  const { leaseMs, worker = null } = request;
+  return grant(run, {
+    fence: nextFence(run, nowMs),
+    leaseExpiresAtMs: nowMs + leaseMs,
+    worker,
+  });
 }
 
 /**
@@ -104,15 +118,20 @@ export function renewLease(
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   if (run.fence !== request.fence || run.leaseExpiresAtMs === null) return { outcome: "fenced" };
-  return grant(run, run.fence, nowMs + request.leaseMs);
+  return grant(run, { leaseExpiresAtMs: nowMs + request.leaseMs });
 }
 
-/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. */
-export function releaseRun(run: RunRecord | null, request: ReleaseRequest): LeaseOutcome {
+/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. @see clauses S21 and S28 in `STORE.md` */
+export function releaseRun(
+  run: RunRecord | null,
+  request: ReleaseRequest,
+  nowMs: number,
+): LeaseOutcome {
   const refusal = refusalOf(run, request);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   if (run.fence !== request.fence) return { outcome: "fenced" };
-  return grant(run, run.fence, null);
+  const idleFromMs = idleFromAfterRelease(run, nowMs);
+  return grant({ ...run, idleFromMs }, { leaseExpiresAtMs: null, worker: null });
 }
 
 /**
@@ -127,7 +146,10 @@ export function encodeKeptClaim(fence: number, claimKey: string): string {
  * The key of the claim that got the run's lease, from the text of {@link encodeKeptClaim}; `null` if that is of another lease.
  * @see clause S21 in `STORE.md`
  */
-export function keptKeyOf({ fence, leaseExpiresAtMs }: Lease, kept: string | null): string | null {
+export function keptKeyOf(
+  { fence, leaseExpiresAtMs }: Omit<Lease, "worker">,
+  kept: string | null,
+): string | null {
   const before = `${fence} `;
   return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;
 }
@@ -140,6 +162,6 @@ function refusalOf(
   return isTerminal(run.runStatus) ? finishedOutcome(run, run.runStatus) : null;
 }
 
-function grant(run: RunRecord, fence: number, leaseExpiresAtMs: number | null): LeaseOutcome {
-  return { outcome: "granted", run: { ...run, fence, leaseExpiresAtMs } };
+function grant(run: RunRecord, lease: Partial<Lease>): LeaseOutcome {
+  return { outcome: "granted", run: { ...run, ...lease } };
 }

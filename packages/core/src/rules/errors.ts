@@ -20,6 +20,7 @@ export type RunEventsErrorCode =
   | "run_finished"
   | "run_id_taken"
   | "run_active"
+  | "topic_busy"
   | "claimed"
   | "fenced"
   | "sequence_conflict"
@@ -42,6 +43,8 @@ export interface RunEventsErrorDetails {
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly expiresAt?: string;
+  /** The live run of the topic, with `topic_busy`. @see clause W35 in `WIRE.md` of `@tm/run-events-http` */
+  readonly runId?: string;
   /** The index of the event in its batch, from 0, with `invalid_event` and `payload_too_large`. */
   readonly index?: number;
   /** The number of the NDJSON line, from 1. @see clause W12 in `WIRE.md` of `@tm/run-events-http` */

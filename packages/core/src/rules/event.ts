@@ -51,6 +51,17 @@ export interface RunSnapshot {
   readonly finishedAt: string | null;
   /** What the run is about, as it was created; `null` if it has no topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic: string | null;
+  /**
+   * Which worker has the run; `null` while none does. A lease stays after its end, with a time that is past, until the run is claimed
+   * again, released or ended. The fence is not in it: that is the worker's alone.
+   * @see clause W44 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly lease: {
+    /** The name that the worker gave; `null` if it gave none. */
+    readonly worker: string | null;
+    /** When the lease ends unless it is renewed: ISO 8601 with milliseconds, the store's clock. */
+    readonly expiresAt: string;
+  } | null;
   readonly metadata: unknown;
 }
 

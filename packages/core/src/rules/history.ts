@@ -53,12 +53,13 @@ export function historyChanged(lastSequence: number): RunEventsError {
 /**
  * Checks that an append has landed after all that its writer knows of. Events of others may lie between; a replay may be earlier.
  * @param known the last sequence that the writer has a receipt for, or read
+ * @returns the last sequence that it knows of then
  * @throws RunEventsError `history_changed`: the events have landed, but in a log that has lost its end
  * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
  */
-export function checkLanding(receipt: AppendReceipt, known: number): void {
+export function checkLanding(receipt: AppendReceipt, known: number): number {
   const { firstSequence, lastSequence, replayed } = receipt;
-  if (replayed || firstSequence > known) return;
+  if (replayed || firstSequence > known) return Math.max(known, lastSequence);
   throw new RunEventsError(
     "history_changed",
     `Expected to land after ${known}, but landed at ${firstSequence}: the log has lost its end. Stop.`,

@@ -1,30 +1,36 @@
 import type { Appender, AppendRequest } from "./append.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
+import { type IdleRun, isIdle } from "./idle.ts";
 import { isTerminal } from "./lifecycle.ts";
 
 /** The lease of a run: which worker may write, and until when. @see clauses S21 and S22 in `STORE.md` */
 export interface Lease {
-  /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
+  /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel, a reap and a sweep add one. */
   readonly fence: number;
   /**
    * When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. An expired lease stays until
    * the run is claimed, released or ended.
    */
   readonly leaseExpiresAtMs: number | null;
+  /** The name that the worker gave at its claim; `null` if it gave none, and while the run has no lease. */
+  readonly worker: string | null;
 }
 
+/** Those whose appends take the next fence. */
+const TAKES_FENCE: ReadonlySet<Appender["by"]> = new Set(["owner", "reaper", "sweeper"]);
+
 /** The lease of a run that has never been claimed. @see clause S21 in `STORE.md` */
-export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null };
+export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null, worker: null };
 
 /**
  * Whether an append is refused because another worker has the run: the rule of the fence, for all adapters. An expired lease counts
  * until the run is claimed again or ended, so its worker may continue.
  * @param nowMs the store's clock
- * @see clauses S22 and S23 in `STORE.md`
+ * @see clauses S22, S23 and S28 in `STORE.md`
  */
-export function isFenced(lease: Lease, appender: Appender, nowMs: number): boolean {
-  const { fence, leaseExpiresAtMs } = lease;
+export function isFenced(run: Lease & IdleRun, appender: Appender, nowMs: number): boolean {
+  const { fence, leaseExpiresAtMs } = run;
   switch (appender.by) {
     case "owner":
     case "input":
@@ -35,22 +41,26 @@ export function isFenced(lease: Lease, appender: Appender, nowMs: number): boole
       return leaseExpiresAtMs === null || appender.fence !== fence;
     case "reaper":
       return leaseExpiresAtMs === null || leaseExpiresAtMs + appender.graceMs > nowMs;
+    case "sweeper":
+      return !isIdle(run, appender, nowMs);
   }
 }
 
 /**
- * The lease after an append that was not refused: an owner and a reaper take the next fence, which shuts out the worker,
- * and the end of the run ends the lease. An input leaves it as it is.
- * @see clauses S22 and S27 in `STORE.md`
+ * The lease after an append that was not refused: an owner, a reaper and a sweeper take the next fence, which shuts out the
+ * worker, and the end of the run ends the lease. An input leaves it as it is.
+ * @see clauses S22, S27 and S28 in `STORE.md`
  */
 export function leaseAfter(
-  { fence, leaseExpiresAtMs }: Lease,
+  { fence, leaseExpiresAtMs, worker }: Lease,
   { appender, change }: Pick<AppendRequest, "appender" | "change">,
 ): Lease {
-  const takes = appender.by === "owner" || appender.by === "reaper";
+  const takes = TAKES_FENCE.has(appender.by);
+  const isOver = takes || isTerminal(change);
   return {
     fence: takes ? fence + 1 : fence,
-    leaseExpiresAtMs: takes || isTerminal(change) ? null : leaseExpiresAtMs,
+    leaseExpiresAtMs: isOver ? null : leaseExpiresAtMs,
+    worker: isOver ? null : worker,
   };
 }
 

@@ -20,7 +20,7 @@ export interface HeadRow extends RunRecord {
 /** What a claim, a renewal or a release answers and writes. */
 export interface LeasePlan {
   readonly outcome: LeaseOutcome;
-  /** The head to save: `fence`, `leaseExpiresAtMs` and `keptClaim` may differ. `null` after a refusal. */
+  /** The head to save: `fence`, `leaseExpiresAtMs`, `worker`, `idleFromMs` and `keptClaim` may differ. `null` after a refusal. */
   readonly after: HeadRow | null;
 }
 
@@ -51,7 +51,8 @@ export function renewRule(request: RenewRequest): LeaseRule {
 
 /** The rule of a release. @see clause S21 in `STORE.md` */
 export function releaseRule(request: ReleaseRequest): LeaseRule {
-  return (head) => planOf(releaseRun(runOf(head), request), () => head?.keptClaim ?? null);
+  return (head, nowMs) =>
+    planOf(releaseRun(runOf(head), request, nowMs), () => head?.keptClaim ?? null);
 }
 
 function planOf(outcome: LeaseOutcome, keptClaim: (run: RunRecord) => string | null): LeasePlan {
@@ -73,8 +74,10 @@ export function recordOf(head: RunRecord): RunRecord {
     finishedAtMs: head.finishedAtMs,
     metadata: head.metadata,
     topic: head.topic,
+    idleFromMs: head.idleFromMs,
     fence: head.fence,
     leaseExpiresAtMs: head.leaseExpiresAtMs,
+    worker: head.worker,
   };
 }
 

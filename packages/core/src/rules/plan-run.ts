@@ -1,16 +1,18 @@
+import type { ClaimRequest, LeaseOutcome } from "./claims.ts";
+import type { BusyOutcome, CreateOutcome, CreateRunRequest } from "./creation.ts";
 import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
 import { INITIAL_STATE, isTerminal, type RunState } from "./lifecycle.ts";
 import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
-import type { CreateOutcome, CreateRunRequest, RunRecord } from "./run.ts";
+import type { RunRecord } from "./run.ts";
 
 /** A run to create. The store gives it its ordinal. */
 export type NewRun = Omit<RunRecord, "ordinal">;
 
 /**
- * Why a run is not created; `null` to create it.
+ * Why a run is not created; `null` to create it. A claim in the request is not judged here: see {@link claimOfCreate}.
  * @param existing the head of the run with this id, `null` if it does not exist
  * @see clause S16 in `STORE.md`
  */
@@ -22,6 +24,61 @@ export function judgeCreate(
   return existing.ownerId === ownerId
     ? { outcome: "existing", run: recordOf(existing) }
     : { outcome: "taken" };
+}
+
+/** The live runs of a topic, of which one is enough. */
+interface PlaceQuery {
+  readonly ownerId: string;
+  readonly runStatus: "live";
+  readonly topic: string;
+  readonly before: null;
+  readonly limit: 1;
+}
+
+/**
+ * Asks for the live run that keeps an exclusive run from being created; `null` if nothing does. It need not be exclusive itself. In the
+ * same atomic step the run is created, or {@link topicBusy} is the answer. If the run exists already, nothing is asked.
+ * @see clause S25 in `STORE.md`
+ */
+export function placeQuery({
+  ownerId,
+  topic = null,
+  exclusive = false,
+}: CreateRunRequest): PlaceQuery | null {
+  if (!exclusive || topic === null) return null;
+  return { ownerId, runStatus: "live", topic, before: null, limit: 1 };
+}
+
+/** What an exclusive creation answers while the owner has this live run of the topic. @see clause S25 in `STORE.md` */
+export function topicBusy({ runId }: Pick<RunRecord, "runId">): BusyOutcome {
+  return { outcome: "topic_busy", runId };
+}
+
+/**
+ * The claim in a creation, as a request of its own; `null` without one. A new run is claimed by it in the same step. If the run exists and
+ * is the owner's, the claim decides as any other, and {@link outcomeOfClaim} is the answer.
+ * @see clause S26 in `STORE.md`
+ */
+export function claimOfCreate({ runId, ownerId, claim }: CreateRunRequest): ClaimRequest | null {
+  return claim === undefined || claim === null ? null : { ...claim, runId, ownerId };
+}
+
+/**
+ * What a creation answers if its claim met an existing run.
+ * @see clause S26 in `STORE.md`
+ */
+export function outcomeOfClaim(outcome: LeaseOutcome): CreateOutcome {
+  switch (outcome.outcome) {
+    case "granted":
+      return { outcome: "existing", run: outcome.run };
+    case "claimed":
+    case "finished":
+      return outcome;
+    case "not_found":
+    case "fenced":
+      // A claim by owner and without a fence: only another owner's run refuses it like this.
+      return { outcome: "taken" };
+  }
 }
 
 /**
@@ -42,6 +99,7 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
     finishedAtMs: null,
     metadata,
     topic,
+    idleFromMs: nowMs,
   };
 }
 

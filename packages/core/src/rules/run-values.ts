@@ -28,6 +28,8 @@ export function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAtMs,
     finishedAtMs,
     topic,
+    leaseExpiresAtMs,
+    worker,
     metadata,
   } = run;
   return {
@@ -40,6 +42,7 @@ export function snapshotOf(run: RunRecord): RunSnapshot {
     updatedAt: encodeTime(updatedAtMs),
     finishedAt: finishedAtMs === null ? null : encodeTime(finishedAtMs),
     topic,
+    lease: leaseExpiresAtMs === null ? null : { worker, expiresAt: encodeTime(leaseExpiresAtMs) },
     metadata: JSON.parse(metadata) as unknown,
   };
 }

@@ -20,25 +20,13 @@ export interface RunRecord extends Lease {
   readonly metadata: string;
   /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
   readonly topic: string | null;
+  /**
+   * A time from which on the run may be idle, so that an index finds it: no later than `idleSince`, and 0 if nothing is known. An append
+   * and a claim leave it as it is.
+   * @see clause S28 in `STORE.md`
+   */
+  readonly idleFromMs: number;
 }
 
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
-
-/** A request to create a run. Core has checked it. */
-export interface CreateRunRequest {
-  readonly runId: string;
-  readonly ownerId: string;
-  /** JSON text. */
-  readonly metadata: string;
-  /** As in `RunRecord`; missing for `null`. */
-  readonly topic?: string | null;
-}
-
-/**
- * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
- * @see clause S16 in `STORE.md`
- */
-export type CreateOutcome =
-  | { readonly outcome: "created" | "existing"; readonly run: RunRecord }
-  | { readonly outcome: "taken" };

@@ -10,6 +10,7 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "getRun",
   "listChanged",
   "listExpired",
+  "listIdle",
   "listRuns",
   "probe",
   "purge",

@@ -7,6 +7,7 @@ import {
   type DeparturesQuery,
   FORGOTTEN_EACH,
 } from "../rules/changed.ts";
+import type { LiveStatus } from "../rules/idle.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { isListed } from "../rules/listed.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
@@ -117,6 +118,15 @@ export class MemoryRows implements RowMoves {
       .sort((a, b) => a.atMs - b.atMs)
       .slice(0, limit)
       .map(({ runId }) => runId);
+  }
+
+  selectIdle(runStatus: LiveStatus, untilMs: number, limit: number): readonly HeadRow[] {
+    return [...this.#runs.values()]
+      .map(({ head }) => head)
+      .filter((head) => head.runStatus === runStatus && head.leaseExpiresAtMs === null)
+      .filter(({ idleFromMs }) => idleFromMs <= untilMs)
+      .sort((a, b) => a.idleFromMs - b.idleFromMs)
+      .slice(0, limit);
   }
 
   insertRun(run: NewRun): number {

@@ -1,6 +1,7 @@
 import type { ChangedScope, Departure, DeparturesPage, DeparturesQuery } from "../rules/changed.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { ReadQuery } from "../rules/page.ts";
+import type { IdleRun, LiveStatus } from "../rules/idle.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
@@ -21,7 +22,7 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  *
  * | call        | mode     | moves                                                                                                                      |
  * | ----------- | -------- | -------------------------------------------------------------------------------------------------------------------------- |
- * | createRun   | write    | (selectHeads (now insertRun)?)+                                                                                            |
+ * | createRun   | write    | (selectHeads (now selectOwned? insertRun?)?)+ now? saveHeads?                                                                                            |
  * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)? |
  * | claim       | write    | selectHeads now saveHeads?                                                                                                 |
  * | renew       | write    | selectHeads now saveHeads?                                                                                                 |
@@ -34,9 +35,10 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | getRun      | plain    | selectHeads                                                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                                                |
  * | listExpired | plain    | now selectDue                                                                                                              |
+ * | listIdle    | plain    | now selectIdle (selectHeads saveHeads?)?                                                                                   |
  *
- * No list that a move gets is empty, and none names a row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and
- * departures 100.
+ * The part in brackets of `listIdle` is a second transaction, in the mode `write`. No list that a move gets is empty, and none names a
+ * row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and departures 100.
  */
 export interface RowMoves {
   /**
@@ -72,10 +74,22 @@ export interface RowMoves {
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
   /**
-   * Creates a run.
-   * @returns its ordinal, larger than every ordinal before; `null` if another transaction has just created a run of that id
+   * Live runs without a lease in this status whose `idleFromMs` is at or before `untilMs`, the earliest first. Through an index that has
+   * no other runs.
    */
-  insertRun(run: NewRun): Answer<number | null>;
+  selectIdle(
+    runStatus: LiveStatus,
+    untilMs: number,
+    limit: number,
+  ): Answer<readonly (IdleRun & Pick<RunRecord, "runId">)[]>;
+  /**
+   * Creates a run.
+   * @param exclusive whether the run may be its owner's only live one of its topic that was created like this. Where transactions
+   * run at the same time, a unique index of such runs that have not finished, by owner and topic, refuses a second one
+   * @returns its ordinal, larger than every ordinal before; `null` if another transaction has just created a run of that id, or an
+   * exclusive one of that topic
+   */
+  insertRun(run: NewRun, exclusive: boolean): Answer<number | null>;
   /**
    * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one
    * statement takes them. A larger append gets more calls.

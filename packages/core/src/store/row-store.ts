@@ -1,18 +1,19 @@
 import { claimRule, type LeaseRule, releaseRule, renewRule } from "../rules/plan-lease.ts";
 import { createCalls } from "./calls.ts";
 import { changedWork } from "./changed-work.ts";
+import { createWork } from "./create-work.ts";
+import { idleWork, putOffWork } from "./idle-work.ts";
+import { leaseWork } from "./lease-work.ts";
 import type { Notifications } from "./polled-notifications.ts";
 import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
 import {
   appendWork,
-  createWork,
   expiredWork,
   getWork,
-  leaseWork,
   listWork,
   probeWork,
-  readWork,
 } from "./row-transactions.ts";
+import { readWork } from "./row-reads.ts";
 import { deleteWork, purgeWork } from "./row-removals.ts";
 import { ownerName } from "../rules/owner-name.ts";
 import type { RunRecord } from "../rules/run.ts";
@@ -36,7 +37,7 @@ export interface RowStoreOptions {
  * Makes a whole store over the moves of a transaction. It reads rows, core's rules decide, and it writes the result. It takes locks in
  * an order in which two calls cannot deadlock. An empty call makes no transaction. `close` waits for the calls under way; later calls
  * are refused.
- * @see clauses S1 to S25 and S29 to S31 in `STORE.md`
+ * @see clauses S1 to S31 in `STORE.md`
  *
  * @example
  * const { transact } = createConnections({ connect, release, run, begin, rowsOn, isContention, failureOf });
@@ -83,6 +84,12 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     renew: (request) => lease(request.runId, renewRule(request)),
     release: (request) => lease(request.runId, releaseRule(request)),
     listExpired: (query) => perform("plain", expiredWork(query)),
+    async listIdle(query) {
+      const { idle, early } = await perform("plain", idleWork(query));
+      // The runs may have changed in between: the times are judged again under their locks.
+      if (early.length > 0) await perform("write", putOffWork(early));
+      return idle;
+    },
     async purge(request) {
       const removed = await perform("write", purgeWork(request, mostPurgedEvents));
       notifications.changed(namesOf(removed));

@@ -1,14 +1,9 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
-import type { LeaseOutcome } from "../rules/claims.ts";
-import { RunEventsError } from "../rules/errors.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
-import type { RunState } from "../rules/lifecycle.ts";
-import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
-import { type HeadRow, type LeaseRule, recordOf } from "../rules/plan-lease.ts";
-import { judgeCreate, newRun, planRead } from "../rules/plan-run.ts";
-import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
+import type { RunRecord } from "../rules/run.ts";
 import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
@@ -16,39 +11,11 @@ import { insertDepartures } from "./insert-departures.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { ExpiredQuery, ListQuery } from "./store.ts";
 
-/** How often in a row a run may be neither created nor found, since others create and remove it in between. */
-const FRUITLESS_TRIES = 100;
-
 /** What an append answers, and the heads to notify of. */
 export interface AppendResult {
   readonly outcomes: readonly AppendOutcome[];
   /** The heads that moved, one a run. */
   readonly moved: readonly RunRecord[];
-}
-
-/** Creates a run unless its id is in use. `write`. @see clause S16 in `STORE.md` */
-export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
-  function tryOnce(rows: RowMoves, tries: number): Answer<CreateOutcome> {
-    if (tries === FRUITLESS_TRIES) {
-      throw new RunEventsError(
-        "store_unavailable",
-        "Expected the run to be created or found, but its id was in use at every try, and no row of it was seen. Check what hides rows from this user.",
-      );
-    }
-    return after(rows.selectHeads([request.runId]), ([existing = null]) => {
-      const refusal = judgeCreate(existing, request);
-      if (refusal !== null) return refusal;
-      return after(rows.now(), (nowMs) => {
-        const run = newRun(request, nowMs);
-        return after(rows.insertRun(run), (ordinal) =>
-          ordinal === null
-            ? tryOnce(rows, tries + 1)
-            : ({ outcome: "created", run: { ...run, ordinal } } as const),
-        );
-      });
-    });
-  }
-  return (rows) => tryOnce(rows, 0);
 }
 
 /**
@@ -127,65 +94,6 @@ function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceip
   );
 }
 
-/** Reads heads and pages as of one instant. `snapshot`. @see clauses S9, S12 and S30 in `STORE.md` */
-export function readWork(queries: readonly ReadQuery[]): RowWork<readonly (ReadResult | null)[]> {
-  return (rows) =>
-    after(rows.selectHeads(ascending(queries)), (heads) => {
-      const byId = new Map(heads.map((head) => [head.runId, head]));
-      return inTurn(queries, (query) => readOne(rows, byId.get(query.runId) ?? null, query));
-    });
-}
-
-function readOne(
-  rows: RowMoves,
-  head: HeadRow | null,
-  query: ReadQuery,
-): Answer<ReadResult | null> {
-  const plan = planRead(head, query);
-  if (head === null || plan === null) return null;
-  const { ordinal } = head;
-  const { since } = query;
-  const run = recordOf(head);
-  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) =>
-    after(plan.stateAtSince ?? selectState(rows, ordinal, since), ({ phase, runStatus }) => {
-      const page = { run, phaseAtSince: phase, statusAtSince: runStatus, events };
-      if (query.withTime !== true) return page;
-      return after(
-        plan.timeAtSinceMs === undefined ? selectTime(rows, ordinal, since) : plan.timeAtSinceMs,
-        (timeAtSinceMs) => ({ ...page, timeAtSinceMs }),
-      );
-    }),
-  );
-}
-
-/** The state at a sequence within the log. */
-function selectState(rows: RowMoves, ordinal: number, sequence: number): Answer<RunState> {
-  return after(rows.selectState(ordinal, sequence), ({ phase, mark }) => ({
-    phase,
-    runStatus: statusAt(sequence, mark),
-  }));
-}
-
-/** The time of an event; `null` if it is not there. */
-function selectTime(rows: RowMoves, ordinal: number, sequence: number): Answer<number | null> {
-  const page = { since: sequence - 1, limit: 1, maxBytes: 1 };
-  return after(rows.selectEvents(ordinal, page), ([event]) =>
-    event?.sequence === sequence ? event.createdAtMs : null,
-  );
-}
-
-/** A claim, a renewal or a release: locks the head, asks the rule, saves the head. `write`. @see clause S21 in `STORE.md` */
-export function leaseWork(runId: string, rule: LeaseRule): RowWork<LeaseOutcome> {
-  return (rows) =>
-    after(rows.selectHeads([runId]), ([before = null]) =>
-      after(rows.now(), (nowMs) => {
-        const { outcome, after: saved } = rule(before, nowMs);
-        if (before === null || saved === null) return outcome;
-        return after(rows.saveHeads([{ before, after: saved }]), () => outcome);
-      }),
-    );
-}
-
 /** The runs whose leases have expired. `plain`. @see clause S23 in `STORE.md` */
 export function expiredWork({ graceMs, limit }: ExpiredQuery): RowWork<readonly string[]> {
   return (rows) =>
@@ -207,7 +115,7 @@ export function listWork(query: ListQuery): RowWork<readonly RunRecord[]> {
 export const probeWork: RowWork<number> = (rows) => after(rows.writeProbe(), () => rows.now());
 
 /** The ids of the runs, each once, ascending, so that all calls take locks in the same order. */
-function ascending(asked: readonly { readonly runId: string }[]): readonly string[] {
+export function ascending(asked: readonly { readonly runId: string }[]): readonly string[] {
   const [one, another] = asked;
   if (one !== undefined && another === undefined) return [one.runId];
   return [...new Set(asked.map(({ runId }) => runId))].sort();

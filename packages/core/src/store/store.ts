@@ -4,7 +4,9 @@ import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { JoinedAppend } from "../rules/plan-joined-append.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "../rules/claims.ts";
-import type { CreateOutcome, CreateRunRequest, RunRecord } from "../rules/run.ts";
+import type { CreateOutcome, CreateRunRequest } from "../rules/creation.ts";
+import type { IdleLimit } from "../rules/idle.ts";
+import type { RunRecord } from "../rules/run.ts";
 import type { ListedStatus } from "../rules/listed.ts";
 
 /** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
@@ -25,6 +27,12 @@ export interface ListQuery {
 /** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see {@link RunEventStore.listExpired} */
 export interface ExpiredQuery {
   readonly graceMs: number;
+  /** 1 or more. */
+  readonly limit: number;
+}
+
+/** A request for live runs in one status that no worker has worked on for some time. @see {@link RunEventStore.listIdle} */
+export interface IdleQuery extends IdleLimit {
   /** 1 or more. */
   readonly limit: number;
 }
@@ -98,13 +106,20 @@ export interface StoreCapabilities {
  * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
  *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
  * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
+ * - **S26** {@link RunEventStore.createRun} may claim the run in the same step.
+ * - **S28** {@link RunEventStore.listIdle} finds runs that no worker works on, through an index.
  * - **S29** {@link RunEventStore.listChanged} finds an owner's runs that changed since a cursor, and loses none that commits late.
  * - **S30** a read answers the time of the event `since` too, if it is asked for.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
-  /** Creates a run, or answers the owner's run that has the id. @see clause S16 in `STORE.md` */
+  /**
+   * Creates a run, or answers the owner's run that has the id. With a claim it claims that run in the same step. An exclusive
+   * run is created only while the owner has no live run of its topic.
+   * @throws RunEventsError `store_unavailable`, with `ambiguous` if a claim may have landed
+   * @see clauses S16, S25 and S26 in `STORE.md`
+   */
   createRun(request: CreateRunRequest): Promise<CreateOutcome>;
   /**
    * Appends the batches of many requests.
@@ -141,6 +156,13 @@ export interface RunEventStore {
    * @see clause S23 in `STORE.md`
    */
   listExpired(query: ExpiredQuery): Promise<readonly string[]>;
+  /**
+   * The ids of runs of a status that have no lease and have been idle for `idleForMs` or longer, the longest first. Neither the number
+   * of all runs nor that of runs with a lease matters. A call looks at a bounded number of runs, so it may find fewer than there are. Then
+   * a later call finds the others.
+   * @see clause S28 in `STORE.md`
+   */
+  listIdle(query: IdleQuery): Promise<readonly string[]>;
   /**
    * Removes runs whole, in the order in which they finished, and notifies their subscriptions. It removes fewer than
    * `limit` runs if so many would hold up appends, and none only if none is left.

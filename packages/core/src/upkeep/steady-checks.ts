@@ -21,6 +21,11 @@ export interface SteadyChecks {
   readonly gapMs: number | null;
   /** For how long nothing has disturbed the checks. `null` after a failed check. */
   readonly steadyMs: number | null;
+  /**
+   * By how much the store's clock has jumped ahead while the checks went on, in milliseconds; below 0 if it was set back. Runs that were
+   * idle before a jump seem to be so for as much longer.
+   */
+  readonly aheadMs: number;
   /** The last good check, by both clocks. */
   readonly sample: { readonly atMs: number; readonly storeMs: number } | null;
 }
@@ -39,16 +44,20 @@ export function addCheck(
 ): SteadyChecks {
   if (before === null) {
     const sample = storeMs === null ? null : { atMs, storeMs };
-    return { atMs, gapMs: null, steadyMs: sample === null ? null : 0, sample };
+    return { atMs, gapMs: null, steadyMs: sample === null ? null : 0, aheadMs: 0, sample };
   }
   const passedMs = atMs - before.atMs;
   const gapMs = continues ? (before.gapMs ?? passedMs) : passedMs;
-  if (storeMs === null) return { atMs, gapMs, steadyMs: null, sample: before.sample };
+  const { sample: last, aheadMs: aheadBefore } = before;
+  if (storeMs === null) {
+    return { atMs, gapMs, steadyMs: null, aheadMs: aheadBefore, sample: last };
+  }
   const sample = { atMs, storeMs };
+  const jumpMs = jumpBetween(last, sample);
   const mostMs = Math.max(LEAST_GAP_MS, confirmMs / 2, 2 * (before.gapMs ?? 0));
-  const isSteady = before.steadyMs !== null && passedMs <= mostMs && !hasJumped(before, sample);
+  const isSteady = before.steadyMs !== null && passedMs <= mostMs && jumpMs === 0;
   const steadyMs = isSteady ? before.steadyMs + Math.min(passedMs, confirmMs / 2) : 0;
-  return { atMs, gapMs, steadyMs, sample };
+  return { atMs, gapMs, steadyMs, aheadMs: aheadBefore + jumpMs, sample };
 }
 
 /** Whether checks have been steady for so long that every live worker has had the time to renew. */
@@ -56,13 +65,13 @@ export function areSteady({ steadyMs }: SteadyChecks, confirmMs: number): boolea
   return steadyMs !== null && steadyMs >= confirmMs;
 }
 
-/** Whether the store's clock has advanced by another time than the process' clock. */
-function hasJumped(
-  { sample: from }: SteadyChecks,
+/** By how much more than the process' clock the store's clock has advanced; 0 for a drift. */
+function jumpBetween(
+  from: SteadyChecks["sample"],
   to: NonNullable<SteadyChecks["sample"]>,
-): boolean {
-  if (from === null) return false;
+): number {
+  if (from === null) return 0;
   const passedMs = to.atMs - from.atMs;
   const differenceMs = to.storeMs - from.storeMs - passedMs;
-  return Math.abs(differenceMs) > DRIFT_MS + passedMs * DRIFT_SHARE;
+  return Math.abs(differenceMs) > DRIFT_MS + passedMs * DRIFT_SHARE ? differenceMs : 0;
 }

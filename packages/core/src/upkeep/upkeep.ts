@@ -1,10 +1,11 @@
-import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type { AppendOutcome } from "../rules/append.ts";
 import { checkBound } from "../rules/check-bound.ts";
+import type { Ender } from "../rules/failure.ts";
+import type { IdleLimit } from "../rules/idle.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
-import { eachAtMost } from "../time/each-at-most.ts";
 import type { ClockProbe } from "./probe.ts";
-import { areSteady, type SteadyChecks, addCheck } from "./steady-checks.ts";
+import { Reaper } from "./reaper.ts";
 
 /** How many runs one `reap` ends at most, by default. */
 const REAP_RUNS = 100;
@@ -15,10 +16,6 @@ const REAP_RUNS = 100;
 const MOST_CONFIRM_MS = 15_000;
 /** How many runs one `purge` removes at most, by default. */
 const PURGE_RUNS = 100;
-/** How many runs that could not be ended are remembered at most: every `reap` asks for them again. */
-const MOST_FAILING = 1_000;
-/** How many reaped runs are on their way at once. */
-const ENDS_AT_ONCE = 16;
 
 /** Which runs to end. */
 export interface ReapOptions {
@@ -40,6 +37,26 @@ export interface ReapOptions {
    * @see clause S23 in `STORE.md`
    */
   readonly confirmMs?: number;
+  /**
+   * For how long a run may be queued, in milliseconds, from its creation. After that, without a lease, it ends with the reason
+   * `never_started`.
+   * @defaultValue for ever
+   * @see clause W37 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly queuedForMs?: number;
+  /**
+   * For how long a running run may be without a lease and without an event, in milliseconds. After that it ends with the reason
+   * `abandoned`.
+   * @defaultValue for ever
+   * @see clause W37 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly idleForMs?: number;
+  /**
+   * The same for a run that waits for a person's input.
+   * @defaultValue for ever
+   * @see clause W37 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly waitingForMs?: number;
 }
 
 /** Which runs to remove. */
@@ -56,16 +73,18 @@ export interface PurgeOptions {
 /** Calls that a program makes from time to time for a store's runs, from any number of processes. */
 export interface Upkeep {
   /**
-   * Ends runs whose lease has expired as failed, with `{"reason":"lease_expired"}`. Many processes may call it: each run ends once, and
-   * one that is renewed or claimed meanwhile continues.
+   * Ends runs that no worker works on as failed: those whose lease has expired, with `{"reason":"lease_expired"}`, and those without a lease
+   * that have been idle for longer than you allow. Many processes may call it: each run ends once, and one that is renewed, claimed or
+   * appended to meanwhile continues.
    *
    * Call it every few seconds, at least twice in each `graceMs`: each call is a check. A run ends at the first check after its grace,
    * unless a disturbance came in the last `confirmMs`: a check that failed, came late or took long, or a jump of the store's clock.
    * Then workers may not have been able to renew, so no run ends until checks have been steady for `confirmMs`. The same holds after
-   * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most.
+   * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most. By how much this process has seen the
+   * store's clock jump ahead, idle runs are given more time.
    * @returns the ids of the runs that this call has ended; if they are `limit` many, call it again
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see clause W33 in `WIRE.md` of `@tm/run-events-http`, clause S23 in `STORE.md`
+   * @see clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`, clauses S23 and S28 in `STORE.md`
    */
   reap(options?: ReapOptions): Promise<readonly string[]>;
   /**
@@ -85,87 +104,28 @@ export function createUpkeep(
   store: RunEventStore,
   clock: Clock,
   probe: ClockProbe,
-  append: (runId: string, appender: AppendRequest["appender"]) => Promise<AppendOutcome>,
+  append: (runId: string, ender: Ender) => Promise<AppendOutcome>,
 ): Upkeep {
-  /** Runs that could not be ended the last time: they do not hold up the runs after them. */
-  let failing: ReadonlySet<string> = new Set();
-  let checks: SteadyChecks | null = null;
-  let underWay = 0;
-  let hasMore = false;
-
-  function record(storeMs: number | null, continues: boolean, confirmMs: number): SteadyChecks {
-    return (checks = addCheck(checks, { atMs: clock.now(), storeMs, continues }, confirmMs));
-  }
-
-  /**
-   * Checks for expired runs.
-   * @returns the runs that were found, and whether they may end
-   */
-  async function findExpired(graceMs: number, limit: number, confirmMs: number) {
-    const continues = underWay > 0 || hasMore;
-    underWay += 1;
-    try {
-      const expired = await store.listExpired({ graceMs, limit: limit + failing.size });
-      // With each check: an outage may end before the first run is due, and only fresh samples distinguish drift from a step of the
-      // clock. A store that reads but does not write takes no renewal either.
-      const storeMs = await probe();
-      return { expired, mayEnd: areSteady(record(storeMs, continues, confirmMs), confirmMs) };
-    } catch (error) {
-      record(null, continues, confirmMs);
-      throw error;
-    } finally {
-      underWay -= 1;
-    }
-  }
-
-  /**
-   * Ends runs.
-   * @returns the runs that ended, those that could not be ended, and why
-   */
-  async function end(runIds: readonly string[], graceMs: number) {
-    const ended: string[] = [];
-    const failed: string[] = [];
-    let failure: unknown = null;
-    // The append judges again: a worker may have claimed, renewed or ended the run since the check.
-    await eachAtMost(runIds, ENDS_AT_ONCE, async (runId) => {
-      try {
-        const { outcome } = await append(runId, { by: "reaper", graceMs });
-        // Sent again because its acknowledgement was lost, it is answered as a replay.
-        if (outcome === "appended" || outcome === "replayed") ended.push(runId);
-      } catch (error) {
-        failure = error;
-        failed.push(runId);
-      }
-    });
-    return { ended, failed, failure };
-  }
-
+  const reaper = new Reaper(store, clock, probe, append);
   return {
     async reap({
       graceMs = 60_000,
       limit = REAP_RUNS,
       confirmMs = Math.min(MOST_CONFIRM_MS, graceMs),
+      queuedForMs,
+      idleForMs,
+      waitingForMs,
     } = {}) {
       checkBound("graceMs", graceMs, 0);
       checkBound("limit", limit, 1);
       checkBound("confirmMs", confirmMs, 0);
-      const { expired, mayEnd } = await findExpired(graceMs, limit, confirmMs);
-      const due = mayEnd ? expired : [];
-      const fresh = due.filter((runId) => !failing.has(runId));
-      const again = due.filter((runId) => failing.has(runId));
-      const chosen = new Set([...fresh, ...again].slice(0, limit));
-      const { ended, failed, failure } = await end([...chosen], graceMs);
-      const waiting = expired.filter((runId) => failing.has(runId) && !chosen.has(runId));
-      const left = [...failed, ...waiting];
-      // If so many fail, the fault is the store's, not the runs'.
-      failing = new Set(left.length > MOST_FAILING ? [] : left);
-      hasMore = ended.length > 0;
-      if (ended.length === 0 && failure !== null) {
-        // The store takes no end, so it takes no renewal either: the check has failed.
-        record(null, true, confirmMs);
-        throw failure;
-      }
-      return ended;
+      const limits = Object.entries({ queuedForMs, idleForMs, waitingForMs });
+      for (const [name, ms] of limits) if (ms !== undefined) checkBound(name, ms, 0);
+      const idle: IdleLimit[] = [];
+      if (queuedForMs !== undefined) idle.push({ runStatus: "queued", idleForMs: queuedForMs });
+      if (idleForMs !== undefined) idle.push({ runStatus: "running", idleForMs });
+      if (waitingForMs !== undefined) idle.push({ runStatus: "waiting", idleForMs: waitingForMs });
+      return reaper.reap({ graceMs, idle, limit, confirmMs });
     },
     async purge({ finishedForMs, limit = PURGE_RUNS }) {
       checkBound("finishedForMs", finishedForMs, 0);

@@ -31,9 +31,26 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
  * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeRun(run: RunRecord): string {
-  // Programs get the same fields from `snapshotOf` in `run-events.ts`: add a new field in both.
+  // Programs get the same fields from `snapshotOf` in `rules/run-values.ts`: add a new field in both.
+  const { leaseExpiresAtMs, worker } = run;
+  const lease =
+    leaseExpiresAtMs === null
+      ? "null"
+      : `{"worker":${JSON.stringify(worker)},"expiresAt":"${encodeTime(leaseExpiresAtMs)}"}`;
   const finishedAt = run.finishedAtMs === null ? "null" : `"${encodeTime(run.finishedAtMs)}"`;
-  return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"topic":${JSON.stringify(run.topic)},"metadata":${run.metadata}}`;
+  return `{"runId":${JSON.stringify(run.runId)},"ownerId":${JSON.stringify(run.ownerId)},"runStatus":"${run.runStatus}","currentPhase":${run.phase ?? "null"},"lastSequence":${run.lastSequence},"createdAt":"${encodeTime(run.createdAtMs)}","updatedAt":"${encodeTime(run.updatedAtMs)}","finishedAt":${finishedAt},"topic":${JSON.stringify(run.topic)},"lease":${lease},"metadata":${run.metadata}}`;
+}
+
+/**
+ * Writes a run for the worker that has just claimed it: the run and its lease.
+ * @throws TypeError for a run without a lease
+ * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeClaimedRun(run: RunRecord): string {
+  const { fence, leaseExpiresAtMs } = run;
+  if (leaseExpiresAtMs === null)
+    throw new TypeError("Expected a run with a lease, got one without.");
+  return `${encodeRun(run).slice(0, -1)},${encodeLease({ fence, leaseExpiresAtMs }).slice(1)}`;
 }
 
 /** Writes a list of runs for the wire. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */

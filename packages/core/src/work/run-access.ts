@@ -19,16 +19,20 @@ import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, isStoreAway } from "./work-failures.ts";
 
+/** A run as its worker has claimed it. */
+export interface ClaimedRun {
+  readonly runId: string;
+  readonly fence: number;
+  readonly lastSequence: number;
+}
+
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
 export interface RunAccess {
   readonly clock: Clock;
   readonly limits: AppendLimits;
   /** Aborts when the store or the client closes, which is a shutdown for each worker. */
   readonly closing: AbortSignal;
-  claim(
-    runId: string,
-    leaseMs: number,
-  ): Promise<{ readonly fence: number; readonly lastSequence: number }>;
+  claim(runId: string, leaseMs: number, worker: string | null): Promise<ClaimedRun>;
   renew(runId: string, fence: number, leaseMs: number): Promise<unknown>;
   release(runId: string, fence: number): Promise<unknown>;
   append(
@@ -86,7 +90,7 @@ export function createLogAccess(
       };
       return persist(() => send(key), log.clock, isEnough);
     },
-    claim: (runId, leaseMs) => log.claim(runId, { ...owner, leaseMs }),
+    claim: (runId, leaseMs, worker) => log.claim(runId, { ...owner, leaseMs, worker }),
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),

@@ -8,6 +8,12 @@ const MAX_MERGE_MS = 10_000;
 export interface WorkOptions {
   /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
   readonly leaseMs: number;
+  /**
+   * The worker's name, which snapshots of the run show while the worker has it: 1 to 100 characters, none of them a control character.
+   * @defaultValue `null`: no name
+   * @see clause W44 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly worker?: string | null | undefined;
   /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may continue the run. */
   readonly signal?: AbortSignal | undefined;
   /**

@@ -1,10 +1,18 @@
 import { checkOptions } from "../rules/owner.ts";
+import { checkWorkerName } from "../rules/worker-name.ts";
 import { holdProcess } from "../time/clock.ts";
 import { checkTask } from "./work-failures.ts";
-import type { RunAccess } from "./run-access.ts";
+import type { ClaimedRun, RunAccess } from "./run-access.ts";
 import { checkEmitOptions, checkEndOptions, type WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
 import { Worker } from "./worker.ts";
+
+/** A run that is worked on. */
+export interface StartedWork<Value> {
+  readonly runId: string;
+  /** What `runWork` answers or throws. A rejection that nothing awaits is not an unhandled one. */
+  readonly done: Promise<Value>;
+}
 
 /**
  * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run after all events of the task. See
@@ -17,26 +25,51 @@ export async function runWork<Value>(
   options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
+  const claim: Begin = (leaseMs, worker) => access.claim(runId, leaseMs, worker);
+  const { done } = await startWork(access, claim, options, task);
+  return done;
+}
+
+/** Claims the run of a work, or creates and claims it. */
+type Begin = (leaseMs: number, worker: string | null) => Promise<ClaimedRun>;
+
+/**
+ * Does the same, and resolves when the run is claimed.
+ * @param begin claims the run, or creates and claims it
+ * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
+ */
+export async function startWork<Value>(
+  access: RunAccess,
+  begin: Begin,
+  options: WorkOptions,
+  task: (run: WorkedRun) => Value | Promise<Value>,
+): Promise<StartedWork<Value>> {
   checkOptions(options, "{ leaseMs }");
   checkEmitOptions(options);
   checkEndOptions(options);
   checkTask(task);
   const { leaseMs, signal } = options;
+  const name = checkWorkerName(options.worker);
   const shutdowns = [signal, access.closing].filter((one) => one !== undefined);
   for (const one of shutdowns) one.throwIfAborted();
   // The process must stay alive while a program works.
   const letGo = holdProcess();
   try {
     let sentAtMs = access.clock.now();
-    const claim = await access.claim(runId, leaseMs);
+    const claim = await begin(leaseMs, name);
+    const { runId, fence } = claim;
     if (access.clock.now() - sentAtMs >= leaseMs) {
       // The answer came late, perhaps because the claim was sent again. The lease may still run: only the store knows.
       sentAtMs = access.clock.now();
-      await access.renew(runId, claim.fence, leaseMs);
+      await access.renew(runId, fence, leaseMs);
     }
     const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, options);
-    return await worker.work(task);
-  } finally {
+    const done = worker.work(task).finally(letGo);
+    // A program that only starts the work need not await its end.
+    done.catch(() => {});
+    return { runId, done };
+  } catch (error) {
     letGo();
+    throw error;
   }
 }

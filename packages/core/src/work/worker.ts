@@ -1,5 +1,6 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
 import { isRefusal } from "../rules/errors.ts";
+import type { FailurePayload } from "../rules/failure.ts";
 import { checkLanding } from "../rules/history.ts";
 import {
   changeBy,
@@ -12,7 +13,7 @@ import {
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
 import type { EmitQueue } from "./emit-queue.ts";
-import { errorPayload, type FailurePayload } from "./failure-payload.ts";
+import { errorPayload } from "./failure-payload.ts";
 import { createGatheringQueue } from "./gathering-queue.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
@@ -28,7 +29,6 @@ import type { WorkedRun } from "./worked-run.ts";
  *
  * - Once its state is over, it stops its renewals and its subscription. If the run is `lost`, `signal` also aborts.
  * - A shutdown aborts `signal` and changes no state: the task may still write.
- * - An append that lands before an earlier one shows that the log has lost its end: the run is `lost`, with `history_changed`.
  * - An emitted event that cannot be appended aborts `signal`, and later events are refused.
  */
 export class Worker {
@@ -60,6 +60,7 @@ export class Worker {
     options: WorkOptions,
   ) {
     const { clock, limits } = access;
+    const { maxBatchEvents: maxEvents, maxPayloadBytes } = limits;
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
@@ -69,13 +70,7 @@ export class Worker {
     this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
-      {
-        maxEvents: limits.maxBatchEvents,
-        maxPayloadBytes: limits.maxPayloadBytes,
-        merges: merge,
-        gatherMs: mergeMs,
-        clock,
-      },
+      { maxEvents, maxPayloadBytes, merges: merge, gatherMs: mergeMs, clock },
     );
     this.#lastSequence = claim.lastSequence;
     const { signal } = this.#controller;
@@ -221,8 +216,7 @@ export class Worker {
       const { fence } = this.#claim;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
-      checkLanding(receipt, this.#lastSequence);
-      this.#lastSequence = Math.max(this.#lastSequence, receipt.lastSequence);
+      this.#lastSequence = checkLanding(receipt, this.#lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
     } catch (error) {

@@ -138,6 +138,15 @@ export const ERROR_CODES: Meanings = {
     cure: "Choose another id, or leave it out: the default is a UUID.",
     example: '`runId: "test"`.',
   },
+  topic_busy: {
+    title: "The topic has a live run",
+    statuses: [409],
+    members: ["runId"],
+    cause:
+      "The creation was `exclusive`, and the caller has a live run of that topic. `runId` is the id of one.",
+    cure: "Wait for the end of that run, cancel it, or show it. Its place is free the moment it ends.",
+    example: "a second question to a chat that still answers the first.",
+  },
   sequence_conflict: {
     title: "Other events came first",
     statuses: [412],

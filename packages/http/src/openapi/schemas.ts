@@ -26,6 +26,14 @@ const time: Schema = { type: "string", format: "date-time" };
 /** What a run is about. @see clause W34 in `WIRE.md` */
 export const TOPIC: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,200}$" };
 
+const worker: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,100}$" };
+
+/** The name that a worker gives itself. @see clause W44 in `WIRE.md` */
+const WORKER: Schema = {
+  anyOf: [worker, { type: "null" }],
+  description: "The worker's name, which snapshots of the run show; absent is null.",
+};
+
 /** The members of a run's state. */
 const STATE = {
   runStatus: schemaRef("RunStatus"),
@@ -91,8 +99,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     updatedAt: time,
     finishedAt: { type: ["string", "null"], format: "date-time" },
     topic: { type: ["string", "null"], description: "What the run is about. It never changes." },
+    lease: {
+      anyOf: [
+        objectOf({ worker: { type: ["string", "null"] }, expiresAt: time }),
+        { type: "null" },
+      ],
+      description:
+        "Which worker has the run; null while none does. It stays after its end, with a time that is past.",
+    },
     metadata: { description: "Any JSON value." },
   }),
+  CreatedRun: {
+    description: "A run; after a creation with `leaseMs` also the lease that its caller got (W36).",
+    allOf: [schemaRef("RunSnapshot"), { type: "object", properties: { fence, expiresAt: time } }],
+  },
   RunList: objectOf({
     runs: { type: "array", items: schemaRef("RunSnapshot") },
     nextCursor: {
@@ -147,9 +167,16 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
           anyOf: [TOPIC, { type: "null" }],
           description: "What the run is about; absent is null.",
         },
+        exclusive: {
+          type: "boolean",
+          description:
+            "Refuses the creation while the caller has a live run of the topic (W35). Only with `topic`; absent is false.",
+        },
         metadata: { description: "Any JSON value; absent is null." },
+        leaseMs: { ...leaseMs, description: "Claims the run in the same step (W36)." },
+        worker: WORKER,
       },
-      ["runId", "topic", "metadata"],
+      ["runId", "topic", "exclusive", "metadata", "leaseMs", "worker"],
     ),
     additionalProperties: false,
   },
@@ -192,7 +219,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         "Whether this is the receipt of an earlier append with the same Idempotency-Key.",
     },
   }),
-  ClaimRun: { ...objectOf({ leaseMs }), additionalProperties: false },
+  ClaimRun: { ...objectOf({ leaseMs, worker: WORKER }, ["worker"]), additionalProperties: false },
   RenewLease: { ...objectOf({ fence, leaseMs }), additionalProperties: false },
   ReleaseRun: { ...objectOf({ fence }), additionalProperties: false },
   Lease: objectOf({
@@ -217,10 +244,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       lastSequence: sequence,
       runStatus: schemaRef("RunStatus"),
       expiresAt: { ...time, description: "When the lease of the other worker expires." },
+      runId: { ...schemaRef("RunId"), description: "The live run of the topic." },
       index: { type: "integer", minimum: 0, description: "Which event of the batch, from 0." },
       line: { type: "integer", minimum: 1, description: "Which line of NDJSON, from 1." },
     },
-    ["lastSequence", "runStatus", "expiresAt", "index", "line"],
+    ["lastSequence", "runStatus", "expiresAt", "runId", "index", "line"],
   ),
   ConnectedMessage: messageOf("connected", {
     runId: schemaRef("RunId"),

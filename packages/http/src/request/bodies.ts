@@ -1,5 +1,11 @@
 import { type EventDraft, JsonText, RunEventsError } from "@tm/run-events-core";
-import { checkTopic, describeValue, eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
+import {
+  checkTopic,
+  checkWorkerName,
+  describeValue,
+  eachJsonItem,
+  eachJsonMember,
+} from "@tm/run-events-core/wire";
 import type { JsonBody } from "./json-body.ts";
 import { invalidRequest } from "./query.ts";
 
@@ -44,24 +50,33 @@ const KINDS: Readonly<Record<string, string>> = {
   n: "null",
 };
 
+const CREATE_FIELDS = ["runId", "topic", "exclusive", "metadata", "leaseMs", "worker"];
+
 /**
  * Parses the body that creates a run.
- * @see clauses W8 and W34 in `WIRE.md`
+ * @see clauses W8 and W34 to W36 in `WIRE.md`
  */
 export function parseCreateBody(body: JsonBody): {
   readonly runId?: string;
   readonly topic: string | null;
   readonly metadata: JsonText;
+  readonly leaseMs?: number;
+  readonly worker: string | null;
+  readonly exclusive: boolean;
 } {
-  const members = membersOf(body, ["runId", "topic", "metadata"]);
+  const members = membersOf(body, CREATE_FIELDS);
   const metadata = JsonText.trusted(members.get("metadata") ?? "null");
   const topic = checkTopic(JSON.parse(members.get("topic") ?? "null"));
+  const worker = workerIn(members);
+  // The log refuses what is not a boolean.
+  const exclusive = JSON.parse(members.get("exclusive") ?? "false") as boolean;
+  const lease = members.has("leaseMs") ? { leaseMs: numberOf(members, "leaseMs") } : {};
   const text = members.get("runId");
-  if (text === undefined) return { topic, metadata };
+  if (text === undefined) return { topic, metadata, worker, exclusive, ...lease };
   const runId: unknown = JSON.parse(text);
   if (typeof runId !== "string")
     throw invalidRequest(`Expected \`runId\` to be a string, got ${describeValue(runId)}.`);
-  return { runId, topic, metadata };
+  return { runId, topic, metadata, worker, exclusive, ...lease };
 }
 
 /**
@@ -148,17 +163,32 @@ export function parseEvent(text: string, index: number): EventDraft {
   return { eventType, payload };
 }
 
+/** Parses the body of a claim. @see clauses W31 and W44 in `WIRE.md` */
+export function parseClaimBody(body: JsonBody): {
+  readonly leaseMs: number;
+  readonly worker: string | null;
+} {
+  const members = membersOf(body, ["leaseMs", "worker"]);
+  return { leaseMs: numberOf(members, "leaseMs"), worker: workerIn(members) };
+}
+
+function workerIn(members: ReadonlyMap<string, string>): string | null {
+  return checkWorkerName(JSON.parse(members.get("worker") ?? "null"));
+}
+
 /** Parses the body of a request on a lease: these fields, each a number. @see clause W31 in `WIRE.md` */
 export function parseNumbers<Name extends string>(
   body: JsonBody,
   names: readonly Name[],
 ): Readonly<Record<Name, number>> {
   const members = membersOf(body, names);
-  const numbers = names.map((name) => {
-    const value: unknown = JSON.parse(members.get(name) ?? "null");
-    if (typeof value !== "number")
-      throw invalidRequest(`Expected \`${name}\` to be a number, got ${describeValue(value)}.`);
-    return [name, value] as const;
-  });
+  const numbers = names.map((name) => [name, numberOf(members, name)] as const);
   return Object.fromEntries(numbers) as Record<Name, number>;
+}
+
+function numberOf(members: ReadonlyMap<string, string>, name: string): number {
+  const value: unknown = JSON.parse(members.get(name) ?? "null");
+  if (typeof value !== "number")
+    throw invalidRequest(`Expected \`${name}\` to be a number, got ${describeValue(value)}.`);
+  return value;
 }

@@ -1,11 +1,11 @@
-import { parseIdempotencyKey } from "@tm/run-events-core/store";
 import { encodeLease } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json } from "../openapi/operation.ts";
 import { keyParameter } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schemas.ts";
-import { parseNumbers } from "../request/bodies.ts";
+import { parseClaimBody, parseNumbers } from "../request/bodies.ts";
 import { readBody } from "./call-body.ts";
+import { claimKeyIn } from "./claim-key.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 /** What the routes of a lease have in common. */
@@ -16,11 +16,9 @@ const claimRun: Route = {
   method: "POST",
   async answer(call) {
     const { context, exchange, runId, ownerId } = call;
-    const key = exchange.header("idempotency-key");
-    // A claim that is sent again because its answer was lost gets the same lease.
-    const named = key === null ? {} : { idempotencyKey: parseIdempotencyKey(key) };
-    const { leaseMs } = await readNumbers(call, "leaseMs");
-    const lease = await context.log.claim(runId, { ownerId, leaseMs, ...named });
+    const named = claimKeyIn(exchange);
+    const asked = parseClaimBody(await readBody(call));
+    const lease = await context.log.claim(runId, { ...asked, ownerId, ...named });
     return jsonReply(200, encodeLease(lease));
   },
   operation: {

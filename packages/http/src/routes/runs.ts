@@ -1,11 +1,18 @@
-import { encodeRun, encodeRunList } from "@tm/run-events-core/wire";
+import { encodeClaimedRun, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
-import { CURSOR, limitParameter, parameter, WAIT_PARAMETER } from "../openapi/parameter.ts";
+import {
+  CURSOR,
+  keyParameter,
+  limitParameter,
+  parameter,
+  WAIT_PARAMETER,
+} from "../openapi/parameter.ts";
 import { schemaRef, TOPIC } from "../openapi/schemas.ts";
 import { parseCreateBody } from "../request/bodies.ts";
 import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";
+import { claimKeyIn } from "./claim-key.ts";
 import { ROOT_PATH, type Route, RUN_PATH } from "./route.ts";
 import { answerChanged } from "./changed-runs.ts";
 import { LIST_LIMIT, readRunList } from "./run-list.ts";
@@ -76,22 +83,36 @@ const createRun: Route = {
   access: "any",
   changes: true,
   async answer(call) {
-    const { context, ownerId } = call;
+    const { context, exchange, ownerId } = call;
+    const named = claimKeyIn(exchange);
     const asked = parseCreateBody(await readBody(call));
-    const { created, run } = await context.log.createRun({ ...asked, ownerId });
+    const { created, run } = await context.log.createRun({ ...asked, ...named, ownerId });
     const location = `${ROOT_PATH}/${run.runId}`;
-    return jsonReply(created ? 201 : 200, encodeRun(run), { location });
+    const text = asked.leaseMs === undefined ? encodeRun(run) : encodeClaimedRun(run);
+    return jsonReply(created ? 201 : 200, text, { location });
   },
   operation: {
     tag: "writing",
     id: "createRun",
     summary: "Creates a run, or returns the caller's existing run of that id (W8)",
+    description:
+      "With `leaseMs` it claims the run in the same step, and the answer also has the fence and the end of the lease (W36).",
+    parameters: [
+      keyParameter("With `leaseMs`: the same key gets the same lease again, until it expires."),
+    ],
     requestBody: { content: { "application/json": { schema: schemaRef("CreateRun") } } },
     answers: {
-      201: json("The run.", "RunSnapshot", textHeader("Location")),
-      200: json("The existing run.", "RunSnapshot", textHeader("Location")),
+      201: json("The run.", "CreatedRun", textHeader("Location")),
+      200: json("The existing run.", "CreatedRun", textHeader("Location")),
     },
-    codes: ["invalid_request", "payload_too_large", "run_id_taken"],
+    codes: [
+      "invalid_request",
+      "payload_too_large",
+      "run_id_taken",
+      "topic_busy",
+      "claimed",
+      "run_finished",
+    ],
   },
 };
 

@@ -3,6 +3,7 @@ import { type Call, post } from "./answer.ts";
 import { nextFenceOf } from "./next-fence.ts";
 import type { World } from "./world.ts";
 
+const RUNS = "/v1/agent-runs";
 /** The path of one run, as the document writes it. */
 export const RUN = "/v1/agent-runs/{runId}";
 
@@ -46,6 +47,52 @@ function leaseCallsOf(
   ];
 }
 
+/** Inputs, good and bad, to the first run and under one key to each of them. */
+function inputCallsOf(
+  runIds: readonly [string, ...string[]],
+): readonly (readonly [string, Call])[] {
+  const give = (body: unknown, headers = {}, id: string = runIds[0]): readonly [string, Call] => [
+    `${RUN}/input`,
+    post(`/v1/agent-runs/${id}/input`, body, headers),
+  ];
+  const foreign = { authorization: "", ...ADA_SESSION, "sec-fetch-site": "cross-site" };
+  return [
+    ...runIds.map((id) => give({ payload: 1 }, { "idempotency-key": "k" }, id)),
+    give({ payload: 2 }, { "idempotency-key": "i" }),
+    give({ payload: 2 }, { "idempotency-key": "i" }),
+    give({ expectedSequence: 0 }),
+    give({ input: 1 }),
+    give({ payload: "x".repeat(262_143) }),
+    give({}, foreign),
+  ];
+}
+
+/** Requests of lists and creations. @param foreign the headers of a page of another site */
+function ofAllRuns(
+  foreign: Readonly<Record<string, string>>,
+): readonly (readonly [string, Call])[] {
+  const list = (query: string, headers = ADA): Call => ({ path: `${RUNS}${query}`, headers });
+  const create = (body: unknown, headers = {}): Call => post(RUNS, body, headers);
+  return [
+    list("?limit=1"),
+    list("?status=none"),
+    list("?topic=tea&status=live"),
+    list("?topic="),
+    list("?changedSince="),
+    list("?changedSince=x"),
+    list("?changedSince=&status=live"),
+    list("", {} as typeof ADA),
+    create({ runId: "new", metadata: [1] }),
+    create({ runId: "new" }),
+    create({ topic: "tea" }),
+    create({ topic: "" }),
+    create({ runId: "bobs" }),
+    create({ metadata: "x".repeat(262_143) }),
+    create([]),
+    create({}, foreign),
+  ].map((call) => [RUNS, call] as const);
+}
+
 /** Requests of each route, good and bad, each with its path as the document writes it. @param world one that is `STILL` */
 export async function callsOf(world: World): Promise<readonly (readonly [string, Call])[]> {
   const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
@@ -64,22 +111,7 @@ export async function callsOf(world: World): Promise<readonly (readonly [string,
   const foreign = { authorization: "", ...ADA_SESSION, "sec-fetch-site": "cross-site" };
   const { etag = "" } = (await world.send(get(run(live, "/events")))).headers;
   return [
-    ["/v1/agent-runs", get("/v1/agent-runs?limit=1")],
-    ["/v1/agent-runs", get("/v1/agent-runs?status=none")],
-    ["/v1/agent-runs", get("/v1/agent-runs?topic=tea&status=live")],
-    ["/v1/agent-runs", get("/v1/agent-runs?topic=")],
-    ["/v1/agent-runs", get("/v1/agent-runs?changedSince=")],
-    ["/v1/agent-runs", get("/v1/agent-runs?changedSince=x")],
-    ["/v1/agent-runs", get("/v1/agent-runs?changedSince=&status=live")],
-    ["/v1/agent-runs", get("/v1/agent-runs", {})],
-    ["/v1/agent-runs", post("/v1/agent-runs", { runId: "new", metadata: [1] })],
-    ["/v1/agent-runs", post("/v1/agent-runs", { runId: "new" })],
-    ["/v1/agent-runs", post("/v1/agent-runs", { topic: "tea" })],
-    ["/v1/agent-runs", post("/v1/agent-runs", { topic: "" })],
-    ["/v1/agent-runs", post("/v1/agent-runs", { runId: "bobs" })],
-    ["/v1/agent-runs", post("/v1/agent-runs", { metadata: "x".repeat(262_143) })],
-    ["/v1/agent-runs", post("/v1/agent-runs", [])],
-    ["/v1/agent-runs", post("/v1/agent-runs", {}, foreign)],
+    ...ofAllRuns(foreign),
     [RUN, get(run(live))],
     [RUN, get(run(ended))],
     [RUN, get(run("none"))],
@@ -101,15 +133,7 @@ export async function callsOf(world: World): Promise<readonly (readonly [string,
     [`${RUN}/events`, post(run(ended, "/events"), note)],
     [`${RUN}/events`, post(run(live, "/events"), "x".repeat(4_194_305))],
     [`${RUN}/events`, post(run(live, "/events"), note, foreign)],
-    ...[live, live, ended, "none"].map(
-      (id) => [`${RUN}/input`, post(run(id, "/input"), { payload: 1 }, keyed)] as const,
-    ),
-    [`${RUN}/input`, post(run(live, "/input"), { payload: 2 }, { "idempotency-key": "i" })],
-    [`${RUN}/input`, post(run(live, "/input"), { payload: 2 }, { "idempotency-key": "i" })],
-    [`${RUN}/input`, post(run(live, "/input"), { expectedSequence: 0 })],
-    [`${RUN}/input`, post(run(live, "/input"), { input: 1 })],
-    [`${RUN}/input`, post(run(live, "/input"), { payload: "x".repeat(262_143) })],
-    [`${RUN}/input`, post(run(live, "/input"), {}, foreign)],
+    ...inputCallsOf([live, live, ended, "none"]),
     [`${RUN}/stream`, get(run(ended, "/stream"), ADA_SESSION)],
     [`${RUN}/stream`, get(run(ended, "/stream"), { ...ADA_SESSION, "last-event-id": "3" })],
     [`${RUN}/stream`, get(run(ended, "/stream"))],

@@ -61,6 +61,7 @@ export function guardStore(store: RunEventStore): GuardedStore {
     renew: (request) => call("renew", () => store.renew(request)),
     release: (request) => call("release", () => store.release(request)),
     listExpired: (query) => call("listExpired", () => store.listExpired(query)),
+    listIdle: (query) => call("listIdle", () => store.listIdle(query)),
     purge: (request) => call("purge", () => store.purge(request)),
     probe: () => call("probe", () => store.probe()),
     subscribe(runId, onNotification) {

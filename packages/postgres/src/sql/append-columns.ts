@@ -1,8 +1,8 @@
-import { ANYBODY, encodeAppender, INPUT, OWNER, REAPER } from "./encode-appender.ts";
+import { ANYBODY, encodeAppender, INPUT, KINDS, OWNER, REAPER, SWEPT } from "./encode-appender.ts";
 import type { RunStatus } from "@tm/run-events-core";
 import { INPUT_RECEIVED, INPUT_REQUESTED } from "@tm/run-events-core/store";
 import { changeOfAll, type RunAppend } from "../plan-statement-batch.ts";
-import { type BigintColumn, NOW_MS, SEPARATOR } from "./columns.ts";
+import { type BigintColumn, idleSince, NOW_MS, SEPARATOR } from "./columns.ts";
 
 /** A run that took an append. */
 export interface LandedRow {
@@ -17,12 +17,16 @@ export interface LandedRow {
 
 /** SQL: whether the run `r` takes an append of an appender that `encodeAppender` encoded. It is core's `isFenced`. */
 export function takes(runId: string, ownerId: string, expected: string, appender: string): string {
+  const code = `(${REAPER} - ${appender})`;
+  const untilMs = `${NOW_MS} - ${code} / ${KINDS}`;
+  const swept = `(ARRAY['${SWEPT.join("', '")}'])[${code} % ${KINDS}]`;
   return `r.run_id = ${runId} AND r.finished_at_ms IS NULL
     AND (${ownerId} IS NULL OR r.owner_id = ${ownerId}) AND (${expected} IS NULL OR r.last_sequence = ${expected})
     AND CASE WHEN ${appender} = ${ANYBODY} THEN r.lease_expires_at_ms IS NULL
       WHEN ${appender} IN (${OWNER}, ${INPUT}) THEN true
       WHEN ${appender} > ${ANYBODY} THEN r.fence = ${appender} AND r.lease_expires_at_ms IS NOT NULL
-      ELSE r.lease_expires_at_ms <= ${NOW_MS} - (${REAPER} - ${appender}) END`;
+      WHEN ${code} % ${KINDS} = 0 THEN r.lease_expires_at_ms <= ${untilMs}
+      ELSE r.run_status = ${swept} AND r.lease_expires_at_ms IS NULL AND ${idleSince("r")} <= ${untilMs} END`;
 }
 
 /**

@@ -30,11 +30,13 @@ export function runColumns(row: string): string {
   return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
   ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
   ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata, ${row}.topic,
-  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs"`;
+  ${row}.idle_from_ms AS "idleFromMs",
+  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs",
+  CASE WHEN ${row}.lease_expires_at_ms IS NOT NULL AND ${row}.worker_fence = ${row}.fence THEN ${row}.worker END AS worker`;
 }
 
 export const RUN_COLUMNS =
-  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic";
+  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, idle_from_ms, metadata, topic, exclusive";
 
 export const EVENT_COLUMNS =
   "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events, run_status";
@@ -58,6 +60,11 @@ export function statusOf(sequence: number, mark: string | null): RunStatus {
     sequence,
     runStatus === undefined ? null : { sequence: Number(at), runStatus: runStatus as RunStatus },
   );
+}
+
+/** SQL: since when the run is idle. It is core's `idleSince`. */
+export function idleSince(row: string): string {
+  return `CASE ${row}.run_status WHEN 'queued' THEN ${row}.created_at_ms ELSE greatest(${row}.idle_from_ms, ${row}.updated_at_ms) END`;
 }
 
 /** Inserts nothing, but fails without such a valid unique index: an append must not continue without it (clause S5 in `STORE.md`). */
@@ -87,13 +94,15 @@ export interface RunRow {
   readonly finishedAtMs: BigintColumn | null;
   readonly metadata: string;
   readonly topic: string | null;
+  readonly idleFromMs: BigintColumn;
   readonly fence: BigintColumn;
   readonly leaseExpiresAtMs: BigintColumn | null;
+  readonly worker: string | null;
 }
 
 /** A row as core's record, with nothing else that the row may have. */
 export function runOf(row: RunRow): RunRecord {
-  const { runId, ownerId, runStatus, phase, metadata, topic } = row;
+  const { runId, ownerId, runStatus, phase, metadata, topic, worker } = row;
   return {
     runId,
     ownerId,
@@ -106,7 +115,9 @@ export function runOf(row: RunRow): RunRecord {
     finishedAtMs: row.finishedAtMs === null ? null : Number(row.finishedAtMs),
     metadata,
     topic,
+    idleFromMs: Number(row.idleFromMs),
     fence: Number(row.fence),
     leaseExpiresAtMs: row.leaseExpiresAtMs === null ? null : Number(row.leaseExpiresAtMs),
+    worker,
   };
 }

@@ -1,9 +1,9 @@
-import type { ExpiredQuery, PurgeRequest } from "@tm/run-events-core/store";
+import type { ExpiredQuery, IdleQuery, PurgeRequest } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { keepRemoved, type RemovedRun } from "./changed.ts";
-import { NOW_MS } from "./columns.ts";
+import { idleSince, NOW_MS } from "./columns.ts";
 
 /** A purge ends with the run that reaches this many events: it is one transaction, and others see its runs until it commits. */
 const PURGE_EVENTS = 10_000;
@@ -16,6 +16,28 @@ export function listExpiredStatement({ runs }: Tables): string {
   return `
 SELECT run_id AS "runId" FROM ${runs} WHERE lease_expires_at_ms <= ${NOW_MS} - $1::bigint
 ORDER BY lease_expires_at_ms LIMIT $2 FOR SHARE SKIP LOCKED`;
+}
+
+/** How many runs a call of `listIdle` looks at, at least and at most. */
+const LEAST_CANDIDATES = 50;
+const MOST_CANDIDATES = 1_000;
+
+/**
+ * Runs that no worker works on. $1 their status, $2 for how long, $3 how many. The index may have a run too early, since an append does not
+ * write it: the statement gives it the time of such a run. It skips runs that another transaction holds, as the list of expired ones.
+ */
+export function listIdleStatement({ runs }: Tables): string {
+  return `
+WITH candidates AS MATERIALIZED (
+  SELECT r.run_key, r.run_id, r.idle_from_ms, ${idleSince("r")} AS since FROM ${runs} r
+  WHERE r.run_status = $1 AND r.finished_at_ms IS NULL AND r.lease_expires_at_ms IS NULL
+    AND r.idle_from_ms <= ${NOW_MS} - $2::bigint
+  ORDER BY r.idle_from_ms LIMIT least(greatest($3::bigint, ${LEAST_CANDIDATES}), ${MOST_CANDIDATES})
+  FOR NO KEY UPDATE SKIP LOCKED
+), put_off AS (
+  UPDATE ${runs} SET idle_from_ms = since FROM candidates c WHERE ${runs}.run_key = c.run_key AND since > c.idle_from_ms
+)
+SELECT run_id AS "runId" FROM candidates WHERE since <= ${NOW_MS} - $2::bigint ORDER BY since LIMIT $3::bigint`;
 }
 
 /**
@@ -51,6 +73,21 @@ export async function listExpired(
   { graceMs, limit }: ExpiredQuery,
 ): Promise<readonly string[]> {
   const rows = (await query(sql.listExpired, [graceMs, limit])) as readonly {
+    readonly runId: string;
+  }[];
+  return rows.map(({ runId }) => runId);
+}
+
+/**
+ * Runs of a status that no worker has worked on for `idleForMs` or longer, from an index.
+ * @see clause S28 in `STORE.md`
+ */
+export async function listIdle(
+  query: Query,
+  sql: Statements,
+  { runStatus, idleForMs, limit }: IdleQuery,
+): Promise<readonly string[]> {
+  const rows = (await query(sql.listIdle, [runStatus, idleForMs, limit])) as readonly {
     readonly runId: string;
   }[];
   return rows.map(({ runId }) => runId);

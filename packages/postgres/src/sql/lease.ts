@@ -14,6 +14,11 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, NOW_MS, runColumns, type RunRow, runOf } from "./columns.ts";
 
+/** The fence of the first claim of a run, by the time and the ordinal: this is core's `nextFence`. */
+export function firstFence(nowMs: string, runKey: string): string {
+  return `(${nowMs} * 1000 + ${runKey} % 1000)`;
+}
+
 /** The fence of a claim of the run `r`: this is core's `nextFence`. */
 const NEXT_FENCE = `(greatest(${NOW_MS} * 1000, r.fence - r.fence % 1000 + 1000) + r.run_key % 1000)`;
 
@@ -39,12 +44,12 @@ UNION ALL
 SELECT ${again}, ${NOW_MS}, ${runColumns("r")} FROM ${runs} r WHERE r.run_id = $1 AND NOT EXISTS (SELECT FROM changed)`;
 }
 
-/** $3 how long the lease lasts, $4 the claim's key, kept as from core's `encodeKeptClaim`. */
+/** $3 how long the lease lasts, $4 the claim's key, kept as from core's `encodeKeptClaim`, $5 the worker's name. */
 export function claimStatement({ runs }: Tables): string {
   return changeLeaseStatement(
     runs,
     `fence = ${NEXT_FENCE}, lease_expires_at_ms = ${NOW_MS} + $3::bigint,
-      claim_key = ${NEXT_FENCE}::text || ' ' || $4::text`,
+      claim_key = ${NEXT_FENCE}::text || ' ' || $4::text, worker = $5::text, worker_fence = ${NEXT_FENCE}`,
     `(r.lease_expires_at_ms IS NULL OR r.lease_expires_at_ms <= ${NOW_MS})`,
     `coalesce(r.claim_key = r.fence::text || ' ' || $4::text AND r.lease_expires_at_ms > ${NOW_MS}
       AND r.finished_at_ms IS NULL AND ($2::text IS NULL OR r.owner_id = $2), false)`,
@@ -60,9 +65,14 @@ export function renewStatement({ runs }: Tables): string {
   );
 }
 
-/** $3 the fence. */
+/** $3 the fence. The time since when the run is idle is core's `idleFromAfterRelease`. */
 export function releaseStatement({ runs }: Tables): string {
-  return changeLeaseStatement(runs, "lease_expires_at_ms = NULL", "r.fence = $3::bigint");
+  return changeLeaseStatement(
+    runs,
+    `lease_expires_at_ms = NULL, idle_from_ms = CASE WHEN r.run_status = 'queued' OR r.lease_expires_at_ms IS NULL
+      THEN r.idle_from_ms ELSE greatest(r.idle_from_ms, ${NOW_MS}) END`,
+    "r.fence = $3::bigint",
+  );
 }
 
 interface LeaseRow extends RunRow {
@@ -79,8 +89,8 @@ const FRUITLESS_ATTEMPTS = 100;
  * @see clause S21 in `STORE.md`
  */
 export function claim(query: Query, sql: Statements, request: ClaimRequest): Promise<LeaseOutcome> {
-  const { runId, ownerId, leaseMs, claimKey = null } = request;
-  const values = [runId, ownerId, leaseMs, claimKey];
+  const { runId, ownerId, leaseMs, claimKey = null, worker = null } = request;
+  const values = [runId, ownerId, leaseMs, claimKey, worker];
   return changeLease(query, sql.claim, values, claimRule(request));
 }
 

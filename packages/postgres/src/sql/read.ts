@@ -44,7 +44,7 @@ SELECT h.at, CASE WHEN h.with_time AND h.since BETWEEN 1 AND h.last_sequence THE
   CASE WHEN h.since > 0 AND h.since < h.last_sequence THEN ${markAt(tables, "h.run_key", "h.since")} END AS mark
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes

@@ -11,11 +11,13 @@ export interface Statements extends Tables, ListStatements, ChangedStatements {
   readonly read: string;
   readonly selectRun: string;
   readonly createRun: string;
+  readonly createClaimed: string;
   readonly deleteRun: string;
   readonly claim: string;
   readonly renew: string;
   readonly release: string;
   readonly listExpired: string;
+  readonly listIdle: string;
   readonly purge: string;
   readonly purgeOne: string;
   readonly selectPositions: string;

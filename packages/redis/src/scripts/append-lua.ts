@@ -85,10 +85,23 @@ local function after(at)
   return at + (count and 3 + 3 * count or 5)
 end
 
+local function isIdle(asked, idleForMs)
+  if lease or status ~= asked then return false end
+  local times = call('HMGET', HEAD, 'createdAtMs', 'idleFromMs')
+  local since = tonumber(times[1])
+  if status ~= 'queued' then
+    local updated = #staged > 0 and now() or updatedAtMs
+    since = math.max(tonumber(updated), tonumber(times[2] or 0))
+  end
+  return since + idleForMs <= tonumber(clock())
+end
+
 local function isFenced(appender)
   if appender == 'owner' or appender == 'input' then return false end
   local graceMs = match(appender, '^reaper:(.+)$')
   if graceMs then return not lease or lease + graceMs > tonumber(clock()) end
+  local asked, idleForMs = match(appender, '^sweeper:(%l+):(.+)$')
+  if asked then return not isIdle(asked, idleForMs) end
   return appender ~= (lease and fence or '')
 end
 
@@ -155,7 +168,7 @@ local function judge(at, kept)
   end
   last, status = batch.last, statusAfter(status, change)
   finished = status == change and status ~= 'waiting'
-  if appender == 'owner' or match(appender, '^reaper') then fence, lease = text((fence or 0) + 1), false end
+  if appender == 'owner' or match(appender, '^reaper') or match(appender, '^sweeper') then fence, lease = text((fence or 0) + 1), false end
   if finished then lease = false end
   batch.phase, batch.status = phase, status
   staged[key] = batch
@@ -212,7 +225,7 @@ local function writeStaged(visit)
   end
   if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
   if fence ~= fenceBefore then call('HSET', HEAD, 'fence', fence) end
-  if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey') end
+  if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey', 'worker', 'workerFence') end
   notify()
 end
 

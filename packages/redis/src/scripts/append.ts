@@ -22,7 +22,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * KEYS: for each run head, events, receipts.
  * ARGV: the command that notifies. Then for each run the number of its requests, or `number ordinal status visit` with a list entry.
  * Then for each request `=ownerId` or empty, its key, its shape, its events. The shape begins with the appender: empty without a
- * lease, a worker's fence, `owner`, `input`, or `reaper:graceMs`. A plain request is one event, without a lease or of a worker, that
+ * lease, a worker's fence, `owner`, `input`, `reaper:graceMs`, or `sweeper:status:idleForMs`. A plain request is one event, without a lease or of a worker, that
  * only starts a queued run, starts no phase and expects no sequence. Its shape ends there, and the event's type and payload
  * follow. Otherwise the shape continues with ` change expected number`, where `expected` may be empty. That number of events
  * follows, each as type, payload, and phase or empty.
@@ -30,7 +30,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * Otherwise `{'failed', error}`, `{'lost'}`, `{'unlisted', ownerId, ordinal, status, updatedAtMs, visit, topic or nil}` or `{'judged',
  * 'status visit' before or nil, outcomes, mark of the lease that is over or nil}`. An outcome is the same text for an append;
  * otherwise its name and, as far as it has them, the status, the last sequence and the phase.
- * @see clauses S1 to S5, S22 and S27 in `STORE.md`; `judgeAppend` and `advanceRun` are the rule.
+ * @see clauses S1 to S5, S22, S27 and S28 in `STORE.md`; `judgeAppend` and `advanceRun` are the rule.
  */
 const APPEND: Script = defineWriting(APPEND_LUA, "answers when full");
 
@@ -135,6 +135,8 @@ function encodeAppender(appender: Appender): string {
       return appender.by;
     case "reaper":
       return `reaper:${appender.graceMs}`;
+    case "sweeper":
+      return `sweeper:${appender.runStatus}:${appender.idleForMs}`;
   }
 }
 

@@ -5,7 +5,7 @@ import { LEASE_REFUSALS, type LeaseReply } from "./lease-reply.ts";
 import { defineWriting, encodeOwner, OOM_LUA, type Script } from "./script.ts";
 
 /** Core's `nextFence`: higher than the run's last fence and the last one offered. Only `format` writes all digits of so large a number. */
-const NEXT_FENCE = `
+export const NEXT_FENCE: string = `
 local function nextFence(nowMs, offered)
   local last = math.max(tonumber(fence or 0), tonumber(offered or 0))
   return string.format('%.0f', math.max(nowMs * 1000, last - last % 1000 + 1000) + ordinal % 1000)
@@ -21,7 +21,8 @@ end
  * twice: if two claims had the same one, a failover could lose the one and grant the other.
  *
  * KEYS: head; where one script may use both, the index of leases.
- * ARGV: `=ownerId` or empty, leaseMs, the claim's key after `=` or `~`, the run's id, the mark of the entry that was made or empty.
+ * ARGV: `=ownerId` or empty, leaseMs, the claim's key after `=` or `~`, the run's id, the mark of the entry that was made or empty, the
+ * worker's name or empty.
  * Answers a refusal, `{'unindexed', mark, leaseExpiresAtMs}` or `{'granted', head, mark of a lease that is over or nil}`.
  * @see clause S21 in `STORE.md`; core's `claimRun` is the rule.
  */
@@ -46,6 +47,11 @@ else
   return { 'unindexed', mark(), expiresAtMs }
 end
 redis.call('HSET', HEAD, 'fence', fence, 'leaseExpiresAtMs', expiresAtMs, 'claimKey', ARGV[3])
+if ARGV[6] ~= '' then
+  redis.call('HSET', HEAD, 'worker', ARGV[6], 'workerFence', fence)
+else
+  redis.call('HDEL', HEAD, 'worker', 'workerFence')
+end
 return granted(before)
 `,
   "answers when full",
@@ -59,12 +65,12 @@ type ClaimReply = LeaseReply | readonly ["unindexed", mark: string, leaseExpires
  */
 export async function sendClaim(
   connection: Connection,
-  { runId, ownerId, leaseMs, claimKey }: ClaimRequest & { readonly claimKey: string },
+  { runId, ownerId, leaseMs, claimKey, worker }: ClaimRequest & { readonly claimKey: string },
   mark: string | null,
 ): Promise<ClaimReply> {
   const { redis, keys } = connection;
   const { head } = keys.ofRun(runId);
   const scriptKeys = isCluster(redis) ? [head] : [head, keys.held];
-  const values = [encodeOwner(ownerId), String(leaseMs), claimKey, runId, mark ?? ""];
+  const values = [encodeOwner(ownerId), String(leaseMs), claimKey, runId, mark ?? "", worker ?? ""];
   return (await connection.change(CLAIM, scriptKeys, values)) as ClaimReply;
 }

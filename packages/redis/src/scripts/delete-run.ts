@@ -29,5 +29,5 @@ export async function sendDeleteRun(
 ): Promise<boolean> {
   const { head, events, receipts } = keys.ofRun(runId);
   const values = [String(ordinal), notify, keys.channel(runId)];
-  return (await change(DELETE_RUN, [head, events, receipts], values)) === 1;
+  return Number(await change(DELETE_RUN, [head, events, receipts], values)) === 1;
 }

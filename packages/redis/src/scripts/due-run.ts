@@ -1,3 +1,4 @@
+import type { RunStatus } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
 import { numberOrNull } from "./head.ts";
@@ -5,17 +6,27 @@ import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
 /** Reads the fields that an entry depends on. KEYS: head. Answers the fields, then the server's time in milliseconds. */
 const DUE_RUN: Script = defineReading(`${refuseOnReplica("HDEL")}
-local run = redis.call('HMGET', KEYS[1], 'ordinal', 'updatedAtMs', 'finishedAtMs', 'fence', 'leaseExpiresAtMs')
+local run = redis.call('HMGET', KEYS[1], 'ordinal', 'updatedAtMs', 'finishedAtMs', 'fence', 'leaseExpiresAtMs',
+  'runStatus', 'createdAtMs', 'idleFromMs', 'visits')
 local time = redis.call('TIME')
-run[6] = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+run[10] = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 return run
 `);
 
 /** The fields of a run that an entry depends on, and the time of the run's server. */
 export interface DueRun extends Pick<
   RunRecord,
-  "ordinal" | "updatedAtMs" | "finishedAtMs" | "fence" | "leaseExpiresAtMs"
+  | "ordinal"
+  | "runStatus"
+  | "createdAtMs"
+  | "updatedAtMs"
+  | "finishedAtMs"
+  | "fence"
+  | "leaseExpiresAtMs"
+  | "idleFromMs"
 > {
+  /** As of `ListEntry`. */
+  readonly visits: number;
   readonly nowMs: number;
 }
 
@@ -23,7 +34,8 @@ export interface DueRun extends Pick<
 export async function dueRun(connection: Connection, runId: string): Promise<DueRun | null> {
   const { head } = connection.keys.ofRun(runId);
   const reply = (await connection.run(DUE_RUN, [head], [])) as readonly (string | null)[];
-  const [ordinal, updated, finished, fence, lease, now] = reply;
+  const [ordinal, updated, finished, fence, lease, runStatus, created, idleFrom, visits, now] =
+    reply;
   if (typeof ordinal !== "string") return null;
   return {
     ordinal: Number(ordinal),
@@ -31,6 +43,11 @@ export async function dueRun(connection: Connection, runId: string): Promise<Due
     finishedAtMs: numberOrNull(finished),
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
+    // Only the scripts write it.
+    runStatus: runStatus as RunStatus,
+    createdAtMs: Number(created),
+    idleFromMs: Number(idleFrom ?? created),
+    visits: Number(visits ?? 0),
     nowMs: Number(now),
   };
 }

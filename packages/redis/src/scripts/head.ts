@@ -17,6 +17,11 @@ const HEAD_FIELDS = [
   // Only a run that was claimed has these.
   "fence",
   "leaseExpiresAtMs",
+  "worker",
+  // The fence of the claim that gave the name: a program that knows no names leaves that of an earlier claim.
+  "workerFence",
+  // Only a run that was released has it.
+  "idleFromMs",
 ] as const;
 
 /** The fields as the arguments of a command in a script. */
@@ -37,6 +42,9 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     topic,
     fence,
     lease,
+    worker,
+    workerFence,
+    idleFrom,
   ] = values;
   if (typeof ownerId !== "string") return null;
   return {
@@ -52,8 +60,10 @@ export function parseHead(runId: string, values: readonly (string | null)[]): Ru
     finishedAtMs: numberOrNull(finished),
     metadata: metadata ?? "null",
     topic: topic ?? null,
+    idleFromMs: Number(idleFrom ?? created),
     fence: Number(fence ?? 0),
     leaseExpiresAtMs: numberOrNull(lease),
+    worker: typeof lease === "string" && workerFence === fence ? (worker ?? null) : null,
   };
 }
 

@@ -8,12 +8,16 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  *
  * KEYS: head. ARGV: `=ownerId` or empty, fence.
  * Answers a refusal or `{'granted', head, mark of the lease that is over or nil}`.
- * @see clause S21 in `STORE.md`; core's `releaseRun` is the rule.
+ * @see clauses S21 and S28 in `STORE.md`; core's `releaseRun` is the rule.
  */
 const RELEASE: Script = defineWriting(
   `${LEASE_REFUSALS}
 if (fence or '0') ~= ARGV[2] then return { 'fenced' } end
-redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey')
+if lease and runStatus ~= 'queued' then
+  local nowMs, from = expiry(0), tonumber(redis.call('HGET', HEAD, 'idleFromMs') or 0)
+  redis.call('HSET', HEAD, 'idleFromMs', string.format('%.0f', math.max(nowMs, from)))
+end
+redis.call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey', 'worker', 'workerFence')
 return granted(lease and mark())
 `,
   "frees",

@@ -6,7 +6,7 @@ import type { Tables } from "../tables.ts";
 /** How many rows one statement inserts. */
 const ROWS_AT_ONCE = 16;
 
-/** The writes of an append and of a lease. */
+/** The writes of an append, of a lease and of the time since when a run is idle. */
 type AppendMoves = Pick<RowMoves, "insertEvents" | "insertReceipts" | "saveHeads">;
 
 /** Prepares the writes. Most appends change no indexed column of a head, and so update no index. */
@@ -23,7 +23,7 @@ export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
   );
   const setLease = prepareStatement(
     db,
-    `UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ?, claim_key = ? WHERE run_key = ?`,
+    `UPDATE ${runs} SET fence = ?, lease_expires_at_ms = ?, claim_key = ?, worker = ?, worker_fence = ?, idle_from_ms = ? WHERE run_key = ?`,
   );
   const insertReceipt = prepareStatement(
     db,
@@ -33,13 +33,17 @@ export function prepareAppend(db: SqliteDatabase, tables: Tables): AppendMoves {
 
   function saveHead({ before, after }: MovedHead<HeadRow>): void {
     const { runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal } = after;
-    const { fence, leaseExpiresAtMs, keptClaim } = after;
+    const { fence, leaseExpiresAtMs, keptClaim, worker, idleFromMs } = after;
     if (
       fence !== before.fence ||
       leaseExpiresAtMs !== before.leaseExpiresAtMs ||
-      keptClaim !== before.keptClaim
+      keptClaim !== before.keptClaim ||
+      worker !== before.worker ||
+      idleFromMs !== before.idleFromMs
     ) {
-      setLease.run(fence, leaseExpiresAtMs, keptClaim, ordinal);
+      const workerFence = worker === null ? null : fence;
+      const lease = [fence, leaseExpiresAtMs, keptClaim, worker, workerFence];
+      setLease.run(...lease, idleFromMs, ordinal);
     }
     if (runStatus !== before.runStatus || phase !== before.phase) {
       update.run(runStatus, phase, lastSequence, updatedAtMs, finishedAtMs, ordinal);

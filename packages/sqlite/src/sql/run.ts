@@ -17,8 +17,8 @@ export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
   );
   const insert = prepareStatement(
     db,
-    `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING run_key AS ordinal`,
+    `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic, idle_from_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING run_key AS ordinal`,
   );
   const remove = prepareStatement(db, `DELETE FROM ${runs} WHERE run_key = ?`);
   return {
@@ -30,7 +30,7 @@ export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
     insertRun(run) {
       const { runId, ownerId, runStatus, phase, lastSequence, createdAtMs, updatedAtMs } = run;
       const head = [runStatus, phase, lastSequence, createdAtMs, updatedAtMs];
-      const row = insert.get(runId, ownerId, ...head, run.metadata, run.topic);
+      const row = insert.get(runId, ownerId, ...head, run.metadata, run.topic, run.idleFromMs);
       return (row as { readonly ordinal: number }).ordinal;
     },
     deleteRuns: (ordinals) => ordinals.forEach((ordinal) => void remove.run(ordinal)),

@@ -22,6 +22,15 @@ function arbitraryAppender(graceMs: readonly number[]): fc.Arbitrary<Appender> {
         .constantFrom(...graceMs)
         .map((one) => ({ by: "reaper" as const, graceMs: one })),
     },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        by: fc.constant("sweeper" as const),
+        runStatus: fc.constantFrom("queued" as const, "running" as const, "waiting" as const),
+        // At once, or never.
+        idleForMs: fc.constantFrom(0, 10_000_000_000_000),
+      }),
+    },
   );
 }
 

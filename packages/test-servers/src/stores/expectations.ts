@@ -16,13 +16,18 @@ export async function expectFirstRuns(store: RunEventStore): Promise<void> {
     finishedAtMs: null,
     metadata: '{"a":1}',
     topic: null,
+    idleFromMs: 0,
     fence: 0,
     leaseExpiresAtMs: null,
+    worker: null,
   });
+  const idle = { runStatus: "running", idleForMs: 60_000, limit: 9 } as const;
+  expect(await store.listIdle(idle)).toEqual(["live"]);
   expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
     { outcome: "replayed", firstSequence: 1 },
   ]);
   await store.append([appendOf("live", 3)]);
+  expect(await store.listIdle(idle)).toEqual([]);
   expect(await readValues(store, "live")).toEqual([1, 2, 3]);
   expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
   expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
@@ -50,8 +55,10 @@ export async function expectShapes(store: RunEventStore): Promise<void> {
     finishedAtMs: null,
     metadata: "{}",
     topic: null,
+    idleFromMs: expect.any(Number),
     fence: 0,
     leaseExpiresAtMs: null,
+    worker: null,
   });
   expect(await readLog(store, "a")).toStrictEqual([
     { sequence: 1, eventType: "LOG_LINE", payload: "1", createdAtMs: expect.any(Number) },

@@ -10,6 +10,7 @@ const SNAPSHOT = [
   "currentPhase",
   "finishedAt",
   "lastSequence",
+  "lease",
   "metadata",
   "ownerId",
   "runId",
@@ -31,7 +32,7 @@ export const creating: readonly HttpTrialCase[] = [
       assertEqual(Object.keys(run).toSorted(), SNAPSHOT, "the fields of the snapshot");
       assert(UUID.test(runId), `the id is a UUID, got ${runId}`);
       assertMembers(answer, { runStatus: "queued", currentPhase: null, lastSequence: 0 });
-      assertMembers(answer, { finishedAt: null, topic: null, metadata: { a: 1 } });
+      assertMembers(answer, { finishedAt: null, topic: null, lease: null, metadata: { a: 1 } });
       const location = new URL(answer.headers.get("location") ?? "", trial.baseUrl);
       assertEqual(location.pathname, pathOf(runId), "Location");
       assertEqual(await getRun(trial, runId), run, "the run at its path");

@@ -1,7 +1,8 @@
-import { assert, assertEqual } from "../../assert.ts";
+import { assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
 import { assertDelivery } from "../assert-delivery.ts";
 import { appendedOf, notes } from "../draft.ts";
+import { landLater, moved, timesOf } from "../event-times.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import {
   deliveryOf,
@@ -264,32 +265,6 @@ export const histories: readonly HttpTrialCase[] = [
     },
   },
 ];
-
-/** The `createdAt` of each event, as the server wrote it. */
-async function timesOf(trial: HttpTrial, runId: string): Promise<readonly string[]> {
-  const answer = await poll(trial, runId, "limit=1000");
-  assertStatus(answer, 200);
-  const events = answer.json()["events"] as readonly { readonly createdAt: string }[];
-  return events.map(({ createdAt }) => createdAt);
-}
-
-/** Appends until the log has so many different times. An append and a read take time, so this ends. */
-async function landLater(
-  trial: HttpTrial,
-  runId: string,
-  count: number,
-): Promise<readonly string[]> {
-  for (;;) {
-    const times = await timesOf(trial, runId);
-    if (new Set(times).size >= count) return times;
-    assert(times.length < 990, "W2: the clock goes on while a run gets 990 events");
-    await land(trial, runId, ["NOTE"]);
-  }
-}
-
-function moved(time: string | undefined, ms: number): string {
-  return new Date(Date.parse(time ?? "") + ms).toISOString();
-}
 
 type Answer = Awaited<ReturnType<typeof poll>>;
 

@@ -1,4 +1,5 @@
 import { assert, assertEqual } from "../../assert.ts";
+import { badShortTexts } from "../bad-short-texts.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
@@ -26,23 +27,7 @@ const HARD: readonly string[] = [
   "{}",
 ];
 
-/** No topics: JSON for the body that creates. */
-const BAD_VALUES: readonly string[] = [
-  '""',
-  JSON.stringify("x".repeat(LONGEST + 1)),
-  JSON.stringify("\u{1f375}".repeat(LONGEST + 1)),
-  '"a\\u0000b"',
-  '"a\\n"',
-  '"\\u007f"',
-  '"\\u0085"',
-  '"\\ud83c"',
-  "7",
-  "true",
-  '["tea"]',
-  "{}",
-];
-
-/** The same for a list, as far as a query can say it. */
+/** What is no topic in a query of a list. */
 const BAD_QUERIES: readonly string[] = [
   "topic=",
   "topic",
@@ -188,7 +173,7 @@ export const topics: readonly HttpTrialCase[] = [
   {
     name: "W34 a bad topic is 400 and creates nothing",
     async run(trial) {
-      for (const value of BAD_VALUES) {
+      for (const value of badShortTexts(LONGEST)) {
         const runId = crypto.randomUUID();
         const body = `{"runId":"${runId}","topic":${value}}`;
         const answer = await trial.send(post(trial, "/v1/agent-runs", body));

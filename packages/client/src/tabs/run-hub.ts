@@ -1,0 +1,265 @@
+import type { RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { ConnectionState } from "../follow/connection-state.ts";
+import { RunsReaders } from "../follow/runs-readers.ts";
+import type { ServerOptions } from "../http/server.ts";
+import { toError } from "../http/server-errors.ts";
+import type { RunCell } from "./run-cell.ts";
+import {
+  encodeError,
+  type Message,
+  type Place,
+  type RunMessage,
+  splitRunMessage,
+  type Want,
+} from "./tab-messages.ts";
+
+/** A tab that has not answered for this long, in milliseconds, has crashed or is frozen. Its runs are left. */
+const CHECK_MS = 30_000;
+
+/** Where a hub sends what it reads. */
+export interface HubPorts {
+  /** To the tab of the hub itself. */
+  readonly toOwn: (message: RunMessage) => void;
+  /** To all other tabs. Throws if the message cannot be copied. */
+  readonly toOthers: (message: Message) => void;
+  /** What the hub's own tab has of a run. Other tabs get earlier events from it. */
+  readonly cellOf: (runId: string) => RunCell | undefined;
+}
+
+/** A run that is followed for tabs. */
+interface Relay {
+  readonly runId: string;
+  readonly stop: () => void;
+  connection: ConnectionState;
+  /** The time of the event at its cursor. */
+  at: string | undefined;
+  /** The events that the other tabs have not got yet. */
+  unsent: RunEvent[];
+  isDue: boolean;
+  /** Whether an event does not fit into messages. */
+  isApart: boolean;
+}
+
+interface WantedByTab {
+  readonly runs: ReadonlyMap<string, Place>;
+  isHeard: boolean;
+}
+
+/** The name of the hub's own tab. */
+const OWN = "";
+
+/**
+ * Follows what tabs want, over one connection, and sends them what is new. It belongs to the tab that leads. A run is followed as long
+ * as a tab wants it, from the earliest event that any tab lacked at the beginning. It keeps no events: a tab that comes later gets them
+ * from the own tab's cell, or reads them itself.
+ */
+export class RunHub {
+  readonly #ports: HubPorts;
+  readonly #readers: RunsReaders;
+  readonly #tabs = new Map<string, WantedByTab>();
+  readonly #relays = new Map<string, Relay>();
+  // Not a timer: a hidden page's timers are late, and the other tabs may be visible.
+  readonly #soon = new MessageChannel();
+  #isSendDue = false;
+  #activeAt = performance.now();
+  #timer: ReturnType<typeof setTimeout>;
+
+  /** @param isFirst whether no other tab is known: then nothing else is waited for */
+  constructor(options: ServerOptions, isFirst: boolean, ports: HubPorts) {
+    this.#ports = ports;
+    const onActivity = (): void => void (this.#activeAt = performance.now());
+    this.#readers = new RunsReaders({ ...options, isHasty: isFirst, onActivity });
+    this.#soon.port1.onmessage = () => this.#sendDue();
+    this.#timer = setTimeout(() => this.#check(), CHECK_MS);
+  }
+
+  /** How long the server has been silent, in milliseconds. Without a run there is nothing to hear. */
+  get silentMs(): number {
+    return this.#relays.size === 0 ? 0 : performance.now() - this.#activeAt;
+  }
+
+  /** The own tab wants these runs, and no others. */
+  wantOwn(runs: ReadonlyMap<string, Place>): void {
+    this.#want(OWN, runs);
+  }
+
+  /** Another tab wants something else. */
+  want({ tab, ask, runs }: Want): void {
+    this.#want(tab, runs);
+    this.#ports.toOthers({ type: "answer", tab, ask, silentMs: this.silentMs });
+  }
+
+  /** Sends what is due, and closes the connection. */
+  close(): void {
+    this.#sendDue();
+    clearTimeout(this.#timer);
+    this.#readers.close();
+    this.#soon.port1.close();
+  }
+
+  #want(tab: string, runs: ReadonlyMap<string, Place>): void {
+    const before = this.#tabs.get(tab)?.runs;
+    if (runs.size > 0) this.#tabs.set(tab, { runs, isHeard: true });
+    else this.#tabs.delete(tab);
+    for (const [runId, place] of runs) {
+      const relay = this.#relays.get(runId);
+      if (relay === undefined) this.#follow(runId, place);
+      else if (place.since < relay.connection.cursor || before?.has(runId) !== true)
+        this.#catchUp(relay, place, tab === OWN);
+    }
+    this.#leaveUnwanted();
+  }
+
+  #follow(runId: string, place: Place): void {
+    const connecting = { state: "connecting", runStatus: null, currentPhase: null } as const;
+    const { since, at } = place;
+    const failed = (error: RunEventsError): ConnectionState => ({
+      ...connecting,
+      state: "failed",
+      cursor: since,
+      error,
+    });
+    let stop = (): void => {};
+    const relay: Relay = {
+      runId,
+      stop: () => stop(),
+      connection: { ...connecting, cursor: since, error: null },
+      at,
+      unsent: [],
+      isDue: false,
+      isApart: false,
+    };
+    this.#relays.set(runId, relay);
+    try {
+      stop = this.#readers.add(runId, place, {
+        onEvents: (events) => this.#takeEvents(relay, events),
+        onState: (connection) => this.#takeState(relay, connection),
+      });
+    } catch (cause) {
+      this.#takeState(relay, failed(toError(cause)));
+    }
+  }
+
+  #takeEvents(relay: Relay, events: readonly RunEvent[]): void {
+    const from = relay.connection.cursor;
+    relay.connection = { ...relay.connection, cursor: from + events.length };
+    relay.at = events.at(-1)?.createdAt;
+    relay.unsent.push(...(this.#isShared(relay) ? events : []));
+    this.#ports.toOwn(this.#messageOf(relay, from, events));
+    this.#sendSoon(relay);
+  }
+
+  #takeState(relay: Relay, connection: ConnectionState): void {
+    relay.connection = connection;
+    this.#ports.toOwn(this.#messageOf(relay, connection.cursor, []));
+    this.#sendSoon(relay);
+    if (connection.state !== "failed") return;
+    // A tab that comes later asks the server itself: its user may have signed in again.
+    this.#send(relay);
+    this.#forget(relay);
+    for (const [tab, { runs, isHeard }] of this.#tabs) {
+      const rest = new Map([...runs].filter(([runId]) => runId !== relay.runId));
+      this.#tabs.set(tab, { runs: rest, isHeard });
+    }
+  }
+
+  /** Sends a tab what it lacks, or shows it how much it has to read itself. */
+  #catchUp(relay: Relay, { since }: Place, isOwn: boolean): void {
+    this.#send(relay);
+    const has = this.#startOf(relay) <= since;
+    // From the event that the tab has: it compares the times.
+    const from = Math.max(since - 1, this.#startOf(relay));
+    const events = has ? (this.#ports.cellOf(relay.runId)?.after(from) ?? []) : [];
+    const message =
+      events.length > 0
+        ? this.#messageOf(relay, from, events)
+        : this.#messageOf(relay, relay.connection.cursor, []);
+    if (isOwn) this.#ports.toOwn(message);
+    else this.#sendAll(relay, message);
+  }
+
+  /** The sequence after which this tab can give the events. */
+  #startOf({ runId, connection, unsent }: Relay): number {
+    const cell = this.#ports.cellOf(runId);
+    if (cell !== undefined && cell.cursor() >= connection.cursor) return cell.start;
+    return connection.cursor - unsent.length;
+  }
+
+  #messageOf(relay: Relay, from: number, events: readonly RunEvent[]): RunMessage {
+    const { error, ...connection } = relay.connection;
+    const [start, silentMs] = [this.#startOf(relay), this.silentMs];
+    const { runId, at } = relay;
+    const reason = encodeError(error);
+    return { type: "run", runId, events, from, start, connection, at, error: reason, silentMs };
+  }
+
+  #isShared({ runId, isApart }: Relay): boolean {
+    if (isApart) return false;
+    for (const [tab, { runs }] of this.#tabs) if (tab !== OWN && runs.has(runId)) return true;
+    return false;
+  }
+
+  /** Sends events that arrive together in one message. */
+  #sendSoon(relay: Relay): void {
+    if (!this.#isShared(relay)) return;
+    relay.isDue = true;
+    if (!this.#isSendDue) this.#soon.port2.postMessage(null);
+    this.#isSendDue = true;
+  }
+
+  #sendDue(): void {
+    this.#isSendDue = false;
+    for (const relay of this.#relays.values()) this.#send(relay);
+  }
+
+  #send(relay: Relay): void {
+    if (!relay.isDue) return;
+    relay.isDue = false;
+    const message = this.#messageOf(
+      relay,
+      relay.connection.cursor - relay.unsent.length,
+      relay.unsent,
+    );
+    relay.unsent = [];
+    this.#sendAll(relay, message);
+  }
+
+  #sendAll(relay: Relay, whole: RunMessage): void {
+    const { toOthers } = this.#ports;
+    try {
+      if (!relay.isApart) for (const message of splitRunMessage(whole)) toOthers(message);
+    } catch {
+      // An event is too deep to be copied.
+      relay.isApart = true;
+    }
+    if (relay.isApart) toOthers({ type: "apart", runId: relay.runId });
+  }
+
+  /** A run that the own tab still shows is kept after its end: a tab that comes later gets it from there. */
+  #leaveUnwanted(): void {
+    const wanted = new Set([...this.#tabs.values()].flatMap(({ runs }) => [...runs.keys()]));
+    for (const relay of this.#relays.values()) {
+      const isKept =
+        relay.connection.state === "finished" && this.#ports.cellOf(relay.runId) !== undefined;
+      if (!wanted.has(relay.runId) && !isKept) this.#forget(relay);
+    }
+  }
+
+  #forget(relay: Relay): void {
+    // The failure of a run may have made its own tab leave it already.
+    if (this.#relays.get(relay.runId) !== relay) return;
+    this.#relays.delete(relay.runId);
+    relay.stop();
+  }
+
+  /** Leaves the runs of tabs that have not answered the last question, and asks again. */
+  #check(): void {
+    this.#timer = setTimeout(() => this.#check(), CHECK_MS);
+    for (const [tab, wanted] of this.#tabs) {
+      if (!wanted.isHeard && tab !== OWN) this.#tabs.delete(tab);
+      wanted.isHeard = false;
+    }
+    this.#leaveUnwanted();
+    this.#ports.toOthers({ type: "who" });
+  }
+}

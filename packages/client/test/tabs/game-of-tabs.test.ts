@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { fault, startFaultProxy } from "../fault-proxy.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
+import { COOKIE, isInOrder, type ManyRunsTab, openManyRunsTab, type Tab } from "./open-tab.ts";
+
+const TABS = 3;
+const RUNS = 4;
+
+const tab = fc.nat({ max: TABS - 1 });
+const run = fc.nat({ max: RUNS - 1 });
+const step = fc.oneof(
+  fc.record({ type: fc.constant("append" as const), run, count: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ type: fc.constant("follow" as const), tab, run }),
+  fc.record({ type: fc.constant("leave" as const), view: fc.nat({ max: 20 }) }),
+  fc.record({ type: fc.constant("hide" as const), tab }),
+  fc.record({ type: fc.constant("show" as const), tab }),
+  fc.record({ type: fc.constant("close" as const), tab }),
+  fc.record({ type: fc.constant("steal" as const) }),
+  fc.record({ type: fc.constant("cut" as const) }),
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("wait" as const),
+      ms: fc.constantFrom(100, 1_000, 3_000, 11_000),
+    }),
+  },
+);
+type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
+
+interface View {
+  readonly tab: Tab;
+  readonly page: ManyRunsTab;
+  readonly runId: string;
+}
+
+/** Tabs of one origin that show some of the server's runs. */
+class Game {
+  readonly #server: RunsServer;
+  readonly #options: { readonly baseUrl: string } & typeof COOKIE;
+  readonly #ids: readonly string[];
+  readonly #pages: ManyRunsTab[];
+  readonly #views: View[] = [];
+  readonly #cut: () => void;
+
+  constructor(server: RunsServer, ids: readonly string[], port: number, cut: () => void) {
+    this.#server = server;
+    this.#ids = ids;
+    this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
+    this.#pages = Array.from({ length: TABS }, () => openManyRunsTab(this.#options));
+    this.#cut = cut;
+  }
+
+  async play(one: Step): Promise<void> {
+    if (one.type === "append") await this.#append(one.run, one.count);
+    else if (one.type === "follow") this.#follow(one.tab, one.run);
+    else if (one.type === "leave") this.#views[one.view]?.tab.close();
+    else if (one.type === "hide") this.#pages[one.tab]?.hide();
+    else if (one.type === "show") this.#pages[one.tab]?.show();
+    else if (one.type === "close") this.#close(one.tab);
+    else if (one.type === "steal") await this.#steal();
+    else if (one.type === "cut") this.#cut();
+    else await pass(one.ms);
+  }
+
+  /** Ends every run. Each view that is left, and one more of each run in each tab, gets to the end. */
+  async end(): Promise<void> {
+    for (const page of this.#pages) page.show();
+    for (const [run, runId] of this.#ids.entries()) {
+      for (let tab = 0; tab < TABS; tab += 1) this.#follow(tab, run);
+      await this.#server.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    }
+    for (const { tab, runId } of this.#views) {
+      await tab.following;
+      const { state, cursor } = tab.cell.connection();
+      const { lastSequence } = await this.#server.runs.get(runId);
+      if (state === "finished") expect(cursor).toBe(lastSequence);
+      // One that has left before the end.
+      else expect(cursor).toBeLessThanOrEqual(lastSequence);
+      expect(tab.views.every(isInOrder)).toBe(true);
+    }
+    const last = this.#views.slice(-TABS * RUNS);
+    expect(last.map(({ tab }) => tab.cell.connection().state)).toEqual(last.map(() => "finished"));
+  }
+
+  close(): void {
+    for (const page of this.#pages) page.close();
+    for (const { page } of this.#views) page.close();
+  }
+
+  async #append(run: number, count: number): Promise<void> {
+    const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
+    await this.#server.runs.append(this.#ids[run] ?? "", events);
+  }
+
+  #follow(tab: number, run: number): void {
+    const [page, runId = ""] = [this.#pages[tab], this.#ids[run]];
+    if (page !== undefined) this.#views.push({ tab: page.follow(runId), page, runId });
+  }
+
+  /** Closes a tab, and opens another one. */
+  #close(tab: number): void {
+    this.#pages[tab]?.close();
+    this.#pages[tab] = openManyRunsTab(this.#options);
+  }
+
+  /** As if the leading tab had been frozen. */
+  async #steal(): Promise<void> {
+    const { held = [] } = await navigator.locks.query();
+    const name = held.find((lock) => lock.name?.includes(this.#options.baseUrl) === true)?.name;
+    if (name !== undefined) await navigator.locks.request(name, { steal: true }, () => {});
+  }
+}
+
+async function pass(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await new Promise(setImmediate);
+}
+
+it("W22, W47: however tabs show, hide, close and lose runs, each view has every event of its run once, in order, to the end", async () => {
+  const server = await startRunsServer();
+  const faults = fc.array(fault, { maxLength: 5 });
+  const steps = fc.array(step, { minLength: 6, maxLength: 30 });
+  const games = fc.asyncProperty(faults, steps, async (faults, moves) => {
+    const proxy = await startFaultProxy(server.port, faults);
+    const ids = await Promise.all([2, 0, 5, 9].map(async (count) => record(server.runs, count)));
+    await onFastClock(async () => {
+      const game = new Game(server, ids, proxy.port, proxy.cut);
+      try {
+        for (const move of moves) await game.play(move);
+        await game.end();
+      } finally {
+        game.close();
+        await pass(2_000);
+      }
+    });
+    proxy.close();
+  });
+  await fc.assert(games, { numRuns: 25, endOnFailure: true });
+});

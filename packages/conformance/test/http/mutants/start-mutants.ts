@@ -1,0 +1,133 @@
+import {
+  mapAnswers,
+  mapProblems,
+  mapRequests,
+  type PlainAnswer,
+  type ServerMutant,
+  withBody,
+  withHeaders,
+} from "./server-mutant.ts";
+
+type Body = Readonly<Record<string, unknown>>;
+
+function isCreation(request: Request): boolean {
+  return request.method === "POST" && request.url.endsWith("/agent-runs");
+}
+
+/** The body of every creation that is an object passes through `change`. */
+function mapCreations(change: (body: Body) => Body): Pick<ServerMutant, "wrap"> {
+  return mapRequests(async (request) => {
+    if (!isCreation(request)) return request;
+    const text = await request.clone().text();
+    if (!text.startsWith('{"')) return request;
+    const body = JSON.stringify(change(JSON.parse(text) as Body));
+    return new Request(request, { method: "POST", body });
+  });
+}
+
+/** Every answer to a creation with a lease passes through `change`. */
+function mapStarts(change: (json: Body, answer: PlainAnswer) => Body): Pick<ServerMutant, "wrap"> {
+  return mapAnswers((answer) =>
+    isCreation(answer.request) && answer.json["fence"] !== undefined
+      ? withBody(answer, change(answer.json, answer))
+      : null,
+  );
+}
+
+/** Servers that claim a run badly when they create it. */
+export const startMutants: readonly ServerMutant[] = [
+  {
+    name: "creates a run and does not claim it",
+    clause: "W36",
+    ...mapCreations(({ leaseMs, worker, ...rest }) =>
+      Number.isSafeInteger(leaseMs) && Number(leaseMs) >= 1_000
+        ? rest
+        : { leaseMs, worker, ...rest },
+    ),
+  },
+  {
+    name: "answers a creation without the fence of its lease",
+    clause: "W36",
+    ...mapStarts((json) => {
+      const { fence: _, ...rest } = json;
+      return rest;
+    }),
+  },
+  {
+    name: "answers a creation without the end of its lease",
+    clause: "W36",
+    ...mapStarts((json) => {
+      const { expiresAt: _, ...rest } = json;
+      return rest;
+    }),
+  },
+  {
+    name: "has the fence of a new run within its lease",
+    clause: "W36",
+    ...mapStarts(({ fence, ...rest }) => ({
+      ...rest,
+      fence,
+      lease: { ...(rest["lease"] as object), fence },
+    })),
+  },
+  {
+    name: "claims every run that it creates",
+    clause: "W36",
+    wrap: (fetch) => async (request) => {
+      if (!isCreation(request) || (await request.clone().text()) !== "{}") return fetch(request);
+      return fetch(new Request(request, { method: "POST", body: '{"leaseMs":60000}' }));
+    },
+  },
+  {
+    name: "does not know a creation with a lease that is sent again",
+    clause: "W36",
+    ...mapRequests((request) =>
+      isCreation(request) ? withHeaders(request, { "idempotency-key": null }) : request,
+    ),
+  },
+  {
+    name: "takes every creation with a key for one that is sent again",
+    clause: "W36",
+    ...mapRequests((request) =>
+      isCreation(request) && request.headers.has("idempotency-key")
+        ? withHeaders(request, { "idempotency-key": "one" })
+        : request,
+    ),
+  },
+  {
+    name: "answers a creation of a claimed run with the run",
+    clause: "W36",
+    ...mapProblems("claimed", async (answer) => {
+      if (!isCreation(answer.request)) return null;
+      const { leaseMs: _, ...body } = (await answer.request.clone().json()) as Body;
+      return answer.fetch(
+        new Request(answer.request, { method: "POST", body: JSON.stringify(body) }),
+      );
+    }),
+  },
+  {
+    name: "answers 201 to a creation that claims an existing run",
+    clause: "W36",
+    ...mapAnswers((answer) =>
+      isCreation(answer.request) && answer.status === 200 && answer.json["fence"] !== undefined
+        ? new Response(answer.text, { status: 201, headers: answer.headers })
+        : null,
+    ),
+  },
+  {
+    name: "ignores a worker's name without a lease",
+    clause: "W36",
+    ...mapCreations(({ worker, ...rest }) =>
+      rest["leaseMs"] === undefined ? rest : { worker, ...rest },
+    ),
+  },
+  {
+    name: "takes a lease of any length at a creation",
+    clause: "W36",
+    ...mapCreations((body) =>
+      typeof body["leaseMs"] === "number"
+        ? { ...body, leaseMs: Math.min(3_600_000, Math.max(1_000, Math.round(body["leaseMs"]))) }
+        : body,
+    ),
+  },
+];

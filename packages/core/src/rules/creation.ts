@@ -1,0 +1,42 @@
+import type { FinishedOutcome } from "./append.ts";
+import type { ClaimedOutcome, ClaimRequest } from "./claims.ts";
+import type { RunRecord } from "./run.ts";
+
+/** A request to create a run. Core has checked it. */
+export interface CreateRunRequest {
+  readonly runId: string;
+  readonly ownerId: string;
+  /** JSON text. */
+  readonly metadata: string;
+  /** As in `RunRecord`; missing for `null`. */
+  readonly topic?: string | null;
+  /**
+   * Refuses the creation while the owner has a live run of the topic, which is not `null` then. Missing for `false`.
+   * @see clause S25 in `STORE.md`
+   */
+  readonly exclusive?: boolean;
+  /** Claims the run in the same step. Missing, or `null`, for a creation without a claim. @see clause S26 in `STORE.md` */
+  readonly claim?: CreateClaim | null;
+}
+
+/** The claim of a creation: of the run and the owner that it creates. */
+export type CreateClaim = Omit<ClaimRequest, "runId" | "ownerId">;
+
+/** The refusal of an exclusive creation: the owner has this live run of the topic. */
+export interface BusyOutcome {
+  readonly outcome: "topic_busy";
+  readonly runId: string;
+}
+
+/**
+ * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
+ * With a claim, `created` and `existing` have the run under the lease that was granted. A claim that an existing run refuses gives
+ * the refusal.
+ * @see clauses S16, S25 and S26 in `STORE.md`
+ */
+export type CreateOutcome =
+  | { readonly outcome: "created" | "existing"; readonly run: RunRecord }
+  | { readonly outcome: "taken" }
+  | BusyOutcome
+  | ClaimedOutcome
+  | FinishedOutcome;

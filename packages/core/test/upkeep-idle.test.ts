@@ -1,0 +1,205 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import type { Clock } from "../src/time/clock.ts";
+
+const DAY_MS = 86_400_000;
+const LIMITS = { queuedForMs: 1_000, idleForMs: 2_000, waitingForMs: 3_000 };
+/** Ends idle runs at the first check. */
+const AT_ONCE = { graceMs: 0, confirmMs: 0, ...LIMITS };
+const STARTED = { eventType: "RUN_STARTED" };
+const ASKED = { eventType: "INPUT_REQUESTED" };
+
+let now = 1_000_000;
+let store: RunEventStore;
+let log: RunLog;
+
+beforeEach(() => {
+  now = 1_000_000;
+  store = createMemoryStore({ now: () => now });
+  log = createRunLog({ store });
+});
+
+async function create(runId: string, ...types: readonly { readonly eventType: string }[]) {
+  await log.createRun({ runId, ownerId: "ada" });
+  for (const one of types) await log.append(runId, [one]);
+}
+
+async function endOf(runId: string): Promise<string | undefined> {
+  const { run, events } = await log.readPage(runId);
+  return run.runStatus === "failed" ? events.at(-1)?.payload : undefined;
+}
+
+describe("reap of runs that no worker works on", () => {
+  it("W37, W43: each status ends by its own limit and with its reason, at the millisecond", async () => {
+    await create("queued");
+    await create("running", STARTED);
+    await create("waiting", STARTED, ASKED);
+    const ended: (readonly string[])[] = [];
+    for (const ms of [999, 1, 999, 1, 999, 1]) {
+      now += ms;
+      ended.push(await log.reap(AT_ONCE));
+    }
+    expect(ended).toStrictEqual([[], ["queued"], [], ["running"], [], ["waiting"]]);
+    expect(await endOf("queued")).toBe('{"reason":"never_started"}');
+    expect(await endOf("running")).toBe('{"reason":"abandoned"}');
+    expect(await endOf("waiting")).toBe('{"reason":"abandoned"}');
+  });
+
+  it("W37: all limits are off by default, and each is set by itself", async () => {
+    await create("queued");
+    await create("running", STARTED);
+    await create("waiting", ASKED);
+    now += 365 * DAY_MS;
+    expect(await log.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual([]);
+    for (const [name, runId] of [
+      ["waitingForMs", "waiting"],
+      ["queuedForMs", "queued"],
+      ["idleForMs", "running"],
+    ] as const) {
+      expect(await log.reap({ graceMs: 0, confirmMs: 0, [name]: DAY_MS })).toStrictEqual([runId]);
+    }
+  });
+
+  it("W37, S28: what happens between the list and the end keeps the run", async () => {
+    for (const runId of ["claimed", "written", "asked", "parked", "left"]) {
+      await create(runId, STARTED);
+    }
+    await create("answered", ASKED);
+    const { fence } = await log.claim("parked", { leaseMs: 60_000 });
+    await log.append("parked", [STARTED], { fence });
+    now += 3_000;
+    await log.release("parked", fence);
+    now += 2_000;
+    const late = createRunLog({
+      store: {
+        ...store,
+        async listIdle(query) {
+          const idle = await store.listIdle(query);
+          if (query.runStatus !== "waiting") return idle;
+          await log.claim("claimed", { leaseMs: 60_000 });
+          await log.append("written", [STARTED]);
+          await log.append("asked", [ASKED]);
+          await log.input("answered", "yes");
+          const again = await log.claim("parked", { leaseMs: 60_000 });
+          await log.release("parked", again.fence);
+          return idle;
+        },
+      },
+    });
+    expect(await late.reap(AT_ONCE)).toStrictEqual(["left"]);
+    for (const runId of ["claimed", "written", "asked", "answered", "parked"]) {
+      expect(await endOf(runId)).toBeUndefined();
+    }
+  });
+
+  it("S28: of many processes one ends each run", async () => {
+    const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
+    for (const runId of runIds) await create(runId, STARTED);
+    now += 2_000;
+    const logs = [log, createRunLog({ store }), createRunLog({ store })];
+    const ended = await Promise.all(logs.map((one) => one.reap(AT_ONCE)));
+    expect(ended.flat().toSorted()).toStrictEqual(runIds.toSorted());
+    for (const runId of runIds) expect((await log.readPage(runId)).lastSequence).toBe(2);
+  });
+
+  it("W33, W37: the limit of a call is for runs of all kinds together, and calls again end the rest", async () => {
+    for (const runId of ["a", "b"]) {
+      await create(runId);
+      await log.claim(runId, { leaseMs: 1_000 });
+    }
+    for (const runId of ["c", "d"]) await create(runId);
+    for (const runId of ["e", "f"]) await create(runId, STARTED);
+    now += 5_000;
+    const ended: (readonly string[])[] = [];
+    for (let call = 0; call < 4; call++) ended.push(await log.reap({ ...AT_ONCE, limit: 2 }));
+    expect(ended.map((some) => some.toSorted())).toStrictEqual([
+      ["a", "b"],
+      ["c", "d"],
+      ["e", "f"],
+      [],
+    ]);
+  });
+
+  it.each([{ queuedForMs: -1 }, { idleForMs: 0.5 }, { waitingForMs: Number.NaN }])(
+    "reap refuses %j",
+    async (options) => {
+      await expect(log.reap(options)).rejects.toMatchObject({ code: "invalid_request" });
+    },
+  );
+});
+
+describe("a store's clock that jumps", () => {
+  const CONFIRM_MS = 15_000;
+  const STEP_MS = 5_000;
+  const WEEK = { queuedForMs: 7 * DAY_MS, idleForMs: 7 * DAY_MS, waitingForMs: 7 * DAY_MS };
+
+  /** A process whose own clock goes on as it should. */
+  function openProcess(): {
+    readonly check: (jumpMs?: number, confirmMs?: number) => Promise<readonly string[]>;
+  } {
+    let ownMs = 0;
+    const clock: Clock = { now: () => ownMs, every: () => () => {} };
+    const process = createRunLog({ store, clock });
+    return {
+      async check(jumpMs = 0, confirmMs = CONFIRM_MS) {
+        ownMs += STEP_MS;
+        now += STEP_MS + jumpMs;
+        return process.reap({ graceMs: 0, confirmMs, ...WEEK });
+      },
+    };
+  }
+
+  it.each([CONFIRM_MS, 0])(
+    "W37: a step of 7 days ahead ends no run, however long the checks go on (confirmMs %i)",
+    async (confirmMs) => {
+      await create("queued");
+      await create("running", STARTED);
+      await create("waiting", ASKED);
+      const { check } = openProcess();
+      for (let at = 0; at < 5; at++) expect(await check(0, confirmMs)).toStrictEqual([]);
+      expect(await check(7 * DAY_MS, confirmMs)).toStrictEqual([]);
+      for (let at = 0; at < 50; at++) expect(await check(0, confirmMs)).toStrictEqual([]);
+    },
+  );
+
+  it("W37: after a step ahead and back, a run ends when 7 days have passed, and no earlier", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2_000, max: 20 * DAY_MS }),
+        fc.nat({ max: 6 }),
+        async (jumpMs, between) => {
+          now = 1_000_000;
+          store = createMemoryStore({ now: () => now });
+          log = createRunLog({ store });
+          await create("run", STARTED);
+          const bornMs = now;
+          const { check } = openProcess();
+          for (let at = 0; at < 4; at++) await check();
+          await check(jumpMs);
+          for (let at = 0; at < between; at++) expect(await check()).toStrictEqual([]);
+          await check(-jumpMs);
+          now = bornMs + 7 * DAY_MS - STEP_MS - 1;
+          // The process sees this as a step, too.
+          expect(await check()).toStrictEqual([]);
+          expect(await endOf("run")).toBeUndefined();
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("W37: a process whose clocks agree ends the run after 7 days of checks", async () => {
+    await create("run", STARTED);
+    const { check } = openProcess();
+    for (let at = 0; at < 5; at++) await check();
+    const other = openProcess();
+    now += 7 * DAY_MS;
+    const ended: string[] = [];
+    for (let at = 0; at < 6; at++) ended.push(...(await other.check()));
+    expect(ended).toStrictEqual(["run"]);
+  });
+});
