@@ -145,9 +145,10 @@ export async function deleteRun(
   const wasThere = await sendDeleteRun(connection, runId, head.ordinal);
   departFromAll(connection, head);
   if (!wasThere) return "not_found";
-  const { ordinal, ownerId, topic } = head;
-  dropDue(connection, connection.keys.ended, { mark: String(ordinal), runId });
-  if (topic !== null) leavePlace(connection, { ownerId, topic }, { runId, ordinal });
-  notifyOwner(connection, ownerId);
+  dropDue(connection, connection.keys.ended, { mark: String(head.ordinal), runId });
+  const { topic } = head;
+  if (topic !== null)
+    leavePlace(connection, { ownerId: head.ownerId, topic }, { runId, ordinal: head.ordinal });
+  notifyOwner(connection, head.ownerId);
   return "deleted";
 }

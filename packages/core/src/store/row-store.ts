@@ -6,13 +6,7 @@ import { idleWork, putOffWork } from "./idle-work.ts";
 import { leaseWork } from "./lease-work.ts";
 import type { Notifications } from "./polled-notifications.ts";
 import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
-import {
-  appendWork,
-  expiredWork,
-  getWork,
-  listWork,
-  probeWork,
-} from "./row-transactions.ts";
+import { appendWork, expiredWork, getWork, listWork, probeWork } from "./row-transactions.ts";
 import { readWork } from "./row-reads.ts";
 import { deleteWork, purgeWork } from "./row-removals.ts";
 import { ownerName } from "../rules/owner-name.ts";
