@@ -41,7 +41,7 @@ it("S12: a page of a store that has grown is not read with the plan of a young o
   await readOften(80);
   const { name, client } = namedReads(pool).at(-1) ?? {};
   const { rows } = (await client?.query(
-    `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE "${name}" ('{run-1}', '{NULL}', '{0}', '{10}', '{10000}')`,
+    `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE "${name}" ('{run-1}', '{NULL}', '{0}', '{10}', '{10000}', '{false}')`,
   )) ?? { rows: [] };
   const counts = [
     ...JSON.stringify(rows).matchAll(/"(?:Actual Rows|Rows Removed by Filter)":(\d+)/g),
