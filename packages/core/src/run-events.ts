@@ -1,5 +1,11 @@
 import { type TailOptions, tailSlices } from "./follow/tail.ts";
-import { checkLease, type Claim, type ClaimOptions, type LeaseOptions } from "./log/leases.ts";
+import {
+  checkLease,
+  type Claim,
+  claimOf,
+  type ClaimOptions,
+  type LeaseOptions,
+} from "./log/leases.ts";
 import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import type {
@@ -10,8 +16,6 @@ import type {
   RunLog,
   WorkAppendOptions,
 } from "./log/run-log.ts";
-import type { LeasedRun } from "./rules/claims.ts";
-import { encodeTime } from "./rules/encode-time.ts";
 import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
@@ -234,21 +238,19 @@ export interface RunEvents extends Upkeep {
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { log, followers, closing } = openRunLog(options);
-
   return {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
     input: (runId, payload, conditions) => log.input(runId, payload, conditions),
     async read(runId, page) {
-      const read = await log.readPage(runId, page);
-      const { events, runStatus, phase, lastSequence, hasMore, since } = read;
+      const { since, ...read } = await log.readPage(runId, page);
       return {
-        events: events.map(eventOf),
-        runStatus,
-        currentPhase: decodePhase(phase),
-        lastSequence,
-        hasMore,
+        events: read.events.map(eventOf),
+        runStatus: read.runStatus,
+        currentPhase: decodePhase(read.phase),
+        lastSequence: read.lastSequence,
+        hasMore: read.hasMore,
         ...(since !== undefined && { since }),
       };
     },
@@ -262,14 +264,9 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
     async list(which) {
       checkOptions(which, "{ ownerId }");
-      const { ownerId, status = null, topic = null, limit = 50, cursor = null } = which;
-      const { runs, next } = await log.listRuns({
-        ownerId,
-        runStatus: status,
-        topic,
-        before: cursor,
-        limit,
-      });
+      const { ownerId, topic = null, limit = 50 } = which;
+      const { status: runStatus = null, cursor: before = null } = which;
+      const { runs, next } = await log.listRuns({ ownerId, runStatus, topic, before, limit });
       return { runs: runs.map(snapshotOf), nextCursor: next };
     },
     cancel: async (runId, owner) => snapshotOf(await log.cancel(runId, owner)),
@@ -300,8 +297,4 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     probe: (options) => log.probe(options),
     close: () => log.close(),
   };
-}
-
-function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
-  return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
 }

@@ -258,6 +258,8 @@ export const WIRE_VALUES: readonly string[] = [
   "splitJsonObject",
   "streamErrorCode",
   "systemClock",
+  "checkChangeCursor",
+  "encodeChanges",
 ];
 
 export const WIRE_TYPES: readonly string[] = [
@@ -294,4 +296,8 @@ export const WIRE_TYPES: readonly string[] = [
   "StreamsOptions",
   "WorkAppendOptions",
   "RunAccess",
+  "ChangesOptions",
+  "FeedNews",
+  "FeedPage",
+  "RunChanges",
 ];

@@ -155,12 +155,7 @@ export function createEmmettStore(
 ): EmmettStore {
   let closed = false;
   const streams = new EmmettStreams(emmett, facts, streamType, triesAgain);
-  const counters = createPolledNotifier(async (runId) => {
-    // Nothing shows an owner's new runs: its subscriptions are notified each second.
-    if (isOwnerName(runId)) return String(Math.floor(Date.now() / 1_000));
-    const { run } = (await streams.find(runId)) ?? {};
-    return `${run?.ordinal} ${run?.lastSequence}`;
-  });
+  const counters = createPolledNotifier((name) => headOf(streams, name));
 
   /** @throws RunEventsError `store_unavailable` */
   async function ask<T>(call: () => Promise<T>): Promise<T> {
@@ -231,6 +226,13 @@ export function createEmmettStore(
       await emmett.close();
     },
   };
+}
+
+/** What differs after a change. Nothing shows an owner's new runs: its subscriptions are notified each second. */
+async function headOf(streams: EmmettStreams, name: string): Promise<string> {
+  if (isOwnerName(name)) return String(Math.floor(Date.now() / 1_000));
+  const { run } = (await streams.find(name)) ?? {};
+  return `${run?.ordinal} ${run?.lastSequence}`;
 }
 
 /** @throws RunEventsError `store_unavailable` */

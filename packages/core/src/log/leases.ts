@@ -50,6 +50,11 @@ export interface Claim {
   readonly expiresAt: string;
 }
 
+/** A lease as a value. */
+export function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
+  return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
+}
+
 /** The calls for leases: who may write to a run, and until when. */
 export interface Leases {
   /**

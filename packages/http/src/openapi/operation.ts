@@ -1,5 +1,5 @@
 import type { RunEventsErrorCode } from "@tm/run-events-core";
-import { schemaRef } from "./schemas.ts";
+import { schemaRef } from "./schema.ts";
 import { statusOf } from "../exchange/error-codes.ts";
 
 export type Json = Readonly<Record<string, unknown>>;

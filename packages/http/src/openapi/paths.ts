@@ -1,6 +1,6 @@
 import type { RunEventsErrorCode } from "@tm/run-events-core";
 import { empty, type Json, type Operation, problems } from "./operation.ts";
-import { schemaRef } from "./schemas.ts";
+import { schemaRef } from "./schema.ts";
 
 /** The members of a route that the document needs. */
 export interface Described {

@@ -1,24 +1,9 @@
 import { INPUT_RECEIVED, STATUSES } from "@tm/run-events-core/store";
-import { MAX_LEASE_MS, MIN_LEASE_MS, STREAM_ERRORS } from "@tm/run-events-core/wire";
+import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 import { ALL_CODES, PROBLEM_CODES } from "../exchange/error-codes.ts";
+import { objectOf, type Schema, schemaRef, sequence, STATE } from "./schema.ts";
+import { STREAM_SCHEMAS } from "./stream-schemas.ts";
 
-type Schema = Readonly<Record<string, unknown>>;
-
-/** A reference to one of `SCHEMAS`. */
-export function schemaRef(name: string): Schema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-/** Describes an object. All members are required but those in `optional`. */
-function objectOf(
-  properties: Readonly<Record<string, Schema>>,
-  optional: readonly string[] = [],
-): Schema {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: "object", required, properties };
-}
-
-const sequence: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const fence: Schema = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const leaseMs: Schema = { type: "integer", minimum: MIN_LEASE_MS, maximum: MAX_LEASE_MS };
 const time: Schema = { type: "string", format: "date-time" };
@@ -34,31 +19,7 @@ const WORKER: Schema = {
   description: "The worker's name, which snapshots of the run show; absent is null.",
 };
 
-/** The members of a run's state. */
-const STATE = {
-  runStatus: schemaRef("RunStatus"),
-  currentPhase: { type: ["string", "null"] },
-  lastSequence: sequence,
-} as const;
-
-/** Describes one kind of message, known by its `type`. */
-function messageOf(
-  type: string,
-  properties: Readonly<Record<string, Schema>>,
-  optional: readonly string[] = [],
-): Schema {
-  return objectOf({ type: { const: type }, ...properties }, optional);
-}
-
-/** Why a stream, or one run on it, ends before its run does. */
-const STREAM_ERROR = {
-  code: { type: "string", enum: Object.keys(STREAM_ERRORS) },
-  message: { type: "string" },
-  retryable: { type: "boolean" },
-  lastSequence: sequence,
-} as const;
-
-/** All schemas of the document, by name. @see clauses W1, W3 and W22 in `WIRE.md` */
+/** All schemas of the document, by name. @see clauses W1 and W3 in `WIRE.md` */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
   ErrorCode: { type: "string", enum: ALL_CODES },
@@ -250,54 +211,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     ["lastSequence", "runStatus", "expiresAt", "runId", "index", "line"],
   ),
-  ConnectedMessage: messageOf("connected", {
-    runId: schemaRef("RunId"),
-    since: sequence,
-    ...STATE,
-  }),
-  RunEventMessage: messageOf("run_event", { event: schemaRef("RunEvent") }),
-  StatusMessage: messageOf("status", STATE),
-  RunFinishedMessage: messageOf("run_finished", STATE),
-  ErrorMessage: messageOf("error", STREAM_ERROR, ["lastSequence"]),
-  StreamOpenedMessage: messageOf("stream_opened", {}),
-  HeartbeatMessage: messageOf("heartbeat", {}),
-  StreamFinishedMessage: messageOf("stream_finished", {}),
-  RunsEventMessage: messageOf("run_event", {
-    runId: schemaRef("RunId"),
-    event: schemaRef("RunEvent"),
-  }),
-  RunsStatusMessage: messageOf("status", { runId: schemaRef("RunId"), ...STATE }),
-  RunsFinishedMessage: messageOf("run_finished", { runId: schemaRef("RunId"), ...STATE }),
-  RunsErrorMessage: messageOf(
-    "error",
-    {
-      runId: {
-        ...schemaRef("RunId"),
-        description: "The run that ends. Without it, the stream ends.",
-      },
-      ...STREAM_ERROR,
-    },
-    ["runId", "lastSequence"],
-  ),
-  StreamMessage: {
-    description: "The JSON of one message's `data`.",
-    oneOf: ["Connected", "RunEvent", "Status", "RunFinished", "Error"].map((name) =>
-      schemaRef(`${name}Message`),
-    ),
-  },
-  RunsStreamMessage: {
-    description: "The JSON of one message's `data`, on a stream of many runs (W47).",
-    oneOf: [
-      "StreamOpened",
-      "Connected",
-      "RunsEvent",
-      "RunsStatus",
-      "RunsFinished",
-      "RunsError",
-      "Heartbeat",
-      "StreamFinished",
-    ].map((name) => schemaRef(`${name}Message`)),
-  },
+  ...STREAM_SCHEMAS,
   Session: objectOf({
     userId: { type: "string" },
     expiresAt: {

@@ -3,7 +3,7 @@ import { encodeReceipt } from "@tm/run-events-core/wire";
 import { jsonReply, type Reply } from "../exchange/exchange.ts";
 import { json } from "../openapi/operation.ts";
 import { keyParameter, parameter } from "../openapi/parameter.ts";
-import { schemaRef } from "../openapi/schemas.ts";
+import { schemaRef } from "../openapi/schema.ts";
 import { parseAppendBody } from "../request/bodies.ts";
 import { mediaType, refuseEncoded } from "../request/json-body.ts";
 import { invalidRequest, parseFence } from "../request/query.ts";

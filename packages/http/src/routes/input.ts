@@ -3,7 +3,7 @@ import { encodeReceipt } from "@tm/run-events-core/wire";
 import { jsonReply } from "../exchange/exchange.ts";
 import { json } from "../openapi/operation.ts";
 import { keyParameter } from "../openapi/parameter.ts";
-import { schemaRef } from "../openapi/schemas.ts";
+import { schemaRef } from "../openapi/schema.ts";
 import { parseInputBody } from "../request/bodies.ts";
 import { withBody } from "./call-body.ts";
 import { type Route, RUN_PATH } from "./route.ts";

@@ -2,7 +2,7 @@ import { encodeLease } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json } from "../openapi/operation.ts";
 import { keyParameter } from "../openapi/parameter.ts";
-import { schemaRef } from "../openapi/schemas.ts";
+import { schemaRef } from "../openapi/schema.ts";
 import { parseClaimBody, parseNumbers } from "../request/bodies.ts";
 import { readBody } from "./call-body.ts";
 import { claimKeyIn } from "./claim-key.ts";

@@ -8,7 +8,8 @@ import {
   parameter,
   WAIT_PARAMETER,
 } from "../openapi/parameter.ts";
-import { schemaRef, TOPIC } from "../openapi/schemas.ts";
+import { schemaRef } from "../openapi/schema.ts";
+import { TOPIC } from "../openapi/schemas.ts";
 import { parseCreateBody } from "../request/bodies.ts";
 import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";

@@ -1,0 +1,71 @@
+import { STREAM_ERRORS } from "@tm/run-events-core/wire";
+import { objectOf, type Schema, schemaRef, sequence, STATE } from "./schema.ts";
+
+/** Describes one kind of message, known by its `type`. */
+function messageOf(
+  type: string,
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+): Schema {
+  return objectOf({ type: { const: type }, ...properties }, optional);
+}
+
+/** Why a stream, or one run on it, ends before its run does. */
+const STREAM_ERROR = {
+  code: { type: "string", enum: Object.keys(STREAM_ERRORS) },
+  message: { type: "string" },
+  retryable: { type: "boolean" },
+  lastSequence: sequence,
+} as const;
+
+/** What a stream sends, by name. @see clauses W22 and W47 in `WIRE.md` */
+export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
+  ConnectedMessage: messageOf("connected", {
+    runId: schemaRef("RunId"),
+    since: sequence,
+    ...STATE,
+  }),
+  RunEventMessage: messageOf("run_event", { event: schemaRef("RunEvent") }),
+  StatusMessage: messageOf("status", STATE),
+  RunFinishedMessage: messageOf("run_finished", STATE),
+  ErrorMessage: messageOf("error", STREAM_ERROR, ["lastSequence"]),
+  StreamOpenedMessage: messageOf("stream_opened", {}),
+  HeartbeatMessage: messageOf("heartbeat", {}),
+  StreamFinishedMessage: messageOf("stream_finished", {}),
+  RunsEventMessage: messageOf("run_event", {
+    runId: schemaRef("RunId"),
+    event: schemaRef("RunEvent"),
+  }),
+  RunsStatusMessage: messageOf("status", { runId: schemaRef("RunId"), ...STATE }),
+  RunsFinishedMessage: messageOf("run_finished", { runId: schemaRef("RunId"), ...STATE }),
+  RunsErrorMessage: messageOf(
+    "error",
+    {
+      runId: {
+        ...schemaRef("RunId"),
+        description: "The run that ends. Without it, the stream ends.",
+      },
+      ...STREAM_ERROR,
+    },
+    ["runId", "lastSequence"],
+  ),
+  StreamMessage: {
+    description: "The JSON of one message's `data`.",
+    oneOf: ["Connected", "RunEvent", "Status", "RunFinished", "Error"].map((name) =>
+      schemaRef(`${name}Message`),
+    ),
+  },
+  RunsStreamMessage: {
+    description: "The JSON of one message's `data`, on a stream of many runs (W47).",
+    oneOf: [
+      "StreamOpened",
+      "Connected",
+      "RunsEvent",
+      "RunsStatus",
+      "RunsFinished",
+      "RunsError",
+      "Heartbeat",
+      "StreamFinished",
+    ].map((name) => schemaRef(`${name}Message`)),
+  },
+};
