@@ -12,6 +12,8 @@ describe("list and cancel", () => {
     await call(`${url}/v1/agent-runs`, BOB, "POST", { runId: "of-bob" });
     const events = [{ eventType: "PHASE_STARTED", payload: { phase: "a\tb\nc\u009b2J\u202e" } }];
     await call(`${url}/v1/agent-runs/r-7/events`, ADA, "POST", { events });
+    const claim = { leaseMs: 60_000, worker: "w\u202e" };
+    await call(`${url}/v1/agent-runs/r-7/claim`, ADA, "POST", claim);
 
     const all = await runCli(url, ["list"]);
     expect(all.exitCode).toBe(0);
@@ -28,6 +30,7 @@ describe("list and cancel", () => {
       "1",
       time,
       '"a\\tb\\nc\\u009b2J\\u202e"',
+      '"w\\u202e"',
     ]);
   });
 
@@ -70,8 +73,8 @@ describe("list and cancel", () => {
     const rows = stdout.split("\n").slice(0, -1);
     const goesAt = new Date(Date.parse(finishedAt) + 43_200_000).toISOString();
     expect(rows.map((row) => row.split("\t").slice(4))).toEqual([
-      ['""', goesAt],
-      ['""', ""],
+      ['""', '""', goesAt],
+      ['""', '""', ""],
     ]);
   });
 

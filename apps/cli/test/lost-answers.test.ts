@@ -59,11 +59,11 @@ async function startWay(
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }
 
-it("W31: exec cancels its run if the answer to its claim is lost", async () => {
+it("W36: exec cancels its run if the answers to its creation are lost", async () => {
   const { url } = await startServer();
   let cancels = 0;
   const way = await startWay(url, (_method, path) => {
-    if (path.endsWith("/claim")) return "lost";
+    if (path.endsWith("/agent-runs")) return "lost";
     return path.endsWith("/cancel") && cancels++ === 0 ? "cut" : "passed";
   });
   const { exitCode, stderr } = await runCli(way, ["exec", "--", "true"]);
@@ -76,17 +76,20 @@ it("W31: exec cancels its run if the answer to its claim is lost", async () => {
 it.each<readonly [string, Fate]>([
   ["cut", "lost"],
   ["a 502 of a proxy", page(502)],
-])("W31: exec finds the lease of a claim whose answer was %s, under its key", async (_, fate) => {
-  const { url } = await startServer();
-  let claims = 0;
-  const way = await startWay(url, (method, path) =>
-    method === "POST" && path.endsWith("/claim") && claims++ < 2 ? fate : "passed",
-  );
-  const { exitCode, stderr } = await runCli(way, ["exec", "--", "true"]);
-  expect(exitCode, stderr).toBe(0);
-  expect(claims).toBe(3);
-  expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
-});
+])(
+  "W36: exec finds the lease of a creation whose answer was %s, under its key",
+  async (_, fate) => {
+    const { url } = await startServer();
+    let creations = 0;
+    const way = await startWay(url, (method, path) =>
+      method === "POST" && path.endsWith("/agent-runs") && creations++ < 2 ? fate : "passed",
+    );
+    const { exitCode, stderr } = await runCli(way, ["exec", "--", "true"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(creations).toBe(3);
+    expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
+  },
+);
 
 /**
  * A proxy that gives another answer to the first request of each kind.
@@ -116,7 +119,7 @@ describe.each(STRAYS)("an answer $status of a proxy, $type $body,", (stray) => {
     const [run] = await readRuns(url);
     expect(run).toMatchObject({ runStatus: "completed", lastSequence: 3 });
     expect([...asked].map((kind) => kind.replace("agent-runs/ID", "RUN"))).toEqual(
-      expect.arrayContaining(["POST /v1/RUN/claim", "PUT /v1/RUN/claim", "POST /v1/RUN/events"]),
+      expect.arrayContaining(["POST /v1/agent-runs", "PUT /v1/RUN/claim", "POST /v1/RUN/events"]),
     );
   });
 

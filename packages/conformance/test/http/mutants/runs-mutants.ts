@@ -140,7 +140,7 @@ export const runsMutants: readonly ServerMutant[] = [
     ...eachFrame(({ text, message }) => (message["type"] === "error" ? [] : [text])),
   },
   {
-    name: "shows that another user's run exists",
+    name: "shows among many runs that another user's run exists",
     clause: "W47",
     ...eachFrame(({ text, message }) => [
       message["code"] === "not_found" && !String(message["runId"]).startsWith("no")
