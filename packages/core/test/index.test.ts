@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import * as store from "../src/index-store.ts";
 import * as wire from "../src/index-wire.ts";
 import * as core from "../src/index.ts";
-import { STORE_TYPES, STORE_VALUES, TYPES, VALUES, WIRE_TYPES, WIRE_VALUES } from "./door-names.ts";
+import { STORE_TYPES, STORE_VALUES, TYPES, VALUES } from "./door-names.ts";
+import { WIRE_TYPES, WIRE_VALUES } from "./wire-door-names.ts";
 import { readModules } from "./read-modules.ts";
 
 /** The names in the file's export clauses: types do not exist at run time. */
