@@ -26,15 +26,28 @@ function take(
 /** A feed that is driven by hand, on a store in memory. */
 class Driven {
   readonly store: RunEventStore = createMemoryStore();
-  readonly state = new FeedState(null);
+  readonly state: FeedState;
   readonly known: Known = new Map();
   readonly sentAt = new Map<string, number>();
   nowMs = 0;
+  /** Whether the last news say that more follow at once. */
+  hasMore = true;
   #listed: string | null = null;
+
+  /** @param newest how many of the newest runs it begins with */
+  constructor(newest = 0) {
+    this.state = new FeedState(null, newest);
+  }
 
   /** Does what the plan says. @returns whether there was something to do */
   async step(): Promise<boolean> {
-    const { lists, runIds, dueAtMs } = this.state.plan(this.nowMs);
+    const { lists, newest, runIds, dueAtMs } = this.state.plan(this.nowMs);
+    if (newest !== null) {
+      const list = { ownerId: "ada", runStatus: null, ...newest };
+      const runs = await this.store.listRuns(list);
+      this.#send(this.state.takeNewest(runs, newest.limit, this.nowMs));
+      return true;
+    }
     if (lists) {
       this.state.listing();
       const page = await this.store.listChanged({
@@ -81,6 +94,7 @@ class Driven {
       }
       this.sentAt.set(run.runId, this.nowMs);
     }
+    this.hasMore = news.hasMore;
     take(this.known, news);
   }
 }
@@ -114,13 +128,15 @@ const action = fc.oneof(
   },
 );
 
+const actions = fc.array(action, { maxLength: 60, size: "max" });
+
 describe("FeedState", () => {
   it("W48: a reader gets each run as it is, at most four times a second, and one that comes back with its cursor misses nothing", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { maxLength: 60, size: "max" }), async (actions) => {
-        const driven = new Driven();
+      fc.asyncProperty(actions, fc.nat({ max: 3 }), async (script, newest) => {
+        const driven = new Driven(newest);
         const dropped: { readonly cursor: string | null; readonly known: Known }[] = [];
-        for (const one of actions) {
+        for (const one of script) {
           if (one.do === "step") await driven.step();
           else if (one.do === "all") driven.state.notifyAll();
           else if ("ms" in one) driven.nowMs += one.ms;
@@ -230,6 +246,63 @@ describe("FeedState", () => {
     expect(driven.known.size).toBe(0);
     expect(driven.state.cursor).not.toBe(cursor);
     expect(driven.state.plan(driven.nowMs + STATE_PAUSE_MS).runIds).toEqual([]);
+  });
+
+  it("W48: a feed of all begins with the live runs and the newest that have finished, and then says that it is complete", async () => {
+    const driven = new Driven(40);
+    const ids = Array.from({ length: 60 }, (_, at) => `run-${at}`);
+    for (const runId of ids) await driven.change("create", runId);
+    // Those at the end of the list have not finished.
+    for (const runId of ids.slice(10)) await driven.change("RUN_COMPLETED", runId);
+    for (let steps = 0; driven.hasMore && steps < 100; steps++) await driven.step();
+    expect([...driven.known.keys()].toSorted()).toEqual(
+      [...ids.slice(0, 10), ...ids.slice(20)].toSorted(),
+    );
+    await driven.change("delete", "run-30");
+    driven.nowMs += STATE_PAUSE_MS;
+    driven.state.notifyAll();
+    await driven.step();
+    expect(driven.known.has("run-30")).toBe(false);
+  });
+
+  it("W48: a run that ended after the first page is not sent as ended before its state is read", async () => {
+    const driven = new Driven(3);
+    await driven.change("create", "a");
+    await driven.step();
+    await driven.change("RUN_COMPLETED", "a");
+    await driven.step();
+    expect([driven.known.get("a")?.runStatus, driven.hasMore]).toEqual(["queued", false]);
+    driven.state.notify("a");
+    driven.nowMs += STATE_PAUSE_MS;
+    await driven.step();
+    expect(driven.known.get("a")?.runStatus).toBe("completed");
+  });
+
+  it("W48: of more than 1,000 live runs the others come with each page, and have no subscription", async () => {
+    const state = new FeedState(null);
+    const store = createMemoryStore();
+    await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+    const one = (await store.getRun("r")) as RunRecord;
+    const runs = Array.from({ length: 1_002 }, (_, at) => ({
+      ...one,
+      runId: `r${at}`,
+      ordinal: at,
+    }));
+    const page = { isReset: false, gone: [], cursor: "c", hasMore: false };
+    expect(state.takePage({ ...page, runs }, 0).runs.length).toBe(1_002);
+    expect(state.takeWatches().begun.length).toBe(1_000);
+    expect(state.takePage({ ...page, runs }, 1).runs).toEqual(runs.slice(1_000));
+    state.notify("r1001");
+    expect(state.plan(1).runIds).toEqual([]);
+    const ended = {
+      ...one,
+      runId: "r0",
+      ordinal: 0,
+      lastSequence: 1,
+      runStatus: "completed" as const,
+    };
+    state.takePage({ ...page, runs: [ended, { ...one, runId: "r1001", ordinal: 1_001 }] }, 2);
+    expect(state.takeWatches()).toEqual({ begun: ["r1001"], ended: ["r0"] });
   });
 
   it("W48: of very many ends the oldest are forgotten, and the live runs are not", async () => {

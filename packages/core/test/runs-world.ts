@@ -47,7 +47,7 @@ export async function createRunsWorld(random: () => number): Promise<RunsWorld> 
     await source.store.createRun({ runId, ownerId, metadata: "null" });
   }
   const log = createRunLog({ store: source.store, clock });
-  const branded = Object.assign(log, { [RUN_LOG]: createFollowers(source, clock) });
+  const branded = Object.assign(log, { [RUN_LOG]: { followers: createFollowers(source, clock) } });
   return {
     source,
     clock,
@@ -78,6 +78,7 @@ export function connect(world: RunsWorld, reader: RunsReader, takes: () => boole
   cutOff(reader);
   const stream = world.streams.openRuns({
     runs: [...starts].map(([runId, since]) => ({ runId, since })),
+    feed: null,
     ownerId: "ada",
     authorize: async () => null,
   });
