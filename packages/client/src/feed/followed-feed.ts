@@ -122,7 +122,7 @@ export class FollowedFeed {
       runs: [],
       gone: [],
       // A feed that starts over has no cursor, and not every run, until the server says so.
-      cursor: isReset ? null : (before?.cursor ?? this.#cursor),
+      cursor: isReset ? null : (before ?? { cursor: this.#cursor }).cursor,
       hasMore: isReset || (before?.hasMore ?? !this.#isWhole),
       ...change,
     };
