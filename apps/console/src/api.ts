@@ -1,24 +1,9 @@
-import { createClient, type RunList, type Session } from "@tm/run-events-client/runs";
-import { RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
+import { createClient, type Session } from "@tm/run-events-client/runs";
+import { RunEventsError, type RunSnapshot } from "@tm/run-events-core";
 
 export type { Session };
 
-/** One page of the caller's runs, newest first. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
-export interface RunsPage extends Pick<RunList, "nextCursor"> {
-  readonly runs: readonly RunSnapshot[];
-}
-
-/** Which runs to list. */
-export interface RunsQuery {
-  /** `null` for every status. */
-  readonly status: RunStatus | null;
-  /** 1 to 200. */
-  readonly limit: number;
-  /** The cursor of the previous page; `null` for the newest runs. */
-  readonly cursor: string | null;
-}
-
-/** The server of this page. A failed call is shown at once; the user, or the next poll, tries again. */
+/** The server of this page. A failed call is shown at once, and the user tries again. */
 const server = createClient({ patienceMs: 0 });
 
 /**
@@ -56,11 +41,6 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (!isSignedOut(error)) throw error;
   }
-}
-
-/** Lists the caller's runs. @see clause W14 in `WIRE.md` */
-export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
-  return server.list({ status: status ?? undefined, limit, cursor: cursor ?? undefined });
 }
 
 /** A run's state, and until when its server keeps it. */

@@ -8,10 +8,12 @@ import {
   useRef,
   useState,
 } from "react";
+import { AnswerForm } from "./answer-form.tsx";
 import { isSignedOut } from "./api.ts";
 import { escapeUnseen } from "./escape-unseen.ts";
 import { EventToolbar } from "./event-toolbar.tsx";
 import { PhaseStrip } from "./phase-strip.tsx";
+import { openQuestion } from "./question.ts";
 import { createRunDigest, PHASE_STARTED } from "./run-digest.ts";
 import { RunHeader } from "./run-header.tsx";
 import { RunNotices } from "./run-notices.tsx";
@@ -37,7 +39,7 @@ export interface RunScreenProps {
 
 /** A run and its events, live. */
 export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): ReactNode {
-  const { events, state, runStatus, currentPhase, error } = useRun(runId);
+  const { events, state, runStatus, currentPhase, error, input } = useRun(runId);
   const { snapshot, keptUntil } = useSnapshot(runId, runStatus) ?? UNREAD;
   const [filter, setFilter] = useState(NO_FILTER);
   const { isFollowing, unseenCount, onFollow } = useFollowing(events.length);
@@ -49,6 +51,8 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   const { phases, typeCounts } = digestOf(events);
   const pick = useMemo(() => createEventPicker(filter), [filter]);
   const shown = pick(events);
+  const question = useMemo(() => openQuestion(events, runStatus), [events, runStatus]);
+  const toHeading = useCallback(() => heading.current?.focus(), [heading]);
   const wasSignedOut = state === "failed" && isSignedOut(error);
 
   useEffect(() => {
@@ -86,6 +90,14 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         {escapeUnseen([runStatus, currentPhase].filter((word) => word !== null).join(", "))}
       </p>
       <RunNotices state={state} error={error} events={events} snapshot={snapshot} />
+      {question !== null && (
+        <AnswerForm
+          key={question.sequence}
+          question={question}
+          input={input}
+          onRemoved={toHeading}
+        />
+      )}
       <PhaseStrip
         phases={phases}
         status={status}
