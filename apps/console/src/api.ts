@@ -70,13 +70,17 @@ export function isSignedOut(error: unknown): boolean {
 const ADDRESS = /^\/v1\/errors\/[a-z_]+$/;
 
 /**
- * Where this server explains the code of an error; `null` if the error is not a problem with such an address.
- * @see clause W3 in `WIRE.md`
+ * Where this server explains the code of an error; `null` if the error is not a problem with such an address. A stream has no addresses:
+ * there the code leads to its page.
+ * @see clauses W3 and W22 in `WIRE.md`
  */
 export function addressOf(error: unknown): string | null {
   if (!(error instanceof RunEventsError)) return null;
-  const { type } = error.details as { readonly type?: unknown };
-  return typeof type === "string" && ADDRESS.test(type) ? type : null;
+  const { code, details, retryable } = error;
+  const { type } = details as { readonly type?: unknown };
+  if (typeof type === "string" && ADDRESS.test(type)) return type;
+  // The client's own failures are retryable or internal. Their codes say nothing about this server.
+  return type !== undefined || retryable || code === "internal" ? null : `/v1/errors/${code}`;
 }
 
 /** The text that the user sees of an error. */

@@ -10,7 +10,7 @@ import type {
 } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
 import type { FeedChanges } from "../feed/fold-changes.ts";
-import { followChanges, type FollowChangesOptions } from "../follow/follow-changes.ts";
+import type { FollowChangesOptions } from "../follow/follow-changes.ts";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
@@ -38,7 +38,6 @@ import {
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { closeSessionCall, openSessionCall, sessionCall } from "../http/session-calls.ts";
 import type { EventMap } from "../typed/event-map.ts";
-import { workRun } from "../write/work-run.ts";
 import type { EventsQuery, ListQuery } from "./queries.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
@@ -281,9 +280,16 @@ export function createClient(options: ClientOptions = {}): Client {
     claim: async (runId, how) => ask(claimCall(runId, how), how),
     renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
     release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
-    changes: (how) => followChanges({ ...options, ...how }),
+    // These two are loaded when they are called: most pages of a browser need neither.
+    async *changes(how) {
+      const { followChanges } = await import("../follow/follow-changes.ts");
+      yield* followChanges({ ...options, ...how });
+    },
     follow: (runId, how) => followRun({ ...options, ...how, runId }),
-    work: async (runId, how, task) => workRun({ ...options, ...how, runId }, task),
+    work: async (runId, how, task) => {
+      const { workRun } = await import("../write/work-run.ts");
+      return workRun({ ...options, ...how, runId }, task);
+    },
     session: async (how) => ask(sessionCall(), how),
     openSession: async (token, how) => ask(openSessionCall(token), how),
     closeSession: async (how) => ask(closeSessionCall(), how),

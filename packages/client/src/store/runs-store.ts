@@ -197,22 +197,27 @@ export class RunsStore implements Store<RunsView> {
 
   #pick(): void {
     const fed = this.#shared?.cell.list.runs ?? new Map<string, ListedRun>();
-    const runs = pickRuns(fed, this.#read, this.#filter);
+    const runs = this.#bound(pickRuns(fed, this.#read, this.#filter));
     const isSame =
       runs.length === this.#runs.length && runs.every((run, index) => run === this.#runs[index]);
-    if (!isSame) this.#runs = runs;
-    const ended = runs.filter(
-      ({ runId, runStatus }) => isTerminal(runStatus) && !this.#read.has(runId),
-    );
-    if (ended.length > 0 && hasEnded(this.#filter)) this.#keepEnded();
+    if (isSame) return;
+    this.#runs = runs;
+    if (hasEnded(this.#filter)) this.#keepEnded();
   }
 
-  /** Keeps the ended runs that it shows, even if the feed forgets them. */
+  /** Leaves out the oldest runs that have ended, if they are too many. */
+  #bound(runs: readonly ListedRun[]): readonly ListedRun[] {
+    const ended = runs.filter(({ runStatus }) => isTerminal(runStatus));
+    const dropped = new Set(ended.slice(this.#count + MOST_MORE));
+    if (dropped.size === 0) return runs;
+    this.#nextCursor = undefined;
+    return runs.filter((run) => !dropped.has(run));
+  }
+
+  /** Keeps the runs that it shows and that have ended, even if the feed forgets them. */
   #keepEnded(): void {
     const ended = this.#runs.filter(({ runStatus }) => isTerminal(runStatus));
-    const most = this.#count + MOST_MORE;
-    if (ended.length > most) this.#nextCursor = undefined;
-    this.#read = new Map(ended.slice(0, most).map((run) => [run.runId, run]));
+    this.#read = new Map(ended.map((run) => [run.runId, run]));
   }
 
   #forget(gone: ReadonlySet<string>): void {

@@ -1,6 +1,9 @@
+import type { ServerResponse } from "node:http";
 import { createRunsStore, type RunsOptions, type RunsView } from "@tm/run-events-client/store";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
+import { snapshotOf } from "../feed/snapshot-of.ts";
+import { frame, json, startScriptedServer, stream } from "../scripted-server.ts";
 import { leaveNothing, type Watched, watchStore } from "./watch-store.ts";
 
 leaveNothing();
@@ -193,4 +196,82 @@ it("W48: with a token a list is polled, and two lists share the polls", async ()
   await shows(other, created, ...ids);
   expect(one.store.getSnapshot().state).toBe("polling");
   expect(server.paths.some((path) => path.includes("/stream"))).toBe(false);
+});
+
+/** A list of a server that answers by a script: the n-th stream, and the n-th list. */
+async function watchScripted(
+  streams: (response: ServerResponse, index: number) => void,
+  lists: (response: ServerResponse, index: number) => void,
+): Promise<Watched<RunsView>> {
+  let [streamed, listed] = [0, 0];
+  const { baseUrl } = await startScriptedServer((response, _, { url }) => {
+    if (url?.includes("/stream") === true) streams(response, streamed++);
+    else lists(response, listed++);
+  });
+  return watchStore(createRunsStore({ baseUrl, credential: { cookie: "a=b" }, userId: "ada" }));
+}
+
+const STARTED = frame({ type: "feed_started", reset: true });
+const CURSOR = frame({ type: "feed_cursor", cursor: "c" });
+const ENDED = snapshotOf(1, { runStatus: "completed", lastSequence: 2 });
+
+it("W48: a list is read again when the feed has started over, because an end may be missing", async () => {
+  let open: ServerResponse | undefined;
+  const list = await watchScripted(
+    (response) => {
+      open = stream(response, STARTED, frame({ type: "run", run: snapshotOf(1) }), CURSOR);
+    },
+    (response, index) =>
+      json(response, 200, { runs: [index === 0 ? snapshotOf(1) : ENDED], nextCursor: null }),
+  );
+  await shows(list, "run-1");
+  open?.write(STARTED + CURSOR);
+  await expect.poll(() => list.store.getSnapshot().runs[0]?.runStatus).toBe("completed");
+});
+
+it("W48: a run that is removed while the list is read does not come back with it", async () => {
+  let open: ServerResponse | undefined;
+  let reading: ServerResponse | undefined;
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, CURSOR)),
+    (response) => (reading = response),
+  );
+  await expect.poll(() => reading).toBeDefined();
+  open?.write(
+    frame({ type: "run_gone", runId: "run-1" }) + frame({ type: "run", run: snapshotOf(3) }),
+  );
+  await expect.poll(() => idsOf(list)).toEqual(["run-3"]);
+  const other = snapshotOf(2, { runStatus: "failed" });
+  if (reading !== undefined) json(reading, 200, { runs: [other, ENDED], nextCursor: null });
+  await shows(list, "run-3", "run-2");
+});
+
+it("W48: a list keeps the newest 250 runs that ended while it showed them, and reads from the newest on for more", async () => {
+  let open: ServerResponse | undefined;
+  const asked: (string | undefined)[] = [];
+  const end = (number: number): string =>
+    frame({ type: "run", run: snapshotOf(number, { runStatus: "completed" }) });
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, CURSOR)),
+    (response, index) => {
+      asked.push(response.req.url?.split("?")[1]);
+      const runs = index === 0 ? [] : [snapshotOf(300, { runStatus: "completed" })];
+      json(response, 200, { runs, nextCursor: null });
+    },
+  );
+  await shows(list);
+  const ids = Array.from({ length: 300 }, (_, index) => `run-${index + 1}`).toReversed();
+  // The feed itself keeps 200.
+  for (let number = 1; number <= 240; number += 1) {
+    open?.write(end(number));
+    if (number % 80 === 0) await expect.poll(() => idsOf(list).length).toBe(number);
+  }
+  await shows(list, ...ids.slice(60));
+  expect(list.store.getSnapshot().hasMore).toBe(false);
+  for (let number = 241; number <= 300; number += 1) open?.write(end(number));
+  await expect.poll(() => idsOf(list)[0]).toBe("run-300");
+  await shows(list, ...ids.slice(0, 250));
+  expect(list.store.getSnapshot().hasMore).toBe(true);
+  await list.store.getSnapshot().loadMore();
+  expect(asked).toEqual(["limit=50", "limit=100"]);
 });

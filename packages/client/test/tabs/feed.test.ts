@@ -18,14 +18,27 @@ function openTabs({ port }: RunsServer, count: number): readonly ManyRunsTab[] {
 
 /** A list of runs in a tab. */
 interface List {
-  readonly cell: FeedCell;
+  readonly cell: CheckedCell;
   readonly gone: string[];
   close(): void;
 }
 
+/** A cell that has a list as soon as it says so. */
+class CheckedCell extends FeedCell {
+  /** The first runs of each list that it said to have. */
+  readonly first: string[][] = [];
+
+  override take(...change: Parameters<FeedCell["take"]>): void {
+    const had = this.wants.every((want) => this.has(want));
+    super.take(...change);
+    if (!had && this.wants.every((want) => this.has(want)))
+      this.first.push([...this.list.runs.keys()]);
+  }
+}
+
 function list(tab: ManyRunsTab | undefined, ...wants: readonly FeedWant[]): List {
   const gone: string[] = [];
-  const cell = new FeedCell((removed) => gone.push(...removed));
+  const cell = new CheckedCell((removed) => gone.push(...removed));
   cell.wants = wants;
   const close = tab?.followFeed(cell) ?? (() => {});
   return { cell, gone, close };
@@ -117,6 +130,8 @@ it("W34, W48: tabs with lists of two topics share one feed of all topics, and be
   const other = list(second, { topic: "b", last: true });
   await has(other, { [a]: 0, [b]: 0, [c]: 0 });
   expect(one.cell.has({ topic: "b", last: true })).toBe(true);
+  // It had no list before it had every run of it.
+  expect(other.cell.first).toEqual([[a, b, c]]);
   list(third, { topic: "c", last: false });
   await server.runs.append(c, [{ eventType: "TOKEN" }]);
   await has(one, { [a]: 0, [b]: 0, [c]: 1 });
@@ -162,6 +177,10 @@ it("W48: a tab that is hidden for 10 s gives up its list, and has every run when
     first.hide();
     second.hide();
     await waitFor(() => server.handler.stats().streams.open === 0);
+    const opened = server.paths.length;
+    const awayAt = performance.now();
+    await waitFor(() => performance.now() - awayAt > 30_000);
+    expect(server.paths).toHaveLength(opened);
     await server.runs.append(x, [{ eventType: "RUN_COMPLETED" }]);
     second.show();
     await waitFor(() => states(other)[x] === 3);
