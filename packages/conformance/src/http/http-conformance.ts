@@ -35,6 +35,7 @@ import { leases } from "./cases/leases.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { histories } from "./cases/histories.ts";
+import { feeds } from "./cases/feeds.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
@@ -105,6 +106,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...tails,
   ...histories,
   ...manyRuns,
+  ...feeds,
   ...programs,
   ...limits,
   ...slowReaders,
