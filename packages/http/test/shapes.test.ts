@@ -43,6 +43,14 @@ const RUNS_MESSAGES: Readonly<Record<string, string>> = {
   stream_finished: "StreamFinishedMessage",
 };
 
+/** What a feed adds to it. */
+const FEED_MESSAGES: Readonly<Record<string, string>> = {
+  feed_started: "FeedStartedMessage",
+  run: "RunMessage",
+  run_gone: "RunGoneMessage",
+  feed_cursor: "FeedCursorMessage",
+};
+
 function isObject(schema: unknown): schema is ObjectSchema {
   return (schema as ObjectSchema | undefined)?.type === "object";
 }
@@ -117,6 +125,7 @@ it.each(CLAUSES)("%s: the clause describes the objects that the code has: %s", (
 it.each([
   ["W22", MESSAGES, "W23"],
   ["W47", RUNS_MESSAGES, "W49"],
+  ["W48", FEED_MESSAGES, "W31"],
 ] as const)(
   "%s: the table has each message with the fields that the code has",
   (clause, names, next) => {
@@ -144,6 +153,7 @@ it("WIRE.md describes each object of the code", () => {
     ...CLAUSES.flatMap(([, names]) => names),
     ...Object.values(MESSAGES),
     ...Object.values(RUNS_MESSAGES),
+    ...Object.values(FEED_MESSAGES),
     "Problem",
   ];
   const objects = Object.keys(SCHEMAS).filter((name) => isObject(SCHEMAS[name]));

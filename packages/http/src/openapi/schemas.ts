@@ -81,26 +81,38 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       description: "The `cursor` of the next page; null after the last run.",
     },
   }),
-  ChangedRuns: objectOf({
-    runs: {
-      type: "array",
-      items: schemaRef("RunSnapshot"),
-      description:
-        "Runs that were created, got events or ended, each as it is now. One may come again without a change.",
+  ChangedRuns: objectOf(
+    {
+      runs: {
+        type: "array",
+        items: schemaRef("RunSnapshot"),
+        description:
+          "Runs that were created, got events or ended, each as it is now. One may come again without a change.",
+      },
+      gone: {
+        type: "array",
+        items: schemaRef("RunId"),
+        description: "Runs that were removed.",
+      },
+      cursor: {
+        type: "string",
+        description: "The `changedSince` of the next request, for an hour.",
+      },
+      hasMore: { type: "boolean", description: "Whether more runs have changed already." },
+      reset: {
+        type: "boolean",
+        description:
+          "Whether this starts over, with all live runs up to the first answer without `hasMore`: forget the runs that you had.",
+      },
+      last: {
+        type: "object",
+        additionalProperties: schemaRef("RunEvent"),
+        description:
+          "The last event of each run in `runs` that has one, by the run's id. Only with `last=true`.",
+      },
     },
-    gone: {
-      type: "array",
-      items: schemaRef("RunId"),
-      description: "Runs that were removed.",
-    },
-    cursor: { type: "string", description: "The `changedSince` of the next request, for an hour." },
-    hasMore: { type: "boolean", description: "Whether more runs have changed already." },
-    reset: {
-      type: "boolean",
-      description:
-        "Whether this starts over, with all live runs up to the first answer without `hasMore`: forget the runs that you had.",
-    },
-  }),
+    ["last"],
+  ),
   Page: objectOf(
     {
       events: { type: "array", items: schemaRef("RunEvent") },

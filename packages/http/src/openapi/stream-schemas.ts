@@ -18,7 +18,7 @@ const STREAM_ERROR = {
   lastSequence: sequence,
 } as const;
 
-/** What a stream sends, by name. @see clauses W22 and W47 in `WIRE.md` */
+/** What a stream sends, by name. @see clauses W22, W47 and W48 in `WIRE.md` */
 export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
   ConnectedMessage: messageOf("connected", {
     runId: schemaRef("RunId"),
@@ -43,12 +43,31 @@ export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
     {
       runId: {
         ...schemaRef("RunId"),
-        description: "The run that ends. Without it, the stream ends.",
+        description: "The run that ends. Without it and without `feed`, the stream ends.",
       },
+      feed: { const: true, description: "The feed ends." },
       ...STREAM_ERROR,
     },
-    ["runId", "lastSequence"],
+    ["runId", "feed", "lastSequence"],
   ),
+  FeedStartedMessage: messageOf("feed_started", {
+    reset: {
+      type: "boolean",
+      description: "Whether the feed starts over: the reader forgets the runs that it had.",
+    },
+  }),
+  RunMessage: messageOf(
+    "run",
+    {
+      run: schemaRef("RunSnapshot"),
+      last: { ...schemaRef("RunEvent"), description: "Its last event, with `last=true`." },
+    },
+    ["last"],
+  ),
+  RunGoneMessage: messageOf("run_gone", { runId: schemaRef("RunId") }),
+  FeedCursorMessage: messageOf("feed_cursor", {
+    cursor: { type: "string", description: "The `changedSince` to come back with, for an hour." },
+  }),
   StreamMessage: {
     description: "The JSON of one message's `data`.",
     oneOf: ["Connected", "RunEvent", "Status", "RunFinished", "Error"].map((name) =>
@@ -56,7 +75,8 @@ export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
     ),
   },
   RunsStreamMessage: {
-    description: "The JSON of one message's `data`, on a stream of many runs (W47).",
+    description:
+      "The JSON of one message's `data`, on a stream of many runs (W47), or of a feed (W48).",
     oneOf: [
       "StreamOpened",
       "Connected",
@@ -64,6 +84,10 @@ export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
       "RunsStatus",
       "RunsFinished",
       "RunsError",
+      "FeedStarted",
+      "Run",
+      "RunGone",
+      "FeedCursor",
       "Heartbeat",
       "StreamFinished",
     ].map((name) => schemaRef(`${name}Message`)),

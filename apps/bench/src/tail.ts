@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { startPostgres, startRedis } from "@tm/run-events-test-servers";
+import { type startChild, withServer } from "./child.ts";
+import type { ReplayStore } from "./replay-log.ts";
+import type { Report, Scale, Section } from "./report.ts";
+import { costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
+import { STORE_TITLES } from "./store-titles.ts";
+import type { TailReader } from "./tail-subjects.ts";
+import { withTempFolder } from "./temp-folder.ts";
+
+/** What the last events of a run cost, whatever its length. */
+export const tail: Section = {
+  name: "tail",
+  question: "Do the last 50 events of a long run come as fast as those of a short one?",
+  run: (scale) =>
+    withTempFolder((folder) =>
+      withServer(startPostgres(), (postgres, start) =>
+        withServer(startRedis(), async (redis) => {
+          const reports = [
+            await measureStore(scale, start, "sqlite", join(folder, "log.db")),
+            await measureStore(scale, start, "postgres", await postgres.createDatabase()),
+            await measureStore(scale, start, "redis", redis.url),
+          ];
+          return {
+            targets: reports.flatMap(({ targets }) => targets),
+            figures: reports.flatMap(({ figures }) => figures),
+            notes: ["Each read was checked: as many events as asked, up to the last."],
+          };
+        }),
+      ),
+    ),
+};
+
+async function measureStore(
+  { quick, rounds }: Scale,
+  start: typeof startChild,
+  store: ReplayStore,
+  location: string,
+): Promise<Report> {
+  const name = STORE_TITLES[store];
+  const [short, long] = quick ? [100, 1_000] : [1_000, 1_000_000];
+  const reads = quick ? 10 : 500;
+  const module = new URL("tail-subjects.ts", import.meta.url);
+  const reader = start<TailReader>(module, "serve", store, location);
+  for (const events of [short, long]) await reader.call("fill", events);
+  const costs = await takeTurns(rounds, {
+    short: () => reader.call("read", { events: short, reads }),
+    long: () => reader.call("read", { events: long, reads }),
+  });
+  await reader.stop();
+  return {
+    targets: [
+      {
+        name: `${name}: ${count(long)} events / ${count(short)}, a read`,
+        unit: "×",
+        values: ratios(wallMicros(costs.long), wallMicros(costs.short)),
+        bound: 1.2,
+        kind: "at most",
+      },
+    ],
+    figures: [
+      ...costFigures(`${name}: ${count(short)} events`, "read", costs.short),
+      ...costFigures(`${name}: ${count(long)} events`, "read", costs.long),
+    ],
+    notes: [],
+  };
+}
+
+function count(events: number): string {
+  return events.toLocaleString("en");
+}
