@@ -76,7 +76,7 @@ describe.each(STORES)("a chat on $name", ({ start }) => {
     await next.stop();
   });
 
-  it("W37, W42: a run that a deploy released, and that nobody claims again, is ended by the next version's upkeep", async () => {
+  it("W37, W42: a run that a deploy released, and that no worker claims again, is ended by the next version's upkeep", async () => {
     const old = startChat(url, runId, "throw");
     await old.printed("thinking");
     await old.stop();
