@@ -8,7 +8,7 @@ import { STORE_TITLES } from "./store-titles.ts";
 import type { TailReader } from "./tail-subjects.ts";
 import { withTempFolder } from "./temp-folder.ts";
 
-/** What the last events of a run cost, of a short one and of a long one. */
+/** What the last events of a run cost, at any length. */
 export const tail: Section = {
   name: "tail",
   question: "Do the last 50 events of a long run come as fast as those of a short one?",
