@@ -63,17 +63,15 @@ export async function createStreamWorld(
   for (const ownerId of OWNERS)
     await source.store.createRun({ runId: ownerId, ownerId, metadata: "null" });
   const log = createRunLog({ store: source.store, clock });
-  const streams = createStreams(
-    Object.assign(log, { [RUN_LOG]: { followers: createFollowers(source, clock) } }),
-    {
-      heartbeatMs: HEARTBEAT_MS,
-      maxAgeMs: MAX_AGE_MS,
-      stallMs: STALL_MS,
-      maxStreams: MAX_STREAMS,
-      maxStreamsPerUser: MAX_STREAMS_PER_USER,
-      random,
-    },
-  );
+  const readers = { followers: createFollowers(source, clock) };
+  const streams = createStreams(Object.assign(log, { [RUN_LOG]: readers }), {
+    heartbeatMs: HEARTBEAT_MS,
+    maxAgeMs: MAX_AGE_MS,
+    stallMs: STALL_MS,
+    maxStreams: MAX_STREAMS,
+    maxStreamsPerUser: MAX_STREAMS_PER_USER,
+    random,
+  });
   const conversations: Conversation[] = [];
 
   function open(ownerId: string, since: number): Conversation {

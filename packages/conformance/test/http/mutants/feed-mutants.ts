@@ -121,9 +121,15 @@ export const feedMutants: readonly ServerMutant[] = [
   {
     name: "sends states of a feed more often than four times a second",
     clause: "W48",
-    ...afterCursor(({ text, message }) =>
-      message["type"] === "run" ? Array<string>(20).fill(text) : [text],
-    ),
+    ...mapFrames(() => {
+      let before = "";
+      return ({ text, message }) => {
+        if (message["type"] !== "run") return [text];
+        const repeated = Array<string>(before === "" ? 0 : 20).fill(before);
+        before = text;
+        return [...repeated, text];
+      };
+    }),
   },
   {
     name: "gives frames of a feed an id",
