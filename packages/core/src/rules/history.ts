@@ -35,7 +35,7 @@ export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace
   if (since < 1 || tail !== undefined) {
     throw new RunEventsError(
       "invalid_request",
-      "Expected `at` with a `since` of 1 or more, whose event has that time. Leave out `at` if you have no events.",
+      "Expected `at` only with a `since` of 1 or more: it is the time of that event. Leave out `at` if you have no events.",
     );
   }
   return atMs;
@@ -45,7 +45,7 @@ export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace
 export function historyChanged(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "history_changed",
-    `Expected the log that you have, but it has lost its end, and other events may stand there. It ends with ${lastSequence} now. Drop what you have, and read again from 0.`,
+    `Expected the log that you have, but it has lost its end, and others may have appended since. Its last event is ${lastSequence} now. Drop what you have, and read again from 0.`,
     { details: { lastSequence } },
   );
 }
@@ -62,7 +62,7 @@ export function checkLanding(receipt: AppendReceipt, known: number): number {
   if (replayed || firstSequence > known) return Math.max(known, lastSequence);
   throw new RunEventsError(
     "history_changed",
-    `Expected to land after ${known}, but landed at ${firstSequence}: the log has lost its end. Stop.`,
+    `Expected the events to land after ${known}, but they landed at ${firstSequence}: the log has lost its end. Stop.`,
     { details: { lastSequence } },
   );
 }
