@@ -5,7 +5,7 @@ import type { ReadResult } from "./page.ts";
 import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
-/** Where a reader says that it is, besides its cursor. */
+/** What a reader says of its position besides `at`. */
 interface ReaderPlace {
   readonly since?: number | undefined;
   readonly tail?: number | undefined;
@@ -41,7 +41,7 @@ export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace
   return atMs;
 }
 
-/** The error of a reader or a worker whose log is not the one that is there now. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+/** The error for a reader or a worker if the log is no longer the one that it knows. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
 export function historyChanged(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "history_changed",
