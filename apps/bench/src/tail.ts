@@ -1,34 +1,21 @@
-import { join } from "node:path";
-import { startPostgres, startRedis } from "@tm/run-events-test-servers";
-import { type startChild, withServer } from "./child.ts";
+import type { startChild } from "./child.ts";
+import { measureOnEachStore } from "./on-each-store.ts";
 import type { ReplayStore } from "./replay-log.ts";
 import type { Report, Scale, Section } from "./report.ts";
 import { costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
 import { STORE_TITLES } from "./store-titles.ts";
 import type { TailReader } from "./tail-subjects.ts";
-import { withTempFolder } from "./temp-folder.ts";
 
 /** What the last events of a run cost, at any length. */
 export const tail: Section = {
   name: "tail",
   question: "Do the last 50 events of a long run come as fast as those of a short one?",
-  run: (scale) =>
-    withTempFolder((folder) =>
-      withServer(startPostgres(), (postgres, start) =>
-        withServer(startRedis(), async (redis) => {
-          const reports = [
-            await measureStore(scale, start, "sqlite", join(folder, "log.db")),
-            await measureStore(scale, start, "postgres", await postgres.createDatabase()),
-            await measureStore(scale, start, "redis", redis.url),
-          ];
-          return {
-            targets: reports.flatMap(({ targets }) => targets),
-            figures: reports.flatMap(({ figures }) => figures),
-            notes: ["Each read was checked: as many events as asked, up to the last."],
-          };
-        }),
-      ),
-    ),
+  run: async (scale) => ({
+    ...(await measureOnEachStore(["sqlite", "postgres", "redis"], (start, store, location) =>
+      measureStore(scale, start, store, location),
+    )),
+    notes: ["Each read was checked: as many events as asked, up to the last."],
+  }),
 };
 
 async function measureStore(

@@ -1,11 +1,9 @@
-import { join } from "node:path";
-import { startPostgres, startRedis } from "@tm/run-events-test-servers";
-import { type startChild, withServer } from "./child.ts";
+import type { startChild } from "./child.ts";
+import { joinReports, measureOnEachStore } from "./on-each-store.ts";
 import type { ReplayStore } from "./replay-log.ts";
 import type { Figure, Report, Scale, Section, Target } from "./report.ts";
 import { cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 import { STORE_TITLES } from "./store-titles.ts";
-import { withTempFolder } from "./temp-folder.ts";
 import { TOKENS_A_SECOND } from "./tokens-load.ts";
 import type { TokenCost, TokenWriter } from "./tokens-subjects.ts";
 
@@ -18,26 +16,15 @@ const MODELS = [1, 100];
 export const tokens: Section = {
   name: "tokens",
   question: `What does a token cost at ${TOKENS_A_SECOND} a second, each as an event and merged?`,
-  run: (scale) =>
-    withTempFolder((folder) =>
-      withServer(startPostgres(), (postgres, start) =>
-        withServer(startRedis(), async (redis) => {
-          const reports = [
-            await measureStore(scale, start, "sqlite", join(folder, "log.db")),
-            await measureStore(scale, start, "postgres", await postgres.createDatabase()),
-            await measureStore(scale, start, "redis", redis.url),
-          ];
-          return {
-            targets: reports.flatMap(({ targets }) => targets),
-            figures: reports.flatMap(({ figures }) => figures),
-            notes: [
-              "The tokens of every run were read again and compared.",
-              "CPU is of the process that works on the runs. On Postgres and Redis the server's own is not in it.",
-            ],
-          };
-        }),
-      ),
-    ),
+  run: async (scale) => ({
+    ...(await measureOnEachStore(["sqlite", "postgres", "redis"], (start, store, location) =>
+      measureStore(scale, start, store, location),
+    )),
+    notes: [
+      "The tokens of every run were read again and compared.",
+      "CPU is of the process that works on the runs. On Postgres and Redis the server's own is not in it.",
+    ],
+  }),
 };
 
 async function measureStore(
@@ -73,11 +60,7 @@ async function measureStore(
     });
   }
   await writer.stop();
-  return {
-    targets: reports.flatMap(({ targets }) => targets),
-    figures: reports.flatMap((report) => report.figures),
-    notes: [],
-  };
+  return joinReports(reports);
 }
 
 function cpuTarget(
