@@ -15,6 +15,7 @@ import { runsMutants } from "../http/mutants/runs-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { historyMutants } from "../http/mutants/history-mutants.ts";
+import { sweepMutants } from "../http/mutants/sweep-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
 import { placeMutants } from "../http/mutants/place-mutants.ts";
 import { startMutants } from "../http/mutants/start-mutants.ts";
@@ -50,6 +51,7 @@ export const serverSuite: MutantSuite = {
     ...deadlineMutants,
     ...leaseMutants,
     ...fenceMutants,
+    ...sweepMutants,
     ...sessionMutants,
   ].map(({ name, clause, ...breakage }) => ({
     name,
