@@ -14,6 +14,8 @@ import { formatProfiles } from "./profile.ts";
 import { writePages, writeResult } from "./results.ts";
 import { sqliteAppend } from "./sqlite-append.ts";
 import { formatReport } from "./table.ts";
+import { tail } from "./tail.ts";
+import { tokens } from "./tokens.ts";
 
 const SECTIONS: readonly Section[] = [
   sqliteAppend,
@@ -24,6 +26,8 @@ const SECTIONS: readonly Section[] = [
   redisAppend,
   neighbours,
   replay,
+  tail,
+  tokens,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;

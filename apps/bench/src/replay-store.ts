@@ -6,13 +6,7 @@ import { measureReadings, openSubject, type Reading } from "./replay-readings.ts
 import type { Figure, Report, Scale, Target } from "./report.ts";
 import { type Cost, cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 import { streamPath } from "./run-server.ts";
-
-const TITLES: Readonly<Record<ReplayStore, string>> = {
-  sqlite: "SQLite",
-  memory: "memory",
-  postgres: "Postgres",
-  redis: "Redis",
-};
+import { STORE_TITLES } from "./store-titles.ts";
 
 /** Replays a log from one store: ours, the rows bare, and an event at a time; by one reader and by many. */
 export async function measureStore(
@@ -21,7 +15,7 @@ export async function measureStore(
   store: ReplayStore,
   location: string,
 ): Promise<Report> {
-  const name = TITLES[store];
+  const name = STORE_TITLES[store];
   const events = quick ? 2_000 : 100_000;
   const last = REPLAY_SINCE + events;
   const together = { readers: quick ? 5 : 50, events: quick ? 500 : 10_000 };

@@ -1,17 +1,12 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import Database from "better-sqlite3";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
-import { createPostgresStore } from "@tm/run-events-postgres";
-import { openRedisStore } from "@tm/run-events-redis";
-import { createSqliteStore } from "@tm/run-events-sqlite";
-import { Redis } from "ioredis";
+import { createRunEvents } from "@tm/run-events-core";
 import { type BareEvent, encodeConnected, encodeFrame, STREAM_HEADERS } from "./bare-stream.ts";
 import { runSubject, serveParent } from "./child.ts";
 import { listen } from "./listen.ts";
-import { createPool } from "./postgres-log.ts";
-import { fillReplay, REPLAY_OWNER, REPLAY_TIME_MS, type ReplayStore } from "./replay-log.ts";
+import { openStore } from "./open-store.ts";
+import { fillReplay, REPLAY_OWNER, type ReplayStore } from "./replay-log.ts";
 import { openRows, type Rows } from "./replay-rows.ts";
 import { readUsage, type Usage } from "./rounds.ts";
 import { createRunServer, type RunServer } from "./run-server.ts";
@@ -30,26 +25,6 @@ function serveReplay(server: Server): void {
 const READ_EVENTS = 448;
 const WRITE_EVENTS = 112;
 const PAGE_EVENTS = 500;
-
-/** Opens an empty store. */
-async function openStore(kind: ReplayStore, location: string): Promise<RunEventStore> {
-  switch (kind) {
-    case "sqlite": {
-      const store = createSqliteStore(new Database(location), { synchronous: "NORMAL" });
-      await store.migrate();
-      return store;
-    }
-    case "memory":
-      return createMemoryStore({ now: () => REPLAY_TIME_MS });
-    case "postgres": {
-      const store = createPostgresStore(createPool(location));
-      await store.migrate();
-      return store;
-    }
-    case "redis":
-      return openRedisStore(new Redis(location));
-  }
-}
 
 /** A log that was filled in one go says few times; one that was recorded says another one for each event. */
 function spreadTimes(file: string): void {

@@ -150,7 +150,7 @@ export function unblock({ connection }: FeedReader): void {
 }
 
 /** What a reader does with the frames that it has got. */
-export function takeIn(reader: FeedReader): void {
+function takeIn(reader: FeedReader): void {
   const { connection } = reader;
   if (connection === null) return;
   for (const { data } of connection.sink.frames.slice(connection.taken)) {

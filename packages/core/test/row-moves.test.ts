@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EventRow } from "../src/rules/plan-appends.ts";
+import { newRun } from "../src/rules/plan-run.ts";
 import { MemoryRows } from "../src/store/memory-rows.ts";
 import { createPolledNotifications } from "../src/store/polled-notifications.ts";
 import { type RowMoves, type TransactionMode, workNow } from "../src/store/row-moves.ts";
@@ -78,10 +79,18 @@ const query = fc.record({ runId, since, limit }).map((asked) => ({
   ownerId: null,
   maxBytes: 100,
 }));
+const creation = fc
+  .record({
+    runId,
+    topic: fc.constantFrom(null, "tea"),
+    exclusive: fc.boolean(),
+    claim: fc.constantFrom(null, { leaseMs: 1_000 }),
+  })
+  .map((asked) => ({ ...asked, ownerId: "ada", metadata: "null" }));
 
 /** A call of each kind. Calls without requests or queries make no transaction. */
 const call = fc.oneof(
-  runId.map((id) => ["createRun", { runId: id, ownerId: "ada", metadata: "null" }] as const),
+  creation.map((asked) => ["createRun", asked] as const),
   fc.array(request, { minLength: 1, maxLength: 5 }).map((all) => ["append", all] as const),
   runId.map((id) => ["claim", { runId: id, ownerId: null, leaseMs: 1_000 }] as const),
   runId.map((id) => ["renew", { runId: id, ownerId: null, leaseMs: 1_000, fence: 1 }] as const),
@@ -156,6 +165,25 @@ describe("the moves of a store", () => {
         }
       }),
     );
+  });
+
+  it("S25: an exclusive run that another transaction creates after its head was looked for is found", async () => {
+    const asked = { runId: "r", ownerId: "ada", metadata: "null", topic: "tea", exclusive: true };
+    const { store, moves } = openNotedStore((rows) => {
+      const select = rows.selectHeads.bind(rows);
+      let isFirst = true;
+      rows.selectHeads = (runIds) => {
+        const found = select(runIds);
+        if (isFirst) rows.insertRun(newRun(asked, 5_000));
+        isFirst = false;
+        return found;
+      };
+    });
+    expect(await store.createRun(asked)).toMatchObject({ outcome: "existing" });
+    const looks = ["selectHeads", "now", "selectOwned", "selectHeads"];
+    expect(moves.map(([move]) => move)).toEqual(looks);
+    const another = await store.createRun({ ...asked, runId: "other" });
+    expect(another).toEqual({ outcome: "topic_busy", runId: "r" });
   });
 
   it("S24: a purge that finds only runs which another one has just removed deletes nothing", async () => {

@@ -8,7 +8,8 @@ const LASTING: Readonly<Record<string, string>> = {
   "28P01": "The database refused the password: check the password of the pool.",
   "3D000": "The database does not exist: create it, or correct its name.",
   "3F000": "The tables are missing: call `migrate()`.",
-  "42501": "The database user lacks a right: grant it the rights on the schema and its tables.",
+  "42501":
+    "The database user lacks a right: grant it the rights on the schema, its tables and its sequences.",
   "42703": "The tables are of another schema: call `migrate()`.",
   "42P01": "The tables are missing: call `migrate()`.",
   // The append statements check this without inserting anything.

@@ -104,7 +104,7 @@ describe("a probe", () => {
       await expect(store.probe()).rejects.toMatchObject({
         code: "store_unavailable",
         message:
-          "The database user lacks a right: grant it the rights on the schema and its tables.",
+          "The database user lacks a right: grant it the rights on the schema, its tables and its sequences.",
         retryable: false,
       });
     },

@@ -234,7 +234,8 @@ describe("the schema", () => {
     const refused = createPostgresStore(pool, { schema: "forbidden" });
     await expect(refused.migrate()).rejects.toMatchObject({
       code: "store_unavailable",
-      message: "The database user lacks a right: grant it the rights on the schema and its tables.",
+      message:
+        "The database user lacks a right: grant it the rights on the schema, its tables and its sequences.",
       retryable: false,
     });
     const store = await openStore(pool, { schema: "theirs" });

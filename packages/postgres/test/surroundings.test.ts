@@ -199,7 +199,8 @@ describe("bad surroundings", () => {
       schema,
     );
     await expectFailure(store, {
-      message: "The database user lacks a right: grant it the rights on the schema and its tables.",
+      message:
+        "The database user lacks a right: grant it the rights on the schema, its tables and its sequences.",
       retryable: false,
       cause: expect.objectContaining({ code: "42501" }),
     });

@@ -1,14 +1,13 @@
-import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
 import { createOf } from "@tm/run-events-test-servers/requests";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { appendRequest, event } from "../../conformance/src/append-request.ts";
 import { ChangedReader } from "../../conformance/src/changed-reader.ts";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { live } from "./deeds.ts";
 import { interleave } from "./interleaved.ts";
 import { openServer, openStore } from "./opened.ts";
+import { describeLayouts } from "./each-layout.ts";
 
 const RUN_IDS = ["a", "b"];
 const TOPICS = [null, "tea"] as const;
@@ -81,21 +80,7 @@ async function expectAll(
   expect(known).toEqual(runs);
 }
 
-describe.each([
-  ["one server", false],
-  ["a cluster", true],
-])("departures, as on %s", (_, asCluster) => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.close();
-  });
-
+describeLayouts("departures", (asCluster, redis) => {
   it("S29: a reader has the last state of every run, wherever processes die between two commands", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -103,13 +88,13 @@ describe.each([
         fc.array(process, { minLength: 2, maxLength: 4 }),
         async (scheduler, processes) => {
           const prefix = crypto.randomUUID();
-          const founder = await openRedisStore(redis, { prefix });
+          const founder = await openRedisStore(redis(), { prefix });
           for (const [at, runId] of RUN_IDS.entries()) {
             await founder.createRun({ ...createOf(runId), topic: TOPICS[at] ?? null });
           }
           const lives = await Promise.all(
             processes.map(async ({ deeds, topic, lastCommand }) => {
-              const { client, begin } = interleave(redis, scheduler, { lastCommand, asCluster });
+              const { client, begin } = interleave(redis(), scheduler, { lastCommand, asCluster });
               const store = await openRedisStore(client, { prefix });
               const reader = new ChangedReader(topic);
               await reader.ask(founder);

@@ -1,12 +1,12 @@
-import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Redis } from "ioredis";
+import { expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
 import { type Deed, live } from "./deeds.ts";
 import { interleave } from "./interleaved.ts";
 import { passTime } from "./pass-time.ts";
 import { createOf } from "@tm/run-events-test-servers/requests";
+import { describeLayouts } from "./each-layout.ts";
 
 const RUN_IDS = ["a", "b"];
 const HOUR_MS = 3_600_000;
@@ -135,28 +135,14 @@ async function expectInTime({ redis, prefix, granted }: Played): Promise<void> {
   }
 }
 
-describe.each([
-  ["one server", false],
-  ["a cluster", true],
-])("commands of many processes in any order, as on %s", (_, asCluster) => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.close();
-  });
-
+describeLayouts("commands of many processes in any order", (asCluster, redis) => {
   it("S23, S24: everything that will be due has its entry, and no entry is too late", async () => {
     await always(
-      { redis, asCluster },
+      { redis: redis(), asCluster },
       fc.array(processOf(deed), { minLength: 2, maxLength: 4 }),
       async (played) => {
         await expectInTime(played);
-        await expectFound(redis, played.prefix);
+        await expectFound(redis(), played.prefix);
       },
     );
   });
@@ -164,11 +150,11 @@ describe.each([
   it("S23, S24: everything that will be due has its entry, wherever processes die between two commands", async () => {
     const mortal = processOf(deed, fc.oneof(fc.constant(Infinity), fc.nat(12)));
     await always(
-      { redis, asCluster },
+      { redis: redis(), asCluster },
       fc.array(mortal, { minLength: 2, maxLength: 4 }),
       async ({ prefix }) => {
-        for (const { score } of await entriesOf(redis, prefix)) expect(score).not.toBeNull();
-        await expectFound(redis, prefix);
+        for (const { score } of await entriesOf(redis(), prefix)) expect(score).not.toBeNull();
+        await expectFound(redis(), prefix);
       },
     );
   });
@@ -179,18 +165,18 @@ describe.each([
       runId: fc.constant("b"),
       leaseMs,
     });
-    await always({ redis, asCluster }, fc.tuple(processOf(renewal), reaper), expectInTime);
+    await always({ redis: redis(), asCluster }, fc.tuple(processOf(renewal), reaper), expectInTime);
   });
 
   it("S23: a lease that begins while its entry is checked is found in time", async () => {
     const claim = fc.record({ do: fc.constant("claim" as const), runId, leaseMs });
     // Other processes died during claims of these runs. The clock of one was ahead.
     await always(
-      { redis, asCluster },
+      { redis: redis(), asCluster },
       fc.tuple(processOf(claim), reaper),
       expectInTime,
       async (prefix) => {
-        const [a, b] = await redis
+        const [a, b] = await redis()
           .pipeline()
           .hget(`${prefix}:{run:a}:head`, "ordinal")
           .hget(`${prefix}:{run:b}:head`, "ordinal")
@@ -198,7 +184,7 @@ describe.each([
           .then((replies) => (replies ?? []).map(([, ordinal]) => ordinal as string));
         const fences = [Date.now() - HOUR_MS, Date.now() + HOUR_MS].map((ms) => ms * 1_000);
         const ghosts = fences.flatMap((fence) => [1, `${a}/${fence}:a`, 1, `${b}/${fence}:b`]);
-        await redis.zadd(`${prefix}:held`, ...ghosts);
+        await redis().zadd(`${prefix}:held`, ...ghosts);
       },
     );
   });

@@ -75,11 +75,15 @@ describe("keysOf", () => {
     );
   });
 
-  it("S25: no list has the key of a run, of an index or of a probe", () => {
+  it("S25, S28: no list has the key of a run, of an index or of a probe, and each index is a key of its own", () => {
     fc.assert(
       fc.property(prefix, list, fc.stringMatching(/^[A-Za-z0-9_-]{1,16}$/), (start, one, runId) => {
         const keys = keysOf(start, "");
-        const others = [...Object.values(keys.ofRun(runId)), keys.ordinal, keys.held, keys.ended];
+        const idle = (["queued", "running", "waiting"] as const).map(keys.idle);
+        const indexes = [keys.ordinal, keys.held, keys.ended, ...idle];
+        const others = [...Object.values(keys.ofRun(runId)), ...indexes];
+        // Each is another key, and no run's id can choose its slot.
+        expect(new Set(others.map(hashTagOf)).size).toBe(indexes.length + 1);
         expect(others).not.toContain(keys.list(one.owner, one.status, one.topic));
         expect(keys.list(one.owner, one.status, one.topic)).not.toBe(keys.probe(0));
       }),

@@ -1,11 +1,11 @@
-import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
 import { createOf, endOf, oneTo } from "@tm/run-events-test-servers/requests";
 import type { CreateOutcome, CreateRunRequest } from "@tm/run-events-core/store";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Redis } from "ioredis";
+import { expect, it } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
 import { interleave } from "./interleaved.ts";
+import { describeLayouts } from "./each-layout.ts";
 
 const TOPIC = "tea";
 const PLACE_KEY = "{owner:ada}:topic=tea:place";
@@ -49,25 +49,11 @@ async function openStopped(
   return { store, stopped: stopped.promise, goOn: gate.resolve };
 }
 
-describe.each([
-  ["one server", false],
-  ["a cluster", true],
-])("the place of a topic, as on %s", (_, asCluster) => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.close();
-  });
-
+describeLayouts("the place of a topic", (asCluster, redis) => {
   /** Makes the place, if it is held, as old as one that a dead process has left. */
   async function makeOld(prefix: string): Promise<void> {
-    const place = await redis.get(`${prefix}:${PLACE_KEY}`);
-    if (place !== null) await redis.set(`${prefix}:${PLACE_KEY}`, place.replace(/^\d+/, "1"));
+    const place = await redis().get(`${prefix}:${PLACE_KEY}`);
+    if (place !== null) await redis().set(`${prefix}:${PLACE_KEY}`, place.replace(/^\d+/, "1"));
   }
 
   async function liveIds(store: RedisStore): Promise<readonly string[]> {
@@ -79,8 +65,8 @@ describe.each([
     async (step) => {
       for (const claim of [null, { leaseMs: 3_600_000 }]) {
         const prefix = crypto.randomUUID();
-        const other = await openRedisStore(redis, { prefix });
-        const late = await openStopped(redis, asCluster, prefix, step);
+        const other = await openRedisStore(redis(), { prefix });
+        const late = await openStopped(redis(), asCluster, prefix, step);
         const first: Promise<CreateOutcome> = late.store.createRun(exclusiveOf("a", { claim }));
         await Promise.race([late.stopped, first]);
         await makeOld(prefix);
@@ -104,8 +90,8 @@ describe.each([
     "S23, S26: a creation with a claim that stops at step %i leaves no lease without an entry in the index",
     async (step) => {
       const prefix = crypto.randomUUID();
-      const other = await openRedisStore(redis, { prefix });
-      const late = await openStopped(redis, asCluster, prefix, step);
+      const other = await openRedisStore(redis(), { prefix });
+      const late = await openStopped(redis(), asCluster, prefix, step);
       const started = late.store.createRun(exclusiveOf("a", { claim: { leaseMs: 1 } }));
       await Promise.race([late.stopped, started]);
       // A check of the index may find the entry before its run exists.
@@ -124,7 +110,7 @@ describe.each([
         const creations = await Promise.all(
           ids.map(async (runId) => {
             const options = { lastCommand: Infinity, asCluster };
-            const { client, begin } = interleave(redis, scheduler, options);
+            const { client, begin } = interleave(redis(), scheduler, options);
             const store = await openRedisStore(client, { prefix });
             begin();
             return () => store.createRun(exclusiveOf(runId));
@@ -145,15 +131,15 @@ describe.each([
 
   it("S17, S25: a deleted run leaves no place, and a voided one cannot be created for a day", async () => {
     const prefix = crypto.randomUUID();
-    const store = await openRedisStore(redis, { prefix });
+    const store = await openRedisStore(redis(), { prefix });
     await store.createRun(exclusiveOf("a"));
-    expect(await redis.get(`${prefix}:${PLACE_KEY}`)).toMatch(/^\d+ \d+:a$/);
+    expect(await redis().get(`${prefix}:${PLACE_KEY}`)).toMatch(/^\d+ \d+:a$/);
     await store.append([endOf("a")]);
     await store.deleteRun("a", null);
-    await expect.poll(() => redis.get(`${prefix}:${PLACE_KEY}`)).toBeNull();
-    await redis.set(`${prefix}:${PLACE_KEY}`, "1 7:gone");
+    await expect.poll(() => redis().get(`${prefix}:${PLACE_KEY}`)).toBeNull();
+    await redis().set(`${prefix}:${PLACE_KEY}`, "1 7:gone");
     expect(await store.createRun(exclusiveOf("b"))).toMatchObject({ outcome: "created" });
-    const seconds = await redis.ttl(`${prefix}:{run:gone}:void:7`);
+    const seconds = await redis().ttl(`${prefix}:{run:gone}:void:7`);
     expect(seconds).toBeGreaterThan(86_000);
     expect(seconds).toBeLessThanOrEqual(86_400);
   });

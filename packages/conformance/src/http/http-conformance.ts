@@ -32,9 +32,11 @@ import { type Drain, draining } from "./cases/draining.ts";
 import { description, health } from "./cases/health.ts";
 import { fences } from "./cases/fences.ts";
 import { leases } from "./cases/leases.ts";
+import { idling } from "./cases/idling.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { histories } from "./cases/histories.ts";
+import { feeds } from "./cases/feeds.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
@@ -46,6 +48,7 @@ import { workers } from "./cases/workers.ts";
 import { slowReaders } from "./cases/slow-readers.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
+import type { IdleServer } from "./idle-server.ts";
 
 /** The options of {@link runHttpConformance}: the server, what it offers, and how hard to look. */
 export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
@@ -65,6 +68,11 @@ export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
    * @see clauses W22, W25, W26, W33 and W49 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly hasty?: HastyServer;
+  /**
+   * A third server, which soon ends runs that no worker works on, for the same two users.
+   * @see clauses W37 and W43 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly idle?: IdleServer;
   /**
    * Ends a session that `cookieFor` gave. The kit calls `cookieFor` for another one later. Used only if `hasty.heartbeatMs` is given.
    * @defaultValue `DELETE /v1/session`, if `cookieFor` is not given
@@ -105,6 +113,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...tails,
   ...histories,
   ...manyRuns,
+  ...feeds,
   ...programs,
   ...limits,
   ...slowReaders,
@@ -123,7 +132,14 @@ const ALWAYS: readonly HttpTrialCase[] = [
  * for (const { name, run } of cases) it(name, run);
  */
 export function runHttpConformance(options: HttpConformanceOptions): readonly ConformanceCase[] {
-  const { cookieFor, hostPaths = cookieFor === undefined, allowedOrigin, hasty, drain } = options;
+  const {
+    cookieFor,
+    hostPaths = cookieFor === undefined,
+    allowedOrigin,
+    hasty,
+    idle,
+    drain,
+  } = options;
   const own = [
     ...ALWAYS,
     ...(allowedOrigin === undefined ? [] : allowedOrigins(allowedOrigin)),
@@ -135,6 +151,10 @@ export function runHttpConformance(options: HttpConformanceOptions): readonly Co
   const cases: readonly (HttpTrialCase & { readonly doors: HttpDoors })[] = [
     ...own.map((one) => ({ ...one, doors: options })),
     ...hurried.map((one) => ({ ...one, doors: { ...options, ...hasty } })),
+    ...(idle === undefined ? [] : idling(idle)).map((one) => ({
+      ...one,
+      doors: { ...options, ...idle },
+    })),
   ];
   return buildCases(options, cases, ({ doors, run }, round) => runHttpTrial(doors, run, round));
 }

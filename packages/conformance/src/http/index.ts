@@ -6,6 +6,7 @@ export type { EndSession } from "./cases/deadlines.ts";
 export type { Drain } from "./cases/draining.ts";
 export type { Fetch } from "./call.ts";
 export type { HastyServer } from "./hasty-server.ts";
+export type { IdleServer } from "./idle-server.ts";
 export type { HttpConformanceOptions } from "./http-conformance.ts";
 export { runHttpConformance } from "./http-conformance.ts";
 export type { HttpDoors } from "./http-trial.ts";

@@ -1,5 +1,6 @@
 import type { Fetch, HttpConformanceOptions } from "@tm/run-events-conformance/http";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { createHandler, type Handler, type HandlerOptions } from "@tm/run-events-http";
 import { answerHostPath } from "./host-paths.ts";
 import { createSessions, type SessionBreakage } from "./session-host.ts";
@@ -15,10 +16,16 @@ export interface ServerBreakage {
   readonly sessions?: SessionBreakage;
   /** How long a lease has expired before the server ends its run. */
   readonly leaseGraceMs?: number;
+  /** Other limits for runs that no worker works on. */
+  readonly limits?: Partial<typeof LIMITS>;
+  /** In front of the store of those runs. */
+  readonly idleStore?: (store: RunEventStore) => RunEventStore;
 }
 
 /** Short enough for a test, and long enough for a busy machine. */
 const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };
+/** Each is another, so that none is taken for another. */
+export const LIMITS = { queuedForMs: 450, idleForMs: 300, waitingForMs: 600 };
 const REAP_MS = 50;
 /** When the servers' stores begin to count. */
 const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
@@ -26,9 +33,9 @@ const DRAIN_MS = 60;
 const ALLOWED_ORIGIN = "https://app.example";
 
 /** Runs in a store that keeps the time by which the kit waits: a test may let it pass faster than it does. */
-function openRuns(): RunEvents {
+function openRuns(wrap: (store: RunEventStore) => RunEventStore = (store) => store): RunEvents {
   const now = (): number => START_MS + Math.floor(performance.now());
-  return createRunEvents({ store: createMemoryStore({ now }) });
+  return createRunEvents({ store: wrap(createMemoryStore({ now })) });
 }
 
 /** The handler of `Request` and `Response` over a memory store, in a host that has no port. */
@@ -38,6 +45,7 @@ export function memoryServerDoors(
   const { wrap = (fetch) => fetch, settings, leaseGraceMs = DEADLINES.leaseGraceMs } = breakage;
   const runs = openRuns();
   const hastyRuns = openRuns();
+  const idleRuns = openRuns(breakage.idleStore);
   const endedSessions = new Set<string>();
   let sessions = 0;
 
@@ -70,7 +78,12 @@ export function memoryServerDoors(
     stallMs: DEADLINES.stallMs,
     maxAgeMs: DEADLINES.maxStreamAgeMs,
   });
-  setInterval(() => void hastyRuns.reap({ graceMs: leaseGraceMs, confirmMs: 0 }), REAP_MS).unref();
+  const idle = open({ runs: idleRuns });
+  const limits = { graceMs: 0, confirmMs: 0, ...LIMITS, ...breakage.limits };
+  setInterval(() => {
+    void hastyRuns.reap({ graceMs: leaseGraceMs, confirmMs: 0 });
+    void idleRuns.reap(limits);
+  }, REAP_MS).unref();
   const baseUrl = `${breakage.sessions === undefined ? "http" : "https"}://memory.example`;
   const host = breakage.sessions === undefined ? null : createSessions(breakage.sessions);
   return {
@@ -82,6 +95,7 @@ export function memoryServerDoors(
     allowedOrigin: ALLOWED_ORIGIN,
     endSession: (cookie) => void endedSessions.add(cookie),
     hasty: { ...DEADLINES, baseUrl, fetch: serve(() => hasty) },
+    idle: { ...LIMITS, baseUrl, fetch: serve(() => idle) },
     drain: {
       windowMs: DRAIN_MS,
       async begin() {

@@ -4,6 +4,7 @@ import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts
 import { answerMutants } from "../http/mutants/answer-mutants.ts";
 import { changedMutants } from "../http/mutants/changed-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
+import { feedMutants } from "../http/mutants/feed-mutants.ts";
 import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { inputMutants } from "../http/mutants/input-mutants.ts";
@@ -14,6 +15,7 @@ import { runsMutants } from "../http/mutants/runs-mutants.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { historyMutants } from "../http/mutants/history-mutants.ts";
+import { sweepMutants } from "../http/mutants/sweep-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
 import { placeMutants } from "../http/mutants/place-mutants.ts";
 import { startMutants } from "../http/mutants/start-mutants.ts";
@@ -44,10 +46,12 @@ export const serverSuite: MutantSuite = {
     ...tailMutants,
     ...historyMutants,
     ...runsMutants,
+    ...feedMutants,
     ...hostMutants,
     ...deadlineMutants,
     ...leaseMutants,
     ...fenceMutants,
+    ...sweepMutants,
     ...sessionMutants,
   ].map(({ name, clause, ...breakage }) => ({
     name,

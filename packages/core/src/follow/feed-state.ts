@@ -79,7 +79,7 @@ export class FeedState {
   #hasMorePages = false;
 
   /**
-   * @param newest how many of the newest runs a reader that begins gets besides the live ones: those that have finished
+   * @param newest how many of the newest runs a reader that begins gets as well as the live ones
    */
   constructor(cursor: string | null, newest = 0) {
     this.#cursor = cursor;
@@ -154,17 +154,15 @@ export class FeedState {
   }
 
   /**
-   * Takes some of the newest runs, as they were after the first page. A live one comes with a page or by its notification: that state
-   * may be newer.
+   * Takes some of the newest runs, as they were after the first page. A live one that the reader has comes
+   * again with its notification, after its pause.
    * @param limit how many the plan had asked for
    */
   takeNewest(listed: readonly RunRecord[], limit: number, nowMs: number): FeedNews {
     const left = (this.#older?.left ?? 0) - listed.length;
     const isAll = listed.length < limit || left <= 0;
     this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
-    const runs = listed.filter(
-      (run) => isTerminal(run.runStatus) && !this.#live.has(run.runId) && this.#isNew(run),
-    );
+    const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
     return this.#newsOf(runs, [], nowMs, false);
   }
 

@@ -22,7 +22,7 @@ export interface FeedOptions {
   /** Whether to read the last event of each run. */
   readonly withLast: boolean;
   /**
-   * How many of the newest runs to begin with, besides the live ones.
+   * How many of the newest runs to begin with, as well as the live ones.
    * @defaultValue 0
    */
   readonly newest?: number;

@@ -35,9 +35,11 @@ export function createWork(request: CreateRunRequest): RowWork<CreateOutcome> {
       }
       if (judged !== null) return judged;
       return after(rows.now(), (nowMs) =>
-        after(place === null ? [] : rows.selectOwned(place), ([holder]) =>
-          holder === undefined ? insertOnce(rows, tries, nowMs) : topicBusy(holder),
-        ),
+        after(place === null ? [] : rows.selectOwned(place), ([holder]) => {
+          if (holder === undefined) return insertOnce(rows, tries, nowMs);
+          // Another transaction may have created this very run since its head was looked for.
+          return holder.runId === request.runId ? tryOnce(rows, tries + 1) : topicBusy(holder);
+        }),
       );
     });
   }

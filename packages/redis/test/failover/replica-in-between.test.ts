@@ -88,7 +88,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     again: "not_found",
   },
   "a creation": {
-    keys: 3,
+    keys: 4,
     send: (store) => store.createRun(createOf("b")),
     hasLanded: async (master) => (await master.exists("run-events:{run:b}:head")) === 1,
     again: { outcome: "existing", run: expect.objectContaining({ runId: "b" }) },
