@@ -8,7 +8,7 @@ const MOST_CHOICES = 12;
 const MOST_LENGTH = 2_000;
 
 /** An answer that a click gives. */
-export interface Choice {
+interface Choice {
   readonly label: string;
   readonly payload: unknown;
 }

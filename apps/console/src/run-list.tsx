@@ -1,6 +1,6 @@
 import { useRuns } from "@tm/run-events-client/react";
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef } from "react";
 import { isSignedOut } from "./api.ts";
 import { escapeUnseen } from "./escape-unseen.ts";
 import { formatAge, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
@@ -95,7 +95,7 @@ export function RunList({
   );
 }
 
-function RunLink({
+const RunLink = memo(function RunLink({
   run,
   isChosen,
   now,
@@ -129,4 +129,4 @@ function RunLink({
       <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>
     </a>
   );
-}
+});

@@ -8,15 +8,14 @@ import {
   useRef,
   useState,
 } from "react";
-import { AnswerForm } from "./answer-form.tsx";
 import { isSignedOut } from "./api.ts";
 import { escapeUnseen } from "./escape-unseen.ts";
 import { EventToolbar } from "./event-toolbar.tsx";
 import { PhaseStrip } from "./phase-strip.tsx";
-import { openQuestion } from "./question.ts";
 import { createRunDigest, PHASE_STARTED } from "./run-digest.ts";
 import { RunHeader } from "./run-header.tsx";
 import { RunNotices } from "./run-notices.tsx";
+import { RunQuestion } from "./run-question.tsx";
 import { runTitle } from "./run-title.ts";
 import { createEventPicker, NO_FILTER } from "./shown-events.ts";
 import { Timeline, type TimelineHandle } from "./timeline.tsx";
@@ -51,8 +50,6 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
   const { phases, typeCounts } = digestOf(events);
   const pick = useMemo(() => createEventPicker(filter), [filter]);
   const shown = pick(events);
-  const question = useMemo(() => openQuestion(events, runStatus), [events, runStatus]);
-  const toHeading = useCallback(() => heading.current?.focus(), [heading]);
   const wasSignedOut = state === "failed" && isSignedOut(error);
 
   useEffect(() => {
@@ -90,14 +87,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         {escapeUnseen([runStatus, currentPhase].filter((word) => word !== null).join(", "))}
       </p>
       <RunNotices state={state} error={error} events={events} snapshot={snapshot} />
-      {question !== null && (
-        <AnswerForm
-          key={question.sequence}
-          question={question}
-          input={input}
-          onRemoved={toHeading}
-        />
-      )}
+      <RunQuestion events={events} status={runStatus} input={input} heading={heading} />
       <PhaseStrip
         phases={phases}
         status={status}

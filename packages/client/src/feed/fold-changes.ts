@@ -30,6 +30,15 @@ export interface FeedRuns {
 /** How many runs that have ended a feed keeps: those that ended last. */
 const MOST_ENDED = 200;
 
+/** The members that differ between two states of a run, or between two runs of the same id. */
+const MAY_CHANGE = [
+  "createdAt",
+  "lastSequence",
+  "runStatus",
+  "currentPhase",
+  "updatedAt",
+] as const satisfies readonly (keyof RunSnapshot)[];
+
 /** Before the first change. */
 export const NO_RUNS: FeedRuns = {
   runs: new Map(),
@@ -96,11 +105,7 @@ export function keepSame(
 ): ListedRun {
   const isSame =
     known !== undefined &&
-    known.createdAt === run.createdAt &&
-    known.lastSequence === run.lastSequence &&
-    known.runStatus === run.runStatus &&
-    known.currentPhase === run.currentPhase &&
-    known.updatedAt === run.updatedAt &&
+    MAY_CHANGE.every((name) => known[name] === run[name]) &&
     known.lease?.expiresAt === run.lease?.expiresAt &&
     known.lease?.worker === run.lease?.worker &&
     known.last?.sequence === last?.sequence;

@@ -49,6 +49,10 @@ export class FollowedFeed {
     this.#isWhole = cursor !== null;
   }
 
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
   get isLive(): boolean {
     return this.#connection.state === "live";
   }

@@ -99,8 +99,7 @@ export class RunsReader {
   }
 
   /**
-   * Follows the owner's feed as well, in place of the feed before. A listener must not throw.
-   * @returns stops following it. Idempotent
+   * Follows the owner's feed as well, in place of the feed before, as `add` does.
    */
   addFeed(start: FeedStart, listener: FeedListener): () => void {
     const feed = new FollowedFeed(start, listener);
@@ -143,7 +142,7 @@ export class RunsReader {
         if (!signal.aborted && error !== CHANGED) await this.#onLoss(error);
       }
     }
-    // In the same turn as the check above: a run that is added later begins again.
+    // In the same turn as the check above: what is added later begins again.
     this.#isRunning = false;
   }
 
@@ -189,10 +188,10 @@ export class RunsReader {
     };
     expect("away");
     this.#giveUp = () => abort(unanswered("The page was away from the network."));
-    for (const run of streamed) if (!run.isLive) run.update({ state: "connecting" });
-    if (feed?.isLive === false) feed.update({ state: "connecting" });
+    for (const part of [...streamed, feed])
+      if (part?.isLive === false) part.update({ state: "connecting" });
     const starts = streamed.map((run) => run.start());
-    const call = runsStreamCall(starts, feed === null ? null : feed.start());
+    const call = runsStreamCall(starts, feed?.start() ?? null);
     const attempt = {
       feed,
       runs: new Map(streamed.map((run) => [run.runId, run])),
@@ -208,8 +207,8 @@ export class RunsReader {
         else if (this.#forget(run) && hasMore) abort(CHANGED);
       },
       onFeedLeft: (error: RunEventsError) => {
-        if (error.retryable && feed !== null) this.#tryAgainLater(feed, error);
-        else this.#failFeed(feed, error);
+        if (feed !== null && error.retryable) this.#tryAgainLater(feed, error);
+        else if (feed !== null) this.#failFeed(feed, error);
       },
     };
     await streamRuns(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (this.#askedMs = ms));
@@ -261,9 +260,9 @@ export class RunsReader {
     }
   }
 
-  #failFeed(feed: FollowedFeed | null, error: unknown): void {
-    feed?.fail(error);
-    if (feed !== null) this.#forget(feed);
+  #failFeed(feed: FollowedFeed, error: unknown): void {
+    feed.fail(error);
+    this.#forget(feed);
   }
 
   /** Leaves polls for the best transport, unless a stream is open too. */
@@ -289,7 +288,7 @@ export class RunsReader {
 
   async #onLoss(error: unknown): Promise<void> {
     const { feed } = this.#set;
-    if (feed !== null && isBadCursor(error, feed.start().cursor)) return feed.forgetCursor();
+    if (feed !== null && isBadCursor(error, feed.cursor)) return feed.forgetCursor();
     if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
     this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());

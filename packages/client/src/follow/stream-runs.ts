@@ -66,11 +66,8 @@ function takeFrames(frames: readonly RunsFrame[], attempt: RunsAttempt): boolean
       attempt.feed?.flush();
       throwIfFailed(one.frame, attempt.expect);
     } else if (one.type === "whole") isEnd ||= one.isEnd;
-    else if (one.type === "feed") attempt.feed?.takeFrame(one.frame);
-    else if (one.type === "feed_failure") {
-      attempt.feed?.flush();
-      attempt.onFeedLeft(errorIn(one.frame));
-    } else {
+    else if (one.type !== "run") takeFeedFrame(one, attempt);
+    else {
       const run = attempt.runs.get(one.runId);
       if (run === undefined) continue;
       if (one.frame.type === "run_event") {
@@ -87,6 +84,16 @@ function takeFrames(frames: readonly RunsFrame[], attempt: RunsAttempt): boolean
   for (const run of gathered.keys()) handOver(run);
   attempt.feed?.flush();
   return isEnd;
+}
+
+/** Takes a frame of the feed. */
+function takeFeedFrame(
+  one: RunsFrame & { readonly type: "feed" | "feed_failure" },
+  { feed, onFeedLeft }: RunsAttempt,
+): void {
+  if (one.type === "feed") return feed?.takeFrame(one.frame);
+  feed?.flush();
+  onFeedLeft(errorIn(one.frame));
 }
 
 /** Takes a frame about the state of a run. */

@@ -62,7 +62,8 @@ export class FeedCell {
   }
 
   #changeSoon(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       const gone = this.#gone;
       this.#gone = new Set();
       this.#timer = undefined;

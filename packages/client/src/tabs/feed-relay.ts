@@ -18,7 +18,7 @@ export interface FeedPorts {
   readonly toOwn: (message: FeedMessage) => void;
   /** To all other tabs. Throws if the message cannot be copied. */
   readonly toOthers: (message: FeedMessage) => void;
-  /** Tells all other tabs that the feed does not fit into messages. */
+  /** Shows all other tabs that the feed does not fit into messages. */
   readonly onApart: () => void;
   /** Sends what is unsent soon. */
   readonly sendSoon: () => void;
