@@ -77,7 +77,7 @@ async function serve(kind = "", location = ""): Promise<void> {
       const stream = streams.openRuns({
         runs: [],
         feed: { begin: "live", topic: null, since: null, withLast: false },
-        ownerId: isFollowed ? `owner-${count}` : "nobody",
+        ownerId: isFollowed ? `owner-${count}` : "other",
         authorize: async () => null,
       });
       await stream.ready;
