@@ -181,7 +181,6 @@ export class RunsReader {
     { signal, abort }: LinkedAbort,
     hasMore: boolean,
   ): Promise<void> {
-    const { heartbeatMs = 15_000 } = this.#options;
     const startedAt = performance.now();
     const expect = (loss: Loss): void => {
       this.#course = expectLoss(this.#course, loss, performance.now() - startedAt);
@@ -211,7 +210,8 @@ export class RunsReader {
         else if (feed !== null) this.#failFeed(feed, error);
       },
     };
-    await streamRuns(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (this.#askedMs = ms));
+    const silenceMs = (this.#options.heartbeatMs ?? 15_000) * SILENT_HEARTBEATS;
+    await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
     // What is left could not be read. Its timer opens the next stream.
     if (!this.#set.isEmpty) await pause(FOR_EVER_MS, signal);
   }
@@ -220,12 +220,9 @@ export class RunsReader {
   #tryAgainLater(part: FollowedRun | FollowedFeed, error: RunEventsError): void {
     part.failures += 1;
     part.update({ state: "waiting", error });
-    const { mostDelayMs } = this.#options;
+    const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
     clearTimeout(this.#again);
-    this.#again = setTimeout(
-      () => this.#change(),
-      planDelay(part.failures, 0, Math.random(), mostDelayMs),
-    );
+    this.#again = setTimeout(() => this.#change(), delayMs);
   }
 
   /** Reads one run until it is over or the attempt is. It never rejects. */
@@ -292,8 +289,8 @@ export class RunsReader {
     if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
     this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());
-    const { failures, loss } = this.#course;
     this.#set.wait(error);
+    const { failures, loss } = this.#course;
     const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? this.#askedMs);
     const delayMs = planDelay(failures, atLeastMs, Math.random(), this.#options.mostDelayMs);
     await pause(delayMs, this.#whole.signal, (end) => (this.#endPause = end)).catch(() => {});

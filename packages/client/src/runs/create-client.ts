@@ -10,7 +10,7 @@ import type {
 } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
 import type { FeedChanges } from "../feed/fold-changes.ts";
-import type { FollowChangesOptions } from "../follow/follow-changes.ts";
+import { followChanges, type FollowChangesOptions } from "../follow/follow-changes.ts";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
@@ -280,12 +280,9 @@ export function createClient(options: ClientOptions = {}): Client {
     claim: async (runId, how) => ask(claimCall(runId, how), how),
     renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
     release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
-    // These two are loaded when they are called: most pages of a browser need neither.
-    async *changes(how) {
-      const { followChanges } = await import("../follow/follow-changes.ts");
-      yield* followChanges({ ...options, ...how });
-    },
+    changes: (how) => followChanges({ ...options, ...how }),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),
+    // Loaded when it is called: most pages of a browser work on no run.
     work: async (runId, how, task) => {
       const { workRun } = await import("../write/work-run.ts");
       return workRun({ ...options, ...how, runId }, task);
