@@ -52,6 +52,9 @@ async function runStep(runner: StepRunner, name: string, step: Step): Promise<vo
       if (granted !== null) fences.set(runId, granted);
       return;
     }
+    case "start":
+      await start(runner, name, step);
+      return;
     case "append": {
       const plan = (planned: PlannedAppend, index: number) => {
         const runId = runIdOf(prefix, planned.run);
@@ -67,4 +70,21 @@ async function runStep(runner: StepRunner, name: string, step: Step): Promise<vo
       for (const [runId, head] of seen) heads.set(runId, head);
     }
   }
+}
+
+/** Starts a run, writes to it under its lease, and ends it. */
+async function start(
+  { client, prefix }: StepRunner,
+  name: string,
+  { run, leaseMs, endedBy }: Extract<Step, { readonly call: "start" }>,
+): Promise<void> {
+  const runId = runIdOf(prefix, run);
+  const fence = await client.start(runId, `${prefix}topic`, leaseMs);
+  if (fence === null) return;
+  const planned = { run, key: null, expected: null };
+  const first = { ...planned, events: ["TOKEN"], by: "worker" } as const;
+  await client.append([requestOf(first, runId, `${name}.0`, 0, fence)]);
+  if (endedBy === null) return;
+  const last = { ...planned, events: ["RUN_FAILED"], by: endedBy };
+  await client.append([requestOf(last, runId, `${name}.1`, 0, fence)]);
 }

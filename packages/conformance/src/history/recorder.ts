@@ -10,11 +10,13 @@ import type { RunStatus } from "@tm/run-events-core";
 import { statusAfter } from "@tm/run-events-core/store";
 import { changeBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../assert.ts";
-import { readLog, readRun } from "../read-log.ts";
+import { OWNER, readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";
 import type {
   AppendOperation,
   AppendResult,
+  CreateOperation,
+  CreateResult,
   History,
   LeaseOperation,
   LeaseResult,
@@ -41,6 +43,8 @@ export interface RecordedClient {
     fence: number | null,
     leaseMs: number,
   ): Promise<number | null>;
+  /** Creates an exclusive run of a topic, and claims it in the same step. @returns the fence of what was granted, else `null` */
+  start(runId: string, topic: string, leaseMs: number): Promise<number | null>;
 }
 
 /** Keeps what was asked and answered. */
@@ -106,6 +110,28 @@ export function createRecorder(
           operations.push({ ...asked, begunAt, endedAt: now(), result });
           return result.outcome === "granted" ? result.fence : null;
         },
+        async start(runId, topic, leaseMs) {
+          const named = { client: name, runId };
+          const lease = { kind: "lease", ...named, asks: "claim", fence: null, leaseMs } as const;
+          const creation = { kind: "create", ...named, topic } as const;
+          const open = { begunAt: now(), endedAt: null, result: { outcome: "unknown" } } as const;
+          if (announce !== null)
+            await announce([
+              { ...creation, ...open },
+              { ...lease, ...open },
+            ]);
+          const begunAt = now();
+          const { created, claimed } = await startIn(
+            store,
+            { ...creation, ...open },
+            leaseMs,
+            failures,
+          );
+          const endedAt = now();
+          operations.push({ ...creation, begunAt, endedAt, result: created });
+          if (claimed !== null) operations.push({ ...lease, begunAt, endedAt, result: claimed });
+          return claimed?.outcome === "granted" ? claimed.fence : null;
+        },
       };
     },
   };
@@ -139,6 +165,41 @@ async function answerFor(
     if (!(error instanceof RunEventsError)) throw error;
     failures.push(error);
     return { outcome: error.ambiguous ? "unknown" : "failed" };
+  }
+}
+
+/** Creates a run with a claim. @returns what became of both; the claim is `null` where none was made */
+async function startIn(
+  store: RunEventStore,
+  { runId, topic }: CreateOperation,
+  leaseMs: number,
+  failures: RunEventsError[],
+): Promise<{ readonly created: CreateResult; readonly claimed: LeaseResult | null }> {
+  const named = { runId, ownerId: OWNER, metadata: "null", topic, exclusive: true };
+  try {
+    const answer = await store.createRun({ ...named, claim: { leaseMs } });
+    switch (answer.outcome) {
+      case "topic_busy":
+        return { created: { outcome: answer.outcome, holder: answer.runId }, claimed: null };
+      case "created":
+      case "existing": {
+        const { outcome, run } = answer;
+        const { fence, lastSequence } = run;
+        return { created: { outcome }, claimed: { outcome: "granted", fence, lastSequence } };
+      }
+      case "claimed":
+      case "finished": {
+        const { outcome } = answer;
+        return { created: { outcome }, claimed: { outcome } };
+      }
+      case "taken":
+        return { created: { outcome: answer.outcome }, claimed: null };
+    }
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) throw error;
+    failures.push(error);
+    const outcome = error.ambiguous ? "unknown" : "failed";
+    return { created: { outcome }, claimed: { outcome } };
   }
 }
 
@@ -181,10 +242,16 @@ function begunAppend(
   const { runId, idempotencyKey, expectedSequence, appender } = request;
   const fence = appender.by === "worker" ? appender.fence : null;
   const byOwner = appender.by === "owner" || appender.by === "input";
-  const conditions = { idempotencyKey, expectedSequence, fence, byOwner };
+  const ends = endsOf(appender);
+  const conditions = { idempotencyKey, expectedSequence, fence, byOwner, ends };
   const ids = idsOf(request);
   const open = { begunAt, endedAt: null, result: { outcome: "unknown" } } as const;
   return { kind: "append", client, call, runId, ids, ...conditions, ...open };
+}
+
+function endsOf(appender: AppendRequest["appender"]): AppendOperation["ends"] {
+  if (appender.by === "sweeper") return appender.runStatus;
+  return appender.by === "reaper" ? appender.by : null;
 }
 
 function idsOf({ events }: AppendRequest): readonly [string, ...string[]] {
