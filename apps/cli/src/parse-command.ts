@@ -4,7 +4,7 @@ import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
 import { isTopic, MAX_LEASE_MS, MAX_TAIL, MIN_LEASE_MS } from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 
-/** The environment variable that holds the token. That of its name and `_FILE` names a file that holds it. */
+/** The environment variable that holds the token. The variable of this name with `_FILE` names a file that holds it. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
 
 /** The server, and the user's token. */

@@ -1,13 +1,13 @@
 const { TOOLS_URL = "http://localhost:9090" } = process.env;
 
-/** Yours: does it, once for each key. */
+/** Yours: sends the mail, once for each key. */
 async function send(key, signal) {
   const headers = { "idempotency-key": key };
   const response = await fetch(`${TOOLS_URL}/mail`, { method: "POST", headers, signal });
   if (!response.ok) throw new Error(`mail answered ${response.status}`);
 }
 
-/** Asks a person, and gives the run back meanwhile. The log says where it stands. The task of `runs.work`. */
+/** The task of `runs.work`: asks a person, and parks the run until the answer comes. The log says how far the run is. */
 export async function approval(runs, run) {
   let isAsked = false;
   let answer;

@@ -26,7 +26,7 @@ export class ChangedReader {
     return this.#cursor;
   }
 
-  /** Goes on after another cursor, as one does that comes back with the last that it kept. */
+  /** Goes on after another cursor, as a reader does that comes back with the last one that it kept. */
   resume(cursor: string | null): void {
     this.#cursor = cursor;
   }

@@ -35,6 +35,7 @@ export {
   encodeRunList,
 } from "./wire/wire.ts";
 export type {
+  FeedRequest,
   OpenStream,
   RunsRequest,
   StreamEnd,

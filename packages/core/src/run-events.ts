@@ -72,7 +72,7 @@ export interface RunEvents extends Upkeep {
      */
     readonly topic?: string | null | undefined;
     /**
-     * Creates the run only while the owner has no live run of `topic`. Its place is free again the moment it ends.
+     * Creates the run only while the owner has no live run of `topic`. The topic is free again the moment that run ends.
      * @defaultValue `false`
      * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
      */
@@ -115,8 +115,8 @@ export interface RunEvents extends Upkeep {
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
   /**
-   * Follows an owner's runs: the live ones, then each that is created, gets events, ends or is removed. They are states and not events: at
-   * most four a second of a run, each as it is now. To stop it, leave the loop.
+   * Follows an owner's runs: the live ones, then each that is created, gets events, ends or is removed. They are states, not events: each
+   * run as it is now, four times a second at most. To stop it, leave the loop.
    * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`; or the signal's reason
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`, clause S29 in `STORE.md`
    */
@@ -191,7 +191,7 @@ export interface RunEvents extends Upkeep {
   ): Promise<Value>;
   /**
    * Creates a run and works on it, as {@link RunEvents.create} and {@link RunEvents.work} do, but in one step: the run is claimed from
-   * its first moment. So there is always a worker, or a lease that expires, to end it. If you already have the run, it is claimed.
+   * its first moment. So there is always a worker, or a lease that expires, to end it. If the owner already has the run, it is claimed.
    * @returns when the run is claimed: its id, and `done`, which is what {@link RunEvents.work} answers or throws. A rejection of `done`
    * may be ignored
    * @throws RunEventsError as {@link RunEvents.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists

@@ -28,9 +28,9 @@ export interface FakeSink extends StreamSink {
   cut(): void;
 }
 
-/** Whether a frame ends a stream with an error. One of a run among many does not. */
+/** Whether a frame ends a stream with an error. One of a run among many, or of a feed, does not. */
 function isFailure(frame: Frame | undefined): boolean {
-  return frame?.data["type"] === "error" && !("runId" in frame.data);
+  return frame?.data["type"] === "error" && !("runId" in frame.data || "feed" in frame.data);
 }
 
 /** Opens a transport. `takes` answers each write. */

@@ -2,97 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
 import { FeedState, STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
-import type { FeedNews } from "../src/follow/feed-state.ts";
 import { isTerminal } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
-import type { RunEventStore } from "../src/store/store.ts";
+import { Driven, expectRight, type Known, LIMIT, take } from "./driven-feed.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 
 const RUN_IDS = ["a", "b", "c"];
-const LIMIT = 2;
-
-/** What a reader has. */
-type Known = Map<string, RunRecord>;
-
-function take(
-  known: Known,
-  { isReset, runs, gone }: Pick<FeedNews, "isReset" | "runs" | "gone">,
-): void {
-  if (isReset) known.clear();
-  for (const runId of gone) known.delete(runId);
-  for (const run of runs) known.set(run.runId, run);
-}
-
-/** A feed that is driven by hand, on a store in memory. */
-class Driven {
-  readonly store: RunEventStore = createMemoryStore();
-  readonly state = new FeedState(null);
-  readonly known: Known = new Map();
-  readonly sentAt = new Map<string, number>();
-  nowMs = 0;
-  #listed: string | null = null;
-
-  /** Does what the plan says. @returns whether there was something to do */
-  async step(): Promise<boolean> {
-    const { lists, runIds, dueAtMs } = this.state.plan(this.nowMs);
-    if (lists) {
-      this.state.listing();
-      const page = await this.store.listChanged({
-        ownerId: "ada",
-        since: this.#listed,
-        limit: LIMIT,
-      });
-      this.#listed = page.cursor;
-      this.#send(this.state.takePage(page, this.nowMs));
-      return true;
-    }
-    if (runIds.length > 0) {
-      this.state.reading(runIds);
-      const heads = await Promise.all(runIds.map((runId) => this.store.getRun(runId)));
-      this.#send(
-        this.state.takeRuns(new Map(runIds.map((id, at) => [id, heads[at] ?? null])), this.nowMs),
-      );
-      return true;
-    }
-    if (dueAtMs !== null) expect(dueAtMs).toBeGreaterThan(this.nowMs);
-    return false;
-  }
-
-  async change(what: string, runId: string): Promise<void> {
-    const { store } = this;
-    if (what === "create") await store.createRun({ runId, ownerId: "ada", metadata: "null" });
-    else if (what === "delete") await store.deleteRun(runId, null);
-    else await store.append([appendRequest([newEvent(what)], { runId })]);
-  }
-
-  async truth(): Promise<readonly RunRecord[]> {
-    const list = { ownerId: "ada", runStatus: null, before: null, limit: 10 } as const;
-    return this.store.listRuns(list);
-  }
-
-  #send(news: FeedNews): void {
-    for (const run of news.runs) {
-      const before = this.known.get(run.runId);
-      const isSame = before?.ordinal === run.ordinal;
-      if (isSame && !isTerminal(run.runStatus)) {
-        const pauseMs = this.nowMs - (this.sentAt.get(run.runId) ?? 0);
-        expect(pauseMs).toBeGreaterThanOrEqual(STATE_PAUSE_MS);
-        expect(run.lastSequence).toBeGreaterThan(before.lastSequence);
-      }
-      this.sentAt.set(run.runId, this.nowMs);
-    }
-    take(this.known, news);
-  }
-}
-
-/** Expects that a reader has every live run, and no state that is not the last one. */
-async function expectRight(driven: Driven, known: Known): Promise<void> {
-  const runs = await driven.truth();
-  const there = new Map(runs.map((run) => [run.runId, run]));
-  for (const [runId, run] of known) expect(run).toEqual(there.get(runId));
-  for (const run of runs) if (!isTerminal(run.runStatus)) expect(known.get(run.runId)).toEqual(run);
-}
-
 const action = fc.oneof(
   {
     weight: 5,
@@ -114,13 +29,15 @@ const action = fc.oneof(
   },
 );
 
+const actions = fc.array(action, { maxLength: 60, size: "max" });
+
 describe("FeedState", () => {
   it("W48: a reader gets each run as it is, at most four times a second, and one that comes back with its cursor misses nothing", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { maxLength: 60, size: "max" }), async (actions) => {
-        const driven = new Driven();
+      fc.asyncProperty(actions, fc.nat({ max: 3 }), async (script, newest) => {
+        const driven = new Driven(newest);
         const dropped: { readonly cursor: string | null; readonly known: Known }[] = [];
-        for (const one of actions) {
+        for (const one of script) {
           if (one.do === "step") await driven.step();
           else if (one.do === "all") driven.state.notifyAll();
           else if ("ms" in one) driven.nowMs += one.ms;
@@ -230,6 +147,63 @@ describe("FeedState", () => {
     expect(driven.known.size).toBe(0);
     expect(driven.state.cursor).not.toBe(cursor);
     expect(driven.state.plan(driven.nowMs + STATE_PAUSE_MS).runIds).toEqual([]);
+  });
+
+  it("W48: a feed of all begins with the live runs and the newest that have finished, and then says that it is complete", async () => {
+    const driven = new Driven(40);
+    const ids = Array.from({ length: 60 }, (_, at) => `run-${at}`);
+    for (const runId of ids) await driven.change("create", runId);
+    // Those at the end of the list have not finished.
+    for (const runId of ids.slice(10)) await driven.change("RUN_COMPLETED", runId);
+    for (let steps = 0; driven.hasMore && steps < 100; steps++) await driven.step();
+    expect([...driven.known.keys()].toSorted()).toEqual(
+      [...ids.slice(0, 10), ...ids.slice(20)].toSorted(),
+    );
+    await driven.change("delete", "run-30");
+    driven.nowMs += STATE_PAUSE_MS;
+    driven.state.notifyAll();
+    await driven.step();
+    expect(driven.known.has("run-30")).toBe(false);
+  });
+
+  it("W48: a run that ended after the first page is not sent as ended before its state is read", async () => {
+    const driven = new Driven(3);
+    await driven.change("create", "a");
+    await driven.step();
+    await driven.change("RUN_COMPLETED", "a");
+    await driven.step();
+    expect([driven.known.get("a")?.runStatus, driven.hasMore]).toEqual(["queued", false]);
+    driven.state.notify("a");
+    driven.nowMs += STATE_PAUSE_MS;
+    await driven.step();
+    expect(driven.known.get("a")?.runStatus).toBe("completed");
+  });
+
+  it("W48: of more than 1,000 live runs the others come with each page, and have no subscription", async () => {
+    const state = new FeedState(null);
+    const store = createMemoryStore();
+    await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+    const one = (await store.getRun("r")) as RunRecord;
+    const runs = Array.from({ length: 1_002 }, (_, at) => ({
+      ...one,
+      runId: `r${at}`,
+      ordinal: at,
+    }));
+    const page = { isReset: false, gone: [], cursor: "c", hasMore: false };
+    expect(state.takePage({ ...page, runs }, 0).runs.length).toBe(1_002);
+    expect(state.takeWatches().begun.length).toBe(1_000);
+    expect(state.takePage({ ...page, runs }, 1).runs).toEqual(runs.slice(1_000));
+    state.notify("r1001");
+    expect(state.plan(1).runIds).toEqual([]);
+    const ended = {
+      ...one,
+      runId: "r0",
+      ordinal: 0,
+      lastSequence: 1,
+      runStatus: "completed" as const,
+    };
+    state.takePage({ ...page, runs: [ended, { ...one, runId: "r1001", ordinal: 1_001 }] }, 2);
+    expect(state.takeWatches()).toEqual({ begun: ["r1001"], ended: ["r0"] });
   });
 
   it("W48: of very many ends the oldest are forgotten, and the live runs are not", async () => {

@@ -3,7 +3,7 @@ import type { RunLog } from "../src/log/run-log.ts";
 import type { RunStart } from "../src/rules/run-starts.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import type { OpenStream } from "../src/stream/open-stream.ts";
+import type { FeedRequest, OpenStream } from "../src/stream/open-stream.ts";
 import { createStreams, type Streams, type StreamsOptions } from "../src/stream/streams.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -22,6 +22,7 @@ export interface RunsBench {
   readonly open: (
     runs: readonly (string | RunStart)[],
     takes?: () => boolean,
+    feed?: Partial<FeedRequest>,
   ) => Promise<{ readonly stream: OpenStream; readonly sink: FakeSink }>;
 }
 
@@ -46,9 +47,13 @@ export async function createRunsBench(
         types.map((eventType) => ({ eventType, payload })),
       );
     },
-    async open(runs, takes = () => true) {
+    async open(runs, takes = () => true, feed) {
       const stream = streams.openRuns({
         runs: runs.map((run) => (typeof run === "string" ? { runId: run, since: 0 } : run)),
+        feed:
+          feed === undefined
+            ? null
+            : { begin: "live", topic: null, since: null, withLast: false, ...feed },
         ownerId: "ada",
         authorize: async () => bench.verdict,
       });
@@ -61,16 +66,29 @@ export async function createRunsBench(
   return bench;
 }
 
-/** Each frame in a few words: its type, its run, and the sequence of an event. */
+/** Each frame in a few words: its type, its run, and the sequence of an event or of a run's state. */
 export function wordsOf(frames: readonly TimedFrame[]): readonly string[] {
   return frames.map(({ data }) => {
-    const { type, runId, code, event } = data as {
+    const { type, runId, code, event, run, feed, reset } = data as {
       readonly type: string;
       readonly runId?: string;
+      readonly run?: { readonly runId: string; readonly lastSequence: number };
+      readonly feed?: boolean;
+      readonly reset?: boolean;
       readonly code?: string;
       readonly event?: { readonly sequence: number };
     };
-    return [type, runId, code, event?.sequence].filter((part) => part !== undefined).join(" ");
+    const words = [
+      type,
+      runId,
+      run?.runId,
+      run?.lastSequence,
+      feed && "feed",
+      reset,
+      code,
+      event?.sequence,
+    ];
+    return words.filter((word) => word !== undefined).join(" ");
   });
 }
 

@@ -1,7 +1,4 @@
 import { expect } from "vitest";
-import { RUN_LOG } from "../src/rules/brand.ts";
-import { createFollowers } from "../src/follow/followers.ts";
-import { createRunLog } from "../src/log/create-run-log.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
@@ -10,6 +7,7 @@ import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink, type TimedFrame } from "./fake-sink.ts";
 import { appendRequest } from "./run-record.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
+import { scriptedLog } from "./stream-world.ts";
 
 /** Ada's runs, one of bob's, and one that does not exist. */
 export const OWN = ["a", "b", "c", "d"] as const;
@@ -46,12 +44,10 @@ export async function createRunsWorld(random: () => number): Promise<RunsWorld> 
     const ownerId = runId === "bobs" ? "bob" : "ada";
     await source.store.createRun({ runId, ownerId, metadata: "null" });
   }
-  const log = createRunLog({ store: source.store, clock });
-  const branded = Object.assign(log, { [RUN_LOG]: createFollowers(source, clock) });
   return {
     source,
     clock,
-    streams: createStreams(branded, { random }),
+    streams: createStreams(scriptedLog(source, clock), { random }),
     readers: [],
     logs: new Map([...OWN, "bobs"].map((runId) => [runId, []])),
     removed: new Set(),
@@ -78,6 +74,7 @@ export function connect(world: RunsWorld, reader: RunsReader, takes: () => boole
   cutOff(reader);
   const stream = world.streams.openRuns({
     runs: [...starts].map(([runId, since]) => ({ runId, since })),
+    feed: null,
     ownerId: "ada",
     authorize: async () => null,
   });

@@ -29,9 +29,9 @@ export interface ScriptedSource extends FollowerSource {
   subscriptions(): number;
 }
 
-/** Wraps a new store. */
-export function createScriptedSource(): ScriptedSource {
-  const store = createMemoryStore();
+/** Wraps a new store. @param now its clock, the host's by default */
+export function createScriptedSource(now?: () => number): ScriptedSource {
+  const store = createMemoryStore(now === undefined ? {} : { now });
   const reads: ScriptedRead[] = [];
   const notifyCount: (() => void)[] = [];
   const readies: Deferred<void>[] = [];

@@ -1,6 +1,7 @@
 import { RUN_LOG } from "../src/rules/brand.ts";
 import { createFollowers } from "../src/follow/followers.ts";
 import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import { isTerminal, changeBy } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
@@ -53,6 +54,12 @@ export interface StreamWorld {
   open(ownerId: string, since: number): Conversation;
 }
 
+/** A log whose followers read the scripted source. */
+export function scriptedLog(source: ScriptedSource, clock: FakeClock): RunLog {
+  const log = createRunLog({ store: source.store, clock });
+  return Object.assign(log, { [RUN_LOG]: { followers: createFollowers(source, clock) } });
+}
+
 /** @param takes answers each write of each transport, and whether one that is full has drained at once */
 export async function createStreamWorld(
   takes: () => boolean,
@@ -62,8 +69,7 @@ export async function createStreamWorld(
   const clock = createFakeClock();
   for (const ownerId of OWNERS)
     await source.store.createRun({ runId: ownerId, ownerId, metadata: "null" });
-  const log = createRunLog({ store: source.store, clock });
-  const streams = createStreams(Object.assign(log, { [RUN_LOG]: createFollowers(source, clock) }), {
+  const streams = createStreams(scriptedLog(source, clock), {
     heartbeatMs: HEARTBEAT_MS,
     maxAgeMs: MAX_AGE_MS,
     stallMs: STALL_MS,

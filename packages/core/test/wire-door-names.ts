@@ -102,4 +102,5 @@ export const WIRE_TYPES: readonly string[] = [
   "FeedNews",
   "FeedPage",
   "RunChanges",
+  "FeedRequest",
 ];

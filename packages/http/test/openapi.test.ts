@@ -135,6 +135,7 @@ it("W34, W30: a list can be of a status, of live runs and of a topic, and the to
     "limit",
     "cursor",
     "changedSince",
+    "last",
     "wait",
   ]);
   const [status, topic] = parameters;

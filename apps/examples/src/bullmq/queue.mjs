@@ -15,7 +15,7 @@ export async function start(runId, ownerId) {
   await queue.add("trip", { runId }, { jobId: runId, attempts: 3, backoff });
 }
 
-/** The owner's answer to a run that waits, and a job that goes on with it. To repeat it under its key changes nothing. */
+/** The owner's answer to a run that waits, and a job that goes on with it. A repeat under the same key changes nothing. */
 export async function answer(runId, ownerId, idempotencyKey, payload) {
   const { lastSequence } = await runs.input(runId, payload, { ownerId, idempotencyKey });
   await queue.add("trip", { runId }, { jobId: `${runId}_${lastSequence}`, attempts: 3 });

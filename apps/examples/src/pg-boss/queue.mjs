@@ -36,7 +36,7 @@ export async function start(runId, ownerId, trip) {
   }
 }
 
-/** The owner's answer to a run that waits, and a job that goes on with it. To repeat it adds a job that finds the run done. */
+/** The owner's answer to a run that waits, and a job that goes on with it. A repeat adds a job that finds the run finished. */
 export async function answer(runId, ownerId, idempotencyKey, payload) {
   await runs.input(runId, payload, { ownerId, idempotencyKey });
   await boss.send("agents", { runId });

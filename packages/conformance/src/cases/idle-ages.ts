@@ -70,8 +70,8 @@ const AGES: Readonly<Record<string, Age>> = {
 };
 
 /**
- * Creates a run of each kind, lets a gap pass, and looks at what is idle for as long: before the gap is over again after it, exactly the
- * old ones; afterwards all of them.
+ * Creates a run of each kind, lets a gap pass, and does what follows it. Then it looks twice for runs that are idle for as long as the gap:
+ * at once it has to find exactly the old ones, and after a second gap all of them.
  * @returns whether the looks came in time; otherwise the gap was too short for this store
  * @throws Error if a store is wrong about a run
  */

@@ -1,4 +1,5 @@
 import { assert, assertEqual, show } from "../assert.ts";
+import { checkFeedFrame, type FeedSoFar, isOfFeed } from "./check-feed-frame.ts";
 import { checkFrame, NO_FRAMES, type StreamSoFar } from "./check-frame.ts";
 import type { Frame } from "./read-frames.ts";
 
@@ -8,18 +9,27 @@ export interface RunsStreamSoFar {
   readonly isOver: boolean;
   /** Each run that was asked for. */
   readonly runs: ReadonlyMap<string, StreamSoFar>;
+  /** `null` if none was asked for. */
+  readonly feed: FeedSoFar | null;
 }
 
-/** Nothing yet of these runs. */
-export function noFramesOf(runIds: readonly string[]): RunsStreamSoFar {
-  return { frames: 0, isOver: false, runs: new Map(runIds.map((runId) => [runId, NO_FRAMES])) };
+/** Nothing yet of what this query asks for. */
+export function noFramesOf(query: URLSearchParams): RunsStreamSoFar {
+  const entries = query.get("runs")?.split(",") ?? [];
+  const withLast = query.get("last") === "true";
+  return {
+    frames: 0,
+    isOver: false,
+    runs: new Map(entries.map((entry) => [entry.split(":", 1)[0] ?? "", NO_FRAMES])),
+    feed: query.has("feed") ? { withLast, hasStarted: false, isOver: false } : null,
+  };
 }
 
 /**
  * Judges a frame by its own fields and by what came before it.
  * @returns the stream with it
  * @throws Error that names the clause
- * @see clause W47 in `WIRE.md`
+ * @see clauses W47 and W48 in `WIRE.md`
  */
 export function checkRunsFrame(soFar: RunsStreamSoFar, frame: Frame): RunsStreamSoFar {
   const { type, runId } = frame.message;
@@ -39,6 +49,10 @@ export function checkRunsFrame(soFar: RunsStreamSoFar, frame: Frame): RunsStream
     return { ...soFar, frames };
   }
   if (type === "stream_finished") return { ...finish(soFar, frame, what), frames };
+  if (isOfFeed(frame)) {
+    if (soFar.feed === null) throw new Error(`W48: no feed was asked for, got ${what}`);
+    return { ...soFar, frames, feed: checkFeedFrame(soFar.feed, frame) };
+  }
   if (type === "error" && runId === undefined) {
     checkFrame(NO_FRAMES, frame);
     return { ...soFar, frames, isOver: true };
@@ -54,6 +68,7 @@ export function checkRunsFrame(soFar: RunsStreamSoFar, frame: Frame): RunsStream
 function finish(soFar: RunsStreamSoFar, frame: Frame, what: string): RunsStreamSoFar {
   for (const [runId, { isOver }] of soFar.runs)
     assert(isOver, `W47: each run has its last frame before ${what}, got none of ${runId}`);
+  assert(soFar.feed?.isOver !== false, `W48: a feed ends only by its error, got ${what}`);
   assertEqual(Object.keys(frame.message), ["type"], `W47: the fields of ${what}`);
   if (frame.retryMs !== 3_600_000) assertRetry(frame, 500, 15_000);
   return { ...soFar, isOver: true };

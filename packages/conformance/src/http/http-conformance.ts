@@ -36,6 +36,7 @@ import { idling } from "./cases/idling.ts";
 import { reaping } from "./cases/reaping.ts";
 import { allowedOrigins } from "./cases/origins.ts";
 import { histories } from "./cases/histories.ts";
+import { feeds } from "./cases/feeds.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
@@ -112,6 +113,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...tails,
   ...histories,
   ...manyRuns,
+  ...feeds,
   ...programs,
   ...limits,
   ...slowReaders,

@@ -4,7 +4,7 @@ import { checkFrame, NO_FRAMES } from "./check-frame.ts";
 import { checkRunsFrame, noFramesOf } from "./check-runs-frame.ts";
 import { type Frame, readFrames } from "./read-frames.ts";
 
-/** A live stream as a case reads it: frame by frame, each held against clauses W22, W23 and W47 in `WIRE.md` as it comes. */
+/** A live stream as a case reads it: frame by frame, each held against clauses W22, W23, W47 and W48 in `WIRE.md` as it comes. */
 export interface LiveStream {
   readonly status: number;
   readonly headers: Headers;
@@ -85,12 +85,12 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
 
 /** What holds each frame of this call's answer against its clauses. */
 function checkerOf({ path }: Call): (frame: Frame) => void {
-  const runs = /^\/v1\/agent-runs\/stream\?runs=([^&]*)/.exec(path)?.[1];
-  if (runs === undefined) {
+  const [, query] = /^\/v1\/agent-runs\/stream\?(.*)$/.exec(path) ?? [];
+  if (query === undefined) {
     let soFar = NO_FRAMES;
     return (frame) => void (soFar = checkFrame(soFar, frame));
   }
-  let soFar = noFramesOf(runs.split(",").map((entry) => entry.split(":", 1)[0] ?? ""));
+  let soFar = noFramesOf(new URLSearchParams(query));
   return (frame) => void (soFar = checkRunsFrame(soFar, frame));
 }
 

@@ -4,6 +4,7 @@ import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts
 import { answerMutants } from "../http/mutants/answer-mutants.ts";
 import { changedMutants } from "../http/mutants/changed-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
+import { feedMutants } from "../http/mutants/feed-mutants.ts";
 import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { inputMutants } from "../http/mutants/input-mutants.ts";
@@ -45,6 +46,7 @@ export const serverSuite: MutantSuite = {
     ...tailMutants,
     ...historyMutants,
     ...runsMutants,
+    ...feedMutants,
     ...hostMutants,
     ...deadlineMutants,
     ...leaseMutants,

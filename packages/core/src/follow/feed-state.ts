@@ -6,8 +6,13 @@ import type { RunRecord } from "../rules/run.ts";
 export const STATE_PAUSE_MS = 250;
 /** How many runs that have ended a feed remembers, so that it does not send their end twice. */
 const MOST_ENDED = 1_000;
-/** The most runs that are read at once. */
-const READ_AT_ONCE = 100;
+/**
+ * How many live runs a feed remembers and subscribes to. More are sent as often as a page has them, and their changes come with the
+ * pages.
+ */
+const MOST_LIVE = 1_000;
+/** The most runs that are read at once: each may have 256 KiB of metadata, and as much of a last event. */
+export const READ_AT_ONCE = 16;
 
 /** What a feed sends next. */
 export interface FeedNews {
@@ -25,6 +30,8 @@ export interface FeedNews {
 export interface FeedPlan {
   /** Whether to ask for the runs that changed since the cursor. */
   readonly lists: boolean;
+  /** Which part of the newest runs to list; `null` for none. */
+  readonly newest: { readonly before: number | null; readonly limit: number } | null;
   /** The live runs to read. */
   readonly runIds: readonly string[];
   /** When there will be more to do, without a notification; `null` for not before one. */
@@ -64,9 +71,19 @@ export class FeedState {
   #cursor: string | null;
   /** The one of the last page, and the runs that it waits for. */
   #held: { readonly cursor: string; readonly runIds: Set<string> } | null = null;
+  /** How many of the newest runs a reader gets that begins. */
+  readonly #newest: number;
+  /** How many of them are still to be listed, and before which one; `null` if all are. */
+  #older: { readonly before: number | null; readonly left: number } | null = null;
+  /** Whether more pages follow at once. */
+  #hasMorePages = false;
 
-  constructor(cursor: string | null) {
+  /**
+   * @param newest how many of the newest runs a reader that begins gets as well as the live ones
+   */
+  constructor(cursor: string | null, newest = 0) {
     this.#cursor = cursor;
+    this.#newest = newest;
   }
 
   /** The cursor with which the reader may come back: it has everything before it. `null` before the first page. */
@@ -86,8 +103,13 @@ export class FeedState {
 
   /** What to do now. */
   plan(nowMs: number): FeedPlan {
+    const nothing = { lists: false, newest: null, runIds: [], dueAtMs: null };
+    if (this.#older !== null) {
+      const { before, left } = this.#older;
+      return { ...nothing, newest: { before, limit: Math.min(left, READ_AT_ONCE) } };
+    }
     const listAtMs = this.#listedAtMs + STATE_PAUSE_MS;
-    if (this.#mustList && listAtMs <= nowMs) return { lists: true, runIds: [], dueAtMs: null };
+    if (this.#mustList && listAtMs <= nowMs) return { ...nothing, lists: true };
     const runIds: string[] = [];
     let dueAtMs = this.#mustList ? listAtMs : Number.POSITIVE_INFINITY;
     for (const runId of this.#dirty) {
@@ -96,7 +118,7 @@ export class FeedState {
       else if (runIds.length < READ_AT_ONCE) runIds.push(runId);
       else dueAtMs = nowMs;
     }
-    return { lists: false, runIds, dueAtMs: Number.isFinite(dueAtMs) ? dueAtMs : null };
+    return { ...nothing, runIds, dueAtMs: Number.isFinite(dueAtMs) ? dueAtMs : null };
   }
 
   /** The call of a page begins: what notifies from now on is not in it. */
@@ -112,8 +134,9 @@ export class FeedState {
   /** Takes a page of changed runs. @returns what of it the reader does not have */
   takePage(page: ChangedRuns, nowMs: number): FeedNews {
     const { isReset, gone, cursor, hasMore } = page;
-    if (isReset) this.#forgetAll();
+    if (isReset) this.#startOver();
     if (hasMore) this.#mustList = true;
+    this.#hasMorePages = hasMore;
     // The next page follows at once.
     this.#listedAtMs = hasMore ? Number.NEGATIVE_INFINITY : nowMs;
     const waiting = new Set(isReset ? [] : this.#held?.runIds);
@@ -127,7 +150,20 @@ export class FeedState {
     for (const { runId } of runs) waiting.delete(runId);
     for (const runId of gone) waiting.delete(runId);
     this.#held = { cursor, runIds: waiting };
-    return this.#newsOf(runs, gone, nowMs, isReset, hasMore);
+    return this.#newsOf(runs, gone, nowMs, isReset);
+  }
+
+  /**
+   * Takes some of the newest runs, as they were after the first page. A live one that the reader has comes
+   * again with its notification, after its pause.
+   * @param limit how many the plan had asked for
+   */
+  takeNewest(listed: readonly RunRecord[], limit: number, nowMs: number): FeedNews {
+    const left = (this.#older?.left ?? 0) - listed.length;
+    const isAll = listed.length < limit || left <= 0;
+    this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
+    const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
+    return this.#newsOf(runs, [], nowMs, false);
   }
 
   /** Takes runs that were read, `null` for one that does not exist for the reader. @returns what the reader does not have */
@@ -135,7 +171,7 @@ export class FeedState {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
     for (const runId of read.keys()) this.#held?.runIds.delete(runId);
-    return this.#newsOf(runs, gone, nowMs, false, false);
+    return this.#newsOf(runs, gone, nowMs, false);
   }
 
   /** The subscriptions that have changed since the last call. */
@@ -151,7 +187,6 @@ export class FeedState {
     gone: readonly string[],
     nowMs: number,
     isReset: boolean,
-    hasMore: boolean,
   ): FeedNews {
     for (const run of runs) this.#send(run, nowMs);
     for (const runId of gone) this.#forget(runId);
@@ -159,7 +194,7 @@ export class FeedState {
       this.#cursor = this.#held.cursor;
       this.#held = null;
     }
-    return { isReset, runs, gone, hasMore };
+    return { isReset, runs, gone, hasMore: this.#hasMorePages || this.#older !== null };
   }
 
   #isNew({ runId, ordinal, lastSequence }: RunRecord): boolean {
@@ -180,7 +215,10 @@ export class FeedState {
     const sent = { ordinal, lastSequence, atMs };
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {
-      if (!this.#live.has(runId)) this.#watch(runId);
+      if (!this.#live.has(runId)) {
+        if (this.#live.size >= MOST_LIVE) return;
+        this.#watch(runId);
+      }
       this.#live.set(runId, sent);
       return;
     }
@@ -196,8 +234,9 @@ export class FeedState {
     if (this.#live.delete(runId)) this.#unwatch(runId);
   }
 
-  #forgetAll(): void {
+  #startOver(): void {
     for (const runId of [...this.#live.keys(), ...this.#over.keys()]) this.#forget(runId);
+    this.#older = this.#newest === 0 ? null : { before: null, left: this.#newest };
   }
 
   #watch(runId: string): void {

@@ -1,13 +1,11 @@
 import { CURSOR_MS } from "../rules/changed.ts";
 import { storeClosed } from "../rules/errors.ts";
 import type { StoredEvent } from "../rules/event.ts";
-import type { RunRecord } from "../rules/run.ts";
 import type { Clock } from "../time/clock.ts";
-import { type FeedNews, FeedState } from "./feed-state.ts";
+import { type FeedNews, FeedState, READ_AT_ONCE } from "./feed-state.ts";
 import type { FollowedFeed, OwnerFollower } from "./owner-follower.ts";
 
-/** The most runs of a page: each may have 256 KiB of metadata, and as much of a last event. */
-const PAGE_RUNS = 16;
+const NO_EVENTS: ReadonlyMap<string, StoredEvent> = new Map();
 
 /** What a feed answers. */
 export interface FeedPage extends FeedNews {
@@ -23,6 +21,16 @@ export interface FeedOptions {
   readonly since: string | null;
   /** Whether to read the last event of each run. */
   readonly withLast: boolean;
+  /**
+   * How many of the newest runs to begin with, as well as the live ones.
+   * @defaultValue 0
+   */
+  readonly newest?: number;
+  /**
+   * Whether the first page comes at once, even if nothing has changed.
+   * @defaultValue false
+   */
+  readonly answersFirst?: boolean;
 }
 
 /**
@@ -52,6 +60,8 @@ export class Feed implements FollowedFeed {
   #wake: (() => void) | null = null;
   /** When the reader last got a cursor. */
   #givenAtMs: number;
+  /** Whether the reader waits for a page after which nothing follows at once. */
+  #owesPage: boolean;
   #failure: unknown = null;
   #isOver = false;
 
@@ -59,22 +69,23 @@ export class Feed implements FollowedFeed {
   constructor(
     follower: OwnerFollower,
     clock: Clock,
-    { since, withLast }: FeedOptions,
+    { since, withLast, newest = 0, answersFirst = false }: FeedOptions,
     onOver: () => void,
   ) {
     this.#follower = follower;
     this.#onOver = onOver;
     this.#clock = clock;
     this.#withLast = withLast;
-    this.#state = new FeedState(since);
+    this.#state = new FeedState(since, newest);
+    this.#owesPage = answersFirst;
     this.#listed = since;
     this.#givenAtMs = clock.now();
     follower.join(this);
   }
 
   /**
-   * Resolves with what has changed, once something has. Without a change it resolves only if it starts over, or, after some minutes,
-   * with a new cursor. Not to be called again before it has settled.
+   * Resolves with what has changed, once something has. Without a change it resolves only if it starts over, after pages with
+   * `hasMore`, or, after some minutes, with a new cursor. Not to be called again before it has settled.
    * @throws RunEventsError `store_unavailable`
    */
   async next(): Promise<FeedPage> {
@@ -82,9 +93,10 @@ export class Feed implements FollowedFeed {
       this.#throwIfOver();
       const news = await this.#step();
       this.#throwIfOver();
-      if (news === null || !(isNews(news) || this.#isCursorOld())) continue;
-      const last = await this.#lastOf(news.runs);
+      if (news === null || !(isNews(news) || this.#isOwed(news) || this.#isCursorOld())) continue;
+      const last = this.#withLast ? await this.#follower.lastOf(news.runs) : NO_EVENTS;
       this.#throwIfOver();
+      this.#owesPage = news.hasMore;
       this.#givenAtMs = this.#clock.now();
       return { ...news, last, cursor: this.#state.cursor ?? "" };
     }
@@ -122,8 +134,12 @@ export class Feed implements FollowedFeed {
 
   /** Does one thing of the plan, or waits. */
   async #step(): Promise<FeedNews | null> {
-    const { lists, runIds, dueAtMs } = this.#state.plan(this.#clock.now());
+    const { lists, newest, runIds, dueAtMs } = this.#state.plan(this.#clock.now());
     if (lists) return this.#list();
+    if (newest !== null) {
+      const runs = await this.#follower.newest(newest);
+      return this.#watch(this.#state.takeNewest(runs, newest.limit, this.#clock.now()));
+    }
     if (runIds.length > 0) return this.#read(runIds);
     await this.#wait(dueAtMs);
     return null;
@@ -132,7 +148,7 @@ export class Feed implements FollowedFeed {
   async #list(): Promise<FeedNews> {
     this.#state.listing();
     try {
-      const page = await this.#follower.list(this.#listed, PAGE_RUNS);
+      const page = await this.#follower.list(this.#listed, READ_AT_ONCE);
       this.#listed = page.cursor;
       return this.#watch(this.#state.takePage(page, this.#clock.now()));
     } catch (error) {
@@ -162,19 +178,6 @@ export class Feed implements FollowedFeed {
     return news;
   }
 
-  async #lastOf(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>> {
-    const last = new Map<string, StoredEvent>();
-    if (!this.#withLast) return last;
-    const events = await Promise.all(
-      runs.map(({ runId, lastSequence }) => this.#follower.eventAt(runId, lastSequence)),
-    );
-    runs.forEach(({ runId }, at) => {
-      const event = events[at];
-      if (event) last.set(runId, event);
-    });
-    return last;
-  }
-
   #wait(dueAtMs: number | null): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const pauseMs = dueAtMs === null ? null : Math.max(1, dueAtMs - this.#clock.now());
@@ -185,6 +188,10 @@ export class Feed implements FollowedFeed {
       resolve();
     };
     return promise;
+  }
+
+  #isOwed({ hasMore }: FeedNews): boolean {
+    return this.#owesPage && !hasMore;
   }
 
   /** Whether a reader that came back with the last cursor that it got might soon have to start over. */

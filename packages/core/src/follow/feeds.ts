@@ -3,8 +3,11 @@ import type { ChangedScope } from "../rules/changed.ts";
 import { storeClosed } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 import { Feed, type FeedOptions } from "./feed.ts";
-import { OwnerFollower, type OwnerSource } from "./owner-follower.ts";
+import { OwnerFollower, type OwnerSource, type WatchBudget } from "./owner-follower.ts";
 import { Rounds } from "./rounds.ts";
+
+/** The most live runs that the feeds of a process subscribe to. */
+const MOST_WATCHED = 100_000;
 
 /** The feeds of one process. Those of the same owner and topic share a follower. */
 export interface Feeds {
@@ -18,7 +21,11 @@ export interface Feeds {
 }
 
 /** Makes the feeds of a process. */
-export function createFeeds(source: OwnerSource, clock: Clock): Feeds {
+export function createFeeds(
+  source: OwnerSource,
+  clock: Clock,
+  budget: WatchBudget = { left: MOST_WATCHED },
+): Feeds {
   const followers = new Map<string, OwnerFollower>();
   const feeds = new Set<Feed>();
   const rounds = new Rounds(followers, clock);
@@ -28,7 +35,7 @@ export function createFeeds(source: OwnerSource, clock: Clock): Feeds {
     const name = JSON.stringify([scope.ownerId, scope.topic]);
     const existing = followers.get(name);
     if (existing !== undefined) return existing;
-    const follower = new OwnerFollower(scope, source, () => {
+    const follower = new OwnerFollower(scope, source, budget, () => {
       if (followers.get(name) === follower) followers.delete(name);
       if (followers.size === 0) rounds.stop();
     });

@@ -3,11 +3,13 @@ import type { StoredEvent } from "../rules/event.ts";
 import { ownerName } from "../rules/owner-name.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { Subscription } from "../store/store.ts";
+import type { ListQuery, Subscription } from "../store/store.ts";
+import { readLastEvents } from "./last-events.ts";
 
 /** The part of a store that the feeds of an owner need. */
 export interface OwnerSource {
   listChanged(query: ChangedQuery): Promise<ChangedRuns>;
+  listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
   read(query: ReadQuery): Promise<ReadResult | null>;
   subscribe(name: string, onNotification: () => void): Subscription;
 }
@@ -18,6 +20,11 @@ export interface FollowedFeed {
   notify(runId: string): void;
   /** Any run may have changed. */
   notifyAll(): void;
+}
+
+/** How many more live runs the feeds of a process may subscribe to. Changes of others come with the next round. */
+export interface WatchBudget {
+  left: number;
 }
 
 /** The subscription to a live run, for all feeds that have the run. */
@@ -34,6 +41,7 @@ export class OwnerFollower {
   readonly #scope: ChangedScope;
   readonly #source: OwnerSource;
   readonly #onEmpty: () => void;
+  readonly #budget: WatchBudget;
   readonly #subscription: Subscription;
   readonly #feeds = new Set<FollowedFeed>();
   readonly #watched = new Map<string, Watched>();
@@ -41,8 +49,9 @@ export class OwnerFollower {
   readonly #reading = new Map<string, Promise<RunRecord | null>>();
 
   /** @param onEmpty called when the last feed has left */
-  constructor(scope: ChangedScope, source: OwnerSource, onEmpty: () => void) {
+  constructor(scope: ChangedScope, source: OwnerSource, budget: WatchBudget, onEmpty: () => void) {
     this.#scope = scope;
+    this.#budget = budget;
     this.#source = source;
     this.#onEmpty = onEmpty;
     this.#subscription = source.subscribe(ownerName(scope.ownerId), () => this.refresh());
@@ -78,6 +87,8 @@ export class OwnerFollower {
       watched.feeds.add(feed);
       return;
     }
+    if (this.#budget.left === 0) return;
+    this.#budget.left -= 1;
     const feeds = new Set([feed]);
     const notify = (): void => {
       this.#reading.delete(runId);
@@ -96,10 +107,14 @@ export class OwnerFollower {
     if (watched.feeds.size > 0) return;
     watched.subscription.stop();
     this.#watched.delete(runId);
+    this.#budget.left += 1;
   }
 
-  list(since: string | null, limit: number): Promise<ChangedRuns> {
-    return this.#source.listChanged({ ...this.#scope, since, limit });
+  async list(since: string | null, limit: number): Promise<ChangedRuns> {
+    const page = await this.#source.listChanged({ ...this.#scope, since, limit });
+    // A read that began before the page may know less, and the cursor of the page does not say so.
+    this.#reading.clear();
+    return page;
   }
 
   /** A run as it is now; `null` if it does not exist, or is not one of these runs. */
@@ -113,13 +128,14 @@ export class OwnerFollower {
     return read;
   }
 
-  /** The event of a run at this sequence, `null` if it is not there. */
-  async eventAt(runId: string, sequence: number): Promise<StoredEvent | null> {
-    if (sequence === 0) return null;
-    const { ownerId } = this.#scope;
-    const query = { runId, ownerId, since: sequence - 1, limit: 1, maxBytes: 1 };
-    const [event = null] = (await this.#source.read(query))?.events ?? [];
-    return event;
+  /** Some of the newest runs, of any status. */
+  newest(part: Pick<ListQuery, "before" | "limit">): Promise<readonly RunRecord[]> {
+    return this.#source.listRuns({ ...this.#scope, runStatus: null, ...part });
+  }
+
+  /** The last event of each run that has one, by its id. */
+  lastOf(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>> {
+    return readLastEvents((query) => this.#source.read(query), runs);
   }
 
   async #head(runId: string): Promise<RunRecord | null> {

@@ -15,7 +15,7 @@ export interface TailOptions extends OwnerOption {
   readonly since?: number | undefined;
   /**
    * The `createdAt` of the event `since`, as that event had it. The tail then ends with `history_changed` if the log has lost that event.
-   * @defaultValue none: only a `since` past the end is found
+   * @defaultValue none: only a `since` past the end is refused
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly at?: string | undefined;

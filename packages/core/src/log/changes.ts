@@ -21,7 +21,8 @@ export function createChanges(
       return store.listChanged({ ...scope, since, limit: query.limit });
     },
     async waitForChanges(options) {
-      const feed = feeds.open(scopeOf(options), { since: options.since, withLast: false });
+      const { since, last: withLast = false } = options;
+      const feed = feeds.open(scopeOf(options), { since, withLast });
       try {
         return await abortable(feed.next(), options.signal);
       } finally {

@@ -3,7 +3,7 @@ import type { RunEventStore } from "../store/store.ts";
 
 /** The parts of a log that have to end. */
 interface Parts {
-  /** Those of runs, and those of changed runs. */
+  /** The followers of runs, and the feeds. */
   readonly readers: readonly { close(): void }[];
   /** The calls on their way to the store. */
   readonly queues: readonly { idle(): Promise<void> }[];

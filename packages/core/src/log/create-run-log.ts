@@ -69,6 +69,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       return runs.getRun(runId, owner);
     },
     readPage: reads.readPage,
+    readLast: reads.readLast,
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
     ...createChanges(store, feeds),
@@ -78,7 +79,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     close: () => closing.close({ readers: [followers, feeds], queues: [appends, reads], store }),
   };
   // An object made of a log's members is a log, too.
-  return { log: Object.assign(log, { [RUN_LOG]: followers }), followers, closing };
+  return { log: Object.assign(log, { [RUN_LOG]: { followers, feeds } }), followers, closing };
 }
 
 /** @throws TypeError unless the limit is a number of 1 or more */

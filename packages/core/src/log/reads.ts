@@ -1,5 +1,6 @@
 import { createFeeds, type Feeds } from "../follow/feeds.ts";
 import { createFollowers, type Followers } from "../follow/followers.ts";
+import { readLastEvents } from "../follow/last-events.ts";
 import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
 import type { ChangedQuery } from "../rules/changed.ts";
@@ -10,7 +11,7 @@ import { ownerIdOf, runAsAsked } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { checkRunId } from "../rules/run-id.ts";
-import type { RunEventStore } from "../store/store.ts";
+import type { ListQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { Batcher } from "./batcher.ts";
 import { checkLimit } from "./check-limit.ts";
@@ -29,7 +30,7 @@ const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
 
 /** The ways to read a log: pages for pollers, and followers for live readers. All share one queue. */
-export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"> {
+export interface Reads extends Pick<RunLog, "readPage" | "readLast" | "tailStart" | "waitFor"> {
   readonly followers: Followers;
   readonly feeds: Feeds;
   /** Resolves when no read is under way. */
@@ -38,7 +39,7 @@ export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"
 
 /** Makes the reads of a log. */
 export function createReads(
-  store: Pick<RunEventStore, "read" | "subscribe" | "listChanged">,
+  store: Pick<RunEventStore, "read" | "subscribe" | "listChanged" | "listRuns">,
   clock: Clock,
   maxPayloadBytes: number,
 ): Reads {
@@ -66,6 +67,7 @@ export function createReads(
   const source = {
     read,
     listChanged: (asked: ChangedQuery) => store.listChanged(asked),
+    listRuns: (asked: ListQuery) => store.listRuns(asked),
     subscribe: (name: string, onNotification: () => void) => store.subscribe(name, onNotification),
   };
   const followers = createFollowers(source, clock);
@@ -90,6 +92,7 @@ export function createReads(
       const page = { ...planPage(result, clampCursor(since, result.run)), run: result.run };
       return tail === undefined ? page : { ...page, since };
     },
+    readLast: (runs) => readLastEvents(read, runs),
     async tailStart(runId, tail, options = {}) {
       const ownerId = ownerIdOf(options);
       return followers.tailStart(runId, checkTail(tail, undefined), ownerId);

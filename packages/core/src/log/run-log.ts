@@ -1,8 +1,9 @@
 import type { FeedPage } from "../follow/feed.ts";
+import type { Feeds } from "../follow/feeds.ts";
 import type { Followers } from "../follow/followers.ts";
 import { hasBrand, RUN_LOG } from "../rules/brand.ts";
 import type { ChangedQuery, ChangedRuns } from "../rules/changed.ts";
-import type { EventDraft } from "../rules/event.ts";
+import type { EventDraft, StoredEvent } from "../rules/event.ts";
 import type { AppendLimits } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { LogPage } from "../rules/page.ts";
@@ -69,7 +70,7 @@ export interface PageOptions extends OwnerOption {
   readonly since?: number | undefined;
   /**
    * The `createdAt` of the event `since`, as that event had it. The read is then refused if the log has lost that event.
-   * @defaultValue none: only a `since` past the end is found
+   * @defaultValue none: only a `since` past the end is refused
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly at?: string | undefined;
@@ -161,6 +162,13 @@ export interface RunLog extends Leases, Upkeep {
    */
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
+   * Reads the last event of each run, as of its record. The answer has them by the run's id, without runs that have none or were
+   * removed meanwhile.
+   * @throws RunEventsError `store_unavailable`
+   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readLast(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  /**
    * The cursor so many events before the end of the run: 0 if it has no more.
    * @throws RunEventsError `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
@@ -204,7 +212,7 @@ export interface RunLog extends Leases, Upkeep {
    * @throws the signal's reason
    */
   waitForChanges(
-    options: Pick<ChangesOptions, "ownerId" | "topic"> & {
+    options: Pick<ChangesOptions, "ownerId" | "topic" | "last"> & {
       readonly since: string | null;
       readonly signal: AbortSignal;
     },
@@ -240,10 +248,17 @@ export function isRunLog(value: unknown): value is RunLog {
   return hasBrand(value, RUN_LOG);
 }
 
+/** What the live readers of a log share. */
+export interface LogReaders {
+  /** All readers of a run in a process share one follower. */
+  readonly followers: Followers;
+  readonly feeds: Feeds;
+}
+
 /**
- * The followers of a log: all readers of a run in a process share one. A log keeps them under its brand. So users do not see them,
- * and another copy of the package finds them.
+ * The followers and the feeds of a log. A log keeps them under its brand. So users do not see them, and another copy of the package
+ * finds them.
  */
-export function followersOf(log: RunLog): Followers {
-  return (log as RunLog & { readonly [RUN_LOG]: Followers })[RUN_LOG];
+export function readersOf(log: RunLog): LogReaders {
+  return (log as RunLog & { readonly [RUN_LOG]: LogReaders })[RUN_LOG];
 }

@@ -76,7 +76,7 @@ export function cursorFor(since: string | null, scope: ChangedScope): ChangeCurs
   return cursor?.scope === scopeOf(scope) ? cursor : null;
 }
 
-/** Whether a cursor is too old. A clock that was set by as much makes it count as too old, too. */
+/** Whether a cursor is too old. After the clock was set by more than an hour, it counts as too old as well. */
 export function isOver({ atMs }: ChangeCursor, nowMs: number): boolean {
   return Math.abs(nowMs - atMs) > CURSOR_MS;
 }

@@ -1,6 +1,6 @@
 import type { RunRecord } from "./run.ts";
 
-/** Which runs of an owner a reader wants to hear of. */
+/** Which of an owner's runs a reader asks for. */
 export interface ChangedScope {
   readonly ownerId: string;
   /** Only runs of this topic; `null` for all. */
@@ -14,7 +14,7 @@ export interface ChangedQuery {
   readonly topic?: string | null;
   /** The `cursor` of an earlier answer for the same owner and topic; `null` to begin with the live runs. */
   readonly since: string | null;
-  /** About how many runs to answer at most: 1 or more. The last group of live runs is answered whole. */
+  /** About how many runs to answer at most: 1 or more. A few more may come, since live runs are answered in groups. */
   readonly limit: number;
 }
 

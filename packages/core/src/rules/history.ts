@@ -5,7 +5,7 @@ import type { ReadResult } from "./page.ts";
 import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
-/** Where a reader says that it is, besides its cursor. */
+/** What a reader says of its position besides `at`. */
 interface ReaderPlace {
   readonly since?: number | undefined;
   readonly tail?: number | undefined;
@@ -35,17 +35,17 @@ export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace
   if (since < 1 || tail !== undefined) {
     throw new RunEventsError(
       "invalid_request",
-      "Expected `at` with a `since` of 1 or more, whose event has that time. Leave out `at` if you have no events.",
+      "Expected `at` only with a `since` of 1 or more: it is the time of that event. Leave out `at` if you have no events.",
     );
   }
   return atMs;
 }
 
-/** The error of a reader or a worker whose log is not the one that is there now. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+/** The error for a reader or a worker if the log is no longer the one that it knows. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
 export function historyChanged(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "history_changed",
-    `Expected the log that you have, but it has lost its end, and other events may stand there. It ends with ${lastSequence} now. Drop what you have, and read again from 0.`,
+    `Expected the log that you have, but it has lost its end, and others may have appended since. Its last event is ${lastSequence} now. Drop what you have, and read again from 0.`,
     { details: { lastSequence } },
   );
 }
@@ -62,7 +62,7 @@ export function checkLanding(receipt: AppendReceipt, known: number): number {
   if (replayed || firstSequence > known) return Math.max(known, lastSequence);
   throw new RunEventsError(
     "history_changed",
-    `Expected to land after ${known}, but landed at ${firstSequence}: the log has lost its end. Stop.`,
+    `Expected the events to land after ${known}, but they landed at ${firstSequence}: the log has lost its end. Stop.`,
     { details: { lastSequence } },
   );
 }

@@ -15,7 +15,7 @@ export interface RunStart {
   readonly since: number;
   /**
    * The `createdAt` of the event `since`, as that event had it.
-   * @defaultValue none: only a `since` past the end is found
+   * @defaultValue none: only a `since` past the end is refused
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly at?: string | undefined;

@@ -6,7 +6,7 @@ export const MAX_TAIL = 1_000;
 
 /**
  * Passes on how many events before the end a reader wants to begin.
- * @param since what it gave besides, which has to be nothing
+ * @param since the `since` that it gave; there must be none
  * @throws RunEventsError `invalid_request`
  */
 export function checkTail(tail: number, since: number | undefined): number {

@@ -34,7 +34,7 @@ const MOST_METADATA = 1_048_576;
 /**
  * An owner's changed runs: first the departures after the cursor, then the live runs that the reader does not have.
  *
- * The mark for the next request is of before the live runs are read. So a run that ends in between is either still live here, or
+ * The mark for the next request is taken before the live runs are read. So a run that ends in between is either still live here, or
  * departs after the mark. What changes meanwhile may come twice, and is never left out.
  * @see clause S29 in `STORE.md`
  */
@@ -88,7 +88,7 @@ class ChangedAnswer {
       const mark = rest === -1 ? last?.mark : departures[rest - 1]?.mark;
       const isAll = rest === -1 && !this.#page.hasMore;
       if (isAll) return this.#takeLive();
-      // The time stays: the departures after the mark are no younger.
+      // The cursor keeps its time: the departures after the mark may be as old as it.
       return this.#answer({ ...cursor, mark: mark ?? "", hasMore: true });
     });
   }

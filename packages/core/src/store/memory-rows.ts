@@ -48,7 +48,7 @@ export class MemoryRows implements RowMoves {
   /** In the order of their marks. */
   readonly #departures: MarkedDeparture[] = [];
   #lastMark = 0;
-  /** Begins the marks, so that those of another store are not known: when the first run was created. Empty before. */
+  /** Each mark begins with it, so that marks of another store are not known: when the first run was created. Empty before that. */
   #name = "";
 
   constructor(now: () => number) {

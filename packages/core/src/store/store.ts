@@ -180,8 +180,9 @@ export interface RunEventStore {
    */
   probe(): Promise<number>;
   /**
-   * Subscribes to a run by its id, or to an owner's runs by the name that `ownerName` makes. A name notifies when the owner gets a
-   * run, or when one is removed; it may also notify for nothing. `onNotification` is never called from within `subscribe` itself, and must not throw.
+   * Subscribes to a run by its id, or to an owner's runs by the name that `ownerName` makes. A subscription to an owner notifies when a run
+   * of the owner is created or removed, and possibly for nothing. `onNotification` is never called from within `subscribe` itself, and must
+   * not throw.
    * @see clauses S13 to S15 in `STORE.md`
    */
   subscribe(name: string, onNotification: () => void): Subscription;

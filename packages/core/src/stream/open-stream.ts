@@ -1,3 +1,4 @@
+import type { Feed } from "../follow/feed.ts";
 import type { Follower } from "../follow/follower.ts";
 import type { FollowerReader } from "../follow/reader-set.ts";
 import type { RunRecord } from "../rules/run.ts";
@@ -45,12 +46,26 @@ export interface StreamReader {
 /** A client's request for the stream of a run. */
 export interface StreamRequest extends RunStart, StreamReader {}
 
+/** A feed on a stream of many runs. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+export interface FeedRequest {
+  /** What it begins with: the live runs, or also the newest ones of any status. */
+  readonly begin: "live" | "all";
+  /** Only runs of this topic; `null` for all. */
+  readonly topic: string | null;
+  /** The cursor of an earlier feed; `null` to begin. */
+  readonly since: string | null;
+  /** Whether each run comes with its last event. */
+  readonly withLast: boolean;
+}
+
 /**
- * A client's request for one stream of many runs, each at most once.
- * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ * A client's request for one stream of many runs, each at most once, or of a feed, or of both.
+ * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export interface RunsRequest extends StreamReader {
   readonly runs: readonly RunStart[];
+  /** `null` for none. */
+  readonly feed: FeedRequest | null;
 }
 
 /** A stream that is being opened for a client. */
@@ -79,6 +94,11 @@ export interface SourceHost {
   ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
   /** Finds the cursor so many events before the end of a run. */
   readonly tailStart: (run: RunRequest, tail: number) => Promise<number>;
+  /**
+   * Opens a feed of the owner's runs.
+   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable` after the end of the log
+   */
+  readonly openFeed: (ownerId: string, feed: FeedRequest) => Feed;
 }
 
 /** The settings and callbacks that the streams of one process share. */

@@ -1,8 +1,10 @@
-import { followersOf, type RunLog } from "../log/run-log.ts";
+import { readersOf, type RunLog } from "../log/run-log.ts";
 import { checkAt } from "../rules/history.ts";
+import { checkTopic } from "../rules/topic.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
+import { FeedSource } from "./feed-source.ts";
 import { JoinedSource } from "./joined-source.ts";
 import type {
   OpenStream,
@@ -20,6 +22,9 @@ import { Stream } from "./stream.ts";
 /** How many runs the streams of a process may read for each stream that may be open, and at least. */
 const RUNS_A_STREAM = 5;
 const LEAST_RUNS = 1_000;
+
+/** How many of the newest runs a feed begins with that is asked for `all`: a page of the list. */
+const NEWEST_RUNS = 50;
 
 /** Settings of {@link createStreams}, in milliseconds and streams. */
 export interface StreamsOptions {
@@ -78,8 +83,10 @@ export interface Streams {
   /** Opens a stream, or refuses it with `overloaded` or `draining`. @see clause W28 in `WIRE.md` of `@tm/run-events-http` */
   open(request: StreamRequest): OpenStream;
   /**
-   * Does the same for many runs. It counts as one stream. A run that cannot be read ends alone.
-   * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+   * Does the same for many runs and a feed. It counts as one stream, and the feed as one run. A run that cannot be read ends alone, and
+   * so does the feed.
+   * @throws RunEventsError `invalid_cursor`, `invalid_request`, for a bad feed
+   * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
    */
   openRuns(request: RunsRequest): OpenStream;
   /**
@@ -140,8 +147,14 @@ class LiveStreams implements Streams {
       now: () => Math.floor(clock.now()),
       random,
       follow: ({ runId, ownerId, since, at }, reader) =>
-        followersOf(log).open(runId, reader, since, ownerId, checkAt(at, { since })),
-      tailStart: ({ runId, ownerId }, tail) => followersOf(log).tailStart(runId, tail, ownerId),
+        readersOf(log).followers.open(runId, reader, since, ownerId, checkAt(at, { since })),
+      tailStart: ({ runId, ownerId }, tail) =>
+        readersOf(log).followers.tailStart(runId, tail, ownerId),
+      openFeed: (ownerId, { begin, topic, ...options }) =>
+        readersOf(log).feeds.open(
+          { ownerId, topic: checkTopic(topic) },
+          { ...options, newest: begin === "all" ? NEWEST_RUNS : 0, answersFirst: true },
+        ),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),
       onError(error) {
@@ -159,13 +172,18 @@ class LiveStreams implements Streams {
   }
 
   openRuns(request: RunsRequest): OpenStream {
-    const { runs, ownerId } = request;
+    const { runs, feed, ownerId } = request;
     const openings = runs.map(
-      (run) => (taker: FrameTaker) => new RunSource(this.#host, { ...run, ownerId }, taker, true),
+      (run) =>
+        (taker: FrameTaker): FrameSource =>
+          new RunSource(this.#host, { ...run, ownerId }, taker, true),
     );
+    // Its runs have a bound of their own.
+    if (feed !== null)
+      openings.push((taker) => new FeedSource(this.#host.openFeed(ownerId, feed), taker));
     return this.#open(
       request,
-      runs.length,
+      openings.length,
       (taker) => new JoinedSource(this.#host, taker, openings),
     );
   }

@@ -9,7 +9,7 @@ import { addCheck, areSteady, type SteadyChecks } from "./steady-checks.ts";
 
 /** How many runs that could not be ended are remembered at most: every `reap` asks for them again. */
 const MOST_FAILING = 1_000;
-/** How many ended runs are on their way at once. */
+/** How many appends that end runs are under way at once. */
 const ENDS_AT_ONCE = 16;
 
 /** Which runs to end, and how many. */

@@ -47,7 +47,7 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
   history_changed: {
     retryable: false,
     message:
-      "Expected the log that was read, but it has lost its end, and other events may stand there. Read the log again from 0.",
+      "Expected the log that was read, but it has lost its end, and others may have appended since. Read the log again from 0.",
   },
   unauthenticated: { retryable: false, message: "The session has ended. Sign in again." },
   not_found: { retryable: false, message: RUN_NOT_FOUND },
@@ -81,17 +81,22 @@ export interface StreamFailure {
    * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly runId?: string;
+  /**
+   * Whether the feed of a stream cannot be read on.
+   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly feed?: true;
 }
 
 /**
- * The last frame of a stream that ends before its run does, or of one run on a stream of many.
- * @param retryMs `null` for one run of many
- * @see clauses W22 and W47 in `WIRE.md` of `@tm/run-events-http`
+ * The last frame of a stream that ends before its run does, or of one run or the feed on a stream of many.
+ * @param retryMs `null` unless the stream ends
+ * @see clauses W22, W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeStreamError(failure: StreamFailure, retryMs: number | null): string {
-  const { runId, code, message, retryable, lastSequence } = failure;
+  const { runId, feed, code, message, retryable, lastSequence } = failure;
   return encodeFrame(
-    JSON.stringify({ type: "error", runId, code, message, retryable, lastSequence }),
+    JSON.stringify({ type: "error", runId, feed, code, message, retryable, lastSequence }),
     null,
     retryMs,
   );
@@ -119,6 +124,11 @@ export function encodeRunFailure(
   lastSequence: number,
 ): Uint8Array {
   return encodeFrames([encodeStreamError({ runId, ...failureOf(code, lastSequence) }, null)]);
+}
+
+/** The last frame of a feed, as bytes. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+export function encodeFeedFailure(code: StreamErrorCode): Uint8Array {
+  return encodeFrames([encodeStreamError({ feed: true, ...failureOf(code, 0) }, null)]);
 }
 
 function failureOf(code: StreamErrorCode, lastSequence: number): StreamFailure {

@@ -1,5 +1,6 @@
 import type { ChangedRuns } from "../rules/changed.ts";
 import { encodeTime } from "../rules/encode-time.ts";
+import type { StoredEvent } from "../rules/event.ts";
 import type { LeasedRun } from "../rules/claims.ts";
 import type { LogPage } from "../rules/page.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
@@ -62,10 +63,22 @@ export function encodeRunList(list: {
   return `{"runs":[${list.runs.map(encodeRun).join(",")}],"nextCursor":${nextCursor}}`;
 }
 
-/** Writes an owner's changed runs for the wire. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeChanges({ isReset, runs, gone, cursor, hasMore }: ChangedRuns): string {
-  const rest = JSON.stringify({ gone, cursor, hasMore, reset: isReset });
-  return `{"runs":[${runs.map(encodeRun).join(",")}],${rest.slice(1)}`;
+/**
+ * Writes an owner's changed runs for the wire.
+ * @param last the last event of each run that has one, by the run's id; `null` if it was not asked for
+ * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeChanges(
+  { isReset, runs, gone, cursor, hasMore }: ChangedRuns,
+  last: ReadonlyMap<string, StoredEvent> | null,
+): string {
+  const rest = JSON.stringify({ gone, cursor, hasMore, reset: isReset }).slice(1, -1);
+  const events = Array.from(
+    last ?? [],
+    ([runId, event]) => `${JSON.stringify(runId)}:${encodeEvent(event)}`,
+  );
+  const member = last === null ? "" : `,"last":{${events.join(",")}}`;
+  return `{"runs":[${runs.map(encodeRun).join(",")}],${rest}${member}}`;
 }
 
 /** Writes a receipt for the wire. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */

@@ -1,6 +1,6 @@
 import { createOwnKeys } from "../log/own-keys.ts";
 import { tailSlices } from "../follow/tail.ts";
-import { followersOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
+import { readersOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
 import { isStoreClosed, runFinished } from "../rules/errors.ts";
 import type { EventDraft, RunEvent } from "../rules/event.ts";
 import {
@@ -95,7 +95,7 @@ export function createLogAccess(
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),
     async *inputs(runId, since, signal) {
-      const slices = tailSlices(followersOf(log), runId, { ...owner, since, signal });
+      const slices = tailSlices(readersOf(log).followers, runId, { ...owner, since, signal });
       for await (const { events, to } of slices) {
         for (const event of events) if (event.eventType === INPUT_RECEIVED) yield eventOf(event);
         if (isTerminal(to.runStatus)) throw runFinished(to.runStatus, to.sequence);

@@ -38,7 +38,8 @@ export interface WorkedRun {
   /**
    * Iterates over the inputs of the run after `since`, in order: each as the event `INPUT_RECEIVED` of the log. It waits for new ones,
    * and ends when `signal` aborts, when the run ends or is parked, and when the task is over.
-   * @param options.since the last sequence that the task knows. Default: `lastSequence`, so that the first is the first after the claim
+   * @param options.since the last sequence that the task knows. Default: `lastSequence`, so that the first input is the first one after
+   * the claim
    * @throws RunEventsError `invalid_cursor`, `cursor_ahead`, `store_unavailable`
    * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -61,7 +62,7 @@ export interface WorkedRun {
    * Gives the run back after all events so far, without its end: the lease is released. Return from the task then. `work` resolves with
    * what the task returns, such as this answer. The worker that claims the run after the input goes on from its log.
    *
-   * After the call the task can use the run no more: each call is `fenced`, and an event that is emitted then makes `work` reject. If
+   * After the call the task can no longer use the run: each call is `fenced`, and an event that is emitted then makes `work` reject. If
    * the run cannot be released while the lease lasts, `work` rejects, and the lease expires.
    * @returns where the log ended, as far as this worker knows: an input may have come meanwhile
    * @throws RunEventsError as {@link WorkedRun.append}

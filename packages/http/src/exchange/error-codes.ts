@@ -109,7 +109,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["lastSequence"],
     cause:
-      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and others may have appended since. Or the run was deleted, and its id used again. A worker gets this code when its events land behind ones that it has a receipt for.",
+      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and others may have appended since. Or the run was deleted, and its id used again. A worker gets this code when its events get sequences that it already knows.",
     cure: "Drop what you have, and read again from 0. A worker stops: the next one that claims the run goes on from the log.",
     example:
       "`since=20&at=2026-01-31T08:00:00.000Z` on a run that was restored from a backup with 10 events.",
@@ -143,8 +143,8 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["runId"],
     cause:
-      "The creation was `exclusive`, and the caller has a live run of that topic. `runId` is the id of one.",
-    cure: "Wait for the end of that run, cancel it, or show it. Its place is free the moment it ends.",
+      "The creation was `exclusive`, and the caller has a live run of that topic. `runId` is the id of such a run.",
+    cure: "Wait for the end of that run, cancel it, or show it. The topic is free the moment that run ends.",
     example: "a second question to a chat that still answers the first.",
   },
   sequence_conflict: {

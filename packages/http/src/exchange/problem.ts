@@ -13,7 +13,7 @@ const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
   store_unavailable: { "retry-after": "1" },
 };
 
-/** A day: a longer delay is an error of who set it, and past 2^53 the number would have an exponent. */
+/** A day: a longer delay is a mistake of the code that set it, and past 2^53 the number would have an exponent. */
 const MOST_RETRY_SECONDS = 86_400;
 
 const INTERNAL = new RunEventsError("internal", "The server failed. Its log has the cause.");

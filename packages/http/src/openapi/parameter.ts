@@ -1,4 +1,5 @@
 import type { Json } from "./operation.ts";
+import { TOPIC } from "./schemas.ts";
 
 /** The bounds of `limit`, which is at least 1. */
 export interface LimitBounds {
@@ -61,9 +62,36 @@ export const RUNS_PARAMETER: Json = {
       pattern: `^${RUN_ENTRY}(,${RUN_ENTRY}){0,99}$`,
     },
   ),
-  required: true,
   example: "a:120,b:-50",
 };
+
+export const FEED_PARAMETER: Json = parameter(
+  "query",
+  "feed",
+  "Adds a feed of the caller's runs, which begins with the live ones; `all` also with the newest 50 of any status (W48).",
+  { type: "string", enum: ["live", "all"] },
+);
+
+export const TOPIC_PARAMETER: Json = parameter(
+  "query",
+  "topic",
+  "Only runs of this topic (W34).",
+  TOPIC,
+);
+
+export const LAST_PARAMETER: Json = parameter(
+  "query",
+  "last",
+  "Whether each run comes with its last event (W48).",
+  { type: "boolean", default: false },
+);
+
+export const CHANGED_SINCE_PARAMETER: Json = parameter(
+  "query",
+  "changedSince",
+  "The cursor of an earlier answer or feed, or empty to begin with the live runs (W48).",
+  { type: "string", maxLength: 8_000 },
+);
 
 export const WAIT_PARAMETER: Json = parameter(
   "query",

@@ -16,7 +16,11 @@ export function invalidRequest(message: string): RunEventsError {
   return new RunEventsError("invalid_request", message);
 }
 
-function single(query: URLSearchParams, name: string): string | null {
+/**
+ * A parameter that may be there once; `null` without it.
+ * @throws RunEventsError `invalid_request`
+ */
+export function single(query: URLSearchParams, name: string): string | null {
   const values = query.getAll(name);
   if (values.length > 1)
     throw invalidRequest(`Expected \`${name}\` once, got it ${values.length} times.`);
@@ -74,7 +78,9 @@ export function parseTail(query: URLSearchParams): number | null {
 export function parseRuns(query: URLSearchParams): readonly RunStart[] {
   const text = single(query, "runs");
   if (text === null)
-    throw invalidRequest("Expected `runs`, such as runs=a:120,b:0, got none. Name the runs.");
+    throw invalidRequest(
+      "Expected `runs`, such as runs=a:120,b:0, or `feed`, got none. Name the runs, or ask for a feed.",
+    );
   return parseRunStarts(text);
 }
 
@@ -135,6 +141,17 @@ export function parseChangedSince(query: URLSearchParams): string | null {
       `Expected \`changedSince\` without \`${other}\`, got both. Leave out \`${other}\`.`,
     );
   return checkChangeCursor(single(query, "changedSince") || null);
+}
+
+/**
+ * Parses `last`: whether each run comes with its last event.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W48 in `WIRE.md`
+ */
+export function parseLast(query: URLSearchParams): boolean {
+  const text = single(query, "last");
+  if (text === null || text === "true" || text === "false") return text === "true";
+  throw invalidRequest(`Expected \`last\` to be true or false, got ${describeValue(text)}.`);
 }
 
 /** Parses `cursor`, the `nextCursor` of the page before; `null` for the newest runs. @see clause W14 in `WIRE.md` */

@@ -1,7 +1,19 @@
-import { type ChangedRuns, type RunRecord, utf8Bytes } from "@tm/run-events-core/store";
+import {
+  type ChangedRuns,
+  eventBytes,
+  type RunRecord,
+  type StoredEvent,
+  utf8Bytes,
+} from "@tm/run-events-core/store";
 import { encodeChanges } from "@tm/run-events-core/wire";
 import { jsonReply, type Reply, stopIfGone } from "../exchange/exchange.ts";
-import { parseChangedSince, parseLimit, parseTopic, parseWaitMs } from "../request/query.ts";
+import {
+  parseChangedSince,
+  parseLast,
+  parseLimit,
+  parseTopic,
+  parseWaitMs,
+} from "../request/query.ts";
 import { LIST_BYTES, LIST_LIMIT, RUNS_A_READ } from "./run-list.ts";
 import type { Call } from "./route.ts";
 
@@ -10,6 +22,14 @@ interface Asked {
   readonly topic: string | null;
   readonly since: string | null;
   readonly limit: number;
+  /** Whether the last event of each run is read. */
+  readonly withLast: boolean;
+}
+
+/** What is answered. */
+interface Answered extends ChangedRuns {
+  /** The last event of each run that has one, by the run's id. Empty unless it was asked for. */
+  readonly last: ReadonlyMap<string, StoredEvent>;
 }
 
 /**
@@ -22,52 +42,61 @@ export async function answerChanged(call: Call): Promise<Reply> {
   const topic = parseTopic(exchange.query);
   const limit = parseLimit(exchange.query, LIST_LIMIT);
   const waitMs = parseWaitMs(exchange.query);
+  const withLast = parseLast(exchange.query);
   holding.checkAnswers();
-  let changed = await readChanged(call, { topic, since, limit });
+  let changed = await readChanged(call, { topic, since, limit, withLast });
   if (waitMs > 0 && !hasNews(changed)) {
     const { cursor } = changed;
     const wait = { ownerId, waitMs, signal: exchange.signal };
     changed =
       (await context.waits.hold(wait, (signal) =>
-        context.log.waitForChanges({ ownerId, topic, since: cursor, signal }),
+        context.log.waitForChanges({ ownerId, topic, since: cursor, last: withLast, signal }),
       )) ?? changed;
   }
-  return jsonReply(200, encodeChanges(changed), context.retention);
+  return jsonReply(200, encodeChanges(changed, withLast ? changed.last : null), context.retention);
 }
 
 function hasNews({ isReset, runs, gone }: ChangedRuns): boolean {
   return isReset || runs.length + gone.length > 0;
 }
 
-/** Reads pages of the store until `limit` runs, or 4 MiB of their metadata. The last page of the store is whole. */
+/** Reads pages of the store until `limit` runs, or 4 MiB of their metadata and last events. The last page of the store is whole. */
 async function readChanged(
   { context, exchange, ownerId, holding }: Call,
-  { topic, since, limit }: Asked,
-): Promise<ChangedRuns> {
+  { topic, since, limit, withLast }: Asked,
+): Promise<Answered> {
   const runs = new Map<string, RunRecord>();
   const gone = new Set<string>();
+  const last = new Map<string, StoredEvent>();
   let isReset = false;
   let bytes = 0;
   for (let from = since; ;) {
     const most = Math.min(RUNS_A_READ, limit - runs.size - gone.size);
     const page = await context.log.listChanged({ ownerId, topic, since: from, limit: most });
+    const read = withLast ? await context.log.readLast(page.runs) : [];
     stopIfGone(exchange);
     isReset ||= page.isReset;
     for (const run of page.runs) {
       gone.delete(run.runId);
       runs.set(run.runId, run);
+      last.delete(run.runId);
       bytes += utf8Bytes(run.metadata);
+    }
+    for (const [runId, event] of read) {
+      last.set(runId, event);
+      bytes += eventBytes(utf8Bytes(event.payload));
     }
     // A run may have changed twice since the first page.
     for (const runId of page.gone) {
       runs.delete(runId);
+      last.delete(runId);
       gone.add(runId);
     }
     holding.holdAnswer(bytes);
     const isFull = runs.size + gone.size >= limit || bytes > LIST_BYTES;
     if (!page.hasMore || isFull) {
       const { cursor, hasMore } = page;
-      return { isReset, runs: [...runs.values()], gone: [...gone], cursor, hasMore };
+      return { isReset, runs: [...runs.values()], gone: [...gone], cursor, hasMore, last };
     }
     from = page.cursor;
   }

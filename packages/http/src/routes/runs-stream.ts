@@ -1,12 +1,18 @@
 import type { Reply, StreamReply } from "../exchange/exchange.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
-import { RUNS_PARAMETER } from "../openapi/parameter.ts";
-import { parseRuns } from "../request/query.ts";
+import {
+  CHANGED_SINCE_PARAMETER,
+  FEED_PARAMETER,
+  LAST_PARAMETER,
+  RUNS_PARAMETER,
+  TOPIC_PARAMETER,
+} from "../openapi/parameter.ts";
+import { parseRunsAndFeed } from "../request/feed-query.ts";
 import { openFor } from "./open-for.ts";
 import { type Call, ROOT_PATH, type Route } from "./route.ts";
 
-/** The live stream of many runs. @see clause W47 in `WIRE.md` */
+/** The live stream of many runs, and of a feed. @see clauses W47 and W48 in `WIRE.md` */
 export const RUNS_STREAM_ROUTE: Route = {
   method: "GET",
   path: `${ROOT_PATH}/stream`,
@@ -16,17 +22,24 @@ export const RUNS_STREAM_ROUTE: Route = {
   operation: {
     tag: "live stream",
     id: "readRunsStream",
-    summary: "The events of many runs on one connection (W47)",
+    summary:
+      "The events of many runs (W47) and a feed of the caller's runs (W48) on one connection",
     description:
-      "`data` of each message is a RunsStreamMessage, without `id`. `stream_opened` comes first. Each run has a `connected` and then its events, and ends with a `run_finished` or an `error` that has its `runId`. `stream_finished`, or an `error` without `runId`, comes last. To come back, ask with the last sequence of each run.",
-    parameters: [RUNS_PARAMETER],
+      "`data` of each message is a RunsStreamMessage, without `id`. `stream_opened` comes first. Each run has a `connected` and then its events, and ends with a `run_finished` or an `error` that has its `runId`. With `feed` there is a feed too: `feed_started`, a `run` for each run that changed, `run_gone`, and `feed_cursor`. `stream_finished`, or an `error` without `runId` and `feed`, comes last. To come back, ask with the last sequence of each run, and with the last `cursor` of the feed. `runs` or `feed` is required; `topic`, `last` and `changedSince` belong to `feed`.",
+    parameters: [
+      RUNS_PARAMETER,
+      FEED_PARAMETER,
+      TOPIC_PARAMETER,
+      LAST_PARAMETER,
+      CHANGED_SINCE_PARAMETER,
+    ],
     answers: {
       200: {
         description: "Messages without a name, of `data`.",
         content: { "text/event-stream": { schema: { type: "string" } } },
       },
     },
-    codes: ["invalid_request"],
+    codes: ["invalid_request", "invalid_cursor"],
   },
   head: {
     id: "headRunsStream",
@@ -37,7 +50,7 @@ export const RUNS_STREAM_ROUTE: Route = {
 
 async function openStream(call: Call): Promise<Reply | StreamReply> {
   const { context, exchange, ownerId, authorize } = call;
-  const runs = parseRuns(exchange.query);
+  const asked = parseRunsAndFeed(exchange.query);
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
-  return openFor(exchange, context.streams.openRuns({ runs, ownerId, authorize }));
+  return openFor(exchange, context.streams.openRuns({ ...asked, ownerId, authorize }));
 }

@@ -2,14 +2,16 @@ import { encodeClaimedRun, encodeRun, encodeRunList } from "@tm/run-events-core/
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
 import {
+  CHANGED_SINCE_PARAMETER,
   CURSOR,
   keyParameter,
+  LAST_PARAMETER,
   limitParameter,
   parameter,
+  TOPIC_PARAMETER,
   WAIT_PARAMETER,
 } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schema.ts";
-import { TOPIC } from "../openapi/schemas.ts";
 import { parseCreateBody } from "../request/bodies.ts";
 import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";
@@ -47,6 +49,8 @@ const listRuns: Route = {
     tag: "polling",
     id: "listRuns",
     summary: "The caller's runs, newest first (W14), or those that changed since a cursor (W48)",
+    description:
+      "`changedSince` is not for `status` or `cursor`, and `last` and `wait` are for `changedSince` alone.",
     parameters: [
       parameter(
         "query",
@@ -56,15 +60,11 @@ const listRuns: Route = {
           anyOf: [schemaRef("RunStatus"), { const: "live" }],
         },
       ),
-      parameter("query", "topic", "Only runs of this topic (W34).", TOPIC),
+      TOPIC_PARAMETER,
       limitParameter(LIST_LIMIT),
       parameter("query", "cursor", "The `nextCursor` of the page before.", CURSOR),
-      parameter(
-        "query",
-        "changedSince",
-        "The `cursor` of an earlier `ChangedRuns`, or empty to begin with the live runs. Not with `status` or `cursor` (W48).",
-        { type: "string", maxLength: 8_000 },
-      ),
+      CHANGED_SINCE_PARAMETER,
+      LAST_PARAMETER,
       WAIT_PARAMETER,
     ],
     answers: {

@@ -53,8 +53,8 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly retentionMs?: number | null;
   /**
-   * Called with every error that is answered with a 5xx, or on a stream with an `error` frame in its place, for the host's log. Called
-   * too with what the response of a stream throws: that stream then ends.
+   * Called, for the host's log, with every error whose answer is a 5xx, or in its place an `error` frame on a stream. Also called with what
+   * the response of a stream throws: that stream then ends.
    * @defaultValue `console.error`
    */
   readonly onError?: (error: unknown) => void;

@@ -1,8 +1,10 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertMembers, assertNoStore, assertProblem, assertStatus } from "../assert-answer.ts";
+import { assertNoStore, assertProblem, assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
+import { notes } from "../draft.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import { getRun, land, pathOf, post } from "../runs.ts";
+import { byId, createIn as create, newTopic } from "../topic-runs.ts";
 
 /** More than a page of the default limit. */
 const MANY = 60;
@@ -16,6 +18,8 @@ interface Changed {
   readonly cursor: string;
   readonly hasMore: boolean;
   readonly reset: boolean;
+  /** Only with `last`. */
+  readonly last?: Readonly<Record<string, unknown>>;
 }
 
 /** Cases of W48 in `WIRE.md`: the caller's runs that changed since a cursor. Each topic is of one case alone. */
@@ -119,6 +123,41 @@ export const changedRuns: readonly HttpTrialCase[] = [
     },
   },
   {
+    name: "W48 with `last` the answer has the last event of each run in it that has one, also after a wait",
+    async run(trial) {
+      const topic = newTopic();
+      const [queued, running] = [await create(trial, topic), await create(trial, topic)];
+      await land(trial, running, notes(3));
+      const lastOf = async (runId: string): Promise<unknown> => {
+        const { lastSequence } = await getRun(trial, runId);
+        const page = `${pathOf(runId, "/events")}?since=${Number(lastSequence) - 1}`;
+        const answer = await trial.send({ path: page, headers: trial.owner.bearer });
+        return (answer.json()["events"] as readonly unknown[])[0];
+      };
+      const query = { topic, last: "true" };
+      const first = changedIn(await ask(trial, { ...query, changedSince: "" }), true);
+      assertEqual(
+        first.runs.map(({ runId }) => runId).toSorted(),
+        [queued, running].toSorted(),
+        "the runs",
+      );
+      assertEqual(first.last, { [running]: await lastOf(running) }, "the last events");
+      const { cursor: changedSince } = await askAll(trial, topic, "");
+      const held = ask(trial, { ...query, changedSince, wait: 20 });
+      held.catch(() => {});
+      await land(trial, queued, ["NOTE"]);
+      const { last } = changedIn(await held, true);
+      assertEqual(last, { [queued]: await lastOf(queued) }, "the last event after a wait");
+      for (const value of ["1", "", "yes"])
+        assertProblem(
+          await ask(trial, { topic, last: value, changedSince: "" }),
+          400,
+          "invalid_request",
+        );
+      changedIn(await ask(trial, { topic, last: "false", changedSince: "" }));
+    },
+  },
+  {
     name: "W48 many runs come in answers of the limit, 50 by default, each run once",
     async run(trial) {
       const topic = newTopic();
@@ -197,18 +236,6 @@ export const changedRuns: readonly HttpTrialCase[] = [
   },
 ];
 
-/** A topic that no run has. */
-function newTopic(): string {
-  return `changed ${crypto.randomUUID()}`;
-}
-
-async function create(trial: HttpTrial, topic: string): Promise<string> {
-  const answer = await trial.send(post(trial, "/v1/agent-runs", JSON.stringify({ topic })));
-  assertStatus(answer, 201);
-  assertMembers(answer, { topic });
-  return String(answer.json()["runId"]);
-}
-
 function askBy(trial: HttpTrial, query: string, headers = trial.owner.bearer): Promise<Answer> {
   return trial.send({ path: `/v1/agent-runs?${query}`, headers });
 }
@@ -224,12 +251,12 @@ function ask(
   return askBy(trial, parts.join("&"), headers);
 }
 
-function changedIn(answer: Answer): Changed {
+function changedIn(answer: Answer, withLast = false): Changed {
   assertStatus(answer, 200);
   const body = answer.json();
   assertEqual(
     Object.keys(body).toSorted(),
-    ["cursor", "gone", "hasMore", "reset", "runs"],
+    ["cursor", "gone", "hasMore", ...(withLast ? ["last"] : []), "reset", "runs"],
     `the fields of the answer to ${answer.to}`,
   );
   return body as unknown as Changed;
@@ -261,10 +288,4 @@ async function askAll(
       return { runs, gone: [...gone], cursor };
   }
   throw new Error(`Expected that nothing is new after ${MOST_ANSWERS} answers without a change.`);
-}
-
-type Run = Readonly<Record<string, unknown>>;
-
-function byId(runs: readonly Run[]): readonly Run[] {
-  return runs.toSorted((a, b) => String(a["runId"]).localeCompare(String(b["runId"])));
 }

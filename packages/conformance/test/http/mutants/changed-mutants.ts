@@ -90,6 +90,32 @@ export const changedMutants: readonly ServerMutant[] = [
     ...mapChanged(({ json }) => ({ ...json, hasMore: false })),
   },
   {
+    name: "gives no last events with the changed runs",
+    clause: "W48",
+    ...mapQueries((query) => {
+      if (query.get("last") === "true") query.delete("last");
+    }),
+  },
+  {
+    name: "gives no last events after a wait for changed runs",
+    clause: "W48",
+    ...mapChanged(({ request, json }) =>
+      request.url.includes("wait=") && json["last"] !== undefined ? { ...json, last: {} } : json,
+    ),
+  },
+  {
+    name: "gives last events with the changed runs unasked",
+    clause: "W48",
+    ...mapQueries((query) => query.set("last", "true")),
+  },
+  {
+    name: "takes any value of `last` with the changed runs",
+    clause: "W48",
+    ...mapQueries((query) => {
+      if (!["true", "false"].includes(query.get("last") ?? "true")) query.set("last", "true");
+    }),
+  },
+  {
     name: "takes any text for a cursor of changed runs",
     clause: "W48",
     ...mapQueries((query) => {

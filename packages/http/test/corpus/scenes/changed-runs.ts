@@ -20,6 +20,8 @@ export const CHANGED_RUNS_SCENES: readonly Scene[] = [
         "changedSince=&limit=201",
         "changedSince=&wait=31",
         "changedSince=&topic=",
+        "changedSince=&last=true",
+        "changedSince=&last=1",
       ].map((query) => ask("GET", `${RUNS}?${query}`)),
       ask("GET", `${RUNS}?changedSince=`, {}, "session"),
       ask("GET", `${RUNS}?changedSince=`, {}, "bob"),

@@ -22,6 +22,16 @@ const RUNS = [
   "ended:0,",
 ];
 
+const FEEDS = [
+  "feed=live",
+  "feed=all&topic=tea&last=true&changedSince=",
+  "feed=none",
+  "feed=live&last=1",
+  "feed=live&topic=",
+  "feed=live&changedSince=12",
+  "topic=tea",
+];
+
 export const MANY_RUNS_SCENES: readonly Scene[] = [
   {
     name: "many runs on one stream",
@@ -33,6 +43,11 @@ export const MANY_RUNS_SCENES: readonly Scene[] = [
       ]),
       ask("GET", run("stream"), {}, "session"),
       ask("GET", run("stream?runs=ended:0&runs=ended:0"), {}, "session"),
+      // What is asked for is refused, or its head alone: a feed has no end.
+      ...FEEDS.flatMap((query) => [
+        ask("HEAD", run(`stream?${query}`), {}, "session"),
+        ask("GET", run(`stream?${query}&runs=ended:x`), {}, "session"),
+      ]),
       ask("GET", run("stream?runs=ended:0")),
       ask("DELETE", run("stream")),
       askJson("POST", "/v1/agent-runs", { runId: "stream" }),

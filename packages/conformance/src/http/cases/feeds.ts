@@ -1,0 +1,279 @@
+import { assert, assertEqual } from "../../assert.ts";
+import { assertProblem, assertStatus } from "../assert-answer.ts";
+import { notes } from "../draft.ts";
+import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { LiveStream } from "../live-stream.ts";
+import type { Frame } from "../read-frames.ts";
+import { followFeed, RUNS_STREAM_PATH } from "../runs-stream.ts";
+import { getRun, land, pathOf, post } from "../runs.ts";
+import { byId, createIn, newTopic } from "../topic-runs.ts";
+
+/** How many of the newest runs a feed of all begins with. */
+const NEWEST = 50;
+/** Appends that come faster than states may. */
+const MANY_EVENTS = 60;
+/** The least pause between two states of a run, less what a clock may be off. */
+const PAUSE_MS = 200;
+
+/** What a reader of a feed has after some of its frames. */
+interface Known {
+  readonly runs: Map<string, Readonly<Record<string, unknown>>>;
+  readonly gone: string[];
+  readonly last: Map<string, unknown>;
+  resets: boolean[];
+  cursor: string;
+}
+
+function take(known: Known, { message }: Frame): void {
+  const { type } = message;
+  if (type === "feed_started") known.resets.push(message["reset"] === true);
+  if (type === "run_gone") known.gone.push(String(message["runId"]));
+  if (type === "feed_cursor") known.cursor = String(message["cursor"]);
+  if (type !== "run") return;
+  const run = message["run"] as Readonly<Record<string, unknown>>;
+  known.runs.set(String(run["runId"]), run);
+  if ("last" in message) known.last.set(String(run["runId"]), message["last"]);
+}
+
+/** Reads up to the first frame for which this holds. */
+async function readTo(stream: LiveStream, isLast: (frame: Frame) => boolean): Promise<Known> {
+  const known: Known = { runs: new Map(), gone: [], last: new Map(), resets: [], cursor: "" };
+  for (;;) {
+    const frame = await stream.next();
+    take(known, frame);
+    if (isLast(frame)) return known;
+  }
+}
+
+/** Reads up to the next cursor. */
+function toCursor(stream: LiveStream): Promise<Known> {
+  return readTo(stream, ({ message }) => message["type"] === "feed_cursor");
+}
+
+/** Reads until the run comes in this status. */
+function toStatus(stream: LiveStream, runId: string, status: string): Promise<Known> {
+  return readTo(stream, ({ message }) => {
+    const run = Object(message["run"]) as Readonly<Record<string, unknown>>;
+    return run["runId"] === runId && run["runStatus"] === status;
+  });
+}
+
+async function remove(trial: HttpTrial, runId: string): Promise<void> {
+  const call = { method: "DELETE", path: pathOf(runId), headers: trial.owner.bearer };
+  assertStatus(await trial.send(call), 204);
+}
+
+/** Cases of W48 in `WIRE.md`: a feed on a live stream. Each topic is of one case alone. */
+export const feeds: readonly HttpTrialCase[] = [
+  {
+    name: "W48 a feed begins with the live runs of its topic, as they are, and then has a cursor",
+    async run(trial) {
+      const topic = newTopic();
+      await createIn(trial, newTopic());
+      const [queued, running, ended] = [
+        await createIn(trial, topic),
+        await createIn(trial, topic),
+        await createIn(trial, topic),
+      ];
+      await land(trial, running, ["NOTE"]);
+      await land(trial, ended, ["RUN_COMPLETED"]);
+      const stream = await followFeed(trial, { feed: "live", topic });
+      const { runs, gone, resets } = await toCursor(stream);
+      const expected = [await getRun(trial, queued), await getRun(trial, running)];
+      assertEqual(byId([...runs.values()]), byId(expected), "the live runs");
+      assertEqual([gone, resets], [[], [true]], "what else the feed has");
+    },
+  },
+  {
+    name: "W48 a feed has each run that is created, gets events, ends or is removed",
+    async run(trial) {
+      const topic = newTopic();
+      const stream = await followFeed(trial, { feed: "live", topic });
+      await toCursor(stream);
+      const runId = await createIn(trial, topic);
+      await createIn(trial, newTopic());
+      const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
+        ["queued", async () => {}],
+        ["running", () => land(trial, runId, notes(2))],
+        ["failed", () => land(trial, runId, ["RUN_FAILED"])],
+      ];
+      for (const [status, step] of steps) {
+        await step();
+        const { runs, gone } = await toStatus(stream, runId, status);
+        assertEqual([...runs], [[runId, await getRun(trial, runId)]], `the ${status} run`);
+        assertEqual(gone, [], "the runs that are gone");
+      }
+      await remove(trial, runId);
+      const { runs, gone } = await readTo(stream, ({ message }) => message["type"] === "run_gone");
+      assertEqual([[...runs.keys()], gone], [[], [runId]], "what comes of a removal");
+    },
+  },
+  {
+    name: "W48 each run of a feed comes with its last event if that is asked for, and there is one",
+    async run(trial) {
+      const topic = newTopic();
+      const [queued, running] = [await createIn(trial, topic), await createIn(trial, topic)];
+      await land(trial, running, notes(3));
+      const page = `${pathOf(running, "/events")}?since=2`;
+      const { events } = (await trial.send({ path: page, headers: trial.owner.bearer })).json();
+      for (const last of ["true", "false"]) {
+        const stream = await followFeed(trial, { feed: "live", topic, last });
+        const known = await toCursor(stream);
+        const expected = last === "true" ? [[running, (events as readonly unknown[])[0]]] : [];
+        assertEqual([...known.last], expected, `the last events with last=${last}`);
+        assertEqual(known.runs.has(queued), true, "whether the run without events comes");
+        stream.leave();
+      }
+    },
+  },
+  {
+    name: "W48 a reader of a feed that comes back with its cursor gets what it missed, and a cursor at once",
+    async run(trial) {
+      const topic = newTopic();
+      const ids = [
+        await createIn(trial, topic),
+        await createIn(trial, topic),
+        await createIn(trial, topic),
+      ];
+      const [changed = "", removed = ""] = ids;
+      const first = await followFeed(trial, { feed: "live", topic, changedSince: "" });
+      const { cursor: changedSince } = await toCursor(first);
+      first.leave();
+      const idle = await followFeed(trial, { feed: "live", topic, changedSince });
+      const nothing = await toCursor(idle);
+      assertEqual(
+        [[...nothing.runs.keys()], nothing.resets],
+        [[], [false]],
+        "what comes if nothing has changed",
+      );
+      idle.leave();
+      await land(trial, changed, ["RUN_COMPLETED"]);
+      await land(trial, removed, ["RUN_COMPLETED"]);
+      await remove(trial, removed);
+      for (const feed of ["live", "all"]) {
+        const back = await followFeed(trial, { feed, topic, changedSince });
+        const { runs, gone, resets } = await toCursor(back);
+        assertEqual(
+          [...runs],
+          [[changed, await getRun(trial, changed)]],
+          `the runs of feed=${feed}`,
+        );
+        assertEqual([gone, resets], [[removed], [false]], `what else comes of feed=${feed}`);
+        back.leave();
+      }
+    },
+  },
+  {
+    name: "W48 a feed of all begins with the live runs and the newest 50, whether or not they have finished",
+    async run(trial) {
+      const topic = newTopic();
+      const ids: string[] = [];
+      for (let at = 0; at < NEWEST + 4; at++) ids.push(await createIn(trial, topic));
+      const [live = "", ...ended] = ids;
+      for (const runId of ended) await land(trial, runId, ["RUN_COMPLETED"]);
+      const stream = await followFeed(trial, { feed: "all", topic });
+      const { runs, resets } = await toCursor(stream);
+      const expected = [live, ...ended.slice(-NEWEST)];
+      assertEqual([...runs.keys()].toSorted(), expected.toSorted(), "the runs that it begins with");
+      assertEqual(
+        runs.get(ended.at(-1) ?? ""),
+        await getRun(trial, ended.at(-1) ?? ""),
+        "the newest one",
+      );
+      assertEqual(resets, [true], "whether it starts over");
+      await land(trial, live, ["NOTE"]);
+      await toStatus(stream, live, "running");
+    },
+  },
+  {
+    name: "W48 a feed and runs are on one stream, which goes on when its runs have ended",
+    async run(trial) {
+      const topic = newTopic();
+      const [one, other] = [await createIn(trial, topic), await createIn(trial, topic)];
+      const stream = await followFeed(trial, { runs: `${one}:0`, feed: "live", topic });
+      await toCursor(stream);
+      await land(trial, one, ["NOTE", "RUN_COMPLETED"]);
+      const owed = new Set(["run_event", "run_finished", "run"]);
+      while (owed.size > 0) owed.delete(String((await stream.next()).message["type"]));
+      await land(trial, other, ["RUN_COMPLETED"]);
+      await toStatus(stream, other, "completed");
+    },
+  },
+  {
+    name: "W48 another user's cursor starts a feed over, with the caller's own runs, and theirs never come",
+    async run(trial) {
+      const topic = newTopic();
+      const mine = await createIn(trial, topic);
+      const { cursor: changedSince } = await toCursor(
+        await followFeed(trial, { feed: "live", topic }),
+      );
+      const body = JSON.stringify({ topic });
+      const create = post(trial, "/v1/agent-runs", body, trial.stranger.bearer);
+      const theirs = String((await trial.send(create)).json()["runId"]);
+      const { session } = trial.stranger;
+      const stream = await followFeed(trial, { feed: "all", topic, changedSince }, session);
+      const { runs, resets } = await toCursor(stream);
+      assertEqual([[...runs.keys()], resets], [[theirs], [true]], "the stranger's feed");
+      await land(trial, mine, ["RUN_COMPLETED"]);
+      const append = post(
+        trial,
+        pathOf(theirs, "/events"),
+        '{"events":[{"eventType":"NOTE"}]}',
+        trial.stranger.bearer,
+      );
+      assertStatus(await trial.send(append), 201);
+      const later = await toStatus(stream, theirs, "running");
+      assertEqual([...later.runs.keys()], [theirs], "the runs of the stranger's feed");
+    },
+  },
+  {
+    name: "W48 of many events in a short time a feed has at most four states a second, the last one in the end",
+    async run(trial) {
+      const topic = newTopic();
+      const runId = await createIn(trial, topic);
+      const stream = await followFeed(trial, { feed: "live", topic });
+      await toCursor(stream);
+      const began = performance.now();
+      for (let at = 0; at < MANY_EVENTS; at++) await land(trial, runId, ["NOTE"]);
+      let states = 0;
+      await readTo(stream, ({ message }) => {
+        states += message["type"] === "run" ? 1 : 0;
+        const run = Object(message["run"]) as Readonly<Record<string, unknown>>;
+        return run["lastSequence"] === MANY_EVENTS;
+      });
+      const most = 2 + (performance.now() - began) / PAUSE_MS;
+      assert(states <= most, `at most ${Math.floor(most)} states come, got ${states}`);
+    },
+  },
+  {
+    name: "W48 a feed takes the session alone; bad values, and those of a feed without one, are 400 and named",
+    async run(trial) {
+      const { session, bearer } = trial.owner;
+      const path = `${RUNS_STREAM_PATH}?feed=live`;
+      assertProblem(await trial.send({ path, headers: bearer }), 401, "session_required");
+      const head = await trial.send({ method: "HEAD", path, headers: session });
+      assertEqual([head.status, head.text], [200, ""], "the answer to HEAD");
+      const runs = `runs=${await createIn(trial, newTopic())}:0`;
+      for (const [name, query] of [
+        ["feed", "feed=none"],
+        ["feed", "feed="],
+        ["feed", "feed=live&feed=live"],
+        ["topic", "feed=live&topic="],
+        ["last", "feed=live&last=1"],
+        ["last", "feed=live&last="],
+        ["topic", `${runs}&topic=tea`],
+        ["last", `${runs}&last=true`],
+        ["changedSince", `${runs}&changedSince=`],
+        ["runs", "feed=live&runs="],
+      ] as const) {
+        const answer = await trial.send({ path: `${RUNS_STREAM_PATH}?${query}`, headers: session });
+        assertProblem(answer, 400, "invalid_request");
+        const { detail } = answer.json();
+        const isNamed = new RegExp(`\\b${name}\\b|entry`).test(String(detail));
+        assert(isNamed, `the problem of ${query} names \`${name}\`, got ${String(detail)}`);
+      }
+      const bad = `${path}&changedSince=12`;
+      assertProblem(await trial.send({ path: bad, headers: session }), 400, "invalid_cursor");
+    },
+  },
+];

@@ -1,0 +1,24 @@
+import { assertMembers, assertStatus } from "./assert-answer.ts";
+import type { HttpTrial } from "./http-trial.ts";
+import { post } from "./runs.ts";
+
+/** A run as an answer or a frame has it. */
+type Run = Readonly<Record<string, unknown>>;
+
+/** A topic that no run has. */
+export function newTopic(): string {
+  return `changed ${crypto.randomUUID()}`;
+}
+
+/** Creates a run of the topic. @returns its id */
+export async function createIn(trial: HttpTrial, topic: string): Promise<string> {
+  const answer = await trial.send(post(trial, "/v1/agent-runs", JSON.stringify({ topic })));
+  assertStatus(answer, 201);
+  assertMembers(answer, { topic });
+  return String(answer.json()["runId"]);
+}
+
+/** The runs in the order of their ids. */
+export function byId(runs: readonly Run[]): readonly Run[] {
+  return runs.toSorted((a, b) => String(a["runId"]).localeCompare(String(b["runId"])));
+}

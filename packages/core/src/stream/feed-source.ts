@@ -1,0 +1,139 @@
+import type { Feed, FeedPage } from "../follow/feed.ts";
+import { fitSlice } from "../follow/slice.ts";
+import { utf8Bytes } from "../rules/json-text.ts";
+import {
+  encodeFeedCursor,
+  encodeFeedStarted,
+  encodeRunGone,
+  encodeRunState,
+} from "../wire/feed-frame.ts";
+import { encodeFrames } from "../wire/frame.ts";
+import { encodeFeedFailure, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
+import type { FrameSource, FrameTaker } from "./frame-source.ts";
+
+/**
+ * The frames of a feed, among the runs of a stream. It holds one page at most, and asks for the next one when the transport has taken
+ * the page before. So a reader that takes nothing costs one page, and then gets the newest states.
+ *
+ * | state   | event                       | next    | what happens                                               |
+ * | ------- | --------------------------- | ------- | ---------------------------------------------------------- |
+ * | idle    | `next`                      | asking  | the feed is asked for a page; `null`                       |
+ * | asking  | `next`                      | asking  | `null`                                                     |
+ * | asking  | the page has come           | holding | the stream is notified; an empty page makes it idle        |
+ * | asking  | the feed has failed         | failed  | the same                                                   |
+ * | holding | `next`, more frames are left | holding | a piece of 48 KiB, or one larger frame                     |
+ * | holding | `next`, the last ones        | idle    | the same                                                   |
+ * | failed  | `next`                      | failed  | it throws                                                  |
+ * | any     | `leave`                     | over    | the feed ends; a page that comes later is dropped          |
+ *
+ * It never waits for a page in a promise of its `next`: a page comes when a run changes, and other parts need the place meanwhile.
+ * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+ */
+export class FeedSource implements FrameSource {
+  readonly opened: Promise<void> = Promise.resolve();
+  readonly isOpen = true;
+  /** A feed ends only by a failure. */
+  readonly isOver = false;
+  readonly mustRead = false;
+  readonly #feed: Pick<Feed, "next" | "leave">;
+  readonly #taker: FrameTaker;
+  #state: "idle" | "asking" | "holding" | "failed" | "over" = "idle";
+  /** The frames of the page, and how many of them have been sent. */
+  #frames: readonly string[] = [];
+  #sent = 0;
+  #hasStarted = false;
+  /** The last cursor that was sent since the feed has started. */
+  #cursor: string | null = null;
+  #failure: unknown = null;
+
+  constructor(feed: Pick<Feed, "next" | "leave">, taker: FrameTaker) {
+    this.#feed = feed;
+    this.#taker = taker;
+  }
+
+  next(): Uint8Array | null {
+    switch (this.#state) {
+      case "idle":
+        this.#ask();
+        return null;
+      case "holding":
+        return this.#piece();
+      case "failed":
+        throw this.#failure;
+      case "asking":
+      case "over":
+        return null;
+    }
+  }
+
+  /** The feed remembers what has changed. */
+  drained(): void {}
+
+  /** The heartbeat is of the whole stream. */
+  heartbeat(): Uint8Array {
+    return encodeFrames([]);
+  }
+
+  codeOf(error: unknown): StreamErrorCode {
+    return streamErrorCode(error);
+  }
+
+  failure(code: StreamErrorCode): Uint8Array {
+    return encodeFeedFailure(code);
+  }
+
+  leave(): void {
+    this.#state = "over";
+    this.#frames = [];
+    this.#feed.leave();
+  }
+
+  #ask(): void {
+    this.#state = "asking";
+    this.#feed.next().then(
+      (page) => this.#take(page),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #take(page: FeedPage): void {
+    // It may have left while the page was read.
+    if (this.#state !== "asking") return;
+    this.#frames = this.#framesOf(page);
+    this.#sent = 0;
+    // A page may have nothing that the reader does not have.
+    this.#state = this.#frames.length === 0 ? "idle" : "holding";
+    this.#taker.onNotification();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state !== "asking") return;
+    this.#state = "failed";
+    this.#failure = error;
+    this.#taker.onNotification();
+  }
+
+  #framesOf({ isReset, runs, gone, last, cursor, hasMore }: FeedPage): readonly string[] {
+    const starts = isReset || !this.#hasStarted;
+    this.#hasStarted = true;
+    if (starts) this.#cursor = null;
+    const isNewCursor = !hasMore && cursor !== this.#cursor;
+    if (isNewCursor) this.#cursor = cursor;
+    return [
+      ...(starts ? [encodeFeedStarted(isReset)] : []),
+      ...gone.map((runId) => encodeRunGone(runId)),
+      ...runs.map((run) => encodeRunState(run, last.get(run.runId))),
+      ...(isNewCursor ? [encodeFeedCursor(cursor)] : []),
+    ];
+  }
+
+  #piece(): Uint8Array {
+    const frames = fitSlice(this.#frames, this.#sent, utf8Bytes);
+    this.#sent += frames.length;
+    if (this.#sent === this.#frames.length) {
+      this.#frames = [];
+      this.#state = "idle";
+    }
+    return encodeFrames(frames);
+  }
+}

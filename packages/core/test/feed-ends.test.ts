@@ -1,0 +1,157 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { cursorOf, news } from "./feed-bench.ts";
+import { createRunsBench, wordsOf } from "./runs-bench.ts";
+import { settle } from "./changes-world.ts";
+import { codeOf, letGo } from "./stream-bench.ts";
+
+/** How long a lost notification makes a change late at most, with few feeds. */
+const RECHECK_MS = 5_000;
+const DOWN = new RunEventsError("store_unavailable", "down");
+
+/** A memory store whose lists of changes fail while `isDown`. */
+function failingStore(): RunEventStore & { isDown: boolean } {
+  const memory = createMemoryStore({ now: () => 1_000 });
+  const store = {
+    ...memory,
+    isDown: false,
+    async listChanged(query: Parameters<RunEventStore["listChanged"]>[0]) {
+      if (store.isDown) throw DOWN;
+      return memory.listChanged(query);
+    },
+  };
+  return store;
+}
+
+describe("the end of a feed on a stream", () => {
+  it("W48: a feed that fails ends alone, the runs go on, and the stream's end asks the reader back soon", async () => {
+    const store = failingStore();
+    const bench = await createRunsBench(["a", "b"], {}, store);
+    const opened = await bench.open(["a"], undefined, {});
+    await news(bench, opened, 0);
+    const since = cursorOf(opened);
+    store.isDown = true;
+    bench.clock.advance(RECHECK_MS);
+    await settle();
+    expect(opened.sink.frames.at(-1)?.data).toEqual({
+      type: "error",
+      feed: true,
+      code: "store_unavailable",
+      message: expect.any(String),
+      retryable: true,
+    });
+    expect(opened.sink.frames.at(-1)?.retryMs).toBe(undefined);
+    const from = opened.sink.frames.length;
+    await bench.append("a", ["RUN_COMPLETED"]);
+    await bench.append("b", ["NOTE"]);
+    expect(await news(bench, opened, from)).toEqual([
+      "run_event a 1",
+      "run_finished a",
+      "stream_finished",
+    ]);
+    expect(opened.sink.frames.at(-1)?.retryMs).toBe(500 + Math.floor(0.5 * 14_501));
+    letGo(opened);
+    expect(bench.clock.timers()).toBe(0);
+    store.isDown = false;
+    const back = await bench.open([], undefined, { since });
+    await settle();
+    expect(wordsOf(back.sink.frames)).toEqual(
+      expect.arrayContaining(["feed_started false", "run a 1", "run b 1", "feed_cursor"]),
+    );
+  });
+
+  it("W48: a feed whose first page fails has its error alone, and one of a closed log too", async () => {
+    const store = failingStore();
+    const bench = await createRunsBench(["a"], {}, store);
+    store.isDown = true;
+    const { sink } = await bench.open([], undefined, {});
+    await settle();
+    expect(wordsOf(sink.frames)).toEqual([
+      "stream_opened",
+      "error feed store_unavailable",
+      "stream_finished",
+    ]);
+    store.isDown = false;
+    const second = await bench.open([], undefined, {});
+    await settle();
+    await bench.log.close();
+    await settle();
+    expect(wordsOf(second.sink.frames).slice(-2)).toEqual([
+      "error feed store_unavailable",
+      "stream_finished",
+    ]);
+    await expect(bench.open([], undefined, {})).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+  });
+
+  it("W26, W27, W48: a lost session, the age and a shutdown end the whole stream with one error", async () => {
+    for (const [end, code] of [
+      ["session", "unauthenticated"],
+      ["age", "max_age"],
+      ["drain", "draining"],
+    ] as const) {
+      const bench = await createRunsBench(["a"]);
+      const opened = await bench.open(["a"], undefined, { begin: "all" });
+      await settle();
+      if (end === "session") bench.verdict = "unauthenticated";
+      if (end === "drain") void bench.streams.drain(1_000);
+      for (let second = 0; second < 900 && opened.sink.state === "open"; second++) {
+        bench.clock.advance(1_000);
+        await setImmediate();
+      }
+      const { data } = opened.sink.frames.at(-1) ?? {};
+      expect([codeOf(opened.sink), opened.sink.state]).toEqual([code, "ended"]);
+      expect(data).not.toHaveProperty("feed");
+      letGo(opened);
+      expect([bench.streams.stats().open, bench.clock.timers()]).toEqual([0, 0]);
+    }
+  });
+
+  it("W48: a client that leaves at any time leaves nothing", async () => {
+    for (let turns = 0; turns < 30; turns++) {
+      const open = new Map<string, number>();
+      const memory = createMemoryStore();
+      const bench = await createRunsBench(
+        ["a", "b"],
+        {},
+        {
+          ...memory,
+          subscribe(name, onNotification) {
+            open.set(name, (open.get(name) ?? 0) + 1);
+            const { ready, stop } = memory.subscribe(name, onNotification);
+            return {
+              ready,
+              stop() {
+                open.set(name, (open.get(name) ?? 0) - 1);
+                stop();
+              },
+            };
+          },
+        },
+      );
+      const opened = await bench.open([], undefined, { begin: "all", withLast: true });
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      letGo(opened);
+      await settle();
+      expect([turns, [...open.values()].filter((count) => count !== 0)]).toEqual([turns, []]);
+      expect([bench.clock.timers(), bench.streams.stats().open]).toEqual([0, 0]);
+    }
+  });
+
+  it("W28, W48: a feed counts as one stream, and as one of the runs of all", async () => {
+    const bench = await createRunsBench(["a"], { maxStreamsPerUser: 1 });
+    const first = await bench.open([], undefined, {});
+    expect(codeOf((await bench.open([], undefined, {})).sink)).toBe("overloaded");
+    letGo(first);
+    const other = await createRunsBench(["a"], { maxStreamsPerUser: 99, maxStreams: 99 });
+    const names = Array.from({ length: 100 }, (_, at) => `r${at}`);
+    for (let count = 0; count < 9; count++) await other.open(names);
+    await other.open(names.slice(1));
+    await other.open([], undefined, {});
+    expect(codeOf((await other.open([], undefined, {})).sink)).toBe("overloaded");
+  });
+});

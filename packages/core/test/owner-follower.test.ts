@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { createFeeds } from "../src/follow/feeds.ts";
+import type { Feed, FeedPage } from "../src/follow/feed.ts";
+import { STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { settle } from "./changes-world.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+import { createScriptedSource } from "./scripted-source.ts";
+
+const SCOPE = { ownerId: "ada", topic: null };
+const OPTIONS = { since: null, withLast: false };
+
+/** Feeds of ada's runs, over a source whose reads and notifications wait. */
+async function world(runIds: readonly string[], watched = 100) {
+  const source = createScriptedSource();
+  const { store } = source;
+  const clock = createFakeClock();
+  for (const runId of runIds) await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+  const owners = {
+    ...source,
+    listChanged: (query: Parameters<typeof store.listChanged>[0]) => store.listChanged(query),
+    listRuns: (query: Parameters<typeof store.listRuns>[0]) => store.listRuns(query),
+  };
+  const feeds = createFeeds(owners, clock, { left: watched });
+  return {
+    source,
+    clock,
+    open: () => feeds.open(SCOPE, OPTIONS),
+    append: (runId: string) => store.append([appendRequest([newEvent("NOTE")], { runId })]),
+    /** Delivers what the store owes. */
+    notify: () => source.notifyCount.splice(0).forEach((one) => one()),
+  };
+}
+
+/** Takes pages for ever. @returns the states so far, each as `id sequence` */
+function reader(feed: Feed): string[] {
+  const taken: string[] = [];
+  const take = ({ runs }: FeedPage): Promise<void> => {
+    taken.push(...runs.map(({ runId, lastSequence }) => `${runId} ${lastSequence}`));
+    return feed.next().then(take);
+  };
+  feed
+    .next()
+    .then(take)
+    .catch(() => "it has left");
+  return taken;
+}
+
+describe("OwnerFollower", () => {
+  it("W48: a read that began before a page of another feed is not shared with that feed", async () => {
+    const { source, clock, open, append, notify } = await world(["a"]);
+    const [first, second] = [open(), open()];
+    const [one, other] = [reader(first), reader(second)];
+    await settle();
+    await append("a");
+    notify();
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    // Both wait for this read, which knows of one event.
+    expect(source.reads.length).toBe(1);
+    second.leave();
+    const third = open();
+    await append("a");
+    const late = reader(third);
+    await settle();
+    // Its first page knows of two, and the notifications of the second event have not come.
+    expect(late).toEqual(["a 2"]);
+    const owed = source.notifyCount.splice(0);
+    third.notify("a");
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    source.answerAll();
+    await settle();
+    expect(late).toEqual(["a 2"]);
+    expect([one, other]).toEqual([["a 0", "a 1"], ["a 0"]]);
+    owed.forEach((deliver) => deliver());
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    source.answerAll();
+    await settle();
+    expect(one.at(-1)).toBe("a 2");
+    first.leave();
+    third.leave();
+    expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+  });
+
+  it("W48: what was appended before a run's subscription was ready is read once it is", async () => {
+    const { source, clock, open, append } = await world(["a"]);
+    const feed = open();
+    const taken = reader(feed);
+    await settle();
+    await append("a");
+    source.notifyCount.length = 0;
+    // The subscription of the owner is the first one.
+    expect(source.readies.length).toBe(2);
+    source.readies[1]?.resolve();
+    await settle();
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    source.answerAll();
+    await settle();
+    expect(taken).toEqual(["a 0", "a 1"]);
+    feed.leave();
+  });
+
+  it("W48: the feeds of a process have so many subscriptions to runs, and give them back", async () => {
+    const { source, open, clock } = await world(["a", "b", "c"], 2);
+    for (let round = 0; round < 2; round++) {
+      const feeds = [open(), open()];
+      for (const feed of feeds) reader(feed);
+      await settle();
+      // Two runs, and the owner.
+      expect(source.subscriptions()).toBe(3);
+      for (const feed of feeds) feed.leave();
+      expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+    }
+  });
+});

@@ -1,0 +1,125 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { describe, expect, it } from "vitest";
+import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import { fits, schemaOf } from "./harness/described.ts";
+import { type LiveStream, typesOf } from "./harness/live-stream.ts";
+import { DOORS, openWorld, type World } from "./harness/world.ts";
+
+const PATH = "/v1/agent-runs/stream";
+
+function follow(world: World, query: string): Promise<LiveStream> {
+  return world.follow({ path: `${PATH}?${query}`, headers: ADA_SESSION });
+}
+
+describe.each(DOORS)("%s", (door) => {
+  it("W30, W48: every message of a feed is a RunsStreamMessage, and none has an id", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const stream = await follow(world, "feed=all&last=true");
+    const frames = [...(await stream.until("feed_cursor"))];
+    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    frames.push(...(await stream.until("run")));
+    await world.runs.delete(runId);
+    frames.push(...(await stream.until("run_gone")));
+    world.store.cut(new RunEventsError("store_unavailable", "gone"));
+    world.store.notifyAll();
+    frames.push(...(await stream.rest()));
+    expect(new Set(typesOf(frames))).toEqual(
+      new Set([
+        "stream_opened",
+        "feed_started",
+        "run",
+        "feed_cursor",
+        "run_gone",
+        "error",
+        "stream_finished",
+      ]),
+    );
+    for (const { data, id } of frames)
+      expect([data, fits(schemaOf("RunsStreamMessage"), data), id]).toEqual([data, [], null]);
+    expect(frames.at(-2)?.data).toMatchObject({ feed: true, code: "store_unavailable" });
+    expect(frames.at(-1)?.retryMs).toBeLessThanOrEqual(15_000);
+  });
+
+  it("W48: a run of a feed is the snapshot that the run's own path answers", async () => {
+    await using world = await openWorld(door);
+    const runId = await world.record("NOTE");
+    const stream = await follow(world, "feed=live");
+    const frames = await stream.until("run");
+    const answer = await world.send({ path: `/v1/agent-runs/${runId}`, headers: ADA });
+    expect(frames.at(-1)?.data).toEqual({ type: "run", run: answer.json() });
+    stream.leave();
+  });
+
+  it("W3, W48: what is wrong with a feed is 400, and the problem names the parameter", async () => {
+    await using world = await openWorld(door);
+    for (const [query, code, detail] of [
+      ["feed=x", "invalid_request", 'Expected `feed` to be live or all, got "x".'],
+      ["feed=live&feed=all", "invalid_request", "Expected `feed` once, got it 2 times."],
+      ["feed=live&last=1", "invalid_request", 'Expected `last` to be true or false, got "1".'],
+      ["feed=live&topic=", "invalid_request", "`topic`"],
+      ["feed=live&runs=", "invalid_request", 'got "" as entry 1.'],
+      ["feed=live&changedSince=12", "invalid_cursor", "Expected the cursor of an earlier answer"],
+      ["topic=tea", "invalid_request", "Expected `topic` only with `feed`"],
+      ["runs=a:0&last=true", "invalid_request", "Expected `last` only with `feed`"],
+      ["runs=a:0&changedSince=", "invalid_request", "Expected `changedSince` only with `feed`"],
+    ] as const) {
+      const answer = await world.send({ path: `${PATH}?${query}`, headers: ADA_SESSION });
+      expect([query, answer.status, answer.json()["code"]]).toEqual([query, 400, code]);
+      expect(String(answer.json()["detail"])).toContain(detail);
+    }
+    expect(world.stats().streams.opened).toBe(0);
+  });
+
+  it("W27, W48: a shutdown ends a stream with a feed", async () => {
+    await using world = await openWorld(door);
+    await world.record("NOTE");
+    const stream = await follow(world, "feed=live");
+    await stream.until("feed_cursor");
+    const drained = world.drain(0);
+    const frames = await stream.rest();
+    expect(frames.at(-1)?.data).toMatchObject({ type: "error", code: "draining" });
+    await drained;
+    expect([world.stats().streams.open, world.store.subscriptions()]).toEqual([0, 0]);
+  });
+
+  it("W48: a client that leaves ends its feed, also while the store answers", async () => {
+    await using world = await openWorld(door);
+    await world.record("NOTE");
+    for (const type of ["stream_opened", "feed_started", "feed_cursor"]) {
+      const stream = await follow(world, "feed=all&last=true");
+      await stream.until(type);
+      stream.leave();
+      await expect.poll(() => world.stats().streams.open).toBe(0);
+      await expect.poll(() => world.store.subscriptions()).toBe(0);
+    }
+    expect(world.reported).toEqual([]);
+  });
+
+  it("W48, W49: an answer with last events is cut at about 4 MiB of them", async () => {
+    await using world = await openWorld(door);
+    const payload = "x".repeat(200_000);
+    for (let at = 0; at < 40; at++) {
+      const { runId } = await world.runs.create({ ownerId: "ada" });
+      await world.runs.append(runId, [{ eventType: "NOTE", payload }]);
+    }
+    const seen = new Set<string>();
+    for (let since = "", hasMore = true; hasMore;) {
+      const path = `/v1/agent-runs?changedSince=${since}&last=true&limit=200`;
+      const answer = await world.send({ path, headers: ADA });
+      expect(answer.text.length).toBeLessThan(4_194_304 + 17 * 201_000);
+      expect(fits(schemaOf("ChangedRuns"), answer.json())).toEqual([]);
+      const { last, ...rest } = answer.json() as {
+        readonly last: Readonly<Record<string, { readonly payload: string }>>;
+        readonly cursor: string;
+        readonly hasMore: boolean;
+      };
+      for (const [runId, event] of Object.entries(last)) {
+        expect(event.payload).toBe(payload);
+        seen.add(runId);
+      }
+      ({ cursor: since, hasMore } = rest);
+    }
+    expect(seen.size).toBe(40);
+  });
+});
