@@ -55,21 +55,23 @@ async function runStep(runner: StepRunner, name: string, step: Step): Promise<vo
     case "start":
       await start(runner, name, step);
       return;
-    case "append": {
-      const plan = (planned: PlannedAppend, index: number) => {
-        const runId = runIdOf(prefix, planned.run);
-        return requestOf(
-          planned,
-          runId,
-          `${name}.${index}`,
-          heads.get(runId) ?? 0,
-          fences.get(runId),
-        );
-      };
-      const seen = await client.append(step.requests.map(plan));
-      for (const [runId, head] of seen) heads.set(runId, head);
-    }
+    case "append":
+      await append(runner, name, step);
   }
+}
+
+async function append(
+  { client, prefix, heads, fences }: StepRunner,
+  name: string,
+  { requests }: Extract<Step, { readonly call: "append" }>,
+): Promise<void> {
+  const plan = (planned: PlannedAppend, index: number) => {
+    const runId = runIdOf(prefix, planned.run);
+    const head = heads.get(runId) ?? 0;
+    return requestOf(planned, runId, `${name}.${index}`, head, fences.get(runId));
+  };
+  const seen = await client.append(requests.map(plan));
+  for (const [runId, head] of seen) heads.set(runId, head);
 }
 
 /** Starts a run, writes to it under its lease, and ends it. */

@@ -10,13 +10,12 @@ import type { RunStatus } from "@tm/run-events-core";
 import { statusAfter } from "@tm/run-events-core/store";
 import { changeBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../assert.ts";
-import { OWNER, readLog, readRun } from "../read-log.ts";
+import { readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";
+import { startIn } from "./start-in.ts";
 import type {
   AppendOperation,
   AppendResult,
-  CreateOperation,
-  CreateResult,
   History,
   LeaseOperation,
   LeaseResult,
@@ -165,41 +164,6 @@ async function answerFor(
     if (!(error instanceof RunEventsError)) throw error;
     failures.push(error);
     return { outcome: error.ambiguous ? "unknown" : "failed" };
-  }
-}
-
-/** Creates a run with a claim. @returns what became of both; the claim is `null` where none was made */
-async function startIn(
-  store: RunEventStore,
-  { runId, topic }: CreateOperation,
-  leaseMs: number,
-  failures: RunEventsError[],
-): Promise<{ readonly created: CreateResult; readonly claimed: LeaseResult | null }> {
-  const named = { runId, ownerId: OWNER, metadata: "null", topic, exclusive: true };
-  try {
-    const answer = await store.createRun({ ...named, claim: { leaseMs } });
-    switch (answer.outcome) {
-      case "topic_busy":
-        return { created: { outcome: answer.outcome, holder: answer.runId }, claimed: null };
-      case "created":
-      case "existing": {
-        const { outcome, run } = answer;
-        const { fence, lastSequence } = run;
-        return { created: { outcome }, claimed: { outcome: "granted", fence, lastSequence } };
-      }
-      case "claimed":
-      case "finished": {
-        const { outcome } = answer;
-        return { created: { outcome }, claimed: { outcome } };
-      }
-      case "taken":
-        return { created: { outcome: answer.outcome }, claimed: null };
-    }
-  } catch (error) {
-    if (!(error instanceof RunEventsError)) throw error;
-    failures.push(error);
-    const outcome = error.ambiguous ? "unknown" : "failed";
-    return { created: { outcome }, claimed: { outcome } };
   }
 }
 
