@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fanout } from "./fanout.ts";
+import { feed } from "./feed.ts";
 import { idle } from "./idle.ts";
 import { httpAppend } from "./http-append.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
@@ -27,6 +28,7 @@ const SECTIONS: readonly Section[] = [
   neighbours,
   replay,
   tail,
+  feed,
   tokens,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
