@@ -38,6 +38,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "follow.mjs",
     "follow.txt",
+    "list.jsx",
     "own-curl.sh",
     "own-node.mjs",
     "own-page.js",
@@ -55,7 +56,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
     "work.txt",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(18);
+  expect(countBlocks()).toBe(19);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])(
