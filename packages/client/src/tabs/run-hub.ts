@@ -15,6 +15,7 @@ import {
   splitRunMessage,
   type Want,
   type Wanted,
+  wantsAny,
 } from "./tab-messages.ts";
 
 /** A tab that has not answered for this long, in milliseconds, has crashed or is frozen. Its runs are left. */
@@ -113,7 +114,7 @@ export class RunHub {
 
   #want(tab: string, { runs, feed }: Wanted): void {
     const before = this.#tabs.get(tab);
-    if (runs.size > 0 || feed !== null) this.#tabs.set(tab, { runs, feed, isHeard: true });
+    if (wantsAny({ runs, feed })) this.#tabs.set(tab, { runs, feed, isHeard: true });
     else this.#tabs.delete(tab);
     for (const [runId, place] of runs) {
       const relay = this.#relays.get(runId);

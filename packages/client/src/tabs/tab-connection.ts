@@ -3,6 +3,7 @@ import { onVisibilityChange } from "../follow/page-signals.ts";
 import type { FeedCell } from "./feed-cell.ts";
 import { FeedMember } from "./feed-member.ts";
 import type { RunCell } from "./run-cell.ts";
+import { isMessage } from "./is-message.ts";
 import { RunHub } from "./run-hub.ts";
 import {
   type Answer,
@@ -11,6 +12,7 @@ import {
   MESSAGE_VERSION,
   type RunMessage,
   type Wanted,
+  wantsAny,
 } from "./tab-messages.ts";
 import { TabLock } from "./tab-lock.ts";
 import { TabMembers } from "./tab-members.ts";
@@ -96,7 +98,7 @@ export class TabConnection {
     if (hasUser && locks !== undefined && typeof BroadcastChannel !== "undefined") {
       const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, userId])}`;
       this.#channel = new BroadcastChannel(name);
-      this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
+      this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data);
       this.#channel.onmessageerror = () => this.#beAlone();
       this.#lock = new TabLock(locks, name, {
         onLead: () => this.#lead(),
@@ -181,7 +183,7 @@ export class TabConnection {
   #sync(): void {
     if (this.#isClosed) return;
     const own = this.#wanted(true);
-    if (isAny(own)) (this.#ownHub ??= this.#createHub(true)).wantOwn(own);
+    if (wantsAny(own)) (this.#ownHub ??= this.#createHub(true)).wantOwn(own);
     else {
       this.#ownHub?.close();
       this.#ownHub = null;
@@ -219,10 +221,11 @@ export class TabConnection {
       ...wanted,
     } satisfies Message);
     // All tabs got the last message at the same time, so a random delay lets one of them take over.
-    if (isAny(wanted)) this.#after(ANSWER_MS * (1 + Math.random()), () => this.#lock?.steal());
+    if (wantsAny(wanted)) this.#after(ANSWER_MS * (1 + Math.random()), () => this.#lock?.steal());
   }
 
-  #receive(message: Message): void {
+  #receive(message: unknown): void {
+    if (!isMessage(message)) return;
     this.#hasOthers = true;
     if (message.type === "want") {
       if (this.#role === "leading") this.#hub?.want(message);
@@ -292,8 +295,4 @@ export class TabConnection {
     this.#hub = null;
     this.#role = "waiting";
   }
-}
-
-function isAny({ runs, feed }: Wanted): boolean {
-  return runs.size > 0 || feed !== null;
 }

@@ -34,6 +34,11 @@ export interface Want {
 /** What a tab wants, without the feed's part if it shows no list of runs. */
 export type Wanted = Pick<Want, "runs" | "feed">;
 
+/** Whether a tab wants something. */
+export function wantsAny({ runs, feed }: Wanted): boolean {
+  return runs.size > 0 || feed !== null;
+}
+
 /** What a tab wants of the feed, and where it is. */
 export interface WantedFeed {
   /** What each list of the tab wants, at least one. */

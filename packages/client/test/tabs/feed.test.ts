@@ -2,19 +2,21 @@ import type { ServerResponse } from "node:http";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { FeedWant } from "../../src/feed/feed-want.ts";
 import { FeedCell } from "../../src/tabs/feed-cell.ts";
-import { type Message, MESSAGE_VERSION } from "../../src/tabs/tab-messages.ts";
+import type { Message } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { snapshotOf } from "../feed/snapshot-of.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
 import { frame, startScriptedServer, stream } from "../scripted-server.ts";
-import { COOKIE, type ManyRunsTab, openManyRunsTab, shows } from "./open-tab.ts";
+import {
+  channelName,
+  COOKIE,
+  openManyRunsTab,
+  openTabs,
+  shows,
+  type ManyRunsTab,
+} from "./open-tab.ts";
 
 const ALL: FeedWant = { topic: null, last: false };
-
-function openTabs({ port }: RunsServer, count: number): readonly ManyRunsTab[] {
-  const options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
-  return Array.from({ length: count }, () => openManyRunsTab(options));
-}
 
 /** A list of runs in a tab. */
 interface List {
@@ -69,8 +71,7 @@ async function waitFor(isDone: () => boolean): Promise<void> {
 /** The messages of the tabs of a server, until the test's end. */
 function listen({ port }: RunsServer): readonly Message[] {
   const heard: Message[] = [];
-  const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${port}`, "ada"])}`;
-  const channel = new BroadcastChannel(name);
+  const channel = new BroadcastChannel(channelName(port));
   channel.onmessage = ({ data }: MessageEvent<Message>) => void heard.push(data);
   onTestFinished(() => channel.close());
   return heard;
@@ -79,7 +80,7 @@ function listen({ port }: RunsServer): readonly Message[] {
 it("W48: eight tabs with the list of runs and a run each share one stream, and each sees every run", async () => {
   const server = await startRunsServer();
   const ids = await Promise.all(Array.from({ length: 8 }, async () => record(server.runs, 1)));
-  const tabs = openTabs(server, 8);
+  const tabs = openTabs(server.port, 8);
   const lists = tabs.map((tab) => list(tab, ALL));
   const runs = tabs.map((tab, index) => tab.follow(ids[index] ?? ""));
   const at = (sequence: number): Record<string, number> =>
@@ -105,7 +106,7 @@ it("W48: eight tabs with the list of runs and a run each share one stream, and e
 it("W48: a tab that comes later gets the runs from the tab with the connection, without a request", async () => {
   const server = await startRunsServer();
   const [x, y] = [await record(server.runs, 1), await record(server.runs, 2)];
-  const [first, second] = openTabs(server, 2);
+  const [first, second] = openTabs(server.port, 2);
   const one = list(first, ALL);
   await has(one, { [x]: 1, [y]: 2 });
   await server.runs.append(x, [{ eventType: "RUN_COMPLETED" }]);
@@ -124,7 +125,7 @@ it("W34, W48: tabs with lists of two topics share one feed of all topics, and be
   for (const topic of ["a", "b", "c"])
     ids.push((await server.runs.create({ ownerId: "ada", topic })).runId);
   const [a = "", b = "", c = ""] = ids;
-  const [first, second, third] = openTabs(server, 3);
+  const [first, second, third] = openTabs(server.port, 3);
   const one = list(first, { topic: "a", last: false });
   await has(one, { [a]: 0 });
   const other = list(second, { topic: "b", last: true });
@@ -145,7 +146,7 @@ it("W34, W48: tabs with lists of two topics share one feed of all topics, and be
 it("W48: when the tab with the connection closes, the next one goes on with its cursor, and no tab loses a run", async () => {
   const server = await startRunsServer();
   const x = await record(server.runs, 1);
-  const [first, second, third] = openTabs(server, 3);
+  const [first, second, third] = openTabs(server.port, 3);
   const lists = [list(first, ALL), list(second, ALL), list(third, ALL)] as const;
   for (const one of lists) await has(one, { [x]: 1 });
   const before = lists[1].cell.list.runs.get(x);
@@ -162,7 +163,7 @@ it("W48: a tab that is hidden for 10 s gives up its list, and has every run when
   const server = await startRunsServer();
   const x = await record(server.runs, 1);
   await onFastClock(async () => {
-    const [first, second] = openTabs(server, 2) as [ManyRunsTab, ManyRunsTab];
+    const [first, second] = openTabs(server.port, 2) as [ManyRunsTab, ManyRunsTab];
     const [one, other] = [list(first, ALL), list(second, ALL)];
     await waitFor(() => states(one)[x] === 1 && states(other)[x] === 1);
     const hiddenAt = performance.now();
@@ -218,7 +219,7 @@ it("a lone tab with a list sends no runs to other tabs, and closes the connectio
   const server = await startRunsServer();
   const heard = listen(server);
   const x = await record(server.runs, 1);
-  const one = list(openTabs(server, 1)[0], ALL);
+  const one = list(openTabs(server.port, 1)[0], ALL);
   await has(one, { [x]: 1 });
   await server.runs.append(x, [{ eventType: "TOKEN" }]);
   await has(one, { [x]: 2 });
@@ -232,7 +233,7 @@ it("W48: a feed that is refused fails in every tab, and one that comes later ask
   const server = await startRunsServer({
     authenticate: () => (isSignedIn ? { userId: "ada", credential: "session" } : null),
   });
-  const [first, second, third] = openTabs(server, 3);
+  const [first, second, third] = openTabs(server.port, 3);
   for (const one of [list(first, ALL), list(second, ALL)])
     await expect.poll(() => one.cell.connection.error?.code).toBe("unauthenticated");
   isSignedIn = true;

@@ -1,20 +1,8 @@
 import { expect, it, onTestFinished } from "vitest";
-import { type Message, MESSAGE_VERSION } from "../../src/tabs/tab-messages.ts";
+import type { Message } from "../../src/tabs/tab-messages.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
-import {
-  COOKIE,
-  isInOrder,
-  type ManyRunsTab,
-  openManyRunsTab,
-  shows,
-  type Tab,
-} from "./open-tab.ts";
-
-function openTabs({ port }: RunsServer, count: number): readonly ManyRunsTab[] {
-  const options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
-  return Array.from({ length: count }, () => openManyRunsTab(options));
-}
+import { channelName, isInOrder, type ManyRunsTab, openTabs, shows, type Tab } from "./open-tab.ts";
 
 async function recordMany({ runs }: RunsServer, count: number): Promise<readonly string[]> {
   return Promise.all(Array.from({ length: count }, async () => record(runs, 1)));
@@ -27,17 +15,12 @@ async function append({ runs }: RunsServer, runId: string, eventType = "TOKEN"):
 /** Counts the tabs that take the lead, until the test's end. */
 function listenForLeaders({ port }: RunsServer): { count: number } {
   const leaders = { count: 0 };
-  const channel = new BroadcastChannel(nameOf(port));
+  const channel = new BroadcastChannel(channelName(port));
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (data.type === "who") leaders.count += 1;
   };
   onTestFinished(() => channel.close());
   return leaders;
-}
-
-/** The channel of the tabs of a server. */
-function nameOf(port: number): string {
-  return `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${port}`, "ada"])}`;
 }
 
 /** On the fast clock. */
@@ -52,7 +35,7 @@ function has({ cell }: Tab, cursor: number, state: string): boolean {
 it("W47: eight tabs that each show another run share one stream, and each sees its run to the end", async () => {
   const server = await startRunsServer();
   const ids = await recordMany(server, 8);
-  const tabs = openTabs(server, 8).map((tab, index) => tab.follow(ids[index] ?? ""));
+  const tabs = openTabs(server.port, 8).map((tab, index) => tab.follow(ids[index] ?? ""));
   for (const tab of tabs) await shows(tab, 1, "live");
   await expect.poll(() => server.handler.stats().streams.open).toBe(1);
   const opened = server.paths.length;
@@ -68,7 +51,7 @@ it("W47: eight tabs that each show another run share one stream, and each sees i
 it("W47: 250 runs of three tabs take two streams, and the runs beyond are polled, two at a time", async () => {
   const server = await startRunsServer();
   const ids = await recordMany(server, 250);
-  const [first, second, third] = openTabs(server, 3);
+  const [first, second, third] = openTabs(server.port, 3);
   const tabs = ids.map((runId, index) => [first, second, third][index % 3]?.follow(runId) as Tab);
   for (const { cell } of tabs) await expect.poll(() => cell.cursor()).toBe(1);
   await expect.poll(() => server.handler.stats().streams.open).toBe(2);
@@ -80,10 +63,10 @@ it("W47: 250 runs of three tabs take two streams, and the runs beyond are polled
 it("a lone tab with a lone run has the stream of that run, and sends no events to other tabs", async () => {
   const server = await startRunsServer();
   const heard: string[] = [];
-  const channel = new BroadcastChannel(nameOf(server.port));
+  const channel = new BroadcastChannel(channelName(server.port));
   channel.onmessage = ({ data }: MessageEvent<Message>) => void heard.push(data.type);
   const runId = await record(server.runs, 3);
-  const tab = openTabs(server, 1)[0]?.follow(runId) as Tab;
+  const tab = openTabs(server.port, 1)[0]?.follow(runId) as Tab;
   await shows(tab, 3, "live");
   await append(server, runId, "RUN_COMPLETED");
   await shows(tab, 4, "finished");
@@ -96,7 +79,7 @@ it("a tab that is hidden for 10 s gives up what only it shows, and catches up wh
   const server = await startRunsServer();
   const [x, y] = (await recordMany(server, 2)) as [string, string];
   await onFastClock(async () => {
-    const [leader, other] = openTabs(server, 2) as [ManyRunsTab, ManyRunsTab];
+    const [leader, other] = openTabs(server.port, 2) as [ManyRunsTab, ManyRunsTab];
     const mine = leader.follow(x);
     await waitFor(() => has(mine, 1, "live"));
     const its = other.follow(y);
@@ -121,7 +104,7 @@ it("a tab that is hidden for less than 10 s keeps the connection", async () => {
   const server = await startRunsServer();
   const runId = await record(server.runs, 1);
   await onFastClock(async () => {
-    const tab = openTabs(server, 1)[0] as ManyRunsTab;
+    const tab = openTabs(server.port, 1)[0] as ManyRunsTab;
     const run = tab.follow(runId);
     await waitFor(() => has(run, 1, "live"));
     for (const _ of [1, 2, 3]) {
@@ -139,7 +122,7 @@ it("a hidden leader gives the lead to a visible tab, and all hidden tabs give up
   const server = await startRunsServer();
   const [x, y] = (await recordMany(server, 2)) as [string, string];
   await onFastClock(async () => {
-    const [leader, other] = openTabs(server, 2) as [ManyRunsTab, ManyRunsTab];
+    const [leader, other] = openTabs(server.port, 2) as [ManyRunsTab, ManyRunsTab];
     const mine = leader.follow(x);
     await waitFor(() => has(mine, 1, "live"));
     const its = other.follow(y);
@@ -172,9 +155,9 @@ it("what a crashed tab wanted is left when it has not answered for two rounds", 
   const server = await startRunsServer();
   const [x, y] = (await recordMany(server, 2)) as [string, string];
   await onFastClock(async () => {
-    const mine = openTabs(server, 1)[0]?.follow(x) as Tab;
+    const mine = openTabs(server.port, 1)[0]?.follow(x) as Tab;
     await waitFor(() => has(mine, 1, "live"));
-    const channel = new BroadcastChannel(nameOf(server.port));
+    const channel = new BroadcastChannel(channelName(server.port));
     const want: Message = {
       type: "want",
       tab: "crashed",
@@ -196,7 +179,11 @@ it("what a crashed tab wanted is left when it has not answered for two rounds", 
 it("a tab that joins a run late, which the leading tab does not show, reads the earlier events itself", async () => {
   const server = await startRunsServer();
   const [x, y] = (await recordMany(server, 2)) as [string, string];
-  const [leader, second, third] = openTabs(server, 3) as [ManyRunsTab, ManyRunsTab, ManyRunsTab];
+  const [leader, second, third] = openTabs(server.port, 3) as [
+    ManyRunsTab,
+    ManyRunsTab,
+    ManyRunsTab,
+  ];
   await shows(leader.follow(x), 1, "live");
   await shows(second.follow(y), 1, "live");
   for (const tab of [third, leader]) {
@@ -211,7 +198,7 @@ it("a tab that joins a run late, which the leading tab does not show, reads the 
 it("a view that leaves takes its run from the connection, in any tab, and the others miss nothing", async () => {
   const server = await startRunsServer();
   const ids = (await recordMany(server, 3)) as [string, string, string];
-  const [leader, other] = openTabs(server, 2) as [ManyRunsTab, ManyRunsTab];
+  const [leader, other] = openTabs(server.port, 2) as [ManyRunsTab, ManyRunsTab];
   const first = leader.follow(ids[0]);
   await shows(first, 1, "live");
   const [second, third] = [other.follow(ids[1]), other.follow(ids[2])];

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, vi } from "vitest";
 import type { SharedRunOptions } from "../../src/tabs/follow-in-tabs.ts";
 import { type ConnectionOptions, TabConnection } from "../../src/tabs/tab-connection.ts";
+import { MESSAGE_VERSION } from "../../src/tabs/tab-messages.ts";
 import { linkAbort } from "../../src/http/link-abort.ts";
 import type { FeedCell } from "../../src/tabs/feed-cell.ts";
 import { createRunCell, type RunCell } from "../../src/tabs/run-cell.ts";
@@ -100,4 +101,15 @@ export function isInOrder({ events }: TabView): boolean {
 
 function viewOf({ start, after, connection }: RunCell): TabView {
   return { events: after(start), state: connection().state };
+}
+
+/** Opens so many tabs of one user. */
+export function openTabs(port: number, count: number): readonly ManyRunsTab[] {
+  const options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
+  return Array.from({ length: count }, () => openManyRunsTab(options));
+}
+
+/** The channel of the tabs of a server. */
+export function channelName(port: number): string {
+  return `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${port}`, "ada"])}`;
 }
