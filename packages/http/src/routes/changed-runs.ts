@@ -27,7 +27,7 @@ interface Asked {
 }
 
 /** What is answered. */
-interface Answered extends ChangedRuns {
+interface Answered extends Omit<ChangedRuns, "live"> {
   /** The last event of each run that has one, by the run's id. Empty unless it was asked for. */
   readonly last: ReadonlyMap<string, StoredEvent>;
 }
@@ -56,7 +56,7 @@ export async function answerChanged(call: Call): Promise<Reply> {
   return jsonReply(200, encodeChanges(changed, withLast ? changed.last : null), context.retention);
 }
 
-function hasNews({ isReset, runs, gone }: ChangedRuns): boolean {
+function hasNews({ isReset, runs, gone }: Answered): boolean {
   return isReset || runs.length + gone.length > 0;
 }
 

@@ -11,6 +11,9 @@ const MANY = 60;
 /** The most answers until nothing is new, while nothing changes. */
 const MOST_ANSWERS = 100;
 
+/** A wait that is over before a server that only looks again every five seconds would find a change. */
+const TOLD_WITHIN_S = 4;
+
 /** What is answered, and what a reader of it has. */
 interface Changed {
   readonly runs: readonly (Readonly<Record<string, unknown>> & { readonly runId: string })[];
@@ -101,6 +104,35 @@ export const changedRuns: readonly HttpTrialCase[] = [
         const runId = await change();
         const { runs, reset } = changedIn(await held);
         assertEqual([runs.map((run) => run.runId), reset], [[runId], false], "what was waited for");
+        ({ cursor } = await askAll(trial, topic, cursor));
+      }
+    },
+  },
+  {
+    name: "W48 an answer that waits is told of an append, an input and a cancellation of a run that the reader has",
+    async run(trial) {
+      const topic = newTopic();
+      const runIds = [await create(trial, topic), await create(trial, topic)];
+      const [first = "", other = ""] = runIds;
+      const bodies: readonly (readonly [string, string, string?])[] = [
+        [first, "/events", '{"events":[{"eventType":"NOTE"}]}'],
+        [other, "/input", '{"payload":1}'],
+        [other, "/events", '{"events":[{"eventType":"NOTE"}]}'],
+        [first, "/cancel"],
+      ];
+      let { cursor } = await askAll(trial, topic, "");
+      for (const [runId, what, body = ""] of bodies) {
+        const held = ask(trial, { topic, changedSince: cursor, wait: TOLD_WITHIN_S });
+        held.catch(() => {});
+        for (let asked = 0; asked < 5; asked++) await getRun(trial, first);
+        const answer = await trial.send(post(trial, pathOf(runId, what), body));
+        assert(answer.status < 300, `${what} is taken, got ${answer.status}: ${answer.text}`);
+        const { runs } = changedIn(await held);
+        assertEqual(
+          runs.map((run) => run.runId),
+          [runId],
+          `the runs of a wait for ${what}`,
+        );
         ({ cursor } = await askAll(trial, topic, cursor));
       }
     },
