@@ -1,24 +1,9 @@
-import { createClient, type RunList, type Session } from "@tm/run-events-client/runs";
-import { RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
+import { createClient, type Session } from "@tm/run-events-client/runs";
+import { RunEventsError, type RunSnapshot } from "@tm/run-events-core";
 
 export type { Session };
 
-/** One page of the caller's runs, newest first. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
-export interface RunsPage extends Pick<RunList, "nextCursor"> {
-  readonly runs: readonly RunSnapshot[];
-}
-
-/** Which runs to list. */
-export interface RunsQuery {
-  /** `null` for every status. */
-  readonly status: RunStatus | null;
-  /** 1 to 200. */
-  readonly limit: number;
-  /** The cursor of the previous page; `null` for the newest runs. */
-  readonly cursor: string | null;
-}
-
-/** The server of this page. A failed call is shown at once; the user, or the next poll, tries again. */
+/** The server of this page. A failed call is shown at once, and the user tries again. */
 const server = createClient({ patienceMs: 0 });
 
 /**
@@ -58,11 +43,6 @@ export async function signOut(): Promise<void> {
   }
 }
 
-/** Lists the caller's runs. @see clause W14 in `WIRE.md` */
-export async function listRuns({ status, limit, cursor }: RunsQuery): Promise<RunsPage> {
-  return server.list({ status: status ?? undefined, limit, cursor: cursor ?? undefined });
-}
-
 /** A run's state, and until when its server keeps it. */
 export interface ReadRun {
   readonly snapshot: RunSnapshot;
@@ -90,13 +70,17 @@ export function isSignedOut(error: unknown): boolean {
 const ADDRESS = /^\/v1\/errors\/[a-z_]+$/;
 
 /**
- * Where this server explains the code of an error; `null` if the error is not a problem with such an address.
- * @see clause W3 in `WIRE.md`
+ * Where this server explains the code of an error; `null` if the error is not a problem with such an address. A stream has no addresses:
+ * there the code leads to its page.
+ * @see clauses W3 and W22 in `WIRE.md`
  */
 export function addressOf(error: unknown): string | null {
   if (!(error instanceof RunEventsError)) return null;
-  const { type } = error.details as { readonly type?: unknown };
-  return typeof type === "string" && ADDRESS.test(type) ? type : null;
+  const { code, details, retryable } = error;
+  const { type } = details as { readonly type?: unknown };
+  if (typeof type === "string" && ADDRESS.test(type)) return type;
+  // The client's own failures are retryable or internal. Their codes say nothing about this server.
+  return type !== undefined || retryable || code === "internal" ? null : `/v1/errors/${code}`;
 }
 
 /** The text that the user sees of an error. */

@@ -1,5 +1,7 @@
+import { useRuns } from "@tm/run-events-client/react";
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef } from "react";
+import { isSignedOut } from "./api.ts";
 import { escapeUnseen } from "./escape-unseen.ts";
 import { formatAge, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
@@ -8,7 +10,6 @@ import { Problem } from "./problem.tsx";
 import { runTitle } from "./run-title.ts";
 import { StatusIcon } from "./status-icon.tsx";
 import { useNow } from "./use-now.ts";
-import { useRuns } from "./use-runs.ts";
 import { hasModifier } from "./use-shortcuts.ts";
 
 /** How many runs a page key moves. */
@@ -26,12 +27,18 @@ export function RunList({
   readonly chosen: string | null;
   readonly onSignedOut: () => void;
 }): ReactNode {
-  const { runs, hasMore, failure, loadMore } = useRuns(status, onSignedOut);
+  const view = useRuns({ status: status ?? undefined });
+  const { runs, state, isLoading, hasMore, loadMore } = view;
+  const failure = view.error ?? view.loadError;
+  const wasSignedOut = state === "failed" && isSignedOut(failure);
+  useEffect(() => {
+    if (wasSignedOut) onSignedOut();
+  }, [wasSignedOut, onSignedOut]);
   const now = useNow(1_000);
   const list = useRef<HTMLUListElement>(null);
   // Where the next runs will begin; `null` if none were asked for.
   const wanted = useRef<number | null>(null);
-  const count = runs?.length ?? 0;
+  const count = runs.length;
   useEffect(() => {
     if (wanted.current === null || count <= wanted.current) return;
     // The first new run gets the focus of the button, unless the user has moved it elsewhere.
@@ -58,14 +65,14 @@ export function RunList({
           <Problem error={failure} />
         </p>
       )}
-      {runs === null && failure === null && <p className="notice soft">Loading…</p>}
-      {runs?.length === 0 && (
+      {isLoading && failure === null && <p className="notice soft">Loading…</p>}
+      {!isLoading && count === 0 && (
         <p className="notice soft">
           {status === null ? "You have no runs yet." : `You have no ${status} runs.`}
         </p>
       )}
       <ul ref={list} className="runs" aria-label="Runs" onKeyDown={onKeyDown}>
-        {runs?.map((run) => (
+        {runs.map((run) => (
           <li key={run.runId}>
             <RunLink run={run} isChosen={run.runId === chosen} now={now} />
           </li>
@@ -76,7 +83,7 @@ export function RunList({
               type="button"
               onClick={() => {
                 wanted.current = count;
-                loadMore();
+                void loadMore();
               }}
             >
               Load more
@@ -88,7 +95,7 @@ export function RunList({
   );
 }
 
-function RunLink({
+const RunLink = memo(function RunLink({
   run,
   isChosen,
   now,
@@ -122,4 +129,4 @@ function RunLink({
       <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>
     </a>
   );
-}
+});

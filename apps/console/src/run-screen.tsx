@@ -15,6 +15,7 @@ import { PhaseStrip } from "./phase-strip.tsx";
 import { createRunDigest, PHASE_STARTED } from "./run-digest.ts";
 import { RunHeader } from "./run-header.tsx";
 import { RunNotices } from "./run-notices.tsx";
+import { RunQuestion } from "./run-question.tsx";
 import { runTitle } from "./run-title.ts";
 import { createEventPicker, NO_FILTER } from "./shown-events.ts";
 import { Timeline, type TimelineHandle } from "./timeline.tsx";
@@ -37,7 +38,7 @@ export interface RunScreenProps {
 
 /** A run and its events, live. */
 export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): ReactNode {
-  const { events, state, runStatus, currentPhase, error } = useRun(runId);
+  const { events, state, runStatus, currentPhase, error, input } = useRun(runId);
   const { snapshot, keptUntil } = useSnapshot(runId, runStatus) ?? UNREAD;
   const [filter, setFilter] = useState(NO_FILTER);
   const { isFollowing, unseenCount, onFollow } = useFollowing(events.length);
@@ -86,6 +87,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         {escapeUnseen([runStatus, currentPhase].filter((word) => word !== null).join(", "))}
       </p>
       <RunNotices state={state} error={error} events={events} snapshot={snapshot} />
+      <RunQuestion events={events} status={runStatus} input={input} heading={heading} />
       <PhaseStrip
         phases={phases}
         status={status}

@@ -54,3 +54,8 @@ it("an error that is not a problem has no address", () => {
     expect(addressOf(error)).toBe(null);
   expect(addressOf(new RunEventsError("internal", "no"))).toBe(null);
 });
+
+it("W22: an error of a stream, which has no address, links to the page of its code", () => {
+  expect(addressOf(new RunEventsError("not_found", "no"))).toBe("/v1/errors/not_found");
+  expect(addressOf(new RunEventsError("store_unavailable", "no", { retryable: true }))).toBe(null);
+});

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { startServer } from "../../server/test/start-server.ts";
 import { openConsole, useBrowser } from "./open-console.ts";
 
-/** Until a page shared one connection for all of its runs, it was 100 kB. */
-const MOST_BYTES = 105_000;
+/** Until a page shared one connection for all of its runs, it was 100 kB; until its list was live and a run took answers, 105 kB. */
+const MOST_BYTES = 106_000;
 
 describe("the first load", () => {
   useBrowser();
 
-  it("the first load is under 105 kB gzipped, and only from this server", async () => {
+  it("the first load is under 106 kB gzipped, and only from this server", async () => {
     const { url, page } = await openConsole();
     await page.getByLabel("Token").waitFor();
     const names = await page.evaluate(() =>

@@ -182,7 +182,8 @@ it("with the keyboard alone, focus is on the run's heading even if the run's end
 
 it("with the keyboard alone, focus returns from a run to the list, even in a narrow page, and moves to newly loaded runs", async () => {
   const { url, page } = await openConsole({}, { width: 390 });
-  for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`);
+  const ended = [{ eventType: "RUN_CANCELLED" }];
+  for (let index = 0; index < 60; index += 1) await recordRun(url, `run-${index}`, ended);
   await signIn(page);
   await page.getByRole("button", { name: "Load more" }).focus();
   await press(page, "Enter");

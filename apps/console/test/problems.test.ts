@@ -6,7 +6,7 @@ import { recordRun } from "./record-run.ts";
 /** Chromium's own message of an answer that the tests give. */
 const SETTINGS = { maySay: /a status of 503 / };
 
-/** Every read of the list is refused with a problem of this type. */
+/** Every read of the list is refused with a problem of this type. A page reads it when it is loaded. */
 async function refuseList(page: Page, type: string): Promise<void> {
   const problem = { type, status: 503, code: "store_unavailable", detail: "The store is away." };
   await page.route("**/v1/agent-runs?*", async (route) =>
@@ -43,6 +43,7 @@ describe("a problem in the console", () => {
     const { url, page } = await openSignedIn({}, SETTINGS);
     await recordRun(url, "r");
     await refuseList(page, "/v1/errors/store_unavailable");
+    await page.reload();
     const side = page.getByRole("navigation");
     await side.getByText("The store is away.").waitFor();
     const link = side.getByRole("link", { name: "What this means" });
@@ -56,6 +57,7 @@ describe("a problem in the console", () => {
     async (type) => {
       const { page } = await openSignedIn({}, SETTINGS);
       await refuseList(page, type);
+      await page.reload();
       await page.getByRole("navigation").getByText("The store is away.").waitFor();
       expect(await page.getByRole("link", { name: "What this means" }).count()).toBe(0);
     },

@@ -23,7 +23,7 @@ export async function approval(runs, run) {
     return { sent: true };
   }
   if (answer !== undefined) return { sent: false };
-  const question = { question: "Send the mail?" };
+  const question = { question: "Send the mail?", kind: "approval" };
   if (!isAsked) await run.append([{ eventType: "INPUT_REQUESTED", payload: question }]);
   return run.park(); // the server that takes the answer lets a worker claim the run again
 }

@@ -4,10 +4,14 @@ import { useInsertionEffect, useMemo, useSyncExternalStore } from "react";
 import { type Reducer, RunFold } from "./store/run-fold.ts";
 import { RunStore, viewKey } from "./store/run-store.ts";
 import type { FoldOptions, RunOptions, RunView } from "./store/run-view.ts";
+import { runsKey, RunsStore } from "./store/runs-store.ts";
+import type { RunsOptions, RunsView } from "./store/runs-view.ts";
 import type { EventMap } from "./typed/event-map.ts";
 
 export type { Reducer } from "./store/run-fold.ts";
 export type { FoldOptions, InitialRun, RunOptions, RunView } from "./store/run-view.ts";
+export type { ListedRun } from "./feed/fold-changes.ts";
+export type { RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
  * Follows a run while a component shows it. All components and tabs of an origin share one connection for all runs. Each
@@ -53,6 +57,21 @@ export function useRunFold<Value, M extends EventMap = EventMap>(
     fold.reducer = reducer;
   });
   return useSyncExternalStore(fold.subscribe, fold.getSnapshot, fold.getFirstSnapshot);
+}
+
+/**
+ * Follows the list of the user's runs while a component shows it. It shares the connection of {@link useRun}: all lists and runs of all
+ * tabs need one. A component renders once a frame at most, and only if its list has changed. A run that has not changed stays the same object.
+ * @param options which runs, where the server is, and who asks. Another status, topic, user or server begins again
+ * @returns the newest view. On a server, and before the first answer, it has no runs
+ * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+ *
+ * @example
+ * const { runs, hasMore, loadMore } = useRuns({ status: "live", last: true });
+ */
+export function useRuns(options: RunsOptions = {}): RunsView {
+  const store = useMemo(() => new RunsStore(options), [runsKey(options)]);
+  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getFirstSnapshot);
 }
 
 function useStore<M extends EventMap>(runId: string | null, options: RunOptions<M>): RunStore<M> {

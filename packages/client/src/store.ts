@@ -1,10 +1,14 @@
 import { type Reducer, RunFold } from "./store/run-fold.ts";
 import { RunStore } from "./store/run-store.ts";
 import type { FoldOptions, RunOptions, RunView, Store } from "./store/run-view.ts";
+import { RunsStore } from "./store/runs-store.ts";
+import type { RunsOptions, RunsView } from "./store/runs-view.ts";
 import type { EventMap } from "./typed/event-map.ts";
 
 export type { Reducer } from "./store/run-fold.ts";
 export type { FoldOptions, InitialRun, RunOptions, RunView, Store } from "./store/run-view.ts";
+export type { ListedRun } from "./feed/fold-changes.ts";
+export type { RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
  * Creates a store of a run, for a framework or for none. It follows the run while it has a subscriber, and for one more second. All stores
@@ -43,4 +47,18 @@ export function createRunFold<Value, M extends EventMap = EventMap>(
   options: FoldOptions<M> = {},
 ): Store<Value> {
   return new RunFold(new RunStore<M>(runId, { ...options, tail: undefined }), initial, reducer);
+}
+
+/**
+ * Creates a store of the list of the user's runs. It follows them while it has a subscriber, and for one more second. It shares the
+ * connection of {@link createRunStore}.
+ * @param options which runs, where the server is, and who asks
+ * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+ *
+ * @example
+ * const list = createRunsStore({ status: "live", last: true });
+ * const unsubscribe = list.subscribe(() => show(list.getSnapshot().runs));
+ */
+export function createRunsStore(options: RunsOptions = {}): Store<RunsView> {
+  return new RunsStore(options);
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
+import { rolldown, type RolldownOutput } from "rolldown";
 
 const ENTRY = "entry";
 
@@ -9,6 +9,8 @@ export interface BundleOptions {
   readonly external?: readonly string[];
   /** Further modules, by the name that imports them. */
   readonly modules?: Readonly<Record<string, string>>;
+  /** Whether to leave out what is loaded only when it is needed. */
+  readonly isFirstLoad?: boolean;
 }
 
 /**
@@ -57,12 +59,26 @@ export async function bundle(code: string, options: BundleOptions = {}): Promise
     const { output } = await build.generate({
       format: "esm",
       minify: true,
-      codeSplitting: false,
+      codeSplitting: options.isFirstLoad === true,
       // As in a page's bundle. Those that are left are marks for a bundler.
       comments: false,
     });
-    return output[0].code;
+    return firstLoad(output);
   } finally {
     await build.close();
   }
+}
+
+/** The code of the entry, and of the files that it loads at once. */
+function firstLoad([entry, ...others]: RolldownOutput["output"]): string {
+  const chunks = new Map([entry, ...others].map((one) => [one.fileName, one]));
+  const loaded = new Set([entry.fileName]);
+  for (const name of loaded) {
+    const chunk = chunks.get(name);
+    if (chunk?.type === "chunk") for (const next of chunk.imports) loaded.add(next);
+  }
+  return [...loaded]
+    .map((name) => chunks.get(name))
+    .map((one) => (one?.type === "chunk" ? one.code : ""))
+    .join("");
 }

@@ -38,6 +38,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "follow.mjs",
     "follow.txt",
+    "list.jsx",
     "own-curl.sh",
     "own-node.mjs",
     "own-page.js",

@@ -6,7 +6,7 @@ import type { HandlerOptions } from "@tm/run-events-http";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 import { onTestFinished } from "vitest";
 
-/** A server of this process, and its runs. Each request is `ada`'s. */
+/** A server of this process, and its runs. Each request is `ada`'s, unless the options say something else. */
 export interface RunsServer {
   readonly port: number;
   readonly runs: RunEvents;
@@ -21,9 +21,9 @@ export async function startRunsServer(
 ): Promise<RunsServer> {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({
+    authenticate: () => ({ userId: "ada", credential: "session" }),
     ...options,
     runs,
-    authenticate: () => ({ userId: "ada", credential: "session" }),
   });
   const paths: string[] = [];
   const server = createServer((request, response) => {

@@ -1,23 +1,26 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { checkRunId, invalidCursor } from "@tm/run-events-core/wire";
+import { type FeedListener, type FeedStart, FollowedFeed } from "../feed/followed-feed.ts";
+import { isBadCursor, pollFeed } from "../feed/poll-feed.ts";
+import { runsStreamCall } from "../http/feed-calls.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
-import { pause } from "../http/pause.ts";
+import { FOR_EVER_MS, pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
-import { runsStreamCall } from "../http/run-calls.ts";
 import { askStream, createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts";
 import { fittingRuns } from "./fitting-runs.ts";
+import { FollowedSet } from "./followed-set.ts";
 import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
 import { onPageReturn } from "./page-signals.ts";
-import { readOn } from "./read-on.ts";
+import { readAlone } from "./read-alone.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
 import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
-/** While more runs than these are polled, the server does not hold the polls: a browser has six connections to a host. */
+/** While more than these are polled, the server does not hold the polls: a browser has six connections to a host. */
 const MOST_HELD = 2;
 /** A stream is given up when nothing has come for this many heartbeats. */
 const SILENT_HEARTBEATS = 2.5;
@@ -26,30 +29,30 @@ const SILENT_HEARTBEATS = 2.5;
 const CHANGED = Symbol("changed");
 
 /**
- * Follows a set of runs that changes, over one connection. Each run's listener gets every event once, in order, however often the set
- * changes or the connection is lost.
+ * Follows a set of runs that changes, and the owner's feed, over one connection. Each run's listener gets every event once, in order,
+ * however often the set changes or the connection is lost.
  *
- * | it is      | until                                          | then                                      |
- * | ---------- | ---------------------------------------------- | ----------------------------------------- |
- * | idle       | a run is added                                 | gathering                                 |
- * | gathering  | `GATHER_MS` pass                               | streaming, or polling                     |
- * | streaming  | a run is added or removed                      | gathering: the next stream has new cursors |
- * | streaming  | every run is over                              | idle                                      |
- * | streaming  | the server cannot read some of the runs        | gathering, after a pause                  |
- * | streaming  | it is lost                                     | waiting                                   |
- * | streaming  | it fails for good                              | idle: every run has failed                |
- * | polling    | the same; or it is time for the stream again   | the same; gathering                       |
- * | waiting    | the pause is over, or the page comes back      | gathering                                 |
- * | any        | `close`                                        | closed                                    |
+ * | it is      | until                                            | then                                       |
+ * | ---------- | ------------------------------------------------ | ------------------------------------------ |
+ * | idle       | a run or the feed is added                       | gathering                                  |
+ * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
+ * | streaming  | a run or the feed is added or removed            | gathering: the next stream has new cursors |
+ * | streaming  | every run is over, and there is no feed          | idle                                       |
+ * | streaming  | the server cannot read some of them              | gathering, after a pause                   |
+ * | streaming  | it is lost                                       | waiting                                    |
+ * | streaming  | it fails for good                                | idle: all of them have failed              |
+ * | polling    | the same; or it is time for the stream again     | the same; gathering                        |
+ * | waiting    | the pause is over, or the page comes back        | gathering                                  |
+ * | any        | `close`                                          | closed                                     |
  *
  * Runs beyond those that fit into one stream are polled as well. A run that is alone has the stream of one run, or its polls.
- * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReader {
   readonly #options: RunsReaderOptions;
   readonly #server: Server;
   readonly #best: Transport;
-  readonly #runs = new Map<string, FollowedRun>();
+  readonly #set = new FollowedSet();
   readonly #whole = new AbortController();
   readonly #stopListening: () => void;
   #course: Course;
@@ -90,25 +93,33 @@ export class RunsReader {
     const { since = 0 } = beginning;
     if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
     const run = new FollowedRun(runId, beginning, listener);
-    this.#runs.get(runId)?.stop();
-    this.#runs.set(runId, run);
+    this.#set.addRun(run);
     this.#change();
-    return () => {
-      if (this.#runs.get(runId) !== run) return;
-      this.#runs.delete(runId);
-      run.stop();
-      this.#change();
-    };
+    return () => this.#leave(run);
   }
 
-  /** Stops following every run, and closes the connection. Idempotent. */
+  /**
+   * Follows the owner's feed as well, in place of the feed before, as `add` does.
+   */
+  addFeed(start: FeedStart, listener: FeedListener): () => void {
+    const feed = new FollowedFeed(start, listener);
+    this.#set.addFeed(feed);
+    this.#change();
+    return () => this.#leave(feed);
+  }
+
+  /** Stops following everything, and closes the connection. Idempotent. */
   close(): void {
-    for (const run of this.#runs.values()) run.stop();
-    this.#runs.clear();
+    this.#set.stop();
     clearTimeout(this.#again);
     this.#whole.abort();
     this.#attempt?.abort();
     this.#stopListening();
+  }
+
+  #leave(part: FollowedRun | FollowedFeed): void {
+    part.stop();
+    if (this.#set.remove(part)) this.#change();
   }
 
   #change(): void {
@@ -121,38 +132,40 @@ export class RunsReader {
 
   async #run(): Promise<void> {
     const { signal } = this.#whole;
-    while (this.#runs.size > 0 && !signal.aborted) {
+    while (!this.#set.isEmpty && !signal.aborted) {
       try {
         await pause(this.#gatherMs, signal);
         this.#gatherMs = GATHER_MS;
         clearTimeout(this.#again);
-        if (this.#runs.size > 0) await this.#tryOnce([...this.#runs.values()]);
+        if (!this.#set.isEmpty) await this.#tryOnce(this.#set);
       } catch (error) {
         if (!signal.aborted && error !== CHANGED) await this.#onLoss(error);
       }
     }
-    // In the same turn as the check above: a run that is added later begins again.
+    // In the same turn as the check above: what is added later begins again.
     this.#isRunning = false;
   }
 
-  /** One attempt for these runs. It ends when the set changes. */
-  async #tryOnce(runs: readonly FollowedRun[]): Promise<void> {
+  /** One attempt for these. It ends when the set changes. */
+  async #tryOnce({ runs, feed }: FollowedSet): Promise<void> {
     const attempt = linkAbort(this.#whole.signal);
     this.#attempt = attempt;
     this.#options.onActivity?.();
-    const isAlone = runs.length === 1;
+    const isAlone = runs.length === 1 && feed === null;
     const isStreamed = this.#course.route.transport === "stream" && !isAlone;
     const streamed = isStreamed ? fittingRuns(runs) : [];
     const polled = runs.slice(streamed.length);
-    const held = polled.length > MOST_HELD || streamed.length > 0 ? "poll" : "long_poll";
+    const count = polled.length + (feed === null ? 0 : 1);
+    const held = isStreamed || count > MOST_HELD ? "poll" : "long_poll";
     const transport = isAlone ? this.#best : held;
-    const polls = polled.map((run) => this.#readOne(run, transport, attempt));
+    const polls = polled.map(async (run) => this.#readRun(run, transport, attempt));
+    if (feed !== null && !isStreamed) polls.push(this.#pollFeed(feed, held, attempt));
     try {
-      if (streamed.length > 0) await this.#stream(streamed, attempt, polled.length > 0);
+      if (isStreamed) await this.#stream(streamed, feed, attempt, polled.length > 0);
       else if (isAlone) await polls[0];
       else await this.#untilProbe(attempt.signal);
       // Polled runs take the places of those that are over.
-      if (streamed.length > 0) attempt.abort(CHANGED);
+      if (isStreamed) attempt.abort(CHANGED);
       attempt.signal.throwIfAborted();
     } finally {
       attempt.abort(CHANGED);
@@ -164,19 +177,22 @@ export class RunsReader {
 
   async #stream(
     streamed: readonly FollowedRun[],
+    feed: FollowedFeed | null,
     { signal, abort }: LinkedAbort,
     hasMore: boolean,
   ): Promise<void> {
-    const { heartbeatMs = 15_000 } = this.#options;
     const startedAt = performance.now();
     const expect = (loss: Loss): void => {
       this.#course = expectLoss(this.#course, loss, performance.now() - startedAt);
     };
     expect("away");
     this.#giveUp = () => abort(unanswered("The page was away from the network."));
-    for (const run of streamed) if (!run.isLive) run.update({ state: "connecting" });
-    const call = runsStreamCall(streamed.map((run) => run.start()));
+    for (const part of [...streamed, feed])
+      if (part?.isLive === false) part.update({ state: "connecting" });
+    const starts = streamed.map((run) => run.start());
+    const call = runsStreamCall(starts, feed?.start() ?? null);
     const attempt = {
+      feed,
       runs: new Map(streamed.map((run) => [run.runId, run])),
       signal,
       openStream: (onHead: () => void) => askStream(this.#server, call, signal, onHead),
@@ -189,63 +205,61 @@ export class RunsReader {
         if (error !== null) this.#tryAgainLater(run, error);
         else if (this.#forget(run) && hasMore) abort(CHANGED);
       },
+      onFeedLeft: (error: RunEventsError) => {
+        if (feed !== null && error.retryable) this.#tryAgainLater(feed, error);
+        else if (feed !== null) this.#failFeed(feed, error);
+      },
     };
-    await streamRuns(attempt, heartbeatMs * SILENT_HEARTBEATS, (ms) => (this.#askedMs = ms));
-    // The runs that are left could not be read. Their timer opens the next stream.
-    if (this.#runs.size > 0) await pause(FOR_EVER_MS, signal);
+    const silenceMs = (this.#options.heartbeatMs ?? 15_000) * SILENT_HEARTBEATS;
+    await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
+    // What is left could not be read. Its timer opens the next stream.
+    if (!this.#set.isEmpty) await pause(FOR_EVER_MS, signal);
   }
 
-  /** The other runs go on meanwhile. */
-  #tryAgainLater(run: FollowedRun, error: RunEventsError): void {
-    run.failures += 1;
-    run.update({ state: "waiting", error });
-    const { mostDelayMs } = this.#options;
+  /** The others go on meanwhile. */
+  #tryAgainLater(part: FollowedRun | FollowedFeed, error: RunEventsError): void {
+    part.failures += 1;
+    part.update({ state: "waiting", error });
+    const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
     clearTimeout(this.#again);
-    this.#again = setTimeout(
-      () => this.#change(),
-      planDelay(run.failures, 0, Math.random(), mostDelayMs),
-    );
+    this.#again = setTimeout(() => this.#change(), delayMs);
   }
 
   /** Reads one run until it is over or the attempt is. It never rejects. */
-  async #readOne(
+  async #readRun(
     run: FollowedRun,
     transport: Transport,
     { signal, abort }: LinkedAbort,
   ): Promise<void> {
-    let hasAnswered = false;
-    const { pollFetch, onActivity = () => {}, ...options } = this.#options;
-    if (transport === "poll" && pollFetch !== undefined) options.fetch = pollFetch;
-    const reading = readOn(
-      { ...options, ...run.beginning(), runId: run.runId, signal },
-      { cursor: () => run.cursor, at: () => run.at },
-      (change) => {
-        hasAnswered ||= change.runStatus !== undefined;
-        // The connection of a live run is only opened again.
-        const isSame = change.state === "connecting" && run.isLive;
-        if (!isSame) run.update(change);
-        // Nothing shows that polls get through where the stream did not.
-        if (change.state === "waiting" && !hasAnswered && this.#best === "stream")
-          this.#toBest(abort);
-      },
-      onActivity,
-      transport,
-    );
+    const onSilence = (): void => this.#toBest(abort);
+    await readAlone(run, { options: this.#options, transport, signal, onSilence });
+    if (run.isOver) this.#forget(run);
+  }
+
+  /** Polls the feed until the attempt is over. It never rejects. */
+  async #pollFeed(
+    feed: FollowedFeed,
+    transport: Transport,
+    { signal, abort }: LinkedAbort,
+  ): Promise<void> {
     try {
-      let events = await reading.next();
-      for (; typeof events === "object"; events = await reading.next()) {
-        hasAnswered = true;
-        run.take(events);
-      }
-      run.update({ state: "finished" });
-      this.#forget(run);
+      await pollFeed(feed, {
+        server: this.#server,
+        isHeld: transport === "long_poll",
+        mostDelayMs: this.#options.mostDelayMs,
+        signal,
+        onActivity: () => this.#options.onActivity?.(),
+        onSilence: () => this.#toBest(abort),
+        onSeen: (end) => void (this.#endPause = end),
+      });
     } catch (error) {
-      if (signal.aborted) return;
-      run.fail(error);
-      this.#forget(run);
-    } finally {
-      reading.end();
+      if (!signal.aborted) this.#failFeed(feed, error);
     }
+  }
+
+  #failFeed(feed: FollowedFeed, error: unknown): void {
+    feed.fail(error);
+    this.#forget(feed);
   }
 
   /** Leaves polls for the best transport, unless a stream is open too. */
@@ -263,29 +277,22 @@ export class RunsReader {
   }
 
   /** @returns whether it was followed */
-  #forget(run: FollowedRun): boolean {
-    if (this.#runs.get(run.runId) !== run) return false;
-    this.#runs.delete(run.runId);
-    if (this.#runs.size === 0) this.#attempt?.abort(CHANGED);
-    return true;
+  #forget(part: FollowedRun | FollowedFeed): boolean {
+    const isKnown = this.#set.remove(part);
+    if (isKnown && this.#set.isEmpty) this.#attempt?.abort(CHANGED);
+    return isKnown;
   }
 
   async #onLoss(error: unknown): Promise<void> {
-    const runs = [...this.#runs.values()];
-    if (!(error instanceof RunEventsError && error.retryable)) {
-      this.#runs.clear();
-      for (const run of runs) run.fail(error);
-      return;
-    }
+    const { feed } = this.#set;
+    if (feed !== null && isBadCursor(error, feed.cursor)) return feed.forgetCursor();
+    if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
     this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());
+    this.#set.wait(error);
     const { failures, loss } = this.#course;
-    for (const run of runs) run.update({ state: "waiting", error });
     const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? this.#askedMs);
     const delayMs = planDelay(failures, atLeastMs, Math.random(), this.#options.mostDelayMs);
     await pause(delayMs, this.#whole.signal, (end) => (this.#endPause = end)).catch(() => {});
   }
 }
-
-/** Longer than any timer: 11 days, in milliseconds. */
-const FOR_EVER_MS = 1_000_000_000;

@@ -1,5 +1,6 @@
 import { MAX_RUNS } from "@tm/run-events-core/wire";
 import type { RunBeginning, RunListener } from "./followed-run.ts";
+import type { FeedListener, FeedStart } from "../feed/followed-feed.ts";
 import { RunsReader } from "./follow-runs.ts";
 import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { limitFetch } from "../http/limit-fetch.ts";
@@ -10,9 +11,9 @@ const MOST_STREAMS = 2;
 const MOST_POLLS = 2;
 
 /**
- * Follows any number of runs over few connections: one for each hundred, and two at most. The runs beyond are polled, two requests at a
+ * Follows any number of runs, and the owner's feed, over few connections: one for each hundred, and two at most. The runs beyond are polled, two requests at a
  * time. A run stays in its connection, so that a change of the set opens only one connection again.
- * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
+ * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReaders {
   readonly #options: RunsReaderOptions;
@@ -39,6 +40,12 @@ export class RunsReaders {
     };
   }
 
+  /** Follows the owner's feed as well, over the first connection. As `RunsReader.addFeed`. */
+  addFeed(start: FeedStart, listener: FeedListener): () => void {
+    const place = this.#readers[0] ?? this.#open();
+    return place.reader.addFeed(start, listener);
+  }
+
   close(): void {
     for (const { reader } of this.#readers) reader.close();
   }
@@ -49,6 +56,10 @@ export class RunsReaders {
     const last = this.#readers.at(-1);
     if (free !== undefined) return free;
     if (last !== undefined && this.#readers.length === MOST_STREAMS) return last;
+    return this.#open();
+  }
+
+  #open(): { readonly reader: RunsReader; count: number } {
     const place = { reader: new RunsReader(this.#options), count: 0 };
     this.#readers.push(place);
     return place;

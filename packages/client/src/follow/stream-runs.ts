@@ -1,26 +1,31 @@
 import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { FollowedFeed } from "../feed/followed-feed.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { FollowedRun } from "./followed-run.ts";
 import { parseRunsFrame, type RunsFrame } from "./runs-frame.ts";
 import { readFrames, type StreamAttempt } from "./stream-frames.ts";
 import { errorIn, throwIfFailed } from "./stream-run.ts";
 
-/** What one attempt to read many runs does besides. */
+/** What one attempt to read many runs, and a feed, does besides. */
 export interface RunsAttempt extends StreamAttempt {
   /** The runs that were asked for, by their ids. */
   readonly runs: ReadonlyMap<string, FollowedRun>;
   /** A run of them is over, or cannot be read for now: then with the error. */
   readonly onLeft: (run: FollowedRun, error: RunEventsError | null) => void;
   readonly onEvents: () => void;
+  /** The feed that was asked for. */
+  readonly feed: FollowedFeed | null;
+  /** The feed cannot be read, at least for now. */
+  readonly onFeedLeft: (error: RunEventsError) => void;
 }
 
 /**
- * Reads one stream of many runs until each of them has had its last frame. A stream that ends earlier is lost.
+ * Reads one stream of many runs, of a feed, or of both, until each of them has had its last frame. A stream that ends earlier is lost.
  * @param silenceMs how long the stream may be silent, in milliseconds
  * @param onRetry called with the value of each `retry:` field, in milliseconds
  * @throws RunEventsError if the stream is lost, or the server refuses it
  * @throws the signal's reason
- * @see clause W47 in `WIRE.md`
+ * @see clauses W47 and W48 in `WIRE.md`
  */
 export async function streamRuns(
   attempt: RunsAttempt,
@@ -58,8 +63,10 @@ function takeFrames(frames: readonly RunsFrame[], attempt: RunsAttempt): boolean
   for (const one of frames) {
     if (one.type === "failure") {
       for (const run of gathered.keys()) handOver(run);
+      attempt.feed?.flush();
       throwIfFailed(one.frame, attempt.expect);
     } else if (one.type === "whole") isEnd ||= one.isEnd;
+    else if (one.type !== "run") takeFeedFrame(one, attempt);
     else {
       const run = attempt.runs.get(one.runId);
       if (run === undefined) continue;
@@ -75,7 +82,18 @@ function takeFrames(frames: readonly RunsFrame[], attempt: RunsAttempt): boolean
     }
   }
   for (const run of gathered.keys()) handOver(run);
+  attempt.feed?.flush();
   return isEnd;
+}
+
+/** Takes a frame of the feed. */
+function takeFeedFrame(
+  one: RunsFrame & { readonly type: "feed" | "feed_failure" },
+  { feed, onFeedLeft }: RunsAttempt,
+): void {
+  if (one.type === "feed") return feed?.takeFrame(one.frame);
+  feed?.flush();
+  onFeedLeft(errorIn(one.frame));
 }
 
 /** Takes a frame about the state of a run. */

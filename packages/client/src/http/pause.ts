@@ -1,3 +1,6 @@
+/** Longer than any request, in milliseconds: 11 days. */
+export const FOR_EVER_MS = 1_000_000_000;
+
 /**
  * Waits for a time, or until the wait is ended.
  * @param onSeen gets the function that ends the wait

@@ -1,11 +1,5 @@
 import type { EventDraft, RunStatus } from "@tm/run-events-core";
-import {
-  checkRunId,
-  checkTopic,
-  encodeRunStart,
-  type RunStart,
-  SealedJson,
-} from "@tm/run-events-core/wire";
+import { checkRunId, checkTopic, SealedJson } from "@tm/run-events-core/wire";
 import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
@@ -74,7 +68,8 @@ export const EVENT: Shape = { sequence: isPositive, eventType: isText };
 /** @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 const LEASE: Shape = { fence: isPositive, expiresAt: isText };
 
-const RUNS = "/v1/agent-runs";
+/** The path of all runs. */
+export const RUNS = "/v1/agent-runs";
 const JSON_TYPE = { "content-type": "application/json" } as const;
 
 /**
@@ -197,14 +192,6 @@ export function streamCall(runId: string, since: number, at: string | undefined)
 /** The rest of a query that names the event `since`. @see clause W46 in `WIRE.md` */
 function sameHistory(at: string | undefined): string {
   return at === undefined ? "" : `&at=${encodeURIComponent(at)}`;
-}
-
-/**
- * @param starts runs whose ids were checked
- * @see clause W47 in `WIRE.md`
- */
-export function runsStreamCall(starts: readonly RunStart[]): Call {
-  return { path: `${RUNS}/stream?runs=${starts.map(encodeRunStart).join()}` };
 }
 
 /** @see clause W14 in `WIRE.md` */

@@ -1,15 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
-import { pause } from "./pause.ts";
+import { FOR_EVER_MS, pause } from "./pause.ts";
 import { fits } from "./fits.ts";
 import { MOST_ANSWER_BYTES, MOST_PROBLEM_BYTES, readText } from "./read-text.ts";
 import { ANSWER_SECONDS, type Call } from "./run-calls.ts";
 import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
-
-/** Longer than any request, in milliseconds. */
-const FOR_EVER_MS = 1_000_000_000;
 
 /** The server's address, and the credential for it. */
 export interface ServerOptions {

@@ -9,6 +9,8 @@ import type {
   WorkOptions,
 } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
+import type { FeedChanges } from "../feed/fold-changes.ts";
+import { followChanges, type FollowChangesOptions } from "../follow/follow-changes.ts";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
@@ -36,7 +38,6 @@ import {
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { closeSessionCall, openSessionCall, sessionCall } from "../http/session-calls.ts";
 import type { EventMap } from "../typed/event-map.ts";
-import { workRun } from "../write/work-run.ts";
 import type { EventsQuery, ListQuery } from "./queries.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
@@ -198,6 +199,13 @@ export interface Client {
     runId: string,
     options?: FollowRunOptions<M>,
   ): RunFollower<M>;
+  /**
+   * Follows your runs: the live ones, then each that is created, gets events, ends or is removed. They are states and not events: at most
+   * four a second of a run, each as it is now. What changes while the loop is busy comes together. To stop it, leave the loop.
+   * @throws RunEventsError `unauthenticated`, `invalid_request` for a bad topic, and any other error that waiting cannot cure
+   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+   */
+  changes(options?: FollowChangesOptions): AsyncIterable<FeedChanges>;
   /** Works on a run as its only writer, as `workRun` does. */
   work<Value>(
     runId: string,
@@ -272,8 +280,13 @@ export function createClient(options: ClientOptions = {}): Client {
     claim: async (runId, how) => ask(claimCall(runId, how), how),
     renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
     release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
+    changes: (how) => followChanges({ ...options, ...how }),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),
-    work: async (runId, how, task) => workRun({ ...options, ...how, runId }, task),
+    // Loaded when it is called: most pages of a browser work on no run.
+    work: async (runId, how, task) => {
+      const { workRun } = await import("../write/work-run.ts");
+      return workRun({ ...options, ...how, runId }, task);
+    },
     session: async (how) => ask(sessionCall(), how),
     openSession: async (token, how) => ask(openSessionCall(token), how),
     closeSession: async (how) => ask(closeSessionCall(), how),

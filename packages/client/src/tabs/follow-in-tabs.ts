@@ -1,3 +1,4 @@
+import type { FeedCell } from "./feed-cell.ts";
 import type { RunCell } from "./run-cell.ts";
 import { type ConnectionOptions, TabConnection } from "./tab-connection.ts";
 
@@ -21,12 +22,28 @@ export async function followInTabs(
   cell: RunCell,
   signal: AbortSignal,
 ): Promise<void> {
+  return connectionFor(options).follow(runId, cell, signal);
+}
+
+/**
+ * Follows the feed of the owner's runs over the same connection.
+ * @param cell says what is wanted, and gets the runs
+ * @returns resolves when the feed has failed, or the signal has aborted. Never rejects: the cell shows a failure
+ */
+export async function followFeedInTabs(
+  options: ConnectionOptions,
+  cell: FeedCell,
+  signal: AbortSignal,
+): Promise<void> {
+  return connectionFor(options).followFeed(cell, signal);
+}
+
+function connectionFor(options: ConnectionOptions): TabConnection {
   const { baseUrl, userId, credential = "session" } = options;
-  if (credential !== "session" && userId === undefined)
-    return new TabConnection(options, () => {}).follow(runId, cell, signal);
+  if (credential !== "session" && userId === undefined) return new TabConnection(options, () => {});
   const key = JSON.stringify([baseUrl, userId, credential]);
   const connection =
     connections.get(key) ?? new TabConnection(options, () => connections.delete(key));
   connections.set(key, connection);
-  return connection.follow(runId, cell, signal);
+  return connection;
 }

@@ -1,16 +1,20 @@
 import type { RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { FeedRuns } from "../feed/fold-changes.ts";
 import type { ConnectionState } from "../follow/connection-state.ts";
 import { RunsReaders } from "../follow/runs-readers.ts";
 import type { ServerOptions } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
+import { FeedRelay } from "./feed-relay.ts";
 import type { RunCell } from "./run-cell.ts";
 import {
   encodeError,
+  type FeedMessage,
   type Message,
   type Place,
   type RunMessage,
   splitRunMessage,
   type Want,
+  type Wanted,
 } from "./tab-messages.ts";
 
 /** A tab that has not answered for this long, in milliseconds, has crashed or is frozen. Its runs are left. */
@@ -19,11 +23,13 @@ const CHECK_MS = 30_000;
 /** Where a hub sends what it reads. */
 export interface HubPorts {
   /** To the tab of the hub itself. */
-  readonly toOwn: (message: RunMessage) => void;
+  readonly toOwn: (message: RunMessage | FeedMessage) => void;
   /** To all other tabs. Throws if the message cannot be copied. */
   readonly toOthers: (message: Message) => void;
   /** What the hub's own tab has of a run. Other tabs get earlier events from it. */
   readonly cellOf: (runId: string) => RunCell | undefined;
+  /** What the hub's own tab has of the feed. */
+  readonly feedList: FeedRuns | undefined;
 }
 
 /** A run that is followed for tabs. */
@@ -40,8 +46,7 @@ interface Relay {
   isApart: boolean;
 }
 
-interface WantedByTab {
-  readonly runs: ReadonlyMap<string, Place>;
+interface WantedByTab extends Wanted {
   isHeard: boolean;
 }
 
@@ -58,6 +63,7 @@ export class RunHub {
   readonly #readers: RunsReaders;
   readonly #tabs = new Map<string, WantedByTab>();
   readonly #relays = new Map<string, Relay>();
+  readonly #feed: FeedRelay;
   // Not a timer: a hidden page's timers are late, and the other tabs may be visible.
   readonly #soon = new MessageChannel();
   #isSendDue = false;
@@ -69,23 +75,30 @@ export class RunHub {
     this.#ports = ports;
     const onActivity = (): void => void (this.#activeAt = performance.now());
     this.#readers = new RunsReaders({ ...options, isHasty: isFirst, onActivity });
+    this.#feed = new FeedRelay(this.#readers, ports.feedList, {
+      ...ports,
+      onApart: () => ports.toOthers({ type: "apart", runId: null }),
+      sendSoon: () => this.#sendAtOnce(),
+      onFailed: () => this.#forgetFeed(),
+      silentMs: () => this.silentMs,
+    });
     this.#soon.port1.onmessage = () => this.#sendDue();
     this.#timer = setTimeout(() => this.#check(), CHECK_MS);
   }
 
-  /** How long the server has been silent, in milliseconds. Without a run there is nothing to hear. */
+  /** How long the server has been silent, in milliseconds. If nothing is followed there is nothing to hear. */
   get silentMs(): number {
-    return this.#relays.size === 0 ? 0 : performance.now() - this.#activeAt;
+    return this.#relays.size === 0 && !this.#feed.isOn ? 0 : performance.now() - this.#activeAt;
   }
 
-  /** The own tab wants these runs, and no others. */
-  wantOwn(runs: ReadonlyMap<string, Place>): void {
-    this.#want(OWN, runs);
+  /** The own tab wants these, and nothing else. */
+  wantOwn(wanted: Wanted): void {
+    this.#want(OWN, wanted);
   }
 
   /** Another tab wants something else. */
-  want({ tab, ask, runs }: Want): void {
-    this.#want(tab, runs);
+  want({ tab, ask, runs, feed }: Want): void {
+    this.#want(tab, { runs, feed });
     this.#ports.toOthers({ type: "answer", tab, ask, silentMs: this.silentMs });
   }
 
@@ -93,21 +106,23 @@ export class RunHub {
   close(): void {
     this.#sendDue();
     clearTimeout(this.#timer);
+    this.#feed.close();
     this.#readers.close();
     this.#soon.port1.close();
   }
 
-  #want(tab: string, runs: ReadonlyMap<string, Place>): void {
-    const before = this.#tabs.get(tab)?.runs;
-    if (runs.size > 0) this.#tabs.set(tab, { runs, isHeard: true });
+  #want(tab: string, { runs, feed }: Wanted): void {
+    const before = this.#tabs.get(tab);
+    if (runs.size > 0 || feed !== null) this.#tabs.set(tab, { runs, feed, isHeard: true });
     else this.#tabs.delete(tab);
     for (const [runId, place] of runs) {
       const relay = this.#relays.get(runId);
       if (relay === undefined) this.#follow(runId, place);
-      else if (place.since < relay.connection.cursor || before?.has(runId) !== true)
+      else if (place.since < relay.connection.cursor || before?.runs.has(runId) !== true)
         this.#catchUp(relay, place, tab === OWN);
     }
     this.#leaveUnwanted();
+    if (feed !== null) this.#feed.catchUp(feed, before?.feed == null, tab === OWN);
   }
 
   #follow(runId: string, place: Place): void {
@@ -157,10 +172,15 @@ export class RunHub {
     // A tab that comes later asks the server itself: its user may have signed in again.
     this.#send(relay);
     this.#forget(relay);
-    for (const [tab, { runs, isHeard }] of this.#tabs) {
-      const rest = new Map([...runs].filter(([runId]) => runId !== relay.runId));
-      this.#tabs.set(tab, { runs: rest, isHeard });
+    for (const [tab, wanted] of this.#tabs) {
+      const rest = new Map([...wanted.runs].filter(([runId]) => runId !== relay.runId));
+      this.#tabs.set(tab, { ...wanted, runs: rest });
     }
+  }
+
+  /** A tab that comes later asks the server itself, as for a run. */
+  #forgetFeed(): void {
+    for (const [tab, wanted] of this.#tabs) this.#tabs.set(tab, { ...wanted, feed: null });
   }
 
   /** Sends a tab what it lacks, or shows it how much it has to read itself. */
@@ -203,6 +223,10 @@ export class RunHub {
   #sendSoon(relay: Relay): void {
     if (!this.#isShared(relay)) return;
     relay.isDue = true;
+    this.#sendAtOnce();
+  }
+
+  #sendAtOnce(): void {
     if (!this.#isSendDue) this.#soon.port2.postMessage(null);
     this.#isSendDue = true;
   }
@@ -210,6 +234,7 @@ export class RunHub {
   #sendDue(): void {
     this.#isSendDue = false;
     for (const relay of this.#relays.values()) this.#send(relay);
+    this.#feed.send();
   }
 
   #send(relay: Relay): void {
@@ -243,6 +268,11 @@ export class RunHub {
         relay.connection.state === "finished" && this.#ports.cellOf(relay.runId) !== undefined;
       if (!wanted.has(relay.runId) && !isKept) this.#forget(relay);
     }
+    const feeds = [...this.#tabs].filter(([, { feed }]) => feed !== null);
+    this.#feed.plan(
+      feeds.flatMap(([, { feed }]) => feed ?? []),
+      feeds.some(([tab]) => tab !== OWN),
+    );
   }
 
   #forget(relay: Relay): void {

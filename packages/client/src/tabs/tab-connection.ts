@@ -1,16 +1,19 @@
 import type { ServerOptions } from "../http/server.ts";
 import { onVisibilityChange } from "../follow/page-signals.ts";
+import type { FeedCell } from "./feed-cell.ts";
+import { FeedMember } from "./feed-member.ts";
 import type { RunCell } from "./run-cell.ts";
 import { RunHub } from "./run-hub.ts";
 import {
   type Answer,
+  type FeedMessage,
   type Message,
   MESSAGE_VERSION,
-  type Place,
   type RunMessage,
+  type Wanted,
 } from "./tab-messages.ts";
 import { TabLock } from "./tab-lock.ts";
-import { TabMember } from "./tab-member.ts";
+import { TabMembers } from "./tab-members.ts";
 
 /** Where the server is, and for whom runs are followed. */
 export interface ConnectionOptions extends ServerOptions {
@@ -32,6 +35,9 @@ const LINGER_MS = 1_000;
 /** A tab that is hidden for this long, in milliseconds, reads nothing any more until it is seen. */
 const HIDDEN_MS = 10_000;
 
+/** What a tab wants that reads nothing. */
+const NOTHING: Wanted = { runs: new Map(), feed: null };
+
 /**
  * The connection of a tab for everything that it follows. All tabs of an origin share one, because over HTTP/1.1 a browser has six
  * connections to a host. The tab that holds a lock leads: it reads what any tab wants, and sends it to the others.
@@ -52,7 +58,7 @@ const HIDDEN_MS = 10_000;
 export class TabConnection {
   readonly #options: ConnectionOptions;
   readonly #onClose: () => void;
-  readonly #members = new Set<TabMember>();
+  readonly #members = new TabMembers();
   readonly #id = String(Math.random());
   readonly #lock: TabLock | undefined;
   readonly #channel: BroadcastChannel | undefined;
@@ -64,8 +70,6 @@ export class TabConnection {
   #hub: RunHub | null = null;
   /** What this tab reads for itself alone. */
   #ownHub: RunHub | null = null;
-  /** The runs that this tab reads for itself: one has an event that does not fit into a message, another has changed its history. */
-  readonly #apart = new Set<string>();
   #asked = 0;
   #isAsking = false;
   /** Whether another tab has been heard. */
@@ -118,23 +122,37 @@ export class TabConnection {
    * @returns resolves when the run has finished or failed, or the signal has aborted. Never rejects: the cell shows a failure
    */
   async follow(runId: string, cell: RunCell, signal: AbortSignal): Promise<void> {
+    const { over } = this.#members.addRun(this.#options, runId, cell, signal);
+    await this.#until(over, signal);
+  }
+
+  /**
+   * Follows the owner's feed, in place of one that is followed.
+   * @param cell says what is wanted, and gets the runs
+   * @returns resolves when the feed has failed, or the signal has aborted. Never rejects: the cell shows a failure
+   */
+  async followFeed(cell: FeedCell, signal: AbortSignal): Promise<void> {
+    const member = new FeedMember(cell, signal);
+    this.#members.addFeed(member, signal);
+    cell.onWants = () => this.#sync();
+    await this.#until(member.over, signal);
+  }
+
+  async #until(over: Promise<void>, signal: AbortSignal): Promise<void> {
     clearTimeout(this.#lingering);
-    const member = new TabMember(this.#options, runId, cell, signal);
-    this.#members.add(member);
     signal.addEventListener("abort", () => {
-      this.#members.delete(member);
       this.#sync();
-      if (this.#members.size === 0) this.#close();
+      if (this.#members.isEmpty) this.#close();
     });
     this.#sync();
-    await member.over;
+    await over;
     this.#sync();
     this.#closeIfIdle();
   }
 
   #closeIfIdle(): void {
     clearTimeout(this.#lingering);
-    if (this.#isClosed || [...this.#members].some(({ isOver }) => !isOver)) return;
+    if (this.#isClosed || !this.#members.isOver) return;
     this.#lingering = setTimeout(() => this.#close(), LINGER_MS);
   }
 
@@ -153,23 +171,17 @@ export class TabConnection {
     this.#channel?.close();
   }
 
-  /** What this tab shows and has not got to the end, after which sequence. */
-  #wanted(isApart: boolean): ReadonlyMap<string, Place> {
-    const runs = new Map<string, Place>();
-    if (this.#isAway) return runs;
-    for (const { runId, cell, isOver } of this.#members) {
-      if (isOver || isApart !== (this.#role === "alone" || this.#apart.has(runId))) continue;
-      const place = { since: cell.cursor(), at: cell.at() };
-      if (place.since < (runs.get(runId)?.since ?? Infinity)) runs.set(runId, place);
-    }
-    return runs;
+  /** What this tab wants, of which another tab could read the part that is not apart. */
+  #wanted(isApart: boolean): Wanted {
+    if (this.#isAway) return NOTHING;
+    return this.#members.wanted(isApart, this.#role === "alone");
   }
 
   /** Passes on what this tab wants after each change of it. */
   #sync(): void {
     if (this.#isClosed) return;
     const own = this.#wanted(true);
-    if (own.size > 0) (this.#ownHub ??= this.#createHub(true)).wantOwn(own);
+    if (isAny(own)) (this.#ownHub ??= this.#createHub(true)).wantOwn(own);
     else {
       this.#ownHub?.close();
       this.#ownHub = null;
@@ -185,7 +197,8 @@ export class TabConnection {
       toOthers: (message) => {
         if (!isApart) this.#channel?.postMessage(message);
       },
-      cellOf: (runId) => [...this.#members].find((member) => member.runId === runId)?.cell,
+      cellOf: (runId) => this.#members.cellOf(runId),
+      feedList: this.#members.feed?.cell.list,
     });
   }
 
@@ -196,17 +209,17 @@ export class TabConnection {
 
   /** Sends the leading tab what this tab wants. If there is something, the leading tab has to answer. */
   #ask(): void {
-    const runs = this.#wanted(false);
+    const wanted = this.#wanted(false);
     this.#asked += 1;
     this.#isAsking = true;
     this.#channel?.postMessage({
       type: "want",
       tab: this.#id,
       ask: this.#asked,
-      runs,
+      ...wanted,
     } satisfies Message);
     // All tabs got the last message at the same time, so a random delay lets one of them take over.
-    if (runs.size > 0) this.#after(ANSWER_MS * (1 + Math.random()), () => this.#lock?.steal());
+    if (isAny(wanted)) this.#after(ANSWER_MS * (1 + Math.random()), () => this.#lock?.steal());
   }
 
   #receive(message: Message): void {
@@ -216,39 +229,31 @@ export class TabConnection {
     } else if (this.#role !== "waiting" || this.#isAway) return;
     else if (message.type === "who") this.#ask();
     else if (message.type === "apart") {
-      this.#apart.add(message.runId);
+      this.#members.readApart(message.runId);
       this.#sync();
     } else {
       if (message.silentMs < STALE_MS) this.#hearLeader(message);
-      if (message.type === "run") this.#accept(message, false);
+      if (message.type !== "answer") this.#accept(message, false);
     }
   }
 
   /** A live tab leads. */
-  #hearLeader(message: Answer | RunMessage): void {
+  #hearLeader(message: Answer | RunMessage | FeedMessage): void {
     if (message.type === "answer" && message.tab === this.#id && message.ask === this.#asked)
       this.#isAsking = false;
     this.#after(this.#isAsking ? ANSWER_MS : ASK_MS, () => this.#ask());
   }
 
-  #accept(message: RunMessage, isApart: boolean): void {
-    if (isApart !== (this.#role === "alone" || this.#apart.has(message.runId))) return;
-    for (const member of this.#members) {
-      if (member.runId !== message.runId) continue;
-      if (!isApart && member.isStrange(message)) {
-        // Each tab asks the server whether its own events are still there.
-        this.#apart.add(message.runId);
-        return this.#sync();
-      }
-      // This tab joined after these events. It asks once for the earlier ones.
-      if (!member.accept(message) && this.#role === "waiting" && !this.#isAsking) this.#ask();
-    }
+  #accept(message: RunMessage | FeedMessage, isApart: boolean): void {
+    const next = this.#members.accept(message, isApart, this.#role === "alone");
+    if (next === "apart") this.#sync();
+    else if (next === "ask" && this.#role === "waiting" && !this.#isAsking) this.#ask();
   }
 
   /** Gives up what this tab reads, and the lead. */
   #goAway(): void {
     this.#isAway = true;
-    for (const member of this.#members) member.wait();
+    this.#members.wait();
     this.#stopLeading();
     this.#lock?.release();
     clearTimeout(this.#timer);
@@ -287,4 +292,8 @@ export class TabConnection {
     this.#hub = null;
     this.#role = "waiting";
   }
+}
+
+function isAny({ runs, feed }: Wanted): boolean {
+  return runs.size > 0 || feed !== null;
 }

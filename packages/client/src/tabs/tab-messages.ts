@@ -1,21 +1,25 @@
 import type { RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { FeedWant } from "../feed/feed-want.ts";
+import type { FeedChanges } from "../feed/fold-changes.ts";
+import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { ConnectionState } from "../follow/connection-state.ts";
 
 /** The version of the messages. Tabs with another version share another connection. */
-export const MESSAGE_VERSION = 6;
+export const MESSAGE_VERSION = 7;
 
 /**
  * Messages between the tabs of an origin. `who` comes from the tab with the connection: each other tab answers with a `want`. `apart`
- * too: this run does not fit into messages, so each tab has its own connection for it.
+ * too: this run does not fit into messages, or with `null` the feed does not. So each tab has its own connection for it.
  */
 export type Message =
   | { readonly type: "who" }
   | Want
   | Answer
   | RunMessage
-  | { readonly type: "apart"; readonly runId: string };
+  | FeedMessage
+  | { readonly type: "apart"; readonly runId: string | null };
 
-/** What a tab shows: all of it, in place of what it wanted before. Another kind of subscription would be another field. */
+/** What a tab shows: all of it, in place of what it wanted before. */
 export interface Want {
   readonly type: "want";
   readonly tab: string;
@@ -23,6 +27,24 @@ export interface Want {
   readonly ask: number;
   /** Where the tab is, by run. */
   readonly runs: ReadonlyMap<string, Place>;
+  /** What it wants of the owner's feed; `null` for nothing. */
+  readonly feed: WantedFeed | null;
+}
+
+/** What a tab wants, without the feed's part if it shows no list of runs. */
+export type Wanted = Pick<Want, "runs" | "feed">;
+
+/** What a tab wants of the feed, and where it is. */
+export interface WantedFeed {
+  /** What each list of the tab wants, at least one. */
+  readonly wants: readonly FeedWant[];
+  readonly place: FeedPlace;
+}
+
+/** Which changes of the feed a tab has: a number counts those of one hub. */
+export interface FeedPlace {
+  readonly hub: string;
+  readonly number: number;
 }
 
 /** The last event that a reader has: its sequence, and its time if it is known. */
@@ -54,6 +76,25 @@ export interface RunMessage {
   /** The connection's error as plain data: a copy of the error itself would lose its class and code. */
   readonly error: Pick<RunEventsError, "code" | "message" | "details" | "retryable"> | null;
   /** How long the server has been silent, in milliseconds, by that tab's monotonic clock. */
+  readonly silentMs: number;
+}
+
+/** What is new of the feed: its changes, or only its connection. */
+export interface FeedMessage {
+  readonly type: "feed";
+  /** What the connection asks the server for. */
+  readonly feed: FeedWant;
+  /** Where a tab is that has these changes. */
+  readonly place: FeedPlace;
+  /** They are all changes of the hub after this number. */
+  readonly from: number;
+  /** Whether all runs come again, for a tab that lacks some. */
+  readonly isWhole: boolean;
+  /** Whether the next message has more of them. */
+  readonly hasRest: boolean;
+  readonly changes: FeedChanges | null;
+  readonly connection: FeedConnection["state"];
+  readonly error: RunMessage["error"];
   readonly silentMs: number;
 }
 

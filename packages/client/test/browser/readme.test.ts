@@ -67,13 +67,15 @@ it("AUTHORS: own-page.js shows that a run does not exist", async () => {
 
 /** The script of a page that renders an element of these snippets. */
 async function pageOf(work: string): Promise<string> {
-  const modules = { "./run.jsx": readSnippet("run.jsx"), "./text.jsx": readSnippet("text.jsx") };
+  const names = ["run.jsx", "text.jsx", "list.jsx"];
+  const modules = Object.fromEntries(names.map((name) => [`./${name}`, readSnippet(name)]));
   const code = `
     ${readSnippet("page.jsx")}
     import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
     import { createRoot } from "react-dom/client";
     import { renderToStaticMarkup } from "react-dom/server.browser";
     import { Text } from "./text.jsx";
+    import { List } from "./list.jsx";
     const render = (element) => createRoot(document.querySelector("#root")).render(element);
     ${work}
   `;
@@ -127,4 +129,23 @@ it("README: text.jsx is a component that shows the tokens of a run as text", asy
       await page.waitForFunction('document.querySelector("pre").textContent === "Tea is a leaf."');
     },
   );
+});
+
+it("README: list.jsx is a component that shows the runs as they change, and older ones when asked", async () => {
+  const script = await pageOf("window.list = (options) => render(<List {...options} />)");
+  await withPage(script, async (page, { runs }) => {
+    await page.evaluate("list({})");
+    await page.waitForFunction('document.querySelectorAll("li").length === 1');
+    const { runId } = await runs.create({ ownerId: "ada" });
+    await page.waitForFunction('document.querySelectorAll("li").length === 2');
+    expect(await page.locator("li").allTextContents()).toEqual([
+      "queued, 0 events",
+      "completed, 3 events",
+    ]);
+    await page.evaluate('list({ status: "live" })');
+    await page.waitForFunction('document.querySelectorAll("li").length === 1');
+    await runs.append(runId, [{ eventType: "STEP" }]);
+    await page.waitForFunction('document.querySelector("li")?.textContent === "running, 1 events"');
+    expect(await page.locator("button").count()).toBe(0);
+  });
 });

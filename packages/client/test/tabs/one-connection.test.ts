@@ -179,6 +179,7 @@ it("what a crashed tab wanted is left when it has not answered for two rounds", 
       type: "want",
       tab: "crashed",
       ask: 1,
+      feed: null,
       runs: new Map([[y, { since: 0, at: undefined }]]),
     };
     channel.postMessage(want);

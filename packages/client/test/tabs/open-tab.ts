@@ -2,6 +2,7 @@ import { expect, onTestFinished, vi } from "vitest";
 import type { SharedRunOptions } from "../../src/tabs/follow-in-tabs.ts";
 import { type ConnectionOptions, TabConnection } from "../../src/tabs/tab-connection.ts";
 import { linkAbort } from "../../src/http/link-abort.ts";
+import type { FeedCell } from "../../src/tabs/feed-cell.ts";
 import { createRunCell, type RunCell } from "../../src/tabs/run-cell.ts";
 import type { RunView } from "../../src/store/run-view.ts";
 
@@ -22,6 +23,8 @@ export interface Tab {
 export interface ManyRunsTab {
   /** @param start the sequence before the first event */
   follow(runId: string, start?: number): Tab;
+  /** Follows the feed. @returns leaves it */
+  followFeed(cell: FeedCell): () => void;
   hide(): void;
   show(): void;
   close(): void;
@@ -53,6 +56,12 @@ export function openManyRunsTab(options: ConnectionOptions): ManyRunsTab {
       const cell = createRunCell(start, () => views.push(viewOf(cell)));
       connection ??= new TabConnection(options, () => (connection = null), watch);
       return { cell, views, following: connection.follow(runId, cell, signal), close: abort };
+    },
+    followFeed(cell) {
+      const { signal, abort } = linkAbort(closed.signal);
+      connection ??= new TabConnection(options, () => (connection = null), watch);
+      void connection.followFeed(cell, signal);
+      return abort;
     },
     hide: () => turn(true),
     show: () => turn(false),

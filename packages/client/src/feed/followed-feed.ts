@@ -1,0 +1,135 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { FeedFrame } from "./feed-frame.ts";
+import type { FeedWant } from "./feed-want.ts";
+import { type FeedChanges, mergeChanges } from "./fold-changes.ts";
+
+/** What a feed's connection does. */
+export interface FeedConnection {
+  /** As of a run that is followed, but it does not finish. `failed` is final. */
+  readonly state: "connecting" | "live" | "waiting" | "polling" | "failed";
+  /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
+  readonly error: RunEventsError | null;
+}
+
+/** Before the first answer. */
+export const CONNECTING: FeedConnection = { state: "connecting", error: null };
+
+/** What a reader of a feed does with it. */
+export interface FeedListener {
+  readonly onChanges: (changes: FeedChanges) => void;
+  /** Called after each change of the connection. */
+  readonly onState: (connection: FeedConnection) => void;
+}
+
+/** What a feed asks for, and where it goes on. */
+export interface FeedStart extends FeedWant {
+  /** `null` to begin with all live runs. */
+  readonly cursor: string | null;
+}
+
+/** A feed that is followed: its cursor and its state. It makes the same changes of frames as of polls. */
+export class FollowedFeed {
+  readonly #want: FeedWant;
+  readonly #listener: FeedListener;
+  #cursor: string | null;
+  /** Whether the reader has every live run. */
+  #isWhole: boolean;
+  #connection: FeedConnection = CONNECTING;
+  /** The changes of frames that came together. */
+  #gathered: FeedChanges | null = null;
+  #isStopped = false;
+  /** How often in a row the server could not read the feed. */
+  failures = 0;
+
+  /** @param start a cursor is of a reader that has every live run */
+  constructor({ topic, last, cursor }: FeedStart, listener: FeedListener) {
+    this.#want = { topic, last };
+    this.#listener = listener;
+    this.#cursor = cursor;
+    this.#isWhole = cursor !== null;
+  }
+
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
+  get isLive(): boolean {
+    return this.#connection.state === "live";
+  }
+
+  /** Where to go on. */
+  start(): FeedStart {
+    return { ...this.#want, cursor: this.#cursor };
+  }
+
+  /** Begins again with all live runs. */
+  forgetCursor(): void {
+    this.#cursor = null;
+  }
+
+  /** Its listener is not called any more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  update(change: Partial<FeedConnection>): void {
+    const next = { ...this.#connection, ...change };
+    const { state, error } = this.#connection;
+    if (this.#isStopped || (next.state === state && next.error === error)) return;
+    this.#connection = next;
+    this.#listener.onState(next);
+  }
+
+  fail(cause: unknown): void {
+    const error =
+      cause instanceof RunEventsError
+        ? cause
+        : new RunEventsError("internal", String(cause), { cause });
+    this.update({ state: "failed", error });
+    this.stop();
+  }
+
+  /** Takes a frame. Its change is handed over by the next `flush`, with those of the frames after it. */
+  takeFrame(frame: FeedFrame): void {
+    if (frame.type === "feed_started") {
+      this.flush();
+      this.update({ state: "live", error: null });
+      if (frame.reset) this.#gather({ isReset: true });
+    } else if (frame.type === "run") {
+      const { run, last } = frame;
+      this.#gather({ runs: [last === undefined ? { run } : { run, last }] });
+    } else if (frame.type === "run_gone") this.#gather({ gone: [frame.runId] });
+    else this.#gather({ cursor: frame.cursor ?? null, hasMore: false });
+  }
+
+  /** Hands over what was gathered. */
+  flush(): void {
+    const changes = this.#gathered;
+    this.#gathered = null;
+    if (changes !== null) this.take(changes);
+  }
+
+  /** Hands changes over. */
+  take(changes: FeedChanges): void {
+    if (this.#isStopped) return;
+    this.failures = 0;
+    this.#cursor = changes.cursor;
+    this.#isWhole = !changes.hasMore;
+    this.#listener.onChanges(changes);
+  }
+
+  #gather(change: Partial<FeedChanges>): void {
+    const before = this.#gathered;
+    const isReset = change.isReset === true;
+    const next = {
+      isReset: false,
+      runs: [],
+      gone: [],
+      // A feed that starts over has no cursor, and not every run, until the server says so.
+      cursor: isReset ? null : (before ?? { cursor: this.#cursor }).cursor,
+      hasMore: isReset || (before?.hasMore ?? !this.#isWhole),
+      ...change,
+    };
+    this.#gathered = before === null ? next : mergeChanges(before, next);
+  }
+}

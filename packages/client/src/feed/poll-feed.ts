@@ -1,0 +1,74 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { pause } from "../http/pause.ts";
+import { planDelay } from "../http/plan-delay.ts";
+import { changedCall } from "../http/feed-calls.ts";
+import type { Server } from "../http/server.ts";
+import type { FeedChanges } from "./fold-changes.ts";
+import type { FollowedFeed } from "./followed-feed.ts";
+
+/** The pause between two polls that the server answers at once, in milliseconds. */
+const POLL_MS = 2_000;
+/** The pause between two held polls, as a live feed has it between two states of a run, in milliseconds. */
+const GATHER_MS = 250;
+
+/** How a feed is polled. */
+export interface FeedPolls {
+  readonly server: Server;
+  /** Whether the server may hold its answers until something has changed. */
+  readonly isHeld: boolean;
+  readonly mostDelayMs?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onActivity: () => void;
+  /** Called when the server gave no answer before any other came. */
+  readonly onSilence: () => void;
+  /** Sets the one listener that ends the pause when the page comes back. */
+  readonly onSeen: (listener: () => void) => void;
+}
+
+/**
+ * Polls a feed until the signal aborts.
+ * @throws what waiting cannot cure
+ * @throws the signal's reason
+ * @see clause W48 in `WIRE.md`
+ */
+export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<never> {
+  const { server, signal, onActivity, onSilence, onSeen } = polls;
+  let hasAnswered = false;
+  /** Whether the server holds as many polls as it can. */
+  let isFull = false;
+  for (;;) {
+    const { cursor, ...want } = feed.start();
+    const isHeld: boolean = polls.isHeld && !isFull;
+    try {
+      onActivity();
+      const call = changedCall({ ...want, cursor, isHeld });
+      const changes = await server.askJson<FeedChanges>(call, signal);
+      hasAnswered = true;
+      isFull = false;
+      feed.take(changes);
+      feed.update({ state: "polling", error: null });
+      if (!changes.hasMore) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isBadCursor(error, cursor)) {
+        feed.forgetCursor();
+        continue;
+      }
+      if (!(error instanceof RunEventsError && error.retryable)) throw error;
+      const wasFull = isFull;
+      isFull = isHeld && error.code === "too_many_requests";
+      if (isFull && !wasFull) continue;
+      feed.failures += 1;
+      feed.update({ state: "waiting", error });
+      if (!hasAnswered) onSilence();
+      const { retryAfterMs = 0 } = error.details;
+      const delayMs = planDelay(feed.failures, retryAfterMs, Math.random(), polls.mostDelayMs);
+      await pause(delayMs, signal, onSeen);
+    }
+  }
+}
+
+/** Whether the server, perhaps another version of it, does not know the cursor: the feed then starts over. */
+export function isBadCursor(error: unknown, cursor: string | null): boolean {
+  return cursor !== null && error instanceof RunEventsError && error.code === "invalid_cursor";
+}

@@ -1,0 +1,46 @@
+import type { RunSnapshot } from "@tm/run-events-core";
+import { type Patience, retrying } from "../http/retrying.ts";
+import { listCall, readRuns as checkRuns } from "../http/run-calls.ts";
+import { createServer, type ServerOptions } from "../http/server.ts";
+import type { RunsFilter } from "./pick-runs.ts";
+
+/** The most runs of one answer. @see clause W14 in `WIRE.md` */
+const MOST_RUNS = 200;
+
+/** Runs of a list, newest first. */
+export interface RunsPage {
+  readonly runs: readonly RunSnapshot[];
+  /** Where the list goes on; `null` at its end. */
+  readonly nextCursor: string | null;
+}
+
+/** Which runs of a list to read. */
+export interface RunsRange {
+  readonly count: number;
+  /** Where to begin; `null` for the newest run. */
+  readonly cursor: string | null;
+}
+
+/**
+ * Reads `count` runs of the list, or fewer at its end.
+ * @throws as `retrying`
+ */
+export async function readRuns(
+  { status, topic, ...options }: ServerOptions & RunsFilter,
+  { count, cursor }: RunsRange,
+  how: Patience,
+): Promise<RunsPage> {
+  const server = createServer(options);
+  const patience = { mostDelayMs: options.mostDelayMs, ...how };
+  const read = new Map<string, RunSnapshot>();
+  let nextCursor = cursor;
+  do {
+    const limit = Math.min(MOST_RUNS, count - read.size);
+    const query = { status, topic, limit, cursor: nextCursor ?? undefined };
+    const call = { ...listCall(query), read: checkRuns };
+    const page = await retrying(() => server.askJson<RunsPage>(call, patience.signal), patience);
+    for (const run of page.runs) read.set(run.runId, run);
+    ({ nextCursor } = page);
+  } while (nextCursor !== null && read.size < count);
+  return { runs: [...read.values()], nextCursor };
+}

@@ -1,0 +1,49 @@
+import type { RunEventsError, RunStatus } from "@tm/run-events-core";
+import type { ListedRun } from "../feed/fold-changes.ts";
+import type { FeedConnection } from "../feed/followed-feed.ts";
+import type { ServerOptions } from "../http/server.ts";
+
+/** Which runs to show, where the server is, and for which user. */
+export interface RunsOptions extends ServerOptions {
+  /**
+   * Only runs in this status. `live` is for all that have not finished.
+   * @defaultValue none: runs in every status
+   */
+  readonly status?: RunStatus | "live" | undefined;
+  /**
+   * Only runs of this topic.
+   * @defaultValue none: runs of all topics
+   * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly topic?: string | undefined;
+  /**
+   * Whether each run comes with its last event, such as the question of a run that waits.
+   * @defaultValue `false`
+   */
+  readonly last?: boolean | undefined;
+  /** Who is signed in. Views and tabs of different users share nothing. */
+  readonly userId?: string | undefined;
+}
+
+/** The user's runs as a page shows them. A run, or the list, stays the same object while nothing in it has changed. */
+export interface RunsView {
+  /** What the connection does. */
+  readonly state: FeedConnection["state"];
+  /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
+  readonly error: RunEventsError | null;
+  /** Newest first: every live run, and of the others the newest 50, those that ended while the page showed them, and what `loadMore` read. */
+  readonly runs: readonly ListedRun[];
+  /** Whether the first runs are still to come. */
+  readonly isLoading: boolean;
+  /** Whether there are older runs that have ended. */
+  readonly hasMore: boolean;
+  /** Whether `loadMore` is under way. */
+  readonly isLoadingMore: boolean;
+  /** Why the last `loadMore` failed; `null` once it is called again. */
+  readonly loadError: RunEventsError | null;
+  /**
+   * Reads 50 older runs. While it is under way, a second call joins it. It does nothing without a subscriber, or if there are no older
+   * runs. Never rejects: `loadError` shows a failure.
+   */
+  readonly loadMore: () => Promise<void>;
+}

@@ -1,0 +1,277 @@
+import type { ServerResponse } from "node:http";
+import { createRunsStore, type RunsOptions, type RunsView } from "@tm/run-events-client/store";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
+import { snapshotOf } from "../feed/snapshot-of.ts";
+import { frame, json, startScriptedServer, stream } from "../scripted-server.ts";
+import { leaveNothing, type Watched, watchStore } from "./watch-store.ts";
+
+leaveNothing();
+
+function watch({ port }: RunsServer, options: RunsOptions = {}): Watched<RunsView> {
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const credential = { cookie: "a=b" };
+  return watchStore(createRunsStore({ userId: "ada", credential, ...options, baseUrl }));
+}
+
+function idsOf({ store }: Watched<RunsView>): readonly string[] {
+  return store.getSnapshot().runs.map(({ runId }) => runId);
+}
+
+async function shows(
+  list: Watched<RunsView>,
+  ...ids: readonly (string | undefined)[]
+): Promise<void> {
+  await vi.waitFor(
+    () => {
+      expect(list.store.getSnapshot().isLoading).toBe(false);
+      expect(idsOf(list)).toEqual(ids);
+    },
+    { timeout: 20_000 },
+  );
+}
+
+async function recordMany(
+  server: RunsServer,
+  count: number,
+  ...types: readonly string[]
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1)
+    ids.unshift(await record(server.runs, 1, ...types));
+  return ids;
+}
+
+it("W48: a list shows every run, newest first, and each change of it", async () => {
+  const server = await startRunsServer();
+  const ended = await record(server.runs, 1, "RUN_COMPLETED");
+  const live = await record(server.runs, 1);
+  const list = watch(server);
+  expect(list.seen[0]).toMatchObject({ state: "connecting", runs: [], isLoading: true });
+  await shows(list, live, ended);
+  const created = await record(server.runs, 2);
+  await shows(list, created, live, ended);
+  await server.runs.append(live, [{ eventType: "RUN_FAILED" }]);
+  await expect
+    .poll(() => list.store.getSnapshot().runs.map(({ runStatus }) => runStatus))
+    .toEqual(["running", "failed", "completed"]);
+  await server.runs.delete(ended);
+  await shows(list, created, live);
+  expect(list.store.getSnapshot()).toMatchObject({ state: "live", error: null, hasMore: false });
+  const paths = server.paths.map((path) => path.split("/agent-runs")[1]);
+  expect(paths).toEqual(["/stream?feed=live", "?limit=50"]);
+});
+
+it("W48: a run and a list stay the same objects while nothing in them has changed", async () => {
+  const server = await startRunsServer();
+  const [first, second] = await recordMany(server, 2);
+  const list = watch(server);
+  await shows(list, first, second);
+  const before = list.store.getSnapshot();
+  expect(list.store.getSnapshot()).toBe(before);
+  await server.runs.append(second ?? "", [{ eventType: "TOKEN" }]);
+  await expect.poll(() => list.store.getSnapshot().runs[1]?.lastSequence).toBe(2);
+  const after = list.store.getSnapshot();
+  expect(after.runs[0]).toBe(before.runs[0]);
+  expect(after.runs[1]).not.toBe(before.runs[1]);
+  // No call of the listener without a change.
+  const different = new Set(list.seen);
+  expect(different.size).toBe(list.seen.length);
+});
+
+it.each([
+  ["live", ["waiting", "running"]],
+  ["waiting", ["waiting"]],
+  ["failed", ["failed"]],
+  ["completed", ["completed"]],
+] as const)(
+  "W48: a list of the status %s has runs while they are in it",
+  async (status, wanted) => {
+    const server = await startRunsServer();
+    await record(server.runs, 1, "RUN_COMPLETED");
+    await record(server.runs, 1, "RUN_FAILED");
+    const running = await record(server.runs, 1);
+    await record(server.runs, 1, "INPUT_REQUESTED");
+    const list = watch(server, { status, last: true });
+    const statuses = (): readonly string[] =>
+      list.store.getSnapshot().runs.map(({ runStatus }) => runStatus);
+    await expect.poll(statuses).toEqual(wanted);
+    await server.runs.append(running, [{ eventType: "RUN_FAILED" }]);
+    const count = wanted.filter((one) => one !== "running").length;
+    await expect.poll(() => statuses().length).toBe(status === "failed" ? count + 1 : count);
+    if (status === "waiting")
+      expect(list.store.getSnapshot().runs[0]?.last?.eventType).toBe("INPUT_REQUESTED");
+  },
+);
+
+it("W34, W48: lists of different topics in a page share one feed, and each has its own runs", async () => {
+  const server = await startRunsServer();
+  const create = async (topic: string): Promise<string> =>
+    (await server.runs.create({ ownerId: "ada", topic })).runId;
+  const [a, b, c] = [await create("a"), await create("b"), await create("c")];
+  const lists = [
+    watch(server, { topic: "a" }),
+    watch(server, { topic: "b" }),
+    watch(server),
+  ] as const;
+  await shows(lists[0], a);
+  await shows(lists[1], b);
+  await shows(lists[2], c, b, a);
+  const next = await create("b");
+  await shows(lists[1], next, b);
+  await shows(lists[0], a);
+  expect(server.handler.stats().streams.open).toBe(1);
+});
+
+it("W14: `loadMore` reads older runs, those that are removed meanwhile are left out, and the list has an end", async () => {
+  const server = await startRunsServer();
+  const ids = await recordMany(server, 120, "RUN_COMPLETED");
+  const list = watch(server);
+  await shows(list, ...ids.slice(0, 50));
+  expect(list.store.getSnapshot().hasMore).toBe(true);
+  const { loadMore } = list.store.getSnapshot();
+  const loading = Promise.all([loadMore(), loadMore()]);
+  expect(list.store.getSnapshot().isLoadingMore).toBe(true);
+  await loading;
+  await shows(list, ...ids.slice(0, 100));
+  await server.runs.delete(ids[70] ?? "");
+  await server.runs.delete(ids[110] ?? "");
+  await list.store.getSnapshot().loadMore();
+  const left = ids.filter((_, index) => index !== 70 && index !== 110);
+  await shows(list, ...left);
+  expect(list.store.getSnapshot()).toMatchObject({ hasMore: false, isLoadingMore: false });
+});
+
+it("W48: a list that is taken up again after others ended runs has them, and one that stays loses none", async () => {
+  const server = await startRunsServer();
+  const ids = await recordMany(server, 3);
+  const store = createRunsStore({
+    baseUrl: `http://127.0.0.1:${server.port}`,
+    credential: { cookie: "a=b" },
+    userId: "ada",
+  });
+  const leave = store.subscribe(() => {});
+  const list = { store, seen: [], leave };
+  await shows(list, ...ids);
+  leave();
+  await expect.poll(() => server.handler.stats().streams.open).toBe(0);
+  for (const runId of ids) await server.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  const [newest] = await recordMany(server, 1);
+  onTestFinished(store.subscribe(() => {}));
+  // What it had stays until it knows more.
+  expect(idsOf(list)).toEqual(ids);
+  await shows(list, newest, ...ids);
+  expect(store.getSnapshot().runs.map(({ runStatus }) => runStatus)).toEqual([
+    "running",
+    "completed",
+    "completed",
+    "completed",
+  ]);
+});
+
+it("a list without a session fails, and shows why", async () => {
+  const server = await startRunsServer({ authenticate: () => null });
+  const list = watch(server);
+  await vi.waitFor(() =>
+    expect(list.store.getSnapshot()).toMatchObject({
+      state: "failed",
+      error: { code: "unauthenticated" },
+      isLoading: true,
+    }),
+  );
+});
+
+it("W48: with a token a list is polled, and two lists share the polls", async () => {
+  const server = await startRunsServer();
+  const ids = await recordMany(server, 2);
+  const credential = { bearer: "t" };
+  const [one, other] = [
+    watch(server, { credential }),
+    watch(server, { credential, status: "live" }),
+  ];
+  await shows(one, ...ids);
+  await shows(other, ...ids);
+  const [created] = await recordMany(server, 1);
+  await shows(one, created, ...ids);
+  await shows(other, created, ...ids);
+  expect(one.store.getSnapshot().state).toBe("polling");
+  expect(server.paths.some((path) => path.includes("/stream"))).toBe(false);
+});
+
+/** A list of a server that answers by a script: the n-th stream, and the n-th list. */
+async function watchScripted(
+  streams: (response: ServerResponse, index: number) => void,
+  lists: (response: ServerResponse, index: number) => void,
+): Promise<Watched<RunsView>> {
+  let [streamed, listed] = [0, 0];
+  const { baseUrl } = await startScriptedServer((response, _, { url }) => {
+    if (url?.includes("/stream") === true) streams(response, streamed++);
+    else lists(response, listed++);
+  });
+  return watchStore(createRunsStore({ baseUrl, credential: { cookie: "a=b" }, userId: "ada" }));
+}
+
+const STARTED = frame({ type: "feed_started", reset: true });
+const CURSOR = frame({ type: "feed_cursor", cursor: "c" });
+const ENDED = snapshotOf(1, { runStatus: "completed", lastSequence: 2 });
+
+it("W48: a list is read again when the feed has started over, because an end may be missing", async () => {
+  let open: ServerResponse | undefined;
+  const list = await watchScripted(
+    (response) => {
+      open = stream(response, STARTED, frame({ type: "run", run: snapshotOf(1) }), CURSOR);
+    },
+    (response, index) =>
+      json(response, 200, { runs: [index === 0 ? snapshotOf(1) : ENDED], nextCursor: null }),
+  );
+  await shows(list, "run-1");
+  open?.write(STARTED + CURSOR);
+  await expect.poll(() => list.store.getSnapshot().runs[0]?.runStatus).toBe("completed");
+});
+
+it("W48: a run that is removed while the list is read does not come back with it", async () => {
+  let open: ServerResponse | undefined;
+  let reading: ServerResponse | undefined;
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, CURSOR)),
+    (response) => (reading = response),
+  );
+  await expect.poll(() => reading).toBeDefined();
+  open?.write(
+    frame({ type: "run_gone", runId: "run-1" }) + frame({ type: "run", run: snapshotOf(3) }),
+  );
+  await expect.poll(() => idsOf(list)).toEqual(["run-3"]);
+  const other = snapshotOf(2, { runStatus: "failed" });
+  if (reading !== undefined) json(reading, 200, { runs: [other, ENDED], nextCursor: null });
+  await shows(list, "run-3", "run-2");
+});
+
+it("W48: a list keeps the newest 250 runs that ended while it showed them, and reads from the newest on for more", async () => {
+  let open: ServerResponse | undefined;
+  const asked: (string | undefined)[] = [];
+  const end = (number: number): string =>
+    frame({ type: "run", run: snapshotOf(number, { runStatus: "completed" }) });
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, CURSOR)),
+    (response, index) => {
+      asked.push(response.req.url?.split("?")[1]);
+      const runs = index === 0 ? [] : [snapshotOf(300, { runStatus: "completed" })];
+      json(response, 200, { runs, nextCursor: null });
+    },
+  );
+  await shows(list);
+  const ids = Array.from({ length: 300 }, (_, index) => `run-${index + 1}`).toReversed();
+  // The feed itself keeps 200.
+  for (let number = 1; number <= 240; number += 1) {
+    open?.write(end(number));
+    if (number % 80 === 0) await expect.poll(() => idsOf(list).length).toBe(number);
+  }
+  await shows(list, ...ids.slice(60));
+  expect(list.store.getSnapshot().hasMore).toBe(false);
+  for (let number = 241; number <= 300; number += 1) open?.write(end(number));
+  await expect.poll(() => idsOf(list)[0]).toBe("run-300");
+  await shows(list, ...ids.slice(0, 250));
+  expect(list.store.getSnapshot().hasMore).toBe(true);
+  await list.store.getSnapshot().loadMore();
+  expect(asked).toEqual(["limit=50", "limit=100"]);
+});

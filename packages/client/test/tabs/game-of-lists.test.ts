@@ -1,0 +1,206 @@
+import { isTerminal } from "@tm/run-events-core";
+import fc from "fast-check";
+import { it } from "vitest";
+import { FeedCell } from "../../src/tabs/feed-cell.ts";
+import { fault, startFaultProxy } from "../fault-proxy.ts";
+import { onFastClock } from "../on-fast-clock.ts";
+import { type RunsServer, startRunsServer } from "../runs-server.ts";
+import { COOKIE, type ManyRunsTab, openManyRunsTab } from "./open-tab.ts";
+
+const TABS = 3;
+const TOPICS = ["a", "b"] as const;
+
+const tab = fc.nat({ max: TABS - 1 });
+const run = fc.nat({ max: 20 });
+const want = fc.record({ topic: fc.constantFrom(null, ...TOPICS), last: fc.boolean() });
+const step = fc.oneof(
+  fc.record({ type: fc.constant("create" as const), topic: fc.constantFrom(...TOPICS) }),
+  fc.record({ type: fc.constant("append" as const), run }),
+  fc.record({ type: fc.constant("end" as const), run }),
+  fc.record({ type: fc.constant("delete" as const), run }),
+  fc.record({ type: fc.constant("show list" as const), tab, want }),
+  fc.record({ type: fc.constant("leave list" as const), tab }),
+  fc.record({ type: fc.constant("follow" as const), tab, run }),
+  fc.record({ type: fc.constant("hide" as const), tab }),
+  fc.record({ type: fc.constant("show" as const), tab }),
+  fc.record({ type: fc.constant("close" as const), tab }),
+  fc.record({ type: fc.constant("steal" as const) }),
+  fc.record({ type: fc.constant("cut" as const) }),
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("wait" as const),
+      ms: fc.constantFrom(50, 300, 1_000, 3_000, 11_000),
+    }),
+  },
+);
+type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
+
+/** A tab, with its list of runs if it shows one. */
+class Page {
+  readonly #tab: ManyRunsTab;
+  #cell: FeedCell | null = null;
+  #leave = (): void => {};
+
+  constructor(options: { readonly baseUrl: string } & typeof COOKIE) {
+    this.#tab = openManyRunsTab(options);
+  }
+
+  get tab(): ManyRunsTab {
+    return this.#tab;
+  }
+
+  get cell(): FeedCell | null {
+    return this.#cell;
+  }
+
+  list(wants: FeedCell["wants"]): void {
+    if (this.#cell === null) {
+      this.#cell = new FeedCell(() => {});
+      this.#cell.wants = wants;
+      this.#leave = this.#tab.followFeed(this.#cell);
+    } else this.#cell.wants = wants;
+  }
+
+  leaveList(): void {
+    this.#leave();
+    this.#cell = null;
+  }
+}
+
+/** Tabs of one origin that show lists of the server's runs. */
+class Game {
+  readonly #server: RunsServer;
+  readonly #options: { readonly baseUrl: string } & typeof COOKIE;
+  readonly #ids: string[] = [];
+  readonly #pages: Page[];
+  readonly #cut: () => void;
+
+  constructor(server: RunsServer, port: number, cut: () => void) {
+    this.#server = server;
+    this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
+    this.#pages = Array.from({ length: TABS }, () => new Page(this.#options));
+    this.#cut = cut;
+  }
+
+  async play(one: Step): Promise<void> {
+    if (one.type === "create") await this.#create(one.topic);
+    else if (one.type === "wait") await pass(one.ms);
+    else if (one.type === "cut") this.#cut();
+    else if (one.type === "steal") await this.#steal();
+    else if ("tab" in one) this.#playTab(one, this.#pages[one.tab]);
+    else await this.#change(one);
+  }
+
+  /** Every list has every live run of its wants as it is now, and no run as it was. */
+  async end(): Promise<void> {
+    for (const page of this.#pages) {
+      page.tab.show();
+      page.list(page.cell?.wants ?? [{ topic: null, last: false }]);
+    }
+    await this.#create("a");
+    for (const runId of this.#ids) await this.#append(runId, "TOKEN");
+    await waitFor(async () => {
+      const { runs } = await this.#server.runs.list({ ownerId: "ada", limit: 100 });
+      return this.#pages.every(({ cell }) => {
+        const known = cell?.list.runs;
+        const isThere = runs
+          .filter(({ runStatus, topic }) => !isTerminal(runStatus) && isWanted(cell, topic))
+          .every(({ runId }) => known?.has(runId) === true);
+        const now = new Map(runs.map(({ runId, lastSequence }) => [runId, lastSequence]));
+        const isNow = [...(known?.values() ?? [])].every(
+          ({ runId, lastSequence }) => now.get(runId) === lastSequence,
+        );
+        return isThere && isNow && cell?.wants.every((one) => cell.has(one)) === true;
+      });
+    });
+  }
+
+  close(): void {
+    for (const { tab } of this.#pages) tab.close();
+  }
+
+  #playTab(one: Extract<Step, { readonly tab: number }>, page: Page | undefined): void {
+    if (one.type === "show list") page?.list([one.want]);
+    else if (one.type === "leave list") page?.leaveList();
+    else if (one.type === "follow") this.#follow(page, one.run);
+    else if (one.type === "hide") page?.tab.hide();
+    else if (one.type === "show") page?.tab.show();
+    else {
+      page?.tab.close();
+      this.#pages[one.tab] = new Page(this.#options);
+    }
+  }
+
+  async #change({
+    type,
+    run,
+  }: Extract<Step, { type: "append" | "end" | "delete" }>): Promise<void> {
+    const runId = this.#idOf(run);
+    if (runId === undefined) return;
+    if (type === "append") await this.#append(runId, "TOKEN");
+    else await this.#append(runId, "RUN_COMPLETED");
+    if (type === "delete") await this.#server.runs.delete(runId).catch(() => {});
+  }
+
+  #idOf(run: number): string | undefined {
+    return this.#ids[run % Math.max(1, this.#ids.length)];
+  }
+
+  #follow(page: Page | undefined, run: number): void {
+    const runId = this.#idOf(run);
+    if (runId !== undefined) page?.tab.follow(runId);
+  }
+
+  async #create(topic: string): Promise<void> {
+    const { runId } = await this.#server.runs.create({ ownerId: "ada", topic });
+    this.#ids.push(runId);
+  }
+
+  /** One that has ended or was removed takes no event. */
+  async #append(runId: string, eventType: string): Promise<void> {
+    await this.#server.runs.append(runId, [{ eventType }]).catch(() => {});
+  }
+
+  /** As if the leading tab had been frozen. */
+  async #steal(): Promise<void> {
+    const { held = [] } = await navigator.locks.query();
+    const name = held.find((lock) => lock.name?.includes(this.#options.baseUrl) === true)?.name;
+    if (name !== undefined) await navigator.locks.request(name, { steal: true }, () => {});
+  }
+}
+
+function isWanted(cell: FeedCell | null, topic: string | null): boolean {
+  return cell?.wants.some((one) => one.topic === null || one.topic === topic) === true;
+}
+
+async function pass(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await new Promise(setImmediate);
+}
+
+/** On the fast clock. */
+async function waitFor(isDone: () => Promise<boolean>): Promise<void> {
+  while (!(await isDone())) await new Promise(setImmediate);
+}
+
+it("W48: however tabs show, hide, close and lose their lists, each list ends with the last state of every run, and of no other", async () => {
+  const faults = fc.array(fault, { maxLength: 5 });
+  const steps = fc.array(step, { minLength: 6, maxLength: 30 });
+  const games = fc.asyncProperty(faults, steps, async (faults, moves) => {
+    const server = await startRunsServer();
+    const proxy = await startFaultProxy(server.port, faults);
+    await onFastClock(async () => {
+      const game = new Game(server, proxy.port, proxy.cut);
+      try {
+        for (const move of moves) await game.play(move);
+        await game.end();
+      } finally {
+        game.close();
+        await pass(2_000);
+      }
+    });
+    proxy.close();
+  });
+  await fc.assert(games, { numRuns: 25, endOnFailure: true });
+});
