@@ -83,10 +83,10 @@ export class OwnerFollower {
   /** Notifies the feed of these live runs from now on. What changed before the subscriptions were ready comes with a page. */
   watch(feed: FollowedFeed, runIds: readonly string[]): void {
     if (runIds.length === 0) return;
-    const readies = runIds.map((runId) => {
+    const readies = runIds.flatMap((runId) => {
       const watched = this.#watched.get(runId) ?? this.#subscribe(runId);
       watched?.feeds.add(feed);
-      return watched?.subscription.ready;
+      return watched === null ? [] : [watched.subscription.ready];
     });
     // Also if all were ready before: another feed was notified while this one waited for its page.
     void Promise.allSettled(readies).then(() => feed.notifyAll());

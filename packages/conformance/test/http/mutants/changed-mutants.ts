@@ -80,7 +80,7 @@ export const changedMutants: readonly ServerMutant[] = [
     wrap: (fetch) => async (request) => {
       const url = new URL(request.url);
       const waitMs = Number(url.searchParams.get("wait") ?? 0) * 1_000;
-      if (!isAsked(url) || !(waitMs > 0)) return fetch(request);
+      if (!isAsked(url) || !(waitMs > 0 && waitMs <= 30_000)) return fetch(request);
       url.searchParams.delete("wait");
       const look = (): Promise<Response> => fetch(new Request(url, request.clone()));
       const known = await look();
