@@ -47,6 +47,15 @@ describe("the accessible page", () => {
     }
     await page.getByRole("button", { name: "Cancel run" }).click();
     expect(await flaws(page)).toEqual([]);
+    for (const [runId, payload] of [
+      ["words", { question: "Which one?" }],
+      ["choices", { question: "Send it?", kind: "approval" }],
+    ] as const) {
+      await recordRun(url, runId, [{ eventType: "INPUT_REQUESTED", payload }]);
+      await page.goto(`${url}/#/runs/${runId}`);
+      await page.getByRole("form", { name: payload.question }).waitFor();
+      expect(await flaws(page)).toEqual([]);
+    }
     await page.goto(`${url}/#/runs/none`);
     await page.getByRole("link", { name: "What this means" }).waitFor();
     expect(await flaws(page)).toEqual([]);

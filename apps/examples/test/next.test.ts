@@ -49,5 +49,7 @@ it("the hook's component builds with server components, and renders on the serve
   onTestFinished(async () => void (await end("SIGKILL")));
   const page = await fetch(`${url}/runs/r`);
   expect(page.status).toBe(200);
-  expect(await page.text()).toContain("<section><p>(connecting)</p><ol></ol></section>");
+  expect(await page.text()).toContain(
+    "<section><p>(connecting)</p><ol></ol><button>Cancel</button></section>",
+  );
 });

@@ -56,7 +56,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
     "work.txt",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(18);
+  expect(countBlocks()).toBe(19);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])(

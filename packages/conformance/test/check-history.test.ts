@@ -58,7 +58,7 @@ const LIES: Readonly<Record<string, Lie>> = {
   none: (history) => history,
   "another head": changeOne((one, by) => {
     if (one.kind === "read") return { ...one, lastSequence: Math.max(0, one.lastSequence + by) };
-    if (one.kind === "lease") return one;
+    if (one.kind !== "append") return one;
     const { result } = one;
     return "lastSequence" in result
       ? { ...one, result: { ...result, lastSequence: Math.max(0, result.lastSequence + by) } }

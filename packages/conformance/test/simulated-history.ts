@@ -207,7 +207,7 @@ function happen(timed: Timed, run: SimulatedRun): Operation {
   if (asked.kind === "read") {
     return { ...base, kind: "read", endedAt, ...readFrom(run, asked.since, asked.limit) };
   }
-  const append = { ...base, ...asked, call: 1, fence: null, byOwner: false };
+  const append = { ...base, ...asked, call: 1, fence: null, byOwner: false, ends: null };
   if (isAnswered) return { ...append, endedAt, result: appendTo(run, asked) };
   if (!timed.isLost) appendTo(run, asked);
   return { ...append, endedAt: null, result: { outcome: "unknown" } };

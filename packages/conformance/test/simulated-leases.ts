@@ -81,6 +81,8 @@ async function play(
     if (granted !== null) fences.set(client, granted);
   }
   const [operation] = recorder.operations;
-  if (operation === undefined || operation.kind === "read") throw new TypeError("Expected a call.");
+  if (operation?.kind !== "append" && operation?.kind !== "lease") {
+    throw new TypeError("Expected a call.");
+  }
   return operation;
 }

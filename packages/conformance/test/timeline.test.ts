@@ -21,6 +21,7 @@ const append: Operation = {
   expectedSequence: 0,
   fence: 2,
   byOwner: false,
+  ends: null,
   result: {
     outcome: "appended",
     firstSequence: 1,

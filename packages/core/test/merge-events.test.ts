@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utf8Bytes } from "../src/rules/json-text.ts";
-import type { SealedDraft } from "../src/rules/lifecycle.ts";
+import { checkDepth, type SealedDraft } from "../src/rules/lifecycle.ts";
 import { mergeEvents, type Merges } from "../src/work/merge-events.ts";
 import { draft } from "./sent-batches.ts";
 
@@ -50,6 +50,14 @@ describe("mergeEvents", () => {
         expect(naive(merged)).toStrictEqual(naive(drafts));
       }),
     );
+  });
+
+  it("W41: events that would be nested too deep together stay apart", () => {
+    const drafts = Array.from({ length: 3_000 }, (_, value) => draft(value, "PAIR"));
+    const merged = mergeEvents(drafts, { PAIR: (a, b) => [a, b] }, 1_000_000);
+    for (const one of merged) expect(() => checkDepth(one)).not.toThrow();
+    const numbers = merged.flatMap(({ payload }) => payload.text.match(/\d+/g) ?? []);
+    expect(numbers.map(Number)).toStrictEqual(drafts.map((_, value) => value));
   });
 
   it("W41: a type that is merged nowhere, or is a name of every object, stays as it is", () => {

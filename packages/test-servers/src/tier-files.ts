@@ -152,6 +152,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/store-errors.test.ts",
   "packages/client/test/browser/giving-way.test.ts",
   "packages/client/test/browser/hook.test.ts",
+  "packages/client/test/browser/lists.test.ts",
   "packages/client/test/browser/many-runs.test.ts",
   "packages/client/test/browser/origins.test.ts",
   "packages/client/test/browser/reconnecting.test.ts",

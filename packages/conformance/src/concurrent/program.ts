@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { LiveStatus } from "@tm/run-events-core/store";
 import type { LeaseOperation } from "../history/operation.ts";
 import { LONG_MS, SHORT_MS } from "../lease.ts";
 import { KEYED } from "./keyed.ts";
@@ -27,6 +28,14 @@ export type Step =
       readonly asks: LeaseOperation["asks"];
       readonly leaseMs: number;
     }
+  | {
+      /** Creates an exclusive run of the program's topic with a claim, and writes to it. */
+      readonly call: "start";
+      readonly run: number;
+      readonly leaseMs: number;
+      /** Who then ends it, if it is granted; `null` to leave it live. */
+      readonly endedBy: "worker" | "owner" | "reaper" | null;
+    }
   | { readonly call: "pause"; readonly turns: number };
 
 /** One request of an append. */
@@ -39,7 +48,9 @@ export interface PlannedAppend {
   /** `seen`: the last head that the client saw. */
   readonly expected: "seen" | number | null;
   /** `worker`: under the fence that the client was given last, if it was given one. */
-  readonly by: "anybody" | "worker" | "owner" | "input";
+  readonly by: "anybody" | "worker" | "owner" | "input" | "reaper" | "sweeper";
+  /** Of which status a sweeper takes the run to be. */
+  readonly sweeps?: LiveStatus;
 }
 
 /** How a program's client asks about a lease. */
@@ -50,8 +61,39 @@ export const leaseStep: fc.Arbitrary<Step> = fc.record({
   leaseMs: fc.constantFrom(SHORT_MS, SHORT_MS, LONG_MS),
 });
 
-/** How many runs a program has. */
+/** How many runs a program has from its beginning. */
 export const PROGRAM_RUNS = 2;
+/** How many more it may start: all of one topic, one at a time. */
+const STARTED_RUNS = 4;
+
+/** How a program's client starts a run. */
+export const startStep: fc.Arbitrary<Step> = fc.record({
+  call: fc.constant("start" as const),
+  run: fc.nat(STARTED_RUNS - 1).map((at) => PROGRAM_RUNS + at),
+  leaseMs: fc.constantFrom(SHORT_MS, LONG_MS),
+  endedBy: fc.constantFrom(
+    "worker" as const,
+    "worker" as const,
+    "owner" as const,
+    "reaper" as const,
+    null,
+  ),
+});
+
+/** How a program's upkeep ends a run that no worker works on, or whose worker seems to be dead. */
+export function endAppend(run: fc.Arbitrary<number>): fc.Arbitrary<PlannedAppend> {
+  const end = {
+    run,
+    events: fc.constant(["RUN_FAILED"]),
+    key: fc.constant(null),
+    expected: fc.constant(null),
+  };
+  const sweeps = fc.constantFrom<LiveStatus[]>("queued", "running", "running", "waiting");
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.record({ ...end, by: fc.constant("sweeper" as const), sweeps }) },
+    { weight: 1, arbitrary: fc.record({ ...end, by: fc.constant("reaper" as const) }) },
+  );
+}
 
 /** Mostly the first: clients meet at a run, and one run shows nothing about the other. */
 const run = fc.constantFrom(0, 0, 0, 1);
@@ -118,6 +160,7 @@ const plannedAppend: fc.Arbitrary<PlannedAppend> = fc.oneof(
       by: fc.constant("owner" as const),
     }),
   },
+  { weight: 1, arbitrary: endAppend(run) },
 );
 /** Any step. */
 export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
@@ -139,6 +182,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ call: fc.constant("head" as const), run }) },
   { weight: 2, arbitrary: leaseStep },
+  { weight: 2, arbitrary: startStep },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -23,11 +23,24 @@ export function requestOf(
   return appendRequest(runId, batch, {
     idempotencyKey: key,
     expectedSequence: planned.expected === "seen" ? seen : planned.expected,
-    appender: appenderOf(planned.by, fence),
+    appender: appenderOf(planned, fence),
   });
 }
 
-function appenderOf(by: PlannedAppend["by"], fence: number | undefined): Appender {
-  if (by !== "worker") return { by };
-  return fence === undefined ? { by: "anybody" } : { by, fence };
+function appenderOf(
+  { by, sweeps = "running" }: PlannedAppend,
+  fence: number | undefined,
+): Appender {
+  switch (by) {
+    case "worker":
+      return fence === undefined ? { by: "anybody" } : { by, fence };
+    case "reaper":
+      return { by, graceMs: 0 };
+    case "sweeper":
+      return { by, runStatus: sweeps, idleForMs: 0 };
+    case "anybody":
+    case "owner":
+    case "input":
+      return { by };
+  }
 }

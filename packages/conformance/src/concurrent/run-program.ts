@@ -1,6 +1,7 @@
 import type { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { History } from "../history/operation.ts";
+import { startedIn } from "../history/check-places.ts";
 import { createRecorder, readLogs } from "../history/recorder.ts";
 import { createRun } from "../read-log.ts";
 import { type Program, PROGRAM_RUNS } from "./program.ts";
@@ -50,6 +51,8 @@ export async function runProgram(program: Program, place: ProgramPlace): Promise
   );
   // Only when all have ended, so that none goes on in the next program.
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  const history = { operations: recorder.operations, logs: await readLogs(store, runIds) };
+  const { operations } = recorder;
+  const logs = await readLogs(store, [...runIds, ...startedIn(operations)]);
+  const history = { operations, logs };
   return { history, failures: recorder.failures };
 }

@@ -52,19 +52,41 @@ async function runStep(runner: StepRunner, name: string, step: Step): Promise<vo
       if (granted !== null) fences.set(runId, granted);
       return;
     }
-    case "append": {
-      const plan = (planned: PlannedAppend, index: number) => {
-        const runId = runIdOf(prefix, planned.run);
-        return requestOf(
-          planned,
-          runId,
-          `${name}.${index}`,
-          heads.get(runId) ?? 0,
-          fences.get(runId),
-        );
-      };
-      const seen = await client.append(step.requests.map(plan));
-      for (const [runId, head] of seen) heads.set(runId, head);
-    }
+    case "start":
+      await start(runner, name, step);
+      return;
+    case "append":
+      await append(runner, name, step);
   }
+}
+
+async function append(
+  { client, prefix, heads, fences }: StepRunner,
+  name: string,
+  { requests }: Extract<Step, { readonly call: "append" }>,
+): Promise<void> {
+  const plan = (planned: PlannedAppend, index: number) => {
+    const runId = runIdOf(prefix, planned.run);
+    const head = heads.get(runId) ?? 0;
+    return requestOf(planned, runId, `${name}.${index}`, head, fences.get(runId));
+  };
+  const seen = await client.append(requests.map(plan));
+  for (const [runId, head] of seen) heads.set(runId, head);
+}
+
+/** Starts a run, writes to it under its lease, and ends it. */
+async function start(
+  { client, prefix }: StepRunner,
+  name: string,
+  { run, leaseMs, endedBy }: Extract<Step, { readonly call: "start" }>,
+): Promise<void> {
+  const runId = runIdOf(prefix, run);
+  const fence = await client.start(runId, `${prefix}topic`, leaseMs);
+  if (fence === null) return;
+  const planned = { run, key: null, expected: null };
+  const first = { ...planned, events: ["TOKEN"], by: "worker" } as const;
+  await client.append([requestOf(first, runId, `${name}.0`, 0, fence)]);
+  if (endedBy === null) return;
+  const last = { ...planned, events: ["RUN_FAILED"], by: endedBy };
+  await client.append([requestOf(last, runId, `${name}.1`, 0, fence)]);
 }

@@ -1,6 +1,8 @@
 import { type Claim, type FencedTimes, timesOf } from "./fenced-times.ts";
 import type { AppendOperation, LeaseOperation, Violation } from "./operation.ts";
 import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
+import { wrongEnd } from "./wrong-end.ts";
+import { statusesDuring } from "./statuses-during.ts";
 
 /**
  * Whether the fences were kept: each granted claim has a higher one than those before it, no claim got a run on which
@@ -21,7 +23,7 @@ export function checkFences(
     wrongClaims(times) ??
     wrongLandings(log, times) ??
     first(leases, (lease) => wrongLease(times, lease)) ??
-    first(appends, (append) => wrongRefusal(times, append))
+    first(appends, (append) => wrongRefusal(log, times, append))
   );
 }
 
@@ -59,8 +61,9 @@ function wrongClaims({ claims }: FencedTimes): Violation | null {
   });
 }
 
-function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violation | null {
-  return first(landed, (batch) => {
+function wrongLandings(log: PlacedLog, times: FencedTimes): Violation | null {
+  const { claims } = times;
+  return first(log.landed, (batch) => {
     const [lander, ...others] = batch.landers;
     if (lander === undefined || others.length > 0) return null;
     const { fence } = lander;
@@ -71,6 +74,7 @@ function wrongLandings({ landed }: PlacedLog, { claims }: FencedTimes): Violatio
       const held = claims.find(
         ({ from, to }) => from < batch.lastSequence && batch.lastSequence <= to,
       );
+      if (lander.ends !== null) return wrongEnd(log, times, lander, held);
       return held === undefined || lander.byOwner
         ? null
         : broken(held, `an append without a fence, although fence ${held.fence} had the run,`);
@@ -107,9 +111,20 @@ function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null
     : null;
 }
 
-function wrongRefusal(times: FencedTimes, append: AppendOperation): Violation | null {
+function wrongRefusal(
+  log: PlacedLog,
+  times: FencedTimes,
+  append: AppendOperation,
+): Violation | null {
   if (append.result.outcome !== "fenced") return null;
-  const { fence } = append;
+  const { fence, ends } = append;
+  // Only the store's clock decides whether a lease has expired.
+  if (ends === "reaper") return null;
+  if (ends !== null) {
+    return times.mayBeHeld(append) || statusesDuring(log, append).some((one) => one !== ends)
+      ? null
+      : violation("S28", `a sweeper was refused, but the run was ${ends} and free`, [append]);
+  }
   if (append.byOwner)
     return violation("S27", "an append of the owner was refused as fenced", [append]);
   if (fence === null) {

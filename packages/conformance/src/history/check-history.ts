@@ -2,6 +2,7 @@ import { checkAnswers } from "./check-answers.ts";
 import { callsOfMany, checkCallOrder, narrowLanders } from "./check-call-order.ts";
 import { checkOrder } from "./check-order.ts";
 import { checkFences } from "./check-fences.ts";
+import { checkPlaces } from "./check-places.ts";
 import type {
   AppendOperation,
   History,
@@ -24,6 +25,8 @@ import { placeBatches } from "./placed-batches.ts";
  * - The requests of one call happened in their order.
  * - Each batch can have landed at an instant of its call, in the order of the log, so that each head was read while it was the head.
  * - No append landed under a fence that was not the current one, or without a fence while a worker had the run.
+ * - A reaper ended no run under a long lease, and a sweeper no run that a worker had or that was in another status.
+ * - One run of a topic at a time had the topic's place, from its creation to its end.
  *
  * If several requests without an answer may have landed one batch, it does not try every choice among them. A violation that only
  * such a choice shows is not found.
@@ -36,13 +39,15 @@ export function checkHistory({ operations, logs }: History): Violation | null {
     const found = checkRun(log, byRun.get(runId) ?? []);
     if (found !== null) return found;
   }
-  return null;
+  return checkPlaces({ operations, logs });
 }
 
 function checkRun(log: readonly LoggedEvent[], operations: readonly Operation[]): Violation | null {
   const appends = operations.filter((one): one is AppendOperation => one.kind === "append");
   const leases = operations.filter((one): one is LeaseOperation => one.kind === "lease");
-  const ofLog = operations.filter((one): one is LogOperation => one.kind !== "lease");
+  const ofLog = operations.filter(
+    (one): one is LogOperation => one.kind === "append" || one.kind === "read",
+  );
   const placed = placeBatches(log, appends);
   if ("clause" in placed) return placed;
   const wrong = checkAnswers(placed, ofLog);

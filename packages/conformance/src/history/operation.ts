@@ -1,7 +1,8 @@
 import type { RunStatus } from "@tm/run-events-core";
+import type { CreateOutcome, LiveStatus } from "@tm/run-events-core/store";
 
 /** One call to a store, or one request of a call with many, and its outcome. Plain data, fit for JSON. */
-export type Operation = LogOperation | LeaseOperation;
+export type Operation = LogOperation | LeaseOperation | CreateOperation;
 
 /** A call about the log. */
 export type LogOperation = AppendOperation | ReadOperation;
@@ -29,6 +30,8 @@ export interface AppendOperation extends AnyOperation {
   readonly fence: number | null;
   /** Whether the run's owner sent it, an input or an end, and needs none. */
   readonly byOwner: boolean;
+  /** Whether a reaper sent it, which needs an expired lease; or the status of which a sweeper needs the run, without a lease. */
+  readonly ends: "reaper" | LiveStatus | null;
   readonly result: AppendResult;
 }
 
@@ -62,6 +65,18 @@ export interface LeaseOperation extends AnyOperation {
 export type LeaseResult =
   | { readonly outcome: "granted"; readonly fence: number; readonly lastSequence: number }
   | { readonly outcome: "claimed" | "fenced" | "finished" | "not_found" | "unknown" | "failed" };
+
+/** A creation of an exclusive run of a topic. The claim in it is a {@link LeaseOperation} of its own. */
+export interface CreateOperation extends AnyOperation {
+  readonly kind: "create";
+  readonly topic: string;
+  readonly result: CreateResult;
+}
+
+/** What became of a creation. `unknown` and `failed` as in {@link AppendResult}. */
+export type CreateResult =
+  | { readonly outcome: "topic_busy"; readonly holder: string }
+  | { readonly outcome: Exclude<CreateOutcome["outcome"], "topic_busy"> | "unknown" | "failed" };
 
 /** A page and its head, or a head alone: then `since` is the head's sequence. */
 export interface ReadOperation extends AnyOperation {

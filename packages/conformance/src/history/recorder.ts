@@ -12,6 +12,7 @@ import { changeBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../assert.ts";
 import { readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";
+import { startIn } from "./start-in.ts";
 import type {
   AppendOperation,
   AppendResult,
@@ -41,6 +42,8 @@ export interface RecordedClient {
     fence: number | null,
     leaseMs: number,
   ): Promise<number | null>;
+  /** Creates an exclusive run of a topic, and claims it in the same step. @returns the fence of what was granted, else `null` */
+  start(runId: string, topic: string, leaseMs: number): Promise<number | null>;
 }
 
 /** Keeps what was asked and answered. */
@@ -105,6 +108,28 @@ export function createRecorder(
           const result = await answerFor(store, { ...asked, ...open }, failures);
           operations.push({ ...asked, begunAt, endedAt: now(), result });
           return result.outcome === "granted" ? result.fence : null;
+        },
+        async start(runId, topic, leaseMs) {
+          const named = { client: name, runId };
+          const lease = { kind: "lease", ...named, asks: "claim", fence: null, leaseMs } as const;
+          const creation = { kind: "create", ...named, topic } as const;
+          const open = { begunAt: now(), endedAt: null, result: { outcome: "unknown" } } as const;
+          if (announce !== null)
+            await announce([
+              { ...creation, ...open },
+              { ...lease, ...open },
+            ]);
+          const begunAt = now();
+          const { created, claimed } = await startIn(
+            store,
+            { ...creation, ...open },
+            leaseMs,
+            failures,
+          );
+          const endedAt = now();
+          operations.push({ ...creation, begunAt, endedAt, result: created });
+          if (claimed !== null) operations.push({ ...lease, begunAt, endedAt, result: claimed });
+          return claimed?.outcome === "granted" ? claimed.fence : null;
         },
       };
     },
@@ -181,10 +206,16 @@ function begunAppend(
   const { runId, idempotencyKey, expectedSequence, appender } = request;
   const fence = appender.by === "worker" ? appender.fence : null;
   const byOwner = appender.by === "owner" || appender.by === "input";
-  const conditions = { idempotencyKey, expectedSequence, fence, byOwner };
+  const ends = endsOf(appender);
+  const conditions = { idempotencyKey, expectedSequence, fence, byOwner, ends };
   const ids = idsOf(request);
   const open = { begunAt, endedAt: null, result: { outcome: "unknown" } } as const;
   return { kind: "append", client, call, runId, ids, ...conditions, ...open };
+}
+
+function endsOf(appender: AppendRequest["appender"]): AppendOperation["ends"] {
+  if (appender.by === "sweeper") return appender.runStatus;
+  return appender.by === "reaper" ? appender.by : null;
 }
 
 function idsOf({ events }: AppendRequest): readonly [string, ...string[]] {

@@ -80,13 +80,15 @@ function instantsOf(operation: Operation, isStarred: boolean): readonly Instant[
 
 function describeCall(operation: Operation): string {
   if (operation.kind === "lease") return describeLease(operation);
+  if (operation.kind === "create") return `create ${operation.runId}`;
   if (operation.kind === "read") {
     return operation.ids.length === 0 && operation.since === operation.lastSequence
       ? "read the head"
       : `read after ${operation.since}`;
   }
-  const { ids, idempotencyKey, expectedSequence, fence } = operation;
+  const { ids, idempotencyKey, expectedSequence, fence, ends } = operation;
   const conditions = [
+    ends === null ? "" : ends === "reaper" ? " by a reaper" : ` by a sweeper of ${ends}`,
     fence === null ? "" : ` fence ${fence}`,
     idempotencyKey === null ? "" : ` key ${idempotencyKey}`,
     expectedSequence === null ? "" : ` expects ${expectedSequence}`,
@@ -110,6 +112,10 @@ function describeAnswer(operation: Operation): string {
       : result.outcome;
   }
   if (operation.kind === "append") return describeResult(operation);
+  if (operation.kind === "create") {
+    const { result } = operation;
+    return result.outcome === "topic_busy" ? `busy with ${result.holder}` : result.outcome;
+  }
   const { since, ids, lastSequence, runStatus } = operation;
   const page = ids.length === 0 ? "" : `${since + 1}-${since + ids.length} ${namesOf(ids)}, `;
   return `${page}head ${lastSequence} ${runStatus}`;

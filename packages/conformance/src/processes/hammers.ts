@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { leaseStep, PROGRAM_RUNS, type Step, stepArbitrary } from "../concurrent/program.ts";
+import {
+  endAppend,
+  leaseStep,
+  PROGRAM_RUNS,
+  startStep,
+  type Step,
+  stepArbitrary,
+} from "../concurrent/program.ts";
 
 /** What all processes do at once, round after round, each time on new runs. */
 export interface Hammer {
@@ -72,6 +79,11 @@ const leasedAppend: fc.Arbitrary<Step> = fc
     requests: [{ ...planned, key: null, expected: null, by: "worker" }],
   }));
 
+const sweepStep: fc.Arbitrary<Step> = endAppend(fc.constantFrom(0, 0, 0, 1)).map((end) => ({
+  call: "append",
+  requests: [end],
+}));
+
 /** One for each clause about runs that many append to and read. Every history is held against all of them. */
 export const HAMMERS: readonly Hammer[] = [
   {
@@ -103,6 +115,20 @@ export const HAMMERS: readonly Hammer[] = [
     name: "S22 one process at a time works on a run, and no append under an older fence lands",
     length: 30,
     step: fc.oneof(leaseStep, leasedAppend, leasedAppend),
+  },
+  {
+    name: "S25 one process at a time has a live exclusive run of a topic, under its lease from its creation on",
+    length: 12,
+    step: startStep,
+  },
+  {
+    name: "S28 a run that no worker works on is ended by one process, and never one that a worker has",
+    length: 10,
+    step: fc.oneof(
+      { weight: 4, arbitrary: leaseStep },
+      { weight: 4, arbitrary: leasedAppend },
+      { weight: 1, arbitrary: sweepStep },
+    ),
   },
   {
     name: "S9 a page is one instant of the log while other processes append",

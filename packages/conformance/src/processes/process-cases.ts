@@ -3,6 +3,7 @@ import { assert, assertEqual, BrokenClause } from "../assert.ts";
 import { PROGRAM_RUNS, type Step } from "../concurrent/program.ts";
 import { runIdOf } from "../concurrent/run-steps.ts";
 import { checkHistory } from "../history/check-history.ts";
+import { startedIn } from "../history/check-places.ts";
 import type { History, Operation, Violation } from "../history/operation.ts";
 import { drawTimeline } from "../history/timeline.ts";
 import { countMeetings } from "./count-meetings.ts";
@@ -36,10 +37,10 @@ async function hammer(
     const prefix = `r${round}-`;
     const runIds = Array.from({ length: PROGRAM_RUNS }, (_, run) => runIdOf(prefix, run));
     await workers[0].call("create", { runIds });
-    operations.push(
-      ...(await runAll(workers, prefix, drawBranches(draws, workers.length, length, step))),
-    );
-    allRunIds.push(...runIds);
+    const branches = drawBranches(draws, workers.length, length, step);
+    const ofRound = await runAll(workers, prefix, branches);
+    operations.push(...ofRound);
+    allRunIds.push(...runIds, ...startedIn(ofRound));
   }
   await checkAll(crew, allRunIds, operations);
 }

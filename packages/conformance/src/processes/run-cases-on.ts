@@ -1,6 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { BrokenClause } from "../assert.ts";
 import { expiring } from "../cases/expiring.ts";
+import { idling } from "../cases/idling.ts";
 import { leaseEnds } from "../cases/lease-ends.ts";
 import { purging } from "../cases/purging.ts";
 import { beneathPlace } from "../doors.ts";
@@ -9,7 +10,7 @@ import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
 import { randomSeed, type Trial, type TrialCase } from "../trial.ts";
 
-const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring];
+const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring, ...idling];
 
 /**
  * Runs cases for one process, one after the other, on one store. Cases that run together must not affect each other.

@@ -20,6 +20,7 @@ import { outcomeMutants } from "../mutants/outcome-mutants.ts";
 import { payloadMutants } from "../mutants/payload-mutants.ts";
 import { probeMutants } from "../mutants/probe-mutants.ts";
 import { raceMutants } from "../mutants/race-mutants.ts";
+import { upkeepRaceMutants } from "../mutants/upkeep-race-mutants.ts";
 import { readMutants } from "../mutants/read-mutants.ts";
 import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
@@ -45,6 +46,7 @@ export const storeSuite: MutantSuite = {
     ...subscriptionMutants,
     ...handoverMutants,
     ...raceMutants,
+    ...upkeepRaceMutants,
     ...lifeMutants,
     ...durabilityMutants,
     ...betweenMutants,

@@ -111,7 +111,10 @@ function blindCalls(replica: Replica, self: () => JournalStore): Blind {
     async createBlindly(request) {
       const atMs = replica.tick();
       const created = await memory.createRun(request);
-      if (created.outcome === "created") self().commit({ atMs, create: request });
+      // An existing run may have been claimed.
+      if ("run" in created && (created.outcome === "created" || request.claim)) {
+        self().commit({ atMs, create: request });
+      }
       return created;
     },
     async askBlindly(entryAt) {

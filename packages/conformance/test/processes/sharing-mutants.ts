@@ -41,6 +41,74 @@ export const sharingMutants: readonly ProcessMutant[] = [
     },
   },
   {
+    name: "does not see in whose place the runs of other processes are",
+    clause: "S25",
+    says: /S25 is broken: .* were live at once/,
+    spoil(store) {
+      const { catchUp } = store;
+      store.catchUp = () =>
+        catchUp((entry) =>
+          "create" in entry ? { ...entry, create: { ...entry.create, topic: null } } : entry,
+        );
+    },
+  },
+  {
+    name: "keeps the place of a topic for the run that had it last",
+    clause: "S25",
+    says: /S25 is broken: a creation was refused for .*, which was not live/,
+    spoil(store) {
+      const holders = new Map<string, string>();
+      const { createBlindly } = store;
+      store.createBlindly = async (request) => {
+        const holder = holders.get(request.topic ?? "");
+        const answer = await createBlindly(request);
+        const isNew = answer.outcome === "created";
+        if (isNew && request.topic) holders.set(request.topic, request.runId);
+        return answer.outcome === "finished" && holder !== undefined && holder !== request.runId
+          ? { outcome: "topic_busy", runId: holder }
+          : answer;
+      };
+    },
+  },
+  {
+    name: "ends a run as idle that a worker of another process has",
+    clause: "S28",
+    says: /S28 is broken: a sweeper ended a run that fence \d+ had/,
+    spoil(store) {
+      const own = new Set<string>();
+      const { claim, append } = store;
+      store.claim = (request) => {
+        own.add(request.runId);
+        return claim(request);
+      };
+      appendEach(store, async (request) => {
+        const isFree = request.appender.by === "sweeper" && !own.has(request.runId);
+        const appender = isFree ? ({ by: "owner" } as const) : request.appender;
+        const [outcome = { outcome: "not_found" }] = await append([{ ...request, appender }]);
+        return outcome;
+      });
+    },
+  },
+  {
+    name: "does not end a run as idle that another process has released",
+    clause: "S28",
+    says: /S28 is broken: a sweeper was refused, but the run was .* and free/,
+    spoil(store) {
+      const own = new Set<string>();
+      const { claim, append } = store;
+      store.claim = (request) => {
+        own.add(request.runId);
+        return claim(request);
+      };
+      appendEach(store, async (request) => {
+        if (request.appender.by === "sweeper" && !own.has(request.runId))
+          return { outcome: "fenced" };
+        const [outcome = { outcome: "not_found" }] = await append([request]);
+        return outcome;
+      });
+    },
+  },
+  {
     name: "refuses an append while another process appends",
     clause: "S4",
     says: /no append fails while others run \(S4\), got .*It is locked/,

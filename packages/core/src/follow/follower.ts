@@ -187,12 +187,13 @@ export class Follower {
     // A read refuses another owner first. Otherwise the time until a subscription is ready would reveal whether the run is followed.
     // If the subscription is ready already, this read also counts as the one after it.
     const wasReady = this.#isReady;
-    let result = ownerId !== null || wasReady ? await this.#source.read(query) : null;
-    if (!wasReady && (result !== null || ownerId === null)) {
+    if (!wasReady) {
+      // What this read found is not held while the subscription gets ready: it may be as large as an event and a run's metadata.
+      if (ownerId !== null && (await this.#source.read(query)) === null) throw runNotFound();
       await this.#subscription.ready;
       this.#isReady = true;
-      result = await this.#source.read(query);
     }
+    const result = await this.#source.read(query);
     if (result === null) throw runNotFound();
     return result;
   }

@@ -137,7 +137,7 @@ export interface RunLog extends Leases, Upkeep {
     readonly leaseMs?: number | undefined;
     /** As in `ClaimOptions`. Only with `leaseMs`. */
     readonly worker?: string | null | undefined;
-    /** As in `ClaimOptions`. Only a claim uses it. */
+    /** As in `ClaimOptions`. Only with `runId`, and only a claim uses it. */
     readonly idempotencyKey?: string | undefined;
   }): Promise<{
     readonly created: boolean;

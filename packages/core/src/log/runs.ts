@@ -85,10 +85,17 @@ export function createRuns(
 
 /** The claim that a creation asks for; `null` for none. */
 function claimIn({
+  runId,
   leaseMs,
   worker,
   idempotencyKey,
 }: Parameters<RunLog["createRun"]>[0]): CreateClaim | null {
+  if (idempotencyKey !== undefined && runId === undefined) {
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected `runId` with an idempotency key, got the key alone. Choose the run's id, so that a creation that is sent again finds its run.",
+    );
+  }
   const name = checkWorkerName(worker);
   if (leaseMs === undefined) {
     if (name === null) return null;

@@ -14,6 +14,8 @@ import { openingRetry } from "./opening-frame.ts";
  * How many pages of the log are read or held for one stream at once. So the memory that it can take does not grow with its runs.
  */
 const MOST_PAGES = 4;
+/** How many parts open at once, for the same reason: the read that opens a run takes an event and the run's metadata. */
+const MOST_OPENING = 4;
 
 const HEARTBEAT = encodeFrames([encodeStreamFrame("heartbeat", null)]);
 
@@ -56,7 +58,7 @@ interface PartOwner {
 
 /**
  * The frames of many sources on one stream. They take turns: each sends one piece at a time, and then waits behind all others that have
- * something to send. So none of them starves, however much another has.
+ * something to send. So none of them starves, however much another has. A few parts open at a time, in their order.
  *
  * | a part is | event                                        | next    | what happens                                          |
  * | --------- | -------------------------------------------- | ------- | ----------------------------------------------------- |
@@ -82,14 +84,19 @@ export class JoinedSource implements FrameSource {
   /** Those that may have something to send, in the order of their turns. */
   readonly #queue: Part[] = [];
   #pages = 0;
+  /** The parts to open, the next one last. */
+  readonly #unopened: ((taker: FrameTaker) => FrameSource)[];
+  #opening = 0;
+  /** Why a part could not begin to open. */
+  #failure: { readonly error: unknown } | null = null;
   #hasBegun = false;
   /** Whether a part has failed in a way that may pass. */
   #mayComeBack = false;
 
   /**
-   * Opens all parts.
+   * Opens the first parts.
    * @param openings one for each part
-   * @throws what an opening throws; the parts before it have left
+   * @throws what one of the first openings throws; the parts before it have left. If a later one throws, the whole stream ends with that.
    */
   constructor(
     { random }: Pick<SourceHost, "random">,
@@ -98,8 +105,9 @@ export class JoinedSource implements FrameSource {
   ) {
     this.#random = random;
     this.#taker = taker;
+    this.#unopened = openings.toReversed();
     try {
-      for (const open of openings) this.#add(open);
+      this.#open();
     } catch (error) {
       this.leave();
       throw error;
@@ -120,6 +128,7 @@ export class JoinedSource implements FrameSource {
       this.#hasBegun = true;
       return encodeFrames([encodeStreamFrame("stream_opened", openingRetry(this.#random()))]);
     }
+    if (this.#failure !== null) throw this.#failure.error;
     for (;;) {
       const part = this.#take();
       if (part === undefined) break;
@@ -152,15 +161,42 @@ export class JoinedSource implements FrameSource {
   leave(): void {
     for (const { source } of this.#parts) source.leave();
     this.#parts.clear();
+    this.#unopened.length = 0;
     this.#queue.length = 0;
+  }
+
+  /** Begins to open the next parts. */
+  #open(): void {
+    while (this.#opening < MOST_OPENING) {
+      const open = this.#unopened.pop();
+      if (open === undefined) return;
+      this.#add(open);
+      this.#opening += 1;
+    }
+  }
+
+  #onOpened(): void {
+    this.#opening -= 1;
+    try {
+      this.#open();
+    } catch (error) {
+      this.#failure = { error };
+      this.#taker.onNotification();
+    }
   }
 
   #add(open: (taker: FrameTaker) => FrameSource): void {
     const part = new Part(open, this);
     this.#parts.add(part);
     part.source.opened.then(
-      () => this.onNotificationOf(part),
-      (error: unknown) => this.#onFailure(part, error),
+      () => {
+        this.#onOpened();
+        this.onNotificationOf(part);
+      },
+      (error: unknown) => {
+        this.#onOpened();
+        this.#onFailure(part, error);
+      },
     );
   }
 

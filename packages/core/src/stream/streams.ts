@@ -1,5 +1,7 @@
 import { readersOf, type RunLog } from "../log/run-log.ts";
+import { checkCursor } from "../rules/cursor.ts";
 import { checkAt } from "../rules/history.ts";
+import { checkRunId } from "../rules/run-id.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { createTimetable } from "../time/timetable.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
@@ -173,14 +175,20 @@ class LiveStreams implements Streams {
 
   openRuns(request: RunsRequest): OpenStream {
     const { runs, feed, ownerId } = request;
+    // Most runs open later.
+    for (const { runId, since, at } of runs) {
+      checkRunId(runId);
+      checkCursor(since);
+      checkAt(at, { since });
+    }
     const openings = runs.map(
       (run) =>
         (taker: FrameTaker): FrameSource =>
           new RunSource(this.#host, { ...run, ownerId }, taker, true),
     );
-    // Its runs have a bound of their own.
+    // Its runs have a bound of their own. It is the first to open, so that a cursor that is none is refused at once.
     if (feed !== null)
-      openings.push((taker) => new FeedSource(this.#host.openFeed(ownerId, feed), taker));
+      openings.unshift((taker) => new FeedSource(this.#host.openFeed(ownerId, feed), taker));
     return this.#open(
       request,
       openings.length,

@@ -1,5 +1,6 @@
 import type { SealedDraft } from "../rules/lifecycle.ts";
 import { isLonger } from "../rules/json-text.ts";
+import { isDeeper, MAX_JSON_DEPTH } from "../rules/json-depth.ts";
 import { SealedJson } from "../rules/sealed-json.ts";
 
 /**
@@ -68,7 +69,8 @@ function mergeGroup(
     .map(({ payload }): unknown => JSON.parse(payload.text))
     .reduce((a, b) => merge(a, b));
   const payload = sealMerged(eventType, merged);
-  if (!isLonger(payload.text, maxBytes)) return [{ eventType, payload }];
+  const { text } = payload;
+  if (!isLonger(text, maxBytes) && !isDeeper(text, MAX_JSON_DEPTH)) return [{ eventType, payload }];
   const half = Math.ceil(group.length / 2);
   return [group.slice(0, half), group.slice(half)].flatMap((part) =>
     mergeGroup(part, merges, maxBytes),

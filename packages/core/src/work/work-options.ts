@@ -19,7 +19,7 @@ export interface WorkOptions {
   /**
    * For each event type whose emitted events may be merged, the function that makes one payload of two: `{ TOKEN: (a: string, b: string) =>
    * a + b }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type, an `append`,
-   * or the largest payload. A function that throws, or returns what is not JSON, stops the work, as an event that cannot be appended does.
+   * or the largest or deepest payload. A function that throws, or returns what is not JSON, stops the work, as an event that cannot be appended does.
    * @defaultValue no type: each emitted event is one event of the run
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */

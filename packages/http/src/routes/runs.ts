@@ -99,7 +99,9 @@ const createRun: Route = {
     description:
       "With `leaseMs` it claims the run in the same step, and the answer also has the fence and the end of the lease (W36).",
     parameters: [
-      keyParameter("With `leaseMs`: the same key gets the same lease again, until it expires."),
+      keyParameter(
+        "Only with `runId`. With `leaseMs`, the same key gets the same lease again, until it expires.",
+      ),
     ],
     requestBody: { content: { "application/json": { schema: schemaRef("CreateRun") } } },
     answers: {

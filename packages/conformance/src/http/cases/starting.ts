@@ -64,6 +64,23 @@ export const starting: readonly HttpTrialCase[] = [
     },
   },
   {
+    name: "W36 an Idempotency-Key without a run id is 400 and creates nothing, as sent again it would create another run",
+    async run(trial) {
+      const topic = crypto.randomUUID();
+      const key = { "idempotency-key": "start" };
+      const bodies = [{ topic, leaseMs: LONG_LEASE_MS }, { topic }];
+      for (const body of bodies) {
+        const answer = await trial.send(post(trial, RUNS, JSON.stringify(body), key));
+        assertProblem(answer, 400, "invalid_request");
+      }
+      const listed = await trial.send({
+        path: `${RUNS}?topic=${topic}`,
+        headers: trial.owner.bearer,
+      });
+      assertEqual(listed.json(), { runs: [], nextCursor: null }, "the runs of the topic");
+    },
+  },
+  {
     name: "W36 a creation of an existing run claims it; of a finished one it is run_finished, of another user's run_id_taken",
     async run(trial) {
       const runId = await record(trial, "NOTE");

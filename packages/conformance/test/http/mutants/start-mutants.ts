@@ -71,6 +71,17 @@ export const startMutants: readonly ServerMutant[] = [
     })),
   },
   {
+    name: "takes the key of a creation without a run id",
+    clause: "W36",
+    wrap: (fetch) => async (request) => {
+      if (!isCreation(request) || (await request.clone().text()).includes('"runId"'))
+        return fetch(request);
+      const headers = new Headers(request.headers);
+      headers.delete("idempotency-key");
+      return fetch(new Request(request, { headers }));
+    },
+  },
+  {
     name: "claims every run that it creates",
     clause: "W36",
     wrap: (fetch) => async (request) => {

@@ -1,0 +1,39 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
+import { OWNER } from "../read-log.ts";
+import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts";
+
+/** Creates a run with a claim. @returns what became of both; the claim is `null` where none was made */
+export async function startIn(
+  store: RunEventStore,
+  { runId, topic }: CreateOperation,
+  leaseMs: number,
+  failures: RunEventsError[],
+): Promise<{ readonly created: CreateResult; readonly claimed: LeaseResult | null }> {
+  const named = { runId, ownerId: OWNER, metadata: "null", topic, exclusive: true };
+  try {
+    const answer = await store.createRun({ ...named, claim: { leaseMs } });
+    switch (answer.outcome) {
+      case "topic_busy":
+        return { created: { outcome: answer.outcome, holder: answer.runId }, claimed: null };
+      case "created":
+      case "existing": {
+        const { outcome, run } = answer;
+        const { fence, lastSequence } = run;
+        return { created: { outcome }, claimed: { outcome: "granted", fence, lastSequence } };
+      }
+      case "claimed":
+      case "finished": {
+        const { outcome } = answer;
+        return { created: { outcome }, claimed: { outcome } };
+      }
+      case "taken":
+        return { created: { outcome: answer.outcome }, claimed: null };
+    }
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) throw error;
+    failures.push(error);
+    const outcome = error.ambiguous ? "unknown" : "failed";
+    return { created: { outcome }, claimed: { outcome } };
+  }
+}
