@@ -10,7 +10,7 @@ it("W14: a finished run shows until when it is kept, and a live run as soon as i
   const { url, page } = await openSignedIn({ RETENTION_DAYS: "30" });
   await recordRun(url, "r", [{ eventType: "STEP" }]);
   await page.goto(`${url}/#/runs/r`);
-  const facts = page.locator(".facts");
+  const facts = page.getByRole("main").locator(".facts");
   await facts.getByText("started").waitFor();
   expect(await facts.textContent()).not.toContain("kept until");
 
@@ -37,7 +37,7 @@ it("W14: a run that is kept for ever shows no time of removal", async () => {
   const { url, page } = await openSignedIn();
   await recordRun(url, "r", [{ eventType: "RUN_COMPLETED" }]);
   await page.goto(`${url}/#/runs/r`);
-  const facts = page.locator(".facts");
+  const facts = page.getByRole("main").locator(".facts");
   await facts.getByText("started").waitFor();
   expect(await facts.textContent()).not.toContain("kept until");
 });

@@ -80,7 +80,7 @@ it("W48, Chromium over HTTP/1.1: eight tabs on eight live runs, the list in each
     await append(ids[index] ?? "");
     await expectText(page, "run", "3 live");
   }
-  // No stream for the list beside that of the runs.
+  // The list has no stream of its own.
   expect(site.openStreams()).toBe(1);
   expect(site.streams.length).toBe(opened);
 });

@@ -186,7 +186,7 @@ class LiveStreams implements Streams {
         (taker: FrameTaker): FrameSource =>
           new RunSource(this.#host, { ...run, ownerId }, taker, true),
     );
-    // Its runs have a bound of their own. It is the first to open, so that a cursor that is none is refused at once.
+    // Its runs have a bound of their own. It is the first to open, so that a bad cursor is refused at once.
     if (feed !== null)
       openings.unshift((taker) => new FeedSource(this.#host.openFeed(ownerId, feed), taker));
     return this.#open(
