@@ -65,12 +65,22 @@ export class ChangedReader {
     );
   }
 
-  #take({ isReset, runs, gone }: ChangedRuns): void {
+  #take({ isReset, runs, gone, live }: ChangedRuns): void {
     if (isReset) this.#runs.clear();
     for (const runId of gone) this.#runs.delete(runId);
     for (const run of runs) {
       assert(!gone.includes(run.runId), `${run.runId} is not both there and gone`);
       this.#runs.set(run.runId, run);
+    }
+    const came = new Set([...runs.map(({ runId }) => runId), ...gone]);
+    for (const { runId, ordinal, lastSequence } of live) {
+      if (came.has(runId)) continue;
+      const known = this.#runs.get(runId);
+      assertEqual(
+        [known?.ordinal, known?.lastSequence],
+        [ordinal, lastSequence],
+        `the ordinal and sequence that the reader has of the live run ${runId}`,
+      );
     }
   }
 }

@@ -134,6 +134,39 @@ describe("runs.changes", () => {
     await runs.close();
   });
 
+  it("W48: a reader that comes back with its cursor gets each change of a run that it had with its notification", async () => {
+    const { runs, clock, open } = world();
+    for (const runId of ["a", "b", "c"]) await runs.create({ ownerId: "ada", runId });
+    const first = reader(runs);
+    await settle();
+    const since = first.taken[0]?.cursor ?? "";
+    const stop = new AbortController();
+    const { taken, ended } = reader(runs, { since, signal: stop.signal });
+    await settle();
+    const steps: readonly (readonly [() => Promise<unknown>, string])[] = [
+      [() => runs.append("a", TOKEN), "a running 1"],
+      [() => runs.input("b", 1), "b queued 1"],
+      [() => runs.cancel("c"), "c cancelled 1"],
+      [() => runs.append("a", END), "a completed 2"],
+    ];
+    for (const [step, expected] of steps) {
+      await step();
+      await settle();
+      // No round has come: there is one after RECHECK_MS.
+      clock.advance(STATE_PAUSE_MS);
+      await settle();
+      expect(news(taken)).toEqual([expected]);
+    }
+    await runs.append("b", END);
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    stop.abort(new Error("enough"));
+    await expect(ended).rejects.toThrow("enough");
+    await runs.close();
+    expect([...open.values()].every((count) => count === 0)).toBe(true);
+    expect(clock.timers()).toBe(0);
+  });
+
   it("W48: readers of an owner share its subscriptions and reads, and leave nothing", async () => {
     const { runs, clock, open, calls } = world();
     for (const runId of ["a", "b"]) await runs.create({ ownerId: "ada", runId });

@@ -13,6 +13,7 @@ import {
   isConnected,
   unblock,
 } from "./feed-world.ts";
+import { rounds } from "./rounds.ts";
 import { newEvent } from "./run-record.ts";
 
 const RUN_IDS = ["a", "b", "c"];
@@ -164,6 +165,6 @@ it("W24-W27, W48: any readers of a feed, cut at any time, with any failures and 
       const { source, clock, streams } = world;
       expect([streams.stats().open, source.subscriptions(), clock.timers()]).toEqual([0, 0, 0]);
     }),
-    { numRuns: 300 },
+    { numRuns: rounds(300) },
   );
 });

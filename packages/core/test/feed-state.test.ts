@@ -189,7 +189,7 @@ describe("FeedState", () => {
       runId: `r${at}`,
       ordinal: at,
     }));
-    const page = { isReset: false, gone: [], cursor: "c", hasMore: false };
+    const page = { isReset: false, gone: [], live: [], cursor: "c", hasMore: false };
     expect(state.takePage({ ...page, runs }, 0).runs.length).toBe(1_002);
     expect(state.takeWatches().begun.length).toBe(1_000);
     expect(state.takePage({ ...page, runs }, 1).runs).toEqual(runs.slice(1_000));
@@ -214,7 +214,7 @@ describe("FeedState", () => {
       if (ends) await store.append([appendRequest([newEvent("RUN_COMPLETED")], { runId })]);
       return (await store.getRun(runId)) as RunRecord;
     };
-    const page = { isReset: false, gone: [], cursor: "c", hasMore: false };
+    const page = { isReset: false, gone: [], live: [], cursor: "c", hasMore: false };
     const live = await run("live", false);
     const first = await run("first", true);
     state.takePage({ ...page, runs: [live, first] }, 0);

@@ -16,16 +16,24 @@ async function world(runIds: readonly string[], watched = 100) {
   const { store } = source;
   const clock = createFakeClock();
   for (const runId of runIds) await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+  /** Happens once, after the next page was made and before it arrives. */
+  const inBetween: (() => Promise<unknown>)[] = [];
   const owners = {
     ...source,
-    listChanged: (query: Parameters<typeof store.listChanged>[0]) => store.listChanged(query),
+    async listChanged(query: Parameters<typeof store.listChanged>[0]) {
+      const page = await store.listChanged(query);
+      await inBetween.shift()?.();
+      return page;
+    },
     listRuns: (query: Parameters<typeof store.listRuns>[0]) => store.listRuns(query),
   };
   const feeds = createFeeds(owners, clock, { left: watched });
   return {
     source,
     clock,
-    open: () => feeds.open(SCOPE, OPTIONS),
+    inBetween,
+    open: (since: string | null = null) => feeds.open(SCOPE, { ...OPTIONS, since }),
+    cursor: async () => (await store.listChanged({ ...SCOPE, since: null, limit: 100 })).cursor,
     append: (runId: string) => store.append([appendRequest([newEvent("NOTE")], { runId })]),
     /** Delivers what the store owes. */
     notify: () => source.notifyCount.splice(0).forEach((one) => one()),
@@ -113,6 +121,89 @@ describe("OwnerFollower", () => {
       expect(source.subscriptions()).toBe(3);
       for (const feed of feeds) feed.leave();
       expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+    }
+  });
+
+  const MOMENTS = ["before the page", "with the page", "before it is ready", "after it"] as const;
+
+  for (const when of MOMENTS) {
+    it(`W48: a feed from a cursor has what was appended to a run ${when}, without a round`, async () => {
+      const { source, clock, inBetween, cursor, open, append, notify } = await world(["a", "b"]);
+      const since = await cursor();
+      const lost = async (): Promise<void> => {
+        await append("a");
+        source.notifyCount.length = 0;
+      };
+      if (when === "before the page") await lost();
+      if (when === "with the page") inBetween.push(lost);
+      const feed = open(since);
+      const taken = reader(feed);
+      await settle();
+      // The owner, and both live runs. That of the owner is ready first, and has another page read.
+      expect(source.subscriptions()).toBe(3);
+      source.readies[0]?.resolve();
+      await settle();
+      clock.advance(STATE_PAUSE_MS);
+      await settle();
+      if (when === "before it is ready") await lost();
+      for (const ready of source.readies) ready.resolve();
+      await settle();
+      if (when === "after it") await append("a");
+      notify();
+      for (let pause = 0; pause < 2; pause++) {
+        clock.advance(STATE_PAUSE_MS);
+        await settle();
+        source.answerAll();
+        await settle();
+      }
+      expect(taken).toEqual(["a 1"]);
+      feed.leave();
+      expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+    });
+  }
+
+  it("W48: a feed that shares a subscription has what another one was notified of before its page came", async () => {
+    const { source, clock, inBetween, cursor, open, append, notify } = await world(["a", "b"]);
+    const since = await cursor();
+    const first = open(since);
+    const one = reader(first);
+    await settle();
+    for (const ready of source.readies) ready.resolve();
+    await settle();
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    inBetween.push(async () => {
+      await append("a");
+      notify();
+    });
+    const second = open(since);
+    const other = reader(second);
+    for (let pause = 0; pause < 2; pause++) {
+      await settle();
+      source.answerAll();
+      await settle();
+      clock.advance(STATE_PAUSE_MS);
+    }
+    await settle();
+    expect([one, other]).toEqual([["a 1"], ["a 1"]]);
+    expect(source.subscriptions()).toBe(3);
+    first.leave();
+    second.leave();
+  });
+
+  it("W48: to open a feed of many runs reads none of them alone", async () => {
+    const runIds = Array.from({ length: 40 }, (_, at) => `r${at}`);
+    for (const isBack of [false, true]) {
+      const { source, clock, cursor, open } = await world(runIds);
+      const feed = open(isBack ? await cursor() : null);
+      const taken = reader(feed);
+      await settle();
+      for (const ready of source.readies) ready.resolve();
+      await settle();
+      clock.advance(STATE_PAUSE_MS);
+      await settle();
+      expect([source.reads.length, taken.length]).toEqual([0, isBack ? 0 : 40]);
+      feed.leave();
     }
   });
 });

@@ -8,6 +8,7 @@ import { utf8Bytes } from "../src/rules/json-text.ts";
 import { foldEvent, INITIAL_STATE, planEvents, type RunState } from "../src/rules/lifecycle.ts";
 import { createPageCut, type ReadQuery } from "../src/rules/page.ts";
 import { encodeRunEvent } from "../src/wire/frame.ts";
+import { rounds } from "./rounds.ts";
 import { batches } from "./run-draft.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 
@@ -110,7 +111,7 @@ describe("the pages of a log", () => {
         }
         for (const { had, expected } of all) expect(had).toStrictEqual(expected);
       }),
-      { numRuns: 150 },
+      { numRuns: rounds(150) },
     );
   });
 

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
+import { rounds } from "./rounds.ts";
 import { newEvent } from "./run-record.ts";
 import {
   checkReader,
@@ -163,6 +164,6 @@ it("W20, W22-W27, W47: any readers of any runs, at any cursors, cut at any time,
         0, 0, 0,
       ]);
     }),
-    { numRuns: 400 },
+    { numRuns: rounds(400) },
   );
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { rounds } from "./rounds.ts";
 import { checkConversation } from "./check-conversation.ts";
 import { newEvent } from "./run-record.ts";
 import { play, streamActions, tick } from "./stream-actions.ts";
@@ -77,7 +78,7 @@ describe("the streams of a process", () => {
           checkConversation(conversation, world.logs.get(conversation.ownerId) ?? []);
         expectNothingLeft(world);
       }),
-      { numRuns: 600 },
+      { numRuns: rounds(600) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunEventsError } from "../src/rules/errors.ts";
+import { rounds } from "./rounds.ts";
 import type { TailReader } from "./tail-reader.ts";
 import {
   ABORTED,
@@ -84,7 +85,7 @@ describe("the tails of one run", () => {
           expectNothingLeft(world);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: rounds(1_000) },
     );
   });
 
@@ -102,7 +103,7 @@ describe("the tails of one run", () => {
         await settle(world);
         expectNothingLeft(world);
       }),
-      { numRuns: 1_000 },
+      { numRuns: rounds(1_000) },
     );
   });
 
@@ -121,7 +122,7 @@ describe("the tails of one run", () => {
         }
         expectNothingLeft(world);
       }),
-      { numRuns: 200 },
+      { numRuns: rounds(200) },
     );
   });
 
@@ -146,7 +147,7 @@ describe("the tails of one run", () => {
           expectNothingLeft(world);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: rounds(1_000) },
     );
   });
 
@@ -166,7 +167,7 @@ describe("the tails of one run", () => {
           expectNothingLeft(world);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: rounds(300) },
     );
   });
 });

@@ -107,6 +107,28 @@ export const changed: readonly TrialCase[] = [
     },
   },
   {
+    name: "S29 each answer names the live runs that the reader has with it, and none that is still to come",
+    async run({ store }) {
+      const reader = new ChangedReader();
+      const runIds = ["a", "b", "c", "d", "e"];
+      for (const runId of runIds) await createRun(store, runId);
+      for (let hasMore = true; hasMore;) {
+        const answer = await reader.ask(store, 2);
+        assertEqual(idsOf(answer.live), [...reader.runs.keys()].toSorted(), "the live runs");
+        ({ hasMore } = answer);
+      }
+      await land(store, "a", END);
+      await land(store, "b", events(1));
+      const back = new ChangedReader();
+      await back.askAll(store);
+      for (const one of [reader, back]) {
+        await one.askAll(store);
+        const { live } = await one.ask(store);
+        assertEqual(idsOf(live), ["b", "c", "d", "e"], "the live runs when nothing is new");
+      }
+    },
+  },
+  {
     name: "S29 of a topic only its own runs come, to their end and their removal",
     async run({ store }) {
       const topics = ["tea", "Tea", "te%", null];
@@ -240,4 +262,8 @@ async function checkAll(store: RunEventStore, reader: ChangedReader): Promise<vo
   const truth = await store.listRuns(query);
   assertEqual(reader.runs.size, truth.length, "the number of the runs that the reader has");
   for (const run of truth) assertEqual(reader.runs.get(run.runId), run, `${run.runId} in the feed`);
+}
+
+function idsOf(runs: readonly { readonly runId: string }[]): readonly string[] {
+  return runs.map(({ runId }) => runId).toSorted();
 }

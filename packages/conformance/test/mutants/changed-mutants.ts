@@ -211,6 +211,20 @@ export const changedMutants: readonly Mutant[] = [
     data: (data) => mapChanged(data, (answer) => ({ ...answer, hasMore: false })),
   },
   {
+    name: "does not say which live runs the reader has",
+    clause: "S29",
+    data: (data) => mapChanged(data, (answer) => ({ ...answer, live: [] })),
+  },
+  {
+    name: "says that the reader has live runs that are still to come",
+    clause: "S29",
+    data: (data) =>
+      mapChanged(data, async (answer, { ownerId, topic = null }) => {
+        const all = { ownerId, topic, runStatus: "live", before: null, limit: 1_000 } as const;
+        return { ...answer, live: await data.listRuns(all) };
+      }),
+  },
+  {
     name: "answers a cursor that was used before with what came after its first use",
     clause: "S29",
     data: (data) => {

@@ -1,6 +1,6 @@
 import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
-import type { RunRecord } from "../rules/run.ts";
+import type { RunPosition, RunRecord } from "../rules/run.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
@@ -57,7 +57,7 @@ interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence"> {
  * get that state.
  */
 export class FeedState {
-  /** The live runs that the reader has. */
+  /** The live runs that the reader has: from this feed, or from before its cursor. */
   readonly #live = new Map<string, Sent>();
   /** The ends that the reader has, those that were sent last at the end. */
   readonly #over = new Map<string, Sent>();
@@ -133,7 +133,7 @@ export class FeedState {
 
   /** Takes a page of changed runs. @returns what of it the reader does not have */
   takePage(page: ChangedRuns, nowMs: number): FeedNews {
-    const { isReset, gone, cursor, hasMore } = page;
+    const { isReset, gone, live, cursor, hasMore } = page;
     if (isReset) this.#startOver();
     if (hasMore) this.#mustList = true;
     this.#hasMorePages = hasMore;
@@ -150,7 +150,10 @@ export class FeedState {
     for (const { runId } of runs) waiting.delete(runId);
     for (const runId of gone) waiting.delete(runId);
     this.#held = { cursor, runIds: waiting };
-    return this.#newsOf(runs, gone, nowMs, isReset);
+    const news = this.#newsOf(runs, gone, nowMs, isReset);
+    const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
+    this.#learn(live.filter(({ runId }) => !later.has(runId)));
+    return news;
   }
 
   /**
@@ -227,6 +230,16 @@ export class FeedState {
     const [oldest] = this.#over.keys();
     // If its end comes again, it is sent twice.
     if (this.#over.size > MOST_ENDED && oldest !== undefined) this.#over.delete(oldest);
+  }
+
+  /** The reader has these runs. Those that this feed has sent are known. */
+  #learn(had: readonly RunPosition[]): void {
+    for (const { runId, ordinal, lastSequence } of had) {
+      if (this.#live.size >= MOST_LIVE) return;
+      if (this.#live.has(runId)) continue;
+      this.#live.set(runId, { ordinal, lastSequence, atMs: Number.NEGATIVE_INFINITY });
+      this.#watch(runId);
+    }
   }
 
   #forget(runId: string): void {

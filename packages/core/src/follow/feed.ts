@@ -174,7 +174,7 @@ export class Feed implements FollowedFeed {
     const { begun, ended } = this.#state.takeWatches();
     if (this.#isOver) return news;
     for (const runId of ended) this.#follower.unwatch(this, runId);
-    for (const runId of begun) this.#follower.watch(this, runId);
+    this.#follower.watch(this, begun);
     return news;
   }
 

@@ -80,24 +80,29 @@ export class OwnerFollower {
     for (const feed of this.#feeds) feed.notifyAll();
   }
 
-  /** Notifies the feed of a live run from now on. */
-  watch(feed: FollowedFeed, runId: string): void {
-    const watched = this.#watched.get(runId);
-    if (watched !== undefined) {
-      watched.feeds.add(feed);
-      return;
-    }
-    if (this.#budget.left === 0) return;
+  /** Notifies the feed of these live runs from now on. What changed before the subscriptions were ready comes with a page. */
+  watch(feed: FollowedFeed, runIds: readonly string[]): void {
+    if (runIds.length === 0) return;
+    const readies = runIds.flatMap((runId) => {
+      const watched = this.#watched.get(runId) ?? this.#subscribe(runId);
+      watched?.feeds.add(feed);
+      return watched === null ? [] : [watched.subscription.ready];
+    });
+    // Also if all were ready before: another feed was notified while this one waited for its page.
+    void Promise.allSettled(readies).then(() => feed.notifyAll());
+  }
+
+  #subscribe(runId: string): Watched | null {
+    if (this.#budget.left === 0) return null;
     this.#budget.left -= 1;
-    const feeds = new Set([feed]);
-    const notify = (): void => {
+    const feeds = new Set<FollowedFeed>();
+    const subscription = this.#source.subscribe(runId, () => {
       this.#reading.delete(runId);
       for (const one of feeds) one.notify(runId);
-    };
-    const subscription = this.#source.subscribe(runId, notify);
-    this.#watched.set(runId, { subscription, feeds });
-    // What was appended between the read and this notified no subscription.
-    subscription.ready.then(notify, () => {});
+    });
+    const watched = { subscription, feeds };
+    this.#watched.set(runId, watched);
+    return watched;
   }
 
   unwatch(feed: FollowedFeed, runId: string): void {

@@ -1,4 +1,4 @@
-import type { RunRecord } from "./run.ts";
+import type { RunPosition, RunRecord } from "./run.ts";
 
 /** Which of an owner's runs a reader asks for. */
 export interface ChangedScope {
@@ -32,6 +32,12 @@ export interface ChangedRuns {
   readonly runs: readonly RunRecord[];
   /** The ids of runs that were removed. None of them is in `runs`. */
   readonly gone: readonly string[];
+  /**
+   * The live runs that the reader has with this answer and those before it, in any order, as they were when this one was made. One that
+   * is in `runs` or `gone` as well may be later there. So a reader that begins with a cursor knows which runs to follow. Runs are
+   * missing while `hasMore`.
+   */
+  readonly live: readonly RunPosition[];
   /** Where the next request goes on. */
   readonly cursor: string;
   /** Whether more runs have changed already. */

@@ -13,15 +13,15 @@ export type GroupDigests = ReadonlyMap<number, number>;
 interface LiveGroup {
   readonly group: number;
   readonly digest: number;
-  readonly runIds: readonly string[];
+  readonly runs: readonly RunPosition[];
 }
 
-/** Which of an owner's live runs a reader does not have. */
+/** Which of an owner's live runs a reader has, and which not. */
 export interface LivePlan {
   /** The groups in which a run has changed, was added or has gone, from the group `first` on, around. */
   readonly changed: readonly LiveGroup[];
-  /** The digests that the reader has and that are still right. */
-  readonly same: GroupDigests;
+  /** The groups whose digests are those that the reader has: it has these runs as they are. */
+  readonly same: readonly LiveGroup[];
 }
 
 /**
@@ -39,12 +39,11 @@ export function planLive(
   first: number,
 ): LivePlan {
   const groups = Map.groupBy(positions, ({ ordinal }) => ordinal % LIVE_GROUPS);
-  const same = new Map<number, number>();
+  const same: LiveGroup[] = [];
   const changed: LiveGroup[] = [];
   for (const [group, runs] of groups) {
     const digest = digestOf(runs);
-    if (known.get(group) === digest) same.set(group, digest);
-    else changed.push({ group, digest, runIds: runs.map(({ runId }) => runId) });
+    (known.get(group) === digest ? same : changed).push({ group, digest, runs });
   }
   const distance = ({ group }: LiveGroup): number => (group - first + LIVE_GROUPS) % LIVE_GROUPS;
   return { changed: changed.toSorted((a, b) => distance(a) - distance(b)), same };

@@ -89,7 +89,7 @@ class ChangedAnswer {
       const isAll = rest === -1 && !this.#page.hasMore;
       if (isAll) return this.#takeLive();
       // The cursor keeps its time: the departures after the mark may be as old as it.
-      return this.#answer({ ...cursor, mark: mark ?? "", hasMore: true });
+      return this.#answer({ ...cursor, mark: mark ?? "", hasMore: true }, []);
     });
   }
 
@@ -97,7 +97,7 @@ class ChangedAnswer {
     const { digests: known = new Map<number, number>(), first = 0 } = this.#cursor ?? {};
     return after(this.#moves.selectLive(this.#scope), (positions) => {
       const { changed, same } = planLive(known, positions, first);
-      const digests = new Map(same);
+      const had = [...same];
       let next = 0;
       let goOn = first;
       const steps = whileTrue(() => {
@@ -105,18 +105,21 @@ class ChangedAnswer {
         if (group === undefined || this.#isFull()) return false;
         next += 1;
         goOn = (group.group + 1) % LIVE_GROUPS;
-        digests.set(group.group, group.digest);
-        return after(this.#takeHeads(group.runIds, false), () => true);
+        had.push(group);
+        const runIds = group.runs.map(({ runId }) => runId);
+        return after(this.#takeHeads(runIds, false), () => true);
       });
-      return after(steps, () =>
-        this.#answer({
+      return after(steps, () => {
+        const cursor = {
           atMs: this.#page.nowMs,
           first: goOn,
-          digests,
+          digests: new Map(had.map(({ group, digest }) => [group, digest])),
           mark: this.#page.mark,
           hasMore: next < changed.length,
-        }),
-      );
+        };
+        const live = had.flatMap(({ runs }) => runs);
+        return this.#answer(cursor, live);
+      });
     });
   }
 
@@ -161,12 +164,16 @@ class ChangedAnswer {
     }
   }
 
-  #answer(next: Omit<ChangeCursor, "scope"> & { readonly hasMore: boolean }): ChangedRuns {
+  #answer(
+    next: Omit<ChangeCursor, "scope"> & { readonly hasMore: boolean },
+    live: readonly RunPosition[],
+  ): ChangedRuns {
     const { hasMore, ...cursor } = next;
     return {
       isReset: this.#cursor === null,
       runs: [...this.#runs.values()],
       gone: [...this.#gone],
+      live,
       cursor: encodeChangeCursor({ ...cursor, scope: scopeOf(this.#scope) }),
       hasMore,
     };

@@ -69,7 +69,7 @@ export function encodeRunList(list: {
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeChanges(
-  { isReset, runs, gone, cursor, hasMore }: ChangedRuns,
+  { isReset, runs, gone, cursor, hasMore }: Omit<ChangedRuns, "live">,
   last: ReadonlyMap<string, StoredEvent> | null,
 ): string {
   const rest = JSON.stringify({ gone, cursor, hasMore, reset: isReset }).slice(1, -1);

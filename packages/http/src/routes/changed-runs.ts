@@ -27,7 +27,7 @@ interface Asked {
 }
 
 /** What is answered. */
-interface Answered extends ChangedRuns {
+interface Answered extends Omit<ChangedRuns, "live"> {
   /** The last event of each run that has one, by the run's id. Empty unless it was asked for. */
   readonly last: ReadonlyMap<string, StoredEvent>;
 }
@@ -52,12 +52,23 @@ export async function answerChanged(call: Call): Promise<Reply> {
       (await context.waits.hold(wait, (signal) =>
         context.log.waitForChanges({ ownerId, topic, since: cursor, last: withLast, signal }),
       )) ?? changed;
+    holding.holdAnswer(bytesOf(changed));
   }
   return jsonReply(200, encodeChanges(changed, withLast ? changed.last : null), context.retention);
 }
 
-function hasNews({ isReset, runs, gone }: ChangedRuns): boolean {
+function hasNews({ isReset, runs, gone }: Answered): boolean {
   return isReset || runs.length + gone.length > 0;
+}
+
+/** The bytes of the metadata and of the last events. */
+function bytesOf({ runs, last }: Pick<Answered, "runs" | "last">): number {
+  const metadata = runs.reduce((sum, run) => sum + utf8Bytes(run.metadata), 0);
+  return [...last.values()].reduce((sum, event) => sum + lastBytes(event), metadata);
+}
+
+function lastBytes({ payload }: StoredEvent): number {
+  return eventBytes(utf8Bytes(payload));
 }
 
 /** Reads pages of the store until `limit` runs, or 4 MiB of their metadata and last events. The last page of the store is whole. */
@@ -84,7 +95,7 @@ async function readChanged(
     }
     for (const [runId, event] of read) {
       last.set(runId, event);
-      bytes += eventBytes(utf8Bytes(event.payload));
+      bytes += lastBytes(event);
     }
     // A run may have changed twice since the first page.
     for (const runId of page.gone) {

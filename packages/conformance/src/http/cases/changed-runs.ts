@@ -1,26 +1,16 @@
 import { assert, assertEqual } from "../../assert.ts";
+import { ask, askAll, askBy, changedIn } from "../ask-changed.ts";
 import { assertNoStore, assertProblem, assertStatus } from "../assert-answer.ts";
-import type { Answer } from "../call.ts";
 import { notes } from "../draft.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
 import { getRun, land, pathOf, post } from "../runs.ts";
 import { byId, createIn as create, newTopic } from "../topic-runs.ts";
 
 /** More than a page of the default limit. */
 const MANY = 60;
-/** The most answers until nothing is new, while nothing changes. */
-const MOST_ANSWERS = 100;
 
-/** What is answered, and what a reader of it has. */
-interface Changed {
-  readonly runs: readonly (Readonly<Record<string, unknown>> & { readonly runId: string })[];
-  readonly gone: readonly string[];
-  readonly cursor: string;
-  readonly hasMore: boolean;
-  readonly reset: boolean;
-  /** Only with `last`. */
-  readonly last?: Readonly<Record<string, unknown>>;
-}
+/** A wait that is over before a server that only looks again every five seconds would find a change. */
+const SHORT_WAIT_S = 4;
 
 /** Cases of W48 in `WIRE.md`: the caller's runs that changed since a cursor. Each topic is of one case alone. */
 export const changedRuns: readonly HttpTrialCase[] = [
@@ -101,6 +91,35 @@ export const changedRuns: readonly HttpTrialCase[] = [
         const runId = await change();
         const { runs, reset } = changedIn(await held);
         assertEqual([runs.map((run) => run.runId), reset], [[runId], false], "what was waited for");
+        ({ cursor } = await askAll(trial, topic, cursor));
+      }
+    },
+  },
+  {
+    name: "W48 an answer that waits comes at an append, an input and a cancellation of a run that the reader has",
+    async run(trial) {
+      const topic = newTopic();
+      const runIds = [await create(trial, topic), await create(trial, topic)];
+      const [first = "", other = ""] = runIds;
+      const bodies: readonly (readonly [string, string, string?])[] = [
+        [first, "/events", '{"events":[{"eventType":"NOTE"}]}'],
+        [other, "/input", '{"payload":1}'],
+        [other, "/events", '{"events":[{"eventType":"NOTE"}]}'],
+        [first, "/cancel"],
+      ];
+      let { cursor } = await askAll(trial, topic, "");
+      for (const [runId, what, body = ""] of bodies) {
+        const held = ask(trial, { topic, changedSince: cursor, wait: SHORT_WAIT_S });
+        held.catch(() => {});
+        for (let asked = 0; asked < 5; asked++) await getRun(trial, first);
+        const answer = await trial.send(post(trial, pathOf(runId, what), body));
+        assert(answer.status < 300, `${what} is taken, got ${answer.status}: ${answer.text}`);
+        const { runs } = changedIn(await held);
+        assertEqual(
+          runs.map((run) => run.runId),
+          [runId],
+          `the runs of a wait for ${what}`,
+        );
         ({ cursor } = await askAll(trial, topic, cursor));
       }
     },
@@ -235,57 +254,3 @@ export const changedRuns: readonly HttpTrialCase[] = [
     },
   },
 ];
-
-function askBy(trial: HttpTrial, query: string, headers = trial.owner.bearer): Promise<Answer> {
-  return trial.send({ path: `/v1/agent-runs?${query}`, headers });
-}
-
-function ask(
-  trial: HttpTrial,
-  query: Readonly<Record<string, string | number>>,
-  headers = trial.owner.bearer,
-): Promise<Answer> {
-  const parts = Object.entries(query).map(
-    ([name, value]) => `${name}=${encodeURIComponent(value)}`,
-  );
-  return askBy(trial, parts.join("&"), headers);
-}
-
-function changedIn(answer: Answer, withLast = false): Changed {
-  assertStatus(answer, 200);
-  const body = answer.json();
-  assertEqual(
-    Object.keys(body).toSorted(),
-    ["cursor", "gone", "hasMore", ...(withLast ? ["last"] : []), "reset", "runs"],
-    `the fields of the answer to ${answer.to}`,
-  );
-  return body as unknown as Changed;
-}
-
-/** Asks until nothing is new: a change may come more than once, but not for ever. */
-async function askAll(
-  trial: HttpTrial,
-  topic: string,
-  since: string,
-): Promise<{
-  readonly runs: ReadonlyMap<string, Changed["runs"][number]>;
-  readonly gone: readonly string[];
-  readonly cursor: string;
-}> {
-  const runs = new Map<string, Changed["runs"][number]>();
-  const gone = new Set<string>();
-  let cursor = since;
-  for (let answers = 0; answers < MOST_ANSWERS; answers++) {
-    const changed = changedIn(await ask(trial, { topic, changedSince: cursor }));
-    assertEqual(changed.reset, cursor === "", "whether the answer starts over");
-    ({ cursor } = changed);
-    for (const runId of changed.gone) {
-      runs.delete(runId);
-      gone.add(runId);
-    }
-    for (const run of changed.runs) runs.set(run.runId, run);
-    if (!changed.hasMore && changed.runs.length + changed.gone.length === 0)
-      return { runs, gone: [...gone], cursor };
-  }
-  throw new Error(`Expected that nothing is new after ${MOST_ANSWERS} answers without a change.`);
-}

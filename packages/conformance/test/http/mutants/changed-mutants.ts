@@ -9,6 +9,8 @@ import {
   withHeaders,
 } from "./server-mutant.ts";
 
+const LOOK_AGAIN_MS = 5_000;
+
 /** Servers that answer wrongly which runs have changed. */
 export const changedMutants: readonly ServerMutant[] = [
   {
@@ -70,6 +72,22 @@ export const changedMutants: readonly ServerMutant[] = [
       const known = await fetch(request.clone());
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       return known.clone();
+    },
+  },
+  {
+    name: "looks for changed runs again every five seconds only, while an answer waits",
+    clause: "W48",
+    wrap: (fetch) => async (request) => {
+      const url = new URL(request.url);
+      const waitMs = Number(url.searchParams.get("wait") ?? 0) * 1_000;
+      if (!isAsked(url) || !(waitMs > 0 && waitMs <= 30_000)) return fetch(request);
+      url.searchParams.delete("wait");
+      const look = (): Promise<Response> => fetch(new Request(url, request.clone()));
+      const known = await look();
+      const { runs } = (await known.clone().json()) as { readonly runs?: readonly unknown[] };
+      if (runs?.length !== 0) return known;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, LOOK_AGAIN_MS)));
+      return waitMs < LOOK_AGAIN_MS ? known : look();
     },
   },
   {
