@@ -132,6 +132,30 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return renderToString(createElement(View, { runId: "r" }));`,
     result: "<p>text: </p>",
   },
+  "packages/client/src/react.d.ts: useRuns": {
+    imports: `
+      import { createElement } from "react";
+      import { renderToString } from "react-dom/server";
+      import { useRuns } from "@tm/run-events-client/react";`,
+    before: "function List() {",
+    after: `return createElement("p", null, runs.length + " " + hasMore + " " + typeof loadMore); }
+      return renderToString(createElement(List));`,
+    result: "<p>0 false function</p>",
+  },
+  "packages/client/src/store.d.ts: createRunsStore": {
+    imports: `
+      import { createRunsStore as create, type RunsOptions } from "@tm/run-events-client/store";
+      import { createClient } from "@tm/run-events-client/runs";`,
+    before: `${CLIENT_RUN}
+      await client.append(runId, [{ eventType: "STEP" }]);
+      const shown = Promise.withResolvers<readonly unknown[]>();
+      const show = (runs: readonly { readonly last: unknown }[]) =>
+        runs.some(({ last }) => last !== null) && shown.resolve(runs);
+      const createRunsStore = (options: RunsOptions) =>
+        create({ ...options, baseUrl, credential: { bearer: token } });`,
+    after: "const { length } = await shown.promise; unsubscribe(); return length;",
+    result: 1,
+  },
   "packages/client/src/store.d.ts: createRunStore": {
     imports: `
       import { createRunStore as create, type RunOptions } from "@tm/run-events-client/store";
