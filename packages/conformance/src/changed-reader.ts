@@ -37,6 +37,10 @@ export class ChangedReader {
     const asked = { ownerId: this.#ownerId, topic: this.#topic, since, limit };
     const answer = await store.listChanged(asked);
     assertEqual(answer.isReset, since === null, `whether an answer after ${since} starts over`);
+    assert(
+      answer.runs.length + answer.gone.length <= limit,
+      `an answer has at most ${limit} runs and ids`,
+    );
     this.#cursor = answer.cursor;
     this.#take(answer);
     return answer;

@@ -18,6 +18,7 @@ const cursor: fc.Arbitrary<ChangeCursor> = fc.record({
   scope: digest,
   atMs: fc.nat(Number.MAX_SAFE_INTEGER),
   first: group,
+  part: fc.nat(Number.MAX_SAFE_INTEGER),
   digests: fc
     .uniqueArray(fc.tuple(group, digest), {
       selector: ([one]) => one,
@@ -55,18 +56,19 @@ describe("the text of a change cursor", () => {
     for (const text of [
       "",
       "0",
-      "1....",
-      "1.a.b.zz..",
-      "1.a.b.0.00.",
-      "2.a.b.0..",
-      `1.a.b.0..${"x".repeat(9_000)}`,
+      "1.....",
+      "1.a.b.zz.0..",
+      "1.a.b.0.0.00.",
+      "2.a.b.0.0..",
+      "1.a.b.0.zzzzzzzzzzzz..",
+      `1.a.b.0.0..${"x".repeat(9_000)}`,
     ])
       expect(parseChangeCursor(text)).toBeNull();
   });
 
   it("S29: a group that is not there, or comes twice, and a digest that is too large make no cursor", () => {
     for (const known of ["7400000000", "zz00000000", "0000000000" + "0000000000", "00zzzzzzzz"])
-      expect(parseChangeCursor(`1.a.b.0.${known}.`)).toBeNull();
+      expect(parseChangeCursor(`1.a.b.0.0.${known}.`)).toBeNull();
   });
 
   it("S29: a value that is no cursor is invalid, and the error says what to do", () => {
@@ -100,7 +102,7 @@ describe("whom a change cursor is for", () => {
   });
 
   it("S29: a cursor is over after an hour, and if the clock was set back by more", () => {
-    const one = { scope: 0, atMs: 10 * CURSOR_MS, first: 0, digests: new Map(), mark: "" };
+    const one = { scope: 0, atMs: 10 * CURSOR_MS, first: 0, part: 0, digests: new Map(), mark: "" };
     expect(isOver(one, one.atMs)).toBe(false);
     expect(isOver(one, one.atMs + CURSOR_MS)).toBe(false);
     expect(isOver(one, one.atMs + CURSOR_MS + 1)).toBe(true);

@@ -78,7 +78,7 @@ class Reader {
   }
 }
 
-const change = fc.tuple(fc.constantFrom("append", "append", "end", "delete"), fc.nat(5));
+const change = fc.tuple(fc.constantFrom("append", "append", "end", "delete"), fc.nat(9));
 const turn = fc.record({
   before: fc.array(change, { maxLength: 4 }),
   between: fc.array(fc.array(change, { maxLength: 2 }), { maxLength: 6 }),
@@ -97,6 +97,15 @@ describe("changedWork", () => {
           const query = { ownerId: "ada", since: reader.cursor, limit };
           const answer = await changedWork(query)(world.moves(between));
           expect(answer.isReset).toBe(reader.cursor === null);
+          expect(answer.runs.length + answer.gone.length).toBeLessThanOrEqual(limit);
+          // A reader that is told that it has a run has it, as it is or later.
+          const has = new Map([
+            ...reader.runs,
+            ...answer.runs.map((run) => [run.runId, run] as const),
+          ]);
+          for (const { runId, lastSequence } of answer.live)
+            if (!answer.gone.includes(runId))
+              expect(has.get(runId)?.lastSequence).toBeGreaterThanOrEqual(lastSequence);
           const ids = answer.runs.map(({ runId }) => runId);
           expect(new Set([...ids, ...answer.gone]).size).toBe(ids.length + answer.gone.length);
           reader.take(answer);
@@ -137,6 +146,31 @@ describe("changedWork", () => {
       for (const { runId } of answer.runs) seen.add(runId);
     }
     expect(seen.size).toBe(6);
+  });
+
+  it("S29: runs of one group come in several answers, each of a bounded number and size, also while they change", async () => {
+    const world = new World();
+    // All that are created first share a group.
+    for (let run = 0; run < 80; run++) world.change(["append", run]);
+    const metadata = JSON.stringify("x".repeat(200_000));
+    for (const [runId, head] of world.runs)
+      world.runs.set(runId, { ...head, ordinal: 256 * head.ordinal, metadata });
+    const reader = new Reader();
+    const ask = async (between: () => void): Promise<boolean> => {
+      const query = { ownerId: "ada", since: reader.cursor, limit: 200 };
+      const answer = await changedWork(query)(world.moves(between));
+      reader.take(answer);
+      // 1 MiB, and then one piece.
+      expect(answer.runs.length).toBeLessThanOrEqual(5 + 16);
+      return answer.hasMore;
+    };
+    for (let answers = 0; reader.runs.size < 80; answers++) {
+      expect(answers).toBeLessThan(10);
+      world.change(["append", 0]);
+      await ask(() => world.change(["append", 40]));
+    }
+    for (let answers = 0; await ask(() => {}); answers++) expect(answers).toBeLessThan(10);
+    expect(reader.runs).toEqual(world.runs);
   });
 
   it("S29: a page of departures keeps the time of its cursor, since they are no younger", async () => {

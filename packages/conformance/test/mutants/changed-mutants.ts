@@ -241,6 +241,14 @@ export const changedMutants: readonly Mutant[] = [
     },
   },
   {
+    name: "answers one more changed run than it was asked for",
+    clause: "S29",
+    object: (object) => ({
+      ...object,
+      listChanged: (query) => object.listChanged({ ...query, limit: query.limit + 1 }),
+    }),
+  },
+  {
     name: "takes the cursor of a moment after its answer",
     clause: "S29",
     object: (object) => ({

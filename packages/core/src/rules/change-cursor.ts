@@ -12,13 +12,16 @@ export interface ChangeCursor {
   readonly atMs: number;
   /** The group of live runs to go on with. */
   readonly first: number;
+  /** The ordinal of the last run of that group that it has already; 0 for none. */
+  readonly part: number;
   /** The digests of the live runs that it has, by group. */
   readonly digests: GroupDigests;
   /** After which departure it goes on; the store's own text. */
   readonly mark: string;
 }
 
-const TEXT = /^1\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]*)\.([A-Za-z0-9:,_~-]*)$/;
+const TEXT =
+  /^1\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]*)\.([A-Za-z0-9:,_~-]*)$/;
 /** A group in 2 characters, then its digest in 8. */
 const DIGEST_CHARACTERS = 10;
 /** The most characters of a cursor. */
@@ -30,22 +33,36 @@ export function scopeOf({ ownerId, topic }: ChangedScope): number {
 }
 
 /** Writes a cursor as text that is safe in a URL. */
-export function encodeChangeCursor({ scope, atMs, first, digests, mark }: ChangeCursor): string {
+export function encodeChangeCursor({
+  scope,
+  atMs,
+  first,
+  part,
+  digests,
+  mark,
+}: ChangeCursor): string {
   const groups = [...digests].toSorted(([a], [b]) => a - b);
   const known = groups.map(([group, digest]) => base36(group, 2) + base36(digest, 8)).join("");
-  return `1.${base36(scope)}.${base36(atMs)}.${base36(first)}.${known}.${mark}`;
+  const numbers = [scope, atMs, first, part].map((value) => base36(value));
+  return `1.${numbers.join(".")}.${known}.${mark}`;
 }
 
 /** Reads what {@link encodeChangeCursor} wrote; `null` for any other text. */
 export function parseChangeCursor(text: string): ChangeCursor | null {
   if (text.length > MOST_CHARACTERS) return null;
-  const [, scope, atMs, first, known, mark] = TEXT.exec(text) ?? [];
-  if (scope === undefined || atMs === undefined || first === undefined) return null;
-  if (known === undefined || mark === undefined) return null;
+  const found = TEXT.exec(text);
+  if (found === null) return null;
+  const [scope, atMs, first, part] = found.slice(1, 5).map(from36) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [known, mark] = found.slice(5) as [string, string];
   const digests = parseDigests(known);
-  const cursor = { scope: from36(scope), atMs: from36(atMs), first: from36(first), mark };
-  const isRight = digests !== null && cursor.first < LIVE_GROUPS && cursor.scope < DIGEST_END;
-  return isRight && Number.isSafeInteger(cursor.atMs) ? { ...cursor, digests } : null;
+  const isRight =
+    first < LIVE_GROUPS && scope < DIGEST_END && [atMs, part].every(Number.isSafeInteger);
+  return digests !== null && isRight ? { scope, atMs, first, part, digests, mark } : null;
 }
 
 function parseDigests(known: string): GroupDigests | null {

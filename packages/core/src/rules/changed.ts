@@ -14,7 +14,7 @@ export interface ChangedQuery {
   readonly topic?: string | null;
   /** The `cursor` of an earlier answer for the same owner and topic; `null` to begin with the live runs. */
   readonly since: string | null;
-  /** About how many runs to answer at most: 1 or more. A few more may come, since live runs are answered in groups. */
+  /** The most runs to answer, with those that are gone: 1 or more. An answer also ends after 1 MiB of metadata and up to 16 runs more. */
   readonly limit: number;
 }
 

@@ -10,7 +10,7 @@ export const DIGEST_END: number = 2 ** 40;
 export type GroupDigests = ReadonlyMap<number, number>;
 
 /** The live runs of one group, as they are now. */
-interface LiveGroup {
+export interface LiveGroup {
   readonly group: number;
   readonly digest: number;
   readonly runs: readonly RunPosition[];
@@ -51,7 +51,12 @@ export function planLive(
 
 /** The digest of a group: the same for the same runs at the same sequences, in any order. */
 function digestOf(runs: readonly RunPosition[]): number {
-  return runs.reduce((sum, run) => (sum + digestOfRun(run)) % DIGEST_END, 0);
+  return addToDigest(0, runs);
+}
+
+/** The digest of these runs and of those that have the first digest. */
+export function addToDigest(digest: number, runs: readonly RunPosition[]): number {
+  return runs.reduce((sum, run) => (sum + digestOfRun(run)) % DIGEST_END, digest);
 }
 
 function digestOfRun({ ordinal, lastSequence }: RunPosition): number {

@@ -12,7 +12,7 @@ import type {
   DeparturesPage,
   DeparturesQuery,
 } from "../rules/changed.ts";
-import { LIVE_GROUPS, planLive } from "../rules/live-groups.ts";
+import { addToDigest, LIVE_GROUPS, type LiveGroup, planLive } from "../rules/live-groups.ts";
 import { recordOf } from "../rules/plan-lease.ts";
 import type { RunPosition, RunRecord } from "../rules/run.ts";
 import { after, type Answer, whileTrue } from "./answers.ts";
@@ -23,12 +23,12 @@ export interface ChangeMoves {
   selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;
   /** The positions of all of an owner's live runs. Through an index. */
   selectLive(scope: ChangedScope): Answer<readonly RunPosition[]>;
-  /** The heads of the runs that exist, in any order. `runIds` has each once, 50 at most, ascending. */
+  /** The heads of the runs that exist, in any order. `runIds` has each once, 16 at most, ascending. */
   selectHeads(runIds: readonly string[]): Answer<readonly RunRecord[]>;
 }
 
 /** How many heads are read at once, and after how many bytes of metadata an answer ends. */
-const HEADS_AT_ONCE = 50;
+const HEADS_AT_ONCE = 16;
 const MOST_METADATA = 1_048_576;
 
 /**
@@ -49,6 +49,48 @@ export function changedWork(query: ChangedQuery): (moves: ChangeMoves) => Answer
       return new ChangedAnswer(moves, scope, limit, isKnown ? cursor : null, page).make();
     });
   };
+}
+
+/** The groups that the reader has with an answer. */
+class TakenGroups {
+  readonly digests = new Map<number, number>();
+  /** The runs of the groups that it has as they are now. Of a part of a group it is not known what it has. */
+  readonly live: RunPosition[] = [];
+  /** Whether it has all runs of a group, but one of them as it was before. */
+  isBehind = false;
+
+  constructor(same: readonly LiveGroup[]) {
+    for (const { group, digest, runs } of same) {
+      this.digests.set(group, digest);
+      this.live.push(...runs);
+    }
+  }
+
+  /** The reader has a part of this group from an answer before. */
+  begin({ group }: LiveGroup, digest: number): void {
+    this.digests.set(group, digest);
+  }
+
+  /**
+   * The reader gets these runs of a group. If one that it got before has changed since, the digest is another one than the group's, and
+   * the group comes again.
+   * @param isWhole whether these are the last ones of the group
+   */
+  add({ group, digest, runs }: LiveGroup, part: readonly RunPosition[], isWhole: boolean): void {
+    const has = addToDigest(this.digests.get(group) ?? 0, part);
+    this.digests.set(group, has);
+    if (has === digest) this.live.push(...runs);
+    else this.isBehind ||= isWhole;
+  }
+}
+
+/** The runs of a group that the reader still has to get, in the order of their ordinals. */
+function runsAfter(
+  { group, runs }: LiveGroup,
+  { first, part }: Pick<ChangeCursor, "first" | "part">,
+): readonly RunPosition[] {
+  const rest = group === first ? runs.filter(({ ordinal }) => ordinal > part) : runs;
+  return rest.toSorted((a, b) => a.ordinal - b.ordinal);
 }
 
 /** One answer while it is made. */
@@ -82,7 +124,7 @@ class ChangedAnswer {
     if (cursor === null || departures.length === 0) return this.#takeLive();
     const runIds = [...new Set(departures.map(({ runId }) => runId))];
     const [last] = departures.slice(-1);
-    return after(this.#takeHeads(runIds, true), (taken) => {
+    return after(this.#takeHeads(runIds), (taken) => {
       // The departures of a run that was taken before are no longer needed.
       const rest = departures.findIndex(({ runId }) => runIds.indexOf(runId) >= taken);
       const mark = rest === -1 ? last?.mark : departures[rest - 1]?.mark;
@@ -93,50 +135,64 @@ class ChangedAnswer {
     });
   }
 
+  /** Takes the groups in turns, until the answer is full. Of a group that does not fit, it takes the runs of lower ordinals first. */
   #takeLive(): Answer<ChangedRuns> {
-    const { digests: known = new Map<number, number>(), first = 0 } = this.#cursor ?? {};
+    const { digests: known = new Map<number, number>(), first = 0, part = 0 } = this.#cursor ?? {};
     return after(this.#moves.selectLive(this.#scope), (positions) => {
       const { changed, same } = planLive(known, positions, first);
-      const had = [...same];
+      const taken = new TakenGroups(same);
       let next = 0;
-      let goOn = first;
+      let goOn = { first, part: 0 };
+      const [begun] = changed;
+      if (begun?.group === first && part > 0) {
+        goOn = { first, part };
+        taken.begin(begun, known.get(first) ?? 0);
+      }
       const steps = whileTrue(() => {
         const group = changed[next];
         if (group === undefined || this.#isFull()) return false;
-        next += 1;
-        goOn = (group.group + 1) % LIVE_GROUPS;
-        had.push(group);
-        const runIds = group.runs.map(({ runId }) => runId);
-        return after(this.#takeHeads(runIds, false), () => true);
+        const rest = runsAfter(group, goOn);
+        return after(this.#takeHeads(rest.map(({ runId }) => runId)), (count) => {
+          const part = rest.slice(0, count);
+          const isWhole = count === rest.length;
+          taken.add(group, part, isWhole);
+          goOn = isWhole
+            ? { first: (group.group + 1) % LIVE_GROUPS, part: 0 }
+            : { first: group.group, part: part.at(-1)?.ordinal ?? 0 };
+          if (isWhole) next += 1;
+          return isWhole;
+        });
       });
       return after(steps, () => {
-        const cursor = {
-          atMs: this.#page.nowMs,
-          first: goOn,
-          digests: new Map(had.map(({ group, digest }) => [group, digest])),
-          mark: this.#page.mark,
-          hasMore: next < changed.length,
-        };
-        const live = had.flatMap(({ runs }) => runs);
-        return this.#answer(cursor, live);
+        const { digests, live, isBehind } = taken;
+        const { nowMs: atMs, mark } = this.#page;
+        return this.#answer(
+          { atMs, ...goOn, digests, mark, hasMore: isBehind || next < changed.length },
+          live,
+        );
       });
     });
   }
 
   #isFull(): boolean {
-    return this.#runs.size + this.#gone.size >= this.#limit || this.#metadata > MOST_METADATA;
+    return this.#room() === 0 || this.#metadata > MOST_METADATA;
+  }
+
+  /** How many more runs fit. */
+  #room(): number {
+    return Math.max(0, this.#limit - this.#runs.size - this.#gone.size);
   }
 
   /**
-   * Takes the runs as they are now. A run that does not exist any more is gone.
-   * @param mayStop whether to leave runs out when the answer is full
+   * Takes the runs as they are now, until the answer is full. A run that does not exist any more is gone.
    * @returns how many of the ids were taken
    */
-  #takeHeads(runIds: readonly string[], mayStop: boolean): Answer<number> {
+  #takeHeads(runIds: readonly string[]): Answer<number> {
     let taken = 0;
     const steps = whileTrue(() => {
-      const piece = runIds.slice(taken, taken + HEADS_AT_ONCE);
-      if (piece.length === 0 || (mayStop && taken > 0 && this.#isFull())) return false;
+      if (this.#isFull()) return false;
+      const piece = runIds.slice(taken, taken + Math.min(HEADS_AT_ONCE, this.#room()));
+      if (piece.length === 0) return false;
       taken += piece.length;
       return after(this.#moves.selectHeads(piece.toSorted()), (heads) => {
         this.#take(piece, heads);
