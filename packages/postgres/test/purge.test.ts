@@ -97,7 +97,7 @@ describe("a purge", () => {
     onTestFinished(() => client.release(true));
     await client.query("BEGIN");
     const { purge } = createStatements(schema);
-    expect((await client.query(purge, [0, 1])).rows).toEqual([{ runId: "a" }]);
+    expect((await client.query(purge, [0, 1])).rows).toEqual([{ runId: "a", ownerId: "ada" }]);
     // Others see the runs until the purge commits.
     expect(
       await store.append([appendOf("live", 1), keyed, appendOf("a", 2), appendOf("live", 2)]),

@@ -31,7 +31,7 @@ async function examineServer(server: RedisServerFacts): Promise<Durability> {
     server.info("persistence"),
   ]);
   const policy = parseInfo(memory, "maxmemory_policy");
-  // `volatile-*` evicts keys with an expiry, and the store has none.
+  // `volatile-*` evicts keys with an expiry. The log of a run has none; those that have one are of notifications and departures.
   if (policy?.startsWith("allkeys")) {
     throw new RunEventsError(
       "store_unavailable",

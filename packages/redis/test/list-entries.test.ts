@@ -3,7 +3,7 @@ import { isListed, STATUSES } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { openRedisStore, type RedisStore } from "../src/index.ts";
-import { connect, openProxy, openServer, openStore } from "./opened.ts";
+import { connect, openProxy, openServer, openStore, ownerHead } from "./opened.ts";
 import { appendOf, createOf, endOf, listIds, oneTo } from "@tm/run-events-test-servers/requests";
 
 const DAY_MICROS = 24 * 60 * 60 * 1_000_000;
@@ -46,7 +46,7 @@ it("S12: a list has one entry a run, under its status, and none of a deleted run
   for (const runId of ["a", "b", "c"]) expect(await store.deleteRun(runId, null)).toBe("deleted");
   await expect
     .poll(async () => (await redis.keys("*")).toSorted())
-    .toEqual(["run-events:ordinal", "run-events:{owner:ada}:departed"]);
+    .toEqual(["run-events:ordinal", "run-events:{owner:ada}:departed", ownerHead("ada")]);
 });
 
 it("S25: the list of a topic has one entry a run, under its status, and none of a deleted run", async () => {
@@ -75,6 +75,7 @@ it("S25: the list of a topic has one entry a run, under its status, and none of 
       "run-events:ordinal",
       "run-events:{owner:ada}:departed",
       `run-events:{owner:ada}${list}:departed`,
+      ownerHead("ada"),
     ]);
 });
 
