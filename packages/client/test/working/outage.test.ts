@@ -141,7 +141,7 @@ it("S21, W3: a proxy's 404 ends neither the work nor the lease", async () => {
     else if (method === "PUT" || url.includes("wait=")) response.writeHead(404).end("<html>");
     else if (url.endsWith("/events") && appends++ === 0) response.writeHead(404).end("<html>");
     else if (url.endsWith("/events"))
-      json(response, 200, { lastSequence: 1, runStatus: "completed" });
+      json(response, 200, { firstSequence: 1, lastSequence: 1, runStatus: "completed" });
     else json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus: "queued" });
   });
   const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
@@ -174,10 +174,9 @@ it("S20: an append that the server never takes fails the run, even while the lea
       if (url.includes("wait=")) return;
       if (url.endsWith("/events")) bodies.push(body);
       if (body.includes('"STEP"')) json(response, 500, { code: "internal" });
-      else {
-        const runStatus = url.endsWith("/events") ? "failed" : "queued";
-        json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus });
-      }
+      else if (url.endsWith("/events"))
+        json(response, 200, { firstSequence: 1, lastSequence: 1, runStatus: "failed" });
+      else json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus: "queued" });
     });
   });
   const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };

@@ -73,7 +73,8 @@ export const sharingMutants: readonly ProcessMutant[] = [
   {
     name: "ends a run as idle that a worker of another process has",
     clause: "S28",
-    says: /S28 is broken: a sweeper ended a run that fence \d+ had/,
+    // It checks nothing, so it may end a run of another status first.
+    says: /S28 is broken: a sweeper (?:ended a run that fence \d+ had|of \w+ runs ended one that was \w+)/,
     spoil(store) {
       const own = new Set<string>();
       const { claim, append } = store;
