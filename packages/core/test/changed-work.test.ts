@@ -98,7 +98,7 @@ describe("changedWork", () => {
           const answer = await changedWork(query)(world.moves(between));
           expect(answer.isReset).toBe(reader.cursor === null);
           expect(answer.runs.length + answer.gone.length).toBeLessThanOrEqual(limit);
-          // A reader that is told that it has a run has it, as it is or later.
+          // A reader has every live run of an answer, as it is there or later.
           const has = new Map([
             ...reader.runs,
             ...answer.runs.map((run) => [run.runId, run] as const),
