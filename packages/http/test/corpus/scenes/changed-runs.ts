@@ -12,7 +12,7 @@ export const CHANGED_RUNS_SCENES: readonly Scene[] = [
         "changedSince=&limit=1",
         "changedSince=&wait=0",
         "changedSince=0",
-        "changedSince=1.0.0.0..",
+        "changedSince=1.0.0.0.0..",
         "changedSince=1.0.0.zz..",
         "changedSince=&changedSince=",
         "changedSince=&status=live",
