@@ -99,6 +99,7 @@ async function sweep(forMs: number): Promise<void> {
     for (const ended of await runs.reap({ graceMs: 0, confirmMs: 0, ...limits })) {
       console.log(`ended ${ended}`);
     }
+    // A server's upkeep pauses between two sweeps, too. The test waits for what the sweeps print, and not for this pause.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

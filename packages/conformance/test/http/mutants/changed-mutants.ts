@@ -70,6 +70,7 @@ export const changedMutants: readonly ServerMutant[] = [
       if (!isAsked(url) || !url.searchParams.has("wait")) return fetch(request);
       const waitMs = Number(url.searchParams.get("wait")) * 1_000;
       const known = await fetch(request.clone());
+      // This delay is the fault of this server.
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       return known.clone();
     },
@@ -86,6 +87,7 @@ export const changedMutants: readonly ServerMutant[] = [
       const known = await look();
       const { runs } = (await known.clone().json()) as { readonly runs?: readonly unknown[] };
       if (runs?.length !== 0) return known;
+      // This delay is the fault of this server.
       await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, LOOK_AGAIN_MS)));
       return waitMs < LOOK_AGAIN_MS ? known : look();
     },
