@@ -214,11 +214,12 @@ export class Feed implements FollowedFeed {
   async #lastOf({ runs }: FeedNews): Promise<ReadonlyMap<string, StoredEvent>> {
     const last = new Map<string, StoredEvent>();
     if (!this.#withLast) return last;
-    for (let read = 0; read < fitRuns(runs, last).length; read += LAST_AT_ONCE) {
-      const piece = await this.#follower.lastOf(runs.slice(read, read + LAST_AT_ONCE));
-      for (const [runId, event] of piece) last.set(runId, event);
+    for (let read = 0; ; read += LAST_AT_ONCE) {
+      const fits = fitRuns(runs, last).length;
+      if (read >= fits) return last;
+      const piece = runs.slice(read, Math.min(fits, read + LAST_AT_ONCE));
+      for (const [runId, event] of await this.#follower.lastOf(piece)) last.set(runId, event);
     }
-    return last;
   }
 
   #wait(dueAtMs: number | null): Promise<void> {
