@@ -137,7 +137,7 @@ export class RunsStore implements Store<RunsView> {
   async #readAgain(shared: SharedFeed, epoch: number): Promise<void> {
     const { signal } = shared;
     const onRetry = (error: RunEventsError): void => {
-      this.#failure = { state: "waiting", error };
+      this.#failure = { state: "paused", error };
       this.#change();
     };
     try {

@@ -72,8 +72,8 @@ export class FeedMember {
   }
 
   /** Shows that nothing is read for now. */
-  wait(): void {
-    if (!this.#isOver) this.cell.setConnection({ state: "waiting", error: null });
+  pause(): void {
+    if (!this.#isOver) this.cell.setConnection({ state: "paused", error: null });
   }
 
   /** Whether these are the changes after its last ones, or all runs again and it lacks some. */

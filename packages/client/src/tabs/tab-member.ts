@@ -88,8 +88,8 @@ export class TabMember {
   }
 
   /** Shows that nothing is read for now. */
-  wait(): void {
-    if (!this.#isOver) this.#show({ ...this.cell.connection(), state: "waiting", error: null });
+  pause(): void {
+    if (!this.#isOver) this.#show({ ...this.cell.connection(), state: "paused", error: null });
   }
 
   #show(connection: ConnectionState): void {
@@ -105,7 +105,7 @@ export class TabMember {
     const { cell, runId } = this;
     const signal = this.#signal;
     const show = (error: RunEventsError | null): void =>
-      this.#show({ ...cell.connection(), state: error === null ? "connecting" : "waiting", error });
+      this.#show({ ...cell.connection(), state: error === null ? "connecting" : "paused", error });
     try {
       while (this.#newest.connection.cursor > cell.cursor()) {
         const range = {

@@ -121,12 +121,12 @@ it("W47, Chromium: a tab that is hidden for 10 s gives up its run, and catches u
     await seen.show();
     const other = await show(seen.page);
     // The hidden tab led. Now the other one has a stream of its run alone.
-    const isAway = `views.at(-1).state === "waiting"`;
+    const isAway = `views.at(-1).state === "paused"`;
     await vi.waitFor(async () => expect(await one.page.evaluate(isAway)).toBe(true), PATIENT);
     await append(one.runId, 2);
     await append(other.runId);
     await expectText(other, "1-2 live whole -");
-    expect(await one.page.textContent("#view")).toBe("1-1 waiting whole -");
+    expect(await one.page.textContent("#view")).toBe("1-1 paused whole -");
     await expectOneStream();
     // A page of nothing in front of both.
     const front = await tabbed.openTab("about:blank", site.origin);

@@ -229,7 +229,7 @@ describe("a store that begins before the end", () => {
     await expectSnapshot(watched, { state: "failed" });
     expect(watched.store.getSnapshot().error?.code).toBe("invalid_request");
     const states = watched.seen.map(({ state, error }) => [state, error?.code]);
-    expect(states).toContainEqual(["waiting", "store_unavailable"]);
+    expect(states).toContainEqual(["paused", "store_unavailable"]);
   });
 });
 
