@@ -38,6 +38,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "follow.mjs",
     "follow.txt",
+    "list-page.jsx",
     "list.jsx",
     "own-curl.sh",
     "own-node.mjs",
@@ -56,7 +57,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
     "work.txt",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(19);
+  expect(countBlocks()).toBe(20);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])(
