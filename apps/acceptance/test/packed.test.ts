@@ -102,7 +102,7 @@ describe("the packed packages", () => {
 
     it("`/runs` loads the code of `work` once `work` is called, and not before", async () => {
       const page = await openPage(await bundlePage(project, RUNS), { onTestFinished });
-      const runId = await page.run(`runs.create().then(({ runId }) => runId)`);
+      const runId = String(await page.run(`runs.create().then(({ runId }) => runId)`));
       expect(page.loaded()).not.toMatch(CODE_OF_WORK);
       const working = `runs.work("${runId}", { leaseMs: 30_000 }, (run) => run.emit("TOKEN", 1))`;
       await page.run(`${working}.then(() => null)`);
