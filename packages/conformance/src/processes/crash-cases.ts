@@ -1,6 +1,7 @@
 import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
+import { playStartingCrash } from "./starting-crash.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
@@ -68,6 +69,14 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
     {
       name: `S22 after ${what} during claims, each fence is higher than those before, and no append under an older one lands`,
       run: (trial) => playLeasedCrash(trial, crash),
+    },
+    {
+      name: `S25 after ${what} during creations, a topic is free or one run that is there has it`,
+      run: (trial) => playStartingCrash(trial, crash, { sendsAgain: false }),
+    },
+    {
+      name: `S26 after ${what} during creations, each run has its lease, and one sent again under its key gets the same run`,
+      run: (trial) => playStartingCrash(trial, crash, { sendsAgain: true }),
     },
   ];
 }

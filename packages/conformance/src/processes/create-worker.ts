@@ -11,6 +11,7 @@ import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
 import { createLoad, type Load } from "./load.ts";
 import { runCasesOn } from "./run-cases-on.ts";
 import { sendUntilKnown } from "./send-until-known.ts";
+import { awaitExpired, startAgain, startOthers } from "./start-again.ts";
 import { turnClock } from "./turn-clock.ts";
 import type { CreatedRun, Followed, Report, WorkerCommands } from "./worker-commands.ts";
 
@@ -97,6 +98,20 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
       const client = recorder.client(name, storeOf());
       for (const one of appends) await sendUntilKnown(client, recorder, one);
       return recorder.operations;
+    },
+    async startAgain({ name, starts }) {
+      const recorder = createRecorder(now);
+      await startAgain(recorder.client(name, storeOf()), starts);
+      return recorder.operations;
+    },
+    async startOthers({ name, starts }) {
+      const recorder = createRecorder(now);
+      await startOthers(recorder.client(name, storeOf()), starts);
+      return recorder.operations;
+    },
+    async awaitExpired({ runIds }) {
+      await awaitExpired(storeOf(), runIds);
+      return null;
     },
     async readLogs({ runIds }) {
       return findLogs(storeOf(), runIds);

@@ -13,8 +13,8 @@ export interface JudgedMutant {
   readonly name: string;
   /** The clause whose cases have to find it. */
   readonly clause: string;
-  /** Runs the cases of its clause in the profile `ci`, with a seed of their own. */
-  readonly judge: () => Promise<readonly Failure[]>;
+  /** Runs the cases of its clause in the profile `ci`, with a seed of their own. Those that run in turn end at a failure that is enough. */
+  readonly judge: (isEnough?: (failure: Failure) => boolean) => Promise<readonly Failure[]>;
 }
 
 /** A case that did not pass. */
@@ -43,12 +43,19 @@ export async function failuresAtOnce(
   });
 }
 
-/** Runs cases one after the other: those that fail. @throws Error if a mutant does not run */
+/**
+ * Runs cases one after the other: those that fail, up to the first that is enough.
+ * @throws Error if a mutant does not run
+ */
 export async function failuresInTurn(
   cases: readonly ConformanceCase[],
+  isEnough: (failure: Failure) => boolean = () => false,
 ): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
-  for (const one of cases) failures.push(...(await failureOf(one)));
+  for (const one of cases) {
+    failures.push(...(await failureOf(one)));
+    if (failures.some(isEnough)) break;
+  }
   return failures;
 }
 

@@ -36,12 +36,12 @@ export const processSuite: MutantSuite = {
     ...processMutants.map(({ name, clause }) => ({
       name,
       clause,
-      judge: () => failuresInTurn(casesOfClause(processCases(name), clause)),
+      judge: (isEnough) => failuresInTurn(casesOfClause(processCases(name), clause), isEnough),
     })),
     ...connectionMutants.map(({ name, clause }) => ({
       name,
       clause,
-      judge: () => failuresInTurn(casesOfClause(connectionCases(name), clause)),
+      judge: (isEnough) => failuresInTurn(casesOfClause(connectionCases(name), clause), isEnough),
     })),
   ],
 };
