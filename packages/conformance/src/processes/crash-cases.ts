@@ -1,7 +1,7 @@
 import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
-import { playStartingCrash } from "./starting-crash.ts";
+import { playStartingCrash, playWatchedCrash } from "./starting-crash.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
@@ -72,11 +72,15 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
     },
     {
       name: `S25 after ${what} during creations, a topic is free or one run that is there has it`,
-      run: (trial) => playStartingCrash(trial, crash, { sendsAgain: false }),
+      run: (trial) => playStartingCrash(trial, crash, "places"),
     },
     {
       name: `S26 after ${what} during creations, each run has its lease, and one sent again under its key gets the same run`,
-      run: (trial) => playStartingCrash(trial, crash, { sendsAgain: true }),
+      run: (trial) => playStartingCrash(trial, crash, "again"),
+    },
+    {
+      name: `S29 after ${what} during creations and ends, a reader of changed runs gets the last state of each`,
+      run: (trial) => playWatchedCrash(trial, crash),
     },
   ];
 }

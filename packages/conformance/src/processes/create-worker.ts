@@ -8,6 +8,7 @@ import { idOf } from "../history/named-event.ts";
 import { createRecorder, readLoggedEvents, type Recorder } from "../history/recorder.ts";
 import { OWNER, readRun } from "../read-log.ts";
 import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
+import { type ChangedWatch, watchChanged } from "./changed-watch.ts";
 import { createLoad, type Load } from "./load.ts";
 import { runCasesOn } from "./run-cases-on.ts";
 import { sendUntilKnown } from "./send-until-known.ts";
@@ -26,6 +27,7 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
   let opened: RunEventStore | null = null;
   let startedAt = 0n;
   let load: Load | null = null;
+  let watch: ChangedWatch | null = null;
   let followed = (): Followed => ({ count: 0, isWaiting: false });
 
   function storeOf(): RunEventStore {
@@ -111,6 +113,15 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
     },
     async awaitExpired({ runIds }) {
       await awaitExpired(storeOf(), runIds);
+      return null;
+    },
+    async watchChanged() {
+      watch = await watchChanged(storeOf());
+      return null;
+    },
+    async catchUpChanged({ runIds }) {
+      assert(watch !== null, "a worker watches before it catches up");
+      await watch.catchUp(runIds);
       return null;
     },
     async readLogs({ runIds }) {

@@ -41,7 +41,7 @@ interface Answer {
 export async function playStartingCrash(
   trial: ProcessTrial,
   crash: Crash,
-  { sendsAgain }: { readonly sendsAgain: boolean },
+  asks: "places" | "again",
 ): Promise<void> {
   const { crew, ledger } = trial;
   const workers = await crew.startAll();
@@ -50,9 +50,8 @@ export async function playStartingCrash(
   const { durability } = crew.capabilities();
   if (durability !== "process" && durability !== "power") return;
   const before = startsOf(ledger.operations());
-  const later = sendsAgain ? await sendAgain(reader, before) : await wantPlaces(reader, before);
-  if (sendsAgain)
-    failOn(wrongAgain(before, later), { operations: [...ledger.operations(), ...later] });
+  const later = await (asks === "again" ? sendAgain : wantPlaces)(reader, before);
+  failOn(wrongAgain(before, later), { operations: [...ledger.operations(), ...later] });
   const loads = startLoads([...left, reader], TOPICS, "starting");
   await progressOf(loads, ledger);
   assertEqual(await stopLoads(loads), [], "the failures after the crash");
@@ -66,6 +65,26 @@ export async function playStartingCrash(
     logs: new Map(runIds.map((runId, index) => [runId, logs[index] ?? []])),
   };
   failOn(lostAppend(history, durability) ?? checkHistory(history), history);
+}
+
+/**
+ * Lets processes start exclusive runs and end them while another process reads the changed runs, and crashes. Of a store that declares
+ * less than `process` nothing is demanded.
+ * @throws Error if that reader does not get the last state of each run
+ */
+export async function playWatchedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {
+  const { crew, ledger } = trial;
+  const watcher = await crew.start();
+  await watcher.call("watchChanged", null);
+  const left = await crashOnce(trial, crash, await crew.startAll(), "starting");
+  const { durability } = crew.capabilities();
+  if (durability !== "process" && durability !== "power") return;
+  const reader = await crew.start();
+  const loads = startLoads([...left, reader], TOPICS, "starting");
+  await progressOf(loads, ledger);
+  assertEqual(await stopLoads(loads), [], "the failures after the crash");
+  const runIds = startedIn(ledger.operations());
+  await watcher.call("catchUpChanged", { runIds });
 }
 
 function startsOf(operations: readonly Operation[]): readonly Start[] {
@@ -168,22 +187,19 @@ function settle(
   again: readonly Operation[],
   { mayFail }: Crash,
 ): readonly Operation[] {
-  const answers = startsInTurn(again);
   const repeated = new Set<Operation | null>();
-  const met = new Map<string, Answer>();
-  for (const answer of answers) {
-    const { runId, created, claimed } = answer;
-    if (!isThere(created)) continue;
-    repeated.add(claimed);
-    if (!met.has(runId)) met.set(runId, answer);
+  const firsts = new Map<string, Answer>();
+  for (const answer of startsInTurn(again)) {
+    if (isThere(answer.created)) repeated.add(answer.claimed);
+    if (!firsts.has(answer.runId)) firsts.set(answer.runId, answer);
   }
   const settled = operations.map((one): Operation => {
     if (one.kind !== "create" && one.kind !== "lease") return one;
     // A driver may send a creation again by itself when its connection has broken.
     const isOwn = mayFail && one.kind === "create" && one.result.outcome === "existing";
     if (isOwn) return { ...one, result: { outcome: "created" } };
-    const answer = met.get(one.runId);
-    if (answer === undefined || one.result.outcome !== "unknown") return one;
+    const answer = firsts.get(one.runId);
+    if (one.result.outcome !== "unknown" || !answer || !isThere(answer.created)) return one;
     const { endedAt } = answer.created;
     if (one.kind === "create") return { ...one, endedAt, result: { outcome: "created" } };
     const fence = fenceOf(answer.claimed);

@@ -63,6 +63,10 @@ export interface WorkerCommands {
   }): Promise<readonly Operation[]>;
   /** Waits until each of the runs that is live is listed as one whose lease of the shortest time is over. */
   awaitExpired(input: { readonly runIds: readonly string[] }): Promise<null>;
+  /** Starts to read the changed runs. Answers after the first time. */
+  watchChanged(input: null): Promise<null>;
+  /** Answers once that reader has each of the runs as it is. Runs may not change any more. */
+  catchUpChanged(input: { readonly runIds: readonly string[] }): Promise<null>;
   /** `null` where there is no such run. */
   readLogs(input: {
     readonly runIds: readonly string[];

@@ -1,14 +1,17 @@
 import { setTimeout } from "node:timers/promises";
-import type { CreateRunRequest } from "@tm/run-events-core/store";
+import { isTerminal } from "@tm/run-events-core";
+import type { CreateRunRequest, RunRecord } from "@tm/run-events-core/store";
 import type { Entry } from "./journal.ts";
-import type { ProcessMutant } from "./process-mutant.ts";
+import { appendEach, type ProcessMutant } from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
-const BETWEEN_MS = 15;
+const BETWEEN_MS = 10;
 /** How long it waits for a run that is to have a place. */
-const WAITED_MS = 120;
+const WAITED_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
 const MINUTE_MS = 60_000;
+/** How long the end of a run is not told: its process dies in here, as a rule. */
+const TOLD_MS = 60;
 
 /** An entry as a store has it that forgets under which key a run was created and claimed. */
 function withoutStartKey(entry: Entry): Entry {
@@ -22,12 +25,17 @@ function placeSlot({ topic }: CreateRunRequest): string {
   return `place of ${topic}`;
 }
 
-/** Stores that create exclusive runs, or runs with a claim, wrongly when processes die or their clocks are turned. */
+/** The slot that says that the end of a run is told. */
+function toldSlot({ runId }: { readonly runId: string }): string {
+  return `end of ${runId}`;
+}
+
+/** Stores that create and end exclusive runs, or runs with a claim, wrongly when processes die or their clocks are turned. */
 export const startMutants: readonly ProcessMutant[] = [
   {
     name: "keeps a place for the run of a process that died before it created it",
     clause: "S25",
-    says: /S25 is broken: a creation was refused for .*, and there is no such run/,
+    says: /S25 is broken: .*a creation was refused for .*, and there is no such run/,
     spoil(store, journal) {
       const { createRun } = store;
       store.createRun = async (request) => {
@@ -130,6 +138,34 @@ export const startMutants: readonly ProcessMutant[] = [
       };
       store.listExpired = async (query) =>
         (await listExpired(query)).filter((runId) => own.has(runId));
+    },
+  },
+  {
+    name: "tells readers of an end some time after it landed",
+    clause: "S29",
+    says: /a reader of changed runs to have the last state of/,
+    spoil(store, journal) {
+      const { append, listChanged } = store;
+      const untold = new Map<string, RunRecord>();
+      appendEach(store, async (request) => {
+        const [outcome = { outcome: "not_found" }] = await append([request]);
+        if (outcome.outcome !== "appended" || !isTerminal(outcome.runStatus)) return outcome;
+        await setTimeout(TOLD_MS);
+        journal.keep(toldSlot(request), true);
+        return outcome;
+      });
+      store.listChanged = async (query) => {
+        const answer = await listChanged(query);
+        for (const run of answer.runs) if (isTerminal(run.runStatus)) untold.set(run.runId, run);
+        const told = new Set(journal.kept().map(([slot]) => slot));
+        const runs = answer.runs.filter(({ runStatus }) => !isTerminal(runStatus));
+        for (const run of untold.values()) {
+          if (!told.has(toldSlot(run))) continue;
+          untold.delete(run.runId);
+          runs.push(run);
+        }
+        return { ...answer, runs };
+      };
     },
   },
   {
