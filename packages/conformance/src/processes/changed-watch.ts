@@ -1,5 +1,5 @@
 import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
-import { assertKept, isSame } from "../assert.ts";
+import { assertKept, brokenIn, isSame } from "../assert.ts";
 import { ChangedReader } from "../changed-reader.ts";
 import { nextTurn } from "../next-turn.ts";
 import { within } from "../within.ts";
@@ -9,7 +9,7 @@ import { untilAnswered } from "./ask-store.ts";
 export interface ChangedWatch {
   /**
    * Resolves when the reader has each of the runs as it is.
-   * @throws Error if a run is still missing after 10 s; BrokenClause if there is no such run
+   * @throws BrokenClause if a run is still missing after 10 s
    */
   catchUp(runIds: readonly string[]): Promise<void>;
 }
@@ -50,9 +50,16 @@ export async function watchChanged(store: RunEventStore): Promise<ChangedWatch> 
       const [first = "", ...others] = left;
       const what = `a reader of changed runs to have the last state of ${first} and ${others.length} others`;
       const poll = async (): Promise<void> => {
-        for (; left.length > 0; left = await missing(left)) await ask();
+        for (; left.length > 0; left = await missing(left)) {
+          await ask();
+          await nextTurn();
+        }
       };
-      await within(0, poll(), what);
+      try {
+        await within(0, poll(), what);
+      } catch (error) {
+        throw brokenIn("S29", error);
+      }
     },
   };
 }
