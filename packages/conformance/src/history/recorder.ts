@@ -47,7 +47,7 @@ export interface RecordedClient {
 }
 
 /** What a client got by a creation. */
-export interface Started {
+interface Started {
   /** Of what was granted, else `null`. */
   readonly fence: number | null;
   /** The run for which it was refused, else `null`. */

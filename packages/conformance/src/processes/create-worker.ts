@@ -8,11 +8,10 @@ import { idOf } from "../history/named-event.ts";
 import { createRecorder, readLoggedEvents, type Recorder } from "../history/recorder.ts";
 import { OWNER, readRun } from "../read-log.ts";
 import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
-import { type ChangedWatch, watchChanged } from "./changed-watch.ts";
 import { createLoad, type Load } from "./load.ts";
 import { runCasesOn } from "./run-cases-on.ts";
 import { sendUntilKnown } from "./send-until-known.ts";
-import { awaitExpired, startAgain, startOthers } from "./start-again.ts";
+import { createStartCommands } from "./start-commands.ts";
 import { turnClock } from "./turn-clock.ts";
 import type { CreatedRun, Followed, Report, WorkerCommands } from "./worker-commands.ts";
 
@@ -27,7 +26,6 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
   let opened: RunEventStore | null = null;
   let startedAt = 0n;
   let load: Load | null = null;
-  let watch: ChangedWatch | null = null;
   let followed = (): Followed => ({ count: 0, isWaiting: false });
 
   function storeOf(): RunEventStore {
@@ -101,29 +99,7 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
       for (const one of appends) await sendUntilKnown(client, recorder, one);
       return recorder.operations;
     },
-    async startAgain({ name, starts }) {
-      const recorder = createRecorder(now);
-      await startAgain(recorder.client(name, storeOf()), starts);
-      return recorder.operations;
-    },
-    async startOthers({ name, starts }) {
-      const recorder = createRecorder(now);
-      await startOthers(recorder.client(name, storeOf()), starts);
-      return recorder.operations;
-    },
-    async awaitExpired({ runIds }) {
-      await awaitExpired(storeOf(), runIds);
-      return null;
-    },
-    async watchChanged() {
-      watch = await watchChanged(storeOf());
-      return null;
-    },
-    async catchUpChanged({ runIds }) {
-      assert(watch !== null, "a worker watches before it catches up");
-      await watch.catchUp(runIds);
-      return null;
-    },
+    ...createStartCommands(storeOf, now),
     async readLogs({ runIds }) {
       return findLogs(storeOf(), runIds);
     },

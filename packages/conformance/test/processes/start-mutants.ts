@@ -47,8 +47,9 @@ export const startMutants: readonly ProcessMutant[] = [
             journal.keep(slot, request.runId);
             break;
           } catch {
-            const holder = String(new Map(journal.kept()).get(slot) ?? "");
-            if (holder !== "" && Date.now() > giveUpAtMs && (await store.getRun(holder)) === null) {
+            const holder = new Map(journal.kept()).get(slot);
+            if (typeof holder !== "string") continue;
+            if (Date.now() > giveUpAtMs && (await store.getRun(holder)) === null) {
               return { outcome: "topic_busy", runId: holder };
             }
             await setTimeout(LOOK_AGAIN_MS);
