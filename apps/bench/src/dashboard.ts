@@ -162,7 +162,10 @@ async function measureTurn(
   });
 }
 
-/** Takes what the page shows until it is all that is wanted. @throws when that takes too long */
+/**
+ * Takes what the page shows until it is all that is wanted.
+ * @throws when that takes too long
+ */
 async function showAll(page: CalledPage, shown: Shown[], isAll: () => boolean): Promise<void> {
   const untilMs = performance.now() + MOST_LAG_MS;
   for (;;) {

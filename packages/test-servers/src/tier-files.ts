@@ -106,6 +106,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/clients.test.ts",
   "apps/acceptance/test/cluster-faults.test.ts",
   "apps/acceptance/test/conformance.test.ts",
+  "apps/acceptance/test/deploy/deploy-cluster.test.ts",
   "apps/acceptance/test/every-byte.test.ts",
   "apps/acceptance/test/guide-commands.test.ts",
   "apps/acceptance/test/kill.test.ts",

@@ -5,10 +5,10 @@ import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import { feedKey, type SharedFeed, shareFeed } from "../tabs/shared-feed.ts";
-import { hasEnded, pickRuns, type RunsFilter } from "./pick-runs.ts";
+import { hasEnded, isPicked, pickRuns, type RunsFilter } from "./pick-runs.ts";
 import { readRuns, type RunsPage, type RunsRange } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
-import type { RunsOptions, RunsView } from "./runs-view.ts";
+import type { InitialRuns, RunsOptions, RunsView } from "./runs-view.ts";
 
 /** How many runs are read at first, and by `loadMore`. */
 const PAGE_RUNS = 50;
@@ -63,15 +63,16 @@ export class RunsStore implements Store<RunsView> {
   #view: RunsView;
 
   constructor(options: RunsOptions) {
-    const { status, topic, last = false } = options;
+    const { status, topic, last = false, initial } = options;
     this.#options = options;
     this.#filter = { status, topic };
     this.#want = { topic: topic ?? null, last };
+    if (initial !== undefined) this.#beginWith(initial);
     this.#first = this.#look();
     this.#view = this.#first;
   }
 
-  /** The view before the first answer: what a server renders, and what the browser shows before it is hydrated. */
+  /** The view of what was known at first: what a server renders, and what the browser shows before it is hydrated. */
   readonly getFirstSnapshot = (): RunsView => this.#first;
 
   readonly getSnapshot = (): RunsView => this.#view;
@@ -95,6 +96,14 @@ export class RunsStore implements Store<RunsView> {
     this.#change();
     await this.#loading;
   };
+
+  /** Shows what is known. The feed, and the list if it is read, then take its place. */
+  #beginWith({ runs }: InitialRuns): void {
+    const listed = runs.map((run) => ({ ...run, last: null }));
+    this.#runs = listed.filter((run) => isPicked(run, this.#filter));
+    this.#count = Math.max(this.#count, runs.length);
+    this.#isLoading = false;
+  }
 
   #join(shared: SharedFeed): void {
     const onChange = (gone: ReadonlySet<string>): void => this.#take(shared, gone);
@@ -137,7 +146,7 @@ export class RunsStore implements Store<RunsView> {
   async #readAgain(shared: SharedFeed, epoch: number): Promise<void> {
     const { signal } = shared;
     const onRetry = (error: RunEventsError): void => {
-      this.#failure = { state: "waiting", error };
+      this.#failure = { state: "paused", error };
       this.#change();
     };
     try {
