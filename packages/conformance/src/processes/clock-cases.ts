@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 /** Cases about the store's clock, in an order in which they can share one place. */
 interface Clocked {
   readonly clause: string;
-  /** What the store's clock decides, whatever clock the process has. */
+  /** What the store's clock decides, no matter what clock the process has. */
   readonly what: string;
   readonly names: readonly string[];
 }

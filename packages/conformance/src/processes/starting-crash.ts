@@ -127,7 +127,7 @@ function isGranted({ claimed }: Start): boolean {
   return claimed.result.outcome === "granted";
 }
 
-/** Nobody else wants its topic, and its process does not end it. */
+/** No other process wants its topic, and its own does not end it. */
 function isKept({ topic }: Start): boolean {
   return !TOPICS.includes(topic);
 }

@@ -10,8 +10,8 @@ const BETWEEN_MS = 10;
 const WAITED_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
 const MINUTE_MS = 60_000;
-/** How long the end of a run is not told: its process dies in here, as a rule. */
-const TOLD_MS = 60;
+/** How long the end of a run is not shown: its process dies in here, as a rule. */
+const HIDDEN_MS = 60;
 
 /** An entry as a store has it that forgets under which key a run was created and claimed. */
 function withoutStartKey(entry: Entry): Entry {
@@ -25,8 +25,8 @@ function placeSlot({ topic }: CreateRunRequest): string {
   return `place of ${topic}`;
 }
 
-/** The slot that says that the end of a run is told. */
-function toldSlot({ runId }: { readonly runId: string }): string {
+/** The slot that says that the end of a run is shown. */
+function shownSlot({ runId }: { readonly runId: string }): string {
   return `end of ${runId}`;
 }
 
@@ -142,27 +142,27 @@ export const startMutants: readonly ProcessMutant[] = [
     },
   },
   {
-    name: "tells readers of an end some time after it landed",
+    name: "shows readers an end some time after it landed",
     clause: "S29",
     says: /S29 is broken: .*a reader of changed runs to have the last state of/,
     spoil(store, journal) {
       const { append, listChanged } = store;
-      const untold = new Map<string, RunRecord>();
+      const hidden = new Map<string, RunRecord>();
       appendEach(store, async (request) => {
         const [outcome = { outcome: "not_found" }] = await append([request]);
         if (outcome.outcome !== "appended" || !isTerminal(outcome.runStatus)) return outcome;
-        await setTimeout(TOLD_MS);
-        journal.keep(toldSlot(request), true);
+        await setTimeout(HIDDEN_MS);
+        journal.keep(shownSlot(request), true);
         return outcome;
       });
       store.listChanged = async (query) => {
         const answer = await listChanged(query);
-        for (const run of answer.runs) if (isTerminal(run.runStatus)) untold.set(run.runId, run);
-        const told = new Set(journal.kept().map(([slot]) => slot));
+        for (const run of answer.runs) if (isTerminal(run.runStatus)) hidden.set(run.runId, run);
+        const shown = new Set(journal.kept().map(([slot]) => slot));
         const runs = answer.runs.filter(({ runStatus }) => !isTerminal(runStatus));
-        for (const run of untold.values()) {
-          if (!told.has(toldSlot(run))) continue;
-          untold.delete(run.runId);
+        for (const run of hidden.values()) {
+          if (!shown.has(shownSlot(run))) continue;
+          hidden.delete(run.runId);
           runs.push(run);
         }
         return { ...answer, runs };
