@@ -1,4 +1,5 @@
 import { isTerminal, type RunEventsError } from "@tm/run-events-core";
+import { checkTopic } from "@tm/run-events-core/wire";
 import type { FeedWant } from "../feed/feed-want.ts";
 import { keepSame, type ListedRun } from "../feed/fold-changes.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
@@ -80,7 +81,7 @@ export class RunsStore implements Store<RunsView> {
   readonly subscribe = (listener: () => void): (() => void) => {
     const own = { call: listener };
     this.#listeners.add(own);
-    if (this.#listeners.size === 1) this.#join(shareFeed(this.#options));
+    if (this.#listeners.size === 1 && this.#hasTopic()) this.#join(shareFeed(this.#options));
     return () => {
       if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#leave();
     };
@@ -103,6 +104,19 @@ export class RunsStore implements Store<RunsView> {
     this.#runs = listed.filter((run) => isPicked(run, this.#filter));
     this.#count = Math.max(this.#count, runs.length);
     this.#isLoading = false;
+  }
+
+  /** Whether a run may have the topic. If none may, this view fails alone: all views share a connection. */
+  #hasTopic(): boolean {
+    try {
+      checkTopic(this.#want.topic);
+      return true;
+    } catch (error) {
+      this.#failure = { state: "failed", error: toError(error) };
+      this.#isLoading = false;
+      this.#change();
+      return false;
+    }
   }
 
   #join(shared: SharedFeed): void {
