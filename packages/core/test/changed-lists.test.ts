@@ -52,7 +52,7 @@ describe("ChangedLists", () => {
       (other) => lists.list({ ...QUERY, ...other }),
     );
     await turn();
-    // Bob waits for nobody.
+    // Bob does not wait for ada.
     expect(calls.map(({ query }) => query.ownerId)).toEqual(["ada", "bob"]);
     // It may not have what this caller knows of.
     const late = lists.list(QUERY);
@@ -78,7 +78,7 @@ describe("ChangedLists", () => {
     stop.abort(reason);
     for (const one of [running, alone, left]) await expect(one).rejects.toBe(reason);
     await expect(lists.list(QUERY, stop.signal)).rejects.toBe(reason);
-    calls[0]?.answer.reject(new Error("nobody waits for it"));
+    calls[0]?.answer.reject(new Error("no caller waits for it"));
     await turn();
     expect(calls.map(({ query }) => query.since)).toEqual([null, "shared"]);
     calls[1]?.answer.resolve(pageOf("1"));
@@ -111,7 +111,7 @@ describe("ChangedLists", () => {
     expect(calls).toHaveLength(1);
   });
 
-  it("S29, W48: whoever asks and leaves at any time, each that stays gets a list that began after it asked", async () => {
+  it("S29, W48: callers ask and leave at any time, and each that stays gets a list that began after it asked", async () => {
     const act = fc.record({
       do: fc.constantFrom("ask", "ask", "ask", "answer", "answer", "leave", "turn"),
       at: fc.nat({ max: 5 }),

@@ -132,7 +132,7 @@ describe("what a feed holds", () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(49_152);
   });
 
-  it("W48: at least one run fits, whatever its size", () => {
+  it("W48: at least one run fits, of any size", () => {
     const run = { runId: "r", metadata: LARGE + LARGE } as RunRecord;
     expect(fitRuns([run, run], new Map())).toHaveLength(1);
     expect(fitRuns([], new Map())).toHaveLength(0);

@@ -8,8 +8,8 @@ import { fitSlice } from "./slice.ts";
 export const FEED_PAGE_BYTES = 262_144;
 
 /**
- * The first runs that fit in one page of a feed: by their metadata, and their last events as far as these are known. At least one,
- * unless there is none.
+ * The first runs that fit in one page of a feed: by their metadata, and their last events as far as these are known. At least one
+ * of those that there are.
  */
 export function fitRuns(
   runs: readonly RunRecord[],
