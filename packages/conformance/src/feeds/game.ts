@@ -4,7 +4,7 @@ import fc from "fast-check";
 export interface FeedGame {
   /** The topics of the first runs, which are there from the start. */
   readonly runs: readonly (string | null)[];
-  /** Whether the first runs are in one group of `planLive`, so that an answer may end within the group. */
+  /** Whether the first two runs are in one group of `planLive`, so that an answer may end within the group. */
   readonly isCrowded: boolean;
   /** What each writer does, one step after the other. */
   readonly writers: readonly (readonly WriterStep[])[];

@@ -23,7 +23,7 @@ export interface FeedPlace {
  * Creates as many runs of another owner as there are groups, less one: the next run is then in the group of the one before. A store may
  * leave out ordinals, so this is not certain, and a game needs no certainty.
  */
-async function fillTo(store: RunEventStore, prefix: string): Promise<void> {
+async function fillGroups(store: RunEventStore, prefix: string): Promise<void> {
   for (let at = 1; at < LIVE_GROUPS; at += AT_ONCE) {
     const ids = Array.from({ length: Math.min(AT_ONCE, LIVE_GROUPS - at) }, (_, id) => at + id);
     await Promise.all(
@@ -49,7 +49,7 @@ export async function playFeeds(game: FeedGame, place: FeedPlace): Promise<void>
   const feeds = game.readers.map((plan) => new Feed(stores, plan, ownerId, moments));
   const actors = new Actors([...writers, ...feeds]);
   for (const [run, topic] of game.runs.entries()) {
-    if (game.isCrowded && run > 0) await fillTo(stores[0], `${prefix}other-${run}-`);
+    if (game.isCrowded && run === 1) await fillGroups(stores[0], `${prefix}other-`);
     await stores[0].createRun({ runId: `${prefix}${run}`, ownerId, metadata: "null", topic });
   }
   for (const turn of game.turns) {
