@@ -62,7 +62,7 @@ export { checkRunId } from "./rules/run-id.ts";
 export type { RunStart } from "./rules/run-starts.ts";
 export { MAX_RUNS, encodeRunStart, parseRunStarts } from "./rules/run-starts.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";
-export { checkAt, checkLanding } from "./rules/history.ts";
+export { checkAt, checkLanding, historyChanged } from "./rules/history.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { checkWorkerName, isWorkerName } from "./rules/worker-name.ts";
 export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";

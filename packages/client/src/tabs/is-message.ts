@@ -48,6 +48,8 @@ const SHAPES = new Map<unknown, Shape>(
       ...NEWS,
       runId: isText,
       events: isListOf(hasShape(EVENT)),
+      fromAt: isTextIfAny,
+      at: isTextIfAny,
       start: isCount,
       connection: hasShape({ state: isText, cursor: isCount }),
     },
