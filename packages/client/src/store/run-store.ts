@@ -265,7 +265,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     [this.#state, this.#error] = [state, error];
   }
 
-  readonly #onRetry = (error: RunEventsError): void => this.#show("waiting", error);
+  readonly #onRetry = (error: RunEventsError): void => this.#show("paused", error);
 
   #show(state: FollowState, error: RunEventsError | null): void {
     [this.#state, this.#error] = [state, error];
