@@ -80,5 +80,5 @@ export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
-export type { ClaimedRun, RunAccess } from "./work/run-access.ts";
+export type { ClaimedRun, KnownEvent, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";

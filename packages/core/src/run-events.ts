@@ -22,7 +22,7 @@ import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
 import { changesOf, eventOf, type RunChanges, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { createLogAccess } from "./work/run-access.ts";
+import { claimedRun, createLogAccess } from "./work/run-access.ts";
 import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
@@ -286,7 +286,10 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       // Without a lease the creation would claim nothing.
       checkLease(run.leaseMs);
       const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
-        (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker })).run;
+        claimedRun(
+          (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker }))
+            .run,
+        );
       const started = startWork(access, begin, run, task);
       // Closing waits for the work.
       closing.hold(started.then(({ done }) => done)).catch(() => {});
