@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AppendOutcome } from "../src/rules/append.ts";
+import type { RunEvent } from "../src/rules/event.ts";
 import { RunInputs } from "../src/work/run-inputs.ts";
 import { aborted, createWorkWorld, failureOf, LEASE, type WorkWorld } from "./work-world.ts";
 
@@ -187,8 +188,9 @@ describe("W40, W46: inputs of a worker whose log has lost its end", () => {
         asked.push(sequence);
         return { events: sequence === 7 ? [event] : [], lastSequence: 7 };
       },
-      async *follow(after) {
+      follow(after) {
         asked.push(after);
+        return (async function* none(): AsyncGenerator<RunEvent> {})();
       },
       request: async () => Promise.reject(new TypeError("Nothing is asked.")),
       onEnd: () => {},

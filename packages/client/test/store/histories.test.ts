@@ -40,7 +40,7 @@ function oldLog(from: number, to: number): InitialRun {
 }
 
 /** Waits until a view of the old log has failed, without an event of the new one. */
-async function expectTold(watched: ReturnType<typeof watchStore<ViewOfAny>>): Promise<void> {
+async function expectFailed(watched: ReturnType<typeof watchStore<ViewOfAny>>): Promise<void> {
   await expectSnapshot(watched, { state: "failed" });
   expect(watched.store.getSnapshot().error?.code).toBe("history_changed");
   for (const { events } of watched.seen)
@@ -56,7 +56,9 @@ describe("a view of a log that has lost its end", () => {
       const { baseUrl } = server;
       const initial = oldLog(1, last);
       const runId = await record(5);
-      await expectTold(watchStore(createRunStore(runId, { baseUrl, credential, userId, initial })));
+      await expectFailed(
+        watchStore(createRunStore(runId, { baseUrl, credential, userId, initial })),
+      );
     },
   );
 
@@ -69,7 +71,7 @@ describe("a view of a log that has lost its end", () => {
       const store = createRunStore(runId, { ...options, initial: oldLog(1, last) });
       // Before its first subscriber it takes what the page has.
       expect(store.getSnapshot()).toMatchObject({ state: "connecting", cursor: last });
-      await expectTold(watchStore(store));
+      await expectFailed(watchStore(store));
     }
     await expectSnapshot(whole, { state: "live", cursor: 5 });
   });
@@ -81,7 +83,7 @@ describe("a view of a log that has lost its end", () => {
     await expectRange(late, 5, 5);
     for (const last of [3, 4]) {
       const initial = oldLog(1, last);
-      await expectTold(watchStore(createRunStore(runId, { ...options, initial })));
+      await expectFailed(watchStore(createRunStore(runId, { ...options, initial })));
     }
     await expectSnapshot(late, { state: "live", cursor: 5 });
   });
@@ -91,12 +93,12 @@ describe("a view of a log that has lost its end", () => {
     const runId = await record(2);
     const whole = watchStore(createRunStore(runId, options));
     await expectSnapshot(whole, { state: "live", cursor: 2 });
-    await expectTold(watchStore(createRunStore(runId, { ...options, initial: oldLog(1, 5) })));
+    await expectFailed(watchStore(createRunStore(runId, { ...options, initial: oldLog(1, 5) })));
     await createClient({ ...options, credential: { bearer: "ada" } }).cancel(runId);
     await expectSnapshot(whole, { state: "finished", cursor: 3 });
     const late = createRunStore(runId, { ...options, initial: oldLog(1, 4) });
     expect(late.getSnapshot()).toMatchObject({ state: "connecting", cursor: 4 });
-    await expectTold(watchStore(late));
+    await expectFailed(watchStore(late));
   });
 
   it("W46: it fails when the view that it was ahead of gets there", async () => {
@@ -114,7 +116,7 @@ describe("a view of a log that has lost its end", () => {
     await expectSnapshot(old, { state: "live", cursor: 2 });
     isLost = true;
     live?.write(event(2) + event(3));
-    await expectTold(old);
+    await expectFailed(old);
     await expectSnapshot(whole, { state: "live", cursor: 3 });
   });
 
@@ -130,7 +132,7 @@ describe("a view of a log that has lost its end", () => {
     const fold = watchStore(
       createRunFold(runId, [] as readonly string[], types, { ...options, initial: oldLog(1, 3) }),
     );
-    await expectTold(view);
+    await expectFailed(view);
     expect(fold.store.getSnapshot()).toEqual(["OLD", "OLD", "OLD"]);
   });
 
@@ -161,7 +163,7 @@ describe("a view of a log that has lost its end", () => {
     const late = watchStore(createRunStore("short", { ...options, initial: oldLog(4, 5) }));
     await expectSnapshot(late, { state: "finished", cursor: 6 });
     const early = watchStore(createRunStore("short", { ...options, initial: oldLog(1, 3) }));
-    await expectTold(early);
+    await expectFailed(early);
     expect(early.store.getSnapshot().error?.details.lastSequence).toBe(3);
   });
 });

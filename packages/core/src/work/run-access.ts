@@ -14,7 +14,7 @@ import {
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { eventOf } from "../rules/run-values.ts";
+import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
@@ -69,7 +69,7 @@ export interface RunAccess {
     runId: string,
     sequence: number,
     signal: AbortSignal,
-  ): Promise<{ readonly events: readonly RunEvent[]; readonly lastSequence: number }>;
+  ): Promise<Pick<RunEventsPage, "events" | "lastSequence">>;
   /**
    * Follows the inputs of the run after an event. It throws the signal's reason, `run_finished` once the run has ended, or
    * `history_changed` once the log has lost that event, or an input that came after it.
@@ -121,14 +121,8 @@ export function createLogAccess(
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),
-    async read(runId, sequence) {
-      const { events, lastSequence } = await log.readPage(runId, {
-        ...owner,
-        since: sequence - 1,
-        limit: 1,
-      });
-      return { events: events.map(eventOf), lastSequence };
-    },
+    read: async (runId, sequence) =>
+      pageOf(await log.readPage(runId, { ...owner, since: sequence - 1, limit: 1 })),
     async *inputs(runId, after, signal) {
       const slices = tailSlices(readersOf(log).followers, runId, { ...owner, ...after, signal });
       for await (const { events, to } of slices) {
