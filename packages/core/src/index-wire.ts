@@ -47,7 +47,7 @@ export type {
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
 export type { FeedPage } from "./follow/feed.ts";
-export type { FeedNews } from "./follow/feed-state.ts";
+export type { FeedNews } from "./follow/feed-plan.ts";
 export { checkChangeCursor } from "./rules/change-cursor.ts";
 export type { RunChanges } from "./rules/run-values.ts";
 export type { ChangesOptions, RunLog, WorkAppendOptions } from "./log/run-log.ts";
