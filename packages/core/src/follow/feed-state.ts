@@ -137,7 +137,7 @@ export class FeedState {
     this.#held = { cursor, runIds: waiting };
     const news = this.#newsOf(runs, gone, nowMs, isReset);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
-    this.#learn(live.filter(({ runId }) => !later.has(runId)));
+    this.#learn(live, later);
     return news;
   }
 
@@ -249,11 +249,11 @@ export class FeedState {
     if (this.#over.size > MOST_ENDED && oldest !== undefined) this.#over.delete(oldest);
   }
 
-  /** The reader has these runs. Those that this feed has sent are known. */
-  #learn(had: readonly RunPosition[]): void {
+  /** The reader has these runs, or a later state of them. Those that this feed has sent are known. */
+  #learn(had: readonly RunPosition[], later: ReadonlySet<string>): void {
     for (const { runId, ordinal, lastSequence } of had) {
       if (this.#live.size >= MOST_LIVE) return;
-      if (this.#live.has(runId)) continue;
+      if (later.has(runId) || this.#live.has(runId)) continue;
       this.#live.set(runId, { ordinal, lastSequence, atMs: Number.NEGATIVE_INFINITY });
       this.#watch(runId);
     }
