@@ -56,6 +56,7 @@ describe("a run's title", () => {
     for (const name of ["title", "name", "command"]) {
       const title = runTitle({
         runId: "r",
+        topic: null,
         metadata: { [name]: "a \u202Edesrever\u2066 b\u2028c" },
       });
       expect(title).toBe("a \\u202edesrever\\u2066 b\\u2028c");
