@@ -9,21 +9,47 @@ import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
 /** A store that changes between the reads of one answer. */
 class World {
-  readonly runs = new Map<string, RunRecord>();
-  readonly departures: string[] = [];
+  runs = new Map<string, RunRecord>();
+  /** Each with its time. */
+  departures: (readonly [runId: string, atMs: number])[] = [];
   nowMs = 0;
+  /** The time of the last change. */
+  changedAtMs = 0;
   #ordinal = 0;
+
+  /** @returns what restores the world as it is now; time goes on */
+  backUp(): () => void {
+    const [runs, departures, ordinal] = [new Map(this.runs), [...this.departures], this.#ordinal];
+    return () => {
+      this.runs = new Map(runs);
+      this.departures = [...departures];
+      this.#ordinal = ordinal;
+    };
+  }
+
+  /** Whether there was a run of this id, and there is none. */
+  hasLeft(runId: string): boolean {
+    return !this.runs.has(runId) && this.departures.some(([one]) => one === runId);
+  }
 
   change([what, run]: readonly [string, number]): void {
     const runId = `run-${run}`;
     const head = this.runs.get(runId);
+    const updatedAtMs = ++this.changedAtMs;
     if (head === undefined) {
       this.#ordinal += 1;
       // Some share a group.
       const ordinal = this.#ordinal % 2 === 0 ? this.#ordinal : 256 * this.#ordinal;
       this.runs.set(
         runId,
-        runRecord({ runId, ownerId: "ada", ordinal, runStatus: "queued", lastSequence: 0 }),
+        runRecord({
+          runId,
+          ownerId: "ada",
+          ordinal,
+          runStatus: "queued",
+          lastSequence: 0,
+          updatedAtMs,
+        }),
       );
       return;
     }
@@ -32,9 +58,9 @@ class World {
     if (isOver && what === "delete") this.runs.delete(runId);
     else if (isOver) return;
     else if (what === "append")
-      this.runs.set(runId, { ...head, lastSequence, runStatus: "running" });
-    else this.runs.set(runId, { ...head, lastSequence, runStatus: "completed" });
-    if (what !== "append") this.departures.push(runId);
+      this.runs.set(runId, { ...head, lastSequence, updatedAtMs, runStatus: "running" });
+    else this.runs.set(runId, { ...head, lastSequence, updatedAtMs, runStatus: "completed" });
+    if (what !== "append") this.departures.push([runId, updatedAtMs]);
   }
 
   /** @param between changes something, before each read */
@@ -46,16 +72,18 @@ class World {
     return {
       selectDepartures: ({ since, limit }) =>
         read((): DeparturesPage => {
-          const from = Number(since ?? this.departures.length);
-          const rest = this.departures.slice(from);
+          const { departures, nowMs } = this;
+          const markOf = (count: number): string => `${count}_${departures[count - 1]?.[1] ?? 0}`;
+          const from = Number(since?.split("_")[0] ?? departures.length);
+          const rest = departures.slice(from);
           return {
-            isKnown: from <= this.departures.length,
+            isKnown: since === null || since === markOf(from),
             departures: rest
               .slice(0, limit)
-              .map((runId, at) => ({ runId, mark: String(from + at + 1) })),
+              .map(([runId], at) => ({ runId, mark: markOf(from + at + 1) })),
             hasMore: rest.length > limit,
-            mark: String(this.departures.length),
-            nowMs: this.nowMs,
+            mark: markOf(departures.length),
+            nowMs,
           };
         }),
       selectLive: () =>
@@ -75,6 +103,23 @@ class Reader {
     for (const runId of gone) this.runs.delete(runId);
     for (const run of runs) this.runs.set(run.runId, run);
     this.cursor = cursor;
+  }
+}
+
+/** Asks until nothing is new. Then the reader has every live run, and each other one that it knows as it is. */
+async function expectAll(
+  world: World,
+  reader: Reader,
+  ask: () => Promise<ChangedRuns>,
+): Promise<void> {
+  for (let answers = 0, isQuiet = false; !isQuiet; answers++) {
+    expect(answers).toBeLessThan(100);
+    const { runs, gone, hasMore } = await ask();
+    isQuiet = runs.length + gone.length === 0 && !hasMore;
+  }
+  for (const [runId, run] of reader.runs) expect(run).toEqual(world.runs.get(runId));
+  for (const run of world.runs.values()) {
+    if (!isTerminal(run.runStatus)) expect(reader.runs.get(run.runId)).toEqual(run);
   }
 }
 
@@ -119,17 +164,58 @@ describe("changedWork", () => {
           // It comes back with an older cursor, and forgets nothing for it.
           if (goesBack > 0) reader.cursor = cursors.at(-goesBack) ?? reader.cursor;
         }
-        for (let answers = 0, isQuiet = false; !isQuiet; answers++) {
-          expect(answers).toBeLessThan(100);
-          const { runs, gone, hasMore } = await ask(2, () => {});
-          isQuiet = runs.length + gone.length === 0 && !hasMore;
-        }
-        for (const [runId, run] of reader.runs) expect(run).toEqual(world.runs.get(runId));
-        for (const run of world.runs.values()) {
-          if (!isTerminal(run.runStatus)) expect(reader.runs.get(run.runId)).toEqual(run);
-        }
+        await expectAll(world, reader, () => ask(2, () => {}));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("S29: a reader has the last state of every run, even if the store loses what came last, and starts over only if it had some of that", async () => {
+    const turn = fc.record({
+      what: fc.constantFrom("ask", "ask", "ask", "back up", "restore"),
+      before: fc.array(change, { maxLength: 4 }),
+      between: fc.array(fc.array(change, { maxLength: 2 }), { maxLength: 4 }),
+      limit: fc.integer({ min: 1, max: 12 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { maxLength: 14, size: "max" }), async (turns) => {
+        const world = new World();
+        const reader = new Reader();
+        let restore = world.backUp();
+        let backedUpAtMs = 0;
+        // The last change that the reader may have seen, and the first one after it that was lost.
+        let seenAtMs = 0;
+        let lostAtMs = Number.POSITIVE_INFINITY;
+        const ask = async (limit: number, between: () => void): Promise<ChangedRuns> => {
+          const query = { ownerId: "ada", since: reader.cursor, limit };
+          const answer = await changedWork(query)(world.moves(between));
+          // It may start over only with changes that it may have seen.
+          if (reader.cursor !== null && seenAtMs < lostAtMs) expect(answer.isReset).toBe(false);
+          expect(answer.runs.length + answer.gone.length).toBeLessThanOrEqual(limit);
+          reader.take(answer);
+          return answer;
+        };
+        // An id is used again only after a loss: else the state of its new run might come with the departure of the old one.
+        const make = (one: readonly [string, number]): void => {
+          if (!world.hasLeft(`run-${one[1]}`)) world.change(one);
+        };
+        for (const { what, before, between, limit } of turns) {
+          for (const one of before) make(one);
+          if (what === "back up") {
+            restore = world.backUp();
+            backedUpAtMs = world.changedAtMs;
+          } else if (what === "restore") {
+            restore();
+            lostAtMs = Math.min(lostAtMs, backedUpAtMs + 1);
+          } else {
+            let at = 0;
+            await ask(limit, () => between[at++]?.forEach(make));
+            seenAtMs = world.changedAtMs;
+          }
+        }
+        await expectAll(world, reader, () => ask(2, () => {}));
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -6,7 +6,7 @@ import {
   type DeparturesPage,
   type DeparturesQuery,
   listedStatuses,
-  type RunPosition,
+  type LivePosition,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { departFromAll, departFromLive, type DepartingRun } from "./departures.ts";
@@ -28,7 +28,7 @@ export async function listChanged(
   connection: Connection,
   query: ChangedQuery,
 ): Promise<ChangedRuns> {
-  let live: readonly RunPosition[] = [];
+  let live: readonly LivePosition[] = [];
   return changedWork(query)({
     async selectDepartures(asked) {
       const found = await findDepartures(connection, asked);
@@ -53,7 +53,7 @@ interface OpenRun {
 
 interface FoundDepartures {
   readonly page: DeparturesPage;
-  readonly live: readonly RunPosition[];
+  readonly live: readonly LivePosition[];
 }
 
 /**
@@ -89,7 +89,7 @@ async function findDepartures(
     ...(hasMore ? [] : late).map((runId) => ({ runId, mark })),
   ];
   // A run whose status is changing is in two lists.
-  const live = new Map<number, RunPosition>();
+  const live = new Map<number, LivePosition>();
   for (const { found, isRemoving } of open) {
     if (found !== null && !found.isFinished && !isRemoving) live.set(found.ordinal, found);
   }

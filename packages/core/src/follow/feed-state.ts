@@ -1,6 +1,6 @@
 import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
-import type { RunPosition, RunRecord } from "../rules/run.ts";
+import type { LivePosition, RunRecord } from "../rules/run.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
@@ -45,7 +45,7 @@ export interface FeedWatches {
 }
 
 /** A state that was sent. */
-interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence"> {
+interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
   readonly atMs: number;
 }
 
@@ -200,9 +200,11 @@ export class FeedState {
     return { isReset, runs, gone, hasMore: this.#hasMorePages || this.#older !== null };
   }
 
-  #isNew({ runId, ordinal, lastSequence }: RunRecord): boolean {
+  /** After a loss, a run may have another event with the same sequence. */
+  #isNew({ runId, ordinal, lastSequence, updatedAtMs }: RunRecord): boolean {
     const sent = this.#live.get(runId) ?? this.#over.get(runId);
-    return sent?.ordinal !== ordinal || sent.lastSequence !== lastSequence;
+    const isSame = sent?.ordinal === ordinal && sent.lastSequence === lastSequence;
+    return !isSame || sent.updatedAtMs !== updatedAtMs;
   }
 
   #mustWait({ runId, ordinal, runStatus }: RunRecord, nowMs: number): boolean {
@@ -214,8 +216,9 @@ export class FeedState {
     return (this.#live.get(runId)?.atMs ?? Number.NEGATIVE_INFINITY) + STATE_PAUSE_MS;
   }
 
-  #send({ runId, ordinal, lastSequence, runStatus }: RunRecord, atMs: number): void {
-    const sent = { ordinal, lastSequence, atMs };
+  #send({ runId, runStatus, ...run }: RunRecord, atMs: number): void {
+    const { ordinal, lastSequence, updatedAtMs } = run;
+    const sent = { ordinal, lastSequence, updatedAtMs, atMs };
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {
       if (!this.#live.has(runId)) {
@@ -233,11 +236,11 @@ export class FeedState {
   }
 
   /** The reader has these runs. Those that this feed has sent are known. */
-  #learn(had: readonly RunPosition[]): void {
-    for (const { runId, ordinal, lastSequence } of had) {
+  #learn(had: readonly LivePosition[]): void {
+    for (const { runId, ...position } of had) {
       if (this.#live.size >= MOST_LIVE) return;
       if (this.#live.has(runId)) continue;
-      this.#live.set(runId, { ordinal, lastSequence, atMs: Number.NEGATIVE_INFINITY });
+      this.#live.set(runId, { ...position, atMs: Number.NEGATIVE_INFINITY });
       this.#watch(runId);
     }
   }

@@ -8,7 +8,7 @@ import {
   type DeparturesQuery,
   FORGOTTEN_EACH,
   listedStatuses,
-  type RunPosition,
+  type LivePosition,
 } from "@tm/run-events-core/store";
 import { type DepartureMark, encodeMark, parseMark } from "../departure-mark.ts";
 import type { Query } from "../query.ts";
@@ -72,7 +72,7 @@ ${departed(runs, "ended_xid", topic)} UNION ALL ${departed(removed, "removed_xid
     listedStatuses("live")
       .map(
         (_, at) => `
-SELECT run_id AS "runId", run_key AS ordinal, last_sequence AS "lastSequence" FROM ${runs}
+SELECT run_id AS "runId", run_key AS ordinal, last_sequence AS "lastSequence", updated_at_ms AS "updatedAtMs" FROM ${runs}
 WHERE owner_id = $1${topic} AND run_status = $${from + at} AND ${ON_PRIMARY}`,
       )
       .join(" UNION ALL ");
@@ -174,15 +174,16 @@ async function selectLive(
   query: Query,
   sql: ChangedStatements,
   { ownerId, topic }: ChangedScope,
-): Promise<readonly RunPosition[]> {
+): Promise<readonly LivePosition[]> {
   const statuses = listedStatuses("live");
   const rows = (await (topic === null
     ? query(sql.selectLive, [ownerId, ...statuses])
     : query(sql.selectTopicLive, [ownerId, topic, ...statuses]))) as readonly PositionRow[];
-  return rows.map(({ runId, ordinal, lastSequence }) => ({
+  return rows.map(({ runId, ordinal, lastSequence, updatedAtMs }) => ({
     runId,
     ordinal: Number(ordinal),
     lastSequence: Number(lastSequence),
+    updatedAtMs: Number(updatedAtMs),
   }));
 }
 
@@ -190,4 +191,5 @@ interface PositionRow {
   readonly runId: string;
   readonly ordinal: BigintColumn;
   readonly lastSequence: BigintColumn;
+  readonly updatedAtMs: BigintColumn;
 }
