@@ -30,11 +30,12 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
     db,
     `INSERT INTO ${departures} (owner_id, topic, run_id, departed_at_ms) VALUES (?, ?, ?, ?)`,
   );
-  // Only the oldest are looked at.
+  // Only the oldest are looked at. One stays as long as a good cursor may have its mark: until the one after it is old, too.
   const forget = prepareStatement(
     db,
     `DELETE FROM ${departures}
-     WHERE departure_key < (SELECT min(departure_key) FROM ${departures}) + ? AND departed_at_ms < +?`,
+     WHERE departure_key < (SELECT min(departure_key) FROM ${departures}) + ? AND EXISTS (
+       SELECT 1 FROM ${departures} n WHERE n.departure_key = ${departures}.departure_key + 1 AND n.departed_at_ms < +?)`,
   );
   const newest = prepareStatement(
     db,
