@@ -1,6 +1,7 @@
 import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { LivePosition, RunRecord } from "../rules/run.ts";
+import { FeedPlace } from "./feed-place.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
@@ -54,7 +55,8 @@ interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs
  * none twice. It reads no clock and makes no call.
  *
  * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that comes back with the cursor would never
- * get that state.
+ * get that state. And it does not count the states of runs that were sent after it. Otherwise a reader that comes back would keep
+ * those, even if the store has lost them.
  */
 export class FeedState {
   /** The live runs that the reader has: from this feed, or from before its cursor. */
@@ -67,10 +69,10 @@ export class FeedState {
   readonly #ended = new Set<string>();
   #mustList = true;
   #listedAtMs = Number.NEGATIVE_INFINITY;
-  /** The cursor that the reader may come back with. */
-  #cursor: string | null;
+  /** Where the reader may come back to. */
+  #place: FeedPlace | null;
   /** The one of the last page, and the runs that it waits for. */
-  #held: { readonly cursor: string; readonly runIds: Set<string> } | null = null;
+  #held: { readonly place: FeedPlace; readonly runIds: Set<string> } | null = null;
   /** How many of the newest runs a reader gets that begins. */
   readonly #newest: number;
   /** How many of them are still to be listed, and before which one; `null` if all are. */
@@ -82,13 +84,18 @@ export class FeedState {
    * @param newest how many of the newest runs a reader that begins gets as well as the live ones
    */
   constructor(cursor: string | null, newest = 0) {
-    this.#cursor = cursor;
+    this.#place = cursor === null ? null : new FeedPlace(cursor);
     this.#newest = newest;
   }
 
   /** The cursor with which the reader may come back: it has everything before it. `null` before the first page. */
   get cursor(): string | null {
-    return this.#cursor;
+    return this.#place?.cursor ?? null;
+  }
+
+  /** The cursor after which the next page goes on; `null` for the first page. */
+  get listed(): string | null {
+    return (this.#held?.place ?? this.#place)?.cursor ?? null;
   }
 
   /** A run may have changed. */
@@ -149,7 +156,7 @@ export class FeedState {
     });
     for (const { runId } of runs) waiting.delete(runId);
     for (const runId of gone) waiting.delete(runId);
-    this.#held = { cursor, runIds: waiting };
+    this.#held = { place: new FeedPlace(cursor), runIds: waiting };
     const news = this.#newsOf(runs, gone, nowMs, isReset);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
     this.#learn(live.filter(({ runId }) => !later.has(runId)));
@@ -166,6 +173,7 @@ export class FeedState {
     const isAll = listed.length < limit || left <= 0;
     this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
     const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
+    for (const run of runs) this.#held?.place.pass(run);
     return this.#newsOf(runs, [], nowMs, false);
   }
 
@@ -174,6 +182,7 @@ export class FeedState {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
     for (const runId of read.keys()) this.#held?.runIds.delete(runId);
+    for (const run of runs) this.#held?.place.pass(run);
     return this.#newsOf(runs, gone, nowMs, false);
   }
 
@@ -194,7 +203,7 @@ export class FeedState {
     for (const run of runs) this.#send(run, nowMs);
     for (const runId of gone) this.#forget(runId);
     if (this.#held?.runIds.size === 0) {
-      this.#cursor = this.#held.cursor;
+      this.#place = this.#held.place;
       this.#held = null;
     }
     return { isReset, runs, gone, hasMore: this.#hasMorePages || this.#older !== null };
@@ -218,6 +227,7 @@ export class FeedState {
 
   #send({ runId, runStatus, ...run }: RunRecord, atMs: number): void {
     const { ordinal, lastSequence, updatedAtMs } = run;
+    this.#place?.pass(run);
     const sent = { ordinal, lastSequence, updatedAtMs, atMs };
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {

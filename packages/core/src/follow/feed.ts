@@ -54,8 +54,6 @@ export class Feed implements FollowedFeed {
   readonly #withLast: boolean;
   readonly #onOver: () => void;
   readonly #state: FeedState;
-  /** After which page it asks: later than the state's cursor while some states wait. */
-  #listed: string | null;
   /** Ends the wait, while there is one. */
   #wake: (() => void) | null = null;
   /** When the reader last got a cursor. */
@@ -78,7 +76,6 @@ export class Feed implements FollowedFeed {
     this.#withLast = withLast;
     this.#state = new FeedState(since, newest);
     this.#owesPage = answersFirst;
-    this.#listed = since;
     this.#givenAtMs = clock.now();
     follower.join(this);
   }
@@ -148,8 +145,7 @@ export class Feed implements FollowedFeed {
   async #list(): Promise<FeedNews> {
     this.#state.listing();
     try {
-      const page = await this.#follower.list(this.#listed, READ_AT_ONCE);
-      this.#listed = page.cursor;
+      const page = await this.#follower.list(this.#state.listed, READ_AT_ONCE);
       return this.#watch(this.#state.takePage(page, this.#clock.now()));
     } catch (error) {
       this.#state.notifyAll();

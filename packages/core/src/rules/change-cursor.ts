@@ -81,6 +81,14 @@ export function parseChangeCursor(text: string): ChangeCursor | null {
     : null;
 }
 
+/** The cursor of a reader that has other states of the live runs in these groups than the cursor says: they come again. */
+export function withoutGroups(text: string, groups: ReadonlySet<number>): string {
+  const cursor = groups.size === 0 ? null : parseChangeCursor(text);
+  if (cursor === null) return text;
+  const digests = new Map([...cursor.digests].filter(([group]) => !groups.has(group)));
+  return encodeChangeCursor({ ...cursor, digests });
+}
+
 function parseWitnesses(text: string): readonly number[] {
   return (text.match(WITNESSES) ?? []).map(from36);
 }

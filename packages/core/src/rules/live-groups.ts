@@ -24,6 +24,11 @@ export interface LivePlan {
   readonly same: readonly LiveGroup[];
 }
 
+/** The group of a run while it is live. */
+export function groupOf({ ordinal }: Pick<LivePosition, "ordinal">): number {
+  return ordinal % LIVE_GROUPS;
+}
+
 /**
  * Compares live runs with what a reader has. A cursor cannot hold thousands of positions, so it holds a digest for each group of
  * runs. If a digest differs, the whole group is sent. An owner with few live runs has one in each group.
@@ -38,7 +43,7 @@ export function planLive(
   positions: readonly LivePosition[],
   first: number,
 ): LivePlan {
-  const groups = Map.groupBy(positions, ({ ordinal }) => ordinal % LIVE_GROUPS);
+  const groups = Map.groupBy(positions, groupOf);
   const same: LiveGroup[] = [];
   const changed: LiveGroup[] = [];
   for (const [group, runs] of groups) {
