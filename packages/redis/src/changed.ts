@@ -74,10 +74,8 @@ async function findDepartures(
   const read = await readDepartures(connection, asked, Number(score), limit);
   const open = await findOpen(connection, scope, read);
   const mark = `${read.name}_${read.lastScore}`;
-  const isKnown =
-    name !== undefined &&
-    (name === read.name || (name === "" && score === "0")) &&
-    Number(score) <= read.lastScore;
+  const isOfNone = name === "" && score === "0";
+  const isKnown = isOfNone || (name === read.name && read.hasScore);
   const hasMore = read.departures.length === limit;
   const late = repair(connection, open);
   const departures = [

@@ -55,13 +55,15 @@ export function keepRemoved({ removed }: Tables, gone: string): string {
  *
  * A transaction that began earlier may commit later, so no number says in which order ends were committed. But each end and each
  * removal has the number of its transaction, and a mark is a snapshot: the transactions that had been committed. What is not in it
- * comes next. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
- * many, $6 the topic.
+ * comes next. A restored dump may have numbers of transactions that are still to come here: what is not below the end of the newest
+ * snapshot waits. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
+ * many, $6 the newest snapshot, $7 the topic.
  */
 export function changedStatements({ runs, removed }: Tables): ChangedStatements {
   const departed = (table: string, xid: string, topic: string): string => `(
   SELECT ${xid} AS xid, run_key, run_id FROM ${table}
   WHERE owner_id = $1 AND ${xid} >= pg_snapshot_xmin($2::pg_snapshot) AND NOT pg_visible_in_snapshot(${xid}, $2::pg_snapshot)
+    AND ${xid} < pg_snapshot_xmax($6::pg_snapshot)
     AND (${xid}, run_key) > ($3::xid8, $4::bigint)${topic}
   ORDER BY ${xid}, run_key LIMIT $5)`;
   const departures = (topic: string): string => `
@@ -80,9 +82,10 @@ WHERE owner_id = $1${topic} AND run_status = $${from + at} AND ${ON_PRIMARY}`,
     selectNewest: `
 SELECT pg_current_snapshot()::text AS snapshot, ${NOW_MS} AS "nowMs",
   (extract(epoch FROM pg_postmaster_start_time()) * 1000)::bigint AS "startedAtMs",
-  '${runs}'::regclass::oid::text AS "tableId" WHERE ${ON_PRIMARY}`,
+  (SELECT oid FROM pg_database WHERE datname = current_database())::text AS "databaseId",
+  pg_relation_filenode('${runs}')::text AS "fileId" WHERE ${ON_PRIMARY}`,
     selectDepartures: departures(""),
-    selectTopicDepartures: departures(" AND topic = $6"),
+    selectTopicDepartures: departures(" AND topic = $7"),
     selectLive: live("", 2),
     selectTopicLive: live(" AND topic = $2", 3),
     selectHeads: `SELECT ${runColumns("r")} FROM ${runs} r WHERE run_id = ANY ($1::text[]) AND ${ON_PRIMARY}`,
@@ -112,7 +115,8 @@ interface NewestRow {
   readonly snapshot: string;
   readonly nowMs: BigintColumn;
   readonly startedAtMs: BigintColumn;
-  readonly tableId: string;
+  readonly databaseId: string;
+  readonly fileId: string;
 }
 
 interface DepartureRow {
@@ -140,7 +144,7 @@ async function selectNewest(
   sql: ChangedStatements,
 ): Promise<{ readonly now: DepartureMark; readonly nowMs: number }> {
   const [row] = (await query(sql.selectNewest)) as readonly NewestRow[];
-  const place = `${Number(row?.startedAtMs).toString(36)}-${row?.tableId}`;
+  const place = `${Number(row?.startedAtMs).toString(36)}-${row?.databaseId}-${row?.fileId}`;
   const now = { place, snapshot: row?.snapshot ?? "", rest: null };
   return { now, nowMs: Number(row?.nowMs) };
 }
@@ -160,6 +164,7 @@ async function selectAfter(
     mark.rest?.xid ?? "0",
     mark.rest?.runKey ?? 0,
     limit,
+    until,
     ...(topic === null ? [] : [topic]),
   ])) as readonly DepartureRow[];
   const departures = rows.map(({ xid, runKey, runId }) => ({

@@ -11,6 +11,8 @@ import { waitUntil } from "../wait-until.ts";
 import { insist } from "./insist.ts";
 import { AS_IT_IS, LostChanges, WHAT_IS_LOST } from "./lost-changes.ts";
 
+export { STARTED_OVER } from "./lost-changes.ts";
+
 /** A store whose logs will lose their ends, as by a failover to a lagging standby, or by a restored backup. */
 export interface LosingStore {
   readonly store: RunEventStore;
