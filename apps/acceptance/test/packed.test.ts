@@ -3,18 +3,29 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readSnippet } from "../src/snippets.ts";
 import { installWithNode, packPackages, type Tarballs } from "./packed-packages.ts";
+import { bundlePage, openPage } from "./packed-page.ts";
 import { startQuickstart, writeQuickstart } from "./page-quickstart.ts";
 
 const run = promisify(execFile);
-const PACKAGES = ["core", "http", "sqlite", "postgres", "redis", "conformance"].map(
+const PACKAGES = ["core", "http", "client", "sqlite", "postgres", "redis", "conformance"].map(
   (name) => `packages/${name}`,
 );
 
 /** One case of a race, one of a crash: enough to see that processes are forked from what was packed. */
 const RACE_AND_CRASH = "(S4|S7 after all) ";
+
+/** A page's script. */
+const RUNS = `
+import { createClient } from "@tm/run-events-client/runs";
+globalThis.runs = createClient();
+`;
+
+/** Functions that `work` alone needs, in the client and in core. */
+const CODE_OF_WORK = /function (createServerAccess|workRun|runWork)\(/;
 
 /** What the docs of the kit show: a module for its command, and a test in many processes. */
 const SHOWN = {
@@ -78,4 +89,43 @@ describe("the packed packages", () => {
     },
     300_000,
   );
+
+  describe("in a page", () => {
+    let project = "";
+
+    beforeAll(async () => {
+      project = await mkdtemp(join(folder, "page-"));
+      const names = ["core", "client"].map((name) => `@tm/run-events-${name}`);
+      const packed = Object.entries(tarballs).filter(([name]) => names.includes(name));
+      await installWithNode(project, { ...Object.fromEntries(packed), react: "^19.0.0" }, "24");
+    }, 300_000);
+
+    it("`/runs` loads the code of `work` once `work` is called, and not before", async () => {
+      const page = await openPage(await bundlePage(project, RUNS), { onTestFinished });
+      const runId = String(await page.run(`runs.create().then(({ runId }) => runId)`));
+      expect(page.loaded()).not.toMatch(CODE_OF_WORK);
+      const working = `runs.work("${runId}", { leaseMs: 30_000 }, (run) => run.emit("TOKEN", 1))`;
+      await page.run(`${working}.then(() => null)`);
+      expect(page.loaded()).toMatch(CODE_OF_WORK);
+      expect(await page.run(`runs.get("${runId}").then(({ runStatus }) => runStatus)`)).toBe(
+        "completed",
+      );
+    });
+
+    it("`/runs` loads under 14 KiB at first, minified and gzipped", async () => {
+      const page = await openPage(await bundlePage(project, RUNS, true), { onTestFinished });
+      expect(await page.run("typeof runs.work")).toBe("function");
+      expect(gzipSync(page.loaded(), { level: 9 }).length).toBeLessThan(14 * 1_024);
+    });
+
+    it("`/react` has none of the code of `work`", async () => {
+      const code = `import { useRun, useRunFold, useRuns } from "@tm/run-events-client/react";
+        globalThis.hooks = [useRun, useRunFold, useRuns];`;
+      const scripts = await bundlePage(project, code);
+      const page = await openPage(scripts, { onTestFinished });
+      expect(await page.run("hooks.length")).toBe(3);
+      expect(page.loaded()).toMatch(/function useRuns\(/);
+      expect(Object.values(scripts).join("\n")).not.toMatch(CODE_OF_WORK);
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { dashboard } from "./dashboard.ts";
 import { fanout } from "./fanout.ts";
 import { feed } from "./feed.ts";
 import { idle } from "./idle.ts";
@@ -30,6 +31,7 @@ const SECTIONS: readonly Section[] = [
   tail,
   feed,
   tokens,
+  dashboard,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;

@@ -1,4 +1,4 @@
-import { isRunId } from "@tm/run-events-core/store";
+import { isRunId } from "@tm/run-events-core/wire";
 import { useSyncExternalStore } from "react";
 
 const RUN = /^#\/runs\/(.+)$/;

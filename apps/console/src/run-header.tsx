@@ -13,7 +13,7 @@ const STATES: Readonly<Record<RunView["state"], string | null>> = {
   idle: null,
   connecting: "connecting",
   live: "live",
-  waiting: "reconnecting",
+  paused: "reconnecting",
   polling: "polling",
   finished: null,
   failed: "not followed",

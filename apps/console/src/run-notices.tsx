@@ -29,7 +29,7 @@ export function RunNotices({
   const unread = (snapshot?.lastSequence ?? 0) - count;
   return (
     <>
-      {state === "waiting" && error !== null && (
+      {state === "paused" && error !== null && (
         <p className="notice soft">
           <Problem error={error}> Trying again.</Problem>
         </p>

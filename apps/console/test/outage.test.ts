@@ -34,6 +34,8 @@ describe("an outage of the server", () => {
     const { page } = await openSignedIn();
     const answer = { status: 200, contentType: "text/html", body: "<p>Welcome</p>" };
     await page.route("**/v1/agent-runs?*", async (route) => route.fulfill(answer));
+    // The list may have been read before.
+    await page.reload();
     await page.getByText("GET /v1/agent-runs answered 200 text/html").waitFor();
     await page.unroute("**/v1/agent-runs?*");
     await page.getByText("You have no runs yet.").waitFor();

@@ -11,7 +11,7 @@ import type { EventMap } from "./typed/event-map.ts";
 export type { Reducer } from "./store/run-fold.ts";
 export type { FoldOptions, InitialRun, RunOptions, RunView } from "./store/run-view.ts";
 export type { ListedRun } from "./feed/fold-changes.ts";
-export type { RunsOptions, RunsView } from "./store/runs-view.ts";
+export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
  * Follows a run while a component shows it. All components and tabs of an origin share one connection for all runs. Each
@@ -63,7 +63,7 @@ export function useRunFold<Value, M extends EventMap = EventMap>(
  * Follows the list of the user's runs while a component shows it. It shares the connection of {@link useRun}: all lists and runs of all
  * tabs need one. A component renders once a frame at most, and only if its list has changed. A run that has not changed stays the same object.
  * @param options which runs, where the server is, and who asks. Another status, topic, user or server begins again
- * @returns the newest view. On a server, and before the first answer, it has no runs
+ * @returns the newest view. On a server, and before the first answer, it has the runs of `initial`, or none
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  *
  * @example

@@ -8,7 +8,7 @@ import type { EventMap } from "./typed/event-map.ts";
 export type { Reducer } from "./store/run-fold.ts";
 export type { FoldOptions, InitialRun, RunOptions, RunView, Store } from "./store/run-view.ts";
 export type { ListedRun } from "./feed/fold-changes.ts";
-export type { RunsOptions, RunsView } from "./store/runs-view.ts";
+export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
  * Creates a store of a run, for a framework or for none. It follows the run while it has a subscriber, and for one more second. All stores

@@ -110,6 +110,9 @@ describe("W3: an answer that is not a success", () => {
 /** One answer of each kind that a server's success has, and answers of other programs. */
 const BODIES = {
   run: '{"runId":"a","lastSequence":1,"runStatus":"running","finishedAt":null}',
+  receipt: '{"firstSequence":1,"lastSequence":1,"runStatus":"running"}',
+  otherCount: '{"firstSequence":1,"lastSequence":2,"runStatus":"running"}',
+  turned: '{"firstSequence":2,"lastSequence":1,"runStatus":"running"}',
   page: '{"events":[],"lastSequence":1,"runStatus":"running"}',
   lease: '{"fence":1,"expiresAt":""}',
   list: '{"runs":[],"nextCursor":null}',
@@ -130,17 +133,21 @@ const BODIES = {
 
 type Kind = keyof typeof BODIES;
 
+/** Those that show the state of a run: a later server may send further members. */
+const STATES = ["run", "receipt", "otherCount", "turned", "page", "strangeEvents"] as const;
+
 /** Each call, with the kinds of answers that it accepts. */
 const CALLS: readonly (readonly [
   name: string,
   call: (runs: Client) => Promise<unknown>,
   taken: readonly Kind[],
 ])[] = [
-  ["create", async (runs) => runs.create({ runId: "a" }), ["run", "page", "strangeEvents"]],
+  ["create", async (runs) => runs.create({ runId: "a" }), STATES],
   ["get", async (runs) => runs.get("a"), ["run"]],
   ["events", async (runs) => runs.events("a"), ["page"]],
-  ["append", async (runs) => runs.append("a", []), ["run", "page", "strangeEvents"]],
-  ["cancel", async (runs) => runs.cancel("a"), ["run", "page", "strangeEvents"]],
+  ["append", async (runs) => runs.append("a", [{ eventType: "STEP" }]), ["receipt"]],
+  ["input", async (runs) => runs.input("a", "yes"), ["receipt"]],
+  ["cancel", async (runs) => runs.cancel("a"), STATES],
   ["list", async (runs) => runs.list(), ["list"]],
   ["claim", async (runs) => runs.claim("a", { leaseMs: 1_000 }), ["lease"]],
   ["renew", async (runs) => runs.renew("a", 1, { leaseMs: 1_000 }), ["lease"]],
@@ -189,7 +196,7 @@ describe.each(CALLS)("W3: a success of %s", (_name, call, taken) => {
 /** An answer that fits every call, with this number in each place of one, and further members. */
 function wholeWith(number: number | string, members = ""): string {
   const event = `{"sequence":${number},"eventType":"TOKEN"}`;
-  const run = `"lastSequence":${number},"runStatus":"running","finishedAt":null`;
+  const run = `"firstSequence":${number},"lastSequence":${number},"runStatus":"running","finishedAt":null`;
   const lists = `"runs":[{${run}}],"nextCursor":null,"events":[${event}]`;
   return `{${run},${lists},"fence":${number},"expiresAt":"","userId":"ada"${members}}`;
 }
@@ -203,9 +210,9 @@ describe.each(CALLS.filter(([, , taken]) => taken.length > 0))(
       else await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });
     });
 
-    it("W31: 0 is no fence, and no event has it as its sequence", async () => {
+    it("W9, W31: 0 is no fence, and no event has it as its sequence", async () => {
       const answer = call(clientOf(wholeWith(0)));
-      if (["claim", "renew", "events"].includes(name))
+      if (["claim", "renew", "events", "append", "input"].includes(name))
         await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });
       else await answer;
     });
@@ -225,7 +232,7 @@ describe.each(CALLS.filter(([, , taken]) => taken.length > 0))(
     it("W9: a phase is a text, `null` or missing", async () => {
       for (const phase of ["null", '"draft"'])
         await call(clientOf(wholeWith(1, `,"currentPhase":${phase}`)));
-      const hasPhase = ["create", "get", "events", "append", "cancel"].includes(name);
+      const hasPhase = ["create", "get", "events", "append", "input", "cancel"].includes(name);
       for (const phase of ["{}", "7", "[]"]) {
         const answer = call(clientOf(wholeWith(1, `,"currentPhase":${phase}`)));
         if (hasPhase) await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });

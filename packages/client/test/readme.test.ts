@@ -38,6 +38,7 @@ it("the pages: every block of code is run, here or in Chromium", () => {
   expect([...readSnippets().keys()].toSorted()).toEqual([
     "follow.mjs",
     "follow.txt",
+    "list-page.jsx",
     "list.jsx",
     "own-curl.sh",
     "own-node.mjs",
@@ -49,14 +50,14 @@ it("the pages: every block of code is run, here or in Chromium", () => {
     "runs.txt",
     "text.jsx",
     "typed.ts",
-    "use-run-solid.js",
-    "use-run-svelte.js",
-    "use-run-vue.js",
+    "use-store-solid.js",
+    "use-store-svelte.js",
+    "use-store-vue.js",
     "work.mjs",
     "work.txt",
     "write.mjs",
   ]);
-  expect(countBlocks()).toBe(19);
+  expect(countBlocks()).toBe(20);
 });
 
 it.each(["follow.mjs", "own-node.mjs"])(

@@ -22,7 +22,7 @@ export function recordPauses(): PauseRecord {
   return {
     pauses,
     // The callback comes just before the pause.
-    onConnectionState: ({ state }) => void (isPause = state === "waiting"),
+    onConnectionState: ({ state }) => void (isPause = state === "paused"),
     end: () => void (globalThis.setTimeout = setTimeout),
   };
 }

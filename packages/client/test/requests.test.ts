@@ -35,7 +35,7 @@ it.each(["s3cr\nt0ken", "s3cr\0t0ken", "s3crt0ken€"])(
 
 it("a key that no header can hold is a TypeError, and the writer continues", async () => {
   const { baseUrl } = await startScriptedServer((response) =>
-    json(response, 201, { lastSequence: 1, runStatus: "running" }),
+    json(response, 201, { firstSequence: 1, lastSequence: 1, runStatus: "running" }),
   );
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });
   const misuse = run.append([{ eventType: "STEP" }], { idempotencyKey: "a\nb" });

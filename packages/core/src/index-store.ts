@@ -80,7 +80,6 @@ export type { MemoryStoreOptions } from "./store/memory.ts";
 export type { Notifier } from "./store/notifier.ts";
 export { createNotifier } from "./store/notifier.ts";
 export { isLonger, utf8Bytes } from "./rules/json-text.ts";
-export { isRunId } from "./rules/run-id.ts";
 export { ownerIdOf } from "./rules/owner.ts";
 export { isOwnerName, ownerName } from "./rules/owner-name.ts";
 export { receiptOf } from "./rules/receipt.ts";

@@ -58,7 +58,7 @@ export type { Leases } from "./log/leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
-export { checkRunId } from "./rules/run-id.ts";
+export { checkRunId, isRunId } from "./rules/run-id.ts";
 export type { RunStart } from "./rules/run-starts.ts";
 export { MAX_RUNS, encodeRunStart, parseRunStarts } from "./rules/run-starts.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";

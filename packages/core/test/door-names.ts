@@ -70,7 +70,6 @@ export const STORE_VALUES: readonly string[] = [
   "isIdle",
   "isListed",
   "isLonger",
-  "isRunId",
   "isVisible",
   "judgeAppend",
   "judgeCreate",

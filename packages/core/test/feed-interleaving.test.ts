@@ -13,6 +13,7 @@ import {
   isConnected,
   unblock,
 } from "./feed-world.ts";
+import { type Act, coins, pick, scriptOf } from "./interleaving.ts";
 import { rounds } from "./rounds.ts";
 import { newEvent } from "./run-record.ts";
 
@@ -21,25 +22,14 @@ const FAILURE = new RunEventsError("store_unavailable", "The store did not answe
 /** Longer than a cursor is good for. */
 const TOO_LONG_MS = 3_700_000;
 
-function pick<T>(list: readonly T[], at: number): T | undefined {
-  return list[at % list.length];
-}
-
-type Act = (
-  world: FeedWorld,
-  at: number,
-  count: number,
-  takes: () => boolean,
-) => void | Promise<void>;
-
-function withReader(act: (reader: FeedReader) => void): Act {
+function withReader(act: (reader: FeedReader) => void): Act<FeedWorld> {
   return ({ readers }, at) => {
     const reader = pick(readers, at);
     if (reader !== undefined) act(reader);
   };
 }
 
-function change(what: Parameters<FeedWorld["change"]>[0]): Act {
+function change(what: Parameters<FeedWorld["change"]>[0]): Act<FeedWorld> {
   return (world, at) => world.change(what, pick(RUN_IDS, at) ?? "a");
 }
 
@@ -88,7 +78,7 @@ const ACTS = {
       await setImmediate();
     }
   },
-} satisfies Readonly<Record<string, Act>>;
+} satisfies Readonly<Record<string, Act<FeedWorld>>>;
 
 const WEIGHTS: Readonly<Record<keyof typeof ACTS, number>> = {
   create: 8,
@@ -109,20 +99,7 @@ const WEIGHTS: Readonly<Record<keyof typeof ACTS, number>> = {
   tick: 10,
 };
 
-const script = fc.array(
-  fc.record({
-    name: fc.oneof(
-      ...Object.entries(WEIGHTS).map(([name, weight]) => ({
-        weight,
-        arbitrary: fc.constant(name as keyof typeof ACTS),
-      })),
-    ),
-    at: fc.nat({ max: 11 }),
-    count: fc.nat({ max: 8 }),
-    hops: fc.nat({ max: 8 }),
-  }),
-  { minLength: 10, maxLength: 90, size: "max" },
-);
+const script = scriptOf(WEIGHTS, { count: 8, hops: 8, steps: 90 });
 
 /** Lets every reader come back, and everything come that is owed. Lost notifications stay lost. */
 async function settle(world: FeedWorld): Promise<void> {
@@ -143,9 +120,6 @@ async function settle(world: FeedWorld): Promise<void> {
 }
 
 it("W24-W27, W48: any readers of a feed, cut at any time, with any failures and lost notifications, have all runs as they are in the end", async () => {
-  const coins = fc.infiniteStream(
-    fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.boolean()),
-  );
   await fc.assert(
     fc.asyncProperty(script, coins, async (steps, coin) => {
       const takes = (): boolean => coin.next().value === true;

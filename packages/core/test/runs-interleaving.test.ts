@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
+import { type Act, coins, pick, scriptOf } from "./interleaving.ts";
 import { rounds } from "./rounds.ts";
 import { newEvent } from "./run-record.ts";
 import {
@@ -27,18 +28,7 @@ const EVENTS = [
   newEvent("TOKEN", JSON.stringify("x".repeat(30_000))),
 ];
 
-function pick<T>(list: readonly T[], at: number): T | undefined {
-  return list[at % list.length];
-}
-
-type Act = (
-  world: RunsWorld,
-  at: number,
-  count: number,
-  takes: () => boolean,
-) => void | Promise<void>;
-
-function withReader(act: (reader: RunsReader) => void): Act {
+function withReader(act: (reader: RunsReader) => void): Act<RunsWorld> {
   return ({ readers }, at) => {
     const reader = pick(readers, at);
     if (reader !== undefined) act(reader);
@@ -83,7 +73,7 @@ const ACTS = {
       await setImmediate();
     }
   },
-} satisfies Readonly<Record<string, Act>>;
+} satisfies Readonly<Record<string, Act<RunsWorld>>>;
 
 const WEIGHTS: Readonly<Record<keyof typeof ACTS, number>> = {
   append: 16,
@@ -101,20 +91,7 @@ const WEIGHTS: Readonly<Record<keyof typeof ACTS, number>> = {
   fail: 1,
 };
 
-const script = fc.array(
-  fc.record({
-    name: fc.oneof(
-      ...Object.entries(WEIGHTS).map(([name, weight]) => ({
-        weight,
-        arbitrary: fc.constant(name as keyof typeof ACTS),
-      })),
-    ),
-    at: fc.nat({ max: 11 }),
-    count: fc.nat({ max: 12 }),
-    hops: fc.nat({ max: 6 }),
-  }),
-  { minLength: 10, maxLength: 80, size: "max" },
-);
+const script = scriptOf(WEIGHTS, { count: 12, hops: 6, steps: 80 });
 
 /** Ends every run, and lets each reader come back until it has had the last frame of all. */
 async function settle(world: RunsWorld): Promise<void> {
@@ -136,9 +113,6 @@ async function settle(world: RunsWorld): Promise<void> {
 }
 
 it("W20, W22-W27, W47: any readers of any runs, at any cursors, cut at any time, get each event once, in order, and each run's end", async () => {
-  const coins = fc.infiniteStream(
-    fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.boolean()),
-  );
   await fc.assert(
     fc.asyncProperty(script, coins, async (steps, coin) => {
       const takes = (): boolean => coin.next().value === true;

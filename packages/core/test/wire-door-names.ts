@@ -46,6 +46,7 @@ export const WIRE_VALUES: readonly string[] = [
   "holdingClock",
   "invalidCursor",
   "isRefusal",
+  "isRunId",
   "isRunLog",
   "isTopic",
   "isWorkerName",

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { createNodeHandler } from "../src/node.ts";
 import { ADA } from "./harness/accounts.ts";
+import { eventually } from "./harness/eventually.ts";
 import { guardStore } from "./harness/guarded-store.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
@@ -65,6 +66,39 @@ it("W49: a page is refused before it is read where the user's answers leave no r
     Number(unread.headers.get("content-length")),
   ]);
 });
+
+it.each(["at once", "after a wait"])(
+  "W48, W49: changed runs for which the user's unread answers leave no room are refused, %s",
+  async (when) => {
+    const runs = createRunEvents({ store: createMemoryStore() });
+    onTestFinished(() => runs.close());
+    const maxBytesPerUser = 2 * SLICE.payload.length + 20_000;
+    const handler = createHandler({ runs, maxBytesPerUser, authenticate: () => IDENTITY });
+    await runs.create({ ownerId: "ada", runId: "r" });
+    await runs.append("r", [SLICE, SLICE]);
+    const ask = (path: string): Promise<Response> =>
+      handler.fetch(new Request(`http://localhost/v1/agent-runs${path}`));
+    const { cursor } = (await (await ask("?changedSince=")).json()) as { readonly cursor: string };
+    const unread = await ask("/r/events");
+    // A short answer: only what the route itself counts can refuse it.
+    const change = { ownerId: "ada", runId: "new", metadata: "x".repeat(30_000) };
+    if (when === "at once") await runs.create(change);
+    const answering = ask(`?changedSince=${cursor}&wait=30`);
+    if (when === "after a wait") {
+      await eventually(() => expect(handler.stats().waiting).toBe(1));
+      await runs.create(change);
+    }
+    const refused = await answering;
+    expect([refused.status, await refused.json()]).toMatchObject([
+      429,
+      { code: "too_many_requests" },
+    ]);
+    await unread.text();
+    const next = await ask(`?changedSince=${cursor}&wait=30`);
+    expect([next.status, await next.json()]).toMatchObject([200, { runs: [{ runId: "new" }] }]);
+    expect(handler.stats().inFlight).toMatchObject({ requests: 0, answerBytes: 0 });
+  },
+);
 
 it.each([0, -1, Number.NaN, "4 MiB"])(
   "W49: a bound of %o bytes, under which nothing could be read, is refused at once",

@@ -134,6 +134,8 @@ describe.each(DOORS)("%s", (door) => {
     "cursor=x",
     "cursor=-1",
     "cursor=1&cursor=2",
+    "wait=25",
+    "last=banana",
   ])("W14: a list with %s is 400", async (query) => {
     await using world = await openWorld(door);
     const answer = await world.send({ path: `/v1/agent-runs?${query}`, headers: ADA });

@@ -106,6 +106,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/clients.test.ts",
   "apps/acceptance/test/cluster-faults.test.ts",
   "apps/acceptance/test/conformance.test.ts",
+  "apps/acceptance/test/deploy/deploy-cluster.test.ts",
   "apps/acceptance/test/every-byte.test.ts",
   "apps/acceptance/test/guide-commands.test.ts",
   "apps/acceptance/test/kill.test.ts",
@@ -171,7 +172,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/postgres/test/conformance-system.test.ts",
   "packages/postgres/test/crash.test.ts",
   "packages/postgres/test/network.test.ts",
-  "packages/postgres/test/pglite.test.ts",
+  "packages/postgres/test/conformance-pglite.test.ts",
   "packages/postgres/test/pool.test.ts",
   "packages/postgres/test/pooler.test.ts",
   "packages/postgres/test/process-conformance.test.ts",
@@ -197,4 +198,4 @@ export const NIGHTLY: readonly string[] = [
  * Test files of the tier `main` that need a process of their own: PGlite cannot be opened in one that has run other test files. Those of
  * `nightly` have one in any case.
  */
-export const ALONE: readonly string[] = ["packages/postgres/test/conformance-pglite.test.ts"];
+export const ALONE: readonly string[] = ["packages/postgres/test/pglite.test.ts"];

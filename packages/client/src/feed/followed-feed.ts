@@ -6,7 +6,7 @@ import { type FeedChanges, mergeChanges } from "./fold-changes.ts";
 /** What a feed's connection does. */
 export interface FeedConnection {
   /** As of a run that is followed, but it does not finish. `failed` is final. */
-  readonly state: "connecting" | "live" | "waiting" | "polling" | "failed";
+  readonly state: "connecting" | "live" | "paused" | "polling" | "failed";
   /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
   readonly error: RunEventsError | null;
 }

@@ -59,7 +59,7 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
       isFull = isHeld && error.code === "too_many_requests";
       if (isFull && !wasFull) continue;
       feed.failures += 1;
-      feed.update({ state: "waiting", error });
+      feed.update({ state: "paused", error });
       if (!hasAnswered) onSilence();
       const { retryAfterMs = 0 } = error.details;
       const delayMs = planDelay(feed.failures, retryAfterMs, Math.random(), polls.mostDelayMs);

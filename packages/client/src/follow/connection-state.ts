@@ -1,7 +1,9 @@
 import type { RunEventsError, RunStatus } from "@tm/run-events-core";
 
-/** What a follower is doing. `waiting` is the pause between two attempts; `finished` and `failed` are final. */
-export type FollowState = "connecting" | "live" | "waiting" | "polling" | "finished" | "failed";
+/**
+ * What a follower is doing. `paused` is between two attempts, or in a tab that is hidden. `finished` and `failed` are final.
+ */
+export type FollowState = "connecting" | "live" | "paused" | "polling" | "finished" | "failed";
 
 /** The state of a follower's connection, and what it has read so far. */
 export interface ConnectionState {

@@ -39,10 +39,10 @@ const CHANGED = Symbol("changed");
  * | streaming  | a run or the feed is added or removed            | gathering: the next stream has new cursors |
  * | streaming  | every run is over, and there is no feed          | idle                                       |
  * | streaming  | the server cannot read some of them              | gathering, after a pause                   |
- * | streaming  | it is lost                                       | waiting                                    |
+ * | streaming  | it is lost                                       | paused                                     |
  * | streaming  | it fails for good                                | idle: all of them have failed              |
  * | polling    | the same; or it is time for the stream again     | the same; gathering                        |
- * | waiting    | the pause is over, or the page comes back        | gathering                                  |
+ * | paused     | the pause is over, or the page comes back        | gathering                                  |
  * | any        | `close`                                          | closed                                     |
  *
  * Runs beyond those that fit into one stream are polled as well. A run that is alone has the stream of one run, or its polls.
@@ -219,7 +219,7 @@ export class RunsReader {
   /** The others go on meanwhile. */
   #tryAgainLater(part: FollowedRun | FollowedFeed, error: RunEventsError): void {
     part.failures += 1;
-    part.update({ state: "waiting", error });
+    part.update({ state: "paused", error });
     const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.#change(), delayMs);

@@ -43,7 +43,7 @@ export class FollowedSet {
 
   /** Shows for each of them that it waits for the next attempt. */
   wait(error: RunEventsError): void {
-    for (const part of [...this.runs, this.#feed]) part?.update({ state: "waiting", error });
+    for (const part of [...this.runs, this.#feed]) part?.update({ state: "paused", error });
   }
 
   /** Removes all of them. Their listeners are not called any more. */

@@ -27,7 +27,7 @@ export async function readAlone(run: FollowedRun, reading: AloneReading): Promis
       // The connection of a live run is only opened again.
       const isSame = change.state === "connecting" && run.isLive;
       if (!isSame) run.update(change);
-      if (change.state === "waiting" && !hasAnswered && isSilenceNews) onSilence();
+      if (change.state === "paused" && !hasAnswered && isSilenceNews) onSilence();
     },
     onActivity,
     transport,

@@ -25,9 +25,9 @@ const SILENT_HEARTBEATS = 2.5;
  * | attempting | events arrive                                | they are handed over |
  * | attempting | the run's end arrives                        | over                 |
  * | attempting | it is time for the best transport again      | attempting           |
- * | attempting | it fails, and waiting may help               | waiting              |
+ * | attempting | it fails, and waiting may help               | paused               |
  * | attempting | it fails for good, or the signal aborts      | over: `next` rejects |
- * | waiting    | the pause is over, or the page comes back    | attempting           |
+ * | paused     | the pause is over, or the page comes back    | attempting           |
  * @param place the last event that was handed over
  * @param onActivity called each time the server sends something, and when an attempt begins or fails
  * @param best the best transport that may be used; without it, the best for the credential
@@ -93,7 +93,7 @@ export function readOn(
   async function wait(error: RunEventsError): Promise<void> {
     course = afterFailure(course, performance.now());
     onActivity();
-    update({ state: "waiting", error });
+    update({ state: "paused", error });
     // A full server asks for a pause of the transport that is given up, not of the next one.
     const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
     const delayMs = planDelay(course.failures, atLeastMs, Math.random(), options.mostDelayMs);

@@ -19,8 +19,9 @@ export const isTextIfAny: Check = (value) => isText(value ?? "");
 /** A count, in a member that may be `null` or missing. */
 export const isCountIfAny: Check = (value) => isCount(value ?? 0);
 
-/** Whether parsed JSON has this shape. A later server may send further members, of any name. */
+/** Whether parsed JSON is an object of this shape. A later server may send further members, of any name. */
 export function fits(value: unknown, shape: Shape): boolean {
-  const members = Object(value) as Readonly<Record<string, unknown>>;
+  if (typeof value !== "object" || value === null) return false;
+  const members = value as Readonly<Record<string, unknown>>;
   return Object.entries(shape).every(([name, check]) => check(members[name]));
 }

@@ -1,4 +1,4 @@
-import type { EventDraft, RunStatus } from "@tm/run-events-core";
+import type { AppendReceipt, EventDraft, RunStatus } from "@tm/run-events-core";
 import { checkRunId, checkTopic, SealedJson } from "@tm/run-events-core/wire";
 import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
@@ -57,7 +57,7 @@ export interface AppendConditions {
   readonly fence?: number | undefined;
 }
 
-/** The shape of a run, of a receipt, and of a frame about the run. @see clauses W8, W9 and W22 in `WIRE.md` of `@tm/run-events-http` */
+/** The shape of a run, and of a frame about the run. @see clauses W8 and W22 in `WIRE.md` of `@tm/run-events-http` */
 export const RUN: Shape = {
   lastSequence: isCount,
   runStatus: isText,
@@ -65,6 +65,8 @@ export const RUN: Shape = {
 };
 /** The shape of an event of a page or a frame. @see clauses W15 and W22 in `WIRE.md` of `@tm/run-events-http` */
 export const EVENT: Shape = { sequence: isPositive, eventType: isText };
+/** @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
+const RECEIPT: Shape = { firstSequence: isPositive, ...RUN };
 /** @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 const LEASE: Shape = { fence: isPositive, expiresAt: isText };
 
@@ -128,8 +130,18 @@ export function appendCall(
       ...(fence !== undefined && { "run-fence": `${fence}` }),
     },
     body: `{"events":[${texts.join()}]${expected}}`,
-    answer: RUN,
+    ...receiptOf(events.length),
   };
+}
+
+/** How the receipt of so many events is read: it has a sequence for each. @see clause W9 in `WIRE.md` */
+function receiptOf(count: number): Pick<Call, "answer" | "read"> {
+  const read: Read = (json) => {
+    const { firstSequence, lastSequence } = json as AppendReceipt;
+    if (lastSequence - firstSequence + 1 !== count) throw new TypeError("Malformed receipt.");
+    return json;
+  };
+  return { answer: RECEIPT, read };
 }
 
 /** Conditions of an input. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
@@ -147,7 +159,7 @@ export function inputCall(
     method: "POST",
     headers: { ...JSON_TYPE, "idempotency-key": idempotencyKey },
     body: `{"payload":${SealedJson.of(payload).text}${expected}}`,
-    answer: RUN,
+    ...receiptOf(1),
   };
 }
 

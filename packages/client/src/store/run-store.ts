@@ -138,7 +138,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
 
   async #open(shared: SharedRun): Promise<void> {
     const { signal } = shared;
-    const onRetry = (error: RunEventsError): void => this.#show("waiting", error);
+    const onRetry = (error: RunEventsError): void => this.#show("paused", error);
     try {
       if (this.#from === null) {
         const page = await shared.readTail(this.#tail ?? 0, onRetry);

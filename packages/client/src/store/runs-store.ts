@@ -1,14 +1,15 @@
 import { isTerminal, type RunEventsError } from "@tm/run-events-core";
+import { checkTopic } from "@tm/run-events-core/wire";
 import type { FeedWant } from "../feed/feed-want.ts";
 import { keepSame, type ListedRun } from "../feed/fold-changes.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import { feedKey, type SharedFeed, shareFeed } from "../tabs/shared-feed.ts";
-import { hasEnded, pickRuns, type RunsFilter } from "./pick-runs.ts";
+import { hasEnded, isPicked, pickRuns, type RunsFilter } from "./pick-runs.ts";
 import { readRuns, type RunsPage, type RunsRange } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
-import type { RunsOptions, RunsView } from "./runs-view.ts";
+import type { InitialRuns, RunsOptions, RunsView } from "./runs-view.ts";
 
 /** How many runs are read at first, and by `loadMore`. */
 const PAGE_RUNS = 50;
@@ -63,15 +64,16 @@ export class RunsStore implements Store<RunsView> {
   #view: RunsView;
 
   constructor(options: RunsOptions) {
-    const { status, topic, last = false } = options;
+    const { status, topic, last = false, initial } = options;
     this.#options = options;
     this.#filter = { status, topic };
     this.#want = { topic: topic ?? null, last };
+    if (initial !== undefined) this.#beginWith(initial);
     this.#first = this.#look();
     this.#view = this.#first;
   }
 
-  /** The view before the first answer: what a server renders, and what the browser shows before it is hydrated. */
+  /** The view of what was known at first: what a server renders, and what the browser shows before it is hydrated. */
   readonly getFirstSnapshot = (): RunsView => this.#first;
 
   readonly getSnapshot = (): RunsView => this.#view;
@@ -79,7 +81,7 @@ export class RunsStore implements Store<RunsView> {
   readonly subscribe = (listener: () => void): (() => void) => {
     const own = { call: listener };
     this.#listeners.add(own);
-    if (this.#listeners.size === 1) this.#join(shareFeed(this.#options));
+    if (this.#listeners.size === 1 && this.#hasTopic()) this.#join(shareFeed(this.#options));
     return () => {
       if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#leave();
     };
@@ -95,6 +97,27 @@ export class RunsStore implements Store<RunsView> {
     this.#change();
     await this.#loading;
   };
+
+  /** Shows what is known. The feed, and the list if it is read, then take its place. */
+  #beginWith({ runs }: InitialRuns): void {
+    const listed = runs.map((run) => ({ ...run, last: null }));
+    this.#runs = listed.filter((run) => isPicked(run, this.#filter));
+    this.#count = Math.max(this.#count, runs.length);
+    this.#isLoading = false;
+  }
+
+  /** Whether a run may have the topic. If none may, this view fails alone: all views share a connection. */
+  #hasTopic(): boolean {
+    try {
+      checkTopic(this.#want.topic);
+      return true;
+    } catch (error) {
+      this.#failure = { state: "failed", error: toError(error) };
+      this.#isLoading = false;
+      this.#change();
+      return false;
+    }
+  }
 
   #join(shared: SharedFeed): void {
     const onChange = (gone: ReadonlySet<string>): void => this.#take(shared, gone);
@@ -137,7 +160,7 @@ export class RunsStore implements Store<RunsView> {
   async #readAgain(shared: SharedFeed, epoch: number): Promise<void> {
     const { signal } = shared;
     const onRetry = (error: RunEventsError): void => {
-      this.#failure = { state: "waiting", error };
+      this.#failure = { state: "paused", error };
       this.#change();
     };
     try {

@@ -1,7 +1,13 @@
-import type { RunEventsError, RunStatus } from "@tm/run-events-core";
+import type { RunEventsError, RunSnapshot, RunStatus } from "@tm/run-events-core";
 import type { ListedRun } from "../feed/fold-changes.ts";
 import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { ServerOptions } from "../http/server.ts";
+
+/** What a page has of a list already, such as what its server rendered. A page of `list` is one. */
+export interface InitialRuns {
+  /** The newest runs of the list, newest first. */
+  readonly runs: readonly RunSnapshot[];
+}
 
 /** Which runs to show, where the server is, and for which user. */
 export interface RunsOptions extends ServerOptions {
@@ -23,6 +29,12 @@ export interface RunsOptions extends ServerOptions {
   readonly last?: boolean | undefined;
   /** Who is signed in. Views and tabs of different users share nothing. */
   readonly userId?: string | undefined;
+  /**
+   * What is known of the list already. The first view shows those runs of it that fit `status` and `topic`, without their last events. As
+   * many are read again.
+   * @defaultValue none: the first view has no runs
+   */
+  readonly initial?: InitialRuns | undefined;
 }
 
 /** The user's runs as a page shows them. A run, or the list, stays the same object while nothing in it has changed. */
@@ -33,7 +45,7 @@ export interface RunsView {
   readonly error: RunEventsError | null;
   /** Newest first: every live run, and of the others the newest 50, those that ended while the page showed them, and what `loadMore` read. */
   readonly runs: readonly ListedRun[];
-  /** Whether the first runs are still to come. */
+  /** Whether the first runs are still to come. With `initial` they are there. */
   readonly isLoading: boolean;
   /** Whether there are older runs that have ended. */
   readonly hasMore: boolean;

@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { linkAbort } from "../http/link-abort.ts";
+import { linkAbort, untilAborted } from "../http/link-abort.ts";
 import type { FeedCell } from "./feed-cell.ts";
 import type { FeedMessage, FeedPlace, WantedFeed } from "./tab-messages.ts";
 
@@ -19,34 +19,28 @@ export class FeedMember {
   readonly cell: FeedCell;
   /** Resolves when it is over. */
   readonly over: Promise<void>;
+  readonly #signal: AbortSignal;
   readonly #end: () => void;
-  #isOver = false;
   #place = NOWHERE;
   /** The place of the runs that are coming again, in several messages. */
   #coming: FeedPlace | null = null;
 
   constructor(cell: FeedCell, signal: AbortSignal) {
-    const { promise, resolve } = Promise.withResolvers<void>();
     const { signal: own, abort } = linkAbort(signal);
     this.cell = cell;
-    this.over = promise;
-    this.#end = () => {
-      this.#isOver = true;
-      abort();
-      resolve();
-    };
-    own.addEventListener("abort", () => this.#end());
-    if (own.aborted) this.#end();
+    this.over = untilAborted(own);
+    this.#signal = own;
+    this.#end = abort;
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#signal.aborted;
   }
 
   /** What it wants, and where it is; `null` if it wants nothing. */
   wanted(): WantedFeed | null {
     const { wants } = this.cell;
-    return this.#isOver || wants.length === 0 ? null : { wants, place: this.#place };
+    return this.isOver || wants.length === 0 ? null : { wants, place: this.#place };
   }
 
   /**
@@ -54,7 +48,7 @@ export class FeedMember {
    * @returns false if the tab with the connection has to be asked for all runs
    */
   accept(message: FeedMessage): boolean {
-    if (this.#isOver) return true;
+    if (this.isOver) return true;
     const { changes, feed, place, connection, error } = message;
     const isNext = this.#isNext(message);
     if (isNext) {
@@ -72,8 +66,8 @@ export class FeedMember {
   }
 
   /** Shows that nothing is read for now. */
-  wait(): void {
-    if (!this.#isOver) this.cell.setConnection({ state: "waiting", error: null });
+  pause(): void {
+    if (!this.isOver) this.cell.setConnection({ state: "paused", error: null });
   }
 
   /** Whether these are the changes after its last ones, or all runs again and it lacks some. */

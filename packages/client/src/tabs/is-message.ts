@@ -1,3 +1,4 @@
+import { isRunId, isTopic } from "@tm/run-events-core/wire";
 import { FEED_RUN } from "../http/feed-calls.ts";
 import { type Check, fits, isCount, isText, isTextIfAny, type Shape } from "../http/fits.ts";
 import { EVENT } from "../http/run-calls.ts";
@@ -17,11 +18,12 @@ function isListOf(check: Check): Check {
 
 /** No tab has an empty name: a hub calls its own tab so. */
 const isTab: Check = (value) => value !== "" && isText(value);
+const isBoolean: Check = (value) => typeof value === "boolean";
 const isNumber: Check = (value) => typeof value === "number";
 const isPlace = hasShape({ since: isCount, at: isTextIfAny });
 const isPlaces: Check = (value) =>
-  value instanceof Map && [...value].every(([runId, place]) => isText(runId) && isPlace(place));
-const isFeedWant = hasShape({ topic: isTextIfAny });
+  value instanceof Map && [...value].every(([runId, place]) => isRunId(runId) && isPlace(place));
+const isFeedWant = hasShape({ topic: orNull(isTopic), last: isBoolean });
 const isFeedPlace = hasShape({ hub: isText, number: isCount });
 const isChanges = hasShape({
   runs: isListOf(hasShape({ run: hasShape(FEED_RUN) })),

@@ -256,7 +256,7 @@ export class TabConnection {
   /** Gives up what this tab reads, and the lead. */
   #goAway(): void {
     this.#isAway = true;
-    this.#members.wait();
+    this.#members.pause();
     this.#stopLeading();
     this.#lock?.release();
     clearTimeout(this.#timer);

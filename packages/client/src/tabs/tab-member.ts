@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
-import { linkAbort } from "../http/link-abort.ts";
+import { linkAbort, untilAborted } from "../http/link-abort.ts";
 import { readRange } from "../http/read-range.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
@@ -25,35 +25,27 @@ export class TabMember {
   readonly #options: ServerOptions;
   readonly #signal: AbortSignal;
   readonly #end: () => void;
-  #isOver = false;
   #isReading = false;
   /** The newest message that came while it reads. */
   #newest: RunMessage | null = null;
 
   constructor(options: ServerOptions, runId: string, cell: RunCell, signal: AbortSignal) {
-    const { promise, resolve } = Promise.withResolvers<void>();
     const { signal: own, abort } = linkAbort(signal);
     this.runId = runId;
     this.cell = cell;
-    this.over = promise;
+    this.over = untilAborted(own);
     this.#options = options;
     this.#signal = own;
-    this.#end = () => {
-      this.#isOver = true;
-      abort();
-      resolve();
-    };
-    own.addEventListener("abort", () => this.#end());
-    if (own.aborted) this.#end();
+    this.#end = abort;
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#signal.aborted;
   }
 
   /** Whether the message is of a log in which the last event of this tab is another one, or is missing. @see clause W46 in `WIRE.md` */
   isStrange({ events, from, connection, at: atCursor, error }: RunMessage): boolean {
-    if (this.#isOver) return false;
+    if (this.isOver) return false;
     if (error?.code === "history_changed" || error?.code === "cursor_ahead") return true;
     const [cursor, at] = [this.cell.cursor(), this.cell.at()];
     const other = connection.cursor === cursor ? atCursor : events[cursor - from - 1]?.createdAt;
@@ -66,7 +58,7 @@ export class TabMember {
    * @returns false if the tab with the connection has to be asked for them
    */
   accept(message: RunMessage): boolean {
-    if (this.#isOver) return true;
+    if (this.isOver) return true;
     const { cell } = this;
     if (message.from > cell.cursor()) {
       const isThere = message.start <= cell.cursor() && !this.#isReading;
@@ -88,8 +80,8 @@ export class TabMember {
   }
 
   /** Shows that nothing is read for now. */
-  wait(): void {
-    if (!this.#isOver) this.#show({ ...this.cell.connection(), state: "waiting", error: null });
+  pause(): void {
+    if (!this.isOver) this.#show({ ...this.cell.connection(), state: "paused", error: null });
   }
 
   #show(connection: ConnectionState): void {
@@ -105,7 +97,7 @@ export class TabMember {
     const { cell, runId } = this;
     const signal = this.#signal;
     const show = (error: RunEventsError | null): void =>
-      this.#show({ ...cell.connection(), state: error === null ? "connecting" : "waiting", error });
+      this.#show({ ...cell.connection(), state: error === null ? "connecting" : "paused", error });
     try {
       while (this.#newest.connection.cursor > cell.cursor()) {
         const range = {

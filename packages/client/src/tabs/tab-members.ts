@@ -89,8 +89,8 @@ export class TabMembers {
   }
 
   /** Shows that nothing is read for now. */
-  wait(): void {
-    for (const member of this.#runs) member.wait();
-    this.#feed?.wait();
+  pause(): void {
+    for (const member of this.#runs) member.pause();
+    this.#feed?.pause();
   }
 }

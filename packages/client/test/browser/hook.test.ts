@@ -1,47 +1,22 @@
-import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundle } from "../bundle.ts";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { HOOK_SCRIPT } from "./hook-script.ts";
-import { openBrowser, pauseScript, type TestBrowser } from "./open-browser.ts";
-import { type Site, startSite } from "./site.ts";
+import { pauseScript } from "./open-browser.ts";
+import { useChromium } from "./use-chromium.ts";
 
-let browser: TestBrowser;
-let script: string;
-beforeAll(async () => {
-  [browser, script] = await Promise.all([openBrowser(), bundle(HOOK_SCRIPT)]);
-});
-afterAll(() => browser.close());
+const chromium = useChromium(HOOK_SCRIPT);
 
-let site: Site;
-let context: BrowserContext;
 let runId: string;
-/** Errors and warnings of React or the browser. */
-let complaints: string[];
 beforeEach(async () => {
-  site = await startSite({ script });
-  context = await browser.open(site.origin);
-  complaints = [];
-  ({ runId } = await site.runs.create({ ownerId: "ada" }));
+  ({ runId } = await chromium.site.runs.create({ ownerId: "ada" }));
   await append(1);
-});
-afterEach(async () => {
-  await context.close();
-  await site.stop();
 });
 
 async function append(count: number, eventType = "TOKEN"): Promise<void> {
-  await site.runs.append(
+  await chromium.site.runs.append(
     runId,
     Array.from({ length: count }, () => ({ eventType })),
   );
-}
-
-async function openPage(): Promise<Page> {
-  const page = await context.newPage();
-  page.on("pageerror", ({ message }) => complaints.push(message));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  await page.goto(site.origin);
-  return page;
 }
 
 async function show(page: Page, components: number): Promise<void> {
@@ -60,12 +35,12 @@ async function expectText(page: Page, text: string, components = 1): Promise<voi
 
 /** Waits until this many streams are open. */
 async function expectStreams(count: number): Promise<void> {
-  await vi.waitFor(() => expect(site.openStreams()).toBe(count), { timeout: 20_000 });
+  await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(count), { timeout: 20_000 });
 }
 
 describe("Chromium, components that show a run", () => {
   it("components share one connection, even under StrictMode, and each sees every event once", async () => {
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, 3);
     await expectText(page, "1 live -", 3);
     await append(2);
@@ -74,53 +49,53 @@ describe("Chromium, components that show a run", () => {
     await expectText(page, "3 live -", 5);
     await append(1, "RUN_COMPLETED");
     await expectText(page, "4 finished -", 5);
-    expect(site.streams).toHaveLength(1);
-    expect(complaints).toEqual([]);
+    expect(chromium.site.streams).toHaveLength(1);
+    expect(chromium.complaints).toEqual([]);
   });
 
   it("the last component that is unmounted ends the connection, and a new one shows the whole run", async () => {
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, 2);
     await expectText(page, "1 live -", 2);
     await show(page, 1);
     await append(1);
     await expectText(page, "2 live -");
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
     await show(page, 0);
     await expectStreams(0);
     await append(1);
     await show(page, 1);
     await expectText(page, "3 live -");
-    expect(site.streams).toHaveLength(2);
+    expect(chromium.site.streams).toHaveLength(2);
   });
 
   it("components that are mounted again at once keep the connection", async () => {
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, 1);
     await expectText(page, "1 live -");
     await page.evaluate(`show("${runId}", 0); requestAnimationFrame(() => show("${runId}", 2))`);
     await append(1);
     await expectText(page, "2 live -", 2);
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
   });
 
   it("a suspended component has one connection, and one that is never shown has none", async () => {
-    const page = await openPage();
+    const page = await chromium.openPage();
     await page.evaluate(`showLate("${runId}")`);
     await page.waitForSelector("i");
     await page.evaluate("resolveLate()");
     await expectText(page, "1 live -");
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
     await page.evaluate('showLate("another")');
     await page.waitForSelector("i");
     await show(page, 0);
     await expectStreams(0);
-    expect(site.streams).toHaveLength(1);
-    expect(complaints).toEqual([]);
+    expect(chromium.site.streams).toHaveLength(1);
+    expect(chromium.complaints).toEqual([]);
   });
 
   it("components render only after a change, and unchanged parts are the same objects", async () => {
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, 1);
     await expectText(page, "1 live -");
     await append(400);
@@ -138,10 +113,10 @@ describe("Chromium, components that show a run", () => {
   });
 
   it("a component shows why a run cannot be followed", async () => {
-    const page = await openPage();
+    const page = await chromium.openPage();
     await page.evaluate('show("no-such-run", 2)');
     await expectText(page, "0 failed not_found", 2);
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
   });
 });
 
@@ -149,7 +124,7 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
   async function openTabs(): Promise<readonly Page[]> {
     const pages: Page[] = [];
     for (let tab = 0; tab < 7; tab++) {
-      const page = await openPage();
+      const page = await chromium.openPage();
       await show(page, 1);
       await expectText(page, "1 live -");
       pages.push(page);
@@ -163,7 +138,7 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
     await Promise.all(pages.map(async (page) => expectText(page, "1001 live -")));
     await append(1, "RUN_COMPLETED");
     await Promise.all(pages.map(async (page) => expectText(page, "1002 finished -")));
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
   });
 
   it("tabs continue when the tab with the connection is closed", async () => {
@@ -171,8 +146,8 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
     await first?.close();
     await append(1);
     await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
-    expect(site.openStreams()).toBe(1);
-    expect(site.streams).toHaveLength(2);
+    expect(chromium.site.openStreams()).toBe(1);
+    expect(chromium.site.streams).toHaveLength(2);
   });
 
   it("tabs continue while the tab with the connection sleeps, and it continues after its sleep", async () => {
@@ -189,8 +164,8 @@ describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () =>
 
   it("tabs show the code of the error that ends their run", async () => {
     const pages = await openTabs();
-    site.sessions.clear();
+    chromium.site.sessions.clear();
     await Promise.all(pages.map(async (page) => expectText(page, "1 failed unauthenticated")));
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
   });
 });

@@ -1,37 +1,13 @@
-import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { bundle } from "../bundle.ts";
+import type { Page } from "playwright-core";
+import { expect, it, vi } from "vitest";
 import { LIST_SCRIPT } from "./list-script.ts";
-import { openBrowser, type TestBrowser } from "./open-browser.ts";
-import { type Site, startSite } from "./site.ts";
+import { useChromium } from "./use-chromium.ts";
 
 const PATIENT = { timeout: 50_000, interval: 20 } as const;
 const TABS = 8;
 const ROWS = 200;
 
-let browser: TestBrowser;
-let script: string;
-beforeAll(async () => {
-  [browser, script] = await Promise.all([openBrowser(), bundle(LIST_SCRIPT)]);
-});
-afterAll(() => browser.close());
-
-let site: Site;
-let context: BrowserContext;
-beforeEach(async () => {
-  site = await startSite({ script });
-  context = await browser.open(site.origin);
-});
-afterEach(async () => {
-  await context.close();
-  await site.stop();
-});
-
-async function openPage(): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(site.origin);
-  return page;
-}
+const chromium = useChromium(LIST_SCRIPT);
 
 async function show(page: Page, props: unknown): Promise<void> {
   await page.evaluate(`show(${JSON.stringify(props)})`);
@@ -46,12 +22,12 @@ async function expectText(page: Page, id: string, text: string): Promise<void> {
 async function createRuns(count: number): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1)
-    ids.push((await site.runs.create({ ownerId: "ada" })).runId);
+    ids.push((await chromium.site.runs.create({ ownerId: "ada" })).runId);
   return ids;
 }
 
 async function append(runId: string, eventType = "TOKEN"): Promise<void> {
-  await site.runs.append(runId, [{ eventType }]);
+  await chromium.site.runs.append(runId, [{ eventType }]);
 }
 
 it("W48, Chromium over HTTP/1.1: eight tabs on eight live runs, the list in each, have one connection, and a cancel in the last one shows in all", async () => {
@@ -59,21 +35,21 @@ it("W48, Chromium over HTTP/1.1: eight tabs on eight live runs, the list in each
   const tabs: Page[] = [];
   for (const runId of ids) {
     await append(runId);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { list: { last: true }, runId });
     await expectText(page, "state", `live ${TABS}`);
     await expectText(page, "run", "1 live");
     tabs.push(page);
   }
-  await vi.waitFor(() => expect(site.openStreams()).toBe(1), PATIENT);
-  const opened = site.streams.length;
+  await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(1), PATIENT);
+  const opened = chromium.site.streams.length;
   for (const runId of ids) await append(runId);
   for (const page of tabs)
     for (const runId of ids) await expectText(page, runId, "running 2 TOKEN");
   const [last, lastId] = [tabs.at(-1), ids.at(-1) ?? ""];
   await last?.click("#cancel");
   await vi.waitFor(async () => {
-    expect((await site.runs.get(lastId)).runStatus).toBe("cancelled");
+    expect((await chromium.site.runs.get(lastId)).runStatus).toBe("cancelled");
   }, PATIENT);
   for (const page of tabs) await expectText(page, lastId, "cancelled 3 RUN_CANCELLED");
   for (const [index, page] of tabs.slice(0, -1).entries()) {
@@ -81,15 +57,15 @@ it("W48, Chromium over HTTP/1.1: eight tabs on eight live runs, the list in each
     await expectText(page, "run", "3 live");
   }
   // The list has no stream of its own.
-  expect(site.openStreams()).toBe(1);
-  expect(site.streams.length).toBe(opened);
+  expect(chromium.site.openStreams()).toBe(1);
+  expect(chromium.site.streams.length).toBe(opened);
 });
 
 it("W48, Chromium: the lists of other tabs go on when the tab with the connection is closed, or crashes", async () => {
   const [x = ""] = await createRuns(1);
   const tabs: Page[] = [];
   for (let tab = 0; tab < 3; tab += 1) {
-    tabs.push(await openPage());
+    tabs.push(await chromium.openPage());
     await show(tabs[tab] as Page, { list: {} });
     await expectText(tabs[tab] as Page, "state", "live 1");
   }
@@ -97,18 +73,18 @@ it("W48, Chromium: the lists of other tabs go on when the tab with the connectio
   await first.close();
   await append(x);
   for (const page of [second, third]) await expectText(page, x, "running 1 -");
-  const session = await context.newCDPSession(second);
+  const session = await chromium.context.newCDPSession(second);
   const crashed = new Promise((resolve) => second.once("crash", resolve));
   session.send("Page.crash").catch(() => {});
   await crashed;
   await append(x);
   await expectText(third, x, "running 2 -");
-  expect(site.openStreams()).toBe(1);
+  expect(chromium.site.openStreams()).toBe(1);
 });
 
 it(`W48, Chromium: a list of ${ROWS} live runs in a tab has one connection, every row is live, and only rows that changed are rendered`, async () => {
   const ids = await createRuns(ROWS);
-  const page = await openPage();
+  const page = await chromium.openPage();
   await show(page, { list: { status: "live" } });
   await expectText(page, "state", `live ${ROWS}`);
   const before = await page.evaluate<Readonly<Record<string, number>>>("({ ...rows })");
@@ -119,18 +95,34 @@ it(`W48, Chromium: a list of ${ROWS} live runs in a tab has one connection, ever
   expect(others.every((runId) => after[runId] === before[runId])).toBe(true);
   for (const runId of others) await append(runId);
   for (const runId of others) await expectText(page, runId, "running 1 -");
-  expect(site.streams).toHaveLength(1);
+  expect(chromium.site.streams).toHaveLength(1);
   for (const runId of ids) await append(runId, "RUN_COMPLETED");
   await expectText(page, "state", "live 0");
 });
 
 it("a list that a server rendered is hydrated without a complaint, and then has its runs", async () => {
   const [x = ""] = await createRuns(1);
-  const page = await openPage();
+  const page = await chromium.openPage();
   const html = await page.evaluate(`hydrate({ list: {} })`);
   expect(html).toBe('<div><p id="state">connecting loading</p><ul></ul></div>');
   await expectText(page, "state", "live 1");
   await append(x);
   await expectText(page, x, "running 1 -");
+  expect(await page.evaluate("complaints")).toEqual([]);
+});
+
+it("a list that a server rendered with its runs is hydrated with them, and goes on after what the server knew", async () => {
+  const [ended = "", live = ""] = await createRuns(2);
+  await append(ended, "RUN_COMPLETED");
+  const initial = await chromium.site.runs.list({ ownerId: "ada" });
+  await append(live);
+  const page = await chromium.openPage();
+  const html = await page.evaluate(`hydrate(${JSON.stringify({ list: { initial } })})`);
+  const rows = `<li id="${live}">queued 0 -</li><li id="${ended}">completed 1 -</li>`;
+  expect(html).toBe(`<div><p id="state">connecting 2</p><ul>${rows}</ul></div>`);
+  await expectText(page, live, "running 1 -");
+  await expectText(page, "state", "live 2");
+  const [created = ""] = await createRuns(1);
+  await expectText(page, created, "queued 0 -");
   expect(await page.evaluate("complaints")).toEqual([]);
 });

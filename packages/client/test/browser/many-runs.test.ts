@@ -1,31 +1,13 @@
-import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { bundle } from "../bundle.ts";
-import { openBrowser, type TestBrowser } from "./open-browser.ts";
+import type { Page } from "playwright-core";
+import { expect, it, vi } from "vitest";
 import { openTabbedBrowser } from "./open-tabs.ts";
-import { type Site, startSite } from "./site.ts";
+import { useChromium } from "./use-chromium.ts";
 import { VIEW_SCRIPT } from "./view-script.ts";
 
 const PATIENT = { timeout: 50_000, interval: 20 } as const;
 const TABS = 8;
 
-let browser: TestBrowser;
-let script: string;
-beforeAll(async () => {
-  [browser, script] = await Promise.all([openBrowser(), bundle(VIEW_SCRIPT)]);
-});
-afterAll(() => browser.close());
-
-let site: Site;
-let context: BrowserContext;
-beforeEach(async () => {
-  site = await startSite({ script });
-  context = await browser.open(site.origin);
-});
-afterEach(async () => {
-  await context.close();
-  await site.stop();
-});
+const chromium = useChromium(VIEW_SCRIPT);
 
 /** A page that shows a run. */
 interface Tab {
@@ -34,14 +16,14 @@ interface Tab {
 }
 
 async function append(runId: string, count = 1, eventType = "TOKEN"): Promise<void> {
-  await site.runs.append(
+  await chromium.site.runs.append(
     runId,
     Array.from({ length: count }, () => ({ eventType })),
   );
 }
 
 async function show(page: Page): Promise<Tab> {
-  const { runId } = await site.runs.create({ ownerId: "ada" });
+  const { runId } = await chromium.site.runs.create({ ownerId: "ada" });
   await append(runId);
   await page.evaluate(`show(${JSON.stringify({ runId })})`);
   await expectText({ page, runId }, "1-1 live whole -");
@@ -52,8 +34,7 @@ async function show(page: Page): Promise<Tab> {
 async function openTabs(count: number): Promise<readonly [Tab, ...Tab[]]> {
   const tabs: Tab[] = [];
   for (let tab = 0; tab < count; tab += 1) {
-    const page = await context.newPage();
-    await page.goto(site.origin);
+    const page = await chromium.openPage();
     tabs.push(await show(page));
   }
   return tabs as unknown as readonly [Tab, ...Tab[]];
@@ -72,7 +53,7 @@ async function expectInOrder({ page }: Tab): Promise<void> {
 }
 
 async function expectOneStream(): Promise<void> {
-  await vi.waitFor(() => expect(site.openStreams()).toBe(1), PATIENT);
+  await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(1), PATIENT);
 }
 
 /** Each of these goes on, and all of them over one connection. */
@@ -88,22 +69,22 @@ async function expectLive(tabs: readonly Tab[], last: number): Promise<void> {
 it("W47, Chromium over HTTP/1.1: eight tabs on eight live runs have one connection, and the last one cancels its run", async () => {
   const tabs = await openTabs(TABS);
   await expectOneStream();
-  const opened = site.streams.length;
+  const opened = chromium.site.streams.length;
   await expectLive(tabs, 2);
   await expectLive(tabs, 3);
   const last = tabs.at(-1) as Tab;
   await last.page.click("#view-cancel");
   await expectText(last, "1-4 finished whole -");
-  expect((await site.runs.get(last.runId)).runStatus).toBe("cancelled");
+  expect((await chromium.site.runs.get(last.runId)).runStatus).toBe("cancelled");
   await expectLive(tabs.slice(0, -1), 4);
-  expect(site.streams).toHaveLength(opened);
+  expect(chromium.site.streams).toHaveLength(opened);
 });
 
 it("W47, Chromium: tabs on different runs go on when the tab with the connection is closed, or crashes", async () => {
   const [first, second, ...others] = await openTabs(5);
   await first.page.close();
   await expectLive([second as Tab, ...others], 2);
-  const session = await context.newCDPSession((second as Tab).page);
+  const session = await chromium.context.newCDPSession((second as Tab).page);
   const crashed = new Promise((resolve) => (second as Tab).page.once("crash", resolve));
   session.send("Page.crash").catch(() => {});
   await crashed;
@@ -115,22 +96,25 @@ it("W47, Chromium: tabs on different runs go on when the tab with the connection
 it("W47, Chromium: a tab that is hidden for 10 s gives up its run, and catches up when it is seen; all hidden tabs have no connection", async () => {
   const tabbed = await openTabbedBrowser({ graceSeconds: 300 });
   try {
-    const [hidden, seen] = [await tabbed.openTab(site.origin), await tabbed.openTab(site.origin)];
+    const [hidden, seen] = [
+      await tabbed.openTab(chromium.site.origin),
+      await tabbed.openTab(chromium.site.origin),
+    ];
     await hidden.show();
     const one = await show(hidden.page);
     await seen.show();
     const other = await show(seen.page);
     // The hidden tab led. Now the other one has a stream of its run alone.
-    const isAway = `views.at(-1).state === "waiting"`;
+    const isAway = `views.at(-1).state === "paused"`;
     await vi.waitFor(async () => expect(await one.page.evaluate(isAway)).toBe(true), PATIENT);
     await append(one.runId, 2);
     await append(other.runId);
     await expectText(other, "1-2 live whole -");
-    expect(await one.page.textContent("#view")).toBe("1-1 waiting whole -");
+    expect(await one.page.textContent("#view")).toBe("1-1 paused whole -");
     await expectOneStream();
     // A page of nothing in front of both.
-    const front = await tabbed.openTab("about:blank", site.origin);
-    await vi.waitFor(() => expect(site.openStreams()).toBe(0), PATIENT);
+    const front = await tabbed.openTab("about:blank", chromium.site.origin);
+    await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(0), PATIENT);
     await append(other.runId);
     await hidden.show();
     await expectText(one, "1-3 live whole -");

@@ -70,7 +70,7 @@ describe("Chromium, a page of another origin", () => {
     const runId = await createRun(strange);
     const options = { baseUrl: strange.origin, runId };
     await page.evaluate(`void follow(${JSON.stringify(options)})`);
-    await expectShown(page, 0, "waiting");
+    await expectShown(page, 0, "paused");
     const url = `${strange.origin}/v1/agent-runs/${runId}/stream`;
     await page.evaluate(`listen(${JSON.stringify(url)}, { withCredentials: true })`);
     await page.waitForFunction("source.readyState === EventSource.CLOSED");

@@ -67,7 +67,7 @@ it("AUTHORS: own-page.js shows that a run does not exist", async () => {
 
 /** The script of a page that renders an element of these snippets. */
 async function pageOf(work: string): Promise<string> {
-  const names = ["run.jsx", "text.jsx", "list.jsx"];
+  const names = ["run.jsx", "text.jsx", "list.jsx", "list-page.jsx"];
   const modules = Object.fromEntries(names.map((name) => [`./${name}`, readSnippet(name)]));
   const code = `
     ${readSnippet("page.jsx")}
@@ -76,6 +76,7 @@ async function pageOf(work: string): Promise<string> {
     import { renderToStaticMarkup } from "react-dom/server.browser";
     import { Text } from "./text.jsx";
     import { List } from "./list.jsx";
+    import { ListPage } from "./list-page.jsx";
     const render = (element) => createRoot(document.querySelector("#root")).render(element);
     ${work}
   `;
@@ -147,5 +148,21 @@ it("README: list.jsx is a component that shows the runs as they change, and olde
     await runs.append(runId, [{ eventType: "STEP" }]);
     await page.waitForFunction('document.querySelector("li")?.textContent === "running, 1 events"');
     expect(await page.locator("button").count()).toBe(0);
+  });
+});
+
+it("README: list-page.jsx renders what core knows of the runs", async () => {
+  const script = await pageOf(`
+    const runs = createRunEvents({ store: createMemoryStore() });
+    const { runId: id } = await runs.create({ ownerId: "ada" });
+    await runs.append(id, [{ eventType: "STEP" }]);
+    const element = await ListPage({ runs, user: { id: "ada" } });
+    show({ eventType: renderToStaticMarkup(element) });
+  `);
+  await withPage(script, async (page) => {
+    await page.waitForFunction("shown.length === 1");
+    expect(await page.evaluate("shown")).toEqual([
+      "<section><ul><li>running, 1 events</li></ul></section>",
+    ]);
   });
 });

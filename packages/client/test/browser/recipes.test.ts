@@ -12,46 +12,58 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+/** What a page shows: a run, or a list of runs. */
+const SHOWN = `
+import { createRunsStore, createRunStore } from "@tm/run-events-client/store";
+
+export const create = ({ runId, list }) =>
+  list === undefined ? createRunStore(runId, { tail: 2 }) : createRunsStore(list);
+export const textOf = ({ state, events, runs }) =>
+  (runs === undefined ? events.length : runs.map(({ lastSequence }) => lastSequence).join()) + " " + state;
+`;
+
 const VUE = `
 import { createApp, h, shallowRef } from "vue";
-import { useRun } from "recipe";
+import { useStore } from "recipe";
+import { create, textOf } from "shown";
 
-const runId = shallowRef(null);
-const Run = {
+const shown = shallowRef({ runId: null });
+const Page = {
   setup() {
-    const run = useRun(runId, { tail: 2 });
-    window.run = () => run.value;
-    return () => h("p", run.value.events.length + " " + run.value.state);
+    const view = useStore(() => create(shown.value));
+    window.view = () => view.value;
+    return () => h("p", textOf(view.value));
   },
 };
-const app = createApp(Run);
+const app = createApp(Page);
 app.mount("#root");
-window.show = (id) => (runId.value = id);
+window.show = (next) => (shown.value = next);
 window.leave = () => app.unmount();
 `;
 
 const SVELTE_COMPONENT = `
 <script>
-  import { useRun } from "recipe";
+  import { useStore } from "recipe";
+  import { create, textOf } from "shown";
   let { props } = $props();
-  const run = $derived(useRun(props.runId, { tail: 2 }));
-  window.run = () => run.current;
+  const view = $derived(useStore(create(props.shown)));
+  window.view = () => view.current;
 </script>
-<p>{run.current.events.length} {run.current.state}</p>
+<p>{textOf(view.current)}</p>
 `;
 
 /** The state of a rune is in a compiled module. */
 const SVELTE_STATE = `
-export const props = $state({ runId: null });
+export const props = $state({ shown: { runId: null } });
 `;
 
 const SVELTE = `
 import { flushSync, mount, unmount } from "svelte";
-import Run from "component";
+import Page from "component";
 import { props } from "state";
 
-const app = mount(Run, { target: document.querySelector("#root"), props: { props } });
-window.show = (id) => flushSync(() => (props.runId = id));
+const app = mount(Page, { target: document.querySelector("#root"), props: { props } });
+window.show = (next) => flushSync(() => (props.shown = next));
 window.leave = () => unmount(app);
 `;
 
@@ -59,25 +71,26 @@ const SOLID = `
 import { createSignal } from "solid-js";
 import { render } from "solid-js/web";
 import h from "solid-js/h";
-import { useRun } from "recipe";
+import { useStore } from "recipe";
+import { create, textOf } from "shown";
 
-const [runId, setRunId] = createSignal(null);
-function Run() {
-  const run = useRun(runId, { tail: 2 });
-  window.run = run;
-  return h("p", () => run().events.length + " " + run().state);
+const [shown, setShown] = createSignal({ runId: null });
+function Page() {
+  const view = useStore(() => create(shown()));
+  window.view = view;
+  return h("p", () => textOf(view()));
 }
-window.leave = render(() => h(Run), document.querySelector("#root"));
-window.show = setRunId;
+window.leave = render(() => h(Page), document.querySelector("#root"));
+window.show = setShown;
 `;
 
 async function scriptOf(framework: string): Promise<string> {
-  const recipe = readSnippet(`use-run-${framework}.js`);
-  if (framework === "vue") return bundle(VUE, { modules: { recipe } });
-  if (framework === "solid") return bundle(SOLID, { modules: { recipe } });
+  const modules = { recipe: readSnippet(`use-store-${framework}.js`), shown: SHOWN };
+  if (framework === "vue") return bundle(VUE, { modules });
+  if (framework === "solid") return bundle(SOLID, { modules });
   return bundle(SVELTE, {
     modules: {
-      recipe,
+      ...modules,
       component: compile(SVELTE_COMPONENT, { generate: "client" }).js.code,
       state: compileModule(SVELTE_STATE, { generate: "client" }).js.code,
     },
@@ -92,48 +105,88 @@ async function expectText(page: Page, text: string): Promise<void> {
 }
 
 /** A run of some events. */
-async function startRun({ runs }: Site, count: number): Promise<string> {
-  const { runId } = await runs.create({ ownerId: "ada" });
+async function startRun({ runs }: Site, count: number, topic?: string): Promise<string> {
+  const { runId } = await runs.create({ ownerId: "ada", topic });
   const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
   await runs.append(runId, events);
   return runId;
 }
 
-it.each(["vue", "svelte", "solid"])(
-  "README: use-run-%s.js follows a run, changes it, loads earlier events, cancels, and leaves nothing",
-  async (framework) => {
-    const site = await startSite({ script: await scriptOf(framework) });
-    let context: BrowserContext | undefined;
-    try {
-      context = await browser.open(site.origin);
-      const complaints: string[] = [];
-      const page = await context.newPage();
-      page.on("pageerror", ({ message }) => complaints.push(message));
-      page.on("console", (message) => message.type() !== "log" && complaints.push(message.text()));
-      await page.goto(site.origin);
-      await expectText(page, "0 idle");
-      const show = async (id: string): Promise<unknown> => page.evaluate(`show("${id}")`);
+const FRAMEWORKS = ["vue", "svelte", "solid"] as const;
+type Framework = (typeof FRAMEWORKS)[number];
+
+/** Opens a page that shows no run yet. In the end it has left nothing, and has complained about nothing. */
+async function play(
+  framework: Framework,
+  moves: (site: Site, page: Page, show: (next: unknown) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const site = await startSite({ script: await scriptOf(framework) });
+  let context: BrowserContext | undefined;
+  try {
+    context = await browser.open(site.origin);
+    const complaints: string[] = [];
+    const page = await context.newPage();
+    page.on("pageerror", ({ message }) => complaints.push(message));
+    page.on("console", (message) => message.type() !== "log" && complaints.push(message.text()));
+    await page.goto(site.origin);
+    await expectText(page, "0 idle");
+    await moves(
+      site,
+      page,
+      async (next) => void (await page.evaluate(`show(${JSON.stringify(next)})`)),
+    );
+    await page.evaluate("leave()");
+    await vi.waitFor(() => expect(site.openStreams()).toBe(0), { timeout: 30_000 });
+    expect(complaints).toEqual([]);
+  } finally {
+    await context?.close();
+    await site.stop();
+  }
+}
+
+it.each(FRAMEWORKS)(
+  "README: use-store-%s.js follows a run, changes it, loads earlier events, cancels, and leaves nothing",
+  async (framework) =>
+    play(framework, async (site, page, show) => {
       const [first, second] = [await startRun(site, 3), await startRun(site, 6)];
-      await show(first);
+      await show({ runId: first });
       await expectText(page, "2 live");
       await site.runs.append(first, [{ eventType: "TOKEN" }]);
       await expectText(page, "3 live");
-      await show(second);
+      await show({ runId: second });
       await expectText(page, "2 live");
-      await page.evaluate("run().loadEarlier()");
+      await page.evaluate("view().loadEarlier()");
       await expectText(page, "4 live");
       await vi.waitFor(() => expect(site.openStreams()).toBe(1), { timeout: 30_000 });
-      await page.evaluate("run().cancel()");
+      await page.evaluate("view().cancel()");
       await expectText(page, "5 finished");
       expect((await site.runs.get(second)).runStatus).toBe("cancelled");
-      await show(first);
+      await show({ runId: first });
       await expectText(page, "2 live");
-      await page.evaluate("leave()");
-      await vi.waitFor(() => expect(site.openStreams()).toBe(0), { timeout: 30_000 });
-      expect(complaints).toEqual([]);
-    } finally {
-      await context?.close();
-      await site.stop();
-    }
-  },
+    }),
+);
+
+it.each(FRAMEWORKS)(
+  "README: use-store-%s.js follows a list of runs, changes it, loads more, and leaves nothing",
+  async (framework) =>
+    play(framework, async (site, page, show) => {
+      // Before any list: a page keeps the runs that end while it shows one.
+      for (let count = 0; count < 51; count += 1)
+        await site.runs.cancel(await startRun(site, 1, "old"));
+      const first = await startRun(site, 3, "tea");
+      await startRun(site, 6, "milk");
+      await show({ list: { topic: "tea" } });
+      await expectText(page, "3 live");
+      await site.runs.append(first, [{ eventType: "TOKEN" }]);
+      await expectText(page, "4 live");
+      await startRun(site, 1, "tea");
+      await expectText(page, "1,4 live");
+      await show({ list: { topic: "milk" } });
+      await expectText(page, "6 live");
+      await show({ list: { topic: "old" } });
+      await expectText(page, `${Array(50).fill(2).join()} live`);
+      await page.evaluate("view().loadMore()");
+      await expectText(page, `${Array(51).fill(2).join()} live`);
+      await vi.waitFor(() => expect(site.openStreams()).toBe(1), { timeout: 30_000 });
+    }),
 );

@@ -29,6 +29,8 @@ export interface Site {
 export interface SiteOptions {
   /** The script of every page; none by default. */
   readonly script?: string;
+  /** Further scripts, by their paths, such as `/other.js`. */
+  readonly scripts?: Readonly<Record<string, string>>;
   readonly allowedOrigins?: readonly string[];
   /** Handles a request before the handler does. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => void;
@@ -37,6 +39,7 @@ export interface SiteOptions {
 /** Starts a site on a free port. */
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const { script = "", allowedOrigins = [], before } = options;
+  const scripts = new Map(Object.entries({ ...options.scripts, "/script.js": script }));
   const runs = createRunEvents({ store: createMemoryStore() });
   const streams: string[] = [];
   const sessions = new Set(["session=ada"]);
@@ -46,9 +49,11 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     if (request.url?.startsWith("/v1/") !== true) {
-      const isScript = request.url === "/script.js";
-      response.writeHead(200, { "content-type": isScript ? "text/javascript" : "text/html" });
-      response.end(isScript ? script : PAGE);
+      const code = scripts.get(request.url ?? "");
+      response.writeHead(200, {
+        "content-type": code === undefined ? "text/html" : "text/javascript",
+      });
+      response.end(code ?? PAGE);
       return;
     }
     if (request.url.includes("/stream")) {

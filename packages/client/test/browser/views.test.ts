@@ -1,55 +1,28 @@
-import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundle } from "../bundle.ts";
-import { openBrowser, type TestBrowser } from "./open-browser.ts";
-import { type Site, startSite } from "./site.ts";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { useChromium } from "./use-chromium.ts";
 import { VIEW_SCRIPT } from "./view-script.ts";
 
 const PATIENT = { timeout: 50_000, interval: 20 } as const;
 
-let browser: TestBrowser;
-let script: string;
-beforeAll(async () => {
-  [browser, script] = await Promise.all([openBrowser(), bundle(VIEW_SCRIPT)]);
-});
-afterAll(() => browser.close());
-
-let site: Site;
-let context: BrowserContext;
-let runId: string;
 /** Requests for runs so far, as their method and the end of their path. */
 let requests: string[];
-/** Errors and warnings of React or the browser. */
-let complaints: string[];
+const chromium = useChromium(VIEW_SCRIPT, {
+  before: ({ method, url }) =>
+    void requests.push(`${method} ${url?.replace(/^\/v1\/agent-runs\/[^/?]+/, "")}`),
+});
+
+let runId: string;
 beforeEach(async () => {
   requests = [];
-  complaints = [];
-  site = await startSite({
-    script,
-    before: ({ method, url }) =>
-      void requests.push(`${method} ${url?.replace(/^\/v1\/agent-runs\/[^/?]+/, "")}`),
-  });
-  context = await browser.open(site.origin);
-  ({ runId } = await site.runs.create({ ownerId: "ada" }));
-});
-afterEach(async () => {
-  await context.close();
-  await site.stop();
+  ({ runId } = await chromium.site.runs.create({ ownerId: "ada" }));
 });
 
 async function append(count: number, to = runId): Promise<void> {
   for (let left = count; left > 0; left -= 1_000) {
     const batch = Array.from({ length: Math.min(left, 1_000) }, () => ({ eventType: "TOKEN" }));
-    await site.runs.append(to, batch);
+    await chromium.site.runs.append(to, batch);
   }
-}
-
-async function openPage(): Promise<Page> {
-  const page = await context.newPage();
-  page.on("pageerror", ({ message }) => complaints.push(message));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  await page.goto(site.origin);
-  return page;
 }
 
 async function show(page: Page, props: object | null): Promise<void> {
@@ -74,7 +47,7 @@ async function expectWholeViews(page: Page, id = "view"): Promise<void> {
 describe("Chromium, components that show a part of a run", () => {
   it("W45: a component under StrictMode loads earlier events while others are written, over one stream", async () => {
     await append(1_000);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId, tail: 100 });
     await expectText(page, "901-1000 live more -");
     let isLoading = true;
@@ -104,13 +77,13 @@ describe("Chromium, components that show a part of a run", () => {
         (since) => `GET /events?since=${since}&limit=100&wait=0`,
       ),
     );
-    expect(site.streams).toHaveLength(1);
-    expect(complaints).toEqual([]);
+    expect(chromium.site.streams).toHaveLength(1);
+    expect(chromium.complaints).toEqual([]);
   });
 
   it("a view of the end, a view of everything and a fold of the same run share one stream", async () => {
     await append(300);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId, tail: 10, all: true, fold: true });
     await expectText(page, "291-300 live more -");
     await expectText(page, "1-300 live whole -", "all");
@@ -118,18 +91,18 @@ describe("Chromium, components that show a part of a run", () => {
     await append(1);
     await expectText(page, "291-301 live more -");
     await expectText(page, `${(301 * 302) / 2}`, "fold");
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
     await show(page, { runId, tail: 20, all: true, fold: true });
     await expectText(page, "282-301 live more -");
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
     await show(page, null);
-    await vi.waitFor(() => expect(site.openStreams()).toBe(0), PATIENT);
-    expect(complaints).toEqual([]);
+    await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(0), PATIENT);
+    expect(chromium.complaints).toEqual([]);
   });
 
   it("a view of everything that comes after a view of the end has all events, over the same stream", async () => {
     await append(2_500);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId, tail: 10 });
     await expectText(page, "2491-2500 live more -");
     await show(page, { runId, tail: 10, all: true, fold: true });
@@ -138,15 +111,15 @@ describe("Chromium, components that show a part of a run", () => {
     await append(1);
     await expectText(page, "1-2501 live whole -", "all");
     await expectWholeViews(page, "all");
-    expect(site.streams).toHaveLength(1);
+    expect(chromium.site.streams).toHaveLength(1);
     expect(await page.evaluate("folded.length")).toBe(2_501);
   });
 
   it("without a run a component asks for nothing; a run and another one begin cleanly", async () => {
-    const other = (await site.runs.create({ ownerId: "ada" })).runId;
+    const other = (await chromium.site.runs.create({ ownerId: "ada" })).runId;
     await append(3);
     await append(5, other);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId: null, fold: true });
     await expectText(page, "- idle whole -");
     await page.click("#view-cancel");
@@ -161,16 +134,16 @@ describe("Chromium, components that show a part of a run", () => {
     await show(page, { runId: null, fold: true });
     await expectText(page, "- idle whole -");
     await expectText(page, "0", "fold");
-    await vi.waitFor(() => expect(site.openStreams()).toBe(0), PATIENT);
-    expect(site.streams).toHaveLength(2);
-    expect(complaints).toEqual([]);
+    await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(0), PATIENT);
+    expect(chromium.site.streams).toHaveLength(2);
+    expect(chromium.complaints).toEqual([]);
   });
 });
 
 describe("Chromium, a fold", () => {
   it("20,000 events are folded once each, however often it renders meanwhile, with few renders", async () => {
     await append(15_000);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId, fold: true });
     // Each render brings a new reducer.
     await page.evaluate("window.rendering = setInterval(() => renderFold(), 5)");
@@ -189,13 +162,13 @@ describe("Chromium, a fold", () => {
 
   it("events that a broken connection brings again are not folded again", async () => {
     await append(500);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId, fold: true });
     await expectText(page, `${(500 * 501) / 2}`, "fold");
-    site.cut();
+    chromium.site.cut();
     await append(500);
     await expectText(page, `${(1_000 * 1_001) / 2}`, "fold");
-    expect(site.streams.length).toBeGreaterThan(1);
+    expect(chromium.site.streams.length).toBeGreaterThan(1);
     expect(await page.evaluate("folded.length")).toBe(1_000);
   });
 });
@@ -203,7 +176,7 @@ describe("Chromium, a fold", () => {
 describe("Chromium, a cancel", () => {
   it("W13: a second tab, which shares the first one's stream, cancels, and both show the end", async () => {
     await append(2);
-    const [first, second] = [await openPage(), await openPage()];
+    const [first, second] = [await chromium.openPage(), await chromium.openPage()];
     await show(first, { runId });
     await expectText(first, "1-2 live whole -");
     await show(second, { runId, tail: 1 });
@@ -217,14 +190,14 @@ describe("Chromium, a cancel", () => {
     expect(flags).toContain(true);
     expect(flags.at(-1)).toBe(false);
     expect(requests.filter((request) => request.startsWith("POST"))).toEqual(["POST /cancel"]);
-    expect(site.streams).toHaveLength(1);
-    expect((await site.runs.get(runId)).runStatus).toBe("cancelled");
-    expect(complaints).toEqual([]);
+    expect(chromium.site.streams).toHaveLength(1);
+    expect((await chromium.site.runs.get(runId)).runStatus).toBe("cancelled");
+    expect(chromium.complaints).toEqual([]);
   });
 
   it("W13: a run that is gone is shown as why the cancel failed", async () => {
     await append(1);
-    const page = await openPage();
+    const page = await chromium.openPage();
     await show(page, { runId });
     await expectText(page, "1-1 live whole -");
     await page.route("**/cancel", async (route) =>
@@ -245,10 +218,10 @@ describe("Chromium, a cancel", () => {
 describe("Chromium, a page that a server rendered", () => {
   it("is hydrated without a warning, and goes on after what the server knew", async () => {
     await append(4);
-    const { events, ...rest } = await site.runs.read(runId, { ownerId: "ada", tail: 2 });
+    const { events, ...rest } = await chromium.site.runs.read(runId, { ownerId: "ada", tail: 2 });
     const initial = { ...rest, events };
     await append(1);
-    const page = await openPage();
+    const page = await chromium.openPage();
     const html = await page.evaluate(`hydrate(${JSON.stringify({ runId, initial })})`);
     expect(html).toContain("3-4 connecting more -");
     await expectText(page, "3-5 live more -");
@@ -257,6 +230,6 @@ describe("Chromium, a page that a server rendered", () => {
     await expectWholeViews(page);
     expect(requests).toEqual(["GET /stream?since=4", "GET /events?since=0&limit=2&wait=0"]);
     expect(await page.evaluate("complaints")).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(chromium.complaints).toEqual([]);
   });
 });

@@ -183,7 +183,7 @@ it("W48: an error of the feed alone is tried again after a pause, and a bad topi
     await seen.leave();
   });
   expect(requests).toHaveLength(2);
-  expect(states).toEqual(["waiting", "connecting", "live"]);
+  expect(states).toEqual(["paused", "connecting", "live"]);
   const bad = new Seen(client.changes({ topic: "" }));
   await expect(bad.until(() => false)).rejects.toMatchObject({ code: "invalid_request" });
 });

@@ -95,7 +95,7 @@ it("W16: a server whose last page leaves out the last event is asked again, and 
     ...RUN,
     baseUrl,
     credential: { bearer: "b" },
-    onConnectionState: ({ state, error }) => state === "waiting" && messages.push(error?.message),
+    onConnectionState: ({ state, error }) => state === "paused" && messages.push(error?.message),
   });
   expect(await onFastClock(() => collect(follower))).toEqual([1]);
   expect(messages).toEqual(["Expected event 1 next, but the server left it out."]);

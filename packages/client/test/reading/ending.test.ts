@@ -82,7 +82,7 @@ it("W22: codes that only streams have are `store_unavailable` while the follower
     runId: "a",
     credential: { cookie: "a=b" },
     onConnectionState: ({ state, error }) =>
-      state === "waiting" && waits.push([error?.code, error?.message]),
+      state === "paused" && waits.push([error?.code, error?.message]),
   });
   await onFastClock(() => collect(follower));
   expect(waits).toEqual([["store_unavailable", "Going down."]]);

@@ -75,7 +75,7 @@ it("a run that the server cannot read for now is asked for again after a pause, 
   });
   expect(requests).toEqual(["stream?runs=a:0,b:0", "stream?runs=a:1,b:0"]);
   expect(heard.map(({ sequences }) => sequences)).toEqual([[1, 2], [1]]);
-  expect(heard[1]?.states).toContain("waiting");
+  expect(heard[1]?.states).toContain("paused");
 });
 
 it("a refusal that waiting cannot cure fails every run", async () => {

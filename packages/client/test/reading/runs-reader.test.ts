@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { rounds } from "../../../core/test/rounds.ts";
 import { RunsReader } from "../../src/follow/follow-runs.ts";
 import { fault, startFaultProxy } from "../fault-proxy.ts";
 import { credential, type Heard, listen, open } from "../listen.ts";
@@ -178,6 +179,6 @@ it("W22, W47: over any faults of the connection, with any changes of the set, ea
         proxy.close();
       },
     ),
-    { numRuns: 25 },
+    { numRuns: rounds(40) },
   );
 });

@@ -61,7 +61,7 @@ describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential
         baseUrl,
         runId: "a",
         credential,
-        onConnectionState: ({ state, error }) => state === "waiting" && errors.push(error),
+        onConnectionState: ({ state, error }) => state === "paused" && errors.push(error),
       });
       expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
       const [status, type] = strange;
@@ -144,7 +144,7 @@ describe("W22: a frame that no run-events server sends", () => {
         baseUrl,
         runId: "a",
         credential: { cookie: "session=ada" },
-        onConnectionState: ({ state, error }) => state === "waiting" && errors.push(error),
+        onConnectionState: ({ state, error }) => state === "paused" && errors.push(error),
       });
       expect(await onFastClock(() => collect(follower))).toEqual([1, 2, 3]);
       expect(errors).toMatchObject([
@@ -254,7 +254,7 @@ describe("a server that does not answer", () => {
       if (index === 1) setImmediate(() => response.destroy());
     });
     const onConnectionState = ({ state, error }: ConnectionState): void => {
-      if (state === "waiting") messages.push(error?.message);
+      if (state === "paused") messages.push(error?.message);
     };
     const credential = { cookie: "a=b" };
     await onFastClock(() =>

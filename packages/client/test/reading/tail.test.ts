@@ -80,8 +80,8 @@ describe("a reader that begins with the end", () => {
     expect(await collect(follower)).toEqual([]);
     expect(requests).toHaveLength(22);
     expect([...new Set(states)]).toEqual([
-      "waiting 0",
-      "waiting 8",
+      "paused 0",
+      "paused 8",
       "connecting 8",
       "live 8",
       "finished 8",

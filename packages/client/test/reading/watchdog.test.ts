@@ -121,13 +121,13 @@ it.each(["show", "goOnline", "restore"] as const)(
       else stream(response, connected(), finished(0));
     });
     page.hide();
-    const waiting = Promise.withResolvers<ConnectionState>();
+    const paused = Promise.withResolvers<ConnectionState>();
     const onConnectionState = (connection: ConnectionState): void => {
-      if (connection.state === "waiting") waiting.resolve(connection);
+      if (connection.state === "paused") paused.resolve(connection);
     };
     const follower = followRun({ ...RUN, baseUrl, onConnectionState });
     const following = collect(follower);
-    await waiting.promise;
+    await paused.promise;
     // The pause begins after the callback.
     await new Promise(setImmediate);
     page[what]();

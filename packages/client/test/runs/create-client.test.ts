@@ -145,7 +145,7 @@ describe("createClient, with faults on the way", () => {
     const { baseUrl: way } = await startScriptedServer((response, index, { headers }) => {
       keys.push(headers["idempotency-key"]);
       if (index < 3) response.destroy();
-      else json(response, 201, { lastSequence: 1, runStatus: "running" });
+      else json(response, 201, { firstSequence: 1, lastSequence: 1, runStatus: "running" });
     });
     const failures: RunEventsError[] = [];
     const runs = createClient({ baseUrl: way, credential: ADA, patienceMs: 60_000 });

@@ -87,14 +87,14 @@ describe("a store that begins with what is known", () => {
     });
     const options = { baseUrl, credential, userId, mostDelayMs: 200, initial: initialOf(1, 2) };
     const watched = watchStore(createRunStore("away", options));
-    await expectSnapshot(watched, { state: "waiting", cursor: 2 });
+    await expectSnapshot(watched, { state: "paused", cursor: 2 });
     isAway = false;
     await expectSnapshot(watched, { state: "finished" });
     const before = watched.seen.filter(({ cursor }) => cursor === 2);
     const shown = before.map(({ runStatus, currentPhase }) => `${runStatus} ${currentPhase}`);
     expect(new Set(shown)).toEqual(new Set(["running compose"]));
     const errors = before.map(({ state, error }) => [state, error?.code]);
-    expect(errors).toContainEqual(["waiting", "store_unavailable"]);
+    expect(errors).toContainEqual(["paused", "store_unavailable"]);
   });
 
   it("a store with all events next to one that began later has them in order, over one stream", async () => {

@@ -8,6 +8,7 @@ import {
 } from "@tm/run-events-client/store";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { rounds } from "../../../core/test/rounds.ts";
 import { openTab, shows, type Tab } from "../tabs/open-tab.ts";
 import { useServer } from "../use-server.ts";
 import { expectSnapshot, rangeOf, leaveNothing } from "./watch-store.ts";
@@ -147,5 +148,5 @@ it("W45: however stores, folds and tabs of a run come and go, each view is whole
       game.close();
     }
   });
-  await fc.assert(plays, { numRuns: 30, endOnFailure: true });
+  await fc.assert(plays, { numRuns: rounds(40), endOnFailure: true });
 });

@@ -275,3 +275,24 @@ it("W48: a list keeps the newest 250 runs that ended while it showed them, and r
   await list.store.getSnapshot().loadMore();
   expect(asked).toEqual(["limit=50", "limit=100"]);
 });
+
+it.each(["", "a\0b", "x".repeat(201), "\ud800"])(
+  "W34, W47: a list of the topic %j fails alone, and the others on the connection go on",
+  async (topic) => {
+    const server = await startRunsServer();
+    const runId = await record(server.runs, 1);
+    const good = watch(server);
+    await shows(good, runId);
+    const bad = watch(server, { topic });
+    expect(bad.store.getSnapshot()).toMatchObject({
+      state: "failed",
+      error: { code: "invalid_request" },
+      runs: [],
+      isLoading: false,
+    });
+    await server.runs.append(runId, [{ eventType: "TOKEN" }]);
+    await expect.poll(() => good.store.getSnapshot().runs[0]?.lastSequence).toBe(2);
+    await shows(watch(server, { status: "live" }), runId);
+    expect(server.handler.stats().streams).toMatchObject({ open: 1, opened: 1 });
+  },
+);

@@ -2,6 +2,7 @@ import { createClient } from "@tm/run-events-client/runs";
 import { createRunStore } from "@tm/run-events-client/store";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { rounds } from "../../../core/test/rounds.ts";
 import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
 import { range } from "../tabs/open-tab.ts";
@@ -96,7 +97,7 @@ describe("a store that begins before the end", () => {
           expect(before[0]).toBe(1);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: rounds(40) },
     );
   });
 
@@ -229,7 +230,7 @@ describe("a store that begins before the end", () => {
     await expectSnapshot(watched, { state: "failed" });
     expect(watched.store.getSnapshot().error?.code).toBe("invalid_request");
     const states = watched.seen.map(({ state, error }) => [state, error?.code]);
-    expect(states).toContainEqual(["waiting", "store_unavailable"]);
+    expect(states).toContainEqual(["paused", "store_unavailable"]);
   });
 });
 

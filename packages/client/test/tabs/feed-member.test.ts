@@ -82,6 +82,6 @@ it("a message about the connection alone shows whether a tab lacks changes", () 
   const one = member();
   expect(one.accept(message(2, 2, { changes: null }))).toBe(false);
   one.accept(message(0, 2, { isWhole: true }));
-  expect(one.accept(message(2, 2, { changes: null, connection: "waiting" }))).toBe(true);
-  expect(one.cell.connection.state).toBe("waiting");
+  expect(one.accept(message(2, 2, { changes: null, connection: "paused" }))).toBe(true);
+  expect(one.cell.connection.state).toBe("paused");
 });

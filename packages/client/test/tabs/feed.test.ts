@@ -168,7 +168,7 @@ it("W48: a tab that is hidden for 10 s gives up its list, and has every run when
     await waitFor(() => states(one)[x] === 1 && states(other)[x] === 1);
     const hiddenAt = performance.now();
     second.hide();
-    await waitFor(() => other.cell.connection.state === "waiting");
+    await waitFor(() => other.cell.connection.state === "paused");
     expect(performance.now() - hiddenAt).toBeGreaterThanOrEqual(10_000);
     await server.runs.append(x, [{ eventType: "TOKEN" }]);
     await waitFor(() => states(one)[x] === 2);

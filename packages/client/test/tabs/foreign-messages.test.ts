@@ -3,6 +3,7 @@ import { record, startRunsServer } from "../runs-server.ts";
 import { channelName, openTabs, shows, type Tab } from "./open-tab.ts";
 
 const RUNS = new Map([["r", { since: 0, at: undefined }]]);
+const PLACE = { hub: "", number: 0 };
 const CONNECTION = { state: "live", runStatus: "running", currentPhase: null, cursor: 9 };
 const RUN = { type: "run", runId: "r", events: [], from: 9, start: 0, error: null, silentMs: 0 };
 
@@ -20,6 +21,11 @@ const FOREIGN: readonly unknown[] = [
   { type: "want", tab: "x", ask: 1, runs: new Map([["r", { since: -5 }]]), feed: null },
   { type: "want", tab: "x", ask: 1, runs: RUNS, feed: {} },
   { type: "want", tab: "x", ask: 1, runs: RUNS, feed: { wants: [null], place: {} } },
+  { type: "want", tab: "x", ask: 1, runs: RUNS, feed: { wants: [null], place: PLACE } },
+  { type: "want", tab: "x", ask: 1, runs: RUNS, feed: { wants: [{ topic: "" }], place: PLACE } },
+  { type: "want", tab: "x", ask: 1, runs: RUNS, feed: { wants: [{ topic: "\0" }], place: PLACE } },
+  { type: "want", tab: "x", ask: 1, runs: new Map([["r,s", { since: 0 }]]), feed: null },
+  { type: "want", tab: "x", ask: 1, runs: new Map([["", { since: 0 }]]), feed: null },
   { type: "apart", runId: 7 },
   { type: "answer" },
   { type: "run", runId: "r" },

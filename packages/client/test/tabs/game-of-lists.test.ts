@@ -2,10 +2,10 @@ import { isTerminal } from "@tm/run-events-core";
 import fc from "fast-check";
 import { it } from "vitest";
 import { FeedCell } from "../../src/tabs/feed-cell.ts";
-import { fault, startFaultProxy } from "../fault-proxy.ts";
-import { onFastClock } from "../on-fast-clock.ts";
-import { type RunsServer, startRunsServer } from "../runs-server.ts";
+import type { FaultProxy } from "../fault-proxy.ts";
+import type { RunsServer } from "../runs-server.ts";
 import { COOKIE, type ManyRunsTab, openManyRunsTab } from "./open-tab.ts";
+import { type Game, pass, playGames, stealLead, waitOf } from "./play-games.ts";
 
 const TABS = 3;
 const TOPICS = ["a", "b"] as const;
@@ -26,13 +26,7 @@ const step = fc.oneof(
   fc.record({ type: fc.constant("close" as const), tab }),
   fc.record({ type: fc.constant("steal" as const) }),
   fc.record({ type: fc.constant("cut" as const) }),
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      type: fc.constant("wait" as const),
-      ms: fc.constantFrom(50, 300, 1_000, 3_000, 11_000),
-    }),
-  },
+  waitOf(50, 300, 1_000, 3_000, 11_000),
 );
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 
@@ -69,25 +63,25 @@ class Page {
 }
 
 /** Tabs of one origin that show lists of the server's runs. */
-class Game {
+class ListsGame implements Game<Step> {
   readonly #server: RunsServer;
   readonly #options: { readonly baseUrl: string } & typeof COOKIE;
   readonly #ids: string[] = [];
   readonly #pages: Page[];
-  readonly #cut: () => void;
+  readonly #way: FaultProxy;
 
-  constructor(server: RunsServer, port: number, cut: () => void) {
+  constructor(server: RunsServer, way: FaultProxy) {
     this.#server = server;
-    this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
+    this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${way.port}` };
     this.#pages = Array.from({ length: TABS }, () => new Page(this.#options));
-    this.#cut = cut;
+    this.#way = way;
   }
 
   async play(one: Step): Promise<void> {
     if (one.type === "create") await this.#create(one.topic);
     else if (one.type === "wait") await pass(one.ms);
-    else if (one.type === "cut") this.#cut();
-    else if (one.type === "steal") await this.#steal();
+    else if (one.type === "cut") this.#way.cut();
+    else if (one.type === "steal") await stealLead(this.#options.baseUrl);
     else if ("tab" in one) this.#playTab(one, this.#pages[one.tab]);
     else await this.#change(one);
   }
@@ -161,22 +155,10 @@ class Game {
   async #append(runId: string, eventType: string): Promise<void> {
     await this.#server.runs.append(runId, [{ eventType }]).catch(() => {});
   }
-
-  /** As if the leading tab had been frozen. */
-  async #steal(): Promise<void> {
-    const { held = [] } = await navigator.locks.query();
-    const name = held.find((lock) => lock.name?.includes(this.#options.baseUrl) === true)?.name;
-    if (name !== undefined) await navigator.locks.request(name, { steal: true }, () => {});
-  }
 }
 
 function isWanted(cell: FeedCell | null, topic: string | null): boolean {
   return cell?.wants.some((one) => one.topic === null || one.topic === topic) === true;
-}
-
-async function pass(ms: number): Promise<void> {
-  const until = performance.now() + ms;
-  while (performance.now() < until) await new Promise(setImmediate);
 }
 
 /** On the fast clock. */
@@ -185,22 +167,5 @@ async function waitFor(isDone: () => Promise<boolean>): Promise<void> {
 }
 
 it("W48: however tabs show, hide, close and lose their lists, each list ends with the last state of every run, and of no other", async () => {
-  const faults = fc.array(fault, { maxLength: 5 });
-  const steps = fc.array(step, { minLength: 6, maxLength: 30 });
-  const games = fc.asyncProperty(faults, steps, async (faults, moves) => {
-    const server = await startRunsServer();
-    const proxy = await startFaultProxy(server.port, faults);
-    await onFastClock(async () => {
-      const game = new Game(server, proxy.port, proxy.cut);
-      try {
-        for (const move of moves) await game.play(move);
-        await game.end();
-      } finally {
-        game.close();
-        await pass(2_000);
-      }
-    });
-    proxy.close();
-  });
-  await fc.assert(games, { numRuns: 25, endOnFailure: true });
+  await playGames(step, async (server, way) => new ListsGame(server, way));
 });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { fault, startFaultProxy } from "../fault-proxy.ts";
-import { onFastClock } from "../on-fast-clock.ts";
-import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
+import type { FaultProxy } from "../fault-proxy.ts";
+import { record, type RunsServer } from "../runs-server.ts";
 import { COOKIE, isInOrder, type ManyRunsTab, openManyRunsTab, type Tab } from "./open-tab.ts";
+import { type Game, pass, playGames, stealLead, waitOf } from "./play-games.ts";
 
 const TABS = 3;
 const RUNS = 4;
@@ -19,13 +19,7 @@ const step = fc.oneof(
   fc.record({ type: fc.constant("close" as const), tab }),
   fc.record({ type: fc.constant("steal" as const) }),
   fc.record({ type: fc.constant("cut" as const) }),
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      type: fc.constant("wait" as const),
-      ms: fc.constantFrom(100, 1_000, 3_000, 11_000),
-    }),
-  },
+  waitOf(100, 1_000, 3_000, 11_000),
 );
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 
@@ -36,20 +30,20 @@ interface View {
 }
 
 /** Tabs of one origin that show some of the server's runs. */
-class Game {
+class RunsGame implements Game<Step> {
   readonly #server: RunsServer;
   readonly #options: { readonly baseUrl: string } & typeof COOKIE;
   readonly #ids: readonly string[];
   readonly #pages: ManyRunsTab[];
   readonly #views: View[] = [];
-  readonly #cut: () => void;
+  readonly #way: FaultProxy;
 
-  constructor(server: RunsServer, ids: readonly string[], port: number, cut: () => void) {
+  constructor(server: RunsServer, ids: readonly string[], way: FaultProxy) {
     this.#server = server;
     this.#ids = ids;
-    this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
+    this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${way.port}` };
     this.#pages = Array.from({ length: TABS }, () => openManyRunsTab(this.#options));
-    this.#cut = cut;
+    this.#way = way;
   }
 
   async play(one: Step): Promise<void> {
@@ -59,8 +53,8 @@ class Game {
     else if (one.type === "hide") this.#pages[one.tab]?.hide();
     else if (one.type === "show") this.#pages[one.tab]?.show();
     else if (one.type === "close") this.#close(one.tab);
-    else if (one.type === "steal") await this.#steal();
-    else if (one.type === "cut") this.#cut();
+    else if (one.type === "steal") await stealLead(this.#options.baseUrl);
+    else if (one.type === "cut") this.#way.cut();
     else await pass(one.ms);
   }
 
@@ -104,38 +98,11 @@ class Game {
     this.#pages[tab]?.close();
     this.#pages[tab] = openManyRunsTab(this.#options);
   }
-
-  /** As if the leading tab had been frozen. */
-  async #steal(): Promise<void> {
-    const { held = [] } = await navigator.locks.query();
-    const name = held.find((lock) => lock.name?.includes(this.#options.baseUrl) === true)?.name;
-    if (name !== undefined) await navigator.locks.request(name, { steal: true }, () => {});
-  }
-}
-
-async function pass(ms: number): Promise<void> {
-  const until = performance.now() + ms;
-  while (performance.now() < until) await new Promise(setImmediate);
 }
 
 it("W22, W47: however tabs show, hide, close and lose runs, each view has every event of its run once, in order, to the end", async () => {
-  const server = await startRunsServer();
-  const faults = fc.array(fault, { maxLength: 5 });
-  const steps = fc.array(step, { minLength: 6, maxLength: 30 });
-  const games = fc.asyncProperty(faults, steps, async (faults, moves) => {
-    const proxy = await startFaultProxy(server.port, faults);
-    const ids = await Promise.all([2, 0, 5, 9].map(async (count) => record(server.runs, count)));
-    await onFastClock(async () => {
-      const game = new Game(server, ids, proxy.port, proxy.cut);
-      try {
-        for (const move of moves) await game.play(move);
-        await game.end();
-      } finally {
-        game.close();
-        await pass(2_000);
-      }
-    });
-    proxy.close();
+  await playGames(step, async (server, way) => {
+    const ids = [2, 0, 5, 9].map(async (count) => record(server.runs, count));
+    return new RunsGame(server, await Promise.all(ids), way);
   });
-  await fc.assert(games, { numRuns: 25, endOnFailure: true });
 });

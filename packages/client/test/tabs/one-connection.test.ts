@@ -86,7 +86,7 @@ it("a tab that is hidden for 10 s gives up what only it shows, and catches up wh
     await waitFor(() => has(its, 1, "live"));
     const hiddenAt = performance.now();
     other.hide();
-    await waitFor(() => has(its, 1, "waiting"));
+    await waitFor(() => has(its, 1, "paused"));
     expect(performance.now() - hiddenAt).toBeGreaterThanOrEqual(10_000);
     await waitFor(() => server.paths.at(-1)?.includes(`${x}/stream?since=1`) === true);
     await append(server, x);
@@ -129,12 +129,12 @@ it("a hidden leader gives the lead to a visible tab, and all hidden tabs give up
     await waitFor(() => has(its, 1, "live"));
     const leaders = listenForLeaders(server);
     leader.hide();
-    await waitFor(() => has(mine, 1, "waiting"));
+    await waitFor(() => has(mine, 1, "paused"));
     await waitFor(() => leaders.count === 1);
     await append(server, y);
     await waitFor(() => has(its, 2, "live"));
     other.hide();
-    await waitFor(() => has(its, 2, "waiting"));
+    await waitFor(() => has(its, 2, "paused"));
     await waitFor(() => server.handler.stats().streams.open === 0);
     await append(server, x);
     await append(server, y);

@@ -19,7 +19,8 @@ function refusal(status: number, code?: string): Answer {
 /** The error of an append that gets these answers, the last of them for ever. */
 async function failureOf(answers: readonly Answer[]): Promise<unknown> {
   const { baseUrl } = await startScriptedServer((response, index) => {
-    if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
+    if (index < 2)
+      json(response, 201, { firstSequence: index, lastSequence: index, runStatus: "running" });
     else answers[Math.min(index - 2, answers.length - 1)]?.(response);
   });
   return onFastClock(async () => {

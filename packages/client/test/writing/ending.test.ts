@@ -17,12 +17,18 @@ it.each(["complete", "fail", "cancel"] as const)(
   async (end) => {
     let held: ServerResponse | undefined;
     const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
-      if (index < 2) return json(response, 201, { lastSequence: index, runStatus: "running" });
+      if (index < 2)
+        return json(response, 201, {
+          firstSequence: index,
+          lastSequence: index,
+          runStatus: "running",
+        });
       if (request.method === "GET") return void (held = response);
       held?.on("close", () => json(response, 200, update));
       const update = {
         runStatus: "completed",
         currentPhase: null,
+        firstSequence: 2,
         lastSequence: 2,
         hasMore: false,
       };
@@ -90,7 +96,11 @@ it("an emit after the end, or to a closed writer, is refused at once", async () 
 it("the signal of a quiet writer aborts soon, however much another writer has written", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, index, request) => {
     if (request.method === "POST")
-      return json(response, 201, { lastSequence: index, runStatus: "running" });
+      return json(response, 201, {
+        firstSequence: index,
+        lastSequence: index,
+        runStatus: "running",
+      });
     const event = { sequence: 2, eventType: "STEP", payload: null, createdAt: "2026-01-01" };
     const isLast = request.url?.includes("since=900") === true;
     const update = { runStatus: isLast ? "cancelled" : "running", currentPhase: null };

@@ -10,7 +10,11 @@ it.each([{}, null, [], "ok", { status: "up" }])(
   "W3: a proxy's answer that is not a receipt acknowledges nothing: %j",
   async (answer) => {
     const { baseUrl, requests } = await startScriptedServer((response, index) => {
-      json(response, 200, index % 2 === 0 ? answer : { lastSequence: 1, runStatus: "running" });
+      json(
+        response,
+        200,
+        index % 2 === 0 ? answer : { firstSequence: 1, lastSequence: 1, runStatus: "running" },
+      );
     });
     await onFastClock(async () => {
       const run = await startRun({ baseUrl, credential: CREDENTIAL });
@@ -28,7 +32,7 @@ it.each([200, 400, 401, 403, 404, 405, 502])(
       if (index % 2 === 0) response.writeHead(status, { "content-type": "text/html" }).end("<p>");
       else {
         const runStatus = url.includes("wait=") ? "cancelled" : "running";
-        json(response, 200, { lastSequence: 1, runStatus });
+        json(response, 200, { firstSequence: 1, lastSequence: 1, runStatus });
       }
     });
     await onFastClock(async () => {
@@ -48,7 +52,8 @@ it("W3: a refusal of a proxy has the code of its status", async () => {
   const codes: unknown[] = [];
   for (const status of statuses) {
     const { baseUrl } = await startScriptedServer((response, index) => {
-      if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
+      if (index < 2)
+        json(response, 201, { firstSequence: index, lastSequence: index, runStatus: "running" });
       else response.writeHead(status, { "content-type": "text/html" }).end("<h1>no</h1>");
     });
     const run = await startRun({ baseUrl, credential: CREDENTIAL, patienceMs: 0 });

@@ -20,8 +20,10 @@ async function startHoldingServer(answer: (index: number, take: () => void) => v
     const { events } = JSON.parse(await text(request)) as { readonly events?: readonly unknown[] };
     if (events === undefined) return json(response, 201, { lastSequence: 1, runStatus: "running" });
     const key = request.headers["idempotency-key"] as string | undefined;
-    const index = received.push({ key, count: events.length }) - 1;
-    answer(index, () => json(response, 201, { lastSequence: 1, runStatus: "running" }));
+    const count = events.length;
+    const index = received.push({ key, count }) - 1;
+    const receipt = { firstSequence: 1, lastSequence: count, runStatus: "running" };
+    answer(index, () => json(response, 201, receipt));
     if (index < 2 && key === "lost") response.destroy();
   }
   const { baseUrl } = await startScriptedServer(
@@ -82,7 +84,7 @@ it("an event that cannot be sent within `patienceMs` fails the writer for good, 
   let isAway = false;
   const { baseUrl } = await startScriptedServer((response) => {
     if (isAway) json(response, 503, {});
-    else json(response, 201, { lastSequence: 1, runStatus: "running" });
+    else json(response, 201, { firstSequence: 1, lastSequence: 1, runStatus: "running" });
   });
   const run = await startRun({ baseUrl, credential: { bearer: "b" }, patienceMs: 10_000 });
   isAway = true;

@@ -30,7 +30,8 @@ async function startPickyServer(refusalOf: (events: readonly Draft[]) => Refusal
     const [status, code] = refusalOf(tokens) ?? [];
     if (status !== undefined) return json(response, status, { code });
     landed.push(...tokens.map(({ payload }) => payload));
-    json(response, 201, { lastSequence: 1, runStatus: "running" });
+    const lastSequence = Math.max(1, events.length);
+    json(response, 201, { firstSequence: 1, lastSequence, runStatus: "running" });
   }
   const { baseUrl } = await startScriptedServer(
     (response, _, request) => void answer(response, request),

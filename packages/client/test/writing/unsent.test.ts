@@ -20,7 +20,7 @@ async function unhandledDuring(work: () => Promise<void>): Promise<readonly unkn
 
 it("an emit without JSON that is not awaited is an unhandled rejection, never a silent hole", async () => {
   const { baseUrl } = await startScriptedServer((response) =>
-    json(response, 201, { lastSequence: 1, runStatus: "running" }),
+    json(response, 201, { firstSequence: 1, lastSequence: 1, runStatus: "running" }),
   );
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });
   const unhandled = await unhandledDuring(async () => {
@@ -33,7 +33,8 @@ it("an emit without JSON that is not awaited is an unhandled rejection, never a 
 
 it("emits that are not awaited and could not be sent show only in the signal and the next call", async () => {
   const { baseUrl } = await startScriptedServer((response, index) => {
-    if (index < 2) json(response, 201, { lastSequence: index, runStatus: "running" });
+    if (index < 2)
+      json(response, 201, { firstSequence: index, lastSequence: index, runStatus: "running" });
     else json(response, 422, { code: "invalid_event" });
   });
   const run = await startRun({ baseUrl, credential: { bearer: "b" } });

@@ -98,10 +98,10 @@ export const starting: readonly TrialCase[] = [
     name: "S26 the lease of a new run expires, and the run is then found among the expired ones",
     async run(trial) {
       const stores = await trial.stores();
-      const held = await start(trial.store, "run", { leaseMs: SHORT_MS });
+      const held = await start(trial.store, "short", { leaseMs: SHORT_MS });
       await untilExpired(trial.store, held);
-      for (const one of stores) assertEqual(await expiredRuns(one), ["run"], "the expired runs");
-      const next = await claim(trial.store, "run");
+      for (const one of stores) assertEqual(await expiredRuns(one), ["short"], "the expired runs");
+      const next = await claim(trial.store, "short");
       assert(next.fence > held.fence, `the next fence is higher than ${held.fence}`);
       assertEqual(await expiredRuns(trial.store), [], "the expired runs after the next claim");
     },

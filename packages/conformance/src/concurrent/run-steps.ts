@@ -81,7 +81,7 @@ async function start(
   { run, leaseMs, endedBy }: Extract<Step, { readonly call: "start" }>,
 ): Promise<void> {
   const runId = runIdOf(prefix, run);
-  const fence = await client.start(runId, `${prefix}topic`, leaseMs);
+  const { fence } = await client.start(runId, `${prefix}topic`, leaseMs);
   if (fence === null) return;
   const planned = { run, key: null, expected: null };
   const first = { ...planned, events: ["TOKEN"], by: "worker" } as const;

@@ -42,8 +42,16 @@ export interface RecordedClient {
     fence: number | null,
     leaseMs: number,
   ): Promise<number | null>;
-  /** Creates an exclusive run of a topic, and claims it in the same step. @returns the fence of what was granted, else `null` */
-  start(runId: string, topic: string, leaseMs: number): Promise<number | null>;
+  /** Creates an exclusive run of a topic, and claims it in the same step, under a key if one is given. */
+  start(runId: string, topic: string, leaseMs: number, claimKey?: string): Promise<Started>;
+}
+
+/** What a client got by a creation. */
+interface Started {
+  /** Of what was granted, else `null`. */
+  readonly fence: number | null;
+  /** The run for which it was refused, else `null`. */
+  readonly holder: string | null;
 }
 
 /** Keeps what was asked and answered. */
@@ -109,7 +117,7 @@ export function createRecorder(
           operations.push({ ...asked, begunAt, endedAt: now(), result });
           return result.outcome === "granted" ? result.fence : null;
         },
-        async start(runId, topic, leaseMs) {
+        async start(runId, topic, leaseMs, claimKey) {
           const named = { client: name, runId };
           const lease = { kind: "lease", ...named, asks: "claim", fence: null, leaseMs } as const;
           const creation = { kind: "create", ...named, topic } as const;
@@ -123,13 +131,16 @@ export function createRecorder(
           const { created, claimed } = await startIn(
             store,
             { ...creation, ...open },
-            leaseMs,
+            { leaseMs, ...(claimKey === undefined ? {} : { claimKey }) },
             failures,
           );
           const endedAt = now();
           operations.push({ ...creation, begunAt, endedAt, result: created });
           if (claimed !== null) operations.push({ ...lease, begunAt, endedAt, result: claimed });
-          return claimed?.outcome === "granted" ? claimed.fence : null;
+          return {
+            fence: claimed?.outcome === "granted" ? claimed.fence : null,
+            holder: created.outcome === "topic_busy" ? created.holder : null,
+          };
         },
       };
     },

@@ -1,18 +1,18 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { CreateClaim, RunEventStore } from "@tm/run-events-core/store";
 import { OWNER } from "../read-log.ts";
 import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts";
 
-/** Creates a run with a claim. @returns what became of both; the claim is `null` where none was made */
+/** Creates a run with a claim, under a key if it has one. @returns what became of both; the claim is `null` where none was made */
 export async function startIn(
   store: RunEventStore,
   { runId, topic }: CreateOperation,
-  leaseMs: number,
+  claim: CreateClaim,
   failures: RunEventsError[],
 ): Promise<{ readonly created: CreateResult; readonly claimed: LeaseResult | null }> {
   const named = { runId, ownerId: OWNER, metadata: "null", topic, exclusive: true };
   try {
-    const answer = await store.createRun({ ...named, claim: { leaseMs } });
+    const answer = await store.createRun({ ...named, claim });
     switch (answer.outcome) {
       case "topic_busy":
         return { created: { outcome: answer.outcome, holder: answer.runId }, claimed: null };

@@ -2,22 +2,53 @@ import type { ProcessCase } from "./process-case.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** The cases about the store's clock, in an order in which they can share one place. */
-const BY_CLOCK = [
-  "S21 a lease ends leaseMs after its claim or renewal, by the clock that stamps events",
-  "S24 the time since a run finished is counted by the store's clock, to the millisecond",
-  "S23 listExpired lists the runs whose lease has expired, and no others",
-  "S28 a queued run is idle since its creation, any other since its last event or the release of its last lease",
+/** Cases about the store's clock, in an order in which they can share one place. */
+interface Clocked {
+  readonly clause: string;
+  /** What the store's clock decides, no matter what clock the process has. */
+  readonly what: string;
+  readonly names: readonly string[];
+}
+
+const CLOCKED: readonly Clocked[] = [
+  {
+    clause: "S21",
+    what: "leases and ages are measured by the clock that stamps events",
+    names: [
+      "S21 a lease ends leaseMs after its claim or renewal, by the clock that stamps events",
+      "S24 the time since a run finished is counted by the store's clock, to the millisecond",
+      "S23 listExpired lists the runs whose lease has expired, and no others",
+      "S28 a queued run is idle since its creation, any other since its last event or the release of its last lease",
+    ],
+  },
+  {
+    clause: "S25",
+    what: "a place is taken while its run is live, and then free",
+    names: ["S25 the place is free the moment its run ends, however that ends"],
+  },
+  {
+    clause: "S26",
+    what: "the lease of a new run is measured by the clock that stamps events",
+    names: [
+      "S26 a new run is under its lease from the first moment, and takes appends of that fence only",
+      "S26 the lease of a new run expires, and the run is then found among the expired ones",
+    ],
+  },
 ];
 
-/** Cases of S21, S23, S24 and S28 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is set. */
+/**
+ * Cases of S21, S23 to S26 and S28 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is
+ * set.
+ */
 export const clockCases: readonly ProcessCase[] = [
   ["ahead", HOUR_MS] as const,
   ["slow", -HOUR_MS] as const,
-].map(([where, clockAheadMs]) => ({
-  name: `S21 in a process whose clock is an hour ${where}, leases and ages are measured by the clock that stamps events`,
-  async run({ crew }) {
-    const worker = await crew.start({ clockAheadMs });
-    await worker.call("runCases", { names: BY_CLOCK });
-  },
-}));
+].flatMap(([where, clockAheadMs]) =>
+  CLOCKED.map(({ clause, what, names }) => ({
+    name: `${clause} in a process whose clock is an hour ${where}, ${what}`,
+    async run({ crew }) {
+      const worker = await crew.start({ clockAheadMs });
+      await worker.call("runCases", { names });
+    },
+  })),
+);

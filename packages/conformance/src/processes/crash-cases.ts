@@ -1,6 +1,7 @@
 import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
+import { playStartingCrash, playWatchedCrash } from "./starting-crash.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
@@ -55,6 +56,13 @@ export function crashCases(hooks: CrashHooks | null): readonly ProcessCase[] {
   ];
 }
 
+function watchedCase(what: string, crash: Crash): ProcessCase {
+  return {
+    name: `S29 after ${what} during creations and ends, a reader of changed runs gets the last state of each`,
+    run: (trial) => playWatchedCrash(trial, crash),
+  };
+}
+
 function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
   return [
     {
@@ -69,5 +77,15 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
       name: `S22 after ${what} during claims, each fence is higher than those before, and no append under an older one lands`,
       run: (trial) => playLeasedCrash(trial, crash),
     },
+    {
+      name: `S25 after ${what} during creations, a topic is free or one run that is there has it`,
+      run: (trial) => playStartingCrash(trial, crash, "places"),
+    },
+    {
+      name: `S26 after ${what} during creations, each run has its lease, and one sent again under its key gets the same run`,
+      run: (trial) => playStartingCrash(trial, crash, "again"),
+    },
+    // When a server starts again, a store may let its cursors start over.
+    ...(crash.mayFail ? [] : [watchedCase(what, crash)]),
   ];
 }

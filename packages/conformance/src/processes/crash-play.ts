@@ -20,9 +20,9 @@ export interface Crash {
   readonly mayFail: boolean;
 }
 
-const RUN_IDS = ["a", "b"];
+export const RUN_IDS: readonly string[] = ["a", "b"];
 /** How many acknowledged appends are sent again, the youngest. */
-const RECEIPTS = 10;
+export const RECEIPTS = 10;
 
 /**
  * Lets processes append, crashes, looks at what is left, and goes on. A store that declares less than
@@ -98,7 +98,7 @@ function doubtRefusals(operations: readonly Operation[]): readonly Operation[] {
 }
 
 /** @returns the processes that have lived on */
-async function crashOnce(
+export async function crashOnce(
   trial: ProcessTrial,
   crash: Crash,
   workers: readonly [Worker, ...Worker[]],
@@ -152,7 +152,7 @@ function wrongAgain(
  * A driver may send a call again by itself when its connection has broken. Then no answer shows that the batch was appended, and
  * the call that appended it is answered that it was replayed.
  */
-function landAgain(operations: readonly Operation[]): readonly Operation[] {
+export function landAgain(operations: readonly Operation[]): readonly Operation[] {
   const byBatch = Map.groupBy(operations, (one) => (one.kind === "append" ? one.ids[0] : null));
   return operations.map((one) => {
     if (one.kind !== "append" || one.result.outcome !== "replayed") return one;
@@ -165,7 +165,7 @@ function landAgain(operations: readonly Operation[]): readonly Operation[] {
   });
 }
 
-function lostAppend({ operations, logs }: History, durability: string): Violation | null {
+export function lostAppend({ operations, logs }: History, durability: string): Violation | null {
   const left = new Set([...logs.values()].flatMap((log) => log.map(({ id }) => id)));
   const lost = operations.find((one) => isAcknowledged(one) && !left.has(one.ids[0]));
   return lost === undefined

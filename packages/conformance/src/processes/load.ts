@@ -4,6 +4,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { describeError } from "../describe-error.ts";
 import { createRecorder } from "../history/recorder.ts";
 import { createLeasedCalls } from "./leased-calls.ts";
+import { createStartingCalls } from "./starting-calls.ts";
 import { idsOf, plainAppend } from "./plain-append.ts";
 import type { LoadManner, Report } from "./worker-commands.ts";
 
@@ -12,6 +13,7 @@ export interface LoadOptions {
   readonly store: RunEventStore;
   /** Of the client; no other has it. */
   readonly name: string;
+  /** Topics, where the manner is to start runs. */
   readonly runIds: readonly string[];
   readonly manner: LoadManner;
   readonly now: () => number;
@@ -42,8 +44,6 @@ export function createLoad({ store, name, runIds, manner, now, report }: LoadOpt
   const heads = new Map<string, number>();
   let stopped = false;
 
-  const leasedCall = createLeasedCalls(client, `${name}.${now()}`, runIds);
-
   async function callOnce(count: number): Promise<void> {
     const runId = runIds[count % runIds.length] ?? "";
     if (count % READ_EVERY === 0) {
@@ -58,12 +58,27 @@ export function createLoad({ store, name, runIds, manner, now, report }: LoadOpt
     await client.append(requests);
   }
 
+  const call = callerOf();
+
+  function callerOf(): (count: number) => Promise<void> {
+    // No other load has it, not even of the same process.
+    const unique = `${name}.${now()}`;
+    switch (manner) {
+      case "plain":
+        return callOnce;
+      case "leased":
+        return createLeasedCalls(client, unique, runIds);
+      case "starting":
+        return createStartingCalls({ client, store, name: unique, topics: runIds });
+    }
+  }
+
   /** @returns what the store failed with */
   async function callAndReport(count: number): Promise<string | null> {
     const before = recorder.operations.length;
     let failure: string | null = null;
     try {
-      await (manner === "plain" ? callOnce(count) : leasedCall(count));
+      await call(count);
     } catch (error) {
       // A read; what an append failed with is in its record.
       if (!(error instanceof RunEventsError)) throw error;

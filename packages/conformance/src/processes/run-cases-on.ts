@@ -1,16 +1,25 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { BrokenClause } from "../assert.ts";
+import { exclusive } from "../cases/exclusive.ts";
 import { expiring } from "../cases/expiring.ts";
 import { idling } from "../cases/idling.ts";
 import { leaseEnds } from "../cases/lease-ends.ts";
 import { purging } from "../cases/purging.ts";
+import { starting } from "../cases/starting.ts";
 import { beneathPlace } from "../doors.ts";
 import { sayWhy } from "../describe-error.ts";
 import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
 import { randomSeed, type Trial, type TrialCase } from "../trial.ts";
 
-const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...expiring, ...idling];
+const ALL: readonly TrialCase[] = [
+  ...leaseEnds,
+  ...purging,
+  ...expiring,
+  ...idling,
+  ...exclusive,
+  ...starting,
+];
 
 /**
  * Runs cases for one process, one after the other, on one store. Cases that run together must not affect each other.

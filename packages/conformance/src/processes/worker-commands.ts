@@ -51,6 +51,22 @@ export interface WorkerCommands {
     readonly name: string;
     readonly appends: readonly Sent[];
   }): Promise<readonly Operation[]>;
+  /** Sends creations again under their keys, twice each, and answers what came of each call. */
+  startAgain(input: {
+    readonly name: string;
+    readonly starts: readonly StartedRun[];
+  }): Promise<readonly Operation[]>;
+  /** Starts another run of each topic, and answers what came of each call. */
+  startOthers(input: {
+    readonly name: string;
+    readonly starts: readonly StartedRun[];
+  }): Promise<readonly Operation[]>;
+  /** Waits until each of the runs that is live is listed as one whose lease of the shortest time is over. */
+  awaitExpired(input: { readonly runIds: readonly string[] }): Promise<null>;
+  /** Starts to read the changed runs. Answers after the first time. */
+  watchChanged(input: null): Promise<null>;
+  /** Answers once that reader has each of the runs as it is. Runs may not change any more. */
+  catchUpChanged(input: { readonly runIds: readonly string[] }): Promise<null>;
   /** `null` where there is no such run. */
   readLogs(input: {
     readonly runIds: readonly string[];
@@ -110,14 +126,21 @@ export interface CallFailure {
   readonly text: string;
 }
 
-/** Whether a load appends without a lease, or claims each run before and appends under its fence. */
-export type LoadManner = "plain" | "leased";
+/** Whether a load appends without a lease, claims each run before and appends under its fence, or starts exclusive runs of topics. */
+export type LoadManner = "plain" | "leased" | "starting";
 
 /** What became of one `createRun`. */
 export interface CreatedRun {
   readonly runId: string;
   readonly outcome: string;
   readonly ordinal: number | null;
+}
+
+/** An exclusive run of a topic whose creation claims it. */
+export interface StartedRun {
+  readonly runId: string;
+  readonly topic: string;
+  readonly leaseMs: number;
 }
 
 /** An append of plain events under a key. */

@@ -13,8 +13,16 @@ export interface JudgedMutant {
   readonly name: string;
   /** The clause whose cases have to find it. */
   readonly clause: string;
-  /** Runs the cases of its clause in the profile `ci`, with a seed of their own. */
-  readonly judge: () => Promise<readonly Failure[]>;
+  /** Runs the cases of its clause in the profile `ci`, with a seed of their own; those that run in turn only until something is found. */
+  readonly judge: (until?: Until) => Promise<readonly Failure[]>;
+}
+
+/** What cases that run in turn are to find. */
+export interface Until {
+  /** The name of the case that runs first. */
+  readonly first: string;
+  /** Whether no more need to run. */
+  readonly isFound: (failure: Failure) => boolean;
 }
 
 /** A case that did not pass. */
@@ -46,9 +54,14 @@ export async function failuresAtOnce(
 /** Runs cases one after the other: those that fail. @throws Error if a mutant does not run */
 export async function failuresInTurn(
   cases: readonly ConformanceCase[],
+  { first, isFound }: Until = { first: "", isFound: () => false },
 ): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
-  for (const one of cases) failures.push(...(await failureOf(one)));
+  const isFirst = ({ name }: ConformanceCase): number => Number(name === first);
+  for (const one of cases.toSorted((a, b) => isFirst(b) - isFirst(a))) {
+    failures.push(...(await failureOf(one)));
+    if (failures.some(isFound)) break;
+  }
   return failures;
 }
 

@@ -6,7 +6,12 @@ import { processMutants } from "../processes/mutants.ts";
 import type { JournalPlace } from "../processes/open-journal.ts";
 import type { RemotePlace } from "../processes/open-remote.ts";
 import { createRemoteDoors } from "../processes/remote-doors.ts";
-import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
+import {
+  casesOfClause,
+  failuresInTurn,
+  type JudgedMutant,
+  type MutantSuite,
+} from "./mutant-suite.ts";
 
 /**
  * All cases for a store in a file, spoiled by the variant of this name.
@@ -33,15 +38,15 @@ export function connectionCases(mutant: string | null): readonly ConformanceCase
 export const processSuite: MutantSuite = {
   title: "Stores in many processes",
   mutants: [
-    ...processMutants.map(({ name, clause }) => ({
+    ...processMutants.map(({ name, clause }): JudgedMutant => ({
       name,
       clause,
-      judge: () => failuresInTurn(casesOfClause(processCases(name), clause)),
+      judge: (until) => failuresInTurn(casesOfClause(processCases(name), clause), until),
     })),
-    ...connectionMutants.map(({ name, clause }) => ({
+    ...connectionMutants.map(({ name, clause }): JudgedMutant => ({
       name,
       clause,
-      judge: () => failuresInTurn(casesOfClause(connectionCases(name), clause)),
+      judge: (until) => failuresInTurn(casesOfClause(connectionCases(name), clause), until),
     })),
   ],
 };

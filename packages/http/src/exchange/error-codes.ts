@@ -73,8 +73,9 @@ export const ERROR_CODES: Meanings = {
   invalid_cursor: {
     title: "The cursor is malformed",
     statuses: [400],
-    cause: "`since` is not a non-negative integer, or is given twice.",
-    cure: "Pass the sequence of the last event that you have, or 0.",
+    cause:
+      "`since` is not a non-negative integer, or is given twice. Or `changedSince` is not the cursor of an earlier answer.",
+    cure: "Pass the sequence of the last event that you have, or 0. Pass the last `cursor` of the changed runs as it came, or an empty one.",
     example: "`since=-1`.",
   },
   invalid_event: {

@@ -130,7 +130,7 @@ export function parseTopic(query: URLSearchParams): string | null {
 }
 
 /**
- * Parses `changedSince`; `null` to begin. A list has parameters that it has not.
+ * Parses `changedSince`; `null` to begin. `status` and `cursor` belong to the list, not to the feed.
  * @throws RunEventsError `invalid_request`, `invalid_cursor`
  * @see clause W48 in `WIRE.md`
  */
@@ -141,6 +141,19 @@ export function parseChangedSince(query: URLSearchParams): string | null {
       `Expected \`changedSince\` without \`${other}\`, got both. Leave out \`${other}\`.`,
     );
   return checkChangeCursor(single(query, "changedSince") || null);
+}
+
+/**
+ * Checks that a list has no parameter that only `changedSince` gives a meaning.
+ * @throws RunEventsError `invalid_request`
+ * @see clause W48 in `WIRE.md`
+ */
+export function checkListed(query: URLSearchParams): void {
+  const name = ["wait", "last"].find((one) => query.has(one));
+  if (name !== undefined)
+    throw invalidRequest(
+      `Expected \`changedSince\` with \`${name}\`, got none. Leave out \`${name}\` for a list, or begin with \`changedSince=\`.`,
+    );
 }
 
 /**

@@ -13,7 +13,13 @@ import {
 } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schema.ts";
 import { parseCreateBody } from "../request/bodies.ts";
-import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
+import {
+  checkListed,
+  parseLimit,
+  parseListCursor,
+  parseStatus,
+  parseTopic,
+} from "../request/query.ts";
 import { readBody } from "./call-body.ts";
 import { claimKeyIn } from "./claim-key.ts";
 import { ROOT_PATH, type Route, RUN_PATH } from "./route.ts";
@@ -36,6 +42,7 @@ const listRuns: Route = {
   async answer(call) {
     const { context, exchange, ownerId, holding } = call;
     if (exchange.query.has("changedSince")) return answerChanged(call);
+    checkListed(exchange.query);
     const runStatus = parseStatus(exchange.query);
     const topic = parseTopic(exchange.query);
     const before = parseListCursor(exchange.query);

@@ -251,6 +251,8 @@ export const changedRuns: readonly HttpTrialCase[] = [
         const asked = `changedSince=${encodeURIComponent(cursor)}&${query}`;
         assertProblem(await askBy(trial, asked), 400, "invalid_request");
       }
+      for (const query of ["wait=1", "last=true"])
+        assertProblem(await askBy(trial, query), 400, "invalid_request");
     },
   },
 ];

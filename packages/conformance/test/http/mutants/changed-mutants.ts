@@ -105,6 +105,16 @@ export const changedMutants: readonly ServerMutant[] = [
     ...mapQueries((query) => query.set("limit", "200")),
   },
   {
+    name: "ignores a wait without a cursor of changed runs",
+    clause: "W48",
+    ...mapRequests((request, url) => {
+      if (request.method !== "GET" || !url.pathname.endsWith("/agent-runs") || isAsked(url))
+        return request;
+      url.searchParams.delete("wait");
+      return new Request(url, request);
+    }),
+  },
+  {
     name: "does not say that more runs have changed",
     clause: "W48",
     ...mapChanged(({ json }) => ({ ...json, hasMore: false })),

@@ -1,0 +1,36 @@
+import { isTerminal } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
+import type { RecordedClient } from "../history/recorder.ts";
+import { granted, LONG_MS, untilExpired } from "../lease.ts";
+import { requireLease, startKeyOf } from "./starting-calls.ts";
+import type { StartedRun } from "./worker-commands.ts";
+
+/** Sends creations again, twice each, with the claims that they had. */
+export async function startAgain(
+  client: RecordedClient,
+  starts: readonly StartedRun[],
+): Promise<void> {
+  for (const { runId, topic, leaseMs } of starts) {
+    for (let time = 0; time < 2; time++) {
+      await client.start(runId, topic, leaseMs, startKeyOf(runId));
+    }
+  }
+}
+
+/** Starts another run of each topic. */
+export async function startOthers(
+  client: RecordedClient,
+  starts: readonly StartedRun[],
+): Promise<void> {
+  for (const { runId, topic } of starts) await client.start(`${runId}-other`, topic, LONG_MS);
+}
+
+/** Each live run, whose lease was given for the shortest time, is listed as one whose lease is over. */
+export async function awaitExpired(store: RunEventStore, runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) {
+    const run = await store.getRun(runId);
+    if (run === null || isTerminal(run.runStatus)) continue;
+    requireLease(run);
+    await untilExpired(store, granted({ outcome: "granted", run }, `the creation of ${runId}`));
+  }
+}

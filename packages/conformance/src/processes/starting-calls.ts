@@ -1,0 +1,102 @@
+import { isTerminal } from "@tm/run-events-core";
+import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import { appendRequest } from "../append-request.ts";
+import { BrokenClause } from "../assert.ts";
+import { namedEvent } from "../history/named-event.ts";
+import type { RecordedClient } from "../history/recorder.ts";
+import { BY_OWNER, byReaper, LONG_MS, SHORT_MS, under } from "../lease.ts";
+import { OWNER } from "../read-log.ts";
+
+/** Every so many calls it looks at the live runs of a topic. */
+const LOOK_EVERY = 4;
+/** After so many refusals in a row the owner ends the run that has the place: no other process does, if its own is dead. */
+const PATIENT_REFUSALS = 6;
+
+/** Who starts runs of which topics. */
+interface StartingOptions {
+  readonly client: RecordedClient;
+  readonly store: RunEventStore;
+  /** The prefix of the names of its runs and events; no other load has it. */
+  readonly name: string;
+  /** Those that all processes want. */
+  readonly topics: readonly string[];
+}
+
+/** What it does next about a run. */
+type Next =
+  | { readonly what: "write" | "complete"; readonly runId: string; readonly fence: number }
+  | { readonly what: "free"; readonly runId: string };
+
+/** The key of the claim in a run's creation: the same one when the creation is sent again. */
+export function startKeyOf(runId: string): string {
+  return `start of ${runId}`;
+}
+
+/**
+ * The calls of a worker that starts exclusive runs under short and long leases, writes to each and ends it. It first starts two
+ * runs of topics of its own, which it leaves live: one under a long lease and one under a lease of the shortest time. It never
+ * gives a lease back, so a live run without one was created without one.
+ */
+export function createStartingCalls({
+  client,
+  store,
+  name,
+  topics,
+}: StartingOptions): (count: number) => Promise<void> {
+  let next: Next | null = null;
+  let refusals = 0;
+
+  async function start(count: number, topic: string): Promise<void> {
+    const runId = `${name}.${count}`;
+    const leaseMs = count % 2 === 0 ? SHORT_MS : LONG_MS;
+    const { fence, holder } = await client.start(runId, topic, leaseMs, startKeyOf(runId));
+    if (fence !== null) next = { what: "write", runId, fence };
+    refusals = holder === null ? 0 : refusals + 1;
+    if (holder !== null && (await isLive(store, holder))) next = { what: "free", runId: holder };
+  }
+
+  async function goOn(one: Next, id: string): Promise<void> {
+    const { what, runId } = one;
+    next = null;
+    if (what === "free") {
+      const isPatient = refusals < PATIENT_REFUSALS;
+      const end = namedEvent(isPatient ? "RUN_FAILED" : "RUN_CANCELLED", id);
+      await client.append([appendRequest(runId, [end], isPatient ? byReaper() : BY_OWNER)]);
+      return;
+    }
+    const event = namedEvent(what === "write" ? "TOKEN" : "RUN_COMPLETED", id);
+    await client.append([appendRequest(runId, [event], under(one))]);
+    if (what === "write") next = { ...one, what: "complete" };
+  }
+
+  return async (count) => {
+    const topic = topics[count % topics.length] ?? "";
+    if (count <= 2) {
+      await start(count, `${name} ${count}`);
+      next = null;
+    } else if (count % LOOK_EVERY === 0) await checkLeases(store, topic);
+    else if (next === null) await start(count, topic);
+    else await goOn(next, `${name}.${count}`);
+  };
+}
+
+/** @throws BrokenClause if the run for which a creation was refused is not there */
+async function isLive(store: RunEventStore, holder: string): Promise<boolean> {
+  const run = await store.getRun(holder);
+  if (run === null) {
+    const why = `a creation was refused for ${holder}, and there is no such run`;
+    throw new BrokenClause("S25", why);
+  }
+  return !isTerminal(run.runStatus);
+}
+
+/** @throws BrokenClause if a live run has no lease, although it was created with one */
+export function requireLease({ runId, leaseExpiresAtMs }: RunRecord): void {
+  if (leaseExpiresAtMs !== null) return;
+  throw new BrokenClause("S26", `${runId} was seen without the lease that it was created with`);
+}
+
+async function checkLeases(store: RunEventStore, topic: string): Promise<void> {
+  const query = { ownerId: OWNER, runStatus: "live", topic, before: null, limit: 100 } as const;
+  for (const run of await store.listRuns(query)) requireLease(run);
+}

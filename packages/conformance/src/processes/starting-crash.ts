@@ -1,0 +1,217 @@
+import { assertEqual } from "../assert.ts";
+import { checkHistory } from "../history/check-history.ts";
+import { startedIn } from "../history/check-places.ts";
+import type {
+  CreateOperation,
+  LeaseOperation,
+  Operation,
+  Violation,
+} from "../history/operation.ts";
+import { violation } from "../history/placed-batches.ts";
+import { SHORT_MS } from "../lease.ts";
+import { type Crash, crashOnce, landAgain, lostAppend, RECEIPTS, RUN_IDS } from "./crash-play.ts";
+import { isAcknowledged } from "./ledger.ts";
+import { progressOf, startLoads, stopLoads } from "./loads.ts";
+import type { ProcessTrial } from "./process-case.ts";
+import { failOn } from "./process-cases.ts";
+import type { Worker } from "./start-worker.ts";
+import type { StartedRun } from "./worker-commands.ts";
+
+/** All processes want their places. */
+const TOPICS = RUN_IDS;
+
+/** A creation and the claim in it. */
+interface Start extends StartedRun {
+  readonly created: CreateOperation;
+  readonly claimed: LeaseOperation;
+}
+
+/** What came of one call that created a run with a claim. */
+interface Answer {
+  readonly runId: string;
+  readonly created: CreateOperation;
+  readonly claimed: LeaseOperation | null;
+}
+
+/**
+ * Lets processes start exclusive runs, crashes, looks at the runs that are left, and lets what is left and a new process go on. Of a
+ * store that declares less than `process` nothing is demanded.
+ * @throws Error with the clause and a timeline
+ */
+export async function playStartingCrash(
+  trial: ProcessTrial,
+  crash: Crash,
+  asks: "places" | "again",
+): Promise<void> {
+  const { crew, ledger } = trial;
+  const workers = await crew.startAll();
+  const left = await crashOnce(trial, crash, workers, "starting");
+  const reader = await crew.start();
+  const { durability } = crew.capabilities();
+  if (durability !== "process" && durability !== "power") return;
+  const before = startsOf(ledger.operations());
+  const later = await (asks === "again" ? sendAgain : wantPlaces)(reader, before);
+  failOn(wrongAgain(before, later), { operations: [...ledger.operations(), ...later] });
+  const loads = startLoads([...left, reader], TOPICS, "starting");
+  await progressOf(loads, ledger);
+  assertEqual(await stopLoads(loads), [], "the failures after the crash");
+  const settled = settle(ledger.operations(), later, crash);
+  const operations = crash.mayFail ? landAgain(settled) : settled;
+  const written = operations.filter(isAcknowledged).map(({ runId }) => runId);
+  const runIds = [...new Set([...startedIn(operations), ...written])];
+  const logs = await reader.call("readLogs", { runIds });
+  const history = {
+    operations,
+    logs: new Map(runIds.map((runId, index) => [runId, logs[index] ?? []])),
+  };
+  failOn(lostAppend(history, durability) ?? checkHistory(history), history);
+}
+
+/**
+ * Lets processes start exclusive runs and end them while another process reads the changed runs, and crashes. Of a store that declares
+ * less than `process` nothing is demanded.
+ * @throws Error if that reader does not get the last state of each run
+ */
+export async function playWatchedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {
+  const { crew, ledger } = trial;
+  const watcher = await crew.start();
+  await watcher.call("watchChanged", null);
+  const left = await crashOnce(trial, crash, await crew.startAll(), "starting");
+  const { durability } = crew.capabilities();
+  if (durability !== "process" && durability !== "power") return;
+  const reader = await crew.start();
+  const loads = startLoads([...left, reader], TOPICS, "starting");
+  await progressOf(loads, ledger);
+  assertEqual(await stopLoads(loads), [], "the failures after the crash");
+  const runIds = startedIn(ledger.operations());
+  await watcher.call("catchUpChanged", { runIds });
+}
+
+function startsOf(operations: readonly Operation[]): readonly Start[] {
+  const claims = new Map<string, LeaseOperation>();
+  for (const one of operations) {
+    if (one.kind === "lease" && one.asks === "claim") claims.set(one.runId, one);
+  }
+  return operations.flatMap((created) => {
+    if (created.kind !== "create") return [];
+    const claimed = claims.get(created.runId);
+    if (claimed === undefined) return [];
+    const { runId, topic } = created;
+    return [{ runId, topic, leaseMs: claimed.leaseMs, created, claimed }];
+  });
+}
+
+/** Sends those again that are in doubt, those of runs that were left live, and the youngest. */
+async function sendAgain(reader: Worker, before: readonly Start[]): Promise<readonly Operation[]> {
+  const isShort = ({ leaseMs }: Start): boolean => leaseMs === SHORT_MS;
+  await reader.call("awaitExpired", { runIds: before.filter(isShort).map(({ runId }) => runId) });
+  const long = before.filter((one) => !isShort(one));
+  const chosen = new Set([...long.filter(isDoubtful), ...long.filter(isKept)]);
+  for (const one of long.filter(isGranted).slice(-RECEIPTS)) chosen.add(one);
+  const starts = [...chosen].map(({ runId, topic, leaseMs }) => ({ runId, topic, leaseMs }));
+  return reader.call("startAgain", { name: `${reader.name}-again`, starts });
+}
+
+/** Wants the places of the runs that were left live. */
+function wantPlaces(reader: Worker, before: readonly Start[]): Promise<readonly Operation[]> {
+  const kept = before.filter((one) => isKept(one) && isGranted(one));
+  const starts = kept.map(({ runId, topic, leaseMs }) => ({ runId, topic, leaseMs }));
+  return reader.call("startOthers", { name: `${reader.name}-other`, starts });
+}
+
+function isDoubtful({ created }: Start): boolean {
+  return created.result.outcome === "unknown" || created.result.outcome === "failed";
+}
+
+function isGranted({ claimed }: Start): boolean {
+  return claimed.result.outcome === "granted";
+}
+
+/** No other process wants its topic, and its own does not end it. */
+function isKept({ topic }: Start): boolean {
+  return !TOPICS.includes(topic);
+}
+
+/** What is wrong with the answers to creations that were sent again, twice each. */
+function wrongAgain(before: readonly Start[], again: readonly Operation[]): Violation | null {
+  const firsts = new Map(before.map((one) => [one.runId, one]));
+  const fences = new Map<string, number>();
+  for (const start of startsInTurn(again)) {
+    const { runId, created, claimed } = start;
+    const first = firsts.get(runId);
+    if (first === undefined) continue;
+    const calls = [first.created, created];
+    const { outcome } = created.result;
+    const known = fences.get(runId) ?? fenceOf(first.claimed);
+    if (known === null ? outcome === "claimed" : !isThere(created)) {
+      return violation(
+        "S26",
+        `the creation of ${runId} was sent again under its key and answered ${outcome}`,
+        calls,
+      );
+    }
+    const fence = fenceOf(claimed);
+    if (fence === null) continue;
+    if (known !== null && fence !== known) {
+      return violation(
+        "S26",
+        `the creation of ${runId} got fence ${known}, and when it was sent again ${fence}`,
+        calls,
+      );
+    }
+    fences.set(runId, fence);
+  }
+  return null;
+}
+
+/** The creations with their claims, each call by itself. */
+function startsInTurn(operations: readonly Operation[]): readonly Answer[] {
+  return operations.flatMap((created, at) => {
+    if (created.kind !== "create") return [];
+    const next = operations[at + 1];
+    const claimed = next?.kind === "lease" ? next : null;
+    return [{ runId: created.runId, created, claimed }];
+  });
+}
+
+function fenceOf(claimed: LeaseOperation | null): number | null {
+  return claimed?.result.outcome === "granted" ? claimed.result.fence : null;
+}
+
+/**
+ * The history as it shows once creations were sent again: one in doubt has created its run if that was there then, and a lease that
+ * was granted again is no second one.
+ */
+function settle(
+  operations: readonly Operation[],
+  again: readonly Operation[],
+  { mayFail }: Crash,
+): readonly Operation[] {
+  const repeated = new Set<Operation | null>();
+  const firsts = new Map<string, Answer>();
+  for (const answer of startsInTurn(again)) {
+    if (isThere(answer.created)) repeated.add(answer.claimed);
+    if (!firsts.has(answer.runId)) firsts.set(answer.runId, answer);
+  }
+  const settled = operations.map((one): Operation => {
+    if (one.kind !== "create" && one.kind !== "lease") return one;
+    // A driver may send a creation again by itself when its connection has broken.
+    const isOwn = mayFail && one.kind === "create" && one.result.outcome === "existing";
+    if (isOwn) return { ...one, result: { outcome: "created" } };
+    const answer = firsts.get(one.runId);
+    if (one.result.outcome !== "unknown" || !answer || !isThere(answer.created)) return one;
+    const { endedAt } = answer.created;
+    if (one.kind === "create") return { ...one, endedAt, result: { outcome: "created" } };
+    const fence = fenceOf(answer.claimed);
+    const isClaim = one.asks === "claim" && fence !== null;
+    // With a new run: its log is empty.
+    const result = { outcome: "granted", lastSequence: 0 } as const;
+    return isClaim ? { ...one, endedAt, result: { ...result, fence } } : one;
+  });
+  return [...settled, ...again.filter((one) => !repeated.has(one))];
+}
+
+/** Whether the run was there when it was to be created. */
+function isThere({ result }: CreateOperation): boolean {
+  return result.outcome === "existing" || result.outcome === "finished";
+}
