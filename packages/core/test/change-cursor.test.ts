@@ -116,7 +116,15 @@ describe("whom a change cursor is for", () => {
   });
 
   it("S29: a cursor is over after an hour, and if the clock was set back by more", () => {
-    const one = { scope: 0, atMs: 10 * CURSOR_MS, first: 0, part: 0, digests: new Map(), witnesses: NO_WITNESSES, mark: "" };
+    const one = {
+      scope: 0,
+      atMs: 10 * CURSOR_MS,
+      first: 0,
+      part: 0,
+      digests: new Map(),
+      witnesses: NO_WITNESSES,
+      mark: "",
+    };
     expect(isOver(one, one.atMs)).toBe(false);
     expect(isOver(one, one.atMs + CURSOR_MS)).toBe(false);
     expect(isOver(one, one.atMs + CURSOR_MS + 1)).toBe(true);

@@ -155,6 +155,7 @@ export const STORE_TYPES: readonly string[] = [
   "LeaseRefusal",
   "LeaseRule",
   "ListQuery",
+  "LivePosition",
   "LiveStatus",
   "ListedStatus",
   "MemoryStoreOptions",

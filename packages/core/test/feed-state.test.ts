@@ -154,7 +154,10 @@ describe("FeedState", () => {
     const kept = await driven.store.listChanged({ ownerId: "ada", since: cursor, limit: 9 });
     await driven.step();
     // As it was before the event, or is now.
-    expect([await ask(driven.state.cursor), await ask(driven.state.listed)]).toEqual([["a"], ["a"]]);
+    expect([await ask(driven.state.cursor), await ask(driven.state.listed)]).toEqual([
+      ["a"],
+      ["a"],
+    ]);
     const place = new FeedPlace(kept.cursor);
     expect(await ask(place.cursor)).toEqual([]);
     for (const run of kept.runs) place.pass(run);

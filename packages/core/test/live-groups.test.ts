@@ -99,7 +99,11 @@ describe("planLive", () => {
     const digests = new Set<number>();
     for (let ordinal = 1; ordinal <= 1_000; ordinal++) {
       for (let lastSequence = 0; lastSequence < 100; lastSequence++) {
-        const plan = planLive(new Map(), [{ runId: "r", ordinal, lastSequence, updatedAtMs: 9 }], 0);
+        const plan = planLive(
+          new Map(),
+          [{ runId: "r", ordinal, lastSequence, updatedAtMs: 9 }],
+          0,
+        );
         const digest = plan.changed[0]?.digest ?? -1;
         expect(digest >= 0 && digest < DIGEST_END && Number.isSafeInteger(digest)).toBe(true);
         digests.add(digest);

@@ -4,7 +4,12 @@ import {
   startStandby,
   startTcpProxy,
 } from "@tm/run-events-test-servers";
-import { changesOwed, OWED_WITH_WORKER, playLostEnd, STARTED_OVER } from "@tm/run-events-test-servers/lost-end";
+import {
+  changesOwed,
+  OWED_WITH_WORKER,
+  playLostEnd,
+  STARTED_OVER,
+} from "@tm/run-events-test-servers/lost-end";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PATIENT } from "./patient.ts";

@@ -132,7 +132,17 @@ describe("the departures of an owner", () => {
     const { redis, store } = await openStore(await openServer());
     const key = "run-events:{owner:ada}:departed";
     const old = (Date.now() - 2 * 3_600_000 - 60_000) * 1_000;
-    await redis.zadd(key, 0, "name:0", old - 1, "1:old", old, "2:old", old + 120_000_000, "3:young");
+    await redis.zadd(
+      key,
+      0,
+      "name:0",
+      old - 1,
+      "1:old",
+      old,
+      "2:old",
+      old + 120_000_000,
+      "3:young",
+    );
     await store.createRun(createOf("a"));
     await live(store, [{ do: "end as owner", runId: "a" }], []);
     await expect

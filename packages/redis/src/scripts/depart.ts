@@ -47,13 +47,7 @@ export async function depart(
 ): Promise<void> {
   const keys = scopes.flatMap(({ departed, left }) => [departed, ...left]);
   const size = String(keys.length / scopes.length);
-  await connection.run(DEPART, keys, [
-    run,
-    entry,
-    `name:${crypto.randomUUID()}`,
-    size,
-    departure,
-  ]);
+  await connection.run(DEPART, keys, [run, entry, `name:${crypto.randomUUID()}`, size, departure]);
 }
 
 /**

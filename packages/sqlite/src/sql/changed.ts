@@ -73,7 +73,8 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
       const markOf = ({ key, atMs }: Place): string => `${name}_${key}_${atMs.toString(36)}`;
       const since = parseMark(query.since ?? "", name);
       const isFirst = since?.key === 0;
-      const isKnown = isFirst || (since !== null && isThere.get(since.key, since.atMs) !== undefined);
+      const isKnown =
+        isFirst || (since !== null && isThere.get(since.key, since.atMs) !== undefined);
       const found = isKnown ? selectAfter(query, since.key) : [];
       return {
         isKnown,
