@@ -72,6 +72,9 @@ function valuesFor(name: "append" | "appendEach", runIds: readonly string[]): re
   return encode(runIds.map(runAppend)) as readonly Literal[];
 }
 
+/** A snapshot after the ends of all runs. */
+const NEWEST = `${10 * RUNS}:${10 * RUNS}:`;
+
 describe("on a long run among many, with statistics", () => {
   let server: PostgresServer;
   let client: pg.Client;
@@ -160,11 +163,14 @@ describe("on a long run among many, with statistics", () => {
     { name: "listTopicLive", values: ["ada", RUNS, 50, "rare", "queued", "running", "waiting"] },
     { name: "listTopicLive", values: ["ada", RUNS, 50, "done", "queued", "running", "waiting"] },
     { name: "selectNewest", values: [] },
-    { name: "selectDepartures", values: ["ada", `${RUNS - 99}:${RUNS}:${RUNS - 99}`, "0", 0, 50] },
-    { name: "selectDepartures", values: ["ada", "1:1:", "0", 0, 50] },
+    {
+      name: "selectDepartures",
+      values: ["ada", `${RUNS - 99}:${RUNS}:${RUNS - 99}`, "0", 0, 50, NEWEST],
+    },
+    { name: "selectDepartures", values: ["ada", "1:1:", "0", 0, 50, NEWEST] },
     {
       name: "selectTopicDepartures",
-      values: ["ada", `${RUNS - 99}:${RUNS}:`, "0", 0, 50, "done"],
+      values: ["ada", `${RUNS - 99}:${RUNS}:`, "0", 0, 50, NEWEST, "done"],
     },
     { name: "selectTopicLive", values: ["ada", "rare", "queued", "running", "waiting"] },
     { name: "selectHeads", values: [["run-1", "run-9"]] },
