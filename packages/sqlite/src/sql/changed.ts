@@ -39,13 +39,10 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
   );
   const newest = prepareStatement(
     db,
-    `SELECT applied_at_ms AS madeAtMs, coalesce(d.departure_key, 0) AS key, coalesce(d.departed_at_ms, 0) AS atMs
+    `SELECT applied_at_ms AS madeAtMs, coalesce(d.departure_key, 0) AS key, coalesce(d.departed_at_ms, 0) AS atMs,
+       EXISTS (SELECT 1 FROM ${departures} WHERE departure_key = ? AND departed_at_ms = ?) AS isThere
      FROM ${schema} LEFT JOIN ${departures} d ON d.departure_key = (SELECT max(departure_key) FROM ${departures})
      WHERE migration = 1`,
-  );
-  const isThere = prepareStatement(
-    db,
-    `SELECT 1 FROM ${departures} WHERE departure_key = ? AND departed_at_ms = ?`,
   );
   const select = (topic: string): Statement =>
     prepareStatement(
@@ -68,13 +65,11 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
       for (const { ownerId, topic, runId } of rows) insert.run(ownerId, topic, runId, nowMs);
     },
     selectDepartures(query) {
-      const { madeAtMs, ...last } = newest.get() as NewestRow;
+      const since = parseMark(query.since ?? "");
+      const { madeAtMs, isThere, ...last } = newest.get(since.key, since.atMs) as NewestRow;
       const name = madeAtMs.toString(36);
       const markOf = ({ key, atMs }: Place): string => `${name}_${key}_${atMs.toString(36)}`;
-      const since = parseMark(query.since ?? "", name);
-      const isFirst = since?.key === 0;
-      const isKnown =
-        isFirst || (since !== null && isThere.get(since.key, since.atMs) !== undefined);
+      const isKnown = since.name === name && (since.key === 0 || isThere === 1);
       const found = isKnown ? selectAfter(query, since.key) : [];
       return {
         isKnown,
@@ -100,12 +95,13 @@ interface DepartureRow extends Place {
 
 interface NewestRow extends Place {
   readonly madeAtMs: number;
+  readonly isThere: 0 | 1;
 }
 
-/** Reads the mark of a departure; `null` if it is of other tables, or no mark. */
-function parseMark(text: string, name: string): Place | null {
-  const [, ofName, key, atMs = ""] = MARK.exec(text) ?? [];
-  return ofName === name ? { key: Number(key), atMs: Number.parseInt(atMs, 36) } : null;
+/** Reads the mark of a departure, with the name of its tables. Any other text has no name. */
+function parseMark(text: string): Place & { readonly name: string } {
+  const [, name = "", key = "0", atMs = "0"] = MARK.exec(text) ?? [];
+  return { name, key: Number(key), atMs: Number.parseInt(atMs, 36) };
 }
 
 /** Prepares the positions of live runs, from the index of their statuses. */
