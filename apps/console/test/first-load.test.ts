@@ -4,12 +4,12 @@ import { startServer } from "../../server/test/start-server.ts";
 import { openConsole, useBrowser } from "./open-console.ts";
 
 /** Until a page shared one connection for all of its runs, it was 100 kB; until its list was live and a run took answers, 105 kB. */
-const MOST_BYTES = 106_000;
+const MOST_BYTES = 107_000;
 
 describe("the first load", () => {
   useBrowser();
 
-  it("the first load is under 106 kB gzipped, and only from this server", async () => {
+  it("the first load is under 107 kB gzipped, and only from this server", async () => {
     const { url, page } = await openConsole();
     await page.getByLabel("Token").waitFor();
     const names = await page.evaluate(() =>

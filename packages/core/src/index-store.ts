@@ -28,6 +28,7 @@ export type {
 export { DEPARTURES_MS, FORGOTTEN_EACH } from "./rules/changed.ts";
 export type { ChangeMoves } from "./store/changed-work.ts";
 export { changedWork } from "./store/changed-work.ts";
+export { LIVE_GROUPS } from "./rules/live-groups.ts";
 export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";

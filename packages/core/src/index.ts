@@ -1,4 +1,5 @@
-export type { RunEvents, RunEventsPage } from "./run-events.ts";
+export type { RunEvents } from "./run-events.ts";
+export type { RunEventsPage } from "./rules/run-values.ts";
 export type { ListOptions } from "./log/runs.ts";
 export { createRunEvents } from "./run-events.ts";
 export { createMemoryStore } from "./store/memory.ts";

@@ -16,31 +16,23 @@ import type {
   RunLog,
   WorkAppendOptions,
 } from "./log/run-log.ts";
-import type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event.ts";
+import type { EventDraft, RunEvent, RunSnapshot } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
-import { type AppendReceipt, decodePhase } from "./rules/receipt.ts";
-import { changesOf, eventOf, type RunChanges, snapshotOf } from "./rules/run-values.ts";
+import type { AppendReceipt } from "./rules/receipt.ts";
+import {
+  changesOf,
+  eventOf,
+  pageOf,
+  type RunChanges,
+  type RunEventsPage,
+  snapshotOf,
+} from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { createLogAccess } from "./work/run-access.ts";
+import { claimedRun, createLogAccess } from "./work/run-access.ts";
 import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
-
-/** A page of a run's events, and the run's state at its end. @see {@link RunEvents.read} */
-export interface RunEventsPage {
-  /** Ascending, without a gap, from `since + 1`. */
-  readonly events: readonly RunEvent[];
-  /** Terminal only when the page reaches the end of the log. */
-  readonly runStatus: RunStatus;
-  readonly currentPhase: string | null;
-  /** The sequence of the log's last event. */
-  readonly lastSequence: number;
-  /** Whether the log has events after this page. */
-  readonly hasMore: boolean;
-  /** The cursor that this page follows, if it was asked for by `tail`. */
-  readonly since?: number;
-}
 
 /** Everything that a program does with runs. */
 export interface RunEvents extends Upkeep {
@@ -105,13 +97,15 @@ export interface RunEvents extends Upkeep {
   ): Promise<AppendReceipt>;
   /**
    * Reads one page of the events after `since`, ascending.
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `invalid_cursor`, `invalid_request`, `store_unavailable`
-   * @see clauses W15 and W16 in `WIRE.md` of `@tm/run-events-http`
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @see clauses W15, W16, W45 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   read(runId: string, options?: PageOptions): Promise<RunEventsPage>;
   /**
    * Follows a run: every event after `since`, then new ones, up to the terminal one. To stop it, leave the loop.
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `store_unavailable`; or the signal's reason
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed` (also when the log loses events that the loop has had),
+   * `invalid_cursor`, `invalid_request`, `store_unavailable`; or the signal's reason
+   * @see clauses W45 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
   /**
@@ -243,17 +237,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
     input: (runId, payload, conditions) => log.input(runId, payload, conditions),
-    async read(runId, page) {
-      const { since, ...read } = await log.readPage(runId, page);
-      return {
-        events: read.events.map(eventOf),
-        runStatus: read.runStatus,
-        currentPhase: decodePhase(read.phase),
-        lastSequence: read.lastSequence,
-        hasMore: read.hasMore,
-        ...(since !== undefined && { since }),
-      };
-    },
+    read: async (runId, page) => pageOf(await log.readPage(runId, page)),
     async *tail(runId, tailOptions) {
       for await (const slice of tailSlices(followers, runId, tailOptions))
         yield* slice.events.map(eventOf);
@@ -286,7 +270,10 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       // Without a lease the creation would claim nothing.
       checkLease(run.leaseMs);
       const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
-        (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker })).run;
+        claimedRun(
+          (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker }))
+            .run,
+        );
       const started = startWork(access, begin, run, task);
       // Closing waits for the work.
       closing.hold(started.then(({ done }) => done)).catch(() => {});

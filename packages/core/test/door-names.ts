@@ -40,6 +40,7 @@ export const STORE_VALUES: readonly string[] = [
   "INITIAL_STATE",
   "INPUT_RECEIVED",
   "INPUT_REQUESTED",
+  "LIVE_GROUPS",
   "MAX_BATCH_EVENTS",
   "MAX_PAYLOAD_BYTES",
   "NO_LEASE",

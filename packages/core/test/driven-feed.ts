@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
-import { type FeedNews, FeedState, STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
+import type { FeedNews } from "../src/follow/feed-plan.ts";
+import { FeedState, STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
 import { parseChangeCursor } from "../src/rules/change-cursor.ts";
 import { isTerminal } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
@@ -31,6 +32,8 @@ export class Driven {
   nowMs = 0;
   /** Whether the last news say that more follow at once. */
   hasMore = true;
+  /** How many runs fit in a page. */
+  fits: number = Number.POSITIVE_INFINITY;
 
   /** @param newest how many of the newest runs it begins with */
   constructor(newest = 0) {
@@ -85,7 +88,8 @@ export class Driven {
     return this.store.listRuns(list);
   }
 
-  #send(news: FeedNews): void {
+  #send(read: FeedNews): void {
+    const news = this.state.keep(read, Math.min(read.runs.length, this.fits));
     for (const run of news.runs) {
       const before = this.known.get(run.runId);
       const isSame = before?.ordinal === run.ordinal;

@@ -149,7 +149,8 @@ describe("the end of a feed on a stream", () => {
     letGo(first);
     const other = await createRunsBench(["a"], { maxStreamsPerUser: 99, maxStreams: 99 });
     const names = Array.from({ length: 100 }, (_, at) => `r${at}`);
-    for (let count = 0; count < 9; count++) await other.open(names);
+    for (let count = 0; count < 9; count++)
+      await other.open(names, undefined, undefined, `user-${count}`);
     await other.open(names.slice(1));
     await other.open([], undefined, {});
     expect(codeOf((await other.open([], undefined, {})).sink)).toBe("overloaded");

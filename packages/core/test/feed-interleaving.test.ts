@@ -17,6 +17,7 @@ import { type Act, coins, pick, scriptOf } from "./interleaving.ts";
 import { rounds } from "./rounds.ts";
 import { newEvent } from "./run-record.ts";
 
+const LARGE = JSON.stringify("x".repeat(140_000));
 const RUN_IDS = ["a", "b", "c"];
 const FAILURE = new RunEventsError("store_unavailable", "The store did not answer.");
 /** Longer than a cursor is good for. */
@@ -36,6 +37,8 @@ function change(what: Parameters<FeedWorld["change"]>[0]): Act<FeedWorld> {
 const ACTS = {
   create: change("create"),
   append: change(newEvent("TOKEN")),
+  /** Two runs with such a last event do not fit in one page. */
+  appendLarge: change(newEvent("TOKEN", LARGE)),
   finish: change(newEvent("RUN_COMPLETED")),
   remove: change("delete"),
   open(world, at, count, takes) {
@@ -82,7 +85,8 @@ const ACTS = {
 
 const WEIGHTS: Readonly<Record<keyof typeof ACTS, number>> = {
   create: 8,
-  append: 12,
+  append: 10,
+  appendLarge: 4,
   finish: 4,
   remove: 3,
   open: 5,

@@ -30,13 +30,16 @@ const action = fc.oneof(
   },
 );
 
+/** How many runs fit in a page that has two. */
+const fits = fc.constantFrom(1, 2);
 const actions = fc.array(action, { maxLength: 60, size: "max" });
 
 describe("FeedState", () => {
   it("W48: a reader gets each run as it is, at most four times a second, and one that comes back with its cursor misses nothing", async () => {
     await fc.assert(
-      fc.asyncProperty(actions, fc.nat({ max: 3 }), async (script, newest) => {
+      fc.asyncProperty(actions, fc.nat({ max: 3 }), fits, async (script, newest, some) => {
         const driven = new Driven(newest);
+        driven.fits = some;
         const dropped: { readonly cursor: string | null; readonly known: Known }[] = [];
         for (const one of script) {
           if (one.do === "step") await driven.step();
@@ -124,6 +127,42 @@ describe("FeedState", () => {
     expect(driven.known.get("a")?.lastSequence).toBe(1);
     return driven;
   }
+
+  it("W48: what did not fit comes before anything else, and the cursor waits for it", async () => {
+    const driven = new Driven();
+    for (const runId of ["a", "b", "c"]) await driven.change("create", runId);
+    driven.fits = 1;
+    await driven.step();
+    const [first = ""] = driven.known.keys();
+    expect([driven.known.size, driven.hasMore, driven.state.cursor]).toEqual([1, true, null]);
+    // The one that did not fit ends meanwhile. It has no other chance: no list has it.
+    const [late = ""] = driven.state.plan(0).runIds;
+    expect(late).not.toBe(first);
+    await driven.change("RUN_COMPLETED", late);
+    await driven.step();
+    expect(driven.known.get(late)?.runStatus).toBe("completed");
+    expect([driven.hasMore, driven.state.cursor]).toEqual([true, expect.any(String)]);
+    while (await driven.step());
+    expect([driven.known.size, driven.hasMore]).toEqual([3, false]);
+  });
+
+  it("W48: of runs that do not fit, as many are read at once as did, and then more", () => {
+    const state = new FeedState(null);
+    const run = { ordinal: 1, lastSequence: 0, runStatus: "queued" } as RunRecord;
+    const runs = Array.from({ length: 16 }, (_, at) => ({ ...run, runId: `r${at}`, ordinal: at }));
+    const page = { isReset: true, gone: [], live: [], cursor: "c", hasMore: false };
+    state.keep(state.takePage({ ...page, runs }, 0), 2);
+    const sizes: number[] = [];
+    for (let { runIds } = state.plan(0); runIds.length > 0; { runIds } = state.plan(0)) {
+      sizes.push(runIds.length);
+      const read = new Map(runIds.map((runId) => [runId, { ...run, runId }]));
+      state.keep(state.takeRuns(read, 0), runIds.length);
+      if (sizes.length > 9) break;
+      state.listing();
+    }
+    expect(sizes).toEqual([2, 4, 8]);
+    expect(state.cursor).toBe("c");
+  });
 
   it("W48: a page that comes before a waiting state was sent does not release the cursor", async () => {
     const driven = await waiting();

@@ -18,9 +18,11 @@ async function world(runIds: readonly string[], watched = 100) {
   for (const runId of runIds) await store.createRun({ runId, ownerId: "ada", metadata: "null" });
   /** Happens once, after the next page was made and before it arrives. */
   const inBetween: (() => Promise<unknown>)[] = [];
+  const calls = { lists: 0 };
   const owners = {
     ...source,
     async listChanged(query: Parameters<typeof store.listChanged>[0]) {
+      calls.lists += 1;
       const page = await store.listChanged(query);
       await inBetween.shift()?.();
       return page;
@@ -32,8 +34,10 @@ async function world(runIds: readonly string[], watched = 100) {
     source,
     clock,
     inBetween,
+    calls,
     open: (since: string | null = null) => feeds.open(SCOPE, { ...OPTIONS, since }),
     cursor: async () => (await store.listChanged({ ...SCOPE, since: null, limit: 100 })).cursor,
+    create: (runId: string) => store.createRun({ runId, ownerId: "ada", metadata: "null" }),
     append: (runId: string) => store.append([appendRequest([newEvent("NOTE")], { runId })]),
     /** Delivers what the store owes. */
     notify: () => source.notifyCount.splice(0).forEach((one) => one()),
@@ -109,6 +113,82 @@ describe("OwnerFollower", () => {
     await settle();
     expect(taken).toEqual(["a 0", "a 1"]);
     feed.leave();
+  });
+
+  /** Two feeds that have every run, and then one more, whose subscription is not ready. */
+  async function withNewRun() {
+    const made = await world(["a"]);
+    const { source, clock, calls, open, create, notify } = made;
+    const feeds = [open(), open()] as const;
+    const taken = [reader(feeds[0]), reader(feeds[1])] as const;
+    for (let pause = 0; pause < 3; pause++) {
+      await settle();
+      for (const ready of source.readies) ready.resolve();
+      await settle();
+      clock.advance(STATE_PAUSE_MS);
+    }
+    await create("b");
+    calls.lists = 0;
+    notify();
+    await settle();
+    expect(taken).toEqual([
+      ["a 0", "b 0"],
+      ["a 0", "b 0"],
+    ]);
+    expect([calls.lists, source.subscriptions()]).toEqual([1, 3]);
+    /** Lets the pause of a state pass, and answers what is read. */
+    const pass = async (): Promise<void> => {
+      clock.advance(STATE_PAUSE_MS);
+      await settle();
+      source.answerAll();
+      await settle();
+    };
+    return { ...made, feeds, taken, pass };
+  }
+
+  it("W48: what was appended to a new run before its subscription was ready is read once for all feeds, without a list", async () => {
+    const { source, calls, append, feeds, taken, pass } = await withNewRun();
+    await append("b");
+    source.notifyCount.length = 0;
+    source.readies.at(-1)?.resolve();
+    await settle();
+    await pass();
+    expect(taken).toEqual([
+      ["a 0", "b 0", "b 1"],
+      ["a 0", "b 0", "b 1"],
+    ]);
+    expect(calls.lists).toBe(1);
+    for (const feed of feeds) feed.leave();
+  });
+
+  it("W48: a read that began before a run's subscription was ready is not shared after it", async () => {
+    const { source, clock, append, feeds, taken, pass } = await withNewRun();
+    const [first, second] = feeds;
+    first.notify("b");
+    clock.advance(STATE_PAUSE_MS);
+    await settle();
+    expect(source.reads.length).toBe(1);
+    await append("b");
+    source.notifyCount.length = 0;
+    source.readies.at(-1)?.resolve();
+    await settle();
+    source.answerAll();
+    await settle();
+    for (let pause = 0; pause < 2; pause++) await pass();
+    expect(taken.map((states) => states.at(-1))).toEqual(["b 1", "b 1"]);
+    first.leave();
+    second.leave();
+    expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+  });
+
+  it("W48: a feed that leaves while it waits for a list gives its place back", async () => {
+    const { source, clock, calls, open } = await world(["a"]);
+    const feed = open();
+    const page = feed.next();
+    feed.leave();
+    await expect(page).rejects.toMatchObject({ code: "store_unavailable" });
+    await settle();
+    expect([calls.lists, source.subscriptions(), clock.timers()]).toEqual([0, 0, 0]);
   });
 
   it("W48: the feeds of a process have so many subscriptions to runs, and give them back", async () => {

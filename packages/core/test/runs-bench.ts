@@ -18,11 +18,12 @@ export interface RunsBench {
   verdict: StreamErrorCode | null;
   /** Appends events of these types, each with this payload. */
   readonly append: (runId: string, types: readonly string[], payload?: unknown) => Promise<void>;
-  /** Opens a stream of ada's and starts it. A text is a run to read from its beginning. */
+  /** Opens a stream and starts it, of ada's by default. A text is a run to read from its beginning. */
   readonly open: (
     runs: readonly (string | RunStart)[],
     takes?: () => boolean,
     feed?: Partial<FeedRequest>,
+    ownerId?: string,
   ) => Promise<{ readonly stream: OpenStream; readonly sink: FakeSink }>;
 }
 
@@ -47,14 +48,14 @@ export async function createRunsBench(
         types.map((eventType) => ({ eventType, payload })),
       );
     },
-    async open(runs, takes = () => true, feed) {
+    async open(runs, takes = () => true, feed, ownerId = "ada") {
       const stream = streams.openRuns({
         runs: runs.map((run) => (typeof run === "string" ? { runId: run, since: 0 } : run)),
         feed:
           feed === undefined
             ? null
             : { begin: "live", topic: null, since: null, withLast: false, ...feed },
-        ownerId: "ada",
+        ownerId,
         authorize: async () => bench.verdict,
       });
       const sink = createFakeSink(() => clock.now(), takes);

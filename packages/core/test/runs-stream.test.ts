@@ -199,11 +199,29 @@ describe("a stream of many runs", () => {
     expect(bench.streams.stats().open).toBe(0);
     const other = await createRunsBench(["a"], { maxStreamsPerUser: 99, maxStreams: 99 });
     const many = [];
-    for (let count = 0; count < 10; count++) many.push(await other.open(names));
+    const users = Array.from({ length: 10 }, (_, at) => `user-${at}`);
+    for (const user of users) many.push(await other.open(names, undefined, undefined, user));
     const late = await other.open(["a"]);
     expect(codeOf(late.sink)).toBe("overloaded");
     expect(wordsOf(late.sink.frames)).toStrictEqual(["error overloaded"]);
     for (const one of many.splice(0, 1)) letGo(one);
     expect(codeOf((await other.open(["a"])).sink)).toBe(undefined);
+  });
+
+  it("W28, W47, W48: one user's streams read a quarter of the runs, and the next user has room", async () => {
+    const bench = await createRunsBench(["a"], { maxStreams: 1 });
+    const few = await createRunsBench(["a"], { maxStreams: 100 });
+    const names = Array.from({ length: 100 }, (_, at) => `r${at}`);
+    const first = await few.open(names, undefined, {});
+    const opened = [first, await few.open(names, undefined, {}), await few.open(names.slice(52))];
+    expect(opened.map(({ sink }) => codeOf(sink))).toStrictEqual([undefined, undefined, undefined]);
+    const late = await few.open(["a"]);
+    expect(wordsOf(late.sink.frames)).toStrictEqual(["error overloaded"]);
+    const bobs = await few.open(names, undefined, {}, "bob");
+    expect(codeOf(bobs.sink)).toBe(undefined);
+    letGo(first);
+    expect(codeOf((await few.open(names)).sink)).toBe(undefined);
+    // Also the smallest server has room for a full stream.
+    expect(codeOf((await bench.open(names, undefined, {})).sink)).toBe(undefined);
   });
 });

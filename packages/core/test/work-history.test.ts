@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AppendOutcome } from "../src/rules/append.ts";
+import type { RunEvent } from "../src/rules/event.ts";
+import { RunInputs } from "../src/work/run-inputs.ts";
 import { aborted, createWorkWorld, failureOf, LEASE, type WorkWorld } from "./work-world.ts";
 
 const CHANGED = { code: "history_changed", retryable: false };
@@ -95,5 +97,133 @@ describe("W46: a worker whose log has lost its end", () => {
       await run.append([{ eventType: "D" }]);
     });
     expect((await world.events()).at(-1)).toBe("RUN_COMPLETED");
+  });
+});
+
+describe("W40, W46: inputs of a worker whose log has lost its end", () => {
+  /** Makes the log that is there now: of these events, some time after the others. */
+  async function restore(events: readonly (readonly [string, unknown])[]): Promise<string> {
+    await world.pass(25);
+    await world.others.create({ ownerId: "ada", runId: "s" });
+    for (const [eventType, payload] of events) {
+      if (eventType === "INPUT_RECEIVED") await world.others.input("s", payload);
+      else await world.others.append("s", [{ eventType, payload }]);
+    }
+    return "s";
+  }
+
+  it.each([
+    [
+      "an input is in its place",
+      [
+        ["INPUT_RECEIVED", 1],
+        ["INPUT_RECEIVED", 2],
+      ],
+    ],
+    [
+      "another question is in its place",
+      [
+        ["INPUT_REQUESTED", { milk: false }],
+        ["INPUT_RECEIVED", 2],
+      ],
+    ],
+    ["the log ends right before it", []],
+  ] as const)("a question is not answered if %s", async (_, events) => {
+    const reasons: unknown[] = [];
+    const now = await restore(events);
+    world.intercepts.append = async (go) => {
+      const answer = await go();
+      world.readAs = now;
+      return answer;
+    };
+    const work = failureOf(
+      world.runs.work("r", LEASE, async (run) => {
+        reasons.push(await failureOf(run.ask({ milk: true })), run.signal.reason);
+        return "no answer";
+      }),
+    );
+    reasons.push(await work);
+    expect(reasons).toMatchObject([CHANGED, CHANGED, CHANGED]);
+    expect(reasons[0]).toMatchObject({ details: { lastSequence: events.length } });
+    // Nothing is appended, and the lease expires.
+    expect(await world.events()).toStrictEqual(['INPUT_REQUESTED {"milk":true}']);
+    expect(world.calls).not.toContain("release");
+  });
+
+  it("a question is not waited for if the log ends long before it", async () => {
+    await world.others.append("r", [{ eventType: "A" }, { eventType: "B" }]);
+    const now = await restore([["A", 0]]);
+    const work = world.runs.work("r", LEASE, async (run) => {
+      const asked = run.ask("?");
+      world.readAs = now;
+      return asked;
+    });
+    expect(await failureOf(work)).toMatchObject({ ...CHANGED, details: { lastSequence: 1 } });
+  });
+
+  it("an iteration after the claim ends, and the worker has to stop", async () => {
+    const got: unknown[] = [];
+    await world.others.append("r", [{ eventType: "A" }, { eventType: "B" }]);
+    const now = await restore([
+      ["A", 0],
+      ["B", 0],
+      ["INPUT_RECEIVED", "later"],
+    ]);
+    const work = failureOf(
+      world.runs.work("r", LEASE, async (run) => {
+        world.readAs = now;
+        for await (const { payload } of run.inputs()) got.push(payload);
+        got.push(run.signal.reason);
+      }),
+    );
+    got.push(await work);
+    expect(got).toMatchObject([CHANGED, CHANGED]);
+  });
+
+  it("an iteration after a sequence that the task names finds the time of that event first", async () => {
+    const event = { sequence: 7, eventType: "A", payload: null, createdAt: "then" };
+    const asked: unknown[] = [];
+    const inputs = new RunInputs({
+      async read(sequence) {
+        asked.push(sequence);
+        return { events: sequence === 7 ? [event] : [], lastSequence: 7 };
+      },
+      follow(after) {
+        asked.push(after);
+        return (async function* none(): AsyncGenerator<RunEvent> {})();
+      },
+      request: async () => Promise.reject(new TypeError("Nothing is asked.")),
+      onEnd: () => {},
+      claimed: { since: 9, at: "claimed" },
+      stopped: new AbortController().signal,
+    });
+    for (const since of [0, 7, 8, 9, undefined])
+      for await (const input of inputs.iterate(since)) asked.push(input);
+    const after9 = { since: 9, at: "claimed" };
+    expect(asked).toStrictEqual([
+      { since: 0, at: undefined },
+      7,
+      { since: 7, at: "then" },
+      8,
+      { since: 8, at: undefined },
+      after9,
+      after9,
+    ]);
+  });
+
+  it("inputs of a log that has lost nothing come after the claim, and after any sequence", async () => {
+    await world.others.append("r", [{ eventType: "A" }, { eventType: "B" }]);
+    const got = await world.runs.work("r", LEASE, async (run) => {
+      await world.others.input("r", 1);
+      const all: unknown[] = [];
+      for (const since of [undefined, 0, 1, 2]) {
+        for await (const { payload } of run.inputs({ since })) {
+          all.push(payload);
+          break;
+        }
+      }
+      return all;
+    });
+    expect(got).toStrictEqual([1, 1, 1, 1]);
   });
 });

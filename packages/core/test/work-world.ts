@@ -26,6 +26,8 @@ export interface WorkWorld extends AsyncDisposable {
   readonly intercepts: Partial<Record<Call, Intercept>>;
   /** The calls that reached the store, or failed on the way. */
   readonly calls: Call[];
+  /** Whose log `runs` reads, in place of the run's: its store has lost the end of the log, and others have appended since. */
+  readAs: string | null;
   /** Whether the store's notifications notify in `runs`. */
   notifyCount: boolean;
   /** Lets everything happen that needs no time. */
@@ -63,6 +65,8 @@ export async function createWorkWorld(
       claim: (request) => through("claim", () => store.claim(request)),
       renew: (request) => through("renew", () => store.renew(request)),
       release: (request) => through("release", () => store.release(request)),
+      read: (queries) =>
+        store.read(queries.map((query) => ({ ...query, runId: world.readAs ?? query.runId }))),
       getRun: (runId) => through("getRun", () => store.getRun(runId)),
       subscribe(runId, onNotification) {
         subscriptions += 1;
@@ -90,6 +94,7 @@ export async function createWorkWorld(
     others,
     intercepts,
     calls,
+    readAs: null,
     notifyCount: true,
     async settle() {
       for (let turns = 0; turns < 8; turns++) await setImmediate();

@@ -123,6 +123,33 @@ describe.each(DOORS)("%s", (door) => {
     expect(world.reported).toEqual([]);
   });
 
+  it("W48: polls of one user list one after the other, equal ones share a list, and one whose client has gone lists nothing", async () => {
+    await using world = await openWorld(door);
+    await world.record("NOTE");
+    const since = await cursorOf(world);
+    const letGo = world.store.hold("listChanged");
+    const before = world.store.asked("listChanged");
+    const left = new AbortController();
+    const first = world.send(changed(since));
+    await eventually(() => expect(world.store.held()).toBe(1));
+    const equal = Array.from({ length: 20 }, () => world.send(changed(since, "&limit=7")));
+    const gone = [1, 2, 3].map((limit) =>
+      world.send(changed(since, `&limit=${limit}`, { signal: left.signal })).catch(() => null),
+    );
+    const bobs = world.send(changed("", "", { headers: { authorization: "Bearer bob" } }));
+    await eventually(() => expect(world.store.held()).toBe(2));
+    await eventually(() => expect(world.stats().inFlight.requests).toBe(25));
+    left.abort();
+    await Promise.all(gone);
+    await eventually(() => expect(world.stats().inFlight.requests).toBe(22));
+    expect(world.store.asked("listChanged")).toBe(before + 2);
+    letGo();
+    for (const answer of await Promise.all([first, bobs, ...equal]))
+      expect(answer.status).toBe(200);
+    expect(world.store.asked("listChanged")).toBe(before + 3);
+    expect(world.reported).toEqual([]);
+  });
+
   it("W48: a store that fails ends the wait with 503", async () => {
     await using world = await openWorld(door);
     const since = await cursorOf(world);

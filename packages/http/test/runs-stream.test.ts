@@ -133,6 +133,21 @@ describe.each(DOORS)("%s", (door) => {
     stream.leave();
   });
 
+  it("W28, W47: a user's streams read a quarter of the runs of all, and other users have room", async () => {
+    await using world = await openWorld(door, { maxStreams: 100 });
+    const runs = Array.from({ length: 100 }, (_, at) => `none-${at}:0`);
+    const live = await world.record("NOTE");
+    const full = [`${live}:0`, ...runs.slice(1)].join();
+    for (let opened = 0; opened < 2; opened++) {
+      const first = await (await follow(world, full)).next();
+      expect(first.data["type"]).toBe("stream_opened");
+    }
+    const refusal = await (await follow(world, full)).next();
+    expect(refusal.data).toMatchObject({ type: "error", code: "overloaded", retryable: true });
+    const bobs = await (await follow(world, full, BOB_SESSION)).next();
+    expect(bobs.data["type"]).toBe("stream_opened");
+  });
+
   it("W24, W47: a store that fails is an error of each run, and the reader is asked back soon", async () => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");

@@ -1,5 +1,7 @@
 import { type RunEvent } from "@tm/run-events-core";
+import { historyChanged } from "@tm/run-events-core/wire";
 import { contiguous } from "./contiguous.ts";
+import { isOtherEvent } from "./is-other-event.ts";
 import { type Patience, retrying } from "./retrying.ts";
 import { pageCall, readPage } from "./run-calls.ts";
 import type { Server } from "./server.ts";
@@ -17,31 +19,58 @@ export interface Range {
   readonly at?: string | undefined;
   /** The sequence of the last of them. If it is not larger than `since`, the range is empty. */
   readonly until: number;
+  /** The event after them, if it is known. It is read again, and its time compared: so the range belongs to the same log. */
+  readonly next?: RunEvent | undefined;
 }
 
 /**
  * Reads a range of a run's events in order, a page at a time.
+ * @throws RunEventsError `history_changed` if the log has lost one of them, or `next`
  * @throws as `retrying`
  */
 export async function* readRange(
   server: Server,
-  { runId, since, at: firstAt, until }: Range,
+  { runId, since, at: firstAt, until, next }: Range,
   patience: Patience,
 ): AsyncGenerator<readonly RunEvent[], void, undefined> {
+  const end = next?.sequence ?? until;
   let last = since;
   let at = firstAt;
   async function readNext(): Promise<readonly RunEvent[]> {
-    const query = { since: last, at, limit: Math.min(MOST_EVENTS, until - last), wait: 0 };
+    const query = { since: last, at, limit: Math.min(MOST_EVENTS, end - last), wait: 0 };
     const call = { ...pageCall(runId, query), read: readPage };
-    const page = await server.askJson<{ readonly events: RunEvent[] }>(call, patience.signal);
-    const events = contiguous(page.events, last).slice(0, until - last);
+    const page = await server.askJson<{
+      readonly events: RunEvent[];
+      readonly lastSequence: number;
+    }>(call, patience.signal);
+    const events = contiguous(page.events, last).slice(0, end - last);
+    const again = events.find(({ sequence }) => sequence === next?.sequence);
+    if (page.lastSequence < end || isOtherEvent(next?.createdAt, again?.createdAt))
+      throw historyChanged(page.lastSequence);
     if (events.length > 0) return events;
     throw unanswered(`Expected event ${last + 1} next, but the server left it out.`);
   }
-  while (last < until) {
+  while (last < end) {
     const events = await retrying(readNext, patience);
     last += events.length;
     at = events.at(-1)?.createdAt;
-    yield events;
+    yield events.filter(({ sequence }) => sequence <= until);
   }
+}
+
+/**
+ * Asks the server whether the log still has an event.
+ * @returns the sequence of the log's last event
+ * @throws RunEventsError `history_changed` if it has not
+ * @throws as `retrying`
+ */
+export async function checkPlace(
+  server: Server,
+  { runId, ...place }: Pick<Range, "runId" | "since" | "at">,
+  patience: Patience,
+): Promise<number> {
+  const call = pageCall(runId, { ...place, limit: 1, wait: 0 });
+  const ask = async (): Promise<{ readonly lastSequence: number }> =>
+    server.askJson(call, patience.signal);
+  return (await retrying(ask, patience)).lastSequence;
 }

@@ -1,27 +1,21 @@
 import { isTerminal, type RunEvent, type RunEventsError } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
+import { historyChanged } from "@tm/run-events-core/wire";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
-import { CALL_PATIENCE_MS } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import type { SharedRunOptions } from "../tabs/follow-in-tabs.ts";
-import type { RunCell } from "../tabs/run-cell.ts";
-import { type SharedRun, shareKey, shareRun, type TailPage } from "../tabs/shared-run.ts";
+import { isOtherLog, rangeBefore, type RunCell } from "../tabs/run-cell.ts";
+import { type SharedRun, shareRun, type TailPage } from "../tabs/shared-run.ts";
+import type { Place } from "../tabs/tab-messages.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
+import { readEarlier } from "./read-earlier.ts";
 import type { InitialRun, RunOptions, RunView, Store } from "./run-view.ts";
+import { sharedOptions } from "./view-key.ts";
 
 /** How many events `loadEarlier` reads where no `tail` says it. */
 const EARLIER = 100;
-
-/** Options with the same key are for the same view. Schemas, `initial` and functions are not part of it. */
-export function viewKey(runId: string | null, options: RunOptions): string {
-  return JSON.stringify([
-    shareKey(sharedOptions(runId ?? "", options)),
-    runId === null,
-    options.tail,
-  ]);
-}
 
 /**
  * One view of a run: its own events, of those that all views of the page share.
@@ -32,6 +26,7 @@ export function viewKey(runId: string | null, options: RunOptions): string {
  * | opens: knows no beginning          | the server has sent the last events      | opens: has a beginning        |
  * | opens: lacks what the others skip  | the pages up to there have been read     | takes the shared run's events |
  * | takes events                       | a schema refuses one                     | has failed                    |
+ * | takes events, or opens             | the log has lost its last event          | has failed                    |
  * | takes events, or opens             | the last subscriber leaves, and 1 s more | keeps what it has             |
  */
 export class RunStore<M extends EventMap> implements Store<RunView<M>> {
@@ -126,6 +121,10 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     return (this.#from ?? 0) + this.#events.length;
   }
 
+  get #place(): Place {
+    return { since: this.#cursor, at: this.#events.at(-1)?.createdAt };
+  }
+
   #join(shared: SharedRun): void {
     this.#leave = shared.join(() => void this.#take());
     // After a short leave, as under StrictMode, it is still the same one.
@@ -138,9 +137,10 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
 
   async #open(shared: SharedRun): Promise<void> {
     const { signal } = shared;
-    const onRetry = (error: RunEventsError): void => this.#show("paused", error);
+    const onRetry = this.#onRetry;
+    const isNew = this.#from === null;
     try {
-      if (this.#from === null) {
+      if (isNew) {
         const page = await shared.readTail(this.#tail ?? 0, onRetry);
         const events: RunEvent[] = [];
         for (const event of contiguous(page.events, page.since))
@@ -150,13 +150,15 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
         this.#change();
       }
       if (this.#state === "finished") return;
-      const { start } = shared.follow(this.#cursor);
-      if (start > this.#cursor) {
-        for await (const events of shared.readRange(this.#cursor, start, { onRetry })) {
+      const cell = shared.follow(this.#place);
+      if (cell.start > this.#cursor) {
+        for await (const events of shared.readRange(rangeBefore(cell, this.#place), { onRetry })) {
           await this.#append(events);
           this.#show("connecting", null);
         }
       }
+      // The shared run has not got there, so only the server can tell.
+      if (cell.cursor() < this.#cursor && !isNew) await shared.check(this.#place, onRetry);
       signal.throwIfAborted();
       this.#isOpen = true;
       await this.#take();
@@ -182,8 +184,9 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     this.#hasGlanced = true;
     const { cell } = shareRun(this.#options);
     const isReady = this.#from !== null && Object.keys(this.#schemas).length === 0;
-    if (cell === null || cell.start > this.#cursor || !isReady || this.#state === "finished")
-      return;
+    if (cell === null || !isReady || this.#state === "finished") return;
+    const isBetween = cell.start <= this.#cursor && this.#cursor <= cell.cursor();
+    if (!isBetween || isOtherLog(cell, this.#place)) return;
     void this.#append(cell.after(this.#cursor));
     this.#adopt(cell.connection());
     this.#view = null;
@@ -191,19 +194,27 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
 
   /** Takes the new events of the shared run, and its connection's state after them. */
   async #take(): Promise<void> {
-    if (this.#isTaking) return;
+    const shared = this.#shared;
+    if (shared === null || this.#isTaking) return;
     this.#isTaking = true;
     try {
       let cell = this.#openCell();
-      while (cell !== null && cell.cursor() > this.#cursor) {
+      while (cell !== null && cell.cursor() > this.#cursor && !isOtherLog(cell, this.#place)) {
         const checking = this.#append(cell.after(this.#cursor));
         if (checking !== undefined) await checking;
         cell = this.#openCell();
       }
-      if (cell !== null) this.#adopt(cell.connection());
+      if (cell !== null) {
+        const connection = cell.connection();
+        if (connection.state !== "failed" && isOtherLog(cell, this.#place))
+          throw historyChanged(await shared.check(this.#place, this.#onRetry));
+        this.#adopt(connection);
+      }
     } catch (error) {
-      this.#isOpen = false;
-      [this.#state, this.#error] = ["failed", toError(error)];
+      if (!shared.signal.aborted) {
+        this.#isOpen = false;
+        [this.#state, this.#error] = ["failed", toError(error)];
+      }
     } finally {
       this.#isTaking = false;
     }
@@ -238,12 +249,9 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   async #load(shared: SharedRun, from: number): Promise<void> {
     this.#loadError = null;
     const since = Math.max(0, from - (this.#tail ?? EARLIER));
-    const earlier: RunEvent[] = [];
     try {
-      const patience = { patienceMs: CALL_PATIENCE_MS };
-      for await (const events of shared.readRange(since, from, patience)) {
-        for (const event of events) earlier.push(await this.#check(event));
-      }
+      const range = { since, until: from, next: this.#events[0] };
+      const earlier = await readEarlier(shared, range, async (event) => this.#check(event));
       this.#events.unshift(...earlier);
       this.#from = since;
     } catch (error) {
@@ -256,6 +264,8 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     if (cursor === this.#cursor && runStatus !== null) this.#status = { runStatus, currentPhase };
     [this.#state, this.#error] = [state, error];
   }
+
+  readonly #onRetry = (error: RunEventsError): void => this.#show("paused", error);
 
   #show(state: FollowState, error: RunEventsError | null): void {
     [this.#state, this.#error] = [state, error];
@@ -287,11 +297,4 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       input: this.input,
     };
   }
-}
-
-function sharedOptions<M extends EventMap>(
-  runId: string,
-  { tail: _tail, schemas: _schemas, initial: _initial, ...options }: RunOptions<M>,
-): SharedRunOptions {
-  return { ...options, runId };
 }

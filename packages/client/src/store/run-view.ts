@@ -33,7 +33,8 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
   readonly cancelError: RunEventsError | null;
   /**
    * Puts as many earlier events as `tail` before the others, or 100 without it. While it is under way, a second call joins it. It does
-   * nothing without a subscriber, or if there are no earlier events. Never rejects: `loadError` shows a failure.
+   * nothing without a subscriber, or if there are no earlier events. Never rejects: `loadError` shows a failure, such as `history_changed`
+   * if the log has lost the first event of the view.
    */
   readonly loadEarlier: () => Promise<void>;
   /**
@@ -82,7 +83,11 @@ export interface FoldOptions<M extends EventMap = EventMap> extends ServerOption
    * for a run count.
    */
   readonly schemas?: PayloadSchemas<M> | undefined;
-  /** What is known of the run already. The first view shows it, and reading goes on after it. The value of the first call for a run counts. */
+  /**
+   * What is known of the run already. The first view shows it, and reading goes on after it. If the log has lost its last event meanwhile,
+   * the view fails with `history_changed`. The value of the first call for a run counts.
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly initial?: InitialRun | undefined;
 }
 

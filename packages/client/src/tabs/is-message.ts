@@ -50,6 +50,8 @@ const SHAPES = new Map<unknown, Shape>(
       ...NEWS,
       runId: isText,
       events: isListOf(hasShape(EVENT)),
+      fromAt: isTextIfAny,
+      at: isTextIfAny,
       start: isCount,
       connection: hasShape({ state: isText, cursor: isCount }),
     },

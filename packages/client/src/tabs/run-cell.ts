@@ -1,5 +1,8 @@
 import type { RunEvent } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
+import { isOtherEvent } from "../http/is-other-event.ts";
+import type { Range } from "../http/read-range.ts";
+import type { Place } from "./tab-messages.ts";
 
 /** The time between two calls of the listener, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
 const FRAME_MS = 16;
@@ -10,8 +13,10 @@ export interface RunCell {
   readonly start: number;
   /** The sequence of its last event; `start` before the first one. */
   readonly cursor: () => number;
-  /** The time of its last event; `undefined` before the first one. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+  /** The time of its last event, or of where it began, if it is known. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
   readonly at: () => string | undefined;
+  /** The time of the event with this sequence, if the cell knows it. It knows that of `start` too. */
+  readonly timeAt: (sequence: number) => string | undefined;
   /** The events after a sequence that is not before `start`. The array is the caller's. */
   readonly after: (sequence: number) => readonly RunEvent[];
   /** Adds the events that continue the sequence. Others are ignored. */
@@ -23,10 +28,10 @@ export interface RunCell {
 
 /**
  * Creates a cell without events.
- * @param start the sequence after which its events begin
+ * @param place the event after which its events begin
  * @param onChange called after changes, once a frame
  */
-export function createRunCell(start: number, onChange: () => void): RunCell {
+export function createRunCell({ since: start, at }: Place, onChange: () => void): RunCell {
   const events: RunEvent[] = [];
   let connection: ConnectionState = {
     state: "connecting",
@@ -37,6 +42,8 @@ export function createRunCell(start: number, onChange: () => void): RunCell {
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const cursor = (): number => start + events.length;
+  const timeAt = (sequence: number): string | undefined =>
+    sequence === start ? at : events[sequence - start - 1]?.createdAt;
 
   function changeSoon(): void {
     timer ??= setTimeout(() => {
@@ -48,7 +55,8 @@ export function createRunCell(start: number, onChange: () => void): RunCell {
   return {
     start,
     cursor,
-    at: () => events.at(-1)?.createdAt,
+    at: () => timeAt(cursor()),
+    timeAt,
     after: (sequence) => events.slice(sequence - start),
     add(arrived) {
       for (const event of arrived) if (event.sequence === cursor() + 1) events.push(event);
@@ -60,4 +68,16 @@ export function createRunCell(start: number, onChange: () => void): RunCell {
     },
     connection: () => ({ ...connection, cursor: cursor() }),
   };
+}
+
+/** The events between the last one of a view and the first one of a cell. */
+export function rangeBefore({ start, timeAt, after }: RunCell, place: Place): Omit<Range, "runId"> {
+  const next = timeAt(start) === undefined ? after(start)[0] : undefined;
+  return { ...place, until: start, next };
+}
+
+/** Whether the log of a cell is not the one that a view has read: the last event of the view is another one there, or is missing. */
+export function isOtherLog({ cursor, timeAt, connection }: RunCell, { since, at }: Place): boolean {
+  const isMissing = cursor() < since && connection().state === "finished";
+  return isMissing || isOtherEvent(at, timeAt(since));
 }

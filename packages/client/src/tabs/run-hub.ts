@@ -6,6 +6,7 @@ import type { ServerOptions } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import { FeedRelay } from "./feed-relay.ts";
 import type { RunCell } from "./run-cell.ts";
+import { type RunRelay, sentPlace } from "./run-relay.ts";
 import {
   encodeError,
   type FeedMessage,
@@ -33,20 +34,6 @@ export interface HubPorts {
   readonly feedList: FeedRuns | undefined;
 }
 
-/** A run that is followed for tabs. */
-interface Relay {
-  readonly runId: string;
-  readonly stop: () => void;
-  connection: ConnectionState;
-  /** The time of the event at its cursor. */
-  at: string | undefined;
-  /** The events that the other tabs have not got yet. */
-  unsent: RunEvent[];
-  isDue: boolean;
-  /** Whether an event does not fit into messages. */
-  isApart: boolean;
-}
-
 interface WantedByTab extends Wanted {
   isHeard: boolean;
 }
@@ -63,7 +50,7 @@ export class RunHub {
   readonly #ports: HubPorts;
   readonly #readers: RunsReaders;
   readonly #tabs = new Map<string, WantedByTab>();
-  readonly #relays = new Map<string, Relay>();
+  readonly #relays = new Map<string, RunRelay>();
   readonly #feed: FeedRelay;
   // Not a timer: a hidden page's timers are late, and the other tabs may be visible.
   readonly #soon = new MessageChannel();
@@ -136,12 +123,13 @@ export class RunHub {
       error,
     });
     let stop = (): void => {};
-    const relay: Relay = {
+    const relay: RunRelay = {
       runId,
       stop: () => stop(),
       connection: { ...connecting, cursor: since, error: null },
       at,
       unsent: [],
+      sentAt: at,
       isDue: false,
       isApart: false,
     };
@@ -156,18 +144,19 @@ export class RunHub {
     }
   }
 
-  #takeEvents(relay: Relay, events: readonly RunEvent[]): void {
-    const from = relay.connection.cursor;
-    relay.connection = { ...relay.connection, cursor: from + events.length };
+  #takeEvents(relay: RunRelay, events: readonly RunEvent[]): void {
+    const place = { since: relay.connection.cursor, at: relay.at };
+    relay.sentAt = sentPlace(relay).at;
+    relay.connection = { ...relay.connection, cursor: place.since + events.length };
     relay.at = events.at(-1)?.createdAt;
     relay.unsent.push(...(this.#isShared(relay) ? events : []));
-    this.#ports.toOwn(this.#messageOf(relay, from, events));
+    this.#ports.toOwn(this.#messageOf(relay, place, events));
     this.#sendSoon(relay);
   }
 
-  #takeState(relay: Relay, connection: ConnectionState): void {
+  #takeState(relay: RunRelay, connection: ConnectionState): void {
     relay.connection = connection;
-    this.#ports.toOwn(this.#messageOf(relay, connection.cursor, []));
+    this.#ports.toOwn(this.#messageOf(relay, null, []));
     this.#sendSoon(relay);
     if (connection.state !== "failed") return;
     // A tab that comes later asks the server itself: its user may have signed in again.
@@ -185,43 +174,44 @@ export class RunHub {
   }
 
   /** Sends a tab what it lacks, or shows it how much it has to read itself. */
-  #catchUp(relay: Relay, { since }: Place, isOwn: boolean): void {
+  #catchUp(relay: RunRelay, { since }: Place, isOwn: boolean): void {
     this.#send(relay);
     const has = this.#startOf(relay) <= since;
     // From the event that the tab has: it compares the times.
     const from = Math.max(since - 1, this.#startOf(relay));
-    const events = has ? (this.#ports.cellOf(relay.runId)?.after(from) ?? []) : [];
-    const message =
-      events.length > 0
-        ? this.#messageOf(relay, from, events)
-        : this.#messageOf(relay, relay.connection.cursor, []);
+    const cell = has ? this.#ports.cellOf(relay.runId) : undefined;
+    const events = cell?.after(from) ?? [];
+    const place = events.length > 0 ? { since: from, at: cell?.timeAt(from) } : null;
+    const message = this.#messageOf(relay, place, events);
     if (isOwn) this.#ports.toOwn(message);
     else this.#sendAll(relay, message);
   }
 
   /** The sequence after which this tab can give the events. */
-  #startOf({ runId, connection, unsent }: Relay): number {
+  #startOf({ runId, connection, unsent }: RunRelay): number {
     const cell = this.#ports.cellOf(runId);
     if (cell !== undefined && cell.cursor() >= connection.cursor) return cell.start;
     return connection.cursor - unsent.length;
   }
 
-  #messageOf(relay: Relay, from: number, events: readonly RunEvent[]): RunMessage {
+  /** @param place the event before these; `null` for the one at the cursor */
+  #messageOf(relay: RunRelay, place: Place | null, events: readonly RunEvent[]): RunMessage {
     const { error, ...connection } = relay.connection;
     const [start, silentMs] = [this.#startOf(relay), this.silentMs];
     const { runId, at } = relay;
-    const reason = encodeError(error);
-    return { type: "run", runId, events, from, start, connection, at, error: reason, silentMs };
+    const { since: from, at: fromAt } = place ?? { since: connection.cursor, at };
+    const rest = { connection, at, error: encodeError(error), silentMs };
+    return { type: "run", runId, events, from, fromAt, start, ...rest };
   }
 
-  #isShared({ runId, isApart }: Relay): boolean {
+  #isShared({ runId, isApart }: RunRelay): boolean {
     if (isApart) return false;
     for (const [tab, { runs }] of this.#tabs) if (tab !== OWN && runs.has(runId)) return true;
     return false;
   }
 
   /** Sends events that arrive together in one message. */
-  #sendSoon(relay: Relay): void {
+  #sendSoon(relay: RunRelay): void {
     if (!this.#isShared(relay)) return;
     relay.isDue = true;
     this.#sendAtOnce();
@@ -238,19 +228,15 @@ export class RunHub {
     this.#feed.send();
   }
 
-  #send(relay: Relay): void {
+  #send(relay: RunRelay): void {
     if (!relay.isDue) return;
     relay.isDue = false;
-    const message = this.#messageOf(
-      relay,
-      relay.connection.cursor - relay.unsent.length,
-      relay.unsent,
-    );
+    const message = this.#messageOf(relay, sentPlace(relay), relay.unsent);
     relay.unsent = [];
     this.#sendAll(relay, message);
   }
 
-  #sendAll(relay: Relay, whole: RunMessage): void {
+  #sendAll(relay: RunRelay, whole: RunMessage): void {
     const { toOthers } = this.#ports;
     try {
       if (!relay.isApart) for (const message of splitRunMessage(whole)) toOthers(message);
@@ -276,7 +262,7 @@ export class RunHub {
     );
   }
 
-  #forget(relay: Relay): void {
+  #forget(relay: RunRelay): void {
     // The failure of a run may have made its own tab leave it already.
     if (this.#relays.get(relay.runId) !== relay) return;
     this.#relays.delete(relay.runId);

@@ -1,5 +1,5 @@
 import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
-import { readRange } from "../http/read-range.ts";
+import { checkPlace, type Range, readRange } from "../http/read-range.ts";
 import { CALL_PATIENCE_MS, type Patience, retrying } from "../http/retrying.ts";
 import {
   type Call,
@@ -13,6 +13,7 @@ import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
 import { createRunCell, type RunCell } from "./run-cell.ts";
+import type { Place } from "./tab-messages.ts";
 
 /** How long a run is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
@@ -100,11 +101,11 @@ export class SharedRun {
 
   /**
    * Follows the run, unless it is followed already.
-   * @param since where to begin
+   * @param place where to begin
    */
-  follow(since: number): RunCell {
+  follow(place: Place): RunCell {
     if (this.#cell !== null) return this.#cell;
-    this.#cell = createRunCell(since, () => this.#notify());
+    this.#cell = createRunCell(place, () => this.#notify());
     void followInTabs(this.#options, this.#cell, this.signal);
     return this.#cell;
   }
@@ -129,15 +130,25 @@ export class SharedRun {
     }
   }
 
-  /** Reads the events after a sequence up to another one. */
+  /** Reads events that are there already. */
   readRange(
-    since: number,
-    until: number,
-    how: Omit<Patience, "signal"> = {},
+    range: Omit<Range, "runId">,
+    how: Omit<Patience, "signal">,
   ): AsyncGenerator<readonly RunEvent[], void, undefined> {
     const { runId } = this.#options;
     const patience = { ...how, signal: this.signal };
-    return readRange(createServer(this.#options), { runId, since, until }, patience);
+    return readRange(createServer(this.#options), { runId, ...range }, patience);
+  }
+
+  /**
+   * Asks the server whether the log still has a view's last event.
+   * @returns the sequence of the log's last event
+   * @throws what waiting cannot cure, such as `history_changed`
+   */
+  async check(place: Place, onRetry: (error: RunEventsError) => void): Promise<number> {
+    const { runId } = this.#options;
+    const patience = { signal: this.signal, onRetry };
+    return checkPlace(createServer(this.#options), { runId, ...place }, patience);
   }
 
   /** Cancels the run. Goes on even if the run is left meanwhile, because a user has asked for it. Never rejects. */

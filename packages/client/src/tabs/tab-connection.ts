@@ -199,7 +199,7 @@ export class TabConnection {
       toOthers: (message) => {
         if (!isApart) this.#channel?.postMessage(message);
       },
-      cellOf: (runId) => this.#members.cellOf(runId),
+      cellOf: (runId) => this.#members.cellOf(runId, isApart, this.#role === "alone"),
       feedList: this.#members.feed?.cell.list,
     });
   }

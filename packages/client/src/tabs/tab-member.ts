@@ -1,11 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
+import { isOtherEvent } from "../http/is-other-event.ts";
 import { linkAbort, untilAborted } from "../http/link-abort.ts";
-import { readRange } from "../http/read-range.ts";
+import { checkPlace, readRange } from "../http/read-range.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import type { RunCell } from "./run-cell.ts";
-import type { RunMessage } from "./tab-messages.ts";
+import { type RunMessage, timeIn } from "./tab-messages.ts";
 
 /**
  * A run that a tab shows. It puts what comes from the tab with the connection into the run's cell.
@@ -26,6 +27,8 @@ export class TabMember {
   readonly #signal: AbortSignal;
   readonly #end: () => void;
   #isReading = false;
+  /** The last event that the server was asked about. */
+  #asked = 0;
   /** The newest message that came while it reads. */
   #newest: RunMessage | null = null;
 
@@ -44,12 +47,13 @@ export class TabMember {
   }
 
   /** Whether the message is of a log in which the last event of this tab is another one, or is missing. @see clause W46 in `WIRE.md` */
-  isStrange({ events, from, connection, at: atCursor, error }: RunMessage): boolean {
+  isStrange(message: RunMessage): boolean {
     if (this.isOver) return false;
+    const { connection, error } = message;
     if (error?.code === "history_changed" || error?.code === "cursor_ahead") return true;
     const [cursor, at] = [this.cell.cursor(), this.cell.at()];
-    const other = connection.cursor === cursor ? atCursor : events[cursor - from - 1]?.createdAt;
-    return at !== undefined && other !== undefined && at !== other;
+    const isMissing = connection.state === "finished" && connection.cursor < cursor;
+    return isMissing || isOtherEvent(at, timeIn(message, cursor));
   }
 
   /**
@@ -70,6 +74,7 @@ export class TabMember {
     const { connection, error } = message;
     // More events of this tab's gap are still on their way.
     if (own.cursor < connection.cursor) return true;
+    if (own.cursor > connection.cursor && connection.state === "live") void this.#askOnce();
     this.#show({
       // A tab that has just taken over, and has fewer events, knows an older status.
       ...(own.cursor === connection.cursor ? connection : own),
@@ -87,6 +92,25 @@ export class TabMember {
   #show(connection: ConnectionState): void {
     this.cell.setConnection(connection);
     if (connection.state === "finished" || connection.state === "failed") this.#end();
+  }
+
+  /** The run's own connection may show something else to other tabs. */
+  #fail(error: unknown): void {
+    if (this.#signal.aborted) return;
+    this.#show({ ...this.cell.connection(), state: "failed", error: toError(error) });
+  }
+
+  /** Asks the server about the last event, once: the leading tab has not got there, and perhaps never does. */
+  async #askOnce(): Promise<void> {
+    const { cell, runId } = this;
+    const place = { runId, since: cell.cursor(), at: cell.at() };
+    if (this.#asked === place.since) return;
+    this.#asked = place.since;
+    try {
+      await checkPlace(createServer(this.#options), place, { signal: this.#signal });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Reads the events up to the newest message. */
@@ -117,9 +141,7 @@ export class TabMember {
       this.#isReading = false;
       this.accept({ ...this.#newest, events: [], from: this.#newest.connection.cursor });
     } catch (error) {
-      // The run's own connection may show something else to other tabs, which lack nothing.
-      if (!signal.aborted)
-        this.#show({ ...cell.connection(), state: "failed", error: toError(error) });
+      this.#fail(error);
     }
   }
 }

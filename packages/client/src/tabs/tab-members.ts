@@ -28,7 +28,9 @@ export class TabMembers {
     return this.#feed;
   }
 
-  cellOf(runId: string): RunCell | undefined {
+  /** What this tab has of a run that it reads for itself, or does not. */
+  cellOf(runId: string, isApart: boolean, isAlone: boolean): RunCell | undefined {
+    if (isApart !== (isAlone || this.#apart.has(runId))) return undefined;
     return [...this.#runs].find((member) => member.runId === runId)?.cell;
   }
 

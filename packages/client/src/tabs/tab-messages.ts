@@ -5,7 +5,7 @@ import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { ConnectionState } from "../follow/connection-state.ts";
 
 /** The version of the messages. Tabs with another version share another connection. */
-export const MESSAGE_VERSION = 7;
+export const MESSAGE_VERSION = 8;
 
 /**
  * Messages between the tabs of an origin. `who` comes from the tab with the connection: each other tab answers with a `want`. `apart`
@@ -73,6 +73,8 @@ export interface RunMessage {
   /** The events after `from`. Further messages follow if they do not all fit into one. */
   readonly events: readonly RunEvent[];
   readonly from: number;
+  /** The time of the event `from`, if it is known. */
+  readonly fromAt: string | undefined;
   /** The tab with the connection has the events after this sequence. The other tabs read earlier ones themselves. */
   readonly start: number;
   readonly connection: Omit<ConnectionState, "error">;
@@ -103,6 +105,15 @@ export interface FeedMessage {
   readonly silentMs: number;
 }
 
+/** The time of an event with this sequence, if the message has it. */
+export function timeIn(
+  { events, from, fromAt, connection, at }: RunMessage,
+  sequence: number,
+): string | undefined {
+  if (sequence === connection.cursor) return at;
+  return sequence === from ? fromAt : events[sequence - from - 1]?.createdAt;
+}
+
 /** A message ends after this many events, or after the event that reaches this many characters of JSON. */
 const MESSAGE_EVENTS = 1_000;
 const MESSAGE_LENGTH = 262_144;
@@ -112,7 +123,7 @@ const MESSAGE_LENGTH = 262_144;
  * @throws RangeError if an event is too deep for the host's JSON
  */
 export function* splitRunMessage(whole: RunMessage): Generator<RunMessage, void, undefined> {
-  const { events, from } = whole;
+  const { events, from, fromAt } = whole;
   let sent = 0;
   do {
     let to = sent;
@@ -120,7 +131,8 @@ export function* splitRunMessage(whole: RunMessage): Generator<RunMessage, void,
       if (to >= events.length) break;
       length += JSON.stringify(events[to]).length;
     }
-    yield { ...whole, events: events.slice(sent, to), from: from + sent };
+    const beforeAt = sent === 0 ? fromAt : events[sent - 1]?.createdAt;
+    yield { ...whole, events: events.slice(sent, to), from: from + sent, fromAt: beforeAt };
     sent = to;
   } while (sent < events.length);
 }

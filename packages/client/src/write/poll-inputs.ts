@@ -1,5 +1,6 @@
 import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
 import { INPUT_RECEIVED, runFinished } from "@tm/run-events-core/store";
+import type { KnownEvent } from "@tm/run-events-core/wire";
 import { pause } from "../http/pause.ts";
 import { type Call, pageCall, readPage, WAIT_SECONDS } from "../http/run-calls.ts";
 
@@ -9,25 +10,26 @@ const PAGE_EVENTS = 1_000;
 const PAUSE_MS = 500;
 
 /**
- * Follows the inputs of a run by polls that the server holds.
+ * Follows the inputs of a run by polls that the server holds. Each poll says the time of the event before it.
  * @param ask makes a request, again and again while that may help. It rejects with the signal's reason
- * @throws RunEventsError `run_finished` once the run has ended
- * @see clauses W17 and W40 in `WIRE.md` of `@tm/run-events-http`
+ * @throws RunEventsError `run_finished` once the run has ended, `history_changed` once the log has lost an event of an earlier poll
+ * @see clauses W17, W40 and W46 in `WIRE.md` of `@tm/run-events-http`
  */
 export async function* pollInputs(
   ask: (call: Call) => Promise<RunEventsPage>,
   runId: string,
-  since: number,
+  after: KnownEvent,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent, never> {
-  let cursor = since;
+  let { since, at } = after;
   for (;;) {
-    const query = { since: cursor, limit: PAGE_EVENTS, wait: WAIT_SECONDS };
+    const query = { since, at, limit: PAGE_EVENTS, wait: WAIT_SECONDS };
     const page = await ask({ ...pageCall(runId, query), read: readPage });
     const { events, hasMore, runStatus, lastSequence } = page;
     const inputs = events.filter(({ eventType }) => eventType === INPUT_RECEIVED);
     yield* inputs;
-    cursor = events.at(-1)?.sequence ?? cursor;
+    const last = events.at(-1);
+    if (last !== undefined) ({ sequence: since, createdAt: at } = last);
     if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
     if (!hasMore && inputs.length === 0) await pause(PAUSE_MS, signal);
   }

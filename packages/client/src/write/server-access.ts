@@ -7,6 +7,8 @@ import {
   type Call,
   claimCall,
   getCall,
+  pageCall,
+  readPage,
   releaseCall,
   renewCall,
 } from "../http/run-calls.ts";
@@ -77,10 +79,10 @@ export function createServerAccess(
       try {
         // Under the new lease no other worker writes to the run.
         const run = await insist<RunSnapshot>(getCall(runId), leaseMs / 3);
-        const { runStatus, lastSequence } = run;
+        const { runStatus, lastSequence, updatedAt } = run;
         known = lastSequence;
         if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
-        return { runId, fence, lastSequence };
+        return { runId, fence, lastSequence, at: lastSequence === 0 ? undefined : updatedAt };
       } catch (error) {
         await release(runId, fence).catch(() => {});
         throw error;
@@ -95,8 +97,12 @@ export function createServerAccess(
       known = Math.max(known, receipt.lastSequence);
       return receipt;
     },
-    inputs: (runId, since, signal) =>
-      pollInputs((call) => insist(call, Number.POSITIVE_INFINITY, signal), runId, since, signal),
+    async read(runId, sequence, signal) {
+      const call = pageCall(runId, { since: sequence - 1, limit: 1, wait: 0 });
+      return insist({ ...call, read: readPage }, Number.POSITIVE_INFINITY, signal);
+    },
+    inputs: (runId, after, signal) =>
+      pollInputs((call) => insist(call, Number.POSITIVE_INFINITY, signal), runId, after, signal),
     watchEnd(runId, watcher) {
       const watching = new AbortController();
       const watch = watchServer(server, runId, watching.signal, {

@@ -68,7 +68,7 @@ describe("a store that begins with what is known", () => {
   });
 
   it("a snapshot of a finished run with its first events reads the others", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response) =>
+    const { baseUrl, addresses } = await startScriptedServer((response) =>
       stream(response, connected(), event(3), event(4), finished(4)),
     );
     const initial = initialOf(1, 2, { runStatus: "completed", lastSequence: 4 });
@@ -76,7 +76,8 @@ describe("a store that begins with what is known", () => {
     expect(watched.seen[0]?.state).toBe("connecting");
     await expectSnapshot(watched, { state: "finished" });
     await expectRange(watched, 1, 4);
-    expect(requests).toEqual(["rest/stream?since=2"]);
+    const at = encodeURIComponent("2026-01-01T00:00:00.000Z");
+    expect(addresses).toEqual([`rest/stream?since=2&at=${at}`]);
   });
 
   it("while the server is away, the view keeps what is known, and shows why it waits", async () => {

@@ -67,7 +67,7 @@ describe("a store with schemas", () => {
         json(response, 200, { ...AT_4, since: 2, events: [], hasMore: true });
       } else if (url?.includes("/stream") === true)
         stream(response, connected(), event(3), event(4));
-      else page(response, [1, 2]);
+      else page(response, [1, 2, 3]);
     });
     const schemas = { TOKEN: z.number().transform((value) => `${value}!`) };
     const watched = watchStore(
@@ -134,7 +134,7 @@ describe("a store with schemas", () => {
         json(response, 200, { ...AT_4, since: 2, events: [], hasMore: true });
       } else if (url?.includes("/stream") === true)
         stream(response, connected(), event(3), event(4));
-      else page(response, [1, 2]);
+      else page(response, [1, 2, 3]);
     });
     const schemas = { TOKEN: z.number().min(2) };
     const watched = watchStore(

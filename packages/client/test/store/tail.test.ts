@@ -169,9 +169,9 @@ describe("a store that begins before the end", () => {
     const ranges = watched.seen.map((view) => rangeOf(view)[0]);
     expect([...new Set(ranges)]).toEqual([undefined, 8, 3]);
     expect(requests.slice(2)).toEqual([
-      "cut/events?since=2&limit=5&wait=0",
-      "cut/events?since=4&limit=3&wait=0",
-      "cut/events?since=6&limit=1&wait=0",
+      "cut/events?since=2&limit=6&wait=0",
+      "cut/events?since=4&limit=4&wait=0",
+      "cut/events?since=6&limit=2&wait=0",
     ]);
   });
 
@@ -182,7 +182,7 @@ describe("a store that begins before the end", () => {
       else if (url?.includes("/stream") === true) stream(response, connected(), event(8), event(9));
       else if (isBroken)
         json(response, 403, { code: "forbidden_origin", detail: "Not from here." });
-      else page(response, [6, 7]);
+      else page(response, [6, 7, 8]);
     });
     const watched = watchStore(createRunStore("refused", { baseUrl, credential, userId, tail: 2 }));
     await expectRange(watched, 8, 9);

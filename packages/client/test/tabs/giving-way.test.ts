@@ -48,6 +48,7 @@ async function leadAs(baseUrl: string, runId: string, silentMs: () => number): P
       runId,
       events: from === 0 ? [first] : [],
       from,
+      fromAt: undefined,
       start: 0,
       connection,
       at: "",

@@ -22,8 +22,11 @@ export interface Tab {
 
 /** A tab that follows any number of runs. */
 export interface ManyRunsTab {
-  /** @param start the sequence before the first event */
-  follow(runId: string, start?: number): Tab;
+  /**
+   * @param start the sequence before the first event
+   * @param at the time of the event `start`
+   */
+  follow(runId: string, start?: number, at?: string): Tab;
   /** Follows the feed. @returns leaves it */
   followFeed(cell: FeedCell): () => void;
   hide(): void;
@@ -51,10 +54,10 @@ export function openManyRunsTab(options: ConnectionOptions): ManyRunsTab {
   };
   onTestFinished(() => closed.abort());
   return {
-    follow(runId, start = 0) {
+    follow(runId, start = 0, at) {
       const views: TabView[] = [];
       const { signal, abort } = linkAbort(closed.signal);
-      const cell = createRunCell(start, () => views.push(viewOf(cell)));
+      const cell = createRunCell({ since: start, at }, () => views.push(viewOf(cell)));
       connection ??= new TabConnection(options, () => (connection = null), watch);
       return { cell, views, following: connection.follow(runId, cell, signal), close: abort };
     },
@@ -73,9 +76,10 @@ export function openManyRunsTab(options: ConnectionOptions): ManyRunsTab {
 /**
  * Opens a tab that follows one run.
  * @param start the sequence before the tab's first event
+ * @param at the time of the event `start`
  */
-export function openTab({ runId, ...options }: SharedRunOptions, start = 0): Tab {
-  return openManyRunsTab(options).follow(runId, start);
+export function openTab({ runId, ...options }: SharedRunOptions, start?: number, at?: string): Tab {
+  return openManyRunsTab(options).follow(runId, start, at);
 }
 
 /** Waits until a tab shows this many events, and this state. */

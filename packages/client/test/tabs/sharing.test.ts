@@ -164,7 +164,7 @@ it("a page shares a run only for the same user, and drops a run that has failed"
   const options = { ...COOKIE, baseUrl, runId: "dropped" };
   const run = shareRun(options);
   const leave = run.join(() => {});
-  const cell = run.follow(0);
+  const cell = run.follow({ since: 0, at: undefined });
   expect(shareRun({ ...options, credential: { cookie: "a=b" } })).toBe(run);
   expect(shareRun({ ...options, userId: "bob" })).not.toBe(run);
   expect(shareRun({ ...options, credential: { cookie: "b=c" } })).not.toBe(run);

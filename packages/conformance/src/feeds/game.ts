@@ -4,6 +4,8 @@ import fc from "fast-check";
 export interface FeedGame {
   /** The topics of the first runs, which are there from the start. */
   readonly runs: readonly (string | null)[];
+  /** Whether the first two runs are in one group of `planLive`, so that an answer may end within the group. */
+  readonly isCrowded: boolean;
   /** What each writer does, one step after the other. */
   readonly writers: readonly (readonly WriterStep[])[];
   readonly readers: readonly PlannedFeed[];
@@ -44,6 +46,11 @@ const WRITERS = 8;
 /** Mostly the first ones, so that writers meet. */
 const run = fc.constantFrom(0, 0, 0, 1, 1, 2, 3);
 const topic = fc.constantFrom(null, "tea");
+/** In few games: each takes hundreds of other runs. */
+const isCrowded = fc.oneof(
+  { weight: 15, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
 
 function stepArbitrary(holds: boolean): fc.Arbitrary<WriterStep> {
   const hold = fc.record({
@@ -93,6 +100,7 @@ export function feedGameArbitrary(holds: boolean): fc.Arbitrary<FeedGame> {
   });
   return fc.record({
     runs: fc.array(topic, { maxLength: FEED_RUNS, size }),
+    isCrowded,
     writers: fc.array(steps, { minLength: 1, maxLength: WRITERS, size }),
     readers: fc.array(feed, { minLength: 1, maxLength: 3, size }),
     turns: fc.array(fc.nat(99), { maxLength: 80, size }),

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import { LIVE_GROUPS, type RunEventStore } from "@tm/run-events-core/store";
 import type { OwnTransaction } from "../doors.ts";
 import { nextTurn } from "../next-turn.ts";
 import { Actors } from "./actor.ts";
@@ -7,6 +7,9 @@ import { FEED_RUNS, type FeedGame } from "./game.ts";
 import { Moments } from "./moments.ts";
 import { FeedWriter } from "./writer.ts";
 
+/** How many runs are created at once. */
+const AT_ONCE = 32;
+
 /** Where a game is played. */
 export interface FeedPlace {
   readonly stores: readonly [RunEventStore, ...RunEventStore[]];
@@ -14,6 +17,21 @@ export interface FeedPlace {
   readonly prefix: string;
   /** Begins a transaction that may stay open; `null` where appends join none. */
   readonly begin: (() => Promise<OwnTransaction>) | null;
+}
+
+/**
+ * Creates as many runs of another owner as there are groups, less one: the next run is then in the group of the one before. A store may
+ * leave out ordinals, so this is not certain, and a game needs no certainty.
+ */
+async function fillGroups(store: RunEventStore, prefix: string): Promise<void> {
+  for (let at = 1; at < LIVE_GROUPS; at += AT_ONCE) {
+    const ids = Array.from({ length: Math.min(AT_ONCE, LIVE_GROUPS - at) }, (_, id) => at + id);
+    await Promise.all(
+      ids.map((id) =>
+        store.createRun({ runId: `${prefix}${id}`, ownerId: `${prefix}owner`, metadata: "null" }),
+      ),
+    );
+  }
 }
 
 /**
@@ -31,6 +49,7 @@ export async function playFeeds(game: FeedGame, place: FeedPlace): Promise<void>
   const feeds = game.readers.map((plan) => new Feed(stores, plan, ownerId, moments));
   const actors = new Actors([...writers, ...feeds]);
   for (const [run, topic] of game.runs.entries()) {
+    if (game.isCrowded && run === 1) await fillGroups(stores[0], `${prefix}other-`);
     await stores[0].createRun({ runId: `${prefix}${run}`, ownerId, metadata: "null", topic });
   }
   for (const turn of game.turns) {

@@ -2,6 +2,7 @@ import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { LivePosition, RunRecord } from "../rules/run.ts";
 import { FeedPlace } from "./feed-place.ts";
+import type { FeedNews, FeedPlan, FeedWatches, KeptNews } from "./feed-plan.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
@@ -14,36 +15,6 @@ const MOST_ENDED = 1_000;
 const MOST_LIVE = 1_000;
 /** The most runs that are read at once: each may have 256 KiB of metadata, and as much of a last event. */
 export const READ_AT_ONCE = 16;
-
-/** What a feed sends next. */
-export interface FeedNews {
-  /** As in {@link ChangedRuns}. */
-  readonly isReset: boolean;
-  /** Each run as it is now. */
-  readonly runs: readonly RunRecord[];
-  /** The ids of runs that were removed. */
-  readonly gone: readonly string[];
-  /** Whether more news follow at once. */
-  readonly hasMore: boolean;
-}
-
-/** What a feed has to do. */
-export interface FeedPlan {
-  /** Whether to ask for the runs that changed since the cursor. */
-  readonly lists: boolean;
-  /** Which part of the newest runs to list; `null` for none. */
-  readonly newest: { readonly before: number | null; readonly limit: number } | null;
-  /** The live runs to read. */
-  readonly runIds: readonly string[];
-  /** When there will be more to do, without a notification; `null` for not before one. */
-  readonly dueAtMs: number | null;
-}
-
-/** The live runs that a feed has to subscribe to, and those that it no longer has to. */
-export interface FeedWatches {
-  readonly begun: readonly string[];
-  readonly ended: readonly string[];
-}
 
 /** A state that was sent. */
 interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
@@ -65,16 +36,21 @@ export class FeedState {
   readonly #over = new Map<string, Sent>();
   /** The live runs that may have changed since they were sent. */
   readonly #dirty = new Set<string>();
+  /** The runs that were read and did not fit. They are read again before anything else. */
+  readonly #late = new Set<string>();
   readonly #begun = new Set<string>();
   readonly #ended = new Set<string>();
   #mustList = true;
-  #listedAtMs = Number.NEGATIVE_INFINITY;
   /** Where the reader may come back to. */
   #place: FeedPlace | null;
   /** The one of the last page, and the runs that it waits for. */
   #held: { readonly place: FeedPlace; readonly runIds: Set<string> } | null = null;
   /** How many of the newest runs a reader gets that begins. */
   readonly #newest: number;
+  /** The most runs of a page. */
+  readonly #limit: number;
+  /** How many runs to read at once: after some that did not fit, as many as did, and then more. */
+  #atOnce: number;
   /** How many of them are still to be listed, and before which one; `null` if all are. */
   #older: { readonly before: number | null; readonly left: number } | null = null;
   /** Whether more pages follow at once. */
@@ -82,10 +58,13 @@ export class FeedState {
 
   /**
    * @param newest how many of the newest runs a reader that begins gets as well as the live ones
+   * @param limit the most runs of a page
    */
-  constructor(cursor: string | null, newest = 0) {
+  constructor(cursor: string | null, newest: number = 0, limit: number = READ_AT_ONCE) {
     this.#place = cursor === null ? null : new FeedPlace(cursor);
     this.#newest = newest;
+    this.#limit = Math.min(limit, READ_AT_ONCE);
+    this.#atOnce = this.#limit;
   }
 
   /** The cursor with which the reader may come back: it has everything before it. `null` before the first page. */
@@ -96,6 +75,16 @@ export class FeedState {
   /** The cursor after which the next page goes on; `null` for the first page. */
   get listed(): string | null {
     return (this.#held?.place ?? this.#place)?.cursor ?? null;
+  }
+
+  /** The most runs, and ids of those that are gone, that are asked for at once. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Whether live runs may have changed that the last news did not have. */
+  get isBehind(): boolean {
+    return this.#dirty.size > 0;
   }
 
   /** A run may have changed. */
@@ -111,18 +100,18 @@ export class FeedState {
   /** What to do now. */
   plan(nowMs: number): FeedPlan {
     const nothing = { lists: false, newest: null, runIds: [], dueAtMs: null };
+    if (this.#late.size > 0) return { ...nothing, runIds: [...this.#late].slice(0, this.#atOnce) };
     if (this.#older !== null) {
       const { before, left } = this.#older;
-      return { ...nothing, newest: { before, limit: Math.min(left, READ_AT_ONCE) } };
+      return { ...nothing, newest: { before, limit: Math.min(left, this.#limit) } };
     }
-    const listAtMs = this.#listedAtMs + STATE_PAUSE_MS;
-    if (this.#mustList && listAtMs <= nowMs) return { ...nothing, lists: true };
+    if (this.#mustList) return { ...nothing, lists: true };
     const runIds: string[] = [];
-    let dueAtMs = this.#mustList ? listAtMs : Number.POSITIVE_INFINITY;
+    let dueAtMs = Number.POSITIVE_INFINITY;
     for (const runId of this.#dirty) {
       const atMs = this.#pauseEnd(runId);
       if (atMs > nowMs) dueAtMs = Math.min(dueAtMs, atMs);
-      else if (runIds.length < READ_AT_ONCE) runIds.push(runId);
+      else if (runIds.length < this.#atOnce) runIds.push(runId);
       else dueAtMs = nowMs;
     }
     return { ...nothing, runIds, dueAtMs: Number.isFinite(dueAtMs) ? dueAtMs : null };
@@ -138,14 +127,12 @@ export class FeedState {
     for (const runId of runIds) this.#dirty.delete(runId);
   }
 
-  /** Takes a page of changed runs. @returns what of it the reader does not have */
+  /** Takes a page of changed runs. `keep` follows at once. @returns what of it the reader does not have */
   takePage(page: ChangedRuns, nowMs: number): FeedNews {
     const { isReset, gone, live, cursor, hasMore } = page;
     if (isReset) this.#startOver();
     if (hasMore) this.#mustList = true;
     this.#hasMorePages = hasMore;
-    // The next page follows at once.
-    this.#listedAtMs = hasMore ? Number.NEGATIVE_INFINITY : nowMs;
     const waiting = new Set(isReset ? [] : this.#held?.runIds);
     const runs = page.runs.filter((run) => {
       if (!this.#isNew(run)) return false;
@@ -154,18 +141,16 @@ export class FeedState {
       if (mustWait) waiting.add(run.runId);
       return !mustWait;
     });
-    for (const { runId } of runs) waiting.delete(runId);
-    for (const runId of gone) waiting.delete(runId);
     this.#held = { place: new FeedPlace(cursor), runIds: waiting };
     const news = this.#newsOf(runs, gone, nowMs, isReset);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
-    this.#learn(live.filter(({ runId }) => !later.has(runId)));
+    this.#learn(live, later);
     return news;
   }
 
   /**
    * Takes some of the newest runs, as they were after the first page. A live one that the reader has comes
-   * again with its notification, after its pause.
+   * again with its notification, after its pause. `keep` follows at once.
    * @param limit how many the plan had asked for
    */
   takeNewest(listed: readonly RunRecord[], limit: number, nowMs: number): FeedNews {
@@ -177,13 +162,33 @@ export class FeedState {
     return this.#newsOf(runs, [], nowMs, false);
   }
 
-  /** Takes runs that were read, `null` for one that does not exist for the reader. @returns what the reader does not have */
+  /**
+   * Takes runs that were read, `null` for one that does not exist for the reader. `keep` follows at once.
+   * @returns what the reader does not have
+   */
   takeRuns(read: ReadonlyMap<string, RunRecord | null>, nowMs: number): FeedNews {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
-    for (const runId of read.keys()) this.#held?.runIds.delete(runId);
     for (const run of runs) this.#held?.place.pass(run);
+    // Of these the reader has what was read, or gets it now.
+    for (const runId of read.keys()) this.#isThere(runId);
     return this.#newsOf(runs, gone, nowMs, false);
+  }
+
+  /**
+   * The reader gets the first of the news' runs. The others count as not sent, and the cursor does not pass them.
+   * @returns what it gets
+   */
+  keep(news: FeedNews, count: number): KeptNews {
+    for (const { runId } of news.runs.slice(count)) this.#putBack(runId);
+    const isAll = count === news.runs.length;
+    this.#atOnce = Math.min(this.#limit, isAll ? 2 * this.#atOnce : Math.max(1, count));
+    if (this.#held?.runIds.size === 0) {
+      this.#place = this.#held.place;
+      this.#held = null;
+    }
+    const hasMore = this.#hasMorePages || this.#older !== null || this.#late.size > 0;
+    return { ...news, runs: news.runs.slice(0, count), hasMore };
   }
 
   /** The subscriptions that have changed since the last call. */
@@ -202,11 +207,22 @@ export class FeedState {
   ): FeedNews {
     for (const run of runs) this.#send(run, nowMs);
     for (const runId of gone) this.#forget(runId);
-    if (this.#held?.runIds.size === 0) {
-      this.#place = this.#held.place;
-      this.#held = null;
-    }
-    return { isReset, runs, gone, hasMore: this.#hasMorePages || this.#older !== null };
+    return { isReset, runs, gone };
+  }
+
+  /** Nothing waits for this run: the reader has it, or gets it. */
+  #isThere(runId: string): void {
+    this.#late.delete(runId);
+    this.#held?.runIds.delete(runId);
+  }
+
+  #putBack(runId: string): void {
+    const sent = this.#live.get(runId);
+    // No state has this sequence.
+    if (sent !== undefined) this.#live.set(runId, { ...sent, lastSequence: -1 });
+    this.#over.delete(runId);
+    this.#late.add(runId);
+    this.#held?.runIds.add(runId);
   }
 
   /** After a loss, a run may have another event with the same sequence. */
@@ -229,6 +245,7 @@ export class FeedState {
     const { ordinal, lastSequence, updatedAtMs } = run;
     this.#place?.pass(run);
     const sent = { ordinal, lastSequence, updatedAtMs, atMs };
+    this.#isThere(runId);
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {
       if (!this.#live.has(runId)) {
@@ -245,23 +262,25 @@ export class FeedState {
     if (this.#over.size > MOST_ENDED && oldest !== undefined) this.#over.delete(oldest);
   }
 
-  /** The reader has these runs. Those that this feed has sent are known. */
-  #learn(had: readonly LivePosition[]): void {
+  /** The reader has these runs, or a later state of them. Those that this feed has sent are known. */
+  #learn(had: readonly LivePosition[], later: ReadonlySet<string>): void {
     for (const { runId, ...position } of had) {
       if (this.#live.size >= MOST_LIVE) return;
-      if (this.#live.has(runId)) continue;
+      if (later.has(runId) || this.#live.has(runId)) continue;
       this.#live.set(runId, { ...position, atMs: Number.NEGATIVE_INFINITY });
       this.#watch(runId);
     }
   }
 
   #forget(runId: string): void {
+    this.#isThere(runId);
     this.#over.delete(runId);
     if (this.#live.delete(runId)) this.#unwatch(runId);
   }
 
   #startOver(): void {
     for (const runId of [...this.#live.keys(), ...this.#over.keys()]) this.#forget(runId);
+    this.#late.clear();
     this.#older = this.#newest === 0 ? null : { before: null, left: this.#newest };
   }
 

@@ -2,13 +2,18 @@ import { CURSOR_MS } from "../rules/changed.ts";
 import { storeClosed } from "../rules/errors.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { Clock } from "../time/clock.ts";
-import { type FeedNews, FeedState, READ_AT_ONCE } from "./feed-state.ts";
+import type { FeedNews, KeptNews } from "./feed-plan.ts";
+import { FeedState, READ_AT_ONCE } from "./feed-state.ts";
+import { fitRuns } from "./fit-runs.ts";
 import type { FollowedFeed, OwnerFollower } from "./owner-follower.ts";
 
-const NO_EVENTS: ReadonlyMap<string, StoredEvent> = new Map();
+/** Of how many runs the last events are read at once: one may have 256 KiB, and those that do not fit are read for nothing. */
+const LAST_AT_ONCE = 4;
 
-/** What a feed answers. */
+/** What a feed answers: at most 256 KiB of metadata and last events, or one run. */
 export interface FeedPage extends FeedNews {
+  /** Whether more news follow at once. */
+  readonly hasMore: boolean;
   /** Where a reader goes on that comes back: it has everything before. */
   readonly cursor: string;
   /** The last event of each run in `runs` that has one, by the run's id, if it was asked for. */
@@ -27,6 +32,11 @@ export interface FeedOptions {
    */
   readonly newest?: number;
   /**
+   * The most runs, and ids of those that are gone, of a page.
+   * @defaultValue 16, which is also the most
+   */
+  readonly limit?: number;
+  /**
    * Whether the first page comes at once, even if nothing has changed.
    * @defaultValue false
    */
@@ -35,13 +45,14 @@ export interface FeedOptions {
 
 /**
  * One reader of an owner's changed runs. It is pulled: what changes while the reader is busy gathers in a set of run ids, and the
- * reader then gets each as it is at that time.
+ * reader then gets each as it is at that time. A page that the reader has not taken yet is small, also if the runs are large: those that
+ * do not fit are read again for the next page.
  *
  * | state   | event                                   | next    | what happens                                              |
  * | ------- | --------------------------------------- | ------- | --------------------------------------------------------- |
  * | idle    | `next`                                  | busy    | it does what `FeedState.plan` says                        |
  * | busy    | the plan has a page or runs             | busy    | they are read; the state takes them, and subscriptions follow |
- * | busy    | they are news                           | idle    | `next` resolves                                           |
+ * | busy    | they are news                           | idle    | `next` resolves with those that fit                       |
  * | busy    | nothing is to do                        | waiting | a timer runs until something is due                       |
  * | waiting | a notification, or the timer            | busy    |                                                           |
  * | any     | a notification                          | same    | the state remembers it                                    |
@@ -54,27 +65,29 @@ export class Feed implements FollowedFeed {
   readonly #withLast: boolean;
   readonly #onOver: () => void;
   readonly #state: FeedState;
+  /** Aborts when the feed is over, with the reason. */
+  readonly #over = new AbortController();
   /** Ends the wait, while there is one. */
   #wake: (() => void) | null = null;
   /** When the reader last got a cursor. */
   #givenAtMs: number;
   /** Whether the reader waits for a page after which nothing follows at once. */
   #owesPage: boolean;
-  #failure: unknown = null;
-  #isOver = false;
+  /** Whether a page has come after which nothing followed. */
+  #isComplete = false;
 
   /** @param onOver called once, when the feed has ended */
   constructor(
     follower: OwnerFollower,
     clock: Clock,
-    { since, withLast, newest = 0, answersFirst = false }: FeedOptions,
+    { since, withLast, newest = 0, limit = READ_AT_ONCE, answersFirst = false }: FeedOptions,
     onOver: () => void,
   ) {
     this.#follower = follower;
     this.#onOver = onOver;
     this.#clock = clock;
     this.#withLast = withLast;
-    this.#state = new FeedState(since, newest);
+    this.#state = new FeedState(since, newest, limit);
     this.#owesPage = answersFirst;
     this.#givenAtMs = clock.now();
     follower.join(this);
@@ -90,18 +103,25 @@ export class Feed implements FollowedFeed {
       this.#throwIfOver();
       const news = await this.#step();
       this.#throwIfOver();
-      if (news === null || !(isNews(news) || this.#isOwed(news) || this.#isCursorOld())) continue;
-      const last = this.#withLast ? await this.#follower.lastOf(news.runs) : NO_EVENTS;
+      if (news === null) continue;
+      const last = await this.#lastOf(news);
       this.#throwIfOver();
-      this.#owesPage = news.hasMore;
+      const kept = this.#state.keep(news, fitRuns(news.runs, last).length);
+      if (!(isNews(kept) || this.#isOwed(kept) || this.#isCursorOld())) continue;
+      this.#owesPage = kept.hasMore;
       this.#givenAtMs = this.#clock.now();
-      return { ...news, last, cursor: this.#state.cursor ?? "" };
+      return { ...kept, last: lastOf(kept, last), cursor: this.#state.cursor ?? "" };
     }
   }
 
   /** The cursor with which a reader comes back that has taken every page; `null` before the first. */
   get cursor(): string | null {
     return this.#state.cursor;
+  }
+
+  /** Whether live runs may have changed that the last page did not have. */
+  get isBehind(): boolean {
+    return this.#state.isBehind;
   }
 
   notify(runId: string): void {
@@ -122,11 +142,14 @@ export class Feed implements FollowedFeed {
   /** Ends the feed with an error. Idempotent. */
   fail(failure: unknown): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#failure = failure;
+    this.#over.abort(failure);
     this.#follower.leave(this);
     this.#onOver();
     this.#wake?.();
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
   }
 
   /** Does one thing of the plan, or waits. */
@@ -135,7 +158,9 @@ export class Feed implements FollowedFeed {
     if (lists) return this.#list();
     if (newest !== null) {
       const runs = await this.#follower.newest(newest);
-      return this.#watch(this.#state.takeNewest(runs, newest.limit, this.#clock.now()));
+      const news = this.#state.takeNewest(runs, newest.limit, this.#clock.now());
+      this.#watch(this.#isComplete);
+      return news;
     }
     if (runIds.length > 0) return this.#read(runIds);
     await this.#wait(dueAtMs);
@@ -145,8 +170,12 @@ export class Feed implements FollowedFeed {
   async #list(): Promise<FeedNews> {
     this.#state.listing();
     try {
-      const page = await this.#follower.list(this.#state.listed, READ_AT_ONCE);
-      return this.#watch(this.#state.takePage(page, this.#clock.now()));
+      const { listed, limit } = this.#state;
+      const page = await this.#follower.list(listed, limit, this.#over.signal);
+      const news = this.#state.takePage(page, this.#clock.now());
+      this.#watch(this.#isComplete && !page.isReset && !page.hasMore);
+      this.#isComplete = !page.hasMore;
+      return news;
     } catch (error) {
       this.#state.notifyAll();
       throw error;
@@ -158,20 +187,36 @@ export class Feed implements FollowedFeed {
     try {
       const heads = await Promise.all(runIds.map((runId) => this.#follower.head(runId)));
       const read = new Map(runIds.map((runId, at) => [runId, heads[at] ?? null]));
-      return this.#watch(this.#state.takeRuns(read, this.#clock.now()));
+      const news = this.#state.takeRuns(read, this.#clock.now());
+      this.#watch(this.#isComplete);
+      return news;
     } catch (error) {
       for (const runId of runIds) this.#state.notify(runId);
       throw error;
     }
   }
 
-  /** Subscribes to what the news have begun. */
-  #watch(news: FeedNews): FeedNews {
+  /**
+   * Subscribes to what the news have begun.
+   * @param isSteady whether few changes come at a time. Then each run that has begun is read again, and otherwise the list
+   */
+  #watch(isSteady: boolean): void {
     const { begun, ended } = this.#state.takeWatches();
-    if (this.#isOver) return news;
+    if (this.#isOver) return;
     for (const runId of ended) this.#follower.unwatch(this, runId);
-    this.#follower.watch(this, begun);
-    return news;
+    this.#follower.watch(this, begun, isSteady && begun.length <= READ_AT_ONCE);
+  }
+
+  /** Reads the last events of the runs, as far as these fit. */
+  async #lastOf({ runs }: FeedNews): Promise<ReadonlyMap<string, StoredEvent>> {
+    const last = new Map<string, StoredEvent>();
+    if (!this.#withLast) return last;
+    for (let read = 0; ; read += LAST_AT_ONCE) {
+      const fits = fitRuns(runs, last).length;
+      if (read >= fits) return last;
+      const piece = runs.slice(read, Math.min(fits, read + LAST_AT_ONCE));
+      for (const [runId, event] of await this.#follower.lastOf(piece)) last.set(runId, event);
+    }
   }
 
   #wait(dueAtMs: number | null): Promise<void> {
@@ -186,7 +231,7 @@ export class Feed implements FollowedFeed {
     return promise;
   }
 
-  #isOwed({ hasMore }: FeedNews): boolean {
+  #isOwed({ hasMore }: KeptNews): boolean {
     return this.#owesPage && !hasMore;
   }
 
@@ -196,8 +241,16 @@ export class Feed implements FollowedFeed {
   }
 
   #throwIfOver(): void {
-    if (this.#isOver) throw this.#failure;
+    this.#over.signal.throwIfAborted();
   }
+}
+
+function lastOf(
+  { runs }: FeedNews,
+  last: ReadonlyMap<string, StoredEvent>,
+): ReadonlyMap<string, StoredEvent> {
+  const runIds = new Set(runs.map(({ runId }) => runId));
+  return new Map([...last].filter(([runId]) => runIds.has(runId)));
 }
 
 function isNews({ isReset, runs, gone }: FeedNews): boolean {

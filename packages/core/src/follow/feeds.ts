@@ -1,7 +1,8 @@
 import { checkChangeCursor } from "../rules/change-cursor.ts";
-import type { ChangedScope } from "../rules/changed.ts";
+import type { ChangedQuery, ChangedRuns, ChangedScope } from "../rules/changed.ts";
 import { storeClosed } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
+import { ChangedLists } from "./changed-lists.ts";
 import { Feed, type FeedOptions } from "./feed.ts";
 import { OwnerFollower, type OwnerSource, type WatchBudget } from "./owner-follower.ts";
 import { Rounds } from "./rounds.ts";
@@ -16,7 +17,12 @@ export interface Feeds {
    * @throws RunEventsError `invalid_cursor`, `store_unavailable` after `close`
    */
   open(scope: ChangedScope, options: FeedOptions): Feed;
-  /** Ends all feeds with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
+  /**
+   * Lists an owner's changed runs once. It takes turns with the owner's feeds.
+   * @throws RunEventsError `store_unavailable`; the signal's reason
+   */
+  list(query: ChangedScope & ChangedQuery, signal?: AbortSignal): Promise<ChangedRuns>;
+  /** Ends all feeds and lists with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
   close(): void;
 }
 
@@ -26,6 +32,7 @@ export function createFeeds(
   clock: Clock,
   budget: WatchBudget = { left: MOST_WATCHED },
 ): Feeds {
+  const lists = new ChangedLists((query) => source.listChanged(query));
   const followers = new Map<string, OwnerFollower>();
   const feeds = new Set<Feed>();
   const rounds = new Rounds(followers, clock);
@@ -35,7 +42,7 @@ export function createFeeds(
     const name = JSON.stringify([scope.ownerId, scope.topic]);
     const existing = followers.get(name);
     if (existing !== undefined) return existing;
-    const follower = new OwnerFollower(scope, source, budget, () => {
+    const follower = new OwnerFollower(scope, { source, lists, clock, budget }, () => {
       if (followers.get(name) === follower) followers.delete(name);
       if (followers.size === 0) rounds.stop();
     });
@@ -52,8 +59,10 @@ export function createFeeds(
       feeds.add(feed);
       return feed;
     },
+    list: (query, signal) => lists.list(query, signal),
     close() {
       isClosed = true;
+      lists.close();
       for (const feed of feeds) feed.fail(storeClosed());
     },
   };

@@ -4,6 +4,9 @@ import { ownerName } from "../rules/owner-name.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { ListQuery, Subscription } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+import type { ChangedLists } from "./changed-lists.ts";
+import { STATE_PAUSE_MS } from "./feed-state.ts";
 import { readLastEvents } from "./last-events.ts";
 
 /** The part of a store that the feeds of an owner need. */
@@ -27,6 +30,14 @@ export interface WatchBudget {
   left: number;
 }
 
+/** What the followers of a process share. */
+export interface OwnerFollowers {
+  readonly source: OwnerSource;
+  readonly lists: ChangedLists;
+  readonly clock: Clock;
+  readonly budget: WatchBudget;
+}
+
 /** The subscription to a live run, for all feeds that have the run. */
 interface Watched {
   readonly subscription: Subscription;
@@ -36,10 +47,15 @@ interface Watched {
 /**
  * Follows one owner's runs, of one topic or of all, for all feeds of a process. It has one subscription for the owner and one for each
  * live run that a feed has. What feeds read at once is read once.
+ *
+ * Any run may have changed: then it notifies its feeds together, at most once in `STATE_PAUSE_MS`. So they ask for their lists at the
+ * same time, and those that are at the same cursor share one. Feeds that have asked at the same time come to be at the same cursor.
  */
 export class OwnerFollower {
   readonly #scope: ChangedScope;
   readonly #source: OwnerSource;
+  readonly #lists: ChangedLists;
+  readonly #clock: Clock;
   readonly #onEmpty: () => void;
   readonly #budget: WatchBudget;
   readonly #subscription: Subscription;
@@ -47,13 +63,28 @@ export class OwnerFollower {
   readonly #watched = new Map<string, Watched>();
   /** The reads under way that began after the last notification of their runs. */
   readonly #reading = new Map<string, Promise<RunRecord | null>>();
+  /** The feeds that have to know that any run may have changed. */
+  readonly #due = new Set<FollowedFeed>();
+  #notifiedAtMs: number;
+  #stopPause: (() => void) | null = null;
+  /** Counts calls and cursors, so that their order is known. */
+  #moment = 0;
+  /** The newest cursor after which nothing had changed, and when it was made. */
+  #newestCursor: { readonly cursor: string; readonly madeAt: number } | null = null;
 
   /** @param onEmpty called when the last feed has left */
-  constructor(scope: ChangedScope, source: OwnerSource, budget: WatchBudget, onEmpty: () => void) {
+  constructor(
+    scope: ChangedScope,
+    { source, lists, clock, budget }: OwnerFollowers,
+    onEmpty: () => void,
+  ) {
     this.#scope = scope;
     this.#budget = budget;
     this.#source = source;
+    this.#lists = lists;
+    this.#clock = clock;
     this.#onEmpty = onEmpty;
+    this.#notifiedAtMs = clock.now();
     this.#subscription = source.subscribe(ownerName(scope.ownerId), () => this.refresh());
     // What was created before the subscription was ready did not notify.
     this.#subscription.ready.then(
@@ -69,19 +100,45 @@ export class OwnerFollower {
   /** Ends the feed's subscriptions. */
   leave(feed: FollowedFeed): void {
     this.#feeds.delete(feed);
+    this.#due.delete(feed);
     for (const runId of this.#watched.keys()) this.unwatch(feed, runId);
     if (this.#feeds.size > 0) return;
+    this.#endPause();
     this.#subscription.stop();
     this.#onEmpty();
   }
 
   /** Notifies every feed that any run may have changed. */
   refresh(): void {
-    for (const feed of this.#feeds) feed.notifyAll();
+    for (const feed of this.#feeds) this.#due.add(feed);
+    this.#notifyDue();
   }
 
-  /** Notifies the feed of these live runs from now on. What changed before the subscriptions were ready comes with a page. */
-  watch(feed: FollowedFeed, runIds: readonly string[]): void {
+  #notifyDue(): void {
+    if (this.#stopPause !== null) return;
+    const pauseMs = this.#notifiedAtMs + STATE_PAUSE_MS - this.#clock.now();
+    if (pauseMs <= 0) this.#notifyAllDue();
+    else this.#stopPause = this.#clock.every(Math.max(1, pauseMs), () => this.#notifyAllDue());
+  }
+
+  #notifyAllDue(): void {
+    this.#endPause();
+    this.#notifiedAtMs = this.#clock.now();
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const feed of due) feed.notifyAll();
+  }
+
+  #endPause(): void {
+    this.#stopPause?.();
+    this.#stopPause = null;
+  }
+
+  /**
+   * Notifies the feed of these live runs from now on, and again when the subscriptions are ready: what changed before did not notify.
+   * @param isEach whether it is then notified of each of the runs; of any run otherwise
+   */
+  watch(feed: FollowedFeed, runIds: readonly string[], isEach: boolean): void {
     if (runIds.length === 0) return;
     const readies = runIds.flatMap((runId) => {
       const watched = this.#watched.get(runId) ?? this.#subscribe(runId);
@@ -89,7 +146,15 @@ export class OwnerFollower {
       return watched === null ? [] : [watched.subscription.ready];
     });
     // Also if all were ready before: another feed was notified while this one waited for its page.
-    void Promise.allSettled(readies).then(() => feed.notifyAll());
+    void Promise.allSettled(readies).then(() => {
+      if (!this.#feeds.has(feed)) return;
+      if (isEach) {
+        for (const runId of runIds) feed.notify(runId);
+        return;
+      }
+      this.#due.add(feed);
+      this.#notifyDue();
+    });
   }
 
   #subscribe(runId: string): Watched | null {
@@ -100,6 +165,11 @@ export class OwnerFollower {
       this.#reading.delete(runId);
       for (const one of feeds) one.notify(runId);
     });
+    // A read that began before the subscription was ready may know less than one after it.
+    subscription.ready.then(
+      () => this.#reading.delete(runId),
+      () => {},
+    );
     const watched = { subscription, feeds };
     this.#watched.set(runId, watched);
     return watched;
@@ -115,10 +185,22 @@ export class OwnerFollower {
     this.#budget.left += 1;
   }
 
-  async list(since: string | null, limit: number): Promise<ChangedRuns> {
-    const page = await this.#source.listChanged({ ...this.#scope, since, limit });
+  /**
+   * Lists the changed runs after a cursor, as of a time after this call.
+   *
+   * A page with which the reader has everything may come with the cursor of another feed's page. That one was made after this call, and
+   * its list had ended before the one of this page began: lists of an owner come one after the other. So the reader has everything
+   * before that cursor, and nothing before it comes again.
+   */
+  async list(since: string | null, limit: number, signal: AbortSignal): Promise<ChangedRuns> {
+    const askedAt = (this.#moment += 1);
+    const page = await this.#lists.list({ ...this.#scope, since, limit }, signal);
     // A read that began before the page may know less, and the cursor of the page does not say so.
     this.#reading.clear();
+    if (page.hasMore) return page;
+    if (this.#newestCursor !== null && this.#newestCursor.madeAt > askedAt)
+      return { ...page, cursor: this.#newestCursor.cursor };
+    this.#newestCursor = { cursor: page.cursor, madeAt: (this.#moment += 1) };
     return page;
   }
 

@@ -3,28 +3,28 @@ import { checkChangeCursor } from "../rules/change-cursor.ts";
 import { checkOptions, checkOwnerId } from "../rules/owner.ts";
 import { checkTopic } from "../rules/topic.ts";
 import type { ChangedScope } from "../rules/changed.ts";
-import type { RunEventStore } from "../store/store.ts";
 import { abortable, heldOpen } from "../time/held.ts";
 import { checkLimit } from "./check-limit.ts";
 import type { ChangesOptions, RunLog } from "./run-log.ts";
 
 /** Makes the calls for an owner's changed runs. */
 export function createChanges(
-  store: Pick<RunEventStore, "listChanged">,
   feeds: Feeds,
 ): Pick<RunLog, "listChanged" | "waitForChanges" | "changes"> {
   return {
-    async listChanged(query) {
+    async listChanged({ signal, ...query }) {
       const scope = scopeOf(query);
       checkLimit("limit", query.limit);
       const since = checkChangeCursor(query.since);
-      return store.listChanged({ ...scope, since, limit: query.limit });
+      return feeds.list({ ...scope, since, limit: query.limit }, signal);
     },
     async waitForChanges(options) {
-      const { since, last: withLast = false } = options;
-      const feed = feeds.open(scopeOf(options), { since, withLast });
+      const { since, limit, last: withLast = false } = options;
+      checkLimit("limit", limit);
+      const feed = feeds.open(scopeOf(options), { since, withLast, limit });
       try {
-        return await abortable(feed.next(), options.signal);
+        const page = await abortable(feed.next(), options.signal);
+        return { ...page, hasMore: page.hasMore || feed.isBehind };
       } finally {
         feed.leave();
       }

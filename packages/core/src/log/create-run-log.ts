@@ -72,7 +72,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     readLast: reads.readLast,
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
-    ...createChanges(store, feeds),
+    ...createChanges(feeds),
     ...createLeases(store, times),
     ...createUpkeep(store, clock, probe, appends.giveUp),
     probe: async (which) => void (await probe(which)),

@@ -1,5 +1,6 @@
 import { encodeTime } from "./encode-time.ts";
-import type { RunEvent, RunSnapshot, StoredEvent } from "./event.ts";
+import type { RunEvent, RunSnapshot, RunStatus, StoredEvent } from "./event.ts";
+import type { LogPage } from "./page.ts";
 import { decodePhase } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
@@ -82,5 +83,33 @@ export function changesOf({
       const event = last.get(run.runId);
       return { run: snapshotOf(run), ...(event && { last: eventOf(event) }) };
     }),
+  };
+}
+
+/** A page of a run's events, and the run's state at its end. @see `RunEvents.read` */
+export interface RunEventsPage {
+  /** Ascending, without a gap, from `since + 1`. */
+  readonly events: readonly RunEvent[];
+  /** Terminal only when the page reaches the end of the log. */
+  readonly runStatus: RunStatus;
+  readonly currentPhase: string | null;
+  /** The sequence of the log's last event. */
+  readonly lastSequence: number;
+  /** Whether the log has events after this page. */
+  readonly hasMore: boolean;
+  /** The cursor that this page follows, if it was asked for by `tail`. */
+  readonly since?: number;
+}
+
+/** Decodes a page of a log. */
+export function pageOf({ events, phase, since, ...page }: LogPage): RunEventsPage {
+  const { runStatus, lastSequence, hasMore } = page;
+  return {
+    events: events.map(eventOf),
+    runStatus,
+    currentPhase: decodePhase(phase),
+    lastSequence,
+    hasMore,
+    ...(since !== undefined && { since }),
   };
 }

@@ -13,7 +13,8 @@ import type { FrameSource, FrameTaker } from "./frame-source.ts";
 
 /**
  * The frames of a feed, among the runs of a stream. It holds one page at most, and asks for the next one when the transport has taken
- * the page before. So a reader that takes nothing costs one page, and then gets the newest states.
+ * the page before. A frame is made when the transport takes it. So a reader that takes nothing costs one page, and then gets the newest
+ * states.
  *
  * | state   | event                       | next    | what happens                                               |
  * | ------- | --------------------------- | ------- | ---------------------------------------------------------- |
@@ -38,9 +39,8 @@ export class FeedSource implements FrameSource {
   readonly #feed: Pick<Feed, "next" | "leave">;
   readonly #taker: FrameTaker;
   #state: "idle" | "asking" | "holding" | "failed" | "over" = "idle";
-  /** The frames of the page, and how many of them have been sent. */
-  #frames: readonly string[] = [];
-  #sent = 0;
+  /** Make the frames of the page that have not been sent. */
+  #frames: readonly (() => string)[] = [];
   #hasStarted = false;
   /** The last cursor that was sent since the feed has started. */
   #cursor: string | null = null;
@@ -100,7 +100,6 @@ export class FeedSource implements FrameSource {
     // It may have left while the page was read.
     if (this.#state !== "asking") return;
     this.#frames = this.#framesOf(page);
-    this.#sent = 0;
     // A page may have nothing that the reader does not have.
     this.#state = this.#frames.length === 0 ? "idle" : "holding";
     this.#taker.onNotification();
@@ -113,27 +112,32 @@ export class FeedSource implements FrameSource {
     this.#taker.onNotification();
   }
 
-  #framesOf({ isReset, runs, gone, last, cursor, hasMore }: FeedPage): readonly string[] {
+  #framesOf({ isReset, runs, gone, last, cursor, hasMore }: FeedPage): readonly (() => string)[] {
     const starts = isReset || !this.#hasStarted;
     this.#hasStarted = true;
     if (starts) this.#cursor = null;
     const isNewCursor = !hasMore && cursor !== this.#cursor;
     if (isNewCursor) this.#cursor = cursor;
     return [
-      ...(starts ? [encodeFeedStarted(isReset)] : []),
-      ...gone.map((runId) => encodeRunGone(runId)),
-      ...runs.map((run) => encodeRunState(run, last.get(run.runId))),
-      ...(isNewCursor ? [encodeFeedCursor(cursor)] : []),
+      ...(starts ? [() => encodeFeedStarted(isReset)] : []),
+      ...gone.map((runId) => () => encodeRunGone(runId)),
+      ...runs.map((run) => {
+        const event = last.get(run.runId);
+        return () => encodeRunState(run, event);
+      }),
+      ...(isNewCursor ? [() => encodeFeedCursor(cursor)] : []),
     ];
   }
 
   #piece(): Uint8Array {
-    const frames = fitSlice(this.#frames, this.#sent, utf8Bytes);
-    this.#sent += frames.length;
-    if (this.#sent === this.#frames.length) {
-      this.#frames = [];
-      this.#state = "idle";
-    }
-    return encodeFrames(frames);
+    const made: string[] = [];
+    const { length } = fitSlice(this.#frames, 0, (make) => {
+      const frame = make();
+      made.push(frame);
+      return utf8Bytes(frame);
+    });
+    this.#frames = this.#frames.slice(length);
+    if (this.#frames.length === 0) this.#state = "idle";
+    return encodeFrames(made.slice(0, length));
   }
 }

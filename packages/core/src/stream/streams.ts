@@ -18,12 +18,9 @@ import type {
   StreamRequest,
 } from "./open-stream.ts";
 import { RunSource } from "./run-source.ts";
+import { StreamPlaces } from "./stream-places.ts";
 import { sendLast } from "./stream-output.ts";
 import { Stream } from "./stream.ts";
-
-/** How many runs the streams of a process may read for each stream that may be open, and at least. */
-const RUNS_A_STREAM = 5;
-const LEAST_RUNS = 1_000;
 
 /** How many of the newest runs a feed begins with that is asked for `all`: a page of the list. */
 const NEWEST_RUNS = 50;
@@ -49,7 +46,8 @@ export interface StreamsOptions {
    */
   readonly stallMs?: number;
   /**
-   * The most streams that are open at once. Together they read at most five times as many runs, or 1,000 if that is more.
+   * The most streams that are open at once. Together they read at most five times as many runs, or 1,000 if that is more. Those of
+   * one user read at most a quarter of these.
    * @defaultValue 20,000
    * @see clauses W28 and W47 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -123,15 +121,11 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
  */
 class LiveStreams implements Streams {
   readonly #log: RunLog;
-  readonly #maxStreams: number;
-  readonly #maxStreamsPerUser: number;
+  readonly #places: StreamPlaces;
   readonly #host: StreamHost<Stream> & SourceHost;
   readonly #streams = createTimetable<Stream>();
-  readonly #perUser = new Map<string, number>();
   readonly #ended: Partial<Record<StreamEnd, number>> = {};
   #opened = 0;
-  /** How many runs the open streams read. */
-  #runs = 0;
   #isDraining = false;
   #stopTicking: (() => void) | null = null;
   readonly #onDrained: (() => void)[] = [];
@@ -141,8 +135,7 @@ class LiveStreams implements Streams {
     const { heartbeatMs = 15_000, maxAgeMs = 900_000, stallMs = 30_000 } = options;
     const { clock } = log;
     this.#log = log;
-    this.#maxStreams = maxStreams;
-    this.#maxStreamsPerUser = maxStreamsPerUser;
+    this.#places = new StreamPlaces(maxStreams, maxStreamsPerUser);
     this.#host = {
       times: { heartbeatMs, maxAgeMs, stallMs },
       tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
@@ -246,31 +239,21 @@ class LiveStreams implements Streams {
 
   #refusalOf(ownerId: string, runs: number): StreamErrorCode | null {
     if (this.#isDraining) return "draining";
-    const isFull =
-      this.#streams.items.length >= this.#maxStreams ||
-      this.#runs + runs > Math.max(LEAST_RUNS, this.#maxStreams * RUNS_A_STREAM) ||
-      (this.#perUser.get(ownerId) ?? 0) >= this.#maxStreamsPerUser;
-    return isFull ? "overloaded" : null;
+    return this.#places.hasRoom(ownerId, runs) ? null : "overloaded";
   }
 
   #add(stream: Stream): void {
     const { now, times, tickMs } = this.#host;
-    const { ownerId } = stream.reader;
     this.#streams.add(stream, now() + times.stallMs);
-    this.#runs += stream.runs;
-    this.#perUser.set(ownerId, (this.#perUser.get(ownerId) ?? 0) + 1);
+    this.#places.take(stream.reader.ownerId, stream.runs);
     this.#opened += 1;
     if (this.#stopTicking === null) this.#tickEvery(tickMs);
   }
 
   #remove(stream: Stream, end: StreamEnd): void {
-    const { ownerId } = stream.reader;
     this.#streams.remove(stream);
-    this.#runs -= stream.runs;
+    this.#places.free(stream.reader.ownerId, stream.runs);
     this.#count(end);
-    const left = (this.#perUser.get(ownerId) ?? 1) - 1;
-    if (left === 0) this.#perUser.delete(ownerId);
-    else this.#perUser.set(ownerId, left);
     if (this.#streams.items.length > 0) return;
     this.#stopTicking?.();
     this.#stopTicking = null;

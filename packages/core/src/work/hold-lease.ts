@@ -17,6 +17,8 @@ export interface ClaimedLease extends Pick<HoldOptions, "leaseMs" | "sentAtMs"> 
   readonly fence: number;
   /** The last sequence at the claim. */
   readonly lastSequence: number;
+  /** The `createdAt` of that event, if there is one. */
+  readonly at: string | undefined;
 }
 
 /** A lease that is renewed. */

@@ -2,6 +2,7 @@ import { createOwnKeys } from "../log/own-keys.ts";
 import { tailSlices } from "../follow/tail.ts";
 import { readersOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
 import { isStoreClosed, runFinished } from "../rules/errors.ts";
+import { encodeTime } from "../rules/encode-time.ts";
 import type { EventDraft, RunEvent } from "../rules/event.ts";
 import {
   type AppendLimits,
@@ -12,7 +13,8 @@ import {
 } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import { eventOf } from "../rules/run-values.ts";
+import type { RunRecord } from "../rules/run.ts";
+import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
@@ -24,6 +26,14 @@ export interface ClaimedRun {
   readonly runId: string;
   readonly fence: number;
   readonly lastSequence: number;
+  /** The `createdAt` of the event `lastSequence`, if there is one. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+  readonly at: string | undefined;
+}
+
+/** An event that a worker knows: its sequence, and its `createdAt` if that is known. */
+export interface KnownEvent {
+  readonly since: number;
+  readonly at: string | undefined;
 }
 
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
@@ -52,15 +62,31 @@ export interface RunAccess {
     isShutDown: () => boolean,
   ): Promise<unknown>;
   /**
-   * Follows the inputs of the run after a sequence. It throws the signal's reason, or `run_finished` once the run has ended.
-   * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
+   * Reads one event, if the log is that long, and where the log ends.
+   * @throws RunEventsError `cursor_ahead` if the log ends two or more events before it
    */
-  inputs(runId: string, since: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+  read(
+    runId: string,
+    sequence: number,
+    signal: AbortSignal,
+  ): Promise<Pick<RunEventsPage, "events" | "lastSequence">>;
+  /**
+   * Follows the inputs of the run after an event. It throws the signal's reason, `run_finished` once the run has ended, or
+   * `history_changed` once the log has lost that event, or an input that came after it.
+   * @see clauses W40 and W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  inputs(runId: string, after: KnownEvent, signal: AbortSignal): AsyncIterable<RunEvent>;
   /**
    * Watches for the end of the run.
    * @returns a subscription. Its `ready` does not reject, and waits for a first check of the run
    */
   watchEnd(runId: string, watcher: EndWatcher): Subscription;
+}
+
+/** A run of a store as its worker has claimed it. */
+export function claimedRun({ runId, fence, lastSequence, updatedAtMs }: RunRecord): ClaimedRun {
+  const at = lastSequence === 0 ? undefined : encodeTime(updatedAtMs);
+  return { runId, fence, lastSequence, at };
 }
 
 /**
@@ -90,12 +116,15 @@ export function createLogAccess(
       };
       return persist(() => send(key), log.clock, isEnough);
     },
-    claim: (runId, leaseMs, worker) => log.claim(runId, { ...owner, leaseMs, worker }),
+    claim: async (runId, leaseMs, worker) =>
+      claimedRun(await log.claim(runId, { ...owner, leaseMs, worker })),
     renew: (runId, fence, leaseMs) => log.renew(runId, fence, { ...owner, leaseMs }),
     release: (runId, fence) => log.release(runId, fence, owner),
     append: (runId, events, conditions) => log.append(runId, events, { ...owner, ...conditions }),
-    async *inputs(runId, since, signal) {
-      const slices = tailSlices(readersOf(log).followers, runId, { ...owner, since, signal });
+    read: async (runId, sequence) =>
+      pageOf(await log.readPage(runId, { ...owner, since: sequence - 1, limit: 1 })),
+    async *inputs(runId, after, signal) {
+      const slices = tailSlices(readersOf(log).followers, runId, { ...owner, ...after, signal });
       for await (const { events, to } of slices) {
         for (const event of events) if (event.eventType === INPUT_RECEIVED) yield eventOf(event);
         if (isTerminal(to.runStatus)) throw runFinished(to.runStatus, to.sequence);

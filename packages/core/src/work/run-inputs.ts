@@ -1,23 +1,25 @@
 import { checkCursor } from "../rules/cursor.ts";
-import { isFinished } from "./work-failures.ts";
+import { RunEventsError } from "../rules/errors.ts";
 import type { RunEvent } from "../rules/event.ts";
+import { historyChanged } from "../rules/history.ts";
 import type { SealedDraft } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import { linkSignals } from "../time/link-signals.ts";
+import type { KnownEvent, RunAccess } from "./run-access.ts";
+import { endsWork } from "./work-failures.ts";
 
 /** What the inputs of a worker need. */
 export interface RunInputsOptions {
-  /**
-   * Follows the inputs of the run after a sequence. It never ends by itself: it throws the signal's reason, or `run_finished` once the
-   * run has ended.
-   */
-  readonly follow: (since: number, signal: AbortSignal) => AsyncIterable<RunEvent>;
+  /** Reads one event, as `RunAccess.read`. */
+  readonly read: (sequence: number, signal: AbortSignal) => ReturnType<RunAccess["read"]>;
+  /** Follows the inputs of the run after an event, as `RunAccess.inputs`. It never ends by itself. */
+  readonly follow: (after: KnownEvent, signal: AbortSignal) => AsyncIterable<RunEvent>;
   /** Appends a request for input, after all events so far. */
   readonly request: (draft: SealedDraft) => Promise<AppendReceipt>;
-  /** Called with `run_finished` when the log has shown the run's end. */
+  /** Called with `run_finished` when the log has shown the run's end, and with `history_changed` when the log has lost its own. */
   readonly onEnd: (reason: unknown) => void;
-  /** The last sequence at the claim. */
-  readonly lastSequence: number;
+  /** The last event at the claim. */
+  readonly claimed: KnownEvent;
   /** Aborts when the worker has to stop, or no longer has the run. */
   readonly stopped: AbortSignal;
 }
@@ -25,7 +27,10 @@ export interface RunInputsOptions {
 /**
  * The inputs that a task gets, from the log. A question takes its turn: it is asked when the one before it has been answered or given up.
  * So an input answers one question.
- * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
+ *
+ * A log may lose its end, and others may append there. So inputs are followed from an event whose time is known: for a question, from
+ * that question. Then no input is skipped for one that the log has lost.
+ * @see clauses W40 and W46 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunInputs {
   readonly #options: RunInputsOptions;
@@ -37,13 +42,18 @@ export class RunInputs {
   }
 
   /** Iterates over the inputs after a sequence, until the worker has to stop or no longer has the run. */
-  async *iterate(since: number = this.#options.lastSequence): AsyncGenerator<RunEvent, void> {
+  async *iterate(since: number = this.#options.claimed.since): AsyncGenerator<RunEvent, void> {
     checkCursor(since);
-    const { stopped } = this.#options;
+    const { stopped, claimed } = this.#options;
+    const find = async (): Promise<KnownEvent> => {
+      if (since === claimed.since) return claimed;
+      if (since === 0) return { since, at: undefined };
+      return { since, at: (await this.#read(since, stopped)).event?.createdAt };
+    };
     try {
-      if (!stopped.aborted) yield* this.#follow(since, stopped);
+      if (!stopped.aborted) yield* this.#follow(find, stopped);
     } catch (error) {
-      if (!stopped.aborted && !isFinished(error)) throw error;
+      if (!stopped.aborted && !endsWork(error)) throw error;
     }
   }
 
@@ -59,21 +69,50 @@ export class RunInputs {
     return Promise.race([answered, link.aborted]);
   }
 
-  async *#follow(since: number, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  /** @param find finds the event after which they come */
+  async *#follow(
+    find: () => Promise<KnownEvent>,
+    signal: AbortSignal,
+  ): AsyncGenerator<RunEvent, void> {
     const { follow, onEnd } = this.#options;
     try {
-      yield* follow(since, signal);
+      yield* follow(await find(), signal);
     } catch (error) {
-      if (!signal.aborted && isFinished(error)) onEnd(error);
+      if (!signal.aborted && endsWork(error)) onEnd(error);
       throw error;
     }
   }
 
   async #askNow(draft: SealedDraft, signal: AbortSignal): Promise<RunEvent> {
     signal.throwIfAborted();
-    const { lastSequence } = await this.#options.request(draft);
+    const { lastSequence: since } = await this.#options.request(draft);
+    const find = async (): Promise<KnownEvent> => {
+      const { event, lastSequence } = await this.#read(since, signal);
+      if (event === undefined || !isOf(event, draft)) throw historyChanged(lastSequence);
+      return { since, at: event.createdAt };
+    };
     // From the request on, so that an input which came before this read is in it.
-    for await (const input of this.#follow(lastSequence, signal)) return input;
+    for await (const input of this.#follow(find, signal)) return input;
     throw new TypeError("Expected inputs to be followed until one comes, got an end.");
   }
+
+  /** Reads an event, if the log is that long. */
+  async #read(
+    sequence: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly event: RunEvent | undefined; readonly lastSequence: number }> {
+    try {
+      const { events, lastSequence } = await this.#options.read(sequence, signal);
+      return { event: events[0], lastSequence };
+    } catch (error) {
+      if (!(error instanceof RunEventsError) || error.code !== "cursor_ahead") throw error;
+      return { event: undefined, lastSequence: error.details.lastSequence ?? 0 };
+    }
+  }
+}
+
+/** Whether the event is what the draft became. */
+function isOf({ eventType, payload }: RunEvent, draft: SealedDraft): boolean {
+  const asked: unknown = JSON.parse(draft.payload.text);
+  return eventType === draft.eventType && JSON.stringify(payload) === JSON.stringify(asked);
 }

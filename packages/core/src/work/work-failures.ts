@@ -27,6 +27,11 @@ export function isFinished(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "run_finished";
 }
 
+/** Whether the log shows that its worker has to stop: the run has finished, or has lost events that the worker knows. */
+export function endsWork(error: unknown): boolean {
+  return error instanceof RunEventsError && (isFinished(error) || error.code === "history_changed");
+}
+
 /** Whether the store refused for now, and may accept later. */
 export function isStoreAway(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "store_unavailable";

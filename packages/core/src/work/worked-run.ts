@@ -10,14 +10,16 @@ export interface WorkedRun {
   /** The sequence of the last event at the claim, 0 for a new run. Continue after it. */
   readonly lastSequence: number;
   /**
-   * Aborts when the worker has to stop. The reason is one of these: a `RunEventsError` `fenced` (the lease is lost) or `run_finished`
-   * (another program ended the run, as by `cancel`; with `details.runStatus`); the error of an emitted event that was not appended; or
-   * the reason of the shutdown. After a shutdown the task may still write to the run, and `complete` it.
+   * Aborts when the worker has to stop. The reason is one of these: a `RunEventsError` `fenced` (the lease is lost), `run_finished`
+   * (another program ended the run, as by `cancel`; with `details.runStatus`) or `history_changed` (the log has lost events of this
+   * worker, or inputs that it got); the error of an emitted event that was not appended; or the reason of the shutdown. After a shutdown
+   * the task may still write to the run, and `complete` it.
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly signal: AbortSignal;
   /**
    * Appends all of the events or none, under the lease.
-   * @throws RunEventsError `fenced` or `run_finished`, at once if the worker no longer has the run; `not_found`,
+   * @throws RunEventsError `fenced`, `run_finished` or `history_changed`, at once if the worker has to stop for it; `not_found`,
    * `idempotency_key_reused`, `sequence_conflict`, `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`; the error
    * of an earlier emitted event that could not be appended
    */
@@ -37,7 +39,8 @@ export interface WorkedRun {
   phase(name: string): Promise<AppendReceipt>;
   /**
    * Iterates over the inputs of the run after `since`, in order: each as the event `INPUT_RECEIVED` of the log. It waits for new ones,
-   * and ends when `signal` aborts, when the run ends or is parked, and when the task is over.
+   * and ends when `signal` aborts, when the run ends or is parked, and when the task is over. If the log loses an event that it knows,
+   * `signal` aborts with `history_changed`.
    * @param options.since the last sequence that the task knows. Default: `lastSequence`, so that the first input is the first one after
    * the claim
    * @throws RunEventsError `invalid_cursor`, `cursor_ahead`, `store_unavailable`

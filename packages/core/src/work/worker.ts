@@ -76,10 +76,11 @@ export class Worker {
     const { signal } = this.#controller;
     signal.addEventListener("abort", () => this.#stopped.abort(signal.reason), { once: true });
     this.#inputs = new RunInputs({
-      follow: (since, stopped) => access.inputs(runId, since, stopped),
+      read: (sequence, stopped) => access.read(runId, sequence, stopped),
+      follow: (after, stopped) => access.inputs(runId, after, stopped),
       request: (draft) => this.#queue.ask(() => this.#append([draft])),
       onEnd: (reason) => this.#advance({ type: "found", reason }),
-      lastSequence: claim.lastSequence,
+      claimed: { since: claim.lastSequence, at: claim.at },
       stopped: this.#stopped.signal,
     });
     this.#subscription = access.watchEnd(runId, {

@@ -110,7 +110,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["lastSequence"],
     cause:
-      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and others may have appended since. Or the run was deleted, and its id used again. A worker gets this code when its events get sequences that it already knows.",
+      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and others may have appended since. Or the run was deleted, and its id used again. A worker gets this code when its events get sequences that it already knows, or when its question is gone.",
     cure: "Drop what you have, and read again from 0. A worker stops: the next one that claims the run goes on from the log.",
     example:
       "`since=20&at=2026-01-31T08:00:00.000Z` on a run that was restored from a backup with 10 events.",

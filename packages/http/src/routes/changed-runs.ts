@@ -50,7 +50,14 @@ export async function answerChanged(call: Call): Promise<Reply> {
     const wait = { ownerId, waitMs, signal: exchange.signal };
     changed =
       (await context.waits.hold(wait, (signal) =>
-        context.log.waitForChanges({ ownerId, topic, since: cursor, last: withLast, signal }),
+        context.log.waitForChanges({
+          ownerId,
+          topic,
+          since: cursor,
+          limit,
+          last: withLast,
+          signal,
+        }),
       )) ?? changed;
     holding.holdAnswer(bytesOf(changed));
   }
@@ -83,7 +90,14 @@ async function readChanged(
   let bytes = 0;
   for (let from = since; ;) {
     const most = Math.min(RUNS_A_READ, limit - runs.size - gone.size);
-    const page = await context.log.listChanged({ ownerId, topic, since: from, limit: most });
+    const { signal } = exchange;
+    const page = await context.log.listChanged({
+      ownerId,
+      topic,
+      since: from,
+      limit: most,
+      signal,
+    });
     const read = withLast ? await context.log.readLast(page.runs) : [];
     stopIfGone(exchange);
     isReset ||= page.isReset;

@@ -9,6 +9,10 @@ import { byId, createIn as create, newTopic } from "../topic-runs.ts";
 /** More than a page of the default limit. */
 const MANY = 60;
 
+/** Runs that change at once, and how often: a server may see one alone, but not each time. */
+const FEW = 10;
+const ROUNDS = 4;
+
 /** A wait that is over before a server that only looks again every five seconds would find a change. */
 const SHORT_WAIT_S = 4;
 
@@ -121,6 +125,27 @@ export const changedRuns: readonly HttpTrialCase[] = [
           `the runs of a wait for ${what}`,
         );
         ({ cursor } = await askAll(trial, topic, cursor));
+      }
+    },
+  },
+  {
+    name: "W48 an answer that waits has at most `limit` runs too, and the others come after it",
+    async run(trial) {
+      const topic = newTopic();
+      const ids: string[] = [];
+      for (let at = 0; at < FEW; at++) ids.push(await create(trial, topic));
+      let { cursor } = await askAll(trial, topic, "");
+      for (let round = 0; round < ROUNDS; round++) {
+        const held = ask(trial, { topic, changedSince: cursor, limit: 1, wait: 20 });
+        held.catch(() => {});
+        for (let asked = 0; asked < 5; asked++) await getRun(trial, ids[0] ?? "");
+        await Promise.all(ids.map((runId) => land(trial, runId, ["NOTE"])));
+        const first = changedIn(await held);
+        assertEqual(first.runs.length + first.gone.length, 1, "how many runs came of the limit 1");
+        const rest = await askAll(trial, topic, first.cursor);
+        const seen = new Set([...first.runs.map(({ runId }) => runId), ...rest.runs.keys()]);
+        assertEqual([...seen].toSorted(), ids.toSorted(), "the runs that came");
+        ({ cursor } = rest);
       }
     },
   },

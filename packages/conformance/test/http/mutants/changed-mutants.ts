@@ -63,6 +63,13 @@ export const changedMutants: readonly ServerMutant[] = [
     ...mapQueries((query) => query.delete("wait")),
   },
   {
+    name: "ignores the limit of an answer that waits for changed runs",
+    clause: "W48",
+    ...mapQueries((query) => {
+      if (query.has("wait")) query.delete("limit");
+    }),
+  },
+  {
     name: "answers a wait for changed runs only when its time is up",
     clause: "W48",
     wrap: (fetch) => async (request) => {

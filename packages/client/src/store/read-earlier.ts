@@ -1,0 +1,21 @@
+import type { RunEvent } from "@tm/run-events-core";
+import { CALL_PATIENCE_MS } from "../http/retrying.ts";
+import type { SharedRun } from "../tabs/shared-run.ts";
+
+/**
+ * Reads the events after `since` that come before those of a view.
+ * @param next the view's first event, if it has one: they must be of the same log
+ * @param check checks the payload of each
+ * @throws RunEventsError `history_changed`, and what else waiting for 10 s does not cure
+ */
+export async function readEarlier(
+  shared: SharedRun,
+  range: { readonly since: number; readonly until: number; readonly next: RunEvent | undefined },
+  check: (event: RunEvent) => Promise<RunEvent>,
+): Promise<readonly RunEvent[]> {
+  const earlier: RunEvent[] = [];
+  for await (const events of shared.readRange(range, { patienceMs: CALL_PATIENCE_MS })) {
+    for (const event of events) earlier.push(await check(event));
+  }
+  return earlier;
+}

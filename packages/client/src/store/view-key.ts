@@ -1,0 +1,21 @@
+import type { SharedRunOptions } from "../tabs/follow-in-tabs.ts";
+import { shareKey } from "../tabs/shared-run.ts";
+import type { EventMap } from "../typed/event-map.ts";
+import type { RunOptions } from "./run-view.ts";
+
+/** Options with the same key are for the same view. Schemas, `initial` and functions are not part of it. */
+export function viewKey(runId: string | null, options: RunOptions): string {
+  return JSON.stringify([
+    shareKey(sharedOptions(runId ?? "", options)),
+    runId === null,
+    options.tail,
+  ]);
+}
+
+/** The part of a view's options that all views of its run share. */
+export function sharedOptions<M extends EventMap>(
+  runId: string,
+  { tail: _tail, schemas: _schemas, initial: _initial, ...options }: RunOptions<M>,
+): SharedRunOptions {
+  return { ...options, runId };
+}

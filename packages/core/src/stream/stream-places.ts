@@ -1,0 +1,64 @@
+/** How many runs the streams of a process may read for each stream that may be open, and at least. */
+const RUNS_A_STREAM = 5;
+const LEAST_RUNS = 1_000;
+/** The part of those runs that one user's streams may read: two full streams with feeds, also on the smallest server. */
+const SHARE_OF_A_USER = 1 / 4;
+
+/** What one user has open. */
+interface Open {
+  readonly streams: number;
+  /** How many runs these read. */
+  readonly runs: number;
+}
+
+const NOTHING: Open = { streams: 0, runs: 0 };
+
+/**
+ * How many streams are open, of all users and of each, and how many runs these read.
+ * @see clauses W28 and W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export class StreamPlaces {
+  readonly #maxStreams: number;
+  readonly #maxStreamsPerUser: number;
+  readonly #maxRuns: number;
+  readonly #perUser = new Map<string, Open>();
+  #all = NOTHING;
+
+  constructor(maxStreams: number, maxStreamsPerUser: number) {
+    this.#maxStreams = maxStreams;
+    this.#maxStreamsPerUser = maxStreamsPerUser;
+    this.#maxRuns = Math.max(LEAST_RUNS, maxStreams * RUNS_A_STREAM);
+  }
+
+  /** Whether there is room for one more stream of the user, of so many runs. */
+  hasRoom(ownerId: string, runs: number): boolean {
+    const own = this.#perUser.get(ownerId) ?? NOTHING;
+    return (
+      this.#all.streams < this.#maxStreams &&
+      this.#all.runs + runs <= this.#maxRuns &&
+      own.streams < this.#maxStreamsPerUser &&
+      own.runs + runs <= Math.floor(this.#maxRuns * SHARE_OF_A_USER)
+    );
+  }
+
+  /** Counts a stream that opens. */
+  take(ownerId: string, runs: number): void {
+    this.#add(ownerId, 1, runs);
+  }
+
+  /** Counts a stream that has ended. */
+  free(ownerId: string, runs: number): void {
+    this.#add(ownerId, -1, -runs);
+  }
+
+  #add(ownerId: string, streams: number, runs: number): void {
+    const add = (open: Open): Open => ({
+      streams: open.streams + streams,
+      runs: open.runs + runs,
+    });
+    this.#all = add(this.#all);
+    const own = add(this.#perUser.get(ownerId) ?? NOTHING);
+    if (own.streams === 0) this.#perUser.delete(ownerId);
+    else this.#perUser.set(ownerId, own);
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryStore } from "../src/index.ts";
+import type { FeedPage } from "../src/follow/feed.ts";
+import { FEED_PAGE_BYTES, fitRuns } from "../src/follow/fit-runs.ts";
+import type { RunRecord } from "../src/rules/run.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { FeedSource } from "../src/stream/feed-source.ts";
+import { settle } from "./changes-world.ts";
+import { createRunsBench, wordsOf } from "./runs-bench.ts";
+import { letGo } from "./stream-bench.ts";
+
+const LARGE = "x".repeat(250_000);
+const RUNS = 16;
+const FEEDS = 32;
+
+/** A memory store that counts the events that it has read. */
+function countingStore(): RunEventStore & { events: number } {
+  const memory = createMemoryStore({ now: () => 1_000 });
+  const store = {
+    ...memory,
+    events: 0,
+    async read(queries: Parameters<RunEventStore["read"]>[0]) {
+      const results = await memory.read(queries);
+      for (const result of results) store.events += result?.events.length ?? 0;
+      return results;
+    },
+  };
+  return store;
+}
+
+/** Ada's runs, each with so much metadata and such a last event. */
+async function benchOf(metadata: string, payload: string) {
+  const store = countingStore();
+  const bench = await createRunsBench([], {}, store);
+  for (let at = 0; at < RUNS; at++) {
+    await bench.log.createRun({ runId: `r${at}`, ownerId: "ada", metadata });
+    await bench.append(`r${at}`, ["NOTE"], payload);
+  }
+  store.events = 0;
+  return { ...bench, store };
+}
+
+function bytesOf({ runs, last }: FeedPage): number {
+  const metadata = runs.reduce((sum, run) => sum + run.metadata.length, 0);
+  return [...last.values()].reduce((sum, { payload }) => sum + payload.length, metadata);
+}
+
+const SIZES = [
+  ["large metadata", LARGE, "x"],
+  ["large last events", "x", LARGE],
+  ["both large", LARGE, LARGE],
+  ["some of 60 KB", "x".repeat(30_000), "x".repeat(30_000)],
+] as const;
+
+describe("what a feed holds", () => {
+  for (const [name, metadata, payload] of SIZES) {
+    it(`W25, W48: ${name}: a page has 256 KiB or one run, and all runs come with their last events`, async () => {
+      const { log } = await benchOf(metadata, payload);
+      const seen = new Map<string, boolean>();
+      const changes = log.changes({ ownerId: "ada", last: true })[Symbol.asyncIterator]();
+      for (;;) {
+        const { value } = await changes.next();
+        const page = value as FeedPage;
+        if (page.runs.length > 1) expect(bytesOf(page)).toBeLessThanOrEqual(FEED_PAGE_BYTES);
+        expect([...page.last.keys()]).toEqual(page.runs.map(({ runId }) => runId));
+        for (const { runId } of page.runs) {
+          expect(seen.has(runId)).toBe(false);
+          seen.set(runId, true);
+        }
+        if (!page.hasMore) break;
+      }
+      expect(seen.size).toBe(RUNS);
+      await changes.return?.(undefined);
+      await log.close();
+    });
+
+    it(`W25, W48: ${name}: feeds whose readers take one frame read one page each, and go on when they take more`, async () => {
+      const bench = await benchOf(metadata, payload);
+      let takes = false;
+      const opened = [];
+      for (let at = 0; at < FEEDS; at++)
+        opened.push(await bench.open([], () => takes, { withLast: true }));
+      await settle();
+      // The readers have `stream_opened`, and each feed holds one page.
+      for (const { sink } of opened) expect(wordsOf(sink.frames)).toEqual(["stream_opened"]);
+      expect(bench.store.events).toBeLessThanOrEqual(FEEDS * 4);
+      takes = true;
+      for (const one of opened.splice(2)) letGo(one);
+      for (const { sink, stream } of opened) {
+        sink.drain();
+        stream.drained();
+      }
+      for (let turns = 0; turns < 10; turns++) await settle();
+      for (const one of opened) {
+        const words = wordsOf(one.sink.frames);
+        expect(words.filter((word) => word.startsWith("run r")).toSorted()).toEqual(
+          Array.from({ length: RUNS }, (_, at) => `run r${at} 1`).toSorted(),
+        );
+        expect(words.filter((word) => word === "feed_cursor")).toHaveLength(1);
+        expect([words[1], words.at(-1)]).toEqual(["feed_started true", "feed_cursor"]);
+        letGo(one);
+      }
+      expect(bench.clock.timers()).toBe(0);
+    });
+  }
+
+  it("W25, W48: the frames of a page are made when the transport takes them, and those that were sent are let go", async () => {
+    let made = 0;
+    const { log } = await createRunsBench(["r"]);
+    const run = await log.getRun("r");
+    const runs = Array.from({ length: 5 }, () =>
+      Object.defineProperty({ ...run }, "metadata", {
+        get() {
+          made += 1;
+          return JSON.stringify("x".repeat(20_000));
+        },
+      }),
+    );
+    const page = { isReset: true, runs, gone: [], last: new Map(), cursor: "c", hasMore: false };
+    const feed = { next: () => Promise.resolve(page), leave() {} };
+    const source = new FeedSource(feed, { stalled: false, onNotification() {} });
+    expect(source.next()).toBe(null);
+    await settle();
+    expect(made).toBe(0);
+    const sizes: number[] = [];
+    for (let bytes = source.next(); bytes !== null; bytes = source.next()) {
+      sizes.push(bytes.length);
+      // Two runs fit in a piece, and the next one was made to see whether it does.
+      expect(made).toBeLessThanOrEqual(3 * sizes.length);
+    }
+    expect(sizes.length).toBe(3);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(49_152);
+  });
+
+  it("W48: at least one run fits, of any size", () => {
+    const run = { runId: "r", metadata: LARGE + LARGE } as RunRecord;
+    expect(fitRuns([run, run], new Map())).toHaveLength(1);
+    expect(fitRuns([], new Map())).toHaveLength(0);
+    const small = { runId: "r", metadata: "x".repeat(FEED_PAGE_BYTES / 4) } as RunRecord;
+    expect(
+      fitRuns(
+        Array.from({ length: 9 }, () => small),
+        new Map(),
+      ),
+    ).toHaveLength(4);
+  });
+});
