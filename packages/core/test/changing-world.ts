@@ -25,7 +25,7 @@ export class World {
     };
   }
 
-  /** Whether there was a run of this id, and there is none. */
+  /** Whether a run of this id was removed, and no other has it. */
   hasLeft(runId: string): boolean {
     return !this.runs.has(runId) && this.departures.some(([one]) => one === runId);
   }

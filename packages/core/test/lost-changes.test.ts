@@ -99,7 +99,7 @@ describe("witnesses", () => {
     );
   });
 
-  it("S29: those that are missing keep their places, and a run that the reader does not have is none", () => {
+  it("S29: those that are missing keep their places, and a run that the reader does not have becomes no witness", () => {
     fc.assert(
       fc.property(runs, runs, (had, live) => {
         const first = nextWitnesses(NO_WITNESSES, had, () => true);
