@@ -36,7 +36,7 @@ async function world(runIds: readonly string[], watched = 100) {
     inBetween,
     calls,
     open: (since: string | null = null) => feeds.open(SCOPE, { ...OPTIONS, since }),
-    cursor: async () => (await store.listChanged({ ...SCOPE, since: null, limit: 100 })).cursor,
+    cursor: async () => (await store.listChanged({ ...SCOPE, since: null, limit: 1_000 })).cursor,
     create: (runId: string) => store.createRun({ runId, ownerId: "ada", metadata: "null" }),
     append: (runId: string) => store.append([appendRequest([newEvent("NOTE")], { runId })]),
     /** Delivers what the store owes. */
@@ -271,10 +271,10 @@ describe("OwnerFollower", () => {
     second.leave();
   });
 
-  it("W48: to open a feed of many runs reads none of them alone", async () => {
-    const runIds = Array.from({ length: 40 }, (_, at) => `r${at}`);
+  it("W48: to open a feed of 300 runs takes three pages and one list more, and reads none of them alone", async () => {
+    const runIds = Array.from({ length: 300 }, (_, at) => `r${at}`);
     for (const isBack of [false, true]) {
-      const { source, clock, cursor, open } = await world(runIds);
+      const { source, clock, calls, cursor, open } = await world(runIds);
       const feed = open(isBack ? await cursor() : null);
       const taken = reader(feed);
       await settle();
@@ -282,7 +282,8 @@ describe("OwnerFollower", () => {
       await settle();
       clock.advance(STATE_PAUSE_MS);
       await settle();
-      expect([source.reads.length, taken.length]).toEqual([0, isBack ? 0 : 40]);
+      expect([source.reads.length, taken.length]).toEqual([0, isBack ? 0 : 300]);
+      expect(calls.lists).toBe(isBack ? 2 : 4);
       feed.leave();
     }
   });

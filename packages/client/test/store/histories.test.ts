@@ -154,6 +154,23 @@ describe("a view of a log that has lost its end", () => {
     expect(addresses.at(-1)).toBe("earlier/events?since=5&limit=3&wait=0");
   });
 
+  it("W46: where the time at which another view began is not known, its first event is compared", async () => {
+    const { baseUrl, addresses } = await startScriptedServer((response, _, { url }) => {
+      if (url?.includes("/stream") === true) stream(response, connected(), event(6));
+      else json(response, 200, { ...oldLog(4, 6), lastSequence: 9, hasMore: true });
+    });
+    const options = { baseUrl, credential, userId };
+    const initial = { ...oldLog(1, 0), since: 5, lastSequence: 5 };
+    const late = watchStore(createRunStore("unknown", { ...options, initial }));
+    await expectRange(late, 6, 6);
+    await expectFailed(
+      watchStore(createRunStore("unknown", { ...options, initial: oldLog(1, 3) })),
+    );
+    const at = encodeURIComponent("2020-01-01T00:00:00.000Z");
+    expect(addresses[1]).toBe(`unknown/events?since=3&at=${at}&limit=3&wait=0`);
+    await expectSnapshot(late, { state: "live", cursor: 6 });
+  });
+
   it("W46: events that the log has lost meanwhile are not waited for", async () => {
     const { baseUrl } = await startScriptedServer((response, _, { url }) => {
       if (url?.includes("/stream") === true) stream(response, connected(), event(6), finished(6));

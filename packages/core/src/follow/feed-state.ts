@@ -15,6 +15,8 @@ const MOST_ENDED = 1_000;
 const MOST_LIVE = 1_000;
 /** The most runs that are read at once: each may have 256 KiB of metadata, and as much of a last event. */
 export const READ_AT_ONCE = 16;
+/** The most runs of a page of the store: to make one it looks at all live runs of the owner, and it bounds the bytes itself. */
+export const LIST_AT_ONCE = 128;
 
 /** A state that was sent. */
 interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
@@ -60,11 +62,11 @@ export class FeedState {
    * @param newest how many of the newest runs a reader that begins gets as well as the live ones
    * @param limit the most runs of a page
    */
-  constructor(cursor: string | null, newest: number = 0, limit: number = READ_AT_ONCE) {
+  constructor(cursor: string | null, newest: number = 0, limit: number = LIST_AT_ONCE) {
     this.#place = cursor === null ? null : new FeedPlace(cursor);
     this.#newest = newest;
-    this.#limit = Math.min(limit, READ_AT_ONCE);
-    this.#atOnce = this.#limit;
+    this.#limit = Math.min(limit, LIST_AT_ONCE);
+    this.#atOnce = Math.min(limit, READ_AT_ONCE);
   }
 
   /** The cursor with which the reader may come back: it has everything before it. `null` before the first page. */
@@ -103,7 +105,7 @@ export class FeedState {
     if (this.#late.size > 0) return { ...nothing, runIds: [...this.#late].slice(0, this.#atOnce) };
     if (this.#older !== null) {
       const { before, left } = this.#older;
-      return { ...nothing, newest: { before, limit: Math.min(left, this.#limit) } };
+      return { ...nothing, newest: { before, limit: Math.min(left, this.#limit, READ_AT_ONCE) } };
     }
     if (this.#mustList) return { ...nothing, lists: true };
     const runIds: string[] = [];
@@ -182,7 +184,11 @@ export class FeedState {
   keep(news: FeedNews, count: number): KeptNews {
     for (const { runId } of news.runs.slice(count)) this.#putBack(runId);
     const isAll = count === news.runs.length;
-    this.#atOnce = Math.min(this.#limit, isAll ? 2 * this.#atOnce : Math.max(1, count));
+    this.#atOnce = Math.min(
+      this.#limit,
+      READ_AT_ONCE,
+      isAll ? 2 * this.#atOnce : Math.max(1, count),
+    );
     if (this.#held?.runIds.size === 0) {
       this.#place = this.#held.place;
       this.#held = null;

@@ -3,7 +3,7 @@ import { storeClosed } from "../rules/errors.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { Clock } from "../time/clock.ts";
 import type { FeedNews, KeptNews } from "./feed-plan.ts";
-import { FeedState, READ_AT_ONCE } from "./feed-state.ts";
+import { FeedState, LIST_AT_ONCE, READ_AT_ONCE } from "./feed-state.ts";
 import { fitRuns } from "./fit-runs.ts";
 import type { FollowedFeed, OwnerFollower } from "./owner-follower.ts";
 
@@ -80,7 +80,7 @@ export class Feed implements FollowedFeed {
   constructor(
     follower: OwnerFollower,
     clock: Clock,
-    { since, withLast, newest = 0, limit = READ_AT_ONCE, answersFirst = false }: FeedOptions,
+    { since, withLast, newest = 0, limit = LIST_AT_ONCE, answersFirst = false }: FeedOptions,
     onOver: () => void,
   ) {
     this.#follower = follower;

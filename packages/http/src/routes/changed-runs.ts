@@ -89,7 +89,9 @@ async function readChanged(
   let isReset = false;
   let bytes = 0;
   for (let from = since; ;) {
-    const most = Math.min(RUNS_A_READ, limit - runs.size - gone.size);
+    const left = limit - runs.size - gone.size;
+    // The store bounds the metadata of a page, and not the last events.
+    const most = withLast ? Math.min(RUNS_A_READ, left) : left;
     const { signal } = exchange;
     const page = await context.log.listChanged({
       ownerId,
