@@ -28,8 +28,7 @@ interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs
  * none twice. It reads no clock and makes no call.
  *
  * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that comes back with the cursor would never
- * get that state. And it does not count the states of runs that were sent after it. Otherwise a reader that comes back would keep
- * those, even if the store has lost them.
+ * get that state. It leaves out runs that were sent later: their states come again, as the store may have lost those.
  */
 export class FeedState {
   /** The live runs that the reader has: from this feed, or from before its cursor. */
@@ -232,10 +231,11 @@ export class FeedState {
   }
 
   /** After a loss, a run may have another event with the same sequence. */
-  #isNew({ runId, ordinal, lastSequence, updatedAtMs }: RunRecord): boolean {
+  #isNew({ runId, ordinal, lastSequence: last, updatedAtMs }: RunRecord): boolean {
     const sent = this.#live.get(runId) ?? this.#over.get(runId);
-    const isSame = sent?.ordinal === ordinal && sent.lastSequence === lastSequence;
-    return !isSame || sent.updatedAtMs !== updatedAtMs;
+    return (
+      sent?.ordinal !== ordinal || sent.lastSequence !== last || sent.updatedAtMs !== updatedAtMs
+    );
   }
 
   #mustWait({ runId, ordinal, runStatus }: RunRecord, nowMs: number): boolean {
