@@ -42,9 +42,8 @@ export class FeedState {
   readonly #begun = new Set<string>();
   readonly #ended = new Set<string>();
   #mustList = true;
-  /** Where the reader may come back to. */
   #place: FeedPlace | null;
-  /** The one of the last page, and the runs that it waits for. */
+  /** The place of the last page, and the runs that it waits for. */
   #held: { readonly place: FeedPlace; readonly runIds: Set<string> } | null = null;
   /** How many of the newest runs a reader gets that begins. */
   readonly #newest: number;
@@ -247,10 +246,10 @@ export class FeedState {
     return (this.#live.get(runId)?.atMs ?? Number.NEGATIVE_INFINITY) + STATE_PAUSE_MS;
   }
 
-  #send({ runId, runStatus, ...run }: RunRecord, atMs: number): void {
-    const { ordinal, lastSequence, updatedAtMs } = run;
-    this.#place?.pass(run);
+  #send(run: RunRecord, atMs: number): void {
+    const { runId, runStatus, ordinal, lastSequence, updatedAtMs } = run;
     const sent = { ordinal, lastSequence, updatedAtMs, atMs };
+    this.#place?.pass(run);
     this.#isThere(runId);
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {

@@ -55,15 +55,14 @@ export function keepRemoved({ removed }: Tables, gone: string): string {
  *
  * A transaction that began earlier may commit later, so no number says in which order ends were committed. But each end and each
  * removal has the number of its transaction, and a mark is a snapshot: the transactions that had been committed. What is not in it
- * comes next. A restored dump may have numbers of transactions that are still to come here: what is not below the end of the newest
- * snapshot waits. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
- * many, $6 the newest snapshot, $7 the topic.
+ * comes next. A restored dump may have numbers of transactions that are still to come here: these wait. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
+ * many, $6 the topic.
  */
 export function changedStatements({ runs, removed }: Tables): ChangedStatements {
   const departed = (table: string, xid: string, topic: string): string => `(
   SELECT ${xid} AS xid, run_key, run_id FROM ${table}
   WHERE owner_id = $1 AND ${xid} >= pg_snapshot_xmin($2::pg_snapshot) AND NOT pg_visible_in_snapshot(${xid}, $2::pg_snapshot)
-    AND ${xid} < pg_snapshot_xmax($6::pg_snapshot)
+    AND ${xid} < pg_snapshot_xmax(pg_current_snapshot())
     AND (${xid}, run_key) > ($3::xid8, $4::bigint)${topic}
   ORDER BY ${xid}, run_key LIMIT $5)`;
   const departures = (topic: string): string => `
@@ -85,7 +84,7 @@ SELECT pg_current_snapshot()::text AS snapshot, ${NOW_MS} AS "nowMs",
   (SELECT oid FROM pg_database WHERE datname = current_database())::text AS "databaseId",
   pg_relation_filenode('${runs}')::text AS "fileId" WHERE ${ON_PRIMARY}`,
     selectDepartures: departures(""),
-    selectTopicDepartures: departures(" AND topic = $7"),
+    selectTopicDepartures: departures(" AND topic = $6"),
     selectLive: live("", 2),
     selectTopicLive: live(" AND topic = $2", 3),
     selectHeads: `SELECT ${runColumns("r")} FROM ${runs} r WHERE run_id = ANY ($1::text[]) AND ${ON_PRIMARY}`,
@@ -164,7 +163,6 @@ async function selectAfter(
     mark.rest?.xid ?? "0",
     mark.rest?.runKey ?? 0,
     limit,
-    until,
     ...(topic === null ? [] : [topic]),
   ])) as readonly DepartureRow[];
   const departures = rows.map(({ xid, runKey, runId }) => ({
