@@ -1,8 +1,10 @@
+import { copyFileSync, rmSync } from "node:fs";
 import { DEPARTURES_MS } from "@tm/run-events-core/store";
 import { createOf } from "@tm/run-events-test-servers/requests";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { appendRequest, event } from "../../conformance/src/append-request.ts";
 import { ChangedReader } from "../../conformance/src/changed-reader.ts";
+import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { DRIVERS } from "./drivers.ts";
 import { openStore, temporaryFile } from "./stores.ts";
 
@@ -33,5 +35,30 @@ describe.each(DRIVERS)("the departures on $name", (driver) => {
     passTime();
     await end("d");
     expect(keys()).toEqual([3, 4]);
+  });
+
+  it("S29: a key that comes again after a restored backup is that of another departure", async () => {
+    const file = temporaryFile();
+    const db = driver.open(file);
+    const before = createSqliteStore(db);
+    await before.migrate();
+    const ask = (store: SqliteStore, since: string | null) =>
+      store.listChanged({ ownerId: "ada", topic: null, since, limit: 9 });
+    const end = async (store: SqliteStore, runId: string): Promise<void> => {
+      await store.createRun(createOf(runId));
+      await store.append([appendRequest(runId, [event("RUN_COMPLETED")])]);
+    };
+    const { cursor: early } = await ask(before, null);
+    db.exec(`VACUUM INTO '${file}.backup'`);
+    await end(before, "lost");
+    const { cursor: ahead } = await ask(before, null);
+    await before.close();
+    db.close();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    copyFileSync(`${file}.backup`, file);
+    const { store } = await openStore(driver, file);
+    await end(store, "new");
+    expect(await ask(store, early)).toMatchObject({ isReset: false, runs: [{ runId: "new" }] });
+    expect(await ask(store, ahead)).toMatchObject({ isReset: true });
   });
 });
