@@ -131,6 +131,8 @@ it.each([
   ["users", /^run_finished/],
   ["work", /^run_finished/],
   ["merge", /^RUN_COMPLETED/],
+  ["topic", /^true$/],
+  ["changes", /^completed/],
 ])("core's page: core-%s.mjs prints what the page shows", async (name, last) => {
   const page = "packages/core/README.md";
   const printed = await runSnippet(page, `core-${name}.mjs`, last);

@@ -42,7 +42,7 @@ function encodeTabbed(columns: readonly string[]): string {
 }
 
 function encodeAligned(columns: readonly string[]): string {
-  const widths = [36, 9, 7, 24, 20, 20];
+  const widths = [36, 9, 7, 24, 20, 20, 20];
   return columns
     .map((column, index) => column.padEnd(widths[index] ?? 0))
     .join("  ")
@@ -51,9 +51,9 @@ function encodeAligned(columns: readonly string[]): string {
 
 /** @param isRemoved whether the server removes finished runs. Only then is there a column for the time of removal */
 function columnsOf(run: KeptRun, isRemoved: boolean): readonly string[] {
-  const { runId, runStatus, lastSequence, createdAt, keptUntil, currentPhase, lease } = run;
-  // A phase and a name may hold any characters, but a run must be one line.
-  const quoted = [currentPhase, lease?.worker].map((text) =>
+  const { runId, runStatus, lastSequence, createdAt, keptUntil, currentPhase, lease, topic } = run;
+  // A phase, a name and a topic may hold nearly any characters, but a run must be one line.
+  const quoted = [currentPhase, lease?.worker, topic].map((text) =>
     escapeJson(JSON.stringify(text ?? "")),
   );
   const own = [runId, runStatus, `${lastSequence}`, createdAt].map(escapeText);

@@ -31,6 +31,7 @@ describe("list and cancel", () => {
       time,
       '"a\\tb\\nc\\u009b2J\\u202e"',
       '"w\\u202e"',
+      '""',
     ]);
   });
 
@@ -66,15 +67,15 @@ describe("list and cancel", () => {
   it("W14: list shows when a finished run is removed, if the server removes old runs", async () => {
     const { url } = await startServer({ RETENTION_DAYS: "0.5" });
     for (const runId of ["live", "ended"])
-      await call(`${url}/v1/agent-runs`, ADA, "POST", { runId });
+      await call(`${url}/v1/agent-runs`, ADA, "POST", { runId, topic: "tea" });
     const ended = await call(`${url}/v1/agent-runs/ended/cancel`, ADA, "POST");
     const { finishedAt } = (await ended.json()) as { readonly finishedAt: string };
     const { stdout } = await runCli(url, ["list"]);
     const rows = stdout.split("\n").slice(0, -1);
     const goesAt = new Date(Date.parse(finishedAt) + 43_200_000).toISOString();
     expect(rows.map((row) => row.split("\t").slice(4))).toEqual([
-      ['""', '""', goesAt],
-      ['""', '""', ""],
+      ['""', '""', '"tea"', goesAt],
+      ['""', '""', '"tea"', ""],
     ]);
   });
 

@@ -5,13 +5,16 @@ import { escapeUnseen } from "./escape-unseen.ts";
 const MOST_LENGTH = 300;
 
 /**
- * The title of a run: the `title`, `name` or `command` of its metadata if one of them is text, else its id. Invisible characters are
+ * The title of a run: the `title`, `name` or `command` of its metadata if one of them is text, else its topic, else its id. Invisible characters are
  * escaped, because the user reads the title to decide which run to cancel.
  */
-export function runTitle({ runId, metadata }: Pick<RunSnapshot, "runId" | "metadata">): string {
-  if (typeof metadata !== "object" || metadata === null) return runId;
-  const { title, name, command } = metadata as Readonly<Record<string, unknown>>;
-  for (const one of [title, name, command]) {
+export function runTitle({
+  runId,
+  topic,
+  metadata,
+}: Pick<RunSnapshot, "runId" | "topic" | "metadata">): string {
+  const { title, name, command } = Object(metadata) as Readonly<Record<string, unknown>>;
+  for (const one of [title, name, command, topic]) {
     const words = wordsOf(one).slice(0, MOST_LENGTH).trim();
     if (words !== "") return escapeUnseen(words);
   }

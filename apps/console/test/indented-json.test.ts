@@ -56,6 +56,7 @@ describe("a run's title", () => {
     for (const name of ["title", "name", "command"]) {
       const title = runTitle({
         runId: "r",
+        topic: null,
         metadata: { [name]: "a \u202Edesrever\u2066 b\u2028c" },
       });
       expect(title).toBe("a \\u202edesrever\\u2066 b\\u2028c");
@@ -63,7 +64,8 @@ describe("a run's title", () => {
   });
 
   it("a title is the words of a command, and not of other lists, of any depth", () => {
-    const title = (command: unknown): string => runTitle({ runId: "r", metadata: { command } });
+    const title = (command: unknown): string =>
+      runTitle({ topic: null, runId: "r", metadata: { command } });
     expect(title(["seq", 1, "10"])).toBe("seq 1 10");
     expect(title([["seq"]])).toBe("r");
     expect(title(nest(100_000))).toBe("r");

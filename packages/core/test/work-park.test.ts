@@ -53,6 +53,27 @@ describe("a worker that parks its run", () => {
     expect(await world.events()).toStrictEqual([]);
   });
 
+  it("W40: a park while a question is open is refused with what to do, and one that was given up may be parked", async () => {
+    const patience = new AbortController();
+    const work = world.runs.work("r", LEASE, async (run) => {
+      const asked = failureOf(run.ask("?", { signal: patience.signal }));
+      const refused = await failureOf(run.park());
+      patience.abort(new Error("no answer yet"));
+      return [refused, await asked, await run.park()];
+    });
+    await world.settle();
+    expect(await work).toStrictEqual([
+      expect.objectContaining({
+        name: "TypeError",
+        message: expect.stringContaining("Append INPUT_REQUESTED in place of `run.ask`"),
+      }),
+      patience.signal.reason,
+      { parked: true, lastSequence: 1 },
+    ]);
+    expect(await world.events()).toStrictEqual(['INPUT_REQUESTED "?"']);
+    await expectFree(world);
+  });
+
   it("W40: an event that is emitted after the park is fenced, and work rejects with it", async () => {
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.park();

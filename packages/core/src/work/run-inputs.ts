@@ -36,9 +36,15 @@ export class RunInputs {
   readonly #options: RunInputsOptions;
   /** All questions so far. Never rejects. */
   #turn: Promise<unknown> = Promise.resolve();
+  #open = 0;
 
   constructor(options: RunInputsOptions) {
     this.#options = options;
+  }
+
+  /** Whether a question is neither answered nor given up. */
+  get isAsking(): boolean {
+    return this.#open > 0;
   }
 
   /** Iterates over the inputs after a sequence, until the worker has to stop or no longer has the run. */
@@ -66,7 +72,12 @@ export class RunInputs {
     link.signal.throwIfAborted();
     const answered = this.#turn.then(() => this.#askNow(draft, link.signal));
     this.#turn = answered.catch(() => {}).finally(link.unlink);
-    return Promise.race([answered, link.aborted]);
+    this.#open += 1;
+    try {
+      return await Promise.race([answered, link.aborted]);
+    } finally {
+      this.#open -= 1;
+    }
   }
 
   /** @param find finds the event after which they come */

@@ -14,6 +14,13 @@ export function leaseOver(): RunEventsError {
   return new RunEventsError("fenced", "The lease expired: another worker may have the run. Stop.");
 }
 
+/** The error of a task that parks its run while it waits for an answer. @see clause W40 in `WIRE.md` of `@tm/run-events-http` */
+export function parkedWhileAsking(): TypeError {
+  return new TypeError(
+    "Expected each question of `run.ask` to be answered or given up before the run is parked, got an open one. Append INPUT_REQUESTED in place of `run.ask`, and then park the run.",
+  );
+}
+
 /** The error of a task that goes on to use a run which it has parked. @see clause W40 in `WIRE.md` of `@tm/run-events-http` */
 export function runParked(): RunEventsError {
   return new RunEventsError(

@@ -67,7 +67,10 @@ export interface WorkedRun {
    *
    * After the call the task can no longer use the run: each call is `fenced`, and an event that is emitted then makes `work` reject. If
    * the run cannot be released while the lease lasts, `work` rejects, and the lease expires.
+   * To park a run until it is answered, append `INPUT_REQUESTED` before. A question of `ask` needs the lease: it must be answered, or
+   * given up by its signal, before.
    * @returns where the log ended, as far as this worker knows: an input may have come meanwhile
+   * @throws TypeError while a question of {@link WorkedRun.ask} is open
    * @throws RunEventsError as {@link WorkedRun.append}
    * @see clause W40 in `WIRE.md` of `@tm/run-events-http`
    */
