@@ -10,7 +10,7 @@ export type {
   TransactionalStore,
   Subscription,
 } from "./store/store.ts";
-export type { RunPosition, RunRecord } from "./rules/run.ts";
+export type { LivePosition, RunPosition, RunRecord } from "./rules/run.ts";
 export type {
   BusyOutcome,
   CreateClaim,

@@ -11,6 +11,7 @@ import {
 } from "../src/rules/change-cursor.ts";
 import { CURSOR_MS } from "../src/rules/changed.ts";
 import { DIGEST_END, LIVE_GROUPS } from "../src/rules/live-groups.ts";
+import { MOST_WITNESSES, NO_WITNESSES } from "../src/rules/witnesses.ts";
 
 const digest = fc.integer({ min: 0, max: DIGEST_END - 1 });
 const group = fc.nat(LIVE_GROUPS - 1);
@@ -26,6 +27,12 @@ const cursor: fc.Arbitrary<ChangeCursor> = fc.record({
       size: "max",
     })
     .map((all) => new Map(all)),
+  witnesses: fc
+    .record({ all: fc.array(digest, { maxLength: MOST_WITNESSES, size: "max" }), at: fc.nat() })
+    .map(({ all, at }) => {
+      const count = at % (all.length + 1);
+      return { found: all.slice(0, count), missing: all.slice(count) };
+    }),
   mark: fc.stringMatching(/^[A-Za-z0-9:,_~-]{0,2000}$/),
 });
 
@@ -37,7 +44,7 @@ describe("the text of a change cursor", () => {
         expect(parseChangeCursor(text)).toEqual(one);
         expect(checkChangeCursor(text)).toBe(text);
         expect(text).toMatch(/^[A-Za-z0-9.:,_~-]*$/);
-        expect(text.length).toBeLessThan(5_000);
+        expect(text.length).toBeLessThanOrEqual(4_700);
       }),
     );
   });
@@ -56,19 +63,26 @@ describe("the text of a change cursor", () => {
     for (const text of [
       "",
       "0",
-      "1.....",
-      "1.a.b.zz.0..",
-      "1.a.b.0.0.00.",
-      "2.a.b.0.0..",
-      "1.a.b.0.zzzzzzzzzzzz..",
-      `1.a.b.0.0..${"x".repeat(9_000)}`,
+      "1.......",
+      "1.a.b.zz.0....",
+      "1.a.b.0.0.00...",
+      "2.a.b.0.0....",
+      "1.a.b.0.zzzzzzzzzzzz....",
+      `1.a.b.0.0....${"x".repeat(9_000)}`,
     ])
       expect(parseChangeCursor(text)).toBeNull();
   });
 
   it("S29: a group that is not there, or comes twice, and a digest that is too large make no cursor", () => {
     for (const known of ["7400000000", "zz00000000", "0000000000" + "0000000000", "00zzzzzzzz"])
-      expect(parseChangeCursor(`1.a.b.0.0.${known}.`)).toBeNull();
+      expect(parseChangeCursor(`1.a.b.0.0.${known}...`)).toBeNull();
+  });
+
+  it("S29: a witness that is cut or too large, and more than ten of them, make no cursor", () => {
+    const six = "00000001".repeat(6);
+    expect(parseChangeCursor("1.a.b.0.0..00000001.00000002.")).not.toBeNull();
+    for (const text of ["0000001.", ".0000001", "zzzzzzzz.", ".zzzzzzzz", `${six}.${six}`])
+      expect(parseChangeCursor(`1.a.b.0.0..${text}.`)).toBeNull();
   });
 
   it("S29: a value that is no cursor is invalid, and the error says what to do", () => {
@@ -102,7 +116,15 @@ describe("whom a change cursor is for", () => {
   });
 
   it("S29: a cursor is over after an hour, and if the clock was set back by more", () => {
-    const one = { scope: 0, atMs: 10 * CURSOR_MS, first: 0, part: 0, digests: new Map(), mark: "" };
+    const one = {
+      scope: 0,
+      atMs: 10 * CURSOR_MS,
+      first: 0,
+      part: 0,
+      digests: new Map(),
+      witnesses: NO_WITNESSES,
+      mark: "",
+    };
     expect(isOver(one, one.atMs)).toBe(false);
     expect(isOver(one, one.atMs + CURSOR_MS)).toBe(false);
     expect(isOver(one, one.atMs + CURSOR_MS + 1)).toBe(true);

@@ -1,82 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
-import { type ChangedRuns, CURSOR_MS, type DeparturesPage } from "../src/rules/changed.ts";
-import { isTerminal } from "../src/rules/lifecycle.ts";
-import type { RunRecord } from "../src/rules/run.ts";
-import { changedWork, type ChangeMoves } from "../src/store/changed-work.ts";
-import { appendRequest, newEvent, runRecord } from "./run-record.ts";
-
-/** A store that changes between the reads of one answer. */
-class World {
-  readonly runs = new Map<string, RunRecord>();
-  readonly departures: string[] = [];
-  nowMs = 0;
-  #ordinal = 0;
-
-  change([what, run]: readonly [string, number]): void {
-    const runId = `run-${run}`;
-    const head = this.runs.get(runId);
-    if (head === undefined) {
-      this.#ordinal += 1;
-      // Some share a group.
-      const ordinal = this.#ordinal % 2 === 0 ? this.#ordinal : 256 * this.#ordinal;
-      this.runs.set(
-        runId,
-        runRecord({ runId, ownerId: "ada", ordinal, runStatus: "queued", lastSequence: 0 }),
-      );
-      return;
-    }
-    const isOver = isTerminal(head.runStatus);
-    const lastSequence = head.lastSequence + 1;
-    if (isOver && what === "delete") this.runs.delete(runId);
-    else if (isOver) return;
-    else if (what === "append")
-      this.runs.set(runId, { ...head, lastSequence, runStatus: "running" });
-    else this.runs.set(runId, { ...head, lastSequence, runStatus: "completed" });
-    if (what !== "append") this.departures.push(runId);
-  }
-
-  /** @param between changes something, before each read */
-  moves(between: () => void): ChangeMoves {
-    const read = async <T>(answer: () => T): Promise<T> => {
-      between();
-      return answer();
-    };
-    return {
-      selectDepartures: ({ since, limit }) =>
-        read((): DeparturesPage => {
-          const from = Number(since ?? this.departures.length);
-          const rest = this.departures.slice(from);
-          return {
-            isKnown: from <= this.departures.length,
-            departures: rest
-              .slice(0, limit)
-              .map((runId, at) => ({ runId, mark: String(from + at + 1) })),
-            hasMore: rest.length > limit,
-            mark: String(this.departures.length),
-            nowMs: this.nowMs,
-          };
-        }),
-      selectLive: () =>
-        read(() => [...this.runs.values()].filter(({ runStatus }) => !isTerminal(runStatus))),
-      selectHeads: (runIds) => read(() => runIds.flatMap((runId) => this.runs.get(runId) ?? [])),
-    };
-  }
-}
-
-/** What a reader knows. */
-class Reader {
-  readonly runs = new Map<string, RunRecord>();
-  cursor: string | null = null;
-
-  take({ isReset, runs, gone, cursor }: ChangedRuns): void {
-    if (isReset) this.runs.clear();
-    for (const runId of gone) this.runs.delete(runId);
-    for (const run of runs) this.runs.set(run.runId, run);
-    this.cursor = cursor;
-  }
-}
+import { type ChangedRuns, CURSOR_MS } from "../src/rules/changed.ts";
+import { changedWork } from "../src/store/changed-work.ts";
+import { expectAll, Reader, World } from "./changing-world.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
 
 const change = fc.tuple(fc.constantFrom("append", "append", "end", "delete"), fc.nat(9));
 const turn = fc.record({
@@ -119,15 +47,7 @@ describe("changedWork", () => {
           // It comes back with an older cursor, and forgets nothing for it.
           if (goesBack > 0) reader.cursor = cursors.at(-goesBack) ?? reader.cursor;
         }
-        for (let answers = 0, isQuiet = false; !isQuiet; answers++) {
-          expect(answers).toBeLessThan(100);
-          const { runs, gone, hasMore } = await ask(2, () => {});
-          isQuiet = runs.length + gone.length === 0 && !hasMore;
-        }
-        for (const [runId, run] of reader.runs) expect(run).toEqual(world.runs.get(runId));
-        for (const run of world.runs.values()) {
-          if (!isTerminal(run.runStatus)) expect(reader.runs.get(run.runId)).toEqual(run);
-        }
+        await expectAll(world, reader, () => ask(2, () => {}));
       }),
       { numRuns: 500 },
     );

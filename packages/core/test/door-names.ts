@@ -156,6 +156,7 @@ export const STORE_TYPES: readonly string[] = [
   "LeaseRefusal",
   "LeaseRule",
   "ListQuery",
+  "LivePosition",
   "LiveStatus",
   "ListedStatus",
   "MemoryStoreOptions",

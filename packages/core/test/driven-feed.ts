@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
 import type { FeedNews } from "../src/follow/feed-plan.ts";
 import { FeedState, STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
+import { parseChangeCursor } from "../src/rules/change-cursor.ts";
 import { isTerminal } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 import type { RunEventStore } from "../src/store/store.ts";
@@ -24,7 +25,7 @@ export function take(
 
 /** A feed that is driven by hand, on a store in memory. */
 export class Driven {
-  readonly store: RunEventStore = createMemoryStore();
+  readonly store: RunEventStore = createMemoryStore({ now: () => 1_000_000 + this.nowMs });
   readonly state: FeedState;
   readonly known: Known = new Map();
   readonly sentAt: Map<string, number> = new Map();
@@ -33,11 +34,15 @@ export class Driven {
   hasMore = true;
   /** How many runs fit in a page. */
   fits: number = Number.POSITIVE_INFINITY;
-  #listed: string | null = null;
 
   /** @param newest how many of the newest runs it begins with */
   constructor(newest = 0) {
     this.state = new FeedState(null, newest);
+  }
+
+  /** When the page of the reader's cursor was made. */
+  cursorAtMs(): number {
+    return parseChangeCursor(this.state.cursor ?? "")?.atMs ?? 0;
   }
 
   /** Does what the plan says. @returns whether there was something to do */
@@ -53,10 +58,9 @@ export class Driven {
       this.state.listing();
       const page = await this.store.listChanged({
         ownerId: "ada",
-        since: this.#listed,
+        since: this.state.listed,
         limit: LIMIT,
       });
-      this.#listed = page.cursor;
       this.#send(this.state.takePage(page, this.nowMs));
       return true;
     }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
+import { FeedPlace } from "../src/follow/feed-place.ts";
 import { FeedState, STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
 import { isTerminal } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
@@ -95,7 +96,7 @@ describe("FeedState", () => {
     const driven = new Driven();
     await driven.change("create", "a");
     await driven.step();
-    const { cursor } = driven.state;
+    const madeAtMs = driven.cursorAtMs();
     await driven.change("TOKEN", "a");
     driven.nowMs = STATE_PAUSE_MS;
     driven.state.notify("a");
@@ -105,11 +106,11 @@ describe("FeedState", () => {
     driven.nowMs += 1;
     await driven.step();
     expect(driven.known.get("a")?.lastSequence).toBe(1);
-    expect(driven.state.cursor).toBe(cursor);
+    expect(driven.cursorAtMs()).toBe(madeAtMs);
     driven.nowMs += STATE_PAUSE_MS;
     await driven.step();
     expect(driven.known.get("a")?.lastSequence).toBe(2);
-    expect(driven.state.cursor).not.toBe(cursor);
+    expect(driven.cursorAtMs()).toBeGreaterThan(madeAtMs);
   });
 
   /** A feed whose run `a` waits for its pause, kept back from a page. */
@@ -165,26 +166,53 @@ describe("FeedState", () => {
 
   it("W48: a page that comes before a waiting state was sent does not release the cursor", async () => {
     const driven = await waiting();
-    const { cursor } = driven.state;
+    const madeAtMs = driven.cursorAtMs();
     driven.state.notifyAll();
     driven.nowMs += STATE_PAUSE_MS;
     await driven.step();
-    expect(driven.state.cursor).toBe(cursor);
+    expect(driven.cursorAtMs()).toBe(madeAtMs);
     await driven.step();
     expect(driven.known.get("a")?.lastSequence).toBe(2);
-    expect(driven.state.cursor).not.toBe(cursor);
+    expect(driven.cursorAtMs()).toBeGreaterThan(madeAtMs);
+  });
+
+  it("S29, W48: a cursor does not count a state that was sent after its page: the run comes again, in case that it was lost", async () => {
+    const driven = new Driven();
+    await driven.change("create", "a");
+    await driven.step();
+    const ask = async (since: string | null): Promise<readonly string[]> => {
+      const page = await driven.store.listChanged({ ownerId: "ada", since, limit: 9 });
+      expect(page.isReset).toBe(false);
+      return page.runs.map(({ runId }) => runId);
+    };
+    const { cursor, listed } = driven.state;
+    expect([await ask(cursor), await ask(listed)]).toEqual([[], []]);
+    await driven.change("TOKEN", "a");
+    driven.nowMs = STATE_PAUSE_MS;
+    driven.state.notify("a");
+    const kept = await driven.store.listChanged({ ownerId: "ada", since: cursor, limit: 9 });
+    await driven.step();
+    // As it was before the event, or is now.
+    expect([await ask(driven.state.cursor), await ask(driven.state.listed)]).toEqual([
+      ["a"],
+      ["a"],
+    ]);
+    const place = new FeedPlace(kept.cursor);
+    expect(await ask(place.cursor)).toEqual([]);
+    for (const run of kept.runs) place.pass(run);
+    expect(await ask(place.cursor)).toEqual(["a"]);
   });
 
   it("W48: a waiting state whose run is removed no longer keeps the cursor back", async () => {
     const driven = await waiting();
-    const { cursor } = driven.state;
+    const madeAtMs = driven.cursorAtMs();
     await driven.change("RUN_COMPLETED", "a");
     await driven.change("delete", "a");
     driven.state.notifyAll();
     driven.nowMs += STATE_PAUSE_MS;
     await driven.step();
     expect(driven.known.size).toBe(0);
-    expect(driven.state.cursor).not.toBe(cursor);
+    expect(driven.cursorAtMs()).toBeGreaterThan(madeAtMs);
     expect(driven.state.plan(driven.nowMs + STATE_PAUSE_MS).runIds).toEqual([]);
   });
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DIGEST_END, digestOfText, LIVE_GROUPS, planLive } from "../src/rules/live-groups.ts";
-import type { RunPosition } from "../src/rules/run.ts";
+import type { LivePosition } from "../src/rules/run.ts";
 
 const number = fc.oneof(fc.nat(600), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }));
-const position: fc.Arbitrary<RunPosition> = fc
-  .record({ ordinal: number, lastSequence: number })
+const position: fc.Arbitrary<LivePosition> = fc
+  .record({ ordinal: number, lastSequence: number, updatedAtMs: number })
   .map((place) => ({ ...place, runId: `run-${place.ordinal}` }));
 const positions = fc.uniqueArray(position, {
   selector: ({ ordinal }) => ordinal,
@@ -15,7 +15,7 @@ const positions = fc.uniqueArray(position, {
 const first = fc.nat(LIVE_GROUPS - 1);
 
 /** The digests of a reader that has all of these runs. */
-function digestsOf(runs: readonly RunPosition[]): ReadonlyMap<number, number> {
+function digestsOf(runs: readonly LivePosition[]): ReadonlyMap<number, number> {
   return mapOf(planLive(new Map(), runs, 0).changed);
 }
 
@@ -55,16 +55,18 @@ describe("planLive", () => {
     );
   });
 
-  it("S29: a run that got an event, one that was added, and one whose id was used again are sent, and other groups are not", () => {
-    const change = fc.constantFrom("append", "add", "leave", "again");
+  it("S29: a run that got an event, one that lost an event and got another, one that was added, and one whose id was used again are sent, and other groups are not", () => {
+    const change = fc.constantFrom("append", "lose", "add", "leave", "again");
     fc.assert(
       fc.property(positions, position, change, number, (before, one, kind, more) => {
         const others = before.filter(({ ordinal }) => ordinal !== one.ordinal);
         const later = { ...one, lastSequence: one.lastSequence === more ? more - 1 : more };
+        const other = { ...one, updatedAtMs: one.updatedAtMs === more ? more - 1 : more };
         const again = { ...one, ordinal: one.ordinal === more ? more - 1 : more };
         fc.pre(others.every(({ ordinal }) => ordinal !== again.ordinal));
         const states = {
           append: [[one], [later]],
+          lose: [[one], [other]],
           add: [[], [one]],
           leave: [[one], []],
           again: [[one], [again]],
@@ -97,7 +99,11 @@ describe("planLive", () => {
     const digests = new Set<number>();
     for (let ordinal = 1; ordinal <= 1_000; ordinal++) {
       for (let lastSequence = 0; lastSequence < 100; lastSequence++) {
-        const plan = planLive(new Map(), [{ runId: "r", ordinal, lastSequence }], 0);
+        const plan = planLive(
+          new Map(),
+          [{ runId: "r", ordinal, lastSequence, updatedAtMs: 9 }],
+          0,
+        );
         const digest = plan.changed[0]?.digest ?? -1;
         expect(digest >= 0 && digest < DIGEST_END && Number.isSafeInteger(digest)).toBe(true);
         digests.add(digest);

@@ -1,8 +1,9 @@
 /** After which departures a reader of changed runs goes on. */
 export interface DepartureMark {
   /**
-   * When the server started, and the table's id there. After a start the server may be another one, or have a restored backup, which
-   * counts its transactions from the start again.
+   * When the server started, the database, and the table's file there. After a start the server may be another one, or have a restored
+   * backup, in which other transactions get the same numbers. A backup that is restored without a start has another database or table,
+   * or fills the table after a `TRUNCATE`, which gives it another file.
    */
   readonly place: string;
   /** The transactions whose departures the reader has. */
@@ -11,7 +12,7 @@ export interface DepartureMark {
   readonly rest: { readonly until: string; readonly xid: string; readonly runKey: number } | null;
 }
 
-const MARK = /^([0-9a-z]{1,10}-\d{1,10})_([\d:,]+)(?:_([\d:,]+)_(\d{1,20})_(\d{1,16}))?$/;
+const MARK = /^([0-9a-z]{1,10}-\d{1,10}-\d{1,10})_([\d:,]+)(?:_([\d:,]+)_(\d{1,20})_(\d{1,16}))?$/;
 const SNAPSHOT = /^\d{1,20}:\d{1,20}:(?:\d{1,20}(?:,\d{1,20})*)?$/;
 /** Postgres takes numbers of transactions below this as `xid8`. */
 const END = 2n ** 63n;

@@ -64,19 +64,22 @@ const MIGRATIONS: readonly Migration[] = [
   {
     // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
     // has its fence next to it. A program without inputs sees a waiting run as a running one. One without `ended_xid` marks no ends:
-    // readers get those when they start over. An append changes that column, which has an index, only if it ends the run. A program
+    // no reader gets those, and one that starts over after that has no such run. An append changes that column, which has an index, only if it ends the run. A program
     // that does not know since when a run is idle leaves a time that is too early, which only costs a look. No append changes that
-    // index, unless it changes the status.
+    // index, unless it changes the status. The index of the events may be there, built before by hand while programs write.
     breaking: false,
-    sql: ({ runs, events, removed }) => `
+    sql: ({ schema, runs, events, removed }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
       ADD COLUMN exclusive boolean, ADD COLUMN idle_from_ms bigint NOT NULL DEFAULT 0;
     CREATE INDEX runs_by_idle ON ${runs} (run_status, idle_from_ms) WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
     CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
-    ALTER TABLE ${events} ADD COLUMN run_status text;
-    CREATE INDEX events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('${schema}.events_by_status') AND NOT indisvalid) THEN
+      DROP INDEX ${schema}.events_by_status;
+    END IF;
+    ALTER TABLE ${events} ADD COLUMN IF NOT EXISTS run_status text;
+    CREATE INDEX IF NOT EXISTS events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
     ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
     CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
     CREATE TABLE ${removed} (

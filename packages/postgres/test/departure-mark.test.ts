@@ -22,8 +22,8 @@ const snapshot = fc
     return `${xmin}:${last}:${under.join(",")}`;
   });
 const place = fc
-  .record({ at: fc.nat(2 ** 40), id: fc.nat() })
-  .map(({ at, id }) => `${at.toString(36)}-${id}`);
+  .record({ at: fc.nat(2 ** 40), database: fc.nat(), file: fc.nat() })
+  .map(({ at, database, file }) => `${at.toString(36)}-${database}-${file}`);
 const mark: fc.Arbitrary<DepartureMark> = fc.record({
   place,
   snapshot,
@@ -46,22 +46,22 @@ describe("the text of a mark", () => {
   it("S29: a snapshot with very many transactions is written as one of before the first of them", () => {
     const under = Array.from({ length: 500 }, (_, at) => 1_000_000 + at);
     const many = `1000000:1000500:${under.join(",")}`;
-    const text = encodeMark({ place: "a-1", snapshot: many, rest: null });
+    const text = encodeMark({ place: "a-1-1", snapshot: many, rest: null });
     expect(parseMark(text)?.snapshot).toBe("1000000:1000000:");
   });
 
   it.each([
     "",
     "1_1",
-    "a-1_1:2",
-    "a-1_2:1:",
-    "a-1_1:5:3,2",
-    "a-1_1:5:5",
-    "a-1_0:5:",
-    "a-1_4294967296:4294967297:",
-    "a-1_1:5:2,2",
-    "a-1_1:18446744073709551616:",
-    "a-1_1:1:_1:1:_18446744073709551616_1",
+    "a-1-1_1:2",
+    "a-1-1_2:1:",
+    "a-1-1_1:5:3,2",
+    "a-1-1_1:5:5",
+    "a-1-1_0:5:",
+    "a-1-1_4294967296:4294967297:",
+    "a-1-1_1:5:2,2",
+    "a-1-1_1:18446744073709551616:",
+    "a-1-1_1:1:_1:1:_18446744073709551616_1",
   ])("S29: %j is no mark, so that no statement fails on it", (text) => {
     expect(parseMark(text)).toBeNull();
   });

@@ -160,7 +160,10 @@ describe("on a long run among many, with statistics", () => {
     { name: "listTopicLive", values: ["ada", RUNS, 50, "rare", "queued", "running", "waiting"] },
     { name: "listTopicLive", values: ["ada", RUNS, 50, "done", "queued", "running", "waiting"] },
     { name: "selectNewest", values: [] },
-    { name: "selectDepartures", values: ["ada", `${RUNS - 99}:${RUNS}:${RUNS - 99}`, "0", 0, 50] },
+    {
+      name: "selectDepartures",
+      values: ["ada", `${RUNS - 99}:${RUNS}:${RUNS - 99}`, "0", 0, 50],
+    },
     { name: "selectDepartures", values: ["ada", "1:1:", "0", 0, 50] },
     {
       name: "selectTopicDepartures",

@@ -6,7 +6,7 @@ import {
   type DeparturesPage,
   type DeparturesQuery,
   listedStatuses,
-  type RunPosition,
+  type LivePosition,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { departFromAll, departFromLive, type DepartingRun } from "./departures.ts";
@@ -28,7 +28,7 @@ export async function listChanged(
   connection: Connection,
   query: ChangedQuery,
 ): Promise<ChangedRuns> {
-  let live: readonly RunPosition[] = [];
+  let live: readonly LivePosition[] = [];
   return changedWork(query)({
     async selectDepartures(asked) {
       const found = await findDepartures(connection, asked);
@@ -53,7 +53,7 @@ interface OpenRun {
 
 interface FoundDepartures {
   readonly page: DeparturesPage;
-  readonly live: readonly RunPosition[];
+  readonly live: readonly LivePosition[];
 }
 
 /**
@@ -74,10 +74,8 @@ async function findDepartures(
   const read = await readDepartures(connection, asked, Number(score), limit);
   const open = await findOpen(connection, scope, read);
   const mark = `${read.name}_${read.lastScore}`;
-  const isKnown =
-    name !== undefined &&
-    (name === read.name || (name === "" && score === "0")) &&
-    Number(score) <= read.lastScore;
+  const isOfNone = name === "" && score === "0";
+  const isKnown = isOfNone || (name === read.name && read.hasScore);
   const hasMore = read.departures.length === limit;
   const late = repair(connection, open);
   const departures = [
@@ -89,7 +87,7 @@ async function findDepartures(
     ...(hasMore ? [] : late).map((runId) => ({ runId, mark })),
   ];
   // A run whose status is changing is in two lists.
-  const live = new Map<number, RunPosition>();
+  const live = new Map<number, LivePosition>();
   for (const { found, isRemoving } of open) {
     if (found !== null && !found.isFinished && !isRemoving) live.set(found.ordinal, found);
   }

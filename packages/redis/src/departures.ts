@@ -56,7 +56,10 @@ function send(
     const others = kinds.map((kind) => keys.departures(ownerId, kind, topic));
     return { departed: keys.departures(ownerId, "departed", topic), left: [...lists, ...others] };
   });
-  depart(connection, scopes, nameOf(run), entry).catch(() => {
+  const name = nameOf(run);
+  // A run may depart twice: by its end, and later by its removal.
+  const departure = kinds.includes("removing") ? `${name}:removed` : name;
+  depart(connection, scopes, { run: name, entry, departure }).catch(() => {
     // The entry that announced it stays, and a reader adds the departure.
   });
 }

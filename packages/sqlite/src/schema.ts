@@ -76,9 +76,9 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
-    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without departures keeps none: readers
-    // get its ends when they start over. A program that does not know since when a run is idle leaves a time that is too early, which
-    // only costs a look.
+    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without departures keeps none:
+    // no reader gets its ends, and one that starts over after that has no such run. A program that does not know since when a run is idle
+    // leaves a time that is too early, which only costs a look.
     breaking: false,
     sql: ({ runs, events, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;

@@ -1,6 +1,7 @@
 import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
-import type { RunPosition, RunRecord } from "../rules/run.ts";
+import type { LivePosition, RunRecord } from "../rules/run.ts";
+import { FeedPlace } from "./feed-place.ts";
 import type { FeedNews, FeedPlan, FeedWatches, KeptNews } from "./feed-plan.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
@@ -18,7 +19,7 @@ export const READ_AT_ONCE = 16;
 export const LIST_AT_ONCE = 128;
 
 /** A state that was sent. */
-interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence"> {
+interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
   readonly atMs: number;
 }
 
@@ -27,7 +28,7 @@ interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence"> {
  * none twice. It reads no clock and makes no call.
  *
  * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that comes back with the cursor would never
- * get that state.
+ * get that state. It leaves out runs that were sent later: their states come again, as the store may have lost those.
  */
 export class FeedState {
   /** The live runs that the reader has: from this feed, or from before its cursor. */
@@ -41,10 +42,9 @@ export class FeedState {
   readonly #begun = new Set<string>();
   readonly #ended = new Set<string>();
   #mustList = true;
-  /** The cursor that the reader may come back with. */
-  #cursor: string | null;
-  /** The one of the last page, and the runs that it waits for. */
-  #held: { readonly cursor: string; readonly runIds: Set<string> } | null = null;
+  #place: FeedPlace | null;
+  /** The place of the last page, and the runs that it waits for. */
+  #held: { readonly place: FeedPlace; readonly runIds: Set<string> } | null = null;
   /** How many of the newest runs a reader gets that begins. */
   readonly #newest: number;
   /** The most runs of a page. */
@@ -61,7 +61,7 @@ export class FeedState {
    * @param limit the most runs of a page
    */
   constructor(cursor: string | null, newest: number = 0, limit: number = LIST_AT_ONCE) {
-    this.#cursor = cursor;
+    this.#place = cursor === null ? null : new FeedPlace(cursor);
     this.#newest = newest;
     this.#limit = Math.min(limit, LIST_AT_ONCE);
     this.#atOnce = Math.min(limit, READ_AT_ONCE);
@@ -69,7 +69,12 @@ export class FeedState {
 
   /** The cursor with which the reader may come back: it has everything before it. `null` before the first page. */
   get cursor(): string | null {
-    return this.#cursor;
+    return this.#place?.cursor ?? null;
+  }
+
+  /** The cursor after which the next page goes on; `null` for the first page. */
+  get listed(): string | null {
+    return (this.#held?.place ?? this.#place)?.cursor ?? null;
   }
 
   /** The most runs, and ids of those that are gone, that are asked for at once. */
@@ -136,7 +141,7 @@ export class FeedState {
       if (mustWait) waiting.add(run.runId);
       return !mustWait;
     });
-    this.#held = { cursor, runIds: waiting };
+    this.#held = { place: new FeedPlace(cursor), runIds: waiting };
     const news = this.#newsOf(runs, gone, nowMs, isReset);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
     this.#learn(live, later);
@@ -153,6 +158,7 @@ export class FeedState {
     const isAll = listed.length < limit || left <= 0;
     this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
     const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
+    for (const run of runs) this.#held?.place.pass(run);
     return this.#newsOf(runs, [], nowMs, false);
   }
 
@@ -163,6 +169,7 @@ export class FeedState {
   takeRuns(read: ReadonlyMap<string, RunRecord | null>, nowMs: number): FeedNews {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
+    for (const run of runs) this.#held?.place.pass(run);
     // Of these the reader has what was read, or gets it now.
     for (const runId of read.keys()) this.#isThere(runId);
     return this.#newsOf(runs, gone, nowMs, false);
@@ -181,7 +188,7 @@ export class FeedState {
       isAll ? 2 * this.#atOnce : Math.max(1, count),
     );
     if (this.#held?.runIds.size === 0) {
-      this.#cursor = this.#held.cursor;
+      this.#place = this.#held.place;
       this.#held = null;
     }
     const hasMore = this.#hasMorePages || this.#older !== null || this.#late.size > 0;
@@ -222,9 +229,12 @@ export class FeedState {
     this.#held?.runIds.add(runId);
   }
 
-  #isNew({ runId, ordinal, lastSequence }: RunRecord): boolean {
+  /** After a loss, a run may have another event with the same sequence. */
+  #isNew({ runId, ordinal, lastSequence: last, updatedAtMs }: RunRecord): boolean {
     const sent = this.#live.get(runId) ?? this.#over.get(runId);
-    return sent?.ordinal !== ordinal || sent.lastSequence !== lastSequence;
+    return (
+      sent?.ordinal !== ordinal || sent.lastSequence !== last || sent.updatedAtMs !== updatedAtMs
+    );
   }
 
   #mustWait({ runId, ordinal, runStatus }: RunRecord, nowMs: number): boolean {
@@ -236,8 +246,10 @@ export class FeedState {
     return (this.#live.get(runId)?.atMs ?? Number.NEGATIVE_INFINITY) + STATE_PAUSE_MS;
   }
 
-  #send({ runId, ordinal, lastSequence, runStatus }: RunRecord, atMs: number): void {
-    const sent = { ordinal, lastSequence, atMs };
+  #send(run: RunRecord, atMs: number): void {
+    const { runId, runStatus, ordinal, lastSequence, updatedAtMs } = run;
+    const sent = { ordinal, lastSequence, updatedAtMs, atMs };
+    this.#place?.pass(run);
     this.#isThere(runId);
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {
@@ -256,11 +268,11 @@ export class FeedState {
   }
 
   /** The reader has these runs, or a later state of them. Those that this feed has sent are known. */
-  #learn(had: readonly RunPosition[], later: ReadonlySet<string>): void {
-    for (const { runId, ordinal, lastSequence } of had) {
+  #learn(had: readonly LivePosition[], later: ReadonlySet<string>): void {
+    for (const { runId, ...position } of had) {
       if (this.#live.size >= MOST_LIVE) return;
       if (later.has(runId) || this.#live.has(runId)) continue;
-      this.#live.set(runId, { ordinal, lastSequence, atMs: Number.NEGATIVE_INFINITY });
+      this.#live.set(runId, { ...position, atMs: Number.NEGATIVE_INFINITY });
       this.#watch(runId);
     }
   }

@@ -67,8 +67,6 @@ export class Feed implements FollowedFeed {
   readonly #state: FeedState;
   /** Aborts when the feed is over, with the reason. */
   readonly #over = new AbortController();
-  /** After which page it asks: later than the state's cursor while some states wait. */
-  #listed: string | null;
   /** Ends the wait, while there is one. */
   #wake: (() => void) | null = null;
   /** When the reader last got a cursor. */
@@ -91,7 +89,6 @@ export class Feed implements FollowedFeed {
     this.#withLast = withLast;
     this.#state = new FeedState(since, newest, limit);
     this.#owesPage = answersFirst;
-    this.#listed = since;
     this.#givenAtMs = clock.now();
     follower.join(this);
   }
@@ -173,8 +170,8 @@ export class Feed implements FollowedFeed {
   async #list(): Promise<FeedNews> {
     this.#state.listing();
     try {
-      const page = await this.#follower.list(this.#listed, this.#state.limit, this.#over.signal);
-      this.#listed = page.cursor;
+      const { listed, limit } = this.#state;
+      const page = await this.#follower.list(listed, limit, this.#over.signal);
       const news = this.#state.takePage(page, this.#clock.now());
       this.#watch(this.#isComplete && !page.isReset && !page.hasMore);
       this.#isComplete = !page.hasMore;

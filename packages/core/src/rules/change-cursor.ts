@@ -3,6 +3,7 @@ import { CURSOR_MS } from "./changed.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { DIGEST_END, digestOfText, type GroupDigests, LIVE_GROUPS } from "./live-groups.ts";
+import { MOST_WITNESSES, type Witnesses } from "./witnesses.ts";
 
 /** What a reader of an owner's changed runs has, and where it goes on. */
 export interface ChangeCursor {
@@ -16,14 +17,18 @@ export interface ChangeCursor {
   readonly part: number;
   /** The digests of the live runs that it has, by group. */
   readonly digests: GroupDigests;
+  /** By them it sees that runs were lost. */
+  readonly witnesses: Witnesses;
   /** After which departure it goes on; the store's own text. */
   readonly mark: string;
 }
 
 const TEXT =
-  /^1\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]*)\.([A-Za-z0-9:,_~-]*)$/;
+  /^1\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]+)\.([0-9a-z]*)\.((?:[0-9a-z]{8})*)\.((?:[0-9a-z]{8})*)\.([A-Za-z0-9:,_~-]*)$/;
 /** A group in 2 characters, then its digest in 8. */
 const DIGEST_CHARACTERS = 10;
+const WITNESS_CHARACTERS = 8;
+const WITNESSES = /.{8}/g;
 /** The most characters of a cursor. */
 const MOST_CHARACTERS = 8_000;
 
@@ -39,12 +44,16 @@ export function encodeChangeCursor({
   first,
   part,
   digests,
+  witnesses,
   mark,
 }: ChangeCursor): string {
   const groups = [...digests].toSorted(([a], [b]) => a - b);
   const known = groups.map(([group, digest]) => base36(group, 2) + base36(digest, 8)).join("");
   const numbers = [scope, atMs, first, part].map((value) => base36(value));
-  return `1.${numbers.join(".")}.${known}.${mark}`;
+  const [found, missing] = [witnesses.found, witnesses.missing].map((some) =>
+    some.map((one) => base36(one, WITNESS_CHARACTERS)).join(""),
+  );
+  return `1.${numbers.join(".")}.${known}.${found}.${missing}.${mark}`;
 }
 
 /** Reads what {@link encodeChangeCursor} wrote; `null` for any other text. */
@@ -58,11 +67,30 @@ export function parseChangeCursor(text: string): ChangeCursor | null {
     number,
     number,
   ];
-  const [known, mark] = found.slice(5) as [string, string];
+  const [known, seen, lost, mark] = found.slice(5) as [string, string, string, string];
   const digests = parseDigests(known);
+  const witnesses = { found: parseWitnesses(seen), missing: parseWitnesses(lost) };
+  const all = [...witnesses.found, ...witnesses.missing];
   const isRight =
-    first < LIVE_GROUPS && scope < DIGEST_END && [atMs, part].every(Number.isSafeInteger);
-  return digests !== null && isRight ? { scope, atMs, first, part, digests, mark } : null;
+    first < LIVE_GROUPS &&
+    [scope, ...all].every((digest) => digest < DIGEST_END) &&
+    all.length <= MOST_WITNESSES &&
+    [atMs, part].every(Number.isSafeInteger);
+  return digests !== null && isRight
+    ? { scope, atMs, first, part, digests, witnesses, mark }
+    : null;
+}
+
+/** The cursor of a reader that has other states of the live runs in these groups than the cursor says: they come again. */
+export function withoutGroups(text: string, groups: ReadonlySet<number>): string {
+  const cursor = groups.size === 0 ? null : parseChangeCursor(text);
+  if (cursor === null) return text;
+  const digests = new Map([...cursor.digests].filter(([group]) => !groups.has(group)));
+  return encodeChangeCursor({ ...cursor, digests });
+}
+
+function parseWitnesses(text: string): readonly number[] {
+  return (text.match(WITNESSES) ?? []).map(from36);
 }
 
 function parseDigests(known: string): GroupDigests | null {

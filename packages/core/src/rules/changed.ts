@@ -1,4 +1,4 @@
-import type { RunPosition, RunRecord } from "./run.ts";
+import type { LivePosition, RunRecord } from "./run.ts";
 
 /** Which of an owner's runs a reader asks for. */
 export interface ChangedScope {
@@ -24,8 +24,8 @@ export interface ChangedQuery {
  */
 export interface ChangedRuns {
   /**
-   * Whether the answer starts over: without a cursor, or because the cursor is too old or of another store. Forget the runs that you
-   * had. The live ones are in this answer and in those after it, up to the first without `hasMore`.
+   * Whether the answer starts over: without a cursor, or because the cursor is too old or of another store, or the store has lost what
+   * you had. Forget the runs that you had. The live ones are in this answer and in those after it, up to the first without `hasMore`.
    */
   readonly isReset: boolean;
   /** Each once: runs that were created, got events or ended. A run that has finished comes once more, and then no more. */
@@ -37,7 +37,7 @@ export interface ChangedRuns {
    * is in `runs` or `gone` as well may be later there. So a reader that begins with a cursor knows which runs to follow. Runs are
    * missing while `hasMore`.
    */
-  readonly live: readonly RunPosition[];
+  readonly live: readonly LivePosition[];
   /** Where the next request goes on. */
   readonly cursor: string;
   /** Whether more runs have changed already. */
@@ -62,7 +62,7 @@ export interface DeparturesQuery extends ChangedScope {
  * at most.
  */
 export interface DeparturesPage {
-  /** Whether `since` may be this store's, and nothing after it was forgotten. */
+  /** Whether `since` may be this store's, the store has not lost the departure of the mark, and nothing after it was forgotten. */
   readonly isKnown: boolean;
   /** In the order in which they were committed, each with the mark after which the next ones follow. A run may be there twice. */
   readonly departures: readonly { readonly runId: string; readonly mark: string }[];

@@ -1,4 +1,4 @@
-import type { RunPosition } from "./run.ts";
+import type { LivePosition } from "./run.ts";
 
 /** How many groups the live runs of an owner are in, by their ordinals. */
 export const LIVE_GROUPS = 256;
@@ -13,7 +13,7 @@ export type GroupDigests = ReadonlyMap<number, number>;
 export interface LiveGroup {
   readonly group: number;
   readonly digest: number;
-  readonly runs: readonly RunPosition[];
+  readonly runs: readonly LivePosition[];
 }
 
 /** Which of an owner's live runs a reader has, and which not. */
@@ -24,21 +24,26 @@ export interface LivePlan {
   readonly same: readonly LiveGroup[];
 }
 
+/** The group of a run while it is live. */
+export function groupOf({ ordinal }: Pick<LivePosition, "ordinal">): number {
+  return ordinal % LIVE_GROUPS;
+}
+
 /**
  * Compares live runs with what a reader has. A cursor cannot hold thousands of positions, so it holds a digest for each group of
  * runs. If a digest differs, the whole group is sent. An owner with few live runs has one in each group.
  *
  * No clock, no transaction number and no trace in the database decides what has changed. So an append writes nothing for it, and a
- * log that lost its end counts as changed.
+ * log that lost its end counts as changed, even if it has got as many events again.
  * @param known what the reader has
  * @param first the group to begin with, so that groups which always change do not keep the others waiting
  */
 export function planLive(
   known: GroupDigests,
-  positions: readonly RunPosition[],
+  positions: readonly LivePosition[],
   first: number,
 ): LivePlan {
-  const groups = Map.groupBy(positions, ({ ordinal }) => ordinal % LIVE_GROUPS);
+  const groups = Map.groupBy(positions, groupOf);
   const same: LiveGroup[] = [];
   const changed: LiveGroup[] = [];
   for (const [group, runs] of groups) {
@@ -49,18 +54,18 @@ export function planLive(
   return { changed: changed.toSorted((a, b) => distance(a) - distance(b)), same };
 }
 
-/** The digest of a group: the same for the same runs at the same sequences, in any order. */
-function digestOf(runs: readonly RunPosition[]): number {
+/** The digest of a group: the same for the same runs at the same sequences and times, in any order. */
+function digestOf(runs: readonly LivePosition[]): number {
   return addToDigest(0, runs);
 }
 
 /** The digest of these runs and of those that have the first digest. */
-export function addToDigest(digest: number, runs: readonly RunPosition[]): number {
+export function addToDigest(digest: number, runs: readonly LivePosition[]): number {
   return runs.reduce((sum, run) => (sum + digestOfRun(run)) % DIGEST_END, digest);
 }
 
-function digestOfRun({ ordinal, lastSequence }: RunPosition): number {
-  return mix([ordinal, Math.floor(ordinal / 2 ** 32), lastSequence, lastSequence / 2 ** 32]);
+function digestOfRun({ ordinal, lastSequence, updatedAtMs }: LivePosition): number {
+  return mix([ordinal, lastSequence, updatedAtMs].flatMap((part) => [part, part / 2 ** 32]));
 }
 
 /** A number below `DIGEST_END` that any other text mostly does not have. */

@@ -30,3 +30,9 @@ export interface RunRecord extends Lease {
 
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
+
+/**
+ * Where a live run is, and since when. After a loss, the same sequence may come again with another event, at another time.
+ * @see clause S29 in `STORE.md`
+ */
+export type LivePosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence" | "updatedAtMs">;

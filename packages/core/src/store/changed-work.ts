@@ -12,9 +12,17 @@ import type {
   DeparturesPage,
   DeparturesQuery,
 } from "../rules/changed.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { addToDigest, LIVE_GROUPS, type LiveGroup, planLive } from "../rules/live-groups.ts";
 import { recordOf } from "../rules/plan-lease.ts";
-import type { RunPosition, RunRecord } from "../rules/run.ts";
+import type { LivePosition, RunRecord } from "../rules/run.ts";
+import {
+  findWitnesses,
+  nextWitnesses,
+  NO_WITNESSES,
+  withoutDeparted,
+  type Witnesses,
+} from "../rules/witnesses.ts";
 import { after, type Answer, whileTrue } from "./answers.ts";
 
 /** The reads of a store that `listChanged` is made of. Each sees what was committed before it began, or more. */
@@ -22,7 +30,7 @@ export interface ChangeMoves {
   /** An owner's departures after a mark, and the newest mark. Through an index. */
   selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;
   /** The positions of all of an owner's live runs. Through an index. */
-  selectLive(scope: ChangedScope): Answer<readonly RunPosition[]>;
+  selectLive(scope: ChangedScope): Answer<readonly LivePosition[]>;
   /** The heads of the runs that exist, in any order. `runIds` has each once, 16 at most, ascending. */
   selectHeads(runIds: readonly string[]): Answer<readonly RunRecord[]>;
 }
@@ -53,9 +61,12 @@ export function changedWork(query: ChangedQuery): (moves: ChangeMoves) => Answer
 
 /** The groups that the reader has with an answer. */
 class TakenGroups {
+  /** Of the runs as the reader has them. */
   readonly digests = new Map<number, number>();
+  /** Of the runs as they were when the answer was made. */
+  readonly #planned = new Map<number, number>();
   /** The runs of the groups that it has as they are now. Of a part of a group it is not known what it has. */
-  readonly live: RunPosition[] = [];
+  readonly live: LivePosition[] = [];
   /** Whether it has all runs of a group, but one of them as it was before. */
   isBehind = false;
 
@@ -69,17 +80,25 @@ class TakenGroups {
   /** The reader has a part of this group from an answer before. */
   begin({ group }: LiveGroup, digest: number): void {
     this.digests.set(group, digest);
+    this.#planned.set(group, digest);
   }
 
   /**
    * The reader gets these runs of a group. If one that it got before has changed since, the digest is another one than the group's, and
    * the group comes again.
+   * @param heads those of them that were still live when they were read, which was later
    * @param isWhole whether these are the last ones of the group
    */
-  add({ group, digest, runs }: LiveGroup, part: readonly RunPosition[], isWhole: boolean): void {
-    const has = addToDigest(this.digests.get(group) ?? 0, part);
-    this.digests.set(group, has);
-    if (has === digest) this.live.push(...runs);
+  add(
+    { group, digest, runs }: LiveGroup,
+    part: readonly LivePosition[],
+    heads: readonly LivePosition[],
+    isWhole: boolean,
+  ): void {
+    const planned = addToDigest(this.#planned.get(group) ?? 0, part);
+    this.#planned.set(group, planned);
+    this.digests.set(group, addToDigest(this.digests.get(group) ?? 0, heads));
+    if (planned === digest) this.live.push(...runs);
     else this.isBehind ||= isWhole;
   }
 }
@@ -88,7 +107,7 @@ class TakenGroups {
 function runsAfter(
   { group, runs }: LiveGroup,
   { first, part }: Pick<ChangeCursor, "first" | "part">,
-): readonly RunPosition[] {
+): readonly LivePosition[] {
   const rest = group === first ? runs.filter(({ ordinal }) => ordinal > part) : runs;
   return rest.toSorted((a, b) => a.ordinal - b.ordinal);
 }
@@ -102,6 +121,8 @@ class ChangedAnswer {
   readonly #page: DeparturesPage;
   readonly #runs = new Map<string, RunRecord>();
   readonly #gone = new Set<string>();
+  /** Those of the cursor that have not departed since. */
+  #witnesses: Witnesses;
   #metadata = 0;
 
   constructor(
@@ -116,6 +137,7 @@ class ChangedAnswer {
     this.#limit = limit;
     this.#cursor = cursor;
     this.#page = page;
+    this.#witnesses = cursor?.witnesses ?? NO_WITNESSES;
   }
 
   make(): Answer<ChangedRuns> {
@@ -129,48 +151,60 @@ class ChangedAnswer {
       const rest = departures.findIndex(({ runId }) => runIds.indexOf(runId) >= taken);
       const mark = rest === -1 ? last?.mark : departures[rest - 1]?.mark;
       const isAll = rest === -1 && !this.#page.hasMore;
+      this.#witnesses = withoutDeparted(this.#witnesses, runIds.slice(0, taken));
       if (isAll) return this.#takeLive();
+      const witnesses = this.#witnesses;
       // The cursor keeps its time: the departures after the mark may be as old as it.
-      return this.#answer({ ...cursor, mark: mark ?? "", hasMore: true }, []);
+      return this.#answer({ ...cursor, witnesses, mark: mark ?? "", hasMore: true }, []);
+    });
+  }
+
+  /** Takes the live runs that the reader does not have; all of them, if the store has lost one that the reader has. */
+  #takeLive(): Answer<ChangedRuns> {
+    return after(this.#moves.selectLive(this.#scope), (live) => {
+      const positions = live.toSorted((a, b) => b.ordinal - a.ordinal);
+      const witnesses = findWitnesses(this.#witnesses, positions);
+      if (witnesses !== null) return this.#takeGroups(positions, witnesses);
+      const over = new ChangedAnswer(this.#moves, this.#scope, this.#limit, null, this.#page);
+      return over.#takeGroups(positions, NO_WITNESSES);
     });
   }
 
   /** Takes the groups in turns, until the answer is full. Of a group that does not fit, it takes the runs of lower ordinals first. */
-  #takeLive(): Answer<ChangedRuns> {
+  #takeGroups(positions: readonly LivePosition[], witnesses: Witnesses): Answer<ChangedRuns> {
     const { digests: known = new Map<number, number>(), first = 0, part = 0 } = this.#cursor ?? {};
-    return after(this.#moves.selectLive(this.#scope), (positions) => {
-      const { changed, same } = planLive(known, positions, first);
-      const taken = new TakenGroups(same);
-      let next = 0;
-      let goOn = { first, part: 0 };
-      const [begun] = changed;
-      if (begun?.group === first && part > 0) {
-        goOn = { first, part };
-        taken.begin(begun, known.get(first) ?? 0);
-      }
-      const steps = whileTrue(() => {
-        const group = changed[next];
-        if (group === undefined || this.#isFull()) return false;
-        const rest = runsAfter(group, goOn);
-        return after(this.#takeHeads(rest.map(({ runId }) => runId)), (count) => {
-          const part = rest.slice(0, count);
-          const isWhole = count === rest.length;
-          taken.add(group, part, isWhole);
-          goOn = isWhole
-            ? { first: (group.group + 1) % LIVE_GROUPS, part: 0 }
-            : { first: group.group, part: part.at(-1)?.ordinal ?? 0 };
-          if (isWhole) next += 1;
-          return isWhole;
-        });
+    const { changed, same } = planLive(known, positions, first);
+    const taken = new TakenGroups(same);
+    let next = 0;
+    let goOn = { first, part: 0 };
+    const [begun] = changed;
+    if (begun?.group === first && part > 0) {
+      goOn = { first, part };
+      taken.begin(begun, known.get(first) ?? 0);
+    }
+    const steps = whileTrue(() => {
+      const group = changed[next];
+      if (group === undefined || this.#isFull()) return false;
+      const rest = runsAfter(group, goOn);
+      return after(this.#takeHeads(rest.map(({ runId }) => runId)), (count) => {
+        const part = rest.slice(0, count);
+        const isWhole = count === rest.length;
+        taken.add(group, part, this.#liveHeads(part), isWhole);
+        goOn = isWhole
+          ? { first: (group.group + 1) % LIVE_GROUPS, part: 0 }
+          : { first: group.group, part: part.at(-1)?.ordinal ?? 0 };
+        if (isWhole) next += 1;
+        return isWhole;
       });
-      return after(steps, () => {
-        const { digests, live, isBehind } = taken;
-        const { nowMs: atMs, mark } = this.#page;
-        return this.#answer(
-          { atMs, ...goOn, digests, mark, hasMore: isBehind || next < changed.length },
-          live,
-        );
-      });
+    });
+    return after(steps, () => {
+      const { digests, live, isBehind } = taken;
+      const { nowMs: atMs, mark } = this.#page;
+      const had = new Set([...live.map(({ runId }) => runId), ...this.#runs.keys()]);
+      const kept = nextWitnesses(witnesses, positions, ({ runId }) => had.has(runId));
+      // The next answer sees whether those that are missing have departed.
+      const hasMore = isBehind || next < changed.length || kept.missing.length > 0;
+      return this.#answer({ atMs, ...goOn, digests, witnesses: kept, mark, hasMore }, live);
     });
   }
 
@@ -202,6 +236,14 @@ class ChangedAnswer {
     return after(steps, () => taken);
   }
 
+  /** Of these runs, which were taken, those that are live, as they were taken. */
+  #liveHeads(part: readonly LivePosition[]): readonly RunRecord[] {
+    return part.flatMap(({ runId, ordinal }) => {
+      const head = this.#runs.get(runId);
+      return head?.ordinal === ordinal && !isTerminal(head.runStatus) ? [head] : [];
+    });
+  }
+
   #take(runIds: readonly string[], heads: readonly RunRecord[]): void {
     const { ownerId, topic } = this.#scope;
     const found = new Map(heads.map((head) => [head.runId, head]));
@@ -222,7 +264,7 @@ class ChangedAnswer {
 
   #answer(
     next: Omit<ChangeCursor, "scope"> & { readonly hasMore: boolean },
-    live: readonly RunPosition[],
+    live: readonly LivePosition[],
   ): ChangedRuns {
     const { hasMore, ...cursor } = next;
     return {

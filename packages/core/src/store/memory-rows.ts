@@ -15,7 +15,7 @@ import { createPageCut, type ReadQuery } from "../rules/page.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
-import type { RunPosition } from "../rules/run.ts";
+import type { LivePosition } from "../rules/run.ts";
 import type { StatusMark } from "../rules/status-mark.ts";
 import type { DueTime, RowMoves } from "./row-moves.ts";
 import type { ListQuery } from "./store.ts";
@@ -210,10 +210,15 @@ export class MemoryRows implements RowMoves {
     };
   }
 
-  selectLive({ ownerId, topic }: ChangedScope): readonly RunPosition[] {
+  selectLive({ ownerId, topic }: ChangedScope): readonly LivePosition[] {
     return (this.#lists.get(listKey(ownerId, topic)) ?? [])
       .filter(({ head }) => !isTerminal(head.runStatus))
-      .map(({ head: { runId, ordinal, lastSequence } }) => ({ runId, ordinal, lastSequence }));
+      .map(({ head: { runId, ordinal, lastSequence, updatedAtMs } }) => ({
+        runId,
+        ordinal,
+        lastSequence,
+        updatedAtMs,
+      }));
   }
 
   #encodeMark(mark: number): string {

@@ -5,7 +5,7 @@ import type { IdleRun, LiveStatus } from "../rules/idle.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
-import type { RunPosition, RunRecord } from "../rules/run.ts";
+import type { LivePosition, RunRecord } from "../rules/run.ts";
 import type { StatusMark } from "../rules/status-mark.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
@@ -112,12 +112,13 @@ export interface RowMoves {
   insertDepartures(departures: readonly Departure[], nowMs: number): Answer<void>;
   /**
    * An owner's departures after a mark, and the newest mark. A mark that is not of this store, or is newer than the newest, is not
-   * known. Through an index.
+   * known. Nor is one whose departure the store has lost, as by a restored backup, even if another one got its number since: so let the
+   * mark hold the departure's time, too. Through an index.
    * @see clause S29 in `STORE.md`
    */
   selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;
   /** The positions of all of an owner's runs that have not finished, in any order. Through an index. */
-  selectLive(scope: ChangedScope): Answer<readonly RunPosition[]>;
+  selectLive(scope: ChangedScope): Answer<readonly LivePosition[]>;
   /**
    * Writes something small that the commit makes as durable as an append, and leaves nothing. It touches no row of a run, and no row
    * of another probe, so that probes do not wait for each other. So insert a row, and delete it by its id.

@@ -8,7 +8,7 @@ import {
   type DeparturesQuery,
   FORGOTTEN_EACH,
   listedStatuses,
-  type RunPosition,
+  type LivePosition,
 } from "@tm/run-events-core/store";
 import { type DepartureMark, encodeMark, parseMark } from "../departure-mark.ts";
 import type { Query } from "../query.ts";
@@ -55,13 +55,14 @@ export function keepRemoved({ removed }: Tables, gone: string): string {
  *
  * A transaction that began earlier may commit later, so no number says in which order ends were committed. But each end and each
  * removal has the number of its transaction, and a mark is a snapshot: the transactions that had been committed. What is not in it
- * comes next. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
+ * comes next. A restored dump may have numbers of transactions that are still to come here: these wait. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
  * many, $6 the topic.
  */
 export function changedStatements({ runs, removed }: Tables): ChangedStatements {
   const departed = (table: string, xid: string, topic: string): string => `(
   SELECT ${xid} AS xid, run_key, run_id FROM ${table}
   WHERE owner_id = $1 AND ${xid} >= pg_snapshot_xmin($2::pg_snapshot) AND NOT pg_visible_in_snapshot(${xid}, $2::pg_snapshot)
+    AND ${xid} < pg_snapshot_xmax(pg_current_snapshot())
     AND (${xid}, run_key) > ($3::xid8, $4::bigint)${topic}
   ORDER BY ${xid}, run_key LIMIT $5)`;
   const departures = (topic: string): string => `
@@ -72,7 +73,7 @@ ${departed(runs, "ended_xid", topic)} UNION ALL ${departed(removed, "removed_xid
     listedStatuses("live")
       .map(
         (_, at) => `
-SELECT run_id AS "runId", run_key AS ordinal, last_sequence AS "lastSequence" FROM ${runs}
+SELECT run_id AS "runId", run_key AS ordinal, last_sequence AS "lastSequence", updated_at_ms AS "updatedAtMs" FROM ${runs}
 WHERE owner_id = $1${topic} AND run_status = $${from + at} AND ${ON_PRIMARY}`,
       )
       .join(" UNION ALL ");
@@ -80,7 +81,8 @@ WHERE owner_id = $1${topic} AND run_status = $${from + at} AND ${ON_PRIMARY}`,
     selectNewest: `
 SELECT pg_current_snapshot()::text AS snapshot, ${NOW_MS} AS "nowMs",
   (extract(epoch FROM pg_postmaster_start_time()) * 1000)::bigint AS "startedAtMs",
-  '${runs}'::regclass::oid::text AS "tableId" WHERE ${ON_PRIMARY}`,
+  (SELECT oid FROM pg_database WHERE datname = current_database())::text AS "databaseId",
+  pg_relation_filenode('${runs}')::text AS "fileId" WHERE ${ON_PRIMARY}`,
     selectDepartures: departures(""),
     selectTopicDepartures: departures(" AND topic = $6"),
     selectLive: live("", 2),
@@ -112,7 +114,8 @@ interface NewestRow {
   readonly snapshot: string;
   readonly nowMs: BigintColumn;
   readonly startedAtMs: BigintColumn;
-  readonly tableId: string;
+  readonly databaseId: string;
+  readonly fileId: string;
 }
 
 interface DepartureRow {
@@ -140,7 +143,7 @@ async function selectNewest(
   sql: ChangedStatements,
 ): Promise<{ readonly now: DepartureMark; readonly nowMs: number }> {
   const [row] = (await query(sql.selectNewest)) as readonly NewestRow[];
-  const place = `${Number(row?.startedAtMs).toString(36)}-${row?.tableId}`;
+  const place = `${Number(row?.startedAtMs).toString(36)}-${row?.databaseId}-${row?.fileId}`;
   const now = { place, snapshot: row?.snapshot ?? "", rest: null };
   return { now, nowMs: Number(row?.nowMs) };
 }
@@ -174,15 +177,16 @@ async function selectLive(
   query: Query,
   sql: ChangedStatements,
   { ownerId, topic }: ChangedScope,
-): Promise<readonly RunPosition[]> {
+): Promise<readonly LivePosition[]> {
   const statuses = listedStatuses("live");
   const rows = (await (topic === null
     ? query(sql.selectLive, [ownerId, ...statuses])
     : query(sql.selectTopicLive, [ownerId, topic, ...statuses]))) as readonly PositionRow[];
-  return rows.map(({ runId, ordinal, lastSequence }) => ({
+  return rows.map(({ runId, ordinal, lastSequence, updatedAtMs }) => ({
     runId,
     ordinal: Number(ordinal),
     lastSequence: Number(lastSequence),
+    updatedAtMs: Number(updatedAtMs),
   }));
 }
 
@@ -190,4 +194,5 @@ interface PositionRow {
   readonly runId: string;
   readonly ordinal: BigintColumn;
   readonly lastSequence: BigintColumn;
+  readonly updatedAtMs: BigintColumn;
 }

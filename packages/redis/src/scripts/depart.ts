@@ -8,11 +8,13 @@ const KEPT_MS = 24 * 60 * 60 * 1_000;
 
 /**
  * Takes a run's entries away and adds its departure, whose score is larger than all before: the time in microseconds, or one more than
- * the last score. So a clock that is set back hides no departure. The entry with score 0 names the set, so that a mark of an earlier
- * one, or of another server, is not known. Takes less memory than what it follows has freed, or will.
+ * the last score. So a clock that is set back hides no departure. A departure that is there keeps its score, so that a mark with a
+ * score that is not there is one of a departure that was lost. Of those that are older than any cursor, the newest stays: a good cursor
+ * may have its score. The entry with score 0 names the set, so that a mark of an earlier one, or of another server, is not known. Takes
+ * less memory than what it follows has freed, or will.
  *
  * KEYS: for each scope the departures, then the sets that lose the entries. ARGV: the run, an entry of it, a new name, the number of
- * keys of a scope.
+ * keys of a scope, the departure.
  */
 const DEPART: Script = defineWriting(
   `
@@ -23,8 +25,10 @@ for i = 1, #KEYS, ARGV[4] do
   for j = i + 1, i + ARGV[4] - 1 do redis.call('ZREM', KEYS[j], ARGV[1], ARGV[2]) end
   local last = redis.call('ZRANGE', departed, '-1', '-1', 'WITHSCORES')[2]
   if not last then redis.call('ZADD', departed, '0', ARGV[3]) end
-  redis.call('ZADD', departed, string.format('%.0f', math.max(now, (last or 0) + 1)), ARGV[1])
-  redis.call('ZREMRANGEBYSCORE', departed, '1', string.format('%.0f', now - ${DEPARTURES_MS * 1_000}))
+  redis.call('ZADD', departed, 'NX', string.format('%.0f', math.max(now, (last or 0) + 1)), ARGV[5])
+  local old = string.format('%.0f', now - ${DEPARTURES_MS * 1_000})
+  local kept = redis.call('ZRANGE', departed, old, '1', 'BYSCORE', 'REV', 'LIMIT', '0', '1', 'WITHSCORES')[2]
+  if kept then redis.call('ZREMRANGEBYSCORE', departed, '1', '(' .. kept) end
   redis.call('PEXPIRE', departed, '${KEPT_MS}')
 end
 `,
@@ -34,16 +38,16 @@ end
 /**
  * Adds a run's departure in each scope.
  * @param entry its entry in lists, which may be another one than the run's name
+ * @param departure names it among the departures
  */
 export async function depart(
   connection: Connection,
   scopes: readonly DepartureKeys[],
-  run: string,
-  entry: string,
+  { run, entry, departure }: Readonly<Record<"run" | "entry" | "departure", string>>,
 ): Promise<void> {
   const keys = scopes.flatMap(({ departed, left }) => [departed, ...left]);
   const size = String(keys.length / scopes.length);
-  await connection.run(DEPART, keys, [run, entry, `name:${crypto.randomUUID()}`, size]);
+  await connection.run(DEPART, keys, [run, entry, `name:${crypto.randomUUID()}`, size, departure]);
 }
 
 /**

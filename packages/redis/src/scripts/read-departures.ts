@@ -5,8 +5,8 @@ import type { Connection } from "../connection.ts";
  * An owner's departures after a score, and the entries of runs that may depart, all as of one instant.
  *
  * KEYS: the departures, then the sets of entries. ARGV: the score, how many departures.
- * Answers the time in milliseconds, the first entry of the departures, the last and its score, the departures with their scores, and
- * the entries of each set.
+ * Answers the time in milliseconds, the first entry of the departures, the last and its score, the departures with their scores, the
+ * entries of each set, and how many departures have the score.
  */
 const READ_DEPARTURES: Script = defineReading(`${refuseOnReplica("ZREM")}
 local time = redis.call('TIME')
@@ -19,6 +19,7 @@ return {
   redis.call('ZRANGE', departed, '-1', '-1', 'WITHSCORES'),
   redis.call('ZRANGE', departed, '(' .. ARGV[1], '+inf', 'BYSCORE', 'LIMIT', '0', ARGV[2], 'WITHSCORES'),
   open,
+  redis.call('ZCOUNT', departed, ARGV[1], ARGV[1]),
 }
 `);
 
@@ -30,6 +31,8 @@ export interface ReadDepartures {
   /** The score of the last departure; 0 before the first. */
   readonly lastScore: number;
   readonly departures: readonly { readonly member: string; readonly score: number }[];
+  /** Whether the departure of the score is there. */
+  readonly hasScore: boolean;
   /** The entries of each set, in the order of the keys. */
   readonly open: readonly (readonly string[])[];
 }
@@ -41,11 +44,11 @@ export async function readDepartures(
   score: number,
   limit: number,
 ): Promise<ReadDepartures> {
-  const [nowMs, first, last, flat, open] = (await connection.run(
+  const [nowMs, first, last, flat, open, count] = (await connection.run(
     READ_DEPARTURES,
     [keys.departed, ...keys.open],
     [String(score), String(limit)],
-  )) as [string, string[], string[], string[], string[][]];
+  )) as [string, string[], string[], string[], string[][], number];
   const departures = Array.from({ length: flat.length / 2 }, (_, at) => ({
     member: flat[at * 2] ?? "",
     score: Number(flat[at * 2 + 1]),
@@ -55,6 +58,7 @@ export async function readDepartures(
     name: first[0]?.slice("name:".length) ?? "",
     lastScore: Number(last[1] ?? 0),
     departures,
+    hasScore: count > 0,
     open,
   };
 }

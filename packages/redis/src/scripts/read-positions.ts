@@ -1,12 +1,12 @@
-import type { RunPosition } from "@tm/run-events-core/store";
+import type { LivePosition } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
 import { isCluster } from "../driver.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
-/** Reads where runs are. KEYS: heads. Answers for each the ordinal, the last sequence and when it finished. */
+/** Reads where runs are. KEYS: heads. Answers for each the ordinal, the last sequence, its time and when it finished. */
 const READ_POSITIONS: Script = defineReading(`${refuseOnReplica("HDEL")}
 local found = {}
-for i, head in ipairs(KEYS) do found[i] = redis.call('HMGET', head, 'ordinal', 'lastSequence', 'finishedAtMs') end
+for i, head in ipairs(KEYS) do found[i] = redis.call('HMGET', head, 'ordinal', 'lastSequence', 'updatedAtMs', 'finishedAtMs') end
 return found
 `);
 
@@ -14,7 +14,7 @@ return found
 const SCRIPT_HEADS = 256;
 
 /** Where a run is, and whether it has finished. */
-export interface FoundPosition extends RunPosition {
+export interface FoundPosition extends LivePosition {
   readonly isFinished: boolean;
 }
 
@@ -33,12 +33,13 @@ export async function readPositions(
       return (await connection.run(READ_POSITIONS, heads, [])) as (string | null)[][];
     }),
   );
-  return found.flat().map(([ordinal, last, finished], at) => {
+  return found.flat().map(([ordinal, last, updated, finished], at) => {
     if (typeof ordinal !== "string") return null;
     return {
       runId: runIds[at] ?? "",
       ordinal: Number(ordinal),
       lastSequence: Number(last),
+      updatedAtMs: Number(updated),
       isFinished: typeof finished === "string",
     };
   });

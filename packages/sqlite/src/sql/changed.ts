@@ -4,21 +4,21 @@ import {
   type DeparturesQuery,
   FORGOTTEN_EACH,
   listedStatuses,
+  type LivePosition,
   type RowMoves,
-  type RunPosition,
 } from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /**
- * What `listChanged` needs. One transaction writes at a time, so the keys of departures come in the order of commits. None comes again,
- * since the newest departure stays until there is a newer one.
+ * What `listChanged` needs. One transaction writes at a time, so the keys of departures come in the order of commits. The newest
+ * departure stays until there is a newer one. So a key comes again only after a restored backup, with another time.
  */
 type ChangeMoves = Pick<RowMoves, "insertDepartures" | "selectDepartures" | "selectLive">;
 
-/** A mark: when the tables were made, which names them, and the key of a departure. */
-const MARK = /^([0-9a-z]+)_(\d{1,16})$/;
+/** A mark: when the tables were made, which names them, and the key and the time of a departure; 0 and 0 before the first. */
+const MARK = /^([0-9a-z]{1,11})_(\d{1,15})_([0-9a-z]{1,11})$/;
 
 /**
  * Prepares the moves of `listChanged`.
@@ -30,21 +30,24 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
     db,
     `INSERT INTO ${departures} (owner_id, topic, run_id, departed_at_ms) VALUES (?, ?, ?, ?)`,
   );
-  // Only the oldest are looked at.
+  // Only the oldest are looked at. One stays as long as a good cursor may have its mark: until the one after it is old, too.
   const forget = prepareStatement(
     db,
     `DELETE FROM ${departures}
-     WHERE departure_key < (SELECT min(departure_key) FROM ${departures}) + ? AND departed_at_ms < +?`,
+     WHERE departure_key < (SELECT min(departure_key) FROM ${departures}) + ? AND EXISTS (
+       SELECT 1 FROM ${departures} n WHERE n.departure_key = ${departures}.departure_key + 1 AND n.departed_at_ms < +?)`,
   );
   const newest = prepareStatement(
     db,
-    `SELECT applied_at_ms AS madeAtMs, coalesce((SELECT max(departure_key) FROM ${departures}), 0) AS lastKey
-     FROM ${schema} WHERE migration = 1`,
+    `SELECT applied_at_ms AS madeAtMs, coalesce(d.departure_key, 0) AS key, coalesce(d.departed_at_ms, 0) AS atMs,
+       EXISTS (SELECT 1 FROM ${departures} WHERE departure_key = ? AND departed_at_ms = ?) AS isThere
+     FROM ${schema} LEFT JOIN ${departures} d ON d.departure_key = (SELECT max(departure_key) FROM ${departures})
+     WHERE migration = 1`,
   );
   const select = (topic: string): Statement =>
     prepareStatement(
       db,
-      `SELECT departure_key AS key, run_id AS runId FROM ${departures}
+      `SELECT departure_key AS key, run_id AS runId, departed_at_ms AS atMs FROM ${departures}
        WHERE owner_id = +? AND departure_key > +? ${topic} ORDER BY departure_key LIMIT ? + 0`,
     );
   const ofOwner = select("");
@@ -62,16 +65,17 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
       for (const { ownerId, topic, runId } of rows) insert.run(ownerId, topic, runId, nowMs);
     },
     selectDepartures(query) {
-      const { madeAtMs, lastKey } = newest.get() as NewestRow;
+      const since = parseMark(query.since ?? "");
+      const { madeAtMs, isThere, ...last } = newest.get(since.key, since.atMs) as NewestRow;
       const name = madeAtMs.toString(36);
-      const [, ofName, key = ""] = MARK.exec(query.since ?? "") ?? [];
-      const isKnown = ofName === name && Number(key) <= lastKey;
-      const found = isKnown ? selectAfter(query, Number(key)) : [];
+      const markOf = ({ key, atMs }: Place): string => `${name}_${key}_${atMs.toString(36)}`;
+      const isKnown = since.name === name && (since.key === 0 || isThere === 1);
+      const found = isKnown ? selectAfter(query, since.key) : [];
       return {
         isKnown,
-        departures: found.map((row) => ({ runId: row.runId, mark: `${name}_${row.key}` })),
+        departures: found.map((row) => ({ runId: row.runId, mark: markOf(row) })),
         hasMore: found.length === query.limit,
-        mark: `${name}_${lastKey}`,
+        mark: markOf(last),
         nowMs: Date.now(),
       };
     },
@@ -79,14 +83,25 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
   };
 }
 
-interface DepartureRow {
+/** The place of a departure. */
+interface Place {
   readonly key: number;
+  readonly atMs: number;
+}
+
+interface DepartureRow extends Place {
   readonly runId: string;
 }
 
-interface NewestRow {
+interface NewestRow extends Place {
   readonly madeAtMs: number;
-  readonly lastKey: number;
+  readonly isThere: 0 | 1;
+}
+
+/** Reads the mark of a departure, with the name of its tables. Any other text has no name. */
+function parseMark(text: string): Place & { readonly name: string } {
+  const [, name = "", key = "0", atMs = "0"] = MARK.exec(text) ?? [];
+  return { name, key: Number(key), atMs: Number.parseInt(atMs, 36) };
 }
 
 /** Prepares the positions of live runs, from the index of their statuses. */
@@ -97,7 +112,7 @@ function prepareLive(db: SqliteDatabase, { runs }: Tables): ChangeMoves["selectL
       listedStatuses("live")
         .map(
           () =>
-            `SELECT run_id AS runId, run_key AS ordinal, last_sequence AS lastSequence FROM ${runs}
+            `SELECT run_id AS runId, run_key AS ordinal, last_sequence AS lastSequence, updated_at_ms AS updatedAtMs FROM ${runs}
              WHERE owner_id = +? ${topic} AND run_status = +?`,
         )
         .join(" UNION ALL "),
@@ -107,6 +122,6 @@ function prepareLive(db: SqliteDatabase, { runs }: Tables): ChangeMoves["selectL
   return ({ ownerId, topic }: ChangedScope) => {
     const asked = topic === null ? [ownerId] : [ownerId, topic];
     const values = listedStatuses("live").flatMap((status) => [...asked, status]);
-    return (topic === null ? ofOwner : ofTopic).all(...values) as RunPosition[];
+    return (topic === null ? ofOwner : ofTopic).all(...values) as LivePosition[];
   };
 }

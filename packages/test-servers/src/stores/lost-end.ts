@@ -8,6 +8,10 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { waitUntil } from "../wait-until.ts";
+import { insist } from "./insist.ts";
+import { AS_IT_IS, LostChanges, WHAT_IS_LOST } from "./lost-changes.ts";
+
+export { STARTED_OVER } from "./lost-changes.ts";
 
 /** A store whose logs will lose their ends, as by a failover to a lagging standby, or by a restored backup. */
 export interface LosingStore {
@@ -44,7 +48,24 @@ export const OWED: Readonly<Record<string, string>> = {
   "a late page after 5": `${MORE + 1} events`,
   "a late page after 6": CHANGED,
   "a late page after 10": CHANGED,
+  ...changesOwed(AS_IT_IS),
 };
+
+/**
+ * What the readers of changed runs have to get. Those that had some of what is lost may start over.
+ * @param others what a reader gets that had nothing of it
+ * @see clause S29 in `STORE.md` of `@tm/run-events-core`
+ */
+export function changesOwed(others: string): typeof OWED {
+  const readers = WHAT_IS_LOST.map((lost) => `a reader of changed runs that had ${lost}`);
+  return Object.fromEntries(
+    readers.flatMap((reader) => [
+      [`${reader}, and polls`, AS_IT_IS],
+      [`${reader}, live`, AS_IT_IS],
+      [`${reader} still to come`, others],
+    ]),
+  );
+}
 
 /** The same with a worker. */
 export const OWED_WITH_WORKER: typeof OWED = { ...OWED, "a worker": CHANGED };
@@ -64,6 +85,8 @@ export async function playLostEnd(
     await runs.create({ runId, ownerId: "ada" });
     await write(runs, runId, KEPT, "kept");
   }
+  const changes = new LostChanges(current);
+  await changes.begin();
   const [live, slow, same] = [[], [], []] as readonly [RunEvent[], RunEvent[], RunEvent[]];
   const gate = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
@@ -82,6 +105,7 @@ export async function playLostEnd(
   if (work !== null) await work.ahead;
   await waitUntil("a reader is ahead", async () => live.length === KEPT + LOST);
   const had = [...live];
+  await changes.getAhead();
   // A backup is restored while no program runs.
   if (!hasWorker) await runs.close();
   const store = await losing.lose();
@@ -110,6 +134,7 @@ export async function playLostEnd(
       codeOf,
     );
   }
+  Object.assign(results, await changes.comeBack());
   if (work !== null) results["a worker"] = await work.outcome;
   await runs.close();
   return results;
@@ -172,19 +197,6 @@ async function write(runs: RunEvents, runId: string, count: number, text: string
     const idempotencyKey = crypto.randomUUID();
     const events = [{ eventType: "NOTE", payload: `${text} ${at}` }];
     await insist(() => runs.append(runId, events, { idempotencyKey }));
-  }
-}
-
-/** Calls again while the store is away. */
-async function insist(call: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    try {
-      await call();
-      return;
-    } catch (error) {
-      if (!(error instanceof RunEventsError) || !error.retryable) throw error;
-      await setImmediate();
-    }
   }
 }
 

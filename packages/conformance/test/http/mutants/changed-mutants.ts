@@ -103,7 +103,7 @@ export const changedMutants: readonly ServerMutant[] = [
     name: "gives the cursor of before to a wait for changed runs whose time is up",
     clause: "W48",
     ...mapChanged(({ json }) =>
-      runsIn(json).length === 0 ? { ...json, cursor: "1.0.0.0.0.." } : json,
+      runsIn(json).length === 0 ? { ...json, cursor: "1.0.0.0.0...." } : json,
     ),
   },
   {
@@ -157,7 +157,7 @@ export const changedMutants: readonly ServerMutant[] = [
     clause: "W48",
     ...mapQueries((query) => {
       const since = query.get("changedSince") ?? "";
-      if (!/^1(\.[^.!]*){5}$/.test(since)) query.set("changedSince", "");
+      if (!/^1(\.[^.!]*){8}$/.test(since)) query.set("changedSince", "");
     }),
   },
   {

@@ -1,0 +1,68 @@
+import { digestOfText } from "./live-groups.ts";
+import type { RunPosition } from "./run.ts";
+
+/** The most witnesses of a cursor. */
+export const MOST_WITNESSES = 10;
+
+/**
+ * The newest of the live runs that a reader has, each as a digest of its id. Such a run stays live until it departs. So if one is
+ * neither live nor has departed, the store has lost it: its backup is older, or its standby was behind. A store loses what came last,
+ * and so the newest run before any other. That is why few witnesses are enough.
+ */
+export interface Witnesses {
+  readonly found: readonly number[];
+  /** Those that were not there the last time. One that departed during that answer is among the departures of the next one. */
+  readonly missing: readonly number[];
+}
+
+/** Those of a reader that has nothing. */
+export const NO_WITNESSES: Witnesses = { found: [], missing: [] };
+
+/** Those that have not departed. */
+export function withoutDeparted(
+  { found, missing }: Witnesses,
+  runIds: readonly string[],
+): Witnesses {
+  const departed = new Set(runIds.map(digestOfText));
+  const stays = (one: number): boolean => !departed.has(one);
+  return { found: found.filter(stays), missing: missing.filter(stays) };
+}
+
+/**
+ * Looks for witnesses that have not departed among the live runs.
+ * @param live in the order of descending ordinals
+ * @returns `null` if the store has lost one
+ */
+export function findWitnesses(
+  { found, missing }: Witnesses,
+  live: readonly RunPosition[],
+): Witnesses | null {
+  const left = new Set([...found, ...missing]);
+  for (const { runId } of live) {
+    if (left.size === 0) break;
+    left.delete(digestOfText(runId));
+  }
+  if (missing.some((one) => left.has(one))) return null;
+  return { found: [...found, ...missing].filter((one) => !left.has(one)), missing: [...left] };
+}
+
+/**
+ * The witnesses of the next cursor: those that are missing, and the newest live runs that the reader has.
+ * @param live in the order of descending ordinals
+ * @param has whether the reader got the run with this answer, or has it as it is
+ */
+export function nextWitnesses(
+  { found, missing }: Witnesses,
+  live: readonly RunPosition[],
+  has: (run: RunPosition) => boolean,
+): Witnesses {
+  const before = new Set(found);
+  const next: number[] = [];
+  for (const run of live) {
+    if (next.length + missing.length >= MOST_WITNESSES) break;
+    const digest = digestOfText(run.runId);
+    // A run of which the reader has an earlier state stays one.
+    if (has(run) || before.has(digest)) next.push(digest);
+  }
+  return { found: next, missing };
+}
