@@ -6,7 +6,7 @@ import type { SealedDraft } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import { linkSignals } from "../time/link-signals.ts";
 import type { KnownEvent, RunAccess } from "./run-access.ts";
-import { endsWork } from "./work-failures.ts";
+import { endsWork, parkedWhileAsking } from "./work-failures.ts";
 
 /** What the inputs of a worker need. */
 export interface RunInputsOptions {
@@ -42,9 +42,9 @@ export class RunInputs {
     this.#options = options;
   }
 
-  /** Whether a question is neither answered nor given up. */
-  get isAsking(): boolean {
-    return this.#open > 0;
+  /** @throws TypeError while a question is neither answered nor given up */
+  checkAnswered(): void {
+    if (this.#open > 0) throw parkedWhileAsking();
   }
 
   /** Iterates over the inputs after a sequence, until the worker has to stop or no longer has the run. */

@@ -16,13 +16,7 @@ import type { EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
 import { createGatheringQueue } from "./gathering-queue.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
-import {
-  isInDoubt,
-  isStoreAway,
-  leaseOver,
-  parkedWhileAsking,
-  runParked,
-} from "./work-failures.ts";
+import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
 import { releaseSurely } from "./release-surely.ts";
 import type { RunAccess } from "./run-access.ts";
@@ -159,7 +153,7 @@ export class Worker {
       },
       park: async () => {
         this.#checkOpen();
-        if (this.#inputs.isAsking) throw parkedWhileAsking();
+        this.#inputs.checkAnswered();
         this.#isParking = true;
         return this.#queue.ask(() => this.#park());
       },
