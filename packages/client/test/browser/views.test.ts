@@ -72,9 +72,10 @@ describe("Chromium, components that show a part of a run", () => {
     await expectWholeViews(page);
     const read = requests.filter((request) => request.startsWith("GET /events"));
     expect(read[0]).toBe("GET /events?limit=100&wait=0&tail=100");
+    // A part ends with the first event that the view has already.
     expect(read.slice(1)).toEqual(
       [800, 700, 600, 500, 400, 300, 200, 100, 0].map(
-        (since) => `GET /events?since=${since}&limit=100&wait=0`,
+        (since) => `GET /events?since=${since}&limit=101&wait=0`,
       ),
     );
     expect(chromium.site.streams).toHaveLength(1);
@@ -228,7 +229,11 @@ describe("Chromium, a page that a server rendered", () => {
     await page.click("#view-earlier");
     await expectText(page, "1-5 live whole -");
     await expectWholeViews(page);
-    expect(requests).toEqual(["GET /stream?since=4", "GET /events?since=0&limit=2&wait=0"]);
+    const at = encodeURIComponent(events.at(-1)?.createdAt ?? "");
+    expect(requests).toEqual([
+      `GET /stream?since=4&at=${at}`,
+      "GET /events?since=0&limit=3&wait=0",
+    ]);
     expect(await page.evaluate("complaints")).toEqual([]);
     expect(chromium.complaints).toEqual([]);
   });
