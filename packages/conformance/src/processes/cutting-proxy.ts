@@ -10,7 +10,8 @@ export interface Address {
 /** Which chunk costs a connection, counted over all connections from now on. */
 export interface Cut {
   /**
-   * `answer`: a chunk from the server is dropped, and the connection with it. `request`: a chunk from the client is passed on, and
+   * `answer`: a chunk from the server is dropped, and the connection with it. Only chunks on connections that have asked since the plan
+   * count: a notification answers nothing. `request`: a chunk from the client is passed on, and
    * the connection is destroyed before anything comes back.
    */
   readonly at: "request" | "answer";
@@ -42,6 +43,7 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
   let passed = 0;
   let answers = 0;
   let cuts = 0;
+  let plans = 0;
 
   /** Whether this chunk is the one that costs its connection. */
   function isLast(at: Cut["at"]): boolean {
@@ -61,7 +63,9 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
       upstream.destroy();
     };
     open.add(cut);
+    let askedIn = 0;
     client.on("data", (chunk: Buffer) => {
+      askedIn = plans;
       if (!isLast("request")) {
         upstream.write(chunk);
         return;
@@ -72,7 +76,7 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
     });
     upstream.on("data", (chunk: Buffer) => {
       answers += 1;
-      if (isLast("answer")) cut();
+      if (askedIn === plans && isLast("answer")) cut();
       else client.write(chunk);
     });
     for (const [one, other] of [
@@ -97,6 +101,7 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
   return {
     address: { host: HOST, port },
     plan(cut) {
+      plans += 1;
       planned = cut;
       passed = 0;
     },
