@@ -89,6 +89,19 @@ export function withoutGroups(text: string, groups: ReadonlySet<number>): string
   return encodeChangeCursor({ ...cursor, digests });
 }
 
+/**
+ * The cursor of a reader that goes on from an earlier answer, although it has a later one. The states that are only in the later one
+ * are left out, so they come again: the store may lose them. If there are none, it is the earlier cursor.
+ * @param own the cursor of the later answer
+ * @param earlier the cursor of an answer after which nothing else had changed
+ */
+export function fromEarlier(own: string, earlier: string): string {
+  const [has, goesOn] = [parseChangeCursor(own), parseChangeCursor(earlier)];
+  if (has === null || goesOn === null) return own;
+  const same = [...goesOn.digests].filter(([group, digest]) => has.digests.get(group) === digest);
+  return encodeChangeCursor({ ...goesOn, digests: new Map(same), witnesses: has.witnesses });
+}
+
 function parseWitnesses(text: string): readonly number[] {
   return (text.match(WITNESSES) ?? []).map(from36);
 }
