@@ -33,7 +33,7 @@ export interface FeedOptions {
   readonly newest?: number;
   /**
    * The most runs, and ids of those that are gone, of a page.
-   * @defaultValue 16, which is also the most
+   * @defaultValue 128, which is also the most
    */
   readonly limit?: number;
   /**
