@@ -128,7 +128,8 @@ export class OwnerFollower {
   }
 
   #notifyDue(): void {
-    if (this.#stopPause !== null) return;
+    // Its subscription may be ready after the last feed has left.
+    if (this.#stopPause !== null || this.#due.size === 0) return;
     const pauseMs = this.#notifiedAtMs + STATE_PAUSE_MS - this.#clock.now();
     if (pauseMs <= 0) this.#notifyAllDue();
     else this.#stopPause = this.#clock.every(Math.max(1, pauseMs), () => this.#notifyAllDue());
