@@ -114,11 +114,6 @@ export class Feed implements FollowedFeed {
     }
   }
 
-  /** The cursor with which a reader comes back that has taken every page; `null` before the first. */
-  get cursor(): string | null {
-    return this.#state.cursor;
-  }
-
   /** Whether live runs may have changed that the last page did not have. */
   get isBehind(): boolean {
     return this.#state.isBehind;
