@@ -202,7 +202,7 @@ describe("FeedState", () => {
     ]);
     const place = new FeedPlace(kept.cursor);
     expect(await ask(place.cursor)).toEqual([]);
-    for (const run of kept.runs) place.pass(run);
+    for (const run of kept.runs) place.pass(run, false);
     expect(await ask(place.cursor)).toEqual(["a"]);
   });
 

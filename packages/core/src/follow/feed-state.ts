@@ -138,6 +138,7 @@ export class FeedState {
       return !mustWait;
     });
     this.#held = { place: new FeedPlace(cursor), runIds: waiting };
+    for (const run of runs) this.#place?.pass(run, !this.#live.has(run.runId));
     const news = this.#newsOf(runs, gone, nowMs, isReset);
     if (isReset) this.#place = new FeedPlace(cursor);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
@@ -155,7 +156,7 @@ export class FeedState {
     const isAll = listed.length < limit || left <= 0;
     this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
     const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
-    for (const run of runs) this.#held?.place.pass(run);
+    for (const run of runs) this.#held?.place.pass(run, !isTerminal(run.runStatus));
     return this.#newsOf(runs, [], nowMs, false);
   }
 
@@ -166,7 +167,7 @@ export class FeedState {
   takeRuns(read: ReadonlyMap<string, RunRecord | null>, nowMs: number): FeedNews {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
-    for (const run of runs) this.#held?.place.pass(run);
+    for (const run of runs) this.#held?.place.pass(run, false);
     // Of these the reader has what was read, or gets it now.
     for (const runId of read.keys()) this.#isThere(runId);
     return this.#newsOf(runs, gone, nowMs, false);
@@ -218,7 +219,7 @@ export class FeedState {
   }
 
   #putBack({ runId, ordinal }: RunRecord): void {
-    this.#place?.pass({ ordinal });
+    this.#place?.pass({ runId, ordinal }, false);
     const sent = this.#live.get(runId);
     // No state has this sequence.
     if (sent !== undefined) this.#live.set(runId, { ...sent, lastSequence: -1 });
@@ -247,7 +248,7 @@ export class FeedState {
   #send(run: RunRecord, atMs: number): void {
     const { runId, runStatus, ordinal, lastSequence, updatedAtMs } = run;
     const sent = { ordinal, lastSequence, updatedAtMs, atMs };
-    this.#place?.pass(run);
+    this.#place?.pass(run, !isTerminal(runStatus) && !this.#live.has(runId));
     this.#isThere(runId);
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {
