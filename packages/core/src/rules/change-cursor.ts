@@ -3,7 +3,7 @@ import { CURSOR_MS } from "./changed.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { DIGEST_END, digestOfText, type GroupDigests, LIVE_GROUPS } from "./live-groups.ts";
-import { mergeWitnesses, MOST_WITNESSES, type Witnesses, withNewer } from "./witnesses.ts";
+import { mergeWitnesses, MOST_WITNESSES, type Witnesses } from "./witnesses.ts";
 
 /** What a reader of an owner's changed runs has, and where it goes on. */
 export interface ChangeCursor {
@@ -94,7 +94,9 @@ export function withLater(
   const cursor = groups.size + runIds.length === 0 ? null : parseChangeCursor(text);
   if (cursor === null) return text;
   const digests = new Map([...cursor.digests].filter(([group]) => !groups.has(group)));
-  const witnesses = withNewer(cursor.witnesses, runIds);
+  const newest = { found: runIds.map(digestOfText), missing: [] };
+  const witnesses =
+    runIds.length === 0 ? cursor.witnesses : mergeWitnesses(newest, cursor.witnesses);
   return encodeChangeCursor({ ...cursor, digests, witnesses });
 }
 
