@@ -3,31 +3,28 @@ import { describe, expect, it } from "vitest";
 import { FeedState } from "../src/follow/feed-state.ts";
 import type { ChangedRuns } from "../src/rules/changed.ts";
 import { changedWork } from "../src/store/changed-work.ts";
-import { settle } from "./changes-world.ts";
 import { Reader, World } from "./changing-world.ts";
-import { LosingFeeds } from "./losing-feeds.ts";
+import { type FeedStep, LosingFeeds } from "./losing-feeds.ts";
 
 const change = fc.tuple(fc.constantFrom("append", "append", "append", "end", "delete"), fc.nat(7));
 const reader = fc.nat(2);
-const step = fc.oneof(
+const what = <What extends string>(one: What): fc.Arbitrary<What> => fc.constant(one);
+const step: fc.Arbitrary<FeedStep> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ what: fc.constant("change" as const), change, notifies: fc.boolean() }),
+    arbitrary: fc.record({ what: what("change"), change, notifies: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant("change between" as const), change }) },
+  { weight: 2, arbitrary: fc.record({ what: what("change between"), change }) },
   {
     weight: 3,
-    arbitrary: fc.record({
-      what: fc.constant("pass" as const),
-      ms: fc.constantFrom(1, 100, 250, 300, 5_000),
-    }),
+    arbitrary: fc.record({ what: what("pass"), ms: fc.constantFrom(1, 100, 250, 300, 5_000) }),
   },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant("turn" as const) }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant("settle" as const) }) },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant("back up" as const) }) },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant("restore" as const) }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant("come back" as const), reader }) },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant("pause" as const), reader }) },
+  { weight: 3, arbitrary: fc.record({ what: what("turn") }) },
+  { weight: 2, arbitrary: fc.record({ what: what("settle") }) },
+  { weight: 1, arbitrary: fc.record({ what: what("back up") }) },
+  { weight: 1, arbitrary: fc.record({ what: what("restore") }) },
+  { weight: 2, arbitrary: fc.record({ what: what("come back"), reader }) },
+  { weight: 1, arbitrary: fc.record({ what: what("pause"), reader }) },
 );
 
 describe("feeds of a store that loses what came last", () => {
@@ -46,19 +43,7 @@ describe("feeds of a store that loses what came last", () => {
         options,
         async (steps, how) => {
           const feeds = new LosingFeeds(how);
-          let restore = feeds.world.backUp();
-          for (const one of steps) {
-            if (one.what === "change") feeds.change(one.change);
-            if (one.what === "change" && one.notifies) feeds.notify(one.change);
-            if (one.what === "change between") feeds.between.push(() => feeds.change(one.change));
-            if (one.what === "pass") feeds.clock.advance(one.ms);
-            if (one.what === "turn") await new Promise(setImmediate);
-            if (one.what === "settle") await settle();
-            if (one.what === "back up") restore = feeds.world.backUp();
-            if (one.what === "restore") restore();
-            if (one.what === "come back") feeds.readers[one.reader]?.comeBack();
-            if (one.what === "pause") feeds.readers[one.reader]?.pause(true);
-          }
+          for (const one of steps) await feeds.act(one);
           await feeds.finish();
           for (const [has, is] of feeds.known()) expect(has).toEqual(is);
           feeds.close();

@@ -22,6 +22,16 @@ export interface LosingOptions {
   readonly isLarge: (runId: string) => boolean;
 }
 
+type Change = readonly [what: string, run: number];
+
+/** What happens next. */
+export type FeedStep =
+  | { readonly what: "change"; readonly change: Change; readonly notifies: boolean }
+  | { readonly what: "change between"; readonly change: Change }
+  | { readonly what: "pass"; readonly ms: number }
+  | { readonly what: "turn" | "settle" | "back up" | "restore" }
+  | { readonly what: "come back" | "pause"; readonly reader: number };
+
 /** A reader of ada's feed. It comes back with the cursor of its last page, of which it may have got a part of the runs. */
 export class FeedReader {
   readonly reader: Reader = new Reader();
@@ -66,38 +76,60 @@ export class FeedReader {
 
 /** Feeds of ada's runs, in a world whose runs change, and which may lose what came last. */
 export class LosingFeeds {
-  readonly world: World = new World();
   readonly clock: FakeClock = createFakeClock();
+  readonly #world = new World();
   /** Each happens once, before a read of a list. */
-  readonly between: (() => void)[] = [];
-  readonly readers: readonly FeedReader[];
+  readonly #between: Change[] = [];
+  readonly #readers: readonly FeedReader[];
   readonly #feeds: Feeds;
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #isLarge: (runId: string) => boolean;
+  #restore: () => void = this.#world.backUp();
 
   constructor({ limit, newest, isLarge }: LosingOptions) {
     this.#isLarge = isLarge;
     this.#feeds = createFeeds(this.#source(), this.clock);
     const open = (since: string | null): Feed =>
       this.#feeds.open(ADA, { since, withLast: false, limit, newest });
-    this.readers = [1, 2, 3].map(() => new FeedReader(open));
+    this.#readers = [1, 2, 3].map(() => new FeedReader(open));
   }
 
-  /** An id is not used again: else the state of its new run might come with the departure of the old one. */
-  change(change: readonly [what: string, run: number]): void {
-    const [, run] = change;
-    if (!this.world.hasLeft(`run-${run}`)) this.world.change(change);
-  }
-
-  notify([what, run]: readonly [what: string, run: number]): void {
-    const names = [`run-${run}`, ...(what === "append" ? [] : [ownerName(ADA.ownerId)])];
-    for (const name of names) for (const listener of this.#listeners.get(name) ?? []) listener();
+  async act(step: FeedStep): Promise<void> {
+    switch (step.what) {
+      case "change":
+        this.#change(step.change);
+        if (step.notifies) this.#notify(step.change);
+        return;
+      case "change between":
+        this.#between.push(step.change);
+        return;
+      case "pass":
+        this.clock.advance(step.ms);
+        return;
+      case "turn":
+        await new Promise(setImmediate);
+        return;
+      case "settle":
+        await settle();
+        return;
+      case "back up":
+        this.#restore = this.#world.backUp();
+        return;
+      case "restore":
+        this.#restore();
+        return;
+      case "come back":
+        this.#readers[step.reader]?.comeBack();
+        return;
+      case "pause":
+        this.#readers[step.reader]?.pause(true);
+    }
   }
 
   /** Some rounds in which nothing changes any more. */
   async finish(): Promise<void> {
-    this.between.length = 0;
-    for (const reader of this.readers) reader.pause(false);
+    this.#between.length = 0;
+    for (const reader of this.#readers) reader.pause(false);
     for (let round = 0; round < 6; round++) {
       for (const ms of [5_000, 300]) {
         await settle();
@@ -109,8 +141,8 @@ export class LosingFeeds {
 
   /** What each reader has, and what it should have: each live run, and of the others those that it knows, as they are. */
   known(): readonly (readonly [has: unknown, is: unknown])[] {
-    return this.readers.map(({ reader: { runs } }) => {
-      const is = [...this.world.runs.values()].filter(
+    return this.#readers.map(({ reader: { runs } }) => {
+      const is = [...this.#world.runs.values()].filter(
         ({ runId, runStatus }) => !isTerminal(runStatus) || runs.has(runId),
       );
       return [wordsOf([...runs.values()]), wordsOf(is)] as const;
@@ -121,13 +153,26 @@ export class LosingFeeds {
     this.#feeds.close();
   }
 
+  /** An id is not used again: else the state of its new run might come with the departure of the old one. */
+  #change(change: Change): void {
+    const [, run] = change;
+    if (!this.#world.hasLeft(`run-${run}`)) this.#world.change(change);
+  }
+
+  #notify([what, run]: Change): void {
+    const names = [`run-${run}`, ...(what === "append" ? [] : [ownerName(ADA.ownerId)])];
+    for (const name of names) for (const listener of this.#listeners.get(name) ?? []) listener();
+  }
+
   #source(): OwnerSource {
-    const { world } = this;
+    const world = this.#world;
     const load = (run: RunRecord): RunRecord =>
       this.#isLarge(run.runId) ? { ...run, metadata: LARGE } : run;
     return {
       listChanged: async (query) => {
-        const moves = world.moves(() => this.between.shift()?.());
+        const moves = world.moves(() =>
+          this.#between.splice(0, 1).forEach((one) => this.#change(one)),
+        );
         const selectHeads = async (ids: readonly string[]): Promise<readonly RunRecord[]> =>
           (await moves.selectHeads(ids)).map(load);
         return changedWork(query)({ ...moves, selectHeads });
