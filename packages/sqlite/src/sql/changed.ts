@@ -35,8 +35,8 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
   const forget = prepareStatement(
     db,
     `DELETE FROM ${departures} WHERE departure_key < (
-       SELECT max(departure_key) FROM (SELECT departure_key, departed_at_ms FROM ${departures} ORDER BY departure_key LIMIT ? + 1)
-       WHERE departed_at_ms < +?)`,
+       SELECT max(departure_key) FROM ${departures}
+       WHERE departure_key <= (SELECT min(departure_key) FROM ${departures}) + ? AND departed_at_ms < +?)`,
   );
   const newest = prepareStatement(
     db,
