@@ -74,7 +74,7 @@ describe("feeds of a store that loses what came last", () => {
   ] as const;
 
   for (const [name, changes] of PAGES) {
-    it(`S29, W48: a reader that has got a part of a page with ${name} is told if the store loses them`, async () => {
+    it(`S29, W48: a reader that has got a part of a page with ${name} has all runs as they are after the store loses them`, async () => {
       const world = new World();
       const [state, reader] = [new FeedState(null), new Reader()];
       const ask = (since: string | null): Promise<ChangedRuns> =>

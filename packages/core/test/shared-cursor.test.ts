@@ -25,7 +25,7 @@ const LOST = [
 ] as const;
 
 for (const [name, changes] of LOST) {
-  it(`S29, W48: a feed whose page comes with the cursor of an earlier one is told if the store loses ${name} of that page`, async () => {
+  it(`S29, W48: a feed whose page comes with the cursor of an earlier one has all runs as they are after the store loses ${name} of that page`, async () => {
     const world = new World();
     const clock = createFakeClock();
     /** Happens once, after the next list. */

@@ -102,7 +102,7 @@ export function withLater(
 
 /**
  * The cursor of a reader that goes on from an earlier answer, although it has a later one. The states that are only in the later one
- * are left out, so they come again: the store may lose them. If there are none, it is the earlier cursor.
+ * are left out, so they come again: the store may lose them. Without such states it is the earlier cursor.
  * @param own the cursor of the later answer
  * @param earlier the cursor of an answer of which the reader has everything
  */
