@@ -191,6 +191,14 @@ describe("OwnerFollower", () => {
     expect([calls.lists, source.subscriptions(), clock.timers()]).toEqual([0, 0, 0]);
   });
 
+  it("W48: a subscription that is ready after the last feed has left begins no timer", async () => {
+    const { source, clock, open } = await world(["a"]);
+    open().leave();
+    for (const ready of source.readies) ready.resolve();
+    await settle();
+    expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+  });
+
   it("W48: the feeds of a process have so many subscriptions to runs, and give them back", async () => {
     const { source, open, clock } = await world(["a", "b", "c"], 2);
     for (let round = 0; round < 2; round++) {

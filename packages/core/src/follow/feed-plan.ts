@@ -33,3 +33,8 @@ export interface FeedWatches {
   readonly begun: readonly string[];
   readonly ended: readonly string[];
 }
+
+/** A state that was sent. */
+export interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
+  readonly atMs: number;
+}

@@ -2,7 +2,7 @@ import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { LivePosition, RunRecord } from "../rules/run.ts";
 import { FeedPlace } from "./feed-place.ts";
-import type { FeedNews, FeedPlan, FeedWatches, KeptNews } from "./feed-plan.ts";
+import type { FeedNews, FeedPlan, FeedWatches, KeptNews, Sent } from "./feed-plan.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
@@ -18,17 +18,13 @@ export const READ_AT_ONCE = 16;
 /** The most runs of a page of the store: to make one it looks at all live runs of the owner, and it bounds the bytes itself. */
 export const LIST_AT_ONCE = 128;
 
-/** A state that was sent. */
-interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
-  readonly atMs: number;
-}
-
 /**
  * What the reader of a feed has, and what it has to get: each run as it is now, not before `STATE_PAUSE_MS` after its last state, and
  * none twice. It reads no clock and makes no call.
  *
  * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that comes back with the cursor would never
- * get that state. It leaves out runs that were sent later: their states come again, as the store may have lost those.
+ * get that state. It leaves out runs that were sent later: their states come again, as the store may have lost those. It leaves out what
+ * did not fit, too: after a page that starts over, no cursor of before is of use.
  */
 export class FeedState {
   /** The live runs that the reader has: from this feed, or from before its cursor. */
@@ -142,7 +138,9 @@ export class FeedState {
       return !mustWait;
     });
     this.#held = { place: new FeedPlace(cursor), runIds: waiting };
+    for (const run of runs) this.#place?.pass(run, !this.#live.has(run.runId));
     const news = this.#newsOf(runs, gone, nowMs, isReset);
+    if (isReset) this.#place = new FeedPlace(cursor);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
     this.#learn(live, later);
     return news;
@@ -158,7 +156,7 @@ export class FeedState {
     const isAll = listed.length < limit || left <= 0;
     this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
     const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
-    for (const run of runs) this.#held?.place.pass(run);
+    for (const run of runs) this.#held?.place.pass(run, !isTerminal(run.runStatus));
     return this.#newsOf(runs, [], nowMs, false);
   }
 
@@ -169,7 +167,7 @@ export class FeedState {
   takeRuns(read: ReadonlyMap<string, RunRecord | null>, nowMs: number): FeedNews {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
-    for (const run of runs) this.#held?.place.pass(run);
+    for (const run of runs) this.#held?.place.pass(run, false);
     // Of these the reader has what was read, or gets it now.
     for (const runId of read.keys()) this.#isThere(runId);
     return this.#newsOf(runs, gone, nowMs, false);
@@ -180,7 +178,7 @@ export class FeedState {
    * @returns what it gets
    */
   keep(news: FeedNews, count: number): KeptNews {
-    for (const { runId } of news.runs.slice(count)) this.#putBack(runId);
+    for (const run of news.runs.slice(count)) this.#putBack(run);
     const isAll = count === news.runs.length;
     this.#atOnce = Math.min(
       this.#limit,
@@ -220,7 +218,8 @@ export class FeedState {
     this.#held?.runIds.delete(runId);
   }
 
-  #putBack(runId: string): void {
+  #putBack({ runId, ordinal }: RunRecord): void {
+    this.#place?.pass({ runId, ordinal }, false);
     const sent = this.#live.get(runId);
     // No state has this sequence.
     if (sent !== undefined) this.#live.set(runId, { ...sent, lastSequence: -1 });
@@ -249,7 +248,7 @@ export class FeedState {
   #send(run: RunRecord, atMs: number): void {
     const { runId, runStatus, ordinal, lastSequence, updatedAtMs } = run;
     const sent = { ordinal, lastSequence, updatedAtMs, atMs };
-    this.#place?.pass(run);
+    this.#place?.pass(run, !isTerminal(runStatus) && !this.#live.has(runId));
     this.#isThere(runId);
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {

@@ -33,7 +33,7 @@ export interface FeedOptions {
   readonly newest?: number;
   /**
    * The most runs, and ids of those that are gone, of a page.
-   * @defaultValue 16, which is also the most
+   * @defaultValue 128, which is also the most
    */
   readonly limit?: number;
   /**
@@ -56,7 +56,7 @@ export interface FeedOptions {
  * | busy    | nothing is to do                        | waiting | a timer runs until something is due                       |
  * | waiting | a notification, or the timer            | busy    |                                                           |
  * | any     | a notification                          | same    | the state remembers it                                    |
- * | busy    | a read fails                            | idle    | `next` rejects; a later `next` tries again                |
+ * | busy    | a read fails                            | failed  | `next` rejects; the reader leaves, and comes back with its cursor |
  * | any     | `leave`, `fail`                         | over    | `next` rejects; the timer and the subscriptions end       |
  */
 export class Feed implements FollowedFeed {
@@ -95,7 +95,7 @@ export class Feed implements FollowedFeed {
 
   /**
    * Resolves with what has changed, once something has. Without a change it resolves only if it starts over, after pages with
-   * `hasMore`, or, after some minutes, with a new cursor. Not to be called again before it has settled.
+   * `hasMore`, or, after some minutes, with a new cursor. Not to be called again before it has settled, nor after it has rejected.
    * @throws RunEventsError `store_unavailable`
    */
   async next(): Promise<FeedPage> {
@@ -112,11 +112,6 @@ export class Feed implements FollowedFeed {
       this.#givenAtMs = this.#clock.now();
       return { ...kept, last: lastOf(kept, last), cursor: this.#state.cursor ?? "" };
     }
-  }
-
-  /** The cursor with which a reader comes back that has taken every page; `null` before the first. */
-  get cursor(): string | null {
-    return this.#state.cursor;
   }
 
   /** Whether live runs may have changed that the last page did not have. */
@@ -169,31 +164,21 @@ export class Feed implements FollowedFeed {
 
   async #list(): Promise<FeedNews> {
     this.#state.listing();
-    try {
-      const { listed, limit } = this.#state;
-      const page = await this.#follower.list(listed, limit, this.#over.signal);
-      const news = this.#state.takePage(page, this.#clock.now());
-      this.#watch(this.#isComplete && !page.isReset && !page.hasMore);
-      this.#isComplete = !page.hasMore;
-      return news;
-    } catch (error) {
-      this.#state.notifyAll();
-      throw error;
-    }
+    const { listed, limit } = this.#state;
+    const page = await this.#follower.list(listed, limit, this.#over.signal);
+    const news = this.#state.takePage(page, this.#clock.now());
+    this.#watch(this.#isComplete && !page.isReset && !page.hasMore);
+    this.#isComplete = !page.hasMore;
+    return news;
   }
 
   async #read(runIds: readonly string[]): Promise<FeedNews> {
     this.#state.reading(runIds);
-    try {
-      const heads = await Promise.all(runIds.map((runId) => this.#follower.head(runId)));
-      const read = new Map(runIds.map((runId, at) => [runId, heads[at] ?? null]));
-      const news = this.#state.takeRuns(read, this.#clock.now());
-      this.#watch(this.#isComplete);
-      return news;
-    } catch (error) {
-      for (const runId of runIds) this.#state.notify(runId);
-      throw error;
-    }
+    const heads = await Promise.all(runIds.map((runId) => this.#follower.head(runId)));
+    const read = new Map(runIds.map((runId, at) => [runId, heads[at] ?? null]));
+    const news = this.#state.takeRuns(read, this.#clock.now());
+    this.#watch(this.#isComplete);
+    return news;
   }
 
   /**

@@ -1,5 +1,7 @@
+import { fromEarlier } from "../rules/change-cursor.ts";
 import type { ChangedQuery, ChangedRuns, ChangedScope } from "../rules/changed.ts";
 import type { StoredEvent } from "../rules/event.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { ownerName } from "../rules/owner-name.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
@@ -38,6 +40,17 @@ export interface OwnerFollowers {
   readonly budget: WatchBudget;
 }
 
+/** A page after which nothing had changed. */
+interface NewestPage {
+  readonly cursor: string;
+  readonly madeAt: number;
+  /** The runs that had ended or were removed. */
+  readonly departed: ReadonlySet<string>;
+}
+
+/** Before the first one. */
+const NO_PAGE: NewestPage = { cursor: "", madeAt: 0, departed: new Set() };
+
 /** The subscription to a live run, for all feeds that have the run. */
 interface Watched {
   readonly subscription: Subscription;
@@ -69,8 +82,8 @@ export class OwnerFollower {
   #stopPause: (() => void) | null = null;
   /** Counts calls and cursors, so that their order is known. */
   #moment = 0;
-  /** The newest cursor after which nothing had changed, and when it was made. */
-  #newestCursor: { readonly cursor: string; readonly madeAt: number } | null = null;
+  /** The newest page after which nothing had changed. */
+  #newest: NewestPage = NO_PAGE;
 
   /** @param onEmpty called when the last feed has left */
   constructor(
@@ -115,7 +128,8 @@ export class OwnerFollower {
   }
 
   #notifyDue(): void {
-    if (this.#stopPause !== null) return;
+    // Its subscription may be ready after the last feed has left.
+    if (this.#stopPause !== null || this.#due.size === 0) return;
     const pauseMs = this.#notifiedAtMs + STATE_PAUSE_MS - this.#clock.now();
     if (pauseMs <= 0) this.#notifyAllDue();
     else this.#stopPause = this.#clock.every(Math.max(1, pauseMs), () => this.#notifyAllDue());
@@ -190,7 +204,8 @@ export class OwnerFollower {
    *
    * A page with which the reader has everything may come with the cursor of another feed's page. That one was made after this call, and
    * its list had ended before the one of this page began: lists of an owner come one after the other. So the reader has everything
-   * before that cursor, and nothing before it comes again.
+   * before that cursor. What only this page has comes again. If that is an end or a removal, the page keeps its own cursor: by that
+   * the store knows it has lost one.
    */
   async list(since: string | null, limit: number, signal: AbortSignal): Promise<ChangedRuns> {
     const askedAt = (this.#moment += 1);
@@ -198,9 +213,11 @@ export class OwnerFollower {
     // A read that began before the page may know less, and the cursor of the page does not say so.
     this.#reading.clear();
     if (page.hasMore) return page;
-    if (this.#newestCursor !== null && this.#newestCursor.madeAt > askedAt)
-      return { ...page, cursor: this.#newestCursor.cursor };
-    this.#newestCursor = { cursor: page.cursor, madeAt: (this.#moment += 1) };
+    const departed = departedIn(page);
+    const { madeAt, cursor, departed: known } = this.#newest;
+    if (madeAt > askedAt && [...departed].every((runId) => known.has(runId)))
+      return { ...page, cursor: fromEarlier(page.cursor, cursor) };
+    this.#newest = { cursor: page.cursor, madeAt: (this.#moment += 1), departed };
     return page;
   }
 
@@ -233,4 +250,9 @@ export class OwnerFollower {
     if (read === null || (topic !== null && read.run.topic !== topic)) return null;
     return read.run;
   }
+}
+
+function departedIn({ runs, gone }: ChangedRuns): ReadonlySet<string> {
+  const ended = runs.filter(({ runStatus }) => isTerminal(runStatus));
+  return new Set([...ended.map(({ runId }) => runId), ...gone]);
 }

@@ -208,7 +208,7 @@ export interface RunLog extends Leases, Upkeep {
   listChanged(query: ChangedQuery & Pick<ChangesOptions, "signal">): Promise<ChangedRuns>;
   /**
    * Waits until something has changed since the cursor.
-   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 16
+   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 128
    * @throws RunEventsError as {@link RunLog.listChanged}
    * @throws the signal's reason
    */

@@ -66,3 +66,12 @@ export function nextWitnesses(
   }
   return { found: next, missing };
 }
+
+/** The witnesses of a reader that has the runs of both: the newest of each. If they are equal, nothing changes. */
+export function mergeWitnesses(one: Witnesses, other: Witnesses): Witnesses {
+  const [first, second] = [one, other].map(({ found, missing }) => [...found, ...missing]);
+  const turns = Array.from({ length: MOST_WITNESSES }, (_, at) => [first?.[at], second?.[at]]);
+  const all = new Set(turns.flat().filter((digest) => digest !== undefined));
+  // One that is missing is missed again.
+  return { found: [...all].slice(0, MOST_WITNESSES), missing: [] };
+}
