@@ -200,7 +200,7 @@ export interface RunLog extends Leases, Upkeep {
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
   /**
-   * A page of an owner's runs that changed since a cursor. The lists of one owner come one after the other, those of feeds included.
+   * A page of an owner's runs that changed since a cursor. Lists of one owner are made one after the other, also those of feeds.
    * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`
    * @throws the signal's reason
    * @see clause S29 in `STORE.md`
@@ -208,7 +208,7 @@ export interface RunLog extends Leases, Upkeep {
   listChanged(query: ChangedQuery & Pick<ChangesOptions, "signal">): Promise<ChangedRuns>;
   /**
    * Waits until something has changed since the cursor.
-   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 16
+   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 128
    * @throws RunEventsError as {@link RunLog.listChanged}
    * @throws the signal's reason
    */
