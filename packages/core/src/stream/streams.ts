@@ -34,7 +34,7 @@ export interface StreamsOptions {
    */
   readonly heartbeatMs?: number;
   /**
-   * The greatest age of a stream, in milliseconds. Each lives 0.8 to 1 times as long.
+   * The maximum age of a stream, in milliseconds. Each lives 0.8 to 1 times as long.
    * @defaultValue 900,000
    * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
    */
