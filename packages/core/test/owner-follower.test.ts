@@ -191,7 +191,7 @@ describe("OwnerFollower", () => {
     expect([calls.lists, source.subscriptions(), clock.timers()]).toEqual([0, 0, 0]);
   });
 
-  it("W48: the feeds of a process have so many subscriptions to runs, and give them back", async () => {
+  it("W48: the feeds of a process share a bounded number of subscriptions to runs, and give them back", async () => {
     const { source, open, clock } = await world(["a", "b", "c"], 2);
     for (let round = 0; round < 2; round++) {
       const feeds = [open(), open()];

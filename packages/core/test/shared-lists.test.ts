@@ -6,7 +6,7 @@ import { news, reader, settle, world } from "./changes-world.ts";
 const FEEDS = 32;
 const TOKEN = [{ eventType: "TOKEN" }];
 
-/** So many readers of ada's runs, each begun after another change, so that no two begin at the same cursor. */
+/** This many readers of ada's runs, each begun after another change, so that no two begin at the same cursor. */
 async function manyReaders(liveRuns: number) {
   const made = world();
   const { runs, clock, calls } = made;

@@ -134,7 +134,7 @@ export function appendCall(
   };
 }
 
-/** How the receipt of so many events is read: it has a sequence for each. @see clause W9 in `WIRE.md` */
+/** How the receipt of this many events is read: it has a sequence for each. @see clause W9 in `WIRE.md` */
 function receiptOf(count: number): Pick<Call, "answer" | "read"> {
   const read: Read = (json) => {
     const { firstSequence, lastSequence } = json as AppendReceipt;

@@ -29,7 +29,7 @@ export interface EventsQuery {
    */
   readonly at?: string | undefined;
   /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * Begins this many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */

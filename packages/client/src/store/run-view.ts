@@ -94,7 +94,7 @@ export interface FoldOptions<M extends EventMap = EventMap> extends ServerOption
 /** Where the server is, for which user the run is shown, and where its events begin. */
 export interface RunOptions<M extends EventMap = EventMap> extends FoldOptions<M> {
   /**
-   * Begins so many events before the end, 1 to 1,000. `initial` has priority.
+   * Begins this many events before the end, 1 to 1,000. `initial` has priority.
    * @defaultValue none: all events
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */

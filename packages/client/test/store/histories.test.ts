@@ -19,7 +19,7 @@ const server = useServer();
 const credential = { cookie: "session=ada" } as const;
 const userId = "ada";
 
-/** Creates a run with so many events. */
+/** Creates a run with this many events. */
 async function record(count: number): Promise<string> {
   const runs = createClient({ baseUrl: server.baseUrl, credential: { bearer: "ada" } });
   const { runId } = await runs.create();

@@ -231,7 +231,7 @@ async function append(
   await writer.call("runSteps", { name, prefix, steps });
 }
 
-/** A follower has read so many events, and only a notification makes it read again. */
+/** A follower has read this many events, and only a notification makes it read again. */
 async function untilWaiting(reader: Worker, count: number): Promise<void> {
   for (;;) {
     const followed = await reader.call("followed", null);

@@ -31,7 +31,7 @@ export interface Load {
   readonly ended: Promise<string | null>;
 }
 
-/** Every so many calls there is a read, no key, or a second request. */
+/** Every this many calls there is a read, no key, or a second request. */
 const READ_EVERY = 5;
 const KEYLESS_EVERY = 3;
 const PAIR_EVERY = 4;

@@ -7,9 +7,9 @@ import type { RecordedClient } from "../history/recorder.ts";
 import { BY_OWNER, byReaper, LONG_MS, SHORT_MS, under } from "../lease.ts";
 import { OWNER } from "../read-log.ts";
 
-/** Every so many calls it looks at the live runs of a topic. */
+/** Every this many calls it looks at the live runs of a topic. */
 const LOOK_EVERY = 4;
-/** After so many refusals in a row the owner ends the run that has the place: no other process does, if its own is dead. */
+/** After this many refusals in a row the owner ends the run that has the place: no other process does, if its own is dead. */
 const PATIENT_REFUSALS = 6;
 
 /** Who starts runs of which topics. */

@@ -75,7 +75,7 @@ export interface PageOptions extends OwnerOption {
    */
   readonly at?: string | undefined;
   /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * Begins this many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -169,7 +169,7 @@ export interface RunLog extends Leases, Upkeep {
    */
   readLast(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>>;
   /**
-   * The cursor so many events before the end of the run: 0 if it has no more.
+   * The cursor this many events before the end of the run: 0 if it has no more.
    * @throws RunEventsError `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */

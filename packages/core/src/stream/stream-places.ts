@@ -30,7 +30,7 @@ export class StreamPlaces {
     this.#maxRuns = Math.max(LEAST_RUNS, maxStreams * RUNS_A_STREAM);
   }
 
-  /** Whether there is room for one more stream of the user, of so many runs. */
+  /** Whether there is room for one more stream of the user, of this many runs. */
   hasRoom(ownerId: string, runs: number): boolean {
     const own = this.#perUser.get(ownerId) ?? NOTHING;
     return (

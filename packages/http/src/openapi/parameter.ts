@@ -45,7 +45,7 @@ export const AT_PARAMETER: Json = parameter(
 export const TAIL_PARAMETER: Json = parameter(
   "query",
   "tail",
-  "Begins so many events before the end. Not together with `since` (W45).",
+  "Begins this many events before the end. Not together with `since` (W45).",
   { type: "integer", minimum: 1, maximum: 1_000 },
 );
 
