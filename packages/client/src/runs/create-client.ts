@@ -200,8 +200,8 @@ export interface Client {
     options?: FollowRunOptions<M>,
   ): RunFollower<M>;
   /**
-   * Follows your runs: the live ones, then each that is created, gets events, ends or is removed. They are states and not events: at most
-   * four a second of a run, each as it is now. What changes while the loop is busy comes together. To stop it, leave the loop.
+   * Follows your runs: first the live ones, then each that is created, gets events, ends or is removed. Each comes as it is now, at most four
+   * times a second. What changes while the loop is busy comes together. To stop it, leave the loop, or abort `options.signal`.
    * @throws RunEventsError `unauthenticated`, `invalid_request` for a bad topic, and any other error that waiting cannot cure
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
    */

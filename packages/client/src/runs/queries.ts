@@ -40,7 +40,7 @@ export interface EventsQuery {
    */
   readonly limit?: number | undefined;
   /**
-   * How long the server may wait for an event, in seconds, up to 30.
+   * How long the server may wait for an event, in seconds: 0 to 30. On the wire it is `wait`.
    * @defaultValue 0
    */
   readonly waitSeconds?: number | undefined;
