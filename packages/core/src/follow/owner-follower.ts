@@ -48,8 +48,8 @@ interface Watched {
  * Follows one owner's runs, of one topic or of all, for all feeds of a process. It has one subscription for the owner and one for each
  * live run that a feed has. What feeds read at once is read once.
  *
- * Any run may have changed: then it notifies its feeds together, at most once in `STATE_PAUSE_MS`. So they ask for their lists at the
- * same time, and those that are at the same cursor share one. Feeds that have asked at the same time come to be at the same cursor.
+ * When any run may have changed, it notifies all its feeds together, at most once in `STATE_PAUSE_MS`. So the feeds ask for their lists at
+ * the same time, and those at the same cursor share one list. Feeds that have asked at the same time get the same cursor.
  */
 export class OwnerFollower {
   readonly #scope: ChangedScope;
@@ -63,11 +63,11 @@ export class OwnerFollower {
   readonly #watched = new Map<string, Watched>();
   /** The reads under way that began after the last notification of their runs. */
   readonly #reading = new Map<string, Promise<RunRecord | null>>();
-  /** The feeds that have to know that any run may have changed. */
+  /** The feeds that are to be notified that any run may have changed. */
   readonly #due = new Set<FollowedFeed>();
   #notifiedAtMs: number;
   #stopPause: (() => void) | null = null;
-  /** Counts calls and cursors, so that their order is known. */
+  /** The number of the last call or cursor. It shows which came first. */
   #moment = 0;
   /** The newest cursor after which nothing had changed, and when it was made. */
   #newestCursor: { readonly cursor: string; readonly madeAt: number } | null = null;
@@ -135,8 +135,9 @@ export class OwnerFollower {
   }
 
   /**
-   * Notifies the feed of these live runs from now on, and again when the subscriptions are ready: what changed before did not notify.
-   * @param isEach whether it is then notified of each of the runs; of any run otherwise
+   * Notifies the feed of these live runs from now on. When the subscriptions are ready, it notifies once more: a change before that did not
+   * notify.
+   * @param isEach whether this last notification is of each of the runs, or that any run may have changed
    */
   watch(feed: FollowedFeed, runIds: readonly string[], isEach: boolean): void {
     if (runIds.length === 0) return;
@@ -165,7 +166,7 @@ export class OwnerFollower {
       this.#reading.delete(runId);
       for (const one of feeds) one.notify(runId);
     });
-    // A read that began before the subscription was ready may know less than one after it.
+    // A read that began before the subscription was ready may be older than one that begins now.
     subscription.ready.then(
       () => this.#reading.delete(runId),
       () => {},
@@ -188,9 +189,9 @@ export class OwnerFollower {
   /**
    * Lists the changed runs after a cursor, as of a time after this call.
    *
-   * A page with which the reader has everything may come with the cursor of another feed's page. That one was made after this call, and
-   * its list had ended before the one of this page began: lists of an owner come one after the other. So the reader has everything
-   * before that cursor, and nothing before it comes again.
+   * If the reader has everything with this page, the page may get the cursor of another feed's page. That cursor was made after this call,
+   * and its list had ended before the list of this page began, because lists of an owner are made one after the other. So the reader has
+   * everything up to that cursor.
    */
   async list(since: string | null, limit: number, signal: AbortSignal): Promise<ChangedRuns> {
     const askedAt = (this.#moment += 1);

@@ -102,7 +102,7 @@ export interface ChangesOptions {
    */
   readonly topic?: string | null | undefined;
   /**
-   * The `cursor` of an earlier page, to go on after it.
+   * The `cursor` of an earlier page, at most an hour old, to go on after that page. With an older one it begins with the live runs again.
    * @defaultValue none: it begins with the live runs
    */
   readonly since?: string | null | undefined;
@@ -111,7 +111,7 @@ export interface ChangesOptions {
    * @defaultValue false
    */
   readonly last?: boolean | undefined;
-  /** Ends the wait at any time: it throws the signal's reason. */
+  /** Ends the loop at any time: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface ChangeCursor {
   readonly part: number;
   /** The digests of the live runs that it has, by group. */
   readonly digests: GroupDigests;
-  /** By them it sees that runs were lost. */
+  /** The runs by which the store sees that it has lost runs that the reader had. */
   readonly witnesses: Witnesses;
   /** After which departure it goes on; the store's own text. */
   readonly mark: string;
@@ -81,7 +81,7 @@ export function parseChangeCursor(text: string): ChangeCursor | null {
     : null;
 }
 
-/** The cursor of a reader that has other states of the live runs in these groups than the cursor says: they come again. */
+/** The cursor without these groups, so that their live runs come again. For a reader that has other states of them than the cursor says. */
 export function withoutGroups(text: string, groups: ReadonlySet<number>): string {
   const cursor = groups.size === 0 ? null : parseChangeCursor(text);
   if (cursor === null) return text;
