@@ -46,7 +46,7 @@ const WRITERS = 8;
 /** Mostly the first ones, so that writers meet. */
 const run = fc.constantFrom(0, 0, 0, 1, 1, 2, 3);
 const topic = fc.constantFrom(null, "tea");
-/** In few games: each takes hundreds of other runs. */
+/** True in few games: each such game creates hundreds of other runs. */
 const isCrowded = fc.oneof(
   { weight: 15, arbitrary: fc.constant(false) },
   { weight: 1, arbitrary: fc.constant(true) },
