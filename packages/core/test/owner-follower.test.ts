@@ -271,7 +271,7 @@ describe("OwnerFollower", () => {
     second.leave();
   });
 
-  it("W48: to open a feed of 300 runs takes three pages and one list more, and reads none of them alone", async () => {
+  it("W48: a feed of 300 runs opens with three pages and one more list, and reads no run by itself", async () => {
     const runIds = Array.from({ length: 300 }, (_, at) => `r${at}`);
     for (const isBack of [false, true]) {
       const { source, clock, calls, cursor, open } = await world(runIds);
