@@ -81,12 +81,12 @@ export interface PageOptions extends OwnerOption {
    */
   readonly tail?: number | undefined;
   /**
-   * The most events.
+   * The most events, 1 or more.
    * @defaultValue 500
    */
   readonly limit?: number;
   /**
-   * The most bytes of the events together. A page holds at least one event, even a larger one.
+   * The most bytes of the events together, 1 or more. A page holds at least one event, even a larger one.
    * @defaultValue 4,194,304
    * @see clause S9 in `STORE.md`
    */
