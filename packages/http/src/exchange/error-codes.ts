@@ -110,7 +110,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["lastSequence"],
     cause:
-      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and other programs may have appended since. Or the run was deleted, and its id used again. A worker gets this code if its events land at sequences that it already knows, or if the log has lost its question or an input that it had read.",
+      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup. Other programs may have appended since. Or the run was deleted, and its id used again. A worker gets this code if its events land at sequences that it already knows. It also gets it if its question, or an input that it had read, is lost.",
     cure: "Drop what you have, and read again from 0. A worker stops: the next one that claims the run goes on from the log.",
     example:
       "`since=20&at=2026-01-31T08:00:00.000Z` on a run that was restored from a backup with 10 events.",
