@@ -268,12 +268,12 @@ describe("authorisation", () => {
   });
 });
 
-describe("the greatest age", () => {
+describe("the maximum age", () => {
   it.each([
     [0, 12],
     [0.5, 13.5],
     [1 - Number.EPSILON, 15],
-  ])("W26: the greatest age with a jitter of %d is %d minutes", async (jitter, minutes) => {
+  ])("W26: the maximum age with a jitter of %d is %d minutes", async (jitter, minutes) => {
     const { open, clock } = await createStreamBench({ random: () => jitter });
     const { sink } = await open();
     for (let heartbeats = 0; heartbeats < minutes * 4 - 1; heartbeats++) {

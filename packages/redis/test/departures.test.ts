@@ -128,7 +128,7 @@ describe("the departures of an owner", () => {
     expect(scores.map(Number)).toEqual([0, future, future + 1, future + 2]);
   });
 
-  it("S29: those of more than two hours ago are removed as others come, but never the name or the newest of them, which a good cursor may have", async () => {
+  it("S29: departures of more than two hours ago are removed as others come, but never the name of the set or the newest old one, which a good cursor may have", async () => {
     const { redis, store } = await openStore(await openServer());
     const key = "run-events:{owner:ada}:departed";
     const old = (Date.now() - 2 * 3_600_000 - 60_000) * 1_000;

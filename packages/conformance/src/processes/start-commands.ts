@@ -5,13 +5,16 @@ import { type ChangedWatch, watchChanged } from "./changed-watch.ts";
 import { awaitExpired, startAgain, startOthers } from "./start-again.ts";
 import type { WorkerCommands } from "./worker-commands.ts";
 
-/** What a worker does about runs that were started with a claim, and about changed runs. */
+/** The commands about runs that are created with a claim, and about changed runs. */
 type StartCommands = Pick<
   WorkerCommands,
   "startAgain" | "startOthers" | "awaitExpired" | "watchChanged" | "catchUpChanged"
 >;
 
-/** @param now the common clock */
+/**
+ * Makes these commands for a worker.
+ * @param now the common clock
+ */
 export function createStartCommands(
   storeOf: () => RunEventStore,
   now: () => number,

@@ -3,7 +3,7 @@ import { groupOf } from "../rules/live-groups.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { MOST_WITNESSES } from "../rules/witnesses.ts";
 
-/** Where the reader of a feed may come back to: a page's cursor, and the runs of which it got later states. */
+/** Where the reader of a feed may come back to: the cursor of a page, without the runs of which the reader got later states. */
 export class FeedPlace {
   readonly #cursor: string;
   readonly #ahead = new Set<number>();
@@ -15,15 +15,15 @@ export class FeedPlace {
     this.#cursor = cursor;
   }
 
-  /** The cursor without the states of those runs. */
+  /** The page's cursor, without the groups of those runs: they come again. */
   get cursor(): string {
     this.#text ??= withLater(this.#cursor, this.#ahead, this.#newestFirst());
     return this.#text;
   }
 
   /**
-   * The reader gets a later state of the run.
-   * @param isNew whether it did not have the run at the cursor, and the run is live, or has departed since
+   * Notes that the reader gets a later state of the run than the page had.
+   * @param isNew whether the reader did not have the run at the cursor, and the run is live, or has departed since
    */
   pass({ runId, ordinal }: Pick<RunRecord, "runId" | "ordinal">, isNew: boolean): void {
     this.#ahead.add(groupOf({ ordinal }));

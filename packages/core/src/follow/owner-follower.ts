@@ -61,8 +61,8 @@ interface Watched {
  * Follows one owner's runs, of one topic or of all, for all feeds of a process. It has one subscription for the owner and one for each
  * live run that a feed has. What feeds read at once is read once.
  *
- * Any run may have changed: then it notifies its feeds together, at most once in `STATE_PAUSE_MS`. So they ask for their lists at the
- * same time, and those that are at the same cursor share one. Feeds that have asked at the same time come to be at the same cursor.
+ * When any run may have changed, it notifies all its feeds together, at most once in `STATE_PAUSE_MS`. So the feeds ask for their lists at
+ * the same time, and those at the same cursor share one list. Feeds that have asked at the same time get the same cursor.
  */
 export class OwnerFollower {
   readonly #scope: ChangedScope;
@@ -76,11 +76,11 @@ export class OwnerFollower {
   readonly #watched = new Map<string, Watched>();
   /** The reads under way that began after the last notification of their runs. */
   readonly #reading = new Map<string, Promise<RunRecord | null>>();
-  /** The feeds that have to know that any run may have changed. */
+  /** The feeds that are to be notified that any run may have changed. */
   readonly #due = new Set<FollowedFeed>();
   #notifiedAtMs: number;
   #stopPause: (() => void) | null = null;
-  /** Counts calls and cursors, so that their order is known. */
+  /** The number of the last call or cursor. It shows which came first. */
   #moment = 0;
   /** The newest page after which nothing had changed. */
   #newest: NewestPage = NO_PAGE;
@@ -149,8 +149,9 @@ export class OwnerFollower {
   }
 
   /**
-   * Notifies the feed of these live runs from now on, and again when the subscriptions are ready: what changed before did not notify.
-   * @param isEach whether it is then notified of each of the runs; of any run otherwise
+   * Notifies the feed of these live runs from now on. When the subscriptions are ready, it notifies once more: a change before that did not
+   * notify.
+   * @param isEach whether this last notification is of each of the runs, or that any run may have changed
    */
   watch(feed: FollowedFeed, runIds: readonly string[], isEach: boolean): void {
     if (runIds.length === 0) return;
@@ -179,7 +180,7 @@ export class OwnerFollower {
       this.#reading.delete(runId);
       for (const one of feeds) one.notify(runId);
     });
-    // A read that began before the subscription was ready may know less than one after it.
+    // A read that began before the subscription was ready may be older than one that begins now.
     subscription.ready.then(
       () => this.#reading.delete(runId),
       () => {},
@@ -202,10 +203,10 @@ export class OwnerFollower {
   /**
    * Lists the changed runs after a cursor, as of a time after this call.
    *
-   * A page with which the reader has everything may come with the cursor of another feed's page. That one was made after this call, and
-   * its list had ended before the one of this page began: lists of an owner come one after the other. So the reader has everything
-   * before that cursor. What only this page has comes again. If that is an end or a removal, the page keeps its own cursor: by that
-   * the store knows it has lost one.
+   * If the reader has everything with this page, the page may get the cursor of another feed's page. That cursor was made after this call,
+   * and its list had ended before the list of this page began, because lists of an owner are made one after the other. So the reader has
+   * everything up to that cursor. What only this page has comes again. If only this page has an end or a removal, the page keeps its own
+   * cursor: by that cursor the store sees whether it has lost the end or the removal.
    */
   async list(since: string | null, limit: number, signal: AbortSignal): Promise<ChangedRuns> {
     const askedAt = (this.#moment += 1);

@@ -17,7 +17,7 @@ export interface ChangeCursor {
   readonly part: number;
   /** The digests of the live runs that it has, by group. */
   readonly digests: GroupDigests;
-  /** By them it sees that runs were lost. */
+  /** The runs by which the store sees that it has lost runs that the reader had. */
   readonly witnesses: Witnesses;
   /** After which departure it goes on; the store's own text. */
   readonly mark: string;
@@ -83,8 +83,8 @@ export function parseChangeCursor(text: string): ChangeCursor | null {
 
 /**
  * The cursor of a reader that has got more since.
- * @param groups those of which it has other states than the cursor says: they come again
- * @param runIds the newest runs that it did not have, newest first: each is live, or has departed since
+ * @param groups the groups of which the reader has other states than the cursor says: their live runs come again
+ * @param runIds the newest runs that the reader did not have, newest first: each is live, or has departed since
  */
 export function withLater(
   text: string,

@@ -12,12 +12,12 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /**
- * What `listChanged` needs. One transaction writes at a time, so the keys of departures come in the order of commits. The newest
- * departure stays until there is a newer one. So a key comes again only after a restored backup, with another time.
+ * What `listChanged` needs. One transaction writes at a time, so the keys of departures are in the order of commits. The newest departure
+ * stays until there is a newer one. So the same key can come again only after a restored backup, and then has another time.
  */
 type ChangeMoves = Pick<RowMoves, "insertDepartures" | "selectDepartures" | "selectLive">;
 
-/** A mark: when the tables were made, which names them, and the key and the time of a departure; 0 and 0 before the first. */
+/** A mark: when the tables were made, which names them; the key of a departure; and its time. Key and time are 0 before the first departure. */
 const MARK = /^([0-9a-z]{1,11})_(\d{1,15})_([0-9a-z]{1,11})$/;
 
 /**
@@ -30,8 +30,8 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
     db,
     `INSERT INTO ${departures} (owner_id, topic, run_id, departed_at_ms) VALUES (?, ?, ?, ?)`,
   );
-  // Only the oldest are looked at. One stays as long as a good cursor may have its mark: until a later one is old, too. None goes
-  // before those with smaller keys, even if the clock was set: so nothing after one that is there was forgotten.
+  // Looks only at the oldest. A departure stays as long as a good cursor may have its mark: until a later departure is old, too. No
+  // departure goes before one with a smaller key, even if the clock was set: so if a departure is there, none after it was forgotten.
   const forget = prepareStatement(
     db,
     `DELETE FROM ${departures} WHERE departure_key < (
@@ -88,7 +88,7 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
   };
 }
 
-/** The place of a departure. */
+/** What identifies a departure. */
 interface Place {
   readonly key: number;
   readonly atMs: number;
