@@ -1,7 +1,9 @@
+import { playAskingCrash } from "./asking-crash.ts";
 import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
 import { playStartingCrash, playWatchedCrash } from "./starting-crash.ts";
+import { playUpkeepCrash } from "./upkeep-crash.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
@@ -84,6 +86,14 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
     {
       name: `S26 after ${what} during creations, each run has its lease, and one sent again under its key gets the same run`,
       run: (trial) => playStartingCrash(trial, crash, "again"),
+    },
+    {
+      name: `S27 after ${what} between questions and answers, each is there once, and a run waits if its last one is a question`,
+      run: (trial) => playAskingCrash(trial, crash),
+    },
+    {
+      name: `S28 after ${what} during upkeep, each run is found once its lease is over or given back, and ended once`,
+      run: (trial) => playUpkeepCrash(trial, crash),
     },
     // When a server starts again, a store may let its cursors start over.
     ...(crash.mayFail ? [] : [watchedCase(what, crash)]),

@@ -67,6 +67,17 @@ export interface WorkerCommands {
   watchChanged(input: null): Promise<null>;
   /** Answers once that reader has each of the runs as it is. Runs may not change any more. */
   catchUpChanged(input: { readonly runIds: readonly string[] }): Promise<null>;
+  /** Goes on with runs in which workers ask and persons answer, and answers what came of each call. */
+  goOnAsking(input: {
+    readonly name: string;
+    readonly runIds: readonly string[];
+  }): Promise<readonly Operation[]>;
+  /** Holds such runs against their logs, from all sides. */
+  checkDialogues(input: { readonly runIds: readonly string[] }): Promise<null>;
+  /** Waits until exactly the runs that no worker has are listed for the upkeep. */
+  checkDue(input: DueRuns): Promise<null>;
+  /** Ends all of them, and answers what came of each call. */
+  endDue(input: { readonly name: string }): Promise<readonly Operation[]>;
   /** `null` where there is no such run. */
   readLogs(input: {
     readonly runIds: readonly string[];
@@ -126,8 +137,11 @@ export interface CallFailure {
   readonly text: string;
 }
 
-/** Whether a load appends without a lease, claims each run before and appends under its fence, or starts exclusive runs of topics. */
-export type LoadManner = "plain" | "leased" | "starting";
+/**
+ * Whether a load appends without a lease, claims each run before and appends under its fence, starts exclusive runs of topics, asks
+ * under its fence and answers, or starts runs and ends those that no worker has.
+ */
+export type LoadManner = "plain" | "leased" | "starting" | "asking" | "upkeep";
 
 /** What became of one `createRun`. */
 export interface CreatedRun {
@@ -141,6 +155,15 @@ export interface StartedRun {
   readonly runId: string;
   readonly topic: string;
   readonly leaseMs: number;
+}
+
+/** Runs that were started, each with a claim. */
+export interface DueRuns {
+  readonly runIds: readonly string[];
+  /** Those of them whose lease is a long one. */
+  readonly kept: readonly string[];
+  /** Those of them that no worker has given back. */
+  readonly heldOnce: readonly string[];
 }
 
 /** An append of plain events under a key. */
