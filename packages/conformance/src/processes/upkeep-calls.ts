@@ -22,10 +22,12 @@ interface UpkeepOptions {
   readonly name: string;
 }
 
+/** A run that it has just started or claimed. */
 interface Held {
   readonly runId: string;
   readonly fence: number;
-  readonly runStatus: LiveStatus;
+  /** The event that it is still to write; `null` for none. */
+  readonly first: string | null;
 }
 
 /** Ends a run as the upkeep does, once, also if the call is sent again. @returns whether it has ended then */
@@ -61,20 +63,19 @@ export function createUpkeepCalls({
     const leaseMs = started % LONG_EVERY === LONG_EVERY - 1 ? LONG_MS : SHORT_MS;
     started += 1;
     const { fence } = await client.start(id, `topic of ${id}`, leaseMs, startKeyOf(id));
-    held = fence === null ? null : { runId: id, fence, runStatus };
+    held = fence === null ? null : { runId: id, fence, first: FIRST_EVENT[runStatus] };
   }
 
   async function write(id: string): Promise<void> {
-    const first = held && FIRST_EVENT[held.runStatus];
-    if (held === null || first === null) return;
-    const { runId } = held;
+    if (!held?.first) return;
+    const { runId, first } = held;
     await client.append([appendRequest(runId, [namedEvent(first, id)], under(held))]);
   }
 
   async function take(): Promise<void> {
     const [runId] = await store.listExpired({ graceMs: 0, limit: 1 });
     const fence = runId === undefined ? null : await client.lease(runId, "claim", null, SHORT_MS);
-    held = runId === undefined || fence === null ? null : { runId, fence, runStatus: "queued" };
+    held = runId === undefined || fence === null ? null : { runId, fence, first: null };
   }
 
   async function giveBack(): Promise<void> {
