@@ -79,12 +79,14 @@ export async function checkDialogue(store: RunEventStore, runId: string): Promis
   for (let isOld = true; isOld;) {
     const { run, events } = await readLog(store, runId);
     const { lastSequence } = run;
-    const ids = idsUpTo(runId, lastSequence);
+    const names = idsUpTo(runId, lastSequence);
     const listed = await listedAs(store, runId);
     isOld = (await readRun(store, runId)).run.lastSequence !== lastSequence;
     if (isOld) continue;
     inClause("S27", () => {
-      assertEqual(events.map(idOf), ids, `the questions and answers of ${runId}, in turn`);
+      for (const [at, one] of events.entries()) {
+        assertEqual(idOf(one), names[at], `event ${at + 1} of ${runId}`);
+      }
       assertEqual(run.runStatus, statusAt(lastSequence), `the status of ${runId}`);
       assertEqual(listed, [run.runStatus], `the lists that have ${runId}`);
     });
