@@ -1,4 +1,4 @@
-/** Runs the task for every item, at most so many at once; rejects with the first failure when those begun have ended. */
+/** Runs the task for every item, at most this many at once; rejects with the first failure when those begun have ended. */
 export async function eachBounded<Item>(
   items: readonly Item[],
   atOnce: number,

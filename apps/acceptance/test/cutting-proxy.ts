@@ -15,7 +15,7 @@ export interface CuttingProxy {
 /**
  * Passes TCP on. `retry:` of any number of digits becomes 20 ms with as many digits, so that clients come back soon and no
  * byte changes its place.
- * @param cutAfter cuts the first connection when so many bytes have passed after the head of its answer, with any
+ * @param cutAfter cuts the first connection when this many bytes have passed after the head of its answer, with any
  * content; `null` cuts nothing
  */
 export async function startCuttingProxy(

@@ -16,7 +16,7 @@ const KEYLESS_WRITER = 3;
 const RUN_ID = "play";
 const RUN = `/v1/agent-runs/${RUN_ID}`;
 
-/** What goes wrong, and when: so many acknowledgements after the last strike, and so many turns of the event loop later. */
+/** What goes wrong, and when: this many acknowledgements after the last strike, and this many turns of the event loop later. */
 export interface Strike {
   readonly acknowledged: number;
   readonly turns: number;

@@ -7,7 +7,7 @@ import { startStreamServer } from "./stream-server.ts";
 const CONNECTIONS = 5;
 
 it.each(EVERY_CLIENT)(
-  "W26: $name follows a busy run without a gap or a repeat over streams that end at their greatest age",
+  "W26: $name follows a busy run without a gap or a repeat over streams that end at their maximum age",
   async (client) => {
     const { runs, url, cookie, close } = await startStreamServer({ maxAgeMs: 50 });
     onTestFinished(close);

@@ -14,7 +14,7 @@ export interface SmallDisk {
 }
 
 /**
- * Mounts a disk of so many bytes in a mount namespace of its own, which Linux gives to root and mostly to any user: nothing
+ * Mounts a disk of this many bytes in a mount namespace of its own, which Linux gives to root and mostly to any user: nothing
  * of it is left behind when the test ends, however it ends.
  */
 export async function mountSmallDisk(bytes: number): Promise<SmallDisk> {

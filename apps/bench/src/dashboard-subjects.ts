@@ -32,7 +32,7 @@ export interface Appended {
 export interface DashboardServer {
   /** Listens on a free port and returns it. */
   listen(): Promise<number>;
-  /** Makes so many live runs. */
+  /** Makes this many live runs. */
   fill(runs: number): Promise<void>;
   /** Appends an event to one run after the other. @returns what that cost the process with all else that it did, and the events */
   advance(

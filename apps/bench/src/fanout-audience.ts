@@ -36,7 +36,7 @@ export interface Audience {
   readonly readers: Child<Readers>;
 }
 
-/** Lends the servers with so many readers each, one group of readers for each server, and ends them all. */
+/** Lends the servers with this many readers each, one group of readers for each server, and ends them all. */
 export async function withAudience<Result>(
   names: readonly SubjectName[],
   count: number,

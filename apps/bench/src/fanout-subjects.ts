@@ -14,7 +14,7 @@ import { sampleEvent } from "./sample-event.ts";
 export interface FanoutServer {
   /** Listens on a free port and returns it. */
   listen(): Promise<number>;
-  /** Sends so many new events to every reader, a run's in one append. Resolves with the last one's sequence. */
+  /** Sends this many new events to every reader, a run's in one append. Resolves with the last one's sequence. */
   publish(events: number): Promise<number>;
   usage(): Usage;
 }

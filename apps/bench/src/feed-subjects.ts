@@ -23,9 +23,9 @@ export interface FeedLoad {
 
 /** A process that has an owner's runs, and may send a feed of them. */
 export interface FeedServer {
-  /** Makes so many live runs of an owner. */
+  /** Makes this many live runs of an owner. */
   fill(runs: number): Promise<void>;
-  /** Changes the runs of the owner who has so many, and waits until the feed has sent each change. */
+  /** Changes the runs of the owner who has this many, and waits until the feed has sent each change. */
   change(load: FeedLoad): Promise<Cost>;
 }
 
@@ -54,7 +54,7 @@ class CountingSink implements StreamSink {
     return this.#hasCursor.promise;
   }
 
-  /** Resolves once so many states more have come. */
+  /** Resolves once this many states more have come. */
   states(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.#owed = this.#states + count;

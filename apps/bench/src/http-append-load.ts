@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { serveParent } from "./child.ts";
 import { type Cost, measure } from "./rounds.ts";
 
-/** Requests to send, so many at any time as there are paths, each over a connection of its own. */
+/** Requests to send, this many at any time as there are paths, each over a connection of its own. */
 export interface HttpLoad {
   readonly port: number;
   /** One a connection. */

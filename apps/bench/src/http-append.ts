@@ -148,7 +148,7 @@ async function startSubject(
   };
 }
 
-/** Sends a round's requests, the connections spread over so many runs. */
+/** Sends a round's requests, the connections spread over this many runs. */
 async function send(loader: Child<HttpLoader>, subject: Subject, runs: number): Promise<Measured> {
   const { server, port, pathOf, body, requests } = subject;
   const paths = Array.from({ length: CONNECTIONS }, (_, index) => pathOf(runIdOf(index % runs)));
@@ -182,7 +182,7 @@ function figuresOf(name: string, costs: readonly Measured[]): Report["figures"] 
   ];
 }
 
-/** @throws unless the log holds as many events as were acknowledged in so many rounds. */
+/** @throws unless the log holds as many events as were acknowledged in this many rounds. */
 async function checkCount({ server, requests, shapes }: Subject, rounds: number): Promise<void> {
   const events = await server.call("count");
   const acknowledged = requests * shapes * rounds;

@@ -17,7 +17,7 @@ export function keysOf(
   };
 }
 
-/** Makes so many runs under the prefix. */
+/** Makes this many runs under the prefix. */
 export async function createLog(redis: Redis, prefix: string): Promise<RunEvents> {
   const runs = createRunEvents({ store: await openRedisStore(redis, { prefix }) });
   for (let index = 0; index < CALLERS; index++) {

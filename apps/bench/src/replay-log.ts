@@ -20,7 +20,7 @@ export const REPLAY_TIME_MS = 1_782_000_000_000;
 /** The most events of one append that fills a log. */
 const BATCH_EVENTS = 1_000;
 
-/** Writes a run that has ended, with so many events after its head; the last one ends it. */
+/** Writes a run that has ended, with this many events after its head; the last one ends it. */
 export async function fillReplay(runs: RunEvents, events: number): Promise<void> {
   await runs.create({ runId: REPLAY_RUN, ownerId: REPLAY_OWNER });
   await runs.append(REPLAY_RUN, REPLAY_HEAD);

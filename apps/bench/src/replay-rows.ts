@@ -19,7 +19,7 @@ export interface Rows {
   read(since: number, limit: number): Promise<readonly BareEvent[]> | readonly BareEvent[];
 }
 
-/** Opens the log that ours has filled; for `memory` it makes one like it, of so many events. */
+/** Opens the log that ours has filled; for `memory` it makes one like it, of this many events. */
 export function openRows(kind: ReplayStore, location: string): Promise<Rows> | Rows {
   switch (kind) {
     case "sqlite":

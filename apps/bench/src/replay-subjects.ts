@@ -50,7 +50,7 @@ function encodeEvent({ sequence, eventType, payload, createdAtMs }: BareEvent): 
   return `{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${createdAt}"}`;
 }
 
-/** The last frame of a run of so many events. */
+/** The last frame of a run of this many events. */
 function endOf(last: number): string {
   const state = `"runStatus":"completed","currentPhase":"work","lastSequence":${last}`;
   return `data: {"type":"run_finished",${state}}\nretry: 3600000\nid: ${last + 1}\n\n`;

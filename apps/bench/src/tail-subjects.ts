@@ -14,9 +14,9 @@ const BATCH_EVENTS = 1_000;
 
 /** A process that reads the ends of the runs of its log. */
 export interface TailReader {
-  /** Makes a run of so many events. */
+  /** Makes a run of this many events. */
   fill(events: number): Promise<void>;
-  /** Reads the end of the run of so many events, so many times. */
+  /** Reads the end of the run of this many events, this many times. */
   read(load: { readonly events: number; readonly reads: number }): Promise<Cost>;
 }
 

@@ -1,4 +1,4 @@
-/** A model says so many tokens a second. */
+/** A model says this many tokens a second. */
 export const TOKENS_A_SECOND = 50;
 
 /** What some models say at the same time. */

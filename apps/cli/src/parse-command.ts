@@ -33,7 +33,7 @@ export type Command =
       readonly target: Target;
       readonly runId: string;
       readonly since: number;
-      /** So many events before the end, in place of `since`; `null` without it. @see clause W45 in `WIRE.md` */
+      /** This many events before the end, in place of `since`; `null` without it. @see clause W45 in `WIRE.md` */
       readonly tail: number | null;
       readonly json: boolean;
     }

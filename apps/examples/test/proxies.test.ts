@@ -35,7 +35,7 @@ async function followAcross(
 /** How often a stream is opened: whether a proxy gets the replay with the first frame depends on timing. */
 const TIMES = 30;
 
-/** The sequences of the next so many events. */
+/** The sequences of the next this many events. */
 async function sequencesOf(stream: LiveStream, count: number): Promise<readonly unknown[]> {
   const sequences: unknown[] = [];
   while (sequences.length < count)

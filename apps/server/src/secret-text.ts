@@ -57,7 +57,7 @@ function readOpened(
   }
 }
 
-/** Reads at most so many bytes. The file's size says nothing: it is 0 for files of `/proc`. */
+/** Reads at most this many bytes. The file's size says nothing: it is 0 for files of `/proc`. */
 function readStart(file: number, most: number): Buffer {
   const bytes = Buffer.alloc(most);
   let length = 0;

@@ -15,9 +15,10 @@ export type { ListedRun } from "./feed/fold-changes.ts";
 export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
- * Follows a run while a component shows it. All components and tabs of an origin share one connection for all runs. Each
- * of them sees every event once. A tab that is hidden for 10 s reads on when it is seen. Another run, user, server or `tail` begins again.
- * @param runId the run; `null` while there is no run yet: nothing is asked for then
+ * Follows a run while a component shows it. All components and tabs of an origin share one connection, or two for more than 100 runs. Each
+ * component gets every event once. A tab that was hidden for 10 s reads on when it is visible again. If `runId`, `tail`, the user or the
+ * server changes, the hook begins again.
+ * @param runId the run; `null` while there is no run yet: then the hook sends no request
  * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the
  * server is for all others that do. Set `userId` if users can change without a reload of the page
  * @returns the newest view. On a server, and before the first answer, it has the events of `initial`, or none
@@ -61,9 +62,10 @@ export function useRunFold<Value, M extends EventMap = EventMap>(
 }
 
 /**
- * Follows the list of the user's runs while a component shows it. It shares the connection of {@link useRun}: all lists and runs of all
- * tabs need one. A component renders once a frame at most, and only if its list has changed. A run that has not changed stays the same object.
- * @param options which runs, where the server is, and who asks. Another status, topic, user or server begins again
+ * Follows the list of the user's runs while a component shows it, over the connection of {@link useRun}. A component renders once a frame at
+ * most, and only if its list has changed. A run that has not changed stays the same object.
+ * @param options which runs, where the server is, and who asks. If the status, the topic, the user or the server changes, the hook begins
+ * again
  * @returns the newest view. On a server, and before the first answer, it has the runs of `initial`, or none
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  *

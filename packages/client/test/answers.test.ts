@@ -210,7 +210,7 @@ describe.each(CALLS.filter(([, , taken]) => taken.length > 0))(
       else await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });
     });
 
-    it("W9, W31: 0 is no fence, and no event has it as its sequence", async () => {
+    it("W9, W31: 0 is neither a fence nor the sequence of an event", async () => {
       const answer = call(clientOf(wholeWith(0)));
       if (["claim", "renew", "events", "append", "input"].includes(name))
         await expect(answer).rejects.toMatchObject({ code: "store_unavailable" });

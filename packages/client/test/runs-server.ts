@@ -40,7 +40,7 @@ export async function startRunsServer(
   return { port: (server.address() as AddressInfo).port, runs, handler, paths };
 }
 
-/** Creates a run of `ada` with so many tokens, and these events after them. */
+/** Creates a run of `ada` with this many tokens, and these events after them. */
 export async function record(
   runs: RunEvents,
   count: number,

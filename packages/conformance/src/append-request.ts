@@ -19,7 +19,7 @@ export function event(eventType: string, payload = "null"): NewEvent {
   return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
 }
 
-/** So many plain events, each with another payload. */
+/** This many plain events, each with another payload. */
 export function events(count: number): readonly NewEvent[] {
   return Array.from({ length: count }, (_, index) => event("TOKEN", `{"at":${index}}`));
 }

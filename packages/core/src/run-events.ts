@@ -82,9 +82,9 @@ export interface RunEvents extends Upkeep {
     options?: AppendOptions,
   ): Promise<AppendReceipt>;
   /**
-   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is running again. It needs no fence, and
-   * leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its {@link WorkedRun} get the payload. Only this call
-   * appends the type.
+   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is then running again. The call needs no fence,
+   * and leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its {@link WorkedRun} get the payload. Only
+   * this call appends `INPUT_RECEIVED`.
    * @param payload any JSON value
    * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
    * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
@@ -103,15 +103,17 @@ export interface RunEvents extends Upkeep {
   read(runId: string, options?: PageOptions): Promise<RunEventsPage>;
   /**
    * Follows a run: every event after `since`, then new ones, up to the terminal one. To stop it, leave the loop.
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed` (also when the log loses events that the loop has had),
-   * `invalid_cursor`, `invalid_request`, `store_unavailable`; or the signal's reason
+   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed` (also if the log loses events that the loop has had),
+   * `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @throws the signal's reason
    * @see clauses W45 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
   /**
-   * Follows an owner's runs: the live ones, then each that is created, gets events, ends or is removed. They are states, not events: each
-   * run as it is now, four times a second at most. To stop it, leave the loop.
-   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`; or the signal's reason
+   * Follows an owner's runs: first the live ones, then each that is created, gets events, ends or is removed. Each run comes as it is now, at
+   * most four times a second. What changes while the loop is busy comes together. To stop it, leave the loop, or abort `options.signal`.
+   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * @throws the signal's reason
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`, clause S29 in `STORE.md`
    */
   changes(options: ChangesOptions): AsyncIterable<RunChanges>;
@@ -141,9 +143,9 @@ export interface RunEvents extends Upkeep {
    */
   delete(runId: string, options?: OwnerOption): Promise<void>;
   /**
-   * Claims a run without a lease, or whose lease has expired. From then on the run takes only appends under this fence, and its
-   * owner's {@link RunEvents.cancel}. {@link RunEvents.work} does this and keeps the lease. A claim whose answer is lost is sent again under its `idempotencyKey` for
-   * up to 10 s.
+   * Claims a run without a lease, or whose lease has expired. From then on the run takes only appends under this fence, and its owner's
+   * {@link RunEvents.input} and {@link RunEvents.cancel}. {@link RunEvents.work} does this and keeps the lease. If the answer is lost, the
+   * claim is sent again under its `idempotencyKey` for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`, clause S21 in `STORE.md`
    */

@@ -114,7 +114,7 @@ describe("groups in flight", () => {
     expect(await alone).toBe("answer 9");
   });
 
-  it("S2: a late group keeps its keys, and only so many groups pass it", async () => {
+  it("S2: a late group keeps its keys, and only a bounded number of groups pass it", async () => {
     const { batcher, groups, clock } = createBench({ groupsAtOnce: 2 });
     const keys = (): readonly (readonly number[])[] =>
       groups.map((group) => group.map(({ key }) => key));

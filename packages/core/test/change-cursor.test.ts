@@ -78,7 +78,7 @@ describe("the text of a change cursor", () => {
       expect(parseChangeCursor(`1.a.b.0.0.${known}...`)).toBeNull();
   });
 
-  it("S29: a witness that is cut or too large, and more than ten of them, make no cursor", () => {
+  it("S29: a text with a witness that is cut or too large, or with more than ten, is not a cursor", () => {
     const six = "00000001".repeat(6);
     expect(parseChangeCursor("1.a.b.0.0..00000001.00000002.")).not.toBeNull();
     for (const text of ["0000001.", ".0000001", "zzzzzzzz.", ".zzzzzzzz", `${six}.${six}`])

@@ -32,7 +32,7 @@ describe("ChangedLists", () => {
   it("S29, W48: an owner has one list at a time, with a turn of the event loop before each", async () => {
     const { calls, lists } = world();
     const answers = ["a", "b", "c"].map((since) => lists.list({ ...QUERY, since }));
-    // Promises alone are no turn.
+    // Settled promises alone are not a turn of the event loop.
     for (let hop = 0; hop < 20; hop++) await Promise.resolve();
     expect(calls).toHaveLength(0);
     for (const [at, since] of ["a", "b", "c"].entries()) {
@@ -45,7 +45,7 @@ describe("ChangedLists", () => {
     expect((await Promise.all(answers)).map(({ cursor }) => cursor)).toEqual(["a2", "b2", "c2"]);
   });
 
-  it("S29, W48: callers share a list of the same that has not begun, and no other", async () => {
+  it("S29, W48: callers that ask for the same share a list that has not begun, and no other", async () => {
     const { calls, lists } = world();
     const first = [1, 2, 3].map(() => lists.list(QUERY));
     const others = [{ topic: "tea" }, { since: "x" }, { limit: 1 }, { ownerId: "bob" }].map(
@@ -54,7 +54,7 @@ describe("ChangedLists", () => {
     await turn();
     // Bob does not wait for ada.
     expect(calls.map(({ query }) => query.ownerId)).toEqual(["ada", "bob"]);
-    // It may not have what this caller knows of.
+    // A list that has begun may lack a change that this caller was notified of.
     const late = lists.list(QUERY);
     for (let at = 0; at < 6; at++) {
       calls[at]?.answer.resolve(pageOf(`${at}`));

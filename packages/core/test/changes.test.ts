@@ -134,6 +134,25 @@ describe("runs.changes", () => {
     await runs.close();
   });
 
+  it("W48: a first page that does not have all runs has a cursor, after which the others come", async () => {
+    const { runs } = world();
+    const metadata = "x".repeat(200_000);
+    for (const runId of ["a", "b", "c"]) await runs.create({ ownerId: "ada", runId, metadata });
+    const pages: RunChanges[] = [];
+    for await (const page of runs.changes({ ownerId: "ada" })) {
+      pages.push(page);
+      break;
+    }
+    expect(pages).toMatchObject([{ isReset: true, hasMore: true }]);
+    for await (const page of runs.changes({ ownerId: "ada", since: pages[0]?.cursor ?? null })) {
+      pages.push(page);
+      if (!page.hasMore) break;
+    }
+    expect(pages.filter(({ isReset }) => isReset).length).toBe(1);
+    expect(news(pages).toSorted()).toEqual(["a queued 0", "b queued 0", "c queued 0"]);
+    await runs.close();
+  });
+
   it("W48: a reader that comes back with its cursor gets each change of a run that it had with its notification", async () => {
     const { runs, clock, open } = world();
     for (const runId of ["a", "b", "c"]) await runs.create({ ownerId: "ada", runId });

@@ -170,7 +170,7 @@ describe("createGatheringQueue", () => {
 
 describe("sendInParts", () => {
   /**
-   * Emits so many events to a server that refuses some batches.
+   * Emits this many events to a server that refuses some batches.
    * @returns the landed events, and the size of each batch
    */
   async function emitTo(

@@ -104,7 +104,7 @@ describe("what a feed holds", () => {
     });
   }
 
-  it("W25, W48: the frames of a page are made when the transport takes them, and those that were sent are let go", async () => {
+  it("W25, W48: the frames of a page are made when the transport takes them, and dropped when they were sent", async () => {
     let made = 0;
     const { log } = await createRunsBench(["r"]);
     const run = await log.getRun("r");
@@ -125,7 +125,7 @@ describe("what a feed holds", () => {
     const sizes: number[] = [];
     for (let bytes = source.next(); bytes !== null; bytes = source.next()) {
       sizes.push(bytes.length);
-      // Two runs fit in a piece, and the next one was made to see whether it does.
+      // Two runs fit in a piece. The frame of the next one was made to see whether it fits, too.
       expect(made).toBeLessThanOrEqual(3 * sizes.length);
     }
     expect(sizes.length).toBe(3);

@@ -5,7 +5,7 @@ import { JsonText } from "../src/rules/json-text.ts";
 import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
-/** So many arrays, or objects, inside each other. */
+/** This many arrays, or objects, inside each other. */
 function nest(depth: number, isObject = false): string {
   const [open, close] = isObject ? ['{"a":', "}"] : ["[", "]"];
   return `${open.repeat(depth)}1${close.repeat(depth)}`;

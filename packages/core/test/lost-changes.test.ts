@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ChangedRuns } from "../src/rules/changed.ts";
 import {
   findWitnesses,
+  mergeWitnesses,
   MOST_WITNESSES,
   nextWitnesses,
   NO_WITNESSES,
@@ -109,6 +110,23 @@ describe("witnesses", () => {
         for (const one of next.found) expect(first.found).toContain(one);
         const all = nextWitnesses(found, live, () => true);
         expect(all.found.length + all.missing.length).toBeLessThanOrEqual(MOST_WITNESSES);
+      }),
+    );
+  });
+
+  it("S29: those of two readers are the newest of both, and equal ones stay as they are", () => {
+    fc.assert(
+      fc.property(runs, runs, (had, other) => {
+        const [one, two] = [had, other].map((all) => nextWitnesses(NO_WITNESSES, all, () => true));
+        if (one === undefined || two === undefined) return;
+        expect(mergeWitnesses(one, one)).toEqual(one);
+        const { found, missing } = mergeWitnesses(one, two);
+        expect([new Set(found).size, missing]).toEqual([found.length, []]);
+        for (const { found: all } of [one, two])
+          expect(found).toEqual(expect.arrayContaining(all.slice(0, MOST_WITNESSES / 2)));
+        // One that is missing is looked for again.
+        const lost = { found: [], missing: one.found };
+        expect(mergeWitnesses(lost, NO_WITNESSES)).toEqual(one);
       }),
     );
   });

@@ -191,7 +191,15 @@ describe("OwnerFollower", () => {
     expect([calls.lists, source.subscriptions(), clock.timers()]).toEqual([0, 0, 0]);
   });
 
-  it("W48: the feeds of a process have so many subscriptions to runs, and give them back", async () => {
+  it("W48: a subscription that is ready after the last feed has left begins no timer", async () => {
+    const { source, clock, open } = await world(["a"]);
+    open().leave();
+    for (const ready of source.readies) ready.resolve();
+    await settle();
+    expect([source.subscriptions(), clock.timers()]).toEqual([0, 0]);
+  });
+
+  it("W48: the feeds of a process share a bounded number of subscriptions to runs, and give them back", async () => {
     const { source, open, clock } = await world(["a", "b", "c"], 2);
     for (let round = 0; round < 2; round++) {
       const feeds = [open(), open()];
@@ -271,7 +279,7 @@ describe("OwnerFollower", () => {
     second.leave();
   });
 
-  it("W48: to open a feed of 300 runs takes three pages and one list more, and reads none of them alone", async () => {
+  it("W48: a feed of 300 runs opens with three pages and one more list, and reads no run by itself", async () => {
     const runIds = Array.from({ length: 300 }, (_, at) => `r${at}`);
     for (const isBack of [false, true]) {
       const { source, clock, calls, cursor, open } = await world(runIds);

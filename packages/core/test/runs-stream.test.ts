@@ -47,7 +47,7 @@ describe("a stream of many runs", () => {
     ]);
   });
 
-  it("W45, W47: each run begins at its own cursor, or so many events before its end", async () => {
+  it("W45, W47: each run begins at its own cursor, or a number of events before its end", async () => {
     const { append, open } = await createRunsBench(["a", "b", "c"]);
     for (const runId of ["a", "b", "c"]) await append(runId, Array<string>(9).fill("NOTE"));
     const { sink } = await open([

@@ -6,7 +6,7 @@ import { news, reader, settle, world } from "./changes-world.ts";
 const FEEDS = 32;
 const TOKEN = [{ eventType: "TOKEN" }];
 
-/** So many readers of ada's runs, each begun after another change, so that no two begin at the same cursor. */
+/** Makes this many readers of ada's runs. Each begins after another change, so that no two begin at the same cursor. */
 async function manyReaders(liveRuns: number) {
   const made = world();
   const { runs, clock, calls } = made;
@@ -57,14 +57,14 @@ describe("the lists of many feeds of one owner", () => {
     await settle();
     clock.advance(STATE_PAUSE_MS);
     await settle();
-    // A page has 16 runs.
+    // More room than four lists a second need, in case that a list comes in several pages.
     expect(calls.listChanged).toBeLessThanOrEqual(5 + Math.ceil(100 / 16));
     for (const { taken } of readers)
       expect(new Set(news(taken).map((words) => words.split(" ")[0])).size).toBe(100);
     await runs.close();
   });
 
-  it("S29, W48: a list that one feed has begun is no answer for another that was notified since", async () => {
+  it("S29, W48: a list that one feed has begun is not the answer to another feed that was notified after that", async () => {
     const { runs, clock, readers, pass } = await manyReaders(2);
     for (const at of [0, 1, 2]) {
       await runs.create({ ownerId: "ada", runId: `new-${at}` });

@@ -5,7 +5,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createStreamBench, typesOf } from "./stream-bench.ts";
 
-/** The work of a server for these appends while so many readers are stalled. */
+/** The work of a server for these appends while this many readers are stalled. */
 async function work(stalled: number, live: number, appends: number): Promise<Work> {
   const inner = createMemoryStore({ now: () => 1_000 });
   let reads = 0;

@@ -45,6 +45,34 @@ describe("a stream of a run that has finished", () => {
   );
 });
 
+describe("a stream that waits for the read of a run's end", () => {
+  it("W22: its heartbeat does not say that the run has ended", async () => {
+    const world = await createStreamWorld(
+      () => true,
+      () => 0.5,
+    );
+    const first = world.open("ada", 0);
+    world.source.readies[0]?.resolve();
+    await setImmediate();
+    for (let reads = 0; reads < 2; reads++) {
+      world.source.answerAll();
+      await setImmediate();
+    }
+    record(world, "ada", [newEvent("RUN_COMPLETED")]);
+    const second = world.open("ada", 1);
+    // Only the second stream's own read is answered: the follower of the run has not read the end.
+    world.source.answerAll();
+    await setImmediate();
+    world.clock.advance(HEARTBEAT_MS);
+    expect(second.sink.frames.map(({ data }) => [data["type"], data["runStatus"]])).toStrictEqual([
+      ["connected", "running"],
+      ["status", "running"],
+    ]);
+    cut(first);
+    cut(second);
+  });
+});
+
 describe("the cursor", () => {
   it.each([
     ["a live run", ["TOKEN"], 2],
@@ -268,12 +296,12 @@ describe("authorisation", () => {
   });
 });
 
-describe("the greatest age", () => {
+describe("the maximum age", () => {
   it.each([
     [0, 12],
     [0.5, 13.5],
     [1 - Number.EPSILON, 15],
-  ])("W26: the greatest age with a jitter of %d is %d minutes", async (jitter, minutes) => {
+  ])("W26: the maximum age with a jitter of %d is %d minutes", async (jitter, minutes) => {
     const { open, clock } = await createStreamBench({ random: () => jitter });
     const { sink } = await open();
     for (let heartbeats = 0; heartbeats < minutes * 4 - 1; heartbeats++) {

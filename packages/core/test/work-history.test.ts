@@ -17,7 +17,7 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** From now on appends land where a store puts them that has lost so many events. */
+/** From now on appends land where a store puts them that has lost this many events. */
 function loseEvents(count: number): void {
   world.intercepts.append = async (go) => {
     const outcomes = (await go()) as readonly AppendOutcome[];

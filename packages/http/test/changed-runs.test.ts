@@ -1,4 +1,4 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import type { Answer, Call } from "./harness/answer.ts";
@@ -171,6 +171,25 @@ describe.each(DOORS)("%s", (door) => {
     for (const answer of await Promise.all([answering, late])) {
       expect([answer.status, answer.json()]).toMatchObject([200, { runs: [], gone: [] }]);
     }
+  });
+
+  it("W48: an answer in which the store starts over has nothing that came before that", async () => {
+    await using world = await openWorld(door);
+    const kept = await world.record("NOTE");
+    // What the store had before a backup was restored: more than one page, of which the second one comes after that.
+    const before = createMemoryStore();
+    const ids = Array.from({ length: 20 }, (_, at) => `lost-${at}`);
+    for (const runId of ids)
+      await before.createRun({ runId, ownerId: "ada", metadata: `"${"x".repeat(200_000)}"` });
+    const { listChanged } = world.store;
+    const since = (await before.listChanged({ ownerId: "ada", since: null, limit: 1 })).cursor;
+    world.store.listChanged = (query) => {
+      world.store.listChanged = listChanged;
+      return before.listChanged(query);
+    };
+    const answer = await world.send(changed(since));
+    expect(answer.json()).toMatchObject({ reset: true, gone: [], hasMore: false });
+    expect(idsIn(answer)).toEqual([kept]);
   });
 
   it("W48, W49: runs with much metadata are cut at about 4 MiB, and all come in the end", async () => {

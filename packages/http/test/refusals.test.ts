@@ -86,7 +86,7 @@ it("W49: refusals beyond 8,192 that wait are answered at once: a place is a conn
   expect(answered.count).toBe(BURST + 10);
 });
 
-/** Counts those of so many refusals that have been answered. */
+/** Counts those of this many refusals that have been answered. */
 function countAnswered(refusals: Refusals, owner: string, count: number): { count: number } {
   const answered = { count: 0 };
   for (let at = 0; at < count; at += 1)

@@ -1,9 +1,9 @@
 /** After which departures a reader of changed runs goes on. */
 export interface DepartureMark {
   /**
-   * When the server started, the database, and the table's file there. After a start the server may be another one, or have a restored
-   * backup, in which other transactions get the same numbers. A backup that is restored without a start has another database or table,
-   * or fills the table after a `TRUNCATE`, which gives it another file.
+   * Names where the departures are: when the server started, the database, and the file of the table. After a start the server may be
+   * another one, or have a restored backup, in which other transactions get the same numbers. A backup that is restored without a start is in
+   * another database or table. Or it fills the table after a `TRUNCATE`, which gives the table another file.
    */
   readonly place: string;
   /** The transactions whose departures the reader has. */

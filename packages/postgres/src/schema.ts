@@ -62,11 +62,13 @@ const MIGRATIONS: readonly Migration[] = [
     ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
   },
   {
-    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
-    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without `ended_xid` marks no ends:
-    // no reader gets those, and one that starts over after that has no such run. An append changes that column, which has an index, only if it ends the run. A program
-    // that does not know since when a run is idle leaves a time that is too early, which only costs a look. No append changes that
-    // index, unless it changes the status. The index of the events may be there, built before by hand while programs write.
+    // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
+    // worker, which has its fence next to it. They see a waiting run as a running one. They write no `ended_xid`: no reader gets the ends
+    // that they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only
+    // costs a look at the run.
+    //
+    // An append changes `ended_xid`, which has an index, only if it ends the run. It changes the index of `idle_from_ms` only if it changes
+    // the status. The index of the events may exist already: built by hand, while programs write.
     breaking: false,
     sql: ({ schema, runs, events, removed }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,

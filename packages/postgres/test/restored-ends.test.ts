@@ -6,7 +6,7 @@ import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 const server = useServer();
 
 describe("the ends of a restored dump", () => {
-  it("S29: ends with numbers of transactions that are still to come do not come again and again", async () => {
+  it("S29: ends whose transactions have numbers that are still to come here do not come in every answer", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     const store = await openStore(pool, { schema });

@@ -75,7 +75,8 @@ async function findDepartures(
   const open = await findOpen(connection, scope, read);
   const mark = `${read.name}_${read.lastScore}`;
   const isOfNone = name === "" && score === "0";
-  const isKnown = isOfNone || (name === read.name && read.hasScore);
+  const isEmpty = isOfNone && read.name === "";
+  const isKnown = isEmpty || ((isOfNone || name === read.name) && read.hasScore);
   const hasMore = read.departures.length === limit;
   const late = repair(connection, open);
   const departures = [

@@ -57,7 +57,7 @@ function send(
     return { departed: keys.departures(ownerId, "departed", topic), left: [...lists, ...others] };
   });
   const name = nameOf(run);
-  // A run may depart twice: by its end, and later by its removal.
+  // A run may depart twice, by its end and later by its removal, so the two departures have two names.
   const departure = kinds.includes("removing") ? `${name}:removed` : name;
   depart(connection, scopes, { run: name, entry, departure }).catch(() => {
     // The entry that announced it stays, and a reader adds the departure.

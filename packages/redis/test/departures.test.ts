@@ -128,7 +128,7 @@ describe("the departures of an owner", () => {
     expect(scores.map(Number)).toEqual([0, future, future + 1, future + 2]);
   });
 
-  it("S29: those of more than two hours ago are removed as others come, but never the name or the newest of them, which a good cursor may have", async () => {
+  it("S29: departures of more than two hours ago are removed as others come, but never the name of the set or the newest old one, which a good cursor may have", async () => {
     const { redis, store } = await openStore(await openServer());
     const key = "run-events:{owner:ada}:departed";
     const old = (Date.now() - 2 * 3_600_000 - 60_000) * 1_000;
@@ -149,6 +149,26 @@ describe("the departures of an owner", () => {
       .poll(() => redis.zrange(key, "0", "-1"))
       .toEqual(["name:0", "2:old", "3:young", expect.stringMatching(/:a$/)]);
     expect(await redis.pttl(key)).toBeGreaterThan(23 * 3_600_000);
+  });
+
+  it("S29: a reader that had no departure starts over if the first ones were removed, also if the clock was set back since", async () => {
+    const { redis, store } = await openStore(await openServer());
+    const key = "run-events:{owner:ada}:departed";
+    const ask = (since: string | null) => store.listChanged({ ownerId: "ada", since, limit: 9 });
+    const end = async (runId: string): Promise<void> => {
+      await store.createRun(createOf(runId));
+      await live(store, [{ do: "end as owner", runId }], []);
+    };
+    const { cursor } = await ask(null);
+    await end("a");
+    await expect.poll(() => redis.zcard(key)).toBe(2);
+    expect(await ask(cursor)).toMatchObject({ isReset: false, runs: [{ runId: "a" }] });
+    const [departed = ""] = await redis.zrange(key, "1", "1");
+    const old = (Date.now() - 3 * 3_600_000) * 1_000;
+    await redis.zadd(key, old, departed, old + 1, "2:b");
+    await end("c");
+    await expect.poll(() => redis.zrange(key, "1", "1")).toEqual(["2:b"]);
+    expect(await ask(cursor)).toMatchObject({ isReset: true });
   });
 
   it("S29: a reader starts over if its departure was lost, even if later ones have other scores", async () => {

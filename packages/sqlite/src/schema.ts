@@ -75,10 +75,10 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   {
-    // The runs of a program without topics have none. A program without names of workers leaves the name of an earlier claim, which
-    // has its fence next to it. A program without inputs sees a waiting run as a running one. One without departures keeps none:
-    // no reader gets its ends, and one that starts over after that has no such run. A program that does not know since when a run is idle
-    // leaves a time that is too early, which only costs a look.
+    // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
+    // worker, which has its fence next to it. They see a waiting run as a running one. They keep no departures: no reader gets the ends that
+    // they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only costs a
+    // look at the run.
     breaking: false,
     sql: ({ runs, events, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;

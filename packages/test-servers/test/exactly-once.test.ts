@@ -3,7 +3,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect, it } from "vitest";
 import { startExactlyOnce } from "../src/index.ts";
 
-/** A store that says that it was away each so many appends, after it has taken them or before. */
+/** A store that says that it was away each this many appends, after it has taken them or before. */
 function createFlakyStore(takes: boolean, ambiguous: boolean): RunEventStore {
   const store = createMemoryStore();
   let calls = 0;

@@ -45,7 +45,7 @@ interface Scene {
   readonly reaper: Reaper;
   readonly runs: RunEvents;
   readonly place: ChaosPlace;
-  /** Makes so many runs more to work on, as long as there are not all. @returns how many */
+  /** Makes this many runs more to work on, as long as there are not all. @returns how many */
   readonly feed: (count: number) => Promise<number>;
 }
 

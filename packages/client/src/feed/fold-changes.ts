@@ -4,13 +4,13 @@ import type { FeedWant } from "./feed-want.ts";
 
 /** What has changed among an owner's runs, as core's `RunChanges`. */
 export interface FeedChanges extends Omit<RunChanges, "cursor"> {
-  /** Where to go on after these changes; `null` if the server has not said it yet: then the feed starts over. */
+  /** To go on after these changes later, pass it as `since`; `null` if the server has not sent a cursor yet. It is good for an hour. */
   readonly cursor: string | null;
 }
 
 /** A run of a list, with its last event. It stays the same object while nothing in it has changed. */
 export interface ListedRun extends RunSnapshot {
-  /** `null` if it was not asked for, or is not known. */
+  /** The run's last event; `null` if it was not asked for, or is not known. */
   readonly last: RunEvent | null;
 }
 

@@ -17,14 +17,14 @@ export interface FollowChangesOptions {
    */
   readonly last?: boolean | undefined;
   /**
-   * The `cursor` of earlier changes, to go on after them.
-   * @defaultValue none: it begins with the live runs
+   * The `cursor` of earlier changes, to go on after them. It is good for an hour; with an older one the loop begins with the live runs again.
+   * @defaultValue none: the loop begins with the live runs
    */
   readonly since?: string | null | undefined;
   /** Ends the loop at once, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The server's heartbeat, in milliseconds. A stream that is silent for 2.5 heartbeats is given up.
+   * The interval of the server's heartbeats, in milliseconds. After 2.5 intervals without a frame, the stream is given up.
    * @defaultValue 15,000
    * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -34,8 +34,8 @@ export interface FollowChangesOptions {
 }
 
 /**
- * Follows the owner's changed runs: over the live stream with a session, and by held polls with a token.
- * @throws RunEventsError what waiting cannot cure
+ * Follows the owner's changed runs: over the live stream with a session, and by polls that the server holds with a token.
+ * @throws RunEventsError any error that waiting cannot cure
  * @throws the signal's reason
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
@@ -55,7 +55,7 @@ export async function* followChanges(
       { topic, last, cursor: since },
       {
         onChanges(changes) {
-          // The loop is busy. It gets each run once, as it is then.
+          // If the loop is busy, the changes gather. It then gets each run once, as the run is at that time.
           ready = ready === null ? changes : mergeChanges(ready, changes);
           wakeUp();
         },

@@ -35,7 +35,7 @@ export interface FollowLog {
    */
   readonly ready: (arrived: readonly RunEvent[]) => Promise<RunEvent[]>;
   /**
-   * Moves the cursor to so many events before the end.
+   * Moves the cursor to this many events before the end.
    * @param since what else the reader asked for, which the server refuses
    * @see clause W45 in `WIRE.md`
    */

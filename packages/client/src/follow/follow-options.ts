@@ -11,14 +11,14 @@ export interface FollowRunOptions<M extends EventMap = EventMap> {
    */
   readonly since?: number | undefined;
   /**
-   * The `createdAt` of the event `since`, as you got it. If the log has lost that event meanwhile, following fails with `history_changed`.
-   * For the events that it hands over itself, the follower always checks that.
+   * The `createdAt` of the event `since`, as you got it. If the log has lost that event meanwhile, the loop fails with `history_changed`. For
+   * the events that it hands over itself, the loop always does so.
    * @defaultValue none
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly at?: string | undefined;
   /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000.
+   * Begins this many events before the end, in place of `since`: 1 to 1,000.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -26,7 +26,7 @@ export interface FollowRunOptions<M extends EventMap = EventMap> {
   /** Ends the loop at once, with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * The server's heartbeat, in milliseconds. A stream that is silent for 2.5 heartbeats is given up.
+   * The interval of the server's heartbeats, in milliseconds. After 2.5 intervals without a frame, the stream is given up.
    * @defaultValue 15,000
    * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -1,5 +1,5 @@
 /**
- * Makes a `fetch` of which only so many requests are on their way at once. The others wait their turn. A request is on its way until
+ * Makes a `fetch` of which at most `most` requests are under way at once. The others wait their turn. A request is on its way until
  * the head of its answer has come.
  */
 export function limitFetch(fetch: typeof globalThis.fetch, most: number): typeof globalThis.fetch {

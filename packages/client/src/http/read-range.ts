@@ -19,7 +19,7 @@ export interface Range {
   readonly at?: string | undefined;
   /** The sequence of the last of them. If it is not larger than `since`, the range is empty. */
   readonly until: number;
-  /** The event after them, if it is known. It is read again, and its time compared: so the range belongs to the same log. */
+  /** The event after the range, if it is known. It is read again, and its time is compared: this shows that the range is of the same log. */
   readonly next?: RunEvent | undefined;
 }
 
@@ -61,7 +61,7 @@ export async function* readRange(
 /**
  * Asks the server whether the log still has an event.
  * @returns the sequence of the log's last event
- * @throws RunEventsError `history_changed` if it has not
+ * @throws RunEventsError `history_changed` if the log has lost the event
  * @throws as `retrying`
  */
 export async function checkPlace(

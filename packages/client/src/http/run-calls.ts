@@ -134,11 +134,14 @@ export function appendCall(
   };
 }
 
-/** How the receipt of so many events is read: it has a sequence for each. @see clause W9 in `WIRE.md` */
+/** Reads the receipt of this many events, and checks that it has a sequence for each. @see clause W9 in `WIRE.md` */
 function receiptOf(count: number): Pick<Call, "answer" | "read"> {
   const read: Read = (json) => {
     const { firstSequence, lastSequence } = json as AppendReceipt;
-    if (lastSequence - firstSequence + 1 !== count) throw new TypeError("Malformed receipt.");
+    if (lastSequence - firstSequence + 1 !== count)
+      throw new TypeError(
+        `Expected ${count} sequences in the receipt, got ${firstSequence} to ${lastSequence}.`,
+      );
     return json;
   };
   return { answer: RECEIPT, read };

@@ -112,6 +112,7 @@ export interface Client {
    */
   createClaimed(
     run: Parameters<Client["create"]>[0] & {
+      /** How long the lease lasts, in milliseconds: 1,000 to 3,600,000. */
       readonly leaseMs: number;
       /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
       readonly worker?: string | null | undefined;
@@ -173,13 +174,14 @@ export interface Client {
   claim(
     runId: string,
     options: {
+      /** How long the lease lasts, in milliseconds: 1,000 to 3,600,000. */
       readonly leaseMs: number;
       /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
       readonly worker?: string | null | undefined;
     } & CallOptions,
   ): Promise<Claim>;
   /**
-   * Renews a lease: it then lasts `leaseMs` from now.
+   * Renews a lease: it then lasts `leaseMs` from now, in milliseconds: 1,000 to 3,600,000.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -200,8 +202,8 @@ export interface Client {
     options?: FollowRunOptions<M>,
   ): RunFollower<M>;
   /**
-   * Follows your runs: the live ones, then each that is created, gets events, ends or is removed. They are states and not events: at most
-   * four a second of a run, each as it is now. What changes while the loop is busy comes together. To stop it, leave the loop.
+   * Follows your runs: first the live ones, then each that is created, gets events, ends or is removed. Each comes as it is now, at most four
+   * times a second. What changes while the loop is busy comes together. To stop it, leave the loop, or abort `options.signal`.
    * @throws RunEventsError `unauthenticated`, `invalid_request` for a bad topic, and any other error that waiting cannot cure
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -4,7 +4,7 @@ import { keptUntil, parseRetention } from "./retention.ts";
 
 /** A run, and until when its server keeps it. */
 export interface KeptRun extends RunSnapshot {
-  /** The earliest time at which the server removes the run, ISO 8601; `null` while it is live, or if it is kept for ever. */
+  /** The earliest time at which the server removes the run, ISO 8601; `null` while the run is live, or if the server keeps runs for ever. */
   readonly keptUntil: string | null;
 }
 

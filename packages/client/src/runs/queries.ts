@@ -4,10 +4,10 @@ import type { RunStatus } from "@tm/run-events-core";
 export interface ListQuery {
   /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */
   readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  /** Only runs of this topic. Without it, runs of all topics. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic?: string | undefined;
   /**
-   * How many runs to list, from 1 to 200.
+   * The most runs to list, from 1 to 200.
    * @defaultValue 50
    */
   readonly limit?: number | undefined;
@@ -29,18 +29,18 @@ export interface EventsQuery {
    */
   readonly at?: string | undefined;
   /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * Begins this many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly tail?: number | undefined;
   /**
-   * How many events to read, from 1 to 1,000.
-   * @defaultValue the server's
+   * The most events to read, from 1 to 1,000.
+   * @defaultValue 500, which is the server's
    */
   readonly limit?: number | undefined;
   /**
-   * How long the server may wait for an event, in seconds, up to 30.
+   * How long the server may wait for an event, in seconds: 0 to 30. On the wire it is `wait`.
    * @defaultValue 0
    */
   readonly waitSeconds?: number | undefined;

@@ -3,10 +3,10 @@ import { CALL_PATIENCE_MS } from "../http/retrying.ts";
 import type { SharedRun } from "../tabs/shared-run.ts";
 
 /**
- * Reads the events after `since` that come before those of a view.
- * @param next the view's first event, if it has one: they must be of the same log
- * @param check checks the payload of each
- * @throws RunEventsError `history_changed`, and what else waiting for 10 s does not cure
+ * Reads the events after `since` that come before the events of a view.
+ * @param range.next the view's first event, if it has one: the earlier events must be of the same log
+ * @param check checks the payload of each event
+ * @throws RunEventsError `history_changed`, or any other error that remains after 10 s of tries
  */
 export async function readEarlier(
   shared: SharedRun,

@@ -26,7 +26,7 @@ const EARLIER = 100;
  * | opens: knows no beginning          | the server has sent the last events      | opens: has a beginning        |
  * | opens: lacks what the others skip  | the pages up to there have been read     | takes the shared run's events |
  * | takes events                       | a schema refuses one                     | has failed                    |
- * | takes events, or opens             | the log has lost its last event          | has failed                    |
+ * | takes events, or opens             | the log has lost the view's last event   | has failed                    |
  * | takes events, or opens             | the last subscriber leaves, and 1 s more | keeps what it has             |
  */
 export class RunStore<M extends EventMap> implements Store<RunView<M>> {
@@ -68,7 +68,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     this.#first = this.#look();
   }
 
-  /** The view of what was known at first: what a server renders, and what the browser shows before it is hydrated. */
+  /** The first view, with the events of `initial`: what a server renders, and what the browser shows before React has hydrated it. */
   readonly getFirstSnapshot = (): RunView<M> => this.#first;
 
   readonly getSnapshot = (): RunView<M> => {
@@ -157,7 +157,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
           this.#show("connecting", null);
         }
       }
-      // The shared run has not got there, so only the server can tell.
+      // The shared run is not that far yet, so only the server knows whether the log has the view's last event.
       if (cell.cursor() < this.#cursor && !isNew) await shared.check(this.#place, onRetry);
       signal.throwIfAborted();
       this.#isOpen = true;

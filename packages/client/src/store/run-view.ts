@@ -32,14 +32,14 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
   /** Why the last `cancel` failed; `null` once it is called again. */
   readonly cancelError: RunEventsError | null;
   /**
-   * Puts as many earlier events as `tail` before the others, or 100 without it. While it is under way, a second call joins it. It does
-   * nothing without a subscriber, or if there are no earlier events. Never rejects: `loadError` shows a failure, such as `history_changed`
-   * if the log has lost the first event of the view.
+   * Adds earlier events before the others: as many as `tail`, or 100 without `tail`. A second call while it is under way joins the first
+   * one. It does nothing without a subscriber, or if there are no earlier events. Never rejects: `loadError` shows a failure, such as
+   * `history_changed` if the log has lost the first event of the view.
    */
   readonly loadEarlier: () => Promise<void>;
   /**
-   * Cancels the run. It is tried for 10 s, even if the component is unmounted meanwhile. While it is under way, a second call does
-   * nothing. Never rejects: `cancelError` shows a failure.
+   * Cancels the run. It is tried for 10 s, even if the component is unmounted meanwhile. A second call while it is under way does nothing,
+   * and neither does a call after the run has finished. Never rejects: `cancelError` shows a failure.
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly cancel: () => Promise<void>;
@@ -58,7 +58,10 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
   ) => Promise<AppendReceipt>;
 }
 
-/** What is known of a run already, for example where a server renders. A page of `createClient().events` has all of it, and so has one of core's `read`. */
+/**
+ * What a page knows of a run before it reads the run, such as what its server rendered. A page of `createClient().events` or of core's
+ * `read` is such a value.
+ */
 export interface InitialRun {
   /** In order of their sequence, without a gap. */
   readonly events: readonly RunEvent[];
@@ -84,8 +87,9 @@ export interface FoldOptions<M extends EventMap = EventMap> extends ServerOption
    */
   readonly schemas?: PayloadSchemas<M> | undefined;
   /**
-   * What is known of the run already. The first view shows it, and reading goes on after it. If the log has lost its last event meanwhile,
-   * the view fails with `history_changed`. The value of the first call for a run counts.
+   * What is known of the run already, such as a page of `read`. The first view shows its events, and reading goes on after the last of them.
+   * If the log has lost this event meanwhile, the view fails with `history_changed`. The value of the first call for a run counts.
+   * @defaultValue none: the first view has no events
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly initial?: InitialRun | undefined;
@@ -94,7 +98,7 @@ export interface FoldOptions<M extends EventMap = EventMap> extends ServerOption
 /** Where the server is, for which user the run is shown, and where its events begin. */
 export interface RunOptions<M extends EventMap = EventMap> extends FoldOptions<M> {
   /**
-   * Begins so many events before the end, 1 to 1,000. `initial` has priority.
+   * Begins this many events before the end, 1 to 1,000. With `initial`, the view begins with its events instead.
    * @defaultValue none: all events
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */

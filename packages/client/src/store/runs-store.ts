@@ -73,7 +73,7 @@ export class RunsStore implements Store<RunsView> {
     this.#view = this.#first;
   }
 
-  /** The view of what was known at first: what a server renders, and what the browser shows before it is hydrated. */
+  /** The first view, with the runs of `initial`: what a server renders, and what the browser shows before React has hydrated it. */
   readonly getFirstSnapshot = (): RunsView => this.#first;
 
   readonly getSnapshot = (): RunsView => this.#view;
@@ -98,7 +98,7 @@ export class RunsStore implements Store<RunsView> {
     await this.#loading;
   };
 
-  /** Shows what is known. The feed, and the list if it is read, then take its place. */
+  /** Shows the runs of `initial`, until the feed has come, and the list if it is read. */
   #beginWith({ runs }: InitialRuns): void {
     const listed = runs.map((run) => ({ ...run, last: null }));
     this.#runs = listed.filter((run) => isPicked(run, this.#filter));
@@ -106,7 +106,7 @@ export class RunsStore implements Store<RunsView> {
     this.#isLoading = false;
   }
 
-  /** Whether a run may have the topic. If none may, this view fails alone: all views share a connection. */
+  /** Whether a run can have the topic. If not, only this view fails: asking for the topic would end the connection that all views share. */
   #hasTopic(): boolean {
     try {
       checkTopic(this.#want.topic);

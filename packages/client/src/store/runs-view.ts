@@ -3,7 +3,7 @@ import type { ListedRun } from "../feed/fold-changes.ts";
 import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { ServerOptions } from "../http/server.ts";
 
-/** What a page has of a list already, such as what its server rendered. A page of `list` is one. */
+/** What a page knows of a list before it reads the list, such as what its server rendered. A page of `list` is such a value. */
 export interface InitialRuns {
   /** The newest runs of the list, newest first. */
   readonly runs: readonly RunSnapshot[];
@@ -30,8 +30,8 @@ export interface RunsOptions extends ServerOptions {
   /** Who is signed in. Views and tabs of different users share nothing. */
   readonly userId?: string | undefined;
   /**
-   * What is known of the list already. The first view shows those runs of it that fit `status` and `topic`, without their last events. As
-   * many are read again.
+   * What is known of the list already, such as a page of `list`. The first view shows those of its runs that fit `status` and `topic`,
+   * without their last events. At least as many runs are then read again.
    * @defaultValue none: the first view has no runs
    */
   readonly initial?: InitialRuns | undefined;
@@ -43,9 +43,12 @@ export interface RunsView {
   readonly state: FeedConnection["state"];
   /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
   readonly error: RunEventsError | null;
-  /** Newest first: every live run, and of the others the newest 50, those that ended while the page showed them, and what `loadMore` read. */
+  /**
+   * Newest first: every live run, the newest 50 that have ended, those that `loadMore` has read, and the newest 200 of those that ended
+   * while the page showed them.
+   */
   readonly runs: readonly ListedRun[];
-  /** Whether the first runs are still to come. With `initial` they are there. */
+  /** Whether the first runs are still to come. With `initial` it is `false` from the beginning. */
   readonly isLoading: boolean;
   /** Whether there are older runs that have ended. */
   readonly hasMore: boolean;

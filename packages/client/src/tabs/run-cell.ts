@@ -13,9 +13,9 @@ export interface RunCell {
   readonly start: number;
   /** The sequence of its last event; `start` before the first one. */
   readonly cursor: () => number;
-  /** The time of its last event, or of where it began, if it is known. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+  /** The time of the event at `cursor`, if it is known. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
   readonly at: () => string | undefined;
-  /** The time of the event with this sequence, if the cell knows it. It knows that of `start` too. */
+  /** The time of the event with this sequence, if the cell knows it. For `start`, this is the time that the cell was created with. */
   readonly timeAt: (sequence: number) => string | undefined;
   /** The events after a sequence that is not before `start`. The array is the caller's. */
   readonly after: (sequence: number) => readonly RunEvent[];
@@ -76,7 +76,7 @@ export function rangeBefore({ start, timeAt, after }: RunCell, place: Place): Om
   return { ...place, until: start, next };
 }
 
-/** Whether the log of a cell is not the one that a view has read: the last event of the view is another one there, or is missing. */
+/** Whether a cell and a view have read two logs: the log of the cell has another event in place of the view's last one, or lacks it. */
 export function isOtherLog({ cursor, timeAt, connection }: RunCell, { since, at }: Place): boolean {
   const isMissing = cursor() < since && connection().state === "finished";
   return isMissing || isOtherEvent(at, timeAt(since));

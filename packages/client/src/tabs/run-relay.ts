@@ -11,14 +11,14 @@ export interface RunRelay {
   at: string | undefined;
   /** The events that the other tabs have not got yet. */
   unsent: RunEvent[];
-  /** The time of the event before those. */
+  /** The time of the event before `unsent`. */
   sentAt: string | undefined;
   isDue: boolean;
   /** Whether an event does not fit into messages. */
   isApart: boolean;
 }
 
-/** The event before those that the other tabs have not got yet. */
+/** The place before the events that the other tabs have not got yet. */
 export function sentPlace({ connection, at, unsent, sentAt }: RunRelay): Place {
   return { since: connection.cursor - unsent.length, at: unsent.length === 0 ? at : sentAt };
 }

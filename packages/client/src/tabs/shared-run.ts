@@ -130,7 +130,7 @@ export class SharedRun {
     }
   }
 
-  /** Reads events that are there already. */
+  /** Reads events that the log has already. */
   readRange(
     range: Omit<Range, "runId">,
     how: Omit<Patience, "signal">,

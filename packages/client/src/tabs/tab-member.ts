@@ -27,7 +27,7 @@ export class TabMember {
   readonly #signal: AbortSignal;
   readonly #end: () => void;
   #isReading = false;
-  /** The last event that the server was asked about. */
+  /** The sequence of the last event that the server was asked about. */
   #asked = 0;
   /** The newest message that came while it reads. */
   #newest: RunMessage | null = null;
@@ -94,13 +94,13 @@ export class TabMember {
     if (connection.state === "finished" || connection.state === "failed") this.#end();
   }
 
-  /** The run's own connection may show something else to other tabs. */
+  /** Shows a failure in this tab only: other tabs may go on. */
   #fail(error: unknown): void {
     if (this.#signal.aborted) return;
     this.#show({ ...this.cell.connection(), state: "failed", error: toError(error) });
   }
 
-  /** Asks the server about the last event, once: the leading tab has not got there, and perhaps never does. */
+  /** Asks the server, once, whether the log has this tab's last event: the leading tab is not that far, and may never be. */
   async #askOnce(): Promise<void> {
     const { cell, runId } = this;
     const place = { runId, since: cell.cursor(), at: cell.at() };

@@ -28,7 +28,10 @@ export class TabMembers {
     return this.#feed;
   }
 
-  /** What this tab has of a run that it reads for itself, or does not. */
+  /**
+   * What this tab has of a run.
+   * @param isApart whether to look among the runs that this tab reads for itself, or among the others
+   */
   cellOf(runId: string, isApart: boolean, isAlone: boolean): RunCell | undefined {
     if (isApart !== (isAlone || this.#apart.has(runId))) return undefined;
     return [...this.#runs].find((member) => member.runId === runId)?.cell;

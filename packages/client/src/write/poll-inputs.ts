@@ -10,7 +10,7 @@ const PAGE_EVENTS = 1_000;
 const PAUSE_MS = 500;
 
 /**
- * Follows the inputs of a run by polls that the server holds. Each poll says the time of the event before it.
+ * Follows the inputs of a run by polls that the server holds. Each poll sends the time of the event after which it begins.
  * @param ask makes a request, again and again while that may help. It rejects with the signal's reason
  * @throws RunEventsError `run_finished` once the run has ended, `history_changed` once the log has lost an event of an earlier poll
  * @see clauses W17, W40 and W46 in `WIRE.md` of `@tm/run-events-http`

@@ -37,7 +37,7 @@ export interface StartOptions<M extends EventMap = EventMap> extends ServerOptio
   /** Any JSON value. A `JsonText` is sent as its text. */
   readonly metadata?: unknown;
   /**
-   * How long a request is tried again while the server does not answer, in milliseconds.
+   * How long each call is tried while the server does not answer, in milliseconds. This includes the start.
    * @defaultValue 300,000
    */
   readonly patienceMs?: number;
@@ -87,8 +87,9 @@ interface AnyDraft {
 export interface RunWriter<M extends EventMap = EventMap> {
   readonly runId: string;
   /**
-   * Aborts when another program ends the run, with `run_finished` and its status. Aborts too when an event could not be sent, with
-   * the reason, or with `history_changed` when the log has lost events of this writer. The first read of this property starts the watch for the end.
+   * Aborts when the writer has to stop. The reason is `run_finished` with the run's status if another program ended the run;
+   * `history_changed` if the log has lost events of this writer; or why an emitted event could not be sent. The first read of this property
+   * starts the watch for the end.
    */
   readonly signal: AbortSignal;
   /**
@@ -98,7 +99,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
    */
   append(events: readonly TypedDraft<M>[], options?: AppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token. Events are sent together, `mergeMs` (50 ms) after the first, up to 500 events or 1 MiB at a time.
+   * Takes one event of many, such as a token. Events are sent together, `mergeMs` after the first, up to 500 events or 1 MiB at a time.
    * Resolves when there is room for more: at once, unless 1 MiB waits for a slow server. In a program that never awaits it, up to
    * 64 MiB may wait. The next event then fails the writer for good.
    * @throws RunEventsError the reason why this event, or an earlier one, could not be sent

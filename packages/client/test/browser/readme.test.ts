@@ -83,11 +83,12 @@ async function pageOf(work: string): Promise<string> {
   return bundle(code, { modules });
 }
 
-it("README: run.jsx is a component that shows a run", async () => {
+it("README: run.jsx is a component that shows a run, and does not offer to cancel one that has ended", async () => {
   await withPage(await pageOf("render(<Run runId={runId} />)"), async (page) => {
     await page.waitForSelector("li:nth-child(3)");
     expect(await page.textContent("p")).toBe("completed compose (finished)");
     expect(await page.locator("button").allTextContents()).toEqual(["Cancel"]);
+    expect(await page.locator("button").isDisabled()).toBe(true);
   });
 });
 

@@ -19,7 +19,7 @@ const server = useServer();
 const credential = { cookie: "session=ada" } as const;
 const userId = "ada";
 
-/** Creates a run with so many events. */
+/** Creates a run with this many events. */
 async function record(count: number): Promise<string> {
   const runs = createClient({ baseUrl: server.baseUrl, credential: { bearer: "ada" } });
   const { runId } = await runs.create();
@@ -28,7 +28,7 @@ async function record(count: number): Promise<string> {
   return runId;
 }
 
-/** What was known of a log that has lost its end since: events of other times. */
+/** An `initial` of a log that has lost its end since: its events have other times than those of the log. */
 function oldLog(from: number, to: number): InitialRun {
   const events = Array.from({ length: to - from + 1 }, (_, index) => ({
     sequence: from + index,
@@ -69,7 +69,7 @@ describe("a view of a log that has lost its end", () => {
     await expectRange(whole, 1, 5);
     for (const last of [3, 5]) {
       const store = createRunStore(runId, { ...options, initial: oldLog(1, last) });
-      // Before its first subscriber it takes what the page has.
+      // Before its first subscriber, a view takes the events that the page has.
       expect(store.getSnapshot()).toMatchObject({ state: "connecting", cursor: last });
       await expectFailed(watchStore(store));
     }
@@ -101,7 +101,7 @@ describe("a view of a log that has lost its end", () => {
     await expectFailed(watchStore(late));
   });
 
-  it("W46: it fails when the view that it was ahead of gets there", async () => {
+  it("W46: it fails when a view that had fewer events reaches its last one", async () => {
     let live: Parameters<typeof stream>[0] | undefined;
     let isLost = false;
     const { baseUrl } = await startScriptedServer((response, _, { url }) => {
@@ -154,7 +154,7 @@ describe("a view of a log that has lost its end", () => {
     expect(addresses.at(-1)).toBe("earlier/events?since=5&limit=3&wait=0");
   });
 
-  it("W46: where the time at which another view began is not known, its first event is compared", async () => {
+  it("W46: if the time of the event at which another view began is not known, its first event is compared", async () => {
     const { baseUrl, addresses } = await startScriptedServer((response, _, { url }) => {
       if (url?.includes("/stream") === true) stream(response, connected(), event(6));
       else json(response, 200, { ...oldLog(4, 6), lastSequence: 9, hasMore: true });

@@ -33,7 +33,7 @@ async function listAfter(
   return server.runs.list({ ownerId: "ada" });
 }
 
-it("a list that begins with what is known shows it at once, and then what has changed since", async () => {
+it("a list with `initial` shows its runs at once, and then what has changed since", async () => {
   const server = await startRunsServer();
   const initial = await listAfter(server, ["RUN_COMPLETED"], ["RUN_FAILED"], [], []);
   const [live = "", ending = "", failed = "", completed = ""] = initial.runs.map(
@@ -67,7 +67,7 @@ it("a list that begins with what is known shows it at once, and then what has ch
   });
 });
 
-it("a page of the client's `list` is `initial`, and as many runs as it has are read again", async () => {
+it("a page of the client's `list` can be `initial`, and as many runs as it has are read again", async () => {
   const server = await startRunsServer();
   await listAfter(server, ...Array.from({ length: 70 }, () => ["RUN_COMPLETED"]));
   const baseUrl = `http://127.0.0.1:${server.port}`;
@@ -87,13 +87,13 @@ it("a list of live runs drops those of `initial` that have ended", async () => {
   const initial = await listAfter(server, ["RUN_COMPLETED"], [], []);
   const [live = "", ended = ""] = initial.runs.map(({ runId }) => runId);
   const list = watch(server, { initial, status: "live" });
-  // A run that the list does not show is not shown at first either.
+  // A run of `initial` that does not fit the list is not shown, not even at first.
   expect(rowsOf(list.seen[0] as RunsView)).toEqual([`${live} running`, `${ended} running`]);
   await server.runs.append(ended, [{ eventType: "RUN_COMPLETED" }]);
   await shows(list, [`${live} running`]);
 });
 
-it("while the server is away, a list shows what is known, and why it is paused", async () => {
+it("while the server is away, a list shows the runs of `initial`, and why it is paused", async () => {
   const { baseUrl } = await startScriptedServer((response) => response.destroy());
   const initial = { runs: [snapshotOf(1, { topic: "tea" }), snapshotOf(2, { topic: "milk" })] };
   const options = { ...COOKIE, baseUrl, mostDelayMs: 200, initial, topic: "tea" };

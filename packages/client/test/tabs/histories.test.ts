@@ -88,7 +88,7 @@ it.each([
   ["has events of its own", [1, 2, 3], 0],
   ["begins after what a server rendered", [], 3],
 ] as const)(
-  "W46: a tab that %s, of a log that has lost its end, gets no event of a leading tab that began there",
+  "W46: if the log has lost the last event of a tab that %s, the tab gets no event of the leading tab",
   async (_, sequences, since) => {
     const { baseUrl, addresses } = await startScriptedServer((response, index) => {
       if (index === 0) stream(response, connected(), event(4), event(5));
@@ -108,7 +108,7 @@ it.each([
   },
 );
 
-it("W46: a tab that read its events itself, of another log, gets none of the leading tab's", async () => {
+it("W46: a tab that has read events of another history itself gets none of the leading tab's events", async () => {
   let live: Parameters<typeof stream>[0] | undefined;
   const { baseUrl } = await startScriptedServer((response, index, { url }) => {
     if (index === 0) live = stream(response, connected(), event(6));

@@ -107,7 +107,7 @@ function viewOf({ start, after, connection }: RunCell): TabView {
   return { events: after(start), state: connection().state };
 }
 
-/** Opens so many tabs of one user. */
+/** Opens this many tabs of one user. */
 export function openTabs(port: number, count: number): readonly ManyRunsTab[] {
   const options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
   return Array.from({ length: count }, () => openManyRunsTab(options));

@@ -12,7 +12,7 @@ export interface Game<Step> {
   close(): void;
 }
 
-/** A step in which time passes, of so many milliseconds. It is as frequent as six others. */
+/** A step in which time passes, of this many milliseconds. It is as frequent as six others. */
 export function waitOf(...ms: readonly number[]): {
   readonly weight: number;
   readonly arbitrary: fc.Arbitrary<{ readonly type: "wait"; readonly ms: number }>;

@@ -6,7 +6,7 @@ import { untilAborted } from "../until-aborted.ts";
 import { catchStrays } from "./process-watch.ts";
 import type { ChosenCases } from "./choose-cases.ts";
 
-/** A store that does not answer is given up after so many cases in a row that hung: each costs the whole time of a case. */
+/** A store that does not answer is given up after this many cases in a row that hung: each costs the whole time of a case. */
 export const HUNG_IN_A_ROW = 3;
 
 /** How long a case that was ended may take to close and destroy what is open, in milliseconds, before the command goes on without it. */

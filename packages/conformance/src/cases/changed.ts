@@ -129,7 +129,7 @@ export const changed: readonly TrialCase[] = [
     },
   },
   {
-    name: "S29 of a topic only its own runs come, to their end and their removal",
+    name: "S29 with a topic only its runs come, to their end and their removal",
     async run({ store }) {
       const topics = ["tea", "Tea", "te%", null];
       const readers = topics.map((topic) => new ChangedReader(topic));

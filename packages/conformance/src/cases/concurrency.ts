@@ -8,7 +8,7 @@ import { violation } from "../history/placed-batches.ts";
 import { drawTimeline } from "../history/timeline.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** A race may show only now and then: once a program has failed, each smaller one gets so many chances to fail too. */
+/** A race may show only now and then: once a program has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 10;
 
 /** Cases of S1 to S5, S9 and S10 in `STORE.md` at once, from several clients at once: one order has to explain every answer. */

@@ -2,7 +2,7 @@ import { feedGameArbitrary } from "../feeds/game.ts";
 import { playFeeds } from "../feeds/play-feeds.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** A race may show only now and then: once a game has failed, each smaller one gets so many chances to fail too. */
+/** A race may show only now and then: once a game has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 5;
 
 /** S29 in `STORE.md` with many writers and readers at once. */

@@ -273,7 +273,7 @@ async function readyCounter(store: RunEventStore, runId: string): Promise<Notifi
   return counter;
 }
 
-/** Reads once, then once a notification, until the run has so many events. */
+/** Reads once, then once a notification, until the run has this many events. */
 async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
   const counter = await readyCounter(store, runId);
   for (let since = 0; ;) {

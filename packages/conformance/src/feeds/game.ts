@@ -19,7 +19,7 @@ export type WriterStep =
   | { readonly do: "append" | "ask" | "answer" | "end" | "delete"; readonly run: number }
   | { readonly do: "purge" }
   | {
-      /** An append inside a transaction, which is ended so many turns of the writer later. */
+      /** An append inside a transaction, which is ended this many turns of the writer later. */
       readonly do: "hold";
       readonly run: number;
       readonly ends: boolean;
@@ -33,7 +33,7 @@ export interface PlannedFeed {
   readonly steps: readonly FeedStep[];
 }
 
-/** `ask` with a limit. `drop` comes back with the cursor of so many answers ago. `forget` comes back with nothing. */
+/** `ask` with a limit. `drop` comes back with the cursor of this many answers ago. `forget` comes back with nothing. */
 export type FeedStep =
   | { readonly do: "ask"; readonly limit: number }
   | { readonly do: "drop"; readonly back: number }
@@ -46,7 +46,7 @@ const WRITERS = 8;
 /** Mostly the first ones, so that writers meet. */
 const run = fc.constantFrom(0, 0, 0, 1, 1, 2, 3);
 const topic = fc.constantFrom(null, "tea");
-/** In few games: each takes hundreds of other runs. */
+/** True in few games: each such game creates hundreds of other runs. */
 const isCrowded = fc.oneof(
   { weight: 15, arbitrary: fc.constant(false) },
   { weight: 1, arbitrary: fc.constant(true) },

@@ -7,7 +7,7 @@ import { FEED_RUNS, type FeedGame } from "./game.ts";
 import { Moments } from "./moments.ts";
 import { FeedWriter } from "./writer.ts";
 
-/** How many runs are created at once. */
+/** How many of the other runs are created at the same time. */
 const AT_ONCE = 32;
 
 /** Where a game is played. */
@@ -20,8 +20,8 @@ export interface FeedPlace {
 }
 
 /**
- * Creates as many runs of another owner as there are groups, less one: the next run is then in the group of the one before. A store may
- * leave out ordinals, so this is not certain, and a game needs no certainty.
+ * Creates one run fewer than there are groups, for another owner. The next run then has the group of the run before these. This is not
+ * certain, as a store may leave out ordinals, but the game need not be certain of it.
  */
 async function fillGroups(store: RunEventStore, prefix: string): Promise<void> {
   for (let at = 1; at < LIVE_GROUPS; at += AT_ONCE) {

@@ -17,7 +17,7 @@ export interface Game {
   readonly close: PlannedClose | null;
 }
 
-/** So many events, each of which fills a good part of a slice or nothing of it. */
+/** This many events, each of which fills a good part of a slice or nothing of it. */
 interface PlannedBatch {
   readonly count: number;
   readonly isLarge: boolean;

@@ -15,7 +15,7 @@ import { writeBatches } from "./write-batches.ts";
 const MOST_TURNS = 5_000;
 /** Longer than any game takes, in milliseconds. A case with longer games would not end within its time. */
 const MOST_MS = 30_000;
-/** After so many notifications, or polls, that bring no reader further a reader is stuck. */
+/** After this many notifications, or polls, that bring no reader further a reader is stuck. */
 const MOST_IDLE = 10;
 
 /** The store objects and the run of a game. */

@@ -46,11 +46,11 @@ export interface RecordedClient {
   start(runId: string, topic: string, leaseMs: number, claimKey?: string): Promise<Started>;
 }
 
-/** What a client got by a creation. */
+/** What a creation gave a client. */
 interface Started {
-  /** Of what was granted, else `null`. */
+  /** The fence of the lease that was granted; `null` if none was. */
   readonly fence: number | null;
-  /** The run for which it was refused, else `null`. */
+  /** The run that has the topic's place, if the creation was refused for it; else `null`. */
   readonly holder: string | null;
 }
 

@@ -3,7 +3,10 @@ import type { CreateClaim, RunEventStore } from "@tm/run-events-core/store";
 import { OWNER } from "../read-log.ts";
 import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts";
 
-/** Creates a run with a claim, under a key if it has one. @returns what became of both; the claim is `null` where none was made */
+/**
+ * Creates a run with a claim, under the claim's key if it has one.
+ * @returns the outcomes of the creation and of the claim; the latter is `null` if no claim was made
+ */
 export async function startIn(
   store: RunEventStore,
   { runId, topic }: CreateOperation,

@@ -9,7 +9,7 @@ export function phase(name: string): Draft {
   return { eventType: "PHASE_STARTED", payload: `{"phase":${JSON.stringify(name)}}` };
 }
 
-/** So many events, each with another payload. */
+/** This many events, each with another payload. */
 export function notes(count: number, from = 0): readonly Draft[] {
   return Array.from({ length: count }, (_, at) => ({
     eventType: "NOTE",

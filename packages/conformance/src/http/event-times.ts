@@ -11,7 +11,7 @@ export async function timesOf(trial: HttpTrial, runId: string): Promise<readonly
   return events.map(({ createdAt }) => createdAt);
 }
 
-/** Appends until the log has so many different times. An append and a read take time, so this ends. */
+/** Appends until the log has this many different times. An append and a read take time, so this ends. */
 export async function landLater(
   trial: HttpTrial,
   runId: string,
@@ -25,7 +25,7 @@ export async function landLater(
   }
 }
 
-/** A time that is so many milliseconds later. */
+/** A time that is this many milliseconds later. */
 export function moved(time: string | undefined, ms: number): string {
   return new Date(Date.parse(time ?? "") + ms).toISOString();
 }

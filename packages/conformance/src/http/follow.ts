@@ -5,7 +5,7 @@ import type { Frame } from "./read-frames.ts";
 import { deliveryOf, tail, tailLive } from "./runs.ts";
 
 /**
- * Follows a run to its end as a browser does: disconnects after so many frames, comes back with the last id it had, and learns
+ * Follows a run to its end as a browser does: disconnects after this many frames, comes back with the last id it had, and learns
  * from a 204 that nothing follows the end.
  */
 export async function follow(

@@ -18,7 +18,7 @@ export interface Program {
   /** How often a client looks at the run before it cancels it; `null` for never. */
   readonly cancelsAfter: number | null;
   readonly pollers: readonly { readonly since: number; readonly limit: number }[];
-  /** Streams that go away and come back after so many frames. */
+  /** Streams that go away and come back after this many frames. */
   readonly streams: readonly { readonly since: number; readonly framesEach: number }[];
 }
 

@@ -150,7 +150,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   ];
 }
 
-/** Programs of so many commands at the most, after one that creates the run which most of them are about. */
+/** Programs of this many commands at the most, after one that creates the run which most of them are about. */
 export function commandsArbitrary(
   canReopen: boolean,
   constraints: fc.CommandsContraints,

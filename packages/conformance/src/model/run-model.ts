@@ -124,7 +124,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
   return { outcome: "appended", ...landing };
 }
 
-/** The status after so many events, in the plainest way. */
+/** The status after this many events, in the plainest way. */
 export function statusAt(run: ModelRun, count: number): RunStatus {
   const types = run.events.slice(0, count).map(({ event }) => event.eventType);
   const last = types.at(-1);
@@ -137,7 +137,7 @@ export function statusAt(run: ModelRun, count: number): RunStatus {
     : "running";
 }
 
-/** The phase in force after so many events. */
+/** The phase in force after this many events. */
 export function phaseAt(run: ModelRun, count: number): string | null {
   return (
     run.events.slice(0, count).findLast(({ event }) => event.phase !== null)?.event.phase ?? null

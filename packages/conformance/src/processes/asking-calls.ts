@@ -3,7 +3,7 @@ import type { RecordedClient } from "../history/recorder.ts";
 import { PARKED_ID, requestOf, turnAfter, UNANSWERED_ID } from "./dialogue.ts";
 import { LEASE_MS, PAUSE_MS } from "./leased-calls.ts";
 
-/** Every so often a worker parks the run that it has asked in before a person answers; else it keeps its lease until that is over. */
+/** Every this many calls a worker parks the run in which it has asked. Else it keeps its lease until that has expired. */
 const PARK_EVERY = 3;
 const PAGE_LIMIT = 1_000;
 

@@ -6,8 +6,8 @@ import type { ProcessTrial } from "./process-case.ts";
 const ASKING: Manner = { manner: "asking", runIds: DIALOGUE_IDS };
 
 /**
- * Lets workers ask and persons answer, crashes, looks at the runs that are left, and lets what is left and a new process go on with them. Of
- * a store that declares less than `process` nothing is demanded.
+ * Lets workers ask and persons answer, crashes, looks at the runs that are left, and lets what is left and a new process go on with them. It
+ * demands nothing of a store that declares less than `process`.
  * @throws Error with the clause, and a timeline where calls show it
  */
 export async function playAskingCrash(trial: ProcessTrial, crash: Crash): Promise<void> {

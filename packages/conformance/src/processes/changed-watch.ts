@@ -8,17 +8,17 @@ import { untilAnswered } from "./ask-store.ts";
 /** A reader of all changed runs of the kit's owner, which asks again and again. */
 export interface ChangedWatch {
   /**
-   * Resolves when the reader has each of the runs as it is.
+   * Resolves when the reader has each of the runs as it is now.
    * @throws BrokenClause if a run is still missing after 10 s
    */
   catchUp(runIds: readonly string[]): Promise<void>;
 }
 
-/** Starts to ask. Resolves at the first answer. */
+/** Starts to ask. Resolves with the first answer. */
 export async function watchChanged(store: RunEventStore): Promise<ChangedWatch> {
   const reader = new ChangedReader();
   let isWatching = true;
-  // A store whose server has crashed finds it again.
+  // A store whose server has crashed reconnects to it.
   const ask = (): Promise<unknown> => untilAnswered(() => reader.ask(store));
 
   async function watch(): Promise<void> {
@@ -40,7 +40,7 @@ export async function watchChanged(store: RunEventStore): Promise<ChangedWatch> 
 
   await ask();
   const watching = watch();
-  // Its failure is thrown when the reader is to catch up.
+  // If it fails, `catchUp` throws the error.
   watching.catch(() => {});
   return {
     async catchUp(runIds) {

@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 /** Cases about the store's clock, in an order in which they can share one place. */
 interface Clocked {
   readonly clause: string;
-  /** What the store's clock decides, no matter what clock the process has. */
+  /** What holds by the store's clock, no matter how the clock of the process is set. */
   readonly what: string;
   readonly names: readonly string[];
 }
@@ -23,7 +23,7 @@ const CLOCKED: readonly Clocked[] = [
   },
   {
     clause: "S25",
-    what: "a place is taken while its run is live, and then free",
+    what: "the place of a topic is taken while its run is live, and then free",
     names: ["S25 the place is free the moment its run ends, however that ends"],
   },
   {
@@ -42,7 +42,7 @@ const CLOCKED: readonly Clocked[] = [
  */
 export const clockCases: readonly ProcessCase[] = [
   ["ahead", HOUR_MS] as const,
-  ["slow", -HOUR_MS] as const,
+  ["behind", -HOUR_MS] as const,
 ].flatMap(([where, clockAheadMs]) =>
   CLOCKED.map(({ clause, what, names }) => ({
     name: `${clause} in a process whose clock is an hour ${where}, ${what}`,

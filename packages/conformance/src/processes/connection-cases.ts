@@ -104,7 +104,7 @@ async function loseAppends(trial: ProcessTrial): Promise<void> {
   const answers = new Map<string, CallAnswer>();
   for (const [round, cut] of cutsFor(chunks, trial.draws).entries()) {
     const name = `append-${round}`;
-    // The answer that is cut is then that of the append, and not one of a connection that opens.
+    // Opens the connection, so that the answer that is cut is that of the append, and not one to the opening of the connection.
     if (cut.at === "answer") await worker.call("askUntilAnswered", callOf(`open-${round}`));
     proxy.plan(cut);
     const answer = await worker.call("ask", callOf(name));
@@ -231,7 +231,7 @@ async function append(
   await writer.call("runSteps", { name, prefix, steps });
 }
 
-/** A follower has read so many events, and only a notification makes it read again. */
+/** A follower has read this many events, and only a notification makes it read again. */
 async function untilWaiting(reader: Worker, count: number): Promise<void> {
   for (;;) {
     const followed = await reader.call("followed", null);

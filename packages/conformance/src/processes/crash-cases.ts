@@ -60,7 +60,7 @@ export function crashCases(hooks: CrashHooks | null): readonly ProcessCase[] {
 
 function watchedCase(what: string, crash: Crash): ProcessCase {
   return {
-    name: `S29 after ${what} during creations and ends, a reader of changed runs gets the last state of each`,
+    name: `S29 after ${what} during creations and ends, a reader of changed runs gets the last state of each run`,
     run: (trial) => playWatchedCrash(trial, crash),
   };
 }
@@ -80,22 +80,22 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
       run: (trial) => playLeasedCrash(trial, crash),
     },
     {
-      name: `S25 after ${what} during creations, a topic is free or one run that is there has it`,
+      name: `S25 after ${what} during creations, the place of a topic is free, or one run that exists has it`,
       run: (trial) => playStartingCrash(trial, crash, "places"),
     },
     {
-      name: `S26 after ${what} during creations, each run has its lease, and one sent again under its key gets the same run`,
+      name: `S26 after ${what} during creations, each run has its lease, and a creation sent again under its key gets the same run`,
       run: (trial) => playStartingCrash(trial, crash, "again"),
     },
     {
-      name: `S27 after ${what} between questions and answers, each is there once, and a run waits if its last one is a question`,
+      name: `S27 after ${what} between questions and answers, each is in the log once, and a run waits while it has no answer`,
       run: (trial) => playAskingCrash(trial, crash),
     },
     {
-      name: `S28 after ${what} during upkeep, each run is found once its lease is over or given back, and ended once`,
+      name: `S28 after ${what} during upkeep, each run is found when its lease has expired or was released, and is ended once`,
       run: (trial) => playUpkeepCrash(trial, crash),
     },
-    // When a server starts again, a store may let its cursors start over.
+    // After a server has started again, a store may let readers start over, which may leave out runs that have ended.
     ...(crash.mayFail ? [] : [watchedCase(what, crash)]),
   ];
 }

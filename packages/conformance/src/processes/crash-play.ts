@@ -61,8 +61,8 @@ export async function playCrash(
 }
 
 /**
- * Lets processes claim runs and append under their fences, crashes, and lets what is left and a new process do the same. Of a
- * store that declares less than `process` nothing is demanded.
+ * Lets processes claim runs and append under their fences, crashes, and lets what is left and a new process do the same. It demands
+ * nothing of a store that declares less than `process`.
  * @throws Error with the clause and a timeline
  */
 export async function playLeasedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {

@@ -6,7 +6,7 @@ import { idsOf, tokens } from "./plain-append.ts";
 
 /** So short that those of a dead process are over before the case is. */
 export const LEASE_MS = 50;
-/** Every so many calls a lease is renewed, or given back. */
+/** Every this many calls a lease is renewed, or given back. */
 const RENEW_EVERY = 5;
 const RELEASE_EVERY = 11;
 /** Before a claim that was refused is made again. */

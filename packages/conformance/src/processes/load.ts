@@ -15,7 +15,7 @@ export interface LoadOptions {
   readonly store: RunEventStore;
   /** Of the client; no other has it. */
   readonly name: string;
-  /** Topics, where the manner is to start exclusive runs. */
+  /** The ids of the runs; with the manner `starting` they are topics, and `upkeep` needs no ids. */
   readonly runIds: readonly string[];
   readonly manner: LoadManner;
   readonly now: () => number;
@@ -33,7 +33,7 @@ export interface Load {
   readonly ended: Promise<string | null>;
 }
 
-/** Every so many calls there is a read, no key, or a second request. */
+/** Every this many calls there is a read, no key, or a second request. */
 const READ_EVERY = 5;
 const KEYLESS_EVERY = 3;
 const PAIR_EVERY = 4;
@@ -63,7 +63,7 @@ export function createLoad({ store, name, runIds, manner, now, report }: LoadOpt
   const call = callerOf();
 
   function callerOf(): (count: number) => Promise<void> {
-    // No other load has it, not even of the same process.
+    // No other load has this name, not even another load of the same process.
     const unique = `${name}.${now()}`;
     switch (manner) {
       case "plain":

@@ -16,7 +16,7 @@ export function tokens(ids: readonly string[]): readonly NewEvent[] {
   return ids.map((id) => namedEvent("TOKEN", id));
 }
 
-/** So many names. */
+/** This many names. */
 export function idsOf(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${name}.${index}`);
 }

@@ -5,7 +5,7 @@ import { granted, LONG_MS, untilExpired } from "../lease.ts";
 import { requireLease, startKeyOf } from "./starting-calls.ts";
 import type { StartedRun } from "./worker-commands.ts";
 
-/** Sends creations again, twice each, with the claims that they had. */
+/** Sends each creation again twice, with its claim and under its key. */
 export async function startAgain(
   client: RecordedClient,
   starts: readonly StartedRun[],
@@ -25,7 +25,7 @@ export async function startOthers(
   for (const { runId, topic } of starts) await client.start(`${runId}-other`, topic, LONG_MS);
 }
 
-/** Each live run, whose lease was given for the shortest time, is listed as one whose lease is over. */
+/** Waits until each of these runs that is live is listed as expired. Their leases were given for the shortest time. */
 export async function awaitExpired(store: RunEventStore, runIds: readonly string[]): Promise<void> {
   for (const runId of runIds) {
     const run = await store.getRun(runId);

@@ -7,9 +7,9 @@ import type { RecordedClient } from "../history/recorder.ts";
 import { BY_OWNER, byReaper, LONG_MS, SHORT_MS, under } from "../lease.ts";
 import { OWNER } from "../read-log.ts";
 
-/** Every so many calls it looks at the live runs of a topic. */
+/** After this many calls it looks at the live runs of a topic. */
 const LOOK_EVERY = 4;
-/** After so many refusals in a row the owner ends the run that has the place: no other process does, if its own is dead. */
+/** After this many refusals in a row the owner ends the run that has the place: if its process is dead, no other process ends it. */
 const PATIENT_REFUSALS = 6;
 
 /** Who starts runs of which topics. */
@@ -18,16 +18,16 @@ interface StartingOptions {
   readonly store: RunEventStore;
   /** The prefix of the names of its runs and events; no other load has it. */
   readonly name: string;
-  /** Those that all processes want. */
+  /** The topics whose places all processes want. */
   readonly topics: readonly string[];
 }
 
-/** What it does next about a run. */
+/** The next step with a run: to write to it or end it, or to free the place that it has. */
 type Next =
   | { readonly what: "write" | "complete"; readonly runId: string; readonly fence: number }
   | { readonly what: "free"; readonly runId: string };
 
-/** The key of the claim in a run's creation: the same one when the creation is sent again. */
+/** The key of the claim in a run's creation. A creation that is sent again has the same key. */
 export function startKeyOf(runId: string): string {
   return `start of ${runId}`;
 }
@@ -35,7 +35,7 @@ export function startKeyOf(runId: string): string {
 /**
  * The calls of a worker that starts exclusive runs under short and long leases, writes to each and ends it. It first starts two
  * runs of topics of its own, which it leaves live: one under a long lease and one under a lease of the shortest time. It never
- * gives a lease back, so a live run without one was created without one.
+ * releases a lease. So if a live run has no lease, it was created without one.
  */
 export function createStartingCalls({
   client,
@@ -80,7 +80,10 @@ export function createStartingCalls({
   };
 }
 
-/** @throws BrokenClause if the run for which a creation was refused is not there */
+/**
+ * Whether the run that a refused creation named is live.
+ * @throws BrokenClause if there is no such run
+ */
 async function isLive(store: RunEventStore, holder: string): Promise<boolean> {
   const run = await store.getRun(holder);
   if (run === null) {
@@ -90,7 +93,10 @@ async function isLive(store: RunEventStore, holder: string): Promise<boolean> {
   return !isTerminal(run.runStatus);
 }
 
-/** @throws BrokenClause if a live run has no lease, although it was created with one */
+/**
+ * Checks that a live run which was created with a lease has one.
+ * @throws BrokenClause if it has none
+ */
 export function requireLease({ runId, leaseExpiresAtMs }: RunRecord): void {
   if (leaseExpiresAtMs !== null) return;
   throw new BrokenClause("S26", `${runId} was seen without the lease that it was created with`);

@@ -22,17 +22,17 @@ import { failOn } from "./process-cases.ts";
 import type { Worker } from "./start-worker.ts";
 import type { StartedRun } from "./worker-commands.ts";
 
-/** All processes want their places. */
+/** The topics whose places all processes want. */
 const TOPICS = RUN_IDS;
 const STARTING: Manner = { manner: "starting", runIds: TOPICS };
 
-/** A creation and the claim in it. */
+/** A creation and its claim. */
 interface Start extends StartedRun {
   readonly created: CreateOperation;
   readonly claimed: LeaseOperation;
 }
 
-/** What came of one call that created a run with a claim. */
+/** The answer to one call that created a run with a claim. */
 interface Answer {
   readonly runId: string;
   readonly created: CreateOperation;
@@ -40,8 +40,8 @@ interface Answer {
 }
 
 /**
- * Lets processes start exclusive runs, crashes, looks at the runs that are left, and lets what is left and a new process go on. Of a
- * store that declares less than `process` nothing is demanded.
+ * Lets processes start exclusive runs, and crashes them or the server. Then it looks at the runs that are left, and lets the processes
+ * that are left and a new one go on. It demands nothing of a store that declares less than `process`.
  * @throws Error with the clause and a timeline
  */
 export async function playStartingCrash(
@@ -61,8 +61,8 @@ export async function playStartingCrash(
 }
 
 /**
- * Lets processes start exclusive runs and end them while another process reads the changed runs, and crashes. Of a store that declares
- * less than `process` nothing is demanded.
+ * Lets processes start and end exclusive runs while another process reads the changed runs, and crashes the writers. It demands nothing of
+ * a store that declares less than `process`.
  * @throws Error if that reader does not get the last state of each run
  */
 export async function playWatchedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {
@@ -89,7 +89,7 @@ function startsOf(operations: readonly Operation[]): readonly Start[] {
   });
 }
 
-/** Sends those again that are in doubt, those of runs that were left live, and the youngest. */
+/** Sends creations again: those in doubt, those of runs that were left live, and the newest that were granted. */
 async function sendAgain(reader: Worker, before: readonly Start[]): Promise<readonly Operation[]> {
   const isShort = ({ leaseMs }: Start): boolean => leaseMs === SHORT_MS;
   await reader.call("awaitExpired", { runIds: before.filter(isShort).map(({ runId }) => runId) });
@@ -100,7 +100,7 @@ async function sendAgain(reader: Worker, before: readonly Start[]): Promise<read
   return reader.call("startAgain", { name: `${reader.name}-again`, starts });
 }
 
-/** Wants the places of the runs that were left live. */
+/** Tries to create another run of each topic whose run was left live. */
 function wantPlaces(reader: Worker, before: readonly Start[]): Promise<readonly Operation[]> {
   const kept = before.filter((one) => isKept(one) && isGranted(one));
   const starts = kept.map(({ runId, topic, leaseMs }) => ({ runId, topic, leaseMs }));
@@ -115,7 +115,7 @@ function isGranted({ claimed }: Start): boolean {
   return claimed.result.outcome === "granted";
 }
 
-/** No other process wants its topic, and its own does not end it. */
+/** Whether the run is left live: no other process wants its topic, and its own process does not end it. */
 function isKept({ topic }: Start): boolean {
   return !TOPICS.includes(topic);
 }
@@ -152,7 +152,7 @@ function wrongAgain(before: readonly Start[], again: readonly Operation[]): Viol
   return null;
 }
 
-/** The creations with their claims, each call by itself. */
+/** The creations with their claims, in order: one answer for each call. */
 function startsInTurn(operations: readonly Operation[]): readonly Answer[] {
   return operations.flatMap((created, at) => {
     if (created.kind !== "create") return [];
@@ -167,8 +167,8 @@ function fenceOf(claimed: LeaseOperation | null): number | null {
 }
 
 /**
- * The history as it shows once creations were sent again: one in doubt has created its run if that was there then, and a lease that
- * was granted again is no second one.
+ * The history, with what the repeated creations have shown. If the run of a creation in doubt existed when it was sent again, that creation
+ * has created it. A lease that was granted again is not a second lease.
  */
 function settle(
   operations: readonly Operation[],
@@ -188,14 +188,14 @@ function settle(
     if (one.kind === "create") return { ...one, endedAt, result: { outcome: "created" } };
     const fence = fenceOf(answer.claimed);
     const isClaim = one.asks === "claim" && fence !== null;
-    // With a new run: its log is empty.
+    // The run was new at this claim, so its log was empty.
     const result = { outcome: "granted", lastSequence: 0 } as const;
     return isClaim ? { ...one, endedAt, result: { ...result, fence } } : one;
   });
   return [...settled, ...again.filter((one) => !repeated.has(one))];
 }
 
-/** Whether the run was there when it was to be created. */
+/** Whether the run existed when the creation was sent. */
 function isThere({ result }: CreateOperation): boolean {
   return result.outcome === "existing" || result.outcome === "finished";
 }

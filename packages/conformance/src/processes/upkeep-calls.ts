@@ -9,9 +9,9 @@ import { startKeyOf } from "./starting-calls.ts";
 export const LIVE: readonly LiveStatus[] = ["queued", "running", "waiting"];
 /** What brings a new run to its status. */
 const FIRST_EVENT = { queued: null, running: "TOKEN", waiting: "INPUT_REQUESTED" } as const;
-/** Every so many creations have a long lease: no other process may touch such a run. */
+/** Every this many creations have a long lease: no other process may touch such a run. */
 const LONG_EVERY = 4;
-/** With so many runs that are due it starts no more. */
+/** With this many runs that are due it starts no more. */
 const BACKLOG = 20;
 
 /** What the upkeep works with. */

@@ -9,7 +9,7 @@ const UPKEEP: Manner = { manner: "upkeep", runIds: [] };
 
 /**
  * Lets processes start runs and do the upkeep of those that no worker has, crashes, looks at which runs a new process finds, lets what is
- * left go on, and ends all runs that are due. Of a store that declares less than `process` nothing is demanded.
+ * left go on, and ends all runs that are due. It demands nothing of a store that declares less than `process`.
  * @throws Error with the clause, and a timeline where calls show it
  */
 export async function playUpkeepCrash(trial: ProcessTrial, crash: Crash): Promise<void> {

@@ -51,21 +51,21 @@ export interface WorkerCommands {
     readonly name: string;
     readonly appends: readonly Sent[];
   }): Promise<readonly Operation[]>;
-  /** Sends creations again under their keys, twice each, and answers what came of each call. */
+  /** Sends each creation again twice under its key, and answers with the outcome of each call. */
   startAgain(input: {
     readonly name: string;
     readonly starts: readonly StartedRun[];
   }): Promise<readonly Operation[]>;
-  /** Starts another run of each topic, and answers what came of each call. */
+  /** Starts another run of each topic, and answers with the outcome of each call. */
   startOthers(input: {
     readonly name: string;
     readonly starts: readonly StartedRun[];
   }): Promise<readonly Operation[]>;
-  /** Waits until each of the runs that is live is listed as one whose lease of the shortest time is over. */
+  /** Waits until each of these runs that is live is listed as expired. Their leases were given for the shortest time. */
   awaitExpired(input: { readonly runIds: readonly string[] }): Promise<null>;
-  /** Starts to read the changed runs. Answers after the first time. */
+  /** Starts to read the changed runs. Answers after the first read. */
   watchChanged(input: null): Promise<null>;
-  /** Answers once that reader has each of the runs as it is. Runs may not change any more. */
+  /** Answers once that reader has each of the runs as it is now. Runs must not change any more. */
   catchUpChanged(input: { readonly runIds: readonly string[] }): Promise<null>;
   /** Goes on with runs in which workers ask and persons answer, and answers what came of each call. */
   goOnAsking(input: {
@@ -138,8 +138,8 @@ export interface CallFailure {
 }
 
 /**
- * Whether a load appends without a lease, claims each run before and appends under its fence, starts exclusive runs of topics, asks
- * under its fence and answers, or starts runs and ends those that no worker has.
+ * Whether a load appends without a lease (`plain`), claims each run first and appends under its fence (`leased`), starts exclusive
+ * runs of topics (`starting`), asks under its fence and answers (`asking`), or starts runs and ends those that no worker has (`upkeep`).
  */
 export type LoadManner = "plain" | "leased" | "starting" | "asking" | "upkeep";
 

@@ -1,6 +1,6 @@
 import type { Failure, JudgedMutant } from "./mutant-suite.ts";
 
-/** A case that draws no inputs shows in so many rounds whether it always finds a mutant. */
+/** A case that draws no inputs shows in this many rounds whether it always finds a mutant. */
 const ROUNDS = 3;
 /** One that draws them has to find it so often. */
 const CHANCE_ROUNDS = 50;

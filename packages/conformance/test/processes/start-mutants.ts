@@ -33,7 +33,7 @@ function shownSlot({ runId }: { readonly runId: string }): string {
 /** Stores that create and end exclusive runs, or runs with a claim, wrongly when processes die or their clocks are turned. */
 export const startMutants: readonly ProcessMutant[] = [
   {
-    name: "keeps a place for the run of a process that died before it created it",
+    name: "keeps a topic's place for a process that died before it created the run",
     clause: "S25",
     says: /S25 is broken: .*a creation was refused for .*, and there is no such run/,
     spoil(store, journal) {

@@ -2,7 +2,7 @@ import type { ChangedQuery, ChangedRuns, ChangedScope } from "../rules/changed.t
 import { storeClosed } from "../rules/errors.ts";
 import { afterTurn } from "../time/clock.ts";
 
-/** A list that has not begun, and those who wait for it. */
+/** A list that has not begun, and the callers that wait for it. */
 interface WaitingList {
   readonly query: ChangedScope & ChangedQuery;
   readonly callers: Set<PromiseWithResolvers<ChangedRuns>>;
@@ -13,15 +13,15 @@ type OwnersLists = Map<string, WaitingList>;
 
 /**
  * The calls of `listChanged` of one process, of feeds and of polls. Each takes time that grows with the owner's live runs, and an owner
- * may ask for many at once. So an owner has one at a time, and the event loop has a turn before each. Who asks for the same before a list
- * has begun shares it.
+ * may ask for many at once. So only one list of an owner is made at a time, and the event loop has a turn before each. Callers that ask for
+ * the same list before it has begun share it.
  *
  * | an owner  | event                          | next      | what happens                                      |
  * | --------- | ------------------------------ | --------- | ------------------------------------------------- |
  * | is idle   | `list`                         | is due    | the list waits                                    |
  * | is due    | `list`                         | is due    | the caller joins an equal list, or a new one waits |
  * | is due    | a turn of the event loop       | is listing | the oldest list begins, or it is idle if none waits |
- * | is listing | `list`                        | is listing | a list waits: the one that has begun may not know what the caller knows |
+ * | is listing | `list`                        | is listing | a new list waits: the one that has begun may lack changes that the caller was notified of |
  * | is listing | the list has ended or failed  | is due    | each of its callers gets the answer               |
  * | any       | a caller's signal              | the same  | the caller leaves; a list that has no caller left does not begin |
  * | any       | `close`                        | the same  | each caller gets `store_unavailable`              |

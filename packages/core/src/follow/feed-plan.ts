@@ -1,6 +1,6 @@
 import type { RunRecord } from "../rules/run.ts";
 
-/** What the reader of a feed does not have. */
+/** What the reader of a feed does not have yet. */
 export interface FeedNews {
   /** As in `ChangedRuns`. */
   readonly isReset: boolean;
@@ -10,13 +10,13 @@ export interface FeedNews {
   readonly gone: readonly string[];
 }
 
-/** News of which the reader gets all. */
+/** News that the reader gets as a whole. */
 export interface KeptNews extends FeedNews {
-  /** Whether more news follow at once. */
+  /** Whether more news follows at once. */
   readonly hasMore: boolean;
 }
 
-/** What a feed has to do. */
+/** What a feed has to do next. */
 export interface FeedPlan {
   /** Whether to ask for the runs that changed since the cursor. */
   readonly lists: boolean;
@@ -24,12 +24,17 @@ export interface FeedPlan {
   readonly newest: { readonly before: number | null; readonly limit: number } | null;
   /** The runs to read. */
   readonly runIds: readonly string[];
-  /** When there will be more to do, without a notification; `null` for not before one. */
+  /** When there will be more to do without a notification; `null` if there is nothing more to do until a notification comes. */
   readonly dueAtMs: number | null;
 }
 
-/** The live runs that a feed has to subscribe to, and those that it no longer has to. */
+/** The live runs that a feed has to subscribe to, and those whose subscriptions it has to end. */
 export interface FeedWatches {
   readonly begun: readonly string[];
   readonly ended: readonly string[];
+}
+
+/** A state that was sent. */
+export interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
+  readonly atMs: number;
 }

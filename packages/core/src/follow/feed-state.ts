@@ -2,7 +2,7 @@ import type { ChangedRuns } from "../rules/changed.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { LivePosition, RunRecord } from "../rules/run.ts";
 import { FeedPlace } from "./feed-place.ts";
-import type { FeedNews, FeedPlan, FeedWatches, KeptNews } from "./feed-plan.ts";
+import type { FeedNews, FeedPlan, FeedWatches, KeptNews, Sent } from "./feed-plan.ts";
 
 /** The pause between two states of a run that a feed sends, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
@@ -15,20 +15,16 @@ const MOST_ENDED = 1_000;
 const MOST_LIVE = 1_000;
 /** The most runs that are read at once: each may have 256 KiB of metadata, and as much of a last event. */
 export const READ_AT_ONCE = 16;
-/** The most runs of a page of the store: to make one it looks at all live runs of the owner, and it bounds the bytes itself. */
+/** The most runs of a page of the store, which looks at all live runs of the owner for each page, and bounds its bytes itself. */
 export const LIST_AT_ONCE = 128;
-
-/** A state that was sent. */
-interface Sent extends Pick<RunRecord, "ordinal" | "lastSequence" | "updatedAtMs"> {
-  readonly atMs: number;
-}
 
 /**
  * What the reader of a feed has, and what it has to get: each run as it is now, not before `STATE_PAUSE_MS` after its last state, and
  * none twice. It reads no clock and makes no call.
  *
- * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that comes back with the cursor would never
- * get that state. It leaves out runs that were sent later: their states come again, as the store may have lost those.
+ * A cursor is kept back while a state that it counts as sent waits for its pause: a reader that came back with the cursor would never get
+ * that state. The cursor leaves out runs that were sent after its page: their states come again, as the store may have lost them. The
+ * cursor of a page that starts over leaves out what did not fit: the cursors before it are of no use.
  */
 export class FeedState {
   /** The live runs that the reader has: from this feed, or from before its cursor. */
@@ -49,7 +45,7 @@ export class FeedState {
   readonly #newest: number;
   /** The most runs of a page. */
   readonly #limit: number;
-  /** How many runs to read at once: after some that did not fit, as many as did, and then more. */
+  /** How many runs to read at once: if some did not fit, only as many as did fit, and then twice as many each time. */
   #atOnce: number;
   /** How many of them are still to be listed, and before which one; `null` if all are. */
   #older: { readonly before: number | null; readonly left: number } | null = null;
@@ -77,12 +73,12 @@ export class FeedState {
     return (this.#held?.place ?? this.#place)?.cursor ?? null;
   }
 
-  /** The most runs, and ids of those that are gone, that are asked for at once. */
+  /** The most runs, and ids of runs that are gone, that are asked for at once. */
   get limit(): number {
     return this.#limit;
   }
 
-  /** Whether live runs may have changed that the last news did not have. */
+  /** Whether live runs may have changed that were not in the last news. */
   get isBehind(): boolean {
     return this.#dirty.size > 0;
   }
@@ -127,7 +123,7 @@ export class FeedState {
     for (const runId of runIds) this.#dirty.delete(runId);
   }
 
-  /** Takes a page of changed runs. `keep` follows at once. @returns what of it the reader does not have */
+  /** Takes a page of changed runs. `keep` follows at once. @returns the part of the page that the reader does not have */
   takePage(page: ChangedRuns, nowMs: number): FeedNews {
     const { isReset, gone, live, cursor, hasMore } = page;
     if (isReset) this.#startOver();
@@ -142,45 +138,47 @@ export class FeedState {
       return !mustWait;
     });
     this.#held = { place: new FeedPlace(cursor), runIds: waiting };
+    for (const run of runs) this.#place?.pass(run, !this.#live.has(run.runId));
     const news = this.#newsOf(runs, gone, nowMs, isReset);
+    if (isReset) this.#place = new FeedPlace(cursor);
     const later = new Set([...page.runs.map(({ runId }) => runId), ...gone]);
     this.#learn(live, later);
     return news;
   }
 
   /**
-   * Takes some of the newest runs, as they were after the first page. A live one that the reader has comes
-   * again with its notification, after its pause. `keep` follows at once.
-   * @param limit how many the plan had asked for
+   * Takes some of the newest runs, as they were after the first page. Live runs that the reader has are left out: if one has changed, it
+   * comes after its notification and its pause. `keep` follows at once.
+   * @param limit how many runs the plan had asked for
    */
   takeNewest(listed: readonly RunRecord[], limit: number, nowMs: number): FeedNews {
     const left = (this.#older?.left ?? 0) - listed.length;
     const isAll = listed.length < limit || left <= 0;
     this.#older = isAll ? null : { before: listed.at(-1)?.ordinal ?? null, left };
     const runs = listed.filter((run) => !this.#live.has(run.runId) && this.#isNew(run));
-    for (const run of runs) this.#held?.place.pass(run);
+    for (const run of runs) this.#held?.place.pass(run, !isTerminal(run.runStatus));
     return this.#newsOf(runs, [], nowMs, false);
   }
 
   /**
-   * Takes runs that were read, `null` for one that does not exist for the reader. `keep` follows at once.
+   * Takes runs that were read; `null` is for a run that does not exist for the reader. `keep` follows at once.
    * @returns what the reader does not have
    */
   takeRuns(read: ReadonlyMap<string, RunRecord | null>, nowMs: number): FeedNews {
     const runs = [...read.values()].filter((run) => run !== null).filter((run) => this.#isNew(run));
     const gone = [...read.keys()].filter((runId) => read.get(runId) === null);
-    for (const run of runs) this.#held?.place.pass(run);
-    // Of these the reader has what was read, or gets it now.
+    for (const run of runs) this.#held?.place.pass(run, false);
+    // The reader has these runs as they were read, or gets them now.
     for (const runId of read.keys()) this.#isThere(runId);
     return this.#newsOf(runs, gone, nowMs, false);
   }
 
   /**
-   * The reader gets the first of the news' runs. The others count as not sent, and the cursor does not pass them.
-   * @returns what it gets
+   * Gives the reader the first `count` runs of the news. The other runs count as not sent, and the cursor does not pass them.
+   * @returns what the reader gets
    */
   keep(news: FeedNews, count: number): KeptNews {
-    for (const { runId } of news.runs.slice(count)) this.#putBack(runId);
+    for (const run of news.runs.slice(count)) this.#putBack(run);
     const isAll = count === news.runs.length;
     this.#atOnce = Math.min(
       this.#limit,
@@ -214,22 +212,23 @@ export class FeedState {
     return { isReset, runs, gone };
   }
 
-  /** Nothing waits for this run: the reader has it, or gets it. */
+  /** Notes that no cursor and no read waits for this run any more: the reader has it, or gets it now. */
   #isThere(runId: string): void {
     this.#late.delete(runId);
     this.#held?.runIds.delete(runId);
   }
 
-  #putBack(runId: string): void {
+  #putBack({ runId, ordinal }: RunRecord): void {
+    this.#place?.pass({ runId, ordinal }, false);
     const sent = this.#live.get(runId);
-    // No state has this sequence.
+    // No state has the sequence -1, so the next one is new.
     if (sent !== undefined) this.#live.set(runId, { ...sent, lastSequence: -1 });
     this.#over.delete(runId);
     this.#late.add(runId);
     this.#held?.runIds.add(runId);
   }
 
-  /** After a loss, a run may have another event with the same sequence. */
+  /** Whether the reader does not have this state. The time counts too: after a loss, another event may have the same sequence. */
   #isNew({ runId, ordinal, lastSequence: last, updatedAtMs }: RunRecord): boolean {
     const sent = this.#live.get(runId) ?? this.#over.get(runId);
     return (
@@ -249,7 +248,7 @@ export class FeedState {
   #send(run: RunRecord, atMs: number): void {
     const { runId, runStatus, ordinal, lastSequence, updatedAtMs } = run;
     const sent = { ordinal, lastSequence, updatedAtMs, atMs };
-    this.#place?.pass(run);
+    this.#place?.pass(run, !isTerminal(runStatus) && !this.#live.has(runId));
     this.#isThere(runId);
     this.#over.delete(runId);
     if (!isTerminal(runStatus)) {
@@ -267,7 +266,7 @@ export class FeedState {
     if (this.#over.size > MOST_ENDED && oldest !== undefined) this.#over.delete(oldest);
   }
 
-  /** The reader has these runs, or a later state of them. Those that this feed has sent are known. */
+  /** Learns from a page which live runs the reader has, as they are there or later. The runs that this feed has sent are known already. */
   #learn(had: readonly LivePosition[], later: ReadonlySet<string>): void {
     for (const { runId, ...position } of had) {
       if (this.#live.size >= MOST_LIVE) return;

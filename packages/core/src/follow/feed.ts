@@ -10,11 +10,11 @@ import type { FollowedFeed, OwnerFollower } from "./owner-follower.ts";
 /** Of how many runs the last events are read at once: one may have 256 KiB, and those that do not fit are read for nothing. */
 const LAST_AT_ONCE = 4;
 
-/** What a feed answers: at most 256 KiB of metadata and last events, or one run. */
+/** What a feed answers: at most 256 KiB of metadata and last events, or one larger run. */
 export interface FeedPage extends FeedNews {
-  /** Whether more news follow at once. */
+  /** Whether more news follows at once. */
   readonly hasMore: boolean;
-  /** Where a reader goes on that comes back: it has everything before. */
+  /** Where a reader goes on that comes back: it has every change before this cursor. */
   readonly cursor: string;
   /** The last event of each run in `runs` that has one, by the run's id, if it was asked for. */
   readonly last: ReadonlyMap<string, StoredEvent>;
@@ -32,8 +32,8 @@ export interface FeedOptions {
    */
   readonly newest?: number;
   /**
-   * The most runs, and ids of those that are gone, of a page.
-   * @defaultValue 16, which is also the most
+   * The most runs, and ids of runs that are gone, of a page: from 1 to 128.
+   * @defaultValue 128
    */
   readonly limit?: number;
   /**
@@ -44,9 +44,9 @@ export interface FeedOptions {
 }
 
 /**
- * One reader of an owner's changed runs. It is pulled: what changes while the reader is busy gathers in a set of run ids, and the
- * reader then gets each as it is at that time. A page that the reader has not taken yet is small, also if the runs are large: those that
- * do not fit are read again for the next page.
+ * One reader of an owner's changed runs. The reader pulls: while it is busy, the ids of the runs that change gather in a set. It then
+ * gets each of these runs as the run is at that time. A page that the reader has not taken yet is small, even if the runs are large: the
+ * feed reads those that do not fit again for the next page.
  *
  * | state   | event                                   | next    | what happens                                              |
  * | ------- | --------------------------------------- | ------- | --------------------------------------------------------- |
@@ -56,7 +56,7 @@ export interface FeedOptions {
  * | busy    | nothing is to do                        | waiting | a timer runs until something is due                       |
  * | waiting | a notification, or the timer            | busy    |                                                           |
  * | any     | a notification                          | same    | the state remembers it                                    |
- * | busy    | a read fails                            | idle    | `next` rejects; a later `next` tries again                |
+ * | busy    | a read fails                            | failed  | `next` rejects; the reader leaves, and comes back with its cursor |
  * | any     | `leave`, `fail`                         | over    | `next` rejects; the timer and the subscriptions end       |
  */
 export class Feed implements FollowedFeed {
@@ -73,7 +73,7 @@ export class Feed implements FollowedFeed {
   #givenAtMs: number;
   /** Whether the reader waits for a page after which nothing follows at once. */
   #owesPage: boolean;
-  /** Whether a page has come after which nothing followed. */
+  /** Whether the last list of the store had no `hasMore`. */
   #isComplete = false;
 
   /** @param onOver called once, when the feed has ended */
@@ -94,8 +94,8 @@ export class Feed implements FollowedFeed {
   }
 
   /**
-   * Resolves with what has changed, once something has. Without a change it resolves only if it starts over, after pages with
-   * `hasMore`, or, after some minutes, with a new cursor. Not to be called again before it has settled.
+   * Resolves with what has changed, once something has. Without a change it resolves only if the feed starts over, after pages with
+   * `hasMore`, or with a new cursor after 15 minutes. Do not call it again before it has settled, nor after it has rejected.
    * @throws RunEventsError `store_unavailable`
    */
   async next(): Promise<FeedPage> {
@@ -114,12 +114,7 @@ export class Feed implements FollowedFeed {
     }
   }
 
-  /** The cursor with which a reader comes back that has taken every page; `null` before the first. */
-  get cursor(): string | null {
-    return this.#state.cursor;
-  }
-
-  /** Whether live runs may have changed that the last page did not have. */
+  /** Whether live runs may have changed that were not in the last page. */
   get isBehind(): boolean {
     return this.#state.isBehind;
   }
@@ -169,36 +164,26 @@ export class Feed implements FollowedFeed {
 
   async #list(): Promise<FeedNews> {
     this.#state.listing();
-    try {
-      const { listed, limit } = this.#state;
-      const page = await this.#follower.list(listed, limit, this.#over.signal);
-      const news = this.#state.takePage(page, this.#clock.now());
-      this.#watch(this.#isComplete && !page.isReset && !page.hasMore);
-      this.#isComplete = !page.hasMore;
-      return news;
-    } catch (error) {
-      this.#state.notifyAll();
-      throw error;
-    }
+    const { listed, limit } = this.#state;
+    const page = await this.#follower.list(listed, limit, this.#over.signal);
+    const news = this.#state.takePage(page, this.#clock.now());
+    this.#watch(this.#isComplete && !page.isReset && !page.hasMore);
+    this.#isComplete = !page.hasMore;
+    return news;
   }
 
   async #read(runIds: readonly string[]): Promise<FeedNews> {
     this.#state.reading(runIds);
-    try {
-      const heads = await Promise.all(runIds.map((runId) => this.#follower.head(runId)));
-      const read = new Map(runIds.map((runId, at) => [runId, heads[at] ?? null]));
-      const news = this.#state.takeRuns(read, this.#clock.now());
-      this.#watch(this.#isComplete);
-      return news;
-    } catch (error) {
-      for (const runId of runIds) this.#state.notify(runId);
-      throw error;
-    }
+    const heads = await Promise.all(runIds.map((runId) => this.#follower.head(runId)));
+    const read = new Map(runIds.map((runId, at) => [runId, heads[at] ?? null]));
+    const news = this.#state.takeRuns(read, this.#clock.now());
+    this.#watch(this.#isComplete);
+    return news;
   }
 
   /**
-   * Subscribes to what the news have begun.
-   * @param isSteady whether few changes come at a time. Then each run that has begun is read again, and otherwise the list
+   * Subscribes to the live runs that the news has begun.
+   * @param isSteady whether few changes come at a time. Then the feed reads each of these runs again; otherwise it reads the list again
    */
   #watch(isSteady: boolean): void {
     const { begun, ended } = this.#state.takeWatches();
@@ -207,7 +192,7 @@ export class Feed implements FollowedFeed {
     this.#follower.watch(this, begun, isSteady && begun.length <= READ_AT_ONCE);
   }
 
-  /** Reads the last events of the runs, as far as these fit. */
+  /** Reads the last events of the first runs, as many as fit in a page. */
   async #lastOf({ runs }: FeedNews): Promise<ReadonlyMap<string, StoredEvent>> {
     const last = new Map<string, StoredEvent>();
     if (!this.#withLast) return last;

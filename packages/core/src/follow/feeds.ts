@@ -19,10 +19,11 @@ export interface Feeds {
   open(scope: ChangedScope, options: FeedOptions): Feed;
   /**
    * Lists an owner's changed runs once. It takes turns with the owner's feeds.
-   * @throws RunEventsError `store_unavailable`; the signal's reason
+   * @throws RunEventsError `store_unavailable`
+   * @throws the signal's reason
    */
   list(query: ChangedScope & ChangedQuery, signal?: AbortSignal): Promise<ChangedRuns>;
-  /** Ends all feeds and lists with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
+  /** Ends all feeds and lists with `store_unavailable`, and every timer and subscription. Idempotent. Afterwards `open` throws. */
   close(): void;
 }
 

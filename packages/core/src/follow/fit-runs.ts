@@ -8,8 +8,8 @@ import { fitSlice } from "./slice.ts";
 export const FEED_PAGE_BYTES = 262_144;
 
 /**
- * The first runs that fit in one page of a feed: by their metadata, and their last events as far as these are known. At least one
- * of those that there are.
+ * The first runs that fit in one page of a feed, by the bytes of their metadata and of their last events, as far as these are known. Of
+ * at least one run, it returns at least one.
  */
 export function fitRuns(
   runs: readonly RunRecord[],

@@ -20,7 +20,7 @@ export interface Followers {
     atMs?: number | null,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
   /**
-   * Finds the cursor so many events before the end of a run.
+   * Finds the cursor this many events before the end of a run.
    * @throws RunEventsError `not_found`, `store_unavailable`
    */
   tailStart(runId: string, tail: number, ownerId: string | null): Promise<number>;

@@ -1,5 +1,7 @@
+import { fromEarlier } from "../rules/change-cursor.ts";
 import type { ChangedQuery, ChangedRuns, ChangedScope } from "../rules/changed.ts";
 import type { StoredEvent } from "../rules/event.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { ownerName } from "../rules/owner-name.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
@@ -38,6 +40,17 @@ export interface OwnerFollowers {
   readonly budget: WatchBudget;
 }
 
+/** A page after which nothing had changed. */
+interface NewestPage {
+  readonly cursor: string;
+  readonly madeAt: number;
+  /** The runs that had ended or were removed. */
+  readonly departed: ReadonlySet<string>;
+}
+
+/** Before the first one. */
+const NO_PAGE: NewestPage = { cursor: "", madeAt: 0, departed: new Set() };
+
 /** The subscription to a live run, for all feeds that have the run. */
 interface Watched {
   readonly subscription: Subscription;
@@ -48,8 +61,8 @@ interface Watched {
  * Follows one owner's runs, of one topic or of all, for all feeds of a process. It has one subscription for the owner and one for each
  * live run that a feed has. What feeds read at once is read once.
  *
- * Any run may have changed: then it notifies its feeds together, at most once in `STATE_PAUSE_MS`. So they ask for their lists at the
- * same time, and those that are at the same cursor share one. Feeds that have asked at the same time come to be at the same cursor.
+ * When any run may have changed, it notifies all its feeds together, at most once in `STATE_PAUSE_MS`. So the feeds ask for their lists at
+ * the same time, and those at the same cursor share one list. Feeds that have asked at the same time get the same cursor.
  */
 export class OwnerFollower {
   readonly #scope: ChangedScope;
@@ -63,14 +76,14 @@ export class OwnerFollower {
   readonly #watched = new Map<string, Watched>();
   /** The reads under way that began after the last notification of their runs. */
   readonly #reading = new Map<string, Promise<RunRecord | null>>();
-  /** The feeds that have to know that any run may have changed. */
+  /** The feeds that are to be notified that any run may have changed. */
   readonly #due = new Set<FollowedFeed>();
   #notifiedAtMs: number;
   #stopPause: (() => void) | null = null;
-  /** Counts calls and cursors, so that their order is known. */
+  /** The number of the last call or cursor. It shows which came first. */
   #moment = 0;
-  /** The newest cursor after which nothing had changed, and when it was made. */
-  #newestCursor: { readonly cursor: string; readonly madeAt: number } | null = null;
+  /** The newest page after which nothing had changed. */
+  #newest: NewestPage = NO_PAGE;
 
   /** @param onEmpty called when the last feed has left */
   constructor(
@@ -115,7 +128,8 @@ export class OwnerFollower {
   }
 
   #notifyDue(): void {
-    if (this.#stopPause !== null) return;
+    // Its subscription may be ready after the last feed has left.
+    if (this.#stopPause !== null || this.#due.size === 0) return;
     const pauseMs = this.#notifiedAtMs + STATE_PAUSE_MS - this.#clock.now();
     if (pauseMs <= 0) this.#notifyAllDue();
     else this.#stopPause = this.#clock.every(Math.max(1, pauseMs), () => this.#notifyAllDue());
@@ -135,8 +149,9 @@ export class OwnerFollower {
   }
 
   /**
-   * Notifies the feed of these live runs from now on, and again when the subscriptions are ready: what changed before did not notify.
-   * @param isEach whether it is then notified of each of the runs; of any run otherwise
+   * Notifies the feed of these live runs from now on. When the subscriptions are ready, it notifies once more: a change before that did not
+   * notify.
+   * @param isEach whether this last notification is of each of the runs, or that any run may have changed
    */
   watch(feed: FollowedFeed, runIds: readonly string[], isEach: boolean): void {
     if (runIds.length === 0) return;
@@ -165,7 +180,7 @@ export class OwnerFollower {
       this.#reading.delete(runId);
       for (const one of feeds) one.notify(runId);
     });
-    // A read that began before the subscription was ready may know less than one after it.
+    // A read that began before the subscription was ready may be older than one that begins now.
     subscription.ready.then(
       () => this.#reading.delete(runId),
       () => {},
@@ -188,9 +203,10 @@ export class OwnerFollower {
   /**
    * Lists the changed runs after a cursor, as of a time after this call.
    *
-   * A page with which the reader has everything may come with the cursor of another feed's page. That one was made after this call, and
-   * its list had ended before the one of this page began: lists of an owner come one after the other. So the reader has everything
-   * before that cursor, and nothing before it comes again.
+   * If the reader has everything with this page, the page may get the cursor of another feed's page. That cursor was made after this call,
+   * and its list had ended before the list of this page began, because lists of an owner are made one after the other. So the reader has
+   * everything up to that cursor. What only this page has comes again. If only this page has an end or a removal, the page keeps its own
+   * cursor: by that cursor the store sees whether it has lost the end or the removal.
    */
   async list(since: string | null, limit: number, signal: AbortSignal): Promise<ChangedRuns> {
     const askedAt = (this.#moment += 1);
@@ -198,9 +214,11 @@ export class OwnerFollower {
     // A read that began before the page may know less, and the cursor of the page does not say so.
     this.#reading.clear();
     if (page.hasMore) return page;
-    if (this.#newestCursor !== null && this.#newestCursor.madeAt > askedAt)
-      return { ...page, cursor: this.#newestCursor.cursor };
-    this.#newestCursor = { cursor: page.cursor, madeAt: (this.#moment += 1) };
+    const departed = departedIn(page);
+    const { madeAt, cursor, departed: known } = this.#newest;
+    if (madeAt > askedAt && [...departed].every((runId) => known.has(runId)))
+      return { ...page, cursor: fromEarlier(page.cursor, cursor) };
+    this.#newest = { cursor: page.cursor, madeAt: (this.#moment += 1), departed };
     return page;
   }
 
@@ -233,4 +251,9 @@ export class OwnerFollower {
     if (read === null || (topic !== null && read.run.topic !== topic)) return null;
     return read.run;
   }
+}
+
+function departedIn({ runs, gone }: ChangedRuns): ReadonlySet<string> {
+  const ended = runs.filter(({ runStatus }) => isTerminal(runStatus));
+  return new Set([...ended.map(({ runId }) => runId), ...gone]);
 }

@@ -29,7 +29,7 @@ export function weighEvent({ payload }: StoredEvent): number {
 
 /**
  * The items from index `start` on that fit in one slice. At least one, unless none is left.
- * @param maxWeight the most bytes of them, unless the first alone has more
+ * @param maxWeight the most bytes of these items, unless the first alone has more
  */
 export function fitSlice<Item>(
   items: readonly Item[],

@@ -75,18 +75,18 @@ export interface PageOptions extends OwnerOption {
    */
   readonly at?: string | undefined;
   /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
+   * Begins this many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly tail?: number | undefined;
   /**
-   * The most events.
+   * The most events, 1 or more.
    * @defaultValue 500
    */
   readonly limit?: number;
   /**
-   * The most bytes of the events together. A page holds at least one event, even a larger one.
+   * The most bytes of the events together, 1 or more. A page holds at least one event, even a larger one.
    * @defaultValue 4,194,304
    * @see clause S9 in `STORE.md`
    */
@@ -102,7 +102,7 @@ export interface ChangesOptions {
    */
   readonly topic?: string | null | undefined;
   /**
-   * The `cursor` of an earlier page, to go on after it.
+   * The `cursor` of an earlier page, at most an hour old, to go on after that page. With an older one it begins with the live runs again.
    * @defaultValue none: it begins with the live runs
    */
   readonly since?: string | null | undefined;
@@ -111,7 +111,7 @@ export interface ChangesOptions {
    * @defaultValue false
    */
   readonly last?: boolean | undefined;
-  /** Ends the wait at any time: it throws the signal's reason. */
+  /** Ends the loop at any time: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -169,7 +169,7 @@ export interface RunLog extends Leases, Upkeep {
    */
   readLast(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>>;
   /**
-   * The cursor so many events before the end of the run: 0 if it has no more.
+   * The cursor this many events before the end of the run: 0 if it has no more.
    * @throws RunEventsError `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -200,7 +200,7 @@ export interface RunLog extends Leases, Upkeep {
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
   /**
-   * A page of an owner's runs that changed since a cursor. The lists of one owner come one after the other, those of feeds included.
+   * A page of an owner's runs that changed since a cursor. Lists of one owner are made one after the other, also those of feeds.
    * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`
    * @throws the signal's reason
    * @see clause S29 in `STORE.md`
@@ -208,7 +208,7 @@ export interface RunLog extends Leases, Upkeep {
   listChanged(query: ChangedQuery & Pick<ChangesOptions, "signal">): Promise<ChangedRuns>;
   /**
    * Waits until something has changed since the cursor.
-   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 16
+   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 128
    * @throws RunEventsError as {@link RunLog.listChanged}
    * @throws the signal's reason
    */

@@ -17,12 +17,12 @@ import { type SendTimes, sendUnderKey } from "./send-again.ts";
 /** Which runs to list. */
 export interface ListOptions {
   readonly ownerId: string;
-  /** Only runs in this status. `live` is for all that have not finished. */
+  /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */
   readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic. */
+  /** Only runs of this topic. Without it, runs of all topics. */
   readonly topic?: string | undefined;
   /**
-   * The most runs.
+   * The most runs, 1 or more.
    * @defaultValue 50
    */
   readonly limit?: number;

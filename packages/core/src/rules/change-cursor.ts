@@ -3,7 +3,7 @@ import { CURSOR_MS } from "./changed.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { DIGEST_END, digestOfText, type GroupDigests, LIVE_GROUPS } from "./live-groups.ts";
-import { MOST_WITNESSES, type Witnesses } from "./witnesses.ts";
+import { mergeWitnesses, MOST_WITNESSES, type Witnesses } from "./witnesses.ts";
 
 /** What a reader of an owner's changed runs has, and where it goes on. */
 export interface ChangeCursor {
@@ -17,7 +17,7 @@ export interface ChangeCursor {
   readonly part: number;
   /** The digests of the live runs that it has, by group. */
   readonly digests: GroupDigests;
-  /** By them it sees that runs were lost. */
+  /** The runs by which the store sees that it has lost runs that the reader had. */
   readonly witnesses: Witnesses;
   /** After which departure it goes on; the store's own text. */
   readonly mark: string;
@@ -81,12 +81,37 @@ export function parseChangeCursor(text: string): ChangeCursor | null {
     : null;
 }
 
-/** The cursor of a reader that has other states of the live runs in these groups than the cursor says: they come again. */
-export function withoutGroups(text: string, groups: ReadonlySet<number>): string {
-  const cursor = groups.size === 0 ? null : parseChangeCursor(text);
+/**
+ * The cursor of a reader that has got more since.
+ * @param groups the groups of which the reader has other states than the cursor says: their live runs come again
+ * @param runIds the newest runs that the reader did not have, newest first: each is live, or has departed since
+ */
+export function withLater(
+  text: string,
+  groups: ReadonlySet<number>,
+  runIds: readonly string[],
+): string {
+  const cursor = groups.size + runIds.length === 0 ? null : parseChangeCursor(text);
   if (cursor === null) return text;
   const digests = new Map([...cursor.digests].filter(([group]) => !groups.has(group)));
-  return encodeChangeCursor({ ...cursor, digests });
+  const newest = { found: runIds.map(digestOfText), missing: [] };
+  const witnesses =
+    runIds.length === 0 ? cursor.witnesses : mergeWitnesses(newest, cursor.witnesses);
+  return encodeChangeCursor({ ...cursor, digests, witnesses });
+}
+
+/**
+ * The cursor of a reader that goes on from an earlier answer, although it has a later one. The states that are only in the later one
+ * are left out, so they come again: the store may lose them. Without such states it is the earlier cursor.
+ * @param own the cursor of the later answer
+ * @param earlier the cursor of an answer of which the reader has everything
+ */
+export function fromEarlier(own: string, earlier: string): string {
+  const [has, goesOn] = [parseChangeCursor(own), parseChangeCursor(earlier)];
+  if (has === null || goesOn === null) return own;
+  const same = [...goesOn.digests].filter(([group, digest]) => has.digests.get(group) === digest);
+  const witnesses = mergeWitnesses(has.witnesses, goesOn.witnesses);
+  return encodeChangeCursor({ ...goesOn, digests: new Map(same), witnesses });
 }
 
 function parseWitnesses(text: string): readonly number[] {

@@ -24,8 +24,9 @@ export interface ChangedQuery {
  */
 export interface ChangedRuns {
   /**
-   * Whether the answer starts over: without a cursor, or because the cursor is too old or of another store, or the store has lost what
-   * you had. Forget the runs that you had. The live ones are in this answer and in those after it, up to the first without `hasMore`.
+   * Whether the answer starts over: because there is no cursor, because the cursor is too old or of another store, or because the store has
+   * lost something that you had. Then forget the runs that you had. The live runs are in this answer and in those after it, up to the first
+   * without `hasMore`.
    */
   readonly isReset: boolean;
   /** Each once: runs that were created, got events or ended. A run that has finished comes once more, and then no more. */
@@ -33,9 +34,9 @@ export interface ChangedRuns {
   /** The ids of runs that were removed. None of them is in `runs`. */
   readonly gone: readonly string[];
   /**
-   * The live runs that the reader has with this answer and those before it, in any order, as they were when this one was made. One that
-   * is in `runs` or `gone` as well may be later there. So a reader that begins with a cursor knows which runs to follow. Runs are
-   * missing while `hasMore`.
+   * The live runs that the reader has with this answer and those before it, in any order, as they were when this answer was made. If a run is
+   * in `runs` or `gone` as well, its state there may be a later one. So a reader that begins with a cursor knows which runs to follow. While
+   * `hasMore` is true, some live runs are missing.
    */
   readonly live: readonly LivePosition[];
   /** Where the next request goes on. */
@@ -62,7 +63,7 @@ export interface DeparturesQuery extends ChangedScope {
  * at most.
  */
 export interface DeparturesPage {
-  /** Whether `since` may be this store's, the store has not lost the departure of the mark, and nothing after it was forgotten. */
+  /** Whether `since` is a mark of this store, the store still has its departure, and has forgotten no departure after it. */
   readonly isKnown: boolean;
   /** In the order in which they were committed, each with the mark after which the next ones follow. A run may be there twice. */
   readonly departures: readonly { readonly runId: string; readonly mark: string }[];

@@ -45,7 +45,7 @@ export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace
 export function historyChanged(lastSequence: number): RunEventsError {
   return new RunEventsError(
     "history_changed",
-    `Expected the log that you have, but it has lost its end, and others may have appended since. Its last event is ${lastSequence} now. Drop what you have, and read again from 0.`,
+    `Expected the log that you have, but it has lost its end, and other programs may have appended since. Its last event is ${lastSequence} now. Drop what you have, and read again from 0.`,
     { details: { lastSequence } },
   );
 }

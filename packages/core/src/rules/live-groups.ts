@@ -33,8 +33,8 @@ export function groupOf({ ordinal }: Pick<LivePosition, "ordinal">): number {
  * Compares live runs with what a reader has. A cursor cannot hold thousands of positions, so it holds a digest for each group of
  * runs. If a digest differs, the whole group is sent. An owner with few live runs has one in each group.
  *
- * No clock, no transaction number and no trace in the database decides what has changed. So an append writes nothing for it, and a
- * log that lost its end counts as changed, even if it has got as many events again.
+ * No clock, no transaction number and no trace in the database decides what has changed. So an append writes nothing for it. A log that
+ * has lost its end counts as changed, even if it has as many events again.
  * @param known what the reader has
  * @param first the group to begin with, so that groups which always change do not keep the others waiting
  */

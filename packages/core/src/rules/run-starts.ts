@@ -20,7 +20,7 @@ export interface RunStart {
    */
   readonly at?: string | undefined;
   /**
-   * Begins so many events before the end, in place of `since`: 1 to 1,000.
+   * Begins this many events before the end, in place of `since`: 1 to 1,000.
    * @defaultValue none: `since` says where to begin
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -62,7 +62,7 @@ export interface RunChanges {
   readonly runs: readonly { readonly run: RunSnapshot; readonly last?: RunEvent }[];
   /** The ids of runs that were removed. */
   readonly gone: readonly string[];
-  /** Where to go on after these changes, for an hour. */
+  /** To go on after these changes later, pass it as `since`. It is good for an hour. */
   readonly cursor: string;
   /** Whether more changes follow at once. */
   readonly hasMore: boolean;
@@ -97,7 +97,7 @@ export interface RunEventsPage {
   readonly lastSequence: number;
   /** Whether the log has events after this page. */
   readonly hasMore: boolean;
-  /** The cursor that this page follows, if it was asked for by `tail`. */
+  /** The sequence after which this page begins, if it was asked for by `tail`. */
   readonly since?: number;
 }
 

@@ -32,7 +32,8 @@ export interface RunRecord extends Lease {
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
 
 /**
- * Where a live run is, and since when. After a loss, the same sequence may come again with another event, at another time.
+ * The last sequence of a live run, and the time of its last event. After a loss, the same sequence may come again with another event, at
+ * another time.
  * @see clause S29 in `STORE.md`
  */
 export type LivePosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence" | "updatedAtMs">;

@@ -5,20 +5,23 @@ import type { RunPosition } from "./run.ts";
 export const MOST_WITNESSES = 10;
 
 /**
- * The newest of the live runs that a reader has, each as a digest of its id. Such a run stays live until it departs. So if one is
- * neither live nor has departed, the store has lost it: its backup is older, or its standby was behind. A store loses what came last,
- * and so the newest run before any other. That is why few witnesses are enough.
+ * The witnesses of a cursor: the newest live runs that its reader has, each as a digest of its id. A run stays live until it departs. So if
+ * a witness is neither live nor has departed, the store has lost it: the store was restored from an older backup, or a standby that lagged
+ * took over. A store loses what came last, and so it loses the newest run before any other. That is why a few witnesses are enough.
  */
 export interface Witnesses {
   readonly found: readonly number[];
-  /** Those that were not there the last time. One that departed during that answer is among the departures of the next one. */
+  /**
+   * The witnesses that were neither live nor departed in the last answer. If one departed during that answer, its departure is in the next
+   * answer.
+   */
   readonly missing: readonly number[];
 }
 
-/** Those of a reader that has nothing. */
+/** The witnesses of a reader that has nothing. */
 export const NO_WITNESSES: Witnesses = { found: [], missing: [] };
 
-/** Those that have not departed. */
+/** The witnesses without those runs, which have departed. */
 export function withoutDeparted(
   { found, missing }: Witnesses,
   runIds: readonly string[],
@@ -29,9 +32,9 @@ export function withoutDeparted(
 }
 
 /**
- * Looks for witnesses that have not departed among the live runs.
+ * Looks for the witnesses among the live runs. To be called without those that have departed.
  * @param live in the order of descending ordinals
- * @returns `null` if the store has lost one
+ * @returns `null` if the store has lost a witness: it was missing before, and is missing again
  */
 export function findWitnesses(
   { found, missing }: Witnesses,
@@ -49,7 +52,7 @@ export function findWitnesses(
 /**
  * The witnesses of the next cursor: those that are missing, and the newest live runs that the reader has.
  * @param live in the order of descending ordinals
- * @param has whether the reader got the run with this answer, or has it as it is
+ * @param has whether the reader gets the run with this answer, or has it as it is now
  */
 export function nextWitnesses(
   { found, missing }: Witnesses,
@@ -61,8 +64,17 @@ export function nextWitnesses(
   for (const run of live) {
     if (next.length + missing.length >= MOST_WITNESSES) break;
     const digest = digestOfText(run.runId);
-    // A run of which the reader has an earlier state stays one.
+    // If the reader has an earlier state of a witness, the run stays a witness.
     if (has(run) || before.has(digest)) next.push(digest);
   }
   return { found: next, missing };
+}
+
+/** The witnesses of a reader that has the runs of both: the newest of each. If they are equal, nothing changes. */
+export function mergeWitnesses(one: Witnesses, other: Witnesses): Witnesses {
+  const [first, second] = [one, other].map(({ found, missing }) => [...found, ...missing]);
+  const turns = Array.from({ length: MOST_WITNESSES }, (_, at) => [first?.[at], second?.[at]]);
+  const all = new Set(turns.flat().filter((digest) => digest !== undefined));
+  // One that is missing is missed again.
+  return { found: [...all].slice(0, MOST_WITNESSES), missing: [] };
 }

@@ -59,15 +59,15 @@ export function changedWork(query: ChangedQuery): (moves: ChangeMoves) => Answer
   };
 }
 
-/** The groups that the reader has with an answer. */
+/** The groups of live runs that the reader has after an answer. */
 class TakenGroups {
-  /** Of the runs as the reader has them. */
+  /** The digests of the runs as the reader has them. */
   readonly digests = new Map<number, number>();
-  /** Of the runs as they were when the answer was made. */
+  /** The digests of the runs as they were when the answer was planned. */
   readonly #planned = new Map<number, number>();
-  /** The runs of the groups that it has as they are now. Of a part of a group it is not known what it has. */
+  /** The runs of the groups that the reader has as they are now. Groups of which it has only a part are not among them. */
   readonly live: LivePosition[] = [];
-  /** Whether it has all runs of a group, but one of them as it was before. */
+  /** Whether the reader has all runs of a group, but an older state of one. */
   isBehind = false;
 
   constructor(same: readonly LiveGroup[]) {
@@ -84,10 +84,11 @@ class TakenGroups {
   }
 
   /**
-   * The reader gets these runs of a group. If one that it got before has changed since, the digest is another one than the group's, and
+   * Adds runs of a group that the reader gets. If one that it got before has changed since, the digest differs from that of the group, and
    * the group comes again.
-   * @param heads those of them that were still live when they were read, which was later
-   * @param isWhole whether these are the last ones of the group
+   * @param part the runs, as they were when the answer was planned
+   * @param heads those of the runs that were still live when they were read, which was later
+   * @param isWhole whether these are the last runs of the group
    */
   add(
     { group, digest, runs }: LiveGroup,
@@ -121,7 +122,7 @@ class ChangedAnswer {
   readonly #page: DeparturesPage;
   readonly #runs = new Map<string, RunRecord>();
   readonly #gone = new Set<string>();
-  /** Those of the cursor that have not departed since. */
+  /** The witnesses of the cursor that have not departed since. */
   #witnesses: Witnesses;
   #metadata = 0;
 
@@ -159,7 +160,7 @@ class ChangedAnswer {
     });
   }
 
-  /** Takes the live runs that the reader does not have; all of them, if the store has lost one that the reader has. */
+  /** Takes the live runs that the reader does not have. If the store has lost a run that the reader has, it takes all live runs. */
   #takeLive(): Answer<ChangedRuns> {
     return after(this.#moves.selectLive(this.#scope), (live) => {
       const positions = live.toSorted((a, b) => b.ordinal - a.ordinal);
@@ -170,7 +171,7 @@ class ChangedAnswer {
     });
   }
 
-  /** Takes the groups in turns, until the answer is full. Of a group that does not fit, it takes the runs of lower ordinals first. */
+  /** Takes the groups in turns, until the answer is full. Of a group that does not fit, it takes only the first runs, by their ordinals. */
   #takeGroups(positions: readonly LivePosition[], witnesses: Witnesses): Answer<ChangedRuns> {
     const { digests: known = new Map<number, number>(), first = 0, part = 0 } = this.#cursor ?? {};
     const { changed, same } = planLive(known, positions, first);
@@ -202,7 +203,7 @@ class ChangedAnswer {
       const { nowMs: atMs, mark } = this.#page;
       const had = new Set([...live.map(({ runId }) => runId), ...this.#runs.keys()]);
       const kept = nextWitnesses(witnesses, positions, ({ runId }) => had.has(runId));
-      // The next answer sees whether those that are missing have departed.
+      // The next answer shows whether the missing witnesses have departed.
       const hasMore = isBehind || next < changed.length || kept.missing.length > 0;
       return this.#answer({ atMs, ...goOn, digests, witnesses: kept, mark, hasMore }, live);
     });
@@ -236,7 +237,7 @@ class ChangedAnswer {
     return after(steps, () => taken);
   }
 
-  /** Of these runs, which were taken, those that are live, as they were taken. */
+  /** The heads, as they were taken, of those of these runs that are live. */
   #liveHeads(part: readonly LivePosition[]): readonly RunRecord[] {
     return part.flatMap(({ runId, ordinal }) => {
       const head = this.#runs.get(runId);

@@ -194,9 +194,9 @@ export class MemoryRows implements RowMoves {
     const [name, number] = since?.split("_") ?? [];
     const after = Number(number);
     const isOfThis = name === this.#name || (name === "" && after === 0);
-    const isKnown = isOfThis && after <= this.#lastMark;
-    // The marks ascend without a gap.
-    const from = Math.max(0, after + 1 - (this.#departures[0]?.mark ?? 0));
+    // The marks ascend without a gap. Those before the first one were forgotten.
+    const from = after + 1 - (this.#departures[0]?.mark ?? this.#lastMark + 1);
+    const isKnown = isOfThis && after <= this.#lastMark && from >= 0;
     const departures = this.#departures
       .slice(isKnown ? from : this.#departures.length)
       .filter((one) => one.ownerId === ownerId && (topic === null || one.topic === topic))

@@ -6,9 +6,9 @@ const SHARE = 5;
 
 /** Polls again and again while it is needed. */
 export interface Poller {
-  /** Polls in so many milliseconds, unless a poll is due or under way. */
+  /** Polls in this many milliseconds, unless a poll is due or under way. */
   start(delayMs: number): void;
-  /** Polls in so many milliseconds at the latest. Repeated calls do not delay a poll. */
+  /** Polls in this many milliseconds at the latest. Repeated calls do not delay a poll. */
   hurry(delayMs: number): void;
   /** Polls no more. Idempotent. */
   stop(): void;

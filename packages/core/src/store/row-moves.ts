@@ -102,18 +102,18 @@ export interface RowMoves {
   /** Removes runs that were locked, with their events and receipts. */
   deleteRuns(ordinals: readonly number[]): Answer<void>;
   /**
-   * Keeps departures. Their marks have to be larger than every mark that a reader may have got before this transaction commits. So
-   * take a lock until its end, as nothing else is locked after it, or let one writer work at a time. Without a lock, number 5 may be
-   * seen before number 4, and no reader asks for 4 any more. Of the departures that are older than `DEPARTURES_MS`, it removes some: up to
-   * `FORGOTTEN_EACH` for each one that it keeps.
+   * Keeps departures. Their marks have to be larger than every mark that a reader may have got before this transaction commits. So take a
+   * lock until the transaction ends, or let one writer work at a time. The lock cannot lead to a deadlock, since nothing else is locked after
+   * it. Without a lock, a reader may see number 5 before number 4, and then never ask for 4. Of the departures that are older than
+   * `DEPARTURES_MS`, the move removes up to `FORGOTTEN_EACH` for each departure that it keeps.
    * @param nowMs the time of the departures
    * @see clause S29 in `STORE.md`
    */
   insertDepartures(departures: readonly Departure[], nowMs: number): Answer<void>;
   /**
-   * An owner's departures after a mark, and the newest mark. A mark that is not of this store, or is newer than the newest, is not
-   * known. Nor is one whose departure the store has lost, as by a restored backup, even if another one got its number since: so let the
-   * mark hold the departure's time, too. Through an index.
+   * An owner's departures after a mark, and the newest mark. A mark is not known if it is not of this store, or is newer than the newest. It
+   * is not known either if the store has lost its departure, as by a restored backup, even if another departure has got the same number
+   * since. So let the mark hold the time of its departure, too. Through an index.
    * @see clause S29 in `STORE.md`
    */
   selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;

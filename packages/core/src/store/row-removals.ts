@@ -36,7 +36,7 @@ const PURGE_PIECE = 100;
 /**
  * Removes the runs that finished first. They are chosen without a lock, and then locked in the same order as by appends. A run that
  * another purge has removed meanwhile is left out. `write`.
- * @param mostEvents a call ends with the run that reaches so many events, since other calls wait for it
+ * @param mostEvents a call ends with the run that reaches this many events, since other calls wait for it
  * @see clause S24 in `STORE.md`
  */
 export function purgeWork(
@@ -75,7 +75,7 @@ export function purgeWork(
   };
 }
 
-/** The heads that are still old, in the order of the ids, up to the one that reaches so many events. */
+/** The heads that are still old, in the order of the ids, up to the one that reaches this many events. */
 function firstOf(
   runIds: readonly string[],
   heads: readonly RunRecord[],

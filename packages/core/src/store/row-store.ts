@@ -21,7 +21,7 @@ export interface RowStoreOptions {
   /** For example from `createPolledNotifications`. The store closes it. */
   readonly notifications: Notifications;
   /**
-   * A purge ends with the run that reaches so many events, since appends wait for it.
+   * A purge ends with the run that reaches this many events, since appends wait for it.
    * @defaultValue 2000
    */
   readonly mostPurgedEvents?: number;

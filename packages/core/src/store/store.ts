@@ -98,8 +98,8 @@ export interface StoreCapabilities {
  * - **S5** the order of outcomes, see {@link AppendOutcome}. **S6** acknowledged is as durable as {@link StoreCapabilities.durability} says.
  * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
  * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
- * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs; that of `listChanged`
- *   grows with the live runs of its owner.
+ * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs; only the cost of
+ *   `listChanged` grows with the live runs of its owner.
  * - **S13** notifications ({@link RunEventStore.subscribe}) carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
  *   process. **S15** correctness never depends on a notification. **S16** {@link RunEventStore.createRun} is idempotent by run and owner.
  * - **S17** {@link RunEventStore.deleteRun} removes a finished run whole, refuses a live one. **S18** {@link RunEventStore.close} is idempotent and ends every subscription.

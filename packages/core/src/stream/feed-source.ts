@@ -12,9 +12,9 @@ import { encodeFeedFailure, streamErrorCode, type StreamErrorCode } from "../wir
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 
 /**
- * The frames of a feed, among the runs of a stream. It holds one page at most, and asks for the next one when the transport has taken
- * the page before. A frame is made when the transport takes it. So a reader that takes nothing costs one page, and then gets the newest
- * states.
+ * The frames of a feed, among the runs of a stream. It holds one page at most, and asks for the next page when the transport has taken
+ * the page before. It makes a frame when the transport takes the frame. So a reader that takes nothing costs one page, and gets the newest
+ * states afterwards.
  *
  * | state   | event                       | next    | what happens                                               |
  * | ------- | --------------------------- | ------- | ---------------------------------------------------------- |
@@ -39,7 +39,7 @@ export class FeedSource implements FrameSource {
   readonly #feed: Pick<Feed, "next" | "leave">;
   readonly #taker: FrameTaker;
   #state: "idle" | "asking" | "holding" | "failed" | "over" = "idle";
-  /** Make the frames of the page that have not been sent. */
+  /** Functions that make the frames of the page that have not been sent. */
   #frames: readonly (() => string)[] = [];
   #hasStarted = false;
   /** The last cursor that was sent since the feed has started. */

@@ -92,7 +92,7 @@ export interface SourceHost {
     run: RunRequest,
     reader: FollowerReader,
   ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
-  /** Finds the cursor so many events before the end of a run. */
+  /** Finds the cursor this many events before the end of a run. */
   readonly tailStart: (run: RunRequest, tail: number) => Promise<number>;
   /**
    * Opens a feed of the owner's runs.

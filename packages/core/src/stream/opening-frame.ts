@@ -1,5 +1,5 @@
 import type { Position } from "../follow/slice.ts";
-import { isTerminal } from "../rules/lifecycle.ts";
+import { isTerminal, type RunState } from "../rules/lifecycle.ts";
 import { encodeConnected, encodeFrames } from "../wire/frame.ts";
 
 /**
@@ -9,19 +9,23 @@ import { encodeConnected, encodeFrames } from "../wire/frame.ts";
  */
 export function encodeOpening(
   runId: string,
-  { sequence, runStatus, phase }: Position,
+  position: Position,
   lastSequence: number,
   random: number | null,
 ): Uint8Array {
   const connected = encodeConnected({
     runId,
-    since: sequence,
-    // Only `run_finished` may say that the run has ended.
-    state: { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase },
+    since: position.sequence,
+    state: stateBeforeEnd(position),
     lastSequence,
     retryMs: random === null ? null : openingRetry(random),
   });
   return encodeFrames([connected]);
+}
+
+/** A state for frames that come before `run_finished`. Only that frame may say that the run has ended. */
+export function stateBeforeEnd({ runStatus, phase }: RunState): RunState {
+  return { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase };
 }
 
 /**

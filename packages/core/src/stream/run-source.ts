@@ -12,7 +12,7 @@ import {
 } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import type { RunRequest, SourceHost } from "./open-stream.ts";
-import { encodeOpening } from "./opening-frame.ts";
+import { encodeOpening, stateBeforeEnd } from "./opening-frame.ts";
 
 /**
  * The frames of one run, alone on a stream or among those of many.
@@ -107,7 +107,7 @@ export class RunSource implements FrameSource, FollowerReader {
     const { position } = this;
     // No stream has a heartbeat before its first frame.
     if (position === null) return encodeFrames([]);
-    return encodeHeartbeat(position, Math.max(this.#head, position.sequence));
+    return encodeHeartbeat(stateBeforeEnd(position), Math.max(this.#head, position.sequence));
   }
 
   /** The error of a store that has lost its tail says where the log ends now. */

@@ -1,13 +1,14 @@
-/** How many runs the streams of a process may read for each stream that may be open, and at least. */
+/** How many runs the streams of a process may read for each stream that may be open. */
 const RUNS_A_STREAM = 5;
+/** How many runs they may read in any case. */
 const LEAST_RUNS = 1_000;
-/** The part of those runs that one user's streams may read: two full streams with feeds, also on the smallest server. */
+/** The part of these runs that one user's streams may read. On the smallest server it is room for two full streams with feeds. */
 const SHARE_OF_A_USER = 1 / 4;
 
 /** What one user has open. */
 interface Open {
   readonly streams: number;
-  /** How many runs these read. */
+  /** How many runs the streams read. */
   readonly runs: number;
 }
 
@@ -30,7 +31,7 @@ export class StreamPlaces {
     this.#maxRuns = Math.max(LEAST_RUNS, maxStreams * RUNS_A_STREAM);
   }
 
-  /** Whether there is room for one more stream of the user, of so many runs. */
+  /** Whether there is room for one more stream of the user, of this many runs. */
   hasRoom(ownerId: string, runs: number): boolean {
     const own = this.#perUser.get(ownerId) ?? NOTHING;
     return (

@@ -22,7 +22,7 @@ import { StreamPlaces } from "./stream-places.ts";
 import { sendLast } from "./stream-output.ts";
 import { Stream } from "./stream.ts";
 
-/** How many of the newest runs a feed begins with that is asked for `all`: a page of the list. */
+/** How many of the newest runs a feed of all runs begins with: a page of the list. */
 const NEWEST_RUNS = 50;
 
 /** Settings of {@link createStreams}, in milliseconds and streams. */
@@ -34,7 +34,7 @@ export interface StreamsOptions {
    */
   readonly heartbeatMs?: number;
   /**
-   * The greatest age of a stream, in milliseconds. Each lives 0.8 to 1 times as long.
+   * The maximum age of a stream, in milliseconds. Each lives 0.8 to 1 times as long.
    * @defaultValue 900,000
    * @see clause W26 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -46,8 +46,8 @@ export interface StreamsOptions {
    */
   readonly stallMs?: number;
   /**
-   * The most streams that are open at once. Together they read at most five times as many runs, or 1,000 if that is more. Those of
-   * one user read at most a quarter of these.
+   * The most streams that are open at once. Together they read at most five times this number of runs, or 1,000 if that is more. The
+   * streams of one user read at most a quarter of that.
    * @defaultValue 20,000
    * @see clauses W28 and W47 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -1,4 +1,4 @@
-/** Runs the task for every item, in their order, at most so many at once. The task must not reject. */
+/** Runs the task for every item, in their order, at most this many at once. The task must not reject. */
 export async function eachAtMost<Item>(
   items: Iterable<Item>,
   atOnce: number,

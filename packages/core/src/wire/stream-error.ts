@@ -32,7 +32,7 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
   overloaded: {
     retryable: true,
     message:
-      "Expected fewer open streams: this user or this server has too many. Close some, or poll.",
+      "Expected fewer open streams, or fewer runs in them: this user or this server has too many. Close some, or poll.",
   },
   slow_consumer: {
     retryable: true,
@@ -47,7 +47,7 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
   history_changed: {
     retryable: false,
     message:
-      "Expected the log that was read, but it has lost its end, and others may have appended since. Read the log again from 0.",
+      "Expected the log that was read, but it has lost its end, and other programs may have appended since. Read the log again from 0.",
   },
   unauthenticated: { retryable: false, message: "The session has ended. Sign in again." },
   not_found: { retryable: false, message: RUN_NOT_FOUND },

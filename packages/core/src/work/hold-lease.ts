@@ -17,7 +17,7 @@ export interface ClaimedLease extends Pick<HoldOptions, "leaseMs" | "sentAtMs"> 
   readonly fence: number;
   /** The last sequence at the claim. */
   readonly lastSequence: number;
-  /** The `createdAt` of that event, if there is one. */
+  /** The `createdAt` of the event `lastSequence`, if there is one. */
   readonly at: string | undefined;
 }
 

@@ -62,8 +62,8 @@ export interface RunAccess {
     isShutDown: () => boolean,
   ): Promise<unknown>;
   /**
-   * Reads one event, if the log is that long, and where the log ends.
-   * @throws RunEventsError `cursor_ahead` if the log ends two or more events before it
+   * Reads the event with this sequence, if the log has it, and the log's last sequence.
+   * @throws RunEventsError `cursor_ahead` if the log ends two or more events before this sequence
    */
   read(
     runId: string,
@@ -71,8 +71,10 @@ export interface RunAccess {
     signal: AbortSignal,
   ): Promise<Pick<RunEventsPage, "events" | "lastSequence">>;
   /**
-   * Follows the inputs of the run after an event. It throws the signal's reason, `run_finished` once the run has ended, or
-   * `history_changed` once the log has lost that event, or an input that came after it.
+   * Follows the inputs of the run after an event. It never ends by itself.
+   * @throws RunEventsError `run_finished` once the run has ended; `history_changed` once the log has lost that event, or an input that was
+   * read after it
+   * @throws the signal's reason
    * @see clauses W40 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
   inputs(runId: string, after: KnownEvent, signal: AbortSignal): AsyncIterable<RunEvent>;
@@ -83,7 +85,7 @@ export interface RunAccess {
   watchEnd(runId: string, watcher: EndWatcher): Subscription;
 }
 
-/** A run of a store as its worker has claimed it. */
+/** Makes the claimed run of a worker from the run's record. */
 export function claimedRun({ runId, fence, lastSequence, updatedAtMs }: RunRecord): ClaimedRun {
   const at = lastSequence === 0 ? undefined : encodeTime(updatedAtMs);
   return { runId, fence, lastSequence, at };

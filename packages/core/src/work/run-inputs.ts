@@ -16,7 +16,7 @@ export interface RunInputsOptions {
   readonly follow: (after: KnownEvent, signal: AbortSignal) => AsyncIterable<RunEvent>;
   /** Appends a request for input, after all events so far. */
   readonly request: (draft: SealedDraft) => Promise<AppendReceipt>;
-  /** Called with `run_finished` when the log has shown the run's end, and with `history_changed` when the log has lost its own. */
+  /** Called with `run_finished` when the log has shown the run's end, and with `history_changed` when the log has lost its last events. */
   readonly onEnd: (reason: unknown) => void;
   /** The last event at the claim. */
   readonly claimed: KnownEvent;
@@ -25,11 +25,11 @@ export interface RunInputsOptions {
 }
 
 /**
- * The inputs that a task gets, from the log. A question takes its turn: it is asked when the one before it has been answered or given up.
- * So an input answers one question.
+ * The inputs that a task gets, from the log. Questions take turns: a question is asked when the one before it has been answered or given
+ * up. So an input answers one question.
  *
- * A log may lose its end, and others may append there. So inputs are followed from an event whose time is known: for a question, from
- * that question. Then no input is skipped for one that the log has lost.
+ * A log may lose its end, and other programs may append there. So inputs are followed from an event whose time is known; for a question
+ * this is the question itself. If the log has lost that event, the worker notices it, and takes no input of the other history.
  * @see clauses W40 and W46 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunInputs {
@@ -42,7 +42,10 @@ export class RunInputs {
     this.#options = options;
   }
 
-  /** @throws TypeError while a question is neither answered nor given up */
+  /**
+   * Checks that no question is open.
+   * @throws TypeError while a question is neither answered nor given up
+   */
   checkAnswered(): void {
     if (this.#open > 0) throw parkedWhileAsking();
   }
@@ -80,7 +83,7 @@ export class RunInputs {
     }
   }
 
-  /** @param find finds the event after which they come */
+  /** @param find finds the event after which the inputs come */
   async *#follow(
     find: () => Promise<KnownEvent>,
     signal: AbortSignal,
@@ -102,12 +105,12 @@ export class RunInputs {
       if (event === undefined || !isOf(event, draft)) throw historyChanged(lastSequence);
       return { since, at: event.createdAt };
     };
-    // From the request on, so that an input which came before this read is in it.
+    // After the request, and not after what this read has shown: an input may have come before the read.
     for await (const input of this.#follow(find, signal)) return input;
     throw new TypeError("Expected inputs to be followed until one comes, got an end.");
   }
 
-  /** Reads an event, if the log is that long. */
+  /** Reads the event with this sequence, if the log has it. */
   async #read(
     sequence: number,
     signal: AbortSignal,
@@ -122,7 +125,7 @@ export class RunInputs {
   }
 }
 
-/** Whether the event is what the draft became. */
+/** Whether the event has the type and the payload of the draft. */
 function isOf({ eventType, payload }: RunEvent, draft: SealedDraft): boolean {
   const asked: unknown = JSON.parse(draft.payload.text);
   return eventType === draft.eventType && JSON.stringify(payload) === JSON.stringify(asked);

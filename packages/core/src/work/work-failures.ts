@@ -14,10 +14,10 @@ export function leaseOver(): RunEventsError {
   return new RunEventsError("fenced", "The lease expired: another worker may have the run. Stop.");
 }
 
-/** The error of a task that parks its run while it waits for an answer. @see clause W40 in `WIRE.md` of `@tm/run-events-http` */
+/** The error of a task that parks its run while a question is open. @see clause W40 in `WIRE.md` of `@tm/run-events-http` */
 export function parkedWhileAsking(): TypeError {
   return new TypeError(
-    "Expected each question of `run.ask` to be answered or given up before the run is parked, got an open one. Append INPUT_REQUESTED in place of `run.ask`, and then park the run.",
+    "Expected no open question of `run.ask` when the run is parked, got one. Append INPUT_REQUESTED in place of `run.ask`, and then park the run.",
   );
 }
 
@@ -34,7 +34,7 @@ export function isFinished(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "run_finished";
 }
 
-/** Whether the log shows that its worker has to stop: the run has finished, or has lost events that the worker knows. */
+/** Whether the error shows that the worker has to stop: the run has finished, or its log has lost events that the worker knows. */
 export function endsWork(error: unknown): boolean {
   return error instanceof RunEventsError && (isFinished(error) || error.code === "history_changed");
 }

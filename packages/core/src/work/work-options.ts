@@ -6,7 +6,7 @@ const MAX_MERGE_MS = 10_000;
 
 /** How to work on a run. */
 export interface WorkOptions {
-  /** How long the run stays the worker's without a renewal, in milliseconds: 1,000 to 3,600,000. Renewed each third of it. */
+  /** How long the lease lasts without a renewal, in milliseconds: 1,000 to 3,600,000. It is renewed each time a third of it has passed. */
   readonly leaseMs: number;
   /**
    * The worker's name, which snapshots of the run show while the worker has it: 1 to 100 characters, none of them a control character.
@@ -18,15 +18,16 @@ export interface WorkOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * For each event type whose emitted events may be merged, the function that makes one payload of two: `{ TOKEN: (a: string, b: string) =>
-   * a + b }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type, an `append`,
-   * or the largest or deepest payload. A function that throws, or returns what is not JSON, stops the work, as an event that cannot be appended does.
+   * a + b }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type or an `append`, or
+   * beyond the largest or deepest payload. If a function throws, or returns what is not JSON, the work stops, as it does after an event that
+   * cannot be appended.
    * @defaultValue no type: each emitted event is one event of the run
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly merge?: Merges | undefined;
   /**
-   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait. Without
-   * a wait, events gather while the append before them is on its way.
+   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait. With 0,
+   * events gather only while the append before them is under way.
    * @defaultValue 0
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -39,9 +40,9 @@ export interface WorkOptions {
    */
   readonly onShutdown?: "release" | "fail" | undefined;
   /**
-   * What the owner may read of the error that a task threw: the `message` of `RUN_FAILED`, besides `{ reason: "error" }`. `undefined`
-   * for no message. An error of a provider may hold an address or a key, so by default the owner reads none. A `describeError` that
-   * throws counts as none, too.
+   * Returns what the owner may read of the error that a task threw: the `message` of `RUN_FAILED`, besides `{ reason: "error" }`. With
+   * `undefined` there is no message, and neither is there if the function throws. An error of a provider may hold an address or a key, so
+   * by default the owner reads no message.
    * @defaultValue no message
    * @see clause W43 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -10,10 +10,14 @@ export interface WorkedRun {
   /** The sequence of the last event at the claim, 0 for a new run. Continue after it. */
   readonly lastSequence: number;
   /**
-   * Aborts when the worker has to stop. The reason is one of these: a `RunEventsError` `fenced` (the lease is lost), `run_finished`
-   * (another program ended the run, as by `cancel`; with `details.runStatus`) or `history_changed` (the log has lost events of this
-   * worker, or inputs that it got); the error of an emitted event that was not appended; or the reason of the shutdown. After a shutdown
-   * the task may still write to the run, and `complete` it.
+   * Aborts when the worker has to stop. The reason is one of these:
+   *
+   * - a `RunEventsError` `fenced`: the lease is lost
+   * - a `RunEventsError` `run_finished`, with `details.runStatus`: another program ended the run, as by `cancel`
+   * - a `RunEventsError` `history_changed`: the log has lost events of this worker, or inputs that it got
+   * - the error of an emitted event that was not appended
+   * - the reason of a shutdown. Then the task may still write to the run, and `complete` it
+   *
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly signal: AbortSignal;
@@ -25,7 +29,7 @@ export interface WorkedRun {
    */
   append(events: readonly EventDraft[], options?: WorkAppendOptions): Promise<AppendReceipt>;
   /**
-   * Takes one event of many, such as a token, without a wait for its append. While an append is on its way, emitted events gather for
+   * Takes one event of many, such as a token, without a wait for its append. While an append is under way, emitted events gather for
    * the next one. While the store is away, they are sent again as long as the lease lasts. An event that cannot be appended, such as
    * a payload that is too large, aborts `signal`, and `work` rejects with the reason.
    * @returns a promise that resolves when there is room for more: at once, unless 1 MiB waits. If a task never awaits it, at most
@@ -38,9 +42,9 @@ export interface WorkedRun {
    */
   phase(name: string): Promise<AppendReceipt>;
   /**
-   * Iterates over the inputs of the run after `since`, in order: each as the event `INPUT_RECEIVED` of the log. It waits for new ones,
-   * and ends when `signal` aborts, when the run ends or is parked, and when the task is over. If the log loses an event that it knows,
-   * `signal` aborts with `history_changed`.
+   * Iterates over the inputs of the run after `since`, in order: each as the event `INPUT_RECEIVED` of the log. It waits for new inputs. It
+   * ends when `signal` aborts, when the run ends or is parked, or when the task is over. If the log loses the event `since`, or an input that
+   * the iteration has given, `signal` aborts with `history_changed`.
    * @param options.since the last sequence that the task knows. Default: `lastSequence`, so that the first input is the first one after
    * the claim
    * @throws RunEventsError `invalid_cursor`, `cursor_ahead`, `store_unavailable`
@@ -48,8 +52,8 @@ export interface WorkedRun {
    */
   inputs(options?: { readonly since?: number | undefined }): AsyncIterable<RunEvent>;
   /**
-   * Asks a person: appends `INPUT_REQUESTED` after all events so far, and waits for the next input after it. Meanwhile the run waits, and
-   * the lease is renewed. Questions take turns: the next is asked when the one before is answered or given up.
+   * Asks a person: appends `INPUT_REQUESTED` after all events so far, and waits for the next input after it. Meanwhile the run is `waiting`,
+   * and the worker keeps its lease. Questions take turns: a question is asked when the one before it has been answered or given up.
    * @param payload the question, any JSON value
    * @param options.signal gives the question up. If it has been appended, the run still waits for an input
    * @returns the event `INPUT_RECEIVED` of the answer
@@ -62,13 +66,14 @@ export interface WorkedRun {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<RunEvent>;
   /**
-   * Gives the run back after all events so far, without its end: the lease is released. Return from the task then. `work` resolves with
-   * what the task returns, such as this answer. The worker that claims the run after the input goes on from its log.
+   * Gives the run back after all events so far, without its end: it releases the lease. Return from the task after this call. `work` resolves
+   * with what the task returns, such as the value of this call. The worker that claims the run after the input goes on from its log.
    *
-   * After the call the task can no longer use the run: each call is `fenced`, and an event that is emitted then makes `work` reject. If
-   * the run cannot be released while the lease lasts, `work` rejects, and the lease expires.
-   * To park a run until it is answered, append `INPUT_REQUESTED` before. A question of `ask` needs the lease: it must be answered, or
-   * given up by its signal, before.
+   * To park a run until a person answers, append `INPUT_REQUESTED` first. Do not use `ask` for this question: `ask` needs the lease, and each
+   * of its questions must have been answered, or given up by its signal.
+   *
+   * After the call the task can no longer use the run: each call is `fenced`, and if an event is emitted, `work` rejects. If the run cannot be
+   * released while the lease lasts, `work` rejects, and the lease expires.
    * @returns where the log ended, as far as this worker knows: an input may have come meanwhile
    * @throws TypeError while a question of {@link WorkedRun.ask} is open
    * @throws RunEventsError as {@link WorkedRun.append}

@@ -34,7 +34,7 @@ export const ERROR_CODES: Meanings = {
   unauthenticated: {
     title: "The caller is not signed in",
     statuses: [401],
-    cause: "The request has no valid credential, or the session is over.",
+    cause: "The request has no valid credential, or the session has ended.",
     cure: "Sign in again, or send `Authorization: Bearer` with a token that the server knows.",
     example: "a token that was replaced in `API_TOKENS`.",
     stream: "The session ended while the stream was open. Sign in, and open a new stream.",
@@ -75,7 +75,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [400],
     cause:
       "`since` is not a non-negative integer, or is given twice. Or `changedSince` is not the cursor of an earlier answer.",
-    cure: "Pass the sequence of the last event that you have, or 0. Pass the last `cursor` of the changed runs as it came, or an empty one.",
+    cure: "For events, pass the sequence of the last event that you have, or 0. For changed runs, pass the last `cursor` as it came, or an empty one.",
     example: "`since=-1`.",
   },
   invalid_event: {
@@ -91,7 +91,7 @@ export const ERROR_CODES: Meanings = {
     title: "A payload or a body is too large",
     statuses: [413],
     cause:
-      "A payload, metadata or a body is larger than its bound. By default that is 256 KiB for a payload or metadata, and 4 MiB for a body. If it is an event of a batch, `index` is its place, from 0.",
+      "A payload, metadata or a body is larger than its bound. By default that is 256 KiB for a payload or metadata, and 4 MiB for a body. If it is the payload of an event in a batch, `index` is the place of the event, from 0.",
     cure: "Store the content elsewhere and append a reference, or split the batch.",
     example: "an image as base64 in one event.",
   },
@@ -110,7 +110,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["lastSequence"],
     cause:
-      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup, and others may have appended since. Or the run was deleted, and its id used again. A worker gets this code when its events get sequences that it already knows, or when its question is gone.",
+      "The event `since` is not in the log, or has another time than `at`. The log has lost its end, as after a failover or a restored backup. Other programs may have appended since. Or the run was deleted, and its id used again. A worker gets this code if its events land at sequences that it already knows. It also gets it if its question, or an input that it had read, is lost.",
     cure: "Drop what you have, and read again from 0. A worker stops: the next one that claims the run goes on from the log.",
     example:
       "`since=20&at=2026-01-31T08:00:00.000Z` on a run that was restored from a backup with 10 events.",
@@ -168,14 +168,14 @@ export const ERROR_CODES: Meanings = {
     statuses: [409],
     members: ["expiresAt"],
     cause: "Another worker has a lease on the run, until `expiresAt` or longer.",
-    cure: "Try again a little after that time. A worker that is alive has renewed its lease by then, and the run is still claimed.",
+    cure: "Try again a little after that time. If the other worker is alive, it has renewed its lease by then, and the run is still claimed.",
     example: "a second worker that gets the same job from a queue.",
   },
   fenced: {
     title: "The caller does not have the lease",
     statuses: [409],
     cause:
-      "The request has no fence, or an old one, and a worker has the run. Or it has the fence of a lease that was released.",
+      "A worker has the run, and the request has no fence or an old one. Or the request has the fence of a lease that was released.",
     cure: "Stop: another worker may be at work. Claim the run again to go on.",
     example: "a process that was paused for longer than its lease.",
   },
@@ -207,8 +207,8 @@ export const ERROR_CODES: Meanings = {
     title: "Too many live streams are open",
     statuses: [],
     cause:
-      "The user, or the server, has too many live streams. The bounds are 32 a user and 20,000 a process by default.",
-    cure: "Close some, or poll.",
+      "The user, or the server, has too many live streams, or too many runs in them. By default a user may have 32 streams with 25,000 runs, and a process 20,000 streams with 100,000 runs.",
+    cure: "Close some streams, or poll.",
     example: "a page that opens a stream for each of 40 runs.",
   },
   slow_consumer: {
@@ -226,7 +226,7 @@ export const ERROR_CODES: Meanings = {
     example: "a new version that is being installed.",
   },
   max_age: {
-    title: "The stream has reached its greatest age",
+    title: "The stream has reached its maximum age",
     statuses: [],
     cause: "A stream lives for `maxAgeMs` at most, 15 minutes by default.",
     cure: "Nothing is lost: the reader goes on at its cursor.",

@@ -20,7 +20,7 @@ export function parameter(
 }
 
 export function limitParameter({ most, fallback }: LimitBounds): Json {
-  return parameter("query", "limit", "How many at most.", {
+  return parameter("query", "limit", "The most to answer.", {
     type: "integer",
     minimum: 1,
     maximum: most,
@@ -38,14 +38,14 @@ export const SINCE_PARAMETER: Json = parameter(
 export const AT_PARAMETER: Json = parameter(
   "query",
   "at",
-  "The `createdAt` of the event `since`, as that event had it. If the log has lost that event, the answer is `history_changed` (W46).",
+  "The `createdAt` of the event `since`, as the reader got it. If the log has lost that event, the answer is `history_changed` (W46).",
   { type: "string", format: "date-time" },
 );
 
 export const TAIL_PARAMETER: Json = parameter(
   "query",
   "tail",
-  "Begins so many events before the end. Not together with `since` (W45).",
+  "Begins this many events before the end. Not together with `since` (W45).",
   { type: "integer", minimum: 1, maximum: 1_000 },
 );
 
@@ -56,7 +56,7 @@ export const RUNS_PARAMETER: Json = {
   ...parameter(
     "query",
     "runs",
-    "1 to 100 runs, each once: the id, a colon, and the last sequence that the reader has, perhaps with `@` and the `createdAt` of that event, or `-` and how many events before the end to begin.",
+    "1 to 100 runs, each once. An entry is the id, a colon, and where to begin: the last sequence that the reader has, or `-` and a number of events before the end. The sequence may have `@` and the `createdAt` of its event (W47).",
     {
       type: "string",
       pattern: `^${RUN_ENTRY}(,${RUN_ENTRY}){0,99}$`,
@@ -68,7 +68,7 @@ export const RUNS_PARAMETER: Json = {
 export const FEED_PARAMETER: Json = parameter(
   "query",
   "feed",
-  "Adds a feed of the caller's runs, which begins with the live ones; `all` also with the newest 50 of any status (W48).",
+  "Adds a feed of the caller's runs, which begins with the live runs. With `all` it begins with the newest 50 of any status as well (W48).",
   { type: "string", enum: ["live", "all"] },
 );
 
@@ -96,7 +96,7 @@ export const CHANGED_SINCE_PARAMETER: Json = parameter(
 export const WAIT_PARAMETER: Json = parameter(
   "query",
   "wait",
-  "Seconds to hold the answer while there is nothing newer.",
+  "How many seconds the server may hold the answer while there is nothing newer.",
   { type: "number", minimum: 0, maximum: 30, default: 0 },
 );
 

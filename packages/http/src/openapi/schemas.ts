@@ -123,7 +123,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       },
       since: {
         ...sequence,
-        description: "The cursor that this page follows, if it was asked for by `tail` (W45).",
+        description:
+          "The sequence after which this page begins, if it was asked for by `tail` (W45).",
       },
     },
     ["since"],

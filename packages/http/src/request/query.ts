@@ -106,7 +106,7 @@ export function parseWaitMs(query: URLSearchParams): number {
   const seconds = /^\d{1,2}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (!(seconds <= 30))
     throw invalidRequest(
-      `Expected \`wait\` to be a number of seconds from 0 to 30, got ${describeValue(text)}.`,
+      `Expected \`wait\` (\`waitSeconds\` in the client) to be a number of seconds from 0 to 30, got ${describeValue(text)}.`,
     );
   return seconds * 1_000;
 }

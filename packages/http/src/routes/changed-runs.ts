@@ -102,7 +102,12 @@ async function readChanged(
     });
     const read = withLast ? await context.log.readLast(page.runs) : [];
     stopIfGone(exchange);
-    isReset ||= page.isReset;
+    if (page.isReset) {
+      isReset = true;
+      // The reader forgets what it had: also what the pages before had.
+      for (const part of [runs, gone, last]) part.clear();
+      bytes = 0;
+    }
     for (const run of page.runs) {
       gone.delete(run.runId);
       runs.set(run.runId, run);

@@ -57,7 +57,7 @@ const listRuns: Route = {
     id: "listRuns",
     summary: "The caller's runs, newest first (W14), or those that changed since a cursor (W48)",
     description:
-      "`changedSince` is not for `status` or `cursor`, and `last` and `wait` are for `changedSince` alone.",
+      "`status` and `cursor` are refused together with `changedSince`. `last` and `wait` are refused without it.",
     parameters: [
       parameter(
         "query",

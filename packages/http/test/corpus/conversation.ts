@@ -34,7 +34,7 @@ export class Conversation {
     this.#changed();
   }
 
-  /** Resolves once the answer holds this text so many times. */
+  /** Resolves once the answer holds this text this many times. */
   hasReceived(text: string, times = 1): Promise<void> {
     return this.#until(() => this.received().toString("utf8").split(text).length > times);
   }

@@ -72,7 +72,7 @@ export async function play(scene: Scene, door: DoorName): Promise<readonly Playe
   return played;
 }
 
-/** Waits until an answer holds a text, or the handler so many long-polls. */
+/** Waits until an answer holds a text, or the handler this many long-polls. */
 async function arrive(
   stage: Stage,
   conversation: Conversation,

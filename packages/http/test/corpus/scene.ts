@@ -18,9 +18,9 @@ export interface Ask {
 export type Step =
   /** Asks, reads the answer to its end and records it. */
   | { readonly ask: Ask }
-  /** Asks and goes on once the answer holds this text, or the handler holds so many long-polls. */
+  /** Asks and goes on once the answer holds this text, or the handler holds this many long-polls. */
   | { readonly open: string; readonly ask: Ask; readonly until: string | number }
-  /** Waits until what was opened has received this text so many times. */
+  /** Waits until what was opened has received this text this many times. */
   | { readonly await: string; readonly until: string; readonly times: number }
   /** Reads what was opened to its end and records it. */
   | { readonly end: string }

@@ -54,9 +54,12 @@ export function keepRemoved({ removed }: Tables, gone: string): string {
  * Creates the statements.
  *
  * A transaction that began earlier may commit later, so no number says in which order ends were committed. But each end and each
- * removal has the number of its transaction, and a mark is a snapshot: the transactions that had been committed. What is not in it
- * comes next. A restored dump may have numbers of transactions that are still to come here: these wait. $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 how
- * many, $6 the topic.
+ * removal has the number of its transaction, and a mark is a snapshot: the transactions that had been committed. The next page has the ends
+ * and removals of the transactions that are not in the snapshot. A restored dump may have numbers that no transaction of this server has
+ * had yet: the ends with such numbers wait.
+ *
+ * $1 is the owner, $2 the snapshot of the mark, $3 and $4 the transaction and the run after which a page goes on, $5 the most departures,
+ * $6 the topic.
  */
 export function changedStatements({ runs, removed }: Tables): ChangedStatements {
   const departed = (table: string, xid: string, topic: string): string => `(

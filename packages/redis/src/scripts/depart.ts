@@ -7,14 +7,15 @@ import { defineWriting, type Script } from "./script.ts";
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Takes a run's entries away and adds its departure, whose score is larger than all before: the time in microseconds, or one more than
- * the last score. So a clock that is set back hides no departure. A departure that is there keeps its score, so that a mark with a
- * score that is not there is one of a departure that was lost. Of those that are older than any cursor, the newest stays: a good cursor
- * may have its score. The entry with score 0 names the set, so that a mark of an earlier one, or of another server, is not known. Takes
- * less memory than what it follows has freed, or will.
+ * Takes a run's entries away and adds its departure. The score of the departure is larger than all before: the time in microseconds, or
+ * one more than the last score. So a clock that is set back hides no departure. A departure that exists keeps its score. So if no departure
+ * has the score of a mark, that departure was lost. Of the departures that are older than any cursor, the newest stays, because a good
+ * cursor may have its score. The first entry names the set, so that a mark of an earlier set, or of another server, is not known. The score
+ * of that entry is 0 until a departure is forgotten. From then on the mark before the first departure is not known either. The script takes
+ * less memory than the end or the removal has freed, or will free.
  *
- * KEYS: for each scope the departures, then the sets that lose the entries. ARGV: the run, an entry of it, a new name, the number of
- * keys of a scope, the departure.
+ * KEYS: for each scope the departures, then the sets that lose the entries. ARGV: the run, its entry in lists, a new name for the set, the
+ * number of keys of a scope, the departure.
  */
 const DEPART: Script = defineWriting(
   `
@@ -28,7 +29,9 @@ for i = 1, #KEYS, ARGV[4] do
   redis.call('ZADD', departed, 'NX', string.format('%.0f', math.max(now, (last or 0) + 1)), ARGV[5])
   local old = string.format('%.0f', now - ${DEPARTURES_MS * 1_000})
   local kept = redis.call('ZRANGE', departed, old, '1', 'BYSCORE', 'REV', 'LIMIT', '0', '1', 'WITHSCORES')[2]
-  if kept then redis.call('ZREMRANGEBYSCORE', departed, '1', '(' .. kept) end
+  if kept and redis.call('ZREMRANGEBYSCORE', departed, '1', '(' .. kept) > 0 then
+    redis.call('ZADD', departed, 'XX', '0.5', redis.call('ZRANGE', departed, '0', '0')[1])
+  end
   redis.call('PEXPIRE', departed, '${KEPT_MS}')
 end
 `,
@@ -38,7 +41,7 @@ end
 /**
  * Adds a run's departure in each scope.
  * @param entry its entry in lists, which may be another one than the run's name
- * @param departure names it among the departures
+ * @param departure the name of the departure
  */
 export async function depart(
   connection: Connection,

@@ -5,8 +5,8 @@ import type { Connection } from "../connection.ts";
  * An owner's departures after a score, and the entries of runs that may depart, all as of one instant.
  *
  * KEYS: the departures, then the sets of entries. ARGV: the score, how many departures.
- * Answers the time in milliseconds, the first entry of the departures, the last and its score, the departures with their scores, the
- * entries of each set, and how many departures have the score.
+ * Answers the time in milliseconds, the first entry of the departures, the last entry and its score, the departures after the score with
+ * their scores, the entries of each set, and how many departures have exactly the score.
  */
 const READ_DEPARTURES: Script = defineReading(`${refuseOnReplica("ZREM")}
 local time = redis.call('TIME')
@@ -31,7 +31,7 @@ export interface ReadDepartures {
   /** The score of the last departure; 0 before the first. */
   readonly lastScore: number;
   readonly departures: readonly { readonly member: string; readonly score: number }[];
-  /** Whether the departure of the score is there. */
+  /** Whether a departure has the score that was asked for. */
   readonly hasScore: boolean;
   /** The entries of each set, in the order of the keys. */
   readonly open: readonly (readonly string[])[];

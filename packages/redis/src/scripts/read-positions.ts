@@ -3,7 +3,7 @@ import type { Connection } from "../connection.ts";
 import { isCluster } from "../driver.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
-/** Reads where runs are. KEYS: heads. Answers for each the ordinal, the last sequence, its time and when it finished. */
+/** Reads the positions of runs. KEYS: heads. Answers for each the ordinal, the last sequence, the time of that event, and when the run finished. */
 const READ_POSITIONS: Script = defineReading(`${refuseOnReplica("HDEL")}
 local found = {}
 for i, head in ipairs(KEYS) do found[i] = redis.call('HMGET', head, 'ordinal', 'lastSequence', 'updatedAtMs', 'finishedAtMs') end

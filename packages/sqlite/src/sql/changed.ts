@@ -12,12 +12,12 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /**
- * What `listChanged` needs. One transaction writes at a time, so the keys of departures come in the order of commits. The newest
- * departure stays until there is a newer one. So a key comes again only after a restored backup, with another time.
+ * What `listChanged` needs. One transaction writes at a time, so the keys of departures are in the order of commits. The newest departure
+ * stays until there is a newer one. So the same key can come again only after a restored backup, and then has another time.
  */
 type ChangeMoves = Pick<RowMoves, "insertDepartures" | "selectDepartures" | "selectLive">;
 
-/** A mark: when the tables were made, which names them, and the key and the time of a departure; 0 and 0 before the first. */
+/** A mark: when the tables were made, which names them; the key of a departure; and its time. Key and time are 0 before the first departure. */
 const MARK = /^([0-9a-z]{1,11})_(\d{1,15})_([0-9a-z]{1,11})$/;
 
 /**
@@ -30,17 +30,19 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
     db,
     `INSERT INTO ${departures} (owner_id, topic, run_id, departed_at_ms) VALUES (?, ?, ?, ?)`,
   );
-  // Only the oldest are looked at. One stays as long as a good cursor may have its mark: until the one after it is old, too.
+  // Looks only at the oldest. A departure stays as long as a good cursor may have its mark: until a later departure is old, too. No
+  // departure goes before one with a smaller key, even if the clock was set: so if a departure is there, none after it was forgotten.
   const forget = prepareStatement(
     db,
-    `DELETE FROM ${departures}
-     WHERE departure_key < (SELECT min(departure_key) FROM ${departures}) + ? AND EXISTS (
-       SELECT 1 FROM ${departures} n WHERE n.departure_key = ${departures}.departure_key + 1 AND n.departed_at_ms < +?)`,
+    `DELETE FROM ${departures} WHERE departure_key < (
+       SELECT max(departure_key) FROM ${departures}
+       WHERE departure_key <= (SELECT min(departure_key) FROM ${departures}) + ? AND departed_at_ms < +?)`,
   );
   const newest = prepareStatement(
     db,
     `SELECT applied_at_ms AS madeAtMs, coalesce(d.departure_key, 0) AS key, coalesce(d.departed_at_ms, 0) AS atMs,
-       EXISTS (SELECT 1 FROM ${departures} WHERE departure_key = ? AND departed_at_ms = ?) AS isThere
+       EXISTS (SELECT 1 FROM ${departures} WHERE departure_key = ? AND departed_at_ms = ?) AS isThere,
+       coalesce((SELECT min(departure_key) FROM ${departures}), 1) AS firstKey
      FROM ${schema} LEFT JOIN ${departures} d ON d.departure_key = (SELECT max(departure_key) FROM ${departures})
      WHERE migration = 1`,
   );
@@ -66,10 +68,13 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
     },
     selectDepartures(query) {
       const since = parseMark(query.since ?? "");
-      const { madeAtMs, isThere, ...last } = newest.get(since.key, since.atMs) as NewestRow;
+      const { madeAtMs, isThere, firstKey, ...last } = newest.get(
+        since.key,
+        since.atMs,
+      ) as NewestRow;
       const name = madeAtMs.toString(36);
       const markOf = ({ key, atMs }: Place): string => `${name}_${key}_${atMs.toString(36)}`;
-      const isKnown = since.name === name && (since.key === 0 || isThere === 1);
+      const isKnown = since.name === name && (since.key === 0 ? firstKey === 1 : isThere === 1);
       const found = isKnown ? selectAfter(query, since.key) : [];
       return {
         isKnown,
@@ -83,7 +88,7 @@ export function prepareChanged(db: SqliteDatabase, tables: Tables): ChangeMoves 
   };
 }
 
-/** The place of a departure. */
+/** What identifies a departure. */
 interface Place {
   readonly key: number;
   readonly atMs: number;
@@ -96,6 +101,8 @@ interface DepartureRow extends Place {
 interface NewestRow extends Place {
   readonly madeAtMs: number;
   readonly isThere: 0 | 1;
+  /** The key of the oldest departure; 1 before the first. */
+  readonly firstKey: number;
 }
 
 /** Reads the mark of a departure, with the name of its tables. Any other text has no name. */

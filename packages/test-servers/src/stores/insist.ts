@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { setImmediate } from "node:timers/promises";
 
-/** Calls again while the store is away. */
+/** Makes the call again as long as it fails with a retryable error. */
 export async function insist<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -5,15 +5,15 @@ import { isDeepStrictEqual } from "node:util";
 import { waitUntil } from "../wait-until.ts";
 import { insist } from "./insist.ts";
 
-/** What a reader of changed runs gets that has every live run, and each other run that it knows, as they are. */
+/** The result of a reader of changed runs that has every live run, and each other run that it knows, as they are now. */
 export const AS_IT_IS = "every run as it is";
-/** What a reader does that had nothing of what is lost, where the store cannot know that. */
+/** The result of a reader that had nothing of what was lost, if its store cannot know that. */
 export const STARTED_OVER = "the live runs, from the start";
 
-/** What owners' runs lose. */
+/** What the runs of an owner lose, for each owner. */
 export const WHAT_IS_LOST = ["ends", "a creation", "a creation and an end", "a state"] as const;
 
-/** What one owner's runs lose, and what happens to them afterwards: others take the places of what was lost. */
+/** What one owner's runs lose. Afterwards other events and runs take the sequences, keys and numbers of those that were lost. */
 interface Loss {
   readonly name: (typeof WHAT_IS_LOST)[number];
   readonly before: readonly (readonly [runId: string, eventType: string | null])[];
@@ -63,7 +63,7 @@ interface Readers {
   readonly live: ChangesReader;
 }
 
-/** Readers of changed runs while a store loses what came last: some have seen it, and some have not. */
+/** Readers of changed runs while a store loses what came last: some have read what is lost, and some have not. */
 export class LostChanges {
   readonly #current: () => RunEvents;
   readonly #stop = new AbortController();
@@ -78,7 +78,7 @@ export class LostChanges {
     });
   }
 
-  /** All readers have what stays. */
+  /** Lets all readers read what will stay. */
   async begin(): Promise<void> {
     await this.#make("before");
     for (const { behind, ahead, live } of this.#readers) {
@@ -88,7 +88,7 @@ export class LostChanges {
     }
   }
 
-  /** Some of them get what will be lost. */
+  /** Lets some of the readers read what will be lost. */
   async getAhead(): Promise<void> {
     await this.#make("lost");
     for (const { ahead, live } of this.#readers) {
@@ -97,17 +97,17 @@ export class LostChanges {
     }
   }
 
-  /** What each reader has in the end. */
+  /** Lets all readers read again after the loss. @returns what each has in the end */
   async comeBack(): Promise<Readonly<Record<string, string>>> {
     await this.#make("after");
     const results: Record<string, string> = {};
     for (const { loss, behind, ahead, live } of this.#readers) {
       await ahead.askAll();
       await behind.askAll();
-      // A live one looks again by itself.
+      // A live reader reads again by itself.
       await live.untilRight().catch(() => {});
       const hasLost = `a reader of changed runs that had ${loss.name}`;
-      // These may start over.
+      // These two readers may start over.
       results[`${hasLost}, and polls`] = await ahead.has();
       results[`${hasLost}, live`] = await live.has();
       results[`${hasLost} still to come`] = await behind.hasAtLast();
@@ -143,7 +143,7 @@ class ChangesReader {
     this.ownerId = ownerId;
   }
 
-  /** Polls until nothing is new. */
+  /** Polls until an answer has nothing new. */
   async askAll(): Promise<void> {
     for (;;) {
       const query = { ownerId: this.ownerId, since: this.#cursor, limit: 2 };
@@ -176,7 +176,7 @@ class ChangesReader {
     return (await this.#isRight()) ? AS_IT_IS : "other runs than there are";
   }
 
-  /** The same, if it did not have to start over for it. */
+  /** What it has now, and whether it had to start over for it. */
   async hasAtLast(): Promise<string> {
     const has = await this.has();
     return has === AS_IT_IS && this.#starts > 1 ? STARTED_OVER : has;

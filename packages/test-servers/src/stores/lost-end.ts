@@ -52,8 +52,8 @@ export const OWED: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the readers of changed runs have to get. Those that had some of what is lost may start over.
- * @param others what a reader gets that had nothing of it
+ * What the readers of changed runs have to get. Readers that had some of what is lost may start over.
+ * @param others what a reader gets that had nothing of what is lost
  * @see clause S29 in `STORE.md` of `@tm/run-events-core`
  */
 export function changesOwed(others: string): typeof OWED {

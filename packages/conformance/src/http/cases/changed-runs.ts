@@ -9,7 +9,7 @@ import { byId, createIn as create, newTopic } from "../topic-runs.ts";
 /** More than a page of the default limit. */
 const MANY = 60;
 
-/** Runs that change at once, and how often: a server may see one alone, but not each time. */
+/** How many runs change at the same time, and how often. A server may see only one of them, but not every time. */
 const FEW = 10;
 const ROUNDS = 4;
 
@@ -253,7 +253,7 @@ export const changedRuns: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W48 what is no cursor is 400 invalid_cursor; a list's own parameters and bad ones are 400 invalid_request",
+    name: "W48 a `changedSince` that is not a cursor is 400 invalid_cursor; parameters of a list and bad values are 400 invalid_request",
     async run(trial) {
       const topic = newTopic();
       await create(trial, topic);

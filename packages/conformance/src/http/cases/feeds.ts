@@ -227,7 +227,7 @@ export const feeds: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W48 of many events in a short time a feed has at most four states a second, the last one in the end",
+    name: "W48 a feed sends at most four states a second of a run with many events, and in the end the last one",
     async run(trial) {
       const topic = newTopic();
       const runId = await createIn(trial, topic);

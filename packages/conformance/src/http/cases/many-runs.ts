@@ -130,7 +130,7 @@ export const manyRuns: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W47 a run may begin so many events before its end, while others have cursors",
+    name: "W47 a run may begin a number of events before its end, while others have cursors",
     async run(trial) {
       const log = [...notes(6), "RUN_COMPLETED"];
       const starts: readonly (readonly [string, number, number])[] = [

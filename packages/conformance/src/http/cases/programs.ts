@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { HttpTrialCase } from "../http-trial.ts";
 import { runProgram, type Program } from "../run-program.ts";
 
-/** A race may show only now and then: once a program has failed, each smaller one gets so many chances to fail too. */
+/** A race may show only now and then: once a program has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 3;
 
 const append = fc.record({

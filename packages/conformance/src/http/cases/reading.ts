@@ -78,7 +78,7 @@ interface Journey {
   readonly cuts: readonly Cut[];
 }
 
-/** A race may show only now and then: once a journey has failed, each smaller one gets so many chances to fail too. */
+/** A race may show only now and then: once a journey has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 3;
 
 const journey: fc.Arbitrary<Journey> = fc.record({

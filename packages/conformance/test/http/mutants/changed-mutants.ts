@@ -100,7 +100,7 @@ export const changedMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "gives the cursor of before to a wait for changed runs whose time is up",
+    name: "gives the old cursor after a wait for changed runs whose time is up",
     clause: "W48",
     ...mapChanged(({ json }) =>
       runsIn(json).length === 0 ? { ...json, cursor: "1.0.0.0.0...." } : json,
