@@ -74,3 +74,19 @@ it("a claim that was refused may have been granted before, and one that was gran
     ),
   ).toEqual(["unknown", "unknown", "granted"]);
 });
+
+it("a release that was refused may have landed before, and a renewal that was refused has not", () => {
+  const call = { kind: "lease", runId: "run", fence: 7, leaseMs: 1, ...at("a", 1, 2) } as const;
+  const refused = (asks: "renew" | "release", outcome: "fenced" | "finished"): Operation => ({
+    ...call,
+    asks,
+    result: { outcome },
+  });
+  expect(
+    outcomesOf(
+      refused("release", "fenced"),
+      refused("release", "finished"),
+      refused("renew", "fenced"),
+    ),
+  ).toEqual(["unknown", "unknown", "fenced"]);
+});

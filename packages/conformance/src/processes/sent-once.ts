@@ -1,6 +1,19 @@
-import type { AppendOperation, CreateOperation, Operation } from "../history/operation.ts";
+import type {
+  AppendOperation,
+  CreateOperation,
+  LeaseOperation,
+  Operation,
+} from "../history/operation.ts";
 
 const UNKNOWN = { outcome: "unknown" } as const;
+/** The refusals that a call may meet when a driver sends it again after it has landed. A renewal that has landed is granted again. */
+const DOUBTED: Readonly<Record<LeaseOperation["asks"], readonly string[]>> = {
+  claim: ["claimed", "finished"],
+  renew: [],
+  release: ["fenced", "finished"],
+};
+/** The answers to a creation that show that the run exists. */
+const EXISTED: readonly string[] = ["existing", "claimed", "finished"];
 
 /**
  * The calls of a time in which connections broke, as if no driver had sent one of them again by itself. A call that is sent again meets
@@ -10,17 +23,13 @@ export function asSentOnce(operations: readonly Operation[]): readonly Operation
   return doubtRefusals(createOnce(landOnce(operations)));
 }
 
-/** A claim may have been refused by its own lease, or by the end of the run that it had got. */
+/** A call may have been refused by what it had done before: by its own lease or release, or by the end of the run after that. */
 function doubtRefusals(operations: readonly Operation[]): readonly Operation[] {
   return operations.map((one) =>
-    one.kind === "lease" && one.asks === "claim" && isRefused(one.result.outcome)
+    one.kind === "lease" && DOUBTED[one.asks].includes(one.result.outcome)
       ? { ...one, result: UNKNOWN }
       : one,
   );
-}
-
-function isRefused(outcome: string): boolean {
-  return outcome === "claimed" || outcome === "finished";
 }
 
 /** If no answer shows that a run was created, the first call that it was there for has created it. */
@@ -29,9 +38,7 @@ function createOnce(operations: readonly Operation[]): readonly Operation[] {
   const first = new Set<Operation | undefined>();
   for (const ofRun of Map.groupBy(creations, ({ runId }) => runId).values()) {
     if (ofRun.some(({ result }) => ["created", "unknown"].includes(result.outcome))) continue;
-    first.add(
-      ofRun.find(({ result: { outcome } }) => outcome === "existing" || isRefused(outcome)),
-    );
+    first.add(ofRun.find(({ result }) => EXISTED.includes(result.outcome)));
   }
   return operations.map((one) =>
     one.kind === "create" && first.has(one) ? { ...one, result: { outcome: "created" } } : one,
