@@ -107,6 +107,9 @@ export function under({ fence }: { readonly fence: number }): Pick<AppendRequest
 /** The condition of an append by the run's owner. */
 export const BY_OWNER: Pick<AppendRequest, "appender"> = { appender: { by: "owner" } };
 
+/** The condition of an append by a person who answers. */
+export const BY_INPUT: Pick<AppendRequest, "appender"> = { appender: { by: "input" } };
+
 /** The condition of an append by a reaper. */
 export function byReaper(graceMs = 0): Pick<AppendRequest, "appender"> {
   return { appender: { by: "reaper", graceMs } };

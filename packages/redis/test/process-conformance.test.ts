@@ -28,9 +28,10 @@ const settings = ["--appendfsync", "always"];
 
 /**
  * The clauses where another server or client may differ: racing programs, whose histories are still checked against S1 to S10,
- * crashes, notifications, ordinals, places, creations with a claim and changed runs. The store's scripts are the same everywhere.
+ * crashes, notifications, ordinals, places, creations with a claim, inputs, idle runs and changed runs. The store's scripts are the
+ * same everywhere.
  */
-const DIFFERING = ["S4", "S6", "S7", "S13", "S16", "S25", "S26", "S29"];
+const DIFFERING = ["S4", "S6", "S7", "S13", "S16", "S25", "S26", "S27", "S28", "S29"];
 const isDiffering = (clause: string): boolean => DIFFERING.includes(clause);
 
 const network: Network<PrefixPlace> = {

@@ -1,7 +1,7 @@
 import type { LiveStatus, RunEventStore } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { bySweeper, claim, freed, idleRuns } from "../lease.ts";
+import { BY_INPUT, bySweeper, claim, freed, idleRuns } from "../lease.ts";
 import { createRun } from "../read-log.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 
@@ -22,7 +22,7 @@ const start = (store: RunEventStore, runId: string): Promise<unknown> =>
   land(store, runId, events(1));
 const ask = (store: RunEventStore, runId: string): Promise<unknown> => land(store, runId, ASK);
 const answer = (store: RunEventStore, runId: string): Promise<unknown> =>
-  land(store, runId, INPUT, { appender: { by: "input" } });
+  land(store, runId, INPUT, BY_INPUT);
 const take = (store: RunEventStore, runId: string): Promise<unknown> => claim(store, runId);
 
 /** Gives back what `take` has taken, or was given back before. */

@@ -2,11 +2,19 @@ import type { RunStatus } from "@tm/run-events-core";
 import type { AppendRequest, NewEvent, RunEventStore } from "@tm/run-events-core/store";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { BY_OWNER, claim, claimExpired, expiredRuns, under, untilExpired } from "../lease.ts";
+import {
+  BY_INPUT,
+  BY_OWNER,
+  claim,
+  claimExpired,
+  expiredRuns,
+  under,
+  untilExpired,
+} from "../lease.ts";
+import { listedAs } from "../listed-as.ts";
 import { createRun, OWNER, readLog, readRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
-const BY_INPUT: Pick<AppendRequest, "appender"> = { appender: { by: "input" } };
 const ASK = [event("INPUT_REQUESTED", '{"question":"?"}')];
 const INPUT = [event("INPUT_RECEIVED", '"yes"')];
 const TOKEN = [event("TOKEN")];
@@ -239,19 +247,4 @@ export const inputs: readonly TrialCase[] = [
 /** Only an input is by the one who gives it. */
 function conditionsOf(batch: readonly NewEvent[]): Partial<Pick<AppendRequest, "appender">> {
   return batch === INPUT ? BY_INPUT : {};
-}
-
-/** The statuses whose lists have the run. The list of the live runs must agree. */
-async function listedAs(store: RunEventStore, runId: string): Promise<readonly RunStatus[]> {
-  const statuses = ["queued", "running", "waiting", "completed", "failed", "cancelled"] as const;
-  const found: RunStatus[] = [];
-  for (const runStatus of statuses) if (await isListed(runStatus)) found.push(runStatus);
-  const isLive = found.some((one) => one === "queued" || one === "running" || one === "waiting");
-  assertEqual(await isListed("live"), isLive, "whether the run is among the live ones");
-  return found;
-
-  async function isListed(runStatus: RunStatus | "live"): Promise<boolean> {
-    const runs = await store.listRuns({ ownerId: OWNER, runStatus, before: null, limit: 100 });
-    return runs.some((run) => run.runId === runId);
-  }
 }

@@ -61,7 +61,10 @@ export interface LeaseOperation extends AnyOperation {
   readonly result: LeaseResult;
 }
 
-/** What became of a request about a lease. `lastSequence` is the head at that instant. `unknown` and `failed` as in {@link AppendResult}. */
+/**
+ * What became of a request about a lease. `lastSequence` is the head at that instant. `unknown` and `failed` as in {@link AppendResult}; but
+ * the failure of a renewal or a release does not show that it has not landed, so it is `unknown`.
+ */
 export type LeaseResult =
   | { readonly outcome: "granted"; readonly fence: number; readonly lastSequence: number }
   | { readonly outcome: "claimed" | "fenced" | "finished" | "not_found" | "unknown" | "failed" };

@@ -174,7 +174,8 @@ async function answerFor(
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     failures.push(error);
-    return { outcome: error.ambiguous ? "unknown" : "failed" };
+    // A renewal or a release that may have landed rejects as with any failure: see "Other calls in doubt" in `STORE.md`.
+    return { outcome: asked.asks !== "claim" || error.ambiguous ? "unknown" : "failed" };
   }
 }
 

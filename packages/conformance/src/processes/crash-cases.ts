@@ -1,7 +1,9 @@
+import { playAskingCrash } from "./asking-crash.ts";
 import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
 import { playStartingCrash, playWatchedCrash } from "./starting-crash.ts";
+import { playUpkeepCrash } from "./upkeep-crash.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
@@ -84,6 +86,14 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
     {
       name: `S26 after ${what} during creations, each run has its lease, and a creation sent again under its key gets the same run`,
       run: (trial) => playStartingCrash(trial, crash, "again"),
+    },
+    {
+      name: `S27 after ${what} between questions and answers, each is in the log once, and a run waits while it has no answer`,
+      run: (trial) => playAskingCrash(trial, crash),
+    },
+    {
+      name: `S28 after ${what} during upkeep, each run is found when its lease has expired or was released, and is ended once`,
+      run: (trial) => playUpkeepCrash(trial, crash),
     },
     // After a server has started again, a store may let readers start over, which may leave out runs that have ended.
     ...(crash.mayFail ? [] : [watchedCase(what, crash)]),

@@ -3,15 +3,16 @@ import { checkHistory } from "../history/check-history.ts";
 import type { AppendOperation, History, Operation, Violation } from "../history/operation.ts";
 import { violation } from "../history/placed-batches.ts";
 import { isAcknowledged } from "./ledger.ts";
-import { type LoadOfWorker, progressOf, startLoads, stopLoads } from "./loads.ts";
+import { type LoadOfWorker, type Manner, progressOf, startLoads, stopLoads } from "./loads.ts";
 import type { ProcessTrial } from "./process-case.ts";
-import { failOn } from "./process-cases.ts";
+import { failOn, readHistory } from "./process-cases.ts";
+import { asSentOnce } from "./sent-once.ts";
 import type { Worker } from "./start-worker.ts";
-import type { LoadManner, Sent } from "./worker-commands.ts";
+import type { Sent } from "./worker-commands.ts";
 
 /** A way to crash. */
 export interface Crash {
-  /** Crashes amid appends. @returns those that have lived on */
+  /** Crashes amid calls. @returns those that have lived on */
   readonly strike: (
     loads: readonly LoadOfWorker[],
     trial: ProcessTrial,
@@ -21,8 +22,11 @@ export interface Crash {
 }
 
 export const RUN_IDS: readonly string[] = ["a", "b"];
-/** How many acknowledged appends are sent again, the youngest. */
+/** How many acknowledged calls are sent again, the youngest. */
 export const RECEIPTS = 10;
+
+const PLAIN: Manner = { manner: "plain", runIds: RUN_IDS };
+const LEASED: Manner = { manner: "leased", runIds: RUN_IDS };
 
 /**
  * Lets processes append, crashes, looks at what is left, and goes on. A store that declares less than
@@ -37,11 +41,10 @@ export async function playCrash(
   const { crew, ledger } = trial;
   const workers = await crew.startAll();
   await workers[0].call("create", { runIds: RUN_IDS });
-  const left = await crashOnce(trial, crash, workers, "plain");
+  const left = await crashOnce(trial, crash, workers, PLAIN);
   // It was not there before the crash, so that it knows nothing but what is left.
   const reader = await crew.start();
-  const { durability } = crew.capabilities();
-  if (durability !== "process" && durability !== "power") {
+  if (!outlivesCrash(trial)) {
     await reader.call("readLogs", { runIds: RUN_IDS });
     return;
   }
@@ -53,63 +56,74 @@ export async function playCrash(
     later.push(...operations);
     failOn(wrongAgain(appends, operations), { operations: [...ledger.operations(), ...later] });
   }
-  for (const worker of [...left, reader]) later.push(...(await goOn(worker)));
-  const logs = await reader.call("readLogs", { runIds: RUN_IDS });
-  const operations = [...ledger.operations(), ...later];
-  const history = {
-    operations: crash.mayFail ? landAgain(operations) : operations,
-    logs: new Map(RUN_IDS.map((runId, index) => [runId, logs[index] ?? []])),
-  };
-  failOn(lostAppend(history, durability) ?? checkHistory(history), history);
+  for (const worker of [...left, reader]) later.push(...(await appendMore(worker)));
+  await checkCrash(trial, crash, reader, [...ledger.operations(), ...later]);
 }
 
 /**
- * Lets processes claim runs and append under their fences, crashes, and lets what is left and a new process do the same. Of a
- * store that declares less than `process` nothing is demanded.
+ * Lets processes claim runs and append under their fences, crashes, and lets what is left and a new process do the same. It demands
+ * nothing of a store that declares less than `process`.
  * @throws Error with the clause and a timeline
  */
 export async function playLeasedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {
   const { crew, ledger } = trial;
   const workers = await crew.startAll();
   await workers[0].call("create", { runIds: RUN_IDS });
-  const left = await crashOnce(trial, crash, workers, "leased");
+  const left = await crashOnce(trial, crash, workers, LEASED);
   const reader = await crew.start();
-  const { durability } = crew.capabilities();
-  if (durability !== "process" && durability !== "power") return;
-  const loads = startLoads([...left, reader], RUN_IDS, "leased");
-  await progressOf(loads, ledger);
-  assertEqual(await stopLoads(loads), [], "the failures after the crash");
-  const logs = await reader.call("readLogs", { runIds: RUN_IDS });
-  const operations = ledger.operations();
-  const history = {
-    operations: crash.mayFail ? doubtRefusals(landAgain(operations)) : operations,
-    logs: new Map(RUN_IDS.map((runId, index) => [runId, logs[index] ?? []])),
-  };
-  failOn(lostAppend(history, durability) ?? checkHistory(history), history);
+  if (!outlivesCrash(trial)) return;
+  await goOn(trial, [...left, reader], LEASED);
+  await checkCrash(trial, crash, reader, ledger.operations());
 }
 
-/** A driver may send a claim again by itself when its connection has broken, and be refused by its own lease. */
-function doubtRefusals(operations: readonly Operation[]): readonly Operation[] {
-  return operations.map((one) =>
-    one.kind === "lease" && one.result.outcome === "claimed"
-      ? { ...one, result: { outcome: "unknown" } }
-      : one,
-  );
+/** Whether the store declares that what it has acknowledged outlives a crash. */
+export function outlivesCrash({ crew }: ProcessTrial): boolean {
+  const { durability } = crew.capabilities();
+  return durability === "process" || durability === "power";
 }
 
 /** @returns the processes that have lived on */
 export async function crashOnce(
   trial: ProcessTrial,
   crash: Crash,
-  workers: readonly [Worker, ...Worker[]],
-  manner: LoadManner,
+  workers: readonly Worker[],
+  manner: Manner,
 ): Promise<readonly Worker[]> {
-  const loads = startLoads(workers, RUN_IDS, manner);
+  const loads = startLoads(workers, manner);
   await progressOf(loads, trial.ledger);
   const alive = await crash.strike(loads, trial);
   const failures = await stopLoads(alive);
   if (!crash.mayFail) assertEqual(failures, [], "the failures of those that have lived on");
   return alive.map(({ worker }) => worker);
+}
+
+/** Lets processes do for a while what they did before the crash. */
+export async function goOn(
+  { ledger }: ProcessTrial,
+  workers: readonly Worker[],
+  manner: Manner,
+): Promise<void> {
+  const loads = startLoads(workers, manner);
+  await progressOf(loads, ledger);
+  assertEqual(await stopLoads(loads), [], "the failures after the crash");
+}
+
+/**
+ * Holds all calls, those before the crash and those after it, against the logs.
+ * @throws Error with the clause and a timeline
+ */
+export async function checkCrash(
+  { crew }: ProcessTrial,
+  { mayFail }: Crash,
+  reader: Worker,
+  called: readonly Operation[],
+): Promise<void> {
+  const operations = mayFail ? asSentOnce(called) : called;
+  // A run that is in doubt may not be there: then its log is empty.
+  const named = operations.filter(({ kind }) => kind !== "create").map(({ runId }) => runId);
+  const history = await readHistory(reader, [...new Set(named)], operations);
+  const { durability } = crew.capabilities();
+  failOn(lostAppend(history, durability) ?? checkHistory(history), history);
 }
 
 /** Appends with a key: those without an answer, and the youngest that have one. */
@@ -148,24 +162,7 @@ function wrongAgain(
   return null;
 }
 
-/**
- * A driver may send a call again by itself when its connection has broken. Then no answer shows that the batch was appended, and
- * the call that appended it is answered that it was replayed.
- */
-export function landAgain(operations: readonly Operation[]): readonly Operation[] {
-  const byBatch = Map.groupBy(operations, (one) => (one.kind === "append" ? one.ids[0] : null));
-  return operations.map((one) => {
-    if (one.kind !== "append" || one.result.outcome !== "replayed") return one;
-    const sent = byBatch.get(one.ids[0]) ?? [];
-    const mayHaveLanded = sent.some(
-      (other) => other.kind === "append" && ["appended", "unknown"].includes(other.result.outcome),
-    );
-    if (mayHaveLanded || one !== sent[0]) return one;
-    return { ...one, result: { ...one.result, outcome: "appended" } };
-  });
-}
-
-export function lostAppend({ operations, logs }: History, durability: string): Violation | null {
+function lostAppend({ operations, logs }: History, durability: string): Violation | null {
   const left = new Set([...logs.values()].flatMap((log) => log.map(({ id }) => id)));
   const lost = operations.find((one) => isAcknowledged(one) && !left.has(one.ids[0]));
   return lost === undefined
@@ -178,7 +175,7 @@ export function lostAppend({ operations, logs }: History, durability: string): V
 }
 
 /** One append more to each run, which the store has to find its way for. */
-function goOn(worker: Worker): Promise<readonly Operation[]> {
+function appendMore(worker: Worker): Promise<readonly Operation[]> {
   const name = `${worker.name}-on`;
   const appends: readonly Sent[] = RUN_IDS.map((runId) => ({
     runId,

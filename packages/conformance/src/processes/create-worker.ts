@@ -11,7 +11,7 @@ import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
 import { createLoad, type Load } from "./load.ts";
 import { runCasesOn } from "./run-cases-on.ts";
 import { sendUntilKnown } from "./send-until-known.ts";
-import { createStartCommands } from "./start-commands.ts";
+import { createCrashCommands } from "./crash-commands.ts";
 import { turnClock } from "./turn-clock.ts";
 import type { CreatedRun, Followed, Report, WorkerCommands } from "./worker-commands.ts";
 
@@ -99,7 +99,7 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
       for (const one of appends) await sendUntilKnown(client, recorder, one);
       return recorder.operations;
     },
-    ...createStartCommands(storeOf, now),
+    ...createCrashCommands(storeOf, now),
     async readLogs({ runIds }) {
       return findLogs(storeOf(), runIds);
     },

@@ -5,11 +5,12 @@ import { under } from "../lease.ts";
 import { idsOf, tokens } from "./plain-append.ts";
 
 /** So short that those of a dead process are over before the case is. */
-const LEASE_MS = 50;
+export const LEASE_MS = 50;
 /** Every this many calls a lease is renewed, or given back. */
 const RENEW_EVERY = 5;
 const RELEASE_EVERY = 11;
-const PAUSE_MS = 5;
+/** Before a claim that was refused is made again. */
+export const PAUSE_MS = 5;
 
 /**
  * @param name the prefix of the names of its events; no other load has it, not even of the same process

@@ -3,8 +3,10 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { describeError } from "../describe-error.ts";
 import { createRecorder } from "../history/recorder.ts";
+import { createAskingCalls } from "./asking-calls.ts";
 import { createLeasedCalls } from "./leased-calls.ts";
 import { createStartingCalls } from "./starting-calls.ts";
+import { createUpkeepCalls } from "./upkeep-calls.ts";
 import { idsOf, plainAppend } from "./plain-append.ts";
 import type { LoadManner, Report } from "./worker-commands.ts";
 
@@ -13,7 +15,7 @@ export interface LoadOptions {
   readonly store: RunEventStore;
   /** Of the client; no other has it. */
   readonly name: string;
-  /** The ids of the runs; with the manner `starting` they are topics. */
+  /** The ids of the runs; with the manner `starting` they are topics, and `upkeep` needs no ids. */
   readonly runIds: readonly string[];
   readonly manner: LoadManner;
   readonly now: () => number;
@@ -70,6 +72,10 @@ export function createLoad({ store, name, runIds, manner, now, report }: LoadOpt
         return createLeasedCalls(client, unique, runIds);
       case "starting":
         return createStartingCalls({ client, store, name: unique, topics: runIds });
+      case "asking":
+        return createAskingCalls(client, runIds);
+      case "upkeep":
+        return createUpkeepCalls({ client, store, name: unique });
     }
   }
 

@@ -5,6 +5,12 @@ import type { Ledger } from "./ledger.ts";
 import type { Worker } from "./start-worker.ts";
 import type { LoadManner } from "./worker-commands.ts";
 
+/** What processes do, and the runs or topics that they do it to. */
+export interface Manner {
+  readonly manner: LoadManner;
+  readonly runIds: readonly string[];
+}
+
 /** A process that appends until it is stopped. */
 export interface LoadOfWorker {
   readonly worker: Worker;
@@ -18,13 +24,9 @@ const MOST_REPORTS = 30;
 const PROGRESS_DEADLINE_MS = 10_000;
 
 /** Starts one in each process. */
-export function startLoads(
-  workers: readonly Worker[],
-  runIds: readonly string[],
-  manner: LoadManner,
-): readonly LoadOfWorker[] {
+export function startLoads(workers: readonly Worker[], manner: Manner): readonly LoadOfWorker[] {
   return workers.map((worker) => {
-    const ended = worker.call("load", { name: worker.name, runIds, manner });
+    const ended = worker.call("load", { name: worker.name, ...manner });
     // That of a process that is killed; of all others it is awaited.
     ended.catch(() => {});
     return { worker, ended };

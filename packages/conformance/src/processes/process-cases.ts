@@ -24,6 +24,16 @@ export function failOn(found: Violation | null, history: Pick<History, "operatio
   throw new BrokenClause(found.clause, `${found.message}.\n${drawTimeline(history, found)}`);
 }
 
+/** What was called, with the logs that a process reads which took no part in it, so that it knows nothing beforehand. */
+export async function readHistory(
+  reader: Worker,
+  runIds: readonly string[],
+  operations: readonly Operation[],
+): Promise<History> {
+  const read = await reader.call("readLogs", { runIds });
+  return { operations, logs: new Map(runIds.map((runId, index) => [runId, read[index] ?? []])) };
+}
+
 async function hammer(
   { crew, draws, profile }: ProcessTrial,
   { length, step }: Hammer,
@@ -70,18 +80,15 @@ async function runAll(
   return histories.flat();
 }
 
-/** Holds a history against logs that a process reads which took no part in it, so that it knows nothing beforehand. */
+/** Holds what was called against the logs. */
 async function checkAll(
   crew: Crew,
   runIds: readonly string[],
   operations: readonly Operation[],
 ): Promise<History["logs"]> {
-  const reader = await crew.start();
-  const read = await reader.call("readLogs", { runIds });
-  const logs = new Map(runIds.map((runId, index) => [runId, read[index] ?? []]));
-  const history = { operations, logs };
+  const history = await readHistory(await crew.start(), runIds, operations);
   failOn(checkHistory(history), history);
-  return logs;
+  return history.logs;
 }
 
 async function createAtOnce({ crew }: ProcessTrial): Promise<void> {

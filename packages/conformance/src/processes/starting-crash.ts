@@ -1,5 +1,3 @@
-import { assertEqual } from "../assert.ts";
-import { checkHistory } from "../history/check-history.ts";
 import { startedIn } from "../history/check-places.ts";
 import type {
   CreateOperation,
@@ -9,9 +7,16 @@ import type {
 } from "../history/operation.ts";
 import { violation } from "../history/placed-batches.ts";
 import { SHORT_MS } from "../lease.ts";
-import { type Crash, crashOnce, landAgain, lostAppend, RECEIPTS, RUN_IDS } from "./crash-play.ts";
-import { isAcknowledged } from "./ledger.ts";
-import { progressOf, startLoads, stopLoads } from "./loads.ts";
+import {
+  checkCrash,
+  type Crash,
+  crashOnce,
+  goOn,
+  outlivesCrash,
+  RECEIPTS,
+  RUN_IDS,
+} from "./crash-play.ts";
+import type { Manner } from "./loads.ts";
 import type { ProcessTrial } from "./process-case.ts";
 import { failOn } from "./process-cases.ts";
 import type { Worker } from "./start-worker.ts";
@@ -19,6 +24,7 @@ import type { StartedRun } from "./worker-commands.ts";
 
 /** The topics whose places all processes want. */
 const TOPICS = RUN_IDS;
+const STARTING: Manner = { manner: "starting", runIds: TOPICS };
 
 /** A creation and its claim. */
 interface Start extends StartedRun {
@@ -44,27 +50,14 @@ export async function playStartingCrash(
   asks: "places" | "again",
 ): Promise<void> {
   const { crew, ledger } = trial;
-  const workers = await crew.startAll();
-  const left = await crashOnce(trial, crash, workers, "starting");
+  const left = await crashOnce(trial, crash, await crew.startAll(), STARTING);
   const reader = await crew.start();
-  const { durability } = crew.capabilities();
-  if (durability !== "process" && durability !== "power") return;
+  if (!outlivesCrash(trial)) return;
   const before = startsOf(ledger.operations());
   const later = await (asks === "again" ? sendAgain : wantPlaces)(reader, before);
   failOn(wrongAgain(before, later), { operations: [...ledger.operations(), ...later] });
-  const loads = startLoads([...left, reader], TOPICS, "starting");
-  await progressOf(loads, ledger);
-  assertEqual(await stopLoads(loads), [], "the failures after the crash");
-  const settled = settle(ledger.operations(), later, crash);
-  const operations = crash.mayFail ? landAgain(settled) : settled;
-  const written = operations.filter(isAcknowledged).map(({ runId }) => runId);
-  const runIds = [...new Set([...startedIn(operations), ...written])];
-  const logs = await reader.call("readLogs", { runIds });
-  const history = {
-    operations,
-    logs: new Map(runIds.map((runId, index) => [runId, logs[index] ?? []])),
-  };
-  failOn(lostAppend(history, durability) ?? checkHistory(history), history);
+  await goOn(trial, [...left, reader], STARTING);
+  await checkCrash(trial, crash, reader, settle(ledger.operations(), later));
 }
 
 /**
@@ -76,15 +69,10 @@ export async function playWatchedCrash(trial: ProcessTrial, crash: Crash): Promi
   const { crew, ledger } = trial;
   const watcher = await crew.start();
   await watcher.call("watchChanged", null);
-  const left = await crashOnce(trial, crash, await crew.startAll(), "starting");
-  const { durability } = crew.capabilities();
-  if (durability !== "process" && durability !== "power") return;
-  const reader = await crew.start();
-  const loads = startLoads([...left, reader], TOPICS, "starting");
-  await progressOf(loads, ledger);
-  assertEqual(await stopLoads(loads), [], "the failures after the crash");
-  const runIds = startedIn(ledger.operations());
-  await watcher.call("catchUpChanged", { runIds });
+  const left = await crashOnce(trial, crash, await crew.startAll(), STARTING);
+  if (!outlivesCrash(trial)) return;
+  await goOn(trial, [...left, await crew.start()], STARTING);
+  await watcher.call("catchUpChanged", { runIds: startedIn(ledger.operations()) });
 }
 
 function startsOf(operations: readonly Operation[]): readonly Start[] {
@@ -185,7 +173,6 @@ function fenceOf(claimed: LeaseOperation | null): number | null {
 function settle(
   operations: readonly Operation[],
   again: readonly Operation[],
-  { mayFail }: Crash,
 ): readonly Operation[] {
   const repeated = new Set<Operation | null>();
   const firsts = new Map<string, Answer>();
@@ -195,9 +182,6 @@ function settle(
   }
   const settled = operations.map((one): Operation => {
     if (one.kind !== "create" && one.kind !== "lease") return one;
-    // A driver may send a creation again by itself when its connection has broken.
-    const isOwn = mayFail && one.kind === "create" && one.result.outcome === "existing";
-    if (isOwn) return { ...one, result: { outcome: "created" } };
     const answer = firsts.get(one.runId);
     if (one.result.outcome !== "unknown" || !answer || !isThere(answer.created)) return one;
     const { endedAt } = answer.created;

@@ -67,6 +67,17 @@ export interface WorkerCommands {
   watchChanged(input: null): Promise<null>;
   /** Answers once that reader has each of the runs as it is now. Runs must not change any more. */
   catchUpChanged(input: { readonly runIds: readonly string[] }): Promise<null>;
+  /** Goes on with runs in which workers ask and persons answer, and answers what came of each call. */
+  goOnAsking(input: {
+    readonly name: string;
+    readonly runIds: readonly string[];
+  }): Promise<readonly Operation[]>;
+  /** Holds such runs against their logs, from all sides. */
+  checkDialogues(input: { readonly runIds: readonly string[] }): Promise<null>;
+  /** Waits until exactly the runs that no worker has are listed for the upkeep. */
+  checkDue(input: DueRuns): Promise<null>;
+  /** Ends all of them, and answers what came of each call. */
+  endDue(input: { readonly name: string }): Promise<readonly Operation[]>;
   /** `null` where there is no such run. */
   readLogs(input: {
     readonly runIds: readonly string[];
@@ -127,10 +138,10 @@ export interface CallFailure {
 }
 
 /**
- * Whether a load appends without a lease (`plain`), claims each run first and appends under its fence (`leased`), or starts exclusive
- * runs of topics (`starting`).
+ * Whether a load appends without a lease (`plain`), claims each run first and appends under its fence (`leased`), starts exclusive
+ * runs of topics (`starting`), asks under its fence and answers (`asking`), or starts runs and ends those that no worker has (`upkeep`).
  */
-export type LoadManner = "plain" | "leased" | "starting";
+export type LoadManner = "plain" | "leased" | "starting" | "asking" | "upkeep";
 
 /** What became of one `createRun`. */
 export interface CreatedRun {
@@ -144,6 +155,15 @@ export interface StartedRun {
   readonly runId: string;
   readonly topic: string;
   readonly leaseMs: number;
+}
+
+/** Runs that were started, each with a claim. */
+export interface DueRuns {
+  readonly runIds: readonly string[];
+  /** Those of them whose lease is a long one. */
+  readonly kept: readonly string[];
+  /** Those of them that no worker has given back. */
+  readonly heldOnce: readonly string[];
 }
 
 /** An append of plain events under a key. */

@@ -4,6 +4,7 @@ import type { AppendRequest } from "@tm/run-events-core/store";
 import type { Entry, Journal } from "./journal.ts";
 import {
   appendEach,
+  isAlive,
   LOCK,
   type ProcessMutant,
   type Variant,
@@ -29,14 +30,6 @@ function forgetWithoutProcess(journal: Journal): void {
   const others = journal.kept().filter(([name]) => name.startsWith("process "));
   if (others.length > 0 && !others.some(([, pid]) => isAlive(Number(pid)))) journal.forgetAll();
   journal.keep(`process ${process.pid}`, process.pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** The slot is there once. @throws RunEventsError if it stays so */

@@ -27,6 +27,15 @@ export function withoutKey(entry: Entry): Entry {
     : entry;
 }
 
+/** Whether a process lives. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Replaces how one request is appended. */
 export function appendEach(
   store: JournalStore,
