@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** Runs with a connection of their own. */
-export interface Opened {
+interface Opened {
   readonly runs: RunEvents;
   /** Closes the runs and the connection. */
   close(): Promise<unknown>;

@@ -1,17 +1,9 @@
-import { type RunEvents, RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
-import {
-  createResumableStreamContext,
-  type ResumableStreamContext,
-  type ResumableStreamContextOptions,
-} from "../../src/resumable-stream.ts";
+import { createResumableStreamContext } from "../../src/resumable-stream.ts";
 import type { Place } from "../stores.ts";
 import { createTextSource, readAll, readPart, readUntil, streamOf } from "../text-source.ts";
 import { usePlace } from "../use-place.ts";
-
-type Open = (
-  options?: Partial<ResumableStreamContextOptions>,
-) => Promise<readonly [ResumableStreamContext, ResumableStreamContext, RunEvents]>;
+import { type Open, testText } from "./own-text.ts";
 
 const cutShort = (runStatus: string): unknown =>
   expect.objectContaining({
@@ -174,6 +166,26 @@ function testCancels(open: Open): void {
     );
   });
 
+  it("a cancel that comes while a stream is made stops it, or finds none", async () => {
+    const [here, there] = await open();
+    for (let round = 0; round < 10; round += 1) {
+      const id = `a${round}`;
+      const { stream, write } = createTextSource();
+      write("1");
+      const [made, wasCancelled] = await Promise.allSettled([
+        here.createNewResumableStream(id, () => stream),
+        there.cancelExistingStream(id),
+      ]);
+      const cancelled = wasCancelled.status === "fulfilled" && wasCancelled.value;
+      if (cancelled !== true) await there.cancelExistingStream(id);
+      const error = made.status === "rejected" ? made.reason : (await readPart(made.value)).error;
+      expect(error).toEqual(cutShort("cancelled"));
+      expect((await readPart(await there.resumeExistingStream(id))).error).toEqual(
+        cutShort("cancelled"),
+      );
+    }
+  });
+
   it("a cancel of a stream that is done, or that does not exist, changes nothing", async () => {
     const [here, there] = await open();
     expect(await there.cancelExistingStream("a")).toBeNull();
@@ -242,44 +254,5 @@ function testOwners(open: Open): void {
     await expect(
       open({ ownerId: undefined } as unknown as { ownerId: string }),
     ).rejects.toBeInstanceOf(TypeError);
-  });
-}
-
-function testText(open: Open): void {
-  it("texts that come quickly are one event", async () => {
-    const keyPrefix = crypto.randomUUID();
-    const [here, , runs] = await open({ keyPrefix, mergeMs: 10_000 });
-    const tokens = Array.from({ length: 100 }, (_, index) => `token ${index} `);
-    await readAll(await here.createNewResumableStream("a", () => streamOf(tokens)));
-    const [run] = (await runs.list({ ownerId: keyPrefix })).runs;
-    expect(run).toMatchObject({ lastSequence: 3, metadata: { streamId: "a" } });
-  });
-
-  it("a text of any size and of any characters is read as it was", async () => {
-    const [here, there] = await open();
-    const text = `${"\u{1F600}\u0000\uD800 é".repeat(40_000)}end`;
-    const made = await here.createNewResumableStream("a", () => streamOf([text, "!"]));
-    expect((await readAll(made)) === `${text}!`).toBe(true);
-    expect((await readAll(await there.resumeExistingStream("a"))) === `${text}!`).toBe(true);
-  });
-
-  it("a reader of its own stream that does not read for long gets the rest from the log", async () => {
-    const [here] = await open();
-    const texts = Array.from({ length: 40 }, (_, index) => String(index % 10).repeat(100_000));
-    const made = await here.createNewResumableStream("a", () => streamOf(texts));
-    expect((await readAll(await here.resumeExistingStream("a"))) === texts.join("")).toBe(true);
-    expect((await readAll(made)) === texts.join("")).toBe(true);
-  });
-
-  it("the host is asked to stay until the stream has ended, even if it fails", async () => {
-    const promises: Promise<unknown>[] = [];
-    const [here] = await open({ waitUntil: (promise) => promises.push(promise) });
-    const { stream, fail } = createTextSource();
-    const made = await here.createNewResumableStream("a", () => stream);
-    expect(promises).toHaveLength(1);
-    fail(new Error("429"));
-    await Promise.all(promises);
-    expect(await here.hasExistingStream("a")).toBe("DONE");
-    expect((await readPart(made)).error).not.toBeInstanceOf(RunEventsError);
   });
 }
