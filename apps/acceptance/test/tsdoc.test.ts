@@ -10,6 +10,7 @@ import { listTracked, publisherOf, readPacked, ROOT } from "../src/read-pages.ts
 
 /** Where the use of each package begins: its door and the name. */
 const ENTRY_POINTS = [
+  "ai/resumable-stream: createResumableStreamContext",
   "core: createRunEvents",
   "core: createMemoryStore",
   "core/store: createRowStore",

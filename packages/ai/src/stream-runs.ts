@@ -58,7 +58,7 @@ export class StreamRuns {
     return text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
   }
 
-  /** The run as it is now; `null` if there is none. */
+  /** The run as it is now; `null` if it does not exist. */
   async find(runId: string): Promise<RunSnapshot | null> {
     const { ownerId } = this;
     const run = await this.runs.get(runId, { ownerId }).catch(returned("not_found"));

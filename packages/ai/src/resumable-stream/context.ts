@@ -35,7 +35,7 @@ export type MakeStream = (signal: AbortSignal) => ReadableStream<string>;
 /** The calls of `resumable-stream`, and a cancel. */
 export interface ResumableStreamContext {
   /**
-   * Makes the stream if there is none with this id, and otherwise reads that one from its start.
+   * Makes the stream unless one with this id exists. Otherwise it reads that one from its start.
    * @param makeStream called once for an id, in whichever process asks first
    * @param skipCharacters how many UTF-16 units of an existing stream to leave out: what the reader has already
    * @returns the stream; `null` if it has come to its end and `replayFinished` is `false`
@@ -96,10 +96,10 @@ export interface ResumableStreamContext {
 export function createResumableStreamContext(
   options: ResumableStreamContextOptions,
 ): ResumableStreamContext {
-  const { keyPrefix = "resumable-stream", waitUntil, replayFinished = true } = options;
+  const { waitUntil, replayFinished = true, mergeMs = 100 } = options;
+  const { keyPrefix = "resumable-stream" } = options;
   const streams = new StreamRuns(options, keyPrefix);
   const { runs, ownerId, leaseMs } = streams;
-  const { mergeMs = 100 } = options;
 
   /** @returns the stream; the refusal, `claimed` or `run_finished`, if there is one with this id */
   async function produce(
@@ -109,10 +109,9 @@ export function createResumableStreamContext(
     const runId = await streams.runIdOf(streamId);
     const reader = new DirectReader((skip) => readText(streams, runId, skip));
     const isMade = Promise.withResolvers<boolean>();
-    const kept = { ownerId, runId, metadata: { streamId } };
-    const work = { leaseMs, mergeMs, merge: MERGE, onShutdown: "fail" } as const;
+    const kept = { ownerId, runId, metadata: { streamId }, leaseMs, mergeMs, merge: MERGE };
     const started = await runs
-      .start({ ...kept, ...work }, async (run) => {
+      .start({ ...kept, onShutdown: "fail" }, async (run) => {
         // Its producer has died. Readers may have text of it that is not in the log, so another text must not follow.
         if (run.lastSequence > 0) {
           await run.append([LEASE_EXPIRED]);
