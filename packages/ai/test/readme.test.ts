@@ -34,6 +34,6 @@ it.each(snippets)(
 );
 
 it("the page has a program for each door, and 130 lines at most", () => {
-  expect(snippets.map(([name]) => name)).toEqual(["ai-resumable"]);
+  expect(snippets.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });

@@ -1,18 +1,8 @@
-import {
-  type EventDraft,
-  RunEventsError,
-  type RunEvent,
-  type RunSnapshot,
-} from "@tm/run-events-core";
-import {
-  type ResumableStreamAcquisition,
-  ResumableStreamError,
-  type ResumableStreamLease,
-  type ResumableStreamStore,
-} from "assistant-stream/resumable";
+import { type EventDraft, type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { ResumableStreamStore } from "assistant-stream/resumable";
 import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { decodeBytes, encodeBytes } from "./bytes.ts";
-import { produce, type Producer } from "./producer.ts";
+import { LeasedStreams, missing } from "./leased-streams.ts";
 
 /** Where the streams are, and how long they are kept. */
 export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions {
@@ -48,97 +38,40 @@ export function createRunEventsResumableStreamStore(
 ): ResumableStreamStore {
   const { keyPrefix = "assistant-ui", defaultTtlMs = 86_400_000 } = options;
   const streams = new StreamRuns(options, keyPrefix);
+  const leased = new LeasedStreams(streams, defaultTtlMs);
   const { runs, ownerId } = streams;
-  /** The streams that this process produces, by their runs. */
-  const producers = new Map<string, Producer>();
-
-  async function find(streamId: string): Promise<RunSnapshot | null> {
-    const run = await streams.find(await runIdOf(streams, streamId));
-    return run === null || isExpired(run, defaultTtlMs) ? null : run;
-  }
-
-  async function acquireLease(
-    streamId: string,
-    { ttlMs = defaultTtlMs }: { readonly ttlMs?: number } = {},
-  ): Promise<ResumableStreamAcquisition> {
-    const runId = await runIdOf(streams, streamId);
-    for (;;) {
-      const producer = await produce(streams, runId, { streamId, ttlMs });
-      if (!(producer instanceof RunEventsError)) {
-        producers.set(runId, producer);
-        void producer.over.then(() => {
-          if (producers.get(runId) === producer) producers.delete(runId);
-        });
-        return { role: "producer", lease: { token: String(producer.fence) } };
-      }
-      if (producer.code === "claimed" || (await find(streamId)) !== null)
-        return { role: "consumer" };
-      // Another call may have removed it, and made a new one: the next attempt finds out.
-      await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
-    }
-  }
-
-  const currentFence = async (runId: string): Promise<number> =>
-    (await runs.log.getRun(runId, { ownerId })).fence;
-
-  /**
-   * Appends under the lease. Without one, it is that of the producer in this process, or that of the run.
-   * @returns the refusal, `not_found`, `fenced` or `run_finished`, or `null`
-   */
-  async function write(
-    runId: string,
-    events: readonly EventDraft[],
-    lease: ResumableStreamLease | undefined,
-  ): Promise<RunEventsError | null> {
-    const own = producers.get(runId);
-    try {
-      const fence = Number(lease?.token ?? own?.fence ?? (await currentFence(runId)));
-      if (own?.fence === fence) await own.append(events);
-      else await runs.append(runId, events, { ownerId, fence });
-      return null;
-    } catch (error) {
-      return returned("not_found", "fenced", "run_finished")(error);
-    }
-  }
+  const { maxPayloadBytes } = runs.log.limits;
 
   return {
-    acquireLease,
-    acquire: async (streamId, acquisition) => (await acquireLease(streamId, acquisition)).role,
+    acquireLease: (streamId, acquisition) => leased.acquire(streamId, acquisition?.ttlMs),
+    acquire: async (streamId, acquisition) =>
+      (await leased.acquire(streamId, acquisition?.ttlMs)).role,
     async append(streamId, chunk, lease) {
-      const runId = await runIdOf(streams, streamId);
-      const parts = encodeBytes(chunk, runs.log.limits.maxPayloadBytes);
+      const runId = await leased.runIdOf(streamId);
+      const parts = encodeBytes(chunk, maxPayloadBytes);
       const events = parts.map((payload) => ({ eventType: BYTES, payload }));
       for (let at = 0; at < events.length; at += MOST_PARTS) {
-        const refusal = await write(runId, events.slice(at, at + MOST_PARTS), lease);
-        if (refusal === null) continue;
-        if (refusal.code === "not_found") throw missing(streamId);
-        const isOther = lease !== undefined && Number(lease.token) !== (await currentFence(runId));
-        throw isOther || refusal.code === "fenced" ? superseded(streamId) : finalized(streamId);
+        const refusal = await leased.write(runId, events.slice(at, at + MOST_PARTS), lease);
+        if (refusal !== null) throw await leased.refusalOf(streamId, refusal, lease);
       }
-      producers.get(runId)?.touch();
+      leased.own(runId, lease)?.touch();
     },
     async finalize(streamId, status, message = "Stream errored", lease) {
-      const runId = await runIdOf(streams, streamId);
-      const own = producers.get(runId);
-      const isOwn = lease === undefined || own?.fence === Number(lease.token);
-      const most = Math.min(runs.log.limits.maxPayloadBytes, 262_144) / 6 - 10;
-      const payload = { reason: "error", message: message.slice(0, most) };
-      const failed = { eventType: "RUN_FAILED", payload };
-      const end = status === "done" ? { eventType: "RUN_COMPLETED" } : failed;
-      let isFinal = false;
+      const runId = await leased.runIdOf(streamId);
+      const own = leased.own(runId, lease);
+      let refusal: RunEventsError | null | undefined;
       try {
-        const refusal = await write(runId, [end], lease);
-        isFinal = refusal === null;
-        if (refusal?.code === "not_found") throw missing(streamId);
+        refusal = await leased.write(runId, [endOf(status, message, maxPayloadBytes)], lease);
       } finally {
         // If the end did not land, the lease is not renewed any more: readers get an error, and do not wait for ever.
-        if (isOwn) own?.end(isFinal);
+        own?.end(refusal === null);
       }
-      return isFinal;
+      if (refusal?.code === "not_found") throw missing(streamId);
+      return refusal === null;
     },
     async *read(streamId, cursor, signal) {
-      if ((await find(streamId)) === null) throw missing(streamId);
-      const runId = await runIdOf(streams, streamId);
+      if ((await leased.find(streamId)) === null) throw missing(streamId);
+      const runId = await leased.runIdOf(streamId);
       try {
         for await (const event of streams.follow(runId, Number.parseInt(cursor) || 0, signal)) {
           if (signal.aborted) return;
@@ -156,30 +89,24 @@ export function createRunEventsResumableStreamStore(
       }
     },
     async status(streamId) {
-      const run = await find(streamId);
+      const run = await leased.find(streamId);
       if (run === null) return "missing";
       if (run.finishedAt === null) return "streaming";
       return run.runStatus === "completed" ? "done" : "error";
     },
     async delete(streamId) {
-      const runId = await runIdOf(streams, streamId);
+      const runId = await leased.runIdOf(streamId);
       await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
       await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
     },
   };
 }
 
-async function runIdOf(streams: StreamRuns, streamId: string): Promise<string> {
-  if (!/^[A-Za-z0-9_.:-]{1,256}$/.test(streamId)) {
-    throw new ResumableStreamError("invalid-id", `Invalid streamId: ${streamId}`);
-  }
-  return streams.runIdOf(streamId);
-}
-
-/** Whether a stream that has ended has outlived its time to live. */
-function isExpired({ metadata, finishedAt }: RunSnapshot, defaultTtlMs: number): boolean {
-  const { ttlMs = defaultTtlMs } = metadata as { readonly ttlMs?: number };
-  return finishedAt !== null && Date.parse(finishedAt) + ttlMs <= Date.now();
+/** The last event of a stream. A long message is cut so that it fits, even if each of its units takes an escape. */
+function endOf(status: "done" | "error", message: string, maxPayloadBytes: number): EventDraft {
+  if (status === "done") return { eventType: "RUN_COMPLETED" };
+  const most = Math.min(maxPayloadBytes, 262_144) / 6 - 10;
+  return { eventType: "RUN_FAILED", payload: { reason: "error", message: message.slice(0, most) } };
 }
 
 /** Why a reader does not get the whole stream: what the producer said, or how the run ended. */
@@ -187,17 +114,4 @@ function failureOf(event: RunEvent): Error | null {
   const failure = cutShort(event);
   const { message } = (event.payload ?? {}) as { readonly message?: unknown };
   return failure !== null && typeof message === "string" ? new Error(message) : failure;
-}
-
-function missing(streamId: string): ResumableStreamError {
-  return new ResumableStreamError("missing", `Stream not found: ${streamId}`);
-}
-
-function superseded(streamId: string): ResumableStreamError {
-  const message = `Stream superseded by a new acquisition: ${streamId}`;
-  return new ResumableStreamError("missing", message);
-}
-
-function finalized(streamId: string): ResumableStreamError {
-  return new ResumableStreamError("finalized", `Stream already finalized: ${streamId}`);
 }

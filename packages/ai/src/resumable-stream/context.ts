@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { LEASE_EXPIRED, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { DirectReader } from "./direct-reader.ts";
 import { MERGE, readText, recordText } from "./text-log.ts";
 
@@ -99,7 +99,7 @@ export function createResumableStreamContext(
   const { waitUntil, replayFinished = true, mergeMs = 100 } = options;
   const { keyPrefix = "resumable-stream" } = options;
   const streams = new StreamRuns(options, keyPrefix);
-  const { runs, ownerId, leaseMs } = streams;
+  const { runs, ownerId } = streams;
 
   /** @returns the stream; the refusal, `claimed` or `run_finished`, if there is one with this id */
   async function produce(
@@ -108,31 +108,21 @@ export function createResumableStreamContext(
   ): Promise<ReadableStream<string> | RunEventsError> {
     const runId = await streams.runIdOf(streamId);
     const reader = new DirectReader((skip) => readText(streams, runId, skip));
-    const isMade = Promise.withResolvers<boolean>();
-    const kept = { ownerId, runId, metadata: { streamId }, leaseMs, mergeMs, merge: MERGE };
-    const started = await runs
-      .start({ ...kept, onShutdown: "fail" }, async (run) => {
-        // Its producer has died. Readers may have text of it that is not in the log, so another text must not follow.
-        if (run.lastSequence > 0) {
-          await run.append([LEASE_EXPIRED]);
-          return isMade.resolve(false);
-        }
-        const source = makeStream(run.signal).getReader();
-        isMade.resolve(true);
-        const { maxPayloadBytes } = runs.log.limits;
-        await recordText(run, source, maxPayloadBytes, (text) => reader.push(text));
-      })
-      .catch(returned("claimed", "run_finished"));
-    if (started instanceof RunEventsError) return started;
-    started.done.then(
-      () => reader.close(),
-      (error: unknown) => {
-        isMade.reject(error);
-        reader.fail(error);
-      },
+    const { maxPayloadBytes } = runs.log.limits;
+    const produced = await streams.produce(
+      runId,
+      { metadata: { streamId }, mergeMs, merge: MERGE },
+      (run) => makeStream(run.signal).getReader(),
+      (run, source) => recordText(run, source, maxPayloadBytes, (text) => reader.push(text)),
     );
-    waitUntil?.(started.done.catch(() => {}));
-    return (await isMade.promise) ? reader.stream : produce(streamId, makeStream);
+    if (produced instanceof RunEventsError) return produced;
+    const { done } = produced;
+    done.then(
+      () => reader.close(),
+      (error: unknown) => reader.fail(error),
+    );
+    waitUntil?.(done.catch(() => {}));
+    return reader.stream;
   }
 
   async function resume(

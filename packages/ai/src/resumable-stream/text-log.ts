@@ -1,4 +1,5 @@
 import type { Merges, WorkedRun } from "@tm/run-events-core";
+import { splitText } from "../split-text.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 
 /** The type of the events that hold the text, each a part of it. */
@@ -6,22 +7,6 @@ const TEXT = "TEXT";
 
 /** Joins neighbouring parts, so that a stream has few events. */
 export const MERGE: Merges = { [TEXT]: (earlier: string, later: string) => earlier + later };
-
-/**
- * Cuts a text into parts that each fit into a payload, even if each UTF-16 unit takes an escape of six bytes. A character of two units
- * stays whole.
- */
-function splitText(text: string, maxPayloadBytes: number): readonly string[] {
-  const most = Math.max(2, Math.floor((Math.min(maxPayloadBytes, 262_144) - 2) / 6));
-  const parts: string[] = [];
-  for (let at = 0; at < text.length;) {
-    const to = at + most;
-    const isHigh = to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800;
-    parts.push(text.slice(at, isHigh ? to - 1 : to));
-    at = isHigh ? to - 1 : to;
-  }
-  return parts;
-}
 
 /**
  * Writes a stream of strings into a run, up to the end of the stream. If the worker has to stop, it cancels the stream.

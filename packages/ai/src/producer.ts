@@ -1,5 +1,5 @@
-import type { RunEventsError, WorkedRun } from "@tm/run-events-core";
-import { LEASE_EXPIRED, returned, type StreamRuns } from "../stream-runs.ts";
+import { RunEventsError, type WorkedRun } from "@tm/run-events-core";
+import type { StreamRuns } from "./stream-runs.ts";
 
 /** The longest time of a timer: about 24 days. */
 const MAX_TIMER_MS = 2_147_483_647;
@@ -8,8 +8,7 @@ const EXPIRED = new Error("Stream expired");
 
 /** A stream that this process produces. Its lease is renewed until it ends. */
 export interface Producer {
-  readonly fence: number;
-  readonly append: WorkedRun["append"];
+  readonly run: WorkedRun;
   /** Begins the time to live again. */
   touch(): void;
   /** Ends the work. The run fails, unless its last event has landed. */
@@ -28,8 +27,6 @@ export async function produce(
   runId: string,
   metadata: { readonly streamId: string; readonly ttlMs: number },
 ): Promise<Producer | RunEventsError> {
-  const { runs, ownerId, leaseMs } = streams;
-  const claimed = Promise.withResolvers<WorkedRun | null>();
   const ended = Promise.withResolvers<void>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
@@ -41,30 +38,20 @@ export async function produce(
   };
   const describeError = (error: unknown): string | undefined =>
     error === EXPIRED ? EXPIRED.message : undefined;
-  const kept = { ownerId, runId, leaseMs, metadata, describeError };
-  const started = await runs
-    .start({ ...kept, onShutdown: "fail" }, async (run) => {
-      if (run.lastSequence > 0) {
-        // Its producer has died, and readers have a part of what it made.
-        await run.append([LEASE_EXPIRED]);
-        return claimed.resolve(null);
-      }
-      run.signal.addEventListener("abort", () => ended.reject(run.signal.reason), { once: true });
-      touch();
-      claimed.resolve(run);
-      await ended.promise.finally(() => {
-        isOver = true;
-        clearTimeout(timer);
-      });
-    })
-    .catch(returned("claimed", "run_finished"));
-  if (!("done" in started)) return started;
-  const over = started.done.catch(claimed.reject);
-  const run = await claimed.promise;
-  if (run === null) return produce(streams, runId, metadata);
+  const open = (run: WorkedRun): WorkedRun => {
+    run.signal.addEventListener("abort", () => ended.reject(run.signal.reason), { once: true });
+    touch();
+    return run;
+  };
+  const work = (): Promise<void> =>
+    ended.promise.finally(() => {
+      isOver = true;
+      clearTimeout(timer);
+    });
+  const produced = await streams.produce(runId, { metadata, describeError }, open, work);
+  if (produced instanceof RunEventsError) return produced;
+  const { value: run, done } = produced;
   const end: Producer["end"] = (hasLanded) =>
-    hasLanded
-      ? ended.resolve()
-      : ended.reject(new Error("Expected the end of the stream to land."));
-  return { fence: run.fence, append: run.append, touch, end, over };
+    hasLanded ? ended.resolve() : ended.reject(new Error("Expected the end to land."));
+  return { run, touch, end, over: done.catch(() => {}) };
 }
