@@ -55,7 +55,7 @@ export interface RunEventsStream extends StreamDurability {
  * append of another one is refused as `claimed` or `run_finished`. A reader of a run whose producer died or was cancelled gets an error.
  * @param source the request, or the run
  * @throws TypeError for an `ownerId` that is `undefined` or empty
- * @throws Error for a run id or an offset that is none
+ * @throws Error for a run id that is empty or has a line break, and for an offset of another kind
  *
  * @example
  * const adapter = runEventsStream(request, { runs, ownerId: "ada" });
