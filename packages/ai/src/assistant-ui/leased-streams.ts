@@ -31,8 +31,9 @@ export class LeasedStreams {
   async find(streamId: string): Promise<RunSnapshot | null> {
     const run = await this.#streams.find(await this.runIdOf(streamId));
     const { ttlMs = this.#defaultTtlMs } = (run?.metadata ?? {}) as { readonly ttlMs?: number };
-    const endedAt = Date.parse(run?.finishedAt ?? "");
-    return endedAt + ttlMs <= Date.now() ? null : run;
+    // NaN while it is live: then it is never over.
+    const endedAtMs = Date.parse(run?.finishedAt ?? "");
+    return endedAtMs + ttlMs <= Date.now() ? null : run;
   }
 
   /** Elects the producer. */

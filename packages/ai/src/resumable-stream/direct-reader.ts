@@ -5,12 +5,12 @@ const MOST_UNREAD = 1_048_576;
  * What the caller that produces reads: the text as it comes, without a way through the store. A reader that is slow goes on from the log,
  * so that a stalled connection holds no more than 1 Mi units of a text.
  *
- * | it is  | until                                      | then   |
- * | ------ | ------------------------------------------ | ------ |
- * | direct | a text comes while too much waits          | late   |
+ * | it is  | until                                         | then   |
+ * | ------ | --------------------------------------------- | ------ |
+ * | direct | a text comes while too much waits             | late   |
  * | direct | the run has ended, and all that waits is read | closed |
- * | late   | the log has ended                          | closed |
- * | any    | the reader cancels                         | closed |
+ * | late   | the log has ended                             | closed |
+ * | any    | the reader cancels                            | closed |
  */
 export class DirectReader {
   readonly stream: ReadableStream<string>;

@@ -24,8 +24,8 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
    */
   readonly idleMs?: number | undefined;
   /**
-   * The controller that `chat` has. It aborts when the run is cancelled, by any process.
-   * @defaultValue none: a cancelled run ends with its next append
+   * The controller that `chat` has. It aborts when the producer has to stop: the run was cancelled, by any process, or this one shuts down.
+   * @defaultValue none: the producer stops at its next append
    */
   readonly abortController?: AbortController | undefined;
 }

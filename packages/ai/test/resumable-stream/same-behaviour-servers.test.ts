@@ -1,6 +1,9 @@
 import { startRedis, type RedisServer } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
-import { createResumableStreamContext as createUpstreamContext } from "resumable-stream/generic";
+import {
+  createResumableStreamContext as createUpstreamContext,
+  type ResumableStreamContext as UpstreamContext,
+} from "resumable-stream/generic";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { createResumableStreamContext } from "../../src/resumable-stream.ts";
 import { SERVERS } from "../stores.ts";
@@ -9,7 +12,8 @@ import { sameBehaviour } from "./same-behaviour.ts";
 
 for (const [name, create] of SERVERS) {
   const place = usePlace(create);
-  sameBehaviour(name, async () =>
+  // Code that has the library's type takes this one.
+  sameBehaviour(name, async (): Promise<UpstreamContext> =>
     createResumableStreamContext({
       runs: await place.open(),
       keyPrefix: crypto.randomUUID(),
