@@ -20,7 +20,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
     onTestFinished(() => void producer.kill("SIGKILL"));
     await once(producer, "message");
     const runs = await place.open();
-    const store = createRunEventsResumableStreamStore({ runs, keyPrefix, leaseMs: 1_000 });
+    const store = createRunEventsResumableStreamStore({ runs, keyPrefix, leaseMs: 2_000 });
     const entries = store.read("a", "", new AbortController().signal)[Symbol.asyncIterator]();
     expect((await entries.next()).done).toBe(false);
     producer.kill("SIGKILL");
@@ -40,7 +40,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
     await once(producer, "message");
     producer.kill("SIGKILL");
     const runs = await place.open();
-    const store = createRunEventsResumableStreamStore({ runs, keyPrefix, leaseMs: 1_000 });
+    const store = createRunEventsResumableStreamStore({ runs, keyPrefix, leaseMs: 2_000 });
     await expect
       .poll(async () => [await store.acquire("a"), await store.status("a")])
       .toEqual(["consumer", "error"]);

@@ -16,7 +16,7 @@ it("a producer that loses its store for longer than its lease stops, and all rea
     renew: (request) => check().then(() => store.renew(request)),
   };
   const [here, there] = [cutOff, store].map((one) =>
-    createResumableStreamContext({ runs: createRunEvents({ store: one }), leaseMs: 1_000 }),
+    createResumableStreamContext({ runs: createRunEvents({ store: one }), leaseMs: 2_000 }),
   );
   const { stream, write, cancelled } = createTextSource();
   const made = await here?.createNewResumableStream("a", () => stream);

@@ -18,17 +18,19 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
   const place = usePlace(create);
 
   /** Starts a producer that has written "half an ", and reads that much in this process. */
-  async function startProducer(): Promise<{
+  async function startProducer(leaseMs = 2_000): Promise<{
     readonly producer: ChildProcess;
     readonly streams: ResumableStreamContext;
     readonly reader: ReadableStream<string> | null | undefined;
   }> {
     const keyPrefix = crypto.randomUUID();
-    const producer = fork(PRODUCER, [place.url(), keyPrefix], { execArgv: ["-C", "@tm/source"] });
+    const producer = fork(PRODUCER, [place.url(), keyPrefix, String(leaseMs)], {
+      execArgv: ["-C", "@tm/source"],
+    });
     onTestFinished(() => void producer.kill("SIGKILL"));
     await once(producer, "message");
     const runs = await place.open();
-    const streams = createResumableStreamContext({ runs, keyPrefix, leaseMs: 1_000 });
+    const streams = createResumableStreamContext({ runs, keyPrefix, leaseMs });
     const reader = await streams.resumeExistingStream("a");
     await readUntil(reader, "half an ");
     return { producer, streams, reader };
@@ -63,7 +65,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
   });
 
   it("a cancel here stops the producer there", async () => {
-    const { producer, streams, reader } = await startProducer();
+    const { producer, streams, reader } = await startProducer(60_000);
     const [message] = await Promise.all([
       once(producer, "message"),
       streams.cancelExistingStream("a"),

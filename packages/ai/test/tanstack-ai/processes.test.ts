@@ -21,7 +21,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
     await once(producer, "message");
     const runs = await place.open();
     const open = (): ReturnType<typeof runEventsStream> =>
-      runEventsStream({ runId: "a" }, { runs, keyPrefix, leaseMs: 1_000 });
+      runEventsStream({ runId: "a" }, { runs, keyPrefix, leaseMs: 2_000 });
     const entries = open().read("-1")[Symbol.asyncIterator]();
     expect((await entries.next()).done).toBe(false);
     producer.kill("SIGKILL");

@@ -5,6 +5,6 @@ import { textChunk } from "./chunks.ts";
 // Produces a run that it never closes.
 const [, , url = "", keyPrefix = ""] = process.argv;
 const { runs } = await openUrl(url);
-const stream = runEventsStream({ runId: "a" }, { runs, keyPrefix, leaseMs: 1_000 });
+const stream = runEventsStream({ runId: "a" }, { runs, keyPrefix, leaseMs: 2_000 });
 await stream.append([textChunk("half an ")]);
 process.send?.("made");

@@ -5,8 +5,8 @@ import { sameBehaviour } from "./same-behaviour.ts";
 
 for (const [name, create] of SERVERS) {
   const place = usePlace(create);
-  sameBehaviour(name, async () => {
+  sameBehaviour(name, async (firstChunkDeadlineMs) => {
     const runs = await place.open();
-    return (source) => runEventsStream(source, { runs, firstChunkDeadlineMs: 500 });
+    return (source) => runEventsStream(source, { runs, firstChunkDeadlineMs });
   });
 }

@@ -6,11 +6,14 @@ import { sameBehaviour } from "./same-behaviour.ts";
 
 for (const [name, create] of LOCAL) {
   const place = usePlace(create);
-  sameBehaviour(name, async () => {
+  sameBehaviour(name, async (firstChunkDeadlineMs) => {
     const runs = await place.open();
-    return (source) => runEventsStream(source, { runs });
+    return (source) => runEventsStream(source, { runs, firstChunkDeadlineMs });
   });
 }
 
 // The library's own stream passes the same tests, so they say what it does.
-sameBehaviour("itself", async () => (source) => memoryStream(source));
+sameBehaviour(
+  "itself",
+  async (firstChunkDeadlineMs) => (source) => memoryStream(source, { firstChunkDeadlineMs }),
+);

@@ -6,13 +6,15 @@ type Make = (
   source: Request | { readonly runId: string; readonly offset?: string | null },
 ) => StreamDurability;
 
+type Open = (firstChunkDeadlineMs: number) => Promise<Make>;
+
 const URL_OF_CHAT = "http://localhost/chat";
 
 /**
  * What `memoryStream` of TanStack AI does, as tests that it passes itself. This package has to pass the same.
- * @param open makes streams, each test on a store of its own or with run ids of its own
+ * @param open makes streams whose readers from the start wait so long for a run, in milliseconds
  */
-export function sameBehaviour(name: string, open: () => Promise<Make>): void {
+export function sameBehaviour(name: string, open: Open): void {
   describe(`what memoryStream does: ${name}`, () => {
     testRequests(open);
     testReads(open);
@@ -22,9 +24,9 @@ export function sameBehaviour(name: string, open: () => Promise<Make>): void {
   });
 }
 
-function testRequests(open: () => Promise<Make>): void {
+function testRequests(open: Open): void {
   it("the offset is that of the request: a header, or else a parameter", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     const [offset = ""] = await make({ runId }).append([textChunk("1")]);
     const headers = { "Last-Event-ID": offset };
@@ -38,7 +40,7 @@ function testRequests(open: () => Promise<Make>): void {
   });
 
   it("the run is that of the request: a header, or else a parameter, or that of the offset", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = `a/b ?é:${crypto.randomUUID()}`;
     const headers = { "X-Run-Id": encodeURIComponent(runId) };
     const producer = make(new Request(URL_OF_CHAT, { headers }));
@@ -52,14 +54,14 @@ function testRequests(open: () => Promise<Make>): void {
   });
 
   it("a run id that is empty or has a line break is refused", async () => {
-    const make = await open();
+    const make = await open(50);
     for (const runId of ["", "a\n", "a\rb"]) expect(() => make({ runId })).toThrow(/runId|run id/);
   });
 }
 
-function testReads(open: () => Promise<Make>): void {
+function testReads(open: Open): void {
   it("each chunk has an offset of its own, and a reader gets what comes after it", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     const producer = make({ runId });
     const offsets = [
@@ -78,34 +80,35 @@ function testReads(open: () => Promise<Make>): void {
   });
 
   it("a reader follows the run until it is closed, and not only to the end of an answer", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     const producer = make({ runId });
     await producer.append([startChunk(runId), textChunk("1")]);
     const entries = make({ runId }).read("-1")[Symbol.asyncIterator]();
-    const late = make({ runId }).read("now")[Symbol.asyncIterator]();
+    const late = readRun(make({ runId }), "now");
     expect((await entries.next()).value).toMatchObject({ chunk: startChunk(runId) });
     expect((await entries.next()).value).toMatchObject({ chunk: textChunk("1") });
-    const next = late.next();
     await producer.append([finishChunk(runId)]);
     expect((await entries.next()).value).toMatchObject({ chunk: finishChunk(runId) });
     await producer.append([textChunk("2")]);
     expect((await entries.next()).value).toMatchObject({ chunk: textChunk("2") });
-    expect((await next).done).toBe(false);
     await producer.close();
     await producer.close();
     expect(await entries.next()).toEqual({ done: true, value: undefined });
+    // It began at some time since.
+    const { texts } = await late;
+    expect([[], ["2"], ["RUN_FINISHED", "2"]]).toContainEqual(texts);
   });
 
   it("a run that is closed without a chunk ends its readers", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     await make({ runId }).close();
     expect(await readRun(make({ runId }))).toEqual({ texts: [], offsets: [], error: null });
   });
 
   it("an abort ends a reader without an error", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     const producer = make({ runId });
     await producer.append([textChunk("1")]);
@@ -119,9 +122,9 @@ function testReads(open: () => Promise<Make>): void {
   });
 }
 
-function testLateRuns(open: () => Promise<Make>): void {
+function testLateRuns(open: Open): void {
   it.each(["-1", "now"])("a reader at %s may come before the producer", async (offset) => {
-    const make = await open();
+    const make = await open(50_000);
     const runId = crypto.randomUUID();
     const reading = readRun(make({ runId }), offset);
     const producer = make({ runId });
@@ -135,16 +138,16 @@ function testLateRuns(open: () => Promise<Make>): void {
   it.each(["-1", "now"])(
     "a reader at %s of a run without a producer gets an error",
     async (offset) => {
-      const make = await open();
+      const make = await open(50);
       const { error } = await readRun(make({ runId: crypto.randomUUID() }), offset);
       expect(error).toBeInstanceOf(Error);
     },
   );
 }
 
-function testRefusals(open: () => Promise<Make>): void {
+function testRefusals(open: Open): void {
   it("an offset of an unknown run, of another run or of another kind is refused", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     const [offset = ""] = await make({ runId }).append([textChunk("1")]);
     const other = crypto.randomUUID();
@@ -163,9 +166,9 @@ function testRefusals(open: () => Promise<Make>): void {
   });
 }
 
-function testSnapshots(open: () => Promise<Make>): void {
+function testSnapshots(open: Open): void {
   it("a snapshot has what is there, of a live, a closed and an unknown run", async () => {
-    const make = await open();
+    const make = await open(50);
     const runId = crypto.randomUUID();
     expect(await make({ runId }).snapshot()).toEqual([]);
     const producer = make({ runId });
