@@ -11,9 +11,12 @@ import { bundlePage, openPage } from "./packed-page.ts";
 import { startQuickstart, writeQuickstart } from "./page-quickstart.ts";
 
 const run = promisify(execFile);
-const PACKAGES = ["core", "http", "client", "sqlite", "postgres", "redis", "conformance"].map(
+const PACKAGES = ["core", "http", "client", "sqlite", "postgres", "redis", "conformance", "ai"].map(
   (name) => `packages/${name}`,
 );
+
+/** It has no import of its own name: each of its doors is for another product. */
+const AI = "@tm/run-events-ai";
 
 /** One case of a race, one of a crash: enough to see that processes are forked from what was packed. */
 const RACE_AND_CRASH = "(S4|S7 after all) ";
@@ -82,13 +85,28 @@ describe("the packed packages", () => {
       const dependencies = { ...tarballs, "better-sqlite3": "^13.0.0" };
       const node = await installWithNode(project, dependencies, version);
       // Adapters need their drivers' types alone: none of these is installed.
-      const imports = Object.keys(tarballs).map((name) => `await import("${name}");`);
+      const names = Object.keys(tarballs).filter((name) => name !== AI);
+      const imports = names.map((name) => `await import("${name}");`);
       await run(node, ["--input-type=module", "--eval", imports.join("\n")], { cwd: project });
       await runKit(project);
       await askQuickstart((await startQuickstart(project, { onTestFinished }, [node])).url);
     },
     300_000,
   );
+
+  it("a door of `ai` needs its own product, and none of the others", async () => {
+    const project = await mkdtemp(join(folder, "doors-"));
+    const names = ["@tm/run-events-core", AI];
+    const packed = Object.entries(tarballs).filter(([name]) => names.includes(name));
+    const node = await installWithNode(project, Object.fromEntries(packed), "24");
+    const load = (door: string): Promise<unknown> =>
+      run(node, ["--input-type=module", "--eval", `await import("${AI}/${door}")`], {
+        cwd: project,
+      });
+    await load("resumable-stream");
+    await load("tanstack-ai");
+    await expect(load("assistant-ui")).rejects.toThrow("'assistant-stream'");
+  }, 300_000);
 
   describe("in a page", () => {
     let project = "";

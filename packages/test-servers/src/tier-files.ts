@@ -40,6 +40,7 @@ export const FAST: readonly string[] = [
   "apps/server/test/store-monitor.test.ts",
   "apps/server/test/store-url.test.ts",
   "apps/server/test/ticks.test.ts",
+  "packages/ai/test/",
   "packages/client/test/feed/",
   "packages/client/test/plan-delay.test.ts",
   "packages/client/test/poll-run.test.ts",
@@ -73,6 +74,15 @@ export const FAST: readonly string[] = [
 
 /** Test files in a folder of `FAST` that belong to the tier `main`: they take longer, or start many processes. */
 export const MAIN: readonly string[] = [
+  "packages/ai/test/assistant-ui/own-behaviour-servers.test.ts",
+  "packages/ai/test/assistant-ui/processes.test.ts",
+  "packages/ai/test/assistant-ui/same-behaviour-servers.test.ts",
+  "packages/ai/test/resumable-stream/own-behaviour-servers.test.ts",
+  "packages/ai/test/resumable-stream/processes.test.ts",
+  "packages/ai/test/resumable-stream/same-behaviour-servers.test.ts",
+  "packages/ai/test/tanstack-ai/own-behaviour-servers.test.ts",
+  "packages/ai/test/tanstack-ai/processes.test.ts",
+  "packages/ai/test/tanstack-ai/same-behaviour-servers.test.ts",
   "packages/client/test/reading/backoff.test.ts",
   "packages/client/test/reading/fallback.test.ts",
   "packages/client/test/tabs/giving-way.test.ts",

@@ -1,0 +1,2 @@
+export type { RunEventsResumableStreamStoreOptions } from "./assistant-ui/store.ts";
+export { createRunEventsResumableStreamStore } from "./assistant-ui/store.ts";

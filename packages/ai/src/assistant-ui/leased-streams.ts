@@ -1,0 +1,119 @@
+import { type EventDraft, RunEventsError, type RunSnapshot } from "@tm/run-events-core";
+import {
+  type ResumableStreamAcquisition,
+  ResumableStreamError,
+  type ResumableStreamLease,
+} from "assistant-stream/resumable";
+import { returned, type StreamRuns } from "../stream-runs.ts";
+import { produce, type Producer } from "../producer.ts";
+
+/** The streams of a store, and the leases on those that this process produces. */
+export class LeasedStreams {
+  readonly #streams: StreamRuns;
+  readonly #defaultTtlMs: number;
+  /** The streams that this process produces, by their runs. */
+  readonly #producers = new Map<string, Producer>();
+
+  constructor(streams: StreamRuns, defaultTtlMs: number) {
+    this.#streams = streams;
+    this.#defaultTtlMs = defaultTtlMs;
+  }
+
+  /** @throws ResumableStreamError `invalid-id` for an id that no store of the library takes */
+  async runIdOf(streamId: string): Promise<string> {
+    if (!/^[A-Za-z0-9_.:-]{1,256}$/.test(streamId)) {
+      throw new ResumableStreamError("invalid-id", `Invalid streamId: ${streamId}`);
+    }
+    return this.#streams.runIdOf(streamId);
+  }
+
+  /** The run of a stream; `null` if it does not exist, or has outlived its time to live. */
+  async find(streamId: string): Promise<RunSnapshot | null> {
+    const run = await this.#streams.find(await this.runIdOf(streamId));
+    const { ttlMs = this.#defaultTtlMs } = (run?.metadata ?? {}) as { readonly ttlMs?: number };
+    // NaN while it is live: then it is never over.
+    const endedAtMs = Date.parse(run?.finishedAt ?? "");
+    return endedAtMs + ttlMs <= Date.now() ? null : run;
+  }
+
+  /** Elects the producer. */
+  async acquire(
+    streamId: string,
+    ttlMs: number = this.#defaultTtlMs,
+  ): Promise<ResumableStreamAcquisition> {
+    const runId = await this.runIdOf(streamId);
+    const { runs, ownerId } = this.#streams;
+    for (;;) {
+      const producer = await produce(this.#streams, runId, { streamId, ttlMs });
+      if (!(producer instanceof RunEventsError)) {
+        this.#keep(runId, producer);
+        return { role: "producer", lease: { token: String(producer.run.fence) } };
+      }
+      const isConsumer = producer.code === "claimed" || (await this.find(streamId)) !== null;
+      if (isConsumer) return { role: "consumer" };
+      // Another call may have removed it, and made a new one: the next attempt finds out.
+      await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+    }
+  }
+
+  #keep(runId: string, producer: Producer): void {
+    this.#producers.set(runId, producer);
+    void producer.over.then(() => {
+      if (this.#producers.get(runId) === producer) this.#producers.delete(runId);
+    });
+  }
+
+  /** The producer in this process, if the lease is its own, or none is given. */
+  own(runId: string, lease: ResumableStreamLease | undefined): Producer | undefined {
+    const own = this.#producers.get(runId);
+    return lease === undefined || own?.run.fence === Number(lease.token) ? own : undefined;
+  }
+
+  /**
+   * Appends under the lease. Without one, it is that of the producer in this process, or that of the run.
+   * @returns the refusal, `not_found`, `fenced` or `run_finished`, or `null`
+   */
+  async write(
+    runId: string,
+    events: readonly EventDraft[],
+    lease: ResumableStreamLease | undefined,
+  ): Promise<RunEventsError | null> {
+    const { runs, ownerId } = this.#streams;
+    const own = this.own(runId, lease);
+    try {
+      if (own !== undefined) {
+        await own.run.append(events);
+      } else {
+        const fence = Number(lease?.token ?? (await this.#fenceOf(runId)));
+        await runs.append(runId, events, { ownerId, fence });
+      }
+      return null;
+    } catch (error) {
+      return returned("not_found", "fenced", "run_finished")(error);
+    }
+  }
+
+  /** What a refused append is for the library: whether the stream is gone, another producer's, or at its end. */
+  async refusalOf(
+    streamId: string,
+    { code }: RunEventsError,
+    lease: ResumableStreamLease | undefined,
+  ): Promise<ResumableStreamError> {
+    if (code === "not_found") return missing(streamId);
+    const runId = await this.runIdOf(streamId);
+    const isOther = lease !== undefined && Number(lease.token) !== (await this.#fenceOf(runId));
+    return isOther || code === "fenced"
+      ? new ResumableStreamError("missing", `Stream superseded by a new acquisition: ${streamId}`)
+      : new ResumableStreamError("finalized", `Stream already finalized: ${streamId}`);
+  }
+
+  async #fenceOf(runId: string): Promise<number> {
+    const { runs, ownerId } = this.#streams;
+    return (await runs.log.getRun(runId, { ownerId })).fence;
+  }
+}
+
+/** The error of a stream that does not exist, or is another owner's. */
+export function missing(streamId: string): ResumableStreamError {
+  return new ResumableStreamError("missing", `Stream not found: ${streamId}`);
+}

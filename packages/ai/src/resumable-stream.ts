@@ -1,0 +1,6 @@
+export type {
+  MakeStream,
+  ResumableStreamContext,
+  ResumableStreamContextOptions,
+} from "./resumable-stream/context.ts";
+export { createResumableStreamContext } from "./resumable-stream/context.ts";

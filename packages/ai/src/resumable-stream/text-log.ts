@@ -1,0 +1,90 @@
+import type { Merges, WorkedRun } from "@tm/run-events-core";
+import { splitText } from "../split-text.ts";
+import { cutShort, type StreamRuns } from "../stream-runs.ts";
+
+/** The type of the events that hold the text, each a part of it. */
+const TEXT = "TEXT";
+
+/** Joins neighbouring parts, so that a stream has few events. */
+export const MERGE: Merges = { [TEXT]: (earlier: string, later: string) => earlier + later };
+
+/**
+ * Writes a stream of strings into a run, up to the end of the stream. If the worker has to stop, it cancels the stream.
+ * @param reader of the stream
+ * @param onText called with each string before it is written
+ * @throws what the stream fails with, or the reason of the worker's signal
+ */
+export async function recordText(
+  run: WorkedRun,
+  reader: ReadableStreamDefaultReader<string>,
+  maxPayloadBytes: number,
+  onText: (text: string) => void,
+): Promise<void> {
+  const stop = (): void => void reader.cancel(run.signal.reason).catch(() => {});
+  run.signal.addEventListener("abort", stop, { once: true });
+  try {
+    // From here on readers may have text of this producer. The model is at work already.
+    await run.append([{ eventType: "RUN_STARTED" }]);
+    for (;;) {
+      run.signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      // A stream that is cancelled just ends: its text must not pass for a whole one.
+      run.signal.throwIfAborted();
+      if (done) return;
+      if (typeof value !== "string") {
+        throw new TypeError(
+          `Expected a stream of strings, got ${typeof value}. Pipe bytes through a TextDecoderStream.`,
+        );
+      }
+      onText(value);
+      for (const part of splitText(value, maxPayloadBytes)) await run.emit(TEXT, part);
+    }
+  } catch (error) {
+    reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    run.signal.removeEventListener("abort", stop);
+  }
+}
+
+/**
+ * Reads the text of a run from its log, as fast as it is read: between two reads it is a cursor.
+ * @param skip how many UTF-16 units to leave out
+ * @returns a stream that ends with the run, and fails with `run_finished` if that was cut short
+ */
+export function readText(streams: StreamRuns, runId: string, skip: number): ReadableStream<string> {
+  const stop = new AbortController();
+  const parts = partsOf(streams, runId, skip, stop.signal);
+  return new ReadableStream<string>(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel(reason) {
+        stop.abort(reason);
+        await parts.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function* partsOf(
+  streams: StreamRuns,
+  runId: string,
+  skip: number,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
+  let left = skip;
+  for await (const event of streams.follow(runId, 0, signal)) {
+    const { eventType, payload } = event;
+    const failure = cutShort(event);
+    if (failure !== null) throw failure;
+    if (eventType !== TEXT || typeof payload !== "string") continue;
+    const part = payload.slice(left);
+    left = Math.max(0, left - payload.length);
+    if (part !== "") yield part;
+  }
+}

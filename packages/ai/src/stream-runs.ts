@@ -1,0 +1,158 @@
+import {
+  type EventDraft,
+  type RunEvent,
+  type RunEvents,
+  RunEventsError,
+  type RunEventsErrorCode,
+  type RunSnapshot,
+  type WorkedRun,
+  type WorkOptions,
+} from "@tm/run-events-core";
+import { ownerIdOf } from "@tm/run-events-core/store";
+
+/** The end of a run whose worker has died, as a reaper appends it. */
+const LEASE_EXPIRED: EventDraft = {
+  eventType: "RUN_FAILED",
+  payload: { reason: "lease_expired" },
+};
+
+/** Where the streams of a door are, and whose they are. */
+export interface StreamRunsOptions {
+  /** The runs, on any store. Each stream is one of them. */
+  readonly runs: RunEvents;
+  /**
+   * Whose streams these are: one owner never sees the streams of another, and two owners may use the same id. Leave it out if your
+   * program itself checks who may read a stream.
+   * @defaultValue one owner for all streams of the program
+   */
+  readonly ownerId?: string;
+  /**
+   * How long a producer that died keeps its stream, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half times
+   * this, at most.
+   * @defaultValue 10,000
+   */
+  readonly leaseMs?: number | undefined;
+}
+
+/** The runs that hold the streams of one owner. */
+export class StreamRuns {
+  readonly runs: RunEvents;
+  readonly ownerId: string;
+  readonly leaseMs: number;
+  readonly #prefix: string;
+
+  /**
+   * @param prefix which streams: the same id under another prefix is another stream. It is also the owner, if the options name none
+   * @throws TypeError for an `ownerId` that is `undefined`: a missing session must not see the streams of all
+   */
+  constructor(options: StreamRunsOptions, prefix: string) {
+    this.runs = options.runs;
+    this.ownerId = ownerIdOf(options) ?? prefix;
+    this.leaseMs = options.leaseMs ?? 10_000;
+    this.#prefix = prefix;
+  }
+
+  /** The run of a stream. It has the owner in it: to ask for an id that another owner uses shows nothing of it. */
+  async runIdOf(streamId: string): Promise<string> {
+    const name = JSON.stringify([this.#prefix, this.ownerId, streamId]);
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
+    const text = btoa(String.fromCharCode(...new Uint8Array(digest)));
+    return text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+  }
+
+  /** The run as it is now; `null` if it does not exist. */
+  async find(runId: string): Promise<RunSnapshot | null> {
+    const { ownerId } = this;
+    const run = await this.runs.get(runId, { ownerId }).catch(returned("not_found"));
+    return run instanceof RunEventsError ? null : run;
+  }
+
+  /**
+   * Makes a stream as its only producer: creates its run and works on it.
+   * @param open called once the run is claimed, before anything is written
+   * @param work called with what `open` returned. The stream ends with it
+   * @returns what `open` returned, and the end of the work; the refusal, `claimed` or `run_finished`, if the stream exists
+   * @throws what `open` throws
+   */
+  async produce<Value>(
+    runId: string,
+    options: Omit<WorkOptions, "leaseMs"> & { readonly metadata: unknown },
+    open: (run: WorkedRun) => Value,
+    work: (run: WorkedRun, value: Value) => Promise<void>,
+  ): Promise<{ readonly value: Value; readonly done: Promise<void> } | RunEventsError> {
+    const { ownerId, leaseMs } = this;
+    const opened = Promise.withResolvers<{ readonly value: Value } | null>();
+    const started = await this.runs
+      .start({ ownerId, runId, leaseMs, onShutdown: "fail", ...options }, async (run) => {
+        // Its producer has died. Readers may have a part of its stream, so another one must not follow.
+        if (run.lastSequence > 0) {
+          await run.append([LEASE_EXPIRED]);
+          return opened.resolve(null);
+        }
+        const value = open(run);
+        opened.resolve({ value });
+        await work(run, value);
+      })
+      .catch(returned("claimed", "run_finished"));
+    if (started instanceof RunEventsError) return started;
+    const { done } = started;
+    done.catch(opened.reject);
+    const result = await opened.promise;
+    return result === null ? this.produce(runId, options, open, work) : { ...result, done };
+  }
+
+  /**
+   * Follows a run as `RunEvents.tail` does. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. The
+   * timer runs only while an event is awaited, so a reader that is left behind holds none.
+   */
+  async *follow(runId: string, since: number, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+    const { ownerId } = this;
+    const events = this.runs.tail(runId, { ownerId, since, signal })[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const timer = setInterval(() => void this.#endIfDead(runId), this.leaseMs / 2);
+        const { done, value } = await events.next().finally(() => clearInterval(timer));
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await events.return?.();
+    }
+  }
+
+  /** Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. */
+  async #endIfDead(runId: string): Promise<void> {
+    const { ownerId } = this;
+    try {
+      const { fence } = await this.runs.claim(runId, { ownerId, leaseMs: 1_000 });
+      await this.runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
+    } catch {
+      // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
+    }
+  }
+}
+
+/** Makes a value of an error with one of these codes. It throws any other. */
+export function returned(
+  ...codes: readonly RunEventsErrorCode[]
+): (error: unknown) => RunEventsError {
+  return (error) => {
+    if (error instanceof RunEventsError && codes.includes(error.code)) return error;
+    throw error;
+  };
+}
+
+/** Whether the event is the end of a run that did not complete: an error for readers. Otherwise they would take a part for the whole. */
+export function cutShort({ eventType, payload, sequence }: RunEvent): RunEventsError | null {
+  if (eventType !== "RUN_FAILED" && eventType !== "RUN_CANCELLED") return null;
+  const runStatus = eventType === "RUN_FAILED" ? "failed" : "cancelled";
+  const reason =
+    typeof payload === "object" && payload !== null && "reason" in payload
+      ? `, ${String(payload.reason)}`
+      : "";
+  return new RunEventsError(
+    "run_finished",
+    `Expected the stream to come to its end, but it was cut short: ${runStatus}${reason}. What you have is a part of it.`,
+    { details: { runStatus, lastSequence: sequence } },
+  );
+}

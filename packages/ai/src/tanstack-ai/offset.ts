@@ -1,0 +1,62 @@
+/** Which run a request is about, and from where on it reads. */
+export interface StreamPlace {
+  readonly runId: string;
+  /** `null` for a producer. */
+  readonly offset: string | null;
+}
+
+/** The offset of a chunk: its run and its sequence, as text that a header can hold. */
+export function encodeOffset(runId: string, sequence: number): string {
+  return `${encodeURIComponent(runId)}:${sequence}`;
+}
+
+/**
+ * The run and the sequence of an offset.
+ * @throws Error unless `encodeOffset` has made it
+ */
+function decodeOffset(offset: string): { readonly runId: string; readonly sequence: number } {
+  const [, name = "", digits = ""] = /^([^:]+):([1-9]\d{0,15})$/.exec(offset) ?? [];
+  if (name === "") {
+    throw new Error(`Expected an offset of this store, got ${JSON.stringify(offset)}.`);
+  }
+  return { runId: decodeURIComponent(name), sequence: Number(digits) };
+}
+
+/** Whether the offset is not that of a chunk: `-1` is the start, `now` the end. */
+export function isPlace(offset: string): boolean {
+  return offset === "-1" || offset === "now";
+}
+
+/**
+ * The sequence after which a reader of this run goes on.
+ * @throws Error for an offset of another run, or of another store
+ */
+export function sequenceOf(offset: string, runId: string, lastSequence: number): number {
+  if (isPlace(offset)) return offset === "now" ? lastSequence : 0;
+  const decoded = decodeOffset(offset);
+  if (decoded.runId === runId) return decoded.sequence;
+  throw new Error(`Expected an offset of the run ${JSON.stringify(runId)}, got one of another.`);
+}
+
+/**
+ * Reads a request: `Last-Event-ID` or `?offset`, and `X-Run-Id` or `?runId`. An offset of a chunk names its run itself.
+ * @throws Error for a run id that is empty or has a line break
+ */
+export function placeOf(
+  source: Request | { readonly runId: string; readonly offset?: string | null | undefined },
+): StreamPlace {
+  if (!(source instanceof Request)) {
+    return { runId: checkRunId(source.runId), offset: source.offset ?? null };
+  }
+  const { searchParams } = new URL(source.url);
+  const read = (header: string, name: string): string | null =>
+    source.headers.get(header) || searchParams.get(name);
+  const offset = read("Last-Event-ID", "offset");
+  if (offset !== null && !isPlace(offset)) return { runId: decodeOffset(offset).runId, offset };
+  return { runId: checkRunId(read("X-Run-Id", "runId") ?? crypto.randomUUID()), offset };
+}
+
+function checkRunId(runId: string): string {
+  if (runId !== "" && !/[\r\n]/.test(runId) && runId.isWellFormed()) return runId;
+  throw new Error(`Expected a run id without line breaks, got ${JSON.stringify(runId)}.`);
+}

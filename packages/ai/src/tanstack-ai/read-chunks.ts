@@ -1,0 +1,69 @@
+import type { RunEvent, RunSnapshot } from "@tm/run-events-core";
+import { runNotFound } from "@tm/run-events-core/store";
+import type { StreamChunk } from "@tanstack/ai";
+import { cutShort, type StreamRuns } from "../stream-runs.ts";
+import { ChunkReader } from "./chunks.ts";
+import { encodeOffset, isPlace, sequenceOf } from "./offset.ts";
+
+/** How often a reader looks for a run that does not exist yet. */
+const LOOK_MS = 20;
+
+/** The end of a run that was closed after the chunk of its error: readers have that chunk, so for them it is a whole. */
+export const CLOSED_WITH_ERROR = { reason: "run_error" };
+
+/** What a reader asks for. */
+export interface ChunkQuery {
+  readonly name: string;
+  readonly offset: string;
+  readonly signal: AbortSignal | undefined;
+  readonly firstChunkDeadlineMs: number;
+}
+
+/**
+ * Reads the chunks of a run after an offset, and follows it until it is closed. An abort ends it without an error.
+ * @throws RunEventsError `not_found`; `run_finished` if the producer died or was cancelled
+ * @throws Error for an offset of another run, or of another store
+ */
+export async function* readChunks(
+  streams: StreamRuns,
+  query: ChunkQuery,
+): AsyncGenerator<{ readonly offset: string; readonly chunk: StreamChunk }, void> {
+  const { name, offset, signal = new AbortController().signal } = query;
+  sequenceOf(offset, name, 0);
+  const runId = await streams.runIdOf(name);
+  const run = await findRun(streams, runId, query);
+  if (signal.aborted) return;
+  if (run === null) throw runNotFound();
+  const since = sequenceOf(offset, name, run.lastSequence);
+  const reader = new ChunkReader();
+  try {
+    for await (const event of streams.follow(runId, since, signal)) {
+      if (signal.aborted) return;
+      const failure = isClosed(event) ? null : cutShort(event);
+      if (failure !== null) throw failure;
+      const chunk = reader.read(event);
+      if (chunk !== null) yield { offset: encodeOffset(name, event.sequence), chunk };
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function isClosed({ payload }: RunEvent): boolean {
+  const { reason } = (payload ?? {}) as { readonly reason?: unknown };
+  return reason === CLOSED_WITH_ERROR.reason;
+}
+
+/** The run. A reader from the start waits for it: its request may be faster than that of the producer. */
+async function findRun(
+  streams: StreamRuns,
+  runId: string,
+  { offset, signal, firstChunkDeadlineMs }: ChunkQuery,
+): Promise<RunSnapshot | null> {
+  const untilMs = Date.now() + (isPlace(offset) ? firstChunkDeadlineMs : 0);
+  for (;;) {
+    const run = await streams.find(runId);
+    if (run !== null || signal?.aborted === true || Date.now() >= untilMs) return run;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}

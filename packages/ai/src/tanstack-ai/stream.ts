@@ -1,0 +1,138 @@
+import { RunEventsError } from "@tm/run-events-core";
+import type { StreamChunk, StreamDurability } from "@tanstack/ai";
+import { produce, type Producer } from "../producer.ts";
+import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { batchesOf, ChunkReader } from "./chunks.ts";
+import { encodeOffset, placeOf } from "./offset.ts";
+import { CLOSED_WITH_ERROR, readChunks } from "./read-chunks.ts";
+
+/** Where the runs of TanStack AI are, and how they are kept. */
+export interface RunEventsStreamOptions extends StreamRunsOptions {
+  /**
+   * A part of the runs' names: streams with different prefixes share no run.
+   * @defaultValue `tanstack-ai`
+   */
+  readonly keyPrefix?: string | undefined;
+  /**
+   * How long a reader from the start waits for a run that does not exist yet, in milliseconds.
+   * @defaultValue 100
+   */
+  readonly firstChunkDeadlineMs?: number | undefined;
+  /**
+   * How long a producer may append nothing, in milliseconds. Its run then fails: it may have gone without a `close`.
+   * @defaultValue 3,600,000: an hour
+   */
+  readonly idleMs?: number | undefined;
+  /**
+   * The controller that `chat` has. It aborts when the producer has to stop: the run was cancelled, by any process, or this one shuts down.
+   * @defaultValue none: the producer stops at its next append
+   */
+  readonly abortController?: AbortController | undefined;
+}
+
+/** A run by its id, where there is no request. */
+export interface RunEventsStreamInit {
+  readonly runId: string;
+  /**
+   * Reads after this offset.
+   * @defaultValue `null`: a producer
+   */
+  readonly offset?: string | null | undefined;
+}
+
+/** A durable stream of one run. */
+export interface RunEventsStream extends StreamDurability {
+  /**
+   * Stops the run, whichever process produces it. Its readers fail.
+   * @returns `true` if the run is cancelled now, `false` if it had ended before, `null` if the owner has none with this id
+   * @throws RunEventsError `store_unavailable`
+   */
+  readonly cancel: () => Promise<boolean | null>;
+}
+
+/**
+ * Makes the durability of one run for `toServerSentEventsResponse` and the like of TanStack AI. The first append elects the producer: an
+ * append of another one is refused as `claimed` or `run_finished`. A reader of a run whose producer died or was cancelled gets an error.
+ * @param source the request, or the run
+ * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws Error for a run id that is empty or has a line break, and for an offset of another kind
+ *
+ * @example
+ * const adapter = runEventsStream(request, { runs, ownerId: "ada" });
+ * return toServerSentEventsResponse(chat({ adapter: model, messages }), { durability: { adapter } });
+ */
+export function runEventsStream(
+  source: Request | RunEventsStreamInit,
+  options: RunEventsStreamOptions,
+): RunEventsStream {
+  const { keyPrefix = "tanstack-ai", idleMs = 3_600_000, firstChunkDeadlineMs = 100 } = options;
+  const streams = new StreamRuns(options, keyPrefix);
+  const { runs, ownerId } = streams;
+  const { runId: name, offset: resumeOffset } = placeOf(source);
+  let producing: Promise<Producer> | null = null;
+  /** Whether the last chunk was an error: then the run has failed. */
+  let isFailed = false;
+
+  async function startProducing(): Promise<Producer> {
+    const metadata = { streamId: name, ttlMs: idleMs };
+    const producer = await produce(streams, await streams.runIdOf(name), metadata);
+    if (producer instanceof RunEventsError) throw producer;
+    const { signal } = producer.run;
+    signal.addEventListener("abort", () => options.abortController?.abort(signal.reason));
+    return producer;
+  }
+
+  async function append(chunks: readonly StreamChunk[]): Promise<string[]> {
+    if (chunks.length === 0) return [];
+    producing ??= startProducing();
+    const { run, touch } = await producing;
+    const sequences: number[] = [];
+    for (const groups of batchesOf(chunks, runs.log.limits)) {
+      let { firstSequence } = await run.append(groups.flat());
+      for (const { length } of groups) sequences.push((firstSequence += length) - 1);
+    }
+    touch();
+    isFailed = chunks.at(-1)?.type === "RUN_ERROR";
+    return sequences.map((sequence) => encodeOffset(name, sequence));
+  }
+
+  async function close(): Promise<void> {
+    producing ??= startProducing();
+    const { run, end } = await producing;
+    const eventType = isFailed ? "RUN_FAILED" : "RUN_COMPLETED";
+    const payload = isFailed ? CLOSED_WITH_ERROR : null;
+    const ended = await run.append([{ eventType, payload }]).catch((error: unknown) => {
+      end(false);
+      return returned("run_finished")(error);
+    });
+    if (!(ended instanceof RunEventsError)) end(true);
+  }
+
+  return {
+    resumeFrom: () => resumeOffset,
+    append,
+    close,
+    read: (offset, signal) => readChunks(streams, { name, offset, signal, firstChunkDeadlineMs }),
+    async snapshot() {
+      const runId = await streams.runIdOf(name);
+      const reader = new ChunkReader();
+      const found: { offset: string; chunk: StreamChunk }[] = [];
+      for (let since = 0, hasMore = true; hasMore;) {
+        const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
+        if (page instanceof RunEventsError) return [];
+        for (const event of page.events) {
+          const chunk = reader.read(event);
+          if (chunk !== null) found.push({ offset: encodeOffset(name, event.sequence), chunk });
+          since = event.sequence;
+        }
+        ({ hasMore } = page);
+      }
+      return found;
+    },
+    async cancel() {
+      const runId = await streams.runIdOf(name);
+      const run = await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
+      return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
+    },
+  };
+}
