@@ -1,8 +1,8 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { type EventDraft, RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
 import { produce, type Producer } from "../producer.ts";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { batchesOf, ChunkReader } from "./chunks.ts";
+import { batchesOf, ChunkReader, endsChunk } from "./chunks.ts";
 import { encodeOffset, placeOf } from "./offset.ts";
 import { CLOSED_WITH_ERROR, readChunks } from "./read-chunks.ts";
 
@@ -70,42 +70,59 @@ export function runEventsStream(
   const { runs, ownerId } = streams;
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
-  /** Whether the last chunk was an error: then the run has failed. */
-  let isFailed = false;
+  let lastChunk: StreamChunk | undefined;
+  /** Whether chunks were lost: then the run is not whole, whatever follows. */
+  let isTorn = false;
 
   async function startProducing(): Promise<Producer> {
     const metadata = { streamId: name, ttlMs: idleMs };
-    const producer = await produce(streams, await streams.runIdOf(name), metadata);
+    const stop = (reason: unknown): void => options.abortController?.abort(reason);
+    const producer = await produce(streams, await streams.runIdOf(name), metadata, stop);
     if (producer instanceof RunEventsError) throw producer;
-    const { signal } = producer.run;
-    signal.addEventListener("abort", () => options.abortController?.abort(signal.reason));
     return producer;
   }
 
   async function append(chunks: readonly StreamChunk[]): Promise<string[]> {
     if (chunks.length === 0) return [];
     producing ??= startProducing();
-    const { run, touch } = await producing;
-    const sequences: number[] = [];
-    for (const groups of batchesOf(chunks, runs.log.limits)) {
-      let { firstSequence } = await run.append(groups.flat());
-      for (const { length } of groups) sequences.push((firstSequence += length) - 1);
+    const producer = await producing;
+    try {
+      const batches = batchesOf(chunks, runs.log.limits);
+      const receipts = await producer.append(batches);
+      lastChunk = chunks.at(-1);
+      return receipts.flatMap(({ firstSequence }, batch) =>
+        (batches[batch] ?? []).flatMap((event, index) =>
+          endsChunk(event) ? [encodeOffset(name, firstSequence + index)] : [],
+        ),
+      );
+    } catch (error) {
+      isTorn = true;
+      throw error;
     }
-    touch();
-    isFailed = chunks.at(-1)?.type === "RUN_ERROR";
-    return sequences.map((sequence) => encodeOffset(name, sequence));
+  }
+
+  /** The end of the run. Its producer says only that it is over, but not whether the run is whole. */
+  function planEnd({ run }: Producer): EventDraft {
+    if (lastChunk?.type === "RUN_ERROR")
+      return { eventType: "RUN_FAILED", payload: CLOSED_WITH_ERROR };
+    if (isTorn) return { eventType: "RUN_FAILED", payload: { reason: "error" } };
+    const isStopped = run.signal.aborted || options.abortController?.signal.aborted === true;
+    // An agent also finishes each round that calls tools.
+    const isFinished =
+      lastChunk?.type === "RUN_FINISHED" && lastChunk.finishReason !== "tool_calls";
+    return isStopped && !isFinished
+      ? { eventType: "RUN_FAILED", payload: { reason: "aborted" } }
+      : { eventType: "RUN_COMPLETED" };
   }
 
   async function close(): Promise<void> {
     producing ??= startProducing();
-    const { run, end } = await producing;
-    const eventType = isFailed ? "RUN_FAILED" : "RUN_COMPLETED";
-    const payload = isFailed ? CLOSED_WITH_ERROR : null;
-    const ended = await run.append([{ eventType, payload }]).catch((error: unknown) => {
-      end(false);
+    const producer = await producing;
+    const ended = await producer.append([[planEnd(producer)]]).catch((error: unknown) => {
+      producer.end(false);
       return returned("run_finished")(error);
     });
-    if (!(ended instanceof RunEventsError)) end(true);
+    if (!(ended instanceof RunEventsError)) producer.end(true);
   }
 
   return {
