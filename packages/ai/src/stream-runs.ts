@@ -16,6 +16,13 @@ const LEASE_EXPIRED: EventDraft = {
   payload: { reason: "lease_expired" },
 };
 
+/** The bounds of a lease, in milliseconds: those of core. */
+const MIN_LEASE_MS = 1_000;
+const MAX_LEASE_MS = 3_600_000;
+
+/** The runs whose workers are being checked, of each `RunEvents`. */
+const CHECKED = new WeakMap<RunEvents, Set<string>>();
+
 /** Where the streams of a door are, and whose they are. */
 export interface StreamRunsOptions {
   /** The runs, on any store. Each stream is one of them. */
@@ -44,12 +51,19 @@ export class StreamRuns {
   /**
    * @param prefix which streams: the same id under another prefix is another stream. It is also the owner, if the options name none
    * @throws TypeError for an `ownerId` that is `undefined`: a missing session must not see the streams of all
+   * @throws TypeError for a `leaseMs` that no lease has: readers, too, look for dead producers by it
    */
   constructor(options: StreamRunsOptions, prefix: string) {
     this.runs = options.runs;
     this.ownerId = ownerIdOf(options) ?? prefix;
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
+    const { leaseMs } = this;
+    if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
+      throw new TypeError(
+        `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${leaseMs}. It is in milliseconds.`,
+      );
+    }
   }
 
   /** The run of a stream. It has the owner in it: to ask for an id that another owner uses shows nothing of it. */
@@ -120,14 +134,23 @@ export class StreamRuns {
     }
   }
 
-  /** Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. */
+  /**
+   * Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
+   * of a process make one check at a time, so that a slow store does not get more and more.
+   */
   async #endIfDead(runId: string): Promise<void> {
-    const { ownerId } = this;
+    const { runs, ownerId } = this;
+    const checked = CHECKED.get(runs) ?? new Set();
+    CHECKED.set(runs, checked);
+    if (checked.has(runId)) return;
+    checked.add(runId);
     try {
-      const { fence } = await this.runs.claim(runId, { ownerId, leaseMs: 1_000 });
-      await this.runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
+      const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
+      await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {
       // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
+    } finally {
+      checked.delete(runId);
     }
   }
 }

@@ -109,20 +109,32 @@ export function createResumableStreamContext(
     const runId = await streams.runIdOf(streamId);
     const reader = new DirectReader((skip) => readText(streams, runId, skip));
     const { maxPayloadBytes } = runs.log.limits;
-    const produced = await streams.produce(
-      runId,
-      { metadata: { streamId }, mergeMs, merge: MERGE },
-      (run) => makeStream(run.signal).getReader(),
-      (run, source) => recordText(run, source, maxPayloadBytes, (text) => reader.push(text)),
-    );
-    if (produced instanceof RunEventsError) return produced;
-    const { done } = produced;
-    done.then(
-      () => reader.close(),
-      (error: unknown) => reader.fail(error),
-    );
-    waitUntil?.(done.catch(() => {}));
-    return reader.stream;
+    const over = Promise.withResolvers<void>();
+    // Before anything is made: a host that refuses must not leave a stream that nothing reads.
+    askToStay(waitUntil, over.promise);
+    try {
+      const produced = await streams.produce(
+        runId,
+        { metadata: { streamId }, mergeMs, merge: MERGE },
+        (run) => makeStream(run.signal).getReader(),
+        (run, source) => recordText(run, source, maxPayloadBytes, (text) => reader.push(text)),
+      );
+      if (produced instanceof RunEventsError) {
+        over.resolve();
+        return produced;
+      }
+      const { done } = produced;
+      done
+        .then(
+          () => reader.close(),
+          (error: unknown) => reader.fail(error),
+        )
+        .finally(over.resolve);
+      return reader.stream;
+    } catch (error) {
+      over.resolve();
+      throw error;
+    }
   }
 
   async function resume(
@@ -168,4 +180,13 @@ export function createResumableStreamContext(
       return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
     },
   };
+}
+
+/** Asks the host to stay. Its own failure later on is not this program's: it must not end the process. */
+function askToStay(
+  waitUntil: ResumableStreamContextOptions["waitUntil"],
+  promise: Promise<unknown>,
+): void {
+  const answer = waitUntil?.(promise);
+  if (answer instanceof Promise) answer.catch(() => {});
 }

@@ -1,4 +1,5 @@
 import type { Merges, WorkedRun } from "@tm/run-events-core";
+import { insist } from "../insist.ts";
 import { splitText } from "../split-text.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 
@@ -24,7 +25,7 @@ export async function recordText(
   run.signal.addEventListener("abort", stop, { once: true });
   try {
     // From here on readers may have text of this producer. The model is at work already.
-    await run.append([{ eventType: "RUN_STARTED" }]);
+    await insist(() => run.append([{ eventType: "RUN_STARTED" }]), run.signal);
     for (;;) {
       run.signal.throwIfAborted();
       const { done, value } = await reader.read();
