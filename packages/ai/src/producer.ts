@@ -19,6 +19,8 @@ export interface Producer {
    * @throws the first failure. The appends before it have landed
    */
   append(batches: readonly (readonly EventDraft[])[]): Promise<readonly AppendReceipt[]>;
+  /** Resolves when the appends of earlier calls have landed or failed. */
+  idle(): Promise<unknown>;
   /** Ends the work. The run fails, unless its last event has landed. */
   end(hasLanded: boolean): void;
   /** Resolves when the work is over. */
@@ -84,6 +86,7 @@ export async function produce(
       last = appended.catch(() => {});
       return appended;
     },
+    idle: () => last,
     end: (hasLanded) =>
       hasLanded ? ended.resolve() : ended.reject(new Error("Expected the end to land.")),
     over: done.catch(() => {}),

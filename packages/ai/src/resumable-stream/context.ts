@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { DirectReader } from "./direct-reader.ts";
-import { MERGE, readText, recordText } from "./text-log.ts";
+import { findStart, MERGE, readText, recordText } from "./text-log.ts";
 
 /** Where the streams are, and how they are kept. */
 export interface ResumableStreamContextOptions extends StreamRunsOptions {
@@ -107,7 +107,10 @@ export function createResumableStreamContext(
     makeStream: MakeStream,
   ): Promise<ReadableStream<string> | RunEventsError> {
     const runId = await streams.runIdOf(streamId);
-    const reader = new DirectReader((skip) => readText(streams, runId, skip));
+    const reader = new DirectReader(() => {
+      const start = findStart(streams, runId);
+      return (skip) => readText(streams, runId, skip, start);
+    });
     const { maxPayloadBytes } = runs.log.limits;
     const over = Promise.withResolvers<void>();
     // Before anything is made: a host that refuses must not leave a stream that nothing reads.

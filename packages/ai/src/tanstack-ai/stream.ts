@@ -118,6 +118,8 @@ export function runEventsStream(
   async function close(): Promise<void> {
     producing ??= startProducing();
     const producer = await producing;
+    // Only then it is known whether chunks were lost.
+    await producer.idle();
     const ended = await producer.append([[planEnd(producer)]]).catch((error: unknown) => {
       producer.end(false);
       return returned("run_finished")(error);

@@ -44,6 +44,18 @@ it("a run that has lost chunks is not whole, although its close lands", async ()
   await runs.close();
 });
 
+it("a run that is closed while its chunks get lost is not whole", async () => {
+  const { store, refuse } = createFailingStore();
+  const runs = createRunEvents({ store });
+  const producer = runEventsStream({ runId: "a" }, { runs });
+  await producer.append([textChunk("1")]);
+  refuse(1, IN_DOUBT);
+  const lost = expect(producer.append([textChunk("2")])).rejects.toBe(IN_DOUBT);
+  await Promise.all([lost, producer.close()]);
+  expect((await readRun(runEventsStream({ runId: "a" }, { runs }))).error).toMatchObject(failed);
+  await runs.close();
+});
+
 it("an agent that loses a chunk between two rounds leaves no run that passes for a whole", async () => {
   const { store, refuse } = createFailingStore();
   const runs = createRunEvents({ store });
