@@ -17,8 +17,9 @@ export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions 
    */
   readonly keyPrefix?: string | undefined;
   /**
-   * How long a stream stays without an append, in milliseconds, unless its acquisition says otherwise. A live one then fails. One that
-   * has ended is `missing`, and its id is free; `RunEvents.purge` removes its bytes.
+   * How long a stream stays without an append, in milliseconds, unless its acquisition says otherwise. A live one then fails: within
+   * twice the time, if another process has appended under its lease. One that has ended is `missing`, and its id is free;
+   * `RunEvents.purge` removes its bytes. `Infinity` is for ever.
    * @defaultValue 86,400,000: a day
    */
   readonly defaultTtlMs?: number | undefined;
@@ -31,7 +32,7 @@ const MOST_PARTS = 16;
 
 /**
  * Makes a store for `createResumableStreamContext` of `assistant-stream/resumable`. A producer that dies ends its readers with an error.
- * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
  *
  * @example
  * const store = createRunEventsResumableStreamStore({ runs, ownerId: "ada" });

@@ -85,7 +85,7 @@ export interface ResumableStreamContext {
 
 /**
  * Makes the calls of `resumable-stream` on a store of runs, which keeps the text: a stream outlives its producer, and can be cancelled.
- * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
  *
  * @example
  * const streams = createResumableStreamContext({ runs, ownerId: "ada", waitUntil: null });

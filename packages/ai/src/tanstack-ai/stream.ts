@@ -25,6 +25,7 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
   readonly idleMs?: number | undefined;
   /**
    * The controller that `chat` has. It aborts when the producer has to stop: the run was cancelled, by any process, or this one shuts down.
+   * If your program aborts it before the last chunk, the run fails: without it, a part of an answer could pass for the whole.
    * @defaultValue none: the producer stops at its next append
    */
   readonly abortController?: AbortController | undefined;
@@ -54,7 +55,7 @@ export interface RunEventsStream extends StreamDurability {
  * Makes the durability of one run for `toServerSentEventsResponse` and the like of TanStack AI. The first append elects the producer: an
  * append of another one is refused as `claimed` or `run_finished`. A reader of a run whose producer died or was cancelled gets an error.
  * @param source the request, or the run
- * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
  * @throws Error for a run id that is empty or has a line break, and for an offset of another kind
  *
  * @example
