@@ -1,16 +1,26 @@
-import { RunEventsError, type WorkedRun } from "@tm/run-events-core";
+import {
+  type AppendReceipt,
+  type EventDraft,
+  RunEventsError,
+  type WorkedRun,
+} from "@tm/run-events-core";
+import { insist } from "./insist.ts";
 import type { StreamRuns } from "./stream-runs.ts";
-
-/** The longest time of a timer: about 24 days. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { createIdleTimer } from "./idle-timer.ts";
 
 const EXPIRED = new Error("Stream expired");
 
 /** A stream that this process produces. Its lease is renewed until it ends. */
 export interface Producer {
   readonly run: WorkedRun;
-  /** Begins the time to live again. */
-  touch(): void;
+  /**
+   * Makes these appends one after another, after those of earlier calls. While the store is away and the lease lasts, an append is made
+   * again. Each that lands begins the time to live again.
+   * @throws the first failure. The appends before it have landed
+   */
+  append(batches: readonly (readonly EventDraft[])[]): Promise<readonly AppendReceipt[]>;
+  /** Resolves when the appends of earlier calls have landed or failed. */
+  idle(): Promise<unknown>;
   /** Ends the work. The run fails, unless its last event has landed. */
   end(hasLanded: boolean): void;
   /** Resolves when the work is over. */
@@ -19,39 +29,66 @@ export interface Producer {
 
 /**
  * Elects the producer of a stream: creates its run, and claims it.
- * @param ttlMs how long the stream stays live without an append
+ * @param ttlMs how long the stream stays live without an append, also of another process
+ * @param onStop called once the worker has to stop
  * @returns the producer in this process; the refusal, `claimed` or `run_finished`, if the stream exists
+ * @throws TypeError for a `ttlMs` that is no number of 0 or more
  */
 export async function produce(
   streams: StreamRuns,
   runId: string,
   metadata: { readonly streamId: string; readonly ttlMs: number },
+  onStop: (reason: unknown) => void = () => {},
 ): Promise<Producer | RunEventsError> {
+  const { ttlMs } = metadata;
+  if (!(ttlMs >= 0)) {
+    throw new TypeError(`Expected a time to live of 0 or more milliseconds, got ${ttlMs}.`);
+  }
   const ended = Promise.withResolvers<void>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isOver = false;
-  const touch = (): void => {
-    clearTimeout(timer);
-    // An append may land after the end: its timer would keep the process alive.
-    if (isOver) return;
-    timer = setTimeout(() => ended.reject(EXPIRED), Math.min(metadata.ttlMs, MAX_TIMER_MS));
-  };
+  const timer = createIdleTimer(ttlMs, {
+    lastSequence: async () => (await streams.find(runId))?.lastSequence,
+    onIdle: () => ended.reject(EXPIRED),
+  });
   const describeError = (error: unknown): string | undefined =>
     error === EXPIRED ? EXPIRED.message : undefined;
   const open = (run: WorkedRun): WorkedRun => {
-    run.signal.addEventListener("abort", () => ended.reject(run.signal.reason), { once: true });
-    touch();
+    const stop = (): void => {
+      ended.reject(run.signal.reason);
+      onStop(run.signal.reason);
+    };
+    run.signal.addEventListener("abort", stop, { once: true });
+    timer.begin(run.lastSequence);
     return run;
   };
-  const work = (): Promise<void> =>
-    ended.promise.finally(() => {
-      isOver = true;
-      clearTimeout(timer);
-    });
+  const work = (): Promise<void> => ended.promise.finally(timer.stop);
   const produced = await streams.produce(runId, { metadata, describeError }, open, work);
   if (produced instanceof RunEventsError) return produced;
   const { value: run, done } = produced;
-  const end: Producer["end"] = (hasLanded) =>
-    hasLanded ? ended.resolve() : ended.reject(new Error("Expected the end to land."));
-  return { run, touch, end, over: done.catch(() => {}) };
+  /** The appends so far. Never rejects. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function appendAll(
+    batches: readonly (readonly EventDraft[])[],
+  ): Promise<readonly AppendReceipt[]> {
+    const receipts: AppendReceipt[] = [];
+    for (const events of batches) {
+      const receipt = await insist(() => run.append(events), run.signal);
+      timer.begin(receipt.lastSequence);
+      receipts.push(receipt);
+    }
+    return receipts;
+  }
+
+  return {
+    run,
+    append(batches) {
+      const appended = last.then(() => appendAll(batches));
+      last = appended.catch(() => {});
+      return appended;
+    },
+    idle: () => last,
+    end: (hasLanded) =>
+      hasLanded ? ended.resolve() : ended.reject(new Error("Expected the end to land.")),
+    over: done.catch(() => {}),
+  };
 }

@@ -16,6 +16,13 @@ const LEASE_EXPIRED: EventDraft = {
   payload: { reason: "lease_expired" },
 };
 
+/** The bounds of a lease, in milliseconds: those of core. */
+const MIN_LEASE_MS = 1_000;
+const MAX_LEASE_MS = 3_600_000;
+
+/** The runs whose workers are being checked, of each `RunEvents`. */
+const CHECKED = new WeakMap<RunEvents, Set<string>>();
+
 /** Where the streams of a door are, and whose they are. */
 export interface StreamRunsOptions {
   /** The runs, on any store. Each stream is one of them. */
@@ -40,21 +47,36 @@ export class StreamRuns {
   readonly ownerId: string;
   readonly leaseMs: number;
   readonly #prefix: string;
+  /** Whether the options name the owner. */
+  readonly #isOwned: boolean;
 
   /**
    * @param prefix which streams: the same id under another prefix is another stream. It is also the owner, if the options name none
    * @throws TypeError for an `ownerId` that is `undefined`: a missing session must not see the streams of all
+   * @throws TypeError for a prefix that no owner can have as its name
+   * @throws TypeError for a `leaseMs` that no lease has: readers, too, look for dead producers by it
    */
   constructor(options: StreamRunsOptions, prefix: string) {
     this.runs = options.runs;
-    this.ownerId = ownerIdOf(options) ?? prefix;
+    const ownerId = ownerIdOf(options);
+    this.#isOwned = ownerId !== null;
+    this.ownerId = ownerId ?? checkPrefix(prefix);
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
+    const { leaseMs } = this;
+    if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
+      throw new TypeError(
+        `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${leaseMs}. It is in milliseconds.`,
+      );
+    }
   }
 
-  /** The run of a stream. It has the owner in it: to ask for an id that another owner uses shows nothing of it. */
+  /**
+   * The run of a stream. It has the owner in it: to ask for an id that another owner uses shows nothing of it. An owner with the name of
+   * the prefix is not the one owner of all streams.
+   */
   async runIdOf(streamId: string): Promise<string> {
-    const name = JSON.stringify([this.#prefix, this.ownerId, streamId]);
+    const name = JSON.stringify([this.#prefix, this.#isOwned ? this.ownerId : null, streamId]);
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
     const text = btoa(String.fromCharCode(...new Uint8Array(digest)));
     return text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
@@ -104,10 +126,16 @@ export class StreamRuns {
   /**
    * Follows a run as `RunEvents.tail` does. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. The
    * timer runs only while an event is awaited, so a reader that is left behind holds none.
+   * @param at the `createdAt` of the event `since`: another run with the same id is refused as `history_changed`
    */
-  async *follow(runId: string, since: number, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  async *follow(
+    runId: string,
+    since: number,
+    signal: AbortSignal,
+    at?: string,
+  ): AsyncGenerator<RunEvent, void> {
     const { ownerId } = this;
-    const events = this.runs.tail(runId, { ownerId, since, signal })[Symbol.asyncIterator]();
+    const events = this.runs.tail(runId, { ownerId, since, signal, at })[Symbol.asyncIterator]();
     try {
       for (;;) {
         const timer = setInterval(() => void this.#endIfDead(runId), this.leaseMs / 2);
@@ -120,16 +148,33 @@ export class StreamRuns {
     }
   }
 
-  /** Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. */
+  /**
+   * Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
+   * of a process make one check at a time, so that a slow store does not get more and more.
+   */
   async #endIfDead(runId: string): Promise<void> {
-    const { ownerId } = this;
+    const { runs, ownerId } = this;
+    const checked = CHECKED.get(runs) ?? new Set();
+    CHECKED.set(runs, checked);
+    if (checked.has(runId)) return;
+    checked.add(runId);
     try {
-      const { fence } = await this.runs.claim(runId, { ownerId, leaseMs: 1_000 });
-      await this.runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
+      const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
+      await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {
       // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
+    } finally {
+      checked.delete(runId);
     }
   }
+}
+
+/** @throws TypeError unless it is text that can name an owner */
+function checkPrefix(prefix: string): string {
+  if (prefix !== "" && prefix.isWellFormed() && !prefix.includes("\0")) return prefix;
+  throw new TypeError(
+    `Expected \`keyPrefix\` to be well-formed text without U+0000, and not empty, got ${JSON.stringify(prefix)}.`,
+  );
 }
 
 /** Makes a value of an error with one of these codes. It throws any other. */

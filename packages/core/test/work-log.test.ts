@@ -1,8 +1,12 @@
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
+import { createRunEvents } from "../src/run-events.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { createDeferred } from "./deferred.ts";
 import { createWorkWorld, LEASE, LEASE_MS } from "./work-world.ts";
 
 type Step =
@@ -68,5 +72,27 @@ describe("work, with any task over any store", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("S7: what an owner's workers emit lands, although more waits for the store than one owner may have there", async () => {
+    const memory = createMemoryStore();
+    const gate = createDeferred<void>();
+    const store: RunEventStore = {
+      ...memory,
+      append: (requests) => gate.promise.then(() => memory.append(requests)),
+    };
+    const runs = createRunEvents({ store });
+    const started = Array.from({ length: 40 }, () =>
+      runs.start({ ownerId: "ada", leaseMs: LEASE_MS }, ({ emit }) => {
+        for (let count = 0; count < 4; count += 1) void emit("TEXT", "x".repeat(250_000));
+      }),
+    );
+    const works = (await Promise.all(started)).map(({ done }) => done);
+    for (let turns = 0; turns < 10; turns += 1) await setImmediate();
+    gate.resolve();
+    await Promise.all(works);
+    const { runs: all } = await runs.list({ ownerId: "ada" });
+    expect(new Set(all.map(({ runStatus }) => runStatus))).toEqual(new Set(["completed"]));
+    await runs.close();
   });
 });

@@ -13,6 +13,8 @@ export class LeasedStreams {
   readonly #defaultTtlMs: number;
   /** The streams that this process produces, by their runs. */
   readonly #producers = new Map<string, Producer>();
+  /** The runs of these streams. Their appends keep the order of the calls: a digest of each id may come in any. */
+  readonly #runIds = new Map<string, string>();
 
   constructor(streams: StreamRuns, defaultTtlMs: number) {
     this.#streams = streams;
@@ -24,16 +26,19 @@ export class LeasedStreams {
     if (!/^[A-Za-z0-9_.:-]{1,256}$/.test(streamId)) {
       throw new ResumableStreamError("invalid-id", `Invalid streamId: ${streamId}`);
     }
-    return this.#streams.runIdOf(streamId);
+    return this.#runIds.get(streamId) ?? this.#streams.runIdOf(streamId);
   }
 
   /** The run of a stream; `null` if it does not exist, or has outlived its time to live. */
   async find(streamId: string): Promise<RunSnapshot | null> {
     const run = await this.#streams.find(await this.runIdOf(streamId));
-    const { ttlMs = this.#defaultTtlMs } = (run?.metadata ?? {}) as { readonly ttlMs?: number };
+    const { ttlMs = this.#defaultTtlMs } = (run?.metadata ?? {}) as {
+      readonly ttlMs?: number | null;
+    };
     // NaN while it is live: then it is never over.
     const endedAtMs = Date.parse(run?.finishedAt ?? "");
-    return endedAtMs + ttlMs <= Date.now() ? null : run;
+    // JSON has no Infinity.
+    return endedAtMs + (ttlMs ?? Infinity) <= Date.now() ? null : run;
   }
 
   /** Elects the producer. */
@@ -46,7 +51,7 @@ export class LeasedStreams {
     for (;;) {
       const producer = await produce(this.#streams, runId, { streamId, ttlMs });
       if (!(producer instanceof RunEventsError)) {
-        this.#keep(runId, producer);
+        this.#keep(streamId, runId, producer);
         return { role: "producer", lease: { token: String(producer.run.fence) } };
       }
       const isConsumer = producer.code === "claimed" || (await this.find(streamId)) !== null;
@@ -56,10 +61,13 @@ export class LeasedStreams {
     }
   }
 
-  #keep(runId: string, producer: Producer): void {
+  #keep(streamId: string, runId: string, producer: Producer): void {
     this.#producers.set(runId, producer);
+    this.#runIds.set(streamId, runId);
     void producer.over.then(() => {
-      if (this.#producers.get(runId) === producer) this.#producers.delete(runId);
+      if (this.#producers.get(runId) !== producer) return;
+      this.#producers.delete(runId);
+      this.#runIds.delete(streamId);
     });
   }
 
@@ -70,22 +78,22 @@ export class LeasedStreams {
   }
 
   /**
-   * Appends under the lease. Without one, it is that of the producer in this process, or that of the run.
+   * Makes these appends under the lease. Without one, it is that of the producer in this process, or that of the run.
    * @returns the refusal, `not_found`, `fenced` or `run_finished`, or `null`
    */
   async write(
     runId: string,
-    events: readonly EventDraft[],
+    batches: readonly (readonly EventDraft[])[],
     lease: ResumableStreamLease | undefined,
   ): Promise<RunEventsError | null> {
     const { runs, ownerId } = this.#streams;
     const own = this.own(runId, lease);
     try {
       if (own !== undefined) {
-        await own.run.append(events);
+        await own.append(batches);
       } else {
         const fence = Number(lease?.token ?? (await this.#fenceOf(runId)));
-        await runs.append(runId, events, { ownerId, fence });
+        for (const events of batches) await runs.append(runId, events, { ownerId, fence });
       }
       return null;
     } catch (error) {
@@ -101,7 +109,10 @@ export class LeasedStreams {
   ): Promise<ResumableStreamError> {
     if (code === "not_found") return missing(streamId);
     const runId = await this.runIdOf(streamId);
-    const isOther = lease !== undefined && Number(lease.token) !== (await this.#fenceOf(runId));
+    // It may have been deleted meanwhile.
+    const fence = await this.#fenceOf(runId).catch(returned("not_found"));
+    if (typeof fence !== "number") return missing(streamId);
+    const isOther = lease !== undefined && Number(lease.token) !== fence;
     return isOther || code === "fenced"
       ? new ResumableStreamError("missing", `Stream superseded by a new acquisition: ${streamId}`)
       : new ResumableStreamError("finalized", `Stream already finalized: ${streamId}`);

@@ -1,4 +1,9 @@
-import { type EventDraft, type RunEvent, RunEventsError } from "@tm/run-events-core";
+import {
+  type EventDraft,
+  type RunEvent,
+  type RunEvents,
+  RunEventsError,
+} from "@tm/run-events-core";
 import type { ResumableStreamStore } from "assistant-stream/resumable";
 import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { decodeBytes, encodeBytes } from "./bytes.ts";
@@ -12,8 +17,9 @@ export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions 
    */
   readonly keyPrefix?: string | undefined;
   /**
-   * How long a stream stays without an append, in milliseconds, unless its acquisition says otherwise. A live one then fails. One that
-   * has ended is `missing`, and its id is free; `RunEvents.purge` removes its bytes.
+   * How long a stream stays without an append, in milliseconds, unless its acquisition says otherwise. A live one then fails: within
+   * twice the time, if another process has appended under its lease. One that has ended is `missing`, and its id is free;
+   * `RunEvents.purge` removes its bytes. `Infinity` is for ever.
    * @defaultValue 86,400,000: a day
    */
   readonly defaultTtlMs?: number | undefined;
@@ -26,7 +32,7 @@ const MOST_PARTS = 16;
 
 /**
  * Makes a store for `createResumableStreamContext` of `assistant-stream/resumable`. A producer that dies ends its readers with an error.
- * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
  *
  * @example
  * const store = createRunEventsResumableStreamStore({ runs, ownerId: "ada" });
@@ -48,20 +54,15 @@ export function createRunEventsResumableStreamStore(
       (await leased.acquire(streamId, acquisition?.ttlMs)).role,
     async append(streamId, chunk, lease) {
       const runId = await leased.runIdOf(streamId);
-      const parts = encodeBytes(chunk, maxPayloadBytes);
-      const events = parts.map((payload) => ({ eventType: BYTES, payload }));
-      for (let at = 0; at < events.length; at += MOST_PARTS) {
-        const refusal = await leased.write(runId, events.slice(at, at + MOST_PARTS), lease);
-        if (refusal !== null) throw await leased.refusalOf(streamId, refusal, lease);
-      }
-      leased.own(runId, lease)?.touch();
+      const refusal = await leased.write(runId, batchesOf(chunk, runs.log.limits), lease);
+      if (refusal !== null) throw await leased.refusalOf(streamId, refusal, lease);
     },
     async finalize(streamId, status, message = "Stream errored", lease) {
       const runId = await leased.runIdOf(streamId);
       const own = leased.own(runId, lease);
       let refusal: RunEventsError | null | undefined;
       try {
-        refusal = await leased.write(runId, [endOf(status, message, maxPayloadBytes)], lease);
+        refusal = await leased.write(runId, [[endOf(status, message, maxPayloadBytes)]], lease);
       } finally {
         // If the end did not land, the lease is not renewed any more: readers get an error, and do not wait for ever.
         own?.end(refusal === null);
@@ -100,6 +101,19 @@ export function createRunEventsResumableStreamStore(
       await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
     },
   };
+}
+
+/** The appends of a chunk. */
+function batchesOf(
+  chunk: Uint8Array,
+  { maxPayloadBytes, maxBatchEvents }: RunEvents["log"]["limits"],
+): readonly (readonly EventDraft[])[] {
+  const parts = encodeBytes(chunk, maxPayloadBytes);
+  const events = parts.map((payload) => ({ eventType: BYTES, payload }));
+  const most = Math.min(MOST_PARTS, maxBatchEvents);
+  return Array.from({ length: Math.ceil(events.length / most) }, (_, index) =>
+    events.slice(index * most, (index + 1) * most),
+  );
 }
 
 /** The last event of a stream. A long message is cut so that it fits, even if each of its units takes an escape. */

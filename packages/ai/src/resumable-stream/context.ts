@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { DirectReader } from "./direct-reader.ts";
-import { MERGE, readText, recordText } from "./text-log.ts";
+import { findStart, MERGE, readText, recordText } from "./text-log.ts";
 
 /** Where the streams are, and how they are kept. */
 export interface ResumableStreamContextOptions extends StreamRunsOptions {
@@ -85,7 +85,7 @@ export interface ResumableStreamContext {
 
 /**
  * Makes the calls of `resumable-stream` on a store of runs, which keeps the text: a stream outlives its producer, and can be cancelled.
- * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
  *
  * @example
  * const streams = createResumableStreamContext({ runs, ownerId: "ada", waitUntil: null });
@@ -107,22 +107,37 @@ export function createResumableStreamContext(
     makeStream: MakeStream,
   ): Promise<ReadableStream<string> | RunEventsError> {
     const runId = await streams.runIdOf(streamId);
-    const reader = new DirectReader((skip) => readText(streams, runId, skip));
+    const reader = new DirectReader(() => {
+      const start = findStart(streams, runId);
+      return (skip) => readText(streams, runId, skip, start);
+    });
     const { maxPayloadBytes } = runs.log.limits;
-    const produced = await streams.produce(
-      runId,
-      { metadata: { streamId }, mergeMs, merge: MERGE },
-      (run) => makeStream(run.signal).getReader(),
-      (run, source) => recordText(run, source, maxPayloadBytes, (text) => reader.push(text)),
-    );
-    if (produced instanceof RunEventsError) return produced;
-    const { done } = produced;
-    done.then(
-      () => reader.close(),
-      (error: unknown) => reader.fail(error),
-    );
-    waitUntil?.(done.catch(() => {}));
-    return reader.stream;
+    const over = Promise.withResolvers<void>();
+    // Before anything is made: a host that refuses must not leave a stream that nothing reads.
+    askToStay(waitUntil, over.promise);
+    try {
+      const produced = await streams.produce(
+        runId,
+        { metadata: { streamId }, mergeMs, merge: MERGE },
+        (run) => makeStream(run.signal).getReader(),
+        (run, source) => recordText(run, source, maxPayloadBytes, (text) => reader.push(text)),
+      );
+      if (produced instanceof RunEventsError) {
+        over.resolve();
+        return produced;
+      }
+      const { done } = produced;
+      done
+        .then(
+          () => reader.close(),
+          (error: unknown) => reader.fail(error),
+        )
+        .finally(over.resolve);
+      return reader.stream;
+    } catch (error) {
+      over.resolve();
+      throw error;
+    }
   }
 
   async function resume(
@@ -168,4 +183,13 @@ export function createResumableStreamContext(
       return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
     },
   };
+}
+
+/** Asks the host to stay. Its own failure later on is not this program's: it must not end the process. */
+function askToStay(
+  waitUntil: ResumableStreamContextOptions["waitUntil"],
+  promise: Promise<unknown>,
+): void {
+  const answer = waitUntil?.(promise);
+  if (answer instanceof Promise) answer.catch(() => {});
 }

@@ -14,16 +14,20 @@ const MOST_UNREAD = 1_048_576;
  */
 export class DirectReader {
   readonly stream: ReadableStream<string>;
-  readonly #readLog: (skip: number) => ReadableStream<string>;
+  readonly #openLog: () => (skip: number) => ReadableStream<string>;
+  #readLog: ((skip: number) => ReadableStream<string>) | null = null;
   #controller: ReadableStreamDefaultController<string> | null = null;
   #state: "direct" | "late" | "closed" = "direct";
   #log: ReadableStreamDefaultReader<string> | null = null;
   #failure: { readonly error: unknown } | null = null;
   #pushed = 0;
 
-  /** @param readLog reads the same text from its log, without so many units */
-  constructor(readLog: (skip: number) => ReadableStream<string>) {
-    this.#readLog = readLog;
+  /**
+   * @param openLog called while the run is live, if the reader is late. What it returns reads the same text from its log, without so many
+   * units, at any time later
+   */
+  constructor(openLog: () => (skip: number) => ReadableStream<string>) {
+    this.#openLog = openLog;
     this.stream = new ReadableStream<string>(
       {
         start: (controller) => void (this.#controller = controller),
@@ -42,6 +46,7 @@ export class DirectReader {
     if (this.#state !== "direct" || text === "") return;
     if (this.#unread() > MOST_UNREAD) {
       this.#state = "late";
+      this.#readLog = this.#openLog();
       return;
     }
     this.#pushed += text.length;
@@ -72,7 +77,7 @@ export class DirectReader {
       this.#state = "closed";
       this.#controller?.error(this.#failure.error);
     }
-    if (this.#state !== "late") return;
+    if (this.#state !== "late" || this.#readLog === null) return;
     this.#log ??= this.#readLog(this.#pushed).getReader();
     const { done, value } = await this.#log.read();
     if (!done) return this.#controller?.enqueue(value);

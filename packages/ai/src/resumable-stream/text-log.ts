@@ -1,4 +1,5 @@
-import type { Merges, WorkedRun } from "@tm/run-events-core";
+import type { Merges, RunEvent, WorkedRun } from "@tm/run-events-core";
+import { insist } from "../insist.ts";
 import { splitText } from "../split-text.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 
@@ -24,7 +25,7 @@ export async function recordText(
   run.signal.addEventListener("abort", stop, { once: true });
   try {
     // From here on readers may have text of this producer. The model is at work already.
-    await run.append([{ eventType: "RUN_STARTED" }]);
+    await insist(() => run.append([{ eventType: "RUN_STARTED" }]), run.signal);
     for (;;) {
       run.signal.throwIfAborted();
       const { done, value } = await reader.read();
@@ -48,13 +49,32 @@ export async function recordText(
 }
 
 /**
+ * Finds the first event of a run of this process. Another run may get the same id later: by this event a reader learns that.
+ * @returns a promise whose rejection may be ignored
+ */
+export function findStart({ runs, ownerId }: StreamRuns, runId: string): Promise<RunEvent> {
+  const found = runs.read(runId, { ownerId, limit: 1 }).then(({ events: [start] }) => {
+    if (start === undefined) throw new TypeError("Expected a run that has begun, got no event.");
+    return start;
+  });
+  found.catch(() => {});
+  return found;
+}
+
+/**
  * Reads the text of a run from its log, as fast as it is read: between two reads it is a cursor.
  * @param skip how many UTF-16 units to leave out
+ * @param start the first event of the run that is meant. Without it, whichever run has the id
  * @returns a stream that ends with the run, and fails with `run_finished` if that was cut short
  */
-export function readText(streams: StreamRuns, runId: string, skip: number): ReadableStream<string> {
+export function readText(
+  streams: StreamRuns,
+  runId: string,
+  skip: number,
+  start?: Promise<RunEvent>,
+): ReadableStream<string> {
   const stop = new AbortController();
-  const parts = partsOf(streams, runId, skip, stop.signal);
+  const parts = partsOf(streams, runId, skip, stop.signal, start);
   return new ReadableStream<string>(
     {
       async pull(controller) {
@@ -76,9 +96,12 @@ async function* partsOf(
   runId: string,
   skip: number,
   signal: AbortSignal,
+  start: Promise<RunEvent> | undefined,
 ): AsyncGenerator<string, void> {
   let left = skip;
-  for await (const event of streams.follow(runId, 0, signal)) {
+  // It holds no text.
+  const { sequence = 0, createdAt } = (await start) ?? {};
+  for await (const event of streams.follow(runId, sequence, signal, createdAt)) {
     const { eventType, payload } = event;
     const failure = cutShort(event);
     if (failure !== null) throw failure;

@@ -1,8 +1,8 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { type EventDraft, RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
 import { produce, type Producer } from "../producer.ts";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { batchesOf, ChunkReader } from "./chunks.ts";
+import { batchesOf, ChunkReader, endsChunk } from "./chunks.ts";
 import { encodeOffset, placeOf } from "./offset.ts";
 import { CLOSED_WITH_ERROR, readChunks } from "./read-chunks.ts";
 
@@ -25,6 +25,7 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
   readonly idleMs?: number | undefined;
   /**
    * The controller that `chat` has. It aborts when the producer has to stop: the run was cancelled, by any process, or this one shuts down.
+   * If your program aborts it before the last chunk, the run fails: without it, a part of an answer could pass for the whole.
    * @defaultValue none: the producer stops at its next append
    */
   readonly abortController?: AbortController | undefined;
@@ -54,7 +55,7 @@ export interface RunEventsStream extends StreamDurability {
  * Makes the durability of one run for `toServerSentEventsResponse` and the like of TanStack AI. The first append elects the producer: an
  * append of another one is refused as `claimed` or `run_finished`. A reader of a run whose producer died or was cancelled gets an error.
  * @param source the request, or the run
- * @throws TypeError for an `ownerId` that is `undefined` or empty
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
  * @throws Error for a run id that is empty or has a line break, and for an offset of another kind
  *
  * @example
@@ -70,42 +71,61 @@ export function runEventsStream(
   const { runs, ownerId } = streams;
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
-  /** Whether the last chunk was an error: then the run has failed. */
-  let isFailed = false;
+  let lastChunk: StreamChunk | undefined;
+  /** Whether chunks were lost: then the run is not whole, whatever follows. */
+  let isTorn = false;
 
   async function startProducing(): Promise<Producer> {
     const metadata = { streamId: name, ttlMs: idleMs };
-    const producer = await produce(streams, await streams.runIdOf(name), metadata);
+    const stop = (reason: unknown): void => options.abortController?.abort(reason);
+    const producer = await produce(streams, await streams.runIdOf(name), metadata, stop);
     if (producer instanceof RunEventsError) throw producer;
-    const { signal } = producer.run;
-    signal.addEventListener("abort", () => options.abortController?.abort(signal.reason));
     return producer;
   }
 
   async function append(chunks: readonly StreamChunk[]): Promise<string[]> {
     if (chunks.length === 0) return [];
     producing ??= startProducing();
-    const { run, touch } = await producing;
-    const sequences: number[] = [];
-    for (const groups of batchesOf(chunks, runs.log.limits)) {
-      let { firstSequence } = await run.append(groups.flat());
-      for (const { length } of groups) sequences.push((firstSequence += length) - 1);
+    const producer = await producing;
+    try {
+      const batches = batchesOf(chunks, runs.log.limits);
+      const receipts = await producer.append(batches);
+      lastChunk = chunks.at(-1);
+      return receipts.flatMap(({ firstSequence }, batch) =>
+        (batches[batch] ?? []).flatMap((event, index) =>
+          endsChunk(event) ? [encodeOffset(name, firstSequence + index)] : [],
+        ),
+      );
+    } catch (error) {
+      isTorn = true;
+      throw error;
     }
-    touch();
-    isFailed = chunks.at(-1)?.type === "RUN_ERROR";
-    return sequences.map((sequence) => encodeOffset(name, sequence));
+  }
+
+  /** The end of the run. Its producer says only that it is over, but not whether the run is whole. */
+  function planEnd({ run }: Producer): EventDraft {
+    if (lastChunk?.type === "RUN_ERROR")
+      return { eventType: "RUN_FAILED", payload: CLOSED_WITH_ERROR };
+    if (isTorn) return { eventType: "RUN_FAILED", payload: { reason: "error" } };
+    const isStopped = run.signal.aborted || options.abortController?.signal.aborted === true;
+    // An agent also finishes each round that calls tools.
+    const isFinished =
+      lastChunk?.type === "RUN_FINISHED" && lastChunk.finishReason !== "tool_calls";
+    return isStopped && !isFinished
+      ? { eventType: "RUN_FAILED", payload: { reason: "aborted" } }
+      : { eventType: "RUN_COMPLETED" };
   }
 
   async function close(): Promise<void> {
     producing ??= startProducing();
-    const { run, end } = await producing;
-    const eventType = isFailed ? "RUN_FAILED" : "RUN_COMPLETED";
-    const payload = isFailed ? CLOSED_WITH_ERROR : null;
-    const ended = await run.append([{ eventType, payload }]).catch((error: unknown) => {
-      end(false);
+    const producer = await producing;
+    // Only then it is known whether chunks were lost.
+    await producer.idle();
+    const ended = await producer.append([[planEnd(producer)]]).catch((error: unknown) => {
+      producer.end(false);
       return returned("run_finished")(error);
     });
-    if (!(ended instanceof RunEventsError)) end(true);
+    if (!(ended instanceof RunEventsError)) producer.end(true);
   }
 
   return {

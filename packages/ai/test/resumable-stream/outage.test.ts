@@ -1,8 +1,11 @@
 import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { createRunEventsResumableStreamStore } from "../../src/assistant-ui.ts";
 import { createResumableStreamContext } from "../../src/resumable-stream.ts";
-import { createTextSource, readPart, readUntil } from "../text-source.ts";
+import { runEventsStream } from "../../src/tanstack-ai.ts";
+import { createFailingStore } from "../failing-store.ts";
+import { createTextSource, readAll, readPart, readUntil, streamOf } from "../text-source.ts";
 
 it("a producer that loses its store for longer than its lease stops, and all readers get an error", async () => {
   const store = createMemoryStore();
@@ -33,4 +36,79 @@ it("a producer that loses its store for longer than its lease stops, and all rea
   const late = await readPart(await there?.resumeExistingStream("a"));
   expect(late).toMatchObject({ text: "1", error: { details: { runStatus: "failed" } } });
   await store.close();
+});
+
+it("a store that is away for a moment, also at the start, costs no text", async () => {
+  const { store, refuse } = createFailingStore();
+  const runs = createRunEvents({ store });
+  const streams = createResumableStreamContext({ runs, mergeMs: 0 });
+  const made = await streams.createNewResumableStream("a", (signal) => {
+    refuse(2);
+    signal.addEventListener("abort", () => expect.unreachable());
+    return streamOf(["1", "2"]);
+  });
+  expect(await readAll(made)).toBe("12");
+  expect(await readAll(await streams.resumeExistingStream("a"))).toBe("12");
+  await runs.close();
+});
+
+it("readers of a store that does not answer make one check of the producer at a time", async () => {
+  const store = createMemoryStore();
+  let claims = 0;
+  const stalled: RunEventStore = {
+    ...store,
+    claim: () => {
+      claims += 1;
+      return new Promise(() => {});
+    },
+  };
+  const [here, there] = [store, stalled].map((one) => createRunEvents({ store: one }));
+  if (here === undefined || there === undefined) return expect.unreachable();
+  const { stream, write, close } = createTextSource();
+  await createResumableStreamContext({ runs: here }).resumableStream("a", () => stream);
+  write("1");
+  const streams = createResumableStreamContext({ runs: there, leaseMs: 2_000 });
+  const readers = await Promise.all(
+    Array.from({ length: 10 }, () => streams.resumeExistingStream("a")),
+  );
+  await Promise.all(readers.map((reader) => readUntil(reader, "1")));
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const rests = readers.map(readPart);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(claims).toBe(1);
+  vi.useRealTimers();
+  close();
+  expect(await Promise.all(rests)).toEqual(readers.map(() => ({ text: "", error: null })));
+  await Promise.all([here.close(), there.close()]);
+});
+
+it("a lease that no store takes is refused at once, and not tried by readers", () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  for (const leaseMs of [0, 999, 1.5, Number.NaN, Infinity]) {
+    for (const open of [
+      () => createResumableStreamContext({ runs, leaseMs }),
+      () => createRunEventsResumableStreamStore({ runs, leaseMs }),
+      () => runEventsStream({ runId: "a" }, { runs, leaseMs }),
+    ])
+      expect(open).toThrow(TypeError);
+  }
+});
+
+it("a host that refuses to stay gets no stream, and one that fails later costs none", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const refusal = new Error("`after` was called outside a request");
+  const refused = createResumableStreamContext({
+    runs,
+    waitUntil: () => {
+      throw refusal;
+    },
+  });
+  const never = (): never => expect.unreachable();
+  await expect(refused.createNewResumableStream("a", never)).rejects.toBe(refusal);
+  expect(await refused.hasExistingStream("a")).toBeNull();
+  const failing = createResumableStreamContext({ runs, waitUntil: () => Promise.reject(refusal) });
+  const made = await failing.createNewResumableStream("a", () => streamOf(["1"]));
+  expect(await readAll(made)).toBe("1");
+  await runs.close();
 });

@@ -250,6 +250,23 @@ function testOwners(open: Open): void {
     expect(await readAll(await ada.resumeExistingStream("a"))).toBe("of ada");
   });
 
+  it("an owner with the name of the prefix is not the one owner of all streams", async () => {
+    const keyPrefix = crypto.randomUUID();
+    const [all] = await open({ keyPrefix });
+    const [one] = await open({ keyPrefix, ownerId: keyPrefix });
+    await readAll(await all.createNewResumableStream("a", () => streamOf(["of all"])));
+    expect(await one.resumeExistingStream("a")).toBeUndefined();
+    expect(await readAll(await one.resumableStream("a", () => streamOf(["of one"])))).toBe(
+      "of one",
+    );
+    expect(await readAll(await all.resumeExistingStream("a"))).toBe("of all");
+  });
+
+  it("a prefix that can name no owner is refused", async () => {
+    for (const keyPrefix of ["", "a\u0000", "\uD800"])
+      await expect(open({ keyPrefix })).rejects.toBeInstanceOf(TypeError);
+  });
+
   it("an owner that is undefined is a mistake, and not the owner of all streams", async () => {
     await expect(
       open({ ownerId: undefined } as unknown as { ownerId: string }),

@@ -46,6 +46,19 @@ export function testText(open: Open): void {
     expect((await readAll(made)) === texts.join("")).toBe(true);
   });
 
+  it("a slow reader of its own stream gets no text of another that has the same id now", async () => {
+    const [here] = await open();
+    const textOf = (digit: string): readonly string[] =>
+      Array.from({ length: 30 }, () => digit.repeat(60_000));
+    const made = await here.createNewResumableStream("a", () => streamOf(textOf("1")));
+    await readAll(await here.resumeExistingStream("a"));
+    const next = await here.createNewResumableStream("a", () => streamOf(textOf("2")));
+    expect((await readAll(next)) === textOf("2").join("")).toBe(true);
+    const { text, error } = await readPart(made);
+    expect(/^1+$/.test(text)).toBe(true);
+    expect(error).toMatchObject({ code: "history_changed" });
+  });
+
   it("a slow reader of its own stream may leave at any time", async () => {
     const [here] = await open();
     const { stream, write, close } = createTextSource();

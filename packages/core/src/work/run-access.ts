@@ -19,7 +19,7 @@ import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
-import { isInDoubt, isStoreAway } from "./work-failures.ts";
+import { isInDoubt, mayLandLater } from "./work-failures.ts";
 
 /** A run as its worker has claimed it. */
 export interface ClaimedRun {
@@ -114,7 +114,7 @@ export function createLogAccess(
       const key = newKey?.();
       const isEnough = (error: unknown): boolean => {
         const isSafe = key !== undefined || !isInDoubt(error);
-        return !isStoreAway(error) || isStoreClosed(error) || !isSafe || isShutDown();
+        return !mayLandLater(error) || isStoreClosed(error) || !isSafe || isShutDown();
       };
       return persist(() => send(key), log.clock, isEnough);
     },

@@ -44,6 +44,13 @@ export function isStoreAway(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "store_unavailable";
 }
 
+/** Whether an append may land later: the store is away, or too much of its owner waits for it. */
+export function mayLandLater(error: unknown): boolean {
+  return (
+    isStoreAway(error) || (error instanceof RunEventsError && error.code === "too_many_requests")
+  );
+}
+
 /** Whether the append that failed may have landed. */
 export function isInDoubt(error: unknown): boolean {
   return error instanceof RunEventsError && error.ambiguous;

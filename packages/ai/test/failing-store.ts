@@ -1,0 +1,37 @@
+import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
+
+/** A store in memory that refuses appends as a test says. */
+export interface FailingStore {
+  readonly store: RunEventStore;
+  /** Refuses so many appends from now on. */
+  refuse(times: number, error?: RunEventsError): void;
+}
+
+/** Why a store that is away for a moment refuses an append: it has not landed. */
+export const AWAY = new RunEventsError("store_unavailable", "The store is away.");
+/** Why an append failed that may have landed. */
+export const IN_DOUBT = new RunEventsError("store_unavailable", "The answer is lost.", {
+  ambiguous: true,
+});
+
+/** Makes a store whose appends fail before they reach it. */
+export function createFailingStore(): FailingStore {
+  const store = createMemoryStore();
+  let left = 0;
+  let refusal = AWAY;
+  return {
+    store: {
+      ...store,
+      async append(requests) {
+        if (left === 0) return store.append(requests);
+        left -= 1;
+        throw refusal;
+      },
+    },
+    refuse(times, error = AWAY) {
+      left = times;
+      refusal = error;
+    },
+  };
+}
