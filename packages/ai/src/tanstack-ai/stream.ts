@@ -72,7 +72,7 @@ export function runEventsStream(
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
   let lastChunk: StreamChunk | undefined;
-  /** Whether chunks were lost: then the run is not whole, whatever follows. */
+  /** Whether chunks were lost: then the run is not whole, no matter what follows. */
   let isTorn = false;
 
   async function startProducing(): Promise<Producer> {
