@@ -1,7 +1,7 @@
-import type { RunEvent, RunSnapshot } from "@tm/run-events-core";
+import { type RunEvent, RunEventsError, type RunSnapshot } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import type { StreamChunk } from "@tanstack/ai";
-import { cutShort, type StreamRuns } from "../stream-runs.ts";
+import { cutShort, returned, type StreamRuns } from "../stream-runs.ts";
 import { ChunkReader } from "./chunks.ts";
 import { encodeOffset, isPlace, sequenceOf } from "./offset.ts";
 
@@ -47,6 +47,28 @@ export async function* readChunks(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+/** The chunks that a run has now; none if it does not exist. */
+export async function readSnapshot(
+  streams: StreamRuns,
+  name: string,
+): Promise<{ readonly offset: string; readonly chunk: StreamChunk }[]> {
+  const { runs, ownerId } = streams;
+  const runId = await streams.runIdOf(name);
+  const reader = new ChunkReader();
+  const found: { offset: string; chunk: StreamChunk }[] = [];
+  for (let since = 0, hasMore = true; hasMore;) {
+    const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
+    if (page instanceof RunEventsError) return [];
+    for (const event of page.events) {
+      const chunk = reader.read(event);
+      if (chunk !== null) found.push({ offset: encodeOffset(name, event.sequence), chunk });
+      since = event.sequence;
+    }
+    ({ hasMore } = page);
+  }
+  return found;
 }
 
 function isClosed({ payload }: RunEvent): boolean {

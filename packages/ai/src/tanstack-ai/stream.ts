@@ -2,9 +2,9 @@ import { type EventDraft, RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
 import { produce, type Producer } from "../producer.ts";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { batchesOf, ChunkReader, endsChunk } from "./chunks.ts";
+import { batchesOf, endsChunk } from "./chunks.ts";
 import { encodeOffset, placeOf } from "./offset.ts";
-import { CLOSED_WITH_ERROR, readChunks } from "./read-chunks.ts";
+import { CLOSED_WITH_ERROR, readChunks, readSnapshot } from "./read-chunks.ts";
 
 /** Where the runs of TanStack AI are, and how they are kept. */
 export interface RunEventsStreamOptions extends StreamRunsOptions {
@@ -68,7 +68,7 @@ export function runEventsStream(
 ): RunEventsStream {
   const { keyPrefix = "tanstack-ai", idleMs = 3_600_000, firstChunkDeadlineMs = 100 } = options;
   const streams = new StreamRuns(options, keyPrefix);
-  const { runs, ownerId } = streams;
+  const { runs } = streams;
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
   let lastChunk: StreamChunk | undefined;
@@ -133,26 +133,7 @@ export function runEventsStream(
     append,
     close,
     read: (offset, signal) => readChunks(streams, { name, offset, signal, firstChunkDeadlineMs }),
-    async snapshot() {
-      const runId = await streams.runIdOf(name);
-      const reader = new ChunkReader();
-      const found: { offset: string; chunk: StreamChunk }[] = [];
-      for (let since = 0, hasMore = true; hasMore;) {
-        const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
-        if (page instanceof RunEventsError) return [];
-        for (const event of page.events) {
-          const chunk = reader.read(event);
-          if (chunk !== null) found.push({ offset: encodeOffset(name, event.sequence), chunk });
-          since = event.sequence;
-        }
-        ({ hasMore } = page);
-      }
-      return found;
-    },
-    async cancel() {
-      const runId = await streams.runIdOf(name);
-      const run = await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
-      return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
-    },
+    snapshot: () => readSnapshot(streams, name),
+    cancel: () => streams.cancel(name),
   };
 }
