@@ -9,6 +9,7 @@ import {
   type WorkOptions,
 } from "@tm/run-events-core";
 import { ownerIdOf } from "@tm/run-events-core/store";
+import { maySucceedLater, Pauses } from "./insist.ts";
 
 /** The end of a run whose worker has died, as a reaper appends it. */
 const LEASE_EXPIRED: EventDraft = {
@@ -135,8 +136,8 @@ export class StreamRuns {
   }
 
   /**
-   * Follows a run as `RunEvents.tail` does. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. The
-   * timer runs only while an event is awaited, so a reader that is left behind holds none.
+   * Follows a run as `RunEvents.tail` does. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. While the
+   * store is away, it tries again for as long as a lease lasts.
    * @param at the `createdAt` of the event `since`: another run with the same id is refused as `history_changed`
    */
   async *follow(
@@ -145,8 +146,33 @@ export class StreamRuns {
     signal: AbortSignal,
     at?: string,
   ): AsyncGenerator<RunEvent, void> {
+    const pauses = new Pauses();
+    const place = { since, at };
+    for (;;) {
+      try {
+        for await (const event of this.#tail(runId, place, signal)) {
+          pauses.reset();
+          place.since = event.sequence;
+          place.at = event.createdAt;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        const isEnough = pauses.totalMs >= this.leaseMs || signal.aborted;
+        if (!maySucceedLater(error) || isEnough) throw error;
+      }
+      await pauses.next(signal);
+    }
+  }
+
+  /** The timer runs only while an event is awaited, so a reader that is left behind holds none. */
+  async *#tail(
+    runId: string,
+    place: { readonly since: number; readonly at: string | undefined },
+    signal: AbortSignal,
+  ): AsyncGenerator<RunEvent, void> {
     const { ownerId } = this;
-    const events = this.runs.tail(runId, { ownerId, since, signal, at })[Symbol.asyncIterator]();
+    const events = this.runs.tail(runId, { ownerId, ...place, signal })[Symbol.asyncIterator]();
     try {
       for (;;) {
         const timer = setInterval(() => void this.#endIfDead(runId), this.leaseMs / 2);

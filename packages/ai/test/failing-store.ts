@@ -1,11 +1,13 @@
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-/** A store in memory that refuses appends as a test says. */
+/** A store in memory that refuses appends and reads as a test says. */
 export interface FailingStore {
   readonly store: RunEventStore;
   /** Refuses so many appends from now on. */
   refuse(times: number, error?: RunEventsError): void;
+  /** Refuses so many reads from now on. */
+  refuseReads(times: number): void;
 }
 
 /** Why a store that is away for a moment refuses an append: it has not landed. */
@@ -19,10 +21,11 @@ export const IN_DOUBT: RunEventsError = new RunEventsError(
   },
 );
 
-/** Makes a store whose appends fail before they reach it. */
+/** Makes a store whose calls fail before they reach it. */
 export function createFailingStore(): FailingStore {
   const store = createMemoryStore();
   let left = 0;
+  let readsLeft = 0;
   let refusal = AWAY;
   return {
     store: {
@@ -32,10 +35,18 @@ export function createFailingStore(): FailingStore {
         left -= 1;
         throw refusal;
       },
+      async read(queries) {
+        if (readsLeft === 0) return store.read(queries);
+        readsLeft -= 1;
+        throw AWAY;
+      },
     },
     refuse(times, error = AWAY) {
       left = times;
       refusal = error;
+    },
+    refuseReads(times) {
+      readsLeft = times;
     },
   };
 }

@@ -5,6 +5,8 @@ import { createRunEventsResumableStreamStore } from "../../src/assistant-ui.ts";
 import { createResumableStreamContext } from "../../src/resumable-stream.ts";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
 import { createFailingStore } from "../failing-store.ts";
+import { acquireLease, bytesOf } from "../assistant-ui/read-store.ts";
+import { textChunk } from "../tanstack-ai/chunks.ts";
 import { createTextSource, readAll, readPart, readUntil, streamOf } from "../text-source.ts";
 
 it("a producer that loses its store for longer than its lease stops, and all readers get an error", async () => {
@@ -49,6 +51,49 @@ it("a store that is away for a moment, also at the start, costs no text", async 
   });
   expect(await readAll(made)).toBe("12");
   expect(await readAll(await streams.resumeExistingStream("a"))).toBe("12");
+  await runs.close();
+});
+
+it("a store that is away for a moment costs no reader of any door a part", async () => {
+  const { store, refuseReads } = createFailingStore();
+  const runs = createRunEvents({ store });
+  const source = createTextSource();
+  const streams = createResumableStreamContext({ runs, mergeMs: 0 });
+  await streams.resumableStream("a", () => source.stream);
+  const bytes = createRunEventsResumableStreamStore({ runs });
+  const lease = await acquireLease(bytes, "a");
+  const chunks = runEventsStream({ runId: "a" }, { runs });
+  const write = async (text: string): Promise<void> => {
+    source.write(text);
+    await bytes.append("a", bytesOf(text), lease);
+    await chunks.append([textChunk(text)]);
+  };
+  await write("1");
+  const entries = bytes.read("a", "", new AbortController().signal)[Symbol.asyncIterator]();
+  const others = runEventsStream({ runId: "a" }, { runs }).read("-1")[Symbol.asyncIterator]();
+  const reader = await streams.resumeExistingStream("a");
+  await readUntil(reader, "1");
+  expect(await entries.next()).toMatchObject({ done: false });
+  expect(await others.next()).toMatchObject({ done: false });
+  const next = [readPart(reader), entries.next(), others.next()] as const;
+  refuseReads(5);
+  await write("2");
+  source.close();
+  expect(await next[0]).toEqual({ text: "2", error: null });
+  expect(await next[1]).toMatchObject({ value: { chunk: bytesOf("2") } });
+  expect(await next[2]).toMatchObject({ value: { chunk: textChunk("2") } });
+  await Promise.all([entries.return?.(), others.return?.()]);
+  await runs.close();
+});
+
+it("a reader of a store that stays away gets an error", async () => {
+  const { store, refuseReads } = createFailingStore();
+  const runs = createRunEvents({ store });
+  const streams = createResumableStreamContext({ runs, leaseMs: 1_000 });
+  await readAll(await streams.resumableStream("a", () => streamOf(["1"])));
+  const reader = await streams.resumeExistingStream("a");
+  refuseReads(Infinity);
+  expect((await readPart(reader)).error).toMatchObject({ code: "store_unavailable" });
   await runs.close();
 });
 
