@@ -110,7 +110,7 @@ export class StreamRuns {
     const events = this.runs.tail(runId, { ownerId, since, signal })[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const timer = setInterval(() => void this.#endIfDead(runId), this.leaseMs / 2);
+        const timer = setInterval(() => void this.endIfDead(runId), this.leaseMs / 2);
         const { done, value } = await events.next().finally(() => clearInterval(timer));
         if (done === true) return;
         yield value;
@@ -121,7 +121,7 @@ export class StreamRuns {
   }
 
   /** Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. */
-  async #endIfDead(runId: string): Promise<void> {
+  async endIfDead(runId: string): Promise<void> {
     const { ownerId } = this;
     try {
       const { fence } = await this.runs.claim(runId, { ownerId, leaseMs: 1_000 });

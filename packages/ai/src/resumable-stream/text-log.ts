@@ -1,4 +1,5 @@
 import type { Merges, WorkedRun } from "@tm/run-events-core";
+import { pulled } from "../pulled.ts";
 import { splitText } from "../split-text.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 
@@ -53,22 +54,7 @@ export async function recordText(
  * @returns a stream that ends with the run, and fails with `run_finished` if that was cut short
  */
 export function readText(streams: StreamRuns, runId: string, skip: number): ReadableStream<string> {
-  const stop = new AbortController();
-  const parts = partsOf(streams, runId, skip, stop.signal);
-  return new ReadableStream<string>(
-    {
-      async pull(controller) {
-        const { done, value } = await parts.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel(reason) {
-        stop.abort(reason);
-        await parts.return();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return pulled((signal) => partsOf(streams, runId, skip, signal));
 }
 
 async function* partsOf(
