@@ -73,9 +73,11 @@ export function behaviour(name: string, open: () => Promise<RunEvents>): void {
       await sent;
       server.model.say("an answer");
       server.model.finish();
-      await expect.poll(async () => runOf((await server.read(page.id))[1])).toMatchObject({
-        runStatus: "completed",
-      });
+      await expect
+        .poll(async () => runOf((await server.read(page.id))[1]))
+        .toMatchObject({
+          runStatus: "completed",
+        });
       expect((await server.read(page.id)).map(textOf)).toEqual(["Why?", "Half an answer"]);
     });
 
@@ -102,7 +104,7 @@ export function behaviour(name: string, open: () => Promise<RunEvents>): void {
       await server.model.asked(1);
       server.model.say("Half ");
       await expect.poll(() => page.text).toBe("Half ");
-      server.model.fail(new Error("429 of https://key@provider"));
+      server.model.fail(new Error("https://key@provider is overloaded"));
       await sent;
       expect(page.status).toBe("error");
       expect(page.error?.message).toBe("An error occurred.");
@@ -113,7 +115,11 @@ export function behaviour(name: string, open: () => Promise<RunEvents>): void {
         runStatus: "failed",
         errorText: "An error occurred.",
       });
-      expect(JSON.stringify(messages)).not.toContain("429");
+      const { active } = await server.chats.read(page.id, OWNER);
+      expect(active).toBeNull();
+      const [run] = (await server.runs.list({ ...OWNER, topic: page.id })).runs;
+      const log = await server.runs.read(run?.runId ?? "");
+      expect(JSON.stringify(log.events)).not.toContain("key@provider");
     });
 
     it("a shutdown fails the answer, and does not store a part as a whole", async () => {

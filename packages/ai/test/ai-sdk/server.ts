@@ -18,7 +18,7 @@ export interface TestServer {
   readonly read: (chatId: string) => Promise<readonly UIMessage[]>;
 }
 
-/** Makes a server. Its user is `ada`, or the one whom the header `user` names; nobody with an empty header. */
+/** Makes a server. Its user is `ada`, or the one whom the header `user` names. An empty header is a missing credential. */
 export function createServer(runs: RunEvents, options: Partial<ChatsOptions> = {}): TestServer {
   const chats = createChats({ runs, leaseMs: 2_000, ...options });
   const model = createWrittenModel();
