@@ -65,7 +65,7 @@ export function chunksOf({ eventType, payload }: EventDraft): readonly UIMessage
   return eventType === CHUNKS ? (payload as readonly UIMessageChunk[]) : [];
 }
 
-/** The chunk that tells a reader that the answer was cut short; `null` for an event that does not. */
+/** The chunk that a reader gets in place of the end of an answer that was cut short; `null` for any other event. */
 export function endOf({ eventType, payload }: EventDraft): UIMessageChunk | null {
   if (eventType === "RUN_CANCELLED") return { type: "abort" };
   if (eventType !== "RUN_FAILED") return null;

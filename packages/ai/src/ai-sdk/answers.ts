@@ -23,7 +23,7 @@ export async function listAnswers(
   return found.toReversed();
 }
 
-/** The run of the answer that is being made now; `null` if there is none. */
+/** The run of the answer that is being made now; `null` if no answer is. */
 export async function findLive(
   { runs, ownerId }: StreamRuns,
   chatId: string,

@@ -20,7 +20,7 @@ export interface ChatsOptions {
   /**
    * How long a chunk waits for others before it is written, in milliseconds: 0 to 10,000. The longer, the fewer events an answer has. Its
    * first token does not wait.
-   * @defaultValue 200
+   * @defaultValue 250
    */
   readonly mergeMs?: number | undefined;
   /**
@@ -188,7 +188,7 @@ async function startAnswer<Message extends UIMessage>(
   const describeError = (error: unknown): string | undefined =>
     error instanceof AnswerError ? error.message : options.describeError?.(error);
   const place = { ownerId, topic: chatId, exclusive: true };
-  const mergeMs = options.mergeMs ?? 200;
+  const mergeMs = options.mergeMs ?? 250;
   const how = { leaseMs, merge: MERGE, mergeMs, onShutdown: "fail", describeError } as const;
   const start = (): ReturnType<typeof runs.start<void>> => runs.start({ ...place, ...how }, task);
   const { runId, done } = await start().catch(async (error: unknown) => {

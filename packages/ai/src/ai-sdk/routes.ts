@@ -11,6 +11,7 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   unauthenticated: 401,
   not_found: 404,
   topic_busy: 409,
+  run_finished: 409,
   payload_too_large: 413,
   store_unavailable: 503,
 };

@@ -13,44 +13,38 @@ const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 10 }),
   fc.constantFrom('{"city": "Par', 'is"}', "\u{1F600}".repeat(60), "\uD83D", ""),
 );
-const providerMetadata = fc.option(fc.record({ p: fc.record({ n: fc.nat(3) }) }), {
-  nil: undefined,
-});
+const providerMetadata = fc.record({ p: fc.record({ n: fc.nat(3) }) });
+const tool = { toolCallId: id, toolName: fc.constant("weather") };
+const messageMetadata = fc.record({ seen: fc.nat(3) });
 
-/** Any chunks, also those that no part has begun. */
+/** A chunk of this type, with or without what it may have. */
+function chunkOf<Type extends string, Must extends object, May extends object>(
+  type: Type,
+  must: { [Key in keyof Must]: fc.Arbitrary<Must[Key]> },
+  may: { [Key in keyof May]: fc.Arbitrary<May[Key]> },
+): fc.Arbitrary<{ type: Type } & Must & Partial<May>> {
+  const rest = fc.tuple(fc.record(must), fc.record(may, { requiredKeys: [] }));
+  return rest.map(
+    ([has, mayHave]) => ({ type, ...has, ...mayHave }) as { type: Type } & Must & Partial<May>,
+  );
+}
+
+/** Any chunks, also those of a part that has not begun. */
 const chunk: fc.Arbitrary<UIMessageChunk> = fc.oneof(
-  fc.record({
-    type: fc.constantFrom("text-delta" as const, "reasoning-delta" as const),
-    ...{ id, delta: text, providerMetadata },
-  }),
-  fc.record({
-    type: fc.constant("tool-input-delta" as const),
-    toolCallId: id,
-    inputTextDelta: text,
-  }),
-  fc.record({
-    type: fc.constantFrom("text-start" as const, "reasoning-start" as const, "text-end" as const),
-    ...{ id, providerMetadata },
-  }),
-  fc.record({
-    type: fc.constant("tool-input-start" as const),
-    ...{ toolCallId: id, toolName: fc.constant("weather") },
-    dynamic: fc.boolean(),
-  }),
-  fc.record({
-    type: fc.constant("tool-input-available" as const),
-    ...{ toolCallId: id, toolName: fc.constant("weather"), input: json },
-  }),
-  fc.record({
-    type: fc.constant("tool-output-available" as const),
-    ...{ toolCallId: id, output: json },
-  }),
-  fc.record({ type: fc.constant("data-note" as const), id, data: json }),
-  fc.record({ type: fc.constant("file" as const), url: text, mediaType: fc.constant("image/png") }),
-  fc.record({
-    type: fc.constantFrom("start" as const, "finish" as const, "message-metadata" as const),
-    messageMetadata: fc.record({ seen: fc.nat(3) }),
-  }),
+  chunkOf("text-start", { id }, { providerMetadata }),
+  chunkOf("text-delta", { id, delta: text }, { providerMetadata }),
+  chunkOf("text-end", { id }, { providerMetadata }),
+  chunkOf("reasoning-start", { id }, { providerMetadata }),
+  chunkOf("reasoning-delta", { id, delta: text }, { providerMetadata }),
+  chunkOf("tool-input-start", tool, { dynamic: fc.boolean() }),
+  chunkOf("tool-input-delta", { toolCallId: id, inputTextDelta: text }, {}),
+  chunkOf("tool-input-available", { ...tool, input: json }, {}),
+  chunkOf("tool-output-available", { toolCallId: id, output: json }, {}),
+  chunkOf("data-note", { data: json }, { id }),
+  chunkOf("file", { url: text, mediaType: fc.constant("image/png") }, {}),
+  chunkOf("start", {}, { messageMetadata }),
+  chunkOf("message-metadata", { messageMetadata }, {}),
+  chunkOf("finish", {}, { messageMetadata }),
   fc.constantFrom({ type: "start-step" as const }, { type: "finish-step" as const }),
   fc.constant({ type: "reset-step" as const }),
 );

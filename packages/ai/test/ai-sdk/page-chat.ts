@@ -32,7 +32,8 @@ export class PageChat extends AbstractChat<UIMessage> {
       id: chatId,
       state: new PageState(messages),
       transport: new DefaultChatTransport({
-        fetch: async (url, init) => handle(new Request(new URL(url, "http://localhost"), init)),
+        api: "http://localhost/api/chat",
+        fetch: async (url, init) => handle(new Request(url, init)),
       }),
     });
   }

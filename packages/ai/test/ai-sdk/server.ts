@@ -29,7 +29,11 @@ export function createServer(runs: RunEvents, options: Partial<ChatsOptions> = {
   const read = async (chatId: string): Promise<readonly UIMessage[]> =>
     (await chats.read(chatId, { ownerId: "ada" })).messages;
   return {
-    ...{ runs, chats, model, handle, read },
+    runs,
+    chats,
+    model,
+    handle,
+    read,
     openPage: async (chatId) => new PageChat(chatId, handle, await read(chatId)),
     ask: (method, path, body) =>
       handle(

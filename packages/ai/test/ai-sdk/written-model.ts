@@ -59,7 +59,10 @@ export function createWrittenModel(): WrittenModel {
     async answer({ messages, signal }) {
       const prompt = await convertToModelMessages(messages);
       const { stream } = streamText({
-        ...{ model, messages: prompt, abortSignal: signal, maxRetries: 0 },
+        model,
+        messages: prompt,
+        abortSignal: signal,
+        maxRetries: 0,
         onError: () => {},
       });
       return toUIMessageStream({ stream });
