@@ -64,7 +64,7 @@ export async function foldAnswer<Message extends UIMessage>(
  * The message that the AI SDK makes of these chunks; `null` if it makes none of them.
  * @param continued the message to which the chunks belong; by default they begin one
  */
-export async function foldChunks<Message extends UIMessage>(
+async function foldChunks<Message extends UIMessage>(
   chunks: readonly UIMessageChunk[],
   continued?: Message,
 ): Promise<Message | null> {

@@ -1,6 +1,7 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
-import type { Chats, Question } from "./chats.ts";
+import type { Chats } from "./chats.ts";
+import type { Question } from "./start-answer.ts";
 
 /** How often a comment is sent while an answer is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;

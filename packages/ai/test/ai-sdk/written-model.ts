@@ -4,10 +4,10 @@ import type { MakeAnswer } from "../../src/ai-sdk.ts";
 
 type Streamed = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
 /** A part of a model's stream. */
-export type ModelPart = Streamed extends ReadableStream<infer Part> ? Part : never;
+type ModelPart = Streamed extends ReadableStream<infer Part> ? Part : never;
 
 /** The end of an answer that is whole. */
-export const FINISH: ModelPart = {
+const FINISH: ModelPart = {
   type: "finish",
   finishReason: { unified: "stop", raw: undefined },
   usage: {
