@@ -45,19 +45,20 @@ export async function foldAnswer<Message extends UIMessage>(
   const last = messages.at(-1);
   const continued = last?.role === "assistant" ? last : undefined;
   const end = whole.map(endOf).find((chunk) => chunk !== null);
-  const made = await foldChunks(whole.flatMap(chunksOf), continued);
-  const answer: UIMessage = made ?? continued ?? { id: runId, role: "assistant", parts: [] };
+  const made = (await foldChunks(whole.flatMap(chunksOf), continued)) ?? continued;
+  // Nothing to show yet.
+  if (made === undefined && runStatus === "running") return messages;
+  const answer: UIMessage = made ?? { id: runId, role: "assistant", parts: [] };
   const run: AnswerRun = {
     runId,
     runStatus,
     ...(end?.type === "error" && { errorText: end.errorText }),
   };
-  // Nothing to show yet.
-  if (made === null && runStatus === "running") return messages;
   const { metadata } = answer;
   const isObject = typeof metadata === "object" && metadata !== null;
   const described = { ...answer, metadata: { ...(isObject && metadata), run } } as Message;
-  return withMessage(messages, described);
+  const isContinued = continued?.id === described.id;
+  return [...(isContinued ? messages.slice(0, -1) : messages), described];
 }
 
 /**

@@ -55,7 +55,15 @@ describe("the messages of a chat", () => {
       output: "yes",
     };
     const message: UIMessage = { id: stored?.id ?? "", role: "assistant", parts: [part] };
-    const second = await chats.answer({ ...PLACE, message }, () => saying("Thanks."));
+    const ready = Promise.withResolvers<void>();
+    const second = await chats.answer({ ...PLACE, message }, async () => {
+      await ready.promise;
+      return saying("Thanks.");
+    });
+    const meanwhile = await chats.read("tea", OWNER);
+    expect(meanwhile.messages[1]?.parts).toEqual([part]);
+    expect(runOf(meanwhile.messages[1])).toEqual({ runId: second.runId, runStatus: "running" });
+    ready.resolve();
     expect(await readAll(second.stream)).toContainEqual({ type: "start", messageId: stored?.id });
     await second.done;
     const { messages } = await chats.read("tea", OWNER);
@@ -85,6 +93,18 @@ describe("the messages of a chat", () => {
     expect(messages[0]).toEqual(message);
     const metadata = { model: "m", run };
     expect(messages[1]).toEqual({ id: "mine", role: "assistant", parts: [], metadata });
+  });
+
+  it("answers to which the program gives one id lose no question", async () => {
+    const chats = createChats({ runs: openRuns() });
+    for (const id of ["a", "b"]) {
+      const start = { type: "start" as const, messageId: "same" };
+      await (
+        await chats.answer({ ...PLACE, message: asked(id) }, () => streamOf(start))
+      ).done;
+    }
+    const { messages } = await chats.read("tea", OWNER);
+    expect(messages.map(({ id }) => id)).toEqual(["a", "same", "b", "same"]);
   });
 
   it("two owners of one chat id have different chats", async () => {
