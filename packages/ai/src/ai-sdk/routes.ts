@@ -91,7 +91,10 @@ function refusal(code: RunEventsErrorCode, message: string): RunEventsError {
   return new RunEventsError(code, message);
 }
 
-/** The response to a refusal, as `application/problem+json`. @throws any other error */
+/**
+ * The response to a refusal, as `application/problem+json`.
+ * @throws any other error
+ */
 function refused(error: unknown): Response {
   const status = error instanceof RunEventsError ? STATUSES[error.code] : undefined;
   if (!(error instanceof RunEventsError) || status === undefined) throw error;
