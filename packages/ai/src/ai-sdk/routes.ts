@@ -110,10 +110,9 @@ function refused(error: unknown): Response {
 /** The chat and the call that a path names. */
 function parsePath(path: string, api: string): readonly [chatId: string, call: string] {
   if (path === api) return ["", "send"];
-  const [id = "", call = "messages", ...more] = path.startsWith(`${api}/`)
-    ? path.slice(api.length + 1).split("/")
-    : [];
-  if (id === "" || more.length > 0) return ["", ""];
+  const rest = path.startsWith(`${api}/`) ? path.slice(api.length + 1) : "";
+  const [, id = "", call = "messages"] = /^([^/]+)(?:\/(stream|stop))?$/.exec(rest) ?? [];
+  if (id === "") return ["", ""];
   try {
     return [decodeURIComponent(id), call];
   } catch {

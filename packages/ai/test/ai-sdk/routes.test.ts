@@ -61,10 +61,13 @@ describe("the routes", () => {
   });
 
   it.each([
-    ["GET", ""],
     ["PUT", "/tea"],
     ["GET", "/tea/stop"],
     ["GET", "/tea/stream/more"],
+    ["GET", "/tea/messages"],
+    ["POST", "/tea/send"],
+    ["POST", "/tea"],
+    ["GET", ""],
     ["GET", "s/tea"],
     ["GET", "/"],
   ])("%s /api/chat%s is not found", async (method, path) => {
