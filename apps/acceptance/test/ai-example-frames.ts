@@ -8,6 +8,18 @@ const CORE = `import { createMemoryStore, createRunEvents } from "@tm/run-events
 
 /** The frames of the examples of `@tm/run-events-ai`. */
 export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
+  "packages/ai/src/ai-sdk/chats.d.ts: createChats": {
+    imports: `${CORE}
+      import { createChats } from "@tm/run-events-ai/ai-sdk";
+      import { createUIMessageStream, type UIMessage } from "ai";`,
+    before: `${MEMORY_RUNS}
+      const chatId = "chat-1";
+      const message: UIMessage = { id: "m1", role: "user", parts: [{ type: "text", text: "Tea?" }] };
+      const askModel = (_messages: readonly UIMessage[], _signal: AbortSignal) =>
+        createUIMessageStream({ execute() {} });`,
+    after: "return [stream instanceof ReadableStream, messages[0]?.id];",
+    result: [true, "m1"],
+  },
   "packages/ai/src/assistant-ui/store.d.ts: createRunEventsResumableStreamStore": {
     imports: `${CORE}
       import { createRunEventsResumableStreamStore } from "@tm/run-events-ai/assistant-ui";

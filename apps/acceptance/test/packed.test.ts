@@ -105,6 +105,7 @@ describe("the packed packages", () => {
       });
     await load("resumable-stream");
     await load("tanstack-ai");
+    await expect(load("ai-sdk")).rejects.toThrow("'ai'");
     await expect(load("assistant-ui")).rejects.toThrow("'assistant-stream'");
   }, 300_000);
 

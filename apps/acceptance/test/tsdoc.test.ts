@@ -10,6 +10,7 @@ import { listTracked, publisherOf, readPacked, ROOT } from "../src/read-pages.ts
 
 /** Where the use of each package begins: its door and the name. */
 const ENTRY_POINTS = [
+  "ai/ai-sdk: createChats",
   "ai/assistant-ui: createRunEventsResumableStreamStore",
   "ai/resumable-stream: createResumableStreamContext",
   "ai/tanstack-ai: runEventsStream",

@@ -175,7 +175,7 @@ export class StreamRuns {
     const events = this.runs.tail(runId, { ownerId, ...place, signal })[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const timer = setInterval(() => void this.#endIfDead(runId), this.leaseMs / 2);
+        const timer = setInterval(() => void this.endIfDead(runId), this.leaseMs / 2);
         const { done, value } = await events.next().finally(() => clearInterval(timer));
         if (done === true) return;
         yield value;
@@ -189,7 +189,7 @@ export class StreamRuns {
    * Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
    * of a process make one check at a time, so that a slow store does not get more and more.
    */
-  async #endIfDead(runId: string): Promise<void> {
+  async endIfDead(runId: string): Promise<void> {
     const { runs, ownerId } = this;
     const checked = CHECKED.get(runs) ?? new Set();
     CHECKED.set(runs, checked);

@@ -5,39 +5,75 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
 
-const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const BLOCK = /<!-- snippet: (?<name>\S+)\.mjs -->\n\n```js\n(?<code>.*?)^```$/gms;
+
+function readPage(name: string): string {
+  return readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+}
+
+function snippetsOf(page: string): readonly (readonly [name: string, code: string])[] {
+  return [...page.matchAll(BLOCK)].map(
+    ({ groups: { name = "", code = "" } = {} }) => [name, code] as const,
+  );
+}
 
 /** What the code says that it prints. */
 function printedBy(code: string): string {
-  return [...code.matchAll(/ \/\/ prints: (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("");
+  return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("");
 }
 
-const snippets = [...README.matchAll(BLOCK)].map(
-  ({ groups: { name = "", code = "" } = {} }) => [name, code] as const,
-);
+/** Runs the last of the programs, the others next to it. @returns what it prints */
+async function run(files: readonly (readonly [name: string, code: string])[]): Promise<string> {
+  // Next to this file, so that the packages resolve as they do for a user.
+  const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, code] of files) await writeFile(join(folder, `${name}.mjs`), code);
+  const main = join(folder, `${files.at(-1)?.[0]}.mjs`);
+  const args = ["-C", "@tm/source", main];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
 
-it.each(snippets)(
+const README = readPage("README.md");
+const AI_SDK = readPage("AI-SDK.md");
+const doors = snippetsOf(README);
+const chat = snippetsOf(AI_SDK);
+
+it.each(doors)(
   "the snippet %s prints what it says, and then its process ends",
   async (name, code) => {
-    // Next to this file, so that the packages resolve as they do for a user.
-    const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    await writeFile(join(folder, `${name}.mjs`), code);
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      "-C",
-      "@tm/source",
-      join(folder, `${name}.mjs`),
-    ]);
-    expect(stdout).toBe(printedBy(code));
+    expect(await run([[name, code]])).toBe(printedBy(code));
   },
 );
 
-it("the page has a program for each door, and 130 lines at most", () => {
-  expect(snippets.map(([name]) => name)).toEqual([
-    "ai-resumable",
-    "ai-assistant-ui",
-    "ai-tanstack",
-  ]);
+it("the page has a program for each door but `ai-sdk`, and 130 lines at most", () => {
+  expect(doors.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui", "ai-tanstack"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
+});
+
+/** The model of the chat's page: it says a sentence, a word at a time. */
+const MODEL = `
+import { simulateReadableStream } from "ai";
+import { MockLanguageModelV4 } from "ai/test";
+const words = ["Tea ", "is ", "a ", "leaf."];
+const chunks = [
+  { type: "text-start", id: "t" },
+  ...words.map((delta) => ({ type: "text-delta", id: "t", delta })),
+  { type: "text-end", id: "t" },
+  { type: "finish", finishReason: { unified: "stop" }, usage: { inputTokens: {}, outputTokens: {} } },
+];
+export const model = new MockLanguageModelV4({
+  doStream: async () => ({ stream: simulateReadableStream({ chunks, chunkDelayInMs: 50 }) }),
+});
+`;
+
+it("the server and the page of the AI SDK print what they say, and then their process ends", async () => {
+  expect(await run([["model", MODEL], ...chat])).toBe(
+    printedBy(chat.map(([, code]) => code).join("")),
+  );
+});
+
+it("the page of the AI SDK has a server of 20 lines at most, and 150 lines at most", () => {
+  expect(chat.map(([name]) => name)).toEqual(["chat", "page"]);
+  expect(chat[0]?.[1].trimEnd().split("\n").length).toBeLessThanOrEqual(20);
+  expect(AI_SDK.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
 });

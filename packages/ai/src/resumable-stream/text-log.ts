@@ -1,5 +1,6 @@
 import type { Merges, RunEvent, WorkedRun } from "@tm/run-events-core";
 import { insist } from "../insist.ts";
+import { pulled } from "../pulled.ts";
 import { splitText } from "../split-text.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 
@@ -73,22 +74,7 @@ export function readText(
   skip: number,
   start?: Promise<RunEvent>,
 ): ReadableStream<string> {
-  const stop = new AbortController();
-  const parts = partsOf(streams, runId, skip, stop.signal, start);
-  return new ReadableStream<string>(
-    {
-      async pull(controller) {
-        const { done, value } = await parts.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel(reason) {
-        stop.abort(reason);
-        await parts.return();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return pulled((signal) => partsOf(streams, runId, skip, signal, start));
 }
 
 async function* partsOf(

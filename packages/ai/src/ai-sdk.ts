@@ -1,0 +1,11 @@
+export type { Chats } from "./ai-sdk/chats.ts";
+export { createChats } from "./ai-sdk/chats.ts";
+export type { AnswerRun } from "./ai-sdk/fold-answer.ts";
+export type { ChatRoutesOptions } from "./ai-sdk/routes.ts";
+export type {
+  Answer,
+  ChatPlace,
+  ChatsOptions,
+  MakeAnswer,
+  Question,
+} from "./ai-sdk/start-answer.ts";

@@ -1,0 +1,111 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
+import { StreamRuns } from "../stream-runs.ts";
+import { findLive, foldAnswers, followAnswer, listAnswers } from "./answers.ts";
+import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
+import {
+  type Answer,
+  type ChatPlace,
+  type ChatsOptions,
+  type MakeAnswer,
+  startAnswer,
+} from "./start-answer.ts";
+
+/** Chats whose messages are in the logs of their answers. */
+export interface Chats<Message extends UIMessage> {
+  /**
+   * Begins to answer a message. A chat has one answer at a time. A message with the id of an earlier one replaces it and all after it.
+   * @returns once the message is recorded
+   * @throws RunEventsError `topic_busy` (with `runId`) while the chat is being answered; `invalid_request` for a message that the AI SDK
+   * does not take, or one of the assistant that the chat does not have; `store_unavailable`
+   */
+  answer(
+    chat: ChatPlace & { readonly message: Message },
+    make: MakeAnswer<Message>,
+  ): Promise<Answer>;
+  /**
+   * Reads all messages, as far as they came. `metadata.run` of an answer has its `runId`, its `runStatus`, and the `errorText` of a failure.
+   * @returns the messages, and the run of the answer that is being made; empty and `null` for a chat that does not exist
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   */
+  read(
+    chatId: string,
+    owner: { readonly ownerId: string },
+  ): Promise<{
+    readonly messages: readonly Message[];
+    readonly active: { readonly runId: string } | null;
+  }>;
+  /**
+   * Follows the answer that is being made, from its start. An answer that fails ends with an `error` chunk, one that is stopped with `abort`.
+   * @returns `null` if the chat is not being answered
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   */
+  follow(
+    chatId: string,
+    owner: { readonly ownerId: string },
+  ): Promise<ReadableStream<UIMessageChunk> | null>;
+  /**
+   * Stops the answer that is being made, whichever process makes it.
+   * @returns whether there was one
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   */
+  stop(chatId: string, owner: { readonly ownerId: string }): Promise<boolean>;
+  /** Makes the routes that `useChat` asks, as one function of a request. */
+  routes(options: ChatRoutesOptions<Message>): (request: Request) => Promise<Response>;
+}
+
+/**
+ * Makes chats for the AI SDK. Each answer is a run: it outlives its request and its readers, and any process can follow or stop it.
+ *
+ * @example
+ * const chats = createChats({ runs });
+ * const { stream } = await chats.answer({ chatId, ownerId: "ada", message }, ({ messages, signal }) => askModel(messages, signal));
+ * const { messages } = await chats.read(chatId, { ownerId: "ada" });
+ */
+export function createChats<Message extends UIMessage = UIMessage>(
+  options: ChatsOptions,
+): Chats<Message> {
+  const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
+    new StreamRuns({ runs: options.runs, leaseMs: options.leaseMs, ownerId }, "ai-sdk");
+  const chats: Chats<Message> = {
+    async answer(chat, make) {
+      const message = await checkMessage(chat.message);
+      return startAnswer(streamsOf(chat), { ...chat, message }, make, options);
+    },
+    async read(chatId, owner) {
+      const streams = streamsOf(owner);
+      const live = await findLive(streams, chatId);
+      if (live !== null) await streams.endIfDead(live.runId);
+      const { messages, last } = await foldAnswers<Message>(
+        streams,
+        await listAnswers(streams, chatId),
+      );
+      const isActive = last?.runStatus === "running" || last?.runStatus === "queued";
+      return { messages, active: last !== null && isActive ? { runId: last.runId } : null };
+    },
+    async follow(chatId, owner) {
+      const streams = streamsOf(owner);
+      const live = await findLive(streams, chatId);
+      return live === null ? null : followAnswer(streams, live.runId);
+    },
+    async stop(chatId, owner) {
+      const { runs, ownerId } = streamsOf(owner);
+      const live = await findLive(streamsOf(owner), chatId);
+      if (live === null) return false;
+      return (await runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
+    },
+    routes: (routesOptions) => createChatRoutes(chats, routesOptions),
+  };
+  return chats;
+}
+
+/** @throws RunEventsError `invalid_request` for what is not a message of the user or the assistant */
+async function checkMessage<Message extends UIMessage>(given: Message): Promise<Message> {
+  const checked = await safeValidateUIMessages<Message>({ messages: [given] });
+  const [message] = checked.success ? checked.data : [];
+  if (message !== undefined && message.role !== "system") return message;
+  throw new RunEventsError(
+    "invalid_request",
+    "Expected `message` to be a message of the user or the assistant, as the AI SDK has them. It has `id`, `role` and `parts`.",
+  );
+}

@@ -1,0 +1,86 @@
+import type { RunEvent, RunStatus } from "@tm/run-events-core";
+import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
+import { chunksOf, endOf, MESSAGE, PartJoiner } from "./answer-events.ts";
+import { joinDeltas } from "./join-deltas.ts";
+
+/** What `metadata.run` of an answered message says of its run. */
+export interface AnswerRun {
+  readonly runId: string;
+  /** `running` while it is made; `completed`, `failed` or `cancelled` after it. Only a completed answer is whole. */
+  readonly runStatus: RunStatus;
+  /** What the user may read of a failure. */
+  readonly errorText?: string;
+}
+
+/** A run with its log as far as it was read. */
+export interface AnswerLog {
+  readonly runId: string;
+  readonly runStatus: RunStatus;
+  readonly events: readonly RunEvent[];
+}
+
+/**
+ * The messages after one more: it follows the others. If one of them has its id, it replaces that one and all after it, as an edit or a
+ * second attempt at an answer does.
+ */
+export function withMessage<Message extends UIMessage>(
+  messages: readonly Message[],
+  message: Message,
+): readonly Message[] {
+  const index = messages.findIndex(({ id }) => id === message.id);
+  return [...(index === -1 ? messages : messages.slice(0, index)), message];
+}
+
+/** The messages after an answer: with the message that it answers, and with the answer as far as it came. */
+export async function foldAnswer<Message extends UIMessage>(
+  earlier: readonly Message[],
+  { runId, runStatus, events }: AnswerLog,
+): Promise<readonly Message[]> {
+  const joiner = new PartJoiner();
+  const whole = events.map((event) => joiner.join(event)).filter((event) => event !== null);
+  const asked = whole.find(({ eventType }) => eventType === MESSAGE);
+  // The process died before the message had landed.
+  if (asked === undefined) return earlier;
+  const messages = withMessage(earlier, asked.payload as Message);
+  const last = messages.at(-1);
+  const continued = last?.role === "assistant" ? last : undefined;
+  const end = whole.map(endOf).find((chunk) => chunk !== null);
+  const made = (await foldChunks(whole.flatMap(chunksOf), continued)) ?? continued;
+  // Nothing to show yet.
+  if (made === undefined && runStatus === "running") return messages;
+  const answer: UIMessage = made ?? { id: runId, role: "assistant", parts: [] };
+  const run: AnswerRun = {
+    runId,
+    runStatus,
+    ...(end?.type === "error" && { errorText: end.errorText }),
+  };
+  const { metadata } = answer;
+  const isObject = typeof metadata === "object" && metadata !== null;
+  const described = { ...answer, metadata: { ...(isObject && metadata), run } } as Message;
+  const isContinued = continued?.id === described.id;
+  return [...(isContinued ? messages.slice(0, -1) : messages), described];
+}
+
+/**
+ * The message that the AI SDK makes of these chunks; `null` if it makes none of them.
+ * @param continued the message to which the chunks belong; by default they begin one
+ */
+async function foldChunks<Message extends UIMessage>(
+  chunks: readonly UIMessageChunk[],
+  continued?: Message,
+): Promise<Message | null> {
+  // The AI SDK copies the message at each chunk: the fewer, the better.
+  const joined = joinDeltas(chunks);
+  const stream = new ReadableStream<UIMessageChunk>({
+    start(controller) {
+      for (const chunk of joined) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  let folded: Message | null = null;
+  const message = continued && structuredClone(continued);
+  for await (const state of readUIMessageStream<Message>({ ...(message && { message }), stream })) {
+    folded = state;
+  }
+  return folded;
+}

@@ -1,0 +1,143 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
+import type { Chats } from "./chats.ts";
+import type { Question } from "./start-answer.ts";
+
+/** How often a comment is sent while an answer is silent, so that proxies keep the connection. */
+const KEEP_ALIVE_MS = 15_000;
+
+/** The statuses of the refusals. Any other error is thrown to the host. */
+const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
+  invalid_request: 400,
+  unauthenticated: 401,
+  not_found: 404,
+  topic_busy: 409,
+  run_finished: 409,
+  payload_too_large: 413,
+  store_unavailable: 503,
+};
+
+/** How the routes know their callers, and how they answer. */
+export interface ChatRoutesOptions<Message extends UIMessage> {
+  /**
+   * Finds the user who sends a request: the owner of the chats. It also has to refuse a request of a foreign site, if its credential is a
+   * cookie.
+   * @returns the owner's id; `null` if the request has no valid credential
+   */
+  readonly authenticate: (request: Request) => string | null | Promise<string | null>;
+  /** Makes an answer. `body` is what the page has sent, such as a choice of a model: check it. */
+  readonly answer: (
+    question: Question<Message> & { readonly body: Readonly<Record<string, unknown>> },
+  ) => ReadableStream<UIMessageChunk> | Promise<ReadableStream<UIMessageChunk>>;
+  /**
+   * The path of the routes, as `DefaultChatTransport` has it.
+   * @defaultValue `/api/chat`
+   */
+  readonly api?: string | undefined;
+}
+
+/**
+ * Makes the routes of chats: `POST api` answers a message, `GET api/ID/stream` follows the answer that is being made, `POST api/ID/stop`
+ * stops it, and `GET api/ID` has the messages.
+ */
+export function createChatRoutes<Message extends UIMessage>(
+  chats: Chats<Message>,
+  options: ChatRoutesOptions<Message>,
+): (request: Request) => Promise<Response> {
+  const { authenticate, api = "/api/chat" } = options;
+
+  async function send(request: Request, ownerId: string): Promise<Response> {
+    const { body, chatId, message } = await readBody<Message>(request);
+    const place = { chatId, ownerId, message };
+    const { stream } = await chats.answer(place, (question) =>
+      options.answer({ ...question, body }),
+    );
+    return respond(stream);
+  }
+
+  async function route(request: Request): Promise<Response> {
+    const ownerId = await authenticate(request);
+    if (ownerId === null) throw refusal("unauthenticated", "Expected a credential. Sign in.");
+    const { pathname } = new URL(request.url);
+    const [chatId, call] = parsePath(pathname, api);
+    switch (`${request.method} ${call}`) {
+      case "POST send":
+        return send(request, ownerId);
+      case "GET stream": {
+        const stream = await chats.follow(chatId, { ownerId });
+        return stream === null ? new Response(null, { status: 204 }) : respond(stream);
+      }
+      case "POST stop":
+        return noStore({ stopped: await chats.stop(chatId, { ownerId }) });
+      case "GET messages":
+        return noStore(await chats.read(chatId, { ownerId }));
+      default:
+        throw refusal("not_found", "Expected a route of a chat, got another method or path.");
+    }
+  }
+
+  return (request) => route(request).catch(refused);
+}
+
+function respond(stream: ReadableStream<UIMessageChunk>): Response {
+  return createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
+}
+
+function noStore(value: unknown): Response {
+  return Response.json(value, { headers: { "cache-control": "private, no-store" } });
+}
+
+function refusal(code: RunEventsErrorCode, message: string): RunEventsError {
+  return new RunEventsError(code, message);
+}
+
+/**
+ * The response to a refusal, as `application/problem+json`.
+ * @throws any other error
+ */
+function refused(error: unknown): Response {
+  const status = error instanceof RunEventsError ? STATUSES[error.code] : undefined;
+  if (!(error instanceof RunEventsError) || status === undefined) throw error;
+  const { code, message, details } = error;
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "private, no-store",
+    ...(status === 503 && { "retry-after": "1" }),
+  };
+  return Response.json({ ...details, status, code, detail: message }, { status, headers });
+}
+
+/** The chat and the call that a path names. */
+function parsePath(path: string, api: string): readonly [chatId: string, call: string] {
+  if (path === api) return ["", "send"];
+  const rest = path.startsWith(`${api}/`) ? path.slice(api.length + 1) : "";
+  const [, id = "", call = "messages"] = /^([^/]+)(?:\/(stream|stop))?$/.exec(rest) ?? [];
+  if (id === "") return ["", ""];
+  try {
+    return [decodeURIComponent(id), call];
+  } catch {
+    throw refusal("invalid_request", "Expected a chat's id in the path, got a bad escape.");
+  }
+}
+
+/**
+ * What a page sends: `DefaultChatTransport` sends all messages, of which the last one is answered. A page may also send `message` alone.
+ * @throws RunEventsError `invalid_request`
+ */
+async function readBody<Message>(request: Request): Promise<{
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly chatId: string;
+  readonly message: Message;
+}> {
+  const isJson = request.headers.get("content-type")?.startsWith("application/json") === true;
+  const body: unknown = isJson ? await request.json().catch(() => null) : null;
+  if (typeof body === "object" && body !== null) {
+    const { id, messages, message } = body as Record<string, unknown>;
+    const last: unknown = message ?? (Array.isArray(messages) ? messages.at(-1) : undefined);
+    if (typeof id === "string" && last !== undefined) {
+      // `answer` checks the message.
+      return { body: { ...body }, chatId: id, message: last as Message };
+    }
+  }
+  throw refusal("invalid_request", "Expected JSON with `id` and `messages`, as `useChat` sends.");
+}

@@ -1,0 +1,143 @@
+import { RunEventsError, type RunEvents, type WorkedRun } from "@tm/run-events-core";
+import type { UIMessage, UIMessageChunk } from "ai";
+import type { StreamRuns } from "../stream-runs.ts";
+import { encodeEvents, MERGE, MESSAGE } from "./answer-events.ts";
+import { foldAnswers, followAnswer, listAnswers } from "./answers.ts";
+import { withMessage } from "./fold-answer.ts";
+import { AnswerError, recordAnswer } from "./record-answer.ts";
+
+/** Where the chats are, and how they are kept. */
+export interface ChatsOptions {
+  /** The runs, on any store. Each answer is one of them, with the chat's id as its topic. */
+  readonly runs: RunEvents;
+  /**
+   * How long the answer of a process that died stays live, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half
+   * times this, at most.
+   * @defaultValue 10,000
+   */
+  readonly leaseMs?: number | undefined;
+  /**
+   * How long a chunk waits for others before it is written, in milliseconds: 0 to 10,000. The longer, the fewer events an answer has. Its
+   * first token does not wait.
+   * @defaultValue 250
+   */
+  readonly mergeMs?: number | undefined;
+  /**
+   * Returns what the user may read of an error that was thrown. The text of an `error` chunk is kept as it is: the AI SDK has made it by
+   * its own `onError`.
+   * @defaultValue always "An error occurred."
+   */
+  readonly describeError?: ((error: unknown) => string | undefined) | undefined;
+  /**
+   * Keeps the program alive until the promise is settled, such as `after` of Next.js.
+   * @defaultValue none
+   */
+  readonly waitUntil?: ((promise: Promise<unknown>) => unknown) | undefined;
+}
+
+/** A chat of one owner. Two owners may use the same id: their chats are different. */
+export interface ChatPlace {
+  /** 1 to 200 characters, none of them a control character. */
+  readonly chatId: string;
+  readonly ownerId: string;
+}
+
+/** What a model answers. */
+export interface Question<Message extends UIMessage> extends ChatPlace {
+  /** All messages of the chat, the one to answer last. */
+  readonly messages: Message[];
+  /** Aborts when the answer is stopped, by any process, or the program shuts down. Pass it to the model. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes an answer: a stream such as that of `toUIMessageStream`. */
+export type MakeAnswer<Message extends UIMessage> = (
+  question: Question<Message>,
+) => ReadableStream<UIMessageChunk> | Promise<ReadableStream<UIMessageChunk>>;
+
+/** An answer that is being made. */
+export interface Answer {
+  readonly runId: string;
+  /** Its chunks, from the log. It may be left unread: the answer does not wait for it. */
+  readonly stream: ReadableStream<UIMessageChunk>;
+  /** Resolves at its end, and rejects if it fails or is stopped. The rejection may be ignored. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Creates the run of an answer, and works on it.
+ * @returns once the message is recorded
+ */
+export async function startAnswer<Message extends UIMessage>(
+  streams: StreamRuns,
+  chat: ChatPlace & { readonly message: Message },
+  make: MakeAnswer<Message>,
+  options: ChatsOptions,
+): Promise<Answer> {
+  const { runs, ownerId, leaseMs } = streams;
+  const { chatId, message } = chat;
+  const { maxPayloadBytes } = runs.log.limits;
+  const recorded = Promise.withResolvers<void>();
+  const task = async (run: WorkedRun): Promise<void> => {
+    const messages = await readQuestion(streams, run.runId, chat);
+    await appendMessage(run, message, runs.log.limits);
+    recorded.resolve();
+    const { signal } = run;
+    const open = async (): Promise<ReadableStream<UIMessageChunk>> =>
+      make({ chatId, ownerId, messages: [...messages], signal });
+    const continued = message.role === "assistant" ? message.id : run.runId;
+    await recordAnswer(run, open, continued, maxPayloadBytes);
+  };
+  const describeError = (error: unknown): string | undefined =>
+    error instanceof AnswerError ? error.message : options.describeError?.(error);
+  const place = { ownerId, topic: chatId, exclusive: true };
+  const mergeMs = options.mergeMs ?? 250;
+  const how = { leaseMs, merge: MERGE, mergeMs, onShutdown: "fail", describeError } as const;
+  const start = (): ReturnType<typeof runs.start<void>> => runs.start({ ...place, ...how }, task);
+  const { runId, done } = await start().catch(async (error: unknown) => {
+    if (!(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
+    // The process of the answer before may have died: then its place is free.
+    await streams.endIfDead(String(error.details.runId));
+    return start();
+  });
+  options.waitUntil?.(done.catch(() => {}));
+  done.catch(recorded.reject);
+  await recorded.promise;
+  return { runId, done, stream: followAnswer(streams, runId) };
+}
+
+/**
+ * All messages of a chat with the one to answer. The run has the place of the chat, so no other answer comes between.
+ * @throws RunEventsError `invalid_request` for a message of the assistant that the chat does not have
+ */
+async function readQuestion<Message extends UIMessage>(
+  streams: StreamRuns,
+  runId: string,
+  { chatId, message }: { readonly chatId: string; readonly message: Message },
+): Promise<readonly Message[]> {
+  const answers = await listAnswers(streams, chatId);
+  const { messages } = await foldAnswers<Message>(
+    streams,
+    answers.filter((run) => run.runId !== runId),
+  );
+  if (message.role === "assistant" && !messages.some(({ id }) => id === message.id)) {
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected a message of the assistant that the chat has, to be continued. Send a message of the user instead.",
+    );
+  }
+  return withMessage(messages, message);
+}
+
+/** Appends the message, in several events if it is larger than a payload. */
+async function appendMessage(
+  run: WorkedRun,
+  message: UIMessage,
+  limits: RunEvents["log"]["limits"],
+): Promise<void> {
+  const { maxPayloadBytes, maxBatchEvents } = limits;
+  const drafts = encodeEvents(MESSAGE, message, maxPayloadBytes);
+  for (let at = 0; at < drafts.length; at += maxBatchEvents) {
+    await run.append(drafts.slice(at, at + maxBatchEvents));
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Makes a stream of what a generator yields. The generator goes on only when the stream is read: between two reads it holds nothing.
+ * @param make called at once with the signal of a reader that cancels
+ */
+export function pulled<Value>(
+  make: (signal: AbortSignal) => AsyncGenerator<Value, void>,
+): ReadableStream<Value> {
+  const stop = new AbortController();
+  const values = make(stop.signal);
+  return new ReadableStream<Value>(
+    {
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel(reason) {
+        stop.abort(reason);
+        await values.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,112 @@
+import type { UIMessageChunk } from "ai";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { createChats } from "../../src/ai-sdk.ts";
+import { asked, openRuns, OWNER, PLACE, readAll, runOf, saying, streamOf } from "./small-chats.ts";
+
+describe("the end of an answer", () => {
+  it("comes later than the first token, which does not wait for others", async () => {
+    // No event that waits for others is ever written.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const chats = createChats({ runs: openRuns() });
+    const { stream } = await chats.answer(
+      { ...PLACE, message: asked("a") },
+      () =>
+        new ReadableStream<UIMessageChunk>({
+          start(controller) {
+            controller.enqueue({ type: "text-start", id: "t" });
+            controller.enqueue({ type: "text-delta", id: "t", delta: "Tea" });
+            controller.enqueue({ type: "text-delta", id: "t", delta: " is" });
+          },
+        }),
+    );
+    const types: string[] = [];
+    for await (const { type } of stream) {
+      types.push(type);
+      if (type === "text-delta") await chats.stop("tea", OWNER);
+    }
+    expect(types).toEqual(["start", "text-start", "text-delta", "abort"]);
+  });
+
+  it("an error that is thrown is hidden, unless `describeError` describes it", async () => {
+    const describeError = (error: unknown): string | undefined =>
+      error instanceof RangeError ? "Too long." : undefined;
+    const chats = createChats({ runs: openRuns(), describeError });
+    for (const [error, errorText] of [
+      [new Error("a key"), "An error occurred."],
+      [new RangeError("a key"), "Too long."],
+    ] as const) {
+      const answer = await chats.answer({ ...PLACE, message: asked("a") }, () => {
+        throw error;
+      });
+      expect(await readAll(answer.stream)).toEqual([{ type: "error", errorText }]);
+      await expect(answer.done).rejects.toBe(error);
+      const { messages } = await chats.read("tea", OWNER);
+      expect(messages[1]).toMatchObject({ id: answer.runId, role: "assistant", parts: [] });
+      expect(runOf(messages[1])).toMatchObject({ runStatus: "failed", errorText });
+    }
+  });
+
+  it("a chunk of an error ends the answer with its text, and cancels the rest", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const cancelled = Promise.withResolvers<void>();
+    const { stream, done } = await chats.answer(
+      { ...PLACE, message: asked("a") },
+      () =>
+        new ReadableStream<UIMessageChunk>({
+          start: (controller) => controller.enqueue({ type: "error", errorText: "No credit." }),
+          cancel: () => cancelled.resolve(),
+        }),
+    );
+    await cancelled.promise;
+    expect(await readAll(stream)).toEqual([{ type: "error", errorText: "No credit." }]);
+    await expect(done).rejects.toThrow("No credit.");
+  });
+
+  it("an answer whose model the program has stopped is not whole", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const { stream } = await chats.answer({ ...PLACE, message: asked("a") }, () =>
+      streamOf({ type: "start" }, { type: "abort" }),
+    );
+    expect((await readAll(stream)).at(-1)).toEqual({
+      type: "error",
+      errorText: "The answer was cut short.",
+    });
+  });
+
+  it("a stop does not wait for a model that has not begun, and cancels what comes later", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const late = Promise.withResolvers<ReadableStream<UIMessageChunk>>();
+    const cancelled = Promise.withResolvers<void>();
+    const { done, stream } = await chats.answer(
+      { ...PLACE, message: asked("a") },
+      () => late.promise,
+    );
+    expect(await chats.stop("tea", OWNER)).toBe(true);
+    await expect(done).rejects.toMatchObject({ code: "run_finished" });
+    expect(await readAll(stream)).toEqual([{ type: "abort" }]);
+    late.resolve(new ReadableStream({ cancel: () => cancelled.resolve() }));
+    await cancelled.promise;
+  });
+
+  it("an answer whose process has died holds no place in the chat", async () => {
+    const runs = openRuns();
+    const chats = createChats({ runs });
+    // A run without a lease is what one with an expired lease is.
+    const dead = await runs.create({ ...OWNER, topic: "tea" });
+    const { done } = await chats.answer({ ...PLACE, message: asked("a") }, () => saying("b"));
+    await done;
+    expect((await runs.get(dead.runId)).runStatus).toBe("failed");
+    const other = await runs.create({ ...OWNER, topic: "tea" });
+    expect((await chats.read("tea", OWNER)).active).toBeNull();
+    expect((await runs.get(other.runId)).runStatus).toBe("failed");
+  });
+
+  it("`waitUntil` gets the work, and never a rejection", async () => {
+    const works: Promise<unknown>[] = [];
+    const waitUntil = (work: Promise<unknown>): unknown => works.push(work);
+    const chats = createChats({ runs: openRuns(), waitUntil });
+    await chats.answer({ ...PLACE, message: asked("a") }, () => Promise.reject(new Error("x")));
+    await expect(Promise.all(works)).resolves.toHaveLength(1);
+  });
+});

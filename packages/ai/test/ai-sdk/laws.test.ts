@@ -1,0 +1,126 @@
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { createChats } from "../../src/ai-sdk.ts";
+import { joinDeltas } from "../../src/ai-sdk/join-deltas.ts";
+
+const OWNER = { ownerId: "ada" };
+/** JSON has no negative zero. */
+const json = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)));
+const id = fc.constantFrom("a", "b");
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 10 }),
+  fc.constantFrom('{"city": "Par', 'is"}', "\u{1F600}".repeat(60), "\uD83D", ""),
+);
+const providerMetadata = fc.record({ p: fc.record({ n: fc.nat(3) }) });
+const tool = { toolCallId: id, toolName: fc.constant("weather") };
+const messageMetadata = fc.record({ seen: fc.nat(3) });
+
+/** A chunk of this type, with or without what it may have. */
+function chunkOf<Type extends string, Must extends object, May extends object>(
+  type: Type,
+  must: { [Key in keyof Must]: fc.Arbitrary<Must[Key]> },
+  may: { [Key in keyof May]: fc.Arbitrary<May[Key]> },
+): fc.Arbitrary<{ type: Type } & Must & Partial<May>> {
+  const rest = fc.tuple(fc.record(must), fc.record(may, { requiredKeys: [] }));
+  return rest.map(
+    ([has, mayHave]) => ({ type, ...has, ...mayHave }) as { type: Type } & Must & Partial<May>,
+  );
+}
+
+/** Any chunks, also those of a part that has not begun. */
+const chunk: fc.Arbitrary<UIMessageChunk> = fc.oneof(
+  chunkOf("text-start", { id }, { providerMetadata }),
+  chunkOf("text-delta", { id, delta: text }, { providerMetadata }),
+  chunkOf("text-end", { id }, { providerMetadata }),
+  chunkOf("reasoning-start", { id }, { providerMetadata }),
+  chunkOf("reasoning-delta", { id, delta: text }, { providerMetadata }),
+  chunkOf("tool-input-start", tool, { dynamic: fc.boolean() }),
+  chunkOf("tool-input-delta", { toolCallId: id, inputTextDelta: text }, {}),
+  chunkOf("tool-input-available", { ...tool, input: json }, {}),
+  chunkOf("tool-output-available", { toolCallId: id, output: json }, {}),
+  chunkOf("data-note", { data: json }, { id }),
+  chunkOf("file", { url: text, mediaType: fc.constant("image/png") }, {}),
+  chunkOf("start", {}, { messageMetadata }),
+  chunkOf("message-metadata", { messageMetadata }, {}),
+  chunkOf("finish", {}, { messageMetadata }),
+  fc.constantFrom({ type: "start-step" as const }, { type: "finish-step" as const }),
+  fc.constant({ type: "reset-step" as const }),
+);
+
+/** Parts with all their pieces, interleaved. */
+const wellFormed = fc
+  .array(chunk, { maxLength: 40 })
+  .map((chunks): UIMessageChunk[] => [
+    { type: "text-start", id: "a" },
+    { type: "reasoning-start", id: "a" },
+    { type: "text-start", id: "b" },
+    { type: "tool-input-start", toolCallId: "a", toolName: "weather" },
+    { type: "tool-input-start", toolCallId: "b", toolName: "weather", dynamic: true },
+    ...chunks.filter(({ type }) => type.endsWith("-delta") || type.startsWith("data-")),
+  ]);
+const chunks = fc.oneof(fc.array(chunk, { maxLength: 30 }), wellFormed);
+
+function streamOf(values: readonly UIMessageChunk[]): ReadableStream<UIMessageChunk> {
+  return new ReadableStream({
+    start(controller) {
+      for (const value of values) controller.enqueue(value);
+      controller.close();
+    },
+  });
+}
+
+/** What the AI SDK makes of the chunks themselves. */
+async function fold(values: readonly UIMessageChunk[]): Promise<UIMessage["parts"]> {
+  let folded: UIMessage | undefined;
+  for await (const state of readUIMessageStream({ stream: streamOf(values) })) folded = state;
+  return folded?.parts ?? [];
+}
+
+it("any chunks, merged and split in any way, make the message that they make themselves", async () => {
+  const bounds = fc.record({
+    maxPayloadBytes: fc.constantFrom(160, 400, 262_144),
+    maxBatchEvents: fc.constantFrom(3, 1_000),
+  });
+  const mergeMs = fc.constantFrom(0, 1, 5);
+  await fc.assert(
+    fc.asyncProperty(chunks, bounds, mergeMs, async (given, limits, wait) => {
+      const runs = createRunEvents({ store: createMemoryStore(), ...limits });
+      const chats = createChats({ runs, mergeMs: wait });
+      const message: UIMessage = {
+        id: "m",
+        role: "user",
+        parts: [{ type: "text", text: "\u{1F600}".repeat(100) }],
+      };
+      const { done, stream } = await chats.answer({ chatId: "c", ...OWNER, message }, () =>
+        streamOf(given),
+      );
+      const followed: UIMessageChunk[] = [];
+      for await (const one of stream) followed.push(one);
+      await done;
+      const expected = await fold(given);
+      const { messages } = await chats.read("c", OWNER);
+      expect(messages[0]).toEqual(message);
+      expect(messages[1]?.parts).toEqual(expected);
+      expect(await fold(followed)).toEqual(expected);
+      await runs.close();
+    }),
+    { numRuns: 150 },
+  );
+});
+
+it("to join pieces in any groups, in any order of the joins, gives the same", () => {
+  fc.assert(
+    fc.property(chunks, fc.nat(), fc.nat(), (given, a, b) => {
+      const [from = 0, to = 0] = [a, b]
+        .map((at) => at % (given.length + 1))
+        .toSorted((x, y) => x - y);
+      const parts = [given.slice(0, from), given.slice(from, to), given.slice(to)];
+      const [first = [], second = [], third = []] = parts.map(joinDeltas);
+      const whole = joinDeltas(given);
+      expect(joinDeltas([...joinDeltas([...first, ...second]), ...third])).toEqual(whole);
+      expect(joinDeltas([...first, ...joinDeltas([...second, ...third])])).toEqual(whole);
+    }),
+  );
+});
