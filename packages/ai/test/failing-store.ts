@@ -11,11 +11,15 @@ export interface FailingStore {
 }
 
 /** Why a store that is away for a moment refuses an append: it has not landed. */
-export const AWAY = new RunEventsError("store_unavailable", "The store is away.");
+const AWAY: RunEventsError = new RunEventsError("store_unavailable", "The store is away.");
 /** Why an append failed that may have landed. */
-export const IN_DOUBT = new RunEventsError("store_unavailable", "The answer is lost.", {
-  ambiguous: true,
-});
+export const IN_DOUBT: RunEventsError = new RunEventsError(
+  "store_unavailable",
+  "The answer is lost.",
+  {
+    ambiguous: true,
+  },
+);
 
 /** Makes a store whose calls fail before they reach it. */
 export function createFailingStore(): FailingStore {
