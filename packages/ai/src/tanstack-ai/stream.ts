@@ -73,7 +73,7 @@ export function runEventsStream(
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
   let lastChunk: StreamChunk | undefined;
-  /** Whether chunks were lost: then the run is not whole, whatever follows. */
+  /** Whether chunks were lost: then the run is not whole, even if others land. */
   let isTorn = false;
 
   async function startProducing(): Promise<Producer> {
