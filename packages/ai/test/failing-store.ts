@@ -11,7 +11,7 @@ export interface FailingStore {
 }
 
 /** Why a store that is away for a moment refuses an append: it has not landed. */
-const AWAY = new RunEventsError("store_unavailable", "The store is away.");
+const AWAY: RunEventsError = new RunEventsError("store_unavailable", "The store is away.");
 /** Why an append failed that may have landed. */
 export const IN_DOUBT: RunEventsError = new RunEventsError(
   "store_unavailable",

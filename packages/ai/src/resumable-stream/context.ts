@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { DirectReader } from "./direct-reader.ts";
-import { findStart, MERGE, readText, recordText } from "./text-log.ts";
+import { type MakeStream, produceText } from "./produce-text.ts";
+import { readText } from "./text-log.ts";
 
 /** Where the streams are, and how they are kept. */
 export interface ResumableStreamContextOptions extends StreamRunsOptions {
@@ -28,9 +28,6 @@ export interface ResumableStreamContextOptions extends StreamRunsOptions {
    */
   readonly mergeMs?: number | undefined;
 }
-
-/** Makes the stream that is recorded. The signal aborts when the stream is cancelled, by any process: pass it to the model. */
-export type MakeStream = (signal: AbortSignal) => ReadableStream<string>;
 
 /** The calls of `resumable-stream`, and a cancel. */
 export interface ResumableStreamContext {
@@ -101,44 +98,11 @@ export function createResumableStreamContext(
   const streams = new StreamRuns(options, keyPrefix);
   const { runs, ownerId } = streams;
 
-  /** @returns the stream; the refusal, `claimed` or `run_finished`, if there is one with this id */
-  async function produce(
+  const produce = (
     streamId: string,
     makeStream: MakeStream,
-  ): Promise<ReadableStream<string> | RunEventsError> {
-    const runId = await streams.runIdOf(streamId);
-    const reader = new DirectReader(() => {
-      const start = findStart(streams, runId);
-      return (skip) => readText(streams, runId, skip, start);
-    });
-    const { maxPayloadBytes } = runs.log.limits;
-    const over = Promise.withResolvers<void>();
-    // Before anything is made: a host that refuses must not leave a stream that nothing reads.
-    askToStay(waitUntil, over.promise);
-    try {
-      const produced = await streams.produce(
-        runId,
-        { metadata: { streamId }, mergeMs, merge: MERGE },
-        (run) => makeStream(run.signal).getReader(),
-        (run, source) => recordText(run, source, maxPayloadBytes, (text) => reader.push(text)),
-      );
-      if (produced instanceof RunEventsError) {
-        over.resolve();
-        return produced;
-      }
-      const { done } = produced;
-      done
-        .then(
-          () => reader.close(),
-          (error: unknown) => reader.fail(error),
-        )
-        .finally(over.resolve);
-      return reader.stream;
-    } catch (error) {
-      over.resolve();
-      throw error;
-    }
-  }
+  ): Promise<ReadableStream<string> | RunEventsError> =>
+    produceText(streams, { waitUntil, mergeMs }, streamId, makeStream);
 
   async function resume(
     streamId: string,
@@ -179,13 +143,4 @@ export function createResumableStreamContext(
     },
     cancelExistingStream: (streamId) => streams.cancel(streamId),
   };
-}
-
-/** Asks the host to stay. Its own failure later on is not this program's: it must not end the process. */
-function askToStay(
-  waitUntil: ResumableStreamContextOptions["waitUntil"],
-  promise: Promise<unknown>,
-): void {
-  const answer = waitUntil?.(promise);
-  if (answer instanceof Promise) answer.catch(() => {});
 }

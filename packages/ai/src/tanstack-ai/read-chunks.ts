@@ -1,15 +1,13 @@
-import { type RunEvent, RunEventsError, type RunSnapshot } from "@tm/run-events-core";
+import { RunEventsError, type RunSnapshot } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import type { StreamChunk } from "@tanstack/ai";
 import { cutShort, returned, type StreamRuns } from "../stream-runs.ts";
 import { ChunkReader } from "./chunks.ts";
+import { isClosedWithError } from "./plan-end.ts";
 import { encodeOffset, isPlace, sequenceOf } from "./offset.ts";
 
 /** How often a reader looks for a run that does not exist yet. */
 const LOOK_MS = 20;
-
-/** The end of a run that was closed after the chunk of its error: readers have that chunk, so for them it is a whole. */
-export const CLOSED_WITH_ERROR = { reason: "run_error" };
 
 /** What a reader asks for. */
 export interface ChunkQuery {
@@ -17,6 +15,12 @@ export interface ChunkQuery {
   readonly offset: string;
   readonly signal: AbortSignal | undefined;
   readonly firstChunkDeadlineMs: number;
+}
+
+/** A chunk, and the offset after which a reader goes on from it. */
+interface PlacedChunk {
+  readonly offset: string;
+  readonly chunk: StreamChunk;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface ChunkQuery {
 export async function* readChunks(
   streams: StreamRuns,
   query: ChunkQuery,
-): AsyncGenerator<{ readonly offset: string; readonly chunk: StreamChunk }, void> {
+): AsyncGenerator<PlacedChunk, void> {
   const { name, offset, signal = new AbortController().signal } = query;
   sequenceOf(offset, name, 0);
   const runId = await streams.runIdOf(name);
@@ -39,7 +43,7 @@ export async function* readChunks(
   try {
     for await (const event of streams.follow(runId, since, signal)) {
       if (signal.aborted) return;
-      const failure = isClosed(event) ? null : cutShort(event);
+      const failure = isClosedWithError(event) ? null : cutShort(event);
       if (failure !== null) throw failure;
       const chunk = reader.read(event);
       if (chunk !== null) yield { offset: encodeOffset(name, event.sequence), chunk };
@@ -47,33 +51,6 @@ export async function* readChunks(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-/** The chunks that a run has now; none if it does not exist. */
-export async function readSnapshot(
-  streams: StreamRuns,
-  name: string,
-): Promise<{ readonly offset: string; readonly chunk: StreamChunk }[]> {
-  const { runs, ownerId } = streams;
-  const runId = await streams.runIdOf(name);
-  const reader = new ChunkReader();
-  const found: { offset: string; chunk: StreamChunk }[] = [];
-  for (let since = 0, hasMore = true; hasMore;) {
-    const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
-    if (page instanceof RunEventsError) return [];
-    for (const event of page.events) {
-      const chunk = reader.read(event);
-      if (chunk !== null) found.push({ offset: encodeOffset(name, event.sequence), chunk });
-      since = event.sequence;
-    }
-    ({ hasMore } = page);
-  }
-  return found;
-}
-
-function isClosed({ payload }: RunEvent): boolean {
-  const { reason } = (payload ?? {}) as { readonly reason?: unknown };
-  return reason === CLOSED_WITH_ERROR.reason;
 }
 
 /** The run. A reader from the start waits for it: its request may be faster than that of the producer. */
@@ -88,4 +65,23 @@ async function findRun(
     if (run !== null || signal?.aborted === true || Date.now() >= untilMs) return run;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** All chunks that a run has now; none if it does not exist. */
+export async function readSnapshot(streams: StreamRuns, name: string): Promise<PlacedChunk[]> {
+  const { runs, ownerId } = streams;
+  const runId = await streams.runIdOf(name);
+  const reader = new ChunkReader();
+  const found: PlacedChunk[] = [];
+  for (let since = 0, hasMore = true; hasMore;) {
+    const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
+    if (page instanceof RunEventsError) return [];
+    for (const event of page.events) {
+      const chunk = reader.read(event);
+      if (chunk !== null) found.push({ offset: encodeOffset(name, event.sequence), chunk });
+      since = event.sequence;
+    }
+    ({ hasMore } = page);
+  }
+  return found;
 }

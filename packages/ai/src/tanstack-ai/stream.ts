@@ -1,10 +1,11 @@
-import { type EventDraft, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
 import { produce, type Producer } from "../producer.ts";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { batchesOf, endsChunk } from "./chunks.ts";
 import { encodeOffset, placeOf } from "./offset.ts";
-import { CLOSED_WITH_ERROR, readChunks, readSnapshot } from "./read-chunks.ts";
+import { planEnd } from "./plan-end.ts";
+import { readChunks, readSnapshot } from "./read-chunks.ts";
 
 /** Where the runs of TanStack AI are, and how they are kept. */
 export interface RunEventsStreamOptions extends StreamRunsOptions {
@@ -72,7 +73,7 @@ export function runEventsStream(
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
   let lastChunk: StreamChunk | undefined;
-  /** Whether chunks were lost: then the run is not whole, no matter what follows. */
+  /** Whether chunks were lost: then the run is not whole, even if others land. */
   let isTorn = false;
 
   async function startProducing(): Promise<Producer> {
@@ -102,26 +103,15 @@ export function runEventsStream(
     }
   }
 
-  /** The end of the run. Its producer says only that it is over, but not whether the run is whole. */
-  function planEnd({ run }: Producer): EventDraft {
-    if (lastChunk?.type === "RUN_ERROR")
-      return { eventType: "RUN_FAILED", payload: CLOSED_WITH_ERROR };
-    if (isTorn) return { eventType: "RUN_FAILED", payload: { reason: "error" } };
-    const isStopped = run.signal.aborted || options.abortController?.signal.aborted === true;
-    // An agent also finishes each round that calls tools.
-    const isFinished =
-      lastChunk?.type === "RUN_FINISHED" && lastChunk.finishReason !== "tool_calls";
-    return isStopped && !isFinished
-      ? { eventType: "RUN_FAILED", payload: { reason: "aborted" } }
-      : { eventType: "RUN_COMPLETED" };
-  }
-
   async function close(): Promise<void> {
     producing ??= startProducing();
     const producer = await producing;
     // Only then it is known whether chunks were lost.
     await producer.idle();
-    const ended = await producer.append([[planEnd(producer)]]).catch((error: unknown) => {
+    const isStopped =
+      producer.run.signal.aborted || options.abortController?.signal.aborted === true;
+    const end = planEnd({ lastChunk, isTorn, isStopped });
+    const ended = await producer.append([[end]]).catch((error: unknown) => {
       producer.end(false);
       return returned("run_finished")(error);
     });
