@@ -107,6 +107,17 @@ it("bytes that are appended at once are read in the order of the calls", async (
   await runs.close();
 });
 
+it("the bytes of a chunk are those at the call", async () => {
+  const store = createRunEventsResumableStreamStore({ runs: createRuns() });
+  const lease = await acquireLease(store, "a");
+  const chunk = bytesOf("1");
+  const appended = store.append("a", chunk, lease);
+  chunk.fill(0);
+  await appended;
+  await store.finalize("a", "done", undefined, lease);
+  expect((await readStore(store, "a")).texts).toEqual(["1"]);
+});
+
 it("a chunk takes no more events at once than the store does", async () => {
   const runs = createRunEvents({
     store: createMemoryStore(),
