@@ -83,6 +83,17 @@ export class StreamRuns {
     return text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
   }
 
+  /**
+   * Cancels the run of a stream.
+   * @returns `true` if it is cancelled now, `false` if it had ended before, `null` if it does not exist
+   */
+  async cancel(streamId: string): Promise<boolean | null> {
+    const { ownerId } = this;
+    const runId = await this.runIdOf(streamId);
+    const run = await this.runs.cancel(runId, { ownerId }).catch(returned("not_found"));
+    return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
+  }
+
   /** The run as it is now; `null` if it does not exist. */
   async find(runId: string): Promise<RunSnapshot | null> {
     const { ownerId } = this;

@@ -69,7 +69,7 @@ export function runEventsStream(
 ): RunEventsStream {
   const { keyPrefix = "tanstack-ai", idleMs = 3_600_000, firstChunkDeadlineMs = 100 } = options;
   const streams = new StreamRuns(options, keyPrefix);
-  const { runs, ownerId } = streams;
+  const { runs } = streams;
   const { runId: name, offset: resumeOffset } = placeOf(source);
   let producing: Promise<Producer> | null = null;
   let lastChunk: StreamChunk | undefined;
@@ -124,10 +124,6 @@ export function runEventsStream(
     close,
     read: (offset, signal) => readChunks(streams, { name, offset, signal, firstChunkDeadlineMs }),
     snapshot: () => readSnapshot(streams, name),
-    async cancel() {
-      const runId = await streams.runIdOf(name);
-      const run = await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
-      return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
-    },
+    cancel: () => streams.cancel(name),
   };
 }

@@ -60,7 +60,7 @@ it("a stream that another process appends to lives on", async () => {
   expect(await there.finalize("a", "done", undefined, lease)).toBe(true);
 });
 
-it("a stream that no process appends to fails after its time to live, even one of months", async () => {
+it("a stream without an append fails after its time to live, even one of months", async () => {
   const runs = createRuns();
   fakeTime();
   const store = createRunEventsResumableStreamStore({ runs });
