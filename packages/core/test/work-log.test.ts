@@ -83,7 +83,7 @@ describe("work, with any task over any store", () => {
     };
     const runs = createRunEvents({ store });
     const started = Array.from({ length: 40 }, () =>
-      runs.start({ ownerId: "ada", leaseMs: LEASE_MS }, ({ emit }) => {
+      runs.start({ ownerId: "ada", leaseMs: 600_000 }, ({ emit }) => {
         for (let count = 0; count < 4; count += 1) void emit("TEXT", "x".repeat(250_000));
       }),
     );

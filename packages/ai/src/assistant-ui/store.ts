@@ -53,8 +53,10 @@ export function createRunEventsResumableStreamStore(
     acquire: async (streamId, acquisition) =>
       (await leased.acquire(streamId, acquisition?.ttlMs)).role,
     async append(streamId, chunk, lease) {
+      // At once: the caller may use the bytes for something else while it waits.
+      const batches = batchesOf(chunk, runs.log.limits);
       const runId = await leased.runIdOf(streamId);
-      const refusal = await leased.write(runId, batchesOf(chunk, runs.log.limits), lease);
+      const refusal = await leased.write(runId, batches, lease);
       if (refusal !== null) throw await leased.refusalOf(streamId, refusal, lease);
     },
     async finalize(streamId, status, message = "Stream errored", lease) {
