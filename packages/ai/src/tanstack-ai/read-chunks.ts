@@ -1,13 +1,11 @@
 import { RunEventsError, type RunSnapshot } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import type { StreamChunk } from "@tanstack/ai";
+import { Pauses } from "../insist.ts";
 import { cutShort, returned, type StreamRuns } from "../stream-runs.ts";
 import { ChunkReader } from "./chunks.ts";
 import { isClosedWithError } from "./plan-end.ts";
 import { encodeOffset, isPlace, sequenceOf } from "./offset.ts";
-
-/** How often a reader looks for a run that does not exist yet. */
-const LOOK_MS = 20;
 
 /** What a reader asks for. */
 export interface ChunkQuery {
@@ -35,7 +33,7 @@ export async function* readChunks(
   const { name, offset, signal = new AbortController().signal } = query;
   sequenceOf(offset, name, 0);
   const runId = await streams.runIdOf(name);
-  const run = await findRun(streams, runId, query);
+  const run = await findRun(streams, runId, query, signal);
   if (signal.aborted) return;
   if (run === null) throw runNotFound();
   const since = sequenceOf(offset, name, run.lastSequence);
@@ -57,13 +55,15 @@ export async function* readChunks(
 async function findRun(
   streams: StreamRuns,
   runId: string,
-  { offset, signal, firstChunkDeadlineMs }: ChunkQuery,
+  { offset, firstChunkDeadlineMs }: ChunkQuery,
+  signal: AbortSignal,
 ): Promise<RunSnapshot | null> {
+  const pauses = new Pauses();
   const untilMs = Date.now() + (isPlace(offset) ? firstChunkDeadlineMs : 0);
   for (;;) {
     const run = await streams.find(runId);
-    if (run !== null || signal?.aborted === true || Date.now() >= untilMs) return run;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (run !== null || signal.aborted || Date.now() >= untilMs) return run;
+    await pauses.next(signal);
   }
 }
 

@@ -1,7 +1,6 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
+import { startProducer } from "../start-producer.ts";
 import { LOCAL, SERVERS } from "../stores.ts";
 import { usePlace } from "../use-place.ts";
 import { createServer } from "./server.ts";
@@ -15,9 +14,7 @@ describe.each(STORES)("a chat of a process that is killed: %s", (_name, create) 
 
   it("readers get what was said and an error, the part is kept as failed, and the next question is answered", async () => {
     const chatId = crypto.randomUUID();
-    const producer = fork(PRODUCER, [place.url(), chatId], { execArgv: ["-C", "@tm/source"] });
-    onTestFinished(() => void producer.kill("SIGKILL"));
-    await once(producer, "message");
+    const producer = await startProducer(PRODUCER, place.url(), chatId);
     const server = createServer(await place.open());
     const page = await server.openPage(chatId);
     const resumed = page.resumeStream();

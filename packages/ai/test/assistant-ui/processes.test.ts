@@ -1,8 +1,7 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createRunEventsResumableStreamStore } from "../../src/assistant-ui.ts";
+import { startProducer } from "../start-producer.ts";
 import { LOCAL, SERVERS } from "../stores.ts";
 import { usePlace } from "../use-place.ts";
 import { readStore } from "./read-store.ts";
@@ -16,9 +15,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
 
   it("a producer that is killed ends its readers with an error, and none goes on where it stopped", async () => {
     const keyPrefix = crypto.randomUUID();
-    const producer = fork(PRODUCER, [place.url(), keyPrefix], { execArgv: ["-C", "@tm/source"] });
-    onTestFinished(() => void producer.kill("SIGKILL"));
-    await once(producer, "message");
+    const producer = await startProducer(PRODUCER, place.url(), keyPrefix);
     const runs = await place.open();
     const store = createRunEventsResumableStreamStore({ runs, keyPrefix, leaseMs: 2_000 });
     const entries = store.read("a", "", new AbortController().signal)[Symbol.asyncIterator]();
@@ -35,9 +32,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
 
   it("a producer that was killed is found by the next one, also without a reader", async () => {
     const keyPrefix = crypto.randomUUID();
-    const producer = fork(PRODUCER, [place.url(), keyPrefix], { execArgv: ["-C", "@tm/source"] });
-    onTestFinished(() => void producer.kill("SIGKILL"));
-    await once(producer, "message");
+    const producer = await startProducer(PRODUCER, place.url(), keyPrefix);
     producer.kill("SIGKILL");
     const runs = await place.open();
     const store = createRunEventsResumableStreamStore({ runs, keyPrefix, leaseMs: 2_000 });

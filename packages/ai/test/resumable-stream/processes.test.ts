@@ -1,11 +1,12 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   createResumableStreamContext,
   type ResumableStreamContext,
 } from "../../src/resumable-stream.ts";
+import { startProducer } from "../start-producer.ts";
 import { LOCAL, SERVERS } from "../stores.ts";
 import { readAll, readPart, readUntil, streamOf } from "../text-source.ts";
 import { usePlace } from "../use-place.ts";
@@ -18,17 +19,13 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
   const place = usePlace(create);
 
   /** Starts a producer that has written "half an ", and reads that much in this process. */
-  async function startProducer(leaseMs = 2_000): Promise<{
+  async function readOfAnother(leaseMs = 2_000): Promise<{
     readonly producer: ChildProcess;
     readonly streams: ResumableStreamContext;
     readonly reader: ReadableStream<string> | null | undefined;
   }> {
     const keyPrefix = crypto.randomUUID();
-    const producer = fork(PRODUCER, [place.url(), keyPrefix, String(leaseMs)], {
-      execArgv: ["-C", "@tm/source"],
-    });
-    onTestFinished(() => void producer.kill("SIGKILL"));
-    await once(producer, "message");
+    const producer = await startProducer(PRODUCER, place.url(), keyPrefix, String(leaseMs));
     const runs = await place.open();
     const streams = createResumableStreamContext({ runs, keyPrefix, leaseMs });
     const reader = await streams.resumeExistingStream("a");
@@ -43,7 +40,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
   };
 
   it("a producer that is killed ends its readers with an error, although no program reaps", async () => {
-    const { producer, streams, reader } = await startProducer();
+    const { producer, streams, reader } = await readOfAnother();
     producer.kill("SIGKILL");
     const { text, error } = await readPart(reader);
     expect(text).toBe("");
@@ -54,7 +51,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
   });
 
   it("no other producer goes on where a killed one stopped, but a new stream may take the id", async () => {
-    const { producer, streams } = await startProducer();
+    const { producer, streams } = await readOfAnother();
     producer.kill("SIGKILL");
     await once(producer, "exit");
     const never = (): never => expect.unreachable();
@@ -65,7 +62,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
   });
 
   it("a cancel here stops the producer there", async () => {
-    const { producer, streams, reader } = await startProducer(60_000);
+    const { producer, streams, reader } = await readOfAnother(60_000);
     const [message] = await Promise.all([
       once(producer, "message"),
       streams.cancelExistingStream("a"),

@@ -1,8 +1,7 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
+import { startProducer } from "../start-producer.ts";
 import { LOCAL, SERVERS } from "../stores.ts";
 import { usePlace } from "../use-place.ts";
 import { readRun, textChunk } from "./chunks.ts";
@@ -16,9 +15,7 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
 
   it("a producer that is killed ends its readers with an error, and none goes on where it stopped", async () => {
     const keyPrefix = crypto.randomUUID();
-    const producer = fork(PRODUCER, [place.url(), keyPrefix], { execArgv: ["-C", "@tm/source"] });
-    onTestFinished(() => void producer.kill("SIGKILL"));
-    await once(producer, "message");
+    const producer = await startProducer(PRODUCER, place.url(), keyPrefix);
     const runs = await place.open();
     const open = (): ReturnType<typeof runEventsStream> =>
       runEventsStream({ runId: "a" }, { runs, keyPrefix, leaseMs: 2_000 });
