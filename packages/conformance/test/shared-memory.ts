@@ -5,6 +5,8 @@ import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 export interface Breakage {
   readonly data?: (data: RunEventStore) => RunEventStore;
   readonly object?: (object: RunEventStore, data: RunEventStore) => RunEventStore;
+  /** The clock of the data, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
 }
 
 /** The place is the data that all store objects have in common. */
@@ -17,9 +19,10 @@ export interface SharedMemoryDoors {
 export function sharedMemoryDoors({
   data: breakData = (data) => data,
   object: breakObject = (object) => object,
+  now = Date.now,
 }: Breakage = {}): SharedMemoryDoors {
   return {
-    prepare: () => breakData(createMemoryStore()),
+    prepare: () => breakData(createMemoryStore({ now })),
     open: (data) => breakObject(openOn(data), data),
   };
 }
