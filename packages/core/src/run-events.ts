@@ -8,6 +8,7 @@ import {
 } from "./log/leases.ts";
 import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
+import { observeTail } from "./log/observe.ts";
 import type {
   AppendOptions,
   ChangesOptions,
@@ -233,7 +234,7 @@ export interface RunEvents extends Upkeep {
  * for await (const event of runs.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { log, followers, closing } = openRunLog(options);
+  const { log, followers, closing, listener } = openRunLog(options);
   return {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
@@ -241,8 +242,12 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     input: (runId, payload, conditions) => log.input(runId, payload, conditions),
     read: async (runId, page) => pageOf(await log.readPage(runId, page)),
     async *tail(runId, tailOptions) {
-      for await (const slice of tailSlices(followers, runId, tailOptions))
-        yield* slice.events.map(eventOf);
+      const plain = tailSlices(followers, runId, tailOptions);
+      const slices =
+        listener === null
+          ? plain
+          : observeTail(plain, runId, tailOptions, log.clock, listener.report);
+      for await (const slice of slices) yield* slice.events.map(eventOf);
     },
     async *changes(which) {
       for await (const page of log.changes(which)) yield changesOf(page);

@@ -1,6 +1,6 @@
 import { createOwnKeys } from "../log/own-keys.ts";
 import { tailSlices } from "../follow/tail.ts";
-import { readersOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
+import { partsOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
 import { isStoreClosed, runFinished } from "../rules/errors.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import type { EventDraft, RunEvent } from "../rules/event.ts";
@@ -14,6 +14,7 @@ import {
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { Listener } from "../rules/telemetry.ts";
 import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
@@ -28,6 +29,8 @@ export interface ClaimedRun {
   readonly lastSequence: number;
   /** The `createdAt` of the event `lastSequence`, if there is one. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
   readonly at: string | undefined;
+  /** The run's metadata as JSON text, for `telemetry`. Missing if the claim did not have it. */
+  readonly metadata?: string | undefined;
 }
 
 /** An event that a worker knows: its sequence, and its `createdAt` if that is known. */
@@ -42,6 +45,8 @@ export interface RunAccess {
   readonly limits: AppendLimits;
   /** Aborts when the store or the client closes, which is a shutdown for each worker. */
   readonly closing: AbortSignal;
+  /** What listens to the work. Missing or `null` for nothing. */
+  readonly listener?: Listener | null;
   claim(runId: string, leaseMs: number, worker: string | null): Promise<ClaimedRun>;
   renew(runId: string, fence: number, leaseMs: number): Promise<unknown>;
   release(runId: string, fence: number): Promise<unknown>;
@@ -86,9 +91,10 @@ export interface RunAccess {
 }
 
 /** Makes the claimed run of a worker from the run's record. */
-export function claimedRun({ runId, fence, lastSequence, updatedAtMs }: RunRecord): ClaimedRun {
+export function claimedRun(run: RunRecord): ClaimedRun {
+  const { runId, fence, lastSequence, updatedAtMs, metadata } = run;
   const at = lastSequence === 0 ? undefined : encodeTime(updatedAtMs);
-  return { runId, fence, lastSequence, at };
+  return { runId, fence, lastSequence, at, metadata };
 }
 
 /**
@@ -109,6 +115,7 @@ export function createLogAccess(
     clock: log.clock,
     limits: log.limits,
     closing,
+    listener: partsOf(log).listener,
     check: (draft) => checkDraft(draft, log.limits),
     insist(send, isShutDown) {
       const key = newKey?.();
@@ -126,7 +133,7 @@ export function createLogAccess(
     read: async (runId, sequence) =>
       pageOf(await log.readPage(runId, { ...owner, since: sequence - 1, limit: 1 })),
     async *inputs(runId, after, signal) {
-      const slices = tailSlices(readersOf(log).followers, runId, { ...owner, ...after, signal });
+      const slices = tailSlices(partsOf(log).followers, runId, { ...owner, ...after, signal });
       for await (const { events, to } of slices) {
         for (const event of events) if (event.eventType === INPUT_RECEIVED) yield eventOf(event);
         if (isTerminal(to.runStatus)) throw runFinished(to.runStatus, to.sequence);
