@@ -9,11 +9,15 @@ export interface StoreReports {
    * not even made.
    */
   readonly report: ((diagnostic: StoreDiagnostic) => void) | null;
+  /** Call it when the connection for notifications works, and when it is lost. Only changes are reported. */
+  connected(isUp: boolean): void;
 }
 
 /** Makes the reports of one store. */
 export function createStoreReports(): StoreReports {
   let all: StoreReports["report"] = null;
+  let wasUp = false;
+  let downAtMs: number | null = null;
   return {
     observe(report) {
       const others = all;
@@ -27,6 +31,14 @@ export function createStoreReports(): StoreReports {
     },
     get report() {
       return all;
+    },
+    connected(isUp) {
+      if (isUp === wasUp) return;
+      wasUp = isUp;
+      const now = performance.now();
+      const downMs = downAtMs === null ? null : now - downAtMs;
+      if (!isUp) downAtMs = now;
+      all?.(isUp ? { type: "notifications_up", downMs } : { type: "notifications_down" });
     },
   };
 }

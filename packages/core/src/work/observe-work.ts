@@ -63,7 +63,9 @@ export function observeWork<Value>(
 
   const parsed = (): unknown => (metadata === undefined ? undefined : JSON.parse(metadata));
   aroundWork?.({ runId, lastSequence, metadata: parsed }, () => beginOnce().ended);
-  return beginOnce().work;
+  const { work, ended } = beginOnce();
+  // So a caller that exits after its work has the reports of its end, and a listener's span.
+  return ended.then(() => work);
 }
 
 function outcomeOf(state: WorkState): WorkEnd["outcome"] {
