@@ -30,7 +30,8 @@ import {
 } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { claimedRun, createLogAccess } from "./work/run-access.ts";
+import { observedAccess } from "./work/observe-work.ts";
+import { claimedRun, createLogAccess, type RunAccess } from "./work/run-access.ts";
 import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
@@ -235,6 +236,8 @@ export interface RunEvents extends Upkeep {
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { log, followers, closing, listener } = openRunLog(options);
+  const accessFor = (owner: OwnerOption): RunAccess =>
+    observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
   return {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
@@ -267,13 +270,13 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");
-      const access = createLogAccess(options.store, log, workOptions, closing.signal);
+      const access = accessFor(workOptions);
       return closing.hold(runWork(access, runId, workOptions, task));
     },
     async start(run, task) {
       checkOptions(run, "{ ownerId, leaseMs }");
       const { ownerId, runId, metadata, topic, exclusive } = run;
-      const access = createLogAccess(options.store, log, { ownerId }, closing.signal);
+      const access = accessFor({ ownerId });
       // Without a lease the creation would claim nothing.
       checkLease(run.leaseMs);
       const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>

@@ -1,19 +1,10 @@
 import type { WorkEnd } from "../rules/diagnostic.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { codeOf, type Listener } from "../rules/telemetry.ts";
 import type { Clock } from "../time/clock.ts";
-import type { ClaimedRun } from "./run-access.ts";
-import type { WorkState } from "./work-state.ts";
+import type { ClaimedRun, ObservedWorker, RunAccess } from "./run-access.ts";
 import type { WorkedRun } from "./worked-run.ts";
-import type { Worker } from "./worker.ts";
-
-/** Who listens to a work, and what it is about. */
-interface Observation {
-  readonly listener: Listener;
-  readonly clock: Clock;
-  readonly claim: ClaimedRun;
-  /** When the claim was sent, by the clock. */
-  readonly sentAtMs: number;
-}
 
 /** A work under way. */
 interface Begun<Value> {
@@ -22,12 +13,30 @@ interface Begun<Value> {
   readonly ended: Promise<WorkEnd>;
 }
 
+/** Makes an access whose works are reported. @param listener `null` for an access as it is */
+export function observedAccess(access: RunAccess, listener: Listener | null): RunAccess {
+  if (listener === null) return access;
+  return {
+    ...access,
+    observe: (worker, task, claim, sentAtMs) =>
+      observeWork(worker, task, { listener, clock: access.clock, claim, sentAtMs }),
+  };
+}
+
+/** Who listens to a work, and what it is about. */
+interface Observation {
+  readonly listener: Listener;
+  readonly clock: Clock;
+  readonly claim: ClaimedRun;
+  readonly sentAtMs: number;
+}
+
 /**
  * Does the work of a claimed run in the context that the listener gives it, and reports its begin, the loss of its lease and its end.
  * The value and the error of the task do not pass through the listener, so it can change neither.
  */
-export function observeWork<Value>(
-  worker: Worker,
+function observeWork<Value>(
+  worker: ObservedWorker,
   task: (run: WorkedRun) => Value | Promise<Value>,
   { listener: { report, aroundWork }, clock, claim, sentAtMs }: Observation,
 ): Promise<Value> {
@@ -68,7 +77,8 @@ export function observeWork<Value>(
   return ended.then(() => work);
 }
 
-function outcomeOf(state: WorkState): WorkEnd["outcome"] {
-  if (state.at === "ended") return state.runStatus;
-  return state.at === "parked" || state.at === "lost" ? state.at : "left";
+function outcomeOf({ at, reason }: ObservedWorker["state"]): WorkEnd["outcome"] {
+  if (at === "parked" || at === "lost") return at;
+  const status = reason instanceof RunEventsError ? reason.details.runStatus : undefined;
+  return at === "ended" && status !== undefined && isTerminal(status) ? status : "left";
 }

@@ -14,13 +14,13 @@ import {
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { Listener } from "../rules/telemetry.ts";
 import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, mayLandLater } from "./work-failures.ts";
+import type { WorkedRun } from "./worked-run.ts";
 
 /** A run as its worker has claimed it. */
 export interface ClaimedRun {
@@ -39,14 +39,29 @@ export interface KnownEvent {
   readonly at: string | undefined;
 }
 
+/** A worker, as its observer sees it. */
+export interface ObservedWorker {
+  /** Once the work is over, `at` is `ended`, `lost`, `parked` or `left`, and the reason says why the worker writes no more. */
+  readonly state: { readonly at: string; readonly reason?: unknown };
+  work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value>;
+}
+
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
 export interface RunAccess {
   readonly clock: Clock;
   readonly limits: AppendLimits;
   /** Aborts when the store or the client closes, which is a shutdown for each worker. */
   readonly closing: AbortSignal;
-  /** What listens to the work. Missing or `null` for nothing. */
-  readonly listener?: Listener | null;
+  /**
+   * Does the work in place of `worker.work(task)`, and reports it. Missing if nothing listens.
+   * @param sentAtMs when the claim was sent, by the clock
+   */
+  readonly observe?: <Value>(
+    worker: ObservedWorker,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+    claim: ClaimedRun,
+    sentAtMs: number,
+  ) => Promise<Value>;
   claim(runId: string, leaseMs: number, worker: string | null): Promise<ClaimedRun>;
   renew(runId: string, fence: number, leaseMs: number): Promise<unknown>;
   release(runId: string, fence: number): Promise<unknown>;
@@ -115,7 +130,6 @@ export function createLogAccess(
     clock: log.clock,
     limits: log.limits,
     closing,
-    listener: partsOf(log).listener,
     check: (draft) => checkDraft(draft, log.limits),
     insist(send, isShutDown) {
       const key = newKey?.();

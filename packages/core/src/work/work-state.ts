@@ -1,5 +1,4 @@
 import { runFenced, runFinished } from "../rules/errors.ts";
-import type { TerminalStatus } from "../rules/event.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import { isFinished, runParked } from "./work-failures.ts";
@@ -7,8 +6,7 @@ import { isFinished, runParked } from "./work-failures.ts";
 /** The state of a worker. In the last four the work is over: the worker writes no more, for the reason in the state. */
 export type WorkState =
   | { readonly at: "claimed" | "working" | "ending" | "doubtful" }
-  | { readonly at: "ended"; readonly reason: unknown; readonly runStatus: TerminalStatus }
-  | { readonly at: "lost" | "parked" | "left"; readonly reason: unknown };
+  | { readonly at: "ended" | "lost" | "parked" | "left"; readonly reason: unknown };
 
 /** An event that may change a worker's state. */
 export type WorkEvent =
@@ -40,9 +38,7 @@ const STEPS: { readonly [Type in WorkEvent["type"]]: Step<Type> } = {
   started: (state) => (state.at === "claimed" ? WORKING : state),
   sent: (state, { isEnd }) => (isEnd && !isEnding(state) ? { at: "ending" } : state),
   landed: (_, { receipt: { runStatus, lastSequence } }) =>
-    isTerminal(runStatus)
-      ? { at: "ended", reason: runFinished(runStatus, lastSequence), runStatus }
-      : WORKING,
+    isTerminal(runStatus) ? { at: "ended", reason: runFinished(runStatus, lastSequence) } : WORKING,
   failed(state, { isInDoubt }) {
     if (state.at !== "ending") return state;
     return isInDoubt ? { at: "doubtful" } : WORKING;

@@ -2,7 +2,6 @@ import { checkOptions } from "../rules/owner.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
 import { holdProcess } from "../time/clock.ts";
 import { checkTask } from "./work-failures.ts";
-import { observeWork } from "./observe-work.ts";
 import type { ClaimedRun, RunAccess } from "./run-access.ts";
 import { checkEmitOptions, checkEndOptions, type WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
@@ -65,11 +64,7 @@ export async function startWork<Value>(
       await access.renew(runId, fence, leaseMs);
     }
     const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, options);
-    const { listener = null, clock } = access;
-    const work =
-      listener === null
-        ? worker.work(task)
-        : observeWork(worker, task, { listener, clock, claim, sentAtMs });
+    const work = access.observe?.(worker, task, claim, sentAtMs) ?? worker.work(task);
     const done = work.finally(letGo);
     // A program that only starts the work need not await its end.
     done.catch(() => {});
