@@ -23,7 +23,7 @@ class TestReader extends MetricReader {
 }
 
 /** One value of a metric: the sum of a counter, or how often a histogram was recorded. */
-export interface Point {
+interface Point {
   readonly attributes: object;
   readonly value: number;
 }

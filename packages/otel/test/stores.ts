@@ -115,7 +115,7 @@ export async function startRedisServer(): Promise<SharedServer> {
       proxy.resume();
       return landed;
     },
-    killListeners: async () => Number(await admin.client("KILL", "TYPE", "pubsub")),
+    killListeners: async () => Number(await admin.call("CLIENT", "KILL", "TYPE", "pubsub")),
     async close() {
       admin.disconnect();
       await server.close();

@@ -103,10 +103,18 @@ export type Diagnostic =
       /** `fenced`: the lease expired, or another worker has the run. `run_finished`: others have ended it, as a cancel does. */
       readonly reason: RunEventsErrorCode;
     }
-  /** A `reap` or a `purge` is over. */
+  /** A `reap` is over. */
   | {
-      readonly type: "reap" | "purge";
-      /** How many runs it ended or removed. */
+      readonly type: "reap";
+      /** How many runs it ended. */
+      readonly runs: number;
+      readonly ms: number;
+      readonly outcome: "done" | RunEventsErrorCode;
+    }
+  /** A `purge` is over. */
+  | {
+      readonly type: "purge";
+      /** How many runs it removed. */
       readonly runs: number;
       readonly ms: number;
       readonly outcome: "done" | RunEventsErrorCode;
