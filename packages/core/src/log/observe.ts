@@ -1,6 +1,7 @@
 import type { TailOptions } from "../follow/tail.ts";
 import type { Slice } from "../follow/slice.ts";
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type { Diagnostic } from "../rules/diagnostic.ts";
 import { codeOf, type Report } from "../rules/telemetry.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
@@ -65,6 +66,9 @@ export function observeGroups(
   };
 }
 
+/** How a `reap` or a `purge` ended. */
+type UpkeepEnd = Omit<Extract<Diagnostic, { readonly type: "reap" }>, "type">;
+
 /** Reports each `reap` and each `purge`. */
 export function observeUpkeep(
   upkeep: Pick<Upkeep, "reap" | "purge">,
@@ -72,22 +76,30 @@ export function observeUpkeep(
   report: Report,
 ): Pick<Upkeep, "reap" | "purge"> {
   async function observe(
-    type: "reap" | "purge",
     work: () => Promise<readonly string[]>,
+    reportEnd: (end: UpkeepEnd) => void,
   ): Promise<readonly string[]> {
     const fromMs = clock.now();
     try {
       const runIds = await work();
-      report({ type, runs: runIds.length, ms: clock.now() - fromMs, outcome: "done" });
+      reportEnd({ runs: runIds.length, ms: clock.now() - fromMs, outcome: "done" });
       return runIds;
     } catch (error) {
-      report({ type, runs: 0, ms: clock.now() - fromMs, outcome: codeOf(error) });
+      reportEnd({ runs: 0, ms: clock.now() - fromMs, outcome: codeOf(error) });
       throw error;
     }
   }
   return {
-    reap: (options) => observe("reap", () => upkeep.reap(options)),
-    purge: (options) => observe("purge", () => upkeep.purge(options)),
+    reap: (options) =>
+      observe(
+        () => upkeep.reap(options),
+        (end) => report({ type: "reap", ...end }),
+      ),
+    purge: (options) =>
+      observe(
+        () => upkeep.purge(options),
+        (end) => report({ type: "purge", ...end }),
+      ),
   };
 }
 

@@ -7,7 +7,7 @@ export interface WorkStart {
   readonly runId: string;
   /** The run's last sequence when it was claimed. */
   readonly lastSequence: number;
-  /** The run's metadata, parsed anew. `undefined` if it is not known. */
+  /** The run's metadata, parsed again at each call. `undefined` if it is not known. */
   metadata(): unknown;
 }
 
@@ -58,7 +58,7 @@ export function codeOf(error: unknown): RunEventsErrorCode {
   return error instanceof RunEventsError ? error.code : "internal";
 }
 
-/** Calls the listener, whatever it throws. An `async` one may also reject. */
+/** Calls the listener. What it throws goes to `complain`, and so does the reason why an `async` one rejects. */
 function guarded<Values extends readonly unknown[]>(
   listen: (...values: Values) => unknown,
   complain: (error: unknown) => void,

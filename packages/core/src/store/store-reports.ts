@@ -5,7 +5,7 @@ export interface StoreReports {
   /** As the contract's `observe`. */
   observe(report: (diagnostic: StoreDiagnostic) => void): void;
   /**
-   * Reports to every observer; `null` while there is none. Call it as `reports.report?.({ … })`: without an observer, the diagnostic is
+   * Reports to every observer; `null` without one. Call it as `reports.report?.({ … })`: without an observer, the diagnostic is
    * not even made.
    */
   readonly report: ((diagnostic: StoreDiagnostic) => void) | null;

@@ -190,7 +190,7 @@ export interface RunEventStore {
   subscribe(name: string, onNotification: () => void): Subscription;
   /**
    * Reports what this process meets in the store's notifications, until `close`: a lost connection, a notification that did not come.
-   * Several logs may observe a store. A store without this reports nothing. {@link createStoreReports} has a list of observers.
+   * Several logs may observe a store. A store without this reports nothing. `createStoreReports` keeps the observers.
    * @param report never throws
    */
   observe?(report: (diagnostic: StoreDiagnostic) => void): void;
