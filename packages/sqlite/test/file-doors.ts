@@ -13,7 +13,7 @@ export interface FileDriver {
 }
 
 /** An open handle, which the kit closes. */
-export type OpenHandle = SqliteDatabase & { close(): void };
+type OpenHandle = SqliteDatabase & { close(): void };
 
 /** A file in its own folder, and the handles of the store objects on it. */
 export interface FilePlace {

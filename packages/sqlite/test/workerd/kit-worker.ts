@@ -41,4 +41,5 @@ const worker: { fetch(request: Request, env: Env): Promise<Response> } = {
   fetch: (request, { OBJECTS }) => OBJECTS.getByName(request.url).fetch(request),
 };
 
+// oxlint-disable-next-line import/no-default-export -- workerd takes the handler of a worker from there
 export default worker;

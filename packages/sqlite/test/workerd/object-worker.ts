@@ -154,4 +154,5 @@ const worker: { fetch(request: Request, env: Env): Promise<Response> } = {
   fetch: (request, { OBJECTS }) => OBJECTS.getByName("one").fetch(request),
 };
 
+// oxlint-disable-next-line import/no-default-export -- workerd takes the handler of a worker from there
 export default worker;
