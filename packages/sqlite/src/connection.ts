@@ -188,7 +188,7 @@ export class Connection {
     return this.#opened;
   }
 
-  /** Waits until a Durable Object's storage has what was written. If that fails, the object begins anew, maybe with it. */
+  /** Waits until a Durable Object's storage has what was written. If that fails, the object starts again, maybe with it. */
   async #confirm<T>(result: T): Promise<T> {
     try {
       await this.#object?.sync();

@@ -74,7 +74,7 @@ export function createTransactions(db: SqliteDatabase): Transactions {
   };
 }
 
-/** A Durable Object runs one turn at a time and nobody else writes, so what is read in a turn is of one point in time. */
+/** A Durable Object runs one turn at a time and no other client writes, so what is read in a turn is of one point in time. */
 function transactionsOfObject(db: ObjectDatabase): Transactions {
   return {
     read: (work) => work(),

@@ -83,7 +83,7 @@ export class StoreObject {
     return { answers, orders, events: events.map(({ payload }) => payload) };
   }
 
-  /** An append on a storage that confirms nothing until it is told to. */
+  /** An append on a storage that confirms nothing until it may. */
   async #confirm(): Promise<unknown> {
     const confirmed = Promise.withResolvers<void>();
     const { sql } = this.#storage;

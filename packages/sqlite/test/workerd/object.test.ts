@@ -17,7 +17,7 @@ async function ask(name: string): Promise<unknown> {
   return answer.json();
 }
 
-it("S6: the storage of an object declares what its confirmation means, and nobody else reaches it", async () => {
+it("S6: the storage of an object declares what its confirmation means, and is not shared", async () => {
   expectTypeOf<DurableObjectStorage>().toExtend<SqliteObjectStorage>();
   expect(await ask("capabilities")).toMatchObject({
     durability: "power",
