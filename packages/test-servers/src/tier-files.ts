@@ -200,6 +200,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/redis/test/failover/replica-in-between.test.ts",
   "packages/redis/test/failure.test.ts",
   "packages/redis/test/interleavings.test.ts",
+  "packages/redis/test/node-redis/silent-connection.test.ts",
   "packages/redis/test/process-conformance.test.ts",
   "packages/sqlite/test/patience.test.ts",
   "packages/sqlite/test/process-conformance.test.ts",
