@@ -2,7 +2,7 @@ import type { RedisClient } from "../driver.ts";
 import { NodeRedisChannels } from "./channels.ts";
 import type { NodeRedisClient } from "./driver.ts";
 
-/** So that replies are texts and numbers, whatever types the caller's commands get. */
+/** So that replies are texts and numbers, no matter what types the caller's commands get. */
 const PLAIN = { typeMapping: {} };
 
 /** An error that the server answered: its first word is in capitals. */
