@@ -102,14 +102,18 @@ export const MAIN: readonly string[] = [
   "packages/http/test/backpressure.test.ts",
   "packages/http/test/caller-text.test.ts",
   "packages/otel/test/redis.test.ts",
+  "packages/sqlite/test/bun/conformance.test.ts",
   "packages/sqlite/test/conformance.test.ts",
   "packages/sqlite/test/crash.test.ts",
+  "packages/sqlite/test/drivers-page.test.ts",
   "packages/sqlite/test/leases.test.ts",
   "packages/sqlite/test/locks.test.ts",
   "packages/sqlite/test/lost-files.test.ts",
   "packages/sqlite/test/schema.test.ts",
   "packages/sqlite/test/notifications.test.ts",
   "packages/sqlite/test/wal-size.test.ts",
+  "packages/sqlite/test/workerd/conformance.test.ts",
+  "packages/sqlite/test/workerd/object.test.ts",
 ];
 
 /** Test files of the tier `nightly` alone: those that take minutes, faults on each store, and variants of what other files test. */
@@ -199,6 +203,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/redis/test/failover/replica-in-between.test.ts",
   "packages/redis/test/failure.test.ts",
   "packages/redis/test/interleavings.test.ts",
+  "packages/redis/test/node-redis/silent-connection.test.ts",
   "packages/redis/test/process-conformance.test.ts",
   "packages/sqlite/test/patience.test.ts",
   "packages/sqlite/test/process-conformance.test.ts",
