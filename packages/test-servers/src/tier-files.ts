@@ -33,6 +33,7 @@ export const FAST: readonly string[] = [
   "apps/examples/test/next-open.test.ts",
   "apps/examples/test/readme.test.ts",
   "apps/server/test/client-error.test.ts",
+  "apps/server/test/diagnostic-counts.test.ts",
   "apps/server/test/kept-secrets.test.ts",
   "apps/server/test/reason-of.test.ts",
   "apps/server/test/secret-variables.test.ts",
