@@ -1,5 +1,11 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkRunId, type Clock, createStreams, streamErrorCode } from "@tm/run-events-core/wire";
+import {
+  checkRunId,
+  type Clock,
+  createStreams,
+  parseBasePath,
+  streamErrorCode,
+} from "@tm/run-events-core/wire";
 import { Access } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
 import { createInFlights, type Holding, type InFlights } from "../bounds/in-flight.ts";
@@ -9,8 +15,9 @@ import { emptyReply, type Exchange, type Reply, type StreamReply } from "../exch
 import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import type { Route, RouteContext } from "../routes/route.ts";
-import { createRouter, type Found, routeOf } from "../routes/router.ts";
-import { ROUTES } from "../routes/table.ts";
+import { createRouter, type Found, type Router, routeOf } from "../routes/router.ts";
+import { sharedText } from "../routes/shared-text.ts";
+import { openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
 import type { HandlerOptions, HandlerStats } from "./options.ts";
@@ -26,8 +33,6 @@ const MAX_BYTES = 33_554_432;
 /** The status of a request whose client has gone, for a host's log, as in nginx. No client sees it. */
 const CLIENT_GONE = 499;
 
-const findRoutes = createRouter(ROUTES);
-
 /** A request on its way to its route, with the host's own request for `authenticate`. */
 interface Incoming<Native> {
   readonly exchange: Exchange;
@@ -41,6 +46,7 @@ export class Service<Native> {
   /** How long a client may read nothing of an answer, in milliseconds. @see clause W49 in `WIRE.md` */
   readonly stallMs: number;
   readonly #context: RouteContext;
+  readonly #find: Router;
   readonly #access: Access<Native>;
   readonly #allowedOrigins: readonly string[];
   readonly #inFlights: InFlights;
@@ -71,6 +77,7 @@ export class Service<Native> {
       maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
     });
     this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
+    this.#find = createRouter(routesAt(this.#context.basePath));
   }
 
   /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see clause W49 in `WIRE.md` */
@@ -103,8 +110,9 @@ export class Service<Native> {
   }
 
   async #answerPath(request: Incoming<Native>): Promise<Reply | StreamReply> {
-    const { method, path, header } = request.exchange;
-    const found = findRoutes(path);
+    const { method, path, wholePath, header } = request.exchange;
+    // The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md`
+    const found = this.#find(wholePath) ?? this.#find(path);
     if (found === "malformed")
       return problemOf(
         new RunEventsError(
@@ -112,7 +120,8 @@ export class Service<Native> {
           "Expected each % in the path to begin a valid escape, such as %20, got another one.",
         ),
       );
-    if (found === null) return problem(404, "not_found", explainUnknown(path), {});
+    if (found === null)
+      return problem(404, "not_found", explainUnknown(path, this.#context.basePath), {});
     const methods = [...found.methods.keys()];
     if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
     const route = routeOf(found, method);
@@ -189,8 +198,11 @@ export class Service<Native> {
 function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
   const { runs, maxBodyBytes = MAX_BODY_BYTES, retentionMs = null } = options;
   const { log } = runs;
+  const basePath = parseBasePath(options.basePath);
   return {
     log,
+    basePath,
+    document: sharedText(() => JSON.stringify(openApiDocument({ basePath }))),
     streams: createStreams(log, options),
     waits: createWaits(options.maxStreamsPerUser),
     maxBodyBytes,
