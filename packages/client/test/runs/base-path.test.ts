@@ -51,12 +51,12 @@ describe("at another base path", () => {
       "GET /api/runs/r answered 200 text/html, not as a run-events server does",
     );
     await expect(createClient({ ...server, patienceMs: 0 }).get("r")).rejects.toThrow(
-      "is /api passed on to the server?",
+      "is the path passed on to the server?",
     );
   });
 
   it.each(["runs", "/", "/a b"])("W50: the base path %j is a TypeError", async (basePath) => {
-    const refused = "Expected `basePath` to be a path such as /api/runs";
+    const refused = "Expected basePath to be like /api/my-runs";
     expect(() => createClient({ basePath })).toThrow(refused);
     await expect(collect(followRun({ basePath, runId: "r" }))).rejects.toThrow(refused);
     expect(() => createRunStore("r", { basePath, userId: "ada" }).subscribe(() => {})).toThrow(

@@ -1,7 +1,6 @@
 import { describeValue, movePath, parseBasePath } from "@tm/run-events-core/wire";
 import { jsonReply } from "../exchange/exchange.ts";
 import { describeRoutes } from "../openapi/document.ts";
-import type { HandlerOptions } from "../service/options.ts";
 import { ERROR_ROUTES } from "./errors.ts";
 import { APPEND_EVENTS } from "./append-events.ts";
 import { INPUT_ROUTE } from "./input.ts";
@@ -60,7 +59,7 @@ export function routesAt(basePath: string): readonly Route[] {
   const taken = OPEN_ROUTES.find(({ path }) => covers(basePath, path) || covers(path, basePath));
   if (taken !== undefined) {
     throw new TypeError(
-      `Expected \`basePath\` to leave ${taken.path} free, which every handler answers, got ${describeValue(basePath)}.`,
+      `Expected basePath to leave ${taken.path} free, which every handler answers, got ${describeValue(basePath)}.`,
     );
   }
   return ROUTES.map((route) => ({ ...route, path: movePath(route.path, basePath) }));
@@ -79,7 +78,7 @@ function covers(path: string, other: string): boolean {
  * @see clauses W30 and W50 in `WIRE.md`
  */
 export function openApiDocument(
-  options: Pick<HandlerOptions<unknown>, "basePath"> = {},
+  options: { readonly basePath?: string | undefined } = {},
 ): Readonly<Record<string, unknown>> {
   return describeRoutes(routesAt(parseBasePath(options.basePath)));
 }
