@@ -112,7 +112,7 @@ it.each(["/v1", "/v1/errors", "/v1/errors/internal", "/openapi.json", "/openapi.
   },
 );
 
-it("W50: a base path that is none is refused when the handler is made", () => {
+it("W50: a base path that is not a path is refused when the handler is made", () => {
   const options = { runs: openRuns(), basePath: "runs", authenticate: () => IDENTITY };
   expect(() => createHandler(options)).toThrow(
     'Expected basePath to be like /api/my-runs, got "runs".',

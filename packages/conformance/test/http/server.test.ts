@@ -13,18 +13,3 @@ describe("our server", async () => {
   });
   for (const { name, run } of cases) it(name, run, 60_000);
 });
-
-describe("our server at another base path", async () => {
-  const basePath = "/api/runs";
-  const server = await startServer({ basePath });
-  afterAll(() => server.close());
-  const cases = runHttpConformance({
-    name: "ours",
-    baseUrl: server.url,
-    basePath,
-    tokens: ["ada", "bob"],
-    cookieFor: (token) => `session=${token}`,
-    profile: "quick",
-  });
-  for (const { name, run } of cases) it(name, run, 60_000);
-});
