@@ -22,7 +22,7 @@ export interface Client {
 }
 
 /** Lines that are being appended. */
-export interface Upload {
+interface Upload {
   write(text: string): void;
   /** Ends the body. */
   end(): void;

@@ -160,7 +160,7 @@ describe("in Express", () => {
       handler.handle(request, response);
     });
     const server = createServer(app);
-    onTestFinished(() => void server.close().closeAllConnections());
+    onTestFinished(() => server.close().closeAllConnections());
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
     const answer = await fetch(`http://127.0.0.1:${port}/v1/agent-runs/r`);

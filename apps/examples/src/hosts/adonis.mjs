@@ -46,7 +46,7 @@ ignitor.tap((app) => {
     encryption: defineEncryption({ default: "gcm", list: { gcm: drivers.aes256gcm(KEY) } }),
     logger: { default: "app", loggers: { app: {} } },
   });
-  app.booted(() => addRoutes(app));
+  void app.booted(() => addRoutes(app));
   // Before Adonis closes its server, which waits for the streams.
   app.listen("SIGTERM", () => handler.drain(5_000).then(() => app.terminate()));
   app.terminating(() => runs.close());

@@ -21,8 +21,9 @@ const server = Bun.serve({
 });
 console.log(`listening on http://localhost:${server.port}`);
 
-process.once("SIGTERM", async () => {
+async function shutDown() {
   await handler.drain(5_000);
   await server.stop();
   await runs.close();
-});
+}
+process.once("SIGTERM", () => void shutDown());

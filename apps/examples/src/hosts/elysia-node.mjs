@@ -26,9 +26,10 @@ new Elysia({ adapter: node() })
 async function start({ raw: server }) {
   await server.ready();
   console.log(`listening on http://localhost:${new URL(server.url).port}`);
-  process.once("SIGTERM", async () => {
-    await handler.drain(5_000);
-    await server.close();
-    await runs.close();
-  });
+  process.once("SIGTERM", () => void shutDown(server));
+}
+async function shutDown(server) {
+  await handler.drain(5_000);
+  await server.close();
+  await runs.close();
 }

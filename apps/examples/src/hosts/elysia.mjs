@@ -22,8 +22,9 @@ const app = new Elysia({ serve: { idleTimeout: 60 } }) // seconds. Bun's 10 woul
   .post("/session", ({ request }) => answerOwn(request), unread)
   .listen(PORT, ({ port }) => console.log(`listening on http://localhost:${port}`));
 
-process.once("SIGTERM", async () => {
+async function shutDown() {
   await handler.drain(5_000);
   await app.stop();
   await runs.close();
-});
+}
+process.once("SIGTERM", () => void shutDown());

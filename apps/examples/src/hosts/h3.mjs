@@ -16,7 +16,7 @@ const app = new H3();
 const answer = ({ req }) => handler.fetch(req);
 app.all("/v1/agent-runs", answer).all("/v1/agent-runs/**", answer).all("/v1/errors/**", answer);
 app.post("/echo", ({ req }) => req.json());
-app.post("/session", ({ req, res }) => {
+app.post("/session", ({ req }) => {
   const headers = signIn(Object.fromEntries(req.headers));
   return new Response(null, { status: headers ? 204 : 401, headers: headers ?? {} });
 });
@@ -26,9 +26,10 @@ const node = { requestTimeout: 0 };
 const server = serve(app, { port: PORT, node, silent: true, gracefulShutdown: false });
 await server.ready();
 console.log(`listening on http://localhost:${new URL(server.url).port}`);
-process.once("SIGTERM", async () => {
+async function shutDown() {
   const closed = server.close();
   await handler.drain(5_000);
   await closed;
   await runs.close();
-});
+}
+process.once("SIGTERM", () => void shutDown());

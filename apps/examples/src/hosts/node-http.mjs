@@ -21,8 +21,9 @@ async function answer(request, response) {
   return response.writeHead(headers ? 204 : 401, headers ?? {}).end();
 }
 // Lines may be appended for hours, so a request as a whole has no time limit.
-const server = createServer({ requestTimeout: 0 }, answer).listen(PORT, () =>
-  console.log(`listening on http://localhost:${server.address().port}`),
+const server = createServer({ requestTimeout: 0 }, (...both) => void answer(...both)).listen(
+  PORT,
+  () => console.log(`listening on http://localhost:${server.address().port}`),
 );
 async function shutDown() {
   server.close();

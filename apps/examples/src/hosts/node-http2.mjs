@@ -21,7 +21,7 @@ async function answer(request, response) {
   return response.writeHead(headers ? 204 : 401, headers ?? {}).end();
 }
 // Without TLS (h2c), for a proxy in front. Browsers need `createSecureServer`.
-const server = createServer(answer).listen(PORT, () =>
+const server = createServer((...both) => void answer(...both)).listen(PORT, () =>
   console.log(`listening on http://localhost:${server.address().port}`),
 );
 const sessions = new Set();

@@ -24,3 +24,12 @@ export const PATIENCE = { timeout: 10_000 } as const;
 
 /** One event as JSON text. */
 export const NOTE = '{"eventType":"NOTE"}';
+
+/** As many live streams, and as many held polls, may one user have. @see clause W28 in `WIRE.md` */
+export const MOST = 32;
+
+/** An answer that may fail before it is awaited, if the check has failed by then. */
+export function settled<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => {});
+  return answer;
+}

@@ -132,7 +132,7 @@ const FAULTS: readonly (readonly [fault: string, edit: Edit, checks: readonly st
 async function holds(check: Check, host: Host): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const hang = setTimeout(() => resolve(false), HANG_MS);
-  check.run(host).then(
+  void check.run(host).then(
     () => resolve(true),
     () => resolve(false),
   );

@@ -1,9 +1,6 @@
 import { expect, vi } from "vitest";
 import { ADA, BOB } from "../client.ts";
-import { type Check, NOTE, PATIENCE } from "./check.ts";
-
-/** As many polls of one user may be held. @see clause W28 in `WIRE.md` */
-const MOST_POLLS = 32;
+import { type Check, MOST, NOTE, PATIENCE, settled } from "./check.ts";
 
 /** Checks of pages, lists and polls. */
 export const READING: readonly Check[] = [
@@ -64,7 +61,7 @@ export const READING: readonly Check[] = [
     name: "W17: a poll with `wait` is held until an event comes",
     async run({ append, call, createRun }) {
       const path = await createRun();
-      const held = call("GET", `${path}/events?wait=30`);
+      const held = settled(call("GET", `${path}/events?wait=30`));
       await append(path, NOTE);
       expect(await (await held).json()).toMatchObject({ events: [{ sequence: 1 }] });
     },
@@ -77,7 +74,7 @@ export const READING: readonly Check[] = [
       const created = await call("POST", "/v1/agent-runs", { body: {}, headers });
       const path = `${created.headers.get("location")}/events`;
       const { signal, abort } = leaving();
-      const polls = Array.from({ length: MOST_POLLS + 1 }, () =>
+      const polls = Array.from({ length: MOST + 1 }, () =>
         call("GET", `${path}?wait=30`, { headers, signal }).catch(() => null),
       );
       // All others are held when one of them is refused.
@@ -123,7 +120,7 @@ export const READING: readonly Check[] = [
   {
     id: "HEAD",
     name: "W3, W19: HEAD has the status and the headers of GET, and opens no stream",
-    async run({ append, call, createRun, signIn }) {
+    async run({ append, call, createRun, follow, signIn }) {
       const path = await createRun();
       await append(path, NOTE);
       const page = await call("GET", `${path}/events`);
@@ -132,10 +129,13 @@ export const READING: readonly Check[] = [
       for (const name of ["content-type", "etag", "x-content-type-options"])
         expect([name, head.headers.get(name)]).toEqual([name, page.headers.get(name)]);
       const headers = { cookie: await signIn() };
-      const stream = await call("HEAD", `${path}/stream`, { headers });
-      // It would not end if it were the stream.
-      expect([stream.status, await stream.text()]).toEqual([200, ""]);
-      expect(stream.headers.get("content-type")).toContain("text/event-stream");
+      // One more than a user may have open.
+      for (let at = 0; at <= MOST; at += 1) {
+        const stream = await call("HEAD", `${path}/stream`, { headers });
+        expect([stream.status, await stream.text()]).toEqual([200, ""]);
+        expect(stream.headers.get("content-type")).toContain("text/event-stream");
+      }
+      await (await follow(path, headers)).until("connected");
     },
   },
   {

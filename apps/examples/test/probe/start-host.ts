@@ -7,7 +7,9 @@ const MODULES = join(import.meta.dirname, "../../node_modules");
 
 /** Starts a recipe of `src/hosts` on Node. */
 export async function startOnNode(file: string): Promise<RecipeProcess> {
-  return startRecipeProcess(["-C", "@tm/source", file], SOURCE);
+  // AdonisJS writes files for its developers otherwise.
+  const env = { NODE_ENV: "production" };
+  return startRecipeProcess(["-C", "@tm/source", file], SOURCE, env);
 }
 
 /** Starts one on Bun. */

@@ -1,8 +1,5 @@
 import { expect, vi } from "vitest";
-import { type Check, type Host, NOTE, PATIENCE } from "./check.ts";
-
-/** As many live streams of one user may be open. @see clause W28 in `WIRE.md` */
-const MOST_STREAMS = 32;
+import { type Check, type Host, MOST, NOTE, PATIENCE, settled } from "./check.ts";
 
 /** Checks of the live stream. Each frame is read before the next append, so nothing on the way may wait for more. */
 export const STREAMING: readonly Check[] = [
@@ -54,9 +51,7 @@ export const STREAMING: readonly Check[] = [
         stream.leave();
         return frame.type;
       };
-      const streams = await Promise.all(
-        Array.from({ length: MOST_STREAMS }, () => follow(path, headers)),
-      );
+      const streams = await Promise.all(Array.from({ length: MOST }, () => follow(path, headers)));
       await Promise.all(streams.map((stream) => stream.until("connected")));
       expect(await openOneMore()).toBe("error");
       for (const stream of streams) stream.leave();
@@ -79,7 +74,7 @@ export const STREAMING: readonly Check[] = [
       const path = await createRun();
       const stream = await follow(path);
       await stream.until("connected");
-      const held = call("GET", `${path}/events?wait=30`);
+      const held = settled(call("GET", `${path}/events?wait=30`));
       expect((await call("POST", `${path}/cancel`)).status).toBe(200);
       expect((await stream.until("run_finished")).frame).toMatchObject({ runStatus: "cancelled" });
       await stream.ended();
@@ -100,7 +95,7 @@ export function shutdownCheck(exitCode: number | null): Check {
       const path = await createRun();
       const stream = await follow(path);
       await stream.until("connected");
-      const polls = Array.from({ length: 2 }, () => call("GET", `${path}/events?wait=30`));
+      const polls = Array.from({ length: 2 }, () => settled(call("GET", `${path}/events?wait=30`)));
       // They were sent before it, and it has been answered.
       await call("GET", path);
       const gone = process.end("SIGTERM");

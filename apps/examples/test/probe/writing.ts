@@ -16,7 +16,9 @@ export const WRITING: readonly Check[] = [
       expect(created.status).toBe(201);
       const location = created.headers.get("location") ?? "";
       const run = await call("GET", location);
-      expect([run.status, await run.json()]).toEqual([200, await created.json()]);
+      const snapshot: unknown = await created.json();
+      expect(snapshot).toMatchObject({ runStatus: "queued", metadata });
+      expect([run.status, await run.json()]).toEqual([200, snapshot]);
     },
   },
   {
