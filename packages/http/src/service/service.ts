@@ -1,9 +1,11 @@
 import { RunEventsError } from "@tm/run-events-core";
+import type { Report } from "@tm/run-events-core/store";
 import {
   checkRunId,
   type Clock,
   createStreams,
   parseBasePath,
+  reportOf,
   streamErrorCode,
 } from "@tm/run-events-core/wire";
 import { Access } from "../access/access.ts";
@@ -33,6 +35,11 @@ const MAX_BYTES = 33_554_432;
 /** The status of a request whose client has gone, for a host's log, as in nginx. No client sees it. */
 const CLIENT_GONE = 499;
 
+/** The methods that telemetry names, so that a client cannot make up names. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(
+  "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE".split(" "),
+);
+
 /** A request on its way to its route, with the host's own request for `authenticate`. */
 interface Incoming<Native> {
   readonly exchange: Exchange;
@@ -53,6 +60,8 @@ export class Service<Native> {
   readonly #refusals: Refusals;
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
+  /** `null` if no telemetry listens. */
+  readonly #telemetry: Report | null;
 
   /**
    * @throws TypeError for an option that is not valid
@@ -64,6 +73,7 @@ export class Service<Native> {
     this.clock = log.clock;
     this.stallMs = options.stallMs ?? STALL_MS;
     this.#onError = onError;
+    this.#telemetry = reportOf(log);
     this.#allowedOrigins = allowedOrigins;
     this.#access = new Access({
       authenticate,
@@ -88,6 +98,7 @@ export class Service<Native> {
   /** Answers any request. Never rejects. */
   async answer(exchange: Exchange, native: Native, holding: Holding): Promise<Reply | StreamReply> {
     const reply = await this.#answerPath({ exchange, native, holding });
+    if (this.#telemetry !== null) this.#reportRefusal(this.#telemetry, exchange, reply);
     if (this.#allowedOrigins.length === 0) return reply;
     const headers = { ...reply.headers, ...corsHeaders(exchange.header, this.#allowedOrigins) };
     return { ...reply, headers };
@@ -110,9 +121,8 @@ export class Service<Native> {
   }
 
   async #answerPath(request: Incoming<Native>): Promise<Reply | StreamReply> {
-    const { method, path, wholePath, header } = request.exchange;
-    // The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md`
-    const found = this.#find(wholePath) ?? this.#find(path);
+    const { method, path, header } = request.exchange;
+    const found = this.#findRoutes(request.exchange);
     if (found === "malformed")
       return problemOf(
         new RunEventsError(
@@ -184,6 +194,20 @@ export class Service<Native> {
     return method === "HEAD"
       ? { ...head, body: null }
       : { ...head, stream: this.#context.streams.refuse(streamErrorCode(error)) };
+  }
+
+  /** The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md` */
+  #findRoutes({ wholePath, path }: Exchange): ReturnType<Router> {
+    return this.#find(wholePath) ?? this.#find(path);
+  }
+
+  #reportRefusal(report: Report, exchange: Exchange, reply: Reply | StreamReply): void {
+    if (!("code" in reply)) return;
+    const { status, code } = reply;
+    const found = this.#findRoutes(exchange);
+    const [route] = found === null || found === "malformed" ? [] : found.methods.values();
+    const method = KNOWN_METHODS.has(exchange.method) ? exchange.method : "_OTHER";
+    report({ type: "refusal", method, route: route?.path ?? null, status, code });
   }
 
   #report(error: unknown): void {
