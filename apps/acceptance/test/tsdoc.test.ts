@@ -30,7 +30,6 @@ const ENTRY_POINTS = [
   "sqlite: createSqliteStore",
   "postgres: createPostgresStore",
   "redis: openRedisStore",
-  "otel: createOtelTelemetry",
   "conformance: runEventStoreConformance",
   "conformance/http: runHttpConformance",
   "conformance/http: runReaderConformance",

@@ -37,7 +37,7 @@ function createHeldQueue(): {
     },
   };
   return {
-    queue: createAppendQueue(store, { clock: systemClock, isClosing: () => false, report: null }),
+    queue: createAppendQueue(store, systemClock, () => false),
     release: () => gate.resolve(),
   };
 }

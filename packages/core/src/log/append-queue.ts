@@ -3,9 +3,8 @@ import { RunEventsError, storeClosed } from "../rules/errors.ts";
 import { runAsAsked } from "../rules/owner.ts";
 import { eventBytes } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
-import { Batcher, type BatcherOptions } from "./batcher.ts";
-import { observeGroups } from "./observe.ts";
-import type { SendTimes } from "./send-again.ts";
+import type { Clock } from "../time/clock.ts";
+import { Batcher } from "./batcher.ts";
 import { sendAppends } from "./send-appends.ts";
 
 /** The most weight of one group of appends, in bytes. */
@@ -21,24 +20,22 @@ const RETRY_MS = 1_000;
 
 /**
  * Makes the queue of appends from one process to its store, in groups that their owners share.
- * @param times with `isClosing`: whether new appends are refused
+ * @param isClosing whether new appends are refused
  * @throws TypeError unless the store's `appendsAtOnce` is 1 or more
  */
 export function createAppendQueue(
   store: RunEventStore,
-  times: SendTimes,
+  clock: Clock,
+  isClosing: () => boolean,
 ): Batcher<AppendRequest, AppendOutcome> {
-  const { clock, isClosing, report } = times;
   const { appendsAtOnce } = store.capabilities;
   if (!Number.isSafeInteger(appendsAtOnce) || appendsAtOnce < 1) {
     throw new TypeError(
       `Expected \`capabilities.appendsAtOnce\` to be an integer of 1 or more, got ${appendsAtOnce}. Correct the store's adapter.`,
     );
   }
-  const send: BatcherOptions<AppendRequest, AppendOutcome>["send"] = (group, settle) =>
-    sendAppends(store, group, times, settle);
-  const queue: Batcher<AppendRequest, AppendOutcome> = new Batcher({
-    send: report === null ? send : observeGroups(send, () => queue.queued, clock, report),
+  return new Batcher<AppendRequest, AppendOutcome>({
+    send: (group, settle) => sendAppends(store, group, { clock, isClosing }, settle),
     keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
@@ -65,5 +62,4 @@ export function createAppendQueue(
       }
     },
   });
-  return queue;
 }

@@ -7,8 +7,6 @@ export interface SeenHeads {
    * @returns whether it is new, so that the run's subscriptions must be notified
    */
   see(runId: string, seen: RunPosition | null): boolean;
-  /** Whether a position of the run was recorded. */
-  has(runId: string): boolean;
   /** Forgets a run that has no subscriptions any more. */
   forget(runId: string): void;
 }
@@ -27,7 +25,6 @@ export function createSeenHeads(): SeenHeads {
       heads.set(runId, seen);
       return true;
     },
-    has: (runId) => heads.has(runId),
     forget: (runId) => void heads.delete(runId),
   };
 }

@@ -1,0 +1,137 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findFreePort, startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
+import { rolldown } from "rolldown";
+import { readSnippets } from "../../snippets.ts";
+
+/** Which chat is shown: that of the docs of this package, or that of the recipe of the AI SDK. */
+export type Kind = "run-events" | "recipe";
+
+/** A chat on one or more servers of one store. The tab with the number n uses the server with the number n, if there are so many. */
+export interface ChatSite {
+  readonly servers: number;
+  /** The address of a server, for a browser. It stays the same if the server is replaced. */
+  origin(server: number): string;
+  /** Ends a server, and starts it again; if there is another one, that one takes its place. */
+  replace(server: number, signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** Breaks all connections to the servers. None can be opened until `join` is called. */
+  part(): Promise<void>;
+  join(): Promise<void>;
+  /** Lets answers go on that wait. */
+  goOn(): Promise<void>;
+  /** Whether the model answers. */
+  isModelRunning(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** A server's process, and the address that leads to it. */
+interface Server {
+  readonly port: number;
+  readonly proxy: TcpProxy;
+  process: ChildProcess;
+}
+
+const FILES = ["host-process.mjs", "model.mjs", "store.mjs", "yours.mjs", "view.jsx"];
+
+/** Starts a chat. @param storeUrl of a store that all its servers share */
+export async function startChatSite(
+  kind: Kind,
+  storeUrl: string,
+  servers: number,
+): Promise<ChatSite> {
+  // Next to this file, so that the packages resolve as they do for a user.
+  const folder = await mkdtemp(join(import.meta.dirname, ".site-"));
+  const own = kind === "run-events" ? "run" : "recipe";
+  const names = [...FILES, `${own}-page.jsx`, ...(kind === "recipe" ? ["recipe-server.mjs"] : [])];
+  for (const name of names) await cp(join(import.meta.dirname, name), join(folder, name));
+  const snippets = readSnippets("AI-SDK-PAGE.md");
+  for (const [name, code] of snippets) await writeFile(join(folder, name), code);
+  const script = join(folder, "script.js");
+  await writeFile(script, await bundle(join(folder, `${own}-page.jsx`)));
+  const program = join(folder, kind === "recipe" ? "recipe-server.mjs" : "server.mjs");
+  const env = { ...process.env, STORE_URL: storeUrl, PAGE_SCRIPT: script };
+
+  async function startProcess(port: number): Promise<ChildProcess> {
+    const args = [program, String(port)];
+    const started = fork(join(folder, "host-process.mjs"), args, {
+      env,
+      execArgv: ["-C", "@tm/source"],
+    });
+    await once(started, "message");
+    return started;
+  }
+
+  async function startServer(): Promise<Server> {
+    const port = await findFreePort();
+    const proxy = await startTcpProxy({ to: { host: "127.0.0.1", port } });
+    return { port, proxy, process: await startProcess(port) };
+  }
+
+  const all: Server[] = [];
+  for (let index = 0; index < servers; index += 1) all.push(await startServer());
+  const at = (index: number): Server => {
+    const server = all[index % servers];
+    if (server === undefined) throw new Error("Expected a server.");
+    return server;
+  };
+  const alive = (): readonly Server[] =>
+    all.filter((one) => one.process.exitCode === null && one.process.signalCode === null);
+  const askModel = async (call: string): Promise<readonly boolean[]> =>
+    Promise.all(
+      alive().map(async ({ port }) => {
+        const response = await fetch(`http://127.0.0.1:${port}/model/${call}`);
+        return ((await response.json()) as { readonly isRunning: boolean }).isRunning;
+      }),
+    );
+
+  return {
+    servers,
+    origin: (index) => `http://127.0.0.1:${at(index).proxy.port}`,
+    async replace(index, signal) {
+      const server = at(index);
+      const exit = once(server.process, "exit");
+      server.process.kill(signal);
+      await exit;
+      server.proxy.cut();
+      if (servers > 1) server.proxy.moveTo({ host: "127.0.0.1", port: at(index + 1).port });
+      else server.process = await startProcess(server.port);
+    },
+    async part() {
+      const nowhere = { host: "127.0.0.1", port: await findFreePort() };
+      for (const { proxy } of all) {
+        proxy.moveTo(nowhere);
+        proxy.cut();
+      }
+    },
+    async join() {
+      for (const { proxy, port } of all) proxy.moveTo({ host: "127.0.0.1", port });
+    },
+    goOn: async () => void (await askModel("go")),
+    isModelRunning: async () => (await askModel("state")).includes(true),
+    async close() {
+      for (const server of all) {
+        server.process.kill("SIGKILL");
+        await server.proxy.close();
+      }
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function bundle(input: string): Promise<string> {
+  const build = await rolldown({
+    input,
+    platform: "browser",
+    resolve: { conditionNames: ["@tm/source", "import", "browser"] },
+    transform: { define: { "process.env.NODE_ENV": '"development"' } },
+    onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
+  });
+  try {
+    const { output } = await build.generate({ format: "esm", codeSplitting: false });
+    return output[0].code;
+  } finally {
+    await build.close();
+  }
+}
