@@ -24,8 +24,7 @@ async function sizeOf(own: boolean): Promise<number> {
   }
 }
 
-it("what runs in a page is under 6 KiB gzipped, and under 26 KiB with the client that reads the runs", async () => {
-  console.log(await sizeOf(true), await sizeOf(false));
-  expect(await sizeOf(true)).toBeLessThan(6 * 1_024);
-  expect(await sizeOf(false)).toBeLessThan(26 * 1_024);
+it("what runs in a page is under 3 KiB gzipped, and under 22 KiB with the client that reads the runs", async () => {
+  expect(await sizeOf(true)).toBeLessThan(3 * 1_024);
+  expect(await sizeOf(false)).toBeLessThan(23 * 1_024);
 });

@@ -32,8 +32,9 @@ type Reconnect<Message extends UIMessage> = Parameters<
  * one connection that all tabs share: a cut or a restart of the server shows only as a pause.
  *
  * @example
- * const transport = new RunChatTransport();
- * const chat = useChat({ id, messages, transport });
+ * const transport = new RunChatTransport({ body: { model: "small" } });
+ * const watch = transport.watch(chat);
+ * const leave = watch.subscribe(() => show(watch.getSnapshot().isWaiting));
  */
 export class RunChatTransport<
   Message extends UIMessage = UIMessage,
@@ -60,7 +61,10 @@ export class RunChatTransport<
     const question = {
       ...(typeof body === "function" ? body() : body),
       ...options.body,
-      ...{ id: chatId, message: messages.at(-1), trigger, messageId },
+      id: chatId,
+      message: messages.at(-1),
+      trigger,
+      messageId,
     };
     const chat = this.#chat(chatId);
     const headers = Object.fromEntries(new Headers(options.headers));
@@ -100,10 +104,6 @@ export class RunChatTransport<
    * Makes a store of how a chat stands, which keeps the chat as the server has it while it has a subscriber. A turn that another tab or
    * device begins appears. If the server has other messages than the page, those of the server are shown.
    * @param chat what `useChat` returns. Its `messages` at this call are those with which the page begins
-   *
-   * @example
-   * const watch = useMemo(() => transport.watch(chat), [chat.id]);
-   * const { isWaiting } = useSyncExternalStore(watch.subscribe, watch.getSnapshot, watch.getSnapshot);
    */
   watch(chat: WatchedChat<Message>): Store<ChatStanding> {
     const runs = createRunsStore({ ...this.#options, topic: chat.id });

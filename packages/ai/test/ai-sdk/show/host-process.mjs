@@ -25,8 +25,7 @@ async function answer(request) {
 const listen = getRequestListener(answer);
 const server = createServer((request, response) => void listen(request, response));
 server.listen(Number(port), "127.0.0.1", () => process.send?.("ready"));
-process.on("SIGTERM", async () => {
+process.on("SIGTERM", () => {
   server.close();
-  await close();
-  process.exit(0);
+  void close().finally(() => process.exit(0));
 });

@@ -20,6 +20,8 @@ const context = createResumableStreamContext({
   subscriber: new Redis(url),
 });
 const working = new Map();
+// Next.js, of which the recipe is, keeps a process alive that has one.
+process.on("unhandledRejection", () => {});
 
 const NO_CHAT = { messages: [], activeStreamId: null };
 const readChat = async (id) => ({

@@ -33,6 +33,15 @@ interface Server {
   process: ChildProcess;
 }
 
+/** Renders the page of the docs. */
+const RUN_PAGE = `
+import { useRunChat } from "./chat.jsx";
+import { chatId, render, View } from "./view.jsx";
+
+const Page = () => <View {...useRunChat(chatId)} />;
+render(<Page />);
+`;
+
 const FILES = ["host-process.mjs", "model.mjs", "store.mjs", "yours.mjs", "view.jsx"];
 
 /** Starts a chat. @param storeUrl of a store that all its servers share */
@@ -43,14 +52,18 @@ export async function startChatSite(
 ): Promise<ChatSite> {
   // Next to this file, so that the packages resolve as they do for a user.
   const folder = await mkdtemp(join(import.meta.dirname, ".site-"));
-  const own = kind === "run-events" ? "run" : "recipe";
-  const names = [...FILES, `${own}-page.jsx`, ...(kind === "recipe" ? ["recipe-server.mjs"] : [])];
+  const [page, server, names] =
+    kind === "recipe"
+      ? ["recipe-page.jsx", "recipe-server.mjs", [...FILES, "recipe-page.jsx", "recipe-server.mjs"]]
+      : ["page.jsx", "server.mjs", FILES];
   for (const name of names) await cp(join(import.meta.dirname, name), join(folder, name));
   const snippets = readSnippets("AI-SDK-PAGE.md");
-  for (const [name, code] of snippets) await writeFile(join(folder, name), code);
+  for (const [name, code] of [...snippets, ["page.jsx", RUN_PAGE] as const]) {
+    await writeFile(join(folder, name), code);
+  }
   const script = join(folder, "script.js");
-  await writeFile(script, await bundle(join(folder, `${own}-page.jsx`)));
-  const program = join(folder, kind === "recipe" ? "recipe-server.mjs" : "server.mjs");
+  await writeFile(script, await bundle(join(folder, page)));
+  const program = join(folder, server);
   const env = { ...process.env, STORE_URL: storeUrl, PAGE_SCRIPT: script };
 
   async function startProcess(port: number): Promise<ChildProcess> {
