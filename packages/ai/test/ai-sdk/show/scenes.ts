@@ -108,7 +108,7 @@ export class Tab {
       return {
         status: main.getAttribute("data-status") ?? "",
         questions: textsOf(".user"),
-        answers: textsOf(".assistant").map((text) => text),
+        answers: textsOf(".assistant"),
         files: textsOf(".file"),
         failure: textsOf("#failure").join(""),
       };
@@ -222,7 +222,7 @@ export const SCENES: readonly Scene[] = [
       await stage.site.part();
       await stage.site.goOn();
       await untilModelRests(stage.site);
-      await stage.site.join();
+      stage.site.join();
       await tab.expectWhole();
     },
   },

@@ -15,6 +15,7 @@ export async function play(browser: Browser, site: ChatSite, scene: Scene): Prom
   const origins = Array.from({ length: site.servers }, (_, index) => site.origin(index));
   await context.addCookies(origins.map((url) => ({ name: "session", value: "ada", url })));
   try {
+    site.join();
     await scene.play(new Stage(site, context));
     return null;
   } catch (error) {

@@ -18,7 +18,8 @@ export interface ChatSite {
   replace(server: number, signal: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** Breaks all connections to the servers. None can be opened until `join` is called. */
   part(): Promise<void>;
-  join(): Promise<void>;
+  /** Each address leads to its own server. */
+  join(): void;
   /** Lets answers go on that wait. */
   goOn(): Promise<void>;
   /** Whether the model answers. */
@@ -33,6 +34,8 @@ interface Server {
   process: ChildProcess;
 }
 
+const HOST = "127.0.0.1";
+
 /** Renders the page of the docs. */
 const RUN_PAGE = `
 import { useRunChat } from "./chat.jsx";
@@ -44,12 +47,14 @@ render(<Page />);
 
 const FILES = ["host-process.mjs", "model.mjs", "store.mjs", "yours.mjs", "view.jsx"];
 
-/** Starts a chat. @param storeUrl of a store that all its servers share */
-export async function startChatSite(
-  kind: Kind,
-  storeUrl: string,
-  servers: number,
-): Promise<ChatSite> {
+/** The programs of a chat, in a folder. */
+interface Programs {
+  /** Starts a server on a port. */
+  start(port: number): Promise<ChildProcess>;
+  remove(): Promise<void>;
+}
+
+async function writePrograms(kind: Kind, storeUrl: string): Promise<Programs> {
   // Next to this file, so that the packages resolve as they do for a user.
   const folder = await mkdtemp(join(import.meta.dirname, ".site-"));
   const [page, server, names] =
@@ -63,63 +68,70 @@ export async function startChatSite(
   }
   const script = join(folder, "script.js");
   await writeFile(script, await bundle(join(folder, page)));
-  const program = join(folder, server);
   const env = { ...process.env, STORE_URL: storeUrl, PAGE_SCRIPT: script };
+  return {
+    async start(port) {
+      const args = [join(folder, server), String(port)];
+      const execArgv = ["-C", "@tm/source"];
+      const started = fork(join(folder, "host-process.mjs"), args, { env, execArgv });
+      await once(started, "message");
+      return started;
+    },
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
 
-  async function startProcess(port: number): Promise<ChildProcess> {
-    const args = [program, String(port)];
-    const started = fork(join(folder, "host-process.mjs"), args, {
-      env,
-      execArgv: ["-C", "@tm/source"],
-    });
-    await once(started, "message");
-    return started;
-  }
+async function startServer(programs: Programs): Promise<Server> {
+  const port = await findFreePort();
+  const proxy = await startTcpProxy({ to: { host: HOST, port } });
+  return { port, proxy, process: await programs.start(port) };
+}
 
-  async function startServer(): Promise<Server> {
-    const port = await findFreePort();
-    const proxy = await startTcpProxy({ to: { host: "127.0.0.1", port } });
-    return { port, proxy, process: await startProcess(port) };
-  }
-
+/** Starts a chat. @param storeUrl of a store that all its servers share */
+export async function startChatSite(
+  kind: Kind,
+  storeUrl: string,
+  servers: number,
+): Promise<ChatSite> {
+  const programs = await writePrograms(kind, storeUrl);
   const all: Server[] = [];
-  for (let index = 0; index < servers; index += 1) all.push(await startServer());
+  for (let index = 0; index < servers; index += 1) all.push(await startServer(programs));
   const at = (index: number): Server => {
     const server = all[index % servers];
     if (server === undefined) throw new Error("Expected a server.");
     return server;
   };
-  const alive = (): readonly Server[] =>
-    all.filter((one) => one.process.exitCode === null && one.process.signalCode === null);
-  const askModel = async (call: string): Promise<readonly boolean[]> =>
-    Promise.all(
-      alive().map(async ({ port }) => {
-        const response = await fetch(`http://127.0.0.1:${port}/model/${call}`);
+  /** Asks all servers that are there. */
+  const askModel = async (call: string): Promise<readonly boolean[]> => {
+    const there = all.filter(({ process: { exitCode, signalCode } }) => !(exitCode ?? signalCode));
+    return Promise.all(
+      there.map(async ({ port }) => {
+        const response = await fetch(`http://${HOST}:${port}/model/${call}`);
         return ((await response.json()) as { readonly isRunning: boolean }).isRunning;
       }),
     );
-
+  };
   return {
     servers,
-    origin: (index) => `http://127.0.0.1:${at(index).proxy.port}`,
+    origin: (index) => `http://${HOST}:${at(index).proxy.port}`,
     async replace(index, signal) {
       const server = at(index);
       const exit = once(server.process, "exit");
       server.process.kill(signal);
       await exit;
       server.proxy.cut();
-      if (servers > 1) server.proxy.moveTo({ host: "127.0.0.1", port: at(index + 1).port });
-      else server.process = await startProcess(server.port);
+      server.proxy.moveTo({ host: HOST, port: at(index + 1).port });
+      server.process = await programs.start(server.port);
     },
     async part() {
-      const nowhere = { host: "127.0.0.1", port: await findFreePort() };
+      const nowhere = { host: HOST, port: await findFreePort() };
       for (const { proxy } of all) {
         proxy.moveTo(nowhere);
         proxy.cut();
       }
     },
-    async join() {
-      for (const { proxy, port } of all) proxy.moveTo({ host: "127.0.0.1", port });
+    join() {
+      for (const { proxy, port } of all) proxy.moveTo({ host: HOST, port });
     },
     goOn: async () => void (await askModel("go")),
     isModelRunning: async () => (await askModel("state")).includes(true),
@@ -128,7 +140,7 @@ export async function startChatSite(
         server.process.kill("SIGKILL");
         await server.proxy.close();
       }
-      await rm(folder, { recursive: true });
+      await programs.remove();
     },
   };
 }
