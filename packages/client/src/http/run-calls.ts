@@ -16,7 +16,7 @@ export type Read = (json: unknown, response: Response, text: string) => unknown;
 
 /** A request, and how its answer is read. */
 export interface Call {
-  /** As it is without a `basePath`: {@link createServer} moves it. */
+  /** As it is without a `basePath`. The server moves it. */
   readonly path: string;
   /** @defaultValue `GET` */
   readonly method?: "POST" | "PUT" | "DELETE";
