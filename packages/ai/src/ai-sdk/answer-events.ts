@@ -60,6 +60,19 @@ export class PartJoiner {
   }
 }
 
+/** Makes the chunks of an answer's events, on a server as in a page. */
+export class ChunkReader {
+  readonly #joiner = new PartJoiner();
+
+  /** @param event the next one of the run. The end of an answer that was cut short is a chunk, too */
+  read(event: RunEvent): readonly UIMessageChunk[] {
+    const whole = this.#joiner.join(event);
+    if (whole === null) return [];
+    const end = endOf(whole);
+    return end === null ? chunksOf(whole) : [end];
+  }
+}
+
 /** The chunks of an event. */
 export function chunksOf({ eventType, payload }: EventDraft): readonly UIMessageChunk[] {
   return eventType === CHUNKS ? (payload as readonly UIMessageChunk[]) : [];

@@ -2,6 +2,7 @@ import type { EventDraft, WorkedRun } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
 import { CHUNKS, CUT_SHORT_TEXT, encodeEvents } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
+import type { Spiller } from "./spill.ts";
 
 /** The most UTF-16 units of an error's text that are kept. */
 const MOST_ERROR_TEXT = 1_000;
@@ -13,10 +14,17 @@ export class AnswerError extends Error {
   }
 }
 
+/** What a payload may have, and what takes out what is larger. */
+interface Bounds {
+  readonly maxPayloadBytes: number;
+  readonly spiller: Spiller;
+}
+
 /**
  * Writes the chunks of an answer into its run, up to their end. If the worker has to stop, it cancels the stream.
  * @param make makes the stream
  * @param messageId the id of the message, if the stream gives it none
+ * @param bounds what a payload may have, and what takes out what is larger
  * @throws AnswerError for a chunk that says that the answer has failed
  * @throws what the stream fails with, or the reason of the worker's signal
  */
@@ -24,12 +32,12 @@ export async function recordAnswer(
   run: WorkedRun,
   make: () => Promise<ReadableStream<UIMessageChunk>>,
   messageId: string,
-  maxPayloadBytes: number,
+  bounds: Bounds,
 ): Promise<void> {
   const reader = (await openUnlessStopped(run.signal, make)).getReader();
   const stop = (): void => void reader.cancel(run.signal.reason).catch(() => {});
   run.signal.addEventListener("abort", stop, { once: true });
-  const writer = new ChunkWriter(run, messageId, maxPayloadBytes);
+  const writer = new ChunkWriter(run, messageId, bounds);
   try {
     for (;;) {
       run.signal.throwIfAborted();
@@ -74,23 +82,25 @@ async function openUnlessStopped(
 class ChunkWriter {
   readonly #run: WorkedRun;
   readonly #messageId: string;
-  readonly #maxPayloadBytes: number;
+  readonly #bounds: Bounds;
   #hasBegun = false;
   #hasDelta = false;
 
-  constructor(run: WorkedRun, messageId: string, maxPayloadBytes: number) {
+  constructor(run: WorkedRun, messageId: string, bounds: Bounds) {
     this.#run = run;
     this.#messageId = messageId;
-    this.#maxPayloadBytes = maxPayloadBytes;
+    this.#bounds = bounds;
   }
 
-  async write(chunk: UIMessageChunk): Promise<void> {
+  async write(given: UIMessageChunk): Promise<void> {
+    const { spiller, maxPayloadBytes } = this.#bounds;
+    const chunk = await spiller.chunk(given);
     const isStart = chunk.type === "start";
     // Without an id each reader would make one, so a reload would show another message.
     if (!this.#hasBegun && !isStart) await this.write({ type: "start" });
     this.#hasBegun = true;
     const named = isStart ? { ...chunk, messageId: chunk.messageId ?? this.#messageId } : chunk;
-    const drafts = encodeEvents(CHUNKS, [named], this.#maxPayloadBytes);
+    const drafts = encodeEvents(CHUNKS, [named], maxPayloadBytes);
     if (this.#hasDelta || !isDelta(chunk)) return this.#emit(drafts);
     // The first token does not wait for others: an append takes along what waits.
     this.#hasDelta = true;
