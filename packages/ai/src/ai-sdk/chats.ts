@@ -1,7 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { StreamRuns } from "../stream-runs.ts";
-import { findLive, foldAnswers, followAnswer, listAnswers } from "./answers.ts";
+import { findLive, listTopic } from "../topic-runs.ts";
+import { foldAnswers, followAnswer } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
   type Answer,
@@ -78,7 +79,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       if (live !== null) await streams.endIfDead(live.runId);
       const { messages, last } = await foldAnswers<Message>(
         streams,
-        await listAnswers(streams, chatId),
+        await listTopic(streams, chatId),
       );
       const isActive = last?.runStatus === "running" || last?.runStatus === "queued";
       return { messages, active: last !== null && isActive ? { runId: last.runId } : null };

@@ -1,10 +1,13 @@
 import { RunEventsError, type RunEvents, type WorkedRun } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
 import type { StreamRuns } from "../stream-runs.ts";
-import { encodeEvents, MERGE, MESSAGE } from "./answer-events.ts";
-import { foldAnswers, followAnswer, listAnswers } from "./answers.ts";
+import { appendValue } from "../event-parts.ts";
+import { toldBy } from "../told-failure.ts";
+import { listTopic } from "../topic-runs.ts";
+import { MERGE, MESSAGE } from "./answer-events.ts";
+import { foldAnswers, followAnswer } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
-import { AnswerError, recordAnswer } from "./record-answer.ts";
+import { recordAnswer } from "./record-answer.ts";
 
 /** Where the chats are, and how they are kept. */
 export interface ChatsOptions {
@@ -76,20 +79,19 @@ export async function startAnswer<Message extends UIMessage>(
 ): Promise<Answer> {
   const { runs, ownerId, leaseMs } = streams;
   const { chatId, message } = chat;
-  const { maxPayloadBytes } = runs.log.limits;
+  const { limits } = runs.log;
   const recorded = Promise.withResolvers<void>();
   const task = async (run: WorkedRun): Promise<void> => {
     const messages = await readQuestion(streams, run.runId, chat);
-    await appendMessage(run, message, runs.log.limits);
+    await appendValue(run, MESSAGE, message, limits);
     recorded.resolve();
     const { signal } = run;
     const open = async (): Promise<ReadableStream<UIMessageChunk>> =>
       make({ chatId, ownerId, messages: [...messages], signal });
     const continued = message.role === "assistant" ? message.id : run.runId;
-    await recordAnswer(run, open, continued, maxPayloadBytes);
+    await recordAnswer(run, open, continued, limits.maxPayloadBytes);
   };
-  const describeError = (error: unknown): string | undefined =>
-    error instanceof AnswerError ? error.message : options.describeError?.(error);
+  const describeError = toldBy(options.describeError);
   const place = { ownerId, topic: chatId, exclusive: true };
   const mergeMs = options.mergeMs ?? 250;
   const how = { leaseMs, merge: MERGE, mergeMs, onShutdown: "fail", describeError } as const;
@@ -115,7 +117,7 @@ async function readQuestion<Message extends UIMessage>(
   runId: string,
   { chatId, message }: { readonly chatId: string; readonly message: Message },
 ): Promise<readonly Message[]> {
-  const answers = await listAnswers(streams, chatId);
+  const answers = await listTopic(streams, chatId);
   const { messages } = await foldAnswers<Message>(
     streams,
     answers.filter((run) => run.runId !== runId),
@@ -127,17 +129,4 @@ async function readQuestion<Message extends UIMessage>(
     );
   }
   return withMessage(messages, message);
-}
-
-/** Appends the message, in several events if it is larger than a payload. */
-async function appendMessage(
-  run: WorkedRun,
-  message: UIMessage,
-  limits: RunEvents["log"]["limits"],
-): Promise<void> {
-  const { maxPayloadBytes, maxBatchEvents } = limits;
-  const drafts = encodeEvents(MESSAGE, message, maxPayloadBytes);
-  for (let at = 0; at < drafts.length; at += maxBatchEvents) {
-    await run.append(drafts.slice(at, at + maxBatchEvents));
-  }
 }
