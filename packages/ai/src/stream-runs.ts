@@ -190,7 +190,7 @@ export class StreamRuns {
   }
 
   /**
-   * Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
+   * Ends a run whose lease has expired, unless it waits for a person. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
    * of a process make one check at a time, so that a slow store does not get more and more.
    */
   async endIfDead(runId: string): Promise<void> {
@@ -201,7 +201,10 @@ export class StreamRuns {
     checked.add(runId);
     try {
       const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
-      await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
+      const { runStatus } = await runs.get(runId, { ownerId });
+      // A run that waits for a person needs no worker.
+      if (runStatus === "waiting") await runs.release(runId, fence, { ownerId });
+      else await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {
       // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
     } finally {

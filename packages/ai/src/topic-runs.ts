@@ -1,4 +1,9 @@
-import { type RunEvent, RunEventsError, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
+import {
+  type RunEvent,
+  RunEventsError,
+  type RunSnapshot,
+  type RunStatus,
+} from "@tm/run-events-core";
 import { returned, type StreamRuns } from "./stream-runs.ts";
 
 /** A run with its log as far as it was read. */
@@ -33,6 +38,14 @@ export async function findLive(
 ): Promise<RunSnapshot | null> {
   const page = await runs.list({ ownerId, topic, status: "live", limit: 1 });
   return page.runs[0] ?? null;
+}
+
+/** Cancels the run of a topic that has not finished. @returns whether there was one */
+export async function stopLive(streams: StreamRuns, topic: string): Promise<boolean> {
+  const live = await findLive(streams, topic);
+  if (live === null) return false;
+  const { ownerId } = streams;
+  return (await streams.runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
 }
 
 /** The log of a run as it is now; `null` if it was removed. */

@@ -74,6 +74,8 @@ export const FAST: readonly string[] = [
 
 /** Test files in a folder of `FAST` that belong to the tier `main`: they take longer, or start many processes. */
 export const MAIN: readonly string[] = [
+  "packages/ai/test/ag-ui/behaviour-servers.test.ts",
+  "packages/ai/test/ag-ui/processes.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/processes.test.ts",
   "packages/ai/test/assistant-ui/own-behaviour-servers.test.ts",

@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { StreamRuns } from "../stream-runs.ts";
-import { findLive, listTopic } from "../topic-runs.ts";
+import { findLive, listTopic, stopLive } from "../topic-runs.ts";
 import { foldAnswers, followAnswer } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
@@ -89,12 +89,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       const live = await findLive(streams, chatId);
       return live === null ? null : followAnswer(streams, live.runId);
     },
-    async stop(chatId, owner) {
-      const { runs, ownerId } = streamsOf(owner);
-      const live = await findLive(streamsOf(owner), chatId);
-      if (live === null) return false;
-      return (await runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
-    },
+    stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
     routes: (routesOptions) => createChatRoutes(chats, routesOptions),
   };
   return chats;
