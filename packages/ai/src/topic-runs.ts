@@ -31,7 +31,7 @@ export async function listTopic(
   return found.toReversed();
 }
 
-/** The run of a topic that has not finished; `null` if there is none. */
+/** The run of a topic that has not finished; `null` if all have. */
 export async function findLive(
   { runs, ownerId }: StreamRuns,
   topic: string,

@@ -37,6 +37,7 @@ const README = readPage("README.md");
 const AI_SDK = readPage("AI-SDK.md");
 const doors = snippetsOf(README);
 const chat = snippetsOf(AI_SDK);
+const thread = snippetsOf(readPage("AG-UI.md"));
 
 it.each(doors)(
   "the snippet %s prints what it says, and then its process ends",
@@ -45,7 +46,7 @@ it.each(doors)(
   },
 );
 
-it("the page has a program for each door but `ai-sdk`, and 130 lines at most", () => {
+it("the page has a program for each door but those with a page of their own, and 130 lines at most", () => {
   expect(doors.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui", "ai-tanstack"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
@@ -76,4 +77,10 @@ it("the page of the AI SDK has a server of 20 lines at most, and 150 lines at mo
   expect(chat.map(([name]) => name)).toEqual(["chat", "page"]);
   expect(chat[0]?.[1].trimEnd().split("\n").length).toBeLessThanOrEqual(20);
   expect(AI_SDK.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+});
+
+it("the server and the page of an agent of AG-UI print what they say, and then their process ends", async () => {
+  expect(thread.map(([name]) => name)).toEqual(["server", "agent", "page"]);
+  const page = thread.at(-1)?.[1] ?? "";
+  expect(await run(thread)).toBe(printedBy(page));
 });

@@ -1,7 +1,7 @@
 import { type BaseEvent, EventType } from "@ag-ui/client";
 import type { RunEvent } from "@tm/run-events-core";
 import { PartJoiner } from "../event-parts.ts";
-import { failureText } from "../told-failure.ts";
+import { failureText } from "../shown-failure.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, eventsOf, isRecordable } from "./log-events.ts";
 
 /** The events that open something, each with the event that closes it and the members that name it. */
@@ -37,7 +37,7 @@ export class RunReader {
     return events;
   }
 
-  /** What tells a reader anew what a run waits for. */
+  /** What shows a reader once more what a run waits for. */
   again(): readonly BaseEvent[] {
     return this.#end === undefined ? [] : [this.#start(), this.#end];
   }

@@ -2,7 +2,7 @@ import type { RunAgentInput } from "@ag-ui/client";
 import type { RunEvents } from "@tm/run-events-core";
 import { pulled } from "../pulled.ts";
 import { StreamRuns } from "../stream-runs.ts";
-import { toldBy } from "../told-failure.ts";
+import { shownBy } from "../shown-failure.ts";
 import { stopLive } from "../topic-runs.ts";
 import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
 import { recordRun } from "./record-run.ts";
@@ -98,7 +98,7 @@ export interface Threads {
  */
 export function createThreads(options: ThreadsOptions): Threads {
   const { runs, leaseMs, mergeMs = 250, describeError, waitUntil } = options;
-  const how = { mergeMs, describeError: toldBy(describeError) };
+  const how = { mergeMs, describeError: shownBy(describeError) };
   const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
     new StreamRuns({ runs, leaseMs, ownerId }, "ag-ui");
   const threads: Threads = {

@@ -4,7 +4,7 @@ import { appendValue } from "../event-parts.ts";
 import { insist } from "../insist.ts";
 import { pulled } from "../pulled.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
-import { ToldError } from "../told-failure.ts";
+import { ShownError } from "../shown-failure.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, draftsOf, isDelta, isRecordable } from "./log-events.ts";
 
 /** What an agent makes: a stream, or an `Observable` such as that of `AbstractAgent.run`. */
@@ -59,7 +59,7 @@ export async function writeStart(
 
 /**
  * Writes the events of an agent into its run, up to its end. A run that waits for an answer is parked.
- * @throws ToldError for a run that has failed by its own events, or has no end
+ * @throws ShownError for a run that has failed by its own events, or has no end
  * @throws what the agent fails with, or the reason of the worker's signal
  */
 export async function writeRun(
@@ -95,13 +95,14 @@ export async function writeRun(
       hasDelta = true;
       await append(drafts);
     } else for (const { eventType, payload } of drafts) await run.emit(eventType, payload);
-    if (type === "RUN_ERROR") throw new ToldError(String((event as { message?: unknown }).message));
+    if (type === "RUN_ERROR")
+      throw new ShownError(String((event as { message?: unknown }).message));
     return isEnd;
   }
 
   const { signal } = run;
   await readUntilStopped(signal, async () => streamOf(await agent({ input, signal })), take);
-  if (end === undefined) throw new ToldError(CUT_SHORT_TEXT);
+  if (end === undefined) throw new ShownError(CUT_SHORT_TEXT);
   if (end.eventType === "INPUT_REQUESTED") await run.park();
 }
 

@@ -1,6 +1,6 @@
 import type { EventDraft, Merges } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
-import { failureText } from "../told-failure.ts";
+import { failureText } from "../shown-failure.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
 /** The type of the event of the message that is answered. Its payload is the message. */

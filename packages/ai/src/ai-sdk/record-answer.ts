@@ -2,7 +2,7 @@ import type { EventDraft, WorkedRun } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
 import { encodeEvents } from "../event-parts.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
-import { ToldError } from "../told-failure.ts";
+import { ShownError } from "../shown-failure.ts";
 import { CHUNKS, CUT_SHORT_TEXT } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
 
@@ -10,7 +10,7 @@ import { isDelta } from "./join-deltas.ts";
  * Writes the chunks of an answer into its run, up to their end. If the worker has to stop, it cancels the stream.
  * @param make makes the stream
  * @param messageId the id of the message, if the stream gives it none
- * @throws ToldError for a chunk that says that the answer has failed
+ * @throws ShownError for a chunk that says that the answer has failed
  * @throws what the stream fails with, or the reason of the worker's signal
  */
 export async function recordAnswer(
@@ -21,9 +21,9 @@ export async function recordAnswer(
 ): Promise<void> {
   const writer = new ChunkWriter(run, messageId, maxPayloadBytes);
   await readUntilStopped(run.signal, make, async (chunk) => {
-    if (chunk.type === "error") throw new ToldError(chunk.errorText);
+    if (chunk.type === "error") throw new ShownError(chunk.errorText);
     // The run's own signal has not aborted: the program has stopped its model.
-    if (chunk.type === "abort") throw new ToldError(CUT_SHORT_TEXT);
+    if (chunk.type === "abort") throw new ShownError(CUT_SHORT_TEXT);
     await writer.write(chunk);
     return false;
   });

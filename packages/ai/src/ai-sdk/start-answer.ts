@@ -2,7 +2,7 @@ import { RunEventsError, type RunEvents, type WorkedRun } from "@tm/run-events-c
 import type { UIMessage, UIMessageChunk } from "ai";
 import type { StreamRuns } from "../stream-runs.ts";
 import { appendValue } from "../event-parts.ts";
-import { toldBy } from "../told-failure.ts";
+import { shownBy } from "../shown-failure.ts";
 import { listTopic } from "../topic-runs.ts";
 import { MERGE, MESSAGE } from "./answer-events.ts";
 import { foldAnswers, followAnswer } from "./answers.ts";
@@ -91,7 +91,7 @@ export async function startAnswer<Message extends UIMessage>(
     const continued = message.role === "assistant" ? message.id : run.runId;
     await recordAnswer(run, open, continued, limits.maxPayloadBytes);
   };
-  const describeError = toldBy(options.describeError);
+  const describeError = shownBy(options.describeError);
   const place = { ownerId, topic: chatId, exclusive: true };
   const mergeMs = options.mergeMs ?? 250;
   const how = { leaseMs, merge: MERGE, mergeMs, onShutdown: "fail", describeError } as const;

@@ -37,8 +37,8 @@ it("what is no request of an agent is refused with a problem", async () => {
     expect([method, path, response.status]).toEqual([method, path, status]);
     expect(response.headers.get("content-type")).toBe("application/problem+json");
   }
-  const nobody = new Request("http://localhost/api/agent/tea/stream", { headers: { user: "" } });
-  expect((await server.handle(nobody)).status).toBe(401);
+  const unknown = new Request("http://localhost/api/agent/tea/stream", { headers: { user: "" } });
+  expect((await server.handle(unknown)).status).toBe(401);
 });
 
 it("a stop of a thread that does not run says so, and a thread without runs ends at once", async () => {

@@ -4,7 +4,7 @@ const FAILED_TEXT = "An error occurred.";
 const MOST_ERROR_TEXT = 1_000;
 
 /** A failure whose text is for the user: the producer of the stream has made it so. */
-export class ToldError extends Error {
+export class ShownError extends Error {
   constructor(errorText: string) {
     super(errorText.slice(0, MOST_ERROR_TEXT));
   }
@@ -14,10 +14,10 @@ export class ToldError extends Error {
  * What the user may read of an error.
  * @param describeError what the program says of an error that was thrown
  */
-export function toldBy(
+export function shownBy(
   describeError: ((error: unknown) => string | undefined) | undefined,
 ): (error: unknown) => string | undefined {
-  return (error) => (error instanceof ToldError ? error.message : describeError?.(error));
+  return (error) => (error instanceof ShownError ? error.message : describeError?.(error));
 }
 
 /**
