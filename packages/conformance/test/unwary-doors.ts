@@ -1,13 +1,9 @@
-import { type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
+import { type Breakage, type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
 
-/**
- * Doors to a store that looks at the head, and only then appends: two that expect the same sequence both land. Its clock goes on
- * by one millisecond a look, so that a race that needs a lease to expire is the same race each time.
- */
-export function unwaryDoors(): SharedMemoryDoors {
-  let ms = Date.UTC(2026, 0);
+/** Doors to a store that looks at the head, and only then appends: two that expect the same sequence both land. */
+export function unwaryDoors(breakage: Pick<Breakage, "now"> = {}): SharedMemoryDoors {
   return sharedMemoryDoors({
-    now: () => ms++,
+    ...breakage,
     data: (data) => ({
       ...data,
       async append(requests) {
