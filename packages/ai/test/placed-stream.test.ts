@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { openHealed } from "../src/placed-stream/open-healed.ts";
+import { pulled } from "../src/pulled.ts";
 import { type Placed, respondPlaced } from "../src/placed-stream/respond-placed.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -8,7 +9,10 @@ afterEach(() => void vi.useRealTimers());
 /** A server of a stream: it begins after any place. */
 function serve(all: readonly Placed<unknown>[], since: string | null): Response {
   const from = since === null ? 0 : all.findIndex(({ place }) => place === since) + 1;
-  return respondPlaced(ReadableStream.from(all.slice(from)));
+  async function* rest(): AsyncGenerator<Placed<unknown>, void> {
+    yield* all.slice(from);
+  }
+  return respondPlaced(pulled(rest));
 }
 
 /** The same response, whose connection breaks or closes after some bytes. */

@@ -68,6 +68,7 @@ export async function writeRun(
   agent: RunAgent,
   { maxPayloadBytes }: Limits,
 ): Promise<void> {
+  const ids = { threadId: input.threadId, runId: input.runId };
   let hasDelta = false;
   let end: EventDraft | undefined;
 
@@ -83,10 +84,8 @@ export async function writeRun(
   async function take(event: AgentEvent): Promise<boolean> {
     const { type } = event;
     if (!isRecordable(type) || type === "RUN_STARTED") return false;
-    const { threadId, runId } = input;
     const isEnd = type === "RUN_FINISHED";
-    const members = isEnd ? { ...event, ...{ threadId, runId } } : event;
-    const drafts = draftsOf(members, maxPayloadBytes);
+    const drafts = draftsOf(isEnd ? { ...event, ...ids } : event, maxPayloadBytes);
     if (isEnd) {
       end = endOf(event);
       await append(drafts, end);

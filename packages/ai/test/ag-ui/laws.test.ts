@@ -23,7 +23,9 @@ it("any run, merged and split in any way, is what it was for the client of AG-UI
       const threads = createThreads({ runs, mergeMs: wait });
       const input = { ...IDS, messages: [], tools: [], context: [] };
       const given = [...made, FINISHED];
-      const agent = (): ReadableStream<BaseEvent> => ReadableStream.from(given);
+      async function* agent(): AsyncGenerator<BaseEvent, void> {
+        yield* given;
+      }
       const { events, done } = await threads.record({ ownerId: "ada", input }, agent);
       const followed: BaseEvent[] = [];
       for await (const { event } of events) followed.push(event);
@@ -69,6 +71,12 @@ it("a run that is cut short anywhere is one that the verifier of AG-UI takes", a
   );
 });
 
+/** The texts of pieces, or of one. */
+function textOf(pieces: unknown): string {
+  const list = [pieces].flat() as readonly { readonly delta: string }[];
+  return list.map(({ delta }) => delta).join("");
+}
+
 it("to join pieces in any groups gives the same", () => {
   const piece = fc.record({
     messageId: fc.constantFrom("a", "b"),
@@ -79,12 +87,7 @@ it("to join pieces in any groups gives the same", () => {
     fc.property(pieces, pieces, pieces, (first, second, third) => {
       const whole = joinDeltas(joinDeltas(first, second), third);
       expect(joinDeltas(first, joinDeltas(second, third))).toEqual(whole);
-      expect(
-        [whole]
-          .flat()
-          .map(({ delta }) => delta)
-          .join(""),
-      ).toBe([...first, ...second, ...third].map(({ delta }) => delta).join(""));
+      expect(textOf(whole)).toBe(textOf([...first, ...second, ...third]));
     }),
   );
 });

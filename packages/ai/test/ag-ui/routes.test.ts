@@ -70,7 +70,8 @@ it("an agent may be a generator, and its events may come from an `Observable`", 
     const input = { ...INPUT, runId: `r-${index}`, tools: [], context: [] };
     const { done, events } = await threads.record({ ownerId: "ada", input }, source);
     await done;
-    const read = await Array.fromAsync(events, ({ event }) => event);
-    expect(read.map(({ type }) => type)).toEqual(["RUN_STARTED", "RUN_FINISHED"]);
+    const types: string[] = [];
+    for await (const { event } of events) types.push(event.type);
+    expect(types).toEqual(["RUN_STARTED", "RUN_FINISHED"]);
   }
 });
