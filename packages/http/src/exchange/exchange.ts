@@ -1,3 +1,4 @@
+import type { RunEventsErrorCode } from "@tm/run-events-core";
 import type { OpenStream } from "@tm/run-events-core/wire";
 
 /** A request, as both doors give it to the routes. */
@@ -35,6 +36,8 @@ export interface Reply {
   readonly headers: Headers;
   /** `null` for an answer without a body. A long text has been encoded to bytes. */
   readonly body: string | Uint8Array | null;
+  /** The code of a problem. */
+  readonly code?: RunEventsErrorCode;
 }
 
 /** The answer that opens a live stream. */

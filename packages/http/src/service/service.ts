@@ -1,5 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkRunId, type Clock, createStreams, streamErrorCode } from "@tm/run-events-core/wire";
+import type { Report } from "@tm/run-events-core/store";
+import {
+  checkRunId,
+  type Clock,
+  createStreams,
+  reportOf,
+  streamErrorCode,
+} from "@tm/run-events-core/wire";
 import { Access } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
 import { createInFlights, type Holding, type InFlights } from "../bounds/in-flight.ts";
@@ -28,6 +35,11 @@ const CLIENT_GONE = 499;
 
 const findRoutes = createRouter(ROUTES);
 
+/** The methods that telemetry names, so that a client cannot make up names. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(
+  "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE".split(" "),
+);
+
 /** A request on its way to its route, with the host's own request for `authenticate`. */
 interface Incoming<Native> {
   readonly exchange: Exchange;
@@ -47,6 +59,8 @@ export class Service<Native> {
   readonly #refusals: Refusals;
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
+  /** `null` if no telemetry listens. */
+  readonly #telemetry: Report | null;
 
   /**
    * @throws TypeError for an option that is not valid
@@ -58,6 +72,7 @@ export class Service<Native> {
     this.clock = log.clock;
     this.stallMs = options.stallMs ?? STALL_MS;
     this.#onError = onError;
+    this.#telemetry = reportOf(log);
     this.#allowedOrigins = allowedOrigins;
     this.#access = new Access({
       authenticate,
@@ -81,6 +96,7 @@ export class Service<Native> {
   /** Answers any request. Never rejects. */
   async answer(exchange: Exchange, native: Native, holding: Holding): Promise<Reply | StreamReply> {
     const reply = await this.#answerPath({ exchange, native, holding });
+    if (this.#telemetry !== null) reportRefusal(this.#telemetry, exchange, reply);
     if (this.#allowedOrigins.length === 0) return reply;
     const headers = { ...reply.headers, ...corsHeaders(exchange.header, this.#allowedOrigins) };
     return { ...reply, headers };
@@ -184,6 +200,15 @@ export class Service<Native> {
       // A host's log that fails must not cost the client its answer.
     }
   }
+}
+
+function reportRefusal(report: Report, exchange: Exchange, reply: Reply | StreamReply): void {
+  if (!("code" in reply)) return;
+  const { status, code } = reply;
+  const found = findRoutes(exchange.path);
+  const [route] = found === null || found === "malformed" ? [] : found.methods.values();
+  const method = KNOWN_METHODS.has(exchange.method) ? exchange.method : "_OTHER";
+  report({ type: "refusal", method, route: route?.path ?? null, status, code });
 }
 
 function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
