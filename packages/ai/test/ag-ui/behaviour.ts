@@ -1,6 +1,6 @@
 import type { RunEvents } from "@tm/run-events-core";
 import { describe } from "vitest";
-import { cutRuns } from "./cut-runs.ts";
+import { cutRuns, endedRuns } from "./cut-runs.ts";
 import { answeredRuns, waitingRuns } from "./waiting-runs.ts";
 import { otherPages, wholeRuns } from "./whole-runs.ts";
 
@@ -12,5 +12,6 @@ export function behaviour(name: string, open: () => Promise<RunEvents>): void {
     waitingRuns(open);
     answeredRuns(open);
     cutRuns(open);
+    endedRuns(open);
   });
 }

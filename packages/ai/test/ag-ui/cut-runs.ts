@@ -45,7 +45,10 @@ export function cutRuns(open: Open): void {
     const [run] = (await here.runs.list({ ...OWNER, topic: page.agent.threadId })).runs;
     expect(run?.runStatus).toBe("cancelled");
   });
+}
 
+/** Runs that their agents end, and large ones. */
+export function endedRuns(open: Open): void {
   it.each([
     ["throws", "An error occurred.", "failed"],
     ["has no end", "The run was cut short.", "failed"],
