@@ -41,6 +41,14 @@ export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "return [stream instanceof ReadableStream, messages[0]?.id];",
     result: [true, "m1"],
   },
+  "packages/ai/src/ai-sdk/page/run-chat-transport.d.ts: RunChatTransport": {
+    imports: `import { RunChatTransport } from "@tm/run-events-ai/ai-sdk/page";`,
+    before: `
+      const show = (_isWaiting: boolean) => {};
+      const chat = { id: "tea", messages: [], setMessages() {}, async resumeStream() {} };`,
+    after: "leave(); return [transport.resumeStreamIsReplay, watch.getSnapshot()];",
+    result: [true, { isWaiting: false, error: null }],
+  },
   "packages/ai/src/assistant-ui/store.d.ts: createRunEventsResumableStreamStore": {
     imports: `${CORE}
       import { createRunEventsResumableStreamStore } from "@tm/run-events-ai/assistant-ui";

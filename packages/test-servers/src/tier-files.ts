@@ -77,7 +77,9 @@ export const FAST: readonly string[] = [
 export const MAIN: readonly string[] = [
   "packages/ai/test/ag-ui/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
+  "packages/ai/test/ai-sdk/page-faults.test.ts",
   "packages/ai/test/ai-sdk/processes.test.ts",
+  "packages/ai/test/ai-sdk/show/small-show.test.ts",
   "packages/ai/test/assistant-ui/own-behaviour-servers.test.ts",
   "packages/ai/test/assistant-ui/processes.test.ts",
   "packages/ai/test/assistant-ui/same-behaviour-servers.test.ts",

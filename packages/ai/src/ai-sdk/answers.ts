@@ -1,9 +1,8 @@
 import type { UIMessage, UIMessageChunk } from "ai";
-import { PartJoiner } from "../event-parts.ts";
 import { pulled } from "../pulled.ts";
-import type { StreamRuns } from "../stream-runs.ts";
+import { cutShort, type StreamRuns } from "../stream-runs.ts";
 import { type LoggedRun, readLog } from "../topic-runs.ts";
-import { chunksOf, endOf } from "./answer-events.ts";
+import { ChunkReader } from "./answer-events.ts";
 import { foldAnswer } from "./fold-answer.ts";
 
 /** How many logs are read at a time. */
@@ -27,9 +26,57 @@ export async function foldAnswers<Message extends UIMessage>(
   return { messages, last };
 }
 
+/**
+ * Resolves at the end of an answer that another call makes.
+ * @throws RunEventsError `run_finished` if it fails or is stopped
+ */
+export async function answerDone(streams: StreamRuns, runId: string): Promise<void> {
+  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
+    const error = cutShort(event);
+    if (error !== null) throw error;
+  }
+}
+
 /** The chunks of an answer from its start, and of its end if it was cut short. The stream follows the run, and ends with it. */
 export function followAnswer(streams: StreamRuns, runId: string): ReadableStream<UIMessageChunk> {
   return pulled((signal) => followChunks(streams, runId, signal));
+}
+
+/**
+ * Follows an answer from one of its chunks on, as `WorkflowChatTransport` asks. The stream ends with `finish`: without it that transport
+ * asks again and again.
+ * @param startIndex the number of the chunk, from 0. A negative one counts from the end of what there is
+ * @returns the stream, and the number of the last chunk that there is; `null` if no answer of the owner has this run
+ */
+export async function followFrom(
+  streams: StreamRuns,
+  runId: string,
+  startIndex: number,
+): Promise<{
+  readonly stream: ReadableStream<UIMessageChunk>;
+  readonly lastIndex: number;
+} | null> {
+  const log = await readLog(streams, runId);
+  if (log === null) return null;
+  const reader = new ChunkReader();
+  const count = log.events.reduce((sum, event) => sum + reader.read(event).length, 0);
+  const first = startIndex < 0 ? Math.max(0, count + startIndex) : startIndex;
+  const stream = pulled((signal) => skipChunks(followChunks(streams, runId, signal), first));
+  return { stream, lastIndex: count - 1 };
+}
+
+async function* skipChunks(
+  chunks: AsyncIterable<UIMessageChunk>,
+  first: number,
+): AsyncGenerator<UIMessageChunk, void> {
+  let index = 0;
+  let isFinished = false;
+  for await (const chunk of chunks) {
+    if (index >= first) yield chunk;
+    isFinished ||= chunk.type === "finish";
+    index += 1;
+  }
+  if (!isFinished) yield { type: "finish" };
 }
 
 async function* followChunks(
@@ -37,12 +84,6 @@ async function* followChunks(
   runId: string,
   signal: AbortSignal,
 ): AsyncGenerator<UIMessageChunk, void> {
-  const joiner = new PartJoiner();
-  for await (const read of streams.follow(runId, 0, signal)) {
-    const event = joiner.join(read);
-    if (event === null) continue;
-    yield* chunksOf(event);
-    const end = endOf(event);
-    if (end !== null) yield end;
-  }
+  const reader = new ChunkReader();
+  for await (const event of streams.follow(runId, 0, signal)) yield* reader.read(event);
 }

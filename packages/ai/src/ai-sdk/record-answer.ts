@@ -5,11 +5,19 @@ import { readUntilStopped } from "../read-until-stopped.ts";
 import { ShownError } from "../shown-failure.ts";
 import { CHUNKS, CUT_SHORT_TEXT } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
+import type { Spiller } from "./spill.ts";
+
+/** What a payload may have, and what takes out what is larger. */
+interface Bounds {
+  readonly maxPayloadBytes: number;
+  readonly spiller: Spiller;
+}
 
 /**
  * Writes the chunks of an answer into its run, up to their end. If the worker has to stop, it cancels the stream.
  * @param make makes the stream
  * @param messageId the id of the message, if the stream gives it none
+ * @param bounds what a payload may have, and what takes out what is larger
  * @throws ShownError for a chunk that says that the answer has failed
  * @throws what the stream fails with, or the reason of the worker's signal
  */
@@ -17,9 +25,9 @@ export async function recordAnswer(
   run: WorkedRun,
   make: () => Promise<ReadableStream<UIMessageChunk>>,
   messageId: string,
-  maxPayloadBytes: number,
+  bounds: Bounds,
 ): Promise<void> {
-  const writer = new ChunkWriter(run, messageId, maxPayloadBytes);
+  const writer = new ChunkWriter(run, messageId, bounds);
   await readUntilStopped(run.signal, make, async (chunk) => {
     if (chunk.type === "error") throw new ShownError(chunk.errorText);
     // The run's own signal has not aborted: the program has stopped its model.
@@ -33,23 +41,25 @@ export async function recordAnswer(
 class ChunkWriter {
   readonly #run: WorkedRun;
   readonly #messageId: string;
-  readonly #maxPayloadBytes: number;
+  readonly #bounds: Bounds;
   #hasBegun = false;
   #hasDelta = false;
 
-  constructor(run: WorkedRun, messageId: string, maxPayloadBytes: number) {
+  constructor(run: WorkedRun, messageId: string, bounds: Bounds) {
     this.#run = run;
     this.#messageId = messageId;
-    this.#maxPayloadBytes = maxPayloadBytes;
+    this.#bounds = bounds;
   }
 
-  async write(chunk: UIMessageChunk): Promise<void> {
+  async write(given: UIMessageChunk): Promise<void> {
+    const { spiller, maxPayloadBytes } = this.#bounds;
+    const chunk = await spiller.chunk(given);
     const isStart = chunk.type === "start";
     // Without an id each reader would make one, so a reload would show another message.
     if (!this.#hasBegun && !isStart) await this.write({ type: "start" });
     this.#hasBegun = true;
     const named = isStart ? { ...chunk, messageId: chunk.messageId ?? this.#messageId } : chunk;
-    const drafts = encodeEvents(CHUNKS, [named], this.#maxPayloadBytes);
+    const drafts = encodeEvents(CHUNKS, [named], maxPayloadBytes);
     if (this.#hasDelta || !isDelta(chunk)) return this.#emit(drafts);
     // The first token does not wait for others: an append takes along what waits.
     this.#hasDelta = true;

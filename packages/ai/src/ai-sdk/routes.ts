@@ -1,4 +1,5 @@
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
+import type { followFrom } from "./answers.ts";
 import { noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
 import type { Chats } from "./chats.ts";
 import type { Question } from "./start-answer.ts";
@@ -25,23 +26,51 @@ export interface ChatRoutesOptions<Message extends UIMessage> {
   readonly api?: string | undefined;
 }
 
+/** Follows the answer of a run from one of its chunks on, as `followFrom` does. */
+type FollowRun = (
+  ownerId: string,
+  runId: string,
+  startIndex: number,
+) => ReturnType<typeof followFrom>;
+
 /**
  * Makes the routes of chats: `POST api` answers a message, `GET api/ID/stream` follows the answer that is being made, `POST api/ID/stop`
- * stops it, and `GET api/ID` has the messages.
+ * stops it, and `GET api/ID` has the messages. A page that accepts JSON alone gets the id of the run in place of a stream: it follows the
+ * run itself.
  */
 export function createChatRoutes<Message extends UIMessage>(
   chats: Chats<Message>,
   options: ChatRoutesOptions<Message>,
+  followRun: FollowRun,
 ): (request: Request) => Promise<Response> {
   const { authenticate, api = "/api/chat" } = options;
 
   async function send(request: Request, ownerId: string): Promise<Response> {
     const { body, chatId, message } = await readBody<Message>(request);
-    const place = { chatId, ownerId, message };
-    const { stream } = await chats.answer(place, (question) =>
+    const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
+    const asked = { chatId, ownerId, message, idempotencyKey };
+    const { stream, runId } = await chats.answer(asked, (question) =>
       options.answer({ ...question, body }),
     );
-    return respond(stream);
+    if (wantsJson(request)) return noStore({ runId });
+    return respond(stream, { "x-workflow-run-id": runId });
+  }
+
+  async function follow(request: Request, chatId: string, ownerId: string): Promise<Response> {
+    if (wantsJson(request)) {
+      const active = await chats.active(chatId, { ownerId });
+      return noStore({ runId: active?.runId ?? null });
+    }
+    const startIndex = readStartIndex(request.url);
+    if (startIndex !== null) {
+      // `WorkflowChatTransport` has the id of a run in the path, and before it knows one that of the chat.
+      const runId = (await chats.active(chatId, { ownerId }))?.runId ?? chatId;
+      const found = await followRun(ownerId, runId, startIndex);
+      if (found === null) return new Response(null, { status: 204 });
+      return respond(found.stream, { "x-workflow-stream-tail-index": String(found.lastIndex) });
+    }
+    const stream = await chats.follow(chatId, { ownerId });
+    return stream === null ? new Response(null, { status: 204 }) : respond(stream);
   }
 
   async function route(request: Request): Promise<Response> {
@@ -52,10 +81,8 @@ export function createChatRoutes<Message extends UIMessage>(
     switch (`${request.method} ${call}`) {
       case "POST send":
         return send(request, ownerId);
-      case "GET stream": {
-        const stream = await chats.follow(chatId, { ownerId });
-        return stream === null ? new Response(null, { status: 204 }) : respond(stream);
-      }
+      case "GET stream":
+        return follow(request, chatId, ownerId);
       case "POST stop":
         return noStore({ stopped: await chats.stop(chatId, { ownerId }) });
       case "GET messages":
@@ -68,8 +95,28 @@ export function createChatRoutes<Message extends UIMessage>(
   return (request) => route(request).catch(refused);
 }
 
-function respond(stream: ReadableStream<UIMessageChunk>): Response {
-  return createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
+function respond(
+  stream: ReadableStream<UIMessageChunk>,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return createUIMessageStreamResponse({ stream, headers, keepAliveMs: KEEP_ALIVE_MS });
+}
+
+/** Whether the caller takes nothing but JSON. */
+function wantsJson({ headers }: Request): boolean {
+  return headers.get("accept") === "application/json";
+}
+
+/**
+ * The number of the chunk with which a stream begins; `null` if the caller names none.
+ * @throws RunEventsError `invalid_request`
+ */
+function readStartIndex(url: string): number | null {
+  const text = new URL(url).searchParams.get("startIndex");
+  if (text === null) return null;
+  const index = Number(text);
+  if (text !== "" && Number.isSafeInteger(index)) return index;
+  throw refusal("invalid_request", "Expected `startIndex` to be an integer.");
 }
 
 /**

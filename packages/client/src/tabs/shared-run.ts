@@ -1,6 +1,7 @@
 import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import { askServer } from "../http/ask-server.ts";
 import { checkPlace, type Range, readRange } from "../http/read-range.ts";
-import { CALL_PATIENCE_MS, type Patience, retrying } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import {
   type Call,
   cancelCall,
@@ -178,8 +179,7 @@ export class SharedRun {
   }
 
   async #ask<T>(call: Call, patience: Patience): Promise<T> {
-    const server = createServer(this.#options);
-    return retrying(() => server.askJson<T>(call, patience.signal), patience);
+    return askServer<T>(this.#options, call, patience);
   }
 
   #notify(): void {
