@@ -77,6 +77,7 @@ export const FAST: readonly string[] = [
 
 /** Test files in a folder of `FAST` that belong to the tier `main`: they take longer, or start many processes. */
 export const MAIN: readonly string[] = [
+  "packages/ai/test/ag-ui/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/page-faults.test.ts",
   "packages/ai/test/ai-sdk/processes.test.ts",
@@ -185,6 +186,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/stall.test.ts",
   "apps/server/test/startup.test.ts",
   "apps/server/test/store-errors.test.ts",
+  "packages/ai/test/ag-ui/processes.test.ts",
   "packages/client/test/browser/giving-way.test.ts",
   "packages/client/test/browser/hook.test.ts",
   "packages/client/test/browser/lists.test.ts",
