@@ -1,4 +1,5 @@
 import { AI_FRAMES } from "./ai-example-frames.ts";
+import { OTEL_FRAMES } from "./otel-example-frames.ts";
 import type { ExampleFrame } from "./example-frame.ts";
 import { KIT_FRAMES } from "./kit-example-frames.ts";
 
@@ -226,6 +227,21 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "await store.verify(); await store.close(); return store.capabilities.shared;",
     result: true,
   },
+  "packages/redis/src/node-redis/from-node-redis.d.ts: fromNodeRedis": {
+    imports: `
+      import { createClient as create } from "redis";
+      import { openRedisStore } from "@tm/run-events-redis";
+      import { fromNodeRedis } from "@tm/run-events-redis/node-redis";`,
+    before: `
+      const address = await redisUrl();
+      const createClient = (_options: { readonly url: string }) => create({ url: address });`,
+    after: `
+      const { shared } = store.capabilities;
+      await store.close();
+      await client.close();
+      return shared;`,
+    result: true,
+  },
   "packages/redis/src/redis-store.d.ts: openRedisStore": {
     imports: `
       import { Redis as Client } from "ioredis";
@@ -269,6 +285,7 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
 /** The frame of each `@example` of the published types, by the file and the name of its comment. */
 export const EXAMPLE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   ...AI_FRAMES,
+  ...OTEL_FRAMES,
   ...CORE_FRAMES,
   ...HTTP_FRAMES,
   ...CLIENT_FRAMES,

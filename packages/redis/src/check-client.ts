@@ -20,7 +20,9 @@ export function checkClient(redis: unknown): asserts redis is RedisClient | Redi
     throw new TypeError(`${EXPECTED}, got a promise. Await it, and pass what it resolves to.`);
   }
   if ("sendCommand" in redis && "hmGet" in redis) {
-    throw new TypeError(`${EXPECTED}, got one of node-redis. Pass a client of ioredis next to it.`);
+    throw new TypeError(
+      `${EXPECTED}, got one of node-redis. Pass \`fromNodeRedis(client)\`, from \`@tm/run-events-redis/node-redis\`.`,
+    );
   }
   const missing = METHODS.filter(
     (name) => typeof (redis as Readonly<Record<string, unknown>>)[name] !== "function",

@@ -20,7 +20,7 @@ interface RedisEvents {
 }
 
 /** The settings that the store's connection for channels does not take from the caller's. */
-interface SubscriberOptions {
+export interface SubscriberOptions {
   readonly keyPrefix: string;
   readonly lazyConnect: boolean;
   readonly autoResubscribe: boolean;
@@ -43,7 +43,7 @@ interface ClusterSubscriberOptions {
 }
 
 /** A connection that subscribes to channels. */
-interface RedisSubscriber extends RedisEvents {
+export interface RedisSubscriber extends RedisEvents {
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;
   ping(): Promise<unknown>;

@@ -16,7 +16,11 @@ it.each<[string, unknown, string]>([
   ["a port", 6379, "got number."],
   ["a class", Redis, "got function."],
   ["a promise", Promise.resolve(), "got a promise. Await it, and pass what it resolves to."],
-  ["node-redis", nodeRedis, "got one of node-redis. Pass a client of ioredis next to it."],
+  [
+    "node-redis",
+    nodeRedis,
+    "got one of node-redis. Pass `fromNodeRedis(client)`, from `@tm/run-events-redis/node-redis`.",
+  ],
   [
     "settings",
     { host: "127.0.0.1" },

@@ -3,11 +3,14 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { Cluster, Redis } from "ioredis";
 import { Redis as Valkey } from "iovalkey";
 import { openRedisStore } from "../src/index.ts";
+import { fromNodeRedis } from "../src/node-redis/index.ts";
 import type { Client } from "./clients.ts";
+import { connectNodeRedis } from "./node-redis/node-redis-doors.ts";
 
 /** Which client connects to which servers. */
 export type ServersPlace =
   | { readonly client: "ioredis" | "iovalkey" | "ioredis that sends once"; readonly url: string }
+  | { readonly client: "node-redis"; readonly url: string }
   | { readonly client: "ioredis cluster"; readonly nodes: readonly ClusterNode[] };
 
 interface ClusterNode {
@@ -21,13 +24,16 @@ type ProcessClient = Client & { on(event: "error", listener: () => void): unknow
 export type PrefixPlace = ServersPlace & { readonly prefix: string };
 
 export async function open(place: PrefixPlace): Promise<RunEventStore> {
+  if (place.client === "node-redis") {
+    return openRedisStore(fromNodeRedis(await connectNodeRedis(place.url)), place);
+  }
   const redis = connect(place);
   // The test crashes the server; the next command fails with this error.
   redis.on("error", () => {});
   return openRedisStore(redis, { prefix: place.prefix });
 }
 
-function connect(place: ServersPlace): ProcessClient {
+function connect(place: Exclude<ServersPlace, { readonly client: "node-redis" }>): ProcessClient {
   switch (place.client) {
     case "ioredis":
       return new Redis(place.url);

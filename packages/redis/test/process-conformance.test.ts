@@ -96,6 +96,13 @@ const SETUPS: readonly Setup[] = [
     start: () => startOne("redis-server", "ioredis that sends once"),
   },
   {
+    name: "redis-server with node-redis",
+    profile: "quick",
+    has: isDiffering,
+    network,
+    start: () => startOne("redis-server", "node-redis"),
+  },
+  {
     name: "a cluster of redis-server with ioredis",
     profile: "quick",
     has: isDiffering,

@@ -20,6 +20,11 @@ export function checkHandle(db: SqliteDatabase): void {
   if (typeof given !== "object" || given === null) {
     throw new TypeError(`${EXPECTED}, got ${String(given)}.`);
   }
+  if ("databaseSize" in given) {
+    throw new TypeError(
+      `${EXPECTED}, got the \`sql\` of a Durable Object. Pass its \`ctx.storage\`.`,
+    );
+  }
   if (!hasMethod(given, "prepare") || !hasMethod(given, "exec")) {
     throw new TypeError(
       `${EXPECTED}, got an object without \`prepare\` and \`exec\`. Asynchronous drivers and network clients cannot be used.`,

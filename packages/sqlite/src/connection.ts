@@ -1,24 +1,21 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { planBackoff, storeClosed } from "@tm/run-events-core/store";
-import { checkHandle, checkSynchronous } from "./check-handle.ts";
+import { checkHandle } from "./check-handle.ts";
 import { isClosed, isInTransaction, prepareStatement } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
 import { FileGuard, type GuardedHandle } from "./file-guard.ts";
+import { ObjectDatabase } from "./object-database.ts";
 import { migrateSchema, verifySchema } from "./schema.ts";
-import { isWalSafe } from "./sqlite-version.ts";
+import { journalMode, pathOf, setUpHandle } from "./set-up-handle.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
 
-/** How long SQLite itself waits for a lock, in milliseconds: meanwhile the event loop is blocked. */
-const BUSY_TIMEOUT_MS = 5;
 /** How long a call tries in all, in milliseconds. */
 const PATIENCE_MS = 10_000;
 /** The pauses between two tries: fully random, so that waiting processes do not try again at the same time. */
 const BACKOFF = { firstMs: 1, mostMs: 25, jitter: 1 };
-/** The most bytes that the `-wal` keeps once its content is in the database. A long reader makes it grow without bound. */
-const MOST_WAL_BYTES = 67_108_864;
 
 /** The transactions and statements that a call works with. */
 export interface OpenConnection extends Transactions, Statements {}
@@ -30,7 +27,10 @@ export interface OpenConnection extends Transactions, Statements {}
 export class Connection {
   /** Whether the data is in a file, where other processes can reach it. */
   readonly inFile: boolean;
+  /** Whether the data is in the storage of a Durable Object, which no other process reaches. */
+  readonly inObject: boolean;
   readonly #db: SqliteDatabase;
+  readonly #object: ObjectDatabase | null;
   readonly #tables: Tables;
   readonly #synchronous: "FULL" | "NORMAL";
   readonly #guard: FileGuard;
@@ -46,8 +46,10 @@ export class Connection {
    */
   constructor(db: SqliteDatabase, tables: Tables, synchronous: "FULL" | "NORMAL") {
     checkHandle(db);
-    const path = pathOf(db);
+    this.#object = db instanceof ObjectDatabase ? db : null;
+    const path = this.#object === null ? pathOf(db) : null;
     this.inFile = path !== null;
+    this.inObject = this.#object !== null;
     this.#db = db;
     this.#tables = tables;
     this.#synchronous = synchronous;
@@ -86,7 +88,9 @@ export class Connection {
     const written = this.#lastWrite.then(() => this.#patiently(attempt, calledAt));
     // The caller gets the failure; it does not affect the next call.
     this.#lastWrite = written.catch(() => {});
-    return written;
+    return this.#object === null || this.#synchronous === "NORMAL"
+      ? written
+      : written.then((result) => this.#confirm(result));
   }
 
   /**
@@ -95,22 +99,50 @@ export class Connection {
    * @throws TypeError without an open transaction, or before the store was set up
    */
   join<T>(work: (open: OpenConnection) => T): T {
-    if (this.#isClosed) throw storeClosed();
-    if (isClosed(this.#db)) throw databaseClosed();
+    const open = this.#requireOpen();
     if (!isInTransaction(this.#db)) {
-      throw new TypeError("Expected an open transaction on the handle, got none: begin one first.");
-    }
-    if (this.#opened === null) {
-      throw new TypeError(
-        "Expected a store that is set up: await `migrate()` or `verify()` once before.",
-      );
+      const begin = this.inObject ? "begin one with the store's `transact`" : "begin one first";
+      throw new TypeError(`Expected an open transaction on the handle, got none: ${begin}.`);
     }
     try {
       this.#guard.check(this.#guarded);
-      return work(this.#opened);
+      return work(open);
     } catch (error) {
       throw this.#failureOf(error);
     }
+  }
+
+  /**
+   * Runs the caller's work in a write transaction, or in a savepoint of the one that is open, now or not at all. Throws what the work
+   * throws.
+   * @throws RunEventsError as `perform`
+   * @throws TypeError before the store was set up, or if the work answers a promise
+   */
+  transact<T>(work: () => T): T {
+    const open = this.#requireOpen();
+    let failed: { readonly error: unknown } | null = null;
+    const own = (): T => {
+      try {
+        return requireAnswer(work());
+      } catch (error) {
+        failed = { error };
+        throw error;
+      }
+    };
+    try {
+      return isInTransaction(this.#db) ? open.nested(own) : open.write(own);
+    } catch (error) {
+      throw failed === null ? this.#failureOf(error) : error;
+    }
+  }
+
+  #requireOpen(): OpenConnection {
+    if (this.#isClosed) throw storeClosed();
+    if (isClosed(this.#db)) throw databaseClosed();
+    if (this.#opened !== null) return this.#opened;
+    throw new TypeError(
+      "Expected a store that is set up: await `migrate()` or `verify()` once before.",
+    );
   }
 
   migrate(): Promise<void> {
@@ -142,10 +174,7 @@ export class Connection {
 
   #configure(): Transactions {
     if (this.#transactions !== null) return this.#transactions;
-    this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    if (this.inFile) useWal(this.#db);
-    // Always set, since some builds turn a default FULL into NORMAL with the first write to a WAL.
-    this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}; PRAGMA foreign_keys = ON`);
+    if (!this.inObject) setUpHandle(this.#db, this.inFile, this.#synchronous);
     this.#transactions = createTransactions(this.#db);
     return this.#transactions;
   }
@@ -157,6 +186,16 @@ export class Connection {
     this.#opened = { ...configured, ...prepareStatements(this.#db, this.#tables) };
     this.#guard.noteLog();
     return this.#opened;
+  }
+
+  /** Waits until a Durable Object's storage has what was written. If that fails, the object starts again, maybe with it. */
+  async #confirm<T>(result: T): Promise<T> {
+    try {
+      await this.#object?.sync();
+    } catch (error) {
+      throw storeFailure(error, true);
+    }
+    return result;
   }
 
   /** The failure of a call, as a `RunEventsError`. */
@@ -184,52 +223,15 @@ export class Connection {
   }
 }
 
+/** @throws TypeError for a promise: the transaction would end before the work does */
+function requireAnswer<T>(answer: T): T {
+  if (!(answer instanceof Promise)) return answer;
+  throw new TypeError("Expected synchronous work, got a promise: await nothing in a transaction.");
+}
+
 /** The pause between two tries for a lock. Not from `node:timers`, which other runtimes lack. */
 function sleep(forMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, forMs);
   });
-}
-
-/** The database's file as SQLite names it, or `null` without a file. Whether the file is usable shows at the store's first call. */
-function pathOf(db: SqliteDatabase): string | null {
-  try {
-    const databases = prepareStatement(db, "PRAGMA database_list").all() as {
-      readonly name: string;
-      readonly file: string | null;
-    }[];
-    checkSynchronous(databases);
-    const main = databases.find(({ name }) => name === "main");
-    // A database in memory or in a temporary file has an empty name.
-    return main?.file || null;
-  } catch (error) {
-    if (error instanceof TypeError && !isClosed(db)) throw error;
-    throw isClosed(db) ? databaseClosed(error) : storeFailure(error);
-  }
-}
-
-function journalMode(db: SqliteDatabase, pragma: string): string {
-  const row = prepareStatement(db, pragma).get() as { readonly journal_mode: string };
-  return row.journal_mode;
-}
-
-function useWal(db: SqliteDatabase): void {
-  const { version } = prepareStatement(db, "SELECT sqlite_version() AS version").get() as {
-    readonly version: string;
-  };
-  if (!isWalSafe(version)) {
-    throw new RunEventsError(
-      "store_unavailable",
-      `Expected SQLite 3.51.3 or newer, got ${version}, which can damage a database that several connections use. Update better-sqlite3 to 12.8 or newer, or with node:sqlite Node to 22.23, 24.15 or newer.`,
-      { retryable: false },
-    );
-  }
-  if (journalMode(db, "PRAGMA journal_mode = WAL") !== "wal") {
-    throw new RunEventsError(
-      "store_unavailable",
-      "Expected a database file that can use a WAL, but SQLite refused it: use a local disk.",
-      { retryable: false },
-    );
-  }
-  db.exec(`PRAGMA journal_size_limit = ${MOST_WAL_BYTES}`);
 }

@@ -10,7 +10,6 @@ export interface SqliteStatement {
   /** The first row; `undefined` or `null` without one. */
   get(...values: readonly unknown[]): unknown;
   all(...values: readonly unknown[]): unknown[];
-  iterate(...values: readonly unknown[]): Iterable<unknown>;
 }
 
 /**
@@ -30,4 +29,16 @@ export interface SqliteDatabase {
   readonly isOpen?: boolean;
   /** better-sqlite3: whether the handle is open. node:sqlite has a method of this name. */
   readonly open?: unknown;
+}
+
+/**
+ * The storage of a Durable Object that has SQLite: its `ctx.storage`. Only that object reads and writes it.
+ * @see https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+ */
+export interface SqliteObjectStorage {
+  readonly sql: { exec(sql: string, ...values: SqliteValue[]): { toArray(): unknown[] } };
+  /** Runs the work in a transaction, or in a savepoint of one that is open. */
+  transactionSync<T>(work: () => T): T;
+  /** Resolves once the storage has confirmed what was written. */
+  sync(): Promise<void>;
 }

@@ -40,14 +40,15 @@ const PASSING: Readonly<Record<string, string>> = {
 };
 
 /**
- * The name of the driver's primary result code, without `SQLITE_`; `null` for an error without one. better-sqlite3 gives the
- * extended code's name, node:sqlite its number, whose low byte is the primary code.
+ * The name of the driver's primary result code, without `SQLITE_`; `null` for an error without one. better-sqlite3 and bun:sqlite give
+ * the extended code's name, node:sqlite its number, whose low byte is the primary code. A Durable Object has the name in its message.
  */
 function resultName(error: unknown): string | null {
   if (typeof error !== "object" || error === null) return null;
-  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  const { code, errcode, message } = error as Readonly<Record<string, unknown>>;
   if (typeof errcode === "number") return RESULT_NAMES[errcode & 0xff] ?? null;
-  return typeof code === "string" ? (/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? null) : null;
+  if (typeof code === "string") return /^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? null;
+  return typeof message === "string" ? (/: SQLITE_([A-Z]+)/.exec(message)?.[1] ?? null) : null;
 }
 
 /** Whether another connection has the lock, so that the same call is worth another try in a moment. */

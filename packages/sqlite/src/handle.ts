@@ -7,7 +7,6 @@ export interface Statement {
   /** The first row, or `undefined`. */
   get(...values: readonly SqliteValue[]): unknown;
   all(...values: readonly SqliteValue[]): unknown[];
-  iterate(...values: readonly SqliteValue[]): Iterable<unknown>;
 }
 
 /** Whether a transaction is open on the handle; a closed handle has none. */
@@ -47,6 +46,5 @@ export function prepareStatement(db: SqliteDatabase, sql: string): Statement {
     // bun:sqlite answers null where the others answer undefined.
     get: (...values) => statement.get(...values) ?? undefined,
     all: (...values) => statement.all(...values),
-    iterate: (...values) => statement.iterate(...values),
   };
 }

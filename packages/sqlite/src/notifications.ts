@@ -61,7 +61,7 @@ export function createNotifications(
       const ready = connection.perform((opened) => {
         open = opened;
         // Only once: a later subscription must not skip a commit that an earlier one waits for.
-        version ??= opened.dataVersion();
+        if (connection.inFile) version ??= opened.dataVersion();
       });
       // A caller that does not wait for `ready` gets the failure from its next read.
       ready.catch(() => {});

@@ -12,8 +12,9 @@ import {
   workNow,
 } from "@tm/run-events-core/store";
 import { Connection } from "./connection.ts";
-import type { SqliteDatabase } from "./driver.ts";
+import type { SqliteDatabase, SqliteObjectStorage } from "./driver.ts";
 import { createNotifications } from "./notifications.ts";
+import { isObjectStorage, ObjectDatabase } from "./object-database.ts";
 import { tablesOf } from "./tables.ts";
 
 /** Settings of {@link createSqliteStore}. */
@@ -24,7 +25,8 @@ export interface SqliteStoreOptions {
    */
   readonly tablePrefix?: string;
   /**
-   * What an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`.
+   * What an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`. In a Durable Object, `FULL`
+   * waits for `ctx.storage.sync()`.
    * @defaultValue `FULL`
    * @see clause S6 in `STORE.md` of `@tm/run-events-core`
    */
@@ -49,6 +51,16 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    * @see {@link TransactionalStore.appendInTransaction}
    */
   appendInTransaction(append: JoinedAppend): AppendReceipt;
+  /**
+   * Runs synchronous work in a write transaction on the handle, for {@link SqliteStore.appendInTransaction} and rows of yours. Within a
+   * transaction of yours it is a savepoint. What the work throws undoes the transaction and is thrown. If another connection has
+   * the lock, the call throws a `retryable` error, and the caller begins again. In a Durable Object, only this makes a transaction that
+   * appends can join.
+   * @returns what the work answers
+   * @throws RunEventsError `store_unavailable`
+   * @throws TypeError before `migrate()` or `verify()` was awaited once, or if the work answers a promise
+   */
+  transact<T>(work: () => T): T;
   /**
    * Removes a finished run with its events. One synchronous transaction removes all of its rows: while a very long run is deleted,
    * other writers and this process wait.
@@ -78,8 +90,8 @@ const POLL_GRACE_MS = 500;
 
 /**
  * Creates a store in a SQLite file, on the caller's handle. Several processes of one machine may share the file. The handle is
- * better-sqlite3's `Database`, node:sqlite's `DatabaseSync` or bun:sqlite's `Database`. Give each handle to one store, and call
- * `migrate()` once before the first use.
+ * better-sqlite3's `Database`, node:sqlite's `DatabaseSync` or bun:sqlite's `Database`. In a Durable Object, it is `ctx.storage`. Give each
+ * handle to one store, and call `migrate()` once before the first use.
  *
  * The first call sets the handle up: `journal_mode=WAL`, `synchronous`, `foreign_keys=ON` and a `busy_timeout` of a few
  * milliseconds. The store then waits for locks without blocking the event loop, 10 s at most. While the caller has a
@@ -96,14 +108,15 @@ const POLL_GRACE_MS = 500;
  * const runs = createRunEvents({ store });
  */
 export function createSqliteStore(
-  db: SqliteDatabase,
+  handle: SqliteDatabase | SqliteObjectStorage,
   options: SqliteStoreOptions = {},
 ): SqliteStore {
   const { tablePrefix, synchronous, pollMs } = checkOptions(options);
+  const db = isObjectStorage(handle) ? new ObjectDatabase(handle) : handle;
   const connection = new Connection(db, tablesOf(tablePrefix), synchronous);
   const notifications = createNotifications(db, connection, pollMs);
   const store = createRowStore({
-    capabilities: capabilitiesOf(connection.inFile, synchronous, pollMs),
+    capabilities: capabilitiesOf(connection, synchronous, pollMs),
     transact(mode, work) {
       if (mode === "write") return connection.write((open) => workNow(work, open));
       if (mode === "plain") return connection.perform((open) => workNow(work, open));
@@ -118,6 +131,7 @@ export function createSqliteStore(
     migrate: () => connection.migrate(),
     verify: () => connection.verify(),
     walBytes: () => connection.walBytes(),
+    transact: (work) => connection.transact(work),
     appendInTransaction(append) {
       const request = planJoinedAppend(append);
       const work = appendWork([request]);
@@ -151,12 +165,12 @@ function checkOptions(options: SqliteStoreOptions): Required<SqliteStoreOptions>
 }
 
 function capabilitiesOf(
-  inFile: boolean,
+  { inFile, inObject }: Connection,
   synchronous: "FULL" | "NORMAL",
   pollMs: number,
 ): StoreCapabilities {
   return {
-    durability: inFile ? (synchronous === "FULL" ? "power" : "process") : "memory",
+    durability: inFile || inObject ? (synchronous === "FULL" ? "power" : "process") : "memory",
     shared: inFile,
     joinsTransaction: true,
     losesAcknowledgements: false,

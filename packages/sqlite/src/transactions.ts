@@ -1,5 +1,6 @@
 import { isInTransaction, prepareStatement } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
+import { ObjectDatabase } from "./object-database.ts";
 import { isDiskFailure, storeFailure } from "./failure.ts";
 
 /** Runs synchronous work in transactions of one handle. If the work throws, it is rolled back, and the error thrown again. */
@@ -20,6 +21,7 @@ export interface Transactions {
 
 /** Prepares the statements of transactions. */
 export function createTransactions(db: SqliteDatabase): Transactions {
+  if (db instanceof ObjectDatabase) return transactionsOfObject(db);
   const begin = prepareStatement(db, "BEGIN");
   const beginWrite = prepareStatement(db, "BEGIN IMMEDIATE");
   const commit = prepareStatement(db, "COMMIT");
@@ -69,5 +71,14 @@ export function createTransactions(db: SqliteDatabase): Transactions {
         throw error;
       }
     },
+  };
+}
+
+/** A Durable Object runs one turn at a time and no other client writes, so what is read in a turn is of one point in time. */
+function transactionsOfObject(db: ObjectDatabase): Transactions {
+  return {
+    read: (work) => work(),
+    write: (work) => db.transact(work),
+    nested: (work) => db.transact(work),
   };
 }

@@ -1,108 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import {
-  type Counts,
-  type OwnTransaction,
-  runEventStoreConformance,
-  type StoreDoors,
-} from "@tm/run-events-conformance";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { describe, expect, inject, it } from "vitest";
 import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.ts";
-import { createSqliteStore } from "../src/index.ts";
-import { recordStatements } from "./recorded-statements.ts";
-import { type Driver, DRIVERS, type Handle } from "./drivers.ts";
-
-/** A file in its own folder, and the handles of the store objects on it. */
-interface FilePlace {
-  readonly file: string;
-  readonly handles: Map<RunEventStore, Handle>;
-  /** How many statements the stores have run. */
-  readonly counters: (() => number)[];
-}
-
-/** The longest pause between two tries for SQLite's lock, in milliseconds, as the store has it. */
-const LOCK_PAUSE_MS = 25;
-
-/** How the kit opens stores in files. */
-function doorsOf(driver: Driver): StoreDoors<FilePlace> {
-  return {
-    async prepare() {
-      const folder = await mkdtemp(join(tmpdir(), "run-events-kit-"));
-      return { file: join(folder, "kit.db"), handles: new Map(), counters: [] };
-    },
-    async open({ file, handles, counters }) {
-      const db = driver.open(file);
-      const { ran } = recordStatements(db);
-      counters.push(() => ran.length);
-      const store = createSqliteStore(db);
-      handles.set(store, db);
-      await store.migrate();
-      return store;
-    },
-    async destroy({ file, handles }) {
-      for (const db of handles.values()) db.close();
-      await rm(dirname(file), { recursive: true });
-    },
-    leftovers({ handles }) {
-      const [db] = handles.values();
-      return db === undefined ? {} : countRows(db);
-    },
-    cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
-    begin: ({ file }) => beginOwn(driver, file),
-    // As on a disk that becomes read-only.
-    refuseWrites({ handles }, store) {
-      const db = handles.get(store);
-      db?.exec("PRAGMA query_only = ON");
-      return () => void db?.exec("PRAGMA query_only = OFF");
-    },
-  };
-}
-
-/** Begins a transaction on a handle of its own. SQLite lets one write at a time: it waits until it may, and leaves others time to write. */
-async function beginOwn(driver: Driver, file: string): Promise<OwnTransaction> {
-  const db = driver.open(file);
-  const store = createSqliteStore(db);
-  await store.verify();
-  for (;;) {
-    try {
-      db.exec("BEGIN IMMEDIATE");
-      break;
-    } catch {
-      await setTimeout(Math.random() * LOCK_PAUSE_MS);
-    }
-  }
-  return {
-    append: async (append) => store.appendInTransaction(append),
-    async end(how) {
-      db.exec(how === "commit" ? "COMMIT" : "ROLLBACK");
-      await store.close();
-      db.close();
-    },
-  };
-}
-
-/** How many rows each table has. The rows of probes and migrations belong to no run. */
-function countRows(db: Handle): Counts {
-  const tables = db.prepare(
-    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_runs' OR name GLOB '*_events' OR name GLOB '*_receipts'`,
-  );
-  const counts: Record<string, number> = {};
-  for (const { name } of tables.all() as readonly { readonly name: string }[]) {
-    const row = db.prepare(`SELECT count(*) AS count FROM "${name}"`).get();
-    counts[name] = Number((row as { readonly count: number }).count);
-  }
-  return counts;
-}
+import { DRIVERS } from "./drivers.ts";
+import { fileDoors } from "./file-doors.ts";
 
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
   const options = {
     name: driver.name,
     profile: inject(driver.name === "better-sqlite3" ? "mainProfile" : "variantProfile"),
     soakMs: inject("soakMs"),
-    ...doorsOf(driver),
+    ...fileDoors(driver),
   };
   for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
     it(name, run, timeoutMs);

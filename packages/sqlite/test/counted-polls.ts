@@ -14,7 +14,6 @@ export function countPolls(db: SqliteDatabase): {
       return {
         run: (...values) => statement.run(...values),
         all: (...values) => statement.all(...values),
-        iterate: (...values) => statement.iterate(...values),
         get(...values) {
           polls += 1;
           return statement.get(...values);

@@ -96,7 +96,6 @@ describe.each(DRIVERS)("a handle of $name", (driver) => {
           run: (...values) => statement.run(...(values as never[])),
           get: (...values) => statement.get(...(values as never[])) ?? null,
           all: (...values) => statement.all(...(values as never[])),
-          iterate: (...values) => statement.iterate(...(values as never[])),
         };
       },
     };

@@ -157,6 +157,52 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual([]);
   });
 
+  it("S2: `transact` commits a row and its event together, or undoes both and throws what the work threw", async () => {
+    const { db, store } = await openBusiness();
+    const write = (id: number, error?: Error): number =>
+      store.transact(() => {
+        db.prepare("INSERT INTO business VALUES (?)").run(id);
+        const { lastSequence } = store.appendInTransaction(lineOf(id));
+        if (error !== undefined) throw error;
+        return lastSequence;
+      });
+    const mine = new Error("mine");
+    expect(write(1)).toBe(1);
+    expect(() => write(2, mine)).toThrow(mine);
+    expect(() => store.transact(async () => write(3))).toThrow(TypeError);
+    expect(businessRows(db)).toEqual([1]);
+    expect(await readValues(store, "a")).toEqual([1]);
+  });
+
+  it("S2: `transact` in a transaction is undone by itself, and goes with that transaction", async () => {
+    const { db, store } = await openBusiness();
+    const mine = new Error("mine");
+    db.exec("BEGIN IMMEDIATE");
+    store.transact(() => store.appendInTransaction(lineOf(1)));
+    const failing = (): void =>
+      store.transact(() => {
+        store.appendInTransaction(lineOf(2));
+        throw mine;
+      });
+    expect(failing).toThrow(mine);
+    expect(store.appendInTransaction(lineOf(3))).toMatchObject({ firstSequence: 2 });
+    db.exec("COMMIT");
+    expect(await readValues(store, "a")).toEqual([1, 3]);
+  });
+
+  it("S20: `transact` is refused at once while another connection has the lock, and before the store is set up", async () => {
+    const file = temporaryFile();
+    const { store } = await openStore(driver, file);
+    const other = openHandle(driver, file);
+    expect(() => createSqliteStore(other).transact(() => 1)).toThrow(TypeError);
+    other.exec("BEGIN IMMEDIATE");
+    expect(() => store.transact(() => 1)).toThrow(
+      expect.objectContaining({ code: "store_unavailable", retryable: true }),
+    );
+    other.exec("ROLLBACK");
+    expect(store.transact(() => 1)).toBe(1);
+  });
+
   it("a joined append outside a transaction, or before the store is set up, is a TypeError", async () => {
     const { store } = await openBusiness();
     expect(() => store.appendInTransaction(lineOf(1))).toThrow(TypeError);

@@ -1,7 +1,6 @@
-import type { SqliteStatement } from "../src/index.ts";
+import type { SqliteDatabase, SqliteStatement } from "../src/index.ts";
 import { prepareStatements } from "../src/statements.ts";
 import { tablesOf } from "../src/tables.ts";
-import type { Handle } from "./drivers.ts";
 
 /** The texts of a handle's statements. */
 export interface RecordedStatements {
@@ -12,7 +11,7 @@ export interface RecordedStatements {
 }
 
 /** Records the statements that are prepared on a handle from now on, and their runs. */
-export function recordStatements(db: Handle): RecordedStatements {
+export function recordStatements(db: SqliteDatabase): RecordedStatements {
   const prepared: string[] = [];
   const ran: string[] = [];
   const prepare: (sql: string) => SqliteStatement = db.prepare.bind(db);
@@ -20,7 +19,7 @@ export function recordStatements(db: Handle): RecordedStatements {
     prepare(sql: string) {
       prepared.push(sql);
       const statement = prepare(sql);
-      for (const name of ["run", "get", "all", "iterate"] as const) {
+      for (const name of ["run", "get", "all"] as const) {
         const real: (...values: readonly unknown[]) => unknown = statement[name].bind(statement);
         Object.assign(statement, {
           [name](...values: readonly unknown[]) {
@@ -36,7 +35,7 @@ export function recordStatements(db: Handle): RecordedStatements {
 }
 
 /** The texts of all statements that the store prepares for its tables, which have to exist. */
-export function textsOf(db: Handle): readonly string[] {
+export function textsOf(db: SqliteDatabase): readonly string[] {
   const texts: string[] = [];
   prepareStatements(
     {

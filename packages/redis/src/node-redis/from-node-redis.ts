@@ -1,0 +1,103 @@
+import type { RedisClient } from "../driver.ts";
+import { NodeRedisChannels } from "./channels.ts";
+import type { NodeRedisClient } from "./driver.ts";
+
+/** So that replies are texts and numbers, no matter what types the caller's commands get. */
+const PLAIN = { typeMapping: {} };
+
+/** An error that the server answered: its first word is in capitals. */
+const REPLY = /^[A-Z]+ /;
+/** node-redis' messages for a connection that was lost after it had sent the command. */
+const LOST = /^Socket (closed|timeout)/;
+/** How often a command is sent at most, as by ioredis with its defaults. */
+const MOST_SENDINGS = 21;
+
+/**
+ * A client of node-redis as the store takes it. The store sends its commands on it, and opens a second one for channels.
+ *
+ * @param client what `createClient` of `redis` returned, connected; clients of clusters, of Sentinel and pools cannot be used
+ * @throws TypeError for any other value, or for a client that is not connected
+ * @example
+ * const client = await createClient({ url: "redis://127.0.0.1:6379" }).on("error", console.error).connect();
+ * const store = await openRedisStore(fromNodeRedis(client));
+ */
+export function fromNodeRedis(client: NodeRedisClient): RedisClient {
+  checkNodeRedis(client);
+  const keyPrefix = String(client.options.keyPrefix ?? "");
+
+  /**
+   * Sends a command, and again if the connection broke before the answer, as ioredis does. All commands of the store may be repeated. The
+   * name of an error shows whether the server answered it.
+   */
+  async function send(...args: readonly string[]): Promise<unknown> {
+    for (let sendings = 1; ; sendings++) {
+      try {
+        return await client.sendCommand([...args], PLAIN);
+      } catch (error) {
+        if (isLost(error) && client.isOpen && sendings < MOST_SENDINGS) continue;
+        if (error instanceof Error && REPLY.test(error.message)) error.name = "ReplyError";
+        throw error;
+      }
+    }
+  }
+
+  /** Sends a script. node-redis adds the prefix to no key of `sendCommand`. */
+  function run(
+    command: "EVALSHA" | "EVAL",
+    script: string,
+    count: number,
+    values: readonly string[],
+  ): Promise<unknown> {
+    const keys = values.slice(0, count).map((key) => keyPrefix + key);
+    return send(command, script, String(count), ...keys, ...values.slice(count));
+  }
+
+  return {
+    get status() {
+      return client.isOpen ? "ready" : "end";
+    },
+    options: { keyPrefix },
+    hmget: async (key, ...fields) =>
+      (await send("HMGET", keyPrefix + key, ...fields)) as (string | null)[],
+    zadd: (key, ...values) => send("ZADD", keyPrefix + key, ...values),
+    zrem: (key, ...members) => send("ZREM", keyPrefix + key, ...members),
+    evalsha: (sha1, count, values) => run("EVALSHA", sha1, count, values),
+    eval: (lua, count, values) => run("EVAL", lua, count, values),
+    info: async (section) => String(await send("INFO", section)),
+    config: (subcommand, parameter) => send("CONFIG", subcommand, parameter),
+    duplicate: (options) => new NodeRedisChannels(client, options),
+  };
+}
+
+/** Whether the connection broke before the answer. The system's errors have a code. */
+function isLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return LOST.test(error.message) || "syscall" in error;
+}
+
+const EXPECTED = "Expected a client of node-redis, what `createClient` returns";
+
+function checkNodeRedis(client: unknown): asserts client is NodeRedisClient {
+  if (typeof client !== "object" || client === null) {
+    throw new TypeError(`${EXPECTED}, got ${client === null ? "null" : typeof client}.`);
+  }
+  if ("then" in client) throw new TypeError(`${EXPECTED}, got a promise. Await it.`);
+  const { sendCommand, duplicate, options, isOpen } = client as Partial<NodeRedisClient>;
+  // A cluster and Sentinel have another order of parameters, or no `duplicate` with such settings.
+  if (
+    typeof sendCommand !== "function" ||
+    typeof duplicate !== "function" ||
+    typeof options !== "object" ||
+    "masters" in client ||
+    "getMasterNode" in client
+  ) {
+    throw new TypeError(
+      `${EXPECTED}, got another object. For a cluster or Sentinel, pass a client of ioredis to \`openRedisStore\`.`,
+    );
+  }
+  if (isOpen !== true) {
+    throw new TypeError(
+      `${EXPECTED}, connected, got one that is not. Await \`client.connect()\` first.`,
+    );
+  }
+}

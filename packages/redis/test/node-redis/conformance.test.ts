@@ -1,0 +1,32 @@
+import { runEventStoreConformance } from "@tm/run-events-conformance";
+import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { casesOnLeaks, LEAK_FOUND } from "../../../conformance/test/leaking-doors.ts";
+import { nodeRedisDoors } from "./node-redis-doors.ts";
+
+describe("the Redis store on node-redis", () => {
+  let server: RedisServer;
+  let eye: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    eye = new Redis(server.url);
+  });
+  afterAll(async () => {
+    eye.disconnect();
+    await server.close();
+  });
+
+  const doors = nodeRedisDoors(
+    () => server.url,
+    () => eye,
+  );
+  const options = { name: "node-redis", profile: inject("variantProfile"), ...doors };
+  for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
+    it(name, run, timeoutMs);
+  }
+
+  it.each(casesOnLeaks(options))("the kit finds a store that breaks $name", async ({ run }) => {
+    await expect(run()).rejects.toThrow(LEAK_FOUND);
+  });
+});

@@ -1,0 +1,166 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { type RedisServer, startTcpProxy } from "@tm/run-events-test-servers";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import type { Redis } from "ioredis";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { fromNodeRedis } from "../../src/node-redis/index.ts";
+import { connect, openServer, openStore } from "../opened.ts";
+import type { connectNodeRedis } from "./node-redis-doors.ts";
+import { openClient, openOn, PREFIX, withoutPolls } from "./opened-node-redis.ts";
+
+/** The ids of the connections that subscribe, and of the others, but for the one that asks. */
+async function connectionsOf(eye: Redis): Promise<Record<"subscribers" | "others", string[]>> {
+  const own = String(await eye.client("ID"));
+  const lines = String(await eye.client("LIST"))
+    .trim()
+    .split("\n");
+  const found: Record<"subscribers" | "others", string[]> = { subscribers: [], others: [] };
+  for (const line of lines) {
+    const id = / ?id=(\d+)/.exec(line)?.[1] ?? "";
+    if (id === own) continue;
+    found[/ sub=[1-9]/.test(line) ? "subscribers" : "others"].push(id);
+  }
+  return found;
+}
+
+async function kill(eye: Redis, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await eye.client("KILL", "ID", id);
+}
+
+async function openReader(server: RedisServer, wrap = withoutPolls) {
+  const eye = connect(server);
+  const store = await openOn(wrap(fromNodeRedis(await openClient(server.url))));
+  const { store: other } = await openStore(server, { prefix: PREFIX });
+  await other.createRun(createOf("a"));
+  const onNotification = vi.fn();
+  await store.subscribe("a", onNotification).ready;
+  return { eye, store, other, onNotification };
+}
+
+it("S13: commits of other processes arrive by messages, and do so again after the connection for channels was killed", async () => {
+  const { eye, other, onNotification } = await openReader(await openServer());
+  for (const round of oneTo(3)) {
+    const seen = onNotification.mock.calls.length;
+    await other.append([appendOf("a", round)]);
+    await expect.poll(() => onNotification.mock.calls.length).toBeGreaterThan(seen);
+    const { subscribers } = await connectionsOf(eye);
+    expect(subscribers).toHaveLength(1);
+    await kill(eye, subscribers);
+    const before = onNotification.mock.calls.length;
+    // While nothing is subscribed.
+    await other.append([appendOf("a", -round)]);
+    // The new subscription notifies of what was missed.
+    await expect.poll(() => onNotification.mock.calls.length).toBeGreaterThan(before);
+    await expect
+      .poll(async () =>
+        (await connectionsOf(eye)).subscribers.filter((id) => !subscribers.includes(id)),
+      )
+      .toHaveLength(1);
+  }
+});
+
+it("S13: a tail misses no event while every connection of its store is killed again and again", async () => {
+  const server = await openServer();
+  const { eye, store, other } = await openReader(server, (client) => client);
+  const writer = createRunEvents({ store: other });
+  const seen: unknown[] = [];
+  const reading = (async () => {
+    for await (const { payload } of createRunEvents({ store }).tail("a")) seen.push(payload);
+  })();
+  for (const value of oneTo(60)) {
+    await writer.append("a", [{ eventType: "TOKEN", payload: value }]);
+    if (value % 10 === 0) {
+      const { subscribers, others } = await connectionsOf(eye);
+      await kill(eye, [...subscribers, ...others]);
+    }
+  }
+  await writer.append("a", [{ eventType: "RUN_COMPLETED" }]);
+  await reading;
+  expect(seen).toEqual([...oneTo(60), null]);
+});
+
+it("S7: appends whose connection is killed before the answer land once, in order", async () => {
+  const server = await openServer();
+  const eye = connect(server);
+  const client = await openClient(server.url);
+  const store = await openOn(fromNodeRedis(client));
+  const runs = createRunEvents({ store });
+  await runs.create({ ownerId: "ada", runId: "a" });
+  let killed = 0;
+  const killing = (async () => {
+    while (killed < 20) {
+      const { others } = await connectionsOf(eye);
+      await kill(eye, others);
+      killed += others.length;
+    }
+  })();
+  let sent = 0;
+  while (killed < 20) await runs.append("a", [{ eventType: "TOKEN", payload: (sent += 1) }]);
+  await killing;
+  expect(await readValues(store, "a")).toEqual(oneTo(sent));
+});
+
+/** Sends an append, and cuts its connection once the server has it and its answer is on the way. */
+async function loseAnswer(options: Parameters<typeof connectNodeRedis>[1]) {
+  const server = await openServer();
+  const proxy = await startTcpProxy({ to: server });
+  onTestFinished(() => proxy.close());
+  const client = await openClient(`redis://${server.host}:${proxy.port}`, options);
+  const store = await openOn(fromNodeRedis(client));
+  const { store: other } = await openStore(server, { prefix: PREFIX });
+  await other.createRun(createOf("a"));
+  // The server then knows the script, and needs no second command for it.
+  await other.append([appendOf("a", 0)]);
+  proxy.stallAnswers();
+  const append = Promise.allSettled([store.append([appendOf("a", 1, { idempotencyKey: "k" })])]);
+  await expect.poll(() => readValues(other, "a")).toEqual([0, 1]);
+  proxy.cut();
+  proxy.resume();
+  const [outcome] = await append;
+  expect(await readValues(other, "a")).toEqual([0, 1]);
+  return outcome;
+}
+
+it("S7: an append whose connection broke before the answer is sent again, and has landed once", async () => {
+  expect(await loseAnswer({})).toMatchObject({
+    status: "fulfilled",
+    value: [{ firstSequence: 2 }],
+  });
+});
+
+it("S7: an append without an answer is ambiguous if the client gives up", async () => {
+  expect(await loseAnswer({ socket: { reconnectStrategy: false } })).toMatchObject({
+    status: "rejected",
+    reason: { code: "store_unavailable", ambiguous: true },
+  });
+});
+
+it("S18: the connection for channels ends with the store, also while it reconnects", async () => {
+  const server = await openServer();
+  const { eye, store } = await openReader(server);
+  expect((await connectionsOf(eye)).subscribers).toHaveLength(1);
+  await kill(eye, (await connectionsOf(eye)).subscribers);
+  await store.close();
+  await expect.poll(async () => (await connectionsOf(eye)).subscribers).toEqual([]);
+});
+
+it("S20: a client that has given up makes the store unavailable for good", async () => {
+  const server = await openServer();
+  const client = await openClient(server.url, { socket: { reconnectStrategy: false } });
+  const store = await openOn(fromNodeRedis(client));
+  await server.kill();
+  await expect.poll(() => client.isOpen).toBe(false);
+  await expect(store.getRun("a")).rejects.toMatchObject({
+    message: "The Redis client is closed. Open a store on a new one.",
+    retryable: false,
+  });
+});
+
+it("S20: a server that comes back makes the store available again", async () => {
+  const server = await openServer({ settings: ["--appendfsync", "always"] });
+  const { store, other } = await openReader(server, (client) => client);
+  await other.append([appendOf("a", 1)]);
+  await server.kill();
+  await server.start();
+  await expect.poll(() => readValues(store, "a").catch(() => null)).toEqual([1]);
+});

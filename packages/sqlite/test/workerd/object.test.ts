@@ -1,0 +1,68 @@
+import { startWorkerd, type WorkerServer } from "@tm/run-events-test-servers/workerd";
+import type { DurableObjectStorage } from "@cloudflare/workers-types";
+import { afterAll, beforeAll, expect, expectTypeOf, it } from "vitest";
+import type { SqliteObjectStorage } from "../../src/index.ts";
+import { bundleWorker } from "./bundle-worker.ts";
+
+let server: WorkerServer;
+beforeAll(async () => {
+  const script = await bundleWorker(new URL("object-worker.ts", import.meta.url));
+  server = await startWorkerd({ script, className: "StoreObject" });
+});
+afterAll(() => server.close());
+
+async function ask(name: string): Promise<unknown> {
+  const answer = await fetch(`${server.url}/${name}`);
+  expect(answer.status).toBe(200);
+  return answer.json();
+}
+
+it("S6: the storage of an object declares what its confirmation means, and is not shared", async () => {
+  expectTypeOf<DurableObjectStorage>().toExtend<SqliteObjectStorage>();
+  expect(await ask("capabilities")).toMatchObject({
+    durability: "power",
+    shared: false,
+    joinsTransaction: true,
+  });
+});
+
+it("S6: an acknowledged append is there after the runtime was killed", async () => {
+  await ask("append");
+  await server.kill();
+  await server.start();
+  expect(await ask("read")).toEqual(["kept"]);
+});
+
+it("S6: a write is acknowledged once the storage has confirmed it", async () => {
+  expect(await ask("confirm")).toEqual(["confirmed", "acknowledged"]);
+});
+
+it("S2: an append that the database refuses half-way leaves nothing", async () => {
+  expect(await ask("refuseHalfWay")).toEqual({
+    code: "store_unavailable",
+    events: 0,
+    lastSequence: 0,
+    firstSequence: 1,
+  });
+});
+
+it("S2: in `transact`, a business row and its event are committed together, or not at all", async () => {
+  expect(await ask("joinTransaction")).toEqual({
+    answers: [1, "Error: no gold", 2],
+    orders: [{ item: "tea" }, { item: "milk" }],
+    events: [{ item: "tea" }, { item: "milk" }],
+  });
+});
+
+it("a joined append outside of `transact`, and work that answers a promise, are TypeErrors", async () => {
+  const outside = expect.stringMatching(/^TypeError: .* begin one with the store's `transact`\.$/);
+  expect(await ask("outsideTransaction")).toEqual([
+    outside,
+    outside,
+    expect.stringMatching(/^TypeError: Expected synchronous work, got a promise/),
+  ]);
+});
+
+it("S13: a tail in the object follows the appends of the object", async () => {
+  expect(await ask("tail")).toEqual([1, 2, 3, null]);
+});
