@@ -27,7 +27,7 @@ type Name = (typeof OURS)[number] | (typeof PEERS)[number];
 interface ChatCost extends Cost, PagesGot {
   readonly stored: Stored;
   /** What the server of Durable Streams took. */
-  readonly besideMicros: number;
+  readonly transportServerMicros: number;
 }
 
 /** A server under test. */
@@ -35,7 +35,7 @@ interface Subject {
   readonly server: Child<ChatServer>;
   readonly port: number;
   /** A second process that is part of it. */
-  readonly beside: Child<ChatServer> | null;
+  readonly streamsServer: Child<ChatServer> | null;
 }
 
 /** What it costs that an answer can be resumed. */
@@ -59,8 +59,8 @@ async function startSubjects(
   { folder, database, redis }: Readonly<Record<"folder" | "database" | "redis", string>>,
 ): Promise<ReadonlyMap<Name, Subject>> {
   const module = new URL("chat-subjects.ts", import.meta.url);
-  const beside = start<ChatServer>(module, "durable-streams");
-  const streams = `http://127.0.0.1:${await beside.call("listen")}`;
+  const streamsServer = start<ChatServer>(module, "durable-streams");
+  const streams = `http://127.0.0.1:${await streamsServer.call("listen")}`;
   const parameters: Readonly<Record<Name, readonly string[]>> = {
     "AI SDK": ["sdk"],
     "resumable-stream": ["resumable", redis],
@@ -74,7 +74,11 @@ async function startSubjects(
   for (const name of [...PEERS, ...OURS]) {
     const server = start<ChatServer>(module, ...parameters[name]);
     const port = await server.call("listen");
-    subjects.set(name, { server, port, beside: name === "Durable Streams" ? beside : null });
+    subjects.set(name, {
+      server,
+      port,
+      streamsServer: name === "Durable Streams" ? streamsServer : null,
+    });
   }
   return subjects;
 }
@@ -89,20 +93,24 @@ async function measureSubjects(
   let asked = 0;
   for (const chats of CHATS) {
     const load = { chats, tokens: quick ? 5 : 200 };
-    const turns = [...subjects].map(([name, { server, port, beside }]) => {
+    const turns = [...subjects].map(([name, { server, port, streamsServer }]) => {
       async function measureOnce(): Promise<ChatCost> {
         const prefix = `c${++asked}`;
-        const [before, had, besideBefore] = [
+        const [before, had, streamsBefore] = [
           await server.call("usage"),
           await server.call("stored"),
-          await beside?.call("usage"),
+          await streamsServer?.call("usage"),
         ];
         const got = await pages.call("ask", { ...load, port, prefix });
         const cost = costBetween(before, await server.call("usage"), chats * load.tokens);
-        const [has, besideAfter] = [await server.call("stored"), await beside?.call("usage")];
+        const [has, streamsAfter] = [
+          await server.call("stored"),
+          await streamsServer?.call("usage"),
+        ];
         const stored = { events: has.events - had.events, bytes: has.bytes - had.bytes };
-        const besideMicros = (besideAfter?.cpuMicros ?? 0) - (besideBefore?.cpuMicros ?? 0);
-        return { ...cost, ...got, stored, besideMicros };
+        const transportServerMicros =
+          (streamsAfter?.cpuMicros ?? 0) - (streamsBefore?.cpuMicros ?? 0);
+        return { ...cost, ...got, stored, transportServerMicros };
       }
       return [name, measureOnce] as const;
     });
@@ -203,11 +211,11 @@ function figuresOf(name: string, costs: readonly ChatCost[]): Figure[] {
       values: costs.map(({ stored, units }) => stored.bytes / units),
     });
   }
-  if (costs.some(({ besideMicros }) => besideMicros > 0)) {
+  if (costs.some(({ transportServerMicros }) => transportServerMicros > 0)) {
     figures.push({
       name: `${name}, CPU of its own server`,
       unit: "µs/token",
-      values: costs.map(({ besideMicros, units }) => besideMicros / units),
+      values: costs.map(({ transportServerMicros, units }) => transportServerMicros / units),
     });
   }
   return figures;
