@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { textOf } from "./page-chat.ts";
-import { createRunServer, openRunPage } from "./run-page.ts";
+import { type PageChat, textOf } from "./page-chat.ts";
+import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
 import { asked, openRuns, OWNER, runOf, saying } from "./small-chats.ts";
 
 describe("a page with the transport of runs", () => {
@@ -44,7 +44,10 @@ describe("a page with the transport of runs", () => {
       expect(chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
       expect(chat.lastMessage?.id).toBe(asking.chat.lastMessage?.id);
     }
-    expect(server.requests.filter((one) => one.startsWith("POST"))).toHaveLength(1);
+    const asked = server.requests.filter((one) => one.includes("/api/chat"));
+    // Each of the two others has read the messages once.
+    const read = "GET /api/chat/tea";
+    expect(asked).toEqual(["POST /api/chat", read, read]);
   });
 
   it("shows turns that it missed, and edits, and asks for nothing if it has all", async () => {
@@ -119,5 +122,105 @@ describe("a page with the transport of runs", () => {
     const texts = ["q0", "a0", "q1", "a1", "q2", "a2", "q3", "a3"];
     for (const { chat } of pages) await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
     expect((await server.read("tea")).map(textOf)).toEqual(texts);
+  });
+
+  it("shows a turn only once it has a question", async () => {
+    const server = createRunServer(openRuns());
+    const { runId } = await server.runs.create({ ...OWNER, topic: "tea" });
+    const { fence } = await server.runs.claim(runId, { ...OWNER, leaseMs: 60_000 });
+    const { chat, watch } = openRunPage(server, "tea");
+    watch();
+    await expect.poll(() => server.requests).toContain("GET /v1/agent-runs");
+    const other = openRunPage(server, "wine");
+    other.watch();
+    await expect
+      .poll(() => server.requests.filter((one) => one === "GET /v1/agent-runs").length)
+      .toBe(2);
+    expect(server.requests).not.toContain("GET /api/chat/tea");
+    const append = (eventType: string, payload: unknown): Promise<unknown> =>
+      server.runs.append(runId, [{ eventType, payload }], { ...OWNER, fence });
+    await append("UI_MESSAGE", asked("a"));
+    await append("UI_CHUNKS", [
+      { type: "start", messageId: "b" },
+      { type: "text-start", id: "t" },
+      { type: "text-delta", id: "t", delta: "to a" },
+    ]);
+    await append("RUN_COMPLETED", null);
+    await expect.poll(() => chat.messages.map(textOf)).toEqual(["a", "to a"]);
+  });
+
+  describe("that reads the messages", () => {
+    /** A page that has asked for the messages, and gets them when it may. */
+    async function openReading(server: RunServer): Promise<{
+      readonly chat: PageChat;
+      readonly go: () => void;
+    }> {
+      const page = openRunPage(server, "tea");
+      const { promise, resolve } = Promise.withResolvers<void>();
+      let isReading = false;
+      server.onRequest = async (request, answer) => {
+        const answered = await answer();
+        if (request.method === "GET" && request.url.endsWith("/api/chat/tea") && !isReading) {
+          isReading = true;
+          await promise;
+        }
+        return answered;
+      };
+      page.watch();
+      await expect.poll(() => isReading).toBe(true);
+      return { chat: page.chat, go: resolve };
+    }
+
+    it("while an answer ends gets all of it", async () => {
+      const server = createRunServer(openRuns());
+      const asking = openRunPage(server, "tea");
+      const sent = asking.chat.sendMessage({ text: "Why?" });
+      await server.model.asked(1);
+      server.model.say("Half ");
+      await expect.poll(() => asking.chat.text).toBe("Half ");
+      const { chat, go } = await openReading(server);
+      server.model.say("an answer");
+      server.model.finish();
+      await sent;
+      go();
+      await expect.poll(() => chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
+    });
+
+    it("while its user asks keeps the question", async () => {
+      const server = createRunServer(openRuns());
+      const place = { ...OWNER, chatId: "tea", message: asked("a") };
+      await (
+        await server.chats.answer(place, () => saying("to a"))
+      ).done;
+      const { chat, go } = await openReading(server);
+      const sent = chat.sendMessage({ text: "Why?" });
+      await server.model.asked(1);
+      go();
+      server.model.say("So.");
+      server.model.finish();
+      await sent;
+      const texts = ["a", "to a", "Why?", "So."];
+      await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
+      expect(chat.status).toBe("ready");
+    });
+
+    it("while another turn comes gets that, too", async () => {
+      const server = createRunServer(openRuns());
+      const answer = async (id: string): Promise<void> => {
+        const place = { ...OWNER, chatId: "tea", message: asked(id) };
+        await (
+          await server.chats.answer(place, () => saying(`to ${id}`))
+        ).done;
+      };
+      await answer("a");
+      const { chat, go } = await openReading(server);
+      await answer("b");
+      const other = openRunPage(server, "tea");
+      other.watch();
+      const texts = ["a", "to a", "b", "to b"];
+      await expect.poll(() => other.chat.messages.map(textOf)).toEqual(texts);
+      go();
+      await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
+    });
   });
 });

@@ -94,7 +94,10 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
     const { runs, isLoading } = this.#runs.getSnapshot();
     if (isLoading || this.#chat.isBusy || this.#isReading) return;
     const end = runs.findIndex(({ runId }) => this.#whole.has(runId));
-    const newer = end === -1 ? runs : runs.slice(0, end);
+    // A run without an event lacks even its question.
+    const newer = runs
+      .slice(0, end === -1 ? undefined : end)
+      .filter(({ lastSequence }) => lastSequence > 0);
     const [newest] = newer;
     if (newest === undefined || newer.every(({ runId }) => this.#shown.has(runId))) return;
     void this.#readAgain(newest.runId);
