@@ -1,7 +1,8 @@
+import type { UIMessage, UIMessageChunk } from "ai";
 import { describe, expect, it } from "vitest";
 import { type PageChat, textOf } from "./page-chat.ts";
 import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
-import { asked, openRuns, OWNER, runOf, saying } from "./small-chats.ts";
+import { asked, openRuns, OWNER, PLACE, runOf, saying, streamOf } from "./small-chats.ts";
 
 describe("a page with the transport of runs", () => {
   it("shows an answer as it comes, and is sent it once", async () => {
@@ -147,6 +148,58 @@ describe("a page with the transport of runs", () => {
     ]);
     await append("RUN_COMPLETED", null);
     await expect.poll(() => chat.messages.map(textOf)).toEqual(["a", "to a"]);
+  });
+
+  it("shows all of a message that another page continues, at its end", async () => {
+    const server = createRunServer(openRuns());
+    const call = { toolCallId: "1", toolName: "ask", input: {} };
+    const first = await server.chats.answer({ ...PLACE, message: asked("a") }, () =>
+      streamOf({ type: "start" }, { type: "tool-input-available", ...call }, { type: "finish" }),
+    );
+    await first.done;
+    const { chat, watch } = openRunPage(server, "tea");
+    watch();
+    await expect.poll(() => chat.messages.length).toBe(2);
+    const part = { type: "tool-ask" as const, toolCallId: "1", input: {}, output: "yes" };
+    const parts = [{ ...part, state: "output-available" as const }];
+    const message: UIMessage = { id: first.runId, role: "assistant", parts };
+    const ready = Promise.withResolvers<void>();
+    const second = await server.chats.answer({ ...PLACE, message }, async () => {
+      await ready.promise;
+      return saying("Thanks.");
+    });
+    await expect.poll(() => chat.status).toBe("submitted");
+    ready.resolve();
+    await second.done;
+    const whole = [...parts, { type: "text", text: "Thanks.", state: "done" }];
+    await expect.poll(() => chat.lastMessage?.parts).toEqual(whole);
+    expect(chat.messages).toHaveLength(2);
+  });
+
+  it("that resumes an answer in mid-call of a tool shows nothing twice", async () => {
+    const server = createRunServer(openRuns());
+    const stop = Promise.withResolvers<void>();
+    const { done } = await server.chats.answer(
+      { ...PLACE, message: asked("a") },
+      () =>
+        new ReadableStream<UIMessageChunk>({
+          async start(controller) {
+            controller.enqueue({ type: "text-start", id: "t" });
+            controller.enqueue({ type: "text-delta", id: "t", delta: "Wait." });
+            controller.enqueue({ type: "tool-input-start", toolCallId: "1", toolName: "ask" });
+            await stop.promise;
+            controller.close();
+          },
+        }),
+    );
+    await expect.poll(async () => (await server.read("tea"))[1]?.parts.length).toBe(2);
+    const { chat, watch } = openRunPage(server, "tea", await server.read("tea"));
+    watch();
+    await expect.poll(() => chat.status).toBe("streaming");
+    stop.resolve();
+    await done;
+    await expect.poll(() => chat.status).toBe("ready");
+    expect(chat.lastMessage?.parts.map(({ type }) => type)).toEqual(["text", "tool-ask"]);
   });
 
   describe("that reads the messages", () => {
