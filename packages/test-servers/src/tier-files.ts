@@ -171,6 +171,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/stall.test.ts",
   "apps/server/test/startup.test.ts",
   "apps/server/test/store-errors.test.ts",
+  "packages/ai/test/ai-sdk/show/show.test.ts",
   "packages/client/test/browser/giving-way.test.ts",
   "packages/client/test/browser/hook.test.ts",
   "packages/client/test/browser/lists.test.ts",

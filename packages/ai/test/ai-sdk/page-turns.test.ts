@@ -1,5 +1,5 @@
 import type { UIMessage, UIMessageChunk } from "ai";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type Mock, vi } from "vitest";
 import { type PageChat, textOf } from "./page-chat.ts";
 import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
 import { asked, openRuns, OWNER, PLACE, runOf, saying, streamOf } from "./small-chats.ts";
@@ -206,9 +206,11 @@ describe("a page with the transport of runs", () => {
     /** A page that has asked for the messages, and gets them when it may. */
     async function openReading(server: RunServer): Promise<{
       readonly chat: PageChat;
+      readonly setMessages: Mock<(messages: readonly UIMessage[]) => void>;
       readonly go: () => void;
     }> {
       const page = openRunPage(server, "tea");
+      const setMessages = vi.spyOn(page.chat, "setMessages");
       const { promise, resolve } = Promise.withResolvers<void>();
       let isReading = false;
       server.onRequest = async (request, answer) => {
@@ -221,7 +223,7 @@ describe("a page with the transport of runs", () => {
       };
       page.watch();
       await expect.poll(() => isReading).toBe(true);
-      return { chat: page.chat, go: resolve };
+      return { chat: page.chat, setMessages, go: resolve };
     }
 
     it("while an answer ends gets all of it", async () => {
@@ -245,7 +247,7 @@ describe("a page with the transport of runs", () => {
       await (
         await server.chats.answer(place, () => saying("to a"))
       ).done;
-      const { chat, go } = await openReading(server);
+      const { chat, setMessages, go } = await openReading(server);
       const sent = chat.sendMessage({ text: "Why?" });
       await server.model.asked(1);
       go();
@@ -255,6 +257,8 @@ describe("a page with the transport of runs", () => {
       const texts = ["a", "to a", "Why?", "So."];
       await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
       expect(chat.status).toBe("ready");
+      // What it read before lacks the question.
+      expect(setMessages.mock.calls.map(([messages]) => messages.map(textOf))).toEqual([texts]);
     });
 
     it("while another turn comes gets that, too", async () => {
