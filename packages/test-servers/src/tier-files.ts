@@ -34,6 +34,7 @@ export const FAST: readonly string[] = [
   "apps/examples/test/next-open.test.ts",
   "apps/examples/test/readme.test.ts",
   "apps/server/test/client-error.test.ts",
+  "apps/server/test/diagnostic-counts.test.ts",
   "apps/server/test/kept-secrets.test.ts",
   "apps/server/test/reason-of.test.ts",
   "apps/server/test/secret-variables.test.ts",
@@ -76,6 +77,7 @@ export const FAST: readonly string[] = [
 
 /** Test files in a folder of `FAST` that belong to the tier `main`: they take longer, or start many processes. */
 export const MAIN: readonly string[] = [
+  "packages/ai/test/ag-ui/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/page-faults.test.ts",
   "packages/ai/test/ai-sdk/processes.test.ts",
@@ -186,6 +188,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/stall.test.ts",
   "apps/server/test/startup.test.ts",
   "apps/server/test/store-errors.test.ts",
+  "packages/ai/test/ag-ui/processes.test.ts",
   "packages/client/test/browser/giving-way.test.ts",
   "packages/client/test/browser/hook.test.ts",
   "packages/client/test/browser/lists.test.ts",
