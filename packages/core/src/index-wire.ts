@@ -8,6 +8,7 @@ export {
 export type { Clock } from "./time/clock.ts";
 export { afterTurn, holdingClock, systemClock } from "./time/clock.ts";
 export { describeValue } from "./rules/describe-value.ts";
+export { RUNS_PATH, movePath, parseBasePath } from "./wire/base-path.ts";
 export type { Connected } from "./wire/frame.ts";
 export {
   NO_RETRY_MS,

@@ -1,7 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { StreamRuns } from "../stream-runs.ts";
-import { findLive, foldAnswers, followAnswer, followFrom, listAnswers } from "./answers.ts";
+import { findLive, listTopic, stopLive } from "../topic-runs.ts";
+import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
   type Answer,
@@ -83,7 +84,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       await endDead(streams, chatId);
       const { messages, last } = await foldAnswers<Message>(
         streams,
-        await listAnswers(streams, chatId),
+        await listTopic(streams, chatId),
       );
       const isActive = last?.runStatus === "running" || last?.runStatus === "queued";
       return { messages, active: last !== null && isActive ? { runId: last.runId } : null };
@@ -99,12 +100,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       const live = await findLive(streams, chatId);
       return live === null ? null : followAnswer(streams, live.runId);
     },
-    async stop(chatId, owner) {
-      const { runs, ownerId } = streamsOf(owner);
-      const live = await findLive(streamsOf(owner), chatId);
-      if (live === null) return false;
-      return (await runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
-    },
+    stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
     routes: (routesOptions) =>
       createChatRoutes(chats, routesOptions, (ownerId, runId, startIndex) =>
         followFrom(streamsOf({ ownerId }), runId, startIndex),

@@ -12,6 +12,7 @@ import {
 } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
+import { runsAddress } from "../http/server-url.ts";
 import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
 import { createRunCell, type RunCell } from "./run-cell.ts";
 import type { Place } from "./tab-messages.ts";
@@ -32,8 +33,8 @@ export interface TailPage {
 const shared = new Map<string, SharedRun>();
 
 /** Views with the same key share a run. A credential's function is not part of it, because each render may make a new one. */
-export function shareKey({ baseUrl, runId, userId, credential }: SharedRunOptions): string {
-  return JSON.stringify([baseUrl, runId, userId, credential]);
+export function shareKey({ runId, userId, credential, ...server }: SharedRunOptions): string {
+  return JSON.stringify([runsAddress(server), runId, userId, credential]);
 }
 
 /**
