@@ -32,6 +32,11 @@ it("README: each recipe is under 60 lines, all files of one together", () => {
   }
 });
 
+it("README: a recipe of another protocol has 80 lines at most", () => {
+  const files = globSync("src/protocols/*.mjs", { cwd: FOLDER });
+  expect(files.filter((file) => linesOf(file) > 80)).toEqual([]);
+});
+
 it("README: a worker's recipe is under 90 lines, and with its queue's part under 90", () => {
   const lengths = [
     ["agent.mjs", "resume.mjs"],
