@@ -174,6 +174,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/examples/test/hosts/nest-fastify.test.ts",
   "apps/examples/test/hosts/nest.test.ts",
   "apps/examples/test/hosts/nitro.test.ts",
+  "apps/examples/test/hosts/node-http-on-bun.test.ts",
   "apps/examples/test/hosts/node-http.test.ts",
   "apps/examples/test/hosts/node-http2.test.ts",
   "apps/examples/test/next.test.ts",
