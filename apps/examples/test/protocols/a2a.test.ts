@@ -18,7 +18,8 @@ async function connect(url: string, credential: Readonly<Record<string, string>>
   const fetchImpl: typeof fetch = async (to, init) => {
     const headers = new Headers(init?.headers);
     for (const [name, value] of Object.entries(credential)) headers.set(name, value);
-    return fetch(String(to).replace("http://localhost:8080", url), { ...init, headers });
+    const address = to instanceof Request ? to.url : new URL(to).href;
+    return fetch(address.replace("http://localhost:8080", url), { ...init, headers });
   };
   const transports = [new JsonRpcTransportFactory({ fetchImpl })];
   const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, { transports });
