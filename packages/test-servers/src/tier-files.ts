@@ -193,6 +193,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/startup.test.ts",
   "apps/server/test/store-errors.test.ts",
   "packages/ai/test/ag-ui/processes.test.ts",
+  "packages/ai/test/ai-sdk/show/show.test.ts",
   "packages/client/test/browser/giving-way.test.ts",
   "packages/client/test/browser/hook.test.ts",
   "packages/client/test/browser/lists.test.ts",
