@@ -181,6 +181,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/examples/test/pg-boss.test.ts",
   "apps/examples/test/probe/faults.test.ts",
   "apps/examples/test/proxies.test.ts",
+  "apps/examples/test/protocols/a2a.test.ts",
   "apps/examples/test/protocols/langgraph.test.ts",
   "apps/examples/test/protocols/openai-responses.test.ts",
   "apps/examples/test/resume.test.ts",
