@@ -44,6 +44,10 @@ export function testServer(start: () => Promise<SharedServer>): void {
     expect(await total("run_events.notifications.down.duration")).toBe(1);
     // What polls find meanwhile has not been missed.
     expect(await points("run_events.notifications.missed")).toStrictEqual([]);
+    // A store that is closed has no such connection, and has not lost it.
+    await runs.close();
+    expect(await total("run_events.notifications.up")).toBe(0);
+    expect(await total("run_events.notifications.lost")).toBe(1);
   });
 
   it("S15: a notification that is lost on the way is counted, and its reader gets the event", async () => {
