@@ -226,6 +226,39 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "await store.verify(); await store.close(); return store.capabilities.shared;",
     result: true,
   },
+  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: fromPostgresJs": {
+    imports: `
+      import postgres from "postgres";
+      import { createPostgresStore } from "@tm/run-events-postgres";
+      import { fromPostgresJs } from "@tm/run-events-postgres/postgres-js";`,
+    before: "const connectionString = await postgresUrl();",
+    after: `
+      const { shared } = store.capabilities;
+      await store.close();
+      await sql.end();
+      return shared;`,
+    result: true,
+  },
+  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: clientOf": {
+    imports: `
+      import postgres from "postgres";
+      import { createRunEvents } from "@tm/run-events-core";
+      import { createPostgresStore } from "@tm/run-events-postgres";
+      import { clientOf, fromPostgresJs } from "@tm/run-events-postgres/postgres-js";`,
+    before: `
+      const sql = postgres(await postgresUrl());
+      const store = createPostgresStore(fromPostgresJs(sql));
+      await store.migrate();
+      const runs = createRunEvents({ store });
+      const { runId } = await runs.create({ ownerId: "ada" });
+      const events = [{ eventType: "TOKEN" }];`,
+    after: `
+      const { lastSequence } = await runs.get(runId);
+      await runs.close();
+      await sql.end();
+      return lastSequence;`,
+    result: 1,
+  },
   "packages/redis/src/node-redis/from-node-redis.d.ts: fromNodeRedis": {
     imports: `
       import { createClient as create } from "redis";
