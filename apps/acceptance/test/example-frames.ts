@@ -1,5 +1,6 @@
 import { AI_FRAMES } from "./ai-example-frames.ts";
 import type { ExampleFrame } from "./example-frame.ts";
+import { DRIVER_FRAMES } from "./driver-example-frames.ts";
 import { KIT_FRAMES } from "./kit-example-frames.ts";
 
 const CORE = `import { createMemoryStore, createRunEvents } from "@tm/run-events-core";`;
@@ -226,54 +227,6 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "await store.verify(); await store.close(); return store.capabilities.shared;",
     result: true,
   },
-  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: fromPostgresJs": {
-    imports: `
-      import postgres from "postgres";
-      import { createPostgresStore } from "@tm/run-events-postgres";
-      import { fromPostgresJs } from "@tm/run-events-postgres/postgres-js";`,
-    before: "const connectionString = await postgresUrl();",
-    after: `
-      const { shared } = store.capabilities;
-      await store.close();
-      await sql.end();
-      return shared;`,
-    result: true,
-  },
-  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: clientOf": {
-    imports: `
-      import postgres from "postgres";
-      import { createRunEvents } from "@tm/run-events-core";
-      import { createPostgresStore } from "@tm/run-events-postgres";
-      import { clientOf, fromPostgresJs } from "@tm/run-events-postgres/postgres-js";`,
-    before: `
-      const sql = postgres(await postgresUrl());
-      const store = createPostgresStore(fromPostgresJs(sql));
-      await store.migrate();
-      const runs = createRunEvents({ store });
-      const { runId } = await runs.create({ ownerId: "ada" });
-      const events = [{ eventType: "TOKEN" }];`,
-    after: `
-      const { lastSequence } = await runs.get(runId);
-      await runs.close();
-      await sql.end();
-      return lastSequence;`,
-    result: 1,
-  },
-  "packages/redis/src/node-redis/from-node-redis.d.ts: fromNodeRedis": {
-    imports: `
-      import { createClient as create } from "redis";
-      import { openRedisStore } from "@tm/run-events-redis";
-      import { fromNodeRedis } from "@tm/run-events-redis/node-redis";`,
-    before: `
-      const address = await redisUrl();
-      const createClient = (_options: { readonly url: string }) => create({ url: address });`,
-    after: `
-      const { shared } = store.capabilities;
-      await store.close();
-      await client.close();
-      return shared;`,
-    result: true,
-  },
   "packages/redis/src/redis-store.d.ts: openRedisStore": {
     imports: `
       import { Redis as Client } from "ioredis";
@@ -322,4 +275,5 @@ export const EXAMPLE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   ...CLIENT_FRAMES,
   ...STORE_FRAMES,
   ...KIT_FRAMES,
+  ...DRIVER_FRAMES,
 };

@@ -56,8 +56,13 @@ const PASSING_MESSAGES: Readonly<Record<string, string>> = {
 
 /** The connection was never opened, so nothing was sent. */
 const UNSENT = new Set([
-  ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"],
-  ...["CONNECT_TIMEOUT", "CONNECTION_ENDED"],
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "CONNECT_TIMEOUT",
+  "CONNECTION_ENDED",
 ]);
 /**
  * The server ended the session, maybe after the statement had committed. The severity does not always show it: it is in the

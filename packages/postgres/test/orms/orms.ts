@@ -14,7 +14,7 @@ import type { PostgresQueryable } from "../../src/index.ts";
 import { clientOf } from "../../src/postgres-js/index.ts";
 
 /** What the function of a transaction gets. */
-export interface OrmTransaction {
+interface OrmTransaction {
   readonly client: PostgresQueryable;
   /** Inserts a row of the caller's with the ORM. */
   insert(id: number): Promise<unknown>;
