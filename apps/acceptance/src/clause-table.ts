@@ -19,6 +19,7 @@ export const CLAUSES: readonly string[] = [
   "W47",
   "W48",
   "W49",
+  "W50",
   ...Array.from({ length: 29 }, (_, index) => `S${index + 1}`),
   "S30",
   "S31",

@@ -1,4 +1,5 @@
 import { AI_FRAMES } from "./ai-example-frames.ts";
+import { OTEL_FRAMES } from "./otel-example-frames.ts";
 import type { ExampleFrame } from "./example-frame.ts";
 import { DRIVER_FRAMES } from "./driver-example-frames.ts";
 import { KIT_FRAMES } from "./kit-example-frames.ts";
@@ -270,6 +271,7 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
 /** The frame of each `@example` of the published types, by the file and the name of its comment. */
 export const EXAMPLE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   ...AI_FRAMES,
+  ...OTEL_FRAMES,
   ...CORE_FRAMES,
   ...HTTP_FRAMES,
   ...CLIENT_FRAMES,

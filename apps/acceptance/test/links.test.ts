@@ -55,7 +55,7 @@ it("every link of a page that is published leads to a file of the same package t
       if (publisherOf(pathOf(page, link), packed) !== folder) broken.push(`${page}: ${link.path}`);
     }
   }
-  expect(packed.size).toBe(10);
+  expect(packed.size).toBe(11);
   expect(count).toBeGreaterThan(30);
   expect(broken).toEqual([]);
 });

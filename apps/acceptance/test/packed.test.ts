@@ -11,9 +11,17 @@ import { bundlePage, openPage } from "./packed-page.ts";
 import { startQuickstart, writeQuickstart } from "./page-quickstart.ts";
 
 const run = promisify(execFile);
-const PACKAGES = ["core", "http", "client", "sqlite", "postgres", "redis", "conformance", "ai"].map(
-  (name) => `packages/${name}`,
-);
+const PACKAGES = [
+  "core",
+  "http",
+  "client",
+  "sqlite",
+  "postgres",
+  "redis",
+  "conformance",
+  "ai",
+  "otel",
+].map((name) => `packages/${name}`);
 
 /** It has no import of its own name: each of its doors is for another product. */
 const AI = "@tm/run-events-ai";

@@ -30,6 +30,7 @@ const ENTRY_POINTS = [
   "sqlite: createSqliteStore",
   "postgres: createPostgresStore",
   "redis: openRedisStore",
+  "otel: createOtelTelemetry",
   "conformance: runEventStoreConformance",
   "conformance/http: runHttpConformance",
   "conformance/http: runReaderConformance",

@@ -1,7 +1,13 @@
 import { parseArgs } from "node:util";
 import { JsonText } from "@tm/run-events-core";
 import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
-import { isTopic, MAX_LEASE_MS, MAX_TAIL, MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import {
+  isTopic,
+  MAX_LEASE_MS,
+  MAX_TAIL,
+  MIN_LEASE_MS,
+  parseBasePath,
+} from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 
 /** The environment variable that holds the token. The variable of this name with `_FILE` names a file that holds it. */
@@ -11,6 +17,8 @@ export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
 interface Target {
   /** Without a slash at the end. */
   readonly url: string;
+  /** The path of all runs. @see clause W50 in `WIRE.md` */
+  readonly basePath: string;
   readonly token: string;
 }
 
@@ -55,6 +63,7 @@ export type Command =
 const OPTIONS = {
   url: { type: "string" },
   token: { type: "string" },
+  "base-path": { type: "string" },
   since: { type: "string" },
   tail: { type: "string" },
   status: { type: "string" },
@@ -228,7 +237,7 @@ function parseOptions(args: readonly string[]): Values | Wrong {
 }
 
 function parseTarget(
-  values: { readonly url?: string | undefined; readonly token?: string | undefined },
+  values: Pick<Values["values"], "url" | "token" | "base-path">,
   env: Readonly<Record<string, string | undefined>>,
 ): Target | Wrong {
   const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
@@ -242,8 +251,23 @@ function parseTarget(
     return {
       wrong: `expected the server's URL without a user or password: give --token or ${TOKEN_VARIABLE}`,
     };
+  const basePath = readBasePath(values["base-path"] ?? env["RUN_EVENTS_BASE_PATH"]);
+  if (basePath === null)
+    return {
+      wrong:
+        "expected the path of all runs to be like /api/runs: check --base-path or RUN_EVENTS_BASE_PATH",
+    };
   const token = readToken(values.token, env);
-  return "wrong" in token ? token : { url: url.replace(/\/+$/, ""), ...token };
+  return "wrong" in token ? token : { url: url.replace(/\/+$/, ""), basePath, ...token };
+}
+
+/** `null` for a path that no server can have. @see clause W50 in `WIRE.md` */
+function readBasePath(path: string | undefined): string | null {
+  try {
+    return parseBasePath(path);
+  } catch {
+    return null;
+  }
 }
 
 /** The token of the option, or else of the environment. */

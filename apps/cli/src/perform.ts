@@ -55,8 +55,8 @@ async function perform(command: Command, env: NodeJS.ProcessEnv): Promise<number
     const { serve } = await import("@tm/run-events-server");
     return serve(env);
   }
-  const { url: baseUrl, token: bearer } = command.target;
-  const runs = createClient({ baseUrl, credential: { bearer }, ...PATIENCE });
+  const { url: baseUrl, basePath, token: bearer } = command.target;
+  const runs = createClient({ baseUrl, basePath, credential: { bearer }, ...PATIENCE });
   switch (command.name) {
     case "exec":
       return execCommand(runs, command);

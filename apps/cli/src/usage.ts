@@ -19,6 +19,7 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
   run-events cancel <runId>          end a run as cancelled
 
   --url URL      the server's address, or RUN_EVENTS_URL (default http://127.0.0.1:8080)
+  --base-path P  the path of all runs, or RUN_EVENTS_BASE_PATH (default /v1/agent-runs)
   --token TOKEN  your token, or RUN_EVENTS_TOKEN, or a file that has it: RUN_EVENTS_TOKEN_FILE
   --help         show this text
 

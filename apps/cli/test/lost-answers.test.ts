@@ -161,7 +161,7 @@ it("a tail that has read its run continues, however often a proxy answers in the
   const { exitCode, stdout, stderr } = await tail.ended;
   expect(exitCode, stderr).toBe(0);
   expect(stderr).toContain(
-    "answered 404 text/html, not as a run-events server does: is /v1 passed on to the server: trying again",
+    "answered 404 text/html, not as a run-events server does: is the path passed on to the server: trying again",
   );
   expect(stdout.split("\n").map((line) => line.split(" ")[2])).toEqual([
     "ONE",

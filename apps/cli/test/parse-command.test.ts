@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { parseCommand } from "../src/parse-command.ts";
 
 const ENV = { RUN_EVENTS_TOKEN: "t" };
-const target = { url: "http://127.0.0.1:8080", token: "t" };
+const target = { url: "http://127.0.0.1:8080", basePath: "/v1/agent-runs", token: "t" };
 
 /** `exec -- ls` without options. */
 const EXEC = { name: "exec", leaseMs: 60_000, topic: null, exclusive: false, command: ["ls"] };
@@ -60,6 +60,17 @@ describe("the command line", () => {
     const argv = ["list", "--url", "https://b/runs/", "--token", "of-option"];
     expect(parseCommand(argv, env)).toMatchObject({
       target: { url: "https://b/runs", token: "of-option" },
+    });
+  });
+
+  it("W50: the path of all runs is the option, or else the variable, without a slash at its end", () => {
+    const env = { ...ENV, RUN_EVENTS_BASE_PATH: "/of/env/" };
+    expect(parseCommand(["list"], env)).toMatchObject({ target: { basePath: "/of/env" } });
+    const argv = ["list", "--base-path", "/of-option"];
+    expect(parseCommand(argv, env)).toMatchObject({ target: { basePath: "/of-option" } });
+    expect(parseCommand(["list", "--base-path", "runs"], ENV)).toEqual({
+      wrong:
+        "expected the path of all runs to be like /api/runs: check --base-path or RUN_EVENTS_BASE_PATH",
     });
   });
 

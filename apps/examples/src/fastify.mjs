@@ -30,8 +30,8 @@ const store = createSqliteStore(new Database(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
 const handler = createNodeHandler({ runs, authenticate, allowedOrigins, onError: console.error });
-
-const app = fastify({ return503OnClosing: false }); // An EventSource gives up at a 503.
+// An EventSource gives up at a 503. Connections that are kept for 72 s, as by default, delay the exit.
+const app = fastify({ return503OnClosing: false, keepAliveTimeout: 5_000 });
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE"]; // By default it lets pages send the first three.
 await app.register(helmet).register(cors, { origin: allowedOrigins, methods, credentials: true });
 await app.register(compress); // before any route

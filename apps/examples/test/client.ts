@@ -1,5 +1,5 @@
-import { type ClientRequest, request } from "node:http";
 import { onTestFinished } from "vitest";
+import { type LiveStream, openStream } from "./open-stream.ts";
 
 /** The bearer tokens of the recipes' two users. */
 export const ADA = "a-token-of-ada";
@@ -16,32 +16,67 @@ export interface Client {
   /** Appends events as they are in this JSON. */
   append(runPath: string, events: string): Promise<Response>;
   /** Begins to append lines. It is broken off when the test has finished. */
-  upload(runPath: string): ClientRequest;
+  upload(runPath: string): Upload;
+  /** Opens the live stream of a run of `ada`'s, by default with a new session of hers. */
+  follow(runPath: string, headers?: Readonly<Record<string, string>>): Promise<LiveStream>;
+}
+
+/** Lines that are being appended. */
+interface Upload {
+  write(text: string): void;
+  /** Ends the body. */
+  end(): void;
+  /** Breaks the connection. */
+  leave(): void;
+  readonly answer: Promise<Response>;
 }
 
 interface CallInit {
   readonly body?: unknown;
   /** In place of the token's header. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Breaks the request off. */
+  readonly signal?: AbortSignal;
 }
 
-/** @param sessionPath the path to sign in at */
-export function createClient(urlOf: () => string, sessionPath = "/session"): Client {
+/** What differs from host to host. */
+export interface ClientOptions {
+  /**
+   * The path to sign in at.
+   * @defaultValue `/session`
+   */
+  readonly sessionPath?: string;
+  /**
+   * Sends the requests.
+   * @defaultValue Node's own `fetch`, over HTTP/1.1
+   */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** Creates a client of a recipe. */
+export function createClient(urlOf: () => string, options: ClientOptions = {}): Client {
+  const { sessionPath = "/session", fetch = globalThis.fetch } = options;
   async function call(method: string, path: string, init: CallInit = {}): Promise<Response> {
-    const { body, headers = { authorization: `Bearer ${ADA}` } } = init;
+    const { body, headers = { authorization: `Bearer ${ADA}` }, signal } = init;
     const type = body === undefined ? {} : { "content-type": "application/json" };
     return fetch(urlOf() + path, {
       method,
       headers: { ...type, ...headers },
+      ...(signal === undefined ? {} : { signal }),
       body: typeof body === "string" ? body : (JSON.stringify(body) ?? null),
     });
   }
+  async function signIn(token = ADA): Promise<string> {
+    const headers = { authorization: `Bearer ${token}` };
+    const { headers: answer } = await call("POST", sessionPath, { headers });
+    return answer.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+  }
   return {
     call,
-    async signIn(token = ADA) {
-      const headers = { authorization: `Bearer ${token}` };
-      const { headers: answer } = await call("POST", sessionPath, { headers });
-      return answer.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+    signIn,
+    async follow(runPath, headers) {
+      const sent = headers ?? { cookie: await signIn() };
+      return openStream(`${urlOf()}${runPath}/stream`, sent, { fetch });
     },
     async createRun() {
       return (await call("POST", "/v1/agent-runs", { body: {} })).headers.get("location") ?? "";
@@ -49,12 +84,26 @@ export function createClient(urlOf: () => string, sessionPath = "/session"): Cli
     append: (runPath, events) =>
       call("POST", `${runPath}/events`, { body: `{"events":[${events}]}` }),
     upload(runPath) {
-      const lines = request(`${urlOf()}${runPath}/events`, {
+      const controller = new AbortController();
+      onTestFinished(() => controller.abort());
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      const writer = writable.getWriter();
+      // Leaving shows in the writer too.
+      writer.closed.catch(() => {});
+      const answer = fetch(`${urlOf()}${runPath}/events`, {
         method: "POST",
         headers: { authorization: `Bearer ${ADA}`, "content-type": "application/x-ndjson" },
-      });
-      onTestFinished(() => void lines.destroy());
-      return lines;
+        body: readable,
+        duplex: "half",
+        signal: controller.signal,
+      } as RequestInit);
+      answer.catch(() => {});
+      return {
+        write: (text) => void writer.write(new TextEncoder().encode(text)).catch(() => {}),
+        end: () => void writer.close().catch(() => {}),
+        leave: () => controller.abort(),
+        answer,
+      };
     },
   };
 }

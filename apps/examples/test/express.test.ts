@@ -6,11 +6,11 @@ import { startEdited } from "./start-edited.ts";
 import { startRecipe } from "./start-recipe.ts";
 import { reportsItsErrors } from "./reports-its-errors.ts";
 
-describeRecipe("Express", {
+describeRecipe({
+  name: "Express",
+  packages: ["express", "node"],
   start: () => startRecipe("express.mjs"),
   header: ["x-frame-options", "SAMEORIGIN"],
-  compressesPages: true,
-  exitCode: 0,
   ofThisHost: [],
 });
 

@@ -5,11 +5,12 @@ import { startEdited } from "./start-edited.ts";
 import { startRecipe } from "./start-recipe.ts";
 import { reportsItsErrors } from "./reports-its-errors.ts";
 
-describeRecipe("Fastify", {
+describeRecipe({
+  name: "Fastify",
+  packages: ["fastify", "node"],
   start: () => startRecipe("fastify.mjs"),
   header: ["x-frame-options", "SAMEORIGIN"],
-  compressesPages: false,
-  exitCode: 0,
+  own: { "broken escape": "its own 400" },
   ofThisHost: [
     "a broken escape in the path is 400, and an escape of a character that no id has is 404",
   ],

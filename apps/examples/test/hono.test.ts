@@ -5,11 +5,11 @@ import { exitsThoughIdle } from "./exits-though-idle.ts";
 import { startRecipe } from "./start-recipe.ts";
 import { reportsItsErrors } from "./reports-its-errors.ts";
 
-describeRecipe("Hono", {
+describeRecipe({
+  name: "Hono",
+  packages: ["hono", "@hono/node-server", "node"],
   start: () => startRecipe("hono.mjs"),
   header: ["x-frame-options", "SAMEORIGIN"],
-  compressesPages: true,
-  exitCode: 0,
   ofThisHost: [],
 });
 

@@ -79,7 +79,13 @@ async function writePage(folder: string): Promise<void> {
 /** Core is published as one file, as its `build` script makes it. */
 async function bundleCore(source: string, dist: string): Promise<void> {
   const rolldown = join(source, "node_modules/.bin/rolldown");
-  const entries = ["src/index.ts", "src/index-wire.ts", "--platform", "neutral"];
+  const entries = [
+    "src/index.ts",
+    "src/index-store.ts",
+    "src/index-wire.ts",
+    "--platform",
+    "neutral",
+  ];
   await run(rolldown, [...entries, "--dir", dist, "--chunk-file-names", "shared.js"], {
     cwd: source,
   });

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { createClient } from "./client.ts";
 import { describeRecipe } from "./describe-recipe.ts";
@@ -11,11 +10,13 @@ let app: NextApp;
 beforeAll(async () => void (app = await buildNextApp()), BUILD_MS);
 afterAll(() => app.remove());
 
-describeRecipe("Next.js", {
+describeRecipe({
+  name: "Next.js",
+  packages: ["next", "node"],
   start: () => app.start(),
   header: ["vary", "next-router-state-tree"],
-  compressesPages: true,
   exitCode: 143,
+  own: { "broken escape": "its own 400" },
   ofThisHost: [
     "a broken escape in the path is 400, and an escape of a character that no id has is 404",
     // One of its answers is the 404 to a path that Next.js knows nothing of.
@@ -36,9 +37,8 @@ it("W12: behind a proxy of Next.js lines arrive only with the last one", async (
   const polled = await call("GET", `${path}/events?wait=30`);
   expect(await polled.json()).toMatchObject({ events: [{ eventType: "SECOND" }] });
   for (const lines of [second, behind]) {
-    const answered = once(lines, "response");
     lines.end();
-    await answered;
+    await lines.answer;
   }
   const page = await call("GET", `${path}/events`);
   expect(await page.json()).toMatchObject({ events: [{}, { eventType: "BEHIND" }] });

@@ -20,11 +20,17 @@ export interface LiveStream {
   leave(): void;
 }
 
+/** Who owns a stream, and what sends its request. */
+interface StreamOptions {
+  readonly owner?: Owner;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
 /** Opens a stream as a browser does that accepts compressed answers. It is closed when the test has finished. */
 export async function openStream(
   url: string,
   headers: Readonly<Record<string, string>>,
-  owner: Owner = { onTestFinished },
+  { owner = { onTestFinished }, fetch = globalThis.fetch }: StreamOptions = {},
 ): Promise<LiveStream> {
   const controller = new AbortController();
   owner.onTestFinished(() => controller.abort());

@@ -88,7 +88,7 @@ export async function startBehind(
   owner.onTestFinished(() => proxy.close());
   const url = `http://127.0.0.1:${port}`;
   return {
-    ...createClient(() => url, "/v1/session"),
+    ...createClient(() => url, { sessionPath: "/v1/session" }),
     url,
     proxy,
     async restartServer(when) {

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "..");
-const README = readFileSync(join(FOLDER, "README.md"), "utf8");
+/** All pages, one after the other. */
+const PAGES = globSync(["README.md", "docs/*.md"], { cwd: FOLDER })
+  .map((page) => readFileSync(join(FOLDER, page), "utf8"))
+  .join("\n");
 const MOST_LINES = 60;
 const OWN_PATH = "src/next/app/echo/route.js";
 
@@ -12,15 +15,17 @@ const linesOf = (file: string): number =>
 
 it("README: links every file of a recipe, but for the app's own path", () => {
   const files = globSync("src/**/*.{js,mjs}", { cwd: FOLDER });
-  const links = [...README.matchAll(/\]\((src\/[^)]+)\)/g)].map(([, path = ""]) =>
+  const links = [...PAGES.matchAll(/\]\(\.\.\/(src\/[^)]+js)\)/g)].map(([, path = ""]) =>
     decodeURIComponent(path),
   );
-  expect([...links, OWN_PATH].toSorted()).toEqual(files.toSorted());
+  expect([...new Set([...links, OWN_PATH])].toSorted()).toEqual(files.toSorted());
 });
 
 it("README: each recipe is under 60 lines, all files of one together", () => {
   const next = globSync("src/next/**/*.js", { cwd: FOLDER, exclude: [OWN_PATH] });
-  for (const files of [["src/express.mjs"], ["src/fastify.mjs"], ["src/hono.mjs"], next]) {
+  const hosts = globSync("src/hosts/*.mjs", { cwd: FOLDER }).map((file) => [file]);
+  const first = [["src/express.mjs"], ["src/fastify.mjs"], ["src/hono.mjs"], next];
+  for (const files of [...first, ...hosts]) {
     const lines = files.reduce((sum, file) => sum + linesOf(file), 0);
     expect([files[0], lines < MOST_LINES]).toEqual([files[0], true]);
   }
@@ -47,6 +52,6 @@ it.each([
   "pg-boss/worker.mjs",
 ])("README: shows %s as it is", (name) => {
   const file = readFileSync(join(FOLDER, "src", name), "utf8");
-  const [, shown] = README.split(`<!-- snippet: ${name} -->\n`);
+  const [, shown] = PAGES.split(`<!-- snippet: ${name} -->\n`);
   expect(/^```\w+\n(.*?)^```$/ms.exec(shown ?? "")?.[1]).toBe(file);
 });

@@ -17,7 +17,7 @@ export interface RecipeProcess {
 }
 
 /**
- * Starts node with these arguments, and waits until it prints where it listens. Its port is any free one, and its database
+ * Starts a program with these arguments, and waits until it prints where it listens. Its port is any free one, and its database
  * a new one, unless `env` sets them.
  *
  * @throws Error with its output, if it ends before
@@ -26,9 +26,10 @@ export async function startRecipeProcess(
   words: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
+  program: string = process.execPath,
 ): Promise<RecipeProcess> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-recipe-"));
-  const child = spawn(process.execPath, words, {
+  const child = spawn(program, words, {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
     // In case no test ends it.

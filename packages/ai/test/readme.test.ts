@@ -1,20 +1,13 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
+import { readPage, readSnippets } from "./snippets.ts";
 
-const BLOCK = /<!-- snippet: (?<name>\S+)\.mjs -->\n\n```js\n(?<code>.*?)^```$/gms;
-
-function readPage(name: string): string {
-  return readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
-}
-
+/** The programs of a page, by their names. */
 function snippetsOf(page: string): readonly (readonly [name: string, code: string])[] {
-  return [...page.matchAll(BLOCK)].map(
-    ({ groups: { name = "", code = "" } = {} }) => [name, code] as const,
-  );
+  return readSnippets(page).map(([file, code]) => [file.replace(/\.mjs$/, ""), code]);
 }
 
 /** What the code says that it prints. */
@@ -35,8 +28,9 @@ async function run(files: readonly (readonly [name: string, code: string])[]): P
 
 const README = readPage("README.md");
 const AI_SDK = readPage("AI-SDK.md");
-const doors = snippetsOf(README);
-const chat = snippetsOf(AI_SDK);
+const doors = snippetsOf("README.md");
+const chat = snippetsOf("AI-SDK.md");
+const thread = snippetsOf("AG-UI.md");
 
 it.each(doors)(
   "the snippet %s prints what it says, and then its process ends",
@@ -45,7 +39,7 @@ it.each(doors)(
   },
 );
 
-it("the page has a program for each door but `ai-sdk`, and 130 lines at most", () => {
+it("the page has a program for each door but those with a page of their own, and 130 lines at most", () => {
   expect(doors.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui", "ai-tanstack"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
@@ -76,4 +70,19 @@ it("the page of the AI SDK has a server of 20 lines at most, and 150 lines at mo
   expect(chat.map(([name]) => name)).toEqual(["chat", "page"]);
   expect(chat[0]?.[1].trimEnd().split("\n").length).toBeLessThanOrEqual(20);
   expect(AI_SDK.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+});
+
+it("the page half has a server of 20 lines at most, 10 lines in the page, and 150 lines at most", () => {
+  // The programs run in `ai-sdk/show`.
+  const linesOf = (code: string): number => code.split("\n").filter((line) => line !== "").length;
+  const [page, server] = readSnippets("AI-SDK-PAGE.md");
+  expect([page?.[0], server?.[0]]).toEqual(["chat.jsx", "server.mjs"]);
+  expect(linesOf(page?.[1] ?? "")).toBeLessThanOrEqual(10);
+  expect(linesOf(server?.[1] ?? "")).toBeLessThanOrEqual(20);
+  expect(readPage("AI-SDK-PAGE.md").trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+});
+
+it("the server and the page of an agent of AG-UI print what they say, and then their process ends", async () => {
+  expect(thread.map(([name]) => name)).toEqual(["server", "agent", "page"]);
+  expect(await run(thread)).toBe(printedBy(thread.at(-1)?.[1] ?? ""));
 });

@@ -22,7 +22,7 @@ export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
  * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the
  * server is for all others that do. Set `userId` if users can change without a reload of the page
  * @returns the newest view. On a server, and before the first answer, it has the events of `initial`, or none
- * @throws TypeError if the events of `initial` have a gap
+ * @throws TypeError if the events of `initial` have a gap, or if `basePath` is not a path
  *
  * @example
  * const { events, hasEarlier, loadEarlier, cancel } = useRun(runId, { tail: 50 });

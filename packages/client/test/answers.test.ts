@@ -255,6 +255,6 @@ it.each(['{"fence":1}', '{"fence":1,"expiresAt":7}'])(
 
 it("W3: the error of a strange answer names the expected members", async () => {
   await expect(clientOf("{}").get("a")).rejects.toThrow(
-    "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus,currentPhase): is /v1 passed on to the server?",
+    "GET /v1/agent-runs/a answered 200 application/json, not as a run-events server does (lastSequence,runStatus,currentPhase): is the path passed on to the server?",
   );
 });

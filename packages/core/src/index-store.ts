@@ -10,6 +10,10 @@ export type {
   TransactionalStore,
   Subscription,
 } from "./store/store.ts";
+export type { Diagnostic, StoreDiagnostic, WorkEnd } from "./rules/diagnostic.ts";
+export type { Report, Telemetry, WorkStart } from "./rules/telemetry.ts";
+export type { StoreReports } from "./store/store-reports.ts";
+export { createStoreReports } from "./store/store-reports.ts";
 export type { LivePosition, RunPosition, RunRecord } from "./rules/run.ts";
 export type {
   BusyOutcome,

@@ -8,6 +8,7 @@ export {
 export type { Clock } from "./time/clock.ts";
 export { afterTurn, holdingClock, systemClock } from "./time/clock.ts";
 export { describeValue } from "./rules/describe-value.ts";
+export { RUNS_PATH, movePath, parseBasePath } from "./wire/base-path.ts";
 export type { Connected } from "./wire/frame.ts";
 export {
   NO_RETRY_MS,
@@ -52,7 +53,7 @@ export { checkChangeCursor } from "./rules/change-cursor.ts";
 export type { RunChanges } from "./rules/run-values.ts";
 export type { ChangesOptions, RunLog, WorkAppendOptions } from "./log/run-log.ts";
 export { createRunLog } from "./log/create-run-log.ts";
-export { isRunLog } from "./log/run-log.ts";
+export { isRunLog, reportOf } from "./log/run-log.ts";
 export type { LogPage } from "./rules/page.ts";
 export type { Leases } from "./log/leases.ts";
 export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
@@ -80,5 +81,5 @@ export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher } from "./work/watch-end.ts";
-export type { ClaimedRun, KnownEvent, RunAccess } from "./work/run-access.ts";
+export type { ClaimedRun, KnownEvent, ObservedWorker, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";

@@ -8,6 +8,7 @@ import {
 } from "./log/leases.ts";
 import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
+import { observeTail } from "./log/observe.ts";
 import type {
   AppendOptions,
   ChangesOptions,
@@ -29,7 +30,8 @@ import {
 } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { claimedRun, createLogAccess } from "./work/run-access.ts";
+import { observedAccess } from "./work/observe-work.ts";
+import { claimedRun, createLogAccess, type RunAccess } from "./work/run-access.ts";
 import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
@@ -233,7 +235,9 @@ export interface RunEvents extends Upkeep {
  * for await (const event of runs.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { log, followers, closing } = openRunLog(options);
+  const { log, followers, closing, listener } = openRunLog(options);
+  const accessFor = (owner: OwnerOption): RunAccess =>
+    observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
   return {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
@@ -241,8 +245,12 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     input: (runId, payload, conditions) => log.input(runId, payload, conditions),
     read: async (runId, page) => pageOf(await log.readPage(runId, page)),
     async *tail(runId, tailOptions) {
-      for await (const slice of tailSlices(followers, runId, tailOptions))
-        yield* slice.events.map(eventOf);
+      const plain = tailSlices(followers, runId, tailOptions);
+      const slices =
+        listener === null
+          ? plain
+          : observeTail(plain, runId, tailOptions, log.clock, listener.report);
+      for await (const slice of slices) yield* slice.events.map(eventOf);
     },
     async *changes(which) {
       for await (const page of log.changes(which)) yield changesOf(page);
@@ -262,13 +270,13 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");
-      const access = createLogAccess(options.store, log, workOptions, closing.signal);
+      const access = accessFor(workOptions);
       return closing.hold(runWork(access, runId, workOptions, task));
     },
     async start(run, task) {
       checkOptions(run, "{ ownerId, leaseMs }");
       const { ownerId, runId, metadata, topic, exclusive } = run;
-      const access = createLogAccess(options.store, log, { ownerId }, closing.signal);
+      const access = accessFor({ ownerId });
       // Without a lease the creation would claim nothing.
       checkLease(run.leaseMs);
       const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>

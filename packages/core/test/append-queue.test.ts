@@ -37,7 +37,7 @@ function createHeldQueue(): {
     },
   };
   return {
-    queue: createAppendQueue(store, systemClock, () => false),
+    queue: createAppendQueue(store, { clock: systemClock, isClosing: () => false, report: null }),
     release: () => gate.resolve(),
   };
 }

@@ -1,4 +1,4 @@
-import type { FollowerSource } from "../src/follow/follower.ts";
+import type { FollowerSource } from "../src/follow/follower-source.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
 import { timeInHead } from "../src/rules/history.ts";
 import { utf8Bytes } from "../src/rules/json-text.ts";

@@ -15,7 +15,7 @@ import { appendRequest, newEvent } from "./run-record.ts";
 
 /** Times that a test need not wait for. */
 function hastyTimes(isClosing = (): boolean => false): SendTimes {
-  return { isClosing, clock: createHastyClock() };
+  return { isClosing, clock: createHastyClock(), report: null };
 }
 
 const fate = fc.constantFrom<Fate>("answered", "landed", "half landed", "lost", "refused", "fatal");

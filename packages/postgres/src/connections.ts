@@ -1,3 +1,4 @@
+import { createStoreReports, type StoreReports } from "@tm/run-events-core/store";
 import type { PostgresPool } from "./driver.ts";
 import { createListener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";
@@ -19,6 +20,7 @@ export interface Connections {
   /** Statements that hold no connection for long. */
   readonly probeQuery: Query;
   readonly notifications: Notifications;
+  readonly reports: StoreReports;
 }
 
 /**
@@ -40,19 +42,21 @@ export function openConnections(
   const connect = connectOf(pool);
   const connectListener = connectOf(listenPool);
   const { notify } = sql;
+  const reports = createStoreReports();
   const notifications = new Notifications({
     query,
     sql,
     listen:
       connectListener &&
       ((on) => createListener({ ...on, connect: connectListener, channel, notify, query })),
+    reports,
   });
   // A listener that receives notifications on one of the pool's connections shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && notifications.isProven();
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
   const probeQuery = connect === null ? query : timedQueryOf(connect, PROBE_MS);
-  return { isShared: connect !== null, query, sturdyQuery, probeQuery, notifications };
+  return { isShared: connect !== null, query, sturdyQuery, probeQuery, notifications, reports };
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   isOwnerName,
   type Poller,
   type RunPosition,
+  type StoreReports,
 } from "@tm/run-events-core/store";
 import { encodeChanges, type RunChange, parseChanges } from "./run-changes.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
@@ -25,6 +26,7 @@ export interface NotificationsOptions {
   readonly sql: Pick<Statements, "selectPositions">;
   /** `null` if no other process can reach the database: then nothing is sent or received. */
   readonly listen: ((on: Pick<ListenerOptions, "onNotification" | "onProven">) => Listener) | null;
+  readonly reports: StoreReports;
 }
 
 interface Joined extends RunPosition {
@@ -48,12 +50,16 @@ export class Notifications {
   readonly #listener: Listener | null;
   readonly #sender: ChangeSender;
   readonly #poller: Poller;
+  readonly #reports: StoreReports;
+  /** The runs whose last commits a poll has found, and no notification yet. Only while something observes the store. */
+  readonly #late = new Set<string>();
   /** When the subscriptions to owners were last notified by a poll. */
   #ownersAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ query, sql, listen }: NotificationsOptions) {
+  constructor({ query, sql, listen, reports }: NotificationsOptions) {
     this.#query = query;
     this.#sql = sql;
+    this.#reports = reports;
     const listener =
       listen?.({
         onNotification: (payload) =>
@@ -107,6 +113,7 @@ export class Notifications {
   async close(): Promise<void> {
     this.#notifier.clear();
     this.#joined.clear();
+    this.#late.clear();
     this.#poller.stop();
     // By then the other processes have polled.
     await atMost(SLOW_POLL_MS, this.#sender.close());
@@ -115,18 +122,25 @@ export class Notifications {
 
   #notify(change: RunChange): void {
     const { runId } = change;
+    this.#late.delete(runId);
     if (!this.#notifier.has(runId)) return;
     // A change without a position means that a run was made or removed, maybe both, so no position can be compared.
     if (!("ordinal" in change) || this.#seen.see(runId, change)) this.#notifier.notify(runId);
   }
 
   #onProven(isProven: boolean): void {
+    this.#reports.connected(isProven);
     // Notifications that were sent while nothing listened are lost.
     if (isProven) this.#notifier.notifyAll();
     else this.#poller.hurry(FAST_POLL_MS);
   }
 
   async #poll(): Promise<void> {
+    // They had the time between two polls.
+    const missed = this.#late.size;
+    this.#late.clear();
+    if (missed > 0)
+      this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: missed });
     const names = [...this.#notifier.runIds()];
     if (!this.isProven()) this.#notifyOwners(names);
     const followed = names.filter((name) => !isOwnerName(name));
@@ -136,9 +150,17 @@ export class Notifications {
     // Subscriptions may have been added, stopped and notified since the query began.
     for (const runId of runIds) {
       const head = found.get(runId) ?? null;
-      if (this.#notifier.has(runId) && this.#seen.see(runId, head)) this.#notifier.notify(runId);
+      this.#find(runId, head);
       this.#settleJoined(runId, head);
     }
+  }
+
+  #find(runId: string, head: RunPosition | null): void {
+    if (!this.#notifier.has(runId)) return;
+    const isFirst = !this.#seen.has(runId);
+    if (!this.#seen.see(runId, head)) return;
+    this.#notifier.notify(runId);
+    if (!isFirst && this.isProven() && this.#reports.report !== null) this.#late.add(runId);
   }
 
   /** No query says whose runs other processes have created or removed. */

@@ -82,7 +82,7 @@ export function createPostgresStore(
   checkPools(pool, listenPool);
   const sql = createStatements(schema);
   const connections = openConnections(pool, listenPool, sql, schema);
-  const { query, sturdyQuery, notifications } = connections;
+  const { query, sturdyQuery, notifications, reports } = connections;
   const check = new SchemaCheck(query, sql, schema);
   const calls = new Calls(check, connections, sql);
 
@@ -141,6 +141,7 @@ export function createPostgresStore(
       if (calls.isClosed) return closedSubscription();
       return { ready: Promise.resolve(), stop: notifications.add(runId, onNotification) };
     },
+    observe: reports.observe,
     async appendInTransaction(append) {
       const request = planJoinedAppend(append);
       const moved: MovedRuns = new Map();

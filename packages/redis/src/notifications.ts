@@ -3,6 +3,7 @@ import {
   createNotifier,
   type Poller,
   storeClosed,
+  type StoreReports,
   type Subscription,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
@@ -42,6 +43,7 @@ export const NOTIFY_WITHIN_MS: number = POLL_MS + POLL_GRACE_MS;
  */
 export class Notifications {
   readonly #connection: Connection;
+  readonly #reports: StoreReports;
   readonly #notifier = createNotifier();
   readonly #subscribed = new Map<string, SubscribedRun>();
   readonly #poller: Poller;
@@ -49,8 +51,9 @@ export class Notifications {
   /** `null` before the first subscription. */
   #subscriptions: Subscriptions | null = null;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, reports: StoreReports) {
     this.#connection = connection;
+    this.#reports = reports;
     this.#poller = this.#pollEvery(
       POLL_MS,
       () => [...this.#subscribed.values()],
@@ -117,7 +120,11 @@ export class Notifications {
     const { redis, keys } = this.#connection;
     return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
       onSubscribed: (runId) => this.#onSubscribed(runId),
-      onUnsubscribed: () => this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS),
+      onUnsubscribed: (isUp) => {
+        // `close` loses the connection, too.
+        if (this.#connection.refusal() === null) this.#reports.connected(isUp);
+        this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
+      },
       onMessage: (runId) => {
         const run = this.#subscribed.get(runId);
         if (run !== undefined) run.hasMessage = true;
@@ -155,11 +162,18 @@ export class Notifications {
     if (this.#subscribed.get(run.runId) !== run) return;
     if (run.mark !== mark) {
       this.#notifier.notify(run.runId);
-      if (run.mark !== null && !run.hasMessage) this.#subscriptions?.renew(run.runId);
+      if (run.mark !== null && !run.hasMessage) this.#miss(run.runId);
     }
     run.mark = mark;
     run.hasMessage = false;
     run.settle();
+  }
+
+  /** A commit came without a message. */
+  #miss(runId: string): void {
+    if (this.#subscriptions?.isSubscribed(runId) === true)
+      this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: 1 });
+    this.#subscriptions?.renew(runId);
   }
 
   #join(runId: string): SubscribedRun {

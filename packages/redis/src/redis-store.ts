@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import { createStoreReports, type RunEventStore } from "@tm/run-events-core/store";
 import { appendGroup } from "./append.ts";
 import { checkClient } from "./check-client.ts";
 import { createConnection } from "./connection.ts";
@@ -59,7 +59,8 @@ export async function openRedisStore(
   const { prefix = "run-events" } = options;
   const connection = createConnection(redis, keysOf(prefix, redis.options.keyPrefix ?? ""));
   let durability = await connection.perform(() => examineServers(connection));
-  const notifications = new Notifications(connection);
+  const reports = createStoreReports();
+  const notifications = new Notifications(connection, reports);
 
   return {
     capabilities: {
@@ -95,6 +96,7 @@ export async function openRedisStore(
       return probed.nowMs;
     },
     subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),
+    observe: reports.observe,
     async close() {
       connection.close();
       notifications.close();

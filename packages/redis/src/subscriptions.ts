@@ -5,8 +5,8 @@ import type { Subscriber, SubscriberEvents } from "./subscriber.ts";
 export interface SubscriptionsEvents {
   /** The server has confirmed the subscription to the run's channel: from now on its messages arrive. */
   readonly onSubscribed: (runId: string) => void;
-  /** The channels are no longer subscribed; each gets its `onSubscribed` again. */
-  readonly onUnsubscribed: () => void;
+  /** The channels are no longer subscribed; each gets its `onSubscribed` again. @param isUp whether a connection is up */
+  readonly onUnsubscribed: (isUp: boolean) => void;
   readonly onMessage: (runId: string) => void;
 }
 
@@ -103,7 +103,7 @@ export class Subscriptions {
     this.#subscribed.clear();
     this.#requested.clear();
     this.#changed = new Set(this.#wanted);
-    this.#events.onUnsubscribed();
+    this.#events.onUnsubscribed(isUp);
     void this.#settle();
   }
 

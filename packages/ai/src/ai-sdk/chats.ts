@@ -1,11 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { StreamRuns } from "../stream-runs.ts";
-import { findLive, foldAnswers, followAnswer, listAnswers } from "./answers.ts";
+import { findLive, listTopic, stopLive } from "../topic-runs.ts";
+import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
   type Answer,
-  type ChatPlace,
+  type AskedMessage,
   type ChatsOptions,
   type MakeAnswer,
   startAnswer,
@@ -15,14 +16,11 @@ import {
 export interface Chats<Message extends UIMessage> {
   /**
    * Begins to answer a message. A chat has one answer at a time. A message with the id of an earlier one replaces it and all after it.
-   * @returns once the message is recorded
+   * @returns once the message is recorded. With the `idempotencyKey` of an earlier call, the answer of that call
    * @throws RunEventsError `topic_busy` (with `runId`) while the chat is being answered; `invalid_request` for a message that the AI SDK
    * does not take, or one of the assistant that the chat does not have; `store_unavailable`
    */
-  answer(
-    chat: ChatPlace & { readonly message: Message },
-    make: MakeAnswer<Message>,
-  ): Promise<Answer>;
+  answer(chat: AskedMessage<Message>, make: MakeAnswer<Message>): Promise<Answer>;
   /**
    * Reads all messages, as far as they came. `metadata.run` of an answer has its `runId`, its `runStatus`, and the `errorText` of a failure.
    * @returns the messages, and the run of the answer that is being made; empty and `null` for a chat that does not exist
@@ -35,6 +33,15 @@ export interface Chats<Message extends UIMessage> {
     readonly messages: readonly Message[];
     readonly active: { readonly runId: string } | null;
   }>;
+  /**
+   * Finds the answer that is being made. One whose process has died is ended.
+   * @returns its run; `null` if the chat is not being answered
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   */
+  active(
+    chatId: string,
+    owner: { readonly ownerId: string },
+  ): Promise<{ readonly runId: string } | null>;
   /**
    * Follows the answer that is being made, from its start. An answer that fails ends with an `error` chunk, one that is stopped with `abort`.
    * @returns `null` if the chat is not being answered
@@ -74,29 +81,38 @@ export function createChats<Message extends UIMessage = UIMessage>(
     },
     async read(chatId, owner) {
       const streams = streamsOf(owner);
-      const live = await findLive(streams, chatId);
-      if (live !== null) await streams.endIfDead(live.runId);
+      await endDead(streams, chatId);
       const { messages, last } = await foldAnswers<Message>(
         streams,
-        await listAnswers(streams, chatId),
+        await listTopic(streams, chatId),
       );
       const isActive = last?.runStatus === "running" || last?.runStatus === "queued";
       return { messages, active: last !== null && isActive ? { runId: last.runId } : null };
+    },
+    async active(chatId, owner) {
+      const streams = streamsOf(owner);
+      await endDead(streams, chatId);
+      const live = await findLive(streams, chatId);
+      return live === null ? null : { runId: live.runId };
     },
     async follow(chatId, owner) {
       const streams = streamsOf(owner);
       const live = await findLive(streams, chatId);
       return live === null ? null : followAnswer(streams, live.runId);
     },
-    async stop(chatId, owner) {
-      const { runs, ownerId } = streamsOf(owner);
-      const live = await findLive(streamsOf(owner), chatId);
-      if (live === null) return false;
-      return (await runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
-    },
-    routes: (routesOptions) => createChatRoutes(chats, routesOptions),
+    stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
+    routes: (routesOptions) =>
+      createChatRoutes(chats, routesOptions, (ownerId, runId, startIndex) =>
+        followFrom(streamsOf({ ownerId }), runId, startIndex),
+      ),
   };
   return chats;
+}
+
+/** Ends the live answer of a chat if its process has died. */
+async function endDead(streams: StreamRuns, chatId: string): Promise<void> {
+  const live = await findLive(streams, chatId);
+  if (live !== null) await streams.endIfDead(live.runId);
 }
 
 /** @throws RunEventsError `invalid_request` for what is not a message of the user or the assistant */

@@ -1,96 +1,65 @@
 import type { EventDraft, WorkedRun } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
-import { CHUNKS, CUT_SHORT_TEXT, encodeEvents } from "./answer-events.ts";
+import { encodeEvents } from "../event-parts.ts";
+import { readUntilStopped } from "../read-until-stopped.ts";
+import { ShownError } from "../shown-failure.ts";
+import { CHUNKS, CUT_SHORT_TEXT } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
+import type { Spiller } from "./spill.ts";
 
-/** The most UTF-16 units of an error's text that are kept. */
-const MOST_ERROR_TEXT = 1_000;
-
-/** The end of an answer that has failed. Its text is for the user: the AI SDK, or the program, has made it so. */
-export class AnswerError extends Error {
-  constructor(errorText: string) {
-    super(errorText.slice(0, MOST_ERROR_TEXT));
-  }
+/** What a payload may have, and what takes out what is larger. */
+interface Bounds {
+  readonly maxPayloadBytes: number;
+  readonly spiller: Spiller;
 }
 
 /**
  * Writes the chunks of an answer into its run, up to their end. If the worker has to stop, it cancels the stream.
  * @param make makes the stream
  * @param messageId the id of the message, if the stream gives it none
- * @throws AnswerError for a chunk that says that the answer has failed
+ * @param bounds what a payload may have, and what takes out what is larger
+ * @throws ShownError for a chunk that says that the answer has failed
  * @throws what the stream fails with, or the reason of the worker's signal
  */
 export async function recordAnswer(
   run: WorkedRun,
   make: () => Promise<ReadableStream<UIMessageChunk>>,
   messageId: string,
-  maxPayloadBytes: number,
+  bounds: Bounds,
 ): Promise<void> {
-  const reader = (await openUnlessStopped(run.signal, make)).getReader();
-  const stop = (): void => void reader.cancel(run.signal.reason).catch(() => {});
-  run.signal.addEventListener("abort", stop, { once: true });
-  const writer = new ChunkWriter(run, messageId, maxPayloadBytes);
-  try {
-    for (;;) {
-      run.signal.throwIfAborted();
-      const { done, value } = await reader.read();
-      // A stream that is cancelled just ends: a part of an answer must not pass for a whole one.
-      run.signal.throwIfAborted();
-      if (done) return;
-      if (value.type === "error") throw new AnswerError(value.errorText);
-      // The run's own signal has not aborted: the program has stopped its model.
-      if (value.type === "abort") throw new AnswerError(CUT_SHORT_TEXT);
-      await writer.write(value);
-    }
-  } catch (error) {
-    reader.cancel(error).catch(() => {});
-    throw error;
-  } finally {
-    run.signal.removeEventListener("abort", stop);
-  }
-}
-
-/** Waits for the stream, but no longer than the worker may work. A stream that comes later is cancelled. */
-async function openUnlessStopped(
-  signal: AbortSignal,
-  make: () => Promise<ReadableStream<UIMessageChunk>>,
-): Promise<ReadableStream<UIMessageChunk>> {
-  signal.throwIfAborted();
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  const made = make();
-  try {
-    return await Promise.race([made, stopped.promise]);
-  } catch (error) {
-    made.then((late) => late.cancel(error)).catch(() => {});
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  const writer = new ChunkWriter(run, messageId, bounds);
+  await readUntilStopped(run.signal, make, async (chunk) => {
+    if (chunk.type === "error") throw new ShownError(chunk.errorText);
+    // The run's own signal has not aborted: the program has stopped its model.
+    if (chunk.type === "abort") throw new ShownError(CUT_SHORT_TEXT);
+    await writer.write(chunk);
+    return false;
+  });
 }
 
 /** Writes chunks, and makes sure that they begin with one that names the message. */
 class ChunkWriter {
   readonly #run: WorkedRun;
   readonly #messageId: string;
-  readonly #maxPayloadBytes: number;
+  readonly #bounds: Bounds;
   #hasBegun = false;
   #hasDelta = false;
 
-  constructor(run: WorkedRun, messageId: string, maxPayloadBytes: number) {
+  constructor(run: WorkedRun, messageId: string, bounds: Bounds) {
     this.#run = run;
     this.#messageId = messageId;
-    this.#maxPayloadBytes = maxPayloadBytes;
+    this.#bounds = bounds;
   }
 
-  async write(chunk: UIMessageChunk): Promise<void> {
+  async write(given: UIMessageChunk): Promise<void> {
+    const { spiller, maxPayloadBytes } = this.#bounds;
+    const chunk = await spiller.chunk(given);
     const isStart = chunk.type === "start";
     // Without an id each reader would make one, so a reload would show another message.
     if (!this.#hasBegun && !isStart) await this.write({ type: "start" });
     this.#hasBegun = true;
     const named = isStart ? { ...chunk, messageId: chunk.messageId ?? this.#messageId } : chunk;
-    const drafts = encodeEvents(CHUNKS, [named], this.#maxPayloadBytes);
+    const drafts = encodeEvents(CHUNKS, [named], maxPayloadBytes);
     if (this.#hasDelta || !isDelta(chunk)) return this.#emit(drafts);
     // The first token does not wait for others: an append takes along what waits.
     this.#hasDelta = true;

@@ -1,21 +1,11 @@
-import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
+import type { followFrom } from "./answers.ts";
+import { noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
 import type { Chats } from "./chats.ts";
 import type { Question } from "./start-answer.ts";
 
 /** How often a comment is sent while an answer is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;
-
-/** The statuses of the refusals. Any other error is thrown to the host. */
-const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
-  invalid_request: 400,
-  unauthenticated: 401,
-  not_found: 404,
-  topic_busy: 409,
-  run_finished: 409,
-  payload_too_large: 413,
-  store_unavailable: 503,
-};
 
 /** How the routes know their callers, and how they answer. */
 export interface ChatRoutesOptions<Message extends UIMessage> {
@@ -36,23 +26,51 @@ export interface ChatRoutesOptions<Message extends UIMessage> {
   readonly api?: string | undefined;
 }
 
+/** Follows the answer of a run from one of its chunks on, as `followFrom` does. */
+type FollowRun = (
+  ownerId: string,
+  runId: string,
+  startIndex: number,
+) => ReturnType<typeof followFrom>;
+
 /**
  * Makes the routes of chats: `POST api` answers a message, `GET api/ID/stream` follows the answer that is being made, `POST api/ID/stop`
- * stops it, and `GET api/ID` has the messages.
+ * stops it, and `GET api/ID` has the messages. A page that accepts JSON alone gets the id of the run in place of a stream: it follows the
+ * run itself.
  */
 export function createChatRoutes<Message extends UIMessage>(
   chats: Chats<Message>,
   options: ChatRoutesOptions<Message>,
+  followRun: FollowRun,
 ): (request: Request) => Promise<Response> {
   const { authenticate, api = "/api/chat" } = options;
 
   async function send(request: Request, ownerId: string): Promise<Response> {
     const { body, chatId, message } = await readBody<Message>(request);
-    const place = { chatId, ownerId, message };
-    const { stream } = await chats.answer(place, (question) =>
+    const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
+    const asked = { chatId, ownerId, message, idempotencyKey };
+    const { stream, runId } = await chats.answer(asked, (question) =>
       options.answer({ ...question, body }),
     );
-    return respond(stream);
+    if (wantsJson(request)) return noStore({ runId });
+    return respond(stream, { "x-workflow-run-id": runId });
+  }
+
+  async function follow(request: Request, chatId: string, ownerId: string): Promise<Response> {
+    if (wantsJson(request)) {
+      const active = await chats.active(chatId, { ownerId });
+      return noStore({ runId: active?.runId ?? null });
+    }
+    const startIndex = readStartIndex(request.url);
+    if (startIndex !== null) {
+      // `WorkflowChatTransport` has the id of a run in the path, and before it knows one that of the chat.
+      const runId = (await chats.active(chatId, { ownerId }))?.runId ?? chatId;
+      const found = await followRun(ownerId, runId, startIndex);
+      if (found === null) return new Response(null, { status: 204 });
+      return respond(found.stream, { "x-workflow-stream-tail-index": String(found.lastIndex) });
+    }
+    const stream = await chats.follow(chatId, { ownerId });
+    return stream === null ? new Response(null, { status: 204 }) : respond(stream);
   }
 
   async function route(request: Request): Promise<Response> {
@@ -63,10 +81,8 @@ export function createChatRoutes<Message extends UIMessage>(
     switch (`${request.method} ${call}`) {
       case "POST send":
         return send(request, ownerId);
-      case "GET stream": {
-        const stream = await chats.follow(chatId, { ownerId });
-        return stream === null ? new Response(null, { status: 204 }) : respond(stream);
-      }
+      case "GET stream":
+        return follow(request, chatId, ownerId);
       case "POST stop":
         return noStore({ stopped: await chats.stop(chatId, { ownerId }) });
       case "GET messages":
@@ -79,45 +95,28 @@ export function createChatRoutes<Message extends UIMessage>(
   return (request) => route(request).catch(refused);
 }
 
-function respond(stream: ReadableStream<UIMessageChunk>): Response {
-  return createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
+function respond(
+  stream: ReadableStream<UIMessageChunk>,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return createUIMessageStreamResponse({ stream, headers, keepAliveMs: KEEP_ALIVE_MS });
 }
 
-function noStore(value: unknown): Response {
-  return Response.json(value, { headers: { "cache-control": "private, no-store" } });
-}
-
-function refusal(code: RunEventsErrorCode, message: string): RunEventsError {
-  return new RunEventsError(code, message);
+/** Whether the caller takes nothing but JSON. */
+function wantsJson({ headers }: Request): boolean {
+  return headers.get("accept") === "application/json";
 }
 
 /**
- * The response to a refusal, as `application/problem+json`.
- * @throws any other error
+ * The number of the chunk with which a stream begins; `null` if the caller names none.
+ * @throws RunEventsError `invalid_request`
  */
-function refused(error: unknown): Response {
-  const status = error instanceof RunEventsError ? STATUSES[error.code] : undefined;
-  if (!(error instanceof RunEventsError) || status === undefined) throw error;
-  const { code, message, details } = error;
-  const headers = {
-    "content-type": "application/problem+json",
-    "cache-control": "private, no-store",
-    ...(status === 503 && { "retry-after": "1" }),
-  };
-  return Response.json({ ...details, status, code, detail: message }, { status, headers });
-}
-
-/** The chat and the call that a path names. */
-function parsePath(path: string, api: string): readonly [chatId: string, call: string] {
-  if (path === api) return ["", "send"];
-  const rest = path.startsWith(`${api}/`) ? path.slice(api.length + 1) : "";
-  const [, id = "", call = "messages"] = /^([^/]+)(?:\/(stream|stop))?$/.exec(rest) ?? [];
-  if (id === "") return ["", ""];
-  try {
-    return [decodeURIComponent(id), call];
-  } catch {
-    throw refusal("invalid_request", "Expected a chat's id in the path, got a bad escape.");
-  }
+function readStartIndex(url: string): number | null {
+  const text = new URL(url).searchParams.get("startIndex");
+  if (text === null) return null;
+  const index = Number(text);
+  if (text !== "" && Number.isSafeInteger(index)) return index;
+  throw refusal("invalid_request", "Expected `startIndex` to be an integer.");
 }
 
 /**
@@ -129,8 +128,7 @@ async function readBody<Message>(request: Request): Promise<{
   readonly chatId: string;
   readonly message: Message;
 }> {
-  const isJson = request.headers.get("content-type")?.startsWith("application/json") === true;
-  const body: unknown = isJson ? await request.json().catch(() => null) : null;
+  const body = await readJson(request);
   if (typeof body === "object" && body !== null) {
     const { id, messages, message } = body as Record<string, unknown>;
     const last: unknown = message ?? (Array.isArray(messages) ? messages.at(-1) : undefined);

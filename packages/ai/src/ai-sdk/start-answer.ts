@@ -1,10 +1,14 @@
 import { RunEventsError, type RunEvents, type WorkedRun } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
-import type { StreamRuns } from "../stream-runs.ts";
-import { encodeEvents, MERGE, MESSAGE } from "./answer-events.ts";
-import { foldAnswers, followAnswer, listAnswers } from "./answers.ts";
+import { returned, type StreamRuns } from "../stream-runs.ts";
+import { appendValue } from "../event-parts.ts";
+import { ShownError, shownBy } from "../shown-failure.ts";
+import { listTopic } from "../topic-runs.ts";
+import { CUT_SHORT_TEXT, MERGE, MESSAGE } from "./answer-events.ts";
+import { answerDone, foldAnswers, followAnswer } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
-import { AnswerError, recordAnswer } from "./record-answer.ts";
+import { recordAnswer } from "./record-answer.ts";
+import { type Spill, Spiller } from "./spill.ts";
 
 /** Where the chats are, and how they are kept. */
 export interface ChatsOptions {
@@ -29,6 +33,12 @@ export interface ChatsOptions {
    */
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
   /**
+   * Stores a file elsewhere whose data URL is larger than a payload, and returns its URL, which the log keeps. It is called for files of
+   * questions and of answers. If it throws, so does the question; an answer fails.
+   * @defaultValue none: the log has the file, in several events
+   */
+  readonly spill?: Spill | undefined;
+  /**
    * Keeps the program alive until the promise is settled, such as `after` of Next.js.
    * @defaultValue none
    */
@@ -40,6 +50,16 @@ export interface ChatPlace {
   /** 1 to 200 characters, none of them a control character. */
   readonly chatId: string;
   readonly ownerId: string;
+}
+
+/** A message to answer. */
+export interface AskedMessage<Message extends UIMessage> extends ChatPlace {
+  readonly message: Message;
+  /**
+   * Another call with the same key gets the same answer, as far as it is. So a question may be sent again whose reply was lost.
+   * @defaultValue none: each call begins an answer
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What a model answers. */
@@ -70,39 +90,62 @@ export interface Answer {
  */
 export async function startAnswer<Message extends UIMessage>(
   streams: StreamRuns,
-  chat: ChatPlace & { readonly message: Message },
+  chat: AskedMessage<Message>,
   make: MakeAnswer<Message>,
   options: ChatsOptions,
 ): Promise<Answer> {
   const { runs, ownerId, leaseMs } = streams;
-  const { chatId, message } = chat;
+  const { chatId, idempotencyKey: key } = chat;
   const { maxPayloadBytes } = runs.log.limits;
   const recorded = Promise.withResolvers<void>();
   const task = async (run: WorkedRun): Promise<void> => {
-    const messages = await readQuestion(streams, run.runId, chat);
-    await appendMessage(run, message, runs.log.limits);
+    if (run.lastSequence > 0) {
+      // The process that began it has died. Readers may have a part, so no other answer may follow it.
+      recorded.resolve();
+      throw new ShownError(CUT_SHORT_TEXT);
+    }
+    const place = { chatId, ownerId, runId: run.runId };
+    const spiller = new Spiller(options.spill, place, maxPayloadBytes);
+    const message = await spiller.message(chat.message);
+    const messages = await readQuestion(streams, run.runId, { chatId, message });
+    await appendValue(run, MESSAGE, message, runs.log.limits);
     recorded.resolve();
     const { signal } = run;
     const open = async (): Promise<ReadableStream<UIMessageChunk>> =>
       make({ chatId, ownerId, messages: [...messages], signal });
     const continued = message.role === "assistant" ? message.id : run.runId;
-    await recordAnswer(run, open, continued, maxPayloadBytes);
+    await recordAnswer(run, open, continued, { maxPayloadBytes, spiller });
   };
-  const describeError = (error: unknown): string | undefined =>
-    error instanceof AnswerError ? error.message : options.describeError?.(error);
-  const place = { ownerId, topic: chatId, exclusive: true };
+  const describeError = shownBy(options.describeError);
+  const keyed = key === undefined ? null : await streams.runIdOf(JSON.stringify([chatId, key]));
+  const place = { ownerId, topic: chatId, exclusive: true, ...(keyed && { runId: keyed }) };
   const mergeMs = options.mergeMs ?? 250;
   const how = { leaseMs, merge: MERGE, mergeMs, onShutdown: "fail", describeError } as const;
   const start = (): ReturnType<typeof runs.start<void>> => runs.start({ ...place, ...how }, task);
-  const { runId, done } = await start().catch(async (error: unknown) => {
-    if (!(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
-    // The process of the answer before may have died: then its place is free.
-    await streams.endIfDead(String(error.details.runId));
-    return start();
-  });
+  const started = await start()
+    .catch(async (error: unknown) => {
+      if (!(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
+      // The process of the answer before may have died: then its place is free.
+      await streams.endIfDead(String(error.details.runId));
+      return start();
+    })
+    .catch(returned("claimed", "run_finished"));
+  if (started instanceof RunEventsError) {
+    // Only the run of a key can be there already.
+    if (keyed === null) throw started;
+    return sameAnswer(streams, keyed);
+  }
+  const { runId, done } = started;
   options.waitUntil?.(done.catch(() => {}));
   done.catch(recorded.reject);
   await recorded.promise;
+  return { runId, done, stream: followAnswer(streams, runId) };
+}
+
+/** The answer of an earlier call with the same key. */
+function sameAnswer(streams: StreamRuns, runId: string): Answer {
+  const done = answerDone(streams, runId);
+  done.catch(() => {});
   return { runId, done, stream: followAnswer(streams, runId) };
 }
 
@@ -115,7 +158,7 @@ async function readQuestion<Message extends UIMessage>(
   runId: string,
   { chatId, message }: { readonly chatId: string; readonly message: Message },
 ): Promise<readonly Message[]> {
-  const answers = await listAnswers(streams, chatId);
+  const answers = await listTopic(streams, chatId);
   const { messages } = await foldAnswers<Message>(
     streams,
     answers.filter((run) => run.runId !== runId),
@@ -127,17 +170,4 @@ async function readQuestion<Message extends UIMessage>(
     );
   }
   return withMessage(messages, message);
-}
-
-/** Appends the message, in several events if it is larger than a payload. */
-async function appendMessage(
-  run: WorkedRun,
-  message: UIMessage,
-  limits: RunEvents["log"]["limits"],
-): Promise<void> {
-  const { maxPayloadBytes, maxBatchEvents } = limits;
-  const drafts = encodeEvents(MESSAGE, message, maxPayloadBytes);
-  for (let at = 0; at < drafts.length; at += maxBatchEvents) {
-    await run.append(drafts.slice(at, at + maxBatchEvents));
-  }
 }

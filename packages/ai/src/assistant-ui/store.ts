@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-core";
 import type { ResumableStreamStore } from "assistant-stream/resumable";
 import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { decodeBytes, encodeBytes } from "./bytes.ts";
+import { decodeBytes, encodeBytes } from "../bytes.ts";
 import { LeasedStreams, missing } from "./leased-streams.ts";
 
 /** Where the streams are, and how long they are kept. */

@@ -8,7 +8,7 @@ import {
   type RunEvents,
 } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
-import { PageChat } from "./page-chat.ts";
+import { defaultTransport, PageChat } from "./page-chat.ts";
 import { createServer } from "./server.ts";
 
 /** Serves the routes over HTTP. @returns asks them over the network */
@@ -48,7 +48,7 @@ it("over HTTP a page that goes away leaves no reader, and one that comes back ge
   onTestFinished(() => runs.close());
   const { handle, model, read } = createServer(runs);
   const ask = await serve(handle);
-  const page = new PageChat("tea", ask);
+  const page = new PageChat("tea", defaultTransport(ask));
   const sent = page.sendMessage({ text: "Why?" });
   await model.asked(1);
   model.say("Half ");
@@ -57,7 +57,7 @@ it("over HTTP a page that goes away leaves no reader, and one that comes back ge
   await page.stop();
   await sent;
   await expect.poll(count).toBe(0);
-  const back = new PageChat("tea", ask, await read("tea"));
+  const back = new PageChat("tea", defaultTransport(ask), await read("tea"));
   const resumed = back.resumeStream();
   model.say("an answer");
   model.finish();

@@ -1,4 +1,10 @@
-import { AbstractChat, type ChatState, DefaultChatTransport, type UIMessage } from "ai";
+import {
+  AbstractChat,
+  type ChatState,
+  type ChatTransport,
+  DefaultChatTransport,
+  type UIMessage,
+} from "ai";
 
 /** What `useChat` keeps, without React. */
 class PageState implements ChatState<UIMessage> {
@@ -17,26 +23,29 @@ class PageState implements ChatState<UIMessage> {
   snapshot = <T>(value: T): T => structuredClone(value);
 }
 
-/** The chat of a page: that of the AI SDK with its own transport. */
+/** The transport of the AI SDK itself, over these routes. */
+export function defaultTransport(
+  handle: (request: Request) => Promise<Response>,
+): ChatTransport<UIMessage> {
+  return new DefaultChatTransport({
+    api: "http://localhost/api/chat",
+    fetch: async (url, init) => handle(new Request(url, init)),
+  });
+}
+
+/** The chat of a page: that of the AI SDK. */
 export class PageChat extends AbstractChat<UIMessage> {
-  /**
-   * @param handle the routes of a server
-   * @param messages those with which the page begins
-   */
+  /** @param messages those with which the page begins */
   constructor(
     chatId: string,
-    handle: (request: Request) => Promise<Response>,
+    transport: ChatTransport<UIMessage>,
     messages: readonly UIMessage[] = [],
   ) {
-    super({
-      id: chatId,
-      state: new PageState(messages),
-      transport: new DefaultChatTransport({
-        api: "http://localhost/api/chat",
-        fetch: async (url, init) => handle(new Request(url, init)),
-      }),
-    });
+    super({ id: chatId, state: new PageState(messages), transport });
   }
+
+  readonly setMessages = (messages: readonly UIMessage[]): void =>
+    void (this.messages = [...messages]);
 
   /** The text of the last message. */
   get text(): string {

@@ -1,7 +1,7 @@
 import type { RunEvents } from "@tm/run-events-core";
 import type { UIMessage } from "ai";
 import { type Chats, type ChatsOptions, createChats } from "../../src/ai-sdk.ts";
-import { PageChat } from "./page-chat.ts";
+import { defaultTransport, PageChat } from "./page-chat.ts";
 import { createWrittenModel, type WrittenModel } from "./written-model.ts";
 
 /** A server of chats, with its own connection to the store and its own model. */
@@ -34,7 +34,7 @@ export function createServer(runs: RunEvents, options: Partial<ChatsOptions> = {
     model,
     handle,
     read,
-    openPage: async (chatId) => new PageChat(chatId, handle, await read(chatId)),
+    openPage: async (chatId) => new PageChat(chatId, defaultTransport(handle), await read(chatId)),
     ask: (method, path, body) =>
       handle(
         new Request(`http://localhost/api/chat${path}`, {

@@ -41,6 +41,8 @@ export function createWrittenModel(): WrittenModel {
   let onAsked = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
   const model = new MockLanguageModelV4({
+    // It takes these as they are: any other URL is downloaded.
+    supportedUrls: { "*/*": [/^https:\/\/files\.example\//] },
     doStream: async ({ abortSignal }) => {
       isTalking = false;
       const stream = new ReadableStream<ModelPart>({ start: (given) => void (controller = given) });

@@ -1,7 +1,7 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
 import { contiguous } from "../http/contiguous.ts";
 import { pageCall, readPage, streamCall, tailCall, WAIT_SECONDS } from "../http/run-calls.ts";
-import { askStream, type Server } from "../http/server.ts";
+import type { Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
@@ -87,6 +87,6 @@ export function createFollowLog(options: FollowLogOptions): FollowLog {
       update({ cursor: page.since });
     },
     readPage: askPage,
-    openStream: (onHead) => askStream(server, streamCall(runId, cursor(), at()), signal, onHead),
+    openStream: (onHead) => server.askStream(streamCall(runId, cursor(), at()), signal, onHead),
   };
 }

@@ -24,7 +24,7 @@ export interface RunFollower<M extends EventMap = EventMap>
  * @throws RunEventsError `not_found`, `unauthenticated`, `cursor_ahead`, `invalid_cursor`, and any other error that waiting cannot cure
  * @throws RunEventsError `history_changed` if the log has lost events that the loop has had: read again from 0
  * @throws the signal's reason
- * @throws TypeError if the follower is iterated twice, or if `runId` or `baseUrl` is invalid
+ * @throws TypeError if the follower is iterated twice, or if `runId`, `baseUrl` or `basePath` is invalid
  * @see clauses W15 to W17 and W19 to W26 and W46 in `WIRE.md` of `@tm/run-events-http`
  *
  * @example

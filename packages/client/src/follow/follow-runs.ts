@@ -6,7 +6,7 @@ import { runsStreamCall } from "../http/feed-calls.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { FOR_EVER_MS, pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
-import { askStream, createServer, type Server } from "../http/server.ts";
+import { createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts";
 import { fittingRuns } from "./fitting-runs.ts";
@@ -195,7 +195,7 @@ export class RunsReader {
       feed,
       runs: new Map(streamed.map((run) => [run.runId, run])),
       signal,
-      openStream: (onHead: () => void) => askStream(this.#server, call, signal, onHead),
+      openStream: (onHead: () => void) => this.#server.askStream(call, signal, onHead),
       expect,
       giveUp: (why: string) => abort(unanswered(why)),
       onActivity: () => this.#options.onActivity?.(),

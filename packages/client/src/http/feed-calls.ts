@@ -1,7 +1,7 @@
 import type { RunEvent, RunSnapshot } from "@tm/run-events-core";
-import { checkTopic, encodeRunStart, type RunStart } from "@tm/run-events-core/wire";
+import { checkTopic, encodeRunStart, RUNS_PATH, type RunStart } from "@tm/run-events-core/wire";
 import { fits, isText, type Shape } from "./fits.ts";
-import { ANSWER_SECONDS, type Call, EVENT, RUN, RUNS, WAIT_SECONDS } from "./run-calls.ts";
+import { ANSWER_SECONDS, type Call, EVENT, RUN, WAIT_SECONDS } from "./run-calls.ts";
 
 /** The shape of a run of a feed. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const FEED_RUN: Shape = { ...RUN, runId: isText, createdAt: isText };
@@ -37,7 +37,7 @@ export function runsStreamCall(starts: readonly RunStart[], feed: FeedQuery | nu
   const cursor = feed === null ? null : feed.cursor;
   const since = cursor === null ? [] : [`changedSince=${encodeURIComponent(cursor)}`];
   const whole = [...parts, ...since].join("&");
-  return { path: `${RUNS}/stream?${whole.length > MOST_QUERY ? parts.join("&") : whole}` };
+  return { path: `${RUNS_PATH}/stream?${whole.length > MOST_QUERY ? parts.join("&") : whole}` };
 }
 
 /**
@@ -49,7 +49,7 @@ export function changedCall({ cursor, isHeld, ...want }: FeedQuery & { isHeld: b
   const wait = isHeld ? WAIT_SECONDS : 0;
   const since = `changedSince=${encodeURIComponent(cursor ?? "")}`;
   return {
-    path: `${RUNS}?${[since, ...filtersOf(want), `wait=${wait}`].join("&")}`,
+    path: `${RUNS_PATH}?${[since, ...filtersOf(want), `wait=${wait}`].join("&")}`,
     seconds: ANSWER_SECONDS + wait,
     answer: CHANGED,
     read: readChanged,

@@ -1,5 +1,5 @@
 import type { AppendReceipt, EventDraft, RunStatus } from "@tm/run-events-core";
-import { checkRunId, checkTopic, SealedJson } from "@tm/run-events-core/wire";
+import { checkRunId, checkTopic, RUNS_PATH, SealedJson } from "@tm/run-events-core/wire";
 import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
@@ -16,6 +16,7 @@ export type Read = (json: unknown, response: Response, text: string) => unknown;
 
 /** A request, and how its answer is read. */
 export interface Call {
+  /** As it is without a `basePath`. The server moves it. */
   readonly path: string;
   /** @defaultValue `GET` */
   readonly method?: "POST" | "PUT" | "DELETE";
@@ -70,8 +71,6 @@ const RECEIPT: Shape = { firstSequence: isPositive, ...RUN };
 /** @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 const LEASE: Shape = { fence: isPositive, expiresAt: isText };
 
-/** The path of all runs. */
-export const RUNS = "/v1/agent-runs";
 const JSON_TYPE = { "content-type": "application/json" } as const;
 
 /**
@@ -83,7 +82,7 @@ const JSON_TYPE = { "content-type": "application/json" } as const;
  */
 function runPath(runId: string, rest = ""): string {
   checkRunId(runId);
-  return `${RUNS}/${runId}${rest}`;
+  return `${RUNS_PATH}/${runId}${rest}`;
 }
 
 /** What a run is created with, besides its id. */
@@ -104,7 +103,7 @@ export function createCall(runId: string, { metadata, ...run }: NewRun): Call {
   const { topic, exclusive, leaseMs, worker } = run;
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
   const rest = JSON.stringify({ runId, topic, exclusive, leaseMs, worker });
-  const call = { path: RUNS, method: "POST", body: `${rest.slice(0, -1)}${data}}` } as const;
+  const call = { path: RUNS_PATH, method: "POST", body: `${rest.slice(0, -1)}${data}}` } as const;
   if (leaseMs === undefined) return { ...call, headers: JSON_TYPE, answer: RUN };
   const headers = { ...JSON_TYPE, "idempotency-key": crypto.randomUUID() };
   return { ...call, headers, answer: { ...RUN, ...LEASE } };
@@ -230,7 +229,7 @@ export function listCall({
   const query = { ...rest, topic: checkTopic(topic) ?? undefined };
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
-  return { path: `${RUNS}?${search}`, answer: { runs: Array.isArray } };
+  return { path: `${RUNS_PATH}?${search}`, answer: { runs: Array.isArray } };
 }
 
 /** @see clause W13 in `WIRE.md` */

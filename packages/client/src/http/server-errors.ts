@@ -54,7 +54,7 @@ export function strangeAnswer(asked: Call, answer: Response): RunEventsError {
   const { ok, status, headers } = answer;
   const type = headers.get("content-type")?.split(";")[0] ?? "without a type";
   const members = ok && wanted ? ` (${String(Object.keys(wanted))})` : "";
-  const hint = status < 500 ? "is /v1 passed on to the server" : "is the server up";
+  const hint = status < 500 ? "is the path passed on to the server" : "is the server up";
   return unanswered(
     `${method} ${path.split("?")[0]} answered ${status} ${type}, not as a run-events server does${members}: ${hint}?`,
   );

@@ -1,6 +1,17 @@
+import { parseBasePath } from "@tm/run-events-core/wire";
+import type { ServerOptions } from "./server.ts";
+
 /** What this needs of a browser's page: paths are resolved against its address. Other hosts have no address. */
 interface Page {
   readonly location?: { readonly href: string };
+}
+
+/** The address of all runs: where it is the same, the server is the same. */
+export function runsAddress({
+  baseUrl = "",
+  basePath,
+}: Pick<ServerOptions, "baseUrl" | "basePath">): string {
+  return withoutSlash(baseUrl) + parseBasePath(basePath);
 }
 
 /**
@@ -9,7 +20,7 @@ interface Page {
  * @throws TypeError if `fetch` cannot use that address. The message does not show it, because it may hold a password
  */
 export function serverUrl(baseUrl: string, path: string): URL {
-  const whole = baseUrl.replace(/\/$/, "") + path;
+  const whole = withoutSlash(baseUrl) + path;
   const { href } = (globalThis as Page).location ?? {};
   // Without this check, "http://" and a path would make a host of the path's first part.
   const isAddress = URL.canParse(baseUrl, href) || baseUrl === "";
@@ -20,4 +31,8 @@ export function serverUrl(baseUrl: string, path: string): URL {
   throw new TypeError(
     `Expected baseUrl to be like https://api.example.com, without a user name, got ${url?.protocol ?? "no address"}.`,
   );
+}
+
+function withoutSlash(baseUrl: string): string {
+  return baseUrl.replace(/\/$/, "");
 }

@@ -1,4 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
+import { movePath, parseBasePath } from "@tm/run-events-core/wire";
 import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { FOR_EVER_MS, pause } from "./pause.ts";
@@ -15,6 +16,12 @@ export interface ServerOptions {
    * @defaultValue the page's own origin
    */
   readonly baseUrl?: string;
+  /**
+   * The path of all runs on the server: the `basePath` of its handler. A slash at its end is ignored.
+   * @defaultValue `"/v1/agent-runs"`
+   * @see clause W50 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly basePath?: string | undefined;
   /**
    * The credential: the session of the browser, a token or a cookie.
    * @defaultValue `"session"`
@@ -35,17 +42,18 @@ export interface ServerOptions {
 /** Sends calls to a server. */
 export interface Server {
   /**
-   * Resolves with the answer once its head has arrived.
+   * Opens a live stream. Resolves with the answer once its head has arrived.
+   * @param onHead called when the head of an answer has arrived
    * @throws RunEventsError with the problem's code if the server refuses
    * @throws RunEventsError `store_unavailable`, retryable, without an answer of the server itself
    * @throws TypeError if `fetch` cannot send the URL or a header
    * @throws the signal's reason
    * @throws what the credential's function throws
    */
-  ask(call: Call, signal: AbortSignal): Promise<Response>;
+  askStream(call: Call, signal: AbortSignal, onHead: () => void): Promise<Response>;
   /**
    * Resolves with what the call's `read` makes of the answer.
-   * @throws as `ask`
+   * @throws as `askStream`
    * @throws RunEventsError `store_unavailable`, retryable, if the answer takes longer than the call's `seconds`, or is malformed
    */
   askJson<T>(call: Call, signal: AbortSignal): Promise<T>;
@@ -53,11 +61,13 @@ export interface Server {
 
 /**
  * Creates what sends calls to a server.
- * @throws TypeError if the credential cannot be sent
+ * @throws TypeError if the credential cannot be sent, or if `basePath` is not a path
  */
 export function createServer(options: ServerOptions): Server {
   const { baseUrl = "", credential = "session", fetch = globalThis.fetch } = options;
   const authorise = createAuthorise(credential);
+  const basePath = parseBasePath(options.basePath);
+  const locate = (call: Call): Call => ({ ...call, path: movePath(call.path, basePath) });
 
   async function ask(call: Call, signal: AbortSignal): Promise<Response> {
     const { href, origin } = serverUrl(baseUrl, call.path);
@@ -80,8 +90,16 @@ export function createServer(options: ServerOptions): Server {
   }
 
   return {
-    ask,
-    async askJson<T>(call: Call, whole: AbortSignal): Promise<T> {
+    async askStream(unmoved, signal, onHead) {
+      const call = locate(unmoved);
+      const response = await ask(call, signal);
+      onHead();
+      const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
+      if (isStream !== true) throw strangeAnswer(call, response);
+      return response;
+    },
+    async askJson<T>(unmoved: Call, whole: AbortSignal): Promise<T> {
+      const call = locate(unmoved);
       const { seconds = ANSWER_SECONDS } = call;
       const { signal, abort } = linkAbort(whole);
       const giveUp = (): void =>
@@ -97,24 +115,6 @@ export function createServer(options: ServerOptions): Server {
       }
     },
   };
-}
-
-/**
- * Opens a live stream. Resolves once its head has arrived.
- * @param onHead called when the head of an answer has arrived
- * @throws as `ask`
- */
-export async function askStream(
-  server: Server,
-  call: Call,
-  signal: AbortSignal,
-  onHead: () => void,
-): Promise<Response> {
-  const response = await server.ask(call, signal);
-  onHead();
-  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
-  if (isStream !== true) throw strangeAnswer(call, response);
-  return response;
 }
 
 /** The error of an answer whose body broke off, or was given up for a reason of its own. */

@@ -236,7 +236,7 @@ export interface Client {
 
 /**
  * Creates a client for all calls of a server, over HTTP.
- * @throws TypeError if the credential cannot be sent
+ * @throws TypeError if the credential cannot be sent, or if `basePath` is not a path
  *
  * @example
  * const runs = createClient({ baseUrl, credential: { bearer: token } });

@@ -1,3 +1,4 @@
+import { runsAddress } from "../http/server-url.ts";
 import type { FeedCell } from "./feed-cell.ts";
 import type { RunCell } from "./run-cell.ts";
 import { type ConnectionOptions, TabConnection } from "./tab-connection.ts";
@@ -39,9 +40,9 @@ export async function followFeedInTabs(
 }
 
 function connectionFor(options: ConnectionOptions): TabConnection {
-  const { baseUrl, userId, credential = "session" } = options;
+  const { userId, credential = "session" } = options;
   if (credential !== "session" && userId === undefined) return new TabConnection(options, () => {});
-  const key = JSON.stringify([baseUrl, userId, credential]);
+  const key = JSON.stringify([runsAddress(options), userId, credential]);
   const connection =
     connections.get(key) ?? new TabConnection(options, () => connections.delete(key));
   connections.set(key, connection);

@@ -1,4 +1,5 @@
 import type { FeedWant } from "../feed/feed-want.ts";
+import { runsAddress } from "../http/server-url.ts";
 import { FeedCell } from "./feed-cell.ts";
 import { followFeedInTabs } from "./follow-in-tabs.ts";
 import type { ConnectionOptions } from "./tab-connection.ts";
@@ -17,8 +18,8 @@ export interface FeedView {
 const shared = new Map<string, SharedFeed>();
 
 /** Views with the same key share a feed. A credential's function is not part of it, because each render may make a new one. */
-export function feedKey({ baseUrl, userId, credential }: ConnectionOptions): string {
-  return JSON.stringify([baseUrl, userId, credential]);
+export function feedKey({ userId, credential, ...server }: ConnectionOptions): string {
+  return JSON.stringify([runsAddress(server), userId, credential]);
 }
 
 /**

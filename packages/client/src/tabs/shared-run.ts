@@ -1,6 +1,7 @@
 import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import { askServer } from "../http/ask-server.ts";
 import { checkPlace, type Range, readRange } from "../http/read-range.ts";
-import { CALL_PATIENCE_MS, type Patience, retrying } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import {
   type Call,
   cancelCall,
@@ -11,6 +12,7 @@ import {
 } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
+import { runsAddress } from "../http/server-url.ts";
 import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
 import { createRunCell, type RunCell } from "./run-cell.ts";
 import type { Place } from "./tab-messages.ts";
@@ -31,8 +33,8 @@ export interface TailPage {
 const shared = new Map<string, SharedRun>();
 
 /** Views with the same key share a run. A credential's function is not part of it, because each render may make a new one. */
-export function shareKey({ baseUrl, runId, userId, credential }: SharedRunOptions): string {
-  return JSON.stringify([baseUrl, runId, userId, credential]);
+export function shareKey({ runId, userId, credential, ...server }: SharedRunOptions): string {
+  return JSON.stringify([runsAddress(server), runId, userId, credential]);
 }
 
 /**
@@ -178,8 +180,7 @@ export class SharedRun {
   }
 
   async #ask<T>(call: Call, patience: Patience): Promise<T> {
-    const server = createServer(this.#options);
-    return retrying(() => server.askJson<T>(call, patience.signal), patience);
+    return askServer<T>(this.#options, call, patience);
   }
 
   #notify(): void {

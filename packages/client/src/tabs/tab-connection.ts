@@ -1,4 +1,5 @@
 import type { ServerOptions } from "../http/server.ts";
+import { runsAddress } from "../http/server-url.ts";
 import { onVisibilityChange } from "../follow/page-signals.ts";
 import type { FeedCell } from "./feed-cell.ts";
 import { FeedMember } from "./feed-member.ts";
@@ -89,14 +90,14 @@ export class TabConnection {
     onClose: () => void,
     watch: typeof onVisibilityChange = onVisibilityChange,
   ) {
-    const { baseUrl = "", userId = "", credential = "session" } = options;
+    const { userId = "", credential = "session" } = options;
     const host = globalThis as { readonly navigator?: { readonly locks?: LockManager } };
     this.#options = options;
     this.#onClose = onClose;
     const { locks } = host.navigator ?? {};
     const hasUser = credential === "session" || userId !== "";
     if (hasUser && locks !== undefined && typeof BroadcastChannel !== "undefined") {
-      const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, userId])}`;
+      const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([runsAddress(options), userId])}`;
       this.#channel = new BroadcastChannel(name);
       this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data);
       this.#channel.onmessageerror = () => this.#beAlone();

@@ -19,7 +19,7 @@ interface Leader {
 
 /** Takes the lock of a run as a page does. Answers each `ask` with one event and the given silence. */
 async function leadAs(baseUrl: string, runId: string, silentMs: () => number): Promise<Leader> {
-  const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([baseUrl, "ada"])}`;
+  const name = `run-events ${MESSAGE_VERSION} ${JSON.stringify([`${baseUrl}/v1/agent-runs`, "ada"])}`;
   const channel = new BroadcastChannel(name);
   const leaving = Promise.withResolvers<void>();
   const answeredAt: number[] = [];

@@ -115,5 +115,5 @@ export function openTabs(port: number, count: number): readonly ManyRunsTab[] {
 
 /** The channel of the tabs of a server. */
 export function channelName(port: number): string {
-  return `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${port}`, "ada"])}`;
+  return `run-events ${MESSAGE_VERSION} ${JSON.stringify([`http://127.0.0.1:${port}/v1/agent-runs`, "ada"])}`;
 }

@@ -1,3 +1,4 @@
+import { movePath, parseBasePath } from "@tm/run-events-core/wire";
 import { assert } from "../assert.ts";
 import type { CaseConditions } from "../build-cases.ts";
 import type { RandomCheck } from "../random-check.ts";
@@ -11,6 +12,12 @@ import { sessionCookieIn } from "./session-cookie.ts";
 export interface HttpDoors {
   /** The server's URL, such as `http://127.0.0.1:8080`; a function if it is known only when a case runs. */
   readonly baseUrl: string | (() => string | Promise<string>);
+  /**
+   * The path of all runs, if the server has another one.
+   * @defaultValue `"/v1/agent-runs"`
+   * @see clause W50 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly basePath?: string | undefined;
   /** The bearer tokens of two users, whose runs the kit creates, reads and deletes. */
   readonly tokens: readonly [string, string];
   /**
@@ -36,6 +43,8 @@ interface User {
 export interface HttpTrial {
   /** Without a slash at its end. */
   readonly baseUrl: string;
+  /** The path of all runs. A case writes `/v1/agent-runs`: `send`, `follow` and `hold` move its calls. */
+  readonly basePath: string;
   readonly owner: User;
   readonly stranger: User;
   /** Sends a request unchanged: without a credential unless its headers have one. */
@@ -70,8 +79,10 @@ export async function runHttpTrial(
   const { tokens, cookieFor, fetch = (request) => globalThis.fetch(request) } = doors;
   const given = typeof doors.baseUrl === "string" ? doors.baseUrl : await doors.baseUrl();
   const baseUrl = given.replace(/\/$/, "");
+  const basePath = parseBasePath(doors.basePath);
   const open = new Set<{ leave(): void }>();
-  const send = (call: Call): Promise<Answer> => sendCall(fetch, baseUrl, call);
+  const locate = (call: Call): Call => ({ ...call, path: movePath(call.path, basePath) });
+  const send = (call: Call): Promise<Answer> => sendCall(fetch, baseUrl, locate(call));
 
   async function signIn(token: string): Promise<User> {
     const bearer = { authorization: `Bearer ${token}` };
@@ -91,11 +102,12 @@ export async function runHttpTrial(
 
   const trial: HttpTrial = {
     baseUrl,
+    basePath,
     owner,
     stranger,
     send,
-    follow: async (call) => keep(await openStream(fetch, baseUrl, call)),
-    hold: async (call) => keep(await holdAnswer(fetch, baseUrl, call)),
+    follow: async (call) => keep(await openStream(fetch, baseUrl, locate(call))),
+    hold: async (call) => keep(await holdAnswer(fetch, baseUrl, locate(call))),
     check,
     withNewSessions: (inner) => runHttpTrial(doors, inner, conditions),
   };

@@ -85,12 +85,13 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
 
 /** What holds each frame of this call's answer against its clauses. */
 function checkerOf({ path }: Call): (frame: Frame) => void {
-  const [, query] = /^\/v1\/agent-runs\/stream\?(.*)$/.exec(path) ?? [];
-  if (query === undefined) {
+  const query = new URLSearchParams(path.split("?")[1]);
+  // Only a stream of many runs has one of the two.
+  if (!query.has("runs") && !query.has("feed")) {
     let soFar = NO_FRAMES;
     return (frame) => void (soFar = checkFrame(soFar, frame));
   }
-  let soFar = noFramesOf(new URLSearchParams(query));
+  let soFar = noFramesOf(query);
   return (frame) => void (soFar = checkRunsFrame(soFar, frame));
 }
 

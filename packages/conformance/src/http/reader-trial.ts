@@ -9,6 +9,8 @@ import type { DeliveredEvent, Delivery } from "./judge-delivery.ts";
 export interface ReaderTarget {
   /** Without a slash at its end. */
   readonly baseUrl: string;
+  /** The path of all runs on the server. @see clause W50 in `WIRE.md` of `@tm/run-events-http` */
+  readonly basePath: string;
   readonly runId: string;
   /** The cursor: the last sequence that the client has. */
   readonly since: number;
@@ -70,6 +72,7 @@ export async function runReaderTrial(
       const leaving = new AbortController();
       const target = {
         baseUrl: trial.baseUrl,
+        basePath: trial.basePath,
         runId,
         since,
         token: doors.tokens[0],

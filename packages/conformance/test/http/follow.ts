@@ -8,8 +8,8 @@ type Message =
   | { readonly type: "error"; readonly code: string; readonly retryable: boolean };
 
 export async function* follow(target: ReaderTarget): AsyncGenerator<RunEvent, void, undefined> {
-  const { baseUrl, runId, since, cookie, fetch, signal } = target;
-  const url = `${baseUrl}/v1/agent-runs/${runId}/stream?since=${since}`;
+  const { baseUrl, basePath, runId, since, cookie, fetch, signal } = target;
+  const url = `${baseUrl}${basePath}/${runId}/stream?since=${since}`;
   const source = createEventSource({ url, headers: { cookie }, fetch });
   signal.addEventListener("abort", () => source.close());
   for await (const { data } of source) {

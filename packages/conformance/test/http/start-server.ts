@@ -2,16 +2,19 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-import { createNodeHandler } from "@tm/run-events-http/node";
+import { createNodeHandler, type HandlerOptions } from "@tm/run-events-http/node";
 import { identify } from "./users.ts";
 
 /** The handler of node:http over a memory store, on a port. */
-export async function startServer(): Promise<{
+export async function startServer(
+  options: Pick<HandlerOptions<unknown>, "basePath"> = {},
+): Promise<{
   readonly url: string;
   close(): Promise<void>;
 }> {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({
+    ...options,
     runs,
     authenticate: ({ headers }, wanted) =>
       identify(headers.authorization ?? null, headers.cookie ?? null, wanted),

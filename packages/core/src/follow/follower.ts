@@ -5,6 +5,7 @@ import { isTerminal } from "../rules/lifecycle.ts";
 import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Subscription } from "../store/store.ts";
+import type { FollowerSource } from "./follower-source.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
 import { createPages, type Pages } from "./pages.ts";
 import { type FollowerBudgets, LogEnd } from "./log-end.ts";
@@ -13,12 +14,6 @@ import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts"
 const READ_LIMIT = 1_000;
 /** The most readers that are checked for a lag each time one has caught up. */
 const FEW_READERS = 8;
-
-/** The part of a store that a follower needs. */
-export interface FollowerSource {
-  read(query: ReadQuery): Promise<ReadResult | null>;
-  subscribe(runId: string, onNotification: () => void): Subscription;
-}
 
 /**
  * Follows one run. A notification carries no data, the log is the truth, and each reader is a cursor on it. New events are read once
@@ -65,6 +60,8 @@ export class Follower {
   /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
   #dirty = false;
+  /** Whether the next read, or the one under way, is a recheck, and no notification has come since it was asked for. */
+  #isRecheck = false;
   /** Whether a reader waits for the next read to decide whether its history is the same. */
   #isAwaited = false;
   #reading = false;
@@ -168,8 +165,9 @@ export class Follower {
     if (this.#readers.size === 0) this.#retire();
   }
 
-  /** Reads on from the log, as after a notification. */
-  refresh(): void {
+  /** Reads on from the log, as after a notification. @param isRecheck whether none has come */
+  refresh(isRecheck = false): void {
+    this.#isRecheck = isRecheck && !this.#dirty && !this.#reading;
     this.#dirty = true;
     if (!this.#reading && this.#ordinal !== 0) void this.#readOn();
   }
@@ -251,6 +249,8 @@ export class Follower {
     }
     this.#end.add(events, run.lastSequence);
     if (events.length > 0) this.#readers.notify();
+    if (events.length > 0 && this.#isRecheck) this.#source.onMissed?.();
+    this.#isRecheck = false;
     this.#pages?.clear();
     if (this.#end.sequence < this.#end.head) this.#dirty = true;
     this.#end.trim(this.#readers.least(this.#end.sequence));

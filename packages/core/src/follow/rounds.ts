@@ -14,8 +14,8 @@ const RECHECK_PAUSE_MS = 1_000;
 
 /** What is read in rounds. */
 export interface Rechecked {
-  /** Reads it again, as after a notification. */
-  refresh(): void;
+  /** Reads it again, as after a notification. @param isRecheck that none has come */
+  refresh(isRecheck: true): void;
 }
 
 /**
@@ -69,7 +69,7 @@ export class Rounds {
     for (let left = RECHECK_AT_ONCE; left > 0 && this.#round !== null; left -= 1) {
       const next = this.#round.next();
       this.#leftInRound -= 1;
-      if (next.done !== true) next.value.refresh();
+      if (next.done !== true) next.value.refresh(true);
       if (next.done === true || this.#leftInRound === 0) this.#endRound();
     }
   }

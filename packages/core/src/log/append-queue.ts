@@ -3,8 +3,9 @@ import { RunEventsError, storeClosed } from "../rules/errors.ts";
 import { runAsAsked } from "../rules/owner.ts";
 import { eventBytes } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
-import type { Clock } from "../time/clock.ts";
-import { Batcher } from "./batcher.ts";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
+import { observeGroups } from "./observe.ts";
+import type { SendTimes } from "./send-again.ts";
 import { sendAppends } from "./send-appends.ts";
 
 /** The most weight of one group of appends, in bytes. */
@@ -20,22 +21,24 @@ const RETRY_MS = 1_000;
 
 /**
  * Makes the queue of appends from one process to its store, in groups that their owners share.
- * @param isClosing whether new appends are refused
+ * @param times with `isClosing`: whether new appends are refused
  * @throws TypeError unless the store's `appendsAtOnce` is 1 or more
  */
 export function createAppendQueue(
   store: RunEventStore,
-  clock: Clock,
-  isClosing: () => boolean,
+  times: SendTimes,
 ): Batcher<AppendRequest, AppendOutcome> {
+  const { clock, isClosing, report } = times;
   const { appendsAtOnce } = store.capabilities;
   if (!Number.isSafeInteger(appendsAtOnce) || appendsAtOnce < 1) {
     throw new TypeError(
       `Expected \`capabilities.appendsAtOnce\` to be an integer of 1 or more, got ${appendsAtOnce}. Correct the store's adapter.`,
     );
   }
-  return new Batcher<AppendRequest, AppendOutcome>({
-    send: (group, settle) => sendAppends(store, group, { clock, isClosing }, settle),
+  const send: BatcherOptions<AppendRequest, AppendOutcome>["send"] = (group, settle) =>
+    sendAppends(store, group, times, settle);
+  const queue: Batcher<AppendRequest, AppendOutcome> = new Batcher({
+    send: report === null ? send : observeGroups(send, () => queue.queued, clock, report),
     keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
@@ -62,4 +65,5 @@ export function createAppendQueue(
       }
     },
   });
+  return queue;
 }

@@ -18,10 +18,10 @@ import { ownerIdOf } from "../rules/owner.ts";
 import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunEventStore } from "../store/store.ts";
-import type { Clock } from "../time/clock.ts";
 import { createAppendQueue } from "./append-queue.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { AppendOptions, RunLog } from "./run-log.ts";
+import type { SendTimes } from "./send-again.ts";
 
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
@@ -38,15 +38,14 @@ export interface Appends extends Pick<RunLog, "append" | "input"> {
 
 /**
  * Makes the appends of a log.
- * @param isClosing whether new appends are refused
+ * @param times with `isClosing`: whether new appends are refused
  */
 export function createAppends(
   store: RunEventStore,
-  clock: Clock,
   limits: AppendLimits,
-  isClosing: () => boolean,
+  times: SendTimes,
 ): Appends {
-  const queue = createAppendQueue(store, clock, isClosing);
+  const queue = createAppendQueue(store, times);
   const newKey = createOwnKeys();
   /** A store that can lose an acknowledgement gets a key for every append. @see clause S7 in `STORE.md` */
   const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);

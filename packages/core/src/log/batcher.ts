@@ -97,6 +97,11 @@ export class Batcher<Item, Answer> {
     });
   }
 
+  /** How many items wait for the next groups. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
   /** Resolves when nothing is queued or in flight. */
   idle(): Promise<void> {
     return this.#isIdle()

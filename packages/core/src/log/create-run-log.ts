@@ -6,6 +6,7 @@ import type { AppendLimits } from "../rules/lifecycle.ts";
 import { checkOptions, ownerIdOf } from "../rules/owner.ts";
 import { receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
+import { type Listener, listenerOf } from "../rules/telemetry.ts";
 import { checkStore } from "../store/check-store.ts";
 import { systemClock } from "../time/clock.ts";
 import { createProbe } from "../upkeep/probe.ts";
@@ -15,7 +16,8 @@ import { createChanges } from "./changes.ts";
 import { Closing } from "./closing.ts";
 import { createLeases } from "./leases.ts";
 import { createReads } from "./reads.ts";
-import type { RunEventsOptions, RunLog } from "./run-log.ts";
+import { observeAppends, observeUpkeep } from "./observe.ts";
+import type { LogParts, RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
 
 /** A log, with the parts that `createRunEvents` needs. */
@@ -23,6 +25,8 @@ export interface OpenedLog {
   readonly log: RunLog;
   readonly followers: Followers;
   readonly closing: Closing;
+  /** `null` if nothing listens. */
+  readonly listener: Listener | null;
 }
 
 /**
@@ -42,24 +46,30 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     maxPayloadBytes = MAX_PAYLOAD_BYTES,
     maxBatchEvents = MAX_BATCH_EVENTS,
     clock = systemClock,
+    telemetry,
   } = options;
   checkCount("maxPayloadBytes", maxPayloadBytes);
   checkCount("maxBatchEvents", maxBatchEvents);
   const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
   const closing = new Closing();
   const isClosing = (): boolean => closing.isClosing;
-  const times = { clock, isClosing };
+  const listener = listenerOf(telemetry);
+  const report = listener?.report ?? null;
+  const times = { clock, isClosing, report };
   const runs = createRuns(store, maxPayloadBytes, times);
-  const appends = createAppends(store, clock, limits, isClosing);
-  const { followers, feeds, ...reads } = createReads(store, clock, maxPayloadBytes);
+  const appends = createAppends(store, limits, times);
+  const { append, input } = report === null ? appends : observeAppends(appends, clock, report);
+  const { followers, feeds, ...reads } = createReads(store, clock, maxPayloadBytes, report);
   const probe = createProbe(store, clock);
+  const upkeep = createUpkeep(store, clock, probe, appends.giveUp);
+  if (report !== null) store.observe?.(report);
 
   const log: RunLog = {
     clock,
     limits,
     ...runs,
-    append: appends.append,
-    input: appends.input,
+    append,
+    input,
     async cancel(runId, owner = {}) {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);
@@ -74,12 +84,13 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     waitFor: reads.waitFor,
     ...createChanges(feeds),
     ...createLeases(store, times),
-    ...createUpkeep(store, clock, probe, appends.giveUp),
+    ...(report === null ? upkeep : observeUpkeep(upkeep, clock, report)),
     probe: async (which) => void (await probe(which)),
     close: () => closing.close({ readers: [followers, feeds], queues: [appends, reads], store }),
   };
+  const parts: LogParts = { followers, feeds, listener };
   // An object made of a log's members is a log, too.
-  return { log: Object.assign(log, { [RUN_LOG]: { followers, feeds } }), followers, closing };
+  return { log: Object.assign(log, { [RUN_LOG]: parts }), followers, closing, listener };
 }
 
 /** @throws TypeError unless the limit is a number of 1 or more */

@@ -88,7 +88,7 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
       const worker = checkWorkerName(options.worker);
       const claimKey = claimKeyOf(idempotencyKey);
       const request = { runId, ownerId, leaseMs, claimKey, worker };
-      return heldRun(await sendUnderKey(async () => store.claim(request), times));
+      return heldRun(await sendUnderKey("claim", async () => store.claim(request), times));
     },
     async renew(runId, fence, options) {
       const ownerId = ownerIdOf(options);

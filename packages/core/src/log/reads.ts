@@ -11,6 +11,7 @@ import { ownerIdOf, runAsAsked } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { checkRunId } from "../rules/run-id.ts";
+import type { Report } from "../rules/telemetry.ts";
 import type { ListQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { Batcher } from "./batcher.ts";
@@ -42,6 +43,7 @@ export function createReads(
   store: Pick<RunEventStore, "read" | "subscribe" | "listChanged" | "listRuns">,
   clock: Clock,
   maxPayloadBytes: number,
+  report: Report | null,
 ): Reads {
   const queue = new Batcher<ReadQuery, ReadResult | null>({
     send: (group, settle) => sendReads(store, group, settle),
@@ -70,7 +72,11 @@ export function createReads(
     listRuns: (asked: ListQuery) => store.listRuns(asked),
     subscribe: (name: string, onNotification: () => void) => store.subscribe(name, onNotification),
   };
-  const followers = createFollowers(source, clock);
+  const onMissed =
+    report === null
+      ? undefined
+      : () => report({ type: "notification_missed", foundBy: "reread", runs: 1 });
+  const followers = createFollowers({ ...source, onMissed }, clock);
 
   return {
     followers,

@@ -9,6 +9,7 @@ import type { OwnerOption } from "../rules/owner.ts";
 import type { LogPage } from "../rules/page.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { Listener, Report, Telemetry } from "../rules/telemetry.ts";
 import type { ListQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Probe } from "../upkeep/probe.ts";
@@ -36,6 +37,12 @@ export interface RunEventsOptions {
    * @defaultValue the host's own
    */
   readonly clock?: Clock;
+  /**
+   * Listens to what this log, its store and its handlers do: appends, work, tails, lost connections. `@tm/run-events-otel` makes one for
+   * OpenTelemetry.
+   * @defaultValue nothing listens, and nothing is measured
+   */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** The conditions that every append may have, also one under a lease. */
@@ -250,17 +257,21 @@ export function isRunLog(value: unknown): value is RunLog {
   return hasBrand(value, RUN_LOG);
 }
 
-/** What the live readers of a log share. */
-export interface LogReaders {
+/** What a log has for the rest of this package, and not for its users. */
+export interface LogParts {
   /** All readers of a run in a process share one follower. */
   readonly followers: Followers;
   readonly feeds: Feeds;
+  /** `null` if nothing listens. */
+  readonly listener: Listener | null;
 }
 
-/**
- * The followers and the feeds of a log. A log keeps them under its brand. So users do not see them, and another copy of the package
- * finds them.
- */
-export function readersOf(log: RunLog): LogReaders {
-  return (log as RunLog & { readonly [RUN_LOG]: LogReaders })[RUN_LOG];
+/** The parts of a log. It keeps them under its brand. So users do not see them, and another copy of the package finds them. */
+export function partsOf(log: RunLog): LogParts {
+  return (log as RunLog & { readonly [RUN_LOG]: LogParts })[RUN_LOG];
+}
+
+/** What reports the diagnostics of a log: `null` if nothing listens. For servers over the log. */
+export function reportOf(log: RunLog): Report | null {
+  return partsOf(log).listener?.report ?? null;
 }

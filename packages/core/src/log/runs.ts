@@ -53,7 +53,7 @@ export function createRuns(
       checkOwnerId(ownerId);
       const exclusive = checkExclusive(run.exclusive, topic);
       const request = { runId, ownerId, topic, exclusive, metadata: text, claim: claimIn(run) };
-      return createdRun(await sendUnderKey(async () => store.createRun(request), times));
+      return createdRun(await sendUnderKey("create", async () => store.createRun(request), times));
     },
     async getRun(runId, owner = {}) {
       const ownerId = ownerIdOf(owner);

@@ -1,4 +1,5 @@
 import { isStoreClosed, RunEventsError } from "../rules/errors.ts";
+import type { Report } from "../rules/telemetry.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 
@@ -10,7 +11,12 @@ export interface SendTimes {
   readonly clock: Clock;
   /** Whether this process is closing: then a call does not wait for a store that is away. */
   readonly isClosing: () => boolean;
+  /** `null` if nothing listens. */
+  readonly report: Report | null;
 }
+
+/** A call that carries a key. */
+type KeyedCall = "append" | "claim" | "create";
 
 /**
  * Sends a call in doubt again for up to 10 s, through all failures: a failover causes many, even ones that seem permanent. It ends
@@ -20,20 +26,33 @@ export interface SendTimes {
  * @see clauses S7 and S21 in `STORE.md`
  */
 export async function sendAgain<Answer>(
+  call: KeyedCall,
   send: () => Promise<Answer>,
   first: RunEventsError,
-  { clock, isClosing }: SendTimes,
+  { clock, isClosing, report }: SendTimes,
 ): Promise<Answer> {
-  const deadlineMs = clock.now() + PATIENCE_MS;
+  const fromMs = clock.now();
+  const deadlineMs = fromMs + PATIENCE_MS;
   const isEnough = (error: unknown, pauseMs: number): boolean =>
     isStoreClosed(error) || isClosing() || clock.now() + pauseMs > deadlineMs;
-  return persist(send, clock, isEnough).catch(() => {
+  let sends = 0;
+  const count = (): Promise<Answer> => {
+    sends += 1;
+    return send();
+  };
+  try {
+    const answer = await persist(count, clock, isEnough);
+    report?.({ type: "resend", call, sends, ms: clock.now() - fromMs, outcome: "answered" });
+    return answer;
+  } catch {
+    report?.({ type: "resend", call, sends, ms: clock.now() - fromMs, outcome: "unknown" });
     throw first;
-  });
+  }
 }
 
 /** Makes a call that carries a key, and sends it again as `sendAgain` does if it fails `ambiguous`. */
 export async function sendUnderKey<Answer>(
+  call: KeyedCall,
   send: () => Promise<Answer>,
   times: SendTimes,
 ): Promise<Answer> {
@@ -41,6 +60,6 @@ export async function sendUnderKey<Answer>(
     return await send();
   } catch (error) {
     if (!(error instanceof RunEventsError && error.ambiguous)) throw error;
-    return sendAgain(send, error, times);
+    return sendAgain(call, send, error, times);
   }
 }

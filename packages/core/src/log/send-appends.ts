@@ -80,7 +80,7 @@ async function settleDoubt(
   if (keyed.length === 0) return;
   try {
     // The run's later requests wait for these meanwhile, so their order stays.
-    await sendAgain(async () => send(store, keyed, settle), first, times);
+    await sendAgain("append", async () => send(store, keyed, settle), first, times);
   } catch {
     for (const { index } of keyed) settle(index, first);
   }

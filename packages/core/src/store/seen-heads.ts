@@ -7,6 +7,8 @@ export interface SeenHeads {
    * @returns whether it is new, so that the run's subscriptions must be notified
    */
   see(runId: string, seen: RunPosition | null): boolean;
+  /** Whether a position of the run was recorded. */
+  has(runId: string): boolean;
   /** Forgets a run that has no subscriptions any more. */
   forget(runId: string): void;
 }
@@ -25,6 +27,7 @@ export function createSeenHeads(): SeenHeads {
       heads.set(runId, seen);
       return true;
     },
+    has: (runId) => heads.has(runId),
     forget: (runId) => void heads.delete(runId),
   };
 }

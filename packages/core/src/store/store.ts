@@ -8,6 +8,7 @@ import type { CreateOutcome, CreateRunRequest } from "../rules/creation.ts";
 import type { IdleLimit } from "../rules/idle.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { ListedStatus } from "../rules/listed.ts";
+import type { StoreDiagnostic } from "../rules/diagnostic.ts";
 
 /** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
 export interface ListQuery {
@@ -187,6 +188,12 @@ export interface RunEventStore {
    * @see clauses S13 to S15 in `STORE.md`
    */
   subscribe(name: string, onNotification: () => void): Subscription;
+  /**
+   * Reports what this process meets in the store's notifications, until `close`: a lost connection, a notification that did not come.
+   * Several logs may observe a store. A store without this reports nothing. `createStoreReports` keeps the observers.
+   * @param report never throws
+   */
+  observe?(report: (diagnostic: StoreDiagnostic) => void): void;
   /** Ends every subscription and closes the store. Idempotent. @see clause S18 in `STORE.md` */
   close(): Promise<void>;
 }

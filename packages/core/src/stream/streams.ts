@@ -1,9 +1,10 @@
-import { readersOf, type RunLog } from "../log/run-log.ts";
+import { partsOf, reportOf, type RunLog } from "../log/run-log.ts";
 import { checkCursor } from "../rules/cursor.ts";
 import { checkAt } from "../rules/history.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { createTimetable } from "../time/timetable.ts";
+import type { Report } from "../rules/telemetry.ts";
 import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import { FeedSource } from "./feed-source.ts";
@@ -121,6 +122,7 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
  */
 class LiveStreams implements Streams {
   readonly #log: RunLog;
+  readonly #report: Report | null;
   readonly #places: StreamPlaces;
   readonly #host: StreamHost<Stream> & SourceHost;
   readonly #streams = createTimetable<Stream>();
@@ -135,6 +137,7 @@ class LiveStreams implements Streams {
     const { heartbeatMs = 15_000, maxAgeMs = 900_000, stallMs = 30_000 } = options;
     const { clock } = log;
     this.#log = log;
+    this.#report = reportOf(log);
     this.#places = new StreamPlaces(maxStreams, maxStreamsPerUser);
     this.#host = {
       times: { heartbeatMs, maxAgeMs, stallMs },
@@ -142,11 +145,11 @@ class LiveStreams implements Streams {
       now: () => Math.floor(clock.now()),
       random,
       follow: ({ runId, ownerId, since, at }, reader) =>
-        readersOf(log).followers.open(runId, reader, since, ownerId, checkAt(at, { since })),
+        partsOf(log).followers.open(runId, reader, since, ownerId, checkAt(at, { since })),
       tailStart: ({ runId, ownerId }, tail) =>
-        readersOf(log).followers.tailStart(runId, tail, ownerId),
+        partsOf(log).followers.tailStart(runId, tail, ownerId),
       openFeed: (ownerId, { begin, topic, ...options }) =>
-        readersOf(log).feeds.open(
+        partsOf(log).feeds.open(
           { ownerId, topic: checkTopic(topic) },
           { ...options, newest: begin === "all" ? NEWEST_RUNS : 0, answersFirst: true },
         ),
@@ -193,6 +196,7 @@ class LiveStreams implements Streams {
     const { random, onError } = this.#host;
     let gone = false;
     this.#count(code);
+    this.#report?.({ type: "stream_refused", reason: code });
     return {
       ready: Promise.resolve(),
       start(sink) {
@@ -247,6 +251,7 @@ class LiveStreams implements Streams {
     this.#streams.add(stream, now() + times.stallMs);
     this.#places.take(stream.reader.ownerId, stream.runs);
     this.#opened += 1;
+    this.#report?.({ type: "stream_opened" });
     if (this.#stopTicking === null) this.#tickEvery(tickMs);
   }
 
@@ -254,6 +259,7 @@ class LiveStreams implements Streams {
     this.#streams.remove(stream);
     this.#places.free(stream.reader.ownerId, stream.runs);
     this.#count(end);
+    this.#report?.({ type: "stream_ended", reason: end });
     if (this.#streams.items.length > 0) return;
     this.#stopTicking?.();
     this.#stopTicking = null;

@@ -1,6 +1,6 @@
 import { createOwnKeys } from "../log/own-keys.ts";
 import { tailSlices } from "../follow/tail.ts";
-import { readersOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
+import { partsOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
 import { isStoreClosed, runFinished } from "../rules/errors.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import type { EventDraft, RunEvent } from "../rules/event.ts";
@@ -20,6 +20,7 @@ import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, mayLandLater } from "./work-failures.ts";
+import type { WorkedRun } from "./worked-run.ts";
 
 /** A run as its worker has claimed it. */
 export interface ClaimedRun {
@@ -28,6 +29,8 @@ export interface ClaimedRun {
   readonly lastSequence: number;
   /** The `createdAt` of the event `lastSequence`, if there is one. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
   readonly at: string | undefined;
+  /** The run's metadata as JSON text, for `telemetry`. Missing if the claim did not have it. */
+  readonly metadata?: string | undefined;
 }
 
 /** An event that a worker knows: its sequence, and its `createdAt` if that is known. */
@@ -36,12 +39,29 @@ export interface KnownEvent {
   readonly at: string | undefined;
 }
 
+/** A worker, as its observer sees it. */
+export interface ObservedWorker {
+  /** Once the work is over, `at` is `ended`, `lost`, `parked` or `left`, and the reason says why the worker writes no more. */
+  readonly state: { readonly at: string; readonly reason?: unknown };
+  work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value>;
+}
+
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
 export interface RunAccess {
   readonly clock: Clock;
   readonly limits: AppendLimits;
   /** Aborts when the store or the client closes, which is a shutdown for each worker. */
   readonly closing: AbortSignal;
+  /**
+   * Does the work in place of `worker.work(task)`, and reports it. Missing if nothing listens.
+   * @param sentAtMs when the claim was sent, by the clock
+   */
+  readonly observe?: <Value>(
+    worker: ObservedWorker,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+    claim: ClaimedRun,
+    sentAtMs: number,
+  ) => Promise<Value>;
   claim(runId: string, leaseMs: number, worker: string | null): Promise<ClaimedRun>;
   renew(runId: string, fence: number, leaseMs: number): Promise<unknown>;
   release(runId: string, fence: number): Promise<unknown>;
@@ -86,9 +106,10 @@ export interface RunAccess {
 }
 
 /** Makes the claimed run of a worker from the run's record. */
-export function claimedRun({ runId, fence, lastSequence, updatedAtMs }: RunRecord): ClaimedRun {
+export function claimedRun(run: RunRecord): ClaimedRun {
+  const { runId, fence, lastSequence, updatedAtMs, metadata } = run;
   const at = lastSequence === 0 ? undefined : encodeTime(updatedAtMs);
-  return { runId, fence, lastSequence, at };
+  return { runId, fence, lastSequence, at, metadata };
 }
 
 /**
@@ -126,7 +147,7 @@ export function createLogAccess(
     read: async (runId, sequence) =>
       pageOf(await log.readPage(runId, { ...owner, since: sequence - 1, limit: 1 })),
     async *inputs(runId, after, signal) {
-      const slices = tailSlices(readersOf(log).followers, runId, { ...owner, ...after, signal });
+      const slices = tailSlices(partsOf(log).followers, runId, { ...owner, ...after, signal });
       for await (const { events, to } of slices) {
         for (const event of events) if (event.eventType === INPUT_RECEIVED) yield eventOf(event);
         if (isTerminal(to.runStatus)) throw runFinished(to.runStatus, to.sequence);

@@ -64,7 +64,8 @@ export async function startWork<Value>(
       await access.renew(runId, fence, leaseMs);
     }
     const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, options);
-    const done = worker.work(task).finally(letGo);
+    const work = access.observe?.(worker, task, claim, sentAtMs) ?? worker.work(task);
+    const done = work.finally(letGo);
     // A program that only starts the work need not await its end.
     done.catch(() => {});
     return { runId, done };

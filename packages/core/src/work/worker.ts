@@ -66,11 +66,10 @@ export class Worker {
     this.#claim = claim;
     this.#shutdowns = shutdowns;
     this.#options = options;
-    const { merge, mergeMs = 0 } = options;
     this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
-      { maxEvents, maxPayloadBytes, merges: merge, gatherMs: mergeMs, clock },
+      { maxEvents, maxPayloadBytes, merges: options.merge, gatherMs: options.mergeMs ?? 0, clock },
     );
     this.#lastSequence = claim.lastSequence;
     const { signal } = this.#controller;
@@ -93,6 +92,10 @@ export class Worker {
       renew: async () => access.renew(runId, claim.fence, claim.leaseMs),
       onLost: (refusal) => this.#advance({ type: "found", reason: refusal ?? leaseOver() }),
     });
+  }
+
+  get state(): WorkState {
+    return this.#state;
   }
 
   /** Calls the task, and ends the run after all events of the task. Call it once. */
@@ -290,10 +293,8 @@ export class Worker {
 
   /** Lets another worker continue where this one stopped. A lease that cannot be released expires. */
   async #release(): Promise<void> {
-    try {
-      await this.#access.release(this.#runId, this.#claim.fence);
-    } catch (error) {
+    await this.#access.release(this.#runId, this.#claim.fence).catch((error: unknown) => {
       if (isRefusal(error)) throw error;
-    }
+    });
   }
 }

@@ -1,3 +1,4 @@
+import type { RunEventsErrorCode } from "@tm/run-events-core";
 import type { OpenStream } from "@tm/run-events-core/wire";
 
 /** A request, as both doors give it to the routes. */
@@ -5,6 +6,8 @@ export interface Exchange {
   readonly method: string;
   /** The path as it was sent: not decoded, without the query. */
   readonly path: string;
+  /** The path as the client sent it, if the framework has cut off the first part of `path`; else the same. @see clause W50 in `WIRE.md` */
+  readonly wholePath: string;
   readonly query: URLSearchParams;
   /** A header by its lower-case name. */
   readonly header: (name: string) => string | null;
@@ -35,6 +38,8 @@ export interface Reply {
   readonly headers: Headers;
   /** `null` for an answer without a body. A long text has been encoded to bytes. */
   readonly body: string | Uint8Array | null;
+  /** The code of a problem. */
+  readonly code?: RunEventsErrorCode;
 }
 
 /** The answer that opens a live stream. */

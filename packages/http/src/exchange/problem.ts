@@ -45,6 +45,7 @@ export function problem(
   const own = { type, title: ERROR_CODES[code].title, status, code, detail };
   return {
     status,
+    code,
     headers: {
       "content-type": "application/problem+json; charset=utf-8",
       "cache-control": "private, no-store",

@@ -7,6 +7,7 @@ export function exchangeOf(request: Request): Exchange {
   return {
     method: request.method,
     path: url.pathname,
+    wholePath: url.pathname,
     query: url.searchParams,
     // The URL of a `Request` has its host. A `Host` header may be missing, since fetch does not let a caller set it.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),

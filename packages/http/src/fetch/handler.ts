@@ -23,8 +23,8 @@ export interface Handler {
 const encoder = new TextEncoder();
 
 /**
- * Makes a handler that serves runs over `Request` and `Response`. Mount it at the root of the server.
- * @throws TypeError without valid `runs` or `authenticate`, or if `maxBytesPerUser` is not a number of at least 1
+ * Makes a handler that serves runs over `Request` and `Response`.
+ * @throws TypeError without valid `runs` or `authenticate`, if `maxBytesPerUser` is not a number of at least 1, or for a bad `basePath`
  * @example
  * const handler = createHandler({ runs, authenticate: async (request) => ({ userId: "ada", credential: "session" }) });
  * const response = await handler.fetch(new Request("http://localhost/v1/agent-runs"));

@@ -11,6 +11,7 @@ import { keptBody, readRequest } from "./read-request.ts";
 export class NodeExchange implements Exchange {
   readonly method: string;
   readonly path: string;
+  readonly wholePath: string;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #search: string;
@@ -25,6 +26,7 @@ export class NodeExchange implements Exchange {
     const mark = url.indexOf("?");
     this.method = request.method ?? "GET";
     this.path = mark === -1 ? url : url.slice(0, mark);
+    this.wholePath = wholePathOf(request, this.path);
     this.#search = mark === -1 ? "" : url.slice(mark + 1);
     this.#request = request;
     this.#response = response;
@@ -66,6 +68,13 @@ export class NodeExchange implements Exchange {
     }
     return readRequest(this.#request, this.#response, maxBytes, grow);
   }
+}
+
+/** Express cuts the path of `app.use(path, …)` off, and keeps it as `baseUrl`. Of that path alone it leaves a slash. */
+function wholePathOf(request: IncomingMessage, path: string): string {
+  const { baseUrl } = request as { readonly baseUrl?: unknown };
+  if (typeof baseUrl !== "string" || baseUrl === "") return path;
+  return path === "/" ? baseUrl : baseUrl + path;
 }
 
 async function* yieldOnce(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -23,7 +23,7 @@ export interface NodeHandler {
 
 /**
  * Makes a handler that serves runs on node:http. Live streams of one run share the bytes that they send.
- * @throws TypeError without valid `runs` or `authenticate`, or if `maxBytesPerUser` is not a number of at least 1
+ * @throws TypeError without valid `runs` or `authenticate`, if `maxBytesPerUser` is not a number of at least 1, or for a bad `basePath`
  * @example
  * const handler = createNodeHandler({ runs, authenticate });
  * createServer((request, response) => handler.handle(request, response)).listen(8080);

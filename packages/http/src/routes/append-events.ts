@@ -1,5 +1,6 @@
+import type { AppendReceipt } from "@tm/run-events-core";
 import { parseIdempotencyKey } from "@tm/run-events-core/store";
-import { encodeReceipt } from "@tm/run-events-core/wire";
+import { encodeReceipt, reportOf } from "@tm/run-events-core/wire";
 import { jsonReply, type Reply } from "../exchange/exchange.ts";
 import { json } from "../openapi/operation.ts";
 import { keyParameter, parameter } from "../openapi/parameter.ts";
@@ -9,6 +10,7 @@ import { mediaType, refuseEncoded } from "../request/json-body.ts";
 import { invalidRequest, parseFence } from "../request/query.ts";
 import { appendLines } from "./append-lines.ts";
 import { withBody } from "./call-body.ts";
+import { observeUpload } from "./observe-upload.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
 /** Appends a batch, or lines as they arrive. @see clauses W9 to W12 and W32 in `WIRE.md` */
@@ -88,5 +90,9 @@ async function takeLines(call: Call, fence: number | undefined): Promise<Reply> 
   // Before the first line: the upload of another user is refused at once, not when its first line has arrived.
   await log.getRun(runId, { ownerId });
   const target = { log, runId, ownerId, fence, maxLineBytes, holding };
-  return jsonReply(201, encodeReceipt(await appendLines(exchange.body(), target)));
+  const append = (): Promise<AppendReceipt> => appendLines(exchange.body(), target);
+  const report = reportOf(log);
+  const receipt =
+    report === null ? await append() : await observeUpload(append, call, report, log.clock);
+  return jsonReply(201, encodeReceipt(receipt));
 }

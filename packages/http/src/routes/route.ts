@@ -1,4 +1,4 @@
-import type { RunLog, StreamRequest, Streams } from "@tm/run-events-core/wire";
+import { RUNS_PATH, type RunLog, type StreamRequest, type Streams } from "@tm/run-events-core/wire";
 import type { Holding } from "../bounds/in-flight.ts";
 import type { WorkSize } from "../bounds/turns.ts";
 import type { Waits } from "../bounds/waits.ts";
@@ -14,6 +14,10 @@ export interface RouteContext {
   readonly maxBodyBytes: number;
   /** The header of answers with whole runs that says how long finished runs are kept. @see clause W14 in `WIRE.md` */
   readonly retention: Headers;
+  /** The path of all runs, as clients send it. @see clause W50 in `WIRE.md` */
+  readonly basePath: string;
+  /** The OpenAPI document of these routes, as bytes. @see clause W30 in `WIRE.md` */
+  readonly document: () => Uint8Array;
 }
 
 /** A request whose owner is known. */
@@ -53,7 +57,5 @@ export interface Route extends Described {
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;
 }
 
-/** Where the paths of runs start. */
-export const ROOT_PATH = "/v1/agent-runs";
-/** The path of one run. */
-export const RUN_PATH = "/v1/agent-runs/{runId}";
+/** The path of one run. A handler's own routes are moved to its `basePath`. @see clause W50 in `WIRE.md` */
+export const RUN_PATH: string = `${RUNS_PATH}/{runId}`;

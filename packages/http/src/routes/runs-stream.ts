@@ -1,3 +1,4 @@
+import { RUNS_PATH } from "@tm/run-events-core/wire";
 import type { Reply, StreamReply } from "../exchange/exchange.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
@@ -10,12 +11,12 @@ import {
 } from "../openapi/parameter.ts";
 import { parseRunsAndFeed } from "../request/feed-query.ts";
 import { openFor } from "./open-for.ts";
-import { type Call, ROOT_PATH, type Route } from "./route.ts";
+import type { Call, Route } from "./route.ts";
 
 /** The live stream of many runs, and of a feed. @see clauses W47 and W48 in `WIRE.md` */
 export const RUNS_STREAM_ROUTE: Route = {
   method: "GET",
-  path: `${ROOT_PATH}/stream`,
+  path: `${RUNS_PATH}/stream`,
   access: "session",
   changes: false,
   answer: openStream,

@@ -1,4 +1,4 @@
-import { encodeClaimedRun, encodeRun, encodeRunList } from "@tm/run-events-core/wire";
+import { encodeClaimedRun, encodeRun, encodeRunList, RUNS_PATH } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "../request/query.ts";
 import { readBody } from "./call-body.ts";
 import { claimKeyIn } from "./claim-key.ts";
-import { ROOT_PATH, type Route, RUN_PATH } from "./route.ts";
+import { type Route, RUN_PATH } from "./route.ts";
 import { answerChanged } from "./changed-runs.ts";
 import { LIST_LIMIT, readRunList } from "./run-list.ts";
 
@@ -35,7 +35,7 @@ const RETENTION: Json = {
 
 const listRuns: Route = {
   method: "GET",
-  path: ROOT_PATH,
+  path: RUNS_PATH,
   access: "any",
   changes: false,
   takesTurn: "short",
@@ -87,7 +87,7 @@ const listRuns: Route = {
 
 const createRun: Route = {
   method: "POST",
-  path: ROOT_PATH,
+  path: RUNS_PATH,
   access: "any",
   changes: true,
   async answer(call) {
@@ -95,7 +95,7 @@ const createRun: Route = {
     const named = claimKeyIn(exchange);
     const asked = parseCreateBody(await readBody(call));
     const { created, run } = await context.log.createRun({ ...asked, ...named, ownerId });
-    const location = `${ROOT_PATH}/${run.runId}`;
+    const location = `${context.basePath}/${run.runId}`;
     const text = asked.leaseMs === undefined ? encodeRun(run) : encodeClaimedRun(run);
     return jsonReply(created ? 201 : 200, text, { location });
   },

@@ -1,3 +1,4 @@
+import { describeValue, movePath, parseBasePath } from "@tm/run-events-core/wire";
 import { jsonReply } from "../exchange/exchange.ts";
 import { describeRoutes } from "../openapi/document.ts";
 import { ERROR_ROUTES } from "./errors.ts";
@@ -8,7 +9,6 @@ import { READ_EVENTS } from "./read-events.ts";
 import type { Route } from "./route.ts";
 import { CANCEL_ROUTE, RUN_ROUTES } from "./runs.ts";
 import { RUNS_STREAM_ROUTE } from "./runs-stream.ts";
-import { sharedText } from "./shared-text.ts";
 import { STREAM_ROUTE } from "./stream.ts";
 
 const DESCRIPTION_ROUTE: Route = {
@@ -16,7 +16,7 @@ const DESCRIPTION_ROUTE: Route = {
   path: "/openapi.json",
   access: "open",
   changes: false,
-  answer: async () => jsonReply(200, encodedDocument()),
+  answer: async ({ context }) => jsonReply(200, context.document()),
   operation: {
     tag: "description",
     id: "describe",
@@ -29,6 +29,9 @@ const DESCRIPTION_ROUTE: Route = {
     },
   },
 };
+
+/** The routes that are not of runs. They stay where they are, since the `type` of each problem is one of their paths. */
+const OPEN_ROUTES: readonly Route[] = [DESCRIPTION_ROUTE, ...ERROR_ROUTES];
 
 /**
  * All routes. The router, the methods that a 405 allows, the access checks and the document are derived from this list, in its order.
@@ -43,17 +46,39 @@ export const ROUTES: readonly Route[] = [
   ...LEASE_ROUTES,
   INPUT_ROUTE,
   CANCEL_ROUTE,
-  DESCRIPTION_ROUTE,
-  ...ERROR_ROUTES,
+  ...OPEN_ROUTES,
 ];
 
-const encodedDocument = sharedText(() => JSON.stringify(openApiDocument()));
+/**
+ * The same routes, with those of runs at a host's base path.
+ * @param basePath from `parseBasePath`
+ * @throws TypeError if a path of runs would be one that every handler has
+ * @see clause W50 in `WIRE.md`
+ */
+export function routesAt(basePath: string): readonly Route[] {
+  const taken = OPEN_ROUTES.find(({ path }) => covers(basePath, path) || covers(path, basePath));
+  if (taken !== undefined) {
+    throw new TypeError(
+      `Expected basePath to leave ${taken.path} free, which every handler answers, got ${describeValue(basePath)}.`,
+    );
+  }
+  return ROUTES.map((route) => ({ ...route, path: movePath(route.path, basePath) }));
+}
+
+/** Whether a path is this one or below it. */
+function covers(path: string, other: string): boolean {
+  return `${other}/`.startsWith(`${path}/`);
+}
 
 /**
  * Describes the HTTP API as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.
+ * @param options the `basePath` of the handler
  * @returns a new object each time, which the caller may change
- * @see clause W30 in `WIRE.md`
+ * @throws TypeError for a `basePath` that `createHandler` refuses
+ * @see clauses W30 and W50 in `WIRE.md`
  */
-export function openApiDocument(): Readonly<Record<string, unknown>> {
-  return describeRoutes(ROUTES);
+export function openApiDocument(
+  options: { readonly basePath?: string | undefined } = {},
+): Readonly<Record<string, unknown>> {
+  return describeRoutes(routesAt(parseBasePath(options.basePath)));
 }

@@ -10,6 +10,13 @@ export interface HandlerOptions<Native> extends StreamsOptions {
   /** Finds the user of each request. */
   readonly authenticate: Authenticate<Native>;
   /**
+   * The path of all runs, as clients send it, such as `/api/runs`. The paths of runs are below it. A slash at its end is ignored. The client
+   * and the handler have to have the same one. `/v1/errors` and `/openapi.json` stay where they are.
+   * @defaultValue `"/v1/agent-runs"`
+   * @see clause W50 in `WIRE.md`
+   */
+  readonly basePath?: string | undefined;
+  /**
    * Exact origins of other pages that may call with the session cookie, such as `https://app.example`.
    * @defaultValue `[]`
    * @see clauses W5 and W19 in `WIRE.md`

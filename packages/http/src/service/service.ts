@@ -1,5 +1,13 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkRunId, type Clock, createStreams, streamErrorCode } from "@tm/run-events-core/wire";
+import type { Report } from "@tm/run-events-core/store";
+import {
+  checkRunId,
+  type Clock,
+  createStreams,
+  parseBasePath,
+  reportOf,
+  streamErrorCode,
+} from "@tm/run-events-core/wire";
 import { Access } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
 import { createInFlights, type Holding, type InFlights } from "../bounds/in-flight.ts";
@@ -9,8 +17,9 @@ import { emptyReply, type Exchange, type Reply, type StreamReply } from "../exch
 import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import type { Route, RouteContext } from "../routes/route.ts";
-import { createRouter, type Found, routeOf } from "../routes/router.ts";
-import { ROUTES } from "../routes/table.ts";
+import { createRouter, type Found, type Router, routeOf } from "../routes/router.ts";
+import { sharedText } from "../routes/shared-text.ts";
+import { openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
 import type { HandlerOptions, HandlerStats } from "./options.ts";
@@ -26,7 +35,10 @@ const MAX_BYTES = 33_554_432;
 /** The status of a request whose client has gone, for a host's log, as in nginx. No client sees it. */
 const CLIENT_GONE = 499;
 
-const findRoutes = createRouter(ROUTES);
+/** The methods that telemetry names, so that a client cannot make up names. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(
+  "CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE".split(" "),
+);
 
 /** A request on its way to its route, with the host's own request for `authenticate`. */
 interface Incoming<Native> {
@@ -41,12 +53,15 @@ export class Service<Native> {
   /** How long a client may read nothing of an answer, in milliseconds. @see clause W49 in `WIRE.md` */
   readonly stallMs: number;
   readonly #context: RouteContext;
+  readonly #find: Router;
   readonly #access: Access<Native>;
   readonly #allowedOrigins: readonly string[];
   readonly #inFlights: InFlights;
   readonly #refusals: Refusals;
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
+  /** `null` if no telemetry listens. */
+  readonly #telemetry: Report | null;
 
   /**
    * @throws TypeError for an option that is not valid
@@ -58,6 +73,7 @@ export class Service<Native> {
     this.clock = log.clock;
     this.stallMs = options.stallMs ?? STALL_MS;
     this.#onError = onError;
+    this.#telemetry = reportOf(log);
     this.#allowedOrigins = allowedOrigins;
     this.#access = new Access({
       authenticate,
@@ -71,6 +87,7 @@ export class Service<Native> {
       maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
     });
     this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
+    this.#find = createRouter(routesAt(this.#context.basePath));
   }
 
   /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see clause W49 in `WIRE.md` */
@@ -81,6 +98,7 @@ export class Service<Native> {
   /** Answers any request. Never rejects. */
   async answer(exchange: Exchange, native: Native, holding: Holding): Promise<Reply | StreamReply> {
     const reply = await this.#answerPath({ exchange, native, holding });
+    if (this.#telemetry !== null) this.#reportRefusal(this.#telemetry, exchange, reply);
     if (this.#allowedOrigins.length === 0) return reply;
     const headers = { ...reply.headers, ...corsHeaders(exchange.header, this.#allowedOrigins) };
     return { ...reply, headers };
@@ -104,7 +122,7 @@ export class Service<Native> {
 
   async #answerPath(request: Incoming<Native>): Promise<Reply | StreamReply> {
     const { method, path, header } = request.exchange;
-    const found = findRoutes(path);
+    const found = this.#findRoutes(request.exchange);
     if (found === "malformed")
       return problemOf(
         new RunEventsError(
@@ -112,7 +130,8 @@ export class Service<Native> {
           "Expected each % in the path to begin a valid escape, such as %20, got another one.",
         ),
       );
-    if (found === null) return problem(404, "not_found", explainUnknown(path), {});
+    if (found === null)
+      return problem(404, "not_found", explainUnknown(path, this.#context.basePath), {});
     const methods = [...found.methods.keys()];
     if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
     const route = routeOf(found, method);
@@ -177,6 +196,20 @@ export class Service<Native> {
       : { ...head, stream: this.#context.streams.refuse(streamErrorCode(error)) };
   }
 
+  /** The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md` */
+  #findRoutes({ wholePath, path }: Exchange): ReturnType<Router> {
+    return this.#find(wholePath) ?? this.#find(path);
+  }
+
+  #reportRefusal(report: Report, exchange: Exchange, reply: Reply | StreamReply): void {
+    if (!("code" in reply)) return;
+    const { status, code } = reply;
+    const found = this.#findRoutes(exchange);
+    const [route] = found === null || found === "malformed" ? [] : found.methods.values();
+    const method = KNOWN_METHODS.has(exchange.method) ? exchange.method : "_OTHER";
+    report({ type: "refusal", method, route: route?.path ?? null, status, code });
+  }
+
   #report(error: unknown): void {
     try {
       this.#onError(error);
@@ -189,8 +222,11 @@ export class Service<Native> {
 function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
   const { runs, maxBodyBytes = MAX_BODY_BYTES, retentionMs = null } = options;
   const { log } = runs;
+  const basePath = parseBasePath(options.basePath);
   return {
     log,
+    basePath,
+    document: sharedText(() => JSON.stringify(openApiDocument({ basePath }))),
     streams: createStreams(log, options),
     waits: createWaits(options.maxStreamsPerUser),
     maxBodyBytes,

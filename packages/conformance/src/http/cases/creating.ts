@@ -2,7 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
 import { phase } from "../draft.ts";
-import { getRun, land, pathOf, post } from "../runs.ts";
+import { getRun, land, post } from "../runs.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const SNAPSHOT = [
@@ -34,7 +34,7 @@ export const creating: readonly HttpTrialCase[] = [
       assertMembers(answer, { runStatus: "queued", currentPhase: null, lastSequence: 0 });
       assertMembers(answer, { finishedAt: null, topic: null, lease: null, metadata: { a: 1 } });
       const location = new URL(answer.headers.get("location") ?? "", trial.baseUrl);
-      assertEqual(location.pathname, pathOf(runId), "Location");
+      assertEqual(location.pathname, `${trial.basePath}/${runId}`, "Location");
       assertEqual(await getRun(trial, runId), run, "the run at its path");
     },
   },

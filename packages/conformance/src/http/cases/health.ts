@@ -1,3 +1,4 @@
+import { movePath } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
@@ -71,7 +72,8 @@ export const description: readonly HttpTrialCase[] = [
       for (const [path, item] of Object.entries(Object(paths) as Record<string, object>)) {
         methods.set(path.replace(/\{\w+\}/g, "{}"), Object.keys(item));
       }
-      for (const [path, expected] of Object.entries(RUN_PATHS)) {
+      for (const [written, expected] of Object.entries(RUN_PATHS)) {
+        const path = movePath(written, trial.basePath);
         const found = expected.filter((method) => methods.get(path)?.includes(method) === true);
         assertEqual(found, expected, `the methods of ${path} in ${answer.to}`);
       }

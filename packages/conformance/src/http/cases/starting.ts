@@ -24,7 +24,7 @@ export const starting: readonly HttpTrialCase[] = [
       const answer = await start(trial, { topic: "tea", worker: "w-1" });
       const { fence, expiresAt, ...snapshot } = answer.json();
       const { runId } = startedOf(answer, 201);
-      assertEqual(answer.headers.get("location"), pathOf(runId), "Location");
+      assertEqual(answer.headers.get("location"), `${trial.basePath}/${runId}`, "Location");
       assertEqual(snapshot["lease"], { worker: "w-1", expiresAt }, "the lease in the snapshot");
       assertEqual(await getRun(trial, runId), snapshot, "the run");
       const runsMs = Date.parse(String(expiresAt)) - Date.parse(String(snapshot["createdAt"]));

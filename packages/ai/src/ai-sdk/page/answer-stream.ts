@@ -1,0 +1,105 @@
+import type { RunView, Store } from "@tm/run-events-client/store";
+import type { UIMessageChunk } from "ai";
+import { ChunkReader } from "../answer-events.ts";
+
+/** After this long without an event, in milliseconds, the server is asked whether the process of the answer lives. */
+const SILENCE_MS = 5_000;
+
+/** What goes along with a stream. */
+export interface AnswerStreamOptions {
+  /** Ends the stream with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called each time that there was no event for a while, although the server is there. */
+  readonly onSilence: () => void;
+  /** Called once, when the stream has ended in any way. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * The chunks of an answer from its start. A lost connection shows only as a pause. The stream ends with the run, and fails only if waiting
+ * cannot help.
+ * @param run is followed until the stream ends
+ */
+export function streamAnswer(
+  run: Store<RunView>,
+  options: AnswerStreamOptions,
+): ReadableStream<UIMessageChunk> {
+  let follower: AnswerFollower | undefined;
+  return new ReadableStream({
+    start(controller) {
+      follower = new AnswerFollower(run, options, controller);
+      follower.begin();
+    },
+    cancel: () => follower?.end(),
+  });
+}
+
+/** Follows the run of one stream. */
+class AnswerFollower {
+  readonly #run: Store<RunView>;
+  readonly #options: AnswerStreamOptions;
+  readonly #controller: ReadableStreamDefaultController<UIMessageChunk>;
+  readonly #reader = new ChunkReader();
+  #count = 0;
+  #isOver = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #unsubscribe = (): void => {};
+
+  constructor(
+    run: Store<RunView>,
+    options: AnswerStreamOptions,
+    controller: ReadableStreamDefaultController<UIMessageChunk>,
+  ) {
+    this.#run = run;
+    this.#options = options;
+    this.#controller = controller;
+  }
+
+  begin(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted === true) return this.#abort();
+    signal?.addEventListener("abort", this.#abort);
+    this.#listen();
+    this.#unsubscribe = this.#run.subscribe(() => this.#take());
+    this.#take();
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    this.#unsubscribe();
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#options.onEnd();
+  }
+
+  #take(): void {
+    if (this.#isOver) return;
+    const { events, state, error } = this.#run.getSnapshot();
+    if (events.length > this.#count) this.#listen();
+    for (const event of events.slice(this.#count)) {
+      for (const chunk of this.#reader.read(event)) this.#controller.enqueue(chunk);
+    }
+    this.#count = events.length;
+    if (state === "finished") {
+      this.end();
+      this.#controller.close();
+    } else if (state === "failed") {
+      this.end();
+      this.#controller.error(error);
+    }
+  }
+
+  #listen(): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => {
+      const { state } = this.#run.getSnapshot();
+      if (state === "live" || state === "polling") this.#options.onSilence();
+    }, SILENCE_MS);
+  }
+
+  readonly #abort = (): void => {
+    this.end();
+    this.#controller.error(this.#options.signal?.reason);
+  };
+}

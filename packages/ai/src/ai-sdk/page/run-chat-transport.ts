@@ -1,0 +1,161 @@
+import type { ServerOptions } from "@tm/run-events-client";
+import { createRunsStore, createRunStore, type Store } from "@tm/run-events-client/store";
+import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
+import { streamAnswer } from "./answer-stream.ts";
+import { ChatCalls } from "./chat-calls.ts";
+import { type ChatStanding, ChatWatch, type WatchedChat } from "./chat-watch.ts";
+import { PageChat } from "./page-chat.ts";
+
+/** Where the server is, who asks, and what goes along with a question. */
+export interface RunChatTransportOptions extends ServerOptions {
+  /**
+   * The path of the routes of chats.
+   * @defaultValue `/api/chat`
+   */
+  readonly api?: string;
+  /**
+   * What is sent with each question, such as a choice of a model. What `sendMessage` is given for one question is added to it.
+   * @defaultValue nothing
+   */
+  readonly body?: object | (() => object);
+  /** Who is signed in. Set it if users can change without a reload of the page: tabs of different users share nothing. */
+  readonly userId?: string;
+}
+
+type Send<Message extends UIMessage> = Parameters<ChatTransport<Message>["sendMessages"]>[0];
+type Reconnect<Message extends UIMessage> = Parameters<
+  ChatTransport<Message>["reconnectToStream"]
+>[0];
+
+/**
+ * The transport of `useChat` for chats of `createChats`. A question is sent by the routes of chats. Its answer is followed as a run, over
+ * one connection that all tabs share: a cut or a restart of the server shows only as a pause.
+ *
+ * @example
+ * const transport = new RunChatTransport({ body: { model: "small" } });
+ * const watch = transport.watch(chat);
+ * const leave = watch.subscribe(() => show(watch.getSnapshot().isWaiting));
+ */
+export class RunChatTransport<
+  Message extends UIMessage = UIMessage,
+> implements ChatTransport<Message> {
+  /** A resumed answer comes from its start. */
+  readonly resumeStreamIsReplay = true;
+  readonly #options: RunChatTransportOptions;
+  readonly #calls: ChatCalls;
+  readonly #chats = new Map<string, PageChat>();
+
+  constructor(options: RunChatTransportOptions = {}) {
+    this.#options = options;
+    this.#calls = new ChatCalls(options, options.api ?? "/api/chat");
+  }
+
+  /**
+   * Sends the last message. While the server is away it is sent again, for 10 s, and is answered once.
+   * @param options an abort ends the stream, but not the answer: {@link RunChatTransport.stop} does that
+   * @throws RunEventsError `topic_busy` while the chat is answered, or any other refusal; `store_unavailable`
+   */
+  async sendMessages(options: Send<Message>): Promise<ReadableStream<UIMessageChunk>> {
+    const { chatId, messages, trigger, messageId, abortSignal } = options;
+    const { body = {} } = this.#options;
+    const question = {
+      ...(typeof body === "function" ? body() : body),
+      ...options.body,
+      id: chatId,
+      message: messages.at(-1),
+      trigger,
+      messageId,
+    };
+    const chat = this.#chat(chatId);
+    const headers = Object.fromEntries(new Headers(options.headers));
+    const sending = this.#calls.send(question, headers);
+    chat.sent = sending.catch(() => {});
+    return this.#show(chat, chatId, () => untilAborted(sending, abortSignal), abortSignal);
+  }
+
+  /**
+   * Follows the answer that is being made, from its start.
+   * @returns `null` if the chat is not being answered
+   * @throws RunEventsError a refusal; `store_unavailable`
+   */
+  async reconnectToStream({
+    chatId,
+    abortSignal,
+  }: Reconnect<Message>): Promise<ReadableStream<UIMessageChunk> | null> {
+    const chat = this.#chat(chatId);
+    const { next } = chat;
+    chat.next = null;
+    const find = async (): Promise<string | null> =>
+      next ?? this.#calls.active(chatId, abortSignal);
+    return this.#show(chat, chatId, find, abortSignal);
+  }
+
+  /**
+   * Stops the answer that is being made, whichever process makes it. A question that is on its way is waited for.
+   * @returns whether there was one
+   * @throws RunEventsError a refusal; `store_unavailable` if the server was away for 10 s
+   */
+  async stop(chatId: string): Promise<boolean> {
+    await this.#chat(chatId).sent;
+    return this.#calls.stop(chatId);
+  }
+
+  /**
+   * Makes a store of how a chat stands, which keeps the chat as the server has it while it has a subscriber. A turn that another tab or
+   * device begins appears. If the server has other messages than the page, those of the server are shown.
+   * @param chat what `useChat` returns. Its `messages` at this call are those with which the page begins
+   */
+  watch(chat: WatchedChat<Message>): Store<ChatStanding> {
+    const runs = createRunsStore({ ...this.#options, topic: chat.id });
+    const read: ChatCalls["read"] = (chatId, signal) => this.#calls.read(chatId, signal);
+    return new ChatWatch(chat, this.#chat(chat.id), runs, read);
+  }
+
+  /** Shows the answer of the run that is found. Until its end the page is busy. */
+  async #show<Found extends string | null>(
+    chat: PageChat,
+    chatId: string,
+    find: () => Promise<Found>,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadableStream<UIMessageChunk> | Extract<Found, null>> {
+    const onEnd = chat.begin();
+    try {
+      const runId = await find();
+      if (runId === null) {
+        onEnd();
+        return null as Extract<Found, null>;
+      }
+      chat.show(runId);
+      const onSilence = (): void => void this.#calls.active(chatId, signal).catch(() => {});
+      return streamAnswer(createRunStore(runId, this.#options), { signal, onSilence, onEnd });
+    } catch (error) {
+      onEnd();
+      throw error;
+    }
+  }
+
+  #chat(chatId: string): PageChat {
+    const chat = this.#chats.get(chatId) ?? new PageChat();
+    this.#chats.set(chatId, chat);
+    return chat;
+  }
+}
+
+/**
+ * Awaits a value, but no longer than the signal lets it.
+ * @throws the signal's reason
+ */
+async function untilAborted<Value>(
+  value: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  signal?.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([value, promise]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}

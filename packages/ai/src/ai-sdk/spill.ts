@@ -1,0 +1,84 @@
+import { isLonger } from "@tm/run-events-core/store";
+import type { UIMessage, UIMessageChunk } from "ai";
+import { decodeBytes } from "../bytes.ts";
+
+/** A file that is larger than a payload. */
+export interface SpilledFile {
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly mediaType: string;
+  readonly filename?: string | undefined;
+  readonly chatId: string;
+  readonly ownerId: string;
+  readonly runId: string;
+}
+
+/** Stores a file elsewhere. @returns the URL that takes its place in the log */
+export type Spill = (file: SpilledFile) => string | Promise<string>;
+
+/** What has a file as a data URL. */
+interface FilePart {
+  readonly type: string;
+  readonly url: string;
+  readonly mediaType: string;
+  readonly filename?: string | undefined;
+}
+
+/** Stores the files of one run elsewhere. */
+export class Spiller {
+  readonly #spill: Spill | undefined;
+  readonly #place: Pick<SpilledFile, "chatId" | "ownerId" | "runId">;
+  readonly #maxPayloadBytes: number;
+
+  /** @param spill without it all stays as it is */
+  constructor(
+    spill: Spill | undefined,
+    place: Pick<SpilledFile, "chatId" | "ownerId" | "runId">,
+    maxPayloadBytes: number,
+  ) {
+    this.#spill = spill;
+    this.#place = place;
+    this.#maxPayloadBytes = maxPayloadBytes;
+  }
+
+  /** The message with URLs in place of its files, if it is larger than a payload. */
+  async message<Message extends UIMessage>(message: Message): Promise<Message> {
+    if (this.#fits(message)) return message;
+    const parts = await Promise.all(message.parts.map((part) => this.#part(part)));
+    return { ...message, parts };
+  }
+
+  /** The chunk with a URL in place of its file, if it is larger than a payload. */
+  async chunk(chunk: UIMessageChunk): Promise<UIMessageChunk> {
+    return !isFile(chunk) || this.#fits(chunk) ? chunk : this.#part(chunk);
+  }
+
+  async #part<Part extends { readonly type: string }>(part: Part): Promise<Part> {
+    if (this.#spill === undefined || !isFile(part)) return part;
+    const data = decodeDataUrl(part.url);
+    if (data === null) return part;
+    const { mediaType, filename } = part;
+    return { ...part, url: await this.#spill({ data, mediaType, filename, ...this.#place }) };
+  }
+
+  #fits(value: unknown): boolean {
+    if (this.#spill === undefined) return true;
+    return !isLonger(JSON.stringify(value), this.#maxPayloadBytes);
+  }
+}
+
+function isFile<Part extends { readonly type: string }>(part: Part): part is Part & FilePart {
+  return part.type === "file" || part.type === "reasoning-file";
+}
+
+/** The bytes of a data URL; `null` for any other, and for one that is malformed. */
+function decodeDataUrl(url: string): Uint8Array<ArrayBuffer> | null {
+  const [, coding, text] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url) ?? [];
+  if (text === undefined) return null;
+  try {
+    return coding === undefined
+      ? new TextEncoder().encode(decodeURIComponent(text))
+      : decodeBytes(text);
+  } catch {
+    return null;
+  }
+}

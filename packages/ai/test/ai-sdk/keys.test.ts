@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { createChats } from "../../src/ai-sdk.ts";
+import { StreamRuns } from "../../src/stream-runs.ts";
+import { asked, openRuns, OWNER, PLACE, readAll, saying } from "./small-chats.ts";
+
+describe("a question with a key", () => {
+  it("that is sent again gets the same answer, while it is made and after its end", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    const go = Promise.withResolvers<void>();
+    const first = await chats.answer(question, async () => {
+      await go.promise;
+      return saying("Once.");
+    });
+    const again = await chats.answer(question, () => saying("Twice."));
+    expect(again.runId).toBe(first.runId);
+    go.resolve();
+    const chunks = await readAll(first.stream);
+    expect(await readAll(again.stream)).toEqual(chunks);
+    await Promise.all([first.done, again.done]);
+    const late = await chats.answer(question, () => saying("Thrice."));
+    expect(await readAll(late.stream)).toEqual(chunks);
+    expect((await chats.read("tea", OWNER)).messages).toHaveLength(2);
+  });
+
+  it("has another answer under another key, in another chat, and of another owner", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    const runs = new Set<string>();
+    for (const one of [
+      question,
+      { ...question, idempotencyKey: "l" },
+      { ...question, chatId: "wine" },
+      { ...question, ownerId: "bob" },
+    ]) {
+      const { runId, done } = await chats.answer(one, () => saying("b"));
+      await done;
+      runs.add(runId);
+    }
+    expect(runs.size).toBe(4);
+  });
+
+  it("says how the answer has ended", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    await chats.answer(question, () => new ReadableStream());
+    const again = await chats.answer(question, () => saying("Twice."));
+    await chats.stop("tea", OWNER);
+    await expect(again.done).rejects.toMatchObject({ code: "run_finished" });
+  });
+
+  it("whose process died is not answered once more: readers may have a part", async () => {
+    const runs = openRuns();
+    const chats = createChats({ runs });
+    const runId = await new StreamRuns({ ...OWNER, runs }, "ai-sdk").runIdOf('["tea","k"]');
+    await runs.create({ ...OWNER, runId, topic: "tea" });
+    const { fence, expiresAt } = await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
+    await runs.append(runId, [{ eventType: "UI_MESSAGE", payload: asked("a") }], { fence });
+    await expect.poll(() => Date.now() > Date.parse(expiresAt)).toBe(true);
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    const again = await chats.answer(question, () => saying("Twice."));
+    expect(again.runId).toBe(runId);
+    const errorText = "The answer was cut short.";
+    expect(await readAll(again.stream)).toEqual([{ type: "error", errorText }]);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { textOf } from "./page-chat.ts";
+import { createRunServer, openRunPage } from "./run-page.ts";
+import { asked, openRuns, OWNER, runOf, saying } from "./small-chats.ts";
+
+describe("a page with the transport of runs", () => {
+  it("shows an answer as it comes, and is sent it once", async () => {
+    const server = createRunServer(openRuns());
+    const { chat } = openRunPage(server, "tea");
+    const sent = chat.sendMessage({ text: "Why?" });
+    await server.model.asked(1);
+    server.model.say("Half ");
+    await expect.poll(() => chat.text).toBe("Half ");
+    expect(chat.status).toBe("streaming");
+    server.model.say("an answer");
+    server.model.finish();
+    await sent;
+    expect([chat.status, chat.text]).toEqual(["ready", "Half an answer"]);
+    const parts = (await server.read("tea")).map((message) => message.parts);
+    expect(parts).toEqual(chat.messages.map((message) => message.parts));
+    const [{ runId } = { runId: "" }] = (await server.runs.list(OWNER)).runs;
+    expect(server.requests).toEqual(["POST /api/chat", `GET /v1/agent-runs/${runId}/stream`]);
+  });
+
+  it("that was idle shows a turn of another page, and one that was reloaded goes on", async () => {
+    const server = createRunServer(openRuns());
+    const idle = openRunPage(server, "tea");
+    idle.watch();
+    const asking = openRunPage(server, "tea");
+    asking.watch();
+    const sent = asking.chat.sendMessage({ text: "Why?" });
+    await server.model.asked(1);
+    server.model.say("Half ");
+    await expect.poll(() => idle.chat.messages.map(textOf)).toEqual(["Why?", "Half "]);
+    await expect.poll(() => idle.chat.status).toBe("streaming");
+    const reloaded = openRunPage(server, "tea", await server.read("tea"));
+    reloaded.watch();
+    await expect.poll(() => reloaded.chat.status).toBe("streaming");
+    server.model.say("an answer");
+    server.model.finish();
+    await sent;
+    for (const { chat } of [idle, reloaded, asking]) {
+      await expect.poll(() => chat.status).toBe("ready");
+      expect(chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
+      expect(chat.lastMessage?.id).toBe(asking.chat.lastMessage?.id);
+    }
+    expect(server.requests.filter((one) => one.startsWith("POST"))).toHaveLength(1);
+  });
+
+  it("shows turns that it missed, and edits, and asks for nothing if it has all", async () => {
+    const server = createRunServer(openRuns());
+    const answer = async (id: string, text: string): Promise<void> => {
+      const place = { ...OWNER, chatId: "tea", message: asked(id, text) };
+      await (
+        await server.chats.answer(place, () => saying(`to ${text}`))
+      ).done;
+    };
+    await answer("a", "a");
+    const late = openRunPage(server, "tea");
+    late.watch();
+    await expect.poll(() => late.chat.messages.map(textOf)).toEqual(["a", "to a"]);
+    const whole = openRunPage(server, "tea", await server.read("tea"));
+    whole.watch();
+    const first = whole.chat.messages;
+    await answer("b", "b");
+    await answer("b", "better");
+    for (const { chat } of [late, whole]) {
+      await expect
+        .poll(() => chat.messages.map(textOf))
+        .toEqual(["a", "to a", "better", "to better"]);
+      await expect.poll(() => chat.status).toBe("ready");
+    }
+    expect(first.map(textOf)).toEqual(["a", "to a"]);
+    const reads = server.requests.filter((one) => one === "GET /api/chat/tea").length;
+    const again = openRunPage(server, "tea", await server.read("tea"));
+    again.watch();
+    await expect
+      .poll(() => server.requests.filter((one) => one === "GET /v1/agent-runs").length)
+      .toBeGreaterThanOrEqual(3);
+    await answer("c", "c");
+    await expect.poll(() => again.chat.messages.length).toBe(6);
+    // Each of the three pages has read the turn `c`, and nothing else.
+    await expect
+      .poll(() => server.requests.filter((one) => one === "GET /api/chat/tea").length)
+      .toBe(reads + 3);
+  });
+
+  it("that loaded just before the end gets the end", async () => {
+    const server = createRunServer(openRuns());
+    const { chat } = openRunPage(server, "tea");
+    const sent = chat.sendMessage({ text: "Why?" });
+    await server.model.asked(1);
+    server.model.say("Half ");
+    await expect.poll(() => chat.text).toBe("Half ");
+    const messages = await server.read("tea");
+    server.model.say("an answer");
+    server.model.finish();
+    await sent;
+    const late = openRunPage(server, "tea", messages);
+    expect(late.chat.messages.map(textOf)).toEqual(["Why?", "Half "]);
+    late.watch();
+    await expect.poll(() => late.chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
+    expect(runOf(late.chat.lastMessage)).toMatchObject({ runStatus: "completed" });
+  });
+
+  it("two turns in a row, one of each page, are in both in order", async () => {
+    const server = createRunServer(openRuns());
+    const pages = [openRunPage(server, "tea"), openRunPage(server, "tea")];
+    for (const page of pages) page.watch();
+    for (const [index, { chat }] of [...pages, ...pages].entries()) {
+      const sent = chat.sendMessage({ text: `q${index}` });
+      await server.model.asked(index + 1);
+      server.model.say(`a${index}`);
+      server.model.finish();
+      await sent;
+      // The next question follows at once, whether or not the other page has the answer.
+      await expect.poll(() => pages.every((page) => page.chat.status === "ready")).toBe(true);
+    }
+    const texts = ["q0", "a0", "q1", "a1", "q2", "a2", "q3", "a3"];
+    for (const { chat } of pages) await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
+    expect((await server.read("tea")).map(textOf)).toEqual(texts);
+  });
+});

@@ -1,0 +1,121 @@
+import type { RunEvents } from "@tm/run-events-core";
+import { createHandler } from "@tm/run-events-http";
+import type { UIMessage } from "ai";
+import { onTestFinished } from "vitest";
+import { type ChatStanding, RunChatTransport } from "../../src/ai-sdk-page.ts";
+import { PageChat } from "./page-chat.ts";
+import { createServer, type TestServer } from "./server.ts";
+
+/** A server of chats with the routes of the runs. */
+export interface RunServer extends TestServer {
+  /** What was asked for so far, such as `POST /api/chat`. */
+  readonly requests: readonly string[];
+  /** What happens to requests; by default they are answered. */
+  onRequest: (request: Request, answer: () => Promise<Response>) => Promise<Response>;
+  readonly fetch: typeof fetch;
+  /** Breaks all streams. */
+  readonly cut: () => void;
+}
+
+/** A page with the transport of run-events. */
+export interface RunPage {
+  readonly chat: PageChat;
+  readonly transport: RunChatTransport;
+  /** Begins to watch the chat, until the test ends or the returned function is called. */
+  readonly watch: () => () => void;
+  readonly standing: () => ChatStanding | undefined;
+}
+
+/** Makes such a server. Its user is `ada`. */
+export function createRunServer(runs: RunEvents): RunServer {
+  const server = createServer(runs);
+  const authenticate = (): { userId: string; credential: "session" } => ({
+    userId: "ada",
+    credential: "session",
+  });
+  // A page that comes back does not wait, and one that is left finds the runs closed.
+  const handler = createHandler({ runs, authenticate, random: () => 0, onError: () => {} });
+  const requests: string[] = [];
+  let cuts = new AbortController();
+  async function answer(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const response = pathname.startsWith("/v1/")
+      ? await handler.fetch(request)
+      : await server.handle(request);
+    if (response.body === null) return response;
+    // A request that is aborted breaks its answer off.
+    const signal = AbortSignal.any([cuts.signal, request.signal]);
+    return new Response(breakable(response.body, signal), response);
+  }
+  const all: RunServer = {
+    ...server,
+    requests,
+    onRequest: async (_request, answered) => answered(),
+    async fetch(url, init) {
+      const request = new Request(url, init);
+      requests.push(`${request.method} ${new URL(request.url).pathname}`);
+      const { promise: aborted, reject } = Promise.withResolvers<never>();
+      request.signal.addEventListener("abort", () => reject(request.signal.reason));
+      return Promise.race([all.onRequest(request, () => answer(request)), aborted]);
+    },
+    cut() {
+      cuts.abort(new TypeError("network error"));
+      cuts = new AbortController();
+    },
+  };
+  return all;
+}
+
+/** A body that breaks off when the signal aborts. */
+function breakable(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    start(controller) {
+      signal.addEventListener("abort", () => {
+        controller.error(signal.reason);
+        reader.cancel(signal.reason).catch(() => {});
+      });
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) return;
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+/** Opens a page of a chat, with the messages that it has. */
+export function openRunPage(
+  server: Pick<RunServer, "fetch">,
+  chatId: string,
+  messages: readonly UIMessage[] = [],
+): RunPage {
+  const transport = new RunChatTransport({
+    baseUrl: "http://localhost",
+    credential: { cookie: "session=ada" },
+    fetch: server.fetch,
+    mostDelayMs: 10,
+    // As in a browser of its own: pages of one user in one process share a connection.
+    userId: crypto.randomUUID(),
+  });
+  const chat = new PageChat(chatId, transport, messages);
+  onTestFinished(() => chat.stop());
+  let standing: (() => ChatStanding) | undefined;
+  return {
+    chat,
+    transport,
+    watch() {
+      const store = transport.watch(chat);
+      standing = store.getSnapshot;
+      const leave = store.subscribe(() => {});
+      onTestFinished(leave);
+      return leave;
+    },
+    standing: () => standing?.(),
+  };
+}

@@ -1,0 +1,2 @@
+export declare const WORDS: readonly string[];
+export declare const HALF: number;

@@ -1,0 +1,6 @@
+export type { Check, Shape } from "./http/fits.ts";
+export type { Patience } from "./http/retrying.ts";
+export type { Call, Read } from "./http/run-calls.ts";
+export { askServer } from "./http/ask-server.ts";
+export { isText } from "./http/fits.ts";
+export { CALL_PATIENCE_MS } from "./http/retrying.ts";

@@ -1,0 +1,19 @@
+import { type Patience, retrying } from "./retrying.ts";
+import type { Call } from "./run-calls.ts";
+import { createServer, type ServerOptions } from "./server.ts";
+
+/**
+ * Makes one call, and makes it again while the server does not answer. Use it only for calls that may be repeated.
+ * @returns what the call's `read` makes of the answer, or the answer's JSON
+ * @throws RunEventsError the refusal of the server, or `store_unavailable` once `patienceMs` is over
+ * @throws the signal's reason
+ */
+export async function askServer<T>(
+  options: ServerOptions,
+  call: Call,
+  patience: Patience,
+): Promise<T> {
+  const { mostDelayMs } = options;
+  const server = createServer(options);
+  return retrying(() => server.askJson<T>(call, patience.signal), { mostDelayMs, ...patience });
+}

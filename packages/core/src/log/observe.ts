@@ -1,0 +1,131 @@
+import type { TailOptions } from "../follow/tail.ts";
+import type { Slice } from "../follow/slice.ts";
+import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type { Diagnostic } from "../rules/diagnostic.ts";
+import { codeOf, type Report } from "../rules/telemetry.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import type { AppendReceipt } from "../rules/receipt.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Upkeep } from "../upkeep/upkeep.ts";
+import type { BatcherOptions } from "./batcher.ts";
+import type { RunLog } from "./run-log.ts";
+
+// Each function wraps a call in the same call that also reports. A log uses them only if something listens. So without a listener the
+// calls are the plain ones, and cost nothing more.
+
+type AppendCalls = Pick<RunLog, "append" | "input">;
+
+/** Reports each append and each input. */
+export function observeAppends(calls: AppendCalls, clock: Clock, report: Report): AppendCalls {
+  async function observe(
+    runId: string,
+    events: number,
+    answer: () => Promise<AppendReceipt>,
+  ): Promise<AppendReceipt> {
+    const fromMs = clock.now();
+    const measured = { type: "append", runId, events } as const;
+    try {
+      const receipt = await answer();
+      const { lastSequence } = receipt;
+      const outcome = receipt.replayed ? "replayed" : "appended";
+      report({ ...measured, ms: clock.now() - fromMs, outcome, lastSequence });
+      return receipt;
+    } catch (error) {
+      const outcome = codeOf(error);
+      report({ ...measured, ms: clock.now() - fromMs, outcome, lastSequence: null });
+      throw error;
+    }
+  }
+  return {
+    append: (runId, events, options) =>
+      observe(runId, Array.isArray(events) ? events.length : 0, () =>
+        calls.append(runId, events, options),
+      ),
+    input: (runId, payload, options) =>
+      observe(runId, 1, () => calls.input(runId, payload, options)),
+  };
+}
+
+type SendAppends = BatcherOptions<AppendRequest, AppendOutcome>["send"];
+
+/** Reports each group of appends. @param queued how many appends wait for the next groups */
+export function observeGroups(
+  send: SendAppends,
+  queued: () => number,
+  clock: Clock,
+  report: Report,
+): SendAppends {
+  return async (group, settle) => {
+    const fromMs = clock.now();
+    const measured = { type: "append_group", appends: group.length, queued: queued() } as const;
+    try {
+      await send(group, settle);
+    } finally {
+      report({ ...measured, ms: clock.now() - fromMs });
+    }
+  };
+}
+
+/** How a `reap` or a `purge` ended. */
+type UpkeepEnd = Omit<Extract<Diagnostic, { readonly type: "reap" }>, "type">;
+
+/** Reports each `reap` and each `purge`. */
+export function observeUpkeep(
+  upkeep: Pick<Upkeep, "reap" | "purge">,
+  clock: Clock,
+  report: Report,
+): Pick<Upkeep, "reap" | "purge"> {
+  async function observe(
+    work: () => Promise<readonly string[]>,
+    reportEnd: (end: UpkeepEnd) => void,
+  ): Promise<readonly string[]> {
+    const fromMs = clock.now();
+    try {
+      const runIds = await work();
+      reportEnd({ runs: runIds.length, ms: clock.now() - fromMs, outcome: "done" });
+      return runIds;
+    } catch (error) {
+      reportEnd({ runs: 0, ms: clock.now() - fromMs, outcome: codeOf(error) });
+      throw error;
+    }
+  }
+  return {
+    reap: (options) =>
+      observe(
+        () => upkeep.reap(options),
+        (end) => report({ type: "reap", ...end }),
+      ),
+    purge: (options) =>
+      observe(
+        () => upkeep.purge(options),
+        (end) => report({ type: "purge", ...end }),
+      ),
+  };
+}
+
+/** Reports the begin and the end of a tail. */
+export async function* observeTail(
+  slices: AsyncIterable<Slice>,
+  runId: string,
+  options: TailOptions | undefined,
+  clock: Clock,
+  report: Report,
+): AsyncGenerator<Slice, void, undefined> {
+  const fromMs = clock.now();
+  let events = 0;
+  let outcome: "finished" | "left" | ReturnType<typeof codeOf> = "left";
+  report({ type: "tail_opened", runId });
+  try {
+    for await (const slice of slices) {
+      events += slice.events.length;
+      if (slice.finished) outcome = "finished";
+      yield slice;
+    }
+  } catch (error) {
+    const isAborted = options?.signal?.aborted === true && !(error instanceof RunEventsError);
+    if (!isAborted) outcome = codeOf(error);
+    throw error;
+  } finally {
+    report({ type: "tail_ended", runId, ms: clock.now() - fromMs, events, outcome });
+  }
+}

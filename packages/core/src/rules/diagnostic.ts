@@ -1,0 +1,146 @@
+import type { RunEventsErrorCode } from "./errors.ts";
+
+/** What a store reports of its notifications. @see {@link Diagnostic} */
+export type StoreDiagnostic =
+  /** The store's connection for notifications works: for the first time, or again. */
+  | {
+      readonly type: "notifications_up";
+      /** For how long it was down, in milliseconds. `null` the first time. */
+      readonly downMs: number | null;
+    }
+  /** That connection was lost. Until it is back, polls find the commits of other processes. */
+  | { readonly type: "notifications_down" }
+  /**
+   * A commit was found that no notification had announced: it was lost, or comes very late. Readers missed nothing, they only waited.
+   * @see clause S15 in `STORE.md`
+   */
+  | {
+      readonly type: "notification_missed";
+      /** A poll of the store, or the reread that each follower does every 5 s. */
+      readonly foundBy: "poll" | "reread";
+      /** The number of runs whose notification was missed. */
+      readonly runs: number;
+    };
+
+/** How a worker's work came to its end. */
+export interface WorkEnd {
+  /**
+   * - `completed`, `failed`, `cancelled`: the worker has ended the run so
+   * - `parked`: it has given the run back until an input comes
+   * - `lost`: another worker has the run, or others have ended or deleted it
+   * - `left`: it was released by a shutdown, or the store took no end, so that the lease expires
+   */
+  readonly outcome: "completed" | "failed" | "cancelled" | "parked" | "lost" | "left";
+  /** From the claim to the end, in milliseconds. */
+  readonly ms: number;
+}
+
+/**
+ * Something that core, a store or a handler did or met in this process. The `type` says which, and the set of types is closed: a new one
+ * comes with a new version. No diagnostic has a payload, metadata, a token, a cookie or the message of an error.
+ *
+ * All times are in milliseconds. The code of an error is `internal` if it is not a `RunEventsError`.
+ */
+export type Diagnostic =
+  | StoreDiagnostic
+  /** An append or an input of this process has its answer, also a refusal. */
+  | {
+      readonly type: "append";
+      readonly runId: string;
+      /** How many events it has. */
+      readonly events: number;
+      /** From the call to the answer, with the wait in the queue. */
+      readonly ms: number;
+      /** `replayed`: its idempotency key had landed before. */
+      readonly outcome: "appended" | "replayed" | RunEventsErrorCode;
+      /** The run's last sequence; `null` after an error. */
+      readonly lastSequence: number | null;
+    }
+  /** A group of appends was with the store. */
+  | {
+      readonly type: "append_group";
+      /** How many appends it had. */
+      readonly appends: number;
+      /** How many appends waited for the next groups when it left. */
+      readonly queued: number;
+      /** Until the last of them had its answer. */
+      readonly ms: number;
+    }
+  /** A call whose answer was lost was sent again, for up to 10 s. @see clause S7 in `STORE.md` */
+  | {
+      readonly type: "resend";
+      readonly call: "append" | "claim" | "create";
+      /** How many times it was sent again. */
+      readonly sends: number;
+      readonly ms: number;
+      /** `unknown`: it stays in doubt whether it has landed. */
+      readonly outcome: "answered" | "unknown";
+    }
+  /** A tail has begun. Long-polls and streams of a handler are not tails. */
+  | { readonly type: "tail_opened"; readonly runId: string }
+  | {
+      readonly type: "tail_ended";
+      readonly runId: string;
+      readonly ms: number;
+      /** How many events it had. */
+      readonly events: number;
+      /** `left`: its reader left the loop, or its signal aborted. */
+      readonly outcome: "finished" | "left" | RunEventsErrorCode;
+    }
+  /** A worker has claimed its run. */
+  | {
+      readonly type: "work_begun";
+      readonly runId: string;
+      /** How long the claim took. */
+      readonly ms: number;
+    }
+  /** Its task is over, and so are all its appends. */
+  | ({ readonly type: "work_ended"; readonly runId: string } & WorkEnd)
+  /** A worker may not write to its run any more. Its task may still be on its way. */
+  | {
+      readonly type: "lease_lost";
+      readonly runId: string;
+      /** `fenced`: the lease expired, or another worker has the run. `run_finished`: others have ended it, as a cancel does. */
+      readonly reason: RunEventsErrorCode;
+    }
+  /** A `reap` is over. */
+  | {
+      readonly type: "reap";
+      /** How many runs it ended. */
+      readonly runs: number;
+      readonly ms: number;
+      readonly outcome: "done" | RunEventsErrorCode;
+    }
+  /** A `purge` is over. */
+  | {
+      readonly type: "purge";
+      /** How many runs it removed. */
+      readonly runs: number;
+      readonly ms: number;
+      readonly outcome: "done" | RunEventsErrorCode;
+    }
+  /** A live stream was opened for a client. */
+  | { readonly type: "stream_opened" }
+  /** It has ended. The reasons are those of the handler's `stats()`. */
+  | { readonly type: "stream_ended"; readonly reason: string }
+  /** A stream was refused: `overloaded`, `draining`, or another code of an `error` frame. */
+  | { readonly type: "stream_refused"; readonly reason: string }
+  /** A client uploads NDJSON lines. */
+  | { readonly type: "upload_opened"; readonly runId: string }
+  | {
+      readonly type: "upload_ended";
+      readonly runId: string;
+      readonly ms: number;
+      /** `disconnected`: its client broke off. */
+      readonly outcome: "done" | "disconnected" | RunEventsErrorCode;
+    }
+  /** A request got a problem as its answer: 4xx or 5xx. */
+  | {
+      readonly type: "refusal";
+      /** `_OTHER` for a method that HTTP does not have. */
+      readonly method: string;
+      /** The pattern of the path, such as `/v1/agent-runs/{runId}/events`; `null` for an unknown path. */
+      readonly route: string | null;
+      readonly status: number;
+      readonly code: RunEventsErrorCode;
+    };

@@ -1,0 +1,44 @@
+import type { StoreDiagnostic } from "../rules/diagnostic.ts";
+
+/** Where an adapter's diagnostics go: nowhere, until a log observes the store. */
+export interface StoreReports {
+  /** As the contract's `observe`. */
+  observe(report: (diagnostic: StoreDiagnostic) => void): void;
+  /**
+   * Reports to every observer; `null` without one. Call it as `reports.report?.({ … })`: without an observer, the diagnostic is
+   * not even made.
+   */
+  readonly report: ((diagnostic: StoreDiagnostic) => void) | null;
+  /** Call it when the connection for notifications works, and when it is lost. Only changes are reported. */
+  connected(isUp: boolean): void;
+}
+
+/** Makes the reports of one store. */
+export function createStoreReports(): StoreReports {
+  let all: StoreReports["report"] = null;
+  let wasUp = false;
+  let downAtMs: number | null = null;
+  return {
+    observe(report) {
+      const others = all;
+      all =
+        others === null
+          ? report
+          : (diagnostic) => {
+              others(diagnostic);
+              report(diagnostic);
+            };
+    },
+    get report() {
+      return all;
+    },
+    connected(isUp) {
+      if (isUp === wasUp) return;
+      wasUp = isUp;
+      const now = performance.now();
+      const downMs = downAtMs === null ? null : now - downAtMs;
+      if (!isUp) downAtMs = now;
+      all?.(isUp ? { type: "notifications_up", downMs } : { type: "notifications_down" });
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest";
+import type { Diagnostic, StoreDiagnostic } from "../src/rules/diagnostic.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
+import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import { createStoreReports } from "../src/store/store-reports.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { createStreams } from "../src/stream/streams.ts";
+import type { FakeClock } from "./fake-clock.ts";
+import { createFakeSink } from "./fake-sink.ts";
+import { createHastyClock } from "./hasty-clock.ts";
+import { createLossyStore } from "./lossy-store.ts";
+import { observe, type Observed } from "./observed-runs.ts";
+import { settleTurns } from "./settle-turns.ts";
+
+const LEASE = { leaseMs: 30_000 };
+
+/** A store whose appends take this long. */
+function slowStore(clockOf: () => FakeClock, ms: number): RunEventStore {
+  const store = createMemoryStore();
+  return {
+    ...store,
+    async append(requests) {
+      const outcomes = await store.append(requests);
+      clockOf().advance(ms);
+      return outcomes;
+    },
+  };
+}
+
+describe("appends", () => {
+  it("S7: an append is reported with its run, its events, its time and its outcome", async () => {
+    const { runs, clock, all }: Observed = await observe(slowStore(() => clock, 12));
+    const key = { idempotencyKey: "k" };
+    const events = [{ eventType: "A" }, { eventType: "B", payload: "secret" }];
+    await runs.append("r", events, key);
+    await runs.append("r", events, key);
+    await runs.append("r", [{ eventType: "A" }], { expectedSequence: 9 }).catch(() => {});
+    await runs.append("r", [{ eventType: "lower" }]).catch(() => {});
+    await runs.input("r", "secret");
+    const appends = all.filter(({ type }) => type === "append");
+    const measured = { type: "append", runId: "r", ms: 12 };
+    expect(appends).toStrictEqual([
+      { ...measured, events: 2, outcome: "appended", lastSequence: 2 },
+      { ...measured, events: 2, outcome: "replayed", lastSequence: 2 },
+      { ...measured, events: 1, outcome: "sequence_conflict", lastSequence: null },
+      { ...measured, events: 1, ms: 0, outcome: "invalid_event", lastSequence: null },
+      { ...measured, events: 1, outcome: "appended", lastSequence: 3 },
+    ]);
+    expect(JSON.stringify(all)).not.toContain("secret");
+  });
+
+  it("a group is reported with its appends, and with those that wait for the next", async () => {
+    const { runs, clock, of }: Observed = await observe(slowStore(() => clock, 7));
+    const append = (): Promise<unknown> => runs.append("r", [{ eventType: "A" }]);
+    const first = append();
+    await settleTurns(1);
+    await Promise.all([first, append(), append()]);
+    const total = of("append_group").map((one) => "appends" in one && one.appends);
+    expect(total.reduce((sum, appends) => Number(sum) + Number(appends), 0)).toBe(3);
+    expect(of("append_group")).toContainEqual({
+      type: "append_group",
+      appends: 1,
+      queued: 0,
+      ms: 7,
+    });
+  });
+
+  it("S7: an append whose answer was lost is reported with how often it was sent again", async () => {
+    const all: Diagnostic[] = [];
+    const runs = createRunEvents({
+      store: createLossyStore(["landed", "lost", "answered"]),
+      clock: createHastyClock(),
+      telemetry: { onDiagnostic: (one) => void all.push(one) },
+    });
+    await runs.create({ ownerId: "ada", runId: "r" });
+    await runs.append("r", [{ eventType: "A" }]);
+    await settleTurns(1);
+    expect(all.filter(({ type }) => type === "resend")).toMatchObject([
+      { type: "resend", call: "append", sends: 2, outcome: "answered" },
+    ]);
+    expect(all.filter(({ type }) => type === "append")).toMatchObject([{ outcome: "appended" }]);
+  });
+
+  it("S21, S7: a claim that stays in doubt is reported as unknown", async () => {
+    const all: Diagnostic[] = [];
+    const claim = async (): Promise<never> => {
+      throw new RunEventsError("store_unavailable", "Cut.", { ambiguous: true });
+    };
+    const runs = createRunEvents({
+      store: { ...createMemoryStore(), claim },
+      clock: createHastyClock(),
+      telemetry: { onDiagnostic: (one) => void all.push(one) },
+    });
+    await runs.create({ ownerId: "ada", runId: "r" });
+    await runs.claim("r", LEASE).catch(() => {});
+    expect(all).toMatchObject([{ type: "resend", call: "claim", outcome: "unknown" }]);
+  });
+});
+
+describe("readers", () => {
+  it.each<readonly [string, (runs: RunEvents) => AsyncIterable<unknown>, object]>([
+    ["at the end of its run", (runs) => runs.tail("r"), { outcome: "finished", events: 2 }],
+    ["with an error", (runs) => runs.tail("none"), { outcome: "not_found", events: 0 }],
+    [
+      "by its signal",
+      (runs) => runs.tail("r", { signal: AbortSignal.abort(new TypeError("Stop.")) }),
+      { outcome: "left", events: 0 },
+    ],
+  ])("a tail that ends %s is reported so", async (_how, open, end) => {
+    const { runs, of } = await observe();
+    await runs.append("r", [{ eventType: "A" }, { eventType: "RUN_COMPLETED" }]);
+    await readAll(open(runs)).catch(() => {});
+    expect(of("tail_opened")).toHaveLength(1);
+    expect(of("tail_ended")).toMatchObject([end]);
+  });
+
+  it("a tail whose reader leaves the loop is reported as left", async () => {
+    const { runs, of } = await observe();
+    await runs.append("r", [{ eventType: "A" }]);
+    for await (const _event of runs.tail("r")) break;
+    expect(of("tail_ended")).toMatchObject([{ runId: "r", outcome: "left", events: 1, ms: 0 }]);
+  });
+
+  it("S15: events that only a reread finds are reported, since their notification was lost", async () => {
+    const store = createMemoryStore();
+    let isLosing = false;
+    const { runs, clock, of } = await observe({
+      ...store,
+      subscribe: (name, onNotification) =>
+        store.subscribe(name, () => isLosing || onNotification()),
+    });
+    const tail = runs.tail("r")[Symbol.asyncIterator]();
+    const first = tail.next();
+    await settleTurns(8);
+    await runs.append("r", [{ eventType: "A" }]);
+    expect(await first).toMatchObject({ value: { sequence: 1 } });
+    const second = tail.next();
+    // A reread that finds nothing, and one that a notification has overtaken, are no loss.
+    clock.advance(5_000);
+    await settleTurns(8);
+    await runs.append("r", [{ eventType: "A" }]);
+    await second;
+    expect(of("notification_missed")).toStrictEqual([]);
+    isLosing = true;
+    const third = tail.next();
+    await settleTurns(8);
+    await runs.append("r", [{ eventType: "A" }]);
+    await settleTurns(8);
+    expect(of("notification_missed")).toStrictEqual([]);
+    clock.advance(5_000);
+    expect(await third).toMatchObject({ value: { sequence: 3 } });
+    expect(of("notification_missed")).toStrictEqual([
+      { type: "notification_missed", foundBy: "reread", runs: 1 },
+    ]);
+    await tail.return?.();
+  });
+
+  it("W28: streams are reported when they open, end and are refused", async () => {
+    const { runs, clock, all } = await observe();
+    const streams = createStreams(runs.log, { maxStreams: 1 });
+    const request = { runId: "r", ownerId: "ada", since: 0, authorize: async () => null };
+    const stream = streams.open(request);
+    await stream.ready;
+    streams.open(request);
+    stream.start(createFakeSink(() => clock.now()));
+    stream.closed();
+    expect(all).toStrictEqual([
+      { type: "stream_opened" },
+      { type: "stream_refused", reason: "overloaded" },
+      { type: "stream_ended", reason: "disconnected" },
+    ]);
+  });
+});
+
+describe("upkeep and stores", () => {
+  it("S23, S24: a reap and a purge are reported with their runs, also if they fail", async () => {
+    const store = createMemoryStore({ now: () => 1_000 });
+    const { runs, of } = await observe(store);
+    await runs.cancel("r");
+    await runs.purge({ finishedForMs: 0 });
+    await runs.reap();
+    await runs.purge({ finishedForMs: -1 }).catch(() => {});
+    const measured = { ms: 0 };
+    expect([...of("purge"), ...of("reap")]).toStrictEqual([
+      { ...measured, type: "purge", runs: 1, outcome: "done" },
+      { ...measured, type: "purge", runs: 0, outcome: "invalid_request" },
+      { ...measured, type: "reap", runs: 0, outcome: "done" },
+    ]);
+  });
+
+  it("a store reports to every log that observes it, and makes no diagnostic before", async () => {
+    const reports = createStoreReports();
+    const made: StoreDiagnostic[] = [];
+    const report = (): void =>
+      reports.report?.(made[made.push({ type: "notifications_down" }) - 1] ?? fail());
+    report();
+    const store = { ...createMemoryStore(), observe: reports.observe };
+    const one = await observe(store);
+    report();
+    const two = await observe(store);
+    report();
+    expect([made.length, one.all.length, two.all.length]).toStrictEqual([2, 2, 1]);
+  });
+});
+
+function fail(): never {
+  throw new TypeError("Expected a diagnostic.");
+}
+
+async function readAll(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const _event of events);
+}

@@ -1,0 +1,74 @@
+import { context, SpanKind, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
+import type { Diagnostic, Telemetry, WorkEnd } from "@tm/run-events-core/store";
+import {
+  LAST_SEQUENCE,
+  MESSAGE_COUNT,
+  OPERATION_NAME,
+  OPERATION_TYPE,
+  outcomeAttributes,
+  RUN_ID,
+  SYSTEM,
+} from "./names.ts";
+import { spanContextIn } from "./traceparent.ts";
+
+type Append = Extract<Diagnostic, { readonly type: "append" }>;
+
+/**
+ * Makes the span of an append, once it has its answer. Its parent is the span in which the caller appended. A span that is open meanwhile
+ * would have no children: the store takes the appends of many callers in one call.
+ */
+export function recordAppend(
+  tracer: Tracer,
+  { runId, events, ms, outcome, lastSequence }: Append,
+): void {
+  const isError = outcome !== "appended" && outcome !== "replayed";
+  const endTime = Date.now();
+  const span = tracer.startSpan("run_events.append", {
+    kind: SpanKind.PRODUCER,
+    startTime: endTime - ms,
+    attributes: {
+      ...SYSTEM,
+      [OPERATION_TYPE]: "send",
+      [OPERATION_NAME]: "append",
+      [MESSAGE_COUNT]: events,
+      [RUN_ID]: runId,
+      ...(lastSequence !== null && { [LAST_SEQUENCE]: lastSequence }),
+      ...outcomeAttributes(outcome, isError),
+    },
+  });
+  if (isError) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(endTime);
+}
+
+/**
+ * Makes a span around each work. The task runs in it, so the agent's own spans are its children. It links to the span that created
+ * the run: that may have ended long ago, and a run may be worked on more than once.
+ */
+export function spansOfWork(tracer: Tracer): NonNullable<Telemetry["aroundWork"]> {
+  return ({ runId, lastSequence, metadata }, begin) => {
+    const creator = spanContextIn(metadata());
+    const span = tracer.startSpan("run_events.work", {
+      kind: SpanKind.CONSUMER,
+      links: creator === null ? [] : [{ context: creator }],
+      attributes: {
+        ...SYSTEM,
+        [OPERATION_TYPE]: "process",
+        [OPERATION_NAME]: "work",
+        [RUN_ID]: runId,
+        [LAST_SEQUENCE]: lastSequence,
+      },
+    });
+    const ended = context.with(trace.setSpan(context.active(), span), begin);
+    void ended.then(({ outcome }) => {
+      const isError = isFailure(outcome);
+      span.setAttributes(outcomeAttributes(outcome, isError));
+      if (isError) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    });
+  };
+}
+
+/** Whether the work has not done what it was to do. A cancelled or parked run is no error. */
+export function isFailure(outcome: WorkEnd["outcome"]): boolean {
+  return outcome === "failed" || outcome === "lost" || outcome === "left";
+}

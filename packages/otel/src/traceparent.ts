@@ -1,0 +1,45 @@
+import {
+  createTraceState,
+  isSpanContextValid,
+  type Span,
+  type SpanContext,
+  trace,
+} from "@opentelemetry/api";
+
+/** W3C Trace Context. A later version may add parts. */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
+
+/**
+ * Adds the trace context of a span to the metadata of a run, as `traceparent` and `tracestate` of W3C. The span of the run's work then
+ * links to that span. Without a span the metadata stays as it is.
+ * @param metadata an object
+ * @param span the span that creates the run
+ * @defaultValue `span`: the active one
+ *
+ * @example
+ * await runs.create({ ownerId: "ada", metadata: withTraceparent({ title: "Tea" }) });
+ */
+export function withTraceparent<Metadata extends object>(
+  metadata: Metadata,
+  span: Span | undefined = trace.getActiveSpan(),
+): Metadata & { readonly traceparent?: string; readonly tracestate?: string } {
+  const context = span?.spanContext();
+  if (context === undefined || !isSpanContextValid(context)) return metadata;
+  const { traceId, spanId, traceFlags } = context;
+  const traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
+  const tracestate = context.traceState?.serialize() ?? "";
+  return { ...metadata, traceparent, ...(tracestate !== "" && { tracestate }) };
+}
+
+/** The trace context in a run's metadata; `null` without a valid one. */
+export function spanContextIn(metadata: unknown): SpanContext | null {
+  if (typeof metadata !== "object" || metadata === null || !("traceparent" in metadata))
+    return null;
+  const [, traceId = "", spanId = "", flags = ""] =
+    TRACEPARENT.exec(String(metadata.traceparent)) ?? [];
+  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  if (!isSpanContextValid(context)) return null;
+  return "tracestate" in metadata && typeof metadata.tracestate === "string"
+    ? { ...context, traceState: createTraceState(metadata.tracestate) }
+    : context;
+}

@@ -1,0 +1,4 @@
+import { testServer } from "./server-cases.ts";
+import { startPostgresServer } from "./stores.ts";
+
+testServer(startPostgresServer);

@@ -1,0 +1,4 @@
+import { testServer } from "./server-cases.ts";
+import { startRedisServer } from "./stores.ts";
+
+testServer(startRedisServer);
