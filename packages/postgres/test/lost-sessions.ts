@@ -5,6 +5,7 @@ import { expect, vi } from "vitest";
 import type { PostgresPool } from "../src/index.ts";
 import { listeningOf, terminate, terminateAll } from "./listening-sessions.ts";
 import { PATIENT } from "./patient.ts";
+import { POLL } from "./recorded-pool.ts";
 import { newSchema, openStore } from "./stores.ts";
 
 /** Two stores on one schema. */
@@ -83,4 +84,13 @@ export async function expectNothingLost({
   await reading;
   expect(seen).toEqual([...oneTo(60), null]);
   expect(await readValues(store, "a")).toEqual(seen);
+}
+
+/** The same pool, of which no poll of the runs gets an answer. Only notifications notify then. */
+export function withoutPolls(pool: PostgresPool): PostgresPool {
+  return {
+    ...pool,
+    query: (text, values) =>
+      text.includes(POLL) ? Promise.withResolvers<never>().promise : pool.query(text, values),
+  };
 }

@@ -1,7 +1,7 @@
 import type { Pool } from "@neondatabase/serverless";
-import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
+import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import { beginOn, createDoors, leadTo } from "../doors.ts";
 import { itFindsLeaks } from "../leaks.ts";
 import { startWebSocketProxy, type WebSocketProxy } from "./neon-pool.ts";
@@ -36,8 +36,11 @@ describe("the Postgres store on Neon's driver", () => {
     ...doors,
     begin: beginOn(() => own),
   };
-  for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
-    it(name, run, timeoutMs);
-  }
+  itKeeps({
+    store: "Postgres",
+    driver: "Neon's Pool",
+    packages: ["@neondatabase/serverless"],
+    options,
+  });
   itFindsLeaks(options);
 });

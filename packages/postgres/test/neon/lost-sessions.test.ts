@@ -1,8 +1,7 @@
 import { Pool } from "@neondatabase/serverless";
 import { afterAll, beforeAll, expectTypeOf, it, onTestFinished } from "vitest";
 import type { PostgresPool } from "../../src/index.ts";
-import { expectNothingLost, expectNotifications } from "../lost-sessions.ts";
-import { POLL } from "../recorded-pool.ts";
+import { expectNothingLost, expectNotifications, withoutPolls } from "../lost-sessions.ts";
 import { openPool, useServer } from "../stores.ts";
 import { startWebSocketProxy, type WebSocketProxy } from "./neon-pool.ts";
 
@@ -23,15 +22,11 @@ function openNeon(application: string): Pool {
 it("S13: commits of other processes arrive by notifications, also after the session that listens was ended", async () => {
   expectTypeOf<Pool>().toExtend<PostgresPool>();
   const application = "neon listening";
-  const neon = openNeon(application);
-  const query = neon.query.bind(neon) as PostgresPool["query"];
-  // Only notifications notify: no poll gets an answer.
-  const pool = Object.create(neon, {
-    query: {
-      value: (text: string, values?: unknown[]) =>
-        text.includes(POLL) ? Promise.withResolvers<never>().promise : query(text, values),
-    },
-  }) as PostgresPool;
+  const neon: PostgresPool = openNeon(application);
+  const pool = withoutPolls({
+    query: (text, values) => neon.query(text, values),
+    connect: (callback) => neon.connect?.(callback),
+  });
   await expectNotifications({ pool, application, direct: openPool(server().url) });
 });
 

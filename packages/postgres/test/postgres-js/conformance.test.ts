@@ -1,7 +1,8 @@
-import { runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
+import type { StoreDoors } from "@tm/run-events-conformance";
 import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers";
 import postgres from "postgres";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
+import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import type { PostgresPool, PostgresStore } from "../../src/index.ts";
 import { clientOf, fromPostgresJs } from "../../src/postgres-js/index.ts";
 import { createDoors, leadTo, type SchemaPlace } from "../doors.ts";
@@ -40,9 +41,7 @@ describe("the Postgres store on postgres.js", () => {
     ...doors,
     begin: beginIn(() => own),
   };
-  for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
-    it(name, run, timeoutMs);
-  }
+  itKeeps({ store: "Postgres", driver: "postgres.js", packages: ["postgres"], options });
   itFindsLeaks(options);
 });
 

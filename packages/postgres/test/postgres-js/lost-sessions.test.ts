@@ -2,10 +2,10 @@ import { createRunEvents } from "@tm/run-events-core";
 import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { expect, it } from "vitest";
 import { fromPostgresJs } from "../../src/postgres-js/index.ts";
-import { expectNothingLost, expectNotifications } from "../lost-sessions.ts";
+import { expectNothingLost, expectNotifications, withoutPolls } from "../lost-sessions.ts";
 import { PATIENT } from "../patient.ts";
 import { begin, newSchema, openPool, openStore, useServer } from "../stores.ts";
-import { openSql, withoutPolls } from "./opened-postgres-js.ts";
+import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
 
