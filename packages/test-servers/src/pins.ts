@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The versions that the workspace pins. @throws TypeError for a package that it does not pin */
+/**
+ * The versions that the workspace pins.
+ *
+ * @throws TypeError for a package that it does not pin
+ */
 export function pinsOf(packages: readonly string[]): Readonly<Record<string, string>> {
   const pins = readFileSync(join(import.meta.dirname, "../../../pnpm-workspace.yaml"), "utf8");
   return Object.fromEntries(
