@@ -122,8 +122,14 @@ describe("the packed packages", () => {
   describe("for TypeScript", () => {
     /** The drivers and their types, on the versions of the workspace. */
     const DRIVERS = [
-      ...["better-sqlite3", "@types/better-sqlite3", "@types/node", "ioredis"],
-      ...["pg", "@types/pg", "postgres", "redis"],
+      "better-sqlite3",
+      "@types/better-sqlite3",
+      "@types/node",
+      "ioredis",
+      "pg",
+      "@types/pg",
+      "postgres",
+      "redis",
     ];
     const names = Object.keys(COMPILERS) as readonly (keyof typeof COMPILERS)[];
     let project = "";
