@@ -23,6 +23,28 @@ describe("a page with the transport of runs", () => {
     expect(server.requests).toEqual(["POST /api/chat", `GET /v1/agent-runs/${runId}/stream`]);
   });
 
+  it("sends what goes along with a question: of the transport, and of the question itself", async () => {
+    const server = createRunServer(openRuns());
+    const questions: unknown[] = [];
+    server.onRequest = async (request, answer) => {
+      if (request.method === "POST") {
+        const { message, ...body } = (await request.clone().json()) as Record<string, unknown>;
+        expect(message).toMatchObject({ role: "user", parts: [{ type: "text", text: "Why?" }] });
+        questions.push([body, request.headers.get("x-trace")]);
+      }
+      return answer();
+    };
+    const body = (): object => ({ model: "small", id: "no", tone: "dry" });
+    const { chat } = openRunPage(server, "tea", [], { body });
+    const more = { body: { tone: "warm" }, headers: { "X-Trace": "7" } };
+    const sent = chat.sendMessage({ text: "Why?" }, more);
+    await server.model.asked(1);
+    server.model.finish();
+    await sent;
+    const trigger = "submit-message";
+    expect(questions).toEqual([[{ model: "small", tone: "warm", id: "tea", trigger }, "7"]]);
+  });
+
   it("that was idle shows a turn of another page, and one that was reloaded goes on", async () => {
     const server = createRunServer(openRuns());
     const idle = openRunPage(server, "tea");
