@@ -1,5 +1,6 @@
 import type { EventDraft, Merges, RunEvent } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
+import { checkDepth, sealDraft } from "@tm/run-events-core/wire";
 import type { UIMessageChunk } from "ai";
 import { splitText } from "../split-text.ts";
 import { joinDeltas } from "./join-deltas.ts";
@@ -25,15 +26,19 @@ export const MERGE: Merges = {
     joinDeltas([...earlier, ...later]),
 };
 
-/** The events of a value: one, unless it is larger than a payload. */
+/**
+ * The events of a value: one, unless it is larger than a payload.
+ * @throws RunEventsError `invalid_event` for what is no JSON, or is nested too deep: the parts alone would not show that
+ */
 export function encodeEvents(
   eventType: string,
   value: unknown,
   maxPayloadBytes: number,
 ): readonly EventDraft[] {
-  const whole = JSON.stringify(value);
-  if (!isLonger(whole, maxPayloadBytes)) return [{ eventType, payload: value }];
-  const texts = splitText(whole, maxPayloadBytes - PART_BYTES);
+  const whole = sealDraft({ eventType, payload: value });
+  checkDepth(whole);
+  if (!isLonger(whole.payload.text, maxPayloadBytes)) return [whole];
+  const texts = splitText(whole.payload.text, maxPayloadBytes - PART_BYTES);
   return texts.map((text, index) => ({
     eventType: PART,
     payload: { eventType, text, isLast: index === texts.length - 1 },

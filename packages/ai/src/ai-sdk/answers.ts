@@ -2,7 +2,7 @@ import { type RunEvent, RunEventsError, type RunSnapshot } from "@tm/run-events-
 import type { UIMessage, UIMessageChunk } from "ai";
 import { pulled } from "../pulled.ts";
 import { cutShort, returned, type StreamRuns } from "../stream-runs.ts";
-import { ChunkReader } from "./answer-events.ts";
+import { ChunkReader, MESSAGE, PartJoiner } from "./answer-events.ts";
 import { type AnswerLog, foldAnswer } from "./fold-answer.ts";
 
 /** How many runs one call lists, and how many logs are read at a time. */
@@ -60,6 +60,21 @@ async function readLog({ runs, ownerId }: StreamRuns, runId: string): Promise<An
     events.push(...page.events);
     if (!page.hasMore) return { runId, runStatus: page.runStatus, events };
   }
+}
+
+/**
+ * Resolves when the message is recorded whose answer another call makes. A process that died before that is found by its lease.
+ * @throws RunEventsError `run_finished` if it never will be
+ */
+export async function messageRecorded(streams: StreamRuns, runId: string): Promise<void> {
+  const joiner = new PartJoiner();
+  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
+    if (joiner.join(event)?.eventType === MESSAGE) return;
+  }
+  throw new RunEventsError(
+    "run_finished",
+    "Expected the message to be recorded, but its answer ended before that. Ask again, with another idempotency key.",
+  );
 }
 
 /**

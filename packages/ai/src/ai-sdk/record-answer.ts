@@ -3,6 +3,7 @@ import type { UIMessageChunk } from "ai";
 import { CHUNKS, CUT_SHORT_TEXT, encodeEvents } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
 import type { Spiller } from "./spill.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** The most UTF-16 units of an error's text that are kept. */
 const MOST_ERROR_TEXT = 1_000;
@@ -45,6 +46,7 @@ export async function recordAnswer(
       // A stream that is cancelled just ends: a part of an answer must not pass for a whole one.
       run.signal.throwIfAborted();
       if (done) return;
+      checkChunk(value);
       if (value.type === "error") throw new AnswerError(value.errorText);
       // The run's own signal has not aborted: the program has stopped its model.
       if (value.type === "abort") throw new AnswerError(CUT_SHORT_TEXT);
@@ -58,23 +60,29 @@ export async function recordAnswer(
   }
 }
 
+/**
+ * A stream of anything else, such as the text of a model, would leave an answer without a part.
+ * @throws TypeError for what is not a chunk of the AI SDK
+ */
+function checkChunk(value: unknown): void {
+  if (typeof (Object(value) as { readonly type?: unknown }).type === "string") return;
+  throw new TypeError(
+    `Expected chunks with a \`type\`, got a value of type ${typeof value}. Return the stream of \`toUIMessageStream\`.`,
+  );
+}
+
 /** Waits for the stream, but no longer than the worker may work. A stream that comes later is cancelled. */
 async function openUnlessStopped(
   signal: AbortSignal,
   make: () => Promise<ReadableStream<UIMessageChunk>>,
 ): Promise<ReadableStream<UIMessageChunk>> {
   signal.throwIfAborted();
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
   const made = make();
   try {
-    return await Promise.race([made, stopped.promise]);
+    return await untilAborted(made, signal);
   } catch (error) {
     made.then((late) => late.cancel(error)).catch(() => {});
     throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -15,6 +15,8 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   topic_busy: 409,
   run_finished: 409,
   payload_too_large: 413,
+  // The process has hung for longer than a lease, so the message is not recorded: another process may do better.
+  fenced: 503,
   store_unavailable: 503,
 };
 
@@ -176,11 +178,14 @@ async function readBody<Message>(request: Request): Promise<{
   readonly chatId: string;
   readonly message: Message;
 }> {
-  const isJson = request.headers.get("content-type")?.startsWith("application/json") === true;
+  const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
   const body: unknown = isJson ? await request.json().catch(() => null) : null;
   if (typeof body === "object" && body !== null) {
     const { id, messages, message } = body as Record<string, unknown>;
     const last: unknown = message ?? (Array.isArray(messages) ? messages.at(-1) : undefined);
+    if (id === "." || id === "..") {
+      throw refusal("invalid_request", "Expected an `id` that a path can have, not dots alone.");
+    }
     if (typeof id === "string" && last !== undefined) {
       // `answer` checks the message.
       return { body: { ...body }, chatId: id, message: last as Message };
