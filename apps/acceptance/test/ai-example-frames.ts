@@ -8,6 +8,27 @@ const CORE = `import { createMemoryStore, createRunEvents } from "@tm/run-events
 
 /** The frames of the examples of `@tm/run-events-ai`. */
 export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
+  // It asks a server, which the program of the package's page has.
+  "packages/ai/src/ag-ui/agent.d.ts: RunEventsAgent": {
+    imports: `import { RunEventsAgent } from "@tm/run-events-ai/ag-ui/page";`,
+  },
+  "packages/ai/src/ag-ui/threads.d.ts: createThreads": {
+    imports: `${CORE}
+      import { createThreads } from "@tm/run-events-ai/ag-ui";`,
+    before: `${MEMORY_RUNS}
+      const userOf = (_request: Request) => "ada";
+      const agent = {
+        async *run(_input: unknown) {
+          yield { type: "RUN_FINISHED" };
+        },
+      };`,
+    after: `const input = { threadId: "tea", runId: "r", messages: [] };
+      const headers = { "content-type": "application/json" };
+      const asked = { method: "POST", headers, body: JSON.stringify(input) };
+      const response = await handle(new Request("http://localhost/api/agent", asked));
+      return (await response.text()).match(/RUN_\\w+/g);`,
+    result: ["RUN_STARTED", "RUN_FINISHED"],
+  },
   "packages/ai/src/ai-sdk/chats.d.ts: createChats": {
     imports: `${CORE}
       import { createChats } from "@tm/run-events-ai/ai-sdk";

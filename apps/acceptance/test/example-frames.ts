@@ -1,6 +1,7 @@
 import { AI_FRAMES } from "./ai-example-frames.ts";
 import { OTEL_FRAMES } from "./otel-example-frames.ts";
 import type { ExampleFrame } from "./example-frame.ts";
+import { DRIVER_FRAMES } from "./driver-example-frames.ts";
 import { KIT_FRAMES } from "./kit-example-frames.ts";
 
 const CORE = `import { createMemoryStore, createRunEvents } from "@tm/run-events-core";`;
@@ -227,21 +228,6 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "await store.verify(); await store.close(); return store.capabilities.shared;",
     result: true,
   },
-  "packages/redis/src/node-redis/from-node-redis.d.ts: fromNodeRedis": {
-    imports: `
-      import { createClient as create } from "redis";
-      import { openRedisStore } from "@tm/run-events-redis";
-      import { fromNodeRedis } from "@tm/run-events-redis/node-redis";`,
-    before: `
-      const address = await redisUrl();
-      const createClient = (_options: { readonly url: string }) => create({ url: address });`,
-    after: `
-      const { shared } = store.capabilities;
-      await store.close();
-      await client.close();
-      return shared;`,
-    result: true,
-  },
   "packages/redis/src/redis-store.d.ts: openRedisStore": {
     imports: `
       import { Redis as Client } from "ioredis";
@@ -291,4 +277,5 @@ export const EXAMPLE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   ...CLIENT_FRAMES,
   ...STORE_FRAMES,
   ...KIT_FRAMES,
+  ...DRIVER_FRAMES,
 };

@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { pinsOf } from "@tm/run-events-test-servers/pins";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readSnippet } from "../src/snippets.ts";
 import { installWithNode, packPackages, type Tarballs } from "./packed-packages.ts";
 import { bundlePage, openPage } from "./packed-page.ts";
 import { startQuickstart, writeQuickstart } from "./page-quickstart.ts";
+import { COMPILERS, compileProgram, RESOLUTIONS, versionOf } from "./typed-program.ts";
 
 const run = promisify(execFile);
 const PACKAGES = [
@@ -116,6 +118,39 @@ describe("the packed packages", () => {
     await expect(load("ai-sdk")).rejects.toThrow("'ai'");
     await expect(load("assistant-ui")).rejects.toThrow("'assistant-stream'");
   }, 300_000);
+
+  describe("for TypeScript", () => {
+    /** The drivers and their types, on the versions of the workspace. */
+    const DRIVERS = [
+      "better-sqlite3",
+      "@types/better-sqlite3",
+      "@types/node",
+      "ioredis",
+      "pg",
+      "@types/pg",
+      "postgres",
+      "redis",
+    ];
+    const names = Object.keys(COMPILERS) as readonly (keyof typeof COMPILERS)[];
+    let project = "";
+
+    beforeAll(async () => {
+      project = await mkdtemp(join(folder, "types-"));
+      await installWithNode(project, { ...tarballs, ...pinsOf(DRIVERS) }, "24");
+    }, 300_000);
+
+    it.each(names.flatMap((name) => RESOLUTIONS.map((resolution) => [name, resolution] as const)))(
+      "a program with every driver compiles strictly on %s with %s, all types checked",
+      async (compiler, resolution) => {
+        expect(await compileProgram(project, compiler, resolution)).toBe("");
+      },
+      120_000,
+    );
+
+    it("the compilers are those that are named", async () => {
+      expect(await Promise.all(names.map(versionOf))).toEqual(Object.values(COMPILERS));
+    });
+  });
 
   describe("in a page", () => {
     let project = "";

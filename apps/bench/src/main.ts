@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { chat } from "./chat.ts";
 import { dashboard } from "./dashboard.ts";
 import { fanout } from "./fanout.ts";
 import { feed } from "./feed.ts";
@@ -32,6 +33,7 @@ const SECTIONS: readonly Section[] = [
   feed,
   tokens,
   dashboard,
+  chat,
 ];
 const USAGE = `Usage: pnpm bench [section…] [--quick] [--check] [--out DIR] [--profile DIR]
 Sections: ${SECTIONS.map((section) => section.name).join(", ")}`;

@@ -34,7 +34,7 @@ const app = express();
 const cookie = { httpOnly: true, sameSite: "lax", secure: "auto" };
 app.use(helmet(), cors({ origin: allowedOrigins, credentials: true }), compression());
 app.use(session({ cookie, secret, resave: false, saveUninitialized: false }));
-// Before the body parser, which leaves nothing to read, and not mounted by `use`, which cuts the path.
+// Before the body parser, which leaves nothing to read.
 app.all(/^\/v1\/(agent-runs|errors)/, (request, response) => handler.handle(request, response));
 app.use(express.json());
 app.post("/echo", ({ body }, response) => response.json(body));

@@ -11,8 +11,8 @@ export interface Client {
   call(method: string, path: string, init?: CallInit): Promise<Response>;
   /** A new session's `Cookie` header. */
   signIn(token?: string): Promise<string>;
-  /** Records a run of `ada`'s. @returns its path */
-  createRun(): Promise<string>;
+  /** Records a run of the token's user, by default `ada`. @returns its path */
+  createRun(token?: string): Promise<string>;
   /** Appends events as they are in this JSON. */
   append(runPath: string, events: string): Promise<Response>;
   /** Begins to append lines. It is broken off when the test has finished. */
@@ -78,8 +78,10 @@ export function createClient(urlOf: () => string, options: ClientOptions = {}): 
       const sent = headers ?? { cookie: await signIn() };
       return openStream(`${urlOf()}${runPath}/stream`, sent, { fetch });
     },
-    async createRun() {
-      return (await call("POST", "/v1/agent-runs", { body: {} })).headers.get("location") ?? "";
+    async createRun(token = ADA) {
+      const headers = { authorization: `Bearer ${token}` };
+      const { headers: answer } = await call("POST", "/v1/agent-runs", { body: {}, headers });
+      return answer.get("location") ?? "";
     },
     append: (runPath, events) =>
       call("POST", `${runPath}/events`, { body: `{"events":[${events}]}` }),

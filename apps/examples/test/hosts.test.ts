@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pinsOf } from "@tm/run-events-test-servers/pins";
 import { expect, it } from "vitest";
 import { checksFor } from "./probe/checks.ts";
 import { encodeHostsPage, readRecords } from "./probe/host-table.ts";
-import { pinsOf } from "./probe/host-record.ts";
 
 const FOLDER = join(import.meta.dirname, "..");
 const records = readRecords();

@@ -24,11 +24,17 @@ it("README: links every file of a recipe, but for the app's own path", () => {
 it("README: each recipe is under 60 lines, all files of one together", () => {
   const next = globSync("src/next/**/*.js", { cwd: FOLDER, exclude: [OWN_PATH] });
   const hosts = globSync("src/hosts/*.mjs", { cwd: FOLDER }).map((file) => [file]);
+  const nitro = globSync("src/nitro/**/*.mjs", { cwd: FOLDER });
   const first = [["src/express.mjs"], ["src/fastify.mjs"], ["src/hono.mjs"], next];
-  for (const files of [...first, ...hosts]) {
+  for (const files of [...first, ...hosts, nitro]) {
     const lines = files.reduce((sum, file) => sum + linesOf(file), 0);
     expect([files[0], lines < MOST_LINES]).toEqual([files[0], true]);
   }
+});
+
+it("README: a recipe of another protocol has 80 lines at most", () => {
+  const files = globSync("src/protocols/*.mjs", { cwd: FOLDER });
+  expect(files.filter((file) => linesOf(file) > 80)).toEqual([]);
 });
 
 it("README: a worker's recipe is under 90 lines, and with its queue's part under 90", () => {

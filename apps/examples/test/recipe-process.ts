@@ -66,7 +66,7 @@ export async function startRecipeProcess(
 
 async function listeningUrl(output: NodeJS.ReadableStream): Promise<string | null> {
   for await (const line of createInterface({ input: output })) {
-    const url = /(?:listening on|Local:) +(http:\S+)/.exec(line)?.[1];
+    const url = /(?:listening on:?|Local:) +(http:\S+?)\/?(?: |$)/i.exec(line)?.[1];
     if (url !== undefined) return url;
   }
   return null;

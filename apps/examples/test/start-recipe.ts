@@ -8,14 +8,15 @@ export const HASTY: Edit = [
   "authenticate, allowedOrigins, heartbeatMs: 200",
 ];
 
-/** Starts a recipe of one file, as it is or with some lines changed. */
+/** Starts a recipe of one file, as it is or with some lines changed. @param env its environment, such as a database */
 export async function startRecipe(
   file: string,
   edits: readonly Edit[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<RecipeProcess> {
   const folder = await createEditedFolder(file, edits);
   try {
-    return await startRecipeProcess(["-C", "@tm/source", file], folder);
+    return await startRecipeProcess(["-C", "@tm/source", file], folder, env);
   } finally {
     // All of it has been loaded by the time that it listens.
     await rm(folder, { recursive: true });

@@ -1,24 +1,17 @@
+import type { Telemetry } from "@tm/run-events-core/store";
 import type { HandlerStats } from "@tm/run-events-http/node";
+import { DiagnosticCounts } from "./diagnostic-counts.ts";
+import { counter, family, gauge } from "./prometheus-text.ts";
 import type { StoreHealth } from "./store-monitor.ts";
 
-/** The server's counts, as Prometheus reads them. @see clause W30 in `WIRE.md` */
-export interface Metrics {
+/** The server's counts, as Prometheus reads them. They listen to the telemetry of its log. @see clause W30 in `WIRE.md` */
+export interface Metrics extends Required<Pick<Telemetry, "onDiagnostic">> {
   /** Call it when an answer has ended, or its client has gone. */
   countRequest(status: number): void;
-  /** Call it when runs were ended because their leases had expired. */
-  countExpired(runs: number): void;
-  /** Call it when old runs were removed. */
-  countPurged(runs: number): void;
-  countUpkeepFailure(): void;
   /** Call it when a connection was closed without an answer, since too many were open. */
   countDropped(): void;
   /** Prometheus text, format 0.0.4. */
   encode(): string;
-}
-
-interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
 }
 
 /** Counts of other parts, read when the metrics are. */
@@ -32,12 +25,11 @@ export interface MetricsSources {
 /** Counts from the start of the process. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const requests = new Map<number, number>();
-  const counts = { expired: 0, purged: 0, upkeepFailures: 0, dropped: 0 };
+  const diagnostics = new DiagnosticCounts();
+  let dropped = 0;
   return {
-    countDropped: () => void (counts.dropped += 1),
-    countExpired: (runs) => void (counts.expired += runs),
-    countPurged: (runs) => void (counts.purged += runs),
-    countUpkeepFailure: () => void (counts.upkeepFailures += 1),
+    onDiagnostic: (diagnostic) => diagnostics.add(diagnostic),
+    countDropped: () => void (dropped += 1),
     countRequest: (status) => void requests.set(status, (requests.get(status) ?? 0) + 1),
     encode: () =>
       [
@@ -49,25 +41,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
           "Requests answered, by status.",
           [...requests].map(([status, value]) => ({ labels: { status: `${status}` }, value })),
         ),
-        ...counter(
-          "run_events_runs_expired_total",
-          "Runs ended because no worker worked on them.",
-          counts.expired,
-        ),
-        ...counter(
-          "run_events_runs_purged_total",
-          "Finished runs removed at their retention time.",
-          counts.purged,
-        ),
-        ...counter(
-          "run_events_upkeep_failures_total",
-          "Rounds of the upkeep, reaps and purges, that failed.",
-          counts.upkeepFailures,
-        ),
+        ...diagnostics.encode(),
         ...counter(
           "run_events_connections_dropped_total",
           "Connections closed without an answer, since too many were open.",
-          counts.dropped,
+          dropped,
         ),
         ...encodeStore(sources),
         "",
@@ -147,31 +125,4 @@ function encodeStore({ store, walBytes }: MetricsSources): readonly string[] {
           logBytes,
         )),
   ];
-}
-
-function counter(name: string, help: string, value: number): readonly string[] {
-  return family(name, "counter", help, [{ value }]);
-}
-
-function gauge(name: string, help: string, value: number): readonly string[] {
-  return family(name, "gauge", help, [{ value }]);
-}
-
-function family(
-  name: string,
-  type: "counter" | "gauge",
-  help: string,
-  samples: readonly Sample[],
-): readonly string[] {
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${type}`,
-    ...samples.map(({ labels = {}, value }) => `${name}${encodeLabels(labels)} ${value}`),
-  ];
-}
-
-/** Label values here are codes and numbers, which need no escaping. */
-function encodeLabels(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }

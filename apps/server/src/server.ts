@@ -69,18 +69,19 @@ async function serve(
   const { allowedOrigins, drainMs } = settings;
   const { credentials, sessions, firstUser, generated } = await openAccess(settings);
   const onError = (error: unknown): void => log("request_failed", describeError(error));
-  const runs = createRunEvents({
-    store,
-    maxPayloadBytes: settings.maxPayloadBytes,
-    maxBatchEvents: settings.maxBatchEvents,
-  });
-  const handler = openHandler(settings, runs, credentials, onError);
-  const monitor = new StoreMonitor({ probe: runs.probe, log });
   const metrics = createMetrics({
     handler: () => handler.stats(),
     store: () => monitor.health(),
     walBytes: () => opened.walBytes?.() ?? null,
   });
+  const runs = createRunEvents({
+    store,
+    telemetry: metrics,
+    maxPayloadBytes: settings.maxPayloadBytes,
+    maxBatchEvents: settings.maxBatchEvents,
+  });
+  const handler = openHandler(settings, runs, credentials, onError);
+  const monitor = new StoreMonitor({ probe: runs.probe, log });
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
     session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
@@ -112,7 +113,6 @@ async function serve(
     runs: runs.log,
     confirmMs: confirmMsFor(settings),
     settings,
-    metrics,
     log,
   });
 

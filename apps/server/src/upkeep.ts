@@ -1,7 +1,6 @@
 import type { Upkeep } from "@tm/run-events-core";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
 import type { Settings } from "./settings.ts";
 import { startTicks } from "./ticks.ts";
 
@@ -37,7 +36,6 @@ export interface UpkeepOptions {
     Settings,
     "leaseGraceMs" | "queuedForMs" | "idleForMs" | "waitingForMs" | "reapIntervalMs" | "retentionMs"
   >;
-  readonly metrics: Pick<Metrics, "countExpired" | "countPurged" | "countUpkeepFailure">;
   readonly log: Log;
 }
 
@@ -52,11 +50,11 @@ export interface RunningUpkeep {
 
 /**
  * Ends runs that no worker works on, and removes old ones if a retention is set, one call of the store a tick. Any number of processes may do so
- * on one store. A failure is logged and counted; the next tick tries again.
+ * on one store. A failure is logged; the next tick tries again.
  * @see clauses W33 and W37 in `WIRE.md`, clauses S23, S24 and S28 in `STORE.md`
  */
 export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
-  const { runs, confirmMs, settings, metrics, log } = options;
+  const { runs, confirmMs, settings, log } = options;
   const { leaseGraceMs, reapIntervalMs, retentionMs } = settings;
   const { queuedForMs, idleForMs, waitingForMs } = settings;
   const idleLimits = {
@@ -68,7 +66,6 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   /** Returns whether a run was ended: then more may be due, even if another process ended some of them. */
   async function reap(): Promise<boolean> {
     const runIds = await runs.reap({ graceMs: leaseGraceMs, confirmMs, ...idleLimits });
-    metrics.countExpired(runIds.length);
     for (const runId of runIds) log("run_expired", { runId });
     return runIds.length > 0;
   }
@@ -76,7 +73,6 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   async function purge(ageMs: number): Promise<boolean> {
     // By the store's clock: a server whose clock is wrong must not remove all runs.
     const runIds = await runs.purge({ finishedForMs: Math.ceil(ageMs), limit: PURGE_RUNS });
-    metrics.countPurged(runIds.length);
     if (runIds.length > 0) log("runs_purged", { runIds });
     return runIds.length > 0;
   }
@@ -86,7 +82,6 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
       try {
         return await work();
       } catch (error) {
-        metrics.countUpkeepFailure();
         log("upkeep_failed", { task, ...describeError(error) });
         return false;
       }

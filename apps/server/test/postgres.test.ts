@@ -1,9 +1,13 @@
 import { startPostgres, startTcpProxy, type PostgresServer } from "@tm/run-events-test-servers";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { call } from "./client.ts";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
 import { ADA, startServer } from "./start-server.ts";
 import { expectWholeJourney } from "./store-journey.ts";
+
+/** Bounds a hang. */
+const PATIENT = { timeout: 20_000 };
 
 let postgres: PostgresServer;
 beforeAll(async () => {
@@ -28,6 +32,26 @@ describe("the server on Postgres", () => {
 
   it("W30: the server is not ready while Postgres does not answer", async () => {
     await expectToSaySo(await postgres.createDatabase());
+  });
+
+  it("W30: the metrics count appends, and losses of the connection that listens", async () => {
+    const url = await postgres.createDatabase();
+    const server = await startServer({ STORE_URL: url });
+    const runs = `${server.url}/v1/agent-runs`;
+    await call(runs, ADA, "POST", { runId: "r" });
+    await call(`${runs}/r/events`, ADA, "POST", { events: [{ eventType: "STEP" }] });
+    const metrics = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+    await expect.poll(metrics, PATIENT).toMatch(/^run_events_notifications_up 1$/m);
+    expect(await metrics()).toMatch(/^run_events_appends_total\{outcome="appended"\} 1$/m);
+    expect(await metrics()).toMatch(/^run_events_notifications_lost_total 0$/m);
+    const admin = new Client({ connectionString: url });
+    await admin.connect();
+    await admin.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await admin.end();
+    await expect.poll(metrics, PATIENT).toMatch(/^run_events_notifications_lost_total 1$/m);
+    await expect.poll(metrics, PATIENT).toMatch(/^run_events_notifications_up 1$/m);
   });
 
   it("W27: a shutdown ends by its deadline even if Postgres answers no call under way", async () => {

@@ -80,6 +80,6 @@ it.each([
     await Promise.all(servers.map(({ upkeep }) => upkeep.stop(30_000)));
     expect(ended().toSorted()).toEqual(abandoned.toSorted());
     for (const runId of abandoned) expect(await typesOf(first, runId)).toEqual(["RUN_FAILED"]);
-    for (const { counted } of servers) expect(counted("upkeep_failures")).toBe(0);
+    for (const { counted } of opened) expect(counted("upkeep_failures")).toBe(0);
   },
 );

@@ -25,7 +25,6 @@ export interface Upkept {
   readonly logged: readonly (LogFields & { readonly event: string })[];
   /** The runs in the lines of this event. */
   runsIn(event: string): readonly string[];
-  counted(name: string): number;
 }
 
 export function startUpkept(
@@ -33,20 +32,10 @@ export function startUpkept(
   settings: Partial<UpkeepOptions["settings"]> = {},
 ): Upkept {
   const logged: (LogFields & { readonly event: string })[] = [];
-  const metrics = createMetrics({
-    handler: () => ({
-      streams: { open: 0, opened: 0, ended: {} },
-      waiting: 0,
-      inFlight: { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 },
-    }),
-    store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
-    walBytes: () => null,
-  });
   const upkeep = startUpkeep({
     runs,
     confirmMs: 0,
     settings: { ...SETTINGS, ...settings },
-    metrics,
     log: (event, fields = {}) => logged.push({ event, ...fields }),
   });
   onTestFinished(() => upkeep.stop(0));
@@ -57,19 +46,41 @@ export function startUpkept(
       logged
         .filter((line) => line.event === event)
         .flatMap(({ runId, runIds }) => (runIds ?? runId) as string | readonly string[]),
-    counted: (name) =>
-      Number(new RegExp(`^run_events_${name}_total (\\d+)$`, "m").exec(metrics.encode())?.[1]),
   };
 }
 
-export async function openRuns(storeUrl: StoreUrl): Promise<RunEvents & { readonly store: Store }> {
+/** Runs on a store of the server, and what its metrics count. */
+export interface CountedRuns extends RunEvents {
+  readonly store: Store;
+  counted(name: string): number;
+}
+
+/** @param between what is between the runs and their store */
+export async function openRuns(
+  storeUrl: StoreUrl,
+  between = (store: Store): Store => store,
+): Promise<CountedRuns> {
   const { store, release } = await openStore(storeUrl, () => {});
-  const runs = createRunEvents({ store });
+  const metrics = createMetrics({
+    handler: () => ({
+      streams: { open: 0, opened: 0, ended: {} },
+      waiting: 0,
+      inFlight: { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 },
+    }),
+    store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
+    walBytes: () => null,
+  });
+  const runs = createRunEvents({ store: between(store), telemetry: metrics });
   onTestFinished(async () => {
     await runs.close();
     await release();
   });
-  return { ...runs, store };
+  return {
+    ...runs,
+    store,
+    counted: (name) =>
+      Number(new RegExp(`^run_events_${name}_total (\\d+)$`, "m").exec(metrics.encode())?.[1]),
+  };
 }
 
 type Store = Awaited<ReturnType<typeof openStore>>["store"];

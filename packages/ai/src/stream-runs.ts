@@ -9,7 +9,8 @@ import {
   type WorkOptions,
 } from "@tm/run-events-core";
 import { ownerIdOf } from "@tm/run-events-core/store";
-import { maySucceedLater, Pauses } from "./insist.ts";
+import { maySucceedLater } from "./insist.ts";
+import { Pauses } from "./pauses.ts";
 
 /** The end of a run whose worker has died, as a reaper appends it. */
 const LEASE_EXPIRED: EventDraft = {
@@ -23,6 +24,9 @@ const MAX_LEASE_MS = 3_600_000;
 
 /** The runs whose workers are being checked, of each `RunEvents`. */
 const CHECKED = new WeakMap<RunEvents, Set<string>>();
+
+/** A run to create. */
+type NewRun = Parameters<RunEvents["create"]>[0];
 
 /** Where the streams of a door are, and whose they are. */
 export interface StreamRunsOptions {
@@ -110,7 +114,7 @@ export class StreamRuns {
    */
   async produce<Value>(
     runId: string,
-    options: Omit<WorkOptions, "leaseMs"> & { readonly metadata: unknown },
+    options: Omit<WorkOptions, "leaseMs"> & Pick<NewRun, "metadata" | "topic" | "exclusive">,
     open: (run: WorkedRun) => Value,
     work: (run: WorkedRun, value: Value) => Promise<void>,
   ): Promise<{ readonly value: Value; readonly done: Promise<void> } | RunEventsError> {
@@ -186,7 +190,7 @@ export class StreamRuns {
   }
 
   /**
-   * Ends a run whose lease has expired. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
+   * Ends a run whose lease has expired, unless it waits for a person. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
    * of a process make one check at a time, so that a slow store does not get more and more.
    */
   async endIfDead(runId: string): Promise<void> {
@@ -197,7 +201,10 @@ export class StreamRuns {
     checked.add(runId);
     try {
       const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
-      await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
+      const { runStatus } = await runs.get(runId, { ownerId });
+      // A run that waits for a person needs no worker.
+      if (runStatus === "waiting") await runs.release(runId, fence, { ownerId });
+      else await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {
       // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
     } finally {

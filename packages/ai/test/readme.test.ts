@@ -30,6 +30,7 @@ const README = readPage("README.md");
 const AI_SDK = readPage("AI-SDK.md");
 const doors = snippetsOf("README.md");
 const chat = snippetsOf("AI-SDK.md");
+const thread = snippetsOf("AG-UI.md");
 
 it.each(doors)(
   "the snippet %s prints what it says, and then its process ends",
@@ -38,7 +39,7 @@ it.each(doors)(
   },
 );
 
-it("the page has a program for each door but `ai-sdk`, and 130 lines at most", () => {
+it("the page has a program for each door but those with a page of their own, and 130 lines at most", () => {
   expect(doors.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui", "ai-tanstack"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
@@ -79,4 +80,9 @@ it("the page half has a server of 20 lines at most, 10 lines in the page, and 15
   expect(linesOf(page?.[1] ?? "")).toBeLessThanOrEqual(10);
   expect(linesOf(server?.[1] ?? "")).toBeLessThanOrEqual(20);
   expect(readPage("AI-SDK-PAGE.md").trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+});
+
+it("the server and the page of an agent of AG-UI print what they say, and then their process ends", async () => {
+  expect(thread.map(([name]) => name)).toEqual(["server", "agent", "page"]);
+  expect(await run(thread)).toBe(printedBy(thread.at(-1)?.[1] ?? ""));
 });

@@ -99,7 +99,7 @@ describe("the docs", () => {
   it("show under An example the doors of the SQLite store's test", () => {
     const [, example = ""] = readPage("stores").split("\n### An example\n");
     const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(example) ?? [];
-    const test = new URL("../../sqlite/test/conformance.test.ts", import.meta.url);
+    const test = new URL("../../sqlite/test/file-doors.ts", import.meta.url);
     expect(readFileSync(test, "utf8")).toContain(shown);
     for (const door of ["leftovers", "cost", "refuseWrites"]) expect(shown).toContain(door);
   });

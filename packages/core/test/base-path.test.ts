@@ -80,7 +80,13 @@ describe("movePath", () => {
         expect(movePath(path, base)).toBe(path);
       }),
     );
-    for (const path of ["/v1/session", "/api/v1/agent-runs", "/openapi.json"])
+    for (const path of [
+      "/v1/session",
+      "/v1/agent-runs2",
+      "/v1/agent-runs-chat/a",
+      "/api/v1/agent-runs",
+      "/openapi.json",
+    ])
       expect(movePath(path, "/runs")).toBe(path);
   });
 });

@@ -183,6 +183,22 @@ it("without a listener a store is not observed", () => {
   expect(observers).toBe(1);
 });
 
+it("a listener may be an object with a state of its own", async () => {
+  class Counts {
+    appends = 0;
+    onDiagnostic(): void {
+      this.appends += 1;
+    }
+  }
+  const telemetry = new Counts();
+  const runs = createRunEvents({ store: createMemoryStore(), telemetry });
+  await runs.create({ ownerId: "ada", runId: "a" });
+  await runs.append("a", [{ eventType: "A" }]);
+  await runs.close();
+  expect(telemetry.appends).toBeGreaterThan(0);
+  expect(console.error).not.toHaveBeenCalled();
+});
+
 it("a member that is not a function is a TypeError", () => {
   const telemetry = { onDiagnostic: "log" } as unknown as Telemetry;
   expect(() => createRunEvents({ store: createMemoryStore(), telemetry })).toThrow(

@@ -189,6 +189,20 @@ describe("upkeep and stores", () => {
     ]);
   });
 
+  it("a store reports only changes of its connection, and a later observer gets its state", () => {
+    const reports = createStoreReports();
+    const early: StoreDiagnostic[] = [];
+    const late: StoreDiagnostic[] = [];
+    reports.observe((one) => early.push(one));
+    for (const isUp of [false, true, true]) reports.connected(isUp);
+    reports.observe((one) => late.push(one));
+    for (const isUp of [false, false, true]) reports.connected(isUp);
+    const up = { type: "notifications_up", downMs: null };
+    const again = { type: "notifications_up", downMs: expect.any(Number) };
+    expect(early).toStrictEqual([up, { type: "notifications_down" }, again]);
+    expect(late).toStrictEqual(early);
+  });
+
   it("a store reports to every log that observes it, and makes no diagnostic before", async () => {
     const reports = createStoreReports();
     const made: StoreDiagnostic[] = [];

@@ -34,6 +34,7 @@ export function testServer(start: () => Promise<SharedServer>): void {
     const { runs, others, runId } = await openTwo(server, telemetry);
     const payloads = follow(runs, runId);
     await expect.poll(() => total("run_events.notifications.up"), PATIENT).toBe(1);
+    expect(await total("run_events.tail.active")).toBe(1);
     expect(await points("run_events.notifications.lost")).toStrictEqual([]);
     expect(await server.killListeners()).toBeGreaterThan(0);
     await expect.poll(() => total("run_events.notifications.lost"), PATIENT).toBe(1);
@@ -83,5 +84,24 @@ export function testServer(start: () => Promise<SharedServer>): void {
       value: 1,
     });
     expect(spans("run_events.append")).toHaveLength(2);
+  });
+  it("S21: a worker that the network cuts off loses its lease, which is counted at once, and its span has the error", async () => {
+    const { telemetry, total, points, spans } = createSdk();
+    const { proxy, runs, runId } = await openTwo(server, telemetry);
+    const work = runs.work(runId, { leaseMs: 1_000 }, async (run) => {
+      proxy.stall();
+      await expect.poll(() => run.signal.aborted, PATIENT).toBe(true);
+      expect(await points("run_events.work.lost_leases")).toStrictEqual([
+        { attributes: { "run_events.reason": "fenced" }, value: 1 },
+      ]);
+      expect(await total("run_events.work.active")).toBe(1);
+    });
+    await expect(work).rejects.toMatchObject({ code: "fenced" });
+    proxy.resume();
+    expect(await total("run_events.work.active")).toBe(0);
+    expect(spans("run_events.work")[0]?.attributes).toMatchObject({
+      "run_events.run.id": runId,
+      "run_events.outcome": "lost",
+    });
   });
 }

@@ -15,7 +15,14 @@ const LASTING: Readonly<Record<string, string>> = {
   // The append statements check this without inserting anything.
   "42P10":
     "A unique index of the tables is missing or not valid: call `verify()`, whose error names it.",
+  // postgres.js: nothing was sent.
+  CONNECTION_ENDED: "The store's pool has been ended: end it after the store is closed.",
 };
+
+const UNREACHED =
+  "The database cannot be reached in time: check that it runs, and the network to it.";
+const BROKEN =
+  "The connection to the database broke: see the database's log, and check the network.";
 
 /** Failures that a restart or a failover ends, or causes for a moment. */
 const PASSING: Readonly<Record<string, string>> = {
@@ -33,20 +40,30 @@ const PASSING: Readonly<Record<string, string>> = {
   ECONNREFUSED:
     "The database cannot be reached: check that it runs, and the host and port of the pool.",
   ENOTFOUND: "The database's host name is not known: check the host of the pool.",
+  // postgres.js has these codes where pg has messages.
+  CONNECT_TIMEOUT: UNREACHED,
+  CONNECTION_CLOSED: BROKEN,
+  CONNECTION_DESTROYED: BROKEN,
 };
 
 /** pg's messages that have no code. */
 const PASSING_MESSAGES: Readonly<Record<string, string>> = {
   "Query read timeout":
     "The database did not answer in time: it may wait for its disk, a lock or a synchronous standby.",
-  "Connection terminated due to connection timeout":
-    "The database cannot be reached in time: check that it runs, and the network to it.",
-  "Connection terminated unexpectedly":
-    "The connection to the database broke: see the database's log, and check the network.",
+  "Connection terminated due to connection timeout": UNREACHED,
+  "Connection terminated unexpectedly": BROKEN,
 };
 
 /** The connection was never opened, so nothing was sent. */
-const UNSENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+const UNSENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "CONNECT_TIMEOUT",
+  "CONNECTION_ENDED",
+]);
 /**
  * The server ended the session, maybe after the statement had committed. The severity does not always show it: it is in the
  * language of the server's messages, and some drivers leave it out.

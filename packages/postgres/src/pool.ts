@@ -25,7 +25,7 @@ function mistakeOf(pool: unknown): string | null {
     return "a URL: give `new pg.Pool({ connectionString })`";
   }
   if (typeof pool === "function") {
-    return "a function, as postgres.js is: give a pg `Pool`, or an object with `query` and `connect` around it";
+    return "a function: of postgres.js, give `fromPostgresJs(sql)`, from `@tm/run-events-postgres/postgres-js`";
   }
   if (typeof pool !== "object" || pool === null) return String(pool);
   const { query, connect, then, ending, closed } = pool as Readonly<Record<string, unknown>>;

@@ -6,6 +6,7 @@ import {
 } from "@tm/run-events-test-servers";
 import pg from "pg";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { beginOn, createDoors, leadTo } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
 
@@ -35,8 +36,13 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
     );
     const begin = beginOn(() => own);
     const options = { name: `pg, ${engine}`, profile, soakMs: inject("soakMs"), ...doors, begin };
-    const cases = runEventStoreConformance(options);
-    for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
+    // The system's Postgres is the same driver.
+    if (engine === "embedded") {
+      itKeeps({ store: "Postgres", driver: "pg", packages: ["pg"], options });
+    } else {
+      const cases = runEventStoreConformance(options);
+      for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
+    }
     itFindsLeaks(options);
   });
 }

@@ -1,6 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
-import { runEventStoreConformance } from "@tm/run-events-conformance";
-import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, inject } from "vitest";
+import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { createDoors } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
 
@@ -19,7 +19,7 @@ describe("the Postgres store on PGlite", () => {
   );
   const profile = inject("variantProfile");
   const options = { name: "PGlite", profile, ...doors };
-  const cases = runEventStoreConformance(options);
-  for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
+  const packages = ["@electric-sql/pglite"];
+  itKeeps({ store: "Postgres", driver: "PGlite", packages, options });
   itFindsLeaks(options);
 });

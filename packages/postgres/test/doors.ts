@@ -1,11 +1,15 @@
 import type { Counts, Restore, StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import type pg from "pg";
-import { createPostgresStore, type PostgresPool, type PostgresStore } from "../src/index.ts";
+import {
+  createPostgresStore,
+  type PostgresPool,
+  type PostgresQueryable,
+  type PostgresStore,
+} from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
 /** A schema of a case. It is returned when the case is over. */
-interface SchemaPlace extends FreeSchema {
+export interface SchemaPlace extends FreeSchema {
   readonly opened: Map<RunEventStore, CountedPool>;
   /** Undo the refusals of writes. Idempotent. */
   readonly restores: Restore[];
@@ -89,8 +93,13 @@ export function createDoors(
   };
 }
 
+/** pg's `Pool`, or one with the same functions. */
+interface ConnectingPool {
+  connect(): Promise<PostgresQueryable & { release(): void }>;
+}
+
 /** Begins transactions on a pool of their own, for appends that join them. */
-export function beginOn(pool: () => pg.Pool): NonNullable<StoreDoors<SchemaPlace>["begin"]> {
+export function beginOn(pool: () => ConnectingPool): NonNullable<StoreDoors<SchemaPlace>["begin"]> {
   return async ({ opened }) => {
     const [store] = opened.keys();
     const client = await pool().connect();

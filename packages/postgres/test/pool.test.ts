@@ -27,7 +27,7 @@ const MISTAKES: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["null", () => null, /got null/],
   ["a URL's text", () => URL_TEXT, /got a URL: give `new pg\.Pool/],
   ["a URL", () => new URL(URL_TEXT), /got a URL: give `new pg\.Pool/],
-  ["postgres.js", () => sql, /got a function, as postgres\.js is/],
+  ["postgres.js", () => sql, /give `fromPostgresJs\(sql\)`/],
   ["a promise", () => Promise.resolve(), /got a promise: await it/],
   ["settings", () => ({ connectionString: URL_TEXT }), /got an object without `query`/],
   ["a client", () => new pg.Client(URL_TEXT), /got a single connection, as a pg `Client` is/],

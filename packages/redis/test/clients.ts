@@ -18,6 +18,8 @@ export interface Servers {
 /** The servers and clients that the whole store is tested on. */
 export interface Setup {
   readonly name: string;
+  /** The package of the client. */
+  readonly driver: "ioredis" | "iovalkey";
   /** Whether this is not the main server, so that most runs draw fewer inputs there. */
   readonly isVariant: boolean;
   start(): Promise<Servers>;
@@ -31,16 +33,19 @@ async function startOne(options: RedisOptions, connect: (url: string) => Client)
 export const SETUPS: readonly Setup[] = [
   {
     name: "redis-server with ioredis",
+    driver: "ioredis",
     isVariant: false,
     start: () => startOne({ program: "redis-server" }, (url) => new Redis(url)),
   },
   {
     name: "valkey-server with iovalkey",
+    driver: "iovalkey",
     isVariant: true,
     start: () => startOne({ program: "valkey-server" }, (url) => new Valkey(url)),
   },
   {
     name: "a cluster of redis-server with ioredis",
+    driver: "ioredis",
     isVariant: true,
     async start() {
       const { nodes, close } = await startRedisCluster();

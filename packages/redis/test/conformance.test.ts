@@ -1,5 +1,6 @@
-import { type Cost, runEventStoreConformance, type StoreDoors } from "@tm/run-events-conformance";
+import type { Cost, StoreDoors } from "@tm/run-events-conformance";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.ts";
 import { openRedisStore } from "../src/index.ts";
 import { countCommands, countLeftovers } from "./beneath.ts";
@@ -39,7 +40,7 @@ function doorsOf(servers: () => Servers): StoreDoors<PrefixPlace> {
   };
 }
 
-describe.each(SETUPS)("the Redis store on $name", ({ name, isVariant, start }) => {
+describe.each(SETUPS)("the Redis store on $name", ({ name, driver, isVariant, start }) => {
   let servers: Servers;
 
   beforeAll(async () => {
@@ -54,9 +55,7 @@ describe.each(SETUPS)("the Redis store on $name", ({ name, isVariant, start }) =
     soakMs: inject("soakMs"),
     ...doorsOf(() => servers),
   };
-  for (const { name: title, run, timeoutMs } of runEventStoreConformance(options)) {
-    it(title, run, timeoutMs);
-  }
+  itKeeps({ store: "Redis", driver: name, packages: [driver], options });
 
   it.each(casesOnLeaks(options))("the kit finds a store that breaks $name", async ({ run }) => {
     await expect(run()).rejects.toThrow(LEAK_FOUND);

@@ -1,8 +1,11 @@
-import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { describe, expect, inject, it } from "vitest";
+import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.ts";
 import { DRIVERS } from "./drivers.ts";
 import { fileDoors } from "./file-doors.ts";
+
+/** The packages of the drivers: node:sqlite comes with Node. */
+const PACKAGES = { "better-sqlite3": ["better-sqlite3"], "node:sqlite": ["node"] } as const;
 
 describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
   const options = {
@@ -11,9 +14,8 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     soakMs: inject("soakMs"),
     ...fileDoors(driver),
   };
-  for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
-    it(name, run, timeoutMs);
-  }
+  const { name } = driver;
+  itKeeps({ store: "SQLite", driver: name, packages: PACKAGES[name], options });
 
   it.each(casesOnLeaks(options))("the kit finds a store that breaks $name", async ({ run }) => {
     await expect(run()).rejects.toThrow(LEAK_FOUND);

@@ -27,6 +27,16 @@ it("the page's program for Bun prints what the page says", async () => {
   expect(stdout).toBe("ORDER_PLACED tea\n");
 });
 
+it.each([
+  ["drizzle", "ORDER_PLACED tea\n"],
+  ["kysely", "tea\n"],
+])("the page's program for %s prints what the page says", async (orm, printed) => {
+  const { folder, file } = await writeProgram(`${orm}-users.mjs`);
+  const args = ["-C", "@tm/source", file];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+  expect(stdout).toBe(printed);
+});
+
 it("the page's Durable Object answers what the page says", async () => {
   const { file } = await writeProgram("object-users.mjs");
   const script = await bundleWorker(pathToFileURL(file));

@@ -1,10 +1,11 @@
 import { join } from "node:path";
+import { pinsOf } from "@tm/run-events-test-servers/pins";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClient } from "../client.ts";
 import type { RecipeProcess } from "../recipe-process.ts";
 import type { Host } from "./check.ts";
 import { checksFor } from "./checks.ts";
-import { encodeRecord, type HostRecord, pinsOf, RESULTS } from "./host-record.ts";
+import { encodeRecord, type HostRecord, RESULTS } from "./host-record.ts";
 
 /** A host, and what it is known to do in its own way. */
 export interface HostTrial {

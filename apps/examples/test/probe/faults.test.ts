@@ -103,8 +103,8 @@ const FAULTS: readonly (readonly [fault: string, edit: Edit, checks: readonly st
   ],
   ["it loses conditions", first('delete request.headers["if-none-match"];'), ["not modified"]],
   [
-    "it answers HEAD as GET",
-    first('if (request.method === "HEAD") request.method = "GET";'),
+    "it has no routes for HEAD",
+    first('if (request.method === "HEAD") return response.writeHead(404).end();'),
     ["HEAD"],
   ],
   [

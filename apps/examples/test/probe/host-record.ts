@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where each host has its record, in a file of its own. */
@@ -11,18 +10,6 @@ export interface HostRecord {
   readonly versions: Readonly<Record<string, string>>;
   /** By check: `yes` or `no`, perhaps with a colon and what the table says of it. */
   readonly results: Readonly<Record<string, string>>;
-}
-
-/** The versions that the workspace pins. @throws TypeError for a package that it does not pin */
-export function pinsOf(packages: readonly string[]): Readonly<Record<string, string>> {
-  const pins = readFileSync(join(import.meta.dirname, "../../../../pnpm-workspace.yaml"), "utf8");
-  return Object.fromEntries(
-    packages.map((name) => {
-      const [, version] = new RegExp(`^  "?${name}"?: (\\S+)$`, "m").exec(pins) ?? [];
-      if (version === undefined) throw new TypeError(`Expected ${name} in the catalog.`);
-      return [name, version];
-    }),
-  );
 }
 
 /** The record as its file has it. */

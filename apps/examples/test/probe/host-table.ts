@@ -8,8 +8,8 @@ const HEAD = `# Hosts
 What the probe has found on each host, in its last recorded run. \`pnpm hosts\` writes this page from [the records](../results); a test compares
 it with them. [The recipes](servers.md) are on a page of their own.
 
-A host is a server with its runtime. The probe starts its recipe as a program, and makes ${checksFor(0).length} checks over its port. Where a host
-answers a request by itself, the table says what it does.
+A host is a server with its runtime. The probe starts its recipe as a program, and makes ${checksFor(0).length} checks over its port. Where one
+does not hold, the table says what the host does.
 
 ## Hosts and versions
 `;

@@ -69,10 +69,9 @@ export const READING: readonly Check[] = [
   {
     id: "held poll, left",
     name: "W28: the held polls of a client that leaves are let go",
-    async run({ call }) {
+    async run({ call, createRun }) {
       const headers = { authorization: `Bearer ${BOB}` };
-      const created = await call("POST", "/v1/agent-runs", { body: {}, headers });
-      const path = `${created.headers.get("location")}/events`;
+      const path = `${await createRun(BOB)}/events`;
       const { signal, abort } = leaving();
       const polls = Array.from({ length: MOST + 1 }, () =>
         call("GET", `${path}?wait=30`, { headers, signal }).catch(() => null),
@@ -120,7 +119,7 @@ export const READING: readonly Check[] = [
   {
     id: "HEAD",
     name: "W3, W19: HEAD has the status and the headers of GET, and opens no stream",
-    async run({ append, call, createRun, follow, signIn }) {
+    async run({ append, call, createRun, signIn }) {
       const path = await createRun();
       await append(path, NOTE);
       const page = await call("GET", `${path}/events`);
@@ -129,13 +128,10 @@ export const READING: readonly Check[] = [
       for (const name of ["content-type", "etag", "x-content-type-options"])
         expect([name, head.headers.get(name)]).toEqual([name, page.headers.get(name)]);
       const headers = { cookie: await signIn() };
-      // One more than a user may have open.
-      for (let at = 0; at <= MOST; at += 1) {
-        const stream = await call("HEAD", `${path}/stream`, { headers });
-        expect([stream.status, await stream.text()]).toEqual([200, ""]);
-        expect(stream.headers.get("content-type")).toContain("text/event-stream");
-      }
-      await (await follow(path, headers)).until("connected");
+      const stream = await call("HEAD", `${path}/stream`, { headers });
+      // It would not end if it were the stream.
+      expect([stream.status, await stream.text()]).toEqual([200, ""]);
+      expect(stream.headers.get("content-type")).toContain("text/event-stream");
     },
   },
   {

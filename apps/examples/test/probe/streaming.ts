@@ -1,4 +1,5 @@
 import { expect, vi } from "vitest";
+import { BOB } from "../client.ts";
 import { type Check, type Host, MOST, NOTE, PATIENCE, settled } from "./check.ts";
 
 /** Checks of the live stream. Each frame is read before the next append, so nothing on the way may wait for more. */
@@ -43,8 +44,9 @@ export const STREAMING: readonly Check[] = [
     id: "SSE left",
     name: "W25, W28: the stream of a client that leaves is closed",
     async run({ createRun, follow, signIn }) {
-      const path = await createRun();
-      const headers = { cookie: await signIn() };
+      // The streams of other checks are ada's.
+      const path = await createRun(BOB);
+      const headers = { cookie: await signIn(BOB) };
       const openOneMore = async (): Promise<string> => {
         const stream = await follow(path, headers);
         const { frame } = await stream.until("connected", "error");

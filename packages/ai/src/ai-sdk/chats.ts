@@ -2,8 +2,9 @@ import { RunEventsError } from "@tm/run-events-core";
 import { checkDepth, MAX_JSON_DEPTH, sealDraft } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { StreamRuns } from "../stream-runs.ts";
+import { findLive, listTopic, stopLive } from "../topic-runs.ts";
 import { MESSAGE } from "./answer-events.ts";
-import { findLive, foldAnswers, followAnswer, followFrom, listAnswers } from "./answers.ts";
+import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
   type Answer,
@@ -86,7 +87,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       await endDead(streams, chatId);
       const { messages, last } = await foldAnswers<Message>(
         streams,
-        await listAnswers(streams, chatId),
+        await listTopic(streams, chatId),
       );
       const isActive = last?.runStatus === "running" || last?.runStatus === "queued";
       return { messages, active: last !== null && isActive ? { runId: last.runId } : null };
@@ -102,12 +103,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       const live = await findLive(streams, chatId);
       return live === null ? null : followAnswer(streams, live.runId);
     },
-    async stop(chatId, owner) {
-      const { runs, ownerId } = streamsOf(owner);
-      const live = await findLive(streamsOf(owner), chatId);
-      if (live === null) return false;
-      return (await runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
-    },
+    stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
     routes: (routesOptions) =>
       createChatRoutes(chats, routesOptions, (ownerId, runId, startIndex) =>
         followFrom(streamsOf({ ownerId }), runId, startIndex),
@@ -124,7 +120,7 @@ async function endDead(streams: StreamRuns, chatId: string): Promise<void> {
 
 /** @throws RunEventsError `invalid_request` for what is not a message of the user or the assistant */
 async function checkMessage<Message extends UIMessage>(given: Message): Promise<Message> {
-  // The check of the AI SDK recurses for each level, and so does whoever reads the message.
+  // The check of the AI SDK recurses for each level, and so do readers of the message.
   if (isFlatJson(given)) {
     const checked = await safeValidateUIMessages<Message>({ messages: [given] });
     const [message] = checked.success ? checked.data : [];

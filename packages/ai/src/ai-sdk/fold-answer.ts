@@ -1,6 +1,8 @@
-import type { RunEvent, RunStatus } from "@tm/run-events-core";
+import type { RunStatus } from "@tm/run-events-core";
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
-import { chunksOf, endOf, MESSAGE, PartJoiner } from "./answer-events.ts";
+import { PartJoiner } from "../event-parts.ts";
+import type { LoggedRun } from "../topic-runs.ts";
+import { chunksOf, endOf, MESSAGE } from "./answer-events.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
 /** What `metadata.run` of an answered message says of its run. */
@@ -10,13 +12,6 @@ export interface AnswerRun {
   readonly runStatus: RunStatus;
   /** What the user may read of a failure. */
   readonly errorText?: string;
-}
-
-/** A run with its log as far as it was read. */
-export interface AnswerLog {
-  readonly runId: string;
-  readonly runStatus: RunStatus;
-  readonly events: readonly RunEvent[];
 }
 
 /**
@@ -34,7 +29,7 @@ export function withMessage<Message extends UIMessage>(
 /** The messages after an answer: with the message that it answers, and with the answer as far as it came. */
 export async function foldAnswer<Message extends UIMessage>(
   earlier: readonly Message[],
-  { runId, runStatus, events }: AnswerLog,
+  { runId, runStatus, events }: LoggedRun,
 ): Promise<readonly Message[]> {
   const joiner = new PartJoiner();
   const whole = events.map((event) => joiner.join(event)).filter((event) => event !== null);

@@ -1,24 +1,11 @@
-import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
 import type { followFrom } from "./answers.ts";
+import { checkPathId, noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
 import type { Chats } from "./chats.ts";
 import type { Question } from "./start-answer.ts";
 
 /** How often a comment is sent while an answer is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;
-
-/** The statuses of the refusals. Any other error is thrown to the host. */
-const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
-  invalid_request: 400,
-  unauthenticated: 401,
-  not_found: 404,
-  topic_busy: 409,
-  run_finished: 409,
-  payload_too_large: 413,
-  // The process has hung for longer than a lease, so the message is not recorded: another process may do better.
-  fenced: 503,
-  store_unavailable: 503,
-};
 
 /** How the routes know their callers, and how they answer. */
 export interface ChatRoutesOptions<Message extends UIMessage> {
@@ -132,43 +119,6 @@ function readStartIndex(url: string): number | null {
   throw refusal("invalid_request", "Expected `startIndex` to be an integer.");
 }
 
-function noStore(value: unknown): Response {
-  return Response.json(value, { headers: { "cache-control": "private, no-store" } });
-}
-
-function refusal(code: RunEventsErrorCode, message: string): RunEventsError {
-  return new RunEventsError(code, message);
-}
-
-/**
- * The response to a refusal, as `application/problem+json`.
- * @throws any other error
- */
-function refused(error: unknown): Response {
-  const status = error instanceof RunEventsError ? STATUSES[error.code] : undefined;
-  if (!(error instanceof RunEventsError) || status === undefined) throw error;
-  const { code, message, details } = error;
-  const headers = {
-    "content-type": "application/problem+json",
-    "cache-control": "private, no-store",
-    ...(status === 503 && { "retry-after": "1" }),
-  };
-  return Response.json({ ...details, status, code, detail: message }, { status, headers });
-}
-
-/** The chat and the call that a path names. */
-function parsePath(path: string, api: string): readonly [chatId: string, call: string] {
-  if (path === api) return ["", "send"];
-  const rest = path.startsWith(`${api}/`) ? path.slice(api.length + 1) : "";
-  const [, id = "", call = "messages"] = /^([^/]+)(?:\/(stream|stop))?$/.exec(rest) ?? [];
-  if (id === "") return ["", ""];
-  try {
-    return [decodeURIComponent(id), call];
-  } catch {
-    throw refusal("invalid_request", "Expected a chat's id in the path, got a bad escape.");
-  }
-}
-
 /**
  * What a page sends: `DefaultChatTransport` sends all messages, of which the last one is answered. A page may also send `message` alone.
  * @throws RunEventsError `invalid_request`
@@ -178,17 +128,13 @@ async function readBody<Message>(request: Request): Promise<{
   readonly chatId: string;
   readonly message: Message;
 }> {
-  const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
-  const body: unknown = isJson ? await request.json().catch(() => null) : null;
+  const body = await readJson(request);
   if (typeof body === "object" && body !== null) {
     const { id, messages, message } = body as Record<string, unknown>;
     const last: unknown = message ?? (Array.isArray(messages) ? messages.at(-1) : undefined);
-    if (id === "." || id === "..") {
-      throw refusal("invalid_request", "Expected an `id` that a path can have, not dots alone.");
-    }
     if (typeof id === "string" && last !== undefined) {
       // `answer` checks the message.
-      return { body: { ...body }, chatId: id, message: last as Message };
+      return { body: { ...body }, chatId: checkPathId(id), message: last as Message };
     }
   }
   throw refusal("invalid_request", "Expected JSON with `id` and `messages`, as `useChat` sends.");

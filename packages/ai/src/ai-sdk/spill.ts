@@ -1,7 +1,7 @@
 import { isLonger } from "@tm/run-events-core/store";
 import type { UIMessage, UIMessageChunk } from "ai";
 import { decodeBytes } from "../bytes.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../until-aborted.ts";
 
 /** A file that is larger than a payload. */
 export interface SpilledFile {

@@ -1,10 +1,13 @@
 import { RunEventsError, type RunEvents, type WorkedRun } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
 import { returned, type StreamRuns } from "../stream-runs.ts";
-import { CUT_SHORT_TEXT, encodeEvents, MERGE, MESSAGE } from "./answer-events.ts";
-import { answerDone, foldAnswers, followAnswer, listAnswers, messageRecorded } from "./answers.ts";
+import { appendValue } from "../event-parts.ts";
+import { ShownError, shownBy } from "../shown-failure.ts";
+import { listTopic } from "../topic-runs.ts";
+import { CUT_SHORT_TEXT, MERGE, MESSAGE } from "./answer-events.ts";
+import { answerDone, foldAnswers, followAnswer, messageRecorded } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
-import { AnswerError, recordAnswer } from "./record-answer.ts";
+import { recordAnswer } from "./record-answer.ts";
 import { type Spill, Spiller } from "./spill.ts";
 
 /** Where the chats are, and how they are kept. */
@@ -99,13 +102,13 @@ export async function startAnswer<Message extends UIMessage>(
     if (run.lastSequence > 0) {
       // The process that began it has died. Readers may have a part, so no other answer may follow it.
       recorded.resolve();
-      throw new AnswerError(CUT_SHORT_TEXT);
+      throw new ShownError(CUT_SHORT_TEXT);
     }
     const place = { chatId, ownerId, runId: run.runId };
     const spiller = new Spiller(options.spill, place, maxPayloadBytes, run.signal);
     const message = await spiller.message(chat.message);
     const messages = await readQuestion(streams, run.runId, { chatId, message });
-    await appendMessage(run, message, runs.log.limits);
+    await appendValue(run, MESSAGE, message, runs.log.limits);
     recorded.resolve();
     const { signal } = run;
     const open = async (): Promise<ReadableStream<UIMessageChunk>> =>
@@ -113,8 +116,7 @@ export async function startAnswer<Message extends UIMessage>(
     const continued = message.role === "assistant" ? message.id : run.runId;
     await recordAnswer(run, open, continued, { maxPayloadBytes, spiller });
   };
-  const describeError = (error: unknown): string | undefined =>
-    error instanceof AnswerError ? error.message : options.describeError?.(error);
+  const describeError = shownBy(options.describeError);
   const keyed = key === undefined ? null : await streams.runIdOf(JSON.stringify([chatId, key]));
   const place = { ownerId, topic: chatId, exclusive: true, ...(keyed && { runId: keyed }) };
   const mergeMs = options.mergeMs ?? 250;
@@ -165,7 +167,7 @@ async function readQuestion<Message extends UIMessage>(
   runId: string,
   { chatId, message }: { readonly chatId: string; readonly message: Message },
 ): Promise<readonly Message[]> {
-  const answers = await listAnswers(streams, chatId);
+  const answers = await listTopic(streams, chatId);
   const { messages } = await foldAnswers<Message>(
     streams,
     answers.filter((run) => run.runId !== runId),
@@ -177,17 +179,4 @@ async function readQuestion<Message extends UIMessage>(
     );
   }
   return withMessage(messages, message);
-}
-
-/** Appends the message, in several events if it is larger than a payload. */
-async function appendMessage(
-  run: WorkedRun,
-  message: UIMessage,
-  limits: RunEvents["log"]["limits"],
-): Promise<void> {
-  const { maxPayloadBytes, maxBatchEvents } = limits;
-  const drafts = encodeEvents(MESSAGE, message, maxPayloadBytes);
-  for (let at = 0; at < drafts.length; at += maxBatchEvents) {
-    await run.append(drafts.slice(at, at + maxBatchEvents));
-  }
 }

@@ -1,7 +1,7 @@
 import { RunEventsError, type RunSnapshot } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import type { StreamChunk } from "@tanstack/ai";
-import { Pauses } from "../insist.ts";
+import { Pauses } from "../pauses.ts";
 import { cutShort, returned, type StreamRuns } from "../stream-runs.ts";
 import { ChunkReader } from "./chunks.ts";
 import { isClosedWithError } from "./plan-end.ts";

@@ -139,6 +139,32 @@ describe("a page that is left", () => {
     expect(back.chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
   });
 
+  it.each(["a stream that is cancelled", "a signal that aborts"])(
+    "by %s leaves no connection",
+    async (how) => {
+      const server = createRunServer(openRuns());
+      const { transport } = openRunPage(server, "tea");
+      const leave = new AbortController();
+      const stream = await transport.sendMessages({
+        chatId: "tea",
+        messages: [asked("a")],
+        trigger: "submit-message",
+        messageId: undefined,
+        abortSignal: leave.signal,
+      });
+      const reader = stream.getReader();
+      await reader.read();
+      expect(server.openAnswers()).toBe(1);
+      if (how === "a signal that aborts") {
+        leave.abort(new Error("The page is left."));
+        await expect(reader.read()).rejects.toThrow("The page is left.");
+      } else await reader.cancel();
+      await expect.poll(() => server.openAnswers()).toBe(0);
+      server.model.finish();
+      await expect.poll(() => runsOf(server)).toEqual(["completed"]);
+    },
+  );
+
   it("while its question is on its way does not keep the page waiting, and the question lands", async () => {
     const server = createRunServer(openRuns());
     const { chat } = openRunPage(server, "tea");

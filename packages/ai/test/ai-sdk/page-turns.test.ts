@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { textOf } from "./page-chat.ts";
-import { createRunServer, openRunPage } from "./run-page.ts";
-import { asked, openRuns, OWNER, runOf, saying } from "./small-chats.ts";
+import type { UIMessage, UIMessageChunk } from "ai";
+import { describe, expect, it, type Mock, vi } from "vitest";
+import { type PageChat, textOf } from "./page-chat.ts";
+import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
+import { asked, openRuns, OWNER, PLACE, runOf, saying, streamOf } from "./small-chats.ts";
 
 describe("a page with the transport of runs", () => {
   it("shows an answer as it comes, and is sent it once", async () => {
@@ -44,7 +45,10 @@ describe("a page with the transport of runs", () => {
       expect(chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
       expect(chat.lastMessage?.id).toBe(asking.chat.lastMessage?.id);
     }
-    expect(server.requests.filter((one) => one.startsWith("POST"))).toHaveLength(1);
+    const asked = server.requests.filter((one) => one.includes("/api/chat"));
+    // Each of the two others has read the messages once.
+    const read = "GET /api/chat/tea";
+    expect(asked).toEqual(["POST /api/chat", read, read]);
   });
 
   it("shows turns that it missed, and edits, and asks for nothing if it has all", async () => {
@@ -119,5 +123,161 @@ describe("a page with the transport of runs", () => {
     const texts = ["q0", "a0", "q1", "a1", "q2", "a2", "q3", "a3"];
     for (const { chat } of pages) await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
     expect((await server.read("tea")).map(textOf)).toEqual(texts);
+  });
+
+  it("shows a turn only once it has a question", async () => {
+    const server = createRunServer(openRuns());
+    const { runId } = await server.runs.create({ ...OWNER, topic: "tea" });
+    const { fence } = await server.runs.claim(runId, { ...OWNER, leaseMs: 60_000 });
+    const { chat, watch } = openRunPage(server, "tea");
+    watch();
+    await expect.poll(() => server.requests).toContain("GET /v1/agent-runs");
+    const other = openRunPage(server, "wine");
+    other.watch();
+    await expect
+      .poll(() => server.requests.filter((one) => one === "GET /v1/agent-runs").length)
+      .toBe(2);
+    expect(server.requests).not.toContain("GET /api/chat/tea");
+    const append = (eventType: string, payload: unknown): Promise<unknown> =>
+      server.runs.append(runId, [{ eventType, payload }], { ...OWNER, fence });
+    await append("UI_MESSAGE", asked("a"));
+    await append("UI_CHUNKS", [
+      { type: "start", messageId: "b" },
+      { type: "text-start", id: "t" },
+      { type: "text-delta", id: "t", delta: "to a" },
+    ]);
+    await append("RUN_COMPLETED", null);
+    await expect.poll(() => chat.messages.map(textOf)).toEqual(["a", "to a"]);
+  });
+
+  it("shows all of a message that another page continues, at its end", async () => {
+    const server = createRunServer(openRuns());
+    const call = { toolCallId: "1", toolName: "ask", input: {} };
+    const first = await server.chats.answer({ ...PLACE, message: asked("a") }, () =>
+      streamOf({ type: "start" }, { type: "tool-input-available", ...call }, { type: "finish" }),
+    );
+    await first.done;
+    const { chat, watch } = openRunPage(server, "tea");
+    watch();
+    await expect.poll(() => chat.messages.length).toBe(2);
+    const part = { type: "tool-ask" as const, toolCallId: "1", input: {}, output: "yes" };
+    const parts = [{ ...part, state: "output-available" as const }];
+    const message: UIMessage = { id: first.runId, role: "assistant", parts };
+    const ready = Promise.withResolvers<void>();
+    const second = await server.chats.answer({ ...PLACE, message }, async () => {
+      await ready.promise;
+      return saying("Thanks.");
+    });
+    await expect.poll(() => chat.status).toBe("submitted");
+    ready.resolve();
+    await second.done;
+    const whole = [...parts, { type: "text", text: "Thanks.", state: "done" }];
+    await expect.poll(() => chat.lastMessage?.parts).toEqual(whole);
+    expect(chat.messages).toHaveLength(2);
+  });
+
+  it("that resumes an answer in mid-call of a tool shows nothing twice", async () => {
+    const server = createRunServer(openRuns());
+    const stop = Promise.withResolvers<void>();
+    const { done } = await server.chats.answer(
+      { ...PLACE, message: asked("a") },
+      () =>
+        new ReadableStream<UIMessageChunk>({
+          async start(controller) {
+            controller.enqueue({ type: "text-start", id: "t" });
+            controller.enqueue({ type: "text-delta", id: "t", delta: "Wait." });
+            controller.enqueue({ type: "tool-input-start", toolCallId: "1", toolName: "ask" });
+            await stop.promise;
+            controller.close();
+          },
+        }),
+    );
+    await expect.poll(async () => (await server.read("tea"))[1]?.parts.length).toBe(2);
+    const { chat, watch } = openRunPage(server, "tea", await server.read("tea"));
+    watch();
+    await expect.poll(() => chat.status).toBe("streaming");
+    stop.resolve();
+    await done;
+    await expect.poll(() => chat.status).toBe("ready");
+    expect(chat.lastMessage?.parts.map(({ type }) => type)).toEqual(["text", "tool-ask"]);
+  });
+
+  describe("that reads the messages", () => {
+    /** A page that has asked for the messages, and gets them when it may. */
+    async function openReading(server: RunServer): Promise<{
+      readonly chat: PageChat;
+      readonly setMessages: Mock<(messages: readonly UIMessage[]) => void>;
+      readonly go: () => void;
+    }> {
+      const page = openRunPage(server, "tea");
+      const setMessages = vi.spyOn(page.chat, "setMessages");
+      const { promise, resolve } = Promise.withResolvers<void>();
+      let isReading = false;
+      server.onRequest = async (request, answer) => {
+        const answered = await answer();
+        if (request.method === "GET" && request.url.endsWith("/api/chat/tea") && !isReading) {
+          isReading = true;
+          await promise;
+        }
+        return answered;
+      };
+      page.watch();
+      await expect.poll(() => isReading).toBe(true);
+      return { chat: page.chat, setMessages, go: resolve };
+    }
+
+    it("while an answer ends gets all of it", async () => {
+      const server = createRunServer(openRuns());
+      const asking = openRunPage(server, "tea");
+      const sent = asking.chat.sendMessage({ text: "Why?" });
+      await server.model.asked(1);
+      server.model.say("Half ");
+      await expect.poll(() => asking.chat.text).toBe("Half ");
+      const { chat, go } = await openReading(server);
+      server.model.say("an answer");
+      server.model.finish();
+      await sent;
+      go();
+      await expect.poll(() => chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
+    });
+
+    it("while its user asks keeps the question", async () => {
+      const server = createRunServer(openRuns());
+      const place = { ...OWNER, chatId: "tea", message: asked("a") };
+      await (
+        await server.chats.answer(place, () => saying("to a"))
+      ).done;
+      const { chat, setMessages, go } = await openReading(server);
+      const sent = chat.sendMessage({ text: "Why?" });
+      await server.model.asked(1);
+      go();
+      server.model.say("So.");
+      server.model.finish();
+      await sent;
+      const texts = ["a", "to a", "Why?", "So."];
+      await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
+      expect(chat.status).toBe("ready");
+      // What it read before lacks the question.
+      expect(setMessages.mock.calls.map(([messages]) => messages.map(textOf))).toEqual([texts]);
+    });
+
+    it("while another turn comes gets that, too", async () => {
+      const server = createRunServer(openRuns());
+      const answer = async (id: string): Promise<void> => {
+        const place = { ...OWNER, chatId: "tea", message: asked(id) };
+        await (
+          await server.chats.answer(place, () => saying(`to ${id}`))
+        ).done;
+      };
+      await answer("a");
+      const { chat, go } = await openReading(server);
+      await answer("b");
+      const other = openRunPage(server, "tea");
+      other.watch();
+      const texts = ["a", "to a", "b", "to b"];
+      await expect.poll(() => other.chat.messages.map(textOf)).toEqual(texts);
+      go();
+      await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
+    });
   });
 });

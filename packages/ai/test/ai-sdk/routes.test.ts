@@ -107,7 +107,7 @@ describe("the routes", () => {
     );
   });
 
-  it("a question is taken whatever the case of its content type, and by no longer name", async () => {
+  it("a question is taken with a content type in any case, and not with a longer one", async () => {
     const { handle } = createServer(openRuns());
     const body = JSON.stringify({ id: "tea", message: { ...asked("a"), role: "system" } });
     const details: unknown[] = [];

@@ -15,6 +15,8 @@ export interface RunServer extends TestServer {
   readonly fetch: typeof fetch;
   /** Breaks all streams. */
   readonly cut: () => void;
+  /** How many answers are being read. */
+  readonly openAnswers: () => number;
 }
 
 /** A page with the transport of run-events. */
@@ -37,6 +39,7 @@ export function createRunServer(runs: RunEvents): RunServer {
   const handler = createHandler({ runs, authenticate, random: () => 0, onError: () => {} });
   const requests: string[] = [];
   let cuts = new AbortController();
+  let open = 0;
   async function answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     const response = pathname.startsWith("/v1/")
@@ -45,7 +48,9 @@ export function createRunServer(runs: RunEvents): RunServer {
     if (response.body === null) return response;
     // A request that is aborted breaks its answer off.
     const signal = AbortSignal.any([cuts.signal, request.signal]);
-    return new Response(breakable(response.body, signal), response);
+    open += 1;
+    const body = breakable(response.body, signal, () => (open -= 1));
+    return new Response(body, response);
   }
   const all: RunServer = {
     ...server,
@@ -58,6 +63,7 @@ export function createRunServer(runs: RunEvents): RunServer {
       request.signal.addEventListener("abort", () => reject(request.signal.reason));
       return Promise.race([all.onRequest(request, () => answer(request)), aborted]);
     },
+    openAnswers: () => open,
     cut() {
       cuts.abort(new TypeError("network error"));
       cuts = new AbortController();
@@ -66,26 +72,39 @@ export function createRunServer(runs: RunEvents): RunServer {
   return all;
 }
 
-/** A body that breaks off when the signal aborts. */
+/** A body that breaks off when the signal aborts. @param onEnd called once */
 function breakable(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   signal: AbortSignal,
+  onEnd: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
+  let isOver = false;
+  const end = (): void => {
+    if (!isOver) onEnd();
+    isOver = true;
+  };
   return new ReadableStream({
     start(controller) {
       signal.addEventListener("abort", () => {
+        if (isOver) return;
+        end();
         controller.error(signal.reason);
         reader.cancel(signal.reason).catch(() => {});
       });
     },
     async pull(controller) {
       const { done, value } = await reader.read();
-      if (signal.aborted) return;
-      if (done) controller.close();
-      else controller.enqueue(value);
+      if (isOver) return;
+      if (done) {
+        end();
+        controller.close();
+      } else controller.enqueue(value);
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      end();
+      return reader.cancel(reason);
+    },
   });
 }
 

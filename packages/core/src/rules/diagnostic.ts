@@ -82,7 +82,7 @@ export type Diagnostic =
       readonly type: "tail_ended";
       readonly runId: string;
       readonly ms: number;
-      /** How many events it had. */
+      /** How many events were read for it. */
       readonly events: number;
       /** `left`: its reader left the loop, or its signal aborted. */
       readonly outcome: "finished" | "left" | RunEventsErrorCode;

@@ -48,8 +48,8 @@ export function listenerOf(telemetry: Telemetry | undefined): Listener | null {
   if (onDiagnostic === undefined && aroundWork === undefined) return null;
   const complain = createComplaint();
   return {
-    report: onDiagnostic === undefined ? () => {} : guarded(onDiagnostic, complain),
-    aroundWork: aroundWork === undefined ? null : guarded(aroundWork, complain),
+    report: onDiagnostic === undefined ? () => {} : guarded(onDiagnostic.bind(telemetry), complain),
+    aroundWork: aroundWork === undefined ? null : guarded(aroundWork.bind(telemetry), complain),
   };
 }
 

@@ -2,7 +2,7 @@ import type { StoreDiagnostic } from "../rules/diagnostic.ts";
 
 /** Where an adapter's diagnostics go: nowhere, until a log observes the store. */
 export interface StoreReports {
-  /** As the contract's `observe`. */
+  /** As the contract's `observe`. If the connection for notifications works already, the observer gets that at once. */
   observe(report: (diagnostic: StoreDiagnostic) => void): void;
   /**
    * Reports to every observer; `null` without one. Call it as `reports.report?.({ … })`: without an observer, the diagnostic is
@@ -20,6 +20,7 @@ export function createStoreReports(): StoreReports {
   let downAtMs: number | null = null;
   return {
     observe(report) {
+      if (wasUp) report({ type: "notifications_up", downMs: null });
       const others = all;
       all =
         others === null

@@ -24,5 +24,5 @@ export function parseBasePath(basePath: unknown): string {
  * @param basePath from {@link parseBasePath}
  */
 export function movePath(path: string, basePath: string): string {
-  return path.startsWith(RUNS_PATH) ? basePath + path.slice(RUNS_PATH.length) : path;
+  return path.replace(/^\/v1\/agent-runs(?=[/?]|$)/, basePath);
 }

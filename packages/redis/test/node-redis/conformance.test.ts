@@ -1,7 +1,7 @@
-import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { type RedisServer, startRedis } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import { casesOnLeaks, LEAK_FOUND } from "../../../conformance/test/leaking-doors.ts";
 import { nodeRedisDoors } from "./node-redis-doors.ts";
 
@@ -22,9 +22,7 @@ describe("the Redis store on node-redis", () => {
     () => eye,
   );
   const options = { name: "node-redis", profile: inject("variantProfile"), ...doors };
-  for (const { name, run, timeoutMs } of runEventStoreConformance(options)) {
-    it(name, run, timeoutMs);
-  }
+  itKeeps({ store: "Redis", driver: "node-redis", packages: ["redis"], options });
 
   it.each(casesOnLeaks(options))("the kit finds a store that breaks $name", async ({ run }) => {
     await expect(run()).rejects.toThrow(LEAK_FOUND);

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { runEventStoreConformance } from "@tm/run-events-conformance";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject } from "vitest";
+import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import { fileDoors } from "../file-doors.ts";
 
 const BUN = fileURLToPath(new URL("../../node_modules/.bin/bun", import.meta.url));
@@ -41,12 +41,15 @@ describe("the SQLite store on bun:sqlite", () => {
   }, 600_000);
   afterAll(() => rm(folder, { recursive: true }));
 
-  it.each(runEventStoreConformance({ name: "bun:sqlite", profile, ...unopened }))(
-    "$name",
-    ({ name }) => {
+  itKeeps({
+    store: "SQLite",
+    driver: "bun:sqlite",
+    packages: ["bun"],
+    options: { name: "bun:sqlite", profile, ...unopened },
+    async run({ name }) {
       const found = report.cases.find((one) => one.name === name);
       expect(found?.failure?.message ?? null).toBeNull();
       expect(found).toBeDefined();
     },
-  );
+  });
 });

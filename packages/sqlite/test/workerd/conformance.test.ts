@@ -1,6 +1,6 @@
-import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { startWorkerd, type WorkerServer } from "@tm/run-events-test-servers/workerd";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject } from "vitest";
+import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 import { type CountedStorage, objectDoors } from "./object-doors.ts";
 
@@ -16,14 +16,15 @@ describe("the SQLite store in a Durable Object of workerd", () => {
   afterAll(() => server.close());
 
   const profile = inject("variantProfile");
-  const options = { name: "Durable Object", profile, ...objectDoors(NO_STORAGE) };
-  it.each(runEventStoreConformance(options))(
-    "$name",
-    async ({ name }) => {
+  itKeeps({
+    store: "SQLite",
+    driver: "Durable Object",
+    packages: ["workerd"],
+    options: { name: "Durable Object", profile, ...objectDoors(NO_STORAGE) },
+    async run({ name }) {
       const answer = await fetch(`${server.url}?${new URLSearchParams({ case: name, profile })}`);
       expect(await answer.text()).toBe("");
       expect(answer.status).toBe(200);
     },
-    300_000,
-  );
+  });
 });

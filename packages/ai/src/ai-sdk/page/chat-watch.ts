@@ -42,6 +42,8 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
   #whole: ReadonlySet<string>;
   #standing: ChatStanding = { isWaiting: false, error: null };
   #isReading = false;
+  /** Whether the answer that comes continues a message: it has only the new parts, so the messages are read again after it. */
+  #isPartial = false;
   #left = new AbortController();
 
   constructor(
@@ -94,30 +96,35 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
     const { runs, isLoading } = this.#runs.getSnapshot();
     if (isLoading || this.#chat.isBusy || this.#isReading) return;
     const end = runs.findIndex(({ runId }) => this.#whole.has(runId));
-    const newer = end === -1 ? runs : runs.slice(0, end);
-    const [newest] = newer;
-    if (newest === undefined || newer.every(({ runId }) => this.#shown.has(runId))) return;
-    void this.#readAgain(newest.runId);
+    // A run without an event lacks even its question.
+    const newer = runs
+      .slice(0, end === -1 ? undefined : end)
+      .filter(({ lastSequence }) => lastSequence > 0);
+    if (!this.#isPartial && newer.every(({ runId }) => this.#shown.has(runId))) return;
+    void this.#readAgain(newer.slice(0, 1).map(({ runId }) => runId));
   }
 
   /** @param newest what is read has all up to this run */
-  async #readAgain(newest: string): Promise<void> {
+  async #readAgain(newest: readonly string[]): Promise<void> {
     const { signal } = this.#left;
     const { id, setMessages, resumeStream } = this.#watched;
     this.#isReading = true;
+    this.#isPartial = false;
     try {
       const { messages, active } = await this.#read(id, signal);
       // A question of this page has come between: what was read may lack it.
       if (signal.aborted || this.#chat.isBusy) return;
-      this.#whole = new Set([newest, ...endedRuns(messages)]);
+      this.#whole = new Set([...newest, ...endedRuns(messages)]);
       this.#shown = new Set();
       setMessages(messages as Message[]);
       if (active === null) return;
+      const last = messages.at(-1);
+      this.#isPartial = last?.role === "assistant" && last.id !== active.runId;
       this.#chat.next = active.runId;
       void resumeStream();
     } catch {
       // The page has left the chat, or the server refuses it for good: then the list of runs has the error as well.
-      if (!signal.aborted) this.#whole = new Set([newest]);
+      if (!signal.aborted) this.#whole = new Set([...this.#whole, ...newest]);
     } finally {
       this.#isReading = false;
       if (this.#listeners.size > 0) this.#check();

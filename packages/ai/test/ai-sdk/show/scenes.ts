@@ -3,7 +3,7 @@ import type { ChatSite } from "./site.ts";
 import { HALF, WORDS } from "./model.mjs";
 
 /** How long a page has for what it should show, in milliseconds. */
-const PATIENCE_MS = 25_000;
+const PATIENCE_MS = 30_000;
 
 const WHOLE = WORDS.join(" ");
 /** What there is when the model waits: its last word is cut. */

@@ -1,0 +1,53 @@
+import type { ExampleFrame } from "./example-frame.ts";
+
+/** What the examples of the other drivers of the stores need. */
+export const DRIVER_FRAMES: Readonly<Record<string, ExampleFrame>> = {
+  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: fromPostgresJs": {
+    imports: `
+      import postgres from "postgres";
+      import { createPostgresStore } from "@tm/run-events-postgres";
+      import { fromPostgresJs } from "@tm/run-events-postgres/postgres-js";`,
+    before: "const connectionString = await postgresUrl();",
+    after: `
+      const { shared } = store.capabilities;
+      await store.close();
+      await sql.end();
+      return shared;`,
+    result: true,
+  },
+  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: clientOf": {
+    imports: `
+      import postgres from "postgres";
+      import { createRunEvents } from "@tm/run-events-core";
+      import { createPostgresStore } from "@tm/run-events-postgres";
+      import { clientOf, fromPostgresJs } from "@tm/run-events-postgres/postgres-js";`,
+    before: `
+      const sql = postgres(await postgresUrl());
+      const store = createPostgresStore(fromPostgresJs(sql));
+      await store.migrate();
+      const runs = createRunEvents({ store });
+      const { runId } = await runs.create({ ownerId: "ada" });
+      const events = [{ eventType: "TOKEN" }];`,
+    after: `
+      const { lastSequence } = await runs.get(runId);
+      await runs.close();
+      await sql.end();
+      return lastSequence;`,
+    result: 1,
+  },
+  "packages/redis/src/node-redis/from-node-redis.d.ts: fromNodeRedis": {
+    imports: `
+      import { createClient as create } from "redis";
+      import { openRedisStore } from "@tm/run-events-redis";
+      import { fromNodeRedis } from "@tm/run-events-redis/node-redis";`,
+    before: `
+      const address = await redisUrl();
+      const createClient = (_options: { readonly url: string }) => create({ url: address });`,
+    after: `
+      const { shared } = store.capabilities;
+      await store.close();
+      await client.close();
+      return shared;`,
+    result: true,
+  },
+};

@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createSqliteStore } from "@tm/run-events-sqlite";
+import Database from "better-sqlite3";
+import { expect, it, onTestFinished } from "vitest";
+import type { Edit } from "../edited-folder.ts";
+import { startWorker, type WorkerProcess } from "../start-worker.ts";
+
+/** Each node takes no time. */
+const FAST: Edit = ["await setTimeout(1_000,", "await setTimeout(0,"];
+/** The second node takes until the worker is killed. */
+const STUCK: Edit = ["await setTimeout(1_000,", 'await setTimeout(name === "hotel" ? 300_000 : 0,'];
+
+/** A store, and workers on it. */
+async function openPlace(): Promise<{
+  readonly runs: RunEvents;
+  work(edit: Edit, ...answer: readonly string[]): Promise<WorkerProcess>;
+}> {
+  const folder = await mkdtemp(join(tmpdir(), "run-events-langgraph-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "runs.db");
+  const db = new Database(path);
+  const store = createSqliteStore(db);
+  await store.migrate();
+  const runs = createRunEvents({ store });
+  onTestFinished(async () => {
+    await runs.close();
+    db.close();
+  });
+  return {
+    runs,
+    work: (edit, ...answer) =>
+      startWorker("protocols/langgraph.mjs", {
+        args: ["trip", ...answer],
+        env: { DATABASE: path },
+        edits: [edit],
+      }),
+  };
+}
+
+it("a graph is followed elsewhere, goes on in another process after a kill, and after the answer of a person", async () => {
+  const { runs, work } = await openPlace();
+  await runs.create({ runId: "trip", ownerId: "ada" });
+  const seen: string[] = [];
+  const followed = (async () => {
+    for await (const { eventType, payload } of runs.tail("trip")) {
+      const { node = "" } = (payload ?? {}) as { readonly node?: string };
+      seen.push(`${eventType} ${node}`.trim());
+    }
+  })();
+  const first = await work(STUCK);
+  await expect.poll(() => seen).toContain("NODE_DONE flight");
+  await first.end("SIGKILL");
+  // Its lease has to expire.
+  await expect
+    .poll(async () => {
+      const { lease } = await runs.get("trip");
+      return lease === null || Date.parse(lease.expiresAt) < Date.now();
+    })
+    .toBe(true);
+  const second = await work(FAST);
+  await second.prints("parked: true");
+  expect(await runs.get("trip")).toMatchObject({ runStatus: "waiting", lease: null });
+  const third = await work(FAST, "yes");
+  await third.prints("booked");
+  await followed;
+  expect(seen).toEqual([
+    "PROGRESS",
+    "NODE_DONE flight",
+    "PROGRESS",
+    "NODE_DONE hotel",
+    "INPUT_REQUESTED",
+    "INPUT_RECEIVED",
+    "NODE_DONE approve",
+    "RUN_COMPLETED",
+  ]);
+  const { events } = await runs.read("trip", { since: 7 });
+  expect(events[0]?.payload).toEqual({ steps: ["trip", "flight", "hotel", "booked"] });
+});

@@ -1,0 +1,76 @@
+import OpenAI from "openai";
+import { expect, it } from "vitest";
+import { hasEvents, openPlace } from "./two-servers.ts";
+
+const WORDS = "one two three four five";
+
+/** The second word takes until the server is killed. */
+const STUCK = [
+  "await setTimeout(100,",
+  'await setTimeout(delta === "You " ? 0 : 300_000,',
+] as const;
+
+/** What a reader gets after an event, up to the end. */
+async function read(
+  client: OpenAI,
+  id: string,
+  after?: number,
+): Promise<readonly OpenAI.Responses.ResponseStreamEvent[]> {
+  const query = after === undefined ? {} : { starting_after: after };
+  const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+  const stream = await client.responses.retrieve(id, { stream: true, ...query });
+  for await (const event of stream) events.push(event);
+  return events;
+}
+
+const connect = (url: string, apiKey = "a-token-of-ada"): OpenAI =>
+  new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
+
+const textOf = (events: readonly OpenAI.Responses.ResponseStreamEvent[]): string =>
+  events.map((event) => (event.type === "response.output_text.delta" ? event.delta : "")).join("");
+
+it("a response in the background is read from any server, from any number on, and is whole in the end", async () => {
+  const { start } = await openPlace("openai-responses.mjs");
+  const [first, second] = await Promise.all([start(), start()]);
+  const [here, there] = [connect(first.url), connect(second.url)];
+  const created = await here.responses.create({ model: "m", input: WORDS, background: true });
+  expect(created).toMatchObject({ object: "response", model: "m", status: "in_progress" });
+  const live = read(here, created.id);
+  const part: OpenAI.Responses.ResponseStreamEvent[] = [];
+  for await (const event of await there.responses.retrieve(created.id, { stream: true })) {
+    part.push(event);
+    if (part.length === 3) break;
+  }
+  const rest = await read(there, created.id, part.at(-1)?.sequence_number);
+  const whole = await live;
+  expect([...part, ...rest]).toEqual(whole);
+  expect(whole.map(({ sequence_number }) => sequence_number)).toEqual(whole.map((_, at) => at));
+  expect([whole[0]?.type, whole.at(-1)?.type]).toEqual(["response.created", "response.completed"]);
+  expect(textOf(whole)).toBe(`You said: ${WORDS}`);
+  expect((await there.responses.retrieve(created.id)).output_text).toBe(`You said: ${WORDS}`);
+  const bob = connect(first.url, "a-token-of-bob");
+  await expect(bob.responses.retrieve(created.id)).rejects.toMatchObject({ status: 404 });
+  await expect(connect(first.url, "none").responses.retrieve(created.id)).rejects.toMatchObject({
+    status: 401,
+  });
+});
+
+it("a response whose server is killed fails for its readers, after all that was made, and one that is cancelled ends", async () => {
+  const { runs, start } = await openPlace("openai-responses.mjs");
+  const [first, second] = await Promise.all([start(STUCK), start(STUCK)]);
+  const [here, there] = [connect(first.url), connect(second.url)];
+  const { id } = await here.responses.create({ model: "m", input: WORDS, background: true });
+  await expect.poll(() => hasEvents(runs, "RESPONSE", 2)).toBe(true);
+  const live = read(there, id);
+  await first.end("SIGKILL");
+  const events = await live;
+  expect(textOf(events)).toBe("You ");
+  expect(events.at(-1)).toMatchObject({ type: "response.failed", response: { status: "failed" } });
+  const other = await there.responses.create({ model: "m", input: WORDS, background: true });
+  const reading = read(there, other.id);
+  expect(await there.responses.cancel(other.id)).toMatchObject({ status: "cancelled" });
+  expect((await reading).at(-1)).toMatchObject({
+    type: "response.incomplete",
+    response: { status: "cancelled" },
+  });
+});

@@ -1,0 +1,95 @@
+import type { Diagnostic } from "@tm/run-events-core/store";
+import { counter, family, gauge } from "./prometheus-text.ts";
+
+/** What the server counts of the diagnostics of its log, its store and its handler. */
+export class DiagnosticCounts {
+  readonly #appends = new Map<string, number>();
+  #appendMs = 0;
+  #resends = 0;
+  #expired = 0;
+  #purged = 0;
+  #upkeepFailures = 0;
+  /** `null` for a store that has no connection for notifications. */
+  #isUp: boolean | null = null;
+  #losses = 0;
+  #missed = 0;
+
+  /** Counts it, unless the handler or the HTTP server counts the same. */
+  add(diagnostic: Diagnostic): void {
+    const { type } = diagnostic;
+    if (type === "append") {
+      this.#appends.set(diagnostic.outcome, (this.#appends.get(diagnostic.outcome) ?? 0) + 1);
+      this.#appendMs += diagnostic.ms;
+    } else if (type === "resend") {
+      this.#resends += diagnostic.sends;
+    } else if (type === "reap" || type === "purge") {
+      if (type === "reap") this.#expired += diagnostic.runs;
+      else this.#purged += diagnostic.runs;
+      if (diagnostic.outcome !== "done") this.#upkeepFailures += 1;
+    } else if (type === "notifications_up" || type === "notifications_down") {
+      this.#isUp = type === "notifications_up";
+      if (!this.#isUp) this.#losses += 1;
+    } else if (type === "notification_missed") {
+      this.#missed += diagnostic.runs;
+    }
+  }
+
+  encode(): readonly string[] {
+    return [
+      ...family(
+        "run_events_appends_total",
+        "counter",
+        "Appends answered, by their outcome.",
+        [...this.#appends].map(([outcome, value]) => ({ labels: { outcome }, value })),
+      ),
+      ...counter(
+        "run_events_append_seconds_total",
+        "Time of all appends, from the call to the answer, in seconds.",
+        Math.round(this.#appendMs * 1_000) / 1e6,
+      ),
+      ...counter(
+        "run_events_resends_total",
+        "Calls of the store that were sent again, since their answer was lost.",
+        this.#resends,
+      ),
+      ...counter(
+        "run_events_runs_expired_total",
+        "Runs ended because no worker worked on them.",
+        this.#expired,
+      ),
+      ...counter(
+        "run_events_runs_purged_total",
+        "Finished runs removed at their retention time.",
+        this.#purged,
+      ),
+      ...counter(
+        "run_events_upkeep_failures_total",
+        "Rounds of the upkeep, reaps and purges, that failed.",
+        this.#upkeepFailures,
+      ),
+      ...this.#encodeNotifications(),
+    ];
+  }
+
+  #encodeNotifications(): readonly string[] {
+    return [
+      ...(this.#isUp === null
+        ? []
+        : gauge(
+            "run_events_notifications_up",
+            "1 while the store's connection for notifications works, else 0.",
+            this.#isUp ? 1 : 0,
+          )),
+      ...counter(
+        "run_events_notifications_lost_total",
+        "Losses of the store's connection for notifications.",
+        this.#losses,
+      ),
+      ...counter(
+        "run_events_notifications_missed_total",
+        "Changes of followed runs that came without a notification.",
+        this.#missed,
+      ),
+    ];
+  }
+}

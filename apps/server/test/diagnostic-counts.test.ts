@@ -1,0 +1,50 @@
+import type { Diagnostic } from "@tm/run-events-core/store";
+import { expect, it } from "vitest";
+import { DiagnosticCounts } from "../src/diagnostic-counts.ts";
+
+/** The lines with values, after these diagnostics. */
+function countsOf(...diagnostics: readonly Diagnostic[]): readonly string[] {
+  const counts = new DiagnosticCounts();
+  for (const diagnostic of diagnostics) counts.add(diagnostic);
+  return counts.encode().filter((line) => !line.startsWith("#"));
+}
+
+const APPEND = { type: "append", runId: "r", events: 2, ms: 12, lastSequence: 2 } as const;
+
+it("W30: appends are counted by their outcome, with their time, and calls that were sent again", () => {
+  const lines = countsOf(
+    { ...APPEND, outcome: "appended" },
+    { ...APPEND, outcome: "appended" },
+    { ...APPEND, outcome: "fenced", lastSequence: null },
+    { type: "resend", call: "append", sends: 3, ms: 100, outcome: "answered" },
+  );
+  expect(lines).toContain('run_events_appends_total{outcome="appended"} 2');
+  expect(lines).toContain('run_events_appends_total{outcome="fenced"} 1');
+  expect(lines).toContain("run_events_append_seconds_total 0.036");
+  expect(lines).toContain("run_events_resends_total 3");
+});
+
+it("W30: the connection for notifications is shown once there is one, with its losses", () => {
+  const up = { type: "notifications_up", downMs: null } as const;
+  const down = { type: "notifications_down" } as const;
+  const shown = (...diagnostics: readonly Diagnostic[]): readonly string[] =>
+    countsOf(...diagnostics).filter((line) => line.includes("notifications_"));
+  const [lost, missed] = [
+    "run_events_notifications_lost_total",
+    "run_events_notifications_missed_total",
+  ];
+  expect(shown()).toEqual([`${lost} 0`, `${missed} 0`]);
+  expect(shown(up)).toEqual(["run_events_notifications_up 1", `${lost} 0`, `${missed} 0`]);
+  expect(shown(up, down)).toEqual(["run_events_notifications_up 0", `${lost} 1`, `${missed} 0`]);
+  expect(shown(up, down, up, { type: "notification_missed", foundBy: "poll", runs: 2 })).toEqual([
+    "run_events_notifications_up 1",
+    `${lost} 1`,
+    `${missed} 2`,
+  ]);
+});
+
+it("W30: what the handler counts itself is not counted again", () => {
+  expect(countsOf({ type: "stream_opened" }, { type: "tail_opened", runId: "r" })).toEqual(
+    countsOf(),
+  );
+});

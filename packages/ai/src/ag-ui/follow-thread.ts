@@ -1,0 +1,79 @@
+import type { BaseEvent } from "@ag-ui/client";
+import type { Placed } from "../placed-stream/respond-placed.ts";
+import { refusal } from "../requests.ts";
+import type { StreamRuns } from "../stream-runs.ts";
+import { listTopic } from "../topic-runs.ts";
+import { RunReader } from "./run-reader.ts";
+
+/** An event of a thread, and the place after it. */
+export type PlacedEvent = Placed<BaseEvent>;
+
+/** Where a reader of a run begins, and where it ends. */
+export interface RunQuery {
+  readonly runId: string;
+  /** The last sequence that the reader has. */
+  readonly since: number;
+  /** Whether it reads on after an answer that the run has got. */
+  readonly isWhole: boolean;
+}
+
+/** Reads the events of a run, and follows it until it has ended or waits for an answer. */
+async function* followRun(
+  streams: StreamRuns,
+  { runId, since, isWhole }: RunQuery,
+  signal: AbortSignal,
+): AsyncGenerator<PlacedEvent, void> {
+  const reader = new RunReader();
+  let isNew = false;
+  // From its start: what is open, and what the run waits for, is known to a reader that has read it.
+  for await (const { sequence, ...event } of streams.follow(runId, 0, signal)) {
+    const events = reader.read({ sequence, ...event });
+    if (sequence > since && events.length > 0) {
+      isNew = true;
+      yield* placed(events, `${runId}:${sequence}`);
+    }
+    if (event.eventType !== "INPUT_REQUESTED" || (sequence <= since && !isWhole)) continue;
+    // To wait for an event of a run that waits would be to wait for its worker, which has gone.
+    const isLast = (await streams.find(runId))?.lastSequence === sequence;
+    if (isLast && !isNew) yield* placed(reader.again(), `${runId}:${sequence}`);
+    if (isLast || !isWhole) return;
+  }
+}
+
+function* placed(events: readonly BaseEvent[], place: string): Generator<PlacedEvent, void> {
+  for (const [index, event] of events.entries()) {
+    yield { event, place: index === events.length - 1 ? place : null };
+  }
+}
+
+/** Reads runs one after another. @see followRun */
+export async function* followRuns(
+  streams: StreamRuns,
+  queries: readonly RunQuery[],
+  signal: AbortSignal,
+): AsyncGenerator<PlacedEvent, void> {
+  for (const query of queries) yield* followRun(streams, query, signal);
+}
+
+/**
+ * The runs of a thread that a reader has to read.
+ * @param since the place after which it begins; `null` for the start
+ * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed
+ */
+export async function findThread(
+  streams: StreamRuns,
+  threadId: string,
+  since: string | null,
+): Promise<readonly RunQuery[]> {
+  const [, first = "", digits = "0"] = /^([\w-]+):(\d{1,15})$/.exec(since ?? "") ?? [];
+  const runs = await listTopic(streams, threadId);
+  const from = since === null ? 0 : runs.findIndex(({ runId }) => runId === first);
+  if (from === -1) {
+    throw refusal(
+      "not_found",
+      "Expected `since` to be a place of this thread. Read from the start.",
+    );
+  }
+  const read = runs.slice(from).map(({ runId }) => ({ runId, since: 0, isWhole: true }));
+  return read.map((query) => (query.runId === first ? { ...query, since: Number(digits) } : query));
+}

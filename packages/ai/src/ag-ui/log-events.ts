@@ -1,0 +1,73 @@
+import type { EventDraft, Merges } from "@tm/run-events-core";
+import { encodeEvents } from "../event-parts.ts";
+
+/** An event of AG-UI, from an agent. */
+export interface AgentEvent {
+  readonly type: string;
+}
+
+/** What a reader gets of a run whose process died or shut down, or whose agent ended without an end. */
+export const CUT_SHORT_TEXT = "The run was cut short.";
+
+/** The events that carry a piece of a text each. */
+const DELTAS: ReadonlySet<string> = new Set([
+  "TEXT_MESSAGE_CONTENT",
+  "TEXT_MESSAGE_CHUNK",
+  "TOOL_CALL_ARGS",
+  "TOOL_CALL_CHUNK",
+  "REASONING_MESSAGE_CONTENT",
+  "REASONING_MESSAGE_CHUNK",
+]);
+
+/** The types of events that have a meaning of their own for a run. AG-UI has none of them. */
+const OF_RUNS = /^(RUN_(COMPLETED|FAILED|CANCELLED)|INPUT_\w+|PHASE_\w+|UI_PART)$/;
+
+/** Whether the event is a piece of a text. */
+export function isDelta({ type }: AgentEvent): boolean {
+  return DELTAS.has(type);
+}
+
+/** Whether a log can have this event of an agent. Others are left out: readers do not know them. */
+export function isRecordable(type: unknown): type is string {
+  return typeof type === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(type) && !OF_RUNS.test(type);
+}
+
+/** The events of the log for one of an agent. The type of both is the same, and is not in the payload. */
+export function draftsOf(
+  { type, ...members }: AgentEvent,
+  maxPayloadBytes: number,
+): readonly EventDraft[] {
+  return encodeEvents(type, members, maxPayloadBytes);
+}
+
+/** The events of an agent in one of the log: several if they were merged and belong to different texts. */
+export function eventsOf({ eventType, payload }: EventDraft): readonly AgentEvent[] {
+  return listOf(payload).map((members) => ({ ...members, type: eventType }));
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function listOf(payload: unknown): readonly Members[] {
+  return (Array.isArray(payload) ? payload : [payload]) as readonly Members[];
+}
+
+/** What two pieces have to have in common, so that one may have the text of both. */
+function frameOf({ delta: _delta, timestamp: _timestamp, ...frame }: Members): string {
+  return JSON.stringify(frame);
+}
+
+/** Joins neighbouring pieces of one text. What an agent's page makes of them stays the same. */
+export function joinDeltas(earlier: unknown, later: unknown): unknown {
+  const joined = [...listOf(earlier)];
+  for (const members of listOf(later)) {
+    const last = joined.at(-1);
+    const isSame = last !== undefined && frameOf(last) === frameOf(members);
+    if (isSame && typeof last.delta === "string" && typeof members.delta === "string") {
+      joined[joined.length - 1] = { ...last, delta: last.delta + members.delta };
+    } else joined.push(members);
+  }
+  return joined.length === 1 ? joined[0] : joined;
+}
+
+/** Makes one event of several, so that a run has few. */
+export const MERGE: Merges = Object.fromEntries([...DELTAS].map((type) => [type, joinDeltas]));

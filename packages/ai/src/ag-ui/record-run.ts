@@ -1,0 +1,187 @@
+import type { RunAgentInput } from "@ag-ui/client";
+import { RunEventsError, type WorkedRun, type WorkOptions } from "@tm/run-events-core";
+import { PartJoiner } from "../event-parts.ts";
+import { insist } from "../insist.ts";
+import { Pauses } from "../pauses.ts";
+import { refusal } from "../requests.ts";
+import type { StreamRuns } from "../stream-runs.ts";
+import { listTopic, readLog } from "../topic-runs.ts";
+import type { RunQuery } from "./follow-thread.ts";
+import { MERGE } from "./log-events.ts";
+import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
+
+/** What is to be recorded, and how. */
+export interface Recording {
+  readonly input: RunAgentInput;
+  readonly agent: RunAgent;
+  readonly how: Pick<WorkOptions, "mergeMs" | "describeError">;
+}
+
+/** A run that is recorded. */
+export interface Recorded {
+  /** Where its events are. */
+  readonly query: RunQuery;
+  /** Resolves when this process has recorded it; at once if another one does. */
+  readonly done: Promise<unknown>;
+}
+
+/**
+ * Records a run of AG-UI. A request that comes again finds its run.
+ * @returns once the request is recorded
+ */
+export async function recordRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
+  const { resume = [] } = recording.input;
+  return resume.length === 0 ? startRun(streams, recording) : resumeRun(streams, recording);
+}
+
+async function startRun(
+  streams: StreamRuns,
+  recording: Recording,
+  isSecond = false,
+): Promise<Recorded> {
+  const { threadId, runId: name } = recording.input;
+  const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
+  const query = { runId, since: 0, isWhole: false };
+  const repeated = { query, done: Promise.resolve() };
+  // Not even a claim: it would end a run that waits without a worker.
+  if ((await streams.find(runId)) !== null) return repeated;
+  const recorded = Promise.withResolvers<void>();
+  const place = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true };
+  const options = { ...place, ...recording.how, merge: MERGE };
+  const work = (run: WorkedRun): Promise<void> => record(streams, run, recording, recorded.resolve);
+  const produced = await streams
+    .produce(runId, options, () => {}, work)
+    .catch((error: unknown) => endBusy(streams, error, isSecond));
+  if (produced === null) return startRun(streams, recording, true);
+  if (produced instanceof RunEventsError) return repeated;
+  produced.done.catch(recorded.reject);
+  await recorded.promise;
+  return { query, done: produced.done };
+}
+
+/** Ends the run that has the place of a thread, if its process has died. A run that waits keeps its place. */
+async function endBusy(streams: StreamRuns, error: unknown, isSecond: boolean): Promise<null> {
+  if (isSecond || !(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
+  await streams.endIfDead(String(error.details.runId));
+  return null;
+}
+
+/** Goes on with the run of a thread that waits. Its worker may be about to leave it, or may have died before that. */
+async function resumeRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
+  const { runs, ownerId, leaseMs } = streams;
+  const pauses = new Pauses();
+  for (;;) {
+    const { query, isAnswered } = await findAsked(streams, recording.input);
+    if (isAnswered) return { query, done: Promise.resolve() };
+    const recorded = Promise.withResolvers<void>();
+    const options = {
+      ownerId,
+      leaseMs,
+      ...recording.how,
+      merge: MERGE,
+      onShutdown: "fail",
+    } as const;
+    const done = runs.work(query.runId, options, async (run) => {
+      await answer(streams, run, query.since, recording.input);
+      await record(streams, run, recording, recorded.resolve);
+    });
+    done.catch(recorded.reject);
+    try {
+      await recorded.promise;
+      return { query, done };
+    } catch (error) {
+      const isClaimed = error instanceof RunEventsError && error.code === "claimed";
+      if (!isClaimed || pauses.totalMs > 1.5 * leaseMs) throw error;
+    }
+    await pauses.next(new AbortController().signal);
+  }
+}
+
+/** Appends the answer, or leaves the run waiting. */
+async function answer(
+  streams: StreamRuns,
+  run: WorkedRun,
+  asked: number,
+  { runId, resume }: RunAgentInput,
+): Promise<void> {
+  const options = { ownerId: streams.ownerId, expectedSequence: asked };
+  const give = (): Promise<unknown> => streams.runs.input(run.runId, { runId, resume }, options);
+  try {
+    await insist(give, run.signal);
+  } catch (error) {
+    await run.park().catch(() => {});
+    throw error;
+  }
+}
+
+async function record(
+  streams: StreamRuns,
+  run: WorkedRun,
+  { input, agent }: Recording,
+  onRecorded: () => void,
+): Promise<void> {
+  const { limits } = streams.runs.log;
+  await writeStart(run, input, await messageIdsOf(streams, input.threadId), limits);
+  onRecorded();
+  await writeRun(run, input, agent, limits);
+}
+
+interface Mentions {
+  readonly messageId?: string;
+  readonly messages?: readonly { readonly id: string }[];
+  readonly input?: Mentions;
+  readonly runId?: string;
+  readonly interruptIds?: readonly string[];
+}
+
+/** The ids of the messages that the runs of a thread have. */
+async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const { runId } of await listTopic(streams, threadId)) {
+    const joiner = new PartJoiner();
+    for (const event of (await readLog(streams, runId))?.events ?? []) {
+      const { messageId, messages, input } = (joiner.join(event)?.payload ?? {}) as Mentions;
+      if (messageId !== undefined) ids.add(messageId);
+      for (const { id } of messages ?? input?.messages ?? []) ids.add(id);
+    }
+  }
+  return ids;
+}
+
+/**
+ * The place after the question of a thread.
+ * @returns `isAnswered` if this request has answered it: it came again
+ * @throws RunEventsError `topic_busy` or `run_finished` if the thread does not wait; `invalid_request` if a question stays open
+ */
+async function findAsked(
+  streams: StreamRuns,
+  { threadId, runId: name, resume = [] }: RunAgentInput,
+): Promise<{ readonly query: RunQuery; readonly isAnswered: boolean }> {
+  const { ownerId } = streams;
+  const [last] = (await streams.runs.list({ ownerId, topic: threadId, limit: 1 })).runs;
+  const {
+    runId = "",
+    runStatus,
+    events = [],
+  } = (last && (await readLog(streams, last.runId))) ?? {};
+  const at = (since: number): RunQuery => ({ runId, since, isWhole: false });
+  const isOf = (payload: unknown): boolean => (payload as Mentions | null)?.runId === name;
+  const own = events.find(
+    ({ eventType, payload }) => eventType === "INPUT_RECEIVED" && isOf(payload),
+  );
+  if (own !== undefined) return { query: at(own.sequence), isAnswered: true };
+  const asked = events.findLast(({ eventType }) => eventType === "INPUT_REQUESTED");
+  if (runStatus !== "waiting" || asked === undefined) {
+    const code = runStatus === "running" ? "topic_busy" : "run_finished";
+    throw refusal(code, "Expected a run of this thread that waits for an answer, but none does.");
+  }
+  const { interruptIds = [] } = asked.payload as Mentions;
+  const open = interruptIds.filter((id) => !resume.some(({ interruptId }) => interruptId === id));
+  if (open.length > 0) {
+    throw refusal(
+      "invalid_request",
+      `Expected \`resume\` to answer all interrupts, but it leaves out ${open.join(", ")}.`,
+    );
+  }
+  return { query: at(asked.sequence), isAnswered: false };
+}

@@ -1,0 +1,122 @@
+import type { RunAgentInput } from "@ag-ui/client";
+import type { RunEvents } from "@tm/run-events-core";
+import { pulled } from "../pulled.ts";
+import { StreamRuns } from "../stream-runs.ts";
+import { shownBy } from "../shown-failure.ts";
+import { stopLive } from "../topic-runs.ts";
+import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
+import { recordRun } from "./record-run.ts";
+import { createThreadRoutes, type ThreadRoutesOptions } from "./routes.ts";
+import type { RunAgent } from "./write-run.ts";
+
+/** Where the threads are, and how they are kept. */
+export interface ThreadsOptions {
+  /** The runs, on any store. The thread's id is their topic. */
+  readonly runs: RunEvents;
+  /**
+   * How long the run of a process that died stays live, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half
+   * times this, at most.
+   * @defaultValue 10,000
+   */
+  readonly leaseMs?: number | undefined;
+  /**
+   * How long a piece of a text waits for others before it is written, in milliseconds: 0 to 10,000. The first one does not wait.
+   * @defaultValue 250
+   */
+  readonly mergeMs?: number | undefined;
+  /**
+   * Returns what the user may read of an error that was thrown. The message of a `RUN_ERROR` event is kept as it is: AG-UI means it for a
+   * person.
+   * @defaultValue always "An error occurred."
+   */
+  readonly describeError?: ((error: unknown) => string | undefined) | undefined;
+  /**
+   * Keeps the program alive until the promise is settled, such as `after` of Next.js.
+   * @defaultValue none
+   */
+  readonly waitUntil?: ((promise: Promise<unknown>) => unknown) | undefined;
+}
+
+/** A thread of one owner. Two owners may use the same id: their threads are different. */
+export interface ThreadPlace {
+  /** 1 to 200 characters, none of them a control character. */
+  readonly threadId: string;
+  readonly ownerId: string;
+}
+
+/** A run that is being recorded. */
+export interface RecordedRun {
+  /** The id of the run in the store. */
+  readonly runId: string;
+  /** Its events, from the log. It may be left unread: the run does not wait for it. */
+  readonly events: ReadableStream<PlacedEvent>;
+  /**
+   * Resolves when this process has recorded the run, up to its end or a question; at once if another one records it. It rejects if the run
+   * fails or is stopped. The rejection may be ignored.
+   */
+  readonly done: Promise<unknown>;
+}
+
+/** Threads of AG-UI whose events are in the logs of runs. */
+export interface Threads {
+  /**
+   * Records what an agent makes. A thread has one run at a time. A request that comes again, with the same `runId`, joins its run. With
+   * `resume` the run of the thread goes on that waits for an answer.
+   * @returns once the request is recorded
+   * @throws RunEventsError `topic_busy` while another run of the thread goes on or waits; `run_finished` for an answer that nothing waits
+   * for; `invalid_request` for an answer that leaves a question open; `payload_too_large`, `store_unavailable`
+   */
+  record(
+    request: { readonly ownerId: string; readonly input: RunAgentInput },
+    agent: RunAgent,
+  ): Promise<RecordedRun>;
+  /**
+   * Replays all runs of a thread, and follows the last one up to its end or a question. A run that died ends with `RUN_ERROR`, one that was
+   * stopped with the outcome `cancelled`.
+   * @param thread.since the `place` of an event. Default: the start
+   * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed; `invalid_request`, `store_unavailable`
+   */
+  follow(
+    thread: ThreadPlace & { readonly since?: string | null | undefined },
+  ): Promise<ReadableStream<PlacedEvent>>;
+  /**
+   * Stops the run of a thread, whichever process records it, also one that waits for an answer.
+   * @returns whether there was one
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
+   */
+  stop(thread: ThreadPlace): Promise<boolean>;
+  /** Makes the routes that `RunEventsAgent` and `HttpAgent` ask, as one function of a request. */
+  routes(options: ThreadRoutesOptions): (request: Request) => Promise<Response>;
+}
+
+/**
+ * Makes threads for agents of AG-UI. Each run outlives its request and its readers, and any process can follow, answer or stop it.
+ *
+ * @example
+ * const threads = createThreads({ runs });
+ * const handle = threads.routes({ authenticate: (request) => userOf(request), agent: ({ input }) => agent.run(input) });
+ */
+export function createThreads(options: ThreadsOptions): Threads {
+  const { runs, leaseMs, mergeMs = 250, describeError, waitUntil } = options;
+  const how = { mergeMs, describeError: shownBy(describeError) };
+  const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
+    new StreamRuns({ runs, leaseMs, ownerId }, "ag-ui");
+  const threads: Threads = {
+    async record({ ownerId, input }, agent) {
+      const streams = streamsOf({ ownerId });
+      const { query, done } = await recordRun(streams, { input, agent, how });
+      const settled = done.catch(() => {});
+      waitUntil?.(settled);
+      const events = pulled((signal) => followRuns(streams, [query], signal));
+      return { runId: query.runId, events, done };
+    },
+    async follow({ threadId, since = null, ...owner }) {
+      const streams = streamsOf(owner);
+      const queries = await findThread(streams, threadId, since);
+      return pulled((signal) => followRuns(streams, queries, signal));
+    },
+    stop: async ({ threadId, ...owner }) => stopLive(streamsOf(owner), threadId),
+    routes: (routesOptions) => createThreadRoutes(threads, routesOptions),
+  };
+  return threads;
+}

@@ -1,0 +1,68 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+
+/** The statuses of the refusals. Any other error is thrown to the host. */
+const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
+  invalid_request: 400,
+  unauthenticated: 401,
+  not_found: 404,
+  topic_busy: 409,
+  run_finished: 409,
+  payload_too_large: 413,
+  // The process hung for longer than a lease, so nothing was recorded: another one may do better.
+  fenced: 503,
+  store_unavailable: 503,
+};
+
+/** JSON that no cache keeps. */
+export function noStore(value: unknown): Response {
+  return Response.json(value, { headers: { "cache-control": "private, no-store" } });
+}
+
+/** A refusal of a request. */
+export function refusal(code: RunEventsErrorCode, message: string): RunEventsError {
+  return new RunEventsError(code, message);
+}
+
+/**
+ * The response to a refusal, as `application/problem+json`.
+ * @throws any other error
+ */
+export function refused(error: unknown): Response {
+  const status = error instanceof RunEventsError ? STATUSES[error.code] : undefined;
+  if (!(error instanceof RunEventsError) || status === undefined) throw error;
+  const { code, message, details } = error;
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "private, no-store",
+    ...(status === 503 && { "retry-after": "1" }),
+  };
+  return Response.json({ ...details, status, code, detail: message }, { status, headers });
+}
+
+/** The id and the call that a path under `api` names: `send` for `api` itself, and `messages` for an id alone. */
+export function parsePath(path: string, api: string): readonly [id: string, call: string] {
+  if (path === api) return ["", "send"];
+  const rest = path.startsWith(`${api}/`) ? path.slice(api.length + 1) : "";
+  const [, id = "", call = "messages"] = /^([^/]+)(?:\/(stream|stop))?$/.exec(rest) ?? [];
+  if (id === "") return ["", ""];
+  try {
+    return [decodeURIComponent(id), call];
+  } catch {
+    throw refusal("invalid_request", "Expected an id in the path, got a bad escape.");
+  }
+}
+
+/**
+ * Checks an id that a request sends in its body.
+ * @throws RunEventsError `invalid_request` for dots alone: a path with them is another path, even if they are escaped
+ */
+export function checkPathId(id: string): string {
+  if (id !== "." && id !== "..") return id;
+  throw refusal("invalid_request", "Expected an id that a path can have, got dots alone.");
+}
+
+/** The JSON value that a request sends; `null` if it sends none. */
+export async function readJson(request: Request): Promise<unknown> {
+  const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
+  return isJson ? request.json().catch(() => null) : null;
+}

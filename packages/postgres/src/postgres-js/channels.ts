@@ -1,0 +1,60 @@
+import type { PostgresNotification } from "../driver.ts";
+import type { PostgresJsSql } from "./driver.ts";
+
+/** A client that listens. */
+export interface ListeningClient {
+  onNotification(notification: PostgresNotification): void;
+  /** The connection was lost and another one listens: notifications may be lost. */
+  onLost(): void;
+}
+
+/** A channel that postgres.js listens on, until its `sql` is ended. */
+interface Channel {
+  readonly clients: Set<ListeningClient>;
+  /** Resolves with the first connection that listens. */
+  readonly ready: PromiseWithResolvers<void>;
+}
+
+/**
+ * The channels of one `sql`. postgres.js listens again by itself after a lost connection, and forgets no listener. So each channel has
+ * one for good, which passes on to the clients of the moment.
+ */
+export class PostgresJsChannels {
+  readonly #sql: PostgresJsSql;
+  readonly #channels = new Map<string, Channel>();
+
+  constructor(sql: PostgresJsSql) {
+    this.#sql = sql;
+  }
+
+  /** Resolves when a connection listens. Until `leave`, the client gets the channel's notifications. */
+  join(name: string, client: ListeningClient): Promise<void> {
+    const channel = this.#channels.get(name) ?? this.#open(name);
+    channel.clients.add(client);
+    return channel.ready.promise;
+  }
+
+  leave(client: ListeningClient): void {
+    for (const { clients } of this.#channels.values()) clients.delete(client);
+  }
+
+  #open(name: string): Channel {
+    const channel: Channel = { clients: new Set(), ready: Promise.withResolvers() };
+    this.#channels.set(name, channel);
+    let isFirst = true;
+    const listening = this.#sql.listen(
+      name,
+      (payload) => {
+        for (const client of channel.clients) client.onNotification({ channel: name, payload });
+      },
+      () => {
+        channel.ready.resolve();
+        if (!isFirst) for (const client of channel.clients) client.onLost();
+        isFirst = false;
+      },
+    );
+    // A connection that cannot be opened: postgres.js tries again.
+    listening.catch(() => {});
+    return channel;
+  }
+}

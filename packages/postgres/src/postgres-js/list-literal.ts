@@ -1,0 +1,20 @@
+/** A value of a list that the store sends. */
+type Item = string | number | boolean | null;
+
+/**
+ * A list as the text of a Postgres array. postgres.js would take the type of a list's first item for the type of the list.
+ * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ */
+export function encodeList(items: readonly Item[]): string {
+  return `{${items.map(encodeItem).join(",")}}`;
+}
+
+function encodeItem(item: Item): string {
+  if (typeof item !== "string") return item === null ? "NULL" : String(item);
+  return `"${item.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
+
+/** The values of a statement as postgres.js takes them. */
+export function encodeValues(values: readonly unknown[]): unknown[] {
+  return values.map((value) => (Array.isArray(value) ? encodeList(value as Item[]) : value));
+}

@@ -1,0 +1,90 @@
+import type { PostgresNotification, PostgresPoolClient, PostgresStatement } from "../driver.ts";
+import { sqlErrorOf } from "../sql-error.ts";
+import type { ListeningClient, PostgresJsChannels } from "./channels.ts";
+import type { PostgresJsQuery, PostgresJsSql } from "./driver.ts";
+import { encodeValues } from "./list-literal.ts";
+
+/** This server takes no writes, or is not the primary: its name may lead to another server by now. */
+const ELSEWHERE = new Set(["25006", "55000"]);
+const LISTEN = /^LISTEN "(.+)"$/;
+
+type Answer = { readonly rows: readonly unknown[] };
+type OnNotification = (notification: PostgresNotification) => void;
+type Callback = (error: Error | null, answer: Answer) => void;
+
+/**
+ * A client that sends each statement on a connection that postgres.js picks: a failed statement costs it no connection, and it prepares
+ * statements on each connection that needs them.
+ */
+export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
+  readonly #sql: PostgresJsSql;
+  readonly #channels: PostgresJsChannels;
+  #onNotification: OnNotification = () => {};
+  #onEnd: () => void = () => {};
+
+  constructor(sql: PostgresJsSql, channels: PostgresJsChannels) {
+    this.#sql = sql;
+    this.#channels = channels;
+  }
+
+  query(text: string, values?: unknown[]): Promise<Answer>;
+  query(statement: PostgresStatement, callback: Callback): void;
+  query(asked: string | PostgresStatement, more?: unknown): Promise<Answer> | void {
+    if (typeof asked !== "string") {
+      this.#run(asked).then(
+        (answer) => (more as Callback)(null, answer),
+        (error: Error) => (more as Callback)(error, { rows: [] }),
+      );
+      return;
+    }
+    const channel = LISTEN.exec(asked)?.[1];
+    if (channel !== undefined) return this.#channels.join(channel, this).then(() => ({ rows: [] }));
+    return this.#run({ text: asked, values: (more as unknown[] | undefined) ?? [] });
+  }
+
+  on(event: string, listener: (value: never) => void): void {
+    if (event === "notification") this.#onNotification = listener as OnNotification;
+    if (event === "end") this.#onEnd = listener as () => void;
+  }
+
+  removeListener(): void {}
+
+  /** The connections stay with postgres.js, which closes those that broke. */
+  release(): void {
+    this.#channels.leave(this);
+  }
+
+  onNotification(notification: PostgresNotification): void {
+    this.#onNotification(notification);
+  }
+
+  onLost(): void {
+    this.#onEnd();
+  }
+
+  /** A statement with a name is prepared. With another name it is another statement, and planned again. */
+  async #run({ name, text, values, query_timeout: ms }: PostgresStatement): Promise<Answer> {
+    const named = name === undefined ? text : `/* ${name} */ ${text}`;
+    const query = this.#sql.unsafe(named, encodeValues(values), { prepare: name !== undefined });
+    try {
+      return { rows: await (ms === undefined ? query : inTime(query, ms)) };
+    } catch (error) {
+      if (ELSEWHERE.has(sqlErrorOf(error).code)) void this.#sql.close?.();
+      throw error;
+    }
+  }
+}
+
+/** The query's rows, if they come in time. Otherwise it is cancelled, and pg's error for this is thrown: postgres.js has no such limit. */
+async function inTime(query: PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    query.cancel();
+    late.reject(new Error("Query read timeout"));
+  }, ms);
+  try {
+    return await Promise.race([query, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

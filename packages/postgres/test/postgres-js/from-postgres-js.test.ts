@@ -1,0 +1,96 @@
+import { createRunEvents } from "@tm/run-events-core";
+import fc from "fast-check";
+import postgres from "postgres";
+import { expect, expectTypeOf, it } from "vitest";
+import {
+  fromPostgresJs,
+  type PostgresJsSql,
+  type PostgresJsTransaction,
+} from "../../src/postgres-js/index.ts";
+import { encodeList } from "../../src/postgres-js/list-literal.ts";
+import { PATIENT } from "../patient.ts";
+import { openPool, openStore, useServer } from "../stores.ts";
+import { openSql } from "./opened-postgres-js.ts";
+
+const server = useServer();
+const EXPECTED = "Expected the function of postgres.js, what `postgres(url)` returns";
+
+it("what postgres.js returns has the types of the driver", () => {
+  expectTypeOf<postgres.Sql>().toExtend<PostgresJsSql>();
+  expectTypeOf<postgres.TransactionSql>().toExtend<PostgresJsTransaction>();
+});
+
+it.each<[string, () => unknown, string]>([
+  ["nothing", () => undefined, "got another value."],
+  ["the module's function", () => postgres, "got another value."],
+  ["a pool", () => ({ query() {} }), "got another value."],
+  [
+    "a transaction",
+    () => Object.assign(() => {}, { unsafe() {} }),
+    "got the one of a transaction. Pass that to `clientOf`.",
+  ],
+  [
+    "one that renames columns",
+    () => openSql(server().url, { transform: postgres.camel }),
+    "without `transform`. Create another one for the store.",
+  ],
+])("fromPostgresJs refuses %s with what it expected", (_, make, message) => {
+  expect(() => fromPostgresJs(make() as PostgresJsSql)).toThrow(
+    new TypeError(`${EXPECTED}, ${message}`),
+  );
+});
+
+it.each<[string, NonNullable<Parameters<typeof openSql>[1]>]>([
+  ["one connection", { max: 1 }],
+  ["no types of arrays", { fetch_types: false }],
+  ["numbers as BigInt", { types: { bigint: postgres.BigInt } }],
+  ["no prepared statements", { prepare: false }],
+])("with %s, a program runs, and its tail gets every event", async (_, options) => {
+  const store = await openStore(fromPostgresJs(openSql(server().url, options)));
+  const runs = createRunEvents({ store });
+  const { runId } = await runs.create({ ownerId: "ada" });
+  const seen: unknown[] = [];
+  const reading = (async () => {
+    for await (const { sequence, payload } of runs.tail(runId)) seen.push([sequence, payload]);
+  })();
+  await runs.append(runId, [
+    { eventType: "TOKEN", payload: { text: '"\\{},NULL' } },
+    { eventType: "TOKEN", payload: 1 },
+  ]);
+  await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await reading;
+  expect(seen).toEqual([
+    [1, { text: '"\\{},NULL' }],
+    [2, 1],
+    [3, null],
+  ]);
+});
+
+it("a list arrives at the server as it was", async () => {
+  const sql = openSql(server().url);
+  const text = fc
+    .string({ unit: "binary" })
+    .filter((one) => !one.includes("\0") && one.isWellFormed());
+  const item = fc.oneof(text, fc.constantFrom(null, "NULL", "", "{}", '"', "\\", " a ", ","));
+  await fc.assert(
+    fc.asyncProperty(fc.array(item, { minLength: 1 }), async (items) => {
+      const [row] = await sql.unsafe("SELECT array_to_json($1::text[]) AS items", [
+        encodeList(items),
+      ]);
+      expect(row?.["items"]).toEqual(items);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("S31: a statement that takes too long is cancelled, and fails", async () => {
+  const pool = fromPostgresJs(openSql(server().url));
+  const failed = Promise.withResolvers<unknown>();
+  const statement = { text: "SELECT pg_sleep(600)", values: [], query_timeout: 100 };
+  pool.connect?.((_, client) => client?.query(statement, (error) => failed.resolve(error)));
+  expect(await failed.promise).toEqual(new Error("Query read timeout"));
+  const direct = openPool(server().url);
+  const sleeping =
+    "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(600)'";
+  await expect.poll(async () => (await direct.query(sleeping)).rows.length, PATIENT).toBe(0);
+});

@@ -1,0 +1,82 @@
+import { createRunEvents } from "@tm/run-events-core";
+import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
+import { expect, it } from "vitest";
+import { fromPostgresJs } from "../../src/postgres-js/index.ts";
+import { expectNothingLost, expectNotifications, withoutPolls } from "../lost-sessions.ts";
+import { PATIENT } from "../patient.ts";
+import { begin, newSchema, openPool, openStore, useServer } from "../stores.ts";
+import { openSql } from "./opened-postgres-js.ts";
+
+const server = useServer();
+
+it("S13: commits of other processes arrive by notifications, also after the session that listens was ended", async () => {
+  const application = "listening";
+  const sql = openSql(server().url, { connection: { application_name: application } });
+  const pool = withoutPolls(fromPostgresJs(sql));
+  await expectNotifications({ pool, application, direct: openPool(server().url) });
+});
+
+it("S13, S7: a reader and a writer lose nothing while all their sessions are ended again and again", async () => {
+  const application = "losing";
+  const sql = openSql(server().url, {
+    connection: { application_name: application },
+    // postgres.js lets the failure of this query, which each new session begins with, end the process.
+    fetch_types: false,
+  });
+  const pool = fromPostgresJs(sql);
+  await expectNothingLost({ pool, application, direct: openPool(server().url) });
+});
+
+it("S7: an append whose session is ended before its answer is ambiguous, and the next one works", async () => {
+  const direct = openPool(server().url);
+  const sql = openSql(server().url, { max: 1 });
+  const schema = newSchema();
+  const store = await openStore(fromPostgresJs(sql), { schema });
+  await store.createRun(createOf("a"));
+  const [row] = await sql`SELECT pg_backend_pid() AS pid`;
+  const pid: unknown = row?.["pid"];
+  const blocker = await begin(direct, `SELECT FROM ${schema}.runs FOR UPDATE`);
+  const append = expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({
+    code: "store_unavailable",
+    ambiguous: true,
+    retryable: true,
+  });
+  const waits = `SELECT FROM pg_stat_activity WHERE pid = ${String(pid)} AND wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await direct.query(waits)).rows.length, PATIENT).toBe(1);
+  await direct.query("SELECT pg_terminate_backend($1, 10000)", [pid]);
+  await append;
+  await blocker.query("COMMIT");
+  await createRunEvents({ store }).append("a", [{ eventType: "TOKEN", payload: 2 }]);
+  expect(await readValues(store, "a")).toEqual([2]);
+});
+
+it("S10: a session that cannot write is closed, so that the next one may lead to the primary", async () => {
+  const sql = openSql(server().url, { max: 1 });
+  const store = await openStore(fromPostgresJs(sql));
+  await store.createRun(createOf("a"));
+  await sql.unsafe("SET default_transaction_read_only = on");
+  await expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({
+    code: "store_unavailable",
+    retryable: true,
+  });
+  await expect
+    .poll(() => store.append([appendOf("a", 2)]).catch(() => null), PATIENT)
+    .toMatchObject([{ firstSequence: 1 }]);
+});
+
+it("S20: an ended `sql` makes the store unavailable for good, and an unreachable server for a while", async () => {
+  const sql = openSql(server().url);
+  const store = await openStore(fromPostgresJs(sql));
+  await sql.end();
+  await expect(store.getRun("a")).rejects.toMatchObject({
+    message: "The store's pool has been ended: end it after the store is closed.",
+    retryable: false,
+    ambiguous: false,
+  });
+  const away = fromPostgresJs(openSql("postgres://127.0.0.1:1/none"));
+  await expect(openStore(away)).rejects.toMatchObject({
+    code: "store_unavailable",
+    retryable: true,
+    ambiguous: false,
+  });
+});
