@@ -1,6 +1,7 @@
 import type { EventDraft, RunEvent, RunEvents, WorkedRun } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
 import { checkDepth, sealDraft } from "@tm/run-events-core/wire";
+import { insist } from "./insist.ts";
 import { splitText } from "./split-text.ts";
 
 /** The type of the events of what is larger than a payload: each has a part of its JSON text. */
@@ -28,7 +29,7 @@ export function encodeEvents(
   }));
 }
 
-/** Appends a value, in several events if it is larger than a payload. */
+/** Appends a value, in several events if it is larger than a payload. While the store is away, it tries again. */
 export async function appendValue(
   run: WorkedRun,
   eventType: string,
@@ -37,7 +38,7 @@ export async function appendValue(
 ): Promise<void> {
   const drafts = encodeEvents(eventType, value, maxPayloadBytes);
   for (let at = 0; at < drafts.length; at += maxBatchEvents) {
-    await run.append(drafts.slice(at, at + maxBatchEvents));
+    await insist(() => run.append(drafts.slice(at, at + maxBatchEvents)), run.signal);
   }
 }
 

@@ -19,16 +19,15 @@ function serve(all: readonly Placed<unknown>[], since: string | null): Response 
 async function cutShort(whole: Response, at: number, breaks: boolean): Promise<Response> {
   const bytes = new Uint8Array(await whole.arrayBuffer());
   const parts = [bytes.slice(0, at / 2), bytes.slice(at / 2, at)];
-  return new Response(
-    new ReadableStream({
-      pull(controller) {
-        const part = parts.shift();
-        if (part !== undefined) controller.enqueue(part);
-        else if (breaks && at < bytes.length) controller.error(new TypeError("terminated"));
-        else controller.close();
-      },
-    }),
-  );
+  const body = new ReadableStream({
+    pull(controller) {
+      const part = parts.shift();
+      if (part !== undefined) controller.enqueue(part);
+      else if (breaks && at < bytes.length) controller.error(new TypeError("terminated"));
+      else controller.close();
+    },
+  });
+  return new Response(body, whole);
 }
 
 const text = fc.oneof(
@@ -68,6 +67,24 @@ it("a stream that is cut anywhere, and as often as one likes, comes whole and on
   );
 });
 
+/** A stream that is not made of events. */
+function respondWith(body: BodyInit): Response {
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+it("a page of a proxy is no stream: at first it is the answer, and after a cut an error", async () => {
+  const proxied = (): Response =>
+    new Response("<p>Sign in", { headers: { "content-type": "text/html" } });
+  const ask = (...answers: Response[]) => ({
+    ask: async () => answers.shift() ?? new Response("", { status: 404 }),
+    onEvent: () => {},
+    signal: new AbortController().signal,
+  });
+  expect(await (await openHealed(ask(proxied()))).text()).toBe("<p>Sign in");
+  const cut = await openHealed(ask(respondWith("id: a:1\ndata: 1\n\n"), proxied()));
+  await expect(cut.text()).rejects.toThrow("Expected a stream, got HTTP 200: <p>Sign in");
+});
+
 it("a request is made again while no server answers, but a refusal is the answer", async () => {
   const answers = [
     new TypeError("fetch failed"),
@@ -89,7 +106,7 @@ it("a request is made again while no server answers, but a refusal is the answer
 it("a connection that is silent is given up, and a reader that leaves ends its requests", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const signals: AbortSignal[] = [];
-  const silent = (): Response => new Response(new ReadableStream({}));
+  const silent = (): Response => respondWith(new ReadableStream({}));
   const response = await openHealed({
     ask: async (_since, signal) => {
       signals.push(signal);

@@ -30,13 +30,20 @@ export interface Recorded {
  * @returns once the request is recorded
  */
 export async function recordRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
-  const { resume = [] } = recording.input;
-  return resume.length === 0 ? startRun(streams, recording) : resumeRun(streams, recording);
+  const { threadId, resume = [] } = recording.input;
+  // Before there is a run: if the store is away, the request can be made again.
+  const known = { ...recording, known: await messageIdsOf(streams, threadId) };
+  return resume.length === 0 ? startRun(streams, known) : resumeRun(streams, known);
+}
+
+/** A recording, and the ids of the messages that its thread has. */
+interface KnownRecording extends Recording {
+  readonly known: ReadonlySet<string>;
 }
 
 async function startRun(
   streams: StreamRuns,
-  recording: Recording,
+  recording: KnownRecording,
   isSecond = false,
 ): Promise<Recorded> {
   const { threadId, runId: name } = recording.input;
@@ -67,7 +74,7 @@ async function endBusy(streams: StreamRuns, error: unknown, isSecond: boolean): 
 }
 
 /** Goes on with the run of a thread that waits. Its worker may be about to leave it, or may have died before that. */
-async function resumeRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
+async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promise<Recorded> {
   const { runs, ownerId, leaseMs } = streams;
   const pauses = new Pauses();
   for (;;) {
@@ -117,11 +124,11 @@ async function answer(
 async function record(
   streams: StreamRuns,
   run: WorkedRun,
-  { input, agent }: Recording,
+  { input, agent, known }: KnownRecording,
   onRecorded: () => void,
 ): Promise<void> {
   const { limits } = streams.runs.log;
-  await writeStart(run, input, await messageIdsOf(streams, input.threadId), limits);
+  await writeStart(run, input, known, limits);
   onRecorded();
   await writeRun(run, input, agent, limits);
 }

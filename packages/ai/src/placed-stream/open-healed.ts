@@ -21,7 +21,7 @@ export interface HealedStreamOptions {
 /** Opens a stream whose body has no cuts: after one, it goes on from its last whole event. */
 export async function openHealed(options: HealedStreamOptions): Promise<Response> {
   const first = await insist(() => options.ask(null, options.signal), MOST_TRIES, options.signal);
-  if (!first.ok) return first;
+  if (!isPlaced(first)) return first;
   const body = pulled((left) => {
     const signal = AbortSignal.any([left, options.signal]);
     return readHealed(first, { ...options, signal });
@@ -53,8 +53,14 @@ async function* readHealed(
     signal.throwIfAborted();
     await pauses.next(signal);
     response = await insist(() => ask(since, signal), Infinity, signal);
-    if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
+    if (!isPlaced(response))
+      throw new Error(`Expected a stream, got HTTP ${response.status}: ${await response.text()}`);
   }
+}
+
+/** Whether the response is a stream of a server of this package, and not the page of a proxy. */
+function isPlaced({ ok, headers }: Response): boolean {
+  return ok && headers.get("content-type")?.startsWith("text/event-stream") === true;
 }
 
 /** Asks until a server answers. */

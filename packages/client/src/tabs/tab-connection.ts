@@ -75,6 +75,8 @@ export class TabConnection {
   #ownHub: RunHub | null = null;
   #asked = 0;
   #isAsking = false;
+  /** Whether what this tab wants has changed since it last asked: no message of the leading tab may put that off. */
+  #isAskDue = false;
   /** Whether another tab has been heard. */
   #hasOthers = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -176,8 +178,7 @@ export class TabConnection {
 
   /** What this tab wants, of which another tab could read the part that is not apart. */
   #wanted(isApart: boolean): Wanted {
-    if (this.#isAway) return NOTHING;
-    return this.#members.wanted(isApart, this.#role === "alone");
+    return this.#isAway ? NOTHING : this.#members.wanted(isApart, this.#role === "alone");
   }
 
   /** Passes on what this tab wants after each change of it. */
@@ -191,7 +192,10 @@ export class TabConnection {
     }
     if (this.#role === "leading") this.#hub?.wantOwn(this.#wanted(false));
     else if (this.#role === "waiting" && this.#isAway) this.#ask();
-    else if (this.#role === "waiting") this.#after(0, () => this.#ask());
+    else if (this.#role === "waiting") {
+      this.#isAskDue = true;
+      this.#after(0, () => this.#ask());
+    }
   }
 
   #createHub(isApart: boolean): RunHub {
@@ -214,13 +218,9 @@ export class TabConnection {
   #ask(): void {
     const wanted = this.#wanted(false);
     this.#asked += 1;
-    this.#isAsking = true;
-    this.#channel?.postMessage({
-      type: "want",
-      tab: this.#id,
-      ask: this.#asked,
-      ...wanted,
-    } satisfies Message);
+    [this.#isAskDue, this.#isAsking] = [false, true];
+    const want: Message = { type: "want", tab: this.#id, ask: this.#asked, ...wanted };
+    this.#channel?.postMessage(want);
     // All tabs got the last message at the same time, so a random delay lets one of them take over.
     if (wantsAny(wanted)) this.#after(ANSWER_MS * (1 + Math.random()), () => this.#lock?.steal());
   }
@@ -245,7 +245,7 @@ export class TabConnection {
   #hearLeader(message: Answer | RunMessage | FeedMessage): void {
     if (message.type === "answer" && message.tab === this.#id && message.ask === this.#asked)
       this.#isAsking = false;
-    this.#after(this.#isAsking ? ANSWER_MS : ASK_MS, () => this.#ask());
+    if (!this.#isAskDue) this.#after(this.#isAsking ? ANSWER_MS : ASK_MS, () => this.#ask());
   }
 
   #accept(message: RunMessage | FeedMessage, isApart: boolean): void {

@@ -10,7 +10,7 @@ import {
   stream,
 } from "../scripted-server.ts";
 import type { Message } from "../../src/tabs/tab-messages.ts";
-import { COOKIE, isInOrder, openTab, range, shows } from "./open-tab.ts";
+import { COOKIE, isInOrder, openManyRunsTab, openTab, range, shows } from "./open-tab.ts";
 
 /** The messages between tabs. */
 interface Spoken {
@@ -195,4 +195,37 @@ it("a tab that has lost its lock gets messages from the next tab, and both have 
   responses[1]?.end(event(4) + finished(4));
   await Promise.all([first, second].map(async (tab) => shows(tab, 4, "finished")));
   expect([...first.views, ...second.views].every(isInOrder)).toBe(true);
+});
+
+it("a tab that shows another run asks for it at once, even if a message comes between", async () => {
+  const channels: BroadcastChannel[] = [];
+  const heard: MessageEvent[] = [];
+  const wanted: string[] = [];
+  class Overheard extends BroadcastChannel {
+    constructor(name: string) {
+      super(name);
+      channels.push(this);
+      this.addEventListener("message", (message) => {
+        if ((message.data as Message).type === "run") heard.push(message);
+      });
+    }
+    override postMessage(message: Message): void {
+      if (message.type === "want") wanted.push(...message.runs.keys());
+      super.postMessage(message);
+    }
+  }
+  vi.stubGlobal("BroadcastChannel", Overheard);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { baseUrl } = await startScriptedServer((response) => void stream(response, connected()));
+  const [leader, other] = [1, 2].map(() => openManyRunsTab({ ...COOKIE, baseUrl }));
+  const first = leader?.follow("between");
+  if (first !== undefined) await shows(first, 0, "live");
+  const second = other?.follow("between");
+  if (second !== undefined) await shows(second, 0, "live");
+  other?.follow("another");
+  const [message] = heard;
+  if (message !== undefined) channels[1]?.onmessage?.(message);
+  expect(heard.length).toBeGreaterThan(0);
+  // Without a message it asks again in 15 s.
+  await vi.waitFor(() => expect(wanted).toContain("another"), { timeout: 10_000 });
 });
