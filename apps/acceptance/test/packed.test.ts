@@ -117,6 +117,8 @@ describe("the packed packages", () => {
     await load("tanstack-ai");
     await expect(load("ai-sdk")).rejects.toThrow("'ai'");
     await expect(load("assistant-ui")).rejects.toThrow("'assistant-stream'");
+    await expect(load("ag-ui")).rejects.toThrow("'@ag-ui/client'");
+    await expect(load("ag-ui/page")).rejects.toThrow("'@ag-ui/client'");
   }, 300_000);
 
   describe("for TypeScript", () => {

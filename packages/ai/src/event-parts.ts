@@ -1,5 +1,6 @@
 import type { EventDraft, RunEvent, RunEvents, WorkedRun } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
+import { checkDepth, sealDraft } from "@tm/run-events-core/wire";
 import { insist } from "./insist.ts";
 import { splitText } from "./split-text.ts";
 
@@ -9,15 +10,19 @@ const PART = "UI_PART";
 /** What an event of `PART` has besides its text, in bytes, and more. */
 const PART_BYTES = 64;
 
-/** The events of a value: one, unless it is larger than a payload. */
+/**
+ * The events of a value: one, unless it is larger than a payload.
+ * @throws RunEventsError `invalid_event` for what is no JSON, or is nested too deep: the parts alone would not show that
+ */
 export function encodeEvents(
   eventType: string,
   value: unknown,
   maxPayloadBytes: number,
 ): readonly EventDraft[] {
-  const whole = JSON.stringify(value);
-  if (!isLonger(whole, maxPayloadBytes)) return [{ eventType, payload: value }];
-  const texts = splitText(whole, maxPayloadBytes - PART_BYTES);
+  const whole = sealDraft({ eventType, payload: value });
+  checkDepth(whole);
+  if (!isLonger(whole.payload.text, maxPayloadBytes)) return [whole];
+  const texts = splitText(whole.payload.text, maxPayloadBytes - PART_BYTES);
   return texts.map((text, index) => ({
     eventType: PART,
     payload: { eventType, text, isLast: index === texts.length - 1 },

@@ -1,3 +1,5 @@
+import { untilAborted } from "./until-aborted.ts";
+
 /**
  * Reads the values of a stream, up to its end. An abort ends the reading and cancels the stream.
  * @param make makes the stream
@@ -36,16 +38,11 @@ async function openUnlessStopped<Value>(
   make: () => Promise<ReadableStream<Value>>,
 ): Promise<ReadableStream<Value>> {
   signal.throwIfAborted();
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
   const made = make();
   try {
-    return await Promise.race([made, stopped.promise]);
+    return await untilAborted(made, signal);
   } catch (error) {
     made.then((late) => late.cancel(error)).catch(() => {});
     throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }

@@ -8,6 +8,8 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   topic_busy: 409,
   run_finished: 409,
   payload_too_large: 413,
+  // The process hung for longer than a lease, so nothing was recorded: another one may do better.
+  fenced: 503,
   store_unavailable: 503,
 };
 
@@ -50,8 +52,17 @@ export function parsePath(path: string, api: string): readonly [id: string, call
   }
 }
 
+/**
+ * Checks an id that a request sends in its body.
+ * @throws RunEventsError `invalid_request` for dots alone: a path with them is another path, even if they are escaped
+ */
+export function checkPathId(id: string): string {
+  if (id !== "." && id !== "..") return id;
+  throw refusal("invalid_request", "Expected an id that a path can have, got dots alone.");
+}
+
 /** The JSON value that a request sends; `null` if it sends none. */
 export async function readJson(request: Request): Promise<unknown> {
-  const isJson = request.headers.get("content-type")?.startsWith("application/json") === true;
+  const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
   return isJson ? request.json().catch(() => null) : null;
 }

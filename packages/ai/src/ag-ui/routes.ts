@@ -1,6 +1,6 @@
 import { enforceOutgoingInput, type RunAgentInput } from "@ag-ui/client";
 import { respondPlaced } from "../placed-stream/respond-placed.ts";
-import { noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
+import { checkPathId, noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
 import type { Threads } from "./threads.ts";
 import type { AgentCall, AgentEvents } from "./write-run.ts";
 
@@ -39,6 +39,7 @@ export function createThreadRoutes(
     switch (`${request.method} ${call}`) {
       case "POST send": {
         const input = parseInput(await readJson(request));
+        checkPathId(input.threadId);
         const { events } = await threads.record({ ownerId, input }, (asked) =>
           agent({ ...asked, ownerId }),
         );

@@ -1,8 +1,10 @@
+import { RunEventsError } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
+import { PartJoiner } from "../event-parts.ts";
 import { pulled } from "../pulled.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 import { type LoggedRun, readLog } from "../topic-runs.ts";
-import { ChunkReader } from "./answer-events.ts";
+import { ChunkReader, MESSAGE } from "./answer-events.ts";
 import { foldAnswer } from "./fold-answer.ts";
 
 /** How many logs are read at a time. */
@@ -24,6 +26,21 @@ export async function foldAnswers<Message extends UIMessage>(
     }
   }
   return { messages, last };
+}
+
+/**
+ * Resolves when the message is recorded whose answer another call makes. A process that died before that is found by its lease.
+ * @throws RunEventsError `run_finished` if it never will be
+ */
+export async function messageRecorded(streams: StreamRuns, runId: string): Promise<void> {
+  const joiner = new PartJoiner();
+  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
+    if (joiner.join(event)?.eventType === MESSAGE) return;
+  }
+  throw new RunEventsError(
+    "run_finished",
+    "Expected the message to be recorded, but its answer ended before that. Ask again, with another idempotency key.",
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
 import { RunEventsError } from "@tm/run-events-core";
+import { checkDepth, MAX_JSON_DEPTH, sealDraft } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { StreamRuns } from "../stream-runs.ts";
 import { findLive, listTopic, stopLive } from "../topic-runs.ts";
+import { MESSAGE } from "./answer-events.ts";
 import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
@@ -18,7 +20,8 @@ export interface Chats<Message extends UIMessage> {
    * Begins to answer a message. A chat has one answer at a time. A message with the id of an earlier one replaces it and all after it.
    * @returns once the message is recorded. With the `idempotencyKey` of an earlier call, the answer of that call
    * @throws RunEventsError `topic_busy` (with `runId`) while the chat is being answered; `invalid_request` for a message that the AI SDK
-   * does not take, or one of the assistant that the chat does not have; `store_unavailable`
+   * does not take, or one of the assistant that the chat does not have; `run_finished` if the answer ended before its message was
+   * recorded; `store_unavailable`
    */
   answer(chat: AskedMessage<Message>, make: MakeAnswer<Message>): Promise<Answer>;
   /**
@@ -117,11 +120,24 @@ async function endDead(streams: StreamRuns, chatId: string): Promise<void> {
 
 /** @throws RunEventsError `invalid_request` for what is not a message of the user or the assistant */
 async function checkMessage<Message extends UIMessage>(given: Message): Promise<Message> {
-  const checked = await safeValidateUIMessages<Message>({ messages: [given] });
-  const [message] = checked.success ? checked.data : [];
-  if (message !== undefined && message.role !== "system") return message;
+  // The check of the AI SDK recurses for each level, and so do readers of the message.
+  if (isFlatJson(given)) {
+    const checked = await safeValidateUIMessages<Message>({ messages: [given] });
+    const [message] = checked.success ? checked.data : [];
+    if (message !== undefined && message.role !== "system") return message;
+  }
   throw new RunEventsError(
     "invalid_request",
-    "Expected `message` to be a message of the user or the assistant, as the AI SDK has them. It has `id`, `role` and `parts`.",
+    `Expected \`message\` to be a message of the user or the assistant, as the AI SDK has them. It has \`id\`, \`role\` and \`parts\`, nested ${MAX_JSON_DEPTH} deep at most.`,
   );
+}
+
+/** Whether a log takes the value, however large it is. */
+function isFlatJson(value: unknown): boolean {
+  try {
+    checkDepth(sealDraft({ eventType: MESSAGE, payload: value }));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -29,12 +29,24 @@ export async function recordAnswer(
 ): Promise<void> {
   const writer = new ChunkWriter(run, messageId, bounds);
   await readUntilStopped(run.signal, make, async (chunk) => {
+    checkChunk(chunk);
     if (chunk.type === "error") throw new ShownError(chunk.errorText);
     // The run's own signal has not aborted: the program has stopped its model.
     if (chunk.type === "abort") throw new ShownError(CUT_SHORT_TEXT);
     await writer.write(chunk);
     return false;
   });
+}
+
+/**
+ * A stream of anything else, such as the text of a model, would make an answer without a part.
+ * @throws TypeError for what is not a chunk of the AI SDK
+ */
+function checkChunk(value: unknown): void {
+  if (typeof (Object(value) as { readonly type?: unknown }).type === "string") return;
+  throw new TypeError(
+    `Expected chunks with a \`type\`, got a value of type ${typeof value}. Return the stream of \`toUIMessageStream\`.`,
+  );
 }
 
 /** Writes chunks, and makes sure that they begin with one that names the message. */

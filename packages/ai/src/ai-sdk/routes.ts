@@ -1,6 +1,6 @@
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
 import type { followFrom } from "./answers.ts";
-import { noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
+import { checkPathId, noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
 import type { Chats } from "./chats.ts";
 import type { Question } from "./start-answer.ts";
 
@@ -134,7 +134,7 @@ async function readBody<Message>(request: Request): Promise<{
     const last: unknown = message ?? (Array.isArray(messages) ? messages.at(-1) : undefined);
     if (typeof id === "string" && last !== undefined) {
       // `answer` checks the message.
-      return { body: { ...body }, chatId: id, message: last as Message };
+      return { body: { ...body }, chatId: checkPathId(id), message: last as Message };
     }
   }
   throw refusal("invalid_request", "Expected JSON with `id` and `messages`, as `useChat` sends.");

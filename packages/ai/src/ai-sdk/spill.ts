@@ -1,6 +1,7 @@
 import { isLonger } from "@tm/run-events-core/store";
 import type { UIMessage, UIMessageChunk } from "ai";
 import { decodeBytes } from "../bytes.ts";
+import { untilAborted } from "../until-aborted.ts";
 
 /** A file that is larger than a payload. */
 export interface SpilledFile {
@@ -12,7 +13,7 @@ export interface SpilledFile {
   readonly runId: string;
 }
 
-/** Stores a file elsewhere. @returns the URL that takes its place in the log */
+/** Stores a file elsewhere. @returns the absolute URL that takes its place in the log */
 export type Spill = (file: SpilledFile) => string | Promise<string>;
 
 /** What has a file as a data URL. */
@@ -28,16 +29,22 @@ export class Spiller {
   readonly #spill: Spill | undefined;
   readonly #place: Pick<SpilledFile, "chatId" | "ownerId" | "runId">;
   readonly #maxPayloadBytes: number;
+  readonly #signal: AbortSignal;
 
-  /** @param spill without it all stays as it is */
+  /**
+   * @param spill without it all stays as it is
+   * @param signal a file that hangs is waited for until this aborts
+   */
   constructor(
     spill: Spill | undefined,
     place: Pick<SpilledFile, "chatId" | "ownerId" | "runId">,
     maxPayloadBytes: number,
+    signal: AbortSignal,
   ) {
     this.#spill = spill;
     this.#place = place;
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#signal = signal;
   }
 
   /** The message with URLs in place of its files, if it is larger than a payload. */
@@ -57,13 +64,30 @@ export class Spiller {
     const data = decodeDataUrl(part.url);
     if (data === null) return part;
     const { mediaType, filename } = part;
-    return { ...part, url: await this.#spill({ data, mediaType, filename, ...this.#place }) };
+    const stored = this.#store(this.#spill, { data, mediaType, filename, ...this.#place });
+    return { ...part, url: checkUrl(await untilAborted(stored, this.#signal)) };
+  }
+
+  async #store(spill: Spill, file: SpilledFile): Promise<unknown> {
+    return spill(file);
   }
 
   #fits(value: unknown): boolean {
     if (this.#spill === undefined) return true;
     return !isLonger(JSON.stringify(value), this.#maxPayloadBytes);
   }
+}
+
+/**
+ * Any other URL would make every later question of the chat fail: the AI SDK does not take it.
+ * @throws TypeError unless it is an absolute URL
+ */
+function checkUrl(url: unknown): string {
+  if (typeof url === "string" && URL.canParse(url)) return url;
+  const kind = typeof url === "string" ? "another text" : `a value of type ${typeof url}`;
+  throw new TypeError(
+    `Expected \`spill\` to return an absolute URL, such as https://files.example/1, got ${kind}.`,
+  );
 }
 
 function isFile<Part extends { readonly type: string }>(part: Part): part is Part & FilePart {

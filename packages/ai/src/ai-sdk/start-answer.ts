@@ -5,7 +5,7 @@ import { appendValue } from "../event-parts.ts";
 import { ShownError, shownBy } from "../shown-failure.ts";
 import { listTopic } from "../topic-runs.ts";
 import { CUT_SHORT_TEXT, MERGE, MESSAGE } from "./answer-events.ts";
-import { answerDone, foldAnswers, followAnswer } from "./answers.ts";
+import { answerDone, foldAnswers, followAnswer, messageRecorded } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { type Spill, Spiller } from "./spill.ts";
@@ -33,8 +33,8 @@ export interface ChatsOptions {
    */
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
   /**
-   * Stores a file elsewhere whose data URL is larger than a payload, and returns its URL, which the log keeps. It is called for files of
-   * questions and of answers. If it throws, so does the question; an answer fails.
+   * Stores a file elsewhere whose data URL is larger than a payload, and returns its absolute URL, which the log keeps. It is called
+   * for files of questions and of answers. If it throws, so does the question; an answer fails. A stop does not wait for it.
    * @defaultValue none: the log has the file, in several events
    */
   readonly spill?: Spill | undefined;
@@ -105,7 +105,7 @@ export async function startAnswer<Message extends UIMessage>(
       throw new ShownError(CUT_SHORT_TEXT);
     }
     const place = { chatId, ownerId, runId: run.runId };
-    const spiller = new Spiller(options.spill, place, maxPayloadBytes);
+    const spiller = new Spiller(options.spill, place, maxPayloadBytes, run.signal);
     const message = await spiller.message(chat.message);
     const messages = await readQuestion(streams, run.runId, { chatId, message });
     await appendValue(run, MESSAGE, message, runs.log.limits);
@@ -142,11 +142,20 @@ export async function startAnswer<Message extends UIMessage>(
   return { runId, done, stream: followAnswer(streams, runId) };
 }
 
-/** The answer of an earlier call with the same key. */
-function sameAnswer(streams: StreamRuns, runId: string): Answer {
-  const done = answerDone(streams, runId);
-  done.catch(() => {});
-  return { runId, done, stream: followAnswer(streams, runId) };
+/** The answer of an earlier call with the same key, once its message is recorded. */
+async function sameAnswer(streams: StreamRuns, runId: string): Promise<Answer> {
+  await messageRecorded(streams, runId);
+  let done: Promise<void> | undefined;
+  return {
+    runId,
+    stream: followAnswer(streams, runId),
+    /** Follows the run only if it is asked for: a question may be sent again often. */
+    get done() {
+      done ??= answerDone(streams, runId);
+      done.catch(() => {});
+      return done;
+    },
+  };
 }
 
 /**

@@ -24,6 +24,7 @@ it("what is no request of an agent is refused with a problem", async () => {
     ["POST", "", "tea", 400],
     ["POST", "", { ...INPUT, threadId: "" }, 400],
     ["POST", "", { ...INPUT, threadId: "a\nb" }, 400],
+    ["POST", "", { ...INPUT, threadId: ".." }, 400],
     ["POST", "", { ...INPUT, messages: [{ role: "user" }] }, 400],
     ["GET", "", undefined, 404],
     ["GET", "/tea", undefined, 404],

@@ -109,4 +109,26 @@ describe("the end of an answer", () => {
     await chats.answer({ ...PLACE, message: asked("a") }, () => Promise.reject(new Error("x")));
     await expect(Promise.all(works)).resolves.toHaveLength(1);
   });
+
+  it.each([["a text"], [5], [null], [{}]])(
+    "a stream of %j is no answer: a whole one would be without it",
+    async (value) => {
+      const chats = createChats({ runs: openRuns() });
+      const { done } = await chats.answer({ ...PLACE, message: asked("a") }, () =>
+        streamOf({ type: "start" }, value as UIMessageChunk),
+      );
+      await expect(done).rejects.toThrow("Return the stream of `toUIMessageStream`.");
+      const { messages } = await chats.read("tea", OWNER);
+      expect(runOf(messages[1])).toMatchObject({ runStatus: "failed" });
+    },
+  );
+
+  it("a chunk that is nested too deep fails the answer, even if it is larger than a payload", async () => {
+    const chats = createChats({ runs: openRuns() });
+    const data = [JSON.parse("[".repeat(2_000) + "]".repeat(2_000)), "x".repeat(300_000)];
+    const { done } = await chats.answer({ ...PLACE, message: asked("a") }, () =>
+      streamOf({ type: "data-x", data }),
+    );
+    await expect(done).rejects.toMatchObject({ code: "invalid_event" });
+  });
 });

@@ -1,3 +1,4 @@
+import type { RunEvent } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
 import { StreamRuns } from "../../src/stream-runs.ts";
@@ -62,5 +63,41 @@ describe("a question with a key", () => {
     expect(again.runId).toBe(runId);
     const errorText = "The answer was cut short.";
     expect(await readAll(again.stream)).toEqual([{ type: "error", errorText }]);
+  });
+
+  it("whose process died before its message was recorded is refused, not lost", async () => {
+    const runs = openRuns();
+    const chats = createChats({ runs, leaseMs: 1_000 });
+    const runId = await new StreamRuns({ ...OWNER, runs }, "ai-sdk").runIdOf('["tea","k"]');
+    await runs.create({ ...OWNER, runId, topic: "tea" });
+    await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    await expect(chats.answer(question, () => saying("b"))).rejects.toMatchObject({
+      code: "run_finished",
+      message: expect.stringContaining("another idempotency key"),
+    });
+    const { done } = await chats.answer({ ...question, idempotencyKey: "l" }, () => saying("b"));
+    await done;
+    expect((await chats.read("tea", OWNER)).messages).toHaveLength(2);
+  });
+
+  it("that is sent again and again leaves no reader of its answer", async () => {
+    const runs = openRuns();
+    let readers = 0;
+    async function* tail(...call: Parameters<typeof runs.tail>): AsyncGenerator<RunEvent, void> {
+      readers += 1;
+      try {
+        yield* runs.tail(...call);
+      } finally {
+        readers -= 1;
+      }
+    }
+    const chats = createChats({ runs: { ...runs, tail } });
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    const ids = new Set<string>();
+    for (let count = 0; count < 20; count += 1) {
+      ids.add((await chats.answer(question, () => new ReadableStream())).runId);
+    }
+    expect([ids.size, readers]).toEqual([1, 0]);
   });
 });

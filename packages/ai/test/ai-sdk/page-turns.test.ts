@@ -1,7 +1,7 @@
 import type { UIMessage, UIMessageChunk } from "ai";
-import { describe, expect, it, type Mock, vi } from "vitest";
-import { type PageChat, textOf } from "./page-chat.ts";
-import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
+import { describe, expect, it } from "vitest";
+import { textOf } from "./page-chat.ts";
+import { createRunServer, openRunPage } from "./run-page.ts";
 import { asked, openRuns, OWNER, PLACE, runOf, saying, streamOf } from "./small-chats.ts";
 
 describe("a page with the transport of runs", () => {
@@ -21,6 +21,28 @@ describe("a page with the transport of runs", () => {
     expect(parts).toEqual(chat.messages.map((message) => message.parts));
     const [{ runId } = { runId: "" }] = (await server.runs.list(OWNER)).runs;
     expect(server.requests).toEqual(["POST /api/chat", `GET /v1/agent-runs/${runId}/stream`]);
+  });
+
+  it("sends what goes along with a question: of the transport, and of the question itself", async () => {
+    const server = createRunServer(openRuns());
+    const questions: unknown[] = [];
+    server.onRequest = async (request, answer) => {
+      if (request.method === "POST") {
+        const { message, ...body } = (await request.clone().json()) as Record<string, unknown>;
+        expect(message).toMatchObject({ role: "user", parts: [{ type: "text", text: "Why?" }] });
+        questions.push([body, request.headers.get("x-trace")]);
+      }
+      return answer();
+    };
+    const body = (): object => ({ model: "small", id: "no", tone: "dry" });
+    const { chat } = openRunPage(server, "tea", [], { body });
+    const more = { body: { tone: "warm" }, headers: { "X-Trace": "7" } };
+    const sent = chat.sendMessage({ text: "Why?" }, more);
+    await server.model.asked(1);
+    server.model.finish();
+    await sent;
+    const trigger = "submit-message";
+    expect(questions).toEqual([[{ model: "small", tone: "warm", id: "tea", trigger }, "7"]]);
   });
 
   it("that was idle shows a turn of another page, and one that was reloaded goes on", async () => {
@@ -200,84 +222,5 @@ describe("a page with the transport of runs", () => {
     await done;
     await expect.poll(() => chat.status).toBe("ready");
     expect(chat.lastMessage?.parts.map(({ type }) => type)).toEqual(["text", "tool-ask"]);
-  });
-
-  describe("that reads the messages", () => {
-    /** A page that has asked for the messages, and gets them when it may. */
-    async function openReading(server: RunServer): Promise<{
-      readonly chat: PageChat;
-      readonly setMessages: Mock<(messages: readonly UIMessage[]) => void>;
-      readonly go: () => void;
-    }> {
-      const page = openRunPage(server, "tea");
-      const setMessages = vi.spyOn(page.chat, "setMessages");
-      const { promise, resolve } = Promise.withResolvers<void>();
-      let isReading = false;
-      server.onRequest = async (request, answer) => {
-        const answered = await answer();
-        if (request.method === "GET" && request.url.endsWith("/api/chat/tea") && !isReading) {
-          isReading = true;
-          await promise;
-        }
-        return answered;
-      };
-      page.watch();
-      await expect.poll(() => isReading).toBe(true);
-      return { chat: page.chat, setMessages, go: resolve };
-    }
-
-    it("while an answer ends gets all of it", async () => {
-      const server = createRunServer(openRuns());
-      const asking = openRunPage(server, "tea");
-      const sent = asking.chat.sendMessage({ text: "Why?" });
-      await server.model.asked(1);
-      server.model.say("Half ");
-      await expect.poll(() => asking.chat.text).toBe("Half ");
-      const { chat, go } = await openReading(server);
-      server.model.say("an answer");
-      server.model.finish();
-      await sent;
-      go();
-      await expect.poll(() => chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
-    });
-
-    it("while its user asks keeps the question", async () => {
-      const server = createRunServer(openRuns());
-      const place = { ...OWNER, chatId: "tea", message: asked("a") };
-      await (
-        await server.chats.answer(place, () => saying("to a"))
-      ).done;
-      const { chat, setMessages, go } = await openReading(server);
-      const sent = chat.sendMessage({ text: "Why?" });
-      await server.model.asked(1);
-      go();
-      server.model.say("So.");
-      server.model.finish();
-      await sent;
-      const texts = ["a", "to a", "Why?", "So."];
-      await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
-      expect(chat.status).toBe("ready");
-      // What it read before lacks the question.
-      expect(setMessages.mock.calls.map(([messages]) => messages.map(textOf))).toEqual([texts]);
-    });
-
-    it("while another turn comes gets that, too", async () => {
-      const server = createRunServer(openRuns());
-      const answer = async (id: string): Promise<void> => {
-        const place = { ...OWNER, chatId: "tea", message: asked(id) };
-        await (
-          await server.chats.answer(place, () => saying(`to ${id}`))
-        ).done;
-      };
-      await answer("a");
-      const { chat, go } = await openReading(server);
-      await answer("b");
-      const other = openRunPage(server, "tea");
-      other.watch();
-      const texts = ["a", "to a", "b", "to b"];
-      await expect.poll(() => other.chat.messages.map(textOf)).toEqual(texts);
-      go();
-      await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
-    });
   });
 });

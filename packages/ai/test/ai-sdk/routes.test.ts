@@ -1,9 +1,18 @@
-import type { RunEvents } from "@tm/run-events-core";
+import { type RunEvents, RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
 import { textOf } from "./page-chat.ts";
 import { createServer } from "./server.ts";
 import { asked, openRuns, OWNER, PLACE, saying } from "./small-chats.ts";
+
+/** A message whose data are nested so deep, and that has so much text. */
+function deepMessage(depth: number, length: number): unknown {
+  const data: unknown = JSON.parse("[".repeat(depth) + "]".repeat(depth));
+  return {
+    ...asked("a", "x".repeat(length)),
+    parts: [{ type: "data-x", data }, ...asked("a", "x".repeat(length)).parts],
+  };
+}
 
 describe("the routes", () => {
   it("the messages of a chat are at its path", async () => {
@@ -37,6 +46,9 @@ describe("the routes", () => {
     ["with a message without parts", { id: "tea", message: { id: "a", role: "user", parts: [] } }],
     ["with a message of the system", { id: "tea", message: { ...asked("a"), role: "system" } }],
     ["with an id that is too long", { id: "x".repeat(201), message: asked("a") }],
+    ["with an id that no path can have", { id: "..", message: asked("a") }],
+    ["with a part that is nested too deep", { id: "tea", message: deepMessage(2_000, 1) }],
+    ["with a large one", { id: "tea", message: deepMessage(2_000, 300_000) }],
     ["that is not an object", [1]],
   ])("a question %s is refused", async (_name, body) => {
     const response = await createServer(openRuns()).ask("POST", "", body);
@@ -93,6 +105,28 @@ describe("the routes", () => {
     await expect(handle(new Request("http://localhost/api/chat/tea"))).rejects.toThrow(
       "no session store",
     );
+  });
+
+  it("a question is taken with a content type in any case, and not with a longer one", async () => {
+    const { handle } = createServer(openRuns());
+    const body = JSON.stringify({ id: "tea", message: { ...asked("a"), role: "system" } });
+    const details: unknown[] = [];
+    for (const type of ["Application/JSON ; charset=utf-8", "application/jsonp"]) {
+      const init = { method: "POST", body, headers: { "content-type": type } };
+      const response = await handle(new Request("http://localhost/api/chat", init));
+      details.push(((await response.json()) as { readonly detail: string }).detail.slice(0, 20));
+    }
+    expect(details).toEqual(["Expected `message` t", "Expected JSON with `"]);
+  });
+
+  it("a question whose process hung until its lease was over is answered 503: it is not recorded", async () => {
+    const runs = openRuns();
+    const list: RunEvents["list"] = async () => {
+      throw new RunEventsError("fenced", "The lease expired: another worker may have the run.");
+    };
+    const server = createServer({ ...runs, list });
+    const response = await server.ask("POST", "", { id: "tea", message: asked("a") });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
   });
 
   it("a question that is stopped before it is recorded is refused", async () => {

@@ -2,7 +2,11 @@ import type { RunEvents } from "@tm/run-events-core";
 import { createHandler } from "@tm/run-events-http";
 import type { UIMessage } from "ai";
 import { onTestFinished } from "vitest";
-import { type ChatStanding, RunChatTransport } from "../../src/ai-sdk-page.ts";
+import {
+  type ChatStanding,
+  RunChatTransport,
+  type RunChatTransportOptions,
+} from "../../src/ai-sdk-page.ts";
 import { PageChat } from "./page-chat.ts";
 import { createServer, type TestServer } from "./server.ts";
 
@@ -113,6 +117,7 @@ export function openRunPage(
   server: Pick<RunServer, "fetch">,
   chatId: string,
   messages: readonly UIMessage[] = [],
+  options: RunChatTransportOptions = {},
 ): RunPage {
   const transport = new RunChatTransport({
     baseUrl: "http://localhost",
@@ -121,6 +126,7 @@ export function openRunPage(
     mostDelayMs: 10,
     // As in a browser of its own: pages of one user in one process share a connection.
     userId: crypto.randomUUID(),
+    ...options,
   });
   const chat = new PageChat(chatId, transport, messages);
   onTestFinished(() => chat.stop());

@@ -1,8 +1,7 @@
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { SpilledFile } from "../../src/ai-sdk.ts";
 import { createServer, type TestServer } from "./server.ts";
-import { asked, OWNER, PLACE, readAll, streamOf } from "./small-chats.ts";
+import { asked, openRuns, OWNER, PLACE, readAll, streamOf } from "./small-chats.ts";
 
 const BASE64 = "QUJD".repeat(524_288);
 const IMAGE = {
@@ -18,8 +17,7 @@ function createSpilling(fail = false): {
   readonly files: readonly SpilledFile[];
 } {
   const files: SpilledFile[] = [];
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
+  const runs = openRuns();
   const spill = async (file: SpilledFile): Promise<string> => {
     if (fail) throw new Error("The disk is full.");
     return `https://files.example/${files.push(file)}`;
@@ -98,5 +96,37 @@ describe("a file that is larger than a payload", () => {
       errorText: "An error occurred.",
     });
     await expect(done).rejects.toThrow("The disk is full.");
+  });
+
+  it.each([undefined, 5, "", "/files/1"])(
+    "whose URL is %j fails the question: later ones of the chat would fail with it",
+    async (url) => {
+      const { chats } = createServer(openRuns(), { spill: () => url as string });
+      const message = { ...asked("a"), parts: [IMAGE] };
+      await expect(chats.answer({ ...PLACE, message }, () => streamOf())).rejects.toThrow(
+        "Expected `spill` to return an absolute URL",
+      );
+      expect((await chats.read("tea", OWNER)).messages).toEqual([]);
+    },
+  );
+
+  it("whose storing hangs keeps neither a stop of its question or answer, nor a shutdown", async () => {
+    const runs = openRuns();
+    let onSpill = Promise.withResolvers<void>();
+    const spill = (): Promise<string> => {
+      onSpill.resolve();
+      return new Promise(() => {});
+    };
+    const { chats } = createServer(runs, { spill });
+    const message = { ...asked("a"), parts: [IMAGE] };
+    const asking = chats.answer({ ...PLACE, message }, () => streamOf());
+    await onSpill.promise;
+    expect(await chats.stop("tea", OWNER)).toBe(true);
+    await expect(asking).rejects.toMatchObject({ code: "run_finished" });
+    onSpill = Promise.withResolvers();
+    const answer = await chats.answer({ ...PLACE, message: asked("a") }, () => streamOf(IMAGE));
+    await onSpill.promise;
+    await runs.close();
+    await expect(answer.done).rejects.toThrow("shutting down");
   });
 });

@@ -1,6 +1,7 @@
 import type { ServerOptions } from "@tm/run-events-client";
 import { createRunsStore, createRunStore, type Store } from "@tm/run-events-client/store";
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
+import { untilAborted } from "../../until-aborted.ts";
 import { streamAnswer } from "./answer-stream.ts";
 import { ChatCalls } from "./chat-calls.ts";
 import { type ChatStanding, ChatWatch, type WatchedChat } from "./chat-watch.ts";
@@ -57,6 +58,8 @@ export class RunChatTransport<
    */
   async sendMessages(options: Send<Message>): Promise<ReadableStream<UIMessageChunk>> {
     const { chatId, messages, trigger, messageId, abortSignal } = options;
+    // A question that was given up before it was sent must not be answered.
+    abortSignal?.throwIfAborted();
     const { body = {} } = this.#options;
     const question = {
       ...(typeof body === "function" ? body() : body),
@@ -138,24 +141,5 @@ export class RunChatTransport<
     const chat = this.#chats.get(chatId) ?? new PageChat();
     this.#chats.set(chatId, chat);
     return chat;
-  }
-}
-
-/**
- * Awaits a value, but no longer than the signal lets it.
- * @throws the signal's reason
- */
-async function untilAborted<Value>(
-  value: Promise<Value>,
-  signal: AbortSignal | undefined,
-): Promise<Value> {
-  signal?.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal?.reason);
-  signal?.addEventListener("abort", abort);
-  try {
-    return await Promise.race([value, promise]);
-  } finally {
-    signal?.removeEventListener("abort", abort);
   }
 }
