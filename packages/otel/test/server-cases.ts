@@ -27,7 +27,6 @@ export function testServer(start: () => Promise<SharedServer>): void {
     server = await start();
   });
   afterAll(async () => server.close());
-
   it("S13: a lost connection for notifications is counted, and how long it was down", async () => {
     const { telemetry, total, points } = createSdk();
     const { runs, others, runId } = await openTwo(server, telemetry);
@@ -41,7 +40,6 @@ export function testServer(start: () => Promise<SharedServer>): void {
     await expect.poll(() => payloads, PATIENT).toStrictEqual([1]);
     await expect.poll(() => total("run_events.notifications.up"), PATIENT).toBe(1);
     expect(await total("run_events.notifications.down.duration")).toBe(1);
-    // What polls find meanwhile has not been missed.
     expect(await points("run_events.notifications.missed")).toStrictEqual([]);
     await runs.close();
     const [up, lost] = ["run_events.notifications.up", "run_events.notifications.lost"];

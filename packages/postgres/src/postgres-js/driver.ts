@@ -17,7 +17,7 @@ export interface PostgresJsQueryable {
 type Change = ((value: never) => unknown) | undefined;
 
 /** Functions between JavaScript's values and texts of Postgres, by the ids of types. */
-export type PostgresJsCodecs = Readonly<Record<number, (value: never) => unknown>>;
+type PostgresJsCodecs = Readonly<Record<number, (value: never) => unknown>>;
 
 /**
  * The function of postgres.js 3.4: what `postgres(url)` returns. The caller creates and ends it.
