@@ -8,27 +8,28 @@ import type { SchemaPlace } from "./open-in-process.ts";
 import { newSchema, useServer } from "./stores.ts";
 
 /**
- * The clauses where another version of Postgres may differ: racing programs, whose histories are still checked against S1 to S10,
+ * The clauses where another version of Postgres or another driver may differ: racing programs, whose histories are still checked against S1 to S10,
  * crashes, notifications, ordinals, places, creations with a claim, inputs, idle runs and changed runs. PGlite runs in one process.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16", "S25", "S26", "S27", "S28", "S29"];
 
 const ENGINES = [
-  { engine: "embedded", profile: "ci", clauses: null },
+  { engine: "embedded", driver: "pg", profile: "ci", clauses: null },
+  { engine: "embedded", driver: "postgres.js", profile: "quick", clauses: DIFFERING },
   ...(findSystemPostgres() === null
     ? []
-    : [{ engine: "system", profile: "quick", clauses: DIFFERING } as const]),
+    : [{ engine: "system", driver: "pg", profile: "quick", clauses: DIFFERING } as const]),
 ] as const;
 
 describe.each(ENGINES)(
-  "the Postgres store on pg, with the $engine server, in many processes",
-  ({ engine, profile, clauses }) => {
+  "the Postgres store on $driver, with the $engine server, in many processes",
+  ({ engine, driver, profile, clauses }) => {
     const server = useServer({ engine });
     const doors: ProcessConformanceOptions<SchemaPlace> = {
-      name: `pg, ${engine}`,
+      name: `${driver}, ${engine}`,
       module: new URL("open-in-process.ts", import.meta.url),
       // Schemas are removed with the server, which only this file uses.
-      prepare: () => ({ url: server().url, schema: newSchema() }),
+      prepare: () => ({ url: server().url, schema: newSchema(), driver }),
       crash: {
         kill: () => server().stop("immediate"),
         restart: () => server().start(),

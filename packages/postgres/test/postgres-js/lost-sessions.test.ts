@@ -1,7 +1,9 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { expect, it } from "vitest";
+import type { PostgresPoolClient } from "../../src/index.ts";
 import { fromPostgresJs } from "../../src/postgres-js/index.ts";
+import { listeningOf, terminate } from "../listening-sessions.ts";
 import { expectNothingLost, expectNotifications, withoutPolls } from "../lost-sessions.ts";
 import { PATIENT } from "../patient.ts";
 import { begin, newSchema, openPool, openStore, useServer } from "../stores.ts";
@@ -14,6 +16,29 @@ it("S13: commits of other processes arrive by notifications, also after the sess
   const sql = openSql(server().url, { connection: { application_name: application } });
   const pool = withoutPolls(fromPostgresJs(sql));
   await expectNotifications({ pool, application, direct: openPool(server().url) });
+});
+
+it("S13: a client that listens ends with its session, and another one gets the notifications of the next", async () => {
+  const application = "ending";
+  const sql = openSql(server().url, { connection: { application_name: application } });
+  const pool = fromPostgresJs(sql);
+  const direct = openPool(server().url);
+  const ended = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<string | undefined>();
+  pool.connect?.((_, client) => {
+    client?.on("end", ended.resolve);
+    void client?.query('LISTEN "some_channel"');
+  });
+  await expect.poll(() => listeningOf(direct, application), PATIENT).toHaveLength(1);
+  await terminate(direct, await listeningOf(direct, application));
+  await ended.promise;
+  const client = await new Promise<PostgresPoolClient | undefined>((resolve) =>
+    pool.connect?.((_, one) => resolve(one)),
+  );
+  client?.on("notification", ({ payload }) => heard.resolve(payload));
+  await client?.query('LISTEN "some_channel"');
+  await direct.query("NOTIFY some_channel, 'after'");
+  expect(await heard.promise).toBe("after");
 });
 
 it("S13, S7: a reader and a writer lose nothing while all their sessions are ended again and again", async () => {
