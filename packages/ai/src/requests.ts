@@ -1,5 +1,8 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 
+/** The most bytes of a body: 64 MiB. A page of the AI SDK sends all messages of a chat, with their files. */
+const MOST_BODY_BYTES = 67_108_864;
+
 /** The statuses of the refusals. Any other error is thrown to the host. */
 const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   invalid_request: 400,
@@ -61,8 +64,44 @@ export function checkPathId(id: string): string {
   throw refusal("invalid_request", "Expected an id that a path can have, got dots alone.");
 }
 
-/** The JSON value that a request sends; `null` if it sends none. */
+/**
+ * The JSON value that a request sends; `null` if it sends none.
+ * @throws RunEventsError `payload_too_large` for more than 64 MiB
+ */
 export async function readJson(request: Request): Promise<unknown> {
   const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
-  return isJson ? request.json().catch(() => null) : null;
+  if (!isJson) return null;
+  try {
+    return JSON.parse(await readText(request));
+  } catch (error) {
+    if (error instanceof RunEventsError) throw error;
+    return null;
+  }
+}
+
+/** The text of a body. A host that has no bound of its own would keep a body of any size in memory. */
+async function readText({ body, headers }: Request): Promise<string> {
+  if (Number(headers.get("content-length")) > MOST_BODY_BYTES) throw bodyTooLarge();
+  const decoder = new TextDecoder();
+  const reader = body?.getReader();
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const value = (await reader?.read())?.value;
+    if (value === undefined) return text + decoder.decode();
+    bytes += value.length;
+    if (bytes > MOST_BODY_BYTES) {
+      const error = bodyTooLarge();
+      reader?.cancel(error).catch(() => {});
+      throw error;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+function bodyTooLarge(): RunEventsError {
+  return refusal(
+    "payload_too_large",
+    `Expected a body of ${MOST_BODY_BYTES} bytes at most, got more. Store large files elsewhere, and send their URLs.`,
+  );
 }

@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { readJson } from "../src/requests.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+const MEBIBYTE = new Uint8Array(1_048_576).fill(32);
+
+/** A request with this body. */
+function requestOf(body: BodyInit, headers: Readonly<Record<string, string>> = {}): Request {
+  const init = { method: "POST", body, duplex: "half", headers: { ...JSON_TYPE, ...headers } };
+  return new Request("http://localhost/", init);
+}
+
+it("a body that does not end is refused once it has more than 64 MiB, and is not read on", async () => {
+  let pieces = 0;
+  const cancelled = Promise.withResolvers<void>();
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pieces += 1;
+      controller.enqueue(MEBIBYTE);
+    },
+    cancel: () => cancelled.resolve(),
+  });
+  await expect(readJson(requestOf(body))).rejects.toMatchObject({ code: "payload_too_large" });
+  await cancelled.promise;
+  expect(pieces).toBeLessThan(70);
+});
+
+it("a body that says that it is too large is refused before it is read", async () => {
+  const request = requestOf("{}", { "content-length": "67108865" });
+  await expect(readJson(request)).rejects.toMatchObject({ code: "payload_too_large" });
+});
+
+it("the JSON of a body is read as it is, in any pieces, and not if it breaks off", async () => {
+  const bytes = new TextEncoder().encode('{"text":"\u{1F600}"}');
+  const pieces = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
+  });
+  expect(await readJson(requestOf(pieces))).toEqual({ text: "\u{1F600}" });
+  const broken = new ReadableStream({ start: (controller) => controller.error(new Error("lost")) });
+  expect(await readJson(requestOf(broken))).toBeNull();
+  expect(await readJson(requestOf("{"))).toBeNull();
+  expect(await readJson(new Request("http://localhost/", { headers: JSON_TYPE }))).toBeNull();
+});
