@@ -11,6 +11,7 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   topic_busy: 409,
   run_finished: 409,
   payload_too_large: 413,
+  idempotency_key_reused: 422,
   // The process hung for longer than a lease, so nothing was recorded: another one may do better.
   fenced: 503,
   store_unavailable: 503,

@@ -48,7 +48,7 @@ ignitor.tap((app) => {
   });
   void app.booted(() => addRoutes(app));
   // Before Adonis closes its server, which waits for the streams.
-  app.listen("SIGTERM", () => handler.drain(5_000).then(() => app.terminate()));
+  app.listen("SIGTERM", () => void handler.drain(5_000).then(() => app.terminate()));
   app.terminating(() => runs.close());
 });
 await ignitor.httpServer().start();

@@ -32,7 +32,7 @@ function eventOf({ runId: taskId, metadata }, { eventType, payload: artifact, cr
   return { kind: "statusUpdate", data: { ...of, status: { state, timestamp: createdAt } } };
 }
 async function follow(bus, run, since) {
-  const work = () => runs.work(run.runId, { leaseMs: 2_000 }, write).catch(() => {});
+  const work = () => void runs.work(run.runId, { leaseMs: 2_000 }, write).catch(() => {});
   const timer = setInterval(work, 1_000).unref(); // goes on with a task whose process has died
   for await (const event of runs.tail(run.runId, { since })) bus.publish(eventOf(run, event));
   bus.finished(clearInterval(timer));

@@ -9,7 +9,7 @@ const { DATABASE = "runs.db", PORT: port = "8080" } = process.env;
 const store = createSqliteStore(new DatabaseSync(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
-const reap = () => runs.reap({ graceMs: 1_000 }).catch(console.error);
+const reap = () => void runs.reap({ graceMs: 1_000 }).catch(console.error);
 setInterval(reap, 500).unref(); // ends the runs of servers that have died
 /** Yours: the events of a model, such as those of the provider that you call, without their numbers. */
 async function* askModel(input, signal) {

@@ -30,12 +30,22 @@ export async function foldAnswers<Message extends UIMessage>(
 
 /**
  * Resolves when the message is recorded whose answer another call makes. A process that died before that is found by its lease.
- * @throws RunEventsError `run_finished` if it never will be
+ * @throws RunEventsError `run_finished` if it never will be; `idempotency_key_reused` if it is another message
  */
-export async function messageRecorded(streams: StreamRuns, runId: string): Promise<void> {
+export async function messageRecorded(
+  streams: StreamRuns,
+  runId: string,
+  messageId: string,
+): Promise<void> {
   const joiner = new PartJoiner();
   for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
-    if (joiner.join(event)?.eventType === MESSAGE) return;
+    const whole = joiner.join(event);
+    if (whole?.eventType !== MESSAGE) continue;
+    if ((whole.payload as UIMessage).id === messageId) return;
+    throw new RunEventsError(
+      "idempotency_key_reused",
+      "Expected an idempotency key of this message, but it is of another one. Ask with a new key.",
+    );
   }
   throw new RunEventsError(
     "run_finished",

@@ -47,7 +47,7 @@ export function createChatRoutes<Message extends UIMessage>(
 
   async function send(request: Request, ownerId: string): Promise<Response> {
     const { body, chatId, message } = await readBody<Message>(request);
-    const idempotencyKey = request.headers.get("idempotency-key") ?? undefined;
+    const idempotencyKey = request.headers.get("idempotency-key") || undefined;
     const asked = { chatId, ownerId, message, idempotencyKey };
     const { stream, runId } = await chats.answer(asked, (question) =>
       options.answer({ ...question, body }),

@@ -56,7 +56,8 @@ export interface ChatPlace {
 export interface AskedMessage<Message extends UIMessage> extends ChatPlace {
   readonly message: Message;
   /**
-   * Another call with the same key gets the same answer, as far as it is. So a question may be sent again whose reply was lost.
+   * Another call with the same key gets the same answer, as far as it is. So a question may be sent again whose reply was lost. It has
+   * the same message: any other is refused as `idempotency_key_reused`.
    * @defaultValue none: each call begins an answer
    */
   readonly idempotencyKey?: string | undefined;
@@ -98,9 +99,11 @@ export async function startAnswer<Message extends UIMessage>(
   const { chatId, idempotencyKey: key } = chat;
   const { maxPayloadBytes } = runs.log.limits;
   const recorded = Promise.withResolvers<void>();
+  let hadDied = false;
   const task = async (run: WorkedRun): Promise<void> => {
     if (run.lastSequence > 0) {
       // The process that began it has died. Readers may have a part, so no other answer may follow it.
+      hadDied = true;
       recorded.resolve();
       throw new ShownError(CUT_SHORT_TEXT);
     }
@@ -133,18 +136,19 @@ export async function startAnswer<Message extends UIMessage>(
   if (started instanceof RunEventsError) {
     // Only the run of a key can be there already.
     if (keyed === null) throw started;
-    return sameAnswer(streams, keyed);
+    return sameAnswer(streams, keyed, chat.message.id);
   }
   const { runId, done } = started;
   options.waitUntil?.(done.catch(() => {}));
   done.catch(recorded.reject);
   await recorded.promise;
+  if (hadDied) return sameAnswer(streams, runId, chat.message.id);
   return { runId, done, stream: followAnswer(streams, runId) };
 }
 
 /** The answer of an earlier call with the same key, once its message is recorded. */
-async function sameAnswer(streams: StreamRuns, runId: string): Promise<Answer> {
-  await messageRecorded(streams, runId);
+async function sameAnswer(streams: StreamRuns, runId: string, messageId: string): Promise<Answer> {
+  await messageRecorded(streams, runId, messageId);
   let done: Promise<void> | undefined;
   return {
     runId,

@@ -2,6 +2,7 @@ import type { RunEvent } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
 import { StreamRuns } from "../../src/stream-runs.ts";
+import { createServer } from "./server.ts";
 import { asked, openRuns, OWNER, PLACE, readAll, saying } from "./small-chats.ts";
 
 describe("a question with a key", () => {
@@ -81,6 +82,21 @@ describe("a question with a key", () => {
     expect((await chats.read("tea", OWNER)).messages).toHaveLength(2);
   });
 
+  it("whose process died in the middle of its message is refused, not lost", async () => {
+    const runs = openRuns();
+    const chats = createChats({ runs, leaseMs: 1_000 });
+    const runId = await new StreamRuns({ ...OWNER, runs }, "ai-sdk").runIdOf('["tea","k"]');
+    await runs.create({ ...OWNER, runId, topic: "tea" });
+    const { fence, expiresAt } = await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
+    const payload = { eventType: "UI_MESSAGE", text: '{"id":"a",', isLast: false };
+    await runs.append(runId, [{ eventType: "UI_PART", payload }], { fence });
+    await expect.poll(() => Date.now() > Date.parse(expiresAt)).toBe(true);
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    await expect(chats.answer(question, () => saying("b"))).rejects.toMatchObject({
+      code: "run_finished",
+    });
+  });
+
   it("that is sent again and again leaves no reader of its answer", async () => {
     const runs = openRuns();
     let readers = 0;
@@ -99,5 +115,37 @@ describe("a question with a key", () => {
       ids.add((await chats.answer(question, () => new ReadableStream())).runId);
     }
     expect([ids.size, readers]).toEqual([1, 0]);
+  });
+
+  it("of another message is refused: that message would be lost", async () => {
+    const server = createServer(openRuns());
+    const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
+    await (
+      await server.chats.answer(question, () => saying("b"))
+    ).done;
+    const headers = { "content-type": "application/json", "idempotency-key": "k" };
+    const body = JSON.stringify({ id: "tea", message: asked("c") });
+    const init = { method: "POST", body };
+    const reused = await server.handle(
+      new Request("http://localhost/api/chat", { ...init, headers }),
+    );
+    expect([reused.status, await reused.json()]).toMatchObject([
+      422,
+      { code: "idempotency_key_reused" },
+    ]);
+  });
+
+  it("that is empty has none", async () => {
+    const server = createServer(openRuns());
+    const headers = { "content-type": "application/json", "idempotency-key": "" };
+    for (const [index, id] of ["a", "c"].entries()) {
+      const body = JSON.stringify({ id: "tea", message: asked(id) });
+      const init = { method: "POST", headers, body };
+      const response = await server.handle(new Request("http://localhost/api/chat", init));
+      await server.model.asked(index + 1);
+      server.model.finish();
+      await response.text();
+    }
+    expect(await server.read("tea")).toHaveLength(4);
   });
 });
