@@ -150,6 +150,22 @@ describe("in Express", () => {
     },
   );
 
+  it.each(["/api/runs", "/v1/agent-runs"])(
+    "W50: under app.use(%j) a run has one address, and what the client sent is in the detail of the 404",
+    async (path) => {
+      const url = await serveUnder(path, path);
+      await createAt(url + path, "r");
+      expect((await fetch(`${url}${path}/r`)).status).toBe(200);
+      const twice = await fetch(`${url}${path}${path}/r`);
+      expect([twice.status, await twice.json()]).toEqual([
+        404,
+        expect.objectContaining({
+          detail: expect.stringMatching(/^Expected one of these below .+; got .+\/r"\.$/),
+        }),
+      ]);
+    },
+  );
+
   it("W50: a path that an app has rewritten is the path of the request", async () => {
     const runs = openRuns();
     await runs.create({ ownerId: "ada", runId: "team-r" });

@@ -65,8 +65,8 @@ export function routesAt(basePath: string): readonly Route[] {
   return ROUTES.map((route) => ({ ...route, path: movePath(route.path, basePath) }));
 }
 
-/** Whether a path is this one or below it. */
-function covers(path: string, other: string): boolean {
+/** Whether the other path is this one or below it. */
+export function covers(path: string, other: string): boolean {
   return `${other}/`.startsWith(`${path}/`);
 }
 

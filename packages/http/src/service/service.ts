@@ -19,7 +19,7 @@ import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import type { Route, RouteContext } from "../routes/route.ts";
 import { createRouter, type Found, type Router, routeOf } from "../routes/router.ts";
 import { sharedText } from "../routes/shared-text.ts";
-import { openApiDocument, routesAt } from "../routes/table.ts";
+import { covers, openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
 import type { HandlerOptions, HandlerStats } from "./options.ts";
@@ -121,7 +121,8 @@ export class Service<Native> {
   }
 
   async #answerPath(request: Incoming<Native>): Promise<Reply | StreamReply> {
-    const { method, path, header } = request.exchange;
+    const { method, header } = request.exchange;
+    const { basePath } = this.#context;
     const found = this.#findRoutes(request.exchange);
     if (found === "malformed")
       return problemOf(
@@ -131,7 +132,12 @@ export class Service<Native> {
         ),
       );
     if (found === null)
-      return problem(404, "not_found", explainUnknown(path, this.#context.basePath), {});
+      return problem(
+        404,
+        "not_found",
+        explainUnknown(this.#pathOf(request.exchange), basePath),
+        {},
+      );
     const methods = [...found.methods.keys()];
     if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
     const route = routeOf(found, method);
@@ -197,8 +203,13 @@ export class Service<Native> {
   }
 
   /** The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md` */
-  #findRoutes({ wholePath, path }: Exchange): ReturnType<Router> {
-    return this.#find(wholePath) ?? this.#find(path);
+  #findRoutes(exchange: Exchange): ReturnType<Router> {
+    return this.#find(exchange.wholePath) ?? this.#find(this.#pathOf(exchange));
+  }
+
+  /** What is left of a path below the base path is not one: a run would have two addresses. */
+  #pathOf({ wholePath, path }: Exchange): string {
+    return covers(this.#context.basePath, wholePath) ? wholePath : path;
   }
 
   #reportRefusal(report: Report, exchange: Exchange, reply: Reply | StreamReply): void {
