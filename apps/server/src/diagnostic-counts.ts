@@ -26,9 +26,11 @@ export class DiagnosticCounts {
       if (type === "reap") this.#expired += diagnostic.runs;
       else this.#purged += diagnostic.runs;
       if (diagnostic.outcome !== "done") this.#upkeepFailures += 1;
-    } else if (type === "notifications_up" || type === "notifications_down") {
-      this.#isUp = type === "notifications_up";
-      if (!this.#isUp) this.#losses += 1;
+    } else if (type === "notifications_up") {
+      this.#isUp = true;
+    } else if (type === "notifications_down") {
+      this.#isUp = false;
+      if (diagnostic.reason === "lost") this.#losses += 1;
     } else if (type === "notification_missed") {
       this.#missed += diagnostic.runs;
     }

@@ -26,7 +26,7 @@ it("W30: appends are counted by their outcome, with their time, and calls that w
 
 it("W30: the connection for notifications is shown once there is one, with its losses", () => {
   const up = { type: "notifications_up", downMs: null } as const;
-  const down = { type: "notifications_down" } as const;
+  const down = { type: "notifications_down", reason: "lost" } as const;
   const shown = (...diagnostics: readonly Diagnostic[]): readonly string[] =>
     countsOf(...diagnostics).filter((line) => line.includes("notifications_"));
   const [lost, missed] = [

@@ -199,15 +199,20 @@ describe("upkeep and stores", () => {
     for (const isUp of [false, false, true]) reports.connected(isUp);
     const up = { type: "notifications_up", downMs: null };
     const again = { type: "notifications_up", downMs: expect.any(Number) };
-    expect(early).toStrictEqual([up, { type: "notifications_down" }, again]);
+    const lost = { type: "notifications_down", reason: "lost" };
+    expect(early).toStrictEqual([up, lost, again]);
     expect(late).toStrictEqual(early);
+    for (const _time of [1, 2]) reports.closed();
+    expect(early.slice(3)).toStrictEqual([{ type: "notifications_down", reason: "closed" }]);
   });
 
   it("a store reports to every log that observes it, and makes no diagnostic before", async () => {
     const reports = createStoreReports();
     const made: StoreDiagnostic[] = [];
     const report = (): void =>
-      reports.report?.(made[made.push({ type: "notifications_down" }) - 1] ?? fail());
+      reports.report?.(
+        made[made.push({ type: "notifications_down", reason: "lost" }) - 1] ?? fail(),
+      );
     report();
     const store = { ...createMemoryStore(), observe: reports.observe };
     const one = await observe(store);

@@ -115,9 +115,9 @@ const RECORDERS: Recorders = {
     to.connected(1);
     if (downMs !== null) to.downDuration(downMs);
   },
-  notifications_down(to) {
+  notifications_down(to, { reason }) {
     to.connected(-1);
-    to.disconnections(1);
+    if (reason === "lost") to.disconnections(1);
   },
   notification_missed: (to, { foundBy, runs }) => to.missed(runs, { [FOUND_BY]: foundBy }),
   reap(to, { runs, ms, outcome }) {

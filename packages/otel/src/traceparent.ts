@@ -6,8 +6,8 @@ import {
   trace,
 } from "@opentelemetry/api";
 
-/** W3C Trace Context. A later version may add parts. */
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
+/** W3C Trace Context. Only a later version may add parts. */
+const TRACEPARENT = /^(?!ff|00-.{52}-)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 
 /**
  * Adds the trace context of a span to the metadata of a run, as `traceparent` and `tracestate` of W3C. The span of the run's work then
@@ -31,12 +31,16 @@ export function withTraceparent<Metadata extends object>(
   return { ...metadata, traceparent, ...(tracestate !== "" && { tracestate }) };
 }
 
-/** The trace context in a run's metadata; `null` without a valid one. */
+/**
+ * The trace context in a run's metadata; `null` without a valid one. Never throws: the creator of the run may be anyone, and may have
+ * sent any JSON.
+ */
 export function spanContextIn(metadata: unknown): SpanContext | null {
   if (typeof metadata !== "object" || metadata === null || !("traceparent" in metadata))
     return null;
-  const [, traceId = "", spanId = "", flags = ""] =
-    TRACEPARENT.exec(String(metadata.traceparent)) ?? [];
+  const { traceparent } = metadata;
+  if (typeof traceparent !== "string") return null;
+  const [, traceId = "", spanId = "", flags = ""] = TRACEPARENT.exec(traceparent) ?? [];
   const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
   if (!isSpanContextValid(context)) return null;
   return "tracestate" in metadata && typeof metadata.tracestate === "string"

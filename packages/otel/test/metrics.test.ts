@@ -25,7 +25,7 @@ const EACH: { readonly [One in Type]: Extract<Diagnostic, { readonly type: One }
   tail_opened: { type: "tail_opened", runId: "r" },
   tail_ended: { type: "tail_ended", runId: "r", ms: 9, events: 2, outcome: "finished" },
   notifications_up: { type: "notifications_up", downMs: 200 },
-  notifications_down: { type: "notifications_down" },
+  notifications_down: { type: "notifications_down", reason: "lost" },
   notification_missed: { type: "notification_missed", foundBy: "reread", runs: 3 },
   reap: { type: "reap", runs: 1, ms: 4, outcome: "done" },
   purge: { type: "purge", runs: 5, ms: 4, outcome: "store_unavailable" },

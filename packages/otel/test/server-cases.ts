@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { createSdk } from "./sdk.ts";
 import { openTwo, type SharedServer } from "./stores.ts";
 
+const UP = "run_events.notifications.up";
+const LOST = "run_events.notifications.lost";
 const PATIENT = { timeout: 15_000, interval: 20 };
 
 /** Follows the run until the test ends. @returns the payloads so far */
@@ -33,24 +35,26 @@ export function testServer(start: () => Promise<SharedServer>): void {
     const { telemetry, total, points } = createSdk();
     const { runs, others, runId } = await openTwo(server, telemetry);
     const payloads = follow(runs, runId);
-    await expect.poll(() => total("run_events.notifications.up"), PATIENT).toBe(1);
+    await expect.poll(() => total(UP), PATIENT).toBe(1);
     expect(await total("run_events.tail.active")).toBe(1);
-    expect(await points("run_events.notifications.lost")).toStrictEqual([]);
+    expect(await points(LOST)).toStrictEqual([]);
     expect(await server.killListeners()).toBeGreaterThan(0);
-    await expect.poll(() => total("run_events.notifications.lost"), PATIENT).toBe(1);
+    await expect.poll(() => total(LOST), PATIENT).toBe(1);
     await append(others, runId, 1);
     await expect.poll(() => payloads, PATIENT).toStrictEqual([1]);
-    await expect.poll(() => total("run_events.notifications.up"), PATIENT).toBe(1);
+    await expect.poll(() => total(UP), PATIENT).toBe(1);
     expect(await total("run_events.notifications.down.duration")).toBe(1);
     // What polls find meanwhile has not been missed.
     expect(await points("run_events.notifications.missed")).toStrictEqual([]);
+    await runs.close();
+    expect([await total(UP), await total(LOST)]).toStrictEqual([0, 1]);
   });
 
   it("S15: a notification that is lost on the way is counted, and its reader gets the event", async () => {
     const { telemetry, total, points } = createSdk();
     const { proxy, runs, others, runId } = await openTwo(server, telemetry);
     const payloads = follow(runs, runId);
-    await expect.poll(() => total("run_events.notifications.up"), PATIENT).toBe(1);
+    await expect.poll(() => total(UP), PATIENT).toBe(1);
     await append(others, runId, 1);
     await expect.poll(() => payloads, PATIENT).toStrictEqual([1]);
     proxy.dropNotifications(server.protocol);
@@ -85,6 +89,7 @@ export function testServer(start: () => Promise<SharedServer>): void {
     });
     expect(spans("run_events.append")).toHaveLength(2);
   });
+
   it("S21: a worker that the network cuts off loses its lease, which is counted at once, and its span has the error", async () => {
     const { telemetry, total, points, spans } = createSdk();
     const { proxy, runs, runId } = await openTwo(server, telemetry);

@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type OtelOptions, withTraceparent } from "../src/index.ts";
 import { createSdk, type Sdk, useContexts } from "./sdk.ts";
 
@@ -112,6 +112,22 @@ it("S22: a work is a CONSUMER span that links to the run's creator and is not it
     "run_events.last_sequence": 0,
     "run_events.outcome": "completed",
   });
+});
+
+it("a creator's metadata costs no work its span, nor the host a line of its log", async () => {
+  const { runs, spans } = await openTraced();
+  const log = vi.spyOn(console, "error").mockReturnValue();
+  onTestFinished(() => log.mockRestore());
+  const hostile: readonly unknown[] = [{ toString: 1 }, "0".repeat(100_000), null, [], {}];
+  for (const traceparent of hostile) {
+    const metadata = { traceparent, tracestate: traceparent };
+    const { runId } = await runs.create({ ownerId: "mallory", metadata });
+    await runs.work(runId, LEASE, () => 1);
+    const span = spans("run_events.work").at(-1);
+    expect(span?.attributes["run_events.run.id"]).toBe(runId);
+    expect(span?.links).toStrictEqual([]);
+  }
+  expect(log).not.toHaveBeenCalled();
 });
 
 it("the agent's own spans are children of the work's span, and so are its appends", async () => {

@@ -62,6 +62,9 @@ describe("the context in the metadata", () => {
     ["a span of zeros", { traceparent: `00-${TRACE}-${"0".repeat(16)}-01` }],
     ["the version ff", { traceparent: `ff-${TRACE}-${SPAN}-01` }],
     ["capitals", { traceparent: `00-${TRACE.toUpperCase()}-${SPAN}-01` }],
+    ["more parts than its version has", { traceparent: `00-${TRACE}-${SPAN}-01-more` }],
+    ["an object that has no text", { traceparent: { toString: 1 } }],
+    ["a list", { traceparent: [`00-${TRACE}-${SPAN}-01`] }],
   ])("is not valid with %s: then the work has no link", (_what, metadata) => {
     expect(spanContextIn(metadata)).toBeNull();
   });

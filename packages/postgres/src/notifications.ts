@@ -118,6 +118,7 @@ export class Notifications {
     // By then the other processes have polled.
     await atMost(SLOW_POLL_MS, this.#sender.close());
     this.#listener?.close();
+    this.#reports.closed();
   }
 
   #notify(change: RunChange): void {

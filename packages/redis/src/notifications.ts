@@ -97,6 +97,7 @@ export class Notifications {
     this.#poller.stop();
     this.#unsubscribedPoller.stop();
     this.#subscriptions?.close();
+    this.#reports.closed();
   }
 
   /** Polls the picked runs, and stops when no run is picked. With very many runs the pause is longer. */
@@ -121,7 +122,7 @@ export class Notifications {
     return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
       onSubscribed: (runId) => this.#onSubscribed(runId),
       onUnsubscribed: (isUp) => {
-        // `close` loses the connection, too.
+        // `close` loses the connection, too, and reports that itself.
         if (this.#connection.refusal() === null) this.#reports.connected(isUp);
         this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
       },

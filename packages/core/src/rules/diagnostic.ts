@@ -8,8 +8,12 @@ export type StoreDiagnostic =
       /** For how long it was down, in milliseconds. `null` the first time. */
       readonly downMs: number | null;
     }
-  /** That connection was lost. Until it is back, polls find the commits of other processes. */
-  | { readonly type: "notifications_down" }
+  /** That connection is no more. */
+  | {
+      readonly type: "notifications_down";
+      /** `lost`: until it is back, polls find the commits of other processes. `closed`: the store was closed. */
+      readonly reason: "lost" | "closed";
+    }
   /**
    * A commit was found that no notification had announced: it was lost, or comes very late. Readers missed nothing, they only waited.
    * @see clause S15 in `STORE.md`

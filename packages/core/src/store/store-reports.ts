@@ -11,6 +11,8 @@ export interface StoreReports {
   readonly report: ((diagnostic: StoreDiagnostic) => void) | null;
   /** Call it when the connection for notifications works, and when it is lost. Only changes are reported. */
   connected(isUp: boolean): void;
+  /** Call it when the store is closed, so that no observer counts its connection any more. */
+  closed(): void;
 }
 
 /** Makes the reports of one store. */
@@ -39,7 +41,15 @@ export function createStoreReports(): StoreReports {
       const now = performance.now();
       const downMs = downAtMs === null ? null : now - downAtMs;
       if (!isUp) downAtMs = now;
-      all?.(isUp ? { type: "notifications_up", downMs } : { type: "notifications_down" });
+      all?.(
+        isUp
+          ? { type: "notifications_up", downMs }
+          : { type: "notifications_down", reason: "lost" },
+      );
+    },
+    closed() {
+      if (wasUp) all?.({ type: "notifications_down", reason: "closed" });
+      wasUp = false;
     },
   };
 }

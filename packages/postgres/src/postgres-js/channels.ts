@@ -58,3 +58,12 @@ export class PostgresJsChannels {
     return channel;
   }
 }
+
+const CHANNELS = new WeakMap<PostgresJsSql, PostgresJsChannels>();
+
+/** The channels of an `sql`, the same for all its pools: it forgets none of its listeners. */
+export function channelsOf(sql: PostgresJsSql): PostgresJsChannels {
+  const channels = CHANNELS.get(sql) ?? new PostgresJsChannels(sql);
+  CHANNELS.set(sql, channels);
+  return channels;
+}

@@ -1,6 +1,7 @@
-/** A query of postgres.js: a promise of its rows, which can be cancelled. */
+/** A query of postgres.js: a promise of its rows. */
 export interface PostgresJsQuery extends Promise<readonly unknown[]> {
-  cancel(): unknown;
+  /** What its `cancel()` calls. It rejects if the server cannot be reached. It is not in the types of postgres.js. */
+  readonly canceller?: ((query: PostgresJsQuery) => Promise<unknown>) | null;
 }
 
 /** Runs statements: the function of postgres.js, or the one that it passes into a transaction. */
@@ -14,6 +15,9 @@ export interface PostgresJsQueryable {
 
 /** A function that changes what was read. */
 type Change = ((value: never) => unknown) | undefined;
+
+/** Functions between JavaScript's values and texts of Postgres, by the ids of types. */
+type PostgresJsCodecs = Readonly<Record<number, (value: never) => unknown>>;
 
 /**
  * The function of postgres.js 3.4: what `postgres(url)` returns. The caller creates and ends it.
@@ -29,6 +33,8 @@ export interface PostgresJsSql extends PostgresJsQueryable {
   /** Closes the connections when they have answered. Later statements open others. It is not in the types of postgres.js. */
   close?(): Promise<void>;
   readonly options: {
+    readonly parsers: PostgresJsCodecs;
+    readonly serializers: PostgresJsCodecs;
     readonly transform: {
       readonly column: { readonly from: Change };
       readonly value: { readonly from: Change };

@@ -1,5 +1,6 @@
 import type { PostgresPool, PostgresQueryable } from "../driver.ts";
-import { PostgresJsChannels } from "./channels.ts";
+import { channelsOf } from "./channels.ts";
+import { checkSql } from "./check-sql.ts";
 import type { PostgresJsSql, PostgresJsTransaction } from "./driver.ts";
 import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
@@ -8,7 +9,7 @@ import { PostgresJsClient } from "./pool-client.ts";
  * The function of postgres.js as a pool that the store takes.
  *
  * @param sql what `postgres(url)` returned; the caller ends it, after the store is closed
- * @throws TypeError for any other value, or one with a `transform` of what is read
+ * @throws TypeError for any other value, or one with a `transform` or `types` that change what the store reads or writes
  * @example
  * const sql = postgres(connectionString);
  * const store = createPostgresStore(fromPostgresJs(sql));
@@ -16,7 +17,7 @@ import { PostgresJsClient } from "./pool-client.ts";
  */
 export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   checkSql(sql);
-  const channels = new PostgresJsChannels(sql);
+  const channels = channelsOf(sql);
   const pool = new PostgresJsClient(sql, channels);
   return {
     query: (text, values) => pool.query(text, values),
@@ -43,25 +44,4 @@ export function clientOf(transaction: PostgresJsTransaction): PostgresQueryable 
       return { rows: rows as readonly unknown[] };
     },
   };
-}
-
-const EXPECTED = "Expected the function of postgres.js, what `postgres(url)` returns";
-
-function checkSql(sql: unknown): asserts sql is PostgresJsSql {
-  if (
-    typeof sql !== "function" ||
-    !("unsafe" in sql) ||
-    !("listen" in sql) ||
-    !("options" in sql)
-  ) {
-    throw new TypeError(
-      typeof sql === "function" && "unsafe" in sql
-        ? `${EXPECTED}, got the one of a transaction. Pass that to \`clientOf\`.`
-        : `${EXPECTED}, got another value.`,
-    );
-  }
-  const { transform } = (sql as unknown as PostgresJsSql).options;
-  if (transform.column.from || transform.value.from || transform.row.from) {
-    throw new TypeError(`${EXPECTED}, without \`transform\`. Create another one for the store.`);
-  }
 }

@@ -79,7 +79,8 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
 async function inTime(query: PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    query.cancel();
+    // Its `cancel()` would leave the rejection unhandled, which ends the process if the server cannot be reached.
+    query.canceller?.(query).catch(() => {});
     late.reject(new Error("Query read timeout"));
   }, ms);
   try {

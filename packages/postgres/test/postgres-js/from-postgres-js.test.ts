@@ -1,7 +1,9 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { createRunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
 import postgres from "postgres";
-import { expect, expectTypeOf, it } from "vitest";
+import { expect, expectTypeOf, it, onTestFinished } from "vitest";
 import {
   fromPostgresJs,
   type PostgresJsSql,
@@ -40,10 +42,30 @@ it.each<[string, () => unknown, string]>([
   );
 });
 
+it.each<[string, number, (text: string) => unknown, (text: string) => unknown]>([
+  ["reads texts changed", 25, (text: string) => text.trim(), String],
+  ["writes texts changed", 25, String, (text: string) => JSON.stringify(text)],
+  ["reads bigints as objects", 20, (text: string) => ({ text }), String],
+  ["reads integers as dates", 23, (text: string) => new Date(Number(text)), String],
+  ["reads booleans as texts", 16, String, String],
+  ["writes lists of texts changed", 1009, String, (text: string) => `${text},`],
+])("fromPostgresJs refuses one that %s", (_, type, parse, serialize) => {
+  const types = { own: { to: type, from: [type], parse, serialize } };
+  expect(() => fromPostgresJs(openSql(server().url, { types }))).toThrow(
+    new TypeError(
+      `${EXPECTED}, without \`types\` that change Postgres' type ${type}. Create another one for the store.`,
+    ),
+  );
+});
+
 it.each<[string, NonNullable<Parameters<typeof openSql>[1]>]>([
   ["one connection", { max: 1 }],
   ["no types of arrays", { fetch_types: false }],
   ["numbers as BigInt", { types: { bigint: postgres.BigInt } }],
+  [
+    "other dates",
+    { types: { date: { to: 1184, from: [1082, 1114, 1184], parse: String, serialize: String } } },
+  ],
   ["no prepared statements", { prepare: false }],
 ])("with %s, a program runs, and its tail gets every event", async (_, options) => {
   const store = await openStore(fromPostgresJs(openSql(server().url, options)));
@@ -93,4 +115,35 @@ it("S31: a statement that takes too long is cancelled, and fails", async () => {
   const sleeping =
     "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(600)'";
   await expect.poll(async () => (await direct.query(sleeping)).rows.length, PATIENT).toBe(0);
+});
+
+it("S31: a statement that takes too long fails where the server cannot be reached to cancel it, and the process goes on", async () => {
+  const url = new URL(server().url);
+  const { hostname, port } = url;
+  let isAway = false;
+  const refused = Promise.withResolvers<void>();
+  const gate = createServer((client) => {
+    if (isAway) {
+      client.resetAndDestroy();
+      refused.resolve();
+      return;
+    }
+    const through = connect(Number(port), hostname);
+    for (const socket of [client, through]) socket.on("error", () => {});
+    client.pipe(through).pipe(client);
+  });
+  await once(gate.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void gate.close());
+  const { port: gatePort } = gate.address() as AddressInfo;
+  url.host = `127.0.0.1:${gatePort}`;
+  const pool = fromPostgresJs(openSql(url.href, { fetch_types: false }));
+  await pool.query("SELECT 1");
+  isAway = true;
+  const failed = Promise.withResolvers<unknown>();
+  const statement = { text: "SELECT pg_sleep(2)", values: [], query_timeout: 100 };
+  pool.connect?.((_, client) => client?.query(statement, (error) => failed.resolve(error)));
+  expect(await failed.promise).toEqual(new Error("Query read timeout"));
+  await refused.promise;
+  // Its connection fails before the next one does. A rejection that nothing handles fails the run of tests.
+  await once(connect(gatePort, "127.0.0.1"), "close").catch(() => {});
 });

@@ -1,6 +1,6 @@
 import { createRunEvents } from "@tm/run-events-core";
-import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
-import { expect, it } from "vitest";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import { expect, it, vi } from "vitest";
 import type { PostgresPoolClient } from "../../src/index.ts";
 import { fromPostgresJs } from "../../src/postgres-js/index.ts";
 import { listeningOf, terminate } from "../listening-sessions.ts";
@@ -16,6 +16,28 @@ it("S13: commits of other processes arrive by notifications, also after the sess
   const sql = openSql(server().url, { connection: { application_name: application } });
   const pool = withoutPolls(fromPostgresJs(sql));
   await expectNotifications({ pool, application, direct: openPool(server().url) });
+});
+
+it("S18: stores that are opened and closed one after the other on one `sql` leave one listener, and the last is notified", async () => {
+  const sql = openSql(server().url, { fetch_types: false });
+  const listen = vi.spyOn(sql, "listen");
+  const schema = newSchema();
+  const other = await openStore(openPool(server().url), { schema });
+  await other.createRun(createOf("a"));
+  for (const value of oneTo(5)) {
+    const store = await openStore(withoutPolls(fromPostgresJs(sql)), { schema });
+    const onNotification = vi.fn();
+    await store.subscribe("a", onNotification).ready;
+    // The first heartbeat notifies; the append only if the store listens.
+    for (const least of [1, 2]) {
+      await expect
+        .poll(() => onNotification.mock.calls.length, PATIENT)
+        .toBeGreaterThanOrEqual(least);
+      if (least === 1) await other.append([appendOf("a", value)]);
+    }
+    await store.close();
+  }
+  expect(listen).toHaveBeenCalledTimes(1);
 });
 
 it("S13: a client that listens ends with its session, and another one gets the notifications of the next", async () => {

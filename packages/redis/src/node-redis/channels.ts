@@ -68,6 +68,10 @@ export class NodeRedisChannels implements RedisSubscriber {
       disableOfflineQueue: false,
     });
     connection.on("error", () => this.#lose(connection));
+    // A client that is destroyed before its socket is connected connects all the same, and then stays.
+    connection.on("connect", () => {
+      if (!connection.isOpen) connection.destroy();
+    });
     this.#state = "connecting";
     this.#loseInSilence(connection);
     connection.connect().then(

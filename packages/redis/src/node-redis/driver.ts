@@ -19,7 +19,7 @@ export interface NodeRedisClient {
 /** A second client, on which only channels are subscribed to. */
 export interface NodeRedisConnection {
   readonly isOpen: boolean;
-  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "error" | "connect", listener: () => void): unknown;
   connect(): Promise<unknown>;
   ping(): Promise<unknown>;
   subscribe(

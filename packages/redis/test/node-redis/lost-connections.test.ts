@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { createRunEvents } from "@tm/run-events-core";
 import { type RedisServer, startTcpProxy } from "@tm/run-events-test-servers";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
@@ -142,6 +143,25 @@ it("S18: the connection for channels ends with the store, also while it reconnec
   await kill(eye, (await connectionsOf(eye)).subscribers);
   await store.close();
   await expect.poll(async () => (await connectionsOf(eye)).subscribers).toEqual([]);
+});
+
+it("S18: a store that is closed while its connection for channels opens leaves none", async () => {
+  const server = await openServer();
+  const eye = connect(server);
+  const client = await openClient(server.url);
+  const countAll = async (): Promise<number> =>
+    Object.values(await connectionsOf(eye)).flat().length;
+  const before = await countAll();
+  for (const turns of oneTo(20)) {
+    const store = await openOn(fromNodeRedis(client));
+    void store.subscribe("a", () => {}).ready.catch(() => {});
+    // Each time a little later: before the socket is connected, before the server is greeted, and after it.
+    for (const turn of oneTo(turns)) await setImmediate(turn);
+    await store.close();
+  }
+  // A later connection is served after those that the stores have begun.
+  await (await openClient(server.url)).ping();
+  await expect.poll(countAll).toBe(before + 1);
 });
 
 it("S20: a client that has given up makes the store unavailable for good", async () => {
