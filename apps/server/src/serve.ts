@@ -39,8 +39,9 @@ export async function serve(
     // Exits at once: a driver may leave a connection open on which it failed to sign in.
     process.exit(1);
   });
-  process.stdout.write(encodeGreeting(running, settings));
+  // Before the greeting: who reads it may send a signal at once.
   listenForSignals(() => void stop(running, settings.drainMs, log));
+  process.stdout.write(encodeGreeting(running, settings));
   return 0;
 }
 

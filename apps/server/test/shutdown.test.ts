@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { call, openStream, signIn } from "./client.ts";
-import { ADA, MAIN, makeTempFolder, startServer } from "./start-server.ts";
+import { ADA, MAIN, makeTempFolder, startInVain, startServer } from "./start-server.ts";
 
 interface Page {
   readonly events: readonly { readonly sequence: number; readonly payload: unknown }[];
@@ -102,6 +102,20 @@ it("W27: a shutdown ends at once with the second signal", async () => {
   server.process.kill("SIGTERM");
   await expect.poll(() => server.stderr(), { timeout: 20_000 }).toContain('"draining"');
   expect((await server.end("SIGINT")).exitCode).toBe(1);
+});
+
+it("W27: a signal that comes with the line that the server listens shuts it down, with a drain", async () => {
+  const code = `
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (text, ...rest) => {
+      if (String(text).includes("listening on")) process.kill(process.pid, "SIGTERM");
+      return write(text, ...rest);
+    };`;
+  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(code)}`;
+  const { exitCode, stdout, stderr } = await startInVain({ NODE_OPTIONS, DRAIN_MS: "0" });
+  expect(stdout).toContain("listening on");
+  expect(stderr).toMatch(/"draining".*\n.*"stopped"/);
+  expect(exitCode).toBe(0);
 });
 
 it("W27: a hangup without a terminal, as under nohup, ends nothing", async () => {
