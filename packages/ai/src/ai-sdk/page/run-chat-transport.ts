@@ -10,7 +10,7 @@ import { PageChat } from "./page-chat.ts";
 /** Where the server is, who asks, and what goes along with a question. */
 export interface RunChatTransportOptions extends ServerOptions {
   /**
-   * The path of the routes of chats.
+   * The path of the routes of chats. The origin of another server is `baseUrl`.
    * @defaultValue `/api/chat`
    */
   readonly api?: string;
@@ -46,9 +46,13 @@ export class RunChatTransport<
   readonly #calls: ChatCalls;
   readonly #chats = new Map<string, PageChat>();
 
+  /** @throws TypeError if `api` is not a path */
   constructor(options: RunChatTransportOptions = {}) {
+    const { api = "/api/chat" } = options;
+    if (!api.startsWith("/"))
+      throw new TypeError(`Expected api to be a path, such as /api/chat, got ${api}.`);
     this.#options = options;
-    this.#calls = new ChatCalls(options, options.api ?? "/api/chat");
+    this.#calls = new ChatCalls(options, api);
   }
 
   /**
