@@ -12,7 +12,7 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   run_finished: 409,
   payload_too_large: 413,
   idempotency_key_reused: 422,
-  // The process hung for longer than a lease, so nothing was recorded: another one may do better.
+  // The process hung for longer than its lease, so nothing was recorded. Another process may succeed.
   fenced: 503,
   store_unavailable: 503,
 };
@@ -52,7 +52,10 @@ export function parsePath(path: string, api: string): readonly [id: string, call
   try {
     return [decodeURIComponent(id), call];
   } catch {
-    throw refusal("invalid_request", "Expected an id in the path, got a bad escape.");
+    throw refusal(
+      "invalid_request",
+      "Expected an id in the path, got a broken escape. Encode it with `encodeURIComponent`.",
+    );
   }
 }
 
@@ -62,7 +65,10 @@ export function parsePath(path: string, api: string): readonly [id: string, call
  */
 export function checkPathId(id: string): string {
   if (id !== "." && id !== "..") return id;
-  throw refusal("invalid_request", "Expected an id that a path can have, got dots alone.");
+  throw refusal(
+    "invalid_request",
+    "Expected an id other than `.` and `..`, got one of them. Choose another id.",
+  );
 }
 
 /**

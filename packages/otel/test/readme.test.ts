@@ -45,7 +45,7 @@ function printedBy(code: string): string {
   return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("");
 }
 
-it("the page has two programs, and 130 lines at most", () => {
+it("README.md has two programs, and 130 lines at most", () => {
   expect(snippets.map(([name]) => name)).toStrictEqual(["otel", "plain"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
