@@ -7,7 +7,7 @@ import { splitText } from "./split-text.ts";
 /** The type of an event that has a part of a value's JSON text. A value larger than a payload is split into such events. */
 const PART = "UI_PART";
 
-/** What an event of `PART` has besides its text, in bytes, and more. */
+/** More bytes than an event of `PART` has without its text. */
 const PART_BYTES = 64;
 
 /**

@@ -10,7 +10,7 @@ function snippetsOf(page: string): readonly (readonly [name: string, code: strin
   return readSnippets(page).map(([file, code]) => [file.replace(/\.mjs$/, ""), code]);
 }
 
-/** What the code says that it prints. */
+/** The output that the code's comments name. */
 function printedBy(code: string): string {
   return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("");
 }
