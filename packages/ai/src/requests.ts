@@ -10,6 +10,7 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   not_found: 404,
   topic_busy: 409,
   run_finished: 409,
+  claimed: 409,
   payload_too_large: 413,
   idempotency_key_reused: 422,
   // The process hung for longer than its lease, so nothing was recorded. Another process may succeed.
