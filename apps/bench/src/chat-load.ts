@@ -1,6 +1,6 @@
 /** A model says this many tokens a second. */
 export const TOKENS_A_SECOND = 50;
-/** What it says each time. */
+/** The text of each token. */
 export const TOKEN = " whale";
 
 /** Answers that are made at the same time. */

@@ -9,7 +9,7 @@ export interface AskForAnswers extends ChatLoad {
   readonly prefix: string;
 }
 
-/** What pages got. */
+/** What the pages read. */
 export interface PagesGot {
   /** From the request until the first token was read, in milliseconds, for each answer. */
   readonly firstTokenMs: readonly number[];

@@ -113,7 +113,7 @@ async function serveDurableTransport(serverUrl = ""): Promise<void> {
   });
 }
 
-/** The server of Durable Streams, in memory: with files it does not find some of the streams that 100 chats have just made. */
+/** The server of Durable Streams, in memory. With files, it does not find some of the streams that 100 chats have just made. */
 async function serveDurableStreams(): Promise<void> {
   const { DurableStreamTestServer } = await import("@durable-streams/server");
   // It prints slow appends, between the lines of the report.

@@ -90,7 +90,7 @@ export function createClient(urlOf: () => string, options: ClientOptions = {}): 
       onTestFinished(() => controller.abort());
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
       const writer = writable.getWriter();
-      // Leaving shows in the writer too.
+      // When the client leaves, the writer fails too.
       writer.closed.catch(() => {});
       const answer = fetch(`${urlOf()}${runPath}/events`, {
         method: "POST",

@@ -104,7 +104,7 @@ it("W27: a shutdown ends at once with the second signal", async () => {
   expect((await server.end("SIGINT")).exitCode).toBe(1);
 });
 
-it("W27: a signal that comes with the line that the server listens shuts it down, with a drain", async () => {
+it("W27: a signal that comes as the server prints its address shuts it down, with a drain", async () => {
   const code = `
     const write = process.stdout.write.bind(process.stdout);
     process.stdout.write = (text, ...rest) => {

@@ -4,10 +4,10 @@ import { checkDepth, sealDraft } from "@tm/run-events-core/wire";
 import { insist } from "./insist.ts";
 import { splitText } from "./split-text.ts";
 
-/** The type of the events of what is larger than a payload: each has a part of its JSON text. */
+/** The type of an event that has a part of a value's JSON text. A value larger than a payload is split into such events. */
 const PART = "UI_PART";
 
-/** What an event of `PART` has besides its text, in bytes, and more. */
+/** More bytes than an event of `PART` has without its text. */
 const PART_BYTES = 64;
 
 /**
@@ -29,7 +29,7 @@ export function encodeEvents(
   }));
 }
 
-/** Appends a value, in several events if it is larger than a payload. While the store is away, it tries again. */
+/** Appends a value, in several events if it is larger than a payload. While the store is unavailable, it tries again. */
 export async function appendValue(
   run: WorkedRun,
   eventType: string,

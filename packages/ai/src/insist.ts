@@ -7,7 +7,7 @@ export function maySucceedLater(error: unknown): boolean {
 }
 
 /**
- * Appends again and again, as a worker does with emitted events: a store that is away for a moment, or has too much to do, ends no stream.
+ * Appends again and again, as a worker does with emitted events: a store that is unavailable or overloaded for a moment ends no stream.
  * An append that may have landed is not made again.
  * @param append refused as `fenced` once the lease is over
  * @param signal of the worker

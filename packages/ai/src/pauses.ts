@@ -7,7 +7,7 @@ export class Pauses {
   #nextMs = FIRST_MS;
   #totalMs = 0;
 
-  /** How long they were together, in milliseconds. */
+  /** The sum of the pauses so far, in milliseconds. */
   get totalMs(): number {
     return this.#totalMs;
   }

@@ -10,9 +10,10 @@ const STATUSES: Partial<Record<RunEventsErrorCode, number>> = {
   not_found: 404,
   topic_busy: 409,
   run_finished: 409,
+  claimed: 409,
   payload_too_large: 413,
   idempotency_key_reused: 422,
-  // The process hung for longer than a lease, so nothing was recorded: another one may do better.
+  // The process hung for longer than its lease, so nothing was recorded. Another process may succeed.
   fenced: 503,
   store_unavailable: 503,
 };
@@ -52,7 +53,10 @@ export function parsePath(path: string, api: string): readonly [id: string, call
   try {
     return [decodeURIComponent(id), call];
   } catch {
-    throw refusal("invalid_request", "Expected an id in the path, got a bad escape.");
+    throw refusal(
+      "invalid_request",
+      "Expected an id in the path, got a broken escape. Encode it with `encodeURIComponent`.",
+    );
   }
 }
 
@@ -62,7 +66,10 @@ export function parsePath(path: string, api: string): readonly [id: string, call
  */
 export function checkPathId(id: string): string {
   if (id !== "." && id !== "..") return id;
-  throw refusal("invalid_request", "Expected an id that a path can have, got dots alone.");
+  throw refusal(
+    "invalid_request",
+    "Expected an id other than `.` and `..`, got one of them. Choose another id.",
+  );
 }
 
 /**

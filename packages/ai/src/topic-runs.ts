@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-core";
 import { returned, type StreamRuns } from "./stream-runs.ts";
 
-/** A run with its log as far as it was read. */
+/** A run, and its log up to the read. */
 export interface LoggedRun {
   readonly runId: string;
   readonly runStatus: RunStatus;

@@ -35,7 +35,7 @@ const text = fc.oneof(
   fc.constantFrom("\n\n", "event: end", "\u{1F600}"),
 );
 
-it("a stream that is cut anywhere, and as often as one likes, comes whole and once", async () => {
+it("a stream that is cut at any places, any number of times, arrives whole and once", async () => {
   const cuts = fc.array(fc.record({ at: fc.nat(300), breaks: fc.boolean() }), { maxLength: 4 });
   const events = fc.array(fc.tuple(text, fc.boolean()), { maxLength: 8 });
   await fc.assert(
@@ -72,7 +72,7 @@ function respondWith(body: BodyInit): Response {
   return new Response(body, { headers: { "content-type": "text/event-stream" } });
 }
 
-it("a page of a proxy is no stream: at first it is the answer, and after a cut an error", async () => {
+it("a proxy's page is the answer of a first request, and an error after a lost connection", async () => {
   const proxied = (): Response =>
     new Response("<p>Sign in", { headers: { "content-type": "text/html" } });
   const ask = (...answers: Response[]) => ({
@@ -82,7 +82,7 @@ it("a page of a proxy is no stream: at first it is the answer, and after a cut a
   });
   expect(await (await openHealed(ask(proxied()))).text()).toBe("<p>Sign in");
   const cut = await openHealed(ask(respondWith("id: a:1\ndata: 1\n\n"), proxied()));
-  await expect(cut.text()).rejects.toThrow("Expected a stream, got HTTP 200: <p>Sign in");
+  await expect(cut.text()).rejects.toThrow("Expected text/event-stream, got HTTP 200: <p>Sign in");
 });
 
 it("a request is made again while no server answers, but a refusal is the answer", async () => {
@@ -103,7 +103,7 @@ it("a request is made again while no server answers, but a refusal is the answer
   expect([response.status, await response.text()]).toEqual([404, "No."]);
 });
 
-it("a connection that is silent is given up, and a reader that leaves ends its requests", async () => {
+it("a silent connection is closed, and a reader that leaves ends its requests", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const signals: AbortSignal[] = [];
   const silent = (): Response => respondWith(new ReadableStream({}));

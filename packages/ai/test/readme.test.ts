@@ -10,7 +10,7 @@ function snippetsOf(page: string): readonly (readonly [name: string, code: strin
   return readSnippets(page).map(([file, code]) => [file.replace(/\.mjs$/, ""), code]);
 }
 
-/** What the code says that it prints. */
+/** The output that the code's comments name. */
 function printedBy(code: string): string {
   return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("");
 }
@@ -39,7 +39,7 @@ it.each(doors)(
   },
 );
 
-it("the page has a program for each door but those with a page of their own, and 130 lines at most", () => {
+it("README.md has a program for each import without its own page, and 130 lines at most", () => {
   expect(doors.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui", "ai-tanstack"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
@@ -72,7 +72,7 @@ it("the page of the AI SDK has a server of 20 lines at most, and 150 lines at mo
   expect(AI_SDK.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
 });
 
-it("the page half has a server of 20 lines at most, 10 lines in the page, and 150 lines at most", () => {
+it("AI-SDK-PAGE.md has a server of 20 lines at most, a page of 10 lines at most, and 150 lines at most", () => {
   // The programs run in `ai-sdk/show`.
   const linesOf = (code: string): number => code.split("\n").filter((line) => line !== "").length;
   const [page, server] = readSnippets("AI-SDK-PAGE.md");

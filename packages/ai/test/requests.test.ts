@@ -1,5 +1,6 @@
+import { RunEventsError } from "@tm/run-events-core";
 import { expect, it } from "vitest";
-import { readJson } from "../src/requests.ts";
+import { readJson, refused } from "../src/requests.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const MEBIBYTE = new Uint8Array(1_048_576).fill(32);
@@ -43,4 +44,19 @@ it("the JSON of a body is read as it is, in any pieces, and not if it breaks off
   expect(await readJson(requestOf(broken))).toBeNull();
   expect(await readJson(requestOf("{"))).toBeNull();
   expect(await readJson(new Request("http://localhost/", { headers: JSON_TYPE }))).toBeNull();
+});
+
+it("a run that another worker has is refused with a problem, as any other conflict", async () => {
+  const expiresAt = "2026-01-01T00:00:00.000Z";
+  const error = new RunEventsError("claimed", "Another worker has the run.", {
+    details: { expiresAt },
+  });
+  const response = refused(error);
+  expect(response.status).toBe(409);
+  expect(await response.json()).toEqual({
+    status: 409,
+    code: "claimed",
+    detail: "Another worker has the run.",
+    expiresAt,
+  });
 });

@@ -19,7 +19,7 @@ it.each(records)("$driver passes every case, on the versions that are pinned", (
     "Record it again: TEST_TIER=nightly pnpm exec vitest run FILE -u, then pnpm drivers";
   expect(record.passed, remedy).toBe(record.cases);
   expect(record.versions, remedy).toEqual(pinsOf(Object.keys(record.versions)));
-  // A case more in the kit, or one less.
+  // The kit has another number of cases.
   const all = (one: typeof record): number =>
     Object.values(one.leftOut).reduce((sum, count) => sum + count, one.cases);
   expect(records.map(all), remedy).toEqual(records.map(() => all(record)));

@@ -6,17 +6,17 @@ import { recordAppend, spansOfWork } from "./spans.ts";
 /** Settings of {@link createOtelTelemetry}. */
 export interface OtelOptions {
   /**
-   * What makes the spans.
+   * The provider of the tracer that makes the spans.
    * @defaultValue the global provider of `@opentelemetry/api`
    */
   readonly tracerProvider?: TracerProvider;
   /**
-   * What makes the metrics.
+   * The provider of the meter that records the metrics.
    * @defaultValue the global provider of `@opentelemetry/api`
    */
   readonly meterProvider?: MeterProvider;
   /**
-   * Whether each append has a span. Set it to `false` if an agent appends single tokens. The metrics stay.
+   * Whether each append has a span. Set it to `false` if an agent appends single tokens. The metrics still count appends.
    * @defaultValue `true`
    */
   readonly appendSpans?: boolean;
@@ -25,8 +25,8 @@ export interface OtelOptions {
 const SCOPE = "@tm/run-events-otel";
 
 /**
- * Makes the telemetry of a log for OpenTelemetry: spans of appends and of work, and metrics of all diagnostics. It uses the API only.
- * Until the program sets an SDK up, nothing is recorded. Metrics need that before this call.
+ * Makes the telemetry of a log for OpenTelemetry: spans of appends and of work, and metrics of all diagnostics. It uses only the API, so
+ * an SDK has to record them. Set the SDK up before this call: otherwise its metrics are lost.
  *
  * @example
  * const runs = createRunEvents({ store, telemetry: createOtelTelemetry() });

@@ -149,7 +149,7 @@ const RECORDERS: Recorders = {
   },
 };
 
-/** Makes what records diagnostics in metrics. One of a type that only a newer core has is left out. */
+/** Makes a function that records diagnostics in metrics. It ignores types that only a newer core has. */
 export function createRecorder(meter: Meter): (diagnostic: Diagnostic) => void {
   const instruments = createInstruments(meter, METRICS);
   return (diagnostic) => {

@@ -14,8 +14,8 @@ import { spanContextIn } from "./traceparent.ts";
 type Append = Extract<Diagnostic, { readonly type: "append" }>;
 
 /**
- * Makes the span of an append, once it has its answer. Its parent is the span in which the caller appended. A span that is open meanwhile
- * would have no children: the store takes the appends of many callers in one call.
+ * Makes the span of an append, once it has its answer. Its parent is the span in which the caller appended. An earlier span would
+ * have no children, since one call of the store has the appends of many callers.
  */
 export function recordAppend(
   tracer: Tracer,
@@ -41,8 +41,8 @@ export function recordAppend(
 }
 
 /**
- * Makes a span around each work. The task runs in it, so the agent's own spans are its children. It links to the span that created
- * the run: that may have ended long ago, and a run may be worked on more than once.
+ * Makes a span around each worker's work. The task runs in it, so the agent's own spans are its children. It links to the span that
+ * created the run. It is no child of that span, which may have ended long ago. A run may also be worked on more than once.
  */
 export function spansOfWork(tracer: Tracer): NonNullable<Telemetry["aroundWork"]> {
   return ({ runId, lastSequence, metadata }, begin) => {
@@ -68,7 +68,7 @@ export function spansOfWork(tracer: Tracer): NonNullable<Telemetry["aroundWork"]
   };
 }
 
-/** Whether the work has not done what it was to do. A cancelled or parked run is no error. */
+/** Whether the work has failed. A cancelled or parked run is no failure. */
 export function isFailure(outcome: WorkEnd["outcome"]): boolean {
   return outcome === "failed" || outcome === "lost" || outcome === "left";
 }

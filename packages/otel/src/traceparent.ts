@@ -11,9 +11,9 @@ const TRACEPARENT = /^(?!ff|00-.{52}-)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\
 
 /**
  * Adds the trace context of a span to the metadata of a run, as `traceparent` and `tracestate` of W3C. The span of the run's work then
- * links to that span. Without a span the metadata stays as it is.
+ * links to that span. Without a valid span the metadata stays as it is.
  * @param metadata an object
- * @param span the span that creates the run
+ * @param span the span in which the run is created
  * @defaultValue `span`: the active one
  *
  * @example

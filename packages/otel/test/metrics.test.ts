@@ -7,7 +7,7 @@ import { createSdk } from "./sdk.ts";
 
 type Type = Diagnostic["type"];
 
-/** One diagnostic of each type. The compiler refuses a list that has not all. */
+/** One diagnostic of each type. The compiler refuses an incomplete list. */
 const EACH: { readonly [One in Type]: Extract<Diagnostic, { readonly type: One }> } = {
   append: {
     type: "append",

@@ -12,7 +12,7 @@ const snippets = [...README.matchAll(BLOCK)].map(
   ({ groups: { name = "", code = "" } = {} }) => [name, code] as const,
 );
 
-/** A program's SDK: it prints each span when it ends, with the spans that it is below and linked to. */
+/** A program's SDK. It prints each span at its end, with its parent and its links. */
 const SDK = `
 import * as otel from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -40,12 +40,12 @@ async function run(code: string): Promise<string> {
   return (await promisify(execFile)(process.execPath, args)).stdout;
 }
 
-/** What the code says that it prints. */
+/** The output that the code's comments name. */
 function printedBy(code: string): string {
   return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("");
 }
 
-it("the page has two programs, and 130 lines at most", () => {
+it("README.md has two programs, and 130 lines at most", () => {
   expect(snippets.map(([name]) => name)).toStrictEqual(["otel", "plain"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });

@@ -22,7 +22,7 @@ function follow(runs: RunEvents, runId: string): readonly unknown[] {
 const append = async (runs: RunEvents, runId: string, payload: unknown): Promise<unknown> =>
   runs.append(runId, [{ eventType: "A", payload }]);
 
-/** The tests of what a shared server may do to the processes on it. */
+/** Tests of faults of a server that processes share. */
 export function testServer(start: () => Promise<SharedServer>): void {
   let server: SharedServer;
 
@@ -44,7 +44,7 @@ export function testServer(start: () => Promise<SharedServer>): void {
     await expect.poll(() => payloads, PATIENT).toStrictEqual([1]);
     await expect.poll(() => total(UP), PATIENT).toBe(1);
     expect(await total("run_events.notifications.down.duration")).toBe(1);
-    // What polls find meanwhile has not been missed.
+    // Commits that polls find meanwhile do not count as missed.
     expect(await points("run_events.notifications.missed")).toStrictEqual([]);
     await runs.close();
     expect([await total(UP), await total(LOST)]).toStrictEqual([0, 1]);

@@ -8,8 +8,9 @@ import type { SchemaPlace } from "./open-in-process.ts";
 import { newSchema, useServer } from "./stores.ts";
 
 /**
- * The clauses where another version of Postgres or another driver may differ: racing programs, whose histories are still checked against S1 to S10,
- * crashes, notifications, ordinals, places, creations with a claim, inputs, idle runs and changed runs. PGlite runs in one process.
+ * The clauses where another version of Postgres or another driver may differ. They are of crashes, notifications, ordinals, places, claims
+ * at creation, inputs, idle runs and changed runs. The histories of racing programs are checked too, against S1 to S10. PGlite runs in
+ * one process.
  */
 const DIFFERING = ["S4", "S6", "S7", "S13", "S16", "S25", "S26", "S27", "S28", "S29"];
 

@@ -113,8 +113,8 @@ export class Connection {
   }
 
   /**
-   * Runs the caller's work in a write transaction, or in a savepoint of the one that is open, now or not at all. Throws what the work
-   * throws.
+   * Runs the caller's work at once, in a write transaction or in a savepoint of an open one. If that cannot begin, it throws. It also
+   * throws what the work throws.
    * @throws RunEventsError as `perform`
    * @throws TypeError before the store was set up, or if the work answers a promise
    */
@@ -141,7 +141,7 @@ export class Connection {
     if (isClosed(this.#db)) throw databaseClosed();
     if (this.#opened !== null) return this.#opened;
     throw new TypeError(
-      "Expected a store that is set up: await `migrate()` or `verify()` once before.",
+      "Expected a store that is set up, got one that is not. Await `migrate()` or `verify()` first.",
     );
   }
 
@@ -188,7 +188,7 @@ export class Connection {
     return this.#opened;
   }
 
-  /** Waits until a Durable Object's storage has what was written. If that fails, the object starts again, maybe with it. */
+  /** Waits until a Durable Object's storage has confirmed the writes. If that fails, the object restarts, with the writes or without. */
   async #confirm<T>(result: T): Promise<T> {
     try {
       await this.#object?.sync();
@@ -223,7 +223,7 @@ export class Connection {
   }
 }
 
-/** @throws TypeError for a promise: the transaction would end before the work does */
+/** @throws TypeError for a promise: the transaction would end before the work */
 function requireAnswer<T>(answer: T): T {
   if (!(answer instanceof Promise)) return answer;
   throw new TypeError("Expected synchronous work, got a promise: await nothing in a transaction.");

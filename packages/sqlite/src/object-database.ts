@@ -22,13 +22,13 @@ export class ObjectDatabase implements SqliteDatabase {
   /** How many transactions and savepoints of `transact` are open. */
   #depth = 0;
 
-  /** Throws what the object throws if it has no SQLite. */
+  /** @throws the error of the object, if it has no SQLite */
   constructor(storage: SqliteObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
   }
 
-  /** Whether a transaction of `transact` is open: an object does not show its others. */
+  /** Whether a transaction of `transact` is open. An object does not show other transactions. */
   get inTransaction(): boolean {
     return this.#depth > 0;
   }
@@ -47,7 +47,7 @@ export class ObjectDatabase implements SqliteDatabase {
     };
   }
 
-  /** Runs the work in a transaction, or in a savepoint of one that is open. Undoes it and throws what the work throws. */
+  /** Runs the work in a transaction, or in a savepoint of one that is open. If the work throws, it is undone, and the error is thrown. */
   transact<T>(work: () => T): T {
     this.#depth += 1;
     try {

@@ -58,7 +58,7 @@ function useWal(db: SqliteDatabase): void {
   if (journalMode(db, "PRAGMA journal_mode = WAL") !== "wal") {
     throw new RunEventsError(
       "store_unavailable",
-      "Expected a database file that can use a WAL, but SQLite refused it: use a local disk.",
+      "Expected a database file that can use a WAL, but SQLite refused it. Use a local disk.",
       { retryable: false },
     );
   }

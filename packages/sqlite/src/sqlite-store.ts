@@ -53,12 +53,12 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
   appendInTransaction(append: JoinedAppend): AppendReceipt;
   /**
    * Runs synchronous work in a write transaction on the handle, for {@link SqliteStore.appendInTransaction} and rows of yours. Within a
-   * transaction of yours it is a savepoint. What the work throws undoes the transaction and is thrown. If another connection has
-   * the lock, the call throws a `retryable` error, and the caller begins again. In a Durable Object, only this makes a transaction that
-   * appends can join.
-   * @returns what the work answers
+   * transaction of yours it uses a savepoint. If the work throws, it is undone, and the error is thrown. If another connection has the
+   * lock, the call throws a `retryable` error, and the caller begins again. In a Durable Object, only this call begins a transaction
+   * that appends can join.
+   * @returns the value that the work returns
    * @throws RunEventsError `store_unavailable`
-   * @throws TypeError before `migrate()` or `verify()` was awaited once, or if the work answers a promise
+   * @throws TypeError before `migrate()` or `verify()` was awaited once, or if the work returns a promise
    */
   transact<T>(work: () => T): T;
   /**

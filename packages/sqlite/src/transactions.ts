@@ -3,7 +3,7 @@ import type { SqliteDatabase } from "./driver.ts";
 import { ObjectDatabase } from "./object-database.ts";
 import { isDiskFailure, storeFailure } from "./failure.ts";
 
-/** Runs synchronous work in transactions of one handle. If the work throws, it is rolled back, and the error thrown again. */
+/** Runs synchronous work in transactions of one handle. If the work throws, it is rolled back, and the error is thrown again. */
 export interface Transactions {
   /**
    * Runs the work in a read transaction: everything that it reads is of one point in time.
@@ -15,7 +15,7 @@ export interface Transactions {
    * @see clause S2 in `STORE.md`
    */
   write<T>(work: () => T): T;
-  /** Runs the work in a savepoint of the caller's open transaction, which is rolled back by itself. */
+  /** Runs the work in a savepoint of the caller's open transaction. A failure undoes only the work. */
   nested<T>(work: () => T): T;
 }
 
@@ -74,7 +74,7 @@ export function createTransactions(db: SqliteDatabase): Transactions {
   };
 }
 
-/** A Durable Object runs one turn at a time and no other client writes, so what is read in a turn is of one point in time. */
+/** A Durable Object runs one turn at a time, and no other client writes. So all reads of a turn are of one point in time. */
 function transactionsOfObject(db: ObjectDatabase): Transactions {
   return {
     read: (work) => work(),

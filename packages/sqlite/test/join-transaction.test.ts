@@ -174,7 +174,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await readValues(store, "a")).toEqual([1]);
   });
 
-  it("S2: `transact` in a transaction is undone by itself, and goes with that transaction", async () => {
+  it("S2: `transact` in a transaction is committed with that transaction, and a failure undoes only its own work", async () => {
     const { db, store } = await openBusiness();
     const mine = new Error("mine");
     db.exec("BEGIN IMMEDIATE");

@@ -19,13 +19,13 @@ export interface Check {
   run(host: Host): Promise<string | void>;
 }
 
-/** Bounds the wait for what has to come. It is less than a poll is held, and than a stream is silent. */
+/** Bounds each wait. It is shorter than a held poll, and shorter than the silence of a stream. */
 export const PATIENCE = { timeout: 10_000 } as const;
 
 /** One event as JSON text. */
 export const NOTE = '{"eventType":"NOTE"}';
 
-/** As many live streams, and as many held polls, may one user have. @see clause W28 in `WIRE.md` */
+/** The most live streams of one user, and the most held polls. @see clause W28 in `WIRE.md` */
 export const MOST = 32;
 
 /** An answer that may fail before it is awaited, if the check has failed by then. */

@@ -10,14 +10,14 @@ const HANG_MS = 12_000;
 
 const LISTENER = "async function answer(request, response) {\n";
 
-/** Does this first with each request. */
+/** Runs before each request. */
 function first(code: string): Edit {
   return [LISTENER, `${LISTENER}${code}\n`];
 }
 
 const READ = "const parts = []; for await (const part of request) parts.push(part);";
 
-/** What may be wrong with a host, and the checks that have to find it. */
+/** Faults of a host, and the checks that must find them. */
 const FAULTS: readonly (readonly [fault: string, edit: Edit, checks: readonly string[]])[] = [
   [
     "it holds answers back until they end",

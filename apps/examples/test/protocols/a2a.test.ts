@@ -28,7 +28,7 @@ async function connect(url: string, credential: Readonly<Record<string, string>>
 
 const TEXT = { content: { $case: "text" as const, value: "Write." } };
 
-/** What a stream says, in short. */
+/** The events of a stream, in short form. */
 const said = ({ payload }: StreamResponse): string => {
   if (payload?.$case === "task") return `task ${payload.value.artifacts.length}`;
   if (payload?.$case === "statusUpdate") return `status ${payload.value.status?.state}`;

@@ -8,7 +8,7 @@ import {
 } from "@ag-ui/client";
 import { type HealedStreamOptions, openHealed } from "../placed-stream/open-healed.ts";
 
-/** How an agent of a page finds its server. */
+/** Settings of {@link RunEventsAgent}. */
 export interface RunEventsAgentConfig extends HttpAgentConfig {
   /** The path of `threads.routes`, such as `/api/agent`. */
   url: string;
@@ -22,15 +22,15 @@ export interface RunEventsAgentConfig extends HttpAgentConfig {
 type Events = ReturnType<HttpAgent["run"]>;
 
 /**
- * An agent whose runs outlive the page. `connectAgent` replays the thread and follows its run, and `abortRun` stops that run in any process.
- * A connection that breaks is healed: subscribers see each event once.
+ * An agent whose runs outlive the page. `connectAgent` replays the thread and follows its run. `abortRun` stops that run in any process.
+ * After a lost connection the agent reconnects: subscribers get each event once.
  *
  * @example
  * const agent = new RunEventsAgent({ url: "/api/agent", threadId: "tea" });
  * await agent.connectAgent();
  */
 export class RunEventsAgent extends HttpAgent {
-  /** After the last run that this page has whole. Keep it with the messages and the state: the next page then goes on from there. */
+  /** The place after the last run that this page has whole. Keep it with the messages and the state, and give it to the next page. */
   since: string | undefined;
   private left: AbortController | undefined;
 
@@ -49,12 +49,12 @@ export class RunEventsAgent extends HttpAgent {
     return this.follow(input, null);
   }
 
-  /** Stops the run at the server; its events then end with the outcome `cancelled`. If no server answers, it closes the connection. */
+  /** Stops the run at the server: its events then end with the outcome `cancelled`. If that fails, it only closes the connection. */
   override abortRun(): void {
     const input = this.prepareRunAgentInput();
     this.fetch(`${this.threadUrl(input)}/stop`, { ...this.bare(input), method: "POST" })
       .then(({ ok, status }) => {
-        if (!ok) throw new Error(`Expected the run to be stopped, got HTTP ${status}.`);
+        if (!ok) throw new Error(`Expected HTTP 2xx for a stop, got ${status}.`);
       })
       .catch(() => super.abortRun());
   }
@@ -65,7 +65,7 @@ export class RunEventsAgent extends HttpAgent {
     return cloned;
   }
 
-  /** Leaves the run, which goes on, and closes the connection. */
+  /** Closes the connection. The run goes on. */
   override async detachActiveRun(): Promise<void> {
     await super.detachActiveRun();
     this.left?.abort();
@@ -94,7 +94,7 @@ export class RunEventsAgent extends HttpAgent {
     return transformHttpEventStream(events, this.debugLogger);
   }
 
-  /** A request as all others are, without a body. */
+  /** The settings of a request without a body. */
   private bare(input: RunAgentInput): RequestInit {
     const { method: _method, body: _body, ...init } = this.requestInit(input);
     return init;

@@ -5,7 +5,7 @@ import type { StreamRuns } from "../stream-runs.ts";
 import { listTopic } from "../topic-runs.ts";
 import { RunReader } from "./run-reader.ts";
 
-/** An event of a thread, and the place after it. */
+/** An event of a thread, and the place from which a reader goes on after it. */
 export type PlacedEvent = Placed<BaseEvent>;
 
 /** Where a reader of a run begins, and where it ends. */
@@ -13,7 +13,7 @@ export interface RunQuery {
   readonly runId: string;
   /** The last sequence that the reader has. */
   readonly since: number;
-  /** Whether it reads on after an answer that the run has got. */
+  /** Whether it reads on after a question that has its answer. */
   readonly isWhole: boolean;
 }
 
@@ -25,7 +25,7 @@ async function* followRun(
 ): AsyncGenerator<PlacedEvent, void> {
   const reader = new RunReader();
   let isNew = false;
-  // From its start: what is open, and what the run waits for, is known to a reader that has read it.
+  // From its start: only so does the reader know what is open and what the run waits for.
   for await (const { sequence, ...event } of streams.follow(runId, 0, signal)) {
     const events = reader.read({ sequence, ...event });
     if (sequence > since && events.length > 0) {
@@ -33,7 +33,7 @@ async function* followRun(
       yield* placed(events, `${runId}:${sequence}`);
     }
     if (event.eventType !== "INPUT_REQUESTED" || (sequence <= since && !isWhole)) continue;
-    // To wait for an event of a run that waits would be to wait for its worker, which has gone.
+    // A waiting run has no worker, so no event would come.
     const isLast = (await streams.find(runId))?.lastSequence === sequence;
     if (isLast && !isNew) yield* placed(reader.again(), `${runId}:${sequence}`);
     if (isLast || !isWhole) return;
@@ -71,7 +71,7 @@ export async function findThread(
   if (from === -1) {
     throw refusal(
       "not_found",
-      "Expected `since` to be a place of this thread. Read from the start.",
+      "Expected `since` to be a place of this thread, got another text. Read without `since`.",
     );
   }
   const read = runs.slice(from).map(({ runId }) => ({ runId, since: 0, isWhole: true }));

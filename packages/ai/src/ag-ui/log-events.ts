@@ -1,15 +1,15 @@
 import type { EventDraft, Merges } from "@tm/run-events-core";
 import { encodeEvents } from "../event-parts.ts";
 
-/** An event of AG-UI, from an agent. */
+/** An event of AG-UI that an agent makes. */
 export interface AgentEvent {
   readonly type: string;
 }
 
-/** What a reader gets of a run whose process died or shut down, or whose agent ended without an end. */
+/** The error text of a run whose process died or shut down, or whose agent stopped without an end event. */
 export const CUT_SHORT_TEXT = "The run was cut short.";
 
-/** The events that carry a piece of a text each. */
+/** The types of events that have a piece of a text. */
 const DELTAS: ReadonlySet<string> = new Set([
   "TEXT_MESSAGE_CONTENT",
   "TEXT_MESSAGE_CHUNK",
@@ -27,7 +27,7 @@ export function isDelta({ type }: AgentEvent): boolean {
   return DELTAS.has(type);
 }
 
-/** Whether a log can have this event of an agent. Others are left out: readers do not know them. */
+/** Whether the log takes an agent's event of this type. Others are left out. */
 export function isRecordable(type: unknown): type is string {
   return typeof type === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(type) && !OF_RUNS.test(type);
 }
@@ -51,12 +51,12 @@ function listOf(payload: unknown): readonly Members[] {
   return (Array.isArray(payload) ? payload : [payload]) as readonly Members[];
 }
 
-/** What two pieces have to have in common, so that one may have the text of both. */
+/** The members that two pieces must have in common before their texts are joined. */
 function frameOf({ delta: _delta, timestamp: _timestamp, ...frame }: Members): string {
   return JSON.stringify(frame);
 }
 
-/** Joins neighbouring pieces of one text. What an agent's page makes of them stays the same. */
+/** Joins neighbouring pieces of one text. A page makes the same messages of them. */
 export function joinDeltas(earlier: unknown, later: unknown): unknown {
   const joined = [...listOf(earlier)];
   for (const members of listOf(later)) {

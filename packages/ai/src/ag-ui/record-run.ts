@@ -10,14 +10,14 @@ import type { RunQuery } from "./follow-thread.ts";
 import { MERGE } from "./log-events.ts";
 import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
 
-/** What is to be recorded, and how. */
+/** A request of AG-UI to record, and its settings. */
 export interface Recording {
   readonly input: RunAgentInput;
   readonly agent: RunAgent;
   readonly how: Pick<WorkOptions, "mergeMs" | "describeError">;
 }
 
-/** A run that is recorded. */
+/** A run that is being recorded. */
 export interface Recorded {
   /** Where its events are. */
   readonly query: RunQuery;
@@ -26,12 +26,12 @@ export interface Recorded {
 }
 
 /**
- * Records a run of AG-UI. A request that comes again finds its run.
+ * Records a run of AG-UI. A repeated request finds its run.
  * @returns once the request is recorded
  */
 export async function recordRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
   const { threadId, resume = [] } = recording.input;
-  // Before there is a run: if the store is away, the request can be made again.
+  // Before the run is created: if the store is unavailable, the request can be made again.
   const known = { ...recording, known: await messageIdsOf(streams, threadId) };
   return resume.length === 0 ? startRun(streams, known) : resumeRun(streams, known);
 }
@@ -50,7 +50,7 @@ async function startRun(
   const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
   const query = { runId, since: 0, isWhole: false };
   const repeated = { query, done: Promise.resolve() };
-  // Not even a claim: it would end a run that waits without a worker.
+  // Without a claim, which would end a run that waits without a worker.
   if ((await streams.find(runId)) !== null) return repeated;
   const recorded = Promise.withResolvers<void>();
   const place = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true };
@@ -66,14 +66,14 @@ async function startRun(
   return { query, done: produced.done };
 }
 
-/** Ends the run that has the place of a thread, if its process has died. A run that waits keeps its place. */
+/** Ends the live run of a thread, if its process has died. A waiting run stays. */
 async function endBusy(streams: StreamRuns, error: unknown, isSecond: boolean): Promise<null> {
   if (isSecond || !(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
   await streams.endIfDead(String(error.details.runId));
   return null;
 }
 
-/** Goes on with the run of a thread that waits. Its worker may be about to leave it, or may have died before that. */
+/** Goes on with the waiting run of a thread. Its worker may still hold the lease: it is about to park, or it has died. */
 async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promise<Recorded> {
   const { runs, ownerId, leaseMs } = streams;
   const pauses = new Pauses();
@@ -104,7 +104,7 @@ async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promis
   }
 }
 
-/** Appends the answer, or leaves the run waiting. */
+/** Appends the answer. If that fails, it parks the run again. */
 async function answer(
   streams: StreamRuns,
   run: WorkedRun,
@@ -156,8 +156,8 @@ async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<Read
 }
 
 /**
- * The place after the question of a thread.
- * @returns `isAnswered` if this request has answered it: it came again
+ * Finds the question that the thread waits with.
+ * @returns `isAnswered` if this request has answered it before
  * @throws RunEventsError `topic_busy` or `run_finished` if the thread does not wait; `invalid_request` if a question stays open
  */
 async function findAsked(
@@ -180,14 +180,17 @@ async function findAsked(
   const asked = events.findLast(({ eventType }) => eventType === "INPUT_REQUESTED");
   if (runStatus !== "waiting" || asked === undefined) {
     const code = runStatus === "running" ? "topic_busy" : "run_finished";
-    throw refusal(code, "Expected a run of this thread that waits for an answer, but none does.");
+    throw refusal(
+      code,
+      "Expected a waiting run of this thread, got none. Read the thread, then send a message.",
+    );
   }
   const { interruptIds = [] } = asked.payload as Mentions;
   const open = interruptIds.filter((id) => !resume.some(({ interruptId }) => interruptId === id));
   if (open.length > 0) {
     throw refusal(
       "invalid_request",
-      `Expected \`resume\` to answer all interrupts, but it leaves out ${open.join(", ")}.`,
+      `Expected \`resume\` to answer all interrupts, got none for ${open.join(", ")}. Answer them too.`,
     );
   }
   return { query: at(asked.sequence), isAnswered: false };

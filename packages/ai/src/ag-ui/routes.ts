@@ -4,15 +4,15 @@ import { checkPathId, noStore, parsePath, readJson, refusal, refused } from "../
 import type { Threads } from "./threads.ts";
 import type { AgentCall, AgentEvents } from "./write-run.ts";
 
-/** How the routes know their callers, and which agent runs. */
+/** Settings of the routes of {@link Threads}. */
 export interface ThreadRoutesOptions {
   /**
-   * Finds the user who sends a request: the owner of the threads. It also has to refuse a request of a foreign site, if its credential is
-   * a cookie.
+   * Finds the user who sends a request: the owner of the threads. If the credential is a cookie, it must also refuse requests of foreign
+   * sites.
    * @returns the owner's id; `null` if the request has no valid credential
    */
   readonly authenticate: (request: Request) => string | null | Promise<string | null>;
-  /** The agent: a generator of events, or one that calls `run` of an agent of AG-UI. What the page has sent is in `input`: check it. */
+  /** Makes the events of a run: it is a generator, or calls `run` of an agent of AG-UI. `input` comes from the page: check it. */
   readonly agent: (
     call: AgentCall & { readonly ownerId: string },
   ) => AgentEvents | Promise<AgentEvents>;
@@ -33,7 +33,8 @@ export function createThreadRoutes(
 ): (request: Request) => Promise<Response> {
   async function route(request: Request): Promise<Response> {
     const ownerId = await authenticate(request);
-    if (ownerId === null) throw refusal("unauthenticated", "Expected a credential. Sign in.");
+    if (ownerId === null)
+      throw refusal("unauthenticated", "Expected a valid credential, got none. Sign in.");
     const { pathname, searchParams } = new URL(request.url);
     const [threadId, call] = parsePath(pathname, api);
     switch (`${request.method} ${call}`) {
@@ -52,7 +53,10 @@ export function createThreadRoutes(
       case "POST stop":
         return noStore({ stopped: await threads.stop({ ownerId, threadId }) });
       default:
-        throw refusal("not_found", "Expected a route of an agent, got another method or path.");
+        throw refusal(
+          "not_found",
+          "Expected a route of an agent, got another method or path. Check `api`.",
+        );
     }
   }
   return (request) => route(request).catch(refused);
@@ -65,7 +69,7 @@ function parseInput(body: unknown): RunAgentInput {
   } catch {
     throw refusal(
       "invalid_request",
-      "Expected JSON with the input of a run, as `HttpAgent` of AG-UI sends it.",
+      "Expected the JSON of `RunAgentInput`, got another body. Send it as `HttpAgent` of AG-UI does.",
     );
   }
 }

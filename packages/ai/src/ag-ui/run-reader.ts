@@ -14,17 +14,17 @@ const OPENERS = new Map<string, readonly [closer: EventType, ...names: readonly 
   ["SUBAGENT_STARTED", [EventType.SUBAGENT_FINISHED, "subagentRunId"]],
 ]);
 
-/** Makes events of AG-UI of the log of a run, from its start. A run that was cut short ends as AG-UI has it, too. */
+/** Turns the log of a run into events of AG-UI, from its start. A run that was cut short also ends with an event of AG-UI. */
 export class RunReader {
   readonly #joiner = new PartJoiner();
-  /** What closes each thing that is open now. */
+  /** The closing event of each thing that is open now. */
   readonly #closers = new Map<string, BaseEvent>();
   /** The last `RUN_STARTED`. */
   #started: AgentEvent | undefined;
-  /** The end of the run as AG-UI counts runs; `undefined` while it goes on. */
+  /** The event that ends the run for AG-UI, where a question also ends it; `undefined` while it goes on. */
   #end: BaseEvent | undefined;
 
-  /** The events that this one stands for; none for a part that is not the last. */
+  /** The events of AG-UI for one of the log; none for a part that is not the last. */
   read(read: RunEvent): readonly BaseEvent[] {
     const event = this.#joiner.join(read);
     if (event === null) return [];
@@ -37,7 +37,7 @@ export class RunReader {
     return events;
   }
 
-  /** What shows a reader once more what a run waits for. */
+  /** The events that show a reader the open question once more. */
   again(): readonly BaseEvent[] {
     return this.#end === undefined ? [] : [this.#start(), this.#end];
   }
@@ -76,7 +76,7 @@ export class RunReader {
     if (this.#started === undefined || outcome?.type === "cancelled") return [];
     const { threadId, runId } = this.#start();
     const end = { type: EventType.RUN_FINISHED, threadId, runId, outcome: { type: "cancelled" } };
-    // A run that waits has an end already. Without another one, a reader would wait for ever.
+    // A waiting run has its end event already. A reader of the next events needs one of its own.
     if (this.#end !== undefined) return [this.#start(), end];
     return [...[...this.#closers.values()].toReversed(), end];
   }
@@ -87,7 +87,7 @@ export class RunReader {
   }
 }
 
-/** Those of these members that the event has. */
+/** Those of the named members that the event has. */
 function membersOf(event: BaseEvent, names: readonly string[]): Readonly<Record<string, unknown>> {
   const has = names.filter((name) => event[name] !== undefined);
   return Object.fromEntries(has.map((name) => [name, event[name]]));

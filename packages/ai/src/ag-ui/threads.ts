@@ -9,7 +9,7 @@ import { recordRun } from "./record-run.ts";
 import { createThreadRoutes, type ThreadRoutesOptions } from "./routes.ts";
 import type { RunAgent } from "./write-run.ts";
 
-/** Where the threads are, and how they are kept. */
+/** Settings of {@link createThreads}. */
 export interface ThreadsOptions {
   /** The runs, on any store. The thread's id is their topic. */
   readonly runs: RunEvents;
@@ -25,8 +25,7 @@ export interface ThreadsOptions {
    */
   readonly mergeMs?: number | undefined;
   /**
-   * Returns what the user may read of an error that was thrown. The message of a `RUN_ERROR` event is kept as it is: AG-UI means it for a
-   * person.
+   * Returns the text that the user reads of a thrown error. It is not called for a `RUN_ERROR` event, whose message is kept as it is.
    * @defaultValue always "An error occurred."
    */
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
@@ -48,11 +47,11 @@ export interface ThreadPlace {
 export interface RecordedRun {
   /** The id of the run in the store. */
   readonly runId: string;
-  /** Its events, from the log. It may be left unread: the run does not wait for it. */
+  /** The events of the run, from its log. The run does not wait for a reader, so you need not read them. */
   readonly events: ReadableStream<PlacedEvent>;
   /**
-   * Resolves when this process has recorded the run, up to its end or a question; at once if another one records it. It rejects if the run
-   * fails or is stopped. The rejection may be ignored.
+   * Resolves when this process has recorded the run, up to its end or a question. If another process records it, it resolves at once.
+   * It rejects if the run fails or is stopped. You may ignore the rejection.
    */
   readonly done: Promise<unknown>;
 }
@@ -60,19 +59,20 @@ export interface RecordedRun {
 /** Threads of AG-UI whose events are in the logs of runs. */
 export interface Threads {
   /**
-   * Records what an agent makes. A thread has one run at a time. A request that comes again, with the same `runId`, joins its run. With
-   * `resume` the run of the thread goes on that waits for an answer.
+   * Records the events of an agent. A thread has one run at a time. A repeated request, with the same `runId`, joins its run. A request
+   * with `resume` goes on with the waiting run of the thread.
    * @returns once the request is recorded
    * @throws RunEventsError `topic_busy` while another run of the thread goes on or waits; `run_finished` for an answer that nothing waits
-   * for; `invalid_request` for an answer that leaves a question open; `payload_too_large`, `store_unavailable`
+   * for; `claimed` if the worker that has asked does not give the run back; `invalid_request` for an answer that leaves a question open;
+   * `payload_too_large`, `store_unavailable`
    */
   record(
     request: { readonly ownerId: string; readonly input: RunAgentInput },
     agent: RunAgent,
   ): Promise<RecordedRun>;
   /**
-   * Replays all runs of a thread, and follows the last one up to its end or a question. A run that died ends with `RUN_ERROR`, one that was
-   * stopped with the outcome `cancelled`.
+   * Replays all runs of a thread, and follows the last one up to its end or a question. A run whose process died ends with `RUN_ERROR`. A
+   * stopped run ends with the outcome `cancelled`.
    * @param thread.since the `place` of an event. Default: the start
    * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed; `invalid_request`, `store_unavailable`
    */
@@ -80,7 +80,7 @@ export interface Threads {
     thread: ThreadPlace & { readonly since?: string | null | undefined },
   ): Promise<ReadableStream<PlacedEvent>>;
   /**
-   * Stops the run of a thread, whichever process records it, also one that waits for an answer.
+   * Stops the live run of a thread, in any process. A waiting run is stopped too.
    * @returns whether there was one
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    */
@@ -90,7 +90,7 @@ export interface Threads {
 }
 
 /**
- * Makes threads for agents of AG-UI. Each run outlives its request and its readers, and any process can follow, answer or stop it.
+ * Makes threads for agents of AG-UI. Each run outlives its request and its readers. Any process can follow, answer or stop it.
  *
  * @example
  * const threads = createThreads({ runs });

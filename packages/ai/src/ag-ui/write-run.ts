@@ -7,7 +7,7 @@ import { readUntilStopped } from "../read-until-stopped.ts";
 import { ShownError } from "../shown-failure.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, draftsOf, isDelta, isRecordable } from "./log-events.ts";
 
-/** What an agent makes: a stream, or an `Observable` such as that of `AbstractAgent.run`. */
+/** The events of an agent: a stream, or an `Observable` such as that of `AbstractAgent.run`. */
 export type AgentEvents =
   | AsyncIterable<AgentEvent>
   | {
@@ -18,9 +18,9 @@ export type AgentEvents =
       }): { unsubscribe(): void };
     };
 
-/** What an agent is asked. */
+/** One call of an agent. */
 export interface AgentCall {
-  /** What the page has sent, as AG-UI has it: check it. */
+  /** The input of AG-UI that the page has sent: check it. */
   readonly input: RunAgentInput;
   /** Aborts when the run is stopped, by any process, or the program shuts down. Pass it to the model. */
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ export type RunAgent = (call: AgentCall) => AgentEvents | Promise<AgentEvents>;
 
 type Limits = RunEvents["log"]["limits"];
 
-/** Writes the begin of a run of AG-UI, so that readers see what was asked. It has only the messages that are new. */
+/** Writes the `RUN_STARTED` of a run, so that readers see its request. It has only the messages that are new to the thread. */
 export async function writeStart(
   run: WorkedRun,
   { threadId, runId, parentRunId, messages, resume }: RunAgentInput,
@@ -72,7 +72,7 @@ export async function writeRun(
   let hasDelta = false;
   let end: EventDraft | undefined;
 
-  /** Appends at once; what is emitted before comes along. */
+  /** Appends at once, with what was emitted before. */
   async function append(
     drafts: readonly EventDraft[],
     ...rest: readonly EventDraft[]
@@ -105,7 +105,7 @@ export async function writeRun(
   if (end.eventType === "INPUT_REQUESTED") await run.park();
 }
 
-/** The event that ends the run, or makes it wait, after `RUN_FINISHED`. */
+/** The event after `RUN_FINISHED` that ends the run or makes it wait. */
 function endOf(finished: AgentEvent): EventDraft {
   const { outcome } = finished as {
     readonly outcome?: {

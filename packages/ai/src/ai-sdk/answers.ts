@@ -29,7 +29,7 @@ export async function foldAnswers<Message extends UIMessage>(
 }
 
 /**
- * Resolves when the message is recorded whose answer another call makes. A process that died before that is found by its lease.
+ * Resolves when another call has recorded the message. If its process died before that, the lease shows it.
  * @throws RunEventsError `run_finished` if it never will be; `idempotency_key_reused` if it is another message
  */
 export async function messageRecorded(
@@ -44,12 +44,12 @@ export async function messageRecorded(
     if ((whole.payload as UIMessage).id === messageId) return;
     throw new RunEventsError(
       "idempotency_key_reused",
-      "Expected an idempotency key of this message, but it is of another one. Ask with a new key.",
+      "Expected the idempotency key of this message, got that of another one. Ask with a new key.",
     );
   }
   throw new RunEventsError(
     "run_finished",
-    "Expected the message to be recorded, but its answer ended before that. Ask again, with another idempotency key.",
+    "Expected the message of this idempotency key in the log, got an answer that ended before it. Ask with a new key.",
   );
 }
 
@@ -64,14 +64,14 @@ export async function answerDone(streams: StreamRuns, runId: string): Promise<vo
   }
 }
 
-/** The chunks of an answer from its start, and of its end if it was cut short. The stream follows the run, and ends with it. */
+/** The chunks of an answer from its start. The stream ends with the run. If that was cut short, the last chunk says so. */
 export function followAnswer(streams: StreamRuns, runId: string): ReadableStream<UIMessageChunk> {
   return pulled((signal) => followChunks(streams, runId, signal));
 }
 
 /**
- * Follows an answer from one of its chunks on, as `WorkflowChatTransport` asks. The stream ends with `finish`: without it that transport
- * asks again and again.
+ * Follows an answer from one of its chunks on, as `WorkflowChatTransport` asks. The stream ends with `finish`. Without it, that transport
+ * would ask for ever.
  * @param startIndex the number of the chunk, from 0. A negative one counts from the end of what there is
  * @returns the stream, and the number of the last chunk that there is; `null` if no answer of the owner has this run
  */

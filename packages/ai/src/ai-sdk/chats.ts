@@ -21,7 +21,7 @@ export interface Chats<Message extends UIMessage> {
    * @returns once the message is recorded. With the `idempotencyKey` of an earlier call, the answer of that call
    * @throws RunEventsError `topic_busy` (with `runId`) while the chat is being answered; `invalid_request` for a message that the AI SDK
    * does not take, or one of the assistant that the chat does not have; `run_finished` if the answer ended before its message was
-   * recorded; `store_unavailable`
+   * recorded; `idempotency_key_reused` for another message under the same key; `store_unavailable`
    */
   answer(chat: AskedMessage<Message>, make: MakeAnswer<Message>): Promise<Answer>;
   /**

@@ -39,7 +39,7 @@ export async function recordAnswer(
 }
 
 /**
- * A stream of anything else, such as the text of a model, would make an answer without a part.
+ * Refuses another stream, such as the text of a model: its answer would have no part.
  * @throws TypeError for what is not a chunk of the AI SDK
  */
 function checkChunk(value: unknown): void {

@@ -75,7 +75,8 @@ export function createChatRoutes<Message extends UIMessage>(
 
   async function route(request: Request): Promise<Response> {
     const ownerId = await authenticate(request);
-    if (ownerId === null) throw refusal("unauthenticated", "Expected a credential. Sign in.");
+    if (ownerId === null)
+      throw refusal("unauthenticated", "Expected a valid credential, got none. Sign in.");
     const { pathname } = new URL(request.url);
     const [chatId, call] = parsePath(pathname, api);
     switch (`${request.method} ${call}`) {
@@ -88,7 +89,10 @@ export function createChatRoutes<Message extends UIMessage>(
       case "GET messages":
         return noStore(await chats.read(chatId, { ownerId }));
       default:
-        throw refusal("not_found", "Expected a route of a chat, got another method or path.");
+        throw refusal(
+          "not_found",
+          "Expected a route of a chat, got another method or path. Check `api`.",
+        );
     }
   }
 
@@ -102,7 +106,7 @@ function respond(
   return createUIMessageStreamResponse({ stream, headers, keepAliveMs: KEEP_ALIVE_MS });
 }
 
-/** Whether the caller takes nothing but JSON. */
+/** Whether the caller accepts only JSON. */
 function wantsJson({ headers }: Request): boolean {
   return headers.get("accept") === "application/json";
 }
@@ -116,7 +120,10 @@ function readStartIndex(url: string): number | null {
   if (text === null) return null;
   const index = Number(text);
   if (text !== "" && Number.isSafeInteger(index)) return index;
-  throw refusal("invalid_request", "Expected `startIndex` to be an integer.");
+  throw refusal(
+    "invalid_request",
+    "Expected `startIndex` to be an integer, got another text. Leave it out to read from the start.",
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import type { UIMessage, UIMessageChunk } from "ai";
 import { decodeBytes } from "../bytes.ts";
 import { untilAborted } from "../until-aborted.ts";
 
-/** A file that is larger than a payload. */
+/** A file of a message or a chunk that is larger than a payload. */
 export interface SpilledFile {
   readonly data: Uint8Array<ArrayBuffer>;
   readonly mediaType: string;
@@ -13,10 +13,10 @@ export interface SpilledFile {
   readonly runId: string;
 }
 
-/** Stores a file elsewhere. @returns the absolute URL that takes its place in the log */
+/** Stores a file elsewhere. @returns the absolute URL that replaces its data in the log */
 export type Spill = (file: SpilledFile) => string | Promise<string>;
 
-/** What has a file as a data URL. */
+/** A part or a chunk with a file, maybe as a data URL. */
 interface FilePart {
   readonly type: string;
   readonly url: string;
@@ -32,8 +32,8 @@ export class Spiller {
   readonly #signal: AbortSignal;
 
   /**
-   * @param spill without it all stays as it is
-   * @param signal a file that hangs is waited for until this aborts
+   * @param spill `undefined` to leave all files in the log
+   * @param signal ends the wait for `spill`
    */
   constructor(
     spill: Spill | undefined,
@@ -86,7 +86,7 @@ function checkUrl(url: unknown): string {
   if (typeof url === "string" && URL.canParse(url)) return url;
   const kind = typeof url === "string" ? "another text" : `a value of type ${typeof url}`;
   throw new TypeError(
-    `Expected \`spill\` to return an absolute URL, such as https://files.example/1, got ${kind}.`,
+    `Expected \`spill\` to return an absolute URL, such as https://files.example/1, got ${kind}. Return the URL of the stored file.`,
   );
 }
 

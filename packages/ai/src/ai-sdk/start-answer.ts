@@ -10,7 +10,7 @@ import { withMessage } from "./fold-answer.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { type Spill, Spiller } from "./spill.ts";
 
-/** Where the chats are, and how they are kept. */
+/** Settings of `createChats`. */
 export interface ChatsOptions {
   /** The runs, on any store. Each answer is one of them, with the chat's id as its topic. */
   readonly runs: RunEvents;
@@ -33,8 +33,9 @@ export interface ChatsOptions {
    */
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
   /**
-   * Stores a file elsewhere whose data URL is larger than a payload, and returns its absolute URL, which the log keeps. It is called
-   * for files of questions and of answers. If it throws, so does the question; an answer fails. A stop does not wait for it.
+   * Stores a file elsewhere, and returns its absolute URL, which the log keeps. It gets each file with a data URL of a question that is
+   * larger than a payload. Of an answer it gets each file that is larger. If it throws, the question is refused, or the answer fails. A
+   * stop does not wait for it.
    * @defaultValue none: the log has the file, in several events
    */
   readonly spill?: Spill | undefined;
@@ -56,8 +57,8 @@ export interface ChatPlace {
 export interface AskedMessage<Message extends UIMessage> extends ChatPlace {
   readonly message: Message;
   /**
-   * Another call with the same key gets the same answer, as far as it is. So a question may be sent again whose reply was lost. It has
-   * the same message: any other is refused as `idempotency_key_reused`.
+   * Another call with the same key gets the same answer, as far as it is made. So a question may be sent again when its reply was lost.
+   * Under the same key, another message is refused as `idempotency_key_reused`.
    * @defaultValue none: each call begins an answer
    */
   readonly idempotencyKey?: string | undefined;

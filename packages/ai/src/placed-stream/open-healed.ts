@@ -1,14 +1,14 @@
 import { Pauses } from "../pauses.ts";
 import { pulled } from "../pulled.ts";
 
-/** How often a request is made again that no server answers, before there was an answer. */
+/** How often the first request is made until a server answers. */
 const MOST_TRIES = 8;
 /** A connection without a byte for so long is dead: the server sends a comment every 15 seconds. */
 const STALL_MS = 40_000;
-/** The answers of a server that is away for a moment. */
+/** The statuses of a server that is unavailable for a moment. */
 const AWAY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** How a stream is asked for, and what is made known of it. */
+/** Settings of {@link openHealed}. */
 export interface HealedStreamOptions {
   /** Asks for the events after a place; for all with `null`. */
   readonly ask: (since: string | null, signal: AbortSignal) => Promise<Response>;
@@ -18,7 +18,7 @@ export interface HealedStreamOptions {
   readonly signal: AbortSignal;
 }
 
-/** Opens a stream whose body has no cuts: after one, it goes on from its last whole event. */
+/** Opens a stream that reconnects after a lost connection, and goes on after its last whole event. */
 export async function openHealed(options: HealedStreamOptions): Promise<Response> {
   const first = await insist(() => options.ask(null, options.signal), MOST_TRIES, options.signal);
   if (!isPlaced(first)) return first;
@@ -42,7 +42,7 @@ async function* readHealed(
       if (frame === "event: end") return;
       held += `${frame}\n\n`;
       const [, place, data = ""] = /^id: (.*)\ndata: (.*)$/.exec(frame) ?? [];
-      // Without a place of its own, an event comes again after a cut.
+      // An event without a place comes again after a lost connection, so it is held back.
       if (place === undefined) continue;
       pauses.reset();
       since = place;
@@ -54,7 +54,9 @@ async function* readHealed(
     await pauses.next(signal);
     response = await insist(() => ask(since, signal), Infinity, signal);
     if (!isPlaced(response))
-      throw new Error(`Expected a stream, got HTTP ${response.status}: ${await response.text()}`);
+      throw new Error(
+        `Expected text/event-stream, got HTTP ${response.status}: ${await response.text()}`,
+      );
   }
 }
 

@@ -34,7 +34,7 @@ async function* framesOf(
     const { event, place } = value;
     yield `${place === null ? "" : `id: ${place}\n`}data: ${JSON.stringify(event)}\n\n`;
   }
-  // A connection that breaks has no such end.
+  // So a reader can tell the end from a lost connection.
   yield "event: end\n\n";
 }
 

@@ -10,7 +10,7 @@ interface Step {
   readonly text: string;
 }
 
-/** What an agent may open: the events that open it, add to it and close it, and the member that names it. */
+/** What an agent may open: the events that open it, add to it and close it, and the member with its id. */
 const OPENED = {
   text: ["TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "messageId"],
   tool: ["TOOL_CALL_START", "TOOL_CALL_ARGS", "TOOL_CALL_END", "toolCallId"],

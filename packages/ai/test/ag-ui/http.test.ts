@@ -94,7 +94,7 @@ it("a request whose answer was lost runs the agent once", async () => {
   await next;
 });
 
-it("a page that leaves its run leaves no reader, and one whose server has gone can stop", async () => {
+it("a page that detaches leaves no reader, and an abort without a server closes the connection", async () => {
   const { runs, count } = countReaders(openRuns());
   const { agent, handle } = createServer(runs);
   const { server, port } = await serve(handle);

@@ -77,7 +77,7 @@ function textOf(pieces: unknown): string {
   return list.map(({ delta }) => delta).join("");
 }
 
-it("to join pieces in any groups gives the same", () => {
+it("pieces of text give the same in any groups", () => {
   const piece = fc.record({
     messageId: fc.constantFrom("a", "b"),
     delta: fc.string({ maxLength: 3 }),

@@ -10,7 +10,7 @@ function openServer(): TestServer {
 
 const INPUT = { threadId: "tea", runId: "r", messages: [] };
 
-it("what is no request of an agent is refused with a problem", async () => {
+it("a malformed request is refused with a problem", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   onTestFinished(() => warn.mockRestore());
   const server = openServer();

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { expect, it } from "vitest";
 
-it("what a page loads besides the client of AG-UI is under 2 KiB gzipped", async () => {
+it("a page loads under 2 KiB gzipped besides the client of AG-UI", async () => {
   const build = await rolldown({
     input: fileURLToPath(new URL("../../src/ag-ui-page.ts", import.meta.url)),
     external: ["@ag-ui/client"],

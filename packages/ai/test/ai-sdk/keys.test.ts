@@ -75,7 +75,7 @@ describe("a question with a key", () => {
     const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
     await expect(chats.answer(question, () => saying("b"))).rejects.toMatchObject({
       code: "run_finished",
-      message: expect.stringContaining("another idempotency key"),
+      message: expect.stringContaining("Ask with a new key"),
     });
     const { done } = await chats.answer({ ...question, idempotencyKey: "l" }, () => saying("b"));
     await done;

@@ -23,7 +23,7 @@ const runsOf = async (server: RunServer): Promise<readonly string[]> =>
   (await server.runs.list(OWNER)).runs.map(({ runStatus }) => runStatus);
 
 describe("a page whose server is away", () => {
-  it("a cut in mid-answer is healed, and the chat does not notice it: the page only says that it waits", async () => {
+  it("after a lost connection in mid-answer the answer goes on, and the page only shows that it waits", async () => {
     const { server, page, sent } = await openHalfAnswer();
     const { chat } = page;
     expect(page.standing()).toEqual({ isWaiting: false, error: null });
@@ -246,7 +246,7 @@ describe("a question that is refused", () => {
     expect(page.chat.messages.map(textOf)).toEqual(["Why?", "Half "]);
   });
 
-  it("for want of a session has the refusal as its error", async () => {
+  it("without a session has the refusal as its error", async () => {
     const server = createRunServer(openRuns());
     const { chat } = openRunPage(server, "tea");
     server.onRequest = async (request) =>

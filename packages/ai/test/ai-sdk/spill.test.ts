@@ -58,7 +58,7 @@ describe("a file that is larger than a payload", () => {
     expect(page.lastMessage?.parts).toContainEqual(file);
   });
 
-  it("alone is stored elsewhere, not one that fits, nor a URL, nor what is no file", async () => {
+  it("is the only value that is stored elsewhere: a smaller file, a URL and a long text are not", async () => {
     const { server, files } = createSpilling();
     const text = "x".repeat(300_000);
     const long = { type: "text-delta" as const, id: "t", delta: text };
@@ -70,7 +70,7 @@ describe("a file that is larger than a payload", () => {
     expect(files).toEqual([]);
   });
 
-  it("that is no base64 stays in the log as it is", async () => {
+  it("without valid base64 stays in the log as it is", async () => {
     const { server, files } = createSpilling();
     const broken = { ...IMAGE, url: `data:image/png;base64,?${"QUJD".repeat(70_000)}` };
     const text = { ...IMAGE, url: `data:text/plain,${"%41".repeat(100_000)}` };

@@ -4,7 +4,7 @@ import { createServer, type ServerOptions } from "./server.ts";
 
 /**
  * Makes one call, and makes it again while the server does not answer. Use it only for calls that may be repeated.
- * @returns what the call's `read` makes of the answer, or the answer's JSON
+ * @returns the result of the call's `read`, or the answer's JSON without it
  * @throws RunEventsError the refusal of the server, or `store_unavailable` once `patienceMs` is over
  * @throws the signal's reason
  */

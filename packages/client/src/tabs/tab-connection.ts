@@ -75,7 +75,7 @@ export class TabConnection {
   #ownHub: RunHub | null = null;
   #asked = 0;
   #isAsking = false;
-  /** Whether what this tab wants has changed since it last asked: no message of the leading tab may put that off. */
+  /** Whether this tab wants other runs than it last asked for. No message of the leading tab may delay that request. */
   #isAskDue = false;
   /** Whether another tab has been heard. */
   #hasOthers = false;

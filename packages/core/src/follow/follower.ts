@@ -60,7 +60,7 @@ export class Follower {
   /** Whether the subscription is ready: every later commit notifies. */
   #isReady = false;
   #dirty = false;
-  /** Whether the next read, or the one under way, is a recheck, and no notification has come since it was asked for. */
+  /** Whether the next or the current read is a recheck, without a notification since. */
   #isRecheck = false;
   /** Whether a reader waits for the next read to decide whether its history is the same. */
   #isAwaited = false;

@@ -10,8 +10,8 @@ import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { BatcherOptions } from "./batcher.ts";
 import type { RunLog } from "./run-log.ts";
 
-// Each function wraps a call in the same call that also reports. A log uses them only if something listens. So without a listener the
-// calls are the plain ones, and cost nothing more.
+// Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
+// more.
 
 type AppendCalls = Pick<RunLog, "append" | "input">;
 
@@ -103,7 +103,7 @@ export function observeUpkeep(
   };
 }
 
-/** Reports the begin and the end of a tail. */
+/** Reports when a tail begins and ends. */
 export async function* observeTail(
   slices: AsyncIterable<Slice>,
   runId: string,

@@ -257,7 +257,7 @@ export function isRunLog(value: unknown): value is RunLog {
   return hasBrand(value, RUN_LOG);
 }
 
-/** What a log has for the rest of this package, and not for its users. */
+/** The members of a log that only this package uses. */
 export interface LogParts {
   /** All readers of a run in a process share one follower. */
   readonly followers: Followers;
@@ -271,7 +271,7 @@ export function partsOf(log: RunLog): LogParts {
   return (log as RunLog & { readonly [RUN_LOG]: LogParts })[RUN_LOG];
 }
 
-/** What reports the diagnostics of a log: `null` if nothing listens. For servers over the log. */
+/** The function that reports the diagnostics of a log; `null` if nothing listens. For servers over the log. */
 export function reportOf(log: RunLog): Report | null {
   return partsOf(log).listener?.report ?? null;
 }

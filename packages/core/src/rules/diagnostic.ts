@@ -8,19 +8,20 @@ export type StoreDiagnostic =
       /** For how long it was down, in milliseconds. `null` the first time. */
       readonly downMs: number | null;
     }
-  /** That connection is no more. */
+  /** The store's connection for notifications was lost or closed. */
   | {
       readonly type: "notifications_down";
       /** `lost`: until it is back, polls find the commits of other processes. `closed`: the store was closed. */
       readonly reason: "lost" | "closed";
     }
   /**
-   * A commit was found that no notification had announced: it was lost, or comes very late. Readers missed nothing, they only waited.
+   * A commit was found that no notification had announced. The notification was lost or is very late. Readers get the event later, but
+   * miss none.
    * @see clause S15 in `STORE.md`
    */
   | {
       readonly type: "notification_missed";
-      /** A poll of the store, or the reread that each follower does every 5 s. */
+      /** A poll of the store, or a follower's reread: every 5 s, less often with more than 250 followers. */
       readonly foundBy: "poll" | "reread";
       /** The number of runs whose notification was missed. */
       readonly runs: number;
@@ -29,10 +30,10 @@ export type StoreDiagnostic =
 /** How a worker's work came to its end. */
 export interface WorkEnd {
   /**
-   * - `completed`, `failed`, `cancelled`: the worker has ended the run so
-   * - `parked`: it has given the run back until an input comes
-   * - `lost`: another worker has the run, or others have ended or deleted it
-   * - `left`: it was released by a shutdown, or the store took no end, so that the lease expires
+   * - `completed`, `failed`, `cancelled`: the worker has ended the run with this status
+   * - `parked`: the worker has given the run back until an input comes
+   * - `lost`: the lease has expired, another worker has the run, or others have ended or deleted it
+   * - `left`: a shutdown has released the run, or the store did not take its end, so the lease expires
    */
   readonly outcome: "completed" | "failed" | "cancelled" | "parked" | "lost" | "left";
   /** From the claim to the end, in milliseconds. */
@@ -47,27 +48,27 @@ export interface WorkEnd {
  */
 export type Diagnostic =
   | StoreDiagnostic
-  /** An append or an input of this process has its answer, also a refusal. */
+  /** An append or an input of this process has got its answer or a refusal. */
   | {
       readonly type: "append";
       readonly runId: string;
-      /** How many events it has. */
+      /** How many events the append has. */
       readonly events: number;
-      /** From the call to the answer, with the wait in the queue. */
+      /** From the call to the answer. The wait in the queue is included. */
       readonly ms: number;
-      /** `replayed`: its idempotency key had landed before. */
+      /** `replayed`: an append with its idempotency key had landed before. */
       readonly outcome: "appended" | "replayed" | RunEventsErrorCode;
       /** The run's last sequence; `null` after an error. */
       readonly lastSequence: number | null;
     }
-  /** A group of appends was with the store. */
+  /** A call of the store with a group of appends has ended. */
   | {
       readonly type: "append_group";
       /** How many appends it had. */
       readonly appends: number;
       /** How many appends waited for the next groups when it left. */
       readonly queued: number;
-      /** Until the last of them had its answer. */
+      /** From the begin of that call to its end. */
       readonly ms: number;
     }
   /** A call whose answer was lost was sent again, for up to 10 s. @see clause S7 in `STORE.md` */
@@ -77,16 +78,16 @@ export type Diagnostic =
       /** How many times it was sent again. */
       readonly sends: number;
       readonly ms: number;
-      /** `unknown`: it stays in doubt whether it has landed. */
+      /** `unknown`: the call stays in doubt. */
       readonly outcome: "answered" | "unknown";
     }
-  /** A tail has begun. Long-polls and streams of a handler are not tails. */
+  /** A tail was opened. Long-polls and streams of a handler are not tails. */
   | { readonly type: "tail_opened"; readonly runId: string }
   | {
       readonly type: "tail_ended";
       readonly runId: string;
       readonly ms: number;
-      /** How many events were read for it. */
+      /** How many events the tail has read. */
       readonly events: number;
       /** `left`: its reader left the loop, or its signal aborted. */
       readonly outcome: "finished" | "left" | RunEventsErrorCode;
@@ -98,16 +99,16 @@ export type Diagnostic =
       /** How long the claim took. */
       readonly ms: number;
     }
-  /** Its task is over, and so are all its appends. */
+  /** A worker's task and all its appends have ended. */
   | ({ readonly type: "work_ended"; readonly runId: string } & WorkEnd)
-  /** A worker may not write to its run any more. Its task may still be on its way. */
+  /** A worker may no longer write to its run. Its task may still be running. */
   | {
       readonly type: "lease_lost";
       readonly runId: string;
-      /** `fenced`: the lease expired, or another worker has the run. `run_finished`: others have ended it, as a cancel does. */
+      /** `fenced`: the lease expired, or another worker has the run. `run_finished`: others have ended it, such as by a cancel. */
       readonly reason: RunEventsErrorCode;
     }
-  /** A `reap` is over. */
+  /** A `reap` has ended. */
   | {
       readonly type: "reap";
       /** How many runs it ended. */
@@ -115,7 +116,7 @@ export type Diagnostic =
       readonly ms: number;
       readonly outcome: "done" | RunEventsErrorCode;
     }
-  /** A `purge` is over. */
+  /** A `purge` has ended. */
   | {
       readonly type: "purge";
       /** How many runs it removed. */
@@ -125,20 +126,20 @@ export type Diagnostic =
     }
   /** A live stream was opened for a client. */
   | { readonly type: "stream_opened" }
-  /** It has ended. The reasons are those of the handler's `stats()`. */
+  /** A live stream has ended. The reasons are those of the handler's `stats()`. */
   | { readonly type: "stream_ended"; readonly reason: string }
-  /** A stream was refused: `overloaded`, `draining`, or another code of an `error` frame. */
+  /** A live stream was refused: `overloaded`, `draining`, or another code of an `error` frame. */
   | { readonly type: "stream_refused"; readonly reason: string }
-  /** A client uploads NDJSON lines. */
+  /** A client has begun to upload NDJSON lines. */
   | { readonly type: "upload_opened"; readonly runId: string }
   | {
       readonly type: "upload_ended";
       readonly runId: string;
       readonly ms: number;
-      /** `disconnected`: its client broke off. */
+      /** `disconnected`: the client has broken off the upload. */
       readonly outcome: "done" | "disconnected" | RunEventsErrorCode;
     }
-  /** A request got a problem as its answer: 4xx or 5xx. */
+  /** A request was answered with a problem: 4xx or 5xx. */
   | {
       readonly type: "refusal";
       /** `_OTHER` for a method that HTTP does not have. */

@@ -2,7 +2,7 @@ import { describeValue, isPromise } from "./describe-value.ts";
 import type { Diagnostic, WorkEnd } from "./diagnostic.ts";
 import { RunEventsError, type RunEventsErrorCode } from "./errors.ts";
 
-/** A work that is about to begin. */
+/** What is known of a worker's work before it begins. */
 export interface WorkStart {
   readonly runId: string;
   /** The run's last sequence when it was claimed. */
@@ -11,16 +11,16 @@ export interface WorkStart {
   metadata(): unknown;
 }
 
-/** Listens to what core, its store and its handlers do in this process. Without it, nothing is measured and nothing is made. */
+/** Listens to what core, its store and its handlers do in this process. Without it, no diagnostic is made. */
 export interface Telemetry {
   /**
    * Called with each diagnostic when it happens, in the async context of the call that it is about. It must be quick. An error that it
-   * throws changes nothing: the first one is written to `console.error`, and the later ones are dropped.
+   * throws changes no result. The first one is written to `console.error`, and later ones are dropped.
    */
   readonly onDiagnostic?: ((diagnostic: Diagnostic) => void) | undefined;
   /**
-   * Called with each work of `work` and `start`, once the run is claimed. Call `begin` once, in the context that the task is to have,
-   * such as that of a span. If this does not call it, the work begins without it. Its errors are dropped as those of `onDiagnostic`.
+   * Called by `work` and `start`, once the run is claimed. It calls `begin` once, in the context that the task needs, such as that of a
+   * span. If it does not call `begin`, the work begins all the same. Its errors are handled like those of `onDiagnostic`.
    * @param begin begins the work, and resolves with its end. It never rejects
    */
   readonly aroundWork?: ((work: WorkStart, begin: () => Promise<WorkEnd>) => void) | undefined;
@@ -32,7 +32,7 @@ export type Report = (diagnostic: Diagnostic) => void;
 /** The telemetry of a log, checked. Its functions never throw. */
 export interface Listener {
   readonly report: Report;
-  /** `null` if nothing has to be around a work. */
+  /** `null` if the listener has no `aroundWork`. */
   readonly aroundWork: ((work: WorkStart, begin: () => Promise<WorkEnd>) => void) | null;
 }
 

@@ -1,12 +1,12 @@
 import type { StoreDiagnostic } from "../rules/diagnostic.ts";
 
-/** Where an adapter's diagnostics go: nowhere, until a log observes the store. */
+/** Passes an adapter's diagnostics to the logs that observe its store. */
 export interface StoreReports {
   /** As the contract's `observe`. If the connection for notifications works already, the observer gets that at once. */
   observe(report: (diagnostic: StoreDiagnostic) => void): void;
   /**
-   * Reports to every observer; `null` without one. Call it as `reports.report?.({ … })`: without an observer, the diagnostic is
-   * not even made.
+   * Reports to every observer; `null` without one. Call it as `reports.report?.({ … })`, so that no diagnostic is made without an
+   * observer.
    */
   readonly report: ((diagnostic: StoreDiagnostic) => void) | null;
   /** Call it when the connection for notifications works, and when it is lost. Only changes are reported. */

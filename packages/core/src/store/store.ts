@@ -189,7 +189,7 @@ export interface RunEventStore {
    */
   subscribe(name: string, onNotification: () => void): Subscription;
   /**
-   * Reports what this process meets in the store's notifications, until `close`: a lost connection, a notification that did not come.
+   * Reports the state of the store's notifications in this process, until `close`: a lost connection, a missed notification.
    * Several logs may observe a store. A store without this reports nothing. `createStoreReports` keeps the observers.
    * @param report never throws
    */

@@ -3,7 +3,7 @@ import { describeValue } from "../rules/describe-value.ts";
 /** The path of all runs, unless a host chooses another `basePath`. @see clause W50 in `WIRE.md` of `@tm/run-events-http` */
 export const RUNS_PATH = "/v1/agent-runs";
 
-/** Segments that no client, proxy or framework writes in another form. Those of dots alone are steps to another path. */
+/** Segments that no client, proxy or framework rewrites. `.` and `..` would lead to another path. */
 const SEGMENTS = /^(?:\/(?!\.\.?(?:\/|$))[\w.~-]+)+$/;
 
 /**
@@ -19,7 +19,7 @@ export function parseBasePath(basePath: unknown): string {
 }
 
 /**
- * Moves a path of runs to another base path. Every list of paths is written with {@link RUNS_PATH}, and moved by this.
+ * Moves a path of runs to another base path. All lists of paths use {@link RUNS_PATH}, and this function moves them.
  * @param path of all runs or below; any other path stays as it is
  * @param basePath from {@link parseBasePath}
  */

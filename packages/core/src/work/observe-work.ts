@@ -6,14 +6,14 @@ import type { Clock } from "../time/clock.ts";
 import type { ClaimedRun, ObservedWorker, RunAccess } from "./run-access.ts";
 import type { WorkedRun } from "./worked-run.ts";
 
-/** A work under way. */
+/** Work that has begun. */
 interface Begun<Value> {
   readonly work: Promise<Value>;
   /** Does not reject. */
   readonly ended: Promise<WorkEnd>;
 }
 
-/** Makes an access whose works are reported. @param listener `null` for an access as it is */
+/** Makes an access whose work is reported. @param listener `null` to return the access unchanged */
 export function observedAccess(access: RunAccess, listener: Listener | null): RunAccess {
   if (listener === null) return access;
   return {
@@ -23,7 +23,7 @@ export function observedAccess(access: RunAccess, listener: Listener | null): Ru
   };
 }
 
-/** Who listens to a work, and what it is about. */
+/** The listener of some work, and its claim. */
 interface Observation {
   readonly listener: Listener;
   readonly clock: Clock;
@@ -32,7 +32,7 @@ interface Observation {
 }
 
 /**
- * Does the work of a claimed run in the context that the listener gives it, and reports its begin, the loss of its lease and its end.
+ * Does the work of a claimed run in the context of the listener. It reports the begin, the loss of the lease and the end.
  * The value and the error of the task do not pass through the listener, so it can change neither.
  */
 function observeWork<Value>(
@@ -57,7 +57,7 @@ function observeWork<Value>(
   }
   async function end(work: Promise<Value>): Promise<WorkEnd> {
     await work.catch(() => {});
-    // Also a loss before the task, or after a shutdown.
+    // The lease may also be lost before the task, or after a shutdown.
     reportLoss();
     const ended = { outcome: outcomeOf(worker.state), ms: clock.now() - claimedAtMs };
     report({ type: "work_ended", runId, ...ended });
@@ -73,7 +73,7 @@ function observeWork<Value>(
   const parsed = (): unknown => (metadata === undefined ? undefined : JSON.parse(metadata));
   aroundWork?.({ runId, lastSequence, metadata: parsed }, () => beginOnce().ended);
   const { work, ended } = beginOnce();
-  // So a caller that exits after its work has the reports of its end, and a listener's span.
+  // The end is reported first, so a caller may exit after its work and lose no report.
   return ended.then(() => work);
 }
 

@@ -41,7 +41,7 @@ export interface KnownEvent {
 
 /** A worker, as its observer sees it. */
 export interface ObservedWorker {
-  /** Once the work is over, `at` is `ended`, `lost`, `parked` or `left`, and the reason says why the worker writes no more. */
+  /** After the work, `at` is `ended`, `lost`, `parked` or `left`. The reason says why the worker writes no more. */
   readonly state: { readonly at: string; readonly reason?: unknown };
   work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value>;
 }

@@ -6,7 +6,7 @@ export interface Exchange {
   readonly method: string;
   /** The path as it was sent: not decoded, without the query. */
   readonly path: string;
-  /** The path as the client sent it, if the framework has cut off the first part of `path`; else the same. @see clause W50 in `WIRE.md` */
+  /** The path as the client sent it. It differs from `path` if the framework has cut off a part. @see clause W50 in `WIRE.md` */
   readonly wholePath: string;
   readonly query: URLSearchParams;
   /** A header by its lower-case name. */

@@ -4,7 +4,7 @@ import type { PostgresJsSql } from "./driver.ts";
 /** A client that listens. */
 export interface ListeningClient {
   onNotification(notification: PostgresNotification): void;
-  /** The connection was lost and another one listens: notifications may be lost. */
+  /** Another connection listens in place of a lost one. Notifications may have been lost in between. */
   onLost(): void;
 }
 
@@ -16,8 +16,8 @@ interface Channel {
 }
 
 /**
- * The channels of one `sql`. postgres.js listens again by itself after a lost connection, and forgets no listener. So each channel has
- * one for good, which passes on to the clients of the moment.
+ * The channels of one `sql`. postgres.js listens again by itself after a lost connection, and keeps every listener. So each channel has
+ * one permanent listener, which passes notifications on to the current clients.
  */
 export class PostgresJsChannels {
   readonly #sql: PostgresJsSql;
@@ -53,7 +53,7 @@ export class PostgresJsChannels {
         isFirst = false;
       },
     );
-    // A connection that cannot be opened: postgres.js tries again.
+    // It rejects if no connection can be opened. postgres.js then tries again.
     listening.catch(() => {});
     return channel;
   }
@@ -61,7 +61,7 @@ export class PostgresJsChannels {
 
 const CHANNELS = new WeakMap<PostgresJsSql, PostgresJsChannels>();
 
-/** The channels of an `sql`, the same for all its pools: it forgets none of its listeners. */
+/** The channels of an `sql`. All its pools share them, since postgres.js keeps every listener. */
 export function channelsOf(sql: PostgresJsSql): PostgresJsChannels {
   const channels = CHANNELS.get(sql) ?? new PostgresJsChannels(sql);
   CHANNELS.set(sql, channels);

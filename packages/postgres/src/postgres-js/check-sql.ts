@@ -3,8 +3,8 @@ import type { PostgresJsSql } from "./driver.ts";
 const EXPECTED = "Expected the function of postgres.js, what `postgres(url)` returns";
 
 /**
- * The types of the store's columns and parameters by their ids in `pg_type`, each with a text of Postgres and its value. The store gives
- * lists as texts. A number may also be read as a text or a BigInt.
+ * The types of the store's columns and parameters by their ids in `pg_type`. Each has a sample: a text of Postgres and its value. The
+ * store sends lists as texts. A number may also be read as a text or a BigInt.
  */
 const TYPES: readonly (readonly [type: number, text: string, value: unknown])[] = [
   [16, "t", true],
@@ -18,8 +18,8 @@ const TYPES: readonly (readonly [type: number, text: string, value: unknown])[] 
 ];
 
 /**
- * Refuses what is not the function of postgres.js, and one that changes values between the store and the server. Its functions cannot be
- * compared with the usual ones, so each is tried.
+ * Refuses a value that is not the function of postgres.js, or one that changes values between the store and the server. Its codecs cannot
+ * be compared with the default ones, so each converts a sample.
  * @throws TypeError with what was expected, what came and what to do
  */
 export function checkSql(sql: unknown): asserts sql is PostgresJsSql {
@@ -32,12 +32,14 @@ export function checkSql(sql: unknown): asserts sql is PostgresJsSql {
     throw new TypeError(
       typeof sql === "function" && "unsafe" in sql
         ? `${EXPECTED}, got the one of a transaction. Pass that to \`clientOf\`.`
-        : `${EXPECTED}, got another value.`,
+        : `${EXPECTED}, got another value. Call \`postgres(url)\`, and pass its result.`,
     );
   }
   const { transform, ...codecs } = (sql as unknown as PostgresJsSql).options;
   if (transform.column.from || transform.value.from || transform.row.from) {
-    throw new TypeError(`${EXPECTED}, without \`transform\`. Create another one for the store.`);
+    throw new TypeError(
+      `${EXPECTED}, without \`transform\`, got one with it. Create another one for the store.`,
+    );
   }
   checkTypes(codecs);
 }
@@ -47,13 +49,13 @@ function checkTypes({
   serializers,
 }: Pick<PostgresJsSql["options"], "parsers" | "serializers">): void {
   for (const [type, text, value] of TYPES) {
-    // What is read of a list is never used.
+    // The store reads no lists.
     const isRead = typeof value !== "string" || type === 25;
     const read = isRead ? resultOf(parsers[type], text, value) : value;
     const written = resultOf(serializers[type], value, text);
     if (isSame(read, value) && (written === text || String(written) === String(value))) continue;
     throw new TypeError(
-      `${EXPECTED}, without \`types\` that change Postgres' type ${type}. Create another one for the store.`,
+      `${EXPECTED}, got one whose \`types\` change Postgres' type ${type}. Create another one for the store.`,
     );
   }
 }

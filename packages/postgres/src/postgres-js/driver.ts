@@ -1,6 +1,6 @@
 /** A query of postgres.js: a promise of its rows. */
 export interface PostgresJsQuery extends Promise<readonly unknown[]> {
-  /** What its `cancel()` calls. It rejects if the server cannot be reached. It is not in the types of postgres.js. */
+  /** Cancels the query, as its `cancel()` does. It rejects if the server cannot be reached. It is not in the types of postgres.js. */
   readonly canceller?: ((query: PostgresJsQuery) => Promise<unknown>) | null;
 }
 
@@ -13,7 +13,7 @@ export interface PostgresJsQueryable {
   ): PostgresJsQuery;
 }
 
-/** A function that changes what was read. */
+/** A function that changes a value that was read. */
 type Change = ((value: never) => unknown) | undefined;
 
 /** Functions between JavaScript's values and texts of Postgres, by the ids of types. */
@@ -30,7 +30,7 @@ export interface PostgresJsSql extends PostgresJsQueryable {
     onNotification: (payload: string) => void,
     onListen?: () => void,
   ): Promise<unknown>;
-  /** Closes the connections when they have answered. Later statements open others. It is not in the types of postgres.js. */
+  /** Closes each connection after its last answer. Later statements open new ones. It is not in the types of postgres.js. */
   close?(): Promise<void>;
   readonly options: {
     readonly parsers: PostgresJsCodecs;

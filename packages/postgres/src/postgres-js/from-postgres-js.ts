@@ -6,10 +6,10 @@ import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
 
 /**
- * The function of postgres.js as a pool that the store takes.
+ * Makes a pool for `createPostgresStore` from the function of postgres.js.
  *
- * @param sql what `postgres(url)` returned; the caller ends it, after the store is closed
- * @throws TypeError for any other value, or one with a `transform` or `types` that change what the store reads or writes
+ * @param sql the result of `postgres(url)`. The caller ends it, after the store is closed
+ * @throws TypeError for any other value, or for a `transform` or `types` that change the store's values
  * @example
  * const sql = postgres(connectionString);
  * const store = createPostgresStore(fromPostgresJs(sql));
@@ -29,10 +29,10 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
 const SAVEPOINT = /^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) run_events$/;
 
 /**
- * A transaction of postgres.js as the `client` of `appendInTransaction`. postgres.js rolls a transaction back after any failed statement
- * outside of its own savepoints, so each statement gets one.
+ * Makes the `client` of `appendInTransaction` from a transaction of postgres.js. Each statement gets a savepoint: without one, postgres.js
+ * rolls the transaction back after a failed statement.
  *
- * @param transaction what `sql.begin` passes to its function
+ * @param transaction the argument that `sql.begin` passes to its function
  * @example
  * await sql.begin((tx) => store.appendInTransaction({ client: clientOf(tx), runId, events }));
  */

@@ -2,7 +2,7 @@
 type Item = string | number | boolean | null;
 
 /**
- * A list as the text of a Postgres array. postgres.js would take the type of a list's first item for the type of the list.
+ * Encodes a list as the text of a Postgres array: postgres.js would mistake the type of the first item for that of the list.
  * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 export function encodeList(items: readonly Item[]): string {

@@ -4,7 +4,7 @@ import type { ListeningClient, PostgresJsChannels } from "./channels.ts";
 import type { PostgresJsQuery, PostgresJsSql } from "./driver.ts";
 import { encodeValues } from "./list-literal.ts";
 
-/** This server takes no writes, or is not the primary: its name may lead to another server by now. */
+/** The codes of a server that takes no writes, or is not the primary. Its host name may lead to another server by now. */
 const ELSEWHERE = new Set(["25006", "55000"]);
 const LISTEN = /^LISTEN "(.+)"$/;
 
@@ -13,8 +13,8 @@ type OnNotification = (notification: PostgresNotification) => void;
 type Callback = (error: Error | null, answer: Answer) => void;
 
 /**
- * A client that sends each statement on a connection that postgres.js picks: a failed statement costs it no connection, and it prepares
- * statements on each connection that needs them.
+ * A client that sends each statement on a connection of postgres.js's choice. A failed statement closes no connection. Named statements
+ * are prepared on each connection that needs them.
  */
 export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
   readonly #sql: PostgresJsSql;
@@ -49,7 +49,7 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
 
   removeListener(): void {}
 
-  /** The connections stay with postgres.js, which closes those that broke. */
+  /** postgres.js keeps the connections, and closes broken ones. */
   release(): void {
     this.#channels.leave(this);
   }
@@ -62,7 +62,7 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
     this.#onEnd();
   }
 
-  /** A statement with a name is prepared. With another name it is another statement, and planned again. */
+  /** A statement with a name is prepared. Under another name, Postgres plans it again. */
   async #run({ name, text, values, query_timeout: ms }: PostgresStatement): Promise<Answer> {
     const named = name === undefined ? text : `/* ${name} */ ${text}`;
     const query = this.#sql.unsafe(named, encodeValues(values), { prepare: name !== undefined });
@@ -75,7 +75,7 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
   }
 }
 
-/** The query's rows, if they come in time. Otherwise it is cancelled, and pg's error for this is thrown: postgres.js has no such limit. */
+/** Waits for the query's rows. After the limit it cancels the query and throws pg's error: postgres.js has no such limit. */
 async function inTime(query: PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {

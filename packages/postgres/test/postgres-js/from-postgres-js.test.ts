@@ -23,9 +23,17 @@ it("what postgres.js returns has the types of the driver", () => {
 });
 
 it.each<[string, () => unknown, string]>([
-  ["nothing", () => undefined, "got another value."],
-  ["the module's function", () => postgres, "got another value."],
-  ["a pool", () => ({ query() {} }), "got another value."],
+  ["nothing", () => undefined, "got another value. Call `postgres(url)`, and pass its result."],
+  [
+    "the module's function",
+    () => postgres,
+    "got another value. Call `postgres(url)`, and pass its result.",
+  ],
+  [
+    "a pool",
+    () => ({ query() {} }),
+    "got another value. Call `postgres(url)`, and pass its result.",
+  ],
   [
     "a transaction",
     () => Object.assign(() => {}, { unsafe() {} }),
@@ -34,7 +42,7 @@ it.each<[string, () => unknown, string]>([
   [
     "one that renames columns",
     () => openSql(server().url, { transform: postgres.camel }),
-    "without `transform`. Create another one for the store.",
+    "without `transform`, got one with it. Create another one for the store.",
   ],
 ])("fromPostgresJs refuses %s with what it expected", (_, make, message) => {
   expect(() => fromPostgresJs(make() as PostgresJsSql)).toThrow(
@@ -53,7 +61,7 @@ it.each<[string, number, (text: string) => unknown, (text: string) => unknown]>(
   const types = { own: { to: type, from: [type], parse, serialize } };
   expect(() => fromPostgresJs(openSql(server().url, { types }))).toThrow(
     new TypeError(
-      `${EXPECTED}, without \`types\` that change Postgres' type ${type}. Create another one for the store.`,
+      `${EXPECTED}, got one whose \`types\` change Postgres' type ${type}. Create another one for the store.`,
     ),
   );
 });

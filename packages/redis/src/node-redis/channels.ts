@@ -4,8 +4,8 @@ import type { NodeRedisClient, NodeRedisConnection } from "./driver.ts";
 type Listener = (...values: string[]) => void;
 
 /**
- * The connection for channels, made of one node-redis client after the other. node-redis would subscribe again by itself, and not
- * show when. A new client begins without channels, so the store subscribes to all, and learns when the server has confirmed it.
+ * The connection for channels: one node-redis client after another. A client of node-redis would subscribe again by itself, without
+ * showing when. A new client has no channels. So the store subscribes to all of them, and knows when the server has confirmed it.
  *
  * | state      | begins with                                  | ends with                                         |
  * | ---------- | -------------------------------------------- | ------------------------------------------------- |
@@ -44,7 +44,7 @@ export class NodeRedisChannels implements RedisSubscriber {
 
   async ping(): Promise<void> {
     const connection = this.#connection;
-    // One at a time: the first that has no answer shows that the server is silent.
+    // One ping at a time: the first without an answer shows that the server is silent.
     if (this.#state !== "up" || this.#timer !== null) return;
     this.#loseInSilence(connection);
     await connection.ping();
@@ -68,7 +68,7 @@ export class NodeRedisChannels implements RedisSubscriber {
       disableOfflineQueue: false,
     });
     connection.on("error", () => this.#lose(connection));
-    // A client that is destroyed before its socket is connected connects all the same, and then stays.
+    // A client that is destroyed before its socket is connected still connects, and would stay open.
     connection.on("connect", () => {
       if (!connection.isOpen) connection.destroy();
     });
@@ -124,7 +124,7 @@ export class NodeRedisChannels implements RedisSubscriber {
   }
 }
 
-/** Ends a client. One that is closed already throws. */
+/** Closes a client, unless it is closed: `destroy` would throw. */
 function end(connection: NodeRedisConnection): void {
   if (connection.isOpen) connection.destroy();
 }

@@ -9,14 +9,14 @@ export interface NodeRedisOverrides {
  * @see https://github.com/redis/node-redis
  */
 export interface NodeRedisClient {
-  /** Whether it is connected, or reconnects. */
+  /** Whether the client is connected or reconnects. */
   readonly isOpen: boolean;
   readonly options: { readonly keyPrefix?: string | Uint8Array; readonly socket?: object };
   sendCommand(args: string[], options: { readonly typeMapping: object }): Promise<unknown>;
   duplicate(overrides: NodeRedisOverrides): NodeRedisConnection;
 }
 
-/** A second client, on which only channels are subscribed to. */
+/** A second client, only for channels. */
 export interface NodeRedisConnection {
   readonly isOpen: boolean;
   on(event: "error" | "connect", listener: () => void): unknown;

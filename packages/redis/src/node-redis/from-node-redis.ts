@@ -2,20 +2,20 @@ import type { RedisClient } from "../driver.ts";
 import { NodeRedisChannels } from "./channels.ts";
 import type { NodeRedisClient } from "./driver.ts";
 
-/** So that replies are texts and numbers, no matter what types the caller's commands get. */
+/** Makes replies texts and numbers, even if the client maps types. */
 const PLAIN = { typeMapping: {} };
 
-/** An error that the server answered: its first word is in capitals. */
+/** The message of an error from the server: its first word is in capitals. */
 const REPLY = /^[A-Z]+ /;
 /** node-redis' messages for a connection that was lost after it had sent the command. */
 const LOST = /^Socket (closed|timeout)/;
-/** How often a command is sent at most, as by ioredis with its defaults. */
+/** How often a command is sent at most: as often as ioredis does by default. */
 const MOST_SENDINGS = 21;
 
 /**
- * A client of node-redis as the store takes it. The store sends its commands on it, and opens a second one for channels.
+ * Makes a client for `openRedisStore` from one of node-redis. The store sends its commands on it, and opens a second one for channels.
  *
- * @param client what `createClient` of `redis` returned, connected; clients of clusters, of Sentinel and pools cannot be used
+ * @param client a connected client of `createClient` of `redis`. Clusters, Sentinel and pools cannot be used
  * @throws TypeError for any other value, or for a client that is not connected
  * @example
  * const client = await createClient({ url: "redis://127.0.0.1:6379" }).on("error", console.error).connect();
@@ -26,8 +26,8 @@ export function fromNodeRedis(client: NodeRedisClient): RedisClient {
   const keyPrefix = String(client.options.keyPrefix ?? "");
 
   /**
-   * Sends a command, and again if the connection broke before the answer, as ioredis does. All commands of the store may be repeated. The
-   * name of an error shows whether the server answered it.
+   * Sends a command. If the connection breaks before the answer, it sends it again, as ioredis does: all commands of the store may be
+   * repeated. An error that the server has answered gets the name `ReplyError`.
    */
   async function send(...args: readonly string[]): Promise<unknown> {
     for (let sendings = 1; ; sendings++) {

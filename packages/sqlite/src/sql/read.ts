@@ -66,7 +66,7 @@ export function prepareRead(
 
 /**
  * Reads rows in pieces. A piece has as many rows as the page can hold if they are like those before. From the first large row on, rows are
- * read one by one, so that at most one is read in vain. No statement is left half read: a Durable Object has no way to end it.
+ * read one by one, so that at most one is read needlessly. No statement is left half read: a Durable Object has no way to end it.
  */
 function readEvents(
   small: Statement,

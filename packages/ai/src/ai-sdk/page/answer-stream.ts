@@ -5,11 +5,11 @@ import { ChunkReader } from "../answer-events.ts";
 /** After this long without an event, in milliseconds, the server is asked whether the process of the answer lives. */
 const SILENCE_MS = 5_000;
 
-/** What goes along with a stream. */
+/** Settings of {@link streamAnswer}. */
 export interface AnswerStreamOptions {
   /** Ends the stream with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called each time that there was no event for a while, although the server is there. */
+  /** Called each time that no event has come for a while, although the connection works. */
   readonly onSilence: () => void;
   /** Called once, when the stream has ended in any way. */
   readonly onEnd: () => void;

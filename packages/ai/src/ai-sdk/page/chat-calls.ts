@@ -45,7 +45,7 @@ export class ChatCalls {
     return runId;
   }
 
-  /** Finds the answer that is being made; `null` if none is. One whose process has died is ended by this. */
+  /** Finds the answer that is being made; `null` if none is. The server ends an answer whose process has died. */
   async active(chatId: string, signal: AbortSignal = NEVER): Promise<string | null> {
     const headers = { accept: "application/json" };
     const call = { path: this.#path(chatId, "/stream"), headers, answer: { runId: isTextOrNull } };
@@ -59,7 +59,7 @@ export class ChatCalls {
     return (await this.#ask<{ readonly stopped: boolean }>(call)).stopped;
   }
 
-  /** Reads all messages, however long the server is away. */
+  /** Reads all messages. It tries until the server answers. */
   async read(chatId: string, signal: AbortSignal): Promise<ReadChat> {
     const call = { path: this.#path(chatId), answer: { messages: Array.isArray } };
     return askServer(this.#options, call, { signal });
@@ -74,7 +74,7 @@ export class ChatCalls {
   }
 }
 
-/** Unlike `crypto.randomUUID` it works over plain http, too. */
+/** `crypto.randomUUID` is missing in pages over plain http. */
 function createKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

@@ -14,16 +14,16 @@ export interface WatchedChat<Message extends UIMessage> {
   readonly resumeStream: () => Promise<void>;
 }
 
-/** How a chat stands, as a page shows it. */
+/** The state of a chat's connection. */
 export interface ChatStanding {
-  /** Whether the server does not answer. The page waits for it, and then goes on. */
+  /** Whether the page waits for a server that does not answer. It then goes on. */
   readonly isWaiting: boolean;
-  /** Why the last attempt was lost, or why following failed for good; `null` if neither happened. */
+  /** The error of the last attempt, or the one that has ended the reading for good; `null` without either. */
   readonly error: RunEventsError | null;
 }
 
 /**
- * Keeps a chat of a page as the server has it: a turn that another tab has begun appears, and a turn that it missed, too.
+ * Keeps a page's chat equal to that of the server. Turns of other tabs appear, and turns that the page missed.
  *
  * | it             | until                                         | then                                        |
  * | -------------- | --------------------------------------------- | ------------------------------------------- |
@@ -42,7 +42,7 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
   #whole: ReadonlySet<string>;
   #standing: ChatStanding = { isWaiting: false, error: null };
   #isReading = false;
-  /** Whether the answer that comes continues a message: it has only the new parts, so the messages are read again after it. */
+  /** Whether the answer being shown continues a message. It has only the new parts, so the messages are read again at its end. */
   #isPartial = false;
   #left = new AbortController();
 

@@ -36,7 +36,7 @@ export class PageChat {
   }
 }
 
-/** What has to know what the page does. */
+/** Listens to what the page does in a chat. */
 export interface ChatWatcher {
   /** The page shows the answer of this run. */
   readonly onShown: (runId: string) => void;

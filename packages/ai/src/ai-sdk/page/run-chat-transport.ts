@@ -7,7 +7,7 @@ import { ChatCalls } from "./chat-calls.ts";
 import { type ChatStanding, ChatWatch, type WatchedChat } from "./chat-watch.ts";
 import { PageChat } from "./page-chat.ts";
 
-/** Where the server is, who asks, and what goes along with a question. */
+/** Settings of {@link RunChatTransport}. */
 export interface RunChatTransportOptions extends ServerOptions {
   /**
    * The path of the routes of chats. The origin of another server is `baseUrl`.
@@ -15,7 +15,7 @@ export interface RunChatTransportOptions extends ServerOptions {
    */
   readonly api?: string;
   /**
-   * What is sent with each question, such as a choice of a model. What `sendMessage` is given for one question is added to it.
+   * Members that are sent with each question, such as the choice of a model. The `body` option of `sendMessage` adds to them.
    * @defaultValue nothing
    */
   readonly body?: object | (() => object);
@@ -29,8 +29,8 @@ type Reconnect<Message extends UIMessage> = Parameters<
 >[0];
 
 /**
- * The transport of `useChat` for chats of `createChats`. A question is sent by the routes of chats. Its answer is followed as a run, over
- * one connection that all tabs share: a cut or a restart of the server shows only as a pause.
+ * The transport of `useChat` for chats of `createChats`. It sends a question to the routes of chats, and follows its answer as a run. All
+ * tabs share one connection. A lost connection or a restart of the server shows only as a pause.
  *
  * @example
  * const transport = new RunChatTransport({ body: { model: "small" } });
@@ -56,7 +56,7 @@ export class RunChatTransport<
   }
 
   /**
-   * Sends the last message. While the server is away it is sent again, for 10 s, and is answered once.
+   * Sends the last message. While the server does not answer, it is sent again, for 10 s. It is answered once.
    * @param options an abort ends the stream, but not the answer: {@link RunChatTransport.stop} does that
    * @throws RunEventsError `topic_busy` while the chat is answered, or any other refusal; `store_unavailable`
    */
@@ -98,9 +98,9 @@ export class RunChatTransport<
   }
 
   /**
-   * Stops the answer that is being made, whichever process makes it. A question that is on its way is waited for.
+   * Stops the answer that is being made, in any process. If a question is being sent, it waits for that first.
    * @returns whether there was one
-   * @throws RunEventsError a refusal; `store_unavailable` if the server was away for 10 s
+   * @throws RunEventsError a refusal; `store_unavailable` if the server did not answer for 10 s
    */
   async stop(chatId: string): Promise<boolean> {
     await this.#chat(chatId).sent;
@@ -108,8 +108,8 @@ export class RunChatTransport<
   }
 
   /**
-   * Makes a store of how a chat stands, which keeps the chat as the server has it while it has a subscriber. A turn that another tab or
-   * device begins appears. If the server has other messages than the page, those of the server are shown.
+   * Makes a store of the chat's connection state. While it has a subscriber, it shows the messages that the server has. A turn that
+   * another tab or device begins appears too.
    * @param chat what `useChat` returns. Its `messages` at this call are those with which the page begins
    */
   watch(chat: WatchedChat<Message>): Store<ChatStanding> {

@@ -2,7 +2,7 @@ import { useChat } from "@ai-sdk/react";
 import { DefaultChatTransport } from "ai";
 import { chatId, render, View } from "./view.jsx";
 
-// The page of the recipe: it sends the last message, resumes when it is loaded, and asks the route of a stop.
+// The page of the recipe: it sends the last message, resumes when it is loaded, and calls the route of a stop.
 const transport = new DefaultChatTransport({
   prepareSendMessagesRequest: ({ id, messages }) => ({ body: { id, message: messages.at(-1) } }),
 });

@@ -10,8 +10,8 @@ import { Redis } from "ioredis";
 import { createResumableStreamContext } from "resumable-stream/ioredis";
 import { model } from "./model.mjs";
 
-// The server of the recipe "Chatbot Resume Streams" of the AI SDK, with its own resumable-stream on Redis. What it leaves to the reader
-// is here: the table of chats is a key of Redis for each chat, and the work that a stop ends is in a map of the process.
+// The server of the recipe "Chatbot Resume Streams" of the AI SDK, with its own resumable-stream on Redis. The recipe
+// leaves two parts to its reader. Here, each chat is a key of Redis, and the work that a stop ends is in a map of the process.
 const url = process.env.STORE_URL ?? "";
 const redis = new Redis(url);
 const context = createResumableStreamContext({
