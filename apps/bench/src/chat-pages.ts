@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
 import { type ChatLoad, idsOf, TOKEN, TOKENS_A_SECOND } from "./chat-load.ts";
 import { serveParent } from "./child.ts";
@@ -86,7 +87,7 @@ serveParent<Pages>({
     const pages = idsOf(load.prefix, load.chats).map(async (id, index) => {
       // Each begins at another time within the pause between two tokens.
       const dueMs = startMs + (index * 1_000) / load.chats / TOKENS_A_SECOND;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
+      await sleep(Math.max(0, dueMs - performance.now()));
       return ask(id, load);
     });
     const got = await Promise.all(pages);

@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createPostgresStore } from "@tm/run-events-postgres";
-import { createSqliteStore } from "@tm/run-events-sqlite";
 import { startPostgres } from "@tm/run-events-test-servers";
-import Database from "better-sqlite3";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Edit } from "./edited-folder.ts";
+import { openRuns } from "./open-runs.ts";
 import { startWorker, type WorkerProcess } from "./start-worker.ts";
 import { startTools, type ToolServer } from "./tool-server.ts";
 import { wholeLog } from "./whole-log.ts";
@@ -48,17 +44,7 @@ interface World {
 }
 
 async function openSqlite(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), "run-events-approval-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "runs.db");
-  const db = new Database(path);
-  const store = createSqliteStore(db);
-  await store.migrate();
-  const runs = createRunEvents({ store });
-  onTestFinished(async () => {
-    await runs.close();
-    db.close();
-  });
+  const { path, runs } = await openRuns("approval");
   return worldOf(runs, path, []);
 }
 

@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createSqliteStore } from "@tm/run-events-sqlite";
-import Database from "better-sqlite3";
-import { expect, it, onTestFinished } from "vitest";
+import type { RunEvents } from "@tm/run-events-core";
+import { expect, it } from "vitest";
 import type { Edit } from "../edited-folder.ts";
+import { openRuns } from "../open-runs.ts";
 import { startWorker, type WorkerProcess } from "../start-worker.ts";
 
 /** Each node takes no time. */
@@ -18,17 +14,7 @@ async function openPlace(): Promise<{
   readonly runs: RunEvents;
   work(edit: Edit, ...answer: readonly string[]): Promise<WorkerProcess>;
 }> {
-  const folder = await mkdtemp(join(tmpdir(), "run-events-langgraph-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "runs.db");
-  const db = new Database(path);
-  const store = createSqliteStore(db);
-  await store.migrate();
-  const runs = createRunEvents({ store });
-  onTestFinished(async () => {
-    await runs.close();
-    db.close();
-  });
+  const { path, runs } = await openRuns("langgraph");
   return {
     runs,
     work: (edit, ...answer) =>

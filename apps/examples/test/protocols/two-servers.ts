@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createSqliteStore } from "@tm/run-events-sqlite";
-import Database from "better-sqlite3";
+import type { RunEvents } from "@tm/run-events-core";
 import { onTestFinished } from "vitest";
 import type { Edit } from "../edited-folder.ts";
+import { openRuns } from "../open-runs.ts";
 import type { RecipeProcess } from "../recipe-process.ts";
 import { startRecipe } from "../start-recipe.ts";
 
@@ -23,17 +19,7 @@ export interface Place {
 
 /** Makes a database for servers of a recipe. */
 export async function openPlace(file: string): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), "run-events-protocols-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "runs.db");
-  const db = new Database(path);
-  const store = createSqliteStore(db);
-  await store.migrate();
-  const runs = createRunEvents({ store });
-  onTestFinished(async () => {
-    await runs.close();
-    db.close();
-  });
+  const { path, runs } = await openRuns("protocols");
   return {
     runs,
     async start(...edits) {

@@ -2,6 +2,9 @@
 import { createRunEvents, RunEventsError } from "@tm/run-events-core";
 import { createSqliteStore, type SqliteObjectStorage, type SqliteStore } from "../../src/index.ts";
 
+/** Resolves in a later turn of the event loop. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** What a test asks of the object. Each answers plain data. */
 export class StoreObject {
   readonly #storage: SqliteObjectStorage;
@@ -100,8 +103,9 @@ export class StoreObject {
     while (
       sql.exec("SELECT 1 FROM run_events_runs WHERE run_id = 'confirmed'").toArray().length === 0
     )
-      await new Promise((resolve) => setTimeout(resolve));
-    await new Promise((resolve) => setTimeout(resolve));
+      await nextTurn();
+    // An acknowledgement that did not wait for the disk would come in this turn.
+    await nextTurn();
     order.push("confirmed");
     confirmed.resolve();
     await created;

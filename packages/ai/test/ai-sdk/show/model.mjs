@@ -2,7 +2,7 @@ import { MockLanguageModelV4 } from "ai/test";
 
 /** The words of an answer. */
 export const WORDS = Array.from({ length: 40 }, (_, index) => `word${index}`);
-/** After this many words and a half the model waits until it is told to go on. */
+/** After this many words and a half the model waits for a call of `goOn`. */
 export const HALF = 10;
 /** The time between two pieces of a word, in milliseconds. */
 const PIECE_MS = 5;
