@@ -16,7 +16,9 @@ interface Bench {
   readonly ready: Deferred<void>;
   readonly isStopped: () => boolean;
   readonly notify: () => void;
-  /** An append of the worker lands. */
+  /** An append of the worker begins. */
+  readonly send: () => void;
+  /** It lands. */
   readonly land: () => void;
   /** How often the run was checked; a check waits for `gate`, if it is set. */
   readonly checks: () => number;
@@ -25,7 +27,7 @@ interface Bench {
   readonly pass: (ms: number) => Promise<void>;
 }
 
-async function createBench(): Promise<Bench> {
+async function createBench(gatherMs = 0): Promise<Bench> {
   const clock = createFakeClock();
   const log = createRunLog({ store: createMemoryStore(), clock });
   await log.createRun({ runId: "r", ownerId: "ada" });
@@ -33,6 +35,7 @@ async function createBench(): Promise<Bench> {
   const ends: unknown[] = [];
   let notify = (): void => {};
   let isStopped = false;
+  let sends = 0;
   let landings = 0;
   let checks = 0;
   let gate: Promise<unknown> | null = null;
@@ -53,7 +56,12 @@ async function createBench(): Promise<Bench> {
     },
     "r",
     { ownerId: "ada" },
-    { landings: () => landings, onEnd: (refusal) => ends.push(refusal) },
+    {
+      sends: () => sends,
+      landings: () => landings,
+      gatherMs,
+      onEnd: (refusal) => ends.push(refusal),
+    },
   );
   return {
     clock,
@@ -62,6 +70,7 @@ async function createBench(): Promise<Bench> {
     ready,
     isStopped: () => isStopped,
     notify: () => notify(),
+    send: () => void (sends += 1),
     land: () => void (landings += 1),
     checks: () => checks,
     hold: (one) => void (gate = one),
@@ -122,10 +131,11 @@ describe("watchStoredEnd", () => {
   });
 
   it("S12: the run is not checked while the worker's own appends land, which also notify and report the end themselves", async () => {
-    const { watch, ready, notify, land, checks, pass } = await createBench();
+    const { watch, ready, notify, send, land, checks, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     for (let appends = 0; appends < 100; appends++) {
+      send();
       notify();
       land();
       await pass(20);
@@ -136,14 +146,59 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: a cancel that notifies together with the worker's own append is found within 50 ms", async () => {
-    const { log, watch, ready, notify, land, ends, pass } = await createBench();
+    const { log, watch, ready, notify, send, land, ends, pass } = await createBench();
     ready.resolve();
     await watch.ready;
     // Both in one group: one notification, and the append's answer after it.
+    send();
     await log.cancel("r");
     notify();
     land();
     await pass(50);
+    expect(ends).toMatchObject([CANCELLED]);
+  });
+
+  it("S12: the run is not checked between appends of events that wait 250 ms for others", async () => {
+    const { watch, ready, notify, send, land, checks, pass } = await createBench(250);
+    ready.resolve();
+    await watch.ready;
+    for (let appends = 0; appends < 100; appends++) {
+      send();
+      notify();
+      land();
+      await pass(250);
+    }
+    expect(checks()).toBe(1);
+    // The stream pauses: one check, and no more.
+    await pass(550);
+    await pass(60_000);
+    expect(checks()).toBe(2);
+  });
+
+  it("S13: between such appends, a notification of a cancel is followed by a check after 25 ms", async () => {
+    const { log, watch, ready, notify, send, land, ends, pass } = await createBench(250);
+    ready.resolve();
+    await watch.ready;
+    send();
+    notify();
+    land();
+    await pass(100);
+    await log.cancel("r");
+    notify();
+    await pass(25);
+    expect(ends).toMatchObject([CANCELLED]);
+  });
+
+  it("S13: a cancel that notifies together with such an append is found within 550 ms", async () => {
+    const { log, watch, ready, notify, send, land, ends, pass } = await createBench(250);
+    ready.resolve();
+    await watch.ready;
+    send();
+    await log.cancel("r");
+    notify();
+    land();
+    await pass(275);
+    await pass(275);
     expect(ends).toMatchObject([CANCELLED]);
   });
 

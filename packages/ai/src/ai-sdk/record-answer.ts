@@ -1,4 +1,4 @@
-import type { EventDraft, WorkedRun } from "@tm/run-events-core";
+import type { WorkedRun } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
 import { encodeEvents } from "../event-parts.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
@@ -71,14 +71,11 @@ class ChunkWriter {
     if (!this.#hasBegun && !isStart) await this.write({ type: "start" });
     this.#hasBegun = true;
     const named = isStart ? { ...chunk, messageId: chunk.messageId ?? this.#messageId } : chunk;
-    const drafts = encodeEvents(CHUNKS, [named], maxPayloadBytes);
-    if (this.#hasDelta || !isDelta(chunk)) return this.#emit(drafts);
-    // The first token does not wait for others: an append takes along what waits.
-    this.#hasDelta = true;
-    await (drafts.length === 1 ? this.#run.append(drafts) : this.#emit(drafts));
-  }
-
-  async #emit(drafts: readonly EventDraft[]): Promise<void> {
-    for (const { eventType, payload } of drafts) await this.#run.emit(eventType, payload);
+    // The first token does not wait for others. What waits goes along with it.
+    const now = !this.#hasDelta && isDelta(chunk);
+    this.#hasDelta ||= now;
+    for (const { eventType, payload } of encodeEvents(CHUNKS, [named], maxPayloadBytes)) {
+      await this.#run.emit(eventType, payload, { now });
+    }
   }
 }

@@ -20,6 +20,15 @@ export interface GatherOptions extends QueueOptions {
   readonly maxPayloadBytes?: number | undefined;
 }
 
+/** An emit queue that gathers. */
+export interface GatheringQueue extends EmitQueue {
+  /**
+   * As that of the emit queue.
+   * @param now whether to end the wait of this event, and of those before it
+   */
+  emit(event: SealedDraft, now?: boolean): Promise<void>;
+}
+
 /**
  * Makes the emit queue of all writers. Events that come one by one are sent together, neighbours of a type in `merges` as one event.
  * A batch that is refused as too large is sent in parts, since a server's bounds are not known.
@@ -27,7 +36,7 @@ export interface GatherOptions extends QueueOptions {
  * | it is     | until                                        | then      |
  * | --------- | -------------------------------------------- | --------- |
  * | at rest   | an event is emitted                          | gathering |
- * | gathering | `gatherMs` have passed, or `ask` is called   | gathered  |
+ * | gathering | `gatherMs` have passed; `ask`; an event that is emitted now | gathered  |
  * | gathered  | all earlier requests are over: they are sent | at rest   |
  *
  * @param send appends emitted events
@@ -37,7 +46,7 @@ export function createGatheringQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   onFailure: (error: unknown) => void,
   options: GatherOptions,
-): EmitQueue {
+): GatheringQueue {
   const { gatherMs, clock, merges = {}, maxPayloadBytes = MAX_PAYLOAD_BYTES } = options;
   // A part is merged by itself, so that one of a single event is never too large by the merge.
   const mostBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES);
@@ -67,9 +76,11 @@ export function createGatheringQueue(
 
   return {
     ...queue,
-    emit(event) {
-      if (gatherMs > 0 && state === "at rest") gather();
-      return queue.emit(event);
+    emit(event, now = false) {
+      if (gatherMs > 0 && state === "at rest" && !now) gather();
+      const room = queue.emit(event);
+      if (now) stopGathering();
+      return room;
     },
     ask(request, evenIfFailed) {
       stopGathering();

@@ -31,13 +31,12 @@ export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
   function pollAfter(ms: number): void {
     stopTimer = clock.every(Math.max(1, ms), () => {
       stopTimer();
-      watch.notify();
+      watch.notify(QUIET_MS);
     });
   }
 
   const watch = watchEnd({
     ...watcher,
-    quietMs: QUIET_MS,
     async check() {
       const nextAtMs = clock.now() + POLL_MS;
       try {
@@ -53,7 +52,7 @@ export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
       }
     },
   });
-  watch.notify();
+  watch.notify(QUIET_MS);
   return {
     ...watch,
     stop() {

@@ -18,7 +18,7 @@ import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
-import { type EndWatcher, watchStoredEnd } from "./watch-end.ts";
+import { type StoredEndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, mayLandLater } from "./work-failures.ts";
 import type { WorkedRun } from "./worked-run.ts";
 
@@ -102,7 +102,7 @@ export interface RunAccess {
    * Watches for the end of the run.
    * @returns a subscription. Its `ready` does not reject, and waits for a first check of the run
    */
-  watchEnd(runId: string, watcher: EndWatcher): Subscription;
+  watchEnd(runId: string, watcher: StoredEndWatcher): Subscription;
 }
 
 /** Makes the claimed run of a worker from the run's record. */

@@ -19,14 +19,16 @@ export interface EndWatchOptions extends EndWatcher {
   readonly clock: Clock;
   /** Reads the run: as it is, or once it has changed. */
   readonly check: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
-  /** How long no append may have landed before a check, in milliseconds: appends report the end themselves. */
-  readonly quietMs: number;
 }
 
 /** A watch for the end of a run. */
 export interface EndWatch {
-  /** Call it when the run may have changed. */
-  notify(): void;
+  /**
+   * Call it when the run may have changed.
+   * @param quietMs how long no append may have landed before a check, in milliseconds: appends report the end themselves. The shortest one
+   * of several calls counts
+   */
+  notify(quietMs: number): void;
   /** Checks the run at once. Never rejects. */
   check(): Promise<void>;
   /** Starts no more checks. A check that is under way still calls `onEnd`. Idempotent. */
@@ -46,9 +48,11 @@ export interface EndWatch {
  * A notification during a check starts to settle meanwhile, since the check may not see the change.
  */
 export function watchEnd(options: EndWatchOptions): EndWatch {
-  const { clock, landings, onEnd, quietMs } = options;
+  const { clock, landings, onEnd } = options;
   let isChecking = false;
   let seen = 0;
+  /** The pause of the timer. */
+  let settlingMs = 0;
   let stopTimer: (() => void) | null = null;
 
   function settle(): void {
@@ -56,8 +60,10 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
     stopTimer = null;
   }
 
-  function notify(): void {
-    if (stopTimer !== null) return;
+  function notify(quietMs: number): void {
+    if (stopTimer !== null && quietMs >= settlingMs) return;
+    settle();
+    settlingMs = quietMs;
     seen = landings();
     stopTimer = clock.every(quietMs, tick);
   }
@@ -89,6 +95,7 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
       settle();
       // As if it settled for ever.
       stopTimer = () => {};
+      settlingMs = 0;
     },
   };
 }
@@ -96,9 +103,18 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
 /** How long a worker with a store has to be quiet after a notification before the run is checked, in milliseconds. */
 const QUIET_MS = 25;
 
+/** A worker whose own appends notify it, too. */
+export interface StoredEndWatcher extends EndWatcher {
+  /** How many appends of the worker have begun. */
+  readonly sends: () => number;
+  /** How long emitted events wait before they are appended, in milliseconds: the next append of a stream of tokens comes as soon. */
+  readonly gatherMs: number;
+}
+
 /**
- * Watches for the end of a run in a store. Notifications come for the worker's own appends too. If all are lost, its renewals find
- * the end.
+ * Watches for the end of a run in a store. The worker's own appends notify, too. The first notification after the begin of an append is
+ * taken for the append's own. The run is then checked only if the next append does not come, as that one would report the end. If all
+ * notifications are lost, the renewals of the lease find the end.
  * @returns a subscription whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
 export function watchStoredEnd(
@@ -106,15 +122,21 @@ export function watchStoredEnd(
   log: Pick<RunLog, "clock" | "getRun">,
   runId: string,
   owner: OwnerOption,
-  watcher: EndWatcher,
+  { sends, gatherMs, ...watcher }: StoredEndWatcher,
 ): Subscription {
   const end = watchEnd({
     ...watcher,
     clock: log.clock,
     check: () => log.getRun(runId, owner),
-    quietMs: QUIET_MS,
   });
-  const subscription = store.subscribe(runId, end.notify);
+  /** The appends whose notifications have come. */
+  let notified = 0;
+  function notify(): void {
+    const isOwn = notified !== sends();
+    notified = sends();
+    end.notify(isOwn ? gatherMs + QUIET_MS : QUIET_MS);
+  }
+  const subscription = store.subscribe(runId, notify);
   return {
     // Before the subscription was ready, nothing notified.
     ready: subscription.ready.catch(() => {}).then(end.check),

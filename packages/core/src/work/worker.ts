@@ -12,9 +12,8 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
-import type { EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
-import { createGatheringQueue } from "./gathering-queue.ts";
+import { createGatheringQueue, type GatheringQueue } from "./gathering-queue.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
@@ -38,7 +37,7 @@ export class Worker {
   readonly #shutdowns: readonly AbortSignal[];
   readonly #options: WorkOptions;
   readonly #controller = new AbortController();
-  readonly #queue: EmitQueue;
+  readonly #queue: GatheringQueue;
   readonly #lease: HeldLease;
   readonly #subscription: Subscription;
   /** Aborts when the worker has to stop, and when its work is over in any way. */
@@ -48,7 +47,9 @@ export class Worker {
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
-  /** How many appends have landed. */
+  /** How many appends have begun. */
+  #sends = 0;
+  /** How many of them have landed. */
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
@@ -60,6 +61,7 @@ export class Worker {
     options: WorkOptions,
   ) {
     const { clock, limits } = access;
+    const gatherMs = options.mergeMs ?? 0;
     const { maxBatchEvents: maxEvents, maxPayloadBytes } = limits;
     this.#access = access;
     this.#runId = runId;
@@ -69,7 +71,7 @@ export class Worker {
     this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
-      { maxEvents, maxPayloadBytes, merges: options.merge, gatherMs: options.mergeMs ?? 0, clock },
+      { maxEvents, maxPayloadBytes, merges: options.merge, gatherMs, clock },
     );
     this.#lastSequence = claim.lastSequence;
     const { signal } = this.#controller;
@@ -83,7 +85,9 @@ export class Worker {
       stopped: this.#stopped.signal,
     });
     this.#subscription = access.watchEnd(runId, {
+      sends: () => this.#sends,
       landings: () => this.#landings,
+      gatherMs,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
     });
     this.#lease = holdLease({
@@ -142,8 +146,8 @@ export class Worker {
       lastSequence: this.#claim.lastSequence,
       signal: this.#controller.signal,
       append,
-      emit: (eventType, payload) => {
-        const room = this.#emit(eventType, payload);
+      emit: (eventType, payload, { now } = {}) => {
+        const room = this.#emit(eventType, payload, now);
         // A task that does not await it learns of a failure from `signal`.
         room.catch(() => {});
         return room;
@@ -190,12 +194,12 @@ export class Worker {
     return this.#shutdowns.find((one) => one.aborted);
   }
 
-  async #emit(eventType: string, payload: unknown): Promise<void> {
+  async #emit(eventType: string, payload: unknown, now: boolean | undefined): Promise<void> {
     try {
       this.#checkOpen();
       const draft = sealDraft({ eventType, payload });
       this.#access.check(draft);
-      await this.#queue.emit(draft);
+      await this.#queue.emit(draft, now);
     } catch (error) {
       this.#queue.refuse(error);
       throw error;
@@ -219,6 +223,7 @@ export class Worker {
     this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
+      this.#sends += 1;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
       this.#lastSequence = checkLanding(receipt, this.#lastSequence);
