@@ -22,8 +22,8 @@ const LEASE_EXPIRED: EventDraft = {
 const MIN_LEASE_MS = 1_000;
 const MAX_LEASE_MS = 3_600_000;
 
-/** The runs whose workers are being checked, of each `RunEvents`. */
-const CHECKED = new WeakMap<RunEvents, Set<string>>();
+/** The checks of workers that are under way, by their runs, of each `RunEvents`. */
+const CHECKS = new WeakMap<RunEvents, Map<string, Promise<void>>>();
 
 /** A run to create. */
 type NewRun = Parameters<RunEvents["create"]>[0];
@@ -190,15 +190,20 @@ export class StreamRuns {
   }
 
   /**
-   * Ends a run whose lease has expired, unless it waits for a person. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
-   * of a process make one check at a time, so that a slow store does not get more and more.
+   * Ends a run whose lease has expired, unless it waits for a person. The readers of a process share one check, so that a slow store does
+   * not get more and more.
    */
-  async endIfDead(runId: string): Promise<void> {
+  endIfDead(runId: string): Promise<void> {
+    const checks = CHECKS.get(this.runs) ?? new Map<string, Promise<void>>();
+    CHECKS.set(this.runs, checks);
+    const check = checks.get(runId) ?? this.#endDead(runId).finally(() => checks.delete(runId));
+    checks.set(runId, check);
+    return check;
+  }
+
+  /** The store decides whether the lease has expired: it refuses the claim of a run whose worker lives. */
+  async #endDead(runId: string): Promise<void> {
     const { runs, ownerId } = this;
-    const checked = CHECKED.get(runs) ?? new Set();
-    CHECKED.set(runs, checked);
-    if (checked.has(runId)) return;
-    checked.add(runId);
     try {
       const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
       const { runStatus } = await runs.get(runId, { ownerId });
@@ -206,9 +211,7 @@ export class StreamRuns {
       if (runStatus === "waiting") await runs.release(runId, fence, { ownerId });
       else await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {
-      // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
-    } finally {
-      checked.delete(runId);
+      // The worker lives, another process was faster, or the store is away: the next turn of the timer asks again.
     }
   }
 }

@@ -1,3 +1,5 @@
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { UIMessageChunk } from "ai";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
@@ -100,6 +102,38 @@ describe("the end of an answer", () => {
     const other = await runs.create({ ...OWNER, topic: "tea" });
     expect((await chats.read("tea", OWNER)).active).toBeNull();
     expect((await runs.get(other.runId)).runStatus).toBe("failed");
+  });
+
+  it("an answer waits for a check of the one before it that is under way", async () => {
+    const memory = createMemoryStore();
+    const claimed = Promise.withResolvers<void>();
+    const refused = Promise.withResolvers<void>();
+    const store: RunEventStore = {
+      ...memory,
+      async createRun(request) {
+        const outcome = await memory.createRun(request);
+        if (outcome.outcome === "topic_busy") refused.resolve();
+        return outcome;
+      },
+      async claim(request) {
+        claimed.resolve();
+        await refused.promise;
+        // A start that does not wait for this check is refused by now.
+        await new Promise(setImmediate);
+        return memory.claim(request);
+      },
+    };
+    const runs = createRunEvents({ store });
+    onTestFinished(() => runs.close());
+    const chats = createChats({ runs });
+    const { runId } = await runs.create({ ...OWNER, topic: "tea" });
+    const looking = chats.active("tea", OWNER);
+    await claimed.promise;
+    const answering = chats.answer({ ...PLACE, message: asked("a") }, () => saying("b"));
+    await looking;
+    const { done } = await answering;
+    await done;
+    expect((await runs.get(runId)).runStatus).toBe("failed");
   });
 
   it("`waitUntil` gets the work, and never a rejection", async () => {
