@@ -1,5 +1,11 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import { RunEventsError, type WorkedRun, type WorkOptions } from "@tm/run-events-core";
+import {
+  type EventDraft,
+  RunEventsError,
+  type WorkedRun,
+  type WorkOptions,
+} from "@tm/run-events-core";
+import { joinEarlier } from "../earlier-call.ts";
 import { PartJoiner } from "../event-parts.ts";
 import { insist } from "../insist.ts";
 import { Pauses } from "../pauses.ts";
@@ -15,13 +21,15 @@ export interface Recording {
   readonly input: RunAgentInput;
   readonly agent: RunAgent;
   readonly how: Pick<WorkOptions, "mergeMs" | "describeError">;
+  /** Called with the end of a run that this process records. It never rejects. */
+  readonly waitUntil: ((promise: Promise<unknown>) => unknown) | undefined;
 }
 
 /** A run that is being recorded. */
 export interface Recorded {
   /** Where its events are. */
   readonly query: RunQuery;
-  /** Resolves when this process has recorded it; at once if another one does. */
+  /** Resolves at its end, or at its question. */
   readonly done: Promise<unknown>;
 }
 
@@ -49,9 +57,8 @@ async function startRun(
   const { threadId, runId: name } = recording.input;
   const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
   const query = { runId, since: 0, isWhole: false };
-  const repeated = { query, done: Promise.resolve() };
   // Without a claim, which would end a run that waits without a worker.
-  if ((await streams.find(runId)) !== null) return repeated;
+  if ((await streams.find(runId)) !== null) return sameRun(streams, query, name);
   const recorded = Promise.withResolvers<void>();
   const place = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true };
   const options = { ...place, ...recording.how, merge: MERGE };
@@ -60,10 +67,24 @@ async function startRun(
     .produce(runId, options, () => {}, work)
     .catch((error: unknown) => endBusy(streams, error, isSecond));
   if (produced === null) return startRun(streams, recording, true);
-  if (produced instanceof RunEventsError) return repeated;
+  if (produced instanceof RunEventsError) return sameRun(streams, query, name);
+  recording.waitUntil?.(produced.done.catch(() => {}));
   produced.done.catch(recorded.reject);
   await recorded.promise;
   return { query, done: produced.done };
+}
+
+/** The run of an earlier request with the same id, once that request is recorded. */
+async function sameRun(streams: StreamRuns, query: RunQuery, name: string): Promise<Recorded> {
+  const isAsked = ({ eventType, payload }: EventDraft): boolean =>
+    eventType === "RUN_STARTED" && (payload as Mentions).runId === name;
+  const earlier = await joinEarlier(streams, { ...query, key: "`runId`", isAsked });
+  return {
+    query,
+    get done() {
+      return earlier.done;
+    },
+  };
 }
 
 /** Ends the live run of a thread, if its process has died. A waiting run stays. */
@@ -79,7 +100,7 @@ async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promis
   const pauses = new Pauses();
   for (;;) {
     const { query, isAnswered } = await findAsked(streams, recording.input);
-    if (isAnswered) return { query, done: Promise.resolve() };
+    if (isAnswered) return sameRun(streams, query, recording.input.runId);
     const recorded = Promise.withResolvers<void>();
     const options = {
       ownerId,
@@ -95,6 +116,7 @@ async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promis
     done.catch(recorded.reject);
     try {
       await recorded.promise;
+      recording.waitUntil?.(done.catch(() => {}));
       return { query, done };
     } catch (error) {
       const isClaimed = error instanceof RunEventsError && error.code === "claimed";

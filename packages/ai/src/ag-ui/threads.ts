@@ -50,8 +50,8 @@ export interface RecordedRun {
   /** The events of the run, from its log. The run does not wait for a reader, so you need not read them. */
   readonly events: ReadableStream<PlacedEvent>;
   /**
-   * Resolves when this process has recorded the run, up to its end or a question. If another process records it, it resolves at once.
-   * It rejects if the run fails or is stopped. You may ignore the rejection.
+   * Resolves at the end of the run or at its question, also if an earlier call makes the run. It rejects if the run fails or is stopped.
+   * The rejection may be ignored.
    */
   readonly done: Promise<unknown>;
 }
@@ -63,8 +63,8 @@ export interface Threads {
    * with `resume` goes on with the waiting run of the thread.
    * @returns once the request is recorded
    * @throws RunEventsError `topic_busy` while another run of the thread goes on or waits; `run_finished` for an answer that nothing waits
-   * for; `claimed` if the worker that has asked does not give the run back; `invalid_request` for an answer that leaves a question open;
-   * `payload_too_large`, `store_unavailable`
+   * for, or if the run of an earlier request ended before that request was recorded; `claimed` if the worker that has asked does not give
+   * the run back; `invalid_request` for an answer that leaves a question open; `payload_too_large`, `store_unavailable`
    */
   record(
     request: { readonly ownerId: string; readonly input: RunAgentInput },
@@ -104,11 +104,15 @@ export function createThreads(options: ThreadsOptions): Threads {
   const threads: Threads = {
     async record({ ownerId, input }, agent) {
       const streams = streamsOf({ ownerId });
-      const { query, done } = await recordRun(streams, { input, agent, how });
-      const settled = done.catch(() => {});
-      waitUntil?.(settled);
-      const events = pulled((signal) => followRuns(streams, [query], signal));
-      return { runId: query.runId, events, done };
+      const recorded = await recordRun(streams, { input, agent, how, waitUntil });
+      const { query } = recorded;
+      return {
+        runId: query.runId,
+        events: pulled((signal) => followRuns(streams, [query], signal)),
+        get done() {
+          return recorded.done;
+        },
+      };
     },
     async follow({ threadId, since = null, ...owner }) {
       const streams = streamsOf(owner);

@@ -1,10 +1,8 @@
-import { RunEventsError } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
-import { PartJoiner } from "../event-parts.ts";
 import { pulled } from "../pulled.ts";
-import { cutShort, type StreamRuns } from "../stream-runs.ts";
+import type { StreamRuns } from "../stream-runs.ts";
 import { type LoggedRun, readLog } from "../topic-runs.ts";
-import { ChunkReader, MESSAGE } from "./answer-events.ts";
+import { ChunkReader } from "./answer-events.ts";
 import { foldAnswer } from "./fold-answer.ts";
 
 /** How many logs are read at a time. */
@@ -26,42 +24,6 @@ export async function foldAnswers<Message extends UIMessage>(
     }
   }
   return { messages, last };
-}
-
-/**
- * Resolves when another call has recorded the message. If its process died before that, the lease shows it.
- * @throws RunEventsError `run_finished` if it never will be; `idempotency_key_reused` if it is another message
- */
-export async function messageRecorded(
-  streams: StreamRuns,
-  runId: string,
-  messageId: string,
-): Promise<void> {
-  const joiner = new PartJoiner();
-  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
-    const whole = joiner.join(event);
-    if (whole?.eventType !== MESSAGE) continue;
-    if ((whole.payload as UIMessage).id === messageId) return;
-    throw new RunEventsError(
-      "idempotency_key_reused",
-      "Expected the idempotency key of this message, got that of another one. Ask with a new key.",
-    );
-  }
-  throw new RunEventsError(
-    "run_finished",
-    "Expected the message of this idempotency key in the log, got an answer that ended before it. Ask with a new key.",
-  );
-}
-
-/**
- * Resolves at the end of an answer that another call makes.
- * @throws RunEventsError `run_finished` if it fails or is stopped
- */
-export async function answerDone(streams: StreamRuns, runId: string): Promise<void> {
-  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
-    const error = cutShort(event);
-    if (error !== null) throw error;
-  }
 }
 
 /** The chunks of an answer from its start. The stream ends with the run. If that was cut short, the last chunk says so. */

@@ -1,11 +1,17 @@
-import { RunEventsError, type RunEvents, type WorkedRun } from "@tm/run-events-core";
+import {
+  type EventDraft,
+  RunEventsError,
+  type RunEvents,
+  type WorkedRun,
+} from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
-import { returned, type StreamRuns } from "../stream-runs.ts";
+import { joinEarlier } from "../earlier-call.ts";
 import { appendValue } from "../event-parts.ts";
 import { ShownError, shownBy } from "../shown-failure.ts";
+import { returned, type StreamRuns } from "../stream-runs.ts";
 import { listTopic } from "../topic-runs.ts";
 import { CUT_SHORT_TEXT, MERGE, MESSAGE } from "./answer-events.ts";
-import { answerDone, foldAnswers, followAnswer, messageRecorded } from "./answers.ts";
+import { foldAnswers, followAnswer } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { type Spill, Spiller } from "./spill.ts";
@@ -149,16 +155,21 @@ export async function startAnswer<Message extends UIMessage>(
 
 /** The answer of an earlier call with the same key, once its message is recorded. */
 async function sameAnswer(streams: StreamRuns, runId: string, messageId: string): Promise<Answer> {
-  await messageRecorded(streams, runId, messageId);
-  let done: Promise<void> | undefined;
+  const isAsked = ({ eventType, payload }: EventDraft): boolean => {
+    if (eventType !== MESSAGE || (payload as UIMessage).id === messageId) {
+      return eventType === MESSAGE;
+    }
+    throw new RunEventsError(
+      "idempotency_key_reused",
+      "Expected the idempotency key of this message, got that of another one. Ask with a new key.",
+    );
+  };
+  const earlier = await joinEarlier(streams, { runId, since: 0, key: "key", isAsked });
   return {
     runId,
     stream: followAnswer(streams, runId),
-    /** Follows the run only if it is asked for: a question may be sent again often. */
     get done() {
-      done ??= answerDone(streams, runId);
-      done.catch(() => {});
-      return done;
+      return earlier.done;
     },
   };
 }
