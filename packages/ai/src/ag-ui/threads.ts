@@ -1,5 +1,6 @@
 import type { RunAgentInput } from "@ag-ui/client";
 import type { RunEvents } from "@tm/run-events-core";
+import { checkWorkSettings } from "../check-options.ts";
 import { pulled } from "../pulled.ts";
 import { StreamRuns } from "../stream-runs.ts";
 import { shownBy } from "../shown-failure.ts";
@@ -91,12 +92,14 @@ export interface Threads {
 
 /**
  * Makes threads for agents of AG-UI. Each run outlives its request and its readers. Any process can follow, answer or stop it.
+ * @throws TypeError for a `leaseMs` or a `mergeMs` out of bounds, and a `describeError` that is not a function
  *
  * @example
  * const threads = createThreads({ runs });
  * const handle = threads.routes({ authenticate: (request) => userOf(request), agent: ({ input }) => agent.run(input) });
  */
 export function createThreads(options: ThreadsOptions): Threads {
+  checkWorkSettings(options);
   const { runs, leaseMs, mergeMs = 250, describeError, waitUntil } = options;
   const how = { mergeMs, describeError: shownBy(describeError) };
   const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>

@@ -5,6 +5,7 @@ import {
   RunEventsError,
 } from "@tm/run-events-core";
 import type { ResumableStreamStore } from "assistant-stream/resumable";
+import { checkTime } from "../check-options.ts";
 import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { decodeBytes, encodeBytes } from "../bytes.ts";
 import { LeasedStreams, missing } from "./leased-streams.ts";
@@ -32,7 +33,8 @@ const MOST_PARTS = 16;
 
 /**
  * Makes a store for `createResumableStreamContext` of `assistant-stream/resumable`. A producer that dies ends its readers with an error.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `defaultTtlMs`
+ * out of bounds
  *
  * @example
  * const store = createRunEventsResumableStreamStore({ runs, ownerId: "ada" });
@@ -43,6 +45,7 @@ export function createRunEventsResumableStreamStore(
   options: RunEventsResumableStreamStoreOptions,
 ): ResumableStreamStore {
   const { keyPrefix = "assistant-ui", defaultTtlMs = 86_400_000 } = options;
+  checkTime("defaultTtlMs", defaultTtlMs, 0);
   const streams = new StreamRuns(options, keyPrefix);
   const leased = new LeasedStreams(streams, defaultTtlMs);
   const { runs, ownerId } = streams;
