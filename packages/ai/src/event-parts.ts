@@ -69,7 +69,7 @@ export class PartJoiner {
     if (event.eventType !== PART) return event;
     const { eventType, text, index, isLast } = event.payload as Part;
     if (index === 0) this.#texts = [];
-    if (index === this.#texts.length) this.#texts.push(text);
+    this.#texts.push(text);
     if (!isLast || index !== this.#texts.length - 1) return null;
     return { eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
   }

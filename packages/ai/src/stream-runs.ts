@@ -98,6 +98,12 @@ export class StreamRuns {
     return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
   }
 
+  /** Removes a run that has ended. Another call may have removed it, and made a new one. */
+  async remove(runId: string): Promise<void> {
+    const { ownerId } = this;
+    await this.runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+  }
+
   /** The run as it is now; `null` if it does not exist. */
   async find(runId: string): Promise<RunSnapshot | null> {
     const { ownerId } = this;

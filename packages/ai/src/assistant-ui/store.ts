@@ -96,7 +96,7 @@ export function createRunEventsResumableStreamStore(
     async delete(streamId) {
       const runId = await leased.runIdOf(streamId);
       await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
-      await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+      await streams.remove(runId);
     },
   };
 }

@@ -1,5 +1,5 @@
-import { RunEventsError } from "@tm/run-events-core";
-import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import type { RunEventsError } from "@tm/run-events-core";
+import { StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { type MakeStream, produceText } from "./produce-text.ts";
 import { readText } from "./text-log.ts";
 
@@ -96,7 +96,6 @@ export function createResumableStreamContext(
   const { waitUntil, replayFinished = true, mergeMs = 100 } = options;
   const { keyPrefix = "resumable-stream" } = options;
   const streams = new StreamRuns(options, keyPrefix);
-  const { runs, ownerId } = streams;
 
   const produce = (
     streamId: string,
@@ -130,9 +129,7 @@ export function createResumableStreamContext(
         const made = await produce(streamId, makeStream);
         if (made instanceof ReadableStream) return made;
         if (made.code === "claimed") throw made;
-        const runId = await streams.runIdOf(streamId);
-        // Another call may have removed it, and made a new one: the next attempt finds out.
-        await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+        await streams.remove(await streams.runIdOf(streamId));
       }
     },
     resumeExistingStream: (streamId, skipCharacters = 0) => resume(streamId, skipCharacters),
