@@ -1,4 +1,4 @@
-import type { EventDraft, RunEvent, RunEvents, WorkedRun } from "@tm/run-events-core";
+import type { RunEvent, RunEvents, WorkedRun } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
 import { checkDepth, type SealedDraft, sealDraft } from "@tm/run-events-core/wire";
 import { batchesOf } from "./batches.ts";
@@ -64,13 +64,13 @@ export async function appendValue(
 export class PartJoiner {
   #texts: string[] = [];
 
-  /** The event as it was before it was split; `null` for a part that is not the last. */
-  join(event: RunEvent): EventDraft | null {
+  /** The event as it was before it was split, with the sequence of the last part; `null` for any other part. */
+  join(event: RunEvent): RunEvent | null {
     if (event.eventType !== PART) return event;
     const { eventType, text, index, isLast } = event.payload as Part;
     if (index === 0) this.#texts = [];
     this.#texts.push(text);
     if (!isLast || index !== this.#texts.length - 1) return null;
-    return { eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
+    return { ...event, eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
   }
 }

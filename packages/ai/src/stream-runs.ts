@@ -9,6 +9,7 @@ import {
   type WorkOptions,
 } from "@tm/run-events-core";
 import { ownerIdOf } from "@tm/run-events-core/store";
+import { PartJoiner } from "./event-parts.ts";
 import { maySucceedLater } from "./insist.ts";
 import { Pauses } from "./pauses.ts";
 
@@ -146,7 +147,7 @@ export class StreamRuns {
   }
 
   /**
-   * Follows a run as `RunEvents.tail` does. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. While the
+   * Follows a run as `RunEvents.tail` does, and joins the parts of a value. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. While the
    * store is away, it tries again for as long as a lease lasts.
    * @param at the `createdAt` of the event `since`: another run with the same id is refused as `history_changed`
    */
@@ -157,6 +158,7 @@ export class StreamRuns {
     at?: string,
   ): AsyncGenerator<RunEvent, void> {
     const pauses = new Pauses();
+    const joiner = new PartJoiner();
     const place = { since, at };
     for (;;) {
       try {
@@ -164,7 +166,8 @@ export class StreamRuns {
           pauses.reset();
           place.since = event.sequence;
           place.at = event.createdAt;
-          yield event;
+          const whole = joiner.join(event);
+          if (whole !== null) yield whole;
         }
         return;
       } catch (error) {

@@ -6,12 +6,11 @@ import {
   type WorkOptions,
 } from "@tm/run-events-core";
 import { joinEarlier } from "../earlier-call.ts";
-import { PartJoiner } from "../event-parts.ts";
 import { insist } from "../insist.ts";
 import { Pauses } from "../pauses.ts";
 import { refusal } from "../requests.ts";
 import type { StreamRuns } from "../stream-runs.ts";
-import { listTopic, readLog } from "../topic-runs.ts";
+import { listTopic, readLog, readLogs } from "../topic-runs.ts";
 import type { RunQuery } from "./follow-thread.ts";
 import { MERGE } from "./log-events.ts";
 import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
@@ -166,10 +165,9 @@ interface Mentions {
 /** The ids of the messages that the runs of a thread have. */
 async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  for (const { runId } of await listTopic(streams, threadId)) {
-    const joiner = new PartJoiner();
-    for (const event of (await readLog(streams, runId))?.events ?? []) {
-      const { messageId, messages, input } = (joiner.join(event)?.payload ?? {}) as Mentions;
+  for await (const { events } of readLogs(streams, await listTopic(streams, threadId))) {
+    for (const { payload } of events) {
+      const { messageId, messages, input } = (payload ?? {}) as Mentions;
       if (messageId !== undefined) ids.add(messageId);
       for (const { id } of messages ?? input?.messages ?? []) ids.add(id);
     }

@@ -2,7 +2,7 @@ import type { RunEvent, RunEvents } from "@tm/run-events-core";
 import type { SealedDraft } from "@tm/run-events-core/wire";
 import type { StreamChunk } from "@tanstack/ai";
 import { batchesOf } from "../batches.ts";
-import { encodeEvents, PartJoiner } from "../event-parts.ts";
+import { encodeEvents } from "../event-parts.ts";
 
 /** The type of the event of a chunk. Its payload is the chunk. */
 const CHUNK = "CHUNK";
@@ -16,13 +16,7 @@ export function appendsOf(
   return batchesOf(events, limits);
 }
 
-/** Makes chunks of the events of a run, in order. */
-export class ChunkReader {
-  readonly #joiner = new PartJoiner();
-
-  /** The chunk that this event completes; `null` if it completes none. */
-  read(event: RunEvent): StreamChunk | null {
-    const whole = this.#joiner.join(event);
-    return whole?.eventType === CHUNK ? (whole.payload as StreamChunk) : null;
-  }
+/** The chunk of an event; `null` if it has none. */
+export function chunkOf({ eventType, payload }: RunEvent): StreamChunk | null {
+  return eventType === CHUNK ? (payload as StreamChunk) : null;
 }

@@ -5,7 +5,7 @@ import { Pauses } from "../pauses.ts";
 import { encodePlace } from "../run-place.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 import { readLog } from "../topic-runs.ts";
-import { ChunkReader } from "./chunks.ts";
+import { chunkOf } from "./chunks.ts";
 import { isClosedWithError } from "./plan-end.ts";
 import { isPlace, sequenceOf } from "./offset.ts";
 
@@ -39,13 +39,12 @@ export async function* readChunks(
   if (signal.aborted) return;
   if (run === null) throw runNotFound();
   const since = sequenceOf(offset, name, run.lastSequence);
-  const read = placing(name);
   try {
     for await (const event of streams.follow(runId, since, signal)) {
       if (signal.aborted) return;
       const failure = isClosedWithError(event) ? null : cutShort(event);
       if (failure !== null) throw failure;
-      const chunk = read(event);
+      const chunk = placedChunk(name, event);
       if (chunk !== null) yield chunk;
     }
   } catch (error) {
@@ -72,15 +71,12 @@ async function findRun(
 /** All chunks that a run has now; none if it does not exist. */
 export async function readSnapshot(streams: StreamRuns, name: string): Promise<PlacedChunk[]> {
   const log = await readLog(streams, await streams.runIdOf(name));
-  const read = placing(name);
-  return (log?.events ?? []).map(read).filter((chunk) => chunk !== null);
+  const found = log?.events.map((event) => placedChunk(name, event)) ?? [];
+  return found.filter((chunk) => chunk !== null);
 }
 
-/** Makes chunks of the events of a run, in order; `null` for an event that completes none. */
-function placing(name: string): (event: RunEvent) => PlacedChunk | null {
-  const reader = new ChunkReader();
-  return (event) => {
-    const chunk = reader.read(event);
-    return chunk && { offset: encodePlace(name, event.sequence), chunk };
-  };
+/** The chunk of an event, and its offset; `null` if it has none. */
+function placedChunk(name: string, event: RunEvent): PlacedChunk | null {
+  const chunk = chunkOf(event);
+  return chunk && { offset: encodePlace(name, event.sequence), chunk };
 }

@@ -2,8 +2,8 @@ import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
-import { endsValue } from "../../src/event-parts.ts";
-import { appendsOf, ChunkReader } from "../../src/tanstack-ai/chunks.ts";
+import { endsValue, PartJoiner } from "../../src/event-parts.ts";
+import { appendsOf, chunkOf } from "../../src/tanstack-ai/chunks.ts";
 import { readRun, shown, textChunk } from "./chunks.ts";
 
 const text = fc.oneof(
@@ -54,10 +54,12 @@ it("a reader that begins anywhere, also within a chunk, gets whole chunks, and n
       const events = appendsOf(texts.map(textChunk), bounds).flat();
       const at = from % (events.length + 1);
       const read = (given: typeof events): readonly string[] => {
-        const reader = new ChunkReader();
+        const joiner = new PartJoiner();
         const chunks = given.map(({ eventType, payload: { text: json } }, index) => {
           const payload: unknown = JSON.parse(json);
-          return reader.read({ sequence: index + 1, createdAt: "", eventType, payload });
+          const event = { sequence: index + 1, createdAt: "", eventType, payload };
+          const whole = joiner.join(event);
+          return whole && chunkOf(whole);
         });
         return shown(chunks.filter((chunk) => chunk !== null));
       };
