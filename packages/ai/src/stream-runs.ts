@@ -5,8 +5,6 @@ import {
   RunEventsError,
   type RunEventsErrorCode,
   type RunSnapshot,
-  type WorkedRun,
-  type WorkOptions,
 } from "@tm/run-events-core";
 import { ownerIdOf } from "@tm/run-events-core/store";
 import { PartJoiner } from "./event-parts.ts";
@@ -14,7 +12,7 @@ import { maySucceedLater } from "./insist.ts";
 import { Pauses } from "./pauses.ts";
 
 /** The end of a run whose worker has died, as a reaper appends it. */
-const LEASE_EXPIRED: EventDraft = {
+export const LEASE_EXPIRED: EventDraft = {
   eventType: "RUN_FAILED",
   payload: { reason: "lease_expired" },
 };
@@ -25,9 +23,6 @@ const MAX_LEASE_MS = 3_600_000;
 
 /** The checks of workers that are under way, by their runs, of each `RunEvents`. */
 const CHECKS = new WeakMap<RunEvents, Map<string, Promise<void>>>();
-
-/** A run to create. */
-type NewRun = Parameters<RunEvents["create"]>[0];
 
 /** Where the streams of a door are, and whose they are. */
 export interface StreamRunsOptions {
@@ -110,40 +105,6 @@ export class StreamRuns {
     const { ownerId } = this;
     const run = await this.runs.get(runId, { ownerId }).catch(returned("not_found"));
     return run instanceof RunEventsError ? null : run;
-  }
-
-  /**
-   * Makes a stream as its only producer: creates its run and works on it.
-   * @param open called once the run is claimed, before anything is written
-   * @param work called with what `open` returned. The stream ends with it
-   * @returns what `open` returned, and the end of the work; the refusal, `claimed` or `run_finished`, if the stream exists
-   * @throws what `open` throws
-   */
-  async produce<Value>(
-    runId: string,
-    options: Omit<WorkOptions, "leaseMs"> & Pick<NewRun, "metadata" | "topic" | "exclusive">,
-    open: (run: WorkedRun) => Value,
-    work: (run: WorkedRun, value: Value) => Promise<void>,
-  ): Promise<{ readonly value: Value; readonly done: Promise<void> } | RunEventsError> {
-    const { ownerId, leaseMs } = this;
-    const opened = Promise.withResolvers<{ readonly value: Value } | null>();
-    const started = await this.runs
-      .start({ ownerId, runId, leaseMs, onShutdown: "fail", ...options }, async (run) => {
-        // Its producer has died. Readers may have a part of its stream, so another one must not follow.
-        if (run.lastSequence > 0) {
-          await run.append([LEASE_EXPIRED]);
-          return opened.resolve(null);
-        }
-        const value = open(run);
-        opened.resolve({ value });
-        await work(run, value);
-      })
-      .catch(returned("claimed", "run_finished"));
-    if (started instanceof RunEventsError) return started;
-    const { done } = started;
-    done.catch(opened.reject);
-    const result = await opened.promise;
-    return result === null ? this.produce(runId, options, open, work) : { ...result, done };
   }
 
   /**
