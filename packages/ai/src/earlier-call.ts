@@ -1,5 +1,4 @@
 import { type EventDraft, RunEventsError } from "@tm/run-events-core";
-import { PartJoiner } from "./event-parts.ts";
 import { cutShort, type StreamRuns } from "./stream-runs.ts";
 
 /** A call that is made again, and the run of the first one. */
@@ -22,10 +21,8 @@ export async function joinEarlier(
   streams: StreamRuns,
   { runId, since, key, isAsked }: EarlierCall,
 ): Promise<{ readonly done: Promise<void> }> {
-  const joiner = new PartJoiner();
   for await (const event of streams.follow(runId, since, new AbortController().signal)) {
-    const whole = joiner.join(event);
-    if (whole === null || !isAsked(whole)) continue;
+    if (!isAsked(event)) continue;
     let done: Promise<void> | undefined;
     return {
       /** Follows the run only if it is asked for: a call may be made again often. */

@@ -1,41 +1,17 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import type { RunEvents } from "@tm/run-events-core";
 import { checkWorkSettings } from "../check-options.ts";
 import { pulled } from "../pulled.ts";
+import { produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import { StreamRuns } from "../stream-runs.ts";
-import { shownBy } from "../shown-failure.ts";
 import { stopLive } from "../topic-runs.ts";
 import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
+import { MERGE } from "./log-events.ts";
 import { recordRun } from "./record-run.ts";
 import { createThreadRoutes, type ThreadRoutesOptions } from "./routes.ts";
 import type { RunAgent } from "./write-run.ts";
 
 /** Settings of {@link createThreads}. */
-export interface ThreadsOptions {
-  /** The runs, on any store. The thread's id is their topic. */
-  readonly runs: RunEvents;
-  /**
-   * How long the run of a process that died stays live, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half
-   * times this, at most.
-   * @defaultValue 10,000
-   */
-  readonly leaseMs?: number | undefined;
-  /**
-   * How long a piece of a text waits for others before it is written, in milliseconds: 0 to 10,000. The first one does not wait.
-   * @defaultValue 250
-   */
-  readonly mergeMs?: number | undefined;
-  /**
-   * Returns the text that the user reads of a thrown error. It is not called for a `RUN_ERROR` event, whose message is kept as it is.
-   * @defaultValue always "An error occurred."
-   */
-  readonly describeError?: ((error: unknown) => string | undefined) | undefined;
-  /**
-   * Keeps the program alive until the promise is settled, such as `after` of Next.js.
-   * @defaultValue none
-   */
-  readonly waitUntil?: ((promise: Promise<unknown>) => unknown) | undefined;
-}
+export type ThreadsOptions = RecordOptions;
 
 /** A thread of one owner. Two owners may use the same id: their threads are different. */
 export interface ThreadPlace {
@@ -100,20 +76,18 @@ export interface Threads {
  */
 export function createThreads(options: ThreadsOptions): Threads {
   checkWorkSettings(options);
-  const { runs, leaseMs, mergeMs = 250, describeError, waitUntil } = options;
-  const how = { mergeMs, describeError: shownBy(describeError) };
+  const how = produceOptionsOf(options, MERGE);
   const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
-    new StreamRuns({ runs, leaseMs, ownerId }, "ag-ui");
+    new StreamRuns({ runs: options.runs, leaseMs: options.leaseMs, ownerId }, "ag-ui");
   const threads: Threads = {
     async record({ ownerId, input }, agent) {
       const streams = streamsOf({ ownerId });
-      const recorded = await recordRun(streams, { input, agent, how, waitUntil });
-      const { query } = recorded;
+      const { query, run } = await recordRun(streams, { input, agent, how });
       return {
         runId: query.runId,
         events: pulled((signal) => followRuns(streams, [query], signal)),
         get done() {
-          return recorded.done;
+          return run.done;
         },
       };
     },

@@ -1,12 +1,9 @@
 import type { UIMessage, UIMessageChunk } from "ai";
 import { pulled } from "../pulled.ts";
 import type { StreamRuns } from "../stream-runs.ts";
-import { type LoggedRun, readLog } from "../topic-runs.ts";
-import { ChunkReader } from "./answer-events.ts";
+import { type LoggedRun, readLog, readLogs } from "../topic-runs.ts";
+import { readChunks } from "./answer-events.ts";
 import { foldAnswer } from "./fold-answer.ts";
-
-/** How many logs are read at a time. */
-const LOGS_AT_ONCE = 50;
 
 /** The messages that these runs make, one after the other. */
 export async function foldAnswers<Message extends UIMessage>(
@@ -15,13 +12,9 @@ export async function foldAnswers<Message extends UIMessage>(
 ): Promise<{ readonly messages: readonly Message[]; readonly last: LoggedRun | null }> {
   let messages: readonly Message[] = [];
   let last: LoggedRun | null = null;
-  for (let at = 0; at < answers.length; at += LOGS_AT_ONCE) {
-    const some = answers.slice(at, at + LOGS_AT_ONCE);
-    for (const log of await Promise.all(some.map(({ runId }) => readLog(streams, runId)))) {
-      if (log === null) continue;
-      messages = await foldAnswer(messages, log);
-      last = log;
-    }
+  for await (const log of readLogs(streams, answers)) {
+    messages = await foldAnswer(messages, log);
+    last = log;
   }
   return { messages, last };
 }
@@ -47,8 +40,7 @@ export async function followFrom(
 } | null> {
   const log = await readLog(streams, runId);
   if (log === null) return null;
-  const reader = new ChunkReader();
-  const count = log.events.reduce((sum, event) => sum + reader.read(event).length, 0);
+  const count = log.events.flatMap(readChunks).length;
   const first = startIndex < 0 ? Math.max(0, count + startIndex) : startIndex;
   const stream = pulled((signal) => skipChunks(followChunks(streams, runId, signal), first));
   return { stream, lastIndex: count - 1 };
@@ -73,6 +65,5 @@ async function* followChunks(
   runId: string,
   signal: AbortSignal,
 ): AsyncGenerator<UIMessageChunk, void> {
-  const reader = new ChunkReader();
-  for await (const event of streams.follow(runId, 0, signal)) yield* reader.read(event);
+  for await (const event of streams.follow(runId, 0, signal)) yield* readChunks(event);
 }

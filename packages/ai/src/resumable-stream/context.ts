@@ -1,6 +1,6 @@
-import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventsError } from "@tm/run-events-core";
 import { checkWorkSettings } from "../check-options.ts";
-import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { type MakeStream, produceText } from "./produce-text.ts";
 import { readText } from "./text-log.ts";
 
@@ -99,7 +99,6 @@ export function createResumableStreamContext(
   const { keyPrefix = "resumable-stream" } = options;
   checkWorkSettings({ mergeMs });
   const streams = new StreamRuns(options, keyPrefix);
-  const { runs, ownerId } = streams;
 
   const produce = (
     streamId: string,
@@ -133,9 +132,7 @@ export function createResumableStreamContext(
         const made = await produce(streamId, makeStream);
         if (made instanceof ReadableStream) return made;
         if (made.code === "claimed") throw made;
-        const runId = await streams.runIdOf(streamId);
-        // Another call may have removed it, and made a new one: the next attempt finds out.
-        await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+        await streams.remove(await streams.runIdOf(streamId));
       }
     },
     resumeExistingStream: (streamId, skipCharacters = 0) => resume(streamId, skipCharacters),

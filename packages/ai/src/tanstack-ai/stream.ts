@@ -1,10 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
 import { checkTime } from "../check-options.ts";
+import { endsValue } from "../event-parts.ts";
 import { produce, type Producer } from "../producer.ts";
+import { encodePlace } from "../run-place.ts";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { batchesOf, endsChunk } from "./chunks.ts";
-import { encodeOffset, placeOf } from "./offset.ts";
+import { appendsOf } from "./chunks.ts";
+import { placeOf } from "./offset.ts";
 import { planEnd } from "./plan-end.ts";
 import { readChunks, readSnapshot } from "./read-chunks.ts";
 
@@ -92,12 +94,12 @@ export function runEventsStream(
     producing ??= startProducing();
     const producer = await producing;
     try {
-      const batches = batchesOf(chunks, runs.log.limits);
+      const batches = appendsOf(chunks, runs.log.limits);
       const receipts = await producer.append(batches);
       lastChunk = chunks.at(-1);
       return receipts.flatMap(({ firstSequence }, batch) =>
         (batches[batch] ?? []).flatMap((event, index) =>
-          endsChunk(event) ? [encodeOffset(name, firstSequence + index)] : [],
+          endsValue(event) ? [encodePlace(name, firstSequence + index)] : [],
         ),
       );
     } catch (error) {

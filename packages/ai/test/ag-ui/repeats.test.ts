@@ -1,6 +1,7 @@
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedRun, Threads } from "../../src/ag-ui.ts";
+import { produceRun } from "../../src/produce-run.ts";
 import { StreamRuns } from "../../src/stream-runs.ts";
 import { createFailingStore } from "../failing-store.ts";
 import { createServer, type TestServer } from "./server.ts";
@@ -85,6 +86,19 @@ describe("a request that comes again", () => {
     await (
       await send(server)
     ).done;
+  });
+
+  it("leaves a run that waits as it is, even if the call came too early to see it", async () => {
+    const server = open();
+    const { agent, runs } = server;
+    const { runId, done } = await send(server);
+    await agent.asked(1);
+    agent.finish(INTERRUPT);
+    await done;
+    const streams = new StreamRuns({ ...OWNER, runs }, "ag-ui");
+    const work = (): never => expect.unreachable();
+    expect(await produceRun(streams, runId, {}, work, work)).toMatchObject({ code: "claimed" });
+    expect(await runs.get(runId, OWNER)).toMatchObject({ runStatus: "waiting", lease: null });
   });
 
   it("says how the run has ended, whichever call makes it", async () => {

@@ -144,6 +144,25 @@ describe("the end of an answer", () => {
     await expect(Promise.all(works)).resolves.toHaveLength(1);
   });
 
+  it("a host that refuses to stay gets no answer, and one that fails later costs none", async () => {
+    const refusal = new Error("`after` was called outside a request");
+    const question = { ...PLACE, message: asked("a") };
+    const runs = openRuns();
+    const never = (): never => expect.unreachable();
+    const refused = createChats({
+      runs,
+      waitUntil: () => {
+        throw refusal;
+      },
+    });
+    await expect(refused.answer(question, never)).rejects.toBe(refusal);
+    expect(await refused.active("tea", OWNER)).toBeNull();
+    const failing = createChats({ runs, waitUntil: () => Promise.reject(refusal) });
+    await (
+      await failing.answer(question, () => saying("b"))
+    ).done;
+  });
+
   it.each([["a text"], [5], [null], [{}]])(
     "a stream of %j is no answer: a whole one would be without it",
     async (value) => {
