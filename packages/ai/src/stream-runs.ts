@@ -7,6 +7,8 @@ import {
   type RunSnapshot,
 } from "@tm/run-events-core";
 import { ownerIdOf } from "@tm/run-events-core/store";
+import { MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { checkWorkSettings } from "./check-options.ts";
 import { PartJoiner } from "./event-parts.ts";
 import { maySucceedLater } from "./insist.ts";
 import { Pauses } from "./pauses.ts";
@@ -16,10 +18,6 @@ export const LEASE_EXPIRED: EventDraft = {
   eventType: "RUN_FAILED",
   payload: { reason: "lease_expired" },
 };
-
-/** The bounds of a lease, in milliseconds: those of core. */
-const MIN_LEASE_MS = 1_000;
-const MAX_LEASE_MS = 3_600_000;
 
 /** The checks of workers that are under way, by their runs, of each `RunEvents`. */
 const CHECKS = new WeakMap<RunEvents, Map<string, Promise<void>>>();
@@ -64,12 +62,7 @@ export class StreamRuns {
     this.ownerId = ownerId ?? checkPrefix(prefix);
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
-    const { leaseMs } = this;
-    if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
-      throw new TypeError(
-        `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${leaseMs}. It is in milliseconds.`,
-      );
-    }
+    checkWorkSettings({ leaseMs: this.leaseMs });
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { RunAgentInput } from "@ag-ui/client";
+import { checkWorkSettings } from "../check-options.ts";
 import { pulled } from "../pulled.ts";
 import { produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import { StreamRuns } from "../stream-runs.ts";
@@ -67,12 +68,14 @@ export interface Threads {
 
 /**
  * Makes threads for agents of AG-UI. Each run outlives its request and its readers. Any process can follow, answer or stop it.
+ * @throws TypeError for a `leaseMs` or a `mergeMs` out of bounds, and a `describeError` that is not a function
  *
  * @example
  * const threads = createThreads({ runs });
  * const handle = threads.routes({ authenticate: (request) => userOf(request), agent: ({ input }) => agent.run(input) });
  */
 export function createThreads(options: ThreadsOptions): Threads {
+  checkWorkSettings(options);
   const how = produceOptionsOf(options, MERGE);
   const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
     new StreamRuns({ runs: options.runs, leaseMs: options.leaseMs, ownerId }, "ag-ui");

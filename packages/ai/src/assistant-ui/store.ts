@@ -2,6 +2,7 @@ import { type EventDraft, type RunEvent, RunEventsError } from "@tm/run-events-c
 import { sealDraft } from "@tm/run-events-core/wire";
 import type { ResumableStreamStore } from "assistant-stream/resumable";
 import { batchesOf } from "../batches.ts";
+import { checkTime } from "../check-options.ts";
 import { decodeBytes, encodeBytes } from "../bytes.ts";
 import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { LeasedStreams, missing } from "./leased-streams.ts";
@@ -27,7 +28,8 @@ const BYTES = "BYTES";
 
 /**
  * Makes a store for `createResumableStreamContext` of `assistant-stream/resumable`. A producer that dies ends its readers with an error.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `defaultTtlMs`
+ * out of bounds
  *
  * @example
  * const store = createRunEventsResumableStreamStore({ runs, ownerId: "ada" });
@@ -38,6 +40,7 @@ export function createRunEventsResumableStreamStore(
   options: RunEventsResumableStreamStoreOptions,
 ): ResumableStreamStore {
   const { keyPrefix = "assistant-ui", defaultTtlMs = 86_400_000 } = options;
+  checkTime("defaultTtlMs", defaultTtlMs, 0);
   const streams = new StreamRuns(options, keyPrefix);
   const leased = new LeasedStreams(streams, defaultTtlMs);
   const { runs, ownerId } = streams;

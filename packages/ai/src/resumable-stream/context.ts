@@ -1,4 +1,5 @@
 import type { RunEventsError } from "@tm/run-events-core";
+import { checkWorkSettings } from "../check-options.ts";
 import { StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { type MakeStream, produceText } from "./produce-text.ts";
 import { readText } from "./text-log.ts";
@@ -82,7 +83,8 @@ export interface ResumableStreamContext {
 
 /**
  * Makes the calls of `resumable-stream` on a store of runs, which keeps the text: a stream outlives its producer, and can be cancelled.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `mergeMs` out
+ * of bounds
  *
  * @example
  * const streams = createResumableStreamContext({ runs, ownerId: "ada", waitUntil: null });
@@ -95,6 +97,7 @@ export function createResumableStreamContext(
 ): ResumableStreamContext {
   const { waitUntil, replayFinished = true, mergeMs = 100 } = options;
   const { keyPrefix = "resumable-stream" } = options;
+  checkWorkSettings({ mergeMs });
   const streams = new StreamRuns(options, keyPrefix);
 
   const produce = (
