@@ -1,8 +1,6 @@
-import type { RunEvent, RunEvents, WorkedRun } from "@tm/run-events-core";
+import type { RunEvent } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
 import { checkDepth, type SealedDraft, sealDraft } from "@tm/run-events-core/wire";
-import { batchesOf } from "./batches.ts";
-import { insist } from "./insist.ts";
 import { splitText } from "./split-text.ts";
 
 /** The type of an event that has a part of a value's JSON text. A value larger than a payload is split into such events. */
@@ -42,19 +40,6 @@ export function encodeEvents(
 /** Whether the event is the last one of a value. */
 export function endsValue({ eventType, payload }: SealedDraft): boolean {
   return eventType !== PART || (JSON.parse(payload.text) as Part).isLast;
-}
-
-/** Appends a value, in several events if it is larger than a payload. While the store is unavailable, it tries again. */
-export async function appendValue(
-  run: WorkedRun,
-  eventType: string,
-  value: unknown,
-  limits: RunEvents["log"]["limits"],
-): Promise<void> {
-  const events = encodeEvents(eventType, value, limits.maxPayloadBytes);
-  for (const batch of batchesOf(events, limits)) {
-    await insist(() => run.append(batch), run.signal);
-  }
 }
 
 /**

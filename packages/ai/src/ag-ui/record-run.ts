@@ -7,6 +7,7 @@ import { refusal } from "../requests.ts";
 import { type ProduceOptions, produceRun } from "../produce-run.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { listTopic, readLog, readLogs } from "../topic-runs.ts";
+import { ValueWriter } from "../value-writer.ts";
 import type { RunQuery } from "./follow-thread.ts";
 import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
 
@@ -34,19 +35,24 @@ export async function recordRun(streams: StreamRuns, recording: Recording): Prom
   const { limits } = streams.runs.log;
   // Before the run is created: if the store is unavailable, the request can be made again.
   const known = await messageIdsOf(streams, input.threadId);
-  const open = (run: WorkedRun): Promise<void> => writeStart(run, input, known, limits);
-  const write = (run: WorkedRun): Promise<void> => writeRun(run, input, agent, limits);
+  const open: Open = async (run) => {
+    const writer = new ValueWriter(run, limits);
+    await writeStart(writer, input, known);
+    return writer;
+  };
+  const write: Write = (run, writer) => writeRun(run, writer, input, agent);
   const isAnswer = input.resume !== undefined && input.resume.length > 0;
   return (isAnswer ? resumeRun : startRun)(streams, recording, open, write);
 }
 
-type Step = (run: WorkedRun) => Promise<void>;
+type Open = (run: WorkedRun) => Promise<ValueWriter>;
+type Write = (run: WorkedRun, writer: ValueWriter) => Promise<void>;
 
 async function startRun(
   streams: StreamRuns,
   { input: { threadId, runId: name }, how }: Recording,
-  open: Step,
-  write: Step,
+  open: Open,
+  write: Write,
 ): Promise<Recorded> {
   const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
   const query = { runId, since: 0, isWhole: false };
@@ -66,16 +72,16 @@ async function joinRun(streams: StreamRuns, query: RunQuery, name: string): Prom
 async function resumeRun(
   streams: StreamRuns,
   { input, how }: Recording,
-  open: Step,
-  write: Step,
+  open: Open,
+  write: Write,
 ): Promise<Recorded> {
   const pauses = new Pauses();
   for (;;) {
     const { query, isAnswered } = await findAsked(streams, input);
     if (isAnswered) return joinRun(streams, query, input.runId);
-    const answerAndOpen = async (run: WorkedRun): Promise<void> => {
+    const answerAndOpen: Open = async (run) => {
       await answer(streams, run, query.since, input);
-      await open(run);
+      return open(run);
     };
     const options = { isWaiting: true, ...how };
     const run = await produceRun(streams, query.runId, options, answerAndOpen, write);

@@ -1,15 +1,15 @@
-import { type EventDraft, RunEventsError, type WorkedRun } from "@tm/run-events-core";
+import { type EventDraft, RunEventsError } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
 import { joinEarlier } from "../earlier-call.ts";
-import { appendValue } from "../event-parts.ts";
 import { produceRun } from "../produce-run.ts";
 import { produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { listTopic } from "../topic-runs.ts";
+import { ValueWriter } from "../value-writer.ts";
 import { MERGE, MESSAGE } from "./answer-events.ts";
 import { foldAnswers, followAnswer } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
-import { recordAnswer } from "./record-answer.ts";
+import { type AnswerLog, recordAnswer } from "./record-answer.ts";
 import { type Spill, Spiller } from "./spill.ts";
 
 /** Settings of `createChats`. */
@@ -74,7 +74,7 @@ export async function startAnswer<Message extends UIMessage>(
   options: ChatsOptions,
 ): Promise<Answer> {
   const { ownerId } = streams;
-  const { maxPayloadBytes } = streams.runs.log.limits;
+  const { limits } = streams.runs.log;
   const { chatId, message, idempotencyKey: key } = chat;
   const keyed = key === undefined ? null : await streams.runIdOf(JSON.stringify([chatId, key]));
   const runId = keyed ?? crypto.randomUUID();
@@ -84,15 +84,16 @@ export async function startAnswer<Message extends UIMessage>(
     { topic: chatId, exclusive: true, ...produceOptionsOf(options, MERGE) },
     async (run) => {
       const place = { chatId, ownerId, runId };
-      const spiller = new Spiller(options.spill, place, maxPayloadBytes, run.signal);
-      return { spiller, messages: await recordQuestion(streams, run, chat, spiller) };
+      const spiller = new Spiller(options.spill, place, limits.maxPayloadBytes, run.signal);
+      const log = { spiller, writer: new ValueWriter(run, limits) };
+      return { log, messages: await recordQuestion(streams, runId, chat, log) };
     },
-    async (run, { spiller, messages }) => {
+    async (run, { log, messages }) => {
       const { signal } = run;
       const open = async (): Promise<ReadableStream<UIMessageChunk>> =>
         make({ chatId, ownerId, messages: [...messages], signal });
       const continued = message.role === "assistant" ? message.id : runId;
-      await recordAnswer(run, open, continued, { maxPayloadBytes, spiller });
+      await recordAnswer(run, open, continued, log);
     },
   );
   const answer =
@@ -131,15 +132,15 @@ function joinAnswer(
  */
 async function recordQuestion<Message extends UIMessage>(
   streams: StreamRuns,
-  run: WorkedRun,
+  runId: string,
   chat: AskedMessage<Message>,
-  spiller: Spiller,
+  { spiller, writer }: AnswerLog,
 ): Promise<readonly Message[]> {
   const message = await spiller.message(chat.message);
   const answers = await listTopic(streams, chat.chatId);
   const { messages } = await foldAnswers<Message>(
     streams,
-    answers.filter(({ runId }) => runId !== run.runId),
+    answers.filter((answer) => answer.runId !== runId),
   );
   if (message.role === "assistant" && !messages.some(({ id }) => id === message.id)) {
     throw new RunEventsError(
@@ -147,6 +148,6 @@ async function recordQuestion<Message extends UIMessage>(
       "Expected a message of the assistant that the chat has, to be continued. Send a message of the user instead.",
     );
   }
-  await appendValue(run, MESSAGE, message, streams.runs.log.limits);
+  await writer.append(MESSAGE, message);
   return withMessage(messages, message);
 }
