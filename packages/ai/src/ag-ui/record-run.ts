@@ -1,28 +1,29 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import { RunEventsError, type WorkedRun, type WorkOptions } from "@tm/run-events-core";
-import { PartJoiner } from "../event-parts.ts";
+import { type EventDraft, RunEventsError, type WorkedRun } from "@tm/run-events-core";
+import { joinEarlier } from "../earlier-call.ts";
 import { insist } from "../insist.ts";
 import { Pauses } from "../pauses.ts";
 import { refusal } from "../requests.ts";
+import { type ProduceOptions, produceRun } from "../produce-run.ts";
 import type { StreamRuns } from "../stream-runs.ts";
-import { listTopic, readLog } from "../topic-runs.ts";
+import { listTopic, readLog, readLogs } from "../topic-runs.ts";
+import { ValueWriter } from "../value-writer.ts";
 import type { RunQuery } from "./follow-thread.ts";
-import { MERGE } from "./log-events.ts";
 import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
 
 /** A request of AG-UI to record, and its settings. */
 export interface Recording {
   readonly input: RunAgentInput;
   readonly agent: RunAgent;
-  readonly how: Pick<WorkOptions, "mergeMs" | "describeError">;
+  readonly how: ProduceOptions;
 }
 
-/** A run that is being recorded. */
+/** A run that is recorded, in this process or in another one. */
 export interface Recorded {
   /** Where its events are. */
   readonly query: RunQuery;
-  /** Resolves when this process has recorded it; at once if another one does. */
-  readonly done: Promise<unknown>;
+  /** `done` resolves at its end, or at its question. */
+  readonly run: { readonly done: Promise<unknown> };
 }
 
 /**
@@ -30,76 +31,62 @@ export interface Recorded {
  * @returns once the request is recorded
  */
 export async function recordRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
-  const { threadId, resume = [] } = recording.input;
+  const { input, agent } = recording;
+  const { limits } = streams.runs.log;
   // Before the run is created: if the store is unavailable, the request can be made again.
-  const known = { ...recording, known: await messageIdsOf(streams, threadId) };
-  return resume.length === 0 ? startRun(streams, known) : resumeRun(streams, known);
+  const known = await messageIdsOf(streams, input.threadId);
+  const open: Open = async (run) => {
+    const writer = new ValueWriter(run, limits);
+    await writeStart(writer, input, known);
+    return writer;
+  };
+  const write: Write = (run, writer) => writeRun(run, writer, input, agent);
+  const isAnswer = input.resume !== undefined && input.resume.length > 0;
+  return (isAnswer ? resumeRun : startRun)(streams, recording, open, write);
 }
 
-/** A recording, and the ids of the messages that its thread has. */
-interface KnownRecording extends Recording {
-  readonly known: ReadonlySet<string>;
-}
+type Open = (run: WorkedRun) => Promise<ValueWriter>;
+type Write = (run: WorkedRun, writer: ValueWriter) => Promise<void>;
 
 async function startRun(
   streams: StreamRuns,
-  recording: KnownRecording,
-  isSecond = false,
+  { input: { threadId, runId: name }, how }: Recording,
+  open: Open,
+  write: Write,
 ): Promise<Recorded> {
-  const { threadId, runId: name } = recording.input;
   const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
   const query = { runId, since: 0, isWhole: false };
-  const repeated = { query, done: Promise.resolve() };
-  // Without a claim, which would end a run that waits without a worker.
-  if ((await streams.find(runId)) !== null) return repeated;
-  const recorded = Promise.withResolvers<void>();
   const place = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true };
-  const options = { ...place, ...recording.how, merge: MERGE };
-  const work = (run: WorkedRun): Promise<void> => record(streams, run, recording, recorded.resolve);
-  const produced = await streams
-    .produce(runId, options, () => {}, work)
-    .catch((error: unknown) => endBusy(streams, error, isSecond));
-  if (produced === null) return startRun(streams, recording, true);
-  if (produced instanceof RunEventsError) return repeated;
-  produced.done.catch(recorded.reject);
-  await recorded.promise;
-  return { query, done: produced.done };
+  const run = await produceRun(streams, runId, { ...place, ...how }, open, write);
+  return run instanceof RunEventsError ? joinRun(streams, query, name) : { query, run };
 }
 
-/** Ends the live run of a thread, if its process has died. A waiting run stays. */
-async function endBusy(streams: StreamRuns, error: unknown, isSecond: boolean): Promise<null> {
-  if (isSecond || !(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
-  await streams.endIfDead(String(error.details.runId));
-  return null;
+/** Joins the run of an earlier request with the same id, once that request is recorded. */
+async function joinRun(streams: StreamRuns, query: RunQuery, name: string): Promise<Recorded> {
+  const isAsked = ({ eventType, payload }: EventDraft): boolean =>
+    eventType === "RUN_STARTED" && (payload as Mentions).runId === name;
+  return { query, run: await joinEarlier(streams, { ...query, key: "`runId`", isAsked }) };
 }
 
 /** Goes on with the waiting run of a thread. Its worker may still hold the lease: it is about to park, or it has died. */
-async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promise<Recorded> {
-  const { runs, ownerId, leaseMs } = streams;
+async function resumeRun(
+  streams: StreamRuns,
+  { input, how }: Recording,
+  open: Open,
+  write: Write,
+): Promise<Recorded> {
   const pauses = new Pauses();
   for (;;) {
-    const { query, isAnswered } = await findAsked(streams, recording.input);
-    if (isAnswered) return { query, done: Promise.resolve() };
-    const recorded = Promise.withResolvers<void>();
-    const options = {
-      ownerId,
-      leaseMs,
-      ...recording.how,
-      merge: MERGE,
-      onShutdown: "fail",
-    } as const;
-    const done = runs.work(query.runId, options, async (run) => {
-      await answer(streams, run, query.since, recording.input);
-      await record(streams, run, recording, recorded.resolve);
-    });
-    done.catch(recorded.reject);
-    try {
-      await recorded.promise;
-      return { query, done };
-    } catch (error) {
-      const isClaimed = error instanceof RunEventsError && error.code === "claimed";
-      if (!isClaimed || pauses.totalMs > 1.5 * leaseMs) throw error;
-    }
+    const { query, isAnswered } = await findAsked(streams, input);
+    if (isAnswered) return joinRun(streams, query, input.runId);
+    const answerAndOpen: Open = async (run) => {
+      await answer(streams, run, query.since, input);
+      return open(run);
+    };
+    const options = { isWaiting: true, ...how };
+    const run = await produceRun(streams, query.runId, options, answerAndOpen, write);
+    if (!(run instanceof RunEventsError)) return { query, run };
+    if (run.code !== "claimed" || pauses.totalMs > 1.5 * streams.leaseMs) throw run;
     await pauses.next(new AbortController().signal);
   }
 }
@@ -121,18 +108,6 @@ async function answer(
   }
 }
 
-async function record(
-  streams: StreamRuns,
-  run: WorkedRun,
-  { input, agent, known }: KnownRecording,
-  onRecorded: () => void,
-): Promise<void> {
-  const { limits } = streams.runs.log;
-  await writeStart(run, input, known, limits);
-  onRecorded();
-  await writeRun(run, input, agent, limits);
-}
-
 interface Mentions {
   readonly messageId?: string;
   readonly messages?: readonly { readonly id: string }[];
@@ -144,10 +119,9 @@ interface Mentions {
 /** The ids of the messages that the runs of a thread have. */
 async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  for (const { runId } of await listTopic(streams, threadId)) {
-    const joiner = new PartJoiner();
-    for (const event of (await readLog(streams, runId))?.events ?? []) {
-      const { messageId, messages, input } = (joiner.join(event)?.payload ?? {}) as Mentions;
+  for await (const { events } of readLogs(streams, await listTopic(streams, threadId))) {
+    for (const { payload } of events) {
+      const { messageId, messages, input } = (payload ?? {}) as Mentions;
       if (messageId !== undefined) ids.add(messageId);
       for (const { id } of messages ?? input?.messages ?? []) ids.add(id);
     }

@@ -1,7 +1,8 @@
 import type { RunEventsError } from "@tm/run-events-core";
 import type { RunView, Store } from "@tm/run-events-client/store";
 import type { UIMessageChunk } from "ai";
-import { ChunkReader } from "../answer-events.ts";
+import { PartJoiner } from "../../event-parts.ts";
+import { readChunks } from "../answer-events.ts";
 
 /** After this long without an event, in milliseconds, the server is asked whether the process of the answer lives. */
 const SILENCE_MS = 5_000;
@@ -42,7 +43,7 @@ class AnswerFollower {
   readonly #run: Store<RunView>;
   readonly #options: AnswerStreamOptions;
   readonly #controller: ReadableStreamDefaultController<UIMessageChunk>;
-  readonly #reader = new ChunkReader();
+  readonly #joiner = new PartJoiner();
   #count = 0;
   #isOver = false;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -81,7 +82,8 @@ class AnswerFollower {
     const { events, state, error } = this.#run.getSnapshot();
     if (events.length > this.#count) this.#listen();
     for (const event of events.slice(this.#count)) {
-      for (const chunk of this.#reader.read(event)) this.#controller.enqueue(chunk);
+      const whole = this.#joiner.join(event);
+      for (const chunk of whole === null ? [] : readChunks(whole)) this.#controller.enqueue(chunk);
     }
     this.#count = events.length;
     if (state === "finished") {
