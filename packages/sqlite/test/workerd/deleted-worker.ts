@@ -92,7 +92,7 @@ export class StoreObject {
     await this.#storage.setAlarm(Date.now());
     const between = await over.promise;
     const { lastSequence: last } = await runs.append("alarm", ONE);
-    return { first, between: between.toSorted(), last };
+    return { first, between: between.toSorted((a, b) => a - b), last };
   }
 
   async #open(): Promise<{ readonly store: SqliteStore; readonly runs: RunEvents }> {
