@@ -1,3 +1,4 @@
+import type { RunEventsError } from "@tm/run-events-core";
 import type { RunView, Store } from "@tm/run-events-client/store";
 import type { UIMessageChunk } from "ai";
 import { PartJoiner } from "../../event-parts.ts";
@@ -12,6 +13,8 @@ export interface AnswerStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called each time that no event has come for a while, although the connection works. */
   readonly onSilence: () => void;
+  /** Called before the stream fails. @returns whether it has to end without the error */
+  readonly onFailed: (error: RunEventsError | null) => boolean;
   /** Called once, when the stream has ended in any way. */
   readonly onEnd: () => void;
 }
@@ -87,8 +90,12 @@ class AnswerFollower {
       this.end();
       this.#controller.close();
     } else if (state === "failed") {
+      const isQuiet = this.#options.onFailed(error);
       this.end();
-      this.#controller.error(error);
+      if (!isQuiet) return this.#controller.error(error);
+      // Otherwise the chat may send the part that it has, as a message that is complete.
+      this.#controller.enqueue({ type: "finish", finishReason: "interrupted" });
+      this.#controller.close();
     }
   }
 
