@@ -114,6 +114,7 @@ export const MAIN: readonly string[] = [
   "packages/sqlite/test/schema.test.ts",
   "packages/sqlite/test/notifications.test.ts",
   "packages/sqlite/test/wal-size.test.ts",
+  "packages/sqlite/test/workerd/deleted.test.ts",
   "packages/sqlite/test/workerd/object.test.ts",
 ];
 

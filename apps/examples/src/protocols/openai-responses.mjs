@@ -9,7 +9,7 @@ const { DATABASE = "runs.db", PORT: port = "8080" } = process.env;
 const store = createSqliteStore(new DatabaseSync(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
-setInterval(() => runs.reap({ graceMs: 1_000 }).catch(console.error), 500).unref(); // ends what died
+setInterval(() => void runs.reap({ graceMs: 1_000 }).catch(console.error), 500).unref(); // ends what died
 /** Yours: the events of a model, such as those of the provider that you call, without their numbers. */
 async function* askModel(input, signal) {
   const part = { item_id: "msg_1", output_index: 0, content_index: 0, logprobs: [] };
