@@ -1,14 +1,22 @@
-import type { EventDraft, RunEvent, RunEvents, WorkedRun } from "@tm/run-events-core";
+import type { RunEvent } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
-import { checkDepth, sealDraft } from "@tm/run-events-core/wire";
-import { insist } from "./insist.ts";
+import { checkDepth, type SealedDraft, sealDraft } from "@tm/run-events-core/wire";
 import { splitText } from "./split-text.ts";
 
 /** The type of an event that has a part of a value's JSON text. A value larger than a payload is split into such events. */
 const PART = "UI_PART";
 
 /** More bytes than an event of `PART` has without its text. */
-const PART_BYTES = 64;
+const PART_BYTES = 160;
+
+/** The payload of an event of `PART`. */
+interface Part {
+  readonly eventType: string;
+  readonly text: string;
+  /** The number of the part, from 0. */
+  readonly index: number;
+  readonly isLast: boolean;
+}
 
 /**
  * The events of a value: one, unless it is larger than a payload.
@@ -18,46 +26,36 @@ export function encodeEvents(
   eventType: string,
   value: unknown,
   maxPayloadBytes: number,
-): readonly EventDraft[] {
+): readonly SealedDraft[] {
   const whole = sealDraft({ eventType, payload: value });
   checkDepth(whole);
   if (!isLonger(whole.payload.text, maxPayloadBytes)) return [whole];
   const texts = splitText(whole.payload.text, maxPayloadBytes - PART_BYTES);
-  return texts.map((text, index) => ({
-    eventType: PART,
-    payload: { eventType, text, isLast: index === texts.length - 1 },
-  }));
+  return texts.map((text, index) => {
+    const payload: Part = { eventType, text, index, isLast: index === texts.length - 1 };
+    return sealDraft({ eventType: PART, payload });
+  });
 }
 
-/** Appends a value, in several events if it is larger than a payload. While the store is unavailable, it tries again. */
-export async function appendValue(
-  run: WorkedRun,
-  eventType: string,
-  value: unknown,
-  { maxPayloadBytes, maxBatchEvents }: RunEvents["log"]["limits"],
-): Promise<void> {
-  const drafts = encodeEvents(eventType, value, maxPayloadBytes);
-  for (let at = 0; at < drafts.length; at += maxBatchEvents) {
-    await insist(() => run.append(drafts.slice(at, at + maxBatchEvents)), run.signal);
-  }
+/** Whether the event is the last one of a value. */
+export function endsValue({ eventType, payload }: SealedDraft): boolean {
+  return eventType !== PART || (JSON.parse(payload.text) as Part).isLast;
 }
 
-/** Joins the parts of what is larger than a payload. */
+/**
+ * Joins the parts of what is larger than a payload. A value whose first part it has not read is left out, and so is one whose last part was
+ * never appended.
+ */
 export class PartJoiner {
-  #text = "";
+  #texts: string[] = [];
 
-  /** The event as it was before it was split; `null` for a part that is not the last. */
-  join(event: RunEvent): EventDraft | null {
+  /** The event as it was before it was split, with the sequence of the last part; `null` for any other part. */
+  join(event: RunEvent): RunEvent | null {
     if (event.eventType !== PART) return event;
-    const { eventType, text, isLast } = event.payload as {
-      readonly eventType: string;
-      readonly text: string;
-      readonly isLast: boolean;
-    };
-    this.#text += text;
-    if (!isLast) return null;
-    const payload: unknown = JSON.parse(this.#text);
-    this.#text = "";
-    return { eventType, payload };
+    const { eventType, text, index, isLast } = event.payload as Part;
+    if (index === 0) this.#texts = [];
+    this.#texts.push(text);
+    if (!isLast || index !== this.#texts.length - 1) return null;
+    return { ...event, eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
   }
 }

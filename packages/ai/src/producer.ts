@@ -5,6 +5,7 @@ import {
   type WorkedRun,
 } from "@tm/run-events-core";
 import { insist } from "./insist.ts";
+import { produceRun } from "./produce-run.ts";
 import type { StreamRuns } from "./stream-runs.ts";
 import { createIdleTimer } from "./idle-timer.ts";
 
@@ -61,7 +62,7 @@ export async function produce(
     return run;
   };
   const work = (): Promise<void> => ended.promise.finally(timer.stop);
-  const produced = await streams.produce(runId, { metadata, describeError }, open, work);
+  const produced = await produceRun(streams, runId, { metadata, describeError }, open, work);
   if (produced instanceof RunEventsError) return produced;
   const { value: run, done } = produced;
   /** The appends so far. Never rejects. */

@@ -1,12 +1,12 @@
 /**
- * Makes a stream of what a generator yields. The generator goes on only when the stream is read: between two reads it holds nothing.
+ * Makes a stream of what an iteration yields. It goes on only when the stream is read: between two reads a generator holds nothing.
  * @param make called at once with the signal of a reader that cancels
  */
 export function pulled<Value>(
-  make: (signal: AbortSignal) => AsyncGenerator<Value, void>,
+  make: (signal: AbortSignal) => AsyncIterable<Value>,
 ): ReadableStream<Value> {
   const stop = new AbortController();
-  const values = make(stop.signal);
+  const values = make(stop.signal)[Symbol.asyncIterator]();
   return new ReadableStream<Value>(
     {
       async pull(controller) {
@@ -16,7 +16,7 @@ export function pulled<Value>(
       },
       async cancel(reason) {
         stop.abort(reason);
-        await values.return();
+        await values.return?.();
       },
     },
     { highWaterMark: 0 },

@@ -11,7 +11,16 @@ export async function readUntilStopped<Value>(
   make: () => Promise<ReadableStream<Value>>,
   take: (value: Value) => Promise<boolean>,
 ): Promise<void> {
-  const reader = (await openUnlessStopped(signal, make)).getReader();
+  const stream = await openUnlessStopped(signal, make);
+  await takeUntilStopped(signal, stream.getReader(), take);
+}
+
+/** Does the same with the reader of a stream that is made. */
+export async function takeUntilStopped<Value>(
+  signal: AbortSignal,
+  reader: ReadableStreamDefaultReader<Value>,
+  take: (value: Value) => Promise<boolean>,
+): Promise<void> {
   const stop = (): void => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", stop, { once: true });
   try {

@@ -5,28 +5,22 @@ import {
   RunEventsError,
   type RunEventsErrorCode,
   type RunSnapshot,
-  type WorkedRun,
-  type WorkOptions,
 } from "@tm/run-events-core";
 import { ownerIdOf } from "@tm/run-events-core/store";
+import { MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { checkWorkSettings } from "./check-options.ts";
+import { PartJoiner } from "./event-parts.ts";
 import { maySucceedLater } from "./insist.ts";
 import { Pauses } from "./pauses.ts";
 
 /** The end of a run whose worker has died, as a reaper appends it. */
-const LEASE_EXPIRED: EventDraft = {
+export const LEASE_EXPIRED: EventDraft = {
   eventType: "RUN_FAILED",
   payload: { reason: "lease_expired" },
 };
 
-/** The bounds of a lease, in milliseconds: those of core. */
-const MIN_LEASE_MS = 1_000;
-const MAX_LEASE_MS = 3_600_000;
-
-/** The runs whose workers are being checked, of each `RunEvents`. */
-const CHECKED = new WeakMap<RunEvents, Set<string>>();
-
-/** A run to create. */
-type NewRun = Parameters<RunEvents["create"]>[0];
+/** The checks of workers that are under way, by their runs, of each `RunEvents`. */
+const CHECKS = new WeakMap<RunEvents, Map<string, Promise<void>>>();
 
 /** Where the streams of a door are, and whose they are. */
 export interface StreamRunsOptions {
@@ -68,12 +62,7 @@ export class StreamRuns {
     this.ownerId = ownerId ?? checkPrefix(prefix);
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
-    const { leaseMs } = this;
-    if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
-      throw new TypeError(
-        `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${leaseMs}. It is in milliseconds.`,
-      );
-    }
+    checkWorkSettings({ leaseMs: this.leaseMs });
   }
 
   /**
@@ -98,6 +87,12 @@ export class StreamRuns {
     return run instanceof RunEventsError ? null : run.runStatus === "cancelled";
   }
 
+  /** Removes a run that has ended. Another call may have removed it, and made a new one. */
+  async remove(runId: string): Promise<void> {
+    const { ownerId } = this;
+    await this.runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+  }
+
   /** The run as it is now; `null` if it does not exist. */
   async find(runId: string): Promise<RunSnapshot | null> {
     const { ownerId } = this;
@@ -106,41 +101,7 @@ export class StreamRuns {
   }
 
   /**
-   * Makes a stream as its only producer: creates its run and works on it.
-   * @param open called once the run is claimed, before anything is written
-   * @param work called with what `open` returned. The stream ends with it
-   * @returns what `open` returned, and the end of the work; the refusal, `claimed` or `run_finished`, if the stream exists
-   * @throws what `open` throws
-   */
-  async produce<Value>(
-    runId: string,
-    options: Omit<WorkOptions, "leaseMs"> & Pick<NewRun, "metadata" | "topic" | "exclusive">,
-    open: (run: WorkedRun) => Value,
-    work: (run: WorkedRun, value: Value) => Promise<void>,
-  ): Promise<{ readonly value: Value; readonly done: Promise<void> } | RunEventsError> {
-    const { ownerId, leaseMs } = this;
-    const opened = Promise.withResolvers<{ readonly value: Value } | null>();
-    const started = await this.runs
-      .start({ ownerId, runId, leaseMs, onShutdown: "fail", ...options }, async (run) => {
-        // Its producer has died. Readers may have a part of its stream, so another one must not follow.
-        if (run.lastSequence > 0) {
-          await run.append([LEASE_EXPIRED]);
-          return opened.resolve(null);
-        }
-        const value = open(run);
-        opened.resolve({ value });
-        await work(run, value);
-      })
-      .catch(returned("claimed", "run_finished"));
-    if (started instanceof RunEventsError) return started;
-    const { done } = started;
-    done.catch(opened.reject);
-    const result = await opened.promise;
-    return result === null ? this.produce(runId, options, open, work) : { ...result, done };
-  }
-
-  /**
-   * Follows a run as `RunEvents.tail` does. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. While the
+   * Follows a run as `RunEvents.tail` does, and joins the parts of a value. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. While the
    * store is away, it tries again for as long as a lease lasts.
    * @param at the `createdAt` of the event `since`: another run with the same id is refused as `history_changed`
    */
@@ -151,6 +112,7 @@ export class StreamRuns {
     at?: string,
   ): AsyncGenerator<RunEvent, void> {
     const pauses = new Pauses();
+    const joiner = new PartJoiner();
     const place = { since, at };
     for (;;) {
       try {
@@ -158,7 +120,8 @@ export class StreamRuns {
           pauses.reset();
           place.since = event.sequence;
           place.at = event.createdAt;
-          yield event;
+          const whole = joiner.join(event);
+          if (whole !== null) yield whole;
         }
         return;
       } catch (error) {
@@ -190,15 +153,20 @@ export class StreamRuns {
   }
 
   /**
-   * Ends a run whose lease has expired, unless it waits for a person. The store decides whether it has: it refuses the claim of a run whose worker lives. The readers
-   * of a process make one check at a time, so that a slow store does not get more and more.
+   * Ends a run whose lease has expired, unless it waits for a person. The readers of a process share one check, so that a slow store does
+   * not get more and more.
    */
-  async endIfDead(runId: string): Promise<void> {
+  endIfDead(runId: string): Promise<void> {
+    const checks = CHECKS.get(this.runs) ?? new Map<string, Promise<void>>();
+    CHECKS.set(this.runs, checks);
+    const check = checks.get(runId) ?? this.#endDead(runId).finally(() => checks.delete(runId));
+    checks.set(runId, check);
+    return check;
+  }
+
+  /** The store decides whether the lease has expired: it refuses the claim of a run whose worker lives. */
+  async #endDead(runId: string): Promise<void> {
     const { runs, ownerId } = this;
-    const checked = CHECKED.get(runs) ?? new Set();
-    CHECKED.set(runs, checked);
-    if (checked.has(runId)) return;
-    checked.add(runId);
     try {
       const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
       const { runStatus } = await runs.get(runId, { ownerId });
@@ -206,9 +174,7 @@ export class StreamRuns {
       if (runStatus === "waiting") await runs.release(runId, fence, { ownerId });
       else await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {
-      // The worker lives, another reader was faster, or the store is away: the next turn of the timer asks again.
-    } finally {
-      checked.delete(runId);
+      // The worker lives, another process was faster, or the store is away: the next turn of the timer asks again.
     }
   }
 }

@@ -4,6 +4,7 @@ import {
   type RunSnapshot,
   type RunStatus,
 } from "@tm/run-events-core";
+import { PartJoiner } from "./event-parts.ts";
 import { returned, type StreamRuns } from "./stream-runs.ts";
 
 /** A run, and its log up to the read. */
@@ -13,7 +14,7 @@ export interface LoggedRun {
   readonly events: readonly RunEvent[];
 }
 
-/** How many runs one call lists. */
+/** How many runs one call lists, and how many logs are read at a time. */
 const RUNS_AT_ONCE = 50;
 
 /** The runs of a topic, the oldest first. */
@@ -48,17 +49,33 @@ export async function stopLive(streams: StreamRuns, topic: string): Promise<bool
   return (await streams.runs.cancel(live.runId, { ownerId })).runStatus === "cancelled";
 }
 
-/** The log of a run as it is now; `null` if it was removed. */
+/** The logs of these runs, in order. Those that were removed are left out. */
+export async function* readLogs(
+  streams: StreamRuns,
+  runs: readonly { readonly runId: string }[],
+): AsyncGenerator<LoggedRun, void> {
+  for (let at = 0; at < runs.length; at += RUNS_AT_ONCE) {
+    const some = runs.slice(at, at + RUNS_AT_ONCE);
+    for (const log of await Promise.all(some.map(({ runId }) => readLog(streams, runId)))) {
+      if (log !== null) yield log;
+    }
+  }
+}
+
+/** The log of a run as it is now, the parts of its values joined; `null` if it was removed. */
 export async function readLog(
   { runs, ownerId }: StreamRuns,
   runId: string,
 ): Promise<LoggedRun | null> {
+  const joiner = new PartJoiner();
   const events: RunEvent[] = [];
-  for (;;) {
-    const since = events.at(-1)?.sequence ?? 0;
+  for (let since = 0; ;) {
     const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
     if (page instanceof RunEventsError) return null;
-    events.push(...page.events);
+    events.push(
+      ...page.events.map((event) => joiner.join(event)).filter((event) => event !== null),
+    );
+    since = page.events.at(-1)?.sequence ?? since;
     if (!page.hasMore) return { runId, runStatus: page.runStatus, events };
   }
 }

@@ -56,7 +56,7 @@ export { createRunLog } from "./log/create-run-log.ts";
 export { isRunLog, reportOf } from "./log/run-log.ts";
 export type { LogPage } from "./rules/page.ts";
 export type { Leases } from "./log/leases.ts";
-export { MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
+export { leaseMistake, MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
 export type { LeasedRun } from "./rules/claims.ts";
 export type { Probe } from "./upkeep/probe.ts";
 export { checkRunId, isRunId } from "./rules/run-id.ts";
@@ -72,7 +72,7 @@ export { checkDepth, foldEvent, changeBy, phaseStartedBy, sealDraft } from "./ru
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
-export { checkEmitOptions } from "./work/work-options.ts";
+export { checkEmitOptions, checkEndOptions } from "./work/work-options.ts";
 export type { GatherOptions, GatheringQueue } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";

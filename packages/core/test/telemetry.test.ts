@@ -221,6 +221,28 @@ describe("upkeep and stores", () => {
     report();
     expect([made.length, one.all.length, two.all.length]).toStrictEqual([2, 2, 1]);
   });
+
+  it("of two logs on one store, each listener gets the store's reports as its own, and only the work of its log", async () => {
+    const reports = createStoreReports();
+    const store = { ...createMemoryStore(), observe: reports.observe };
+    const one = await observe(store);
+    const all: unknown[] = [];
+    const onDiagnostic = (diagnostic: Diagnostic): void => {
+      all.push({ ...diagnostic });
+      Object.assign(diagnostic, { type: "changed" });
+    };
+    const telemetry = { onDiagnostic };
+    const [two, three] = [1, 2].map(() => createRunEvents({ store, telemetry }));
+    reports.connected(true);
+    const four = await observe(store);
+    const up = { type: "notifications_up", downMs: null };
+    expect([one.all, four.all]).toStrictEqual([[up], [up]]);
+    // One listener of two logs gets what their store reports once.
+    expect(all).toStrictEqual([up]);
+    for (const runs of [two, three]) await runs?.append("r", [{ eventType: "A" }]);
+    expect(all.filter((given) => (given as Diagnostic).type === "append")).toHaveLength(2);
+    expect(one.of("append")).toStrictEqual([]);
+  });
 });
 
 function fail(): never {

@@ -123,7 +123,12 @@ export function isAnswer(error: unknown): boolean {
  * lead to another server by now.
  */
 export function keepsConnection(error: unknown): boolean {
-  return isAnswer(error) && !ELSEWHERE.has(sqlErrorOf(error).code);
+  return isAnswer(error) && !isElsewhere(error);
+}
+
+/** Whether a read-only server or a standby refused the statement. */
+export function isElsewhere(error: unknown): boolean {
+  return ELSEWHERE.has(sqlErrorOf(error).code);
 }
 
 /**

@@ -33,6 +33,11 @@ const LASTING: Readonly<Record<string, string>> = {
   NOTADB: "The file is not a database: check its path.",
 };
 
+/** SQLite's messages for a table or a column that is missing. They have no code of their own. */
+const NO_TABLE = /\b(?:no such (?:table|column): |has no column named )/;
+const TABLES_MISSING =
+  "A table or a column is missing, which the `cause` names: call `migrate()`, or restore a backup.";
+
 const PASSING: Readonly<Record<string, string>> = {
   BUSY: "The database is locked by another connection: try again.",
   LOCKED: "The database is locked by another connection: try again.",
@@ -69,7 +74,8 @@ export function isDiskFailure(error: unknown): boolean {
 export function storeFailure(error: unknown, ambiguous = false): RunEventsError {
   if (error instanceof RunEventsError) return error;
   const name = resultName(error) ?? "";
-  const lasting = LASTING[name];
+  const isMissing = error instanceof Error && NO_TABLE.test(error.message);
+  const lasting = isMissing ? TABLES_MISSING : LASTING[name];
   return new RunEventsError(
     "store_unavailable",
     lasting ?? PASSING[name] ?? "The database failed: the `cause` has its error.",

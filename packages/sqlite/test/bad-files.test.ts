@@ -105,4 +105,20 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     await store.append([appendOf("a", "on"), endOf("a")]);
     expect(await readValues(store, "a")).toEqual([...acknowledged, "on", null]);
   });
+
+  it("S20: tables that were dropped make the store unavailable, until they are made again", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await store.createRun(createOf("a"));
+    for (const table of ["receipts", "events", "probes", "departures", "runs", "schema"])
+      db.exec(`DROP TABLE run_events_${table}`);
+    const missing = lasting(
+      "A table or a column is missing, which the `cause` names: call `migrate()`, or restore a backup.",
+    );
+    await expect(store.append([appendOf("a")])).rejects.toMatchObject(missing);
+    await expect(store.read([queryOf("a")])).rejects.toMatchObject(missing);
+    await store.migrate();
+    await store.createRun(createOf("a"));
+    await store.append([appendOf("a", 1)]);
+    expect(await readValues(store, "a")).toEqual([1]);
+  });
 });

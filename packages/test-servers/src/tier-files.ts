@@ -80,6 +80,7 @@ export const MAIN: readonly string[] = [
   "packages/ai/test/ag-ui/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/page-faults.test.ts",
+  "packages/ai/test/ai-sdk/page-removed.test.ts",
   "packages/ai/test/ai-sdk/processes.test.ts",
   "packages/ai/test/ai-sdk/show/small-show.test.ts",
   "packages/ai/test/assistant-ui/own-behaviour-servers.test.ts",
@@ -113,6 +114,7 @@ export const MAIN: readonly string[] = [
   "packages/sqlite/test/schema.test.ts",
   "packages/sqlite/test/notifications.test.ts",
   "packages/sqlite/test/wal-size.test.ts",
+  "packages/sqlite/test/workerd/deleted.test.ts",
   "packages/sqlite/test/workerd/object.test.ts",
 ];
 
@@ -188,6 +190,8 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/startup.test.ts",
   "apps/server/test/store-errors.test.ts",
   "packages/ai/test/ag-ui/processes.test.ts",
+  "packages/ai/test/ai-sdk/page-lost.test.ts",
+  "packages/ai/test/hosts.test.ts",
   "packages/ai/test/ai-sdk/show/show.test.ts",
   "packages/ai/test/assistant-ui/processes.test.ts",
   "packages/ai/test/resumable-stream/processes.test.ts",

@@ -9,8 +9,7 @@ const { DATABASE = "runs.db", PORT: port = "8080" } = process.env;
 const store = createSqliteStore(new DatabaseSync(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
-const reap = () => void runs.reap({ graceMs: 1_000 }).catch(console.error);
-setInterval(reap, 500).unref(); // ends the runs of servers that have died
+setInterval(() => void runs.reap({ graceMs: 1_000 }).catch(console.error), 500).unref(); // ends what died
 /** Yours: the events of a model, such as those of the provider that you call, without their numbers. */
 async function* askModel(input, signal) {
   const part = { item_id: "msg_1", output_index: 0, content_index: 0, logprobs: [] };
@@ -45,15 +44,17 @@ async function* framesOf(run, since, signal) {
     const own = end ? { type: `response.${end}` } : event.payload;
     const numbered = { ...own, sequence_number: event.sequence - 1 };
     if (end || own.type === "response.created") numbered.response = responseOf(run, event);
-    yield `data: ${JSON.stringify(numbered)}\n\n`;
+    yield new TextEncoder().encode(`data: ${JSON.stringify(numbered)}\n\n`);
   }
 }
 const users = new Map([["Bearer a-token-of-ada", "ada"]]).set("Bearer a-token-of-bob", "bob");
+const type = "invalid_request_error";
+const refusal = (message, param = null) => ({ error: { message, type, param, code: null } });
 const app = new Hono().basePath("/v1/responses");
 app.use(async (context, next) => {
   const ownerId = users.get(context.req.header("authorization"));
   context.set("owner", { ownerId });
-  return ownerId ? next() : context.json({ error: { message: "Sign in." } }, 401);
+  return ownerId ? next() : context.json(refusal("Sign in."), 401);
 });
 app.post("/", async ({ req, var: { owner }, json }) => {
   const { model, input } = await req.json();
@@ -65,16 +66,15 @@ app.get("/:id", async ({ req, var: { owner }, json }) => {
   const run = await runs.get(req.param("id"), owner);
   const { events } = await runs.read(run.runId, { since: Math.max(0, run.lastSequence - 1) });
   if (req.query("stream") !== "true") return json(responseOf(run, events[0]));
-  const since = Number(req.query("starting_after") ?? -1) + 1;
+  const since = Number(/^(-1|\d+)$/.exec(req.query("starting_after") ?? "-1")?.[0]) + 1;
+  if (!(since <= run.lastSequence)) return json(refusal("No event has it.", "starting_after"), 400);
   const frames = ReadableStream.from(framesOf(run, since, req.raw.signal));
-  const headers = { "content-type": "text/event-stream" };
-  return new Response(frames.pipeThrough(new TextEncoderStream()), { headers });
+  return new Response(frames, { headers: { "content-type": "text/event-stream" } });
 });
 app.post("/:id/cancel", async ({ req, var: { owner }, json }) => {
   const run = await runs.cancel(req.param("id"), owner);
   return json(responseOf(run, { eventType: `RUN_${run.runStatus.toUpperCase()}` }));
 });
-app.onError(({ code: message }, { json }) =>
-  json({ error: { message } }, message === "not_found" ? 404 : 500),
-);
+const STATUSES = { not_found: 404, SyntaxError: 400 };
+app.onError(({ name, code = name }, { json }) => json(refusal(code), STATUSES[code] ?? 500));
 serve({ fetch: app.fetch, port }, (at) => console.log(`listening on http://localhost:${at.port}`));

@@ -24,7 +24,8 @@ async function connect(
 ): Promise<Client> {
   const options = { capabilities, versionNegotiation: { mode: "auto" as const } };
   const client = new Client({ name: "test", version: "1.0.0" }, options);
-  const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+  const address = new URL("/mcp", url);
+  const transport = new StreamableHTTPClientTransport(address, { requestInit: { headers } });
   await client.connect(transport);
   const { onmessage } = transport;
   transport.onmessage = (message) => {

@@ -1,6 +1,6 @@
 import OpenAI from "openai";
 import { expect, it } from "vitest";
-import { hasEvents, openPlace } from "./two-servers.ts";
+import { ADA, hasEvents, openPlace } from "./two-servers.ts";
 
 const WORDS = "one two three four five";
 
@@ -73,4 +73,23 @@ it("a response whose server is killed fails for its readers, after all that was 
     type: "response.incomplete",
     response: { status: "cancelled" },
   });
+});
+
+it("a number that no event of the response can have is refused, and so is a body that is no JSON", async () => {
+  const { start } = await openPlace("openai-responses.mjs");
+  const { url } = await start();
+  const client = connect(url);
+  const { id } = await client.responses.create({ model: "m", input: WORDS, background: true });
+  const all = await read(client, id);
+  const last = all.length - 1;
+  expect(await read(client, id, last)).toEqual([]);
+  const shape = { status: 400, type: "invalid_request_error" };
+  for (const beyond of [last + 1, 1e300, -2, 0.5, "x", ""]) {
+    const refused = read(client, id, beyond as number);
+    await expect(refused).rejects.toMatchObject({ ...shape, param: "starting_after" });
+  }
+  const response = await fetch(`${url}/v1/responses`, { method: "POST", headers: ADA, body: "{" });
+  expect(response.status).toBe(400);
+  const error = { type: "invalid_request_error", param: null, code: null };
+  expect(await response.json()).toMatchObject({ error });
 });

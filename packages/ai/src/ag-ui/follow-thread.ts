@@ -1,6 +1,7 @@
 import type { BaseEvent } from "@ag-ui/client";
 import type { Placed } from "../placed-stream/respond-placed.ts";
 import { refusal } from "../requests.ts";
+import { decodePlace, encodePlace } from "../run-place.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { listTopic } from "../topic-runs.ts";
 import { RunReader } from "./run-reader.ts";
@@ -14,13 +15,13 @@ export interface RunQuery {
   /** The last sequence that the reader has. */
   readonly since: number;
   /** Whether it reads on after a question that has its answer. */
-  readonly isWhole: boolean;
+  readonly isWhole?: boolean;
 }
 
 /** Reads the events of a run, and follows it until it has ended or waits for an answer. */
 async function* followRun(
   streams: StreamRuns,
-  { runId, since, isWhole }: RunQuery,
+  { runId, since, isWhole = false }: RunQuery,
   signal: AbortSignal,
 ): AsyncGenerator<PlacedEvent, void> {
   const reader = new RunReader();
@@ -30,12 +31,12 @@ async function* followRun(
     const events = reader.read({ sequence, ...event });
     if (sequence > since && events.length > 0) {
       isNew = true;
-      yield* placed(events, `${runId}:${sequence}`);
+      yield* placed(events, encodePlace(runId, sequence));
     }
     if (event.eventType !== "INPUT_REQUESTED" || (sequence <= since && !isWhole)) continue;
     // A waiting run has no worker, so no event would come.
     const isLast = (await streams.find(runId))?.lastSequence === sequence;
-    if (isLast && !isNew) yield* placed(reader.again(), `${runId}:${sequence}`);
+    if (isLast && !isNew) yield* placed(reader.again(), encodePlace(runId, sequence));
     if (isLast || !isWhole) return;
   }
 }
@@ -65,15 +66,15 @@ export async function findThread(
   threadId: string,
   since: string | null,
 ): Promise<readonly RunQuery[]> {
-  const [, first = "", digits = "0"] = /^([\w-]+):(\d{1,15})$/.exec(since ?? "") ?? [];
+  const place = decodePlace(since ?? "");
   const runs = await listTopic(streams, threadId);
-  const from = since === null ? 0 : runs.findIndex(({ runId }) => runId === first);
+  const from = since === null ? 0 : runs.findIndex(({ runId }) => runId === place?.runId);
   if (from === -1) {
     throw refusal(
       "not_found",
       "Expected `since` to be a place of this thread, got another text. Read without `since`.",
     );
   }
-  const read = runs.slice(from).map(({ runId }) => ({ runId, since: 0, isWhole: true }));
-  return read.map((query) => (query.runId === first ? { ...query, since: Number(digits) } : query));
+  const sinceOf = (runId: string): number => (runId === place?.runId ? place.sequence : 0);
+  return runs.slice(from).map(({ runId }) => ({ runId, since: sinceOf(runId), isWhole: true }));
 }

@@ -1,5 +1,5 @@
 import type { EventDraft, Merges } from "@tm/run-events-core";
-import { encodeEvents } from "../event-parts.ts";
+import { joinNeighbours } from "../join-neighbours.ts";
 
 /** An event of AG-UI that an agent makes. */
 export interface AgentEvent {
@@ -22,22 +22,14 @@ const DELTAS: ReadonlySet<string> = new Set([
 /** The types of events that have a meaning of their own for a run. AG-UI has none of them. */
 const OF_RUNS = /^(RUN_(COMPLETED|FAILED|CANCELLED)|INPUT_\w+|PHASE_\w+|UI_PART)$/;
 
-/** Whether the event is a piece of a text. */
-export function isDelta({ type }: AgentEvent): boolean {
+/** Whether events of this type have a piece of a text. */
+export function isDelta(type: string): boolean {
   return DELTAS.has(type);
 }
 
 /** Whether the log takes an agent's event of this type. Others are left out. */
 export function isRecordable(type: unknown): type is string {
   return typeof type === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(type) && !OF_RUNS.test(type);
-}
-
-/** The events of the log for one of an agent. The type of both is the same, and is not in the payload. */
-export function draftsOf(
-  { type, ...members }: AgentEvent,
-  maxPayloadBytes: number,
-): readonly EventDraft[] {
-  return encodeEvents(type, members, maxPayloadBytes);
 }
 
 /** The events of an agent in one of the log: several if they were merged and belong to different texts. */
@@ -56,16 +48,15 @@ function frameOf({ delta: _delta, timestamp: _timestamp, ...frame }: Members): s
   return JSON.stringify(frame);
 }
 
+function joinTwo(earlier: Members, later: Members): Members | null {
+  const { delta } = earlier;
+  if (typeof delta !== "string" || typeof later.delta !== "string") return null;
+  return frameOf(earlier) === frameOf(later) ? { ...earlier, delta: delta + later.delta } : null;
+}
+
 /** Joins neighbouring pieces of one text. A page makes the same messages of them. */
 export function joinDeltas(earlier: unknown, later: unknown): unknown {
-  const joined = [...listOf(earlier)];
-  for (const members of listOf(later)) {
-    const last = joined.at(-1);
-    const isSame = last !== undefined && frameOf(last) === frameOf(members);
-    if (isSame && typeof last.delta === "string" && typeof members.delta === "string") {
-      joined[joined.length - 1] = { ...last, delta: last.delta + members.delta };
-    } else joined.push(members);
-  }
+  const joined = joinNeighbours([...listOf(earlier), ...listOf(later)], joinTwo);
   return joined.length === 1 ? joined[0] : joined;
 }
 

@@ -1,107 +1,75 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import { RunEventsError, type WorkedRun, type WorkOptions } from "@tm/run-events-core";
-import { PartJoiner } from "../event-parts.ts";
+import { type EventDraft, RunEventsError, type WorkedRun } from "@tm/run-events-core";
+import { joinEarlier } from "../earlier-call.ts";
 import { insist } from "../insist.ts";
 import { Pauses } from "../pauses.ts";
+import { type ProduceOptions, produceRun } from "../produce-run.ts";
 import { refusal } from "../requests.ts";
 import type { StreamRuns } from "../stream-runs.ts";
-import { listTopic, readLog } from "../topic-runs.ts";
+import { listTopic, readLog, readLogs } from "../topic-runs.ts";
+import { ValueWriter } from "../value-writer.ts";
 import type { RunQuery } from "./follow-thread.ts";
-import { MERGE } from "./log-events.ts";
 import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
 
 /** A request of AG-UI to record, and its settings. */
 export interface Recording {
   readonly input: RunAgentInput;
   readonly agent: RunAgent;
-  readonly how: Pick<WorkOptions, "mergeMs" | "describeError">;
+  readonly how: ProduceOptions;
 }
 
-/** A run that is being recorded. */
+/** A run that is recorded, in this process or in another one. */
 export interface Recorded {
   /** Where its events are. */
   readonly query: RunQuery;
-  /** Resolves when this process has recorded it; at once if another one does. */
-  readonly done: Promise<unknown>;
+  /** `done` resolves at its end, or at its question. */
+  readonly run: { readonly done: Promise<unknown> };
 }
 
 /**
- * Records a run of AG-UI. A repeated request finds its run.
+ * Records a run of AG-UI. A repeated request finds its run. An answer goes on with the waiting run of the thread.
  * @returns once the request is recorded
  */
-export async function recordRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
-  const { threadId, resume = [] } = recording.input;
-  // Before the run is created: if the store is unavailable, the request can be made again.
-  const known = { ...recording, known: await messageIdsOf(streams, threadId) };
-  return resume.length === 0 ? startRun(streams, known) : resumeRun(streams, known);
-}
-
-/** A recording, and the ids of the messages that its thread has. */
-interface KnownRecording extends Recording {
-  readonly known: ReadonlySet<string>;
-}
-
-async function startRun(
+export async function recordRun(
   streams: StreamRuns,
-  recording: KnownRecording,
-  isSecond = false,
+  { input, agent, how }: Recording,
 ): Promise<Recorded> {
-  const { threadId, runId: name } = recording.input;
-  const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
-  const query = { runId, since: 0, isWhole: false };
-  const repeated = { query, done: Promise.resolve() };
-  // Without a claim, which would end a run that waits without a worker.
-  if ((await streams.find(runId)) !== null) return repeated;
-  const recorded = Promise.withResolvers<void>();
-  const place = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true };
-  const options = { ...place, ...recording.how, merge: MERGE };
-  const work = (run: WorkedRun): Promise<void> => record(streams, run, recording, recorded.resolve);
-  const produced = await streams
-    .produce(runId, options, () => {}, work)
-    .catch((error: unknown) => endBusy(streams, error, isSecond));
-  if (produced === null) return startRun(streams, recording, true);
-  if (produced instanceof RunEventsError) return repeated;
-  produced.done.catch(recorded.reject);
-  await recorded.promise;
-  return { query, done: produced.done };
-}
-
-/** Ends the live run of a thread, if its process has died. A waiting run stays. */
-async function endBusy(streams: StreamRuns, error: unknown, isSecond: boolean): Promise<null> {
-  if (isSecond || !(error instanceof RunEventsError) || error.code !== "topic_busy") throw error;
-  await streams.endIfDead(String(error.details.runId));
-  return null;
-}
-
-/** Goes on with the waiting run of a thread. Its worker may still hold the lease: it is about to park, or it has died. */
-async function resumeRun(streams: StreamRuns, recording: KnownRecording): Promise<Recorded> {
-  const { runs, ownerId, leaseMs } = streams;
+  const { threadId, runId: name, resume = [] } = input;
+  const isWaiting = resume.length > 0;
+  const options = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true, ...how };
+  // Before the run is created: if the store is unavailable, the request can be made again.
+  const known = await messageIdsOf(streams, threadId);
   const pauses = new Pauses();
   for (;;) {
-    const { query, isAnswered } = await findAsked(streams, recording.input);
-    if (isAnswered) return { query, done: Promise.resolve() };
-    const recorded = Promise.withResolvers<void>();
-    const options = {
-      ownerId,
-      leaseMs,
-      ...recording.how,
-      merge: MERGE,
-      onShutdown: "fail",
-    } as const;
-    const done = runs.work(query.runId, options, async (run) => {
-      await answer(streams, run, query.since, recording.input);
-      await record(streams, run, recording, recorded.resolve);
-    });
-    done.catch(recorded.reject);
-    try {
-      await recorded.promise;
-      return { query, done };
-    } catch (error) {
-      const isClaimed = error instanceof RunEventsError && error.code === "claimed";
-      if (!isClaimed || pauses.totalMs > 1.5 * leaseMs) throw error;
-    }
+    const { isRepeated = false, ...query } = isWaiting
+      ? await findAsked(streams, input)
+      : { runId: await streams.runIdOf(JSON.stringify([threadId, name])), since: 0 };
+    if (isRepeated) return joinRun(streams, query, name);
+    const made = await produceRun(
+      streams,
+      query.runId,
+      { isWaiting, ...options },
+      async (run) => {
+        if (isWaiting) await answer(streams, run, query.since, input);
+        const writer = new ValueWriter(run, streams.runs.log.limits);
+        await writeStart(writer, input, known);
+        return writer;
+      },
+      (run, writer) => writeRun(run, writer, input, agent),
+    );
+    if (!(made instanceof RunEventsError)) return { query, run: made };
+    if (!isWaiting) return joinRun(streams, query, name);
+    // The worker that has asked may still hold the lease: it is about to park, or it has died.
+    if (made.code !== "claimed" || pauses.totalMs > 1.5 * streams.leaseMs) throw made;
     await pauses.next(new AbortController().signal);
   }
+}
+
+/** Joins the run of an earlier request with the same id, once that request is recorded. */
+async function joinRun(streams: StreamRuns, query: RunQuery, name: string): Promise<Recorded> {
+  const isAsked = ({ eventType, payload }: EventDraft): boolean =>
+    eventType === "RUN_STARTED" && (payload as Mentions).runId === name;
+  return { query, run: await joinEarlier(streams, { ...query, key: "`runId`", isAsked }) };
 }
 
 /** Appends the answer. If that fails, it parks the run again. */
@@ -121,18 +89,6 @@ async function answer(
   }
 }
 
-async function record(
-  streams: StreamRuns,
-  run: WorkedRun,
-  { input, agent, known }: KnownRecording,
-  onRecorded: () => void,
-): Promise<void> {
-  const { limits } = streams.runs.log;
-  await writeStart(run, input, known, limits);
-  onRecorded();
-  await writeRun(run, input, agent, limits);
-}
-
 interface Mentions {
   readonly messageId?: string;
   readonly messages?: readonly { readonly id: string }[];
@@ -144,10 +100,9 @@ interface Mentions {
 /** The ids of the messages that the runs of a thread have. */
 async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  for (const { runId } of await listTopic(streams, threadId)) {
-    const joiner = new PartJoiner();
-    for (const event of (await readLog(streams, runId))?.events ?? []) {
-      const { messageId, messages, input } = (joiner.join(event)?.payload ?? {}) as Mentions;
+  for await (const { events } of readLogs(streams, await listTopic(streams, threadId))) {
+    for (const { payload } of events) {
+      const { messageId, messages, input } = (payload ?? {}) as Mentions;
       if (messageId !== undefined) ids.add(messageId);
       for (const { id } of messages ?? input?.messages ?? []) ids.add(id);
     }
@@ -157,13 +112,13 @@ async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<Read
 
 /**
  * Finds the question that the thread waits with.
- * @returns `isAnswered` if this request has answered it before
+ * @returns its place; `isRepeated` if this request has answered it before
  * @throws RunEventsError `topic_busy` or `run_finished` if the thread does not wait; `invalid_request` if a question stays open
  */
 async function findAsked(
   streams: StreamRuns,
   { threadId, runId: name, resume = [] }: RunAgentInput,
-): Promise<{ readonly query: RunQuery; readonly isAnswered: boolean }> {
+): Promise<RunQuery & { readonly isRepeated?: boolean }> {
   const { ownerId } = streams;
   const [last] = (await streams.runs.list({ ownerId, topic: threadId, limit: 1 })).runs;
   const {
@@ -171,12 +126,11 @@ async function findAsked(
     runStatus,
     events = [],
   } = (last && (await readLog(streams, last.runId))) ?? {};
-  const at = (since: number): RunQuery => ({ runId, since, isWhole: false });
   const isOf = (payload: unknown): boolean => (payload as Mentions | null)?.runId === name;
   const own = events.find(
     ({ eventType, payload }) => eventType === "INPUT_RECEIVED" && isOf(payload),
   );
-  if (own !== undefined) return { query: at(own.sequence), isAnswered: true };
+  if (own !== undefined) return { runId, since: own.sequence, isRepeated: true };
   const asked = events.findLast(({ eventType }) => eventType === "INPUT_REQUESTED");
   if (runStatus !== "waiting" || asked === undefined) {
     const code = runStatus === "running" ? "topic_busy" : "run_finished";
@@ -193,5 +147,5 @@ async function findAsked(
       `Expected \`resume\` to answer all interrupts, got none for ${open.join(", ")}. Answer them too.`,
     );
   }
-  return { query: at(asked.sequence), isAnswered: false };
+  return { runId, since: asked.sequence };
 }

@@ -1,17 +1,12 @@
 import { enforceOutgoingInput, type RunAgentInput } from "@ag-ui/client";
 import { respondPlaced } from "../placed-stream/respond-placed.ts";
-import { checkPathId, noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
+import { checkPathId, noStore, readJson, refusal } from "../requests.ts";
+import { type CallerOptions, createRoutes } from "../routes.ts";
 import type { Threads } from "./threads.ts";
 import type { AgentCall, AgentEvents } from "./write-run.ts";
 
 /** Settings of the routes of {@link Threads}. */
-export interface ThreadRoutesOptions {
-  /**
-   * Finds the user who sends a request: the owner of the threads. If the credential is a cookie, it must also refuse requests of foreign
-   * sites.
-   * @returns the owner's id; `null` if the request has no valid credential
-   */
-  readonly authenticate: (request: Request) => string | null | Promise<string | null>;
+export interface ThreadRoutesOptions extends CallerOptions {
   /** Makes the events of a run: it is a generator, or calls `run` of an agent of AG-UI. `input` comes from the page: check it. */
   readonly agent: (
     call: AgentCall & { readonly ownerId: string },
@@ -31,35 +26,25 @@ export function createThreadRoutes(
   threads: Threads,
   { authenticate, agent, api = "/api/agent" }: ThreadRoutesOptions,
 ): (request: Request) => Promise<Response> {
-  async function route(request: Request): Promise<Response> {
-    const ownerId = await authenticate(request);
-    if (ownerId === null)
-      throw refusal("unauthenticated", "Expected a valid credential, got none. Sign in.");
-    const { pathname, searchParams } = new URL(request.url);
-    const [threadId, call] = parsePath(pathname, api);
-    switch (`${request.method} ${call}`) {
-      case "POST send": {
+  return createRoutes(
+    { authenticate, api },
+    {
+      async "POST send"({ request, ownerId }) {
         const input = parseInput(await readJson(request));
         checkPathId(input.threadId);
-        const { events } = await threads.record({ ownerId, input }, (asked) =>
-          agent({ ...asked, ownerId }),
+        const { events } = await threads.record({ ownerId, input }, (call) =>
+          agent({ ...call, ownerId }),
         );
         return respondPlaced(events);
-      }
-      case "GET stream":
-        return respondPlaced(
-          await threads.follow({ ownerId, threadId, since: searchParams.get("since") }),
-        );
-      case "POST stop":
-        return noStore({ stopped: await threads.stop({ ownerId, threadId }) });
-      default:
-        throw refusal(
-          "not_found",
-          "Expected a route of an agent, got another method or path. Check `api`.",
-        );
-    }
-  }
-  return (request) => route(request).catch(refused);
+      },
+      async "GET stream"({ request, ownerId, id: threadId }) {
+        const since = new URL(request.url).searchParams.get("since");
+        return respondPlaced(await threads.follow({ ownerId, threadId, since }));
+      },
+      "POST stop": async ({ ownerId, id: threadId }) =>
+        noStore({ stopped: await threads.stop({ ownerId, threadId }) }),
+    },
+  );
 }
 
 /** @throws RunEventsError `invalid_request` */

@@ -1,6 +1,5 @@
 import { type BaseEvent, EventType } from "@ag-ui/client";
 import type { RunEvent } from "@tm/run-events-core";
-import { PartJoiner } from "../event-parts.ts";
 import { failureText } from "../shown-failure.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, eventsOf, isRecordable } from "./log-events.ts";
 
@@ -16,7 +15,6 @@ const OPENERS = new Map<string, readonly [closer: EventType, ...names: readonly 
 
 /** Turns the log of a run into events of AG-UI, from its start. A run that was cut short also ends with an event of AG-UI. */
 export class RunReader {
-  readonly #joiner = new PartJoiner();
   /** The closing event of each thing that is open now. */
   readonly #closers = new Map<string, BaseEvent>();
   /** The last `RUN_STARTED`. */
@@ -24,10 +22,8 @@ export class RunReader {
   /** The event that ends the run for AG-UI, where a question also ends it; `undefined` while it goes on. */
   #end: BaseEvent | undefined;
 
-  /** The events of AG-UI for one of the log; none for a part that is not the last. */
-  read(read: RunEvent): readonly BaseEvent[] {
-    const event = this.#joiner.join(read);
-    if (event === null) return [];
+  /** The events of AG-UI for one of the log. */
+  read(event: RunEvent): readonly BaseEvent[] {
     const { eventType, payload } = event;
     if (eventType === "RUN_FAILED") return this.#fail(payload);
     if (eventType === "RUN_CANCELLED") return this.#cancel();

@@ -1,40 +1,15 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import type { RunEvents } from "@tm/run-events-core";
 import { pulled } from "../pulled.ts";
-import { StreamRuns } from "../stream-runs.ts";
-import { shownBy } from "../shown-failure.ts";
+import { ownersOf, produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import { stopLive } from "../topic-runs.ts";
 import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
+import { MERGE } from "./log-events.ts";
 import { recordRun } from "./record-run.ts";
 import { createThreadRoutes, type ThreadRoutesOptions } from "./routes.ts";
 import type { RunAgent } from "./write-run.ts";
 
 /** Settings of {@link createThreads}. */
-export interface ThreadsOptions {
-  /** The runs, on any store. The thread's id is their topic. */
-  readonly runs: RunEvents;
-  /**
-   * How long the run of a process that died stays live, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half
-   * times this, at most.
-   * @defaultValue 10,000
-   */
-  readonly leaseMs?: number | undefined;
-  /**
-   * How long a piece of a text waits for others before it is written, in milliseconds: 0 to 10,000. The first one does not wait.
-   * @defaultValue 250
-   */
-  readonly mergeMs?: number | undefined;
-  /**
-   * Returns the text that the user reads of a thrown error. It is not called for a `RUN_ERROR` event, whose message is kept as it is.
-   * @defaultValue always "An error occurred."
-   */
-  readonly describeError?: ((error: unknown) => string | undefined) | undefined;
-  /**
-   * Keeps the program alive until the promise is settled, such as `after` of Next.js.
-   * @defaultValue none
-   */
-  readonly waitUntil?: ((promise: Promise<unknown>) => unknown) | undefined;
-}
+export type ThreadsOptions = RecordOptions;
 
 /** A thread of one owner. Two owners may use the same id: their threads are different. */
 export interface ThreadPlace {
@@ -50,8 +25,8 @@ export interface RecordedRun {
   /** The events of the run, from its log. The run does not wait for a reader, so you need not read them. */
   readonly events: ReadableStream<PlacedEvent>;
   /**
-   * Resolves when this process has recorded the run, up to its end or a question. If another process records it, it resolves at once.
-   * It rejects if the run fails or is stopped. You may ignore the rejection.
+   * Resolves at the end of the run or at its question, also if an earlier call makes the run. It rejects if the run fails or is stopped.
+   * The rejection may be ignored.
    */
   readonly done: Promise<unknown>;
 }
@@ -63,8 +38,8 @@ export interface Threads {
    * with `resume` goes on with the waiting run of the thread.
    * @returns once the request is recorded
    * @throws RunEventsError `topic_busy` while another run of the thread goes on or waits; `run_finished` for an answer that nothing waits
-   * for; `claimed` if the worker that has asked does not give the run back; `invalid_request` for an answer that leaves a question open;
-   * `payload_too_large`, `store_unavailable`
+   * for, or if the run of an earlier request ended before that request was recorded; `claimed` if the worker that has asked does not give
+   * the run back; `invalid_request` for an answer that leaves a question open; `payload_too_large`, `store_unavailable`
    */
   record(
     request: { readonly ownerId: string; readonly input: RunAgentInput },
@@ -91,24 +66,26 @@ export interface Threads {
 
 /**
  * Makes threads for agents of AG-UI. Each run outlives its request and its readers. Any process can follow, answer or stop it.
+ * @throws TypeError for a `leaseMs` or a `mergeMs` out of bounds, and a `describeError` that is not a function
  *
  * @example
  * const threads = createThreads({ runs });
  * const handle = threads.routes({ authenticate: (request) => userOf(request), agent: ({ input }) => agent.run(input) });
  */
 export function createThreads(options: ThreadsOptions): Threads {
-  const { runs, leaseMs, mergeMs = 250, describeError, waitUntil } = options;
-  const how = { mergeMs, describeError: shownBy(describeError) };
-  const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
-    new StreamRuns({ runs, leaseMs, ownerId }, "ag-ui");
+  const streamsOf = ownersOf(options, "ag-ui");
+  const how = produceOptionsOf(options, MERGE);
   const threads: Threads = {
     async record({ ownerId, input }, agent) {
       const streams = streamsOf({ ownerId });
-      const { query, done } = await recordRun(streams, { input, agent, how });
-      const settled = done.catch(() => {});
-      waitUntil?.(settled);
-      const events = pulled((signal) => followRuns(streams, [query], signal));
-      return { runId: query.runId, events, done };
+      const { query, run } = await recordRun(streams, { input, agent, how });
+      return {
+        runId: query.runId,
+        events: pulled((signal) => followRuns(streams, [query], signal)),
+        get done() {
+          return run.done;
+        },
+      };
     },
     async follow({ threadId, since = null, ...owner }) {
       const streams = streamsOf(owner);

@@ -1,11 +1,15 @@
-import { PROTOCOL_VERSION, type RunAgentInput } from "@ag-ui/client";
-import type { EventDraft, RunEvents, WorkedRun } from "@tm/run-events-core";
-import { appendValue } from "../event-parts.ts";
-import { insist } from "../insist.ts";
+import {
+  PROTOCOL_VERSION,
+  type RunAgentInput,
+  type RunErrorEvent,
+  type RunFinishedEvent,
+} from "@ag-ui/client";
+import type { EventDraft, WorkedRun } from "@tm/run-events-core";
 import { pulled } from "../pulled.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
 import { ShownError } from "../shown-failure.ts";
-import { type AgentEvent, CUT_SHORT_TEXT, draftsOf, isDelta, isRecordable } from "./log-events.ts";
+import type { ValueWriter } from "../value-writer.ts";
+import { type AgentEvent, CUT_SHORT_TEXT, isDelta, isRecordable } from "./log-events.ts";
 
 /** The events of an agent: a stream, or an `Observable` such as that of `AbstractAgent.run`. */
 export type AgentEvents =
@@ -29,32 +33,16 @@ export interface AgentCall {
 /** An agent: it makes the events of one run. */
 export type RunAgent = (call: AgentCall) => AgentEvents | Promise<AgentEvents>;
 
-type Limits = RunEvents["log"]["limits"];
-
 /** Writes the `RUN_STARTED` of a run, so that readers see its request. It has only the messages that are new to the thread. */
 export async function writeStart(
-  run: WorkedRun,
+  writer: ValueWriter,
   { threadId, runId, parentRunId, messages, resume }: RunAgentInput,
   known: ReadonlySet<string>,
-  limits: Limits,
 ): Promise<void> {
   const added = messages.filter(({ id }) => !known.has(id));
-  const asked = {
-    threadId,
-    runId,
-    messages: added,
-    tools: [],
-    context: [],
-    ...(resume && { resume }),
-  };
-  const started = {
-    threadId,
-    runId,
-    protocolVersion: PROTOCOL_VERSION,
-    ...(parentRunId !== undefined && { parentRunId }),
-    input: asked,
-  };
-  await appendValue(run, "RUN_STARTED", started, limits);
+  const input = { threadId, runId, messages: added, tools: [], context: [], resume };
+  const ids = { threadId, runId, parentRunId };
+  await writer.append("RUN_STARTED", { ...ids, protocolVersion: PROTOCOL_VERSION, input });
 }
 
 /**
@@ -64,39 +52,24 @@ export async function writeStart(
  */
 export async function writeRun(
   run: WorkedRun,
+  writer: ValueWriter,
   input: RunAgentInput,
   agent: RunAgent,
-  { maxPayloadBytes }: Limits,
 ): Promise<void> {
   const ids = { threadId: input.threadId, runId: input.runId };
-  let hasDelta = false;
   let end: EventDraft | undefined;
 
-  /** Appends at once, with what was emitted before. */
-  async function append(
-    drafts: readonly EventDraft[],
-    ...rest: readonly EventDraft[]
-  ): Promise<void> {
-    for (const { eventType, payload } of drafts.slice(0, -1)) await run.emit(eventType, payload);
-    await insist(() => run.append([...drafts.slice(-1), ...rest]), run.signal);
-  }
-
   async function take(event: AgentEvent): Promise<boolean> {
-    const { type } = event;
+    const { type, ...members } = event;
     if (!isRecordable(type) || type === "RUN_STARTED") return false;
-    const isEnd = type === "RUN_FINISHED";
-    const drafts = draftsOf(isEnd ? { ...event, ...ids } : event, maxPayloadBytes);
-    if (isEnd) {
-      end = endOf(event);
-      await append(drafts, end);
-    } else if (isDelta(event) && !hasDelta) {
-      // The first token does not wait for others.
-      hasDelta = true;
-      await append(drafts);
-    } else for (const { eventType, payload } of drafts) await run.emit(eventType, payload);
-    if (type === "RUN_ERROR")
-      throw new ShownError(String((event as { message?: unknown }).message));
-    return isEnd;
+    if (type === "RUN_FINISHED") {
+      end = endOf(event as RunFinishedEvent);
+      await writer.append(type, { ...members, ...ids }, end);
+      return true;
+    }
+    await writer.write(type, members, isDelta(type));
+    if (type === "RUN_ERROR") throw new ShownError(String((event as RunErrorEvent).message));
+    return false;
   }
 
   const { signal } = run;
@@ -106,31 +79,19 @@ export async function writeRun(
 }
 
 /** The event after `RUN_FINISHED` that ends the run or makes it wait. */
-function endOf(finished: AgentEvent): EventDraft {
-  const { outcome } = finished as {
-    readonly outcome?: {
-      readonly type?: unknown;
-      readonly interrupts?: readonly {
-        readonly id: string;
-        readonly reason: string;
-        readonly message?: string;
-      }[];
-    };
-  };
+function endOf({ outcome }: RunFinishedEvent): EventDraft {
   if (outcome?.type === "cancelled") return { eventType: "RUN_CANCELLED" };
   if (outcome?.type !== "interrupt") return { eventType: "RUN_COMPLETED" };
-  const interrupts = outcome.interrupts ?? [];
+  const { interrupts } = outcome;
   const question = interrupts.map(({ message, reason }) => message ?? reason).join("\n");
-  const payload = {
-    question: question.slice(0, 2_000),
-    interruptIds: interrupts.map(({ id }) => id),
-  };
+  const interruptIds = interrupts.map(({ id }) => id);
+  const payload = { question: question.slice(0, 2_000), interruptIds };
   return { eventType: "INPUT_REQUESTED", payload };
 }
 
 function streamOf(events: AgentEvents): ReadableStream<AgentEvent> {
   if ("getReader" in events) return events as ReadableStream<AgentEvent>;
-  if (!("subscribe" in events)) return pulled(() => generate(events));
+  if (!("subscribe" in events)) return pulled(() => events);
   let subscription: { unsubscribe(): void } | undefined;
   return new ReadableStream({
     start(controller) {
@@ -142,8 +103,4 @@ function streamOf(events: AgentEvents): ReadableStream<AgentEvent> {
     },
     cancel: () => subscription?.unsubscribe(),
   });
-}
-
-async function* generate<Value>(values: AsyncIterable<Value>): AsyncGenerator<Value, void> {
-  yield* values;
 }

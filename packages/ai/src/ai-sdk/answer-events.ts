@@ -1,6 +1,5 @@
-import type { EventDraft, Merges, RunEvent } from "@tm/run-events-core";
+import type { EventDraft, Merges } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
-import { PartJoiner } from "../event-parts.ts";
 import { failureText } from "../shown-failure.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
@@ -17,17 +16,10 @@ export const MERGE: Merges = {
     joinDeltas([...earlier, ...later]),
 };
 
-/** Makes the chunks of an answer's events, on a server as in a page. */
-export class ChunkReader {
-  readonly #joiner = new PartJoiner();
-
-  /** @param event the next one of the run. The end of an answer that was cut short is a chunk, too */
-  read(event: RunEvent): readonly UIMessageChunk[] {
-    const whole = this.#joiner.join(event);
-    if (whole === null) return [];
-    const end = endOf(whole);
-    return end === null ? chunksOf(whole) : [end];
-  }
+/** The chunks of an event, on a server as in a page. The end of an answer that was cut short is a chunk, too. */
+export function readChunks(event: EventDraft): readonly UIMessageChunk[] {
+  const end = endOf(event);
+  return end === null ? chunksOf(event) : [end];
 }
 
 /** The chunks of an event. */

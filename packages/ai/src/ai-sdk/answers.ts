@@ -1,14 +1,9 @@
-import { RunEventsError } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
-import { PartJoiner } from "../event-parts.ts";
 import { pulled } from "../pulled.ts";
-import { cutShort, type StreamRuns } from "../stream-runs.ts";
-import { type LoggedRun, readLog } from "../topic-runs.ts";
-import { ChunkReader, MESSAGE } from "./answer-events.ts";
+import type { StreamRuns } from "../stream-runs.ts";
+import { type LoggedRun, readLog, readLogs } from "../topic-runs.ts";
+import { readChunks } from "./answer-events.ts";
 import { foldAnswer } from "./fold-answer.ts";
-
-/** How many logs are read at a time. */
-const LOGS_AT_ONCE = 50;
 
 /** The messages that these runs make, one after the other. */
 export async function foldAnswers<Message extends UIMessage>(
@@ -17,51 +12,11 @@ export async function foldAnswers<Message extends UIMessage>(
 ): Promise<{ readonly messages: readonly Message[]; readonly last: LoggedRun | null }> {
   let messages: readonly Message[] = [];
   let last: LoggedRun | null = null;
-  for (let at = 0; at < answers.length; at += LOGS_AT_ONCE) {
-    const some = answers.slice(at, at + LOGS_AT_ONCE);
-    for (const log of await Promise.all(some.map(({ runId }) => readLog(streams, runId)))) {
-      if (log === null) continue;
-      messages = await foldAnswer(messages, log);
-      last = log;
-    }
+  for await (const log of readLogs(streams, answers)) {
+    messages = await foldAnswer(messages, log);
+    last = log;
   }
   return { messages, last };
-}
-
-/**
- * Resolves when another call has recorded the message. If its process died before that, the lease shows it.
- * @throws RunEventsError `run_finished` if it never will be; `idempotency_key_reused` if it is another message
- */
-export async function messageRecorded(
-  streams: StreamRuns,
-  runId: string,
-  messageId: string,
-): Promise<void> {
-  const joiner = new PartJoiner();
-  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
-    const whole = joiner.join(event);
-    if (whole?.eventType !== MESSAGE) continue;
-    if ((whole.payload as UIMessage).id === messageId) return;
-    throw new RunEventsError(
-      "idempotency_key_reused",
-      "Expected the idempotency key of this message, got that of another one. Ask with a new key.",
-    );
-  }
-  throw new RunEventsError(
-    "run_finished",
-    "Expected the message of this idempotency key in the log, got an answer that ended before it. Ask with a new key.",
-  );
-}
-
-/**
- * Resolves at the end of an answer that another call makes.
- * @throws RunEventsError `run_finished` if it fails or is stopped
- */
-export async function answerDone(streams: StreamRuns, runId: string): Promise<void> {
-  for await (const event of streams.follow(runId, 0, new AbortController().signal)) {
-    const error = cutShort(event);
-    if (error !== null) throw error;
-  }
 }
 
 /** The chunks of an answer from its start. The stream ends with the run. If that was cut short, the last chunk says so. */
@@ -85,8 +40,7 @@ export async function followFrom(
 } | null> {
   const log = await readLog(streams, runId);
   if (log === null) return null;
-  const reader = new ChunkReader();
-  const count = log.events.reduce((sum, event) => sum + reader.read(event).length, 0);
+  const count = log.events.flatMap(readChunks).length;
   const first = startIndex < 0 ? Math.max(0, count + startIndex) : startIndex;
   const stream = pulled((signal) => skipChunks(followChunks(streams, runId, signal), first));
   return { stream, lastIndex: count - 1 };
@@ -111,6 +65,5 @@ async function* followChunks(
   runId: string,
   signal: AbortSignal,
 ): AsyncGenerator<UIMessageChunk, void> {
-  const reader = new ChunkReader();
-  for await (const event of streams.follow(runId, 0, signal)) yield* reader.read(event);
+  for await (const event of streams.follow(runId, 0, signal)) yield* readChunks(event);
 }

@@ -1,7 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { checkDepth, MAX_JSON_DEPTH, sealDraft } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
-import { StreamRuns } from "../stream-runs.ts";
+import { ownersOf } from "../record-options.ts";
+import type { StreamRuns } from "../stream-runs.ts";
 import { findLive, listTopic, stopLive } from "../topic-runs.ts";
 import { MESSAGE } from "./answer-events.ts";
 import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
@@ -66,6 +67,7 @@ export interface Chats<Message extends UIMessage> {
 
 /**
  * Makes chats for the AI SDK. Each answer is a run: it outlives its request and its readers, and any process can follow or stop it.
+ * @throws TypeError for a `leaseMs` or a `mergeMs` out of bounds, and a `describeError` that is not a function
  *
  * @example
  * const chats = createChats({ runs });
@@ -75,8 +77,7 @@ export interface Chats<Message extends UIMessage> {
 export function createChats<Message extends UIMessage = UIMessage>(
   options: ChatsOptions,
 ): Chats<Message> {
-  const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
-    new StreamRuns({ runs: options.runs, leaseMs: options.leaseMs, ownerId }, "ai-sdk");
+  const streamsOf = ownersOf(options, "ai-sdk");
   const chats: Chats<Message> = {
     async answer(chat, make) {
       const message = await checkMessage(chat.message);

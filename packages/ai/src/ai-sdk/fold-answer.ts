@@ -1,6 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
-import { PartJoiner } from "../event-parts.ts";
 import type { LoggedRun } from "../topic-runs.ts";
 import { chunksOf, endOf, MESSAGE } from "./answer-events.ts";
 import { joinDeltas } from "./join-deltas.ts";
@@ -31,16 +30,14 @@ export async function foldAnswer<Message extends UIMessage>(
   earlier: readonly Message[],
   { runId, runStatus, events }: LoggedRun,
 ): Promise<readonly Message[]> {
-  const joiner = new PartJoiner();
-  const whole = events.map((event) => joiner.join(event)).filter((event) => event !== null);
-  const asked = whole.find(({ eventType }) => eventType === MESSAGE);
+  const asked = events.find(({ eventType }) => eventType === MESSAGE);
   // The process died before the message had landed.
   if (asked === undefined) return earlier;
   const messages = withMessage(earlier, asked.payload as Message);
   const last = messages.at(-1);
   const continued = last?.role === "assistant" ? last : undefined;
-  const end = whole.map(endOf).find((chunk) => chunk !== null);
-  const made = (await foldChunks(whole.flatMap(chunksOf), continued)) ?? continued;
+  const end = events.map(endOf).find((chunk) => chunk !== null);
+  const made = (await foldChunks(events.flatMap(chunksOf), continued)) ?? continued;
   // Nothing to show yet.
   if (made === undefined && runStatus === "running") return messages;
   const answer: UIMessage = made ?? { id: runId, role: "assistant", parts: [] };

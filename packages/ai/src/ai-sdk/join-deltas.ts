@@ -1,4 +1,5 @@
 import type { UIMessageChunk } from "ai";
+import { joinNeighbours } from "../join-neighbours.ts";
 
 /** The chunk that does what these two do one after the other; `null` if they are not two pieces of one part. */
 function joinTwo(earlier: UIMessageChunk, later: UIMessageChunk): UIMessageChunk | null {
@@ -24,12 +25,5 @@ export function isDelta({ type }: UIMessageChunk): boolean {
 
 /** Joins neighbouring pieces of one part. The message that the chunks make stays the same. */
 export function joinDeltas(chunks: Iterable<UIMessageChunk>): UIMessageChunk[] {
-  const joined: UIMessageChunk[] = [];
-  for (const chunk of chunks) {
-    const earlier = joined.at(-1);
-    const both = earlier === undefined ? null : joinTwo(earlier, chunk);
-    if (both === null) joined.push(chunk);
-    else joined[joined.length - 1] = both;
-  }
-  return joined;
+  return joinNeighbours(chunks, joinTwo);
 }

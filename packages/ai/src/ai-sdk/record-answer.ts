@@ -1,15 +1,15 @@
 import type { WorkedRun } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
-import { encodeEvents } from "../event-parts.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
 import { ShownError } from "../shown-failure.ts";
+import type { ValueWriter } from "../value-writer.ts";
 import { CHUNKS, CUT_SHORT_TEXT } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
 import type { Spiller } from "./spill.ts";
 
-/** What a payload may have, and what takes out what is larger. */
-interface Bounds {
-  readonly maxPayloadBytes: number;
+/** Where chunks are written, and what takes out what is larger than a payload. */
+export interface AnswerLog {
+  readonly writer: ValueWriter;
   readonly spiller: Spiller;
 }
 
@@ -17,7 +17,6 @@ interface Bounds {
  * Writes the chunks of an answer into its run, up to their end. If the worker has to stop, it cancels the stream.
  * @param make makes the stream
  * @param messageId the id of the message, if the stream gives it none
- * @param bounds what a payload may have, and what takes out what is larger
  * @throws ShownError for a chunk that says that the answer has failed
  * @throws what the stream fails with, or the reason of the worker's signal
  */
@@ -25,9 +24,9 @@ export async function recordAnswer(
   run: WorkedRun,
   make: () => Promise<ReadableStream<UIMessageChunk>>,
   messageId: string,
-  bounds: Bounds,
+  log: AnswerLog,
 ): Promise<void> {
-  const writer = new ChunkWriter(run, messageId, bounds);
+  const writer = new ChunkWriter(messageId, log);
   await readUntilStopped(run.signal, make, async (chunk) => {
     checkChunk(chunk);
     if (chunk.type === "error") throw new ShownError(chunk.errorText);
@@ -51,31 +50,22 @@ function checkChunk(value: unknown): void {
 
 /** Writes chunks, and makes sure that they begin with one that names the message. */
 class ChunkWriter {
-  readonly #run: WorkedRun;
   readonly #messageId: string;
-  readonly #bounds: Bounds;
+  readonly #log: AnswerLog;
   #hasBegun = false;
-  #hasDelta = false;
 
-  constructor(run: WorkedRun, messageId: string, bounds: Bounds) {
-    this.#run = run;
+  constructor(messageId: string, log: AnswerLog) {
     this.#messageId = messageId;
-    this.#bounds = bounds;
+    this.#log = log;
   }
 
   async write(given: UIMessageChunk): Promise<void> {
-    const { spiller, maxPayloadBytes } = this.#bounds;
-    const chunk = await spiller.chunk(given);
+    const chunk = await this.#log.spiller.chunk(given);
     const isStart = chunk.type === "start";
     // Without an id each reader would make one, so a reload would show another message.
     if (!this.#hasBegun && !isStart) await this.write({ type: "start" });
     this.#hasBegun = true;
     const named = isStart ? { ...chunk, messageId: chunk.messageId ?? this.#messageId } : chunk;
-    // The first token does not wait for others. What waits goes along with it.
-    const now = !this.#hasDelta && isDelta(chunk);
-    this.#hasDelta ||= now;
-    for (const { eventType, payload } of encodeEvents(CHUNKS, [named], maxPayloadBytes)) {
-      await this.#run.emit(eventType, payload, { now });
-    }
+    await this.#log.writer.write(CHUNKS, [named], isDelta(chunk));
   }
 }

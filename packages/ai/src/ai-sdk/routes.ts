@@ -1,6 +1,7 @@
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
 import type { followFrom } from "./answers.ts";
-import { checkPathId, noStore, parsePath, readJson, refusal, refused } from "../requests.ts";
+import { checkPathId, noStore, readJson, refusal } from "../requests.ts";
+import { type CallerOptions, createRoutes, type RoutedRequest } from "../routes.ts";
 import type { Chats } from "./chats.ts";
 import type { Question } from "./start-answer.ts";
 
@@ -8,13 +9,7 @@ import type { Question } from "./start-answer.ts";
 const KEEP_ALIVE_MS = 15_000;
 
 /** How the routes know their callers, and how they answer. */
-export interface ChatRoutesOptions<Message extends UIMessage> {
-  /**
-   * Finds the user who sends a request: the owner of the chats. It also has to refuse a request of a foreign site, if its credential is a
-   * cookie.
-   * @returns the owner's id; `null` if the request has no valid credential
-   */
-  readonly authenticate: (request: Request) => string | null | Promise<string | null>;
+export interface ChatRoutesOptions<Message extends UIMessage> extends CallerOptions {
   /** Makes an answer. `body` is what the page has sent, such as a choice of a model: check it. */
   readonly answer: (
     question: Question<Message> & { readonly body: Readonly<Record<string, unknown>> },
@@ -43,9 +38,7 @@ export function createChatRoutes<Message extends UIMessage>(
   options: ChatRoutesOptions<Message>,
   followRun: FollowRun,
 ): (request: Request) => Promise<Response> {
-  const { authenticate, api = "/api/chat" } = options;
-
-  async function send(request: Request, ownerId: string): Promise<Response> {
+  async function send({ request, ownerId }: RoutedRequest): Promise<Response> {
     const { body, chatId, message } = await readBody<Message>(request);
     const idempotencyKey = request.headers.get("idempotency-key") || undefined;
     const asked = { chatId, ownerId, message, idempotencyKey };
@@ -56,7 +49,7 @@ export function createChatRoutes<Message extends UIMessage>(
     return respond(stream, { "x-workflow-run-id": runId });
   }
 
-  async function follow(request: Request, chatId: string, ownerId: string): Promise<Response> {
+  async function follow({ request, ownerId, id: chatId }: RoutedRequest): Promise<Response> {
     if (wantsJson(request)) {
       const active = await chats.active(chatId, { ownerId });
       return noStore({ runId: active?.runId ?? null });
@@ -73,30 +66,16 @@ export function createChatRoutes<Message extends UIMessage>(
     return stream === null ? new Response(null, { status: 204 }) : respond(stream);
   }
 
-  async function route(request: Request): Promise<Response> {
-    const ownerId = await authenticate(request);
-    if (ownerId === null)
-      throw refusal("unauthenticated", "Expected a valid credential, got none. Sign in.");
-    const { pathname } = new URL(request.url);
-    const [chatId, call] = parsePath(pathname, api);
-    switch (`${request.method} ${call}`) {
-      case "POST send":
-        return send(request, ownerId);
-      case "GET stream":
-        return follow(request, chatId, ownerId);
-      case "POST stop":
-        return noStore({ stopped: await chats.stop(chatId, { ownerId }) });
-      case "GET messages":
-        return noStore(await chats.read(chatId, { ownerId }));
-      default:
-        throw refusal(
-          "not_found",
-          "Expected a route of a chat, got another method or path. Check `api`.",
-        );
-    }
-  }
-
-  return (request) => route(request).catch(refused);
+  return createRoutes(
+    { authenticate: options.authenticate, api: options.api ?? "/api/chat" },
+    {
+      "POST send": send,
+      "GET stream": follow,
+      "POST stop": async ({ ownerId, id }) =>
+        noStore({ stopped: await chats.stop(id, { ownerId }) }),
+      "GET messages": async ({ ownerId, id }) => noStore(await chats.read(id, { ownerId })),
+    },
+  );
 }
 
 function respond(

@@ -47,7 +47,6 @@ export class LeasedStreams {
     ttlMs: number = this.#defaultTtlMs,
   ): Promise<ResumableStreamAcquisition> {
     const runId = await this.runIdOf(streamId);
-    const { runs, ownerId } = this.#streams;
     for (;;) {
       const producer = await produce(this.#streams, runId, { streamId, ttlMs });
       if (!(producer instanceof RunEventsError)) {
@@ -56,8 +55,7 @@ export class LeasedStreams {
       }
       const isConsumer = producer.code === "claimed" || (await this.find(streamId)) !== null;
       if (isConsumer) return { role: "consumer" };
-      // Another call may have removed it, and made a new one: the next attempt finds out.
-      await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+      await this.#streams.remove(runId);
     }
   }
 

@@ -1,12 +1,10 @@
-import {
-  type EventDraft,
-  type RunEvent,
-  type RunEvents,
-  RunEventsError,
-} from "@tm/run-events-core";
+import { type EventDraft, type RunEvent, RunEventsError } from "@tm/run-events-core";
+import { sealDraft } from "@tm/run-events-core/wire";
 import type { ResumableStreamStore } from "assistant-stream/resumable";
-import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { batchesOf } from "../batches.ts";
+import { checkTime } from "../check-options.ts";
 import { decodeBytes, encodeBytes } from "../bytes.ts";
+import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { LeasedStreams, missing } from "./leased-streams.ts";
 
 /** Where the streams are, and how long they are kept. */
@@ -27,12 +25,11 @@ export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions 
 
 /** The type of the events that hold the bytes, each a part of them as base64. */
 const BYTES = "BYTES";
-/** The most parts of one append: 4 MiB. */
-const MOST_PARTS = 16;
 
 /**
  * Makes a store for `createResumableStreamContext` of `assistant-stream/resumable`. A producer that dies ends its readers with an error.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `defaultTtlMs`
+ * out of bounds
  *
  * @example
  * const store = createRunEventsResumableStreamStore({ runs, ownerId: "ada" });
@@ -43,6 +40,7 @@ export function createRunEventsResumableStreamStore(
   options: RunEventsResumableStreamStoreOptions,
 ): ResumableStreamStore {
   const { keyPrefix = "assistant-ui", defaultTtlMs = 86_400_000 } = options;
+  checkTime("defaultTtlMs", defaultTtlMs, 0);
   const streams = new StreamRuns(options, keyPrefix);
   const leased = new LeasedStreams(streams, defaultTtlMs);
   const { runs, ownerId } = streams;
@@ -54,9 +52,10 @@ export function createRunEventsResumableStreamStore(
       (await leased.acquire(streamId, acquisition?.ttlMs)).role,
     async append(streamId, chunk, lease) {
       // At once: the caller may use the bytes for something else while it waits.
-      const batches = batchesOf(chunk, runs.log.limits);
+      const parts = encodeBytes(chunk, maxPayloadBytes);
+      const events = parts.map((payload) => sealDraft({ eventType: BYTES, payload }));
       const runId = await leased.runIdOf(streamId);
-      const refusal = await leased.write(runId, batches, lease);
+      const refusal = await leased.write(runId, batchesOf(events, runs.log.limits), lease);
       if (refusal !== null) throw await leased.refusalOf(streamId, refusal, lease);
     },
     async finalize(streamId, status, message = "Stream errored", lease) {
@@ -100,22 +99,9 @@ export function createRunEventsResumableStreamStore(
     async delete(streamId) {
       const runId = await leased.runIdOf(streamId);
       await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
-      await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+      await streams.remove(runId);
     },
   };
-}
-
-/** The appends of a chunk. */
-function batchesOf(
-  chunk: Uint8Array,
-  { maxPayloadBytes, maxBatchEvents }: RunEvents["log"]["limits"],
-): readonly (readonly EventDraft[])[] {
-  const parts = encodeBytes(chunk, maxPayloadBytes);
-  const events = parts.map((payload) => ({ eventType: BYTES, payload }));
-  const most = Math.min(MOST_PARTS, maxBatchEvents);
-  return Array.from({ length: Math.ceil(events.length / most) }, (_, index) =>
-    events.slice(index * most, (index + 1) * most),
-  );
 }
 
 /** The last event of a stream. A long message is cut so that it fits, even if each of its units takes an escape. */

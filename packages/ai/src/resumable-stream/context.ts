@@ -1,5 +1,6 @@
-import { RunEventsError } from "@tm/run-events-core";
-import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import type { RunEventsError } from "@tm/run-events-core";
+import { checkWorkSettings } from "../check-options.ts";
+import { StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
 import { type MakeStream, produceText } from "./produce-text.ts";
 import { readText } from "./text-log.ts";
 
@@ -82,7 +83,8 @@ export interface ResumableStreamContext {
 
 /**
  * Makes the calls of `resumable-stream` on a store of runs, which keeps the text: a stream outlives its producer, and can be cancelled.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `mergeMs` out
+ * of bounds
  *
  * @example
  * const streams = createResumableStreamContext({ runs, ownerId: "ada", waitUntil: null });
@@ -95,8 +97,8 @@ export function createResumableStreamContext(
 ): ResumableStreamContext {
   const { waitUntil, replayFinished = true, mergeMs = 100 } = options;
   const { keyPrefix = "resumable-stream" } = options;
+  checkWorkSettings({ mergeMs });
   const streams = new StreamRuns(options, keyPrefix);
-  const { runs, ownerId } = streams;
 
   const produce = (
     streamId: string,
@@ -130,9 +132,7 @@ export function createResumableStreamContext(
         const made = await produce(streamId, makeStream);
         if (made instanceof ReadableStream) return made;
         if (made.code === "claimed") throw made;
-        const runId = await streams.runIdOf(streamId);
-        // Another call may have removed it, and made a new one: the next attempt finds out.
-        await runs.delete(runId, { ownerId }).catch(returned("not_found", "run_active"));
+        await streams.remove(await streams.runIdOf(streamId));
       }
     },
     resumeExistingStream: (streamId, skipCharacters = 0) => resume(streamId, skipCharacters),

@@ -1,6 +1,7 @@
 import type { Merges, RunEvent, WorkedRun } from "@tm/run-events-core";
 import { insist } from "../insist.ts";
 import { pulled } from "../pulled.ts";
+import { takeUntilStopped } from "../read-until-stopped.ts";
 import { splitText } from "../split-text.ts";
 import { cutShort, type StreamRuns } from "../stream-runs.ts";
 
@@ -22,31 +23,23 @@ export async function recordText(
   maxPayloadBytes: number,
   onText: (text: string) => void,
 ): Promise<void> {
-  const stop = (): void => void reader.cancel(run.signal.reason).catch(() => {});
-  run.signal.addEventListener("abort", stop, { once: true });
   try {
     // From here on readers may have text of this producer. The model is at work already.
     await insist(() => run.append([{ eventType: "RUN_STARTED" }]), run.signal);
-    for (;;) {
-      run.signal.throwIfAborted();
-      const { done, value } = await reader.read();
-      // A stream that is cancelled just ends: its text must not pass for a whole one.
-      run.signal.throwIfAborted();
-      if (done) return;
-      if (typeof value !== "string") {
-        throw new TypeError(
-          `Expected a stream of strings, got ${typeof value}. Pipe bytes through a TextDecoderStream.`,
-        );
-      }
-      onText(value);
-      for (const part of splitText(value, maxPayloadBytes)) await run.emit(TEXT, part);
-    }
   } catch (error) {
     reader.cancel(error).catch(() => {});
     throw error;
-  } finally {
-    run.signal.removeEventListener("abort", stop);
   }
+  await takeUntilStopped(run.signal, reader, async (text) => {
+    if (typeof text !== "string") {
+      throw new TypeError(
+        `Expected a stream of strings, got ${typeof text}. Pipe bytes through a TextDecoderStream.`,
+      );
+    }
+    onText(text);
+    for (const part of splitText(text, maxPayloadBytes)) await run.emit(TEXT, part);
+    return false;
+  });
 }
 
 /**

@@ -1,3 +1,5 @@
+import { decodePlace, type RunPlace } from "../run-place.ts";
+
 /** Which run a request is about, and from where on it reads. */
 export interface StreamPlace {
   readonly runId: string;
@@ -5,21 +7,14 @@ export interface StreamPlace {
   readonly offset: string | null;
 }
 
-/** The offset of a chunk: its run and its sequence, as text that a header can hold. */
-export function encodeOffset(runId: string, sequence: number): string {
-  return `${encodeURIComponent(runId)}:${sequence}`;
-}
-
 /**
  * The run and the sequence of an offset.
- * @throws Error unless `encodeOffset` has made it
+ * @throws Error unless `encodePlace` has made it
  */
-function decodeOffset(offset: string): { readonly runId: string; readonly sequence: number } {
-  const [, name = "", digits = ""] = /^([^:]+):([1-9]\d{0,15})$/.exec(offset) ?? [];
-  if (name === "") {
-    throw new Error(`Expected an offset of this store, got ${JSON.stringify(offset)}.`);
-  }
-  return { runId: decodeURIComponent(name), sequence: Number(digits) };
+function decodeOffset(offset: string): RunPlace {
+  const place = decodePlace(offset);
+  if (place !== null) return place;
+  throw new Error(`Expected an offset of this store, got ${JSON.stringify(offset)}.`);
 }
 
 /** Whether the offset is not that of a chunk: `-1` is the start, `now` the end. */

@@ -1,11 +1,13 @@
-import { RunEventsError, type RunSnapshot } from "@tm/run-events-core";
+import type { RunEvent, RunSnapshot } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import type { StreamChunk } from "@tanstack/ai";
 import { Pauses } from "../pauses.ts";
-import { cutShort, returned, type StreamRuns } from "../stream-runs.ts";
-import { ChunkReader } from "./chunks.ts";
+import { encodePlace } from "../run-place.ts";
+import { cutShort, type StreamRuns } from "../stream-runs.ts";
+import { readLog } from "../topic-runs.ts";
+import { chunkOf } from "./chunks.ts";
 import { isClosedWithError } from "./plan-end.ts";
-import { encodeOffset, isPlace, sequenceOf } from "./offset.ts";
+import { isPlace, sequenceOf } from "./offset.ts";
 
 /** What a reader asks for. */
 export interface ChunkQuery {
@@ -37,14 +39,13 @@ export async function* readChunks(
   if (signal.aborted) return;
   if (run === null) throw runNotFound();
   const since = sequenceOf(offset, name, run.lastSequence);
-  const reader = new ChunkReader();
   try {
     for await (const event of streams.follow(runId, since, signal)) {
       if (signal.aborted) return;
       const failure = isClosedWithError(event) ? null : cutShort(event);
       if (failure !== null) throw failure;
-      const chunk = reader.read(event);
-      if (chunk !== null) yield { offset: encodeOffset(name, event.sequence), chunk };
+      const chunk = placedChunk(name, event);
+      if (chunk !== null) yield chunk;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -69,19 +70,13 @@ async function findRun(
 
 /** All chunks that a run has now; none if it does not exist. */
 export async function readSnapshot(streams: StreamRuns, name: string): Promise<PlacedChunk[]> {
-  const { runs, ownerId } = streams;
-  const runId = await streams.runIdOf(name);
-  const reader = new ChunkReader();
-  const found: PlacedChunk[] = [];
-  for (let since = 0, hasMore = true; hasMore;) {
-    const page = await runs.read(runId, { ownerId, since }).catch(returned("not_found"));
-    if (page instanceof RunEventsError) return [];
-    for (const event of page.events) {
-      const chunk = reader.read(event);
-      if (chunk !== null) found.push({ offset: encodeOffset(name, event.sequence), chunk });
-      since = event.sequence;
-    }
-    ({ hasMore } = page);
-  }
-  return found;
+  const log = await readLog(streams, await streams.runIdOf(name));
+  const found = log?.events.map((event) => placedChunk(name, event)) ?? [];
+  return found.filter((chunk) => chunk !== null);
+}
+
+/** The chunk of an event, and its offset; `null` if it has none. */
+function placedChunk(name: string, event: RunEvent): PlacedChunk | null {
+  const chunk = chunkOf(event);
+  return chunk && { offset: encodePlace(name, event.sequence), chunk };
 }

@@ -1,9 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
+import { checkTime } from "../check-options.ts";
+import { endsValue } from "../event-parts.ts";
 import { produce, type Producer } from "../producer.ts";
+import { encodePlace } from "../run-place.ts";
 import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { batchesOf, endsChunk } from "./chunks.ts";
-import { encodeOffset, placeOf } from "./offset.ts";
+import { appendsOf } from "./chunks.ts";
+import { placeOf } from "./offset.ts";
 import { planEnd } from "./plan-end.ts";
 import { readChunks, readSnapshot } from "./read-chunks.ts";
 
@@ -56,7 +59,7 @@ export interface RunEventsStream extends StreamDurability {
  * Makes the durability of one run for `toServerSentEventsResponse` and the like of TanStack AI. The first append elects the producer: an
  * append of another one is refused as `claimed` or `run_finished`. A reader of a run whose producer died or was cancelled gets an error.
  * @param source the request, or the run
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and times out of bounds
  * @throws Error for a run id that is empty or has a line break, and for an offset of another kind
  *
  * @example
@@ -68,6 +71,8 @@ export function runEventsStream(
   options: RunEventsStreamOptions,
 ): RunEventsStream {
   const { keyPrefix = "tanstack-ai", idleMs = 3_600_000, firstChunkDeadlineMs = 100 } = options;
+  checkTime("idleMs", idleMs, 1);
+  checkTime("firstChunkDeadlineMs", firstChunkDeadlineMs, 0);
   const streams = new StreamRuns(options, keyPrefix);
   const { runs } = streams;
   const { runId: name, offset: resumeOffset } = placeOf(source);
@@ -89,12 +94,12 @@ export function runEventsStream(
     producing ??= startProducing();
     const producer = await producing;
     try {
-      const batches = batchesOf(chunks, runs.log.limits);
+      const batches = appendsOf(chunks, runs.log.limits);
       const receipts = await producer.append(batches);
       lastChunk = chunks.at(-1);
       return receipts.flatMap(({ firstSequence }, batch) =>
         (batches[batch] ?? []).flatMap((event, index) =>
-          endsChunk(event) ? [encodeOffset(name, firstSequence + index)] : [],
+          endsValue(event) ? [encodePlace(name, firstSequence + index)] : [],
         ),
       );
     } catch (error) {

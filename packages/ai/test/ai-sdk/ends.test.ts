@@ -1,6 +1,10 @@
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { UIMessageChunk } from "ai";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
+import { createFailingStore } from "../failing-store.ts";
+import { textOf } from "./page-chat.ts";
 import { asked, openRuns, OWNER, PLACE, readAll, runOf, saying, streamOf } from "./small-chats.ts";
 
 describe("the end of an answer", () => {
@@ -102,12 +106,82 @@ describe("the end of an answer", () => {
     expect((await runs.get(other.runId)).runStatus).toBe("failed");
   });
 
+  it("an answer waits for a check of the one before it that is under way", async () => {
+    const memory = createMemoryStore();
+    const claimed = Promise.withResolvers<void>();
+    const refused = Promise.withResolvers<void>();
+    const store: RunEventStore = {
+      ...memory,
+      async createRun(request) {
+        const outcome = await memory.createRun(request);
+        if (outcome.outcome === "topic_busy") refused.resolve();
+        return outcome;
+      },
+      async claim(request) {
+        claimed.resolve();
+        await refused.promise;
+        // A start that does not wait for this check is refused by now.
+        await new Promise(setImmediate);
+        return memory.claim(request);
+      },
+    };
+    const runs = createRunEvents({ store });
+    onTestFinished(() => runs.close());
+    const chats = createChats({ runs });
+    const { runId } = await runs.create({ ...OWNER, topic: "tea" });
+    const looking = chats.active("tea", OWNER);
+    await claimed.promise;
+    const answering = chats.answer({ ...PLACE, message: asked("a") }, () => saying("b"));
+    await looking;
+    const { done } = await answering;
+    await done;
+    expect((await runs.get(runId)).runStatus).toBe("failed");
+  });
+
   it("`waitUntil` gets the work, and never a rejection", async () => {
     const works: Promise<unknown>[] = [];
     const waitUntil = (work: Promise<unknown>): unknown => works.push(work);
     const chats = createChats({ runs: openRuns(), waitUntil });
     await chats.answer({ ...PLACE, message: asked("a") }, () => Promise.reject(new Error("x")));
     await expect(Promise.all(works)).resolves.toHaveLength(1);
+  });
+
+  it("a store that is away for a moment at the first token costs no answer", async () => {
+    const failing = createFailingStore();
+    const runs = createRunEvents({ store: failing.store });
+    onTestFinished(() => runs.close());
+    const chats = createChats({ runs, mergeMs: 0 });
+    const source = new TransformStream<UIMessageChunk, UIMessageChunk>();
+    const writer = source.writable.getWriter();
+    const question = { ...PLACE, message: asked("a") };
+    const { done, runId } = await chats.answer(question, () => source.readable);
+    await writer.write({ type: "text-start", id: "t" });
+    // All that was written before has landed, so the refusals are for the token.
+    await expect.poll(async () => (await runs.get(runId)).lastSequence).toBe(3);
+    failing.refuse(2);
+    await writer.write({ type: "text-delta", id: "t", delta: "Tea" });
+    await writer.close();
+    await done;
+    expect((await chats.read("tea", OWNER)).messages.map(textOf)).toEqual(["a", "Tea"]);
+  });
+
+  it("a host that refuses to stay gets no answer, and one that fails later costs none", async () => {
+    const refusal = new Error("`after` was called outside a request");
+    const question = { ...PLACE, message: asked("a") };
+    const runs = openRuns();
+    const never = (): never => expect.unreachable();
+    const refused = createChats({
+      runs,
+      waitUntil: () => {
+        throw refusal;
+      },
+    });
+    await expect(refused.answer(question, never)).rejects.toBe(refusal);
+    expect(await refused.active("tea", OWNER)).toBeNull();
+    const failing = createChats({ runs, waitUntil: () => Promise.reject(refusal) });
+    await (
+      await failing.answer(question, () => saying("b"))
+    ).done;
   });
 
   it.each([["a text"], [5], [null], [{}]])(

@@ -88,7 +88,7 @@ describe("a question with a key", () => {
     const runId = await new StreamRuns({ ...OWNER, runs }, "ai-sdk").runIdOf('["tea","k"]');
     await runs.create({ ...OWNER, runId, topic: "tea" });
     const { fence, expiresAt } = await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
-    const payload = { eventType: "UI_MESSAGE", text: '{"id":"a",', isLast: false };
+    const payload = { eventType: "UI_MESSAGE", text: '{"id":"a",', index: 0, isLast: false };
     await runs.append(runId, [{ eventType: "UI_PART", payload }], { fence });
     await expect.poll(() => Date.now() > Date.parse(expiresAt)).toBe(true);
     const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };

@@ -12,6 +12,8 @@ import { createServer, type TestServer } from "./server.ts";
 
 /** A server of chats with the routes of the runs. */
 export interface RunServer extends TestServer {
+  /** Who is signed in; `ada` at first. */
+  user: string | null;
   /** What was asked for so far, such as `POST /api/chat`. */
   readonly requests: readonly string[];
   /** What happens to requests; by default they are answered. */
@@ -32,20 +34,23 @@ export interface RunPage {
   readonly standing: () => ChatStanding | undefined;
 }
 
-/** Makes such a server. Its user is `ada`. */
-export function createRunServer(runs: RunEvents): RunServer {
-  const server = createServer(runs);
-  const authenticate = (): { userId: string; credential: "session" } => ({
-    userId: "ada",
-    credential: "session",
-  });
+/** Makes such a server. @param options.heartbeatMs how often a stream checks who is signed in */
+export function createRunServer(
+  runs: RunEvents,
+  { heartbeatMs = 15_000, leaseMs = 2_000 }: { heartbeatMs?: number; leaseMs?: number } = {},
+): RunServer {
+  const server = createServer(runs, { leaseMs });
+  const authenticate = (): { userId: string; credential: "session" } | null =>
+    all.user === null ? null : { userId: all.user, credential: "session" };
   // A page that comes back does not wait, and one that is left finds the runs closed.
-  const handler = createHandler({ runs, authenticate, random: () => 0, onError: () => {} });
+  const own = { random: () => 0, onError: () => {}, heartbeatMs };
+  const handler = createHandler({ runs, authenticate, ...own });
   const requests: string[] = [];
   let cuts = new AbortController();
   let open = 0;
   async function answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
+    request.headers.set("user", request.headers.has("expired") ? "" : (all.user ?? ""));
     const response = pathname.startsWith("/v1/")
       ? await handler.fetch(request)
       : await server.handle(request);
@@ -58,6 +63,7 @@ export function createRunServer(runs: RunEvents): RunServer {
   }
   const all: RunServer = {
     ...server,
+    user: "ada",
     requests,
     onRequest: async (_request, answered) => answered(),
     async fetch(url, init) {
@@ -112,6 +118,12 @@ function breakable(
   });
 }
 
+/** Where the server of a page is. */
+export function pageOptions({ fetch }: Pick<RunServer, "fetch">): RunChatTransportOptions {
+  const credential = { cookie: "session=ada" };
+  return { baseUrl: "http://localhost", credential, fetch, mostDelayMs: 10 };
+}
+
 /** Opens a page of a chat, with the messages that it has. */
 export function openRunPage(
   server: Pick<RunServer, "fetch">,
@@ -120,10 +132,7 @@ export function openRunPage(
   options: RunChatTransportOptions = {},
 ): RunPage {
   const transport = new RunChatTransport({
-    baseUrl: "http://localhost",
-    credential: { cookie: "session=ada" },
-    fetch: server.fetch,
-    mostDelayMs: 10,
+    ...pageOptions(server),
     // As in a browser of its own: pages of one user in one process share a connection.
     userId: crypto.randomUUID(),
     ...options,

@@ -1,6 +1,8 @@
 import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { createThreads } from "../../src/ag-ui.ts";
+import { createChats } from "../../src/ai-sdk.ts";
 import { createRunEventsResumableStreamStore } from "../../src/assistant-ui.ts";
 import { createResumableStreamContext } from "../../src/resumable-stream.ts";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
@@ -135,6 +137,31 @@ it("a lease that no store takes is refused at once, and not tried by readers", (
       () => createResumableStreamContext({ runs, leaseMs }),
       () => createRunEventsResumableStreamStore({ runs, leaseMs }),
       () => runEventsStream({ runId: "a" }, { runs, leaseMs }),
+      () => createChats({ runs, leaseMs }),
+      () => createThreads({ runs, leaseMs }),
+    ])
+      expect(open).toThrow(TypeError);
+  }
+});
+
+it("other options that no work takes are refused at once, too", () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  for (const mergeMs of [-1, 10_001, 1.5, Number.NaN]) {
+    for (const open of [
+      () => createResumableStreamContext({ runs, mergeMs }),
+      () => createChats({ runs, mergeMs }),
+      () => createThreads({ runs, mergeMs }),
+    ])
+      expect(open).toThrow(TypeError);
+  }
+  const describeError = "An error." as unknown as () => string;
+  for (const open of [createChats, createThreads])
+    expect(() => open({ runs, describeError })).toThrow(TypeError);
+  for (const ms of [-1, Number.NaN]) {
+    for (const open of [
+      () => createRunEventsResumableStreamStore({ runs, defaultTtlMs: ms }),
+      () => runEventsStream({ runId: "a" }, { runs, idleMs: ms }),
+      () => runEventsStream({ runId: "a" }, { runs, firstChunkDeadlineMs: ms }),
     ])
       expect(open).toThrow(TypeError);
   }

@@ -2,7 +2,8 @@ import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
-import { batchesOf, ChunkReader, endsChunk } from "../../src/tanstack-ai/chunks.ts";
+import { endsValue, PartJoiner } from "../../src/event-parts.ts";
+import { appendsOf, chunkOf } from "../../src/tanstack-ai/chunks.ts";
 import { readRun, shown, textChunk } from "./chunks.ts";
 
 const text = fc.oneof(
@@ -11,7 +12,7 @@ const text = fc.oneof(
 );
 const batches = fc.array(fc.array(text, { maxLength: 5 }), { maxLength: 6 });
 const limits = fc.record({
-  maxPayloadBytes: fc.constantFrom(128, 300, 262_144),
+  maxPayloadBytes: fc.constantFrom(200, 300, 262_144),
   maxBatchEvents: fc.constantFrom(1, 7, 1_000),
 });
 const runId = fc
@@ -50,20 +51,23 @@ it("a reader that begins anywhere, also within a chunk, gets whole chunks, and n
   fc.assert(
     fc.property(fc.array(text), limits, fc.nat(), fc.nat(), (texts, bounds, from, lost) => {
       const { maxPayloadBytes } = bounds;
-      const events = batchesOf(texts.map(textChunk), bounds).flat();
+      const events = appendsOf(texts.map(textChunk), bounds).flat();
       const at = from % (events.length + 1);
       const read = (given: typeof events): readonly string[] => {
-        const reader = new ChunkReader();
-        const chunks = given.map(({ eventType, payload = null }, index) =>
-          reader.read({ sequence: index + 1, createdAt: "", eventType, payload }),
-        );
+        const joiner = new PartJoiner();
+        const chunks = given.map(({ eventType, payload: { text: json } }, index) => {
+          const payload: unknown = JSON.parse(json);
+          const event = { sequence: index + 1, createdAt: "", eventType, payload };
+          const whole = joiner.join(event);
+          return whole && chunkOf(whole);
+        });
         return shown(chunks.filter((chunk) => chunk !== null));
       };
-      const before = events.slice(0, at).filter(endsChunk).length;
-      const isWithin = at > 0 && at < events.length && events[at - 1]?.eventType !== "CHUNK";
+      const before = events.slice(0, at).filter(endsValue).length;
+      const isWithin = events.slice(at - 1, at).some((event) => !endsValue(event));
       expect(read(events.slice(at))).toEqual(texts.slice(before + (isWithin ? 1 : 0)));
-      const torn = batchesOf([textChunk("x".repeat(300))], { ...bounds, maxPayloadBytes: 128 });
-      const parts = torn.flat().slice(0, 1 + (lost % 3));
+      const torn = appendsOf([textChunk("x".repeat(300))], { ...bounds, maxPayloadBytes: 200 });
+      const parts = torn.flat().slice(0, 1 + (lost % 40));
       if (maxPayloadBytes < 300) expect(read([...parts, ...events])).toEqual(texts);
     }),
   );

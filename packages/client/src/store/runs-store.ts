@@ -123,7 +123,7 @@ export class RunsStore implements Store<RunsView> {
     const onChange = (gone: ReadonlySet<string>): void => this.#take(shared, gone);
     this.#leave = shared.join({ want: this.#want, onChange });
     // After a short leave, as under StrictMode, it is still the same one.
-    if (shared !== this.#shared) {
+    if (shared !== this.#shared || this.#failure?.state === "failed") {
       this.#shared = shared;
       this.#epoch = 0;
       this.#failure = null;

@@ -27,7 +27,9 @@ export function feedKey({ userId, credential, ...server }: ConnectionOptions): s
  * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareFeed(options: ConnectionOptions): SharedFeed {
-  return shared.get(feedKey(options)) ?? new SharedFeed(options);
+  const known = shared.get(feedKey(options));
+  // One that has failed may still have views.
+  return known === undefined || known.hasFailed ? new SharedFeed(options) : known;
 }
 
 /**
@@ -47,6 +49,11 @@ export class SharedFeed {
     this.cell = new FeedCell((gone) => {
       for (const { onChange } of this.#views) onChange(gone);
     });
+  }
+
+  /** Whether it has failed. Then it stays so. */
+  get hasFailed(): boolean {
+    return this.cell.connection.state === "failed";
   }
 
   /** Aborts when the feed is left. */
@@ -69,7 +76,7 @@ export class SharedFeed {
       this.#views.delete(view);
       if (this.#views.size > 0) return this.#want();
       // The next view may be another user's, or the same one's after a new sign-in.
-      if (this.cell.connection.state === "failed") this.#leave();
+      if (this.hasFailed) this.#leave();
       else this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
     };
   }

@@ -42,7 +42,9 @@ export function shareKey({ runId, userId, credential, ...server }: SharedRunOpti
  * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareRun(options: SharedRunOptions): SharedRun {
-  return shared.get(shareKey(options)) ?? new SharedRun(options);
+  const known = shared.get(shareKey(options));
+  // One that has failed may still have views.
+  return known === undefined || known.hasFailed ? new SharedRun(options) : known;
 }
 
 /**
@@ -55,7 +57,7 @@ export class SharedRun {
   readonly #left = new AbortController();
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #cell: RunCell | null = null;
-  #hasFailed = false;
+  #isRefused = false;
   #tails = new Map<number, Promise<TailPage>>();
   #isCancelling = false;
   #cancelError: RunEventsError | null = null;
@@ -67,6 +69,11 @@ export class SharedRun {
   /** Aborts when the run is left. */
   get signal(): AbortSignal {
     return this.#left.signal;
+  }
+
+  /** Whether it has failed. Then it stays so. */
+  get hasFailed(): boolean {
+    return this.#isRefused || this.#cell?.connection().state === "failed";
   }
 
   /** What has been read; `null` before `follow`. */
@@ -96,7 +103,7 @@ export class SharedRun {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
       // The next view may be another user's, or the same one's after a new sign-in.
-      if (this.#hasFailed || this.#cell?.connection().state === "failed") this.#leave();
+      if (this.hasFailed) this.#leave();
       else this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
     };
   }
@@ -125,7 +132,7 @@ export class SharedRun {
     try {
       return await asked;
     } catch (error) {
-      this.#hasFailed = true;
+      this.#isRefused = true;
       throw error;
     } finally {
       this.#tails.delete(tail);

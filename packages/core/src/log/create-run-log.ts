@@ -16,7 +16,7 @@ import { createChanges } from "./changes.ts";
 import { Closing } from "./closing.ts";
 import { createLeases } from "./leases.ts";
 import { createReads } from "./reads.ts";
-import { observeAppends, observeUpkeep } from "./observe.ts";
+import { observeAppends, observeStore, observeUpkeep } from "./observe.ts";
 import type { LogParts, RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
 
@@ -62,7 +62,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const { followers, feeds, ...reads } = createReads(store, clock, maxPayloadBytes, report);
   const probe = createProbe(store, clock);
   const upkeep = createUpkeep(store, clock, probe, appends.giveUp);
-  if (report !== null) store.observe?.(report);
+  if (telemetry !== undefined && report !== null) observeStore(store, telemetry, report);
 
   const log: RunLog = {
     clock,

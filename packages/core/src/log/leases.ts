@@ -108,12 +108,19 @@ export function createLeases(store: RunEventStore, times: SendTimes): Leases {
 
 /** @throws RunEventsError `invalid_request` unless a lease may be so long */
 export function checkLease(leaseMs: number): void {
-  if (!Number.isSafeInteger(leaseMs) || leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS) {
-    throw new RunEventsError(
-      "invalid_request",
-      `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}. It is in milliseconds.`,
-    );
-  }
+  const mistake = leaseMistake(leaseMs);
+  if (mistake !== null) throw new RunEventsError("invalid_request", mistake);
+}
+
+/** What is wrong with the length of a lease; `null` if a lease may be so long. */
+export function leaseMistake(leaseMs: unknown): string | null {
+  const isLength =
+    Number.isSafeInteger(leaseMs) &&
+    (leaseMs as number) >= MIN_LEASE_MS &&
+    (leaseMs as number) <= MAX_LEASE_MS;
+  return isLength
+    ? null
+    : `Expected \`leaseMs\` to be an integer from ${MIN_LEASE_MS} to ${MAX_LEASE_MS}, got ${describeValue(leaseMs)}. It is in milliseconds.`;
 }
 
 /**

@@ -2,9 +2,10 @@ import type { TailOptions } from "../follow/tail.ts";
 import type { Slice } from "../follow/slice.ts";
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
-import { codeOf, type Report } from "../rules/telemetry.ts";
+import { codeOf, type Report, type Telemetry } from "../rules/telemetry.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
+import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { BatcherOptions } from "./batcher.ts";
@@ -12,6 +13,21 @@ import type { RunLog } from "./run-log.ts";
 
 // Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
 // more.
+
+/** The telemetries that each store reports to. */
+const OBSERVERS = new WeakMap<RunEventStore, WeakSet<Telemetry>>();
+
+/**
+ * Passes on what a store reports. Each log gets objects of its own, so that no listener changes what another one gets. Logs that share
+ * their telemetry pass each report on once: the store has one connection, however many logs use it.
+ */
+export function observeStore(store: RunEventStore, telemetry: Telemetry, report: Report): void {
+  const observers = OBSERVERS.get(store) ?? new WeakSet();
+  OBSERVERS.set(store, observers);
+  if (observers.has(telemetry)) return;
+  observers.add(telemetry);
+  store.observe?.((diagnostic) => report({ ...diagnostic }));
+}
 
 type AppendCalls = Pick<RunLog, "append" | "input">;
 

@@ -66,13 +66,19 @@ export function checkEmitOptions({
   }
   if (!Number.isSafeInteger(mergeMs) || mergeMs < 0 || mergeMs > MAX_MERGE_MS) {
     throw new TypeError(
-      `Expected \`mergeMs\` to be 0 to ${MAX_MERGE_MS} milliseconds, got ${mergeMs}.`,
+      `Expected \`mergeMs\` to be 0 to ${MAX_MERGE_MS} milliseconds, got ${describeValue(mergeMs)}.`,
     );
   }
 }
 
-/** @throws TypeError unless the options can be used */
-export function checkEndOptions({ onShutdown, describeError }: WorkOptions): void {
+/**
+ * Checks the options of a worker's end.
+ * @throws TypeError unless they can be used
+ */
+export function checkEndOptions({
+  onShutdown,
+  describeError,
+}: Pick<WorkOptions, "onShutdown" | "describeError">): void {
   if (onShutdown !== undefined && onShutdown !== "release" && onShutdown !== "fail") {
     throw new TypeError(
       `Expected \`onShutdown\` to be "release" or "fail", got ${describeValue(onShutdown)}.`,

@@ -1,5 +1,6 @@
 import type { PostgresNotification } from "../driver.ts";
 import type { PostgresJsSql } from "./driver.ts";
+import { readingPhase } from "./reading-phase.ts";
 
 /** A client that listens. */
 export interface ListeningClient {
@@ -42,17 +43,15 @@ export class PostgresJsChannels {
     const channel: Channel = { clients: new Set(), ready: Promise.withResolvers() };
     this.#channels.set(name, channel);
     let isFirst = true;
-    const listening = this.#sql.listen(
-      name,
-      (payload) => {
-        for (const client of channel.clients) client.onNotification({ channel: name, payload });
-      },
-      () => {
-        channel.ready.resolve();
-        if (!isFirst) for (const client of channel.clients) client.onLost();
-        isFirst = false;
-      },
-    );
+    const onNotification = (payload: string): void => {
+      for (const client of channel.clients) client.onNotification({ channel: name, payload });
+    };
+    const onListen = (): void => {
+      channel.ready.resolve();
+      if (!isFirst) for (const client of channel.clients) client.onLost();
+      isFirst = false;
+    };
+    const listening = readingPhase().then(() => this.#sql.listen(name, onNotification, onListen));
     // It rejects if no connection can be opened. postgres.js then tries again.
     listening.catch(() => {});
     return channel;

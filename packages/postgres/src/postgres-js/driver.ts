@@ -1,5 +1,13 @@
+/** A connection of postgres.js. It is not in its types. */
+export interface PostgresJsConnection {
+  /** Closes the connection after its last answer. Its place in the pool opens another one when it is needed. */
+  end(): unknown;
+}
+
 /** A query of postgres.js: a promise of its rows. */
 export interface PostgresJsQuery extends Promise<readonly unknown[]> {
+  /** The session that the query was sent to, one object for each place of the pool. It is not in the types of postgres.js. */
+  readonly state?: { readonly pid: number | null } | null;
   /** Cancels the query, as its `cancel()` does. It rejects if the server cannot be reached. It is not in the types of postgres.js. */
   readonly canceller?: ((query: PostgresJsQuery) => Promise<unknown>) | null;
 }
@@ -9,7 +17,14 @@ export interface PostgresJsQueryable {
   unsafe(
     text: string,
     values?: unknown[],
-    options?: { readonly prepare?: boolean },
+    options?: {
+      readonly prepare?: boolean;
+      /**
+       * Called with the connection when a statement without values is sent. It returns whether others may follow at once. It is not in the
+       * types of postgres.js.
+       */
+      readonly onexecute?: (connection: PostgresJsConnection) => boolean;
+    },
   ): PostgresJsQuery;
 }
 
@@ -30,8 +45,6 @@ export interface PostgresJsSql extends PostgresJsQueryable {
     onNotification: (payload: string) => void,
     onListen?: () => void,
   ): Promise<unknown>;
-  /** Closes each connection after its last answer. Later statements open new ones. It is not in the types of postgres.js. */
-  close?(): Promise<void>;
   readonly options: {
     readonly parsers: PostgresJsCodecs;
     readonly serializers: PostgresJsCodecs;

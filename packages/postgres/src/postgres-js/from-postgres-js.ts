@@ -4,6 +4,9 @@ import { checkSql } from "./check-sql.ts";
 import type { PostgresJsSql, PostgresJsTransaction } from "./driver.ts";
 import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
+import { readingPhase } from "./reading-phase.ts";
+import { rowsOf } from "./rows.ts";
+import { TimedQueries } from "./timed-queries.ts";
 
 /**
  * Makes a pool for `createPostgresStore` from the function of postgres.js.
@@ -18,10 +21,11 @@ import { PostgresJsClient } from "./pool-client.ts";
 export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   checkSql(sql);
   const channels = channelsOf(sql);
-  const pool = new PostgresJsClient(sql, channels);
+  const timed = new TimedQueries();
+  const pool = new PostgresJsClient(sql, channels, timed);
   return {
     query: (text, values) => pool.query(text, values),
-    connect: (callback) => callback(undefined, new PostgresJsClient(sql, channels)),
+    connect: (callback) => callback(undefined, new PostgresJsClient(sql, channels, timed)),
   };
 }
 
@@ -40,8 +44,9 @@ export function clientOf(transaction: PostgresJsTransaction): PostgresQueryable 
   return {
     async query(text, values = []) {
       if (SAVEPOINT.test(text)) return { rows: [] };
+      await readingPhase();
       const rows = await transaction.savepoint((inner) => inner.unsafe(text, encodeValues(values)));
-      return { rows: rows as readonly unknown[] };
+      return { rows: rowsOf(rows as readonly unknown[]) };
     },
   };
 }

@@ -1,11 +1,13 @@
 import type { PostgresNotification, PostgresPoolClient, PostgresStatement } from "../driver.ts";
-import { sqlErrorOf } from "../sql-error.ts";
+import { isElsewhere } from "../failure.ts";
 import type { ListeningClient, PostgresJsChannels } from "./channels.ts";
 import type { PostgresJsQuery, PostgresJsSql } from "./driver.ts";
+import { endConnectionOf } from "./end-connection.ts";
 import { encodeValues } from "./list-literal.ts";
+import { readingPhase } from "./reading-phase.ts";
+import { rowsOf } from "./rows.ts";
+import type { TimedQueries } from "./timed-queries.ts";
 
-/** The codes of a server that takes no writes, or is not the primary. Its host name may lead to another server by now. */
-const ELSEWHERE = new Set(["25006", "55000"]);
 const LISTEN = /^LISTEN "(.+)"$/;
 
 type Answer = { readonly rows: readonly unknown[] };
@@ -19,12 +21,15 @@ type Callback = (error: Error | null, answer: Answer) => void;
 export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
   readonly #sql: PostgresJsSql;
   readonly #channels: PostgresJsChannels;
+  readonly #timed: TimedQueries;
   #onNotification: OnNotification = () => {};
   #onEnd: () => void = () => {};
 
-  constructor(sql: PostgresJsSql, channels: PostgresJsChannels) {
+  /** @param timed those of all clients of a pool */
+  constructor(sql: PostgresJsSql, channels: PostgresJsChannels, timed: TimedQueries) {
     this.#sql = sql;
     this.#channels = channels;
+    this.#timed = timed;
   }
 
   query(text: string, values?: unknown[]): Promise<Answer>;
@@ -65,27 +70,18 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
   /** A statement with a name is prepared. Under another name, Postgres plans it again. */
   async #run({ name, text, values, query_timeout: ms }: PostgresStatement): Promise<Answer> {
     const named = name === undefined ? text : `/* ${name} */ ${text}`;
-    const query = this.#sql.unsafe(named, encodeValues(values), { prepare: name !== undefined });
+    let query: PostgresJsQuery | undefined;
+    const send = (): PostgresJsQuery =>
+      (query = this.#sql.unsafe(named, encodeValues(values), { prepare: name !== undefined }));
     try {
-      return { rows: await (ms === undefined ? query : inTime(query, ms)) };
+      if (ms !== undefined) return { rows: rowsOf(await this.#timed.ask(send, ms)) };
+      await readingPhase();
+      return { rows: rowsOf(await send()) };
     } catch (error) {
-      if (ELSEWHERE.has(sqlErrorOf(error).code)) void this.#sql.close?.();
+      // Its host name may lead to another server by now. If the connection is not found, the next statement on it fails, too.
+      if (query !== undefined && isElsewhere(error))
+        endConnectionOf(this.#sql, query).catch(() => {});
       throw error;
     }
-  }
-}
-
-/** Waits for the query's rows. After the limit it cancels the query and throws pg's error: postgres.js has no such limit. */
-async function inTime(query: PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    // Its `cancel()` would leave the rejection unhandled, which ends the process if the server cannot be reached.
-    query.canceller?.(query).catch(() => {});
-    late.reject(new Error("Query read timeout"));
-  }, ms);
-  try {
-    return await Promise.race([query, late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,6 +1,8 @@
+import type { RunEventsError } from "@tm/run-events-core";
 import type { RunView, Store } from "@tm/run-events-client/store";
 import type { UIMessageChunk } from "ai";
-import { ChunkReader } from "../answer-events.ts";
+import { PartJoiner } from "../../event-parts.ts";
+import { readChunks } from "../answer-events.ts";
 
 /** After this long without an event, in milliseconds, the server is asked whether the process of the answer lives. */
 const SILENCE_MS = 5_000;
@@ -11,6 +13,8 @@ export interface AnswerStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called each time that no event has come for a while, although the connection works. */
   readonly onSilence: () => void;
+  /** Called before the stream fails. @returns whether it has to end without the error */
+  readonly onFailed: (error: RunEventsError | null) => boolean;
   /** Called once, when the stream has ended in any way. */
   readonly onEnd: () => void;
 }
@@ -39,7 +43,7 @@ class AnswerFollower {
   readonly #run: Store<RunView>;
   readonly #options: AnswerStreamOptions;
   readonly #controller: ReadableStreamDefaultController<UIMessageChunk>;
-  readonly #reader = new ChunkReader();
+  readonly #joiner = new PartJoiner();
   #count = 0;
   #isOver = false;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -78,15 +82,20 @@ class AnswerFollower {
     const { events, state, error } = this.#run.getSnapshot();
     if (events.length > this.#count) this.#listen();
     for (const event of events.slice(this.#count)) {
-      for (const chunk of this.#reader.read(event)) this.#controller.enqueue(chunk);
+      const whole = this.#joiner.join(event);
+      for (const chunk of whole === null ? [] : readChunks(whole)) this.#controller.enqueue(chunk);
     }
     this.#count = events.length;
     if (state === "finished") {
       this.end();
       this.#controller.close();
     } else if (state === "failed") {
+      const isQuiet = this.#options.onFailed(error);
       this.end();
-      this.#controller.error(error);
+      if (!isQuiet) return this.#controller.error(error);
+      // Otherwise the chat may send the part that it has, as a message that is complete.
+      this.#controller.enqueue({ type: "finish", finishReason: "interrupted" });
+      this.#controller.close();
     }
   }
 

@@ -1,11 +1,13 @@
+import type { RunEventsError } from "@tm/run-events-core";
+
 /** What a page does in one chat. */
 export class PageChat {
   readonly #watchers = new Set<ChatWatcher>();
   #busy = 0;
   /** Resolves when no question is on its way. Never rejects. */
   sent: Promise<unknown> = Promise.resolve();
-  /** The run that the next reconnect is for, if that is known. */
-  next: string | null = null;
+  /** The run that the next reconnect is for, or `null` for none; `undefined` if that is not known. */
+  next: string | null | undefined;
 
   /** Whether a question is on its way, or an answer is shown as it comes. */
   get isBusy(): boolean {
@@ -29,6 +31,19 @@ export class PageChat {
     for (const watcher of this.#watchers) watcher.onShown(runId);
   }
 
+  /**
+   * The page cannot read the rest of this answer.
+   * @returns whether the page reads its messages again, so that it need not show the error
+   */
+  fail(runId: string, error: RunEventsError | null): boolean {
+    return [...this.#watchers].filter(({ onFailed }) => onFailed(runId, error)).length > 0;
+  }
+
+  /** The server has answered a call of the page. What it has refused before, it may answer now. */
+  revive(): void {
+    for (const watcher of this.#watchers) watcher.onRevived();
+  }
+
   /** @returns removes the watcher */
   watch(watcher: ChatWatcher): () => void {
     this.#watchers.add(watcher);
@@ -40,6 +55,10 @@ export class PageChat {
 export interface ChatWatcher {
   /** The page shows the answer of this run. */
   readonly onShown: (runId: string) => void;
+  /** The page cannot read the rest of this answer. @see PageChat.fail */
+  readonly onFailed: (runId: string, error: RunEventsError | null) => boolean;
+  /** The server has answered a call of the page. */
+  readonly onRevived: () => void;
   /** The page may do something else now. */
   readonly onIdle: () => void;
 }

@@ -1,3 +1,4 @@
+import type { RunEventsError } from "@tm/run-events-core";
 import type { ServerOptions } from "@tm/run-events-client";
 import { createRunsStore, createRunStore, type Store } from "@tm/run-events-client/store";
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
@@ -75,7 +76,7 @@ export class RunChatTransport<
     };
     const chat = this.#chat(chatId);
     const headers = Object.fromEntries(new Headers(options.headers));
-    const sending = this.#calls.send(question, headers);
+    const sending = this.#revived(this.#calls.send(question, headers));
     chat.sent = sending.catch(() => {});
     return this.#show(chat, chatId, () => untilAborted(sending, abortSignal), abortSignal);
   }
@@ -91,9 +92,9 @@ export class RunChatTransport<
   }: Reconnect<Message>): Promise<ReadableStream<UIMessageChunk> | null> {
     const chat = this.#chat(chatId);
     const { next } = chat;
-    chat.next = null;
+    chat.next = undefined;
     const find = async (): Promise<string | null> =>
-      next ?? this.#calls.active(chatId, abortSignal);
+      next === undefined ? this.#revived(this.#calls.active(chatId, abortSignal)) : next;
     return this.#show(chat, chatId, find, abortSignal);
   }
 
@@ -104,7 +105,7 @@ export class RunChatTransport<
    */
   async stop(chatId: string): Promise<boolean> {
     await this.#chat(chatId).sent;
-    return this.#calls.stop(chatId);
+    return this.#revived(this.#calls.stop(chatId));
   }
 
   /**
@@ -134,11 +135,20 @@ export class RunChatTransport<
       }
       chat.show(runId);
       const onSilence = (): void => void this.#calls.active(chatId, signal).catch(() => {});
-      return streamAnswer(createRunStore(runId, this.#options), { signal, onSilence, onEnd });
+      const onFailed = (error: RunEventsError | null): boolean => chat.fail(runId, error);
+      const how = { signal, onSilence, onFailed, onEnd };
+      return streamAnswer(createRunStore(runId, this.#options), how);
     } catch (error) {
       onEnd();
       throw error;
     }
+  }
+
+  /** Once the server has answered, the user may have signed in again: then all chats go on. */
+  async #revived<T>(call: Promise<T>): Promise<T> {
+    const answer = await call;
+    for (const chat of this.#chats.values()) chat.revive();
+    return answer;
   }
 
   #chat(chatId: string): PageChat {

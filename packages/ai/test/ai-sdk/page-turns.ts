@@ -1,0 +1,26 @@
+import { textOf } from "./page-chat.ts";
+import type { RunPage, RunServer } from "./run-page.ts";
+import { asked, PLACE, saying } from "./small-chats.ts";
+
+/** The texts of the messages that a page shows. */
+export const textsOf = ({ chat }: RunPage): readonly string[] => chat.messages.map(textOf);
+/** The status of its chat, and the error. */
+export const standOf = ({ chat }: RunPage): readonly unknown[] => [chat.status, chat.error];
+/** That of a chat without an error. */
+export const READY: readonly unknown[] = ["ready", undefined];
+
+/** Another turn of the chat, which ends. */
+export async function turn({ chats }: RunServer, id: string): Promise<string> {
+  const answer = await chats.answer({ ...PLACE, message: asked(id) }, () => saying(`to ${id}`));
+  await answer.done;
+  return answer.runId;
+}
+
+/** The page asks, and gets the answer. */
+export async function ask(page: RunPage, { model }: RunServer, count: number): Promise<void> {
+  const sent = page.chat.sendMessage({ text: "Why?" });
+  await model.asked(count);
+  model.say("So.");
+  model.finish();
+  await sent;
+}

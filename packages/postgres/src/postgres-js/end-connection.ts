@@ -1,0 +1,30 @@
+import type { PostgresJsConnection, PostgresJsQuery, PostgresJsSql } from "./driver.ts";
+import { readingPhase } from "./reading-phase.ts";
+
+/**
+ * Ends the connection that a statement failed on, after its last answer: the queries that wait for it get their answers first. The other
+ * connections stay. postgres.js does not show which connection a statement is sent on, unless it is a small one. So small ones are sent,
+ * which go to one idle connection after the other.
+ */
+export async function endConnectionOf(sql: PostgresJsSql, failed: PostgresJsQuery): Promise<void> {
+  const pid = failed.state?.pid;
+  const seen = new Set<PostgresJsConnection>();
+  for (;;) {
+    let connection: PostgresJsConnection | undefined;
+    await readingPhase();
+    const query = sql.unsafe("SELECT 1", [], {
+      onexecute(one) {
+        connection = one;
+        return true;
+      },
+    });
+    await query;
+    // After a turn through all that are idle, the connection is closed already, or in use: then its next statement fails, too.
+    if (connection === undefined || seen.has(connection)) return;
+    if (query.state === failed.state && query.state?.pid === pid) {
+      connection.end();
+      return;
+    }
+    seen.add(connection);
+  }
+}

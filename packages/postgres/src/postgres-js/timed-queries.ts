@@ -1,0 +1,51 @@
+import type { PostgresJsQuery } from "./driver.ts";
+import { readingPhase } from "./reading-phase.ts";
+
+/**
+ * Gives queries a limit of time, which postgres.js does not have. It cannot take a query back that the server leaves without an answer: the query
+ * keeps its connection. So until that query is answered, no other one with a limit is sent: a silent server holds one connection of the
+ * caller, and not all of them in time.
+ */
+export class TimedQueries {
+  /** The query that is late. It never rejects. */
+  #late: Promise<unknown> | null = null;
+
+  /**
+   * Waits for the rows of a query, which is sent once the late one is answered. After the limit it throws pg's error, and cancels the query.
+   */
+  async ask(send: () => PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
+    const limit = Promise.withResolvers<never>();
+    const timer = setTimeout(() => limit.reject(new Error("Query read timeout")), ms);
+    try {
+      while (this.#late !== null) await Promise.race([this.#late, limit.promise]);
+      await readingPhase();
+      return await this.#inTime(send(), limit.promise);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #inTime(query: PostgresJsQuery, limit: Promise<never>): Promise<readonly unknown[]> {
+    let isAnswered = false;
+    const answered = query.then(
+      () => (isAnswered = true),
+      () => (isAnswered = true),
+    );
+    try {
+      return await Promise.race([query, limit]);
+    } finally {
+      if (!isAnswered) this.#giveUp(query, answered);
+    }
+  }
+
+  #giveUp(query: PostgresJsQuery, answered: Promise<unknown>): void {
+    // Before it is sent, a cancel would free the query, but not the connection that is being opened for it.
+    const isSent = query.state != null;
+    // Its `cancel()` would leave the rejection unhandled, which ends the process if the server cannot be reached.
+    if (isSent) query.canceller?.(query).catch(() => {});
+    const late = answered.then(() => {
+      if (this.#late === late) this.#late = null;
+    });
+    this.#late = late;
+  }
+}
