@@ -73,7 +73,7 @@ export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
 export { checkEmitOptions, checkEndOptions } from "./work/work-options.ts";
-export type { GatherOptions, GatheringQueue } from "./work/gathering-queue.ts";
+export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";
 export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";
 export { holdLease } from "./work/hold-lease.ts";

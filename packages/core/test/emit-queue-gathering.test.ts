@@ -2,12 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createEmitQueue } from "../src/work/emit-queue.ts";
-import {
-  createGatheringQueue,
-  type GatheringQueue,
-  type GatherOptions,
-} from "../src/work/gathering-queue.ts";
+import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
+import { createGatheringQueue, type GatherOptions } from "../src/work/gathering-queue.ts";
 import { sendInParts } from "../src/work/send-parts.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import {
@@ -23,7 +19,7 @@ import {
 
 interface Bench extends Pick<SentBatches, "sent"> {
   readonly clock: FakeClock;
-  readonly queue: GatheringQueue;
+  readonly queue: EmitQueue;
 }
 
 /** Merges the texts of neighbours. */
@@ -85,30 +81,9 @@ describe("createGatheringQueue", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("W41: an event that is emitted now is sent at once, in one append with those that wait", async () => {
-    const { clock, queue, sent } = createBench(MEBIBYTE, CONCAT);
-    void queue.emit(draft("a"));
-    void queue.emit(draft("b"), true);
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([['"ab"']]);
-    expect(clock.timers()).toBe(0);
-    sent[0]?.answer.resolve();
-    await setImmediate();
-    void queue.emit(draft("c"), true);
-    void queue.emit(draft("d"));
-    await setImmediate();
-    expect(sent[1]?.payloads).toStrictEqual(['"c"']);
-    sent[1]?.answer.resolve();
-    await setImmediate();
-    expect(sent).toHaveLength(2);
-    clock.advance(50);
-    await setImmediate();
-    expect(sent[2]?.payloads).toStrictEqual(['"d"']);
-  });
-
-  type Step = { readonly do: "emit" | "now" | "ask" | "answer" | "wait"; readonly by: number };
+  type Step = { readonly do: "emit" | "ask" | "answer" | "wait"; readonly by: number };
   const step: fc.Arbitrary<Step> = fc.record({
-    do: fc.constantFrom("emit", "emit", "emit", "now", "ask", "answer", "wait"),
+    do: fc.constantFrom("emit", "emit", "emit", "ask", "answer", "wait"),
     by: fc.integer({ min: 1, max: 60 }),
   });
 
@@ -119,13 +94,11 @@ describe("createGatheringQueue", () => {
         const { order, answer, open } = answerInTurn(sent);
         const given: string[] = [];
         for (const { do: what, by } of steps) {
-          if (what === "emit" || what === "now") {
+          if (what === "emit") {
             for (let at = 0; at < by; at++) {
               given.push(`${given.length}`);
-              void queue.emit(draft(given.length - 1), what === "now");
+              void queue.emit(draft(given.length - 1));
             }
-            await setImmediate();
-            if (what === "now") expect(open()).toBe(1);
           } else if (what === "ask") {
             const name = `ask ${given.length}`;
             given.push(name);

@@ -81,7 +81,6 @@ export const WIRE_TYPES: readonly string[] = [
   "EndWatch",
   "EndWatcher",
   "GatherOptions",
-  "GatheringQueue",
   "HeldLease",
   "HoldOptions",
   "JsonMember",

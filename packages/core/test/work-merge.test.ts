@@ -57,6 +57,29 @@ describe("work that merges", () => {
     ]);
   });
 
+  it("W41: an event that is emitted now goes at once, in one append with those that wait", async () => {
+    const gathering = { ...MERGING, mergeMs: 200 };
+    const appends = (): number => world.calls.filter((call) => call === "append").length;
+    await world.runs.work("r", gathering, async (run) => {
+      void run.emit("TOKEN", "a");
+      void run.emit("TOKEN", "b", { now: true });
+      await world.settle();
+      expect(appends()).toBe(1);
+      void run.emit("TOKEN", "c", { now: true });
+      void run.emit("TOKEN", "d", { now: false });
+      await world.settle();
+      expect(appends()).toBe(2);
+      await world.pass(200);
+      expect(appends()).toBe(3);
+    });
+    expect(await world.events()).toStrictEqual([
+      'TOKEN "ab"',
+      'TOKEN "c"',
+      'TOKEN "d"',
+      "RUN_COMPLETED",
+    ]);
+  });
+
   it("W41: mergeMs makes the first event wait for others, and an append ends the wait", async () => {
     const work = world.runs.work("r", { ...MERGING, mergeMs: 200 }, async (run) => {
       for (const token of ["a", "b", "c"]) {

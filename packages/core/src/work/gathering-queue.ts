@@ -20,15 +20,6 @@ export interface GatherOptions extends QueueOptions {
   readonly maxPayloadBytes?: number | undefined;
 }
 
-/** An emit queue that gathers. */
-export interface GatheringQueue extends EmitQueue {
-  /**
-   * As that of the emit queue.
-   * @param now whether to end the wait of this event, and of those before it
-   */
-  emit(event: SealedDraft, now?: boolean): Promise<void>;
-}
-
 /**
  * Makes the emit queue of all writers. Events that come one by one are sent together, neighbours of a type in `merges` as one event.
  * A batch that is refused as too large is sent in parts, since a server's bounds are not known.
@@ -36,7 +27,7 @@ export interface GatheringQueue extends EmitQueue {
  * | it is     | until                                        | then      |
  * | --------- | -------------------------------------------- | --------- |
  * | at rest   | an event is emitted                          | gathering |
- * | gathering | `gatherMs` have passed; `ask`; an event that is emitted now | gathered  |
+ * | gathering | `gatherMs` have passed, or `ask` is called   | gathered  |
  * | gathered  | all earlier requests are over: they are sent | at rest   |
  *
  * @param send appends emitted events
@@ -46,7 +37,7 @@ export function createGatheringQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   onFailure: (error: unknown) => void,
   options: GatherOptions,
-): GatheringQueue {
+): EmitQueue {
   const { gatherMs, clock, merges = {}, maxPayloadBytes = MAX_PAYLOAD_BYTES } = options;
   // A part is merged by itself, so that one of a single event is never too large by the merge.
   const mostBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES);
@@ -76,11 +67,9 @@ export function createGatheringQueue(
 
   return {
     ...queue,
-    emit(event, now = false) {
-      if (gatherMs > 0 && state === "at rest" && !now) gather();
-      const room = queue.emit(event);
-      if (now) stopGathering();
-      return room;
+    emit(event) {
+      if (gatherMs > 0 && state === "at rest") gather();
+      return queue.emit(event);
     },
     ask(request, evenIfFailed) {
       stopGathering();

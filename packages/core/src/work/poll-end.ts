@@ -31,12 +31,13 @@ export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
   function pollAfter(ms: number): void {
     stopTimer = clock.every(Math.max(1, ms), () => {
       stopTimer();
-      watch.notify(QUIET_MS);
+      watch.notify();
     });
   }
 
   const watch = watchEnd({
     ...watcher,
+    quietMs: QUIET_MS,
     async check() {
       const nextAtMs = clock.now() + POLL_MS;
       try {
@@ -52,7 +53,7 @@ export function pollForEnd({ known, poll, ...watcher }: EndPolls): EndWatch {
       }
     },
   });
-  watch.notify(QUIET_MS);
+  watch.notify();
   return {
     ...watch,
     stop() {

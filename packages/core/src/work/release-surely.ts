@@ -1,4 +1,4 @@
-import { isStoreClosed } from "../rules/errors.ts";
+import { isRefusal, isStoreClosed } from "../rules/errors.ts";
 import { persist } from "../time/persist.ts";
 import type { RunAccess } from "./run-access.ts";
 import { isStoreAway } from "./work-failures.ts";
@@ -19,4 +19,18 @@ export async function releaseSurely(
     access.clock,
     (error) => !isStoreAway(error) || isStoreClosed(error) || isOver(),
   );
+}
+
+/**
+ * Lets another worker go on where this one stopped. If the store is away, the lease expires.
+ * @throws a refusal
+ */
+export async function tryToRelease(
+  access: Pick<RunAccess, "release">,
+  runId: string,
+  fence: number,
+): Promise<void> {
+  await access.release(runId, fence).catch((error: unknown) => {
+    if (isRefusal(error)) throw error;
+  });
 }

@@ -19,16 +19,14 @@ export interface EndWatchOptions extends EndWatcher {
   readonly clock: Clock;
   /** Reads the run: as it is, or once it has changed. */
   readonly check: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
+  /** How long no append may have landed before a check, in milliseconds: appends report the end themselves. */
+  readonly quietMs: number;
 }
 
 /** A watch for the end of a run. */
 export interface EndWatch {
-  /**
-   * Call it when the run may have changed.
-   * @param quietMs how long no append may have landed before a check, in milliseconds: appends report the end themselves. The shortest one
-   * of several calls counts
-   */
-  notify(quietMs: number): void;
+  /** Call it when the run may have changed. */
+  notify(): void;
   /** Checks the run at once. Never rejects. */
   check(): Promise<void>;
   /** Starts no more checks. A check that is under way still calls `onEnd`. Idempotent. */
@@ -48,11 +46,9 @@ export interface EndWatch {
  * A notification during a check starts to settle meanwhile, since the check may not see the change.
  */
 export function watchEnd(options: EndWatchOptions): EndWatch {
-  const { clock, landings, onEnd } = options;
+  const { clock, landings, onEnd, quietMs } = options;
   let isChecking = false;
   let seen = 0;
-  /** The pause of the timer. */
-  let settlingMs = 0;
   let stopTimer: (() => void) | null = null;
 
   function settle(): void {
@@ -60,10 +56,8 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
     stopTimer = null;
   }
 
-  function notify(quietMs: number): void {
-    if (stopTimer !== null && quietMs >= settlingMs) return;
-    settle();
-    settlingMs = quietMs;
+  function notify(): void {
+    if (stopTimer !== null) return;
     seen = landings();
     stopTimer = clock.every(quietMs, tick);
   }
@@ -95,7 +89,6 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
       settle();
       // As if it settled for ever.
       stopTimer = () => {};
-      settlingMs = 0;
     },
   };
 }
@@ -113,8 +106,8 @@ export interface StoredEndWatcher extends EndWatcher {
 
 /**
  * Watches for the end of a run in a store. The worker's own appends notify, too. The first notification after the begin of an append is
- * taken for the append's own. The run is then checked only if the next append does not come, as that one would report the end. If all
- * notifications are lost, the renewals of the lease find the end.
+ * taken for the append's own: then the watch is notified only if no append lands within `gatherMs`, as that one would report the end. If
+ * all notifications are lost, the renewals of the lease find the end.
  * @returns a subscription whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
 export function watchStoredEnd(
@@ -124,23 +117,44 @@ export function watchStoredEnd(
   owner: OwnerOption,
   { sends, gatherMs, ...watcher }: StoredEndWatcher,
 ): Subscription {
+  const { clock } = log;
+  const { landings } = watcher;
   const end = watchEnd({
     ...watcher,
-    clock: log.clock,
+    clock,
     check: () => log.getRun(runId, owner),
+    quietMs: QUIET_MS,
   });
   /** The appends whose notifications have come. */
   let notified = 0;
+  let stopTimer: (() => void) | null = null;
+
+  function notifyOwn(): void {
+    if (stopTimer !== null) return;
+    let seen = landings();
+    stopTimer = clock.every(gatherMs, () => {
+      const isStreaming = seen !== landings();
+      seen = landings();
+      if (isStreaming) return;
+      stopTimer?.();
+      stopTimer = null;
+      end.notify();
+    });
+  }
+
   function notify(): void {
     const isOwn = notified !== sends();
     notified = sends();
-    end.notify(isOwn ? gatherMs + QUIET_MS : QUIET_MS);
+    if (isOwn && gatherMs > 0) notifyOwn();
+    else end.notify();
   }
+
   const subscription = store.subscribe(runId, notify);
   return {
     // Before the subscription was ready, nothing notified.
     ready: subscription.ready.catch(() => {}).then(end.check),
     stop() {
+      stopTimer?.();
       end.stop();
       subscription.stop();
     },

@@ -12,12 +12,13 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
+import type { EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
-import { createGatheringQueue, type GatheringQueue } from "./gathering-queue.ts";
+import { createGatheringQueue } from "./gathering-queue.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
-import { releaseSurely } from "./release-surely.ts";
+import { releaseSurely, tryToRelease } from "./release-surely.ts";
 import type { RunAccess } from "./run-access.ts";
 import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
 import type { WorkOptions } from "./work-options.ts";
@@ -37,7 +38,7 @@ export class Worker {
   readonly #shutdowns: readonly AbortSignal[];
   readonly #options: WorkOptions;
   readonly #controller = new AbortController();
-  readonly #queue: GatheringQueue;
+  readonly #queue: EmitQueue;
   readonly #lease: HeldLease;
   readonly #subscription: Subscription;
   /** Aborts when the worker has to stop, and when its work is over in any way. */
@@ -47,10 +48,8 @@ export class Worker {
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
-  /** How many appends have begun. */
-  #sends = 0;
-  /** How many of them have landed. */
-  #landings = 0;
+  /** How many appends have begun, and how many of them have landed. */
+  readonly #appends = { begun: 0, landed: 0 };
 
   /** Keeps the lease and watches the run until `work` is over. */
   constructor(
@@ -61,7 +60,7 @@ export class Worker {
     options: WorkOptions,
   ) {
     const { clock, limits } = access;
-    const gatherMs = options.mergeMs ?? 0;
+    const { merge: merges, mergeMs: gatherMs = 0 } = options;
     const { maxBatchEvents: maxEvents, maxPayloadBytes } = limits;
     this.#access = access;
     this.#runId = runId;
@@ -71,7 +70,7 @@ export class Worker {
     this.#queue = createGatheringQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
-      { maxEvents, maxPayloadBytes, merges: options.merge, gatherMs, clock },
+      { maxEvents, maxPayloadBytes, merges, gatherMs, clock },
     );
     this.#lastSequence = claim.lastSequence;
     const { signal } = this.#controller;
@@ -85,8 +84,8 @@ export class Worker {
       stopped: this.#stopped.signal,
     });
     this.#subscription = access.watchEnd(runId, {
-      sends: () => this.#sends,
-      landings: () => this.#landings,
+      sends: () => this.#appends.begun,
+      landings: () => this.#appends.landed,
       gatherMs,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
     });
@@ -199,7 +198,10 @@ export class Worker {
       this.#checkOpen();
       const draft = sealDraft({ eventType, payload });
       this.#access.check(draft);
-      await this.#queue.emit(draft, now);
+      const room = this.#queue.emit(draft);
+      // Any request ends the wait.
+      if (now === true) void this.#queue.ask(async () => {}, true);
+      await room;
     } catch (error) {
       this.#queue.refuse(error);
       throw error;
@@ -223,9 +225,9 @@ export class Worker {
     this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
-      this.#sends += 1;
+      this.#appends.begun += 1;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
-      this.#landings += 1;
+      this.#appends.landed += 1;
       this.#lastSequence = checkLanding(receipt, this.#lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
@@ -262,7 +264,7 @@ export class Worker {
     if (down !== undefined) {
       if (this.#options.onShutdown === "fail")
         await this.#fail(failure === null ? { reason: "shutdown" } : this.#describe(error));
-      else await this.#release();
+      else await tryToRelease(this.#access, this.#runId, this.#claim.fence);
       throw failure === null ? down.reason : error;
     }
     // If the store took no event, the run has not failed. Its lease expires, for another worker or a reaper. A reaper would
@@ -294,12 +296,5 @@ export class Worker {
     }
     this.#advance({ type: "parked" });
     return { parked: true, lastSequence: this.#lastSequence };
-  }
-
-  /** Lets another worker continue where this one stopped. A lease that cannot be released expires. */
-  async #release(): Promise<void> {
-    await this.#access.release(this.#runId, this.#claim.fence).catch((error: unknown) => {
-      if (isRefusal(error)) throw error;
-    });
   }
 }
