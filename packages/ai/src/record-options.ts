@@ -1,6 +1,8 @@
 import type { Merges, RunEvents } from "@tm/run-events-core";
+import { checkWorkSettings } from "./check-options.ts";
 import type { ProduceOptions } from "./produce-run.ts";
 import { shownBy } from "./shown-failure.ts";
+import { StreamRuns } from "./stream-runs.ts";
 
 /** Settings of a door that records answers of a model or an agent. */
 export interface RecordOptions {
@@ -29,6 +31,20 @@ export interface RecordOptions {
    * @defaultValue none
    */
   readonly waitUntil?: ((promise: Promise<unknown>) => unknown) | undefined;
+}
+
+/**
+ * Finds the runs of each owner.
+ * @param prefix which door, as `StreamRuns` has it
+ * @throws TypeError for options that no work takes
+ */
+export function ownersOf(
+  options: RecordOptions,
+  prefix: string,
+): (owner: { readonly ownerId: string }) => StreamRuns {
+  checkWorkSettings(options);
+  const { runs, leaseMs } = options;
+  return ({ ownerId }) => new StreamRuns({ runs, leaseMs, ownerId }, prefix);
 }
 
 /** How the run of an answer is produced. @param merge joins its neighbouring pieces */

@@ -15,13 +15,13 @@ export interface RunQuery {
   /** The last sequence that the reader has. */
   readonly since: number;
   /** Whether it reads on after a question that has its answer. */
-  readonly isWhole: boolean;
+  readonly isWhole?: boolean;
 }
 
 /** Reads the events of a run, and follows it until it has ended or waits for an answer. */
 async function* followRun(
   streams: StreamRuns,
-  { runId, since, isWhole }: RunQuery,
+  { runId, since, isWhole = false }: RunQuery,
   signal: AbortSignal,
 ): AsyncGenerator<PlacedEvent, void> {
   const reader = new RunReader();
@@ -75,8 +75,6 @@ export async function findThread(
       "Expected `since` to be a place of this thread, got another text. Read without `since`.",
     );
   }
-  return runs.slice(from).map(({ runId }, index) => {
-    const sequence = index === 0 ? place?.sequence : undefined;
-    return { runId, since: sequence ?? 0, isWhole: true };
-  });
+  const sinceOf = (runId: string): number => (runId === place?.runId ? place.sequence : 0);
+  return runs.slice(from).map(({ runId }) => ({ runId, since: sinceOf(runId), isWhole: true }));
 }

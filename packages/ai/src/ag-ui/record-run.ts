@@ -3,8 +3,8 @@ import { type EventDraft, RunEventsError, type WorkedRun } from "@tm/run-events-
 import { joinEarlier } from "../earlier-call.ts";
 import { insist } from "../insist.ts";
 import { Pauses } from "../pauses.ts";
-import { refusal } from "../requests.ts";
 import { type ProduceOptions, produceRun } from "../produce-run.ts";
+import { refusal } from "../requests.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { listTopic, readLog, readLogs } from "../topic-runs.ts";
 import { ValueWriter } from "../value-writer.ts";
@@ -27,38 +27,42 @@ export interface Recorded {
 }
 
 /**
- * Records a run of AG-UI. A repeated request finds its run.
+ * Records a run of AG-UI. A repeated request finds its run. An answer goes on with the waiting run of the thread.
  * @returns once the request is recorded
  */
-export async function recordRun(streams: StreamRuns, recording: Recording): Promise<Recorded> {
-  const { input, agent } = recording;
-  const { limits } = streams.runs.log;
-  // Before the run is created: if the store is unavailable, the request can be made again.
-  const known = await messageIdsOf(streams, input.threadId);
-  const open: Open = async (run) => {
-    const writer = new ValueWriter(run, limits);
-    await writeStart(writer, input, known);
-    return writer;
-  };
-  const write: Write = (run, writer) => writeRun(run, writer, input, agent);
-  const isAnswer = input.resume !== undefined && input.resume.length > 0;
-  return (isAnswer ? resumeRun : startRun)(streams, recording, open, write);
-}
-
-type Open = (run: WorkedRun) => Promise<ValueWriter>;
-type Write = (run: WorkedRun, writer: ValueWriter) => Promise<void>;
-
-async function startRun(
+export async function recordRun(
   streams: StreamRuns,
-  { input: { threadId, runId: name }, how }: Recording,
-  open: Open,
-  write: Write,
+  { input, agent, how }: Recording,
 ): Promise<Recorded> {
-  const runId = await streams.runIdOf(JSON.stringify([threadId, name]));
-  const query = { runId, since: 0, isWhole: false };
-  const place = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true };
-  const run = await produceRun(streams, runId, { ...place, ...how }, open, write);
-  return run instanceof RunEventsError ? joinRun(streams, query, name) : { query, run };
+  const { threadId, runId: name, resume = [] } = input;
+  const isWaiting = resume.length > 0;
+  const options = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true, ...how };
+  // Before the run is created: if the store is unavailable, the request can be made again.
+  const known = await messageIdsOf(streams, threadId);
+  const pauses = new Pauses();
+  for (;;) {
+    const { isRepeated = false, ...query } = isWaiting
+      ? await findAsked(streams, input)
+      : { runId: await streams.runIdOf(JSON.stringify([threadId, name])), since: 0 };
+    if (isRepeated) return joinRun(streams, query, name);
+    const made = await produceRun(
+      streams,
+      query.runId,
+      { isWaiting, ...options },
+      async (run) => {
+        if (isWaiting) await answer(streams, run, query.since, input);
+        const writer = new ValueWriter(run, streams.runs.log.limits);
+        await writeStart(writer, input, known);
+        return writer;
+      },
+      (run, writer) => writeRun(run, writer, input, agent),
+    );
+    if (!(made instanceof RunEventsError)) return { query, run: made };
+    if (!isWaiting) return joinRun(streams, query, name);
+    // The worker that has asked may still hold the lease: it is about to park, or it has died.
+    if (made.code !== "claimed" || pauses.totalMs > 1.5 * streams.leaseMs) throw made;
+    await pauses.next(new AbortController().signal);
+  }
 }
 
 /** Joins the run of an earlier request with the same id, once that request is recorded. */
@@ -66,29 +70,6 @@ async function joinRun(streams: StreamRuns, query: RunQuery, name: string): Prom
   const isAsked = ({ eventType, payload }: EventDraft): boolean =>
     eventType === "RUN_STARTED" && (payload as Mentions).runId === name;
   return { query, run: await joinEarlier(streams, { ...query, key: "`runId`", isAsked }) };
-}
-
-/** Goes on with the waiting run of a thread. Its worker may still hold the lease: it is about to park, or it has died. */
-async function resumeRun(
-  streams: StreamRuns,
-  { input, how }: Recording,
-  open: Open,
-  write: Write,
-): Promise<Recorded> {
-  const pauses = new Pauses();
-  for (;;) {
-    const { query, isAnswered } = await findAsked(streams, input);
-    if (isAnswered) return joinRun(streams, query, input.runId);
-    const answerAndOpen: Open = async (run) => {
-      await answer(streams, run, query.since, input);
-      return open(run);
-    };
-    const options = { isWaiting: true, ...how };
-    const run = await produceRun(streams, query.runId, options, answerAndOpen, write);
-    if (!(run instanceof RunEventsError)) return { query, run };
-    if (run.code !== "claimed" || pauses.totalMs > 1.5 * streams.leaseMs) throw run;
-    await pauses.next(new AbortController().signal);
-  }
 }
 
 /** Appends the answer. If that fails, it parks the run again. */
@@ -131,13 +112,13 @@ async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<Read
 
 /**
  * Finds the question that the thread waits with.
- * @returns `isAnswered` if this request has answered it before
+ * @returns its place; `isRepeated` if this request has answered it before
  * @throws RunEventsError `topic_busy` or `run_finished` if the thread does not wait; `invalid_request` if a question stays open
  */
 async function findAsked(
   streams: StreamRuns,
   { threadId, runId: name, resume = [] }: RunAgentInput,
-): Promise<{ readonly query: RunQuery; readonly isAnswered: boolean }> {
+): Promise<RunQuery & { readonly isRepeated?: boolean }> {
   const { ownerId } = streams;
   const [last] = (await streams.runs.list({ ownerId, topic: threadId, limit: 1 })).runs;
   const {
@@ -145,12 +126,11 @@ async function findAsked(
     runStatus,
     events = [],
   } = (last && (await readLog(streams, last.runId))) ?? {};
-  const at = (since: number): RunQuery => ({ runId, since, isWhole: false });
   const isOf = (payload: unknown): boolean => (payload as Mentions | null)?.runId === name;
   const own = events.find(
     ({ eventType, payload }) => eventType === "INPUT_RECEIVED" && isOf(payload),
   );
-  if (own !== undefined) return { query: at(own.sequence), isAnswered: true };
+  if (own !== undefined) return { runId, since: own.sequence, isRepeated: true };
   const asked = events.findLast(({ eventType }) => eventType === "INPUT_REQUESTED");
   if (runStatus !== "waiting" || asked === undefined) {
     const code = runStatus === "running" ? "topic_busy" : "run_finished";
@@ -167,5 +147,5 @@ async function findAsked(
       `Expected \`resume\` to answer all interrupts, got none for ${open.join(", ")}. Answer them too.`,
     );
   }
-  return { query: at(asked.sequence), isAnswered: false };
+  return { runId, since: asked.sequence };
 }

@@ -1,8 +1,6 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import { checkWorkSettings } from "../check-options.ts";
 import { pulled } from "../pulled.ts";
-import { produceOptionsOf, type RecordOptions } from "../record-options.ts";
-import { StreamRuns } from "../stream-runs.ts";
+import { ownersOf, produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import { stopLive } from "../topic-runs.ts";
 import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
 import { MERGE } from "./log-events.ts";
@@ -75,10 +73,8 @@ export interface Threads {
  * const handle = threads.routes({ authenticate: (request) => userOf(request), agent: ({ input }) => agent.run(input) });
  */
 export function createThreads(options: ThreadsOptions): Threads {
-  checkWorkSettings(options);
+  const streamsOf = ownersOf(options, "ag-ui");
   const how = produceOptionsOf(options, MERGE);
-  const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
-    new StreamRuns({ runs: options.runs, leaseMs: options.leaseMs, ownerId }, "ag-ui");
   const threads: Threads = {
     async record({ ownerId, input }, agent) {
       const streams = streamsOf({ ownerId });

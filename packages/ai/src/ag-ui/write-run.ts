@@ -40,22 +40,9 @@ export async function writeStart(
   known: ReadonlySet<string>,
 ): Promise<void> {
   const added = messages.filter(({ id }) => !known.has(id));
-  const asked = {
-    threadId,
-    runId,
-    messages: added,
-    tools: [],
-    context: [],
-    ...(resume && { resume }),
-  };
-  const started = {
-    threadId,
-    runId,
-    protocolVersion: PROTOCOL_VERSION,
-    ...(parentRunId !== undefined && { parentRunId }),
-    input: asked,
-  };
-  await writer.append("RUN_STARTED", started);
+  const input = { threadId, runId, messages: added, tools: [], context: [], resume };
+  const ids = { threadId, runId, parentRunId };
+  await writer.append("RUN_STARTED", { ...ids, protocolVersion: PROTOCOL_VERSION, input });
 }
 
 /**

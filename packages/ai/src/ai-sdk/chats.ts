@@ -1,8 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { checkDepth, MAX_JSON_DEPTH, sealDraft } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
-import { checkWorkSettings } from "../check-options.ts";
-import { StreamRuns } from "../stream-runs.ts";
+import { ownersOf } from "../record-options.ts";
+import type { StreamRuns } from "../stream-runs.ts";
 import { findLive, listTopic, stopLive } from "../topic-runs.ts";
 import { MESSAGE } from "./answer-events.ts";
 import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
@@ -77,9 +77,7 @@ export interface Chats<Message extends UIMessage> {
 export function createChats<Message extends UIMessage = UIMessage>(
   options: ChatsOptions,
 ): Chats<Message> {
-  checkWorkSettings(options);
-  const streamsOf = ({ ownerId }: { readonly ownerId: string }): StreamRuns =>
-    new StreamRuns({ runs: options.runs, leaseMs: options.leaseMs, ownerId }, "ai-sdk");
+  const streamsOf = ownersOf(options, "ai-sdk");
   const chats: Chats<Message> = {
     async answer(chat, make) {
       const message = await checkMessage(chat.message);
