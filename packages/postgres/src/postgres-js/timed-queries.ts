@@ -46,7 +46,7 @@ export class TimedQueries {
     const isSent = query.state != null;
     // Its `cancel()` would leave the rejection unhandled, which ends the process if the server cannot be reached.
     if (isSent) query.canceller?.(query).catch(() => {});
-    const late = answered.then(() => this.#late.delete(late));
+    const late: Promise<unknown> = answered.then(() => this.#late.delete(late));
     this.#late.add(late);
   }
 }
