@@ -44,10 +44,14 @@ export function refused(error: unknown): Response {
   return Response.json({ ...details, status, code, detail: message }, { status, headers });
 }
 
-/** The id and the call that a path under `api` names: `send` for `api` itself, and `messages` for an id alone. */
+/**
+ * The id and the call that a path under `api` names: `send` for `api` itself, and `messages` for an id alone. A slash at the end of either
+ * is ignored: some hosts add it.
+ */
 export function parsePath(path: string, api: string): readonly [id: string, call: string] {
-  if (path === api) return ["", "send"];
-  const rest = path.startsWith(`${api}/`) ? path.slice(api.length + 1) : "";
+  const [base, asked] = [api, path].map((one) => one.replace(/\/$/, "")) as [string, string];
+  if (asked === base) return ["", "send"];
+  const rest = asked.startsWith(`${base}/`) ? asked.slice(base.length + 1) : "";
   const [, id = "", call = "messages"] = /^([^/]+)(?:\/(stream|stop))?$/.exec(rest) ?? [];
   if (id === "") return ["", ""];
   try {
@@ -74,17 +78,33 @@ export function checkPathId(id: string): string {
 
 /**
  * The JSON value that a request sends; `null` if it sends none.
- * @throws RunEventsError `payload_too_large` for more than 64 MiB
+ * @throws RunEventsError `payload_too_large` for more than 64 MiB; `invalid_request` if the host has read the body before
  */
 export async function readJson(request: Request): Promise<unknown> {
   const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "");
   if (!isJson) return null;
+  if (request.bodyUsed || request.body?.locked === true) throw bodyTaken();
+  let text: string;
   try {
-    return JSON.parse(await readText(request));
+    text = await readText(request);
   } catch (error) {
     if (error instanceof RunEventsError) throw error;
     return null;
   }
+  if (text === "" && Number(request.headers.get("content-length")) > 0) throw bodyTaken();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A mistake of the host. Hosts answer thrown errors with 500 and show nothing, so the page has to show it. */
+function bodyTaken(): RunEventsError {
+  return refusal(
+    "invalid_request",
+    "Expected the body of the request, got one that this server has read before. Mount the routes before body parsers.",
+  );
 }
 
 /** The text of a body. A host that has no bound of its own would keep a body of any size in memory. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
+import { MODEL } from "./snippet-model.ts";
 import { readPage, readSnippets } from "./snippets.ts";
 
 /** The programs of a page, by their names. */
@@ -43,22 +44,6 @@ it("README.md has a program for each import without its own page, and 130 lines 
   expect(doors.map(([name]) => name)).toEqual(["ai-resumable", "ai-assistant-ui", "ai-tanstack"]);
   expect(README.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
 });
-
-/** The model of the chat's page: it says a sentence, a word at a time. */
-const MODEL = `
-import { simulateReadableStream } from "ai";
-import { MockLanguageModelV4 } from "ai/test";
-const words = ["Tea ", "is ", "a ", "leaf."];
-const chunks = [
-  { type: "text-start", id: "t" },
-  ...words.map((delta) => ({ type: "text-delta", id: "t", delta })),
-  { type: "text-end", id: "t" },
-  { type: "finish", finishReason: { unified: "stop" }, usage: { inputTokens: {}, outputTokens: {} } },
-];
-export const model = new MockLanguageModelV4({
-  doStream: async () => ({ stream: simulateReadableStream({ chunks, chunkDelayInMs: 50 }) }),
-});
-`;
 
 it("the server and the page of the AI SDK print what they say, and then their process ends", async () => {
   expect(await run([["model", MODEL], ...chat])).toBe(

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { expect, it } from "vitest";
-import { readJson, refused } from "../src/requests.ts";
+import { parsePath, readJson, refused } from "../src/requests.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const MEBIBYTE = new Uint8Array(1_048_576).fill(32);
@@ -59,4 +59,33 @@ it("a run that another worker has is refused with a problem, as any other confli
     detail: "Another worker has the run.",
     expiresAt,
   });
+});
+
+it("a body that the host has read before is refused with what to do", async () => {
+  const parsed = new Request("http://localhost/", {
+    method: "POST",
+    headers: { ...JSON_TYPE, "content-length": "2" },
+  });
+  const read = requestOf("{}");
+  await read.text();
+  const locked = requestOf("{}");
+  locked.body?.getReader();
+  for (const request of [parsed, read, locked])
+    await expect(readJson(request)).rejects.toThrow("Mount the routes before body parsers.");
+  // A request without a body is a mistake of the page.
+  expect(await readJson(requestOf("", { "content-length": "0" }))).toBeNull();
+});
+
+it("a path may end with a slash, since some hosts send pages to such paths", () => {
+  for (const [path, id, call] of [
+    ["", "", "send"],
+    ["/a%2Fb", "a/b", "messages"],
+    ["/a/stream", "a", "stream"],
+    ["/a/stop", "a", "stop"],
+  ] as const) {
+    expect(parsePath(`/api/chat${path}`, "/api/chat")).toEqual([id, call]);
+    expect(parsePath(`/api/chat${path}/`, "/api/chat")).toEqual([id, call]);
+    expect(parsePath(`/api/chat${path}/`, "/api/chat/")).toEqual([id, call]);
+    expect(parsePath(`/api/chat${path}//`, "/api/chat")).toEqual(["", ""]);
+  }
 });

@@ -191,6 +191,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/server/test/store-errors.test.ts",
   "packages/ai/test/ag-ui/processes.test.ts",
   "packages/ai/test/ai-sdk/page-lost.test.ts",
+  "packages/ai/test/hosts.test.ts",
   "packages/ai/test/ai-sdk/show/show.test.ts",
   "packages/ai/test/assistant-ui/processes.test.ts",
   "packages/ai/test/resumable-stream/processes.test.ts",
