@@ -18,9 +18,10 @@ export class ValueWriter {
    * @param isDelta whether the value is a piece of a text, such as a token
    */
   async write(eventType: string, value: unknown, isDelta: boolean): Promise<void> {
-    const now = isDelta && !this.#hasDelta;
-    this.#hasDelta ||= now;
-    await this.#emit(encodeEvents(eventType, value, this.#maxPayloadBytes), now);
+    await this.#emit(encodeEvents(eventType, value, this.#maxPayloadBytes));
+    if (!isDelta || this.#hasDelta) return;
+    this.#hasDelta = true;
+    await this.#run.flush();
   }
 
   /** Appends a value at once, with all that waits, and with these events after it. While the store is away, it tries again. */
@@ -30,7 +31,7 @@ export class ValueWriter {
     await insist(() => this.#run.append([...events.slice(-1), ...rest]), this.#run.signal);
   }
 
-  async #emit(events: readonly EventDraft[], now = false): Promise<void> {
-    for (const { eventType, payload } of events) await this.#run.emit(eventType, payload, { now });
+  async #emit(events: readonly EventDraft[]): Promise<void> {
+    for (const { eventType, payload } of events) await this.#run.emit(eventType, payload);
   }
 }

@@ -57,27 +57,30 @@ describe("work that merges", () => {
     ]);
   });
 
-  it("W41: an event that is emitted now goes at once, in one append with those that wait", async () => {
+  it("W41: a flush appends at once what waits, and a parked run takes none", async () => {
     const gathering = { ...MERGING, mergeMs: 200 };
-    const appends = (): number => world.calls.filter((call) => call === "append").length;
     await world.runs.work("r", gathering, async (run) => {
-      void run.emit("TOKEN", "a");
-      void run.emit("TOKEN", "b", { now: true });
+      for (const token of ["a", "b"]) void run.emit("TOKEN", token);
+      await run.flush();
+      expect(await world.events()).toStrictEqual(['TOKEN "ab"']);
+      void run.emit("TOKEN", "c");
       await world.settle();
-      expect(appends()).toBe(1);
-      void run.emit("TOKEN", "c", { now: true });
-      void run.emit("TOKEN", "d", { now: false });
-      await world.settle();
-      expect(appends()).toBe(2);
-      await world.pass(200);
-      expect(appends()).toBe(3);
+      expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+      await run.park();
+      await expect(run.flush()).rejects.toMatchObject({ code: "fenced" });
     });
-    expect(await world.events()).toStrictEqual([
-      'TOKEN "ab"',
-      'TOKEN "c"',
-      'TOKEN "d"',
-      "RUN_COMPLETED",
-    ]);
+    expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "c"']);
+  });
+
+  it("W41: a flush fails with the error of an event that could not be appended", async () => {
+    world.intercepts.append = async () => {
+      throw new RunEventsError("payload_too_large", "The payload is too large.");
+    };
+    const work = world.runs.work("r", { ...MERGING, mergeMs: 200 }, async (run) => {
+      void run.emit("TOKEN", "a");
+      await run.flush();
+    });
+    await expect(work).rejects.toMatchObject({ code: "payload_too_large" });
   });
 
   it("W41: mergeMs makes the first event wait for others, and an append ends the wait", async () => {

@@ -32,16 +32,16 @@ export interface WorkedRun {
    * Takes one event of many, such as a token, without a wait for its append. While an append is under way, emitted events gather for
    * the next one. While the store is away, they are sent again as long as the lease lasts. An event that cannot be appended, such as
    * a payload that is too large, aborts `signal`, and `work` rejects with the reason.
-   * @param options.now whether this event, and those that wait, do not wait for `mergeMs`: so the first token of an answer shows early.
-   * Default: `false`
    * @returns a promise that resolves when there is room for more: at once, unless 1 MiB waits. If a task never awaits it, at most
    * 64 MiB may wait. Its rejection may be ignored
    */
-  emit(
-    eventType: string,
-    payload?: unknown,
-    options?: { readonly now?: boolean | undefined },
-  ): Promise<void>;
+  emit(eventType: string, payload?: unknown): Promise<void>;
+  /**
+   * Appends the emitted events that wait, without the rest of `mergeMs`: so the first token of an answer shows at once.
+   * @returns a promise that resolves when all events so far have landed
+   * @throws RunEventsError as {@link WorkedRun.append}; the error of an emitted event that could not be appended
+   */
+  flush(): Promise<void>;
   /**
    * Appends `PHASE_STARTED` with this phase.
    * @throws RunEventsError as {@link WorkedRun.append}

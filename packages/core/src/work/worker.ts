@@ -145,12 +145,13 @@ export class Worker {
       lastSequence: this.#claim.lastSequence,
       signal: this.#controller.signal,
       append,
-      emit: (eventType, payload, { now } = {}) => {
-        const room = this.#emit(eventType, payload, now);
+      emit: (eventType, payload) => {
+        const room = this.#emit(eventType, payload);
         // A task that does not await it learns of a failure from `signal`.
         room.catch(() => {});
         return room;
       },
+      flush: async () => this.#queue.ask(async () => this.#checkOpen()),
       phase: (name) => append([{ eventType: "PHASE_STARTED", payload: { phase: name } }]),
       inputs: ({ since } = {}) => this.#inputs.iterate(since),
       ask: async (payload, { signal } = {}) => {
@@ -193,15 +194,12 @@ export class Worker {
     return this.#shutdowns.find((one) => one.aborted);
   }
 
-  async #emit(eventType: string, payload: unknown, now: boolean | undefined): Promise<void> {
+  async #emit(eventType: string, payload: unknown): Promise<void> {
     try {
       this.#checkOpen();
       const draft = sealDraft({ eventType, payload });
       this.#access.check(draft);
-      const room = this.#queue.emit(draft);
-      // Any request ends the wait.
-      if (now === true) void this.#queue.ask(async () => {}, true);
-      await room;
+      await this.#queue.emit(draft);
     } catch (error) {
       this.#queue.refuse(error);
       throw error;
