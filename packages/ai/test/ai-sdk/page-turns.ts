@@ -9,9 +9,14 @@ export const standOf = ({ chat }: RunPage): readonly unknown[] => [chat.status, 
 /** That of a chat without an error. */
 export const READY: readonly unknown[] = ["ready", undefined];
 
-/** Another turn of the chat, which ends. */
-export async function turn({ chats }: RunServer, id: string): Promise<string> {
-  const answer = await chats.answer({ ...PLACE, message: asked(id) }, () => saying(`to ${id}`));
+/** Another turn of a chat, which ends. */
+export async function turn(
+  { chats }: RunServer,
+  id: string,
+  { chatId, ownerId } = PLACE,
+): Promise<string> {
+  const place = { chatId, ownerId, message: asked(id) };
+  const answer = await chats.answer(place, () => saying(`to ${id}`));
   await answer.done;
   return answer.runId;
 }
