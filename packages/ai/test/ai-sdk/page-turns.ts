@@ -1,3 +1,4 @@
+import type { ChatPlace } from "../../src/ai-sdk.ts";
 import { textOf } from "./page-chat.ts";
 import type { RunPage, RunServer } from "./run-page.ts";
 import { asked, PLACE, saying } from "./small-chats.ts";
@@ -13,7 +14,7 @@ export const READY: readonly unknown[] = ["ready", undefined];
 export async function turn(
   { chats }: RunServer,
   id: string,
-  { chatId, ownerId } = PLACE,
+  { chatId, ownerId }: ChatPlace = PLACE,
 ): Promise<string> {
   const place = { chatId, ownerId, message: asked(id) };
   const answer = await chats.answer(place, () => saying(`to ${id}`));
