@@ -8,6 +8,22 @@ import { readingPhase } from "./reading-phase.ts";
  */
 export async function endConnectionOf(sql: PostgresJsSql, failed: PostgresJsQuery): Promise<void> {
   const pid = failed.state?.pid;
+  const sought = SOUGHT.get(sql) ?? new Set();
+  SOUGHT.set(sql, sought);
+  // Many statements may fail on one connection.
+  if (pid == null || sought.has(pid)) return;
+  sought.add(pid);
+  try {
+    await endSession(sql, failed, pid);
+  } finally {
+    sought.delete(pid);
+  }
+}
+
+/** The sessions that are being ended, of each `sql`. */
+const SOUGHT = new WeakMap<PostgresJsSql, Set<number>>();
+
+async function endSession(sql: PostgresJsSql, failed: PostgresJsQuery, pid: number): Promise<void> {
   const seen = new Set<PostgresJsConnection>();
   for (;;) {
     let connection: PostgresJsConnection | undefined;

@@ -1,23 +1,26 @@
 import type { PostgresJsQuery } from "./driver.ts";
 import { readingPhase } from "./reading-phase.ts";
 
+/** How many queries may be late. The second one gets its answer if only one connection is broken. */
+const MOST_LATE = 2;
+
 /**
- * Gives queries a limit of time, which postgres.js does not have. It cannot take a query back that the server leaves without an answer: the query
- * keeps its connection. So until that query is answered, no other one with a limit is sent: a silent server holds one connection of the
- * caller, and not all of them in time.
+ * Gives queries a limit of time, which postgres.js does not have. It cannot take a query back that the server leaves without an answer: the
+ * query keeps its connection. So while two queries are late, no other one with a limit is sent: a silent server does not hold all
+ * connections of the caller in time.
  */
 export class TimedQueries {
-  /** The query that is late. It never rejects. */
-  #late: Promise<unknown> | null = null;
+  /** The queries that are late. They never reject. */
+  readonly #late = new Set<Promise<unknown>>();
 
   /**
-   * Waits for the rows of a query, which is sent once the late one is answered. After the limit it throws pg's error, and cancels the query.
+   * Waits for the rows of a query, which is sent once fewer are late. After the limit it throws pg's error, and cancels the query.
    */
   async ask(send: () => PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
     const limit = Promise.withResolvers<never>();
     const timer = setTimeout(() => limit.reject(new Error("Query read timeout")), ms);
     try {
-      while (this.#late !== null) await Promise.race([this.#late, limit.promise]);
+      while (this.#late.size >= MOST_LATE) await Promise.race([...this.#late, limit.promise]);
       await readingPhase();
       return await this.#inTime(send(), limit.promise);
     } finally {
@@ -43,9 +46,7 @@ export class TimedQueries {
     const isSent = query.state != null;
     // Its `cancel()` would leave the rejection unhandled, which ends the process if the server cannot be reached.
     if (isSent) query.canceller?.(query).catch(() => {});
-    const late = answered.then(() => {
-      if (this.#late === late) this.#late = null;
-    });
-    this.#late = late;
+    const late: Promise<unknown> = answered.then(() => this.#late.delete(late));
+    this.#late.add(late);
   }
 }
