@@ -54,6 +54,7 @@ it("a stream that is cut at any places, any number of times, arrives whole and o
           return cutShort(serve(all, since), next.at, next.breaks);
         },
         onEvent: (_data, place) => void seen.push(place),
+        onEnd: () => void seen.push("end"),
         signal: new AbortController().signal,
       });
       const frames = (await response.text()).split("\n\n").slice(0, -1);
@@ -61,7 +62,8 @@ it("a stream that is cut at any places, any number of times, arrives whole and o
         (frame) => JSON.parse(frame.replace(/^(id: .*\n)?data: /, "")) as unknown,
       );
       expect(read).toEqual(all.map(({ event }) => JSON.parse(JSON.stringify(event)) as unknown));
-      expect(seen).toEqual(all.map(({ place }) => place).filter((place) => place !== null));
+      const places = all.map(({ place }) => place).filter((place) => place !== null);
+      expect(seen).toEqual([...places, "end"]);
     }),
     { numRuns: 60 },
   );
@@ -78,6 +80,7 @@ it("a proxy's page is the answer of a first request, and an error after a lost c
   const ask = (...answers: Response[]) => ({
     ask: async () => answers.shift() ?? new Response("", { status: 404 }),
     onEvent: () => {},
+    onEnd: () => {},
     signal: new AbortController().signal,
   });
   expect(await (await openHealed(ask(proxied()))).text()).toBe("<p>Sign in");
@@ -98,6 +101,7 @@ it("a request is made again while no server answers, but a refusal is the answer
       throw answer ?? new Error("Expected no further request.");
     },
     onEvent: () => {},
+    onEnd: () => {},
     signal: new AbortController().signal,
   });
   expect([response.status, await response.text()]).toEqual([404, "No."]);
@@ -113,6 +117,7 @@ it("a silent connection is closed, and a reader that leaves ends its requests", 
       return silent();
     },
     onEvent: () => {},
+    onEnd: () => {},
     signal: new AbortController().signal,
   });
   const reader = response.body?.getReader();

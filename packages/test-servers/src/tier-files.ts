@@ -80,6 +80,7 @@ export const MAIN: readonly string[] = [
   "packages/ai/test/ag-ui/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/page-faults.test.ts",
+  "packages/ai/test/ai-sdk/page-many.test.ts",
   "packages/ai/test/ai-sdk/page-removed.test.ts",
   "packages/ai/test/ai-sdk/processes.test.ts",
   "packages/ai/test/ai-sdk/show/small-show.test.ts",

@@ -20,6 +20,9 @@ export interface RunEventsAgentConfig extends HttpAgentConfig {
 }
 
 type Events = ReturnType<HttpAgent["run"]>;
+type Connect = HttpAgent["connectAgent"];
+/** What a page has of a thread, and the place after it. */
+type Kept = Pick<RunEventsAgent, "since" | "messages" | "state">;
 
 /**
  * An agent whose runs outlive the page. `connectAgent` replays the thread and follows its run. `abortRun` stops that run in any process.
@@ -33,6 +36,10 @@ export class RunEventsAgent extends HttpAgent {
   /** The place after the last run that this page has whole. Keep it with the messages and the state, and give it to the next page. */
   since: string | undefined;
   private left: AbortController | undefined;
+  /** What the page had before a run of which it has a part. */
+  private before: Kept | undefined;
+  /** The response with which the next connection begins. */
+  private opened: Response | undefined;
 
   constructor({ since, ...config }: RunEventsAgentConfig) {
     super(config);
@@ -41,6 +48,19 @@ export class RunEventsAgent extends HttpAgent {
 
   override run(input: RunAgentInput): Events {
     return this.follow(input, () => this.requestInit(enforceOutgoingInput(input)));
+  }
+
+  /** Replays what the page lacks. What it has in part is replaced, and so is what the server does not have any more. */
+  override async connectAgent(...args: Parameters<Connect>): ReturnType<Connect> {
+    if (this.before !== undefined) this.keep(this.before);
+    this.before = undefined;
+    this.opened = await this.open(this.prepareRunAgentInput(args[0]));
+    try {
+      return await super.connectAgent(...args);
+    } finally {
+      this.opened?.body?.cancel().catch(() => {});
+      this.opened = undefined;
+    }
   }
 
   protected override connect(input: RunAgentInput): Events {
@@ -62,6 +82,7 @@ export class RunEventsAgent extends HttpAgent {
   override clone(): RunEventsAgent {
     const cloned = super.clone() as RunEventsAgent;
     cloned.since = this.since;
+    cloned.before = this.before;
     return cloned;
   }
 
@@ -73,25 +94,56 @@ export class RunEventsAgent extends HttpAgent {
 
   /** @param begin makes the request that begins the run; `null` to read the thread */
   private follow(input: RunAgentInput, begin: (() => RequestInit) | null): Events {
-    const { since: had = null, abortController } = this;
+    const { since: had = null, abortController, messages, state } = this;
+    const kept = { since: this.since, messages, state };
     this.left = new AbortController();
     const options: HealedStreamOptions = {
       signal: AbortSignal.any([abortController.signal, this.left.signal]),
       ask: async (since, signal) => {
         if (since === null && begin !== null) return this.fetch(this.url, { ...begin(), signal });
-        const place = since ?? had;
-        const query = place === null ? "" : `?since=${encodeURIComponent(place)}`;
-        return this.fetch(`${this.threadUrl(input)}/stream${query}`, {
-          ...this.bare(input),
-          signal,
-        });
+        const { opened } = this;
+        this.opened = undefined;
+        return opened ?? this.askThread(input, since ?? had, signal);
       },
       onEvent: (data, place) => {
+        this.before ??= kept;
         if (isEnd(data)) this.since = place;
+      },
+      onEnd: () => {
+        // A run does not bring what the page lacks of an earlier one.
+        if (this.before === kept) this.before = undefined;
       },
     };
     const events = runHttpRequest(() => openHealed(options));
     return transformHttpEventStream(events, this.debugLogger);
+  }
+
+  /** Opens the thread at the place that the page has kept; `undefined` if it has none, or no server answers. */
+  private async open(input: RunAgentInput): Promise<Response | undefined> {
+    if (this.since === undefined) return undefined;
+    const kept = await this.askThread(input, this.since).catch(() => undefined);
+    if (kept?.status !== 404) return kept;
+    // A run was removed, or a backup restored. If the thread is there, the page begins again.
+    const whole = await this.askThread(input, null).catch(() => undefined);
+    if (whole?.ok !== true) return kept;
+    this.keep({ since: undefined, messages: [], state: {} });
+    return whole;
+  }
+
+  private keep({ since, messages, state }: Kept): void {
+    this.since = since;
+    this.setMessages(messages);
+    this.setState(state);
+  }
+
+  private askThread(
+    input: RunAgentInput,
+    since: string | null,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const query = since === null ? "" : `?since=${encodeURIComponent(since)}`;
+    const init = { ...this.bare(input), ...(signal && { signal }) };
+    return this.fetch(`${this.threadUrl(input)}/stream${query}`, init);
   }
 
   /** The settings of a request without a body. */

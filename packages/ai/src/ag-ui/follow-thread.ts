@@ -59,7 +59,7 @@ export async function* followRuns(
 /**
  * The runs of a thread that a reader has to read.
  * @param since the place after which it begins; `null` for the start
- * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed
+ * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed or has lost the event
  */
 export async function findThread(
   streams: StreamRuns,
@@ -68,7 +68,10 @@ export async function findThread(
 ): Promise<readonly RunQuery[]> {
   const place = decodePlace(since ?? "");
   const runs = await listTopic(streams, threadId);
-  const from = since === null ? 0 : runs.findIndex(({ runId }) => runId === place?.runId);
+  const from =
+    since === null
+      ? 0
+      : runs.findIndex((run) => run.runId === place?.runId && run.lastSequence >= place.sequence);
   if (from === -1) {
     throw refusal(
       "not_found",

@@ -49,7 +49,7 @@ export interface Threads {
    * Replays all runs of a thread, and follows the last one up to its end or a question. A run whose process died ends with `RUN_ERROR`. A
    * stopped run ends with the outcome `cancelled`.
    * @param thread.since the `place` of an event. Default: the start
-   * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed; `invalid_request`, `store_unavailable`
+   * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed or has lost it; `invalid_request`, `store_unavailable`
    */
   follow(
     thread: ThreadPlace & { readonly since?: string | null | undefined },

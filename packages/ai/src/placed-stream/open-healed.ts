@@ -14,6 +14,8 @@ export interface HealedStreamOptions {
   readonly ask: (since: string | null, signal: AbortSignal) => Promise<Response>;
   /** Called with each event and the place after it, before the reader gets it. */
   readonly onEvent: (data: string, place: string) => void;
+  /** Called when the server says that the reader has all. */
+  readonly onEnd: () => void;
   /** Ends the requests. */
   readonly signal: AbortSignal;
 }
@@ -32,14 +34,14 @@ export async function openHealed(options: HealedStreamOptions): Promise<Response
 
 async function* readHealed(
   first: Response,
-  { ask, onEvent, signal }: HealedStreamOptions,
+  { ask, onEvent, onEnd, signal }: HealedStreamOptions,
 ): AsyncGenerator<string, void> {
   const pauses = new Pauses();
   let since: string | null = null;
   for (let response = first; ;) {
     let held = "";
     for await (const frame of framesOf(response, signal)) {
-      if (frame === "event: end") return;
+      if (frame === "event: end") return onEnd();
       held += `${frame}\n\n`;
       const [, place, data = ""] = /^id: (.*)\ndata: (.*)$/.exec(frame) ?? [];
       // An event without a place comes again after a lost connection, so it is held back.

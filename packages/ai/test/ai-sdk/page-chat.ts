@@ -35,13 +35,20 @@ export function defaultTransport(
 
 /** The chat of a page: that of the AI SDK. */
 export class PageChat extends AbstractChat<UIMessage> {
+  /** Why each of its streams has ended. */
+  readonly reasons: readonly unknown[];
+
   /** @param messages those with which the page begins */
   constructor(
     chatId: string,
     transport: ChatTransport<UIMessage>,
     messages: readonly UIMessage[] = [],
   ) {
-    super({ id: chatId, state: new PageState(messages), transport });
+    const reasons: unknown[] = [];
+    const onFinish = ({ finishReason }: { readonly finishReason?: unknown }): void =>
+      void reasons.push(finishReason);
+    super({ id: chatId, state: new PageState(messages), transport, onFinish });
+    this.reasons = reasons;
   }
 
   readonly setMessages = (messages: readonly UIMessage[]): void =>

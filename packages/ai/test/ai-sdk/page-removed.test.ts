@@ -26,6 +26,8 @@ describe("a page whose run was removed", () => {
     await sent;
     await expect.poll(() => textsOf(page)).toEqual(["a", "to a"]);
     expect(standOf(page)).toEqual(READY);
+    // So the AI SDK does not send the part as a message that is complete.
+    expect(page.chat.reasons).toEqual(["interrupted"]);
     await ask(page, server, 2);
     expect(textsOf(page)).toEqual(["a", "to a", "Why?", "So."]);
   });

@@ -1,3 +1,4 @@
+import type { ChatPlace } from "../../src/ai-sdk.ts";
 import { textOf } from "./page-chat.ts";
 import type { RunPage, RunServer } from "./run-page.ts";
 import { asked, PLACE, saying } from "./small-chats.ts";
@@ -9,9 +10,14 @@ export const standOf = ({ chat }: RunPage): readonly unknown[] => [chat.status, 
 /** That of a chat without an error. */
 export const READY: readonly unknown[] = ["ready", undefined];
 
-/** Another turn of the chat, which ends. */
-export async function turn({ chats }: RunServer, id: string): Promise<string> {
-  const answer = await chats.answer({ ...PLACE, message: asked(id) }, () => saying(`to ${id}`));
+/** Another turn of a chat, which ends. */
+export async function turn(
+  { chats }: RunServer,
+  id: string,
+  { chatId, ownerId }: ChatPlace = PLACE,
+): Promise<string> {
+  const place = { chatId, ownerId, message: asked(id) };
+  const answer = await chats.answer(place, () => saying(`to ${id}`));
   await answer.done;
   return answer.runId;
 }
