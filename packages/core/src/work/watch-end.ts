@@ -95,6 +95,8 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
 
 /** How long a worker with a store has to be quiet after a notification before the run is checked, in milliseconds. */
 const QUIET_MS = 25;
+/** The most that a worker's own notification delays this check, in milliseconds. */
+const MOST_OWN_MS = 250;
 
 /** A worker whose own appends notify it, too. */
 export interface StoredEndWatcher extends EndWatcher {
@@ -106,7 +108,7 @@ export interface StoredEndWatcher extends EndWatcher {
 
 /**
  * Watches for the end of a run in a store. The worker's own appends notify, too. The first notification after the begin of an append is
- * taken for the append's own: then the watch is notified only if no append lands within `gatherMs`, as that one would report the end. If
+ * taken for the append's own: then the watch is notified only if no append lands within `gatherMs`, or 250 ms, as that one would report the end. If
  * all notifications are lost, the renewals of the lease find the end.
  * @returns a subscription whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
@@ -132,7 +134,7 @@ export function watchStoredEnd(
   function notifyOwn(): void {
     if (stopTimer !== null) return;
     let seen = landings();
-    stopTimer = clock.every(gatherMs, () => {
+    stopTimer = clock.every(Math.min(gatherMs, MOST_OWN_MS), () => {
       const isStreaming = seen !== landings();
       seen = landings();
       if (isStreaming) return;
