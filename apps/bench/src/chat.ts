@@ -18,6 +18,11 @@ import { withTempFolder } from "./temp-folder.ts";
 
 /** How many chats have an answer at the same time. The most come first: a server that has been up for a while is compiled. */
 const CHATS = [100, 4, 1];
+/**
+ * The tokens of the answers that come before those that are measured, and are not. While the other servers have their turns, this one has
+ * nothing to do, and V8 then drops what it has compiled.
+ */
+const LEAD_IN_TOKENS = 100;
 const OURS = ["ours, SQLite", "ours, Postgres", "ours, Redis"] as const;
 const PEERS = ["AI SDK", "resumable-stream", "TanStack memory", "Durable Streams"] as const;
 
@@ -93,9 +98,11 @@ async function measureSubjects(
   let asked = 0;
   for (const chats of CHATS) {
     const load = { chats, tokens: quick ? 5 : 200 };
+    const leadIn = { chats, tokens: quick ? 1 : LEAD_IN_TOKENS };
     const turns = [...subjects].map(([name, { server, port, streamsServer }]) => {
       async function measureOnce(): Promise<ChatCost> {
         const prefix = `c${++asked}`;
+        await pages.call("ask", { ...leadIn, port, prefix: `${prefix}-lead-in` });
         const [before, had, streamsBefore] = [
           await server.call("usage"),
           await server.call("stored"),
@@ -127,6 +134,7 @@ async function measureSubjects(
       figures: [],
       notes: [
         "Each page got each token of its answer, in order.",
+        `Answers of ${LEAD_IN_TOKENS} tokens in as many chats come before those that are measured. They are not counted.`,
         "CPU is of the process that answers. The CPU of Redis and of Postgres is not in it.",
         "Durable Streams' server keeps its streams in memory: with files it did not find some of the streams that 100 chats had just made.",
         "TanStack AI's subject has no `streamText`: its chunks are made by a plain generator.",
