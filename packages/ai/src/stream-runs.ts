@@ -101,8 +101,8 @@ export class StreamRuns {
   }
 
   /**
-   * Follows a run as `RunEvents.tail` does, and joins the parts of a value. If its worker dies, it ends the run: a program that calls no `reap` has readers, too. While the
-   * store is away, it tries again for as long as a lease lasts.
+   * Follows a run as `RunEvents.tail` does, and joins the parts of a value. If the run's worker dies, it ends the run: a program that calls
+   * no `reap` has readers, too. While the store is away, it tries again for as long as a lease lasts.
    * @param at the `createdAt` of the event `since`: another run with the same id is refused as `history_changed`
    */
   async *follow(

@@ -20,7 +20,10 @@ it.each([
   ["is an old one of a cache", [FIRST, SECOND]],
 ])("W16: a page that %s and has `hasMore` is not asked for again at once", async (_, old) => {
   // The clock does not move, so a pause does not end.
-  const clock = install({ toFake: ["setTimeout", "clearTimeout"] });
+  const clock = install({
+    toFake: ["setTimeout", "clearTimeout"],
+    shouldClearNativeTimers: true,
+  });
   onTestFinished(() => clock.uninstall());
   const leaving = new AbortController();
   let reads = 0;

@@ -44,6 +44,7 @@ export const FAST: readonly string[] = [
   "apps/server/test/ticks.test.ts",
   "packages/ai/test/",
   "packages/client/test/feed/",
+  "packages/client/test/on-fast-clock.test.ts",
   "packages/client/test/plan-delay.test.ts",
   "packages/client/test/poll-run.test.ts",
   "packages/client/test/reading/",

@@ -75,7 +75,7 @@ it("a response whose server is killed fails for its readers, after all that was 
   });
 });
 
-it("a number that no event of the response can have is refused, and so is a body that is no JSON", async () => {
+it("a number that no event of the response can have is refused, and so is a body that is not JSON", async () => {
   const { start } = await openPlace("openai-responses.mjs");
   const { url } = await start();
   const client = connect(url);

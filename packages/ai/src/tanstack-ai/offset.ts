@@ -14,7 +14,9 @@ export interface StreamPlace {
 function decodeOffset(offset: string): RunPlace {
   const place = decodePlace(offset);
   if (place !== null) return place;
-  throw new Error(`Expected an offset of this store, got ${JSON.stringify(offset)}.`);
+  throw new Error(
+    `Expected an offset of this store, got ${JSON.stringify(offset)}. Take that of a chunk, or "-1" for the start.`,
+  );
 }
 
 /** Whether the offset is not that of a chunk: `-1` is the start, `now` the end. */
@@ -30,7 +32,9 @@ export function sequenceOf(offset: string, runId: string, lastSequence: number):
   if (isPlace(offset)) return offset === "now" ? lastSequence : 0;
   const decoded = decodeOffset(offset);
   if (decoded.runId === runId) return decoded.sequence;
-  throw new Error(`Expected an offset of the run ${JSON.stringify(runId)}, got one of another.`);
+  throw new Error(
+    `Expected an offset of the run ${JSON.stringify(runId)}, got one of another. Take that of a chunk of this run.`,
+  );
 }
 
 /**

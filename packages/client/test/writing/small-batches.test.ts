@@ -73,6 +73,7 @@ it("W41: the first event waits for others as long as mergeMs says, and a flush e
   const server = await startPickyServer(() => null);
   const clock = install({
     toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+    shouldClearNativeTimers: true,
   });
   try {
     const credential = { bearer: "b" };

@@ -14,7 +14,7 @@ const WAITS = [
 
 /** Runs work for which waits take hardly any time: a mutant often never does what is waited for. */
 export async function onFastClock<T>(work: () => Promise<T>): Promise<T> {
-  const clock = install({ toFake: [...WAITS] });
+  const clock = install({ toFake: [...WAITS], shouldClearNativeTimers: true });
   try {
     let isOver = false;
     const working = work();

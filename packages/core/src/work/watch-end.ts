@@ -108,8 +108,8 @@ export interface StoredEndWatcher extends EndWatcher {
 
 /**
  * Watches for the end of a run in a store. The worker's own appends notify, too. The first notification after the begin of an append is
- * taken for the append's own: then the watch is notified only if no append lands within `gatherMs`, or 250 ms, as that one would report the end. If
- * all notifications are lost, the renewals of the lease find the end.
+ * taken for the append's own. Then the watch is notified only if no append lands within `gatherMs`, or 250 ms if that is less: an append
+ * reports the end itself. If all notifications are lost, the renewals of the lease find the end.
  * @returns a subscription whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
 export function watchStoredEnd(

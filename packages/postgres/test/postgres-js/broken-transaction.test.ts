@@ -16,7 +16,7 @@ async function failureOf(...args: readonly string[]): Promise<string> {
   return (rest as { readonly reason: { readonly stderr: string } }).reason.stderr;
 }
 
-// If these fail with a newer postgres.js, DRIVERS.md needs its sentence no more.
+// If these fail with a newer postgres.js, DRIVERS.md no longer needs its sentence.
 const LIMIT = "TypeError: Cannot read properties of null (reading 'write')";
 
 it("postgres.js 3.4 alone ends the process when the connection of a transaction breaks", async () => {
