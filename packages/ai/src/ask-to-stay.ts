@@ -4,6 +4,6 @@ export type WaitUntil = ((promise: Promise<unknown>) => unknown) | null | undefi
 /** Asks the host to stay. Its own failure later on is not this program's: it must not end the process. */
 export function askToStay(waitUntil: WaitUntil, promise: Promise<unknown>): void {
   const settled = promise.catch(() => {});
-  const answer = waitUntil?.(settled);
-  if (answer instanceof Promise) answer.catch(() => {});
+  // Its promise may be of another realm, so its class does not tell.
+  Promise.resolve(waitUntil?.(settled)).catch(() => {});
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { UIMessageChunk } from "ai";
@@ -182,6 +183,21 @@ describe("the end of an answer", () => {
     await (
       await failing.answer(question, () => saying("b"))
     ).done;
+  });
+
+  it("a host that fails later costs none, even if its promises are of another realm", async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
+    // Hosts such as the edge sandbox of Next.js run a program in a context of its own.
+    const waitUntil = (): unknown => runInNewContext("Promise.reject('no stay')");
+    const chats = createChats({ runs: openRuns(), waitUntil });
+    const question = { ...PLACE, message: asked("a") };
+    await (
+      await chats.answer(question, () => saying("b"))
+    ).done;
+    expect(unhandled).toEqual([]);
   });
 
   it.each([["a text"], [5], [null], [{}]])(
