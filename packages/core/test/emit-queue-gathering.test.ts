@@ -166,6 +166,28 @@ describe("createGatheringQueue", () => {
     }
     await emitting;
   });
+
+  it("W41: callers that wait for room wait for no time to pass, only for appends", async () => {
+    const { clock, queue, sent } = createBench();
+    let given = 0;
+    const emitting = (async () => {
+      for (; given < 80; given++) await queue.emit(draft(heavy()));
+    })();
+    for (let turn = 0; turn < 400 && given < 80; turn++) {
+      await setImmediate();
+      sent[turn]?.answer.resolve();
+    }
+    expect(given).toBe(80);
+    await emitting;
+    clock.advance(50);
+    await setImmediate();
+    for (const { answer } of sent) answer.resolve();
+    await setImmediate();
+    // A full queue does not make each event an append of its own.
+    expect(sent.length).toBeLessThanOrEqual(10);
+    expect(sent.flatMap(({ payloads }) => payloads)).toHaveLength(80);
+    expect(clock.timers()).toBe(0);
+  });
 });
 
 describe("sendInParts", () => {

@@ -27,6 +27,8 @@ export interface EmitQueue {
    * @throws why the queue has failed
    */
   ask<T>(request: () => Promise<T>, evenIfFailed?: boolean): Promise<T>;
+  /** Whether so much waits that an emit has to wait for room. */
+  isFull(): boolean;
   /** Fails the queue with this error when all earlier requests are over, since an event cannot be sent. */
   refuse(error: unknown): void;
   /** Why the queue has failed. Then only `evenIfFailed` requests are sent: other events would follow a gap. */
@@ -75,6 +77,8 @@ export function createEmitQueue(
   /** The newest request, if it is one that emitted events can join. */
   let batch: Batch | null = null;
   let waitingBytes = 0;
+
+  const isFull = (): boolean => waitingBytes > roomBytes;
 
   function check(): void {
     if (failure !== null) throw failure.error;
@@ -141,9 +145,10 @@ export function createEmitQueue(
       waitingBytes += bytes;
       // A terminal event is the last of its append.
       if (isTerminal(changeBy(event.eventType))) batch = null;
-      return waitingBytes > roomBytes ? joined.before.then(check) : Promise.resolve();
+      return isFull() ? joined.before.then(check) : Promise.resolve();
     },
     ask,
+    isFull,
     refuse,
     failure: () => failure,
   };

@@ -8,7 +8,8 @@ import { sendInParts } from "./send-parts.ts";
 /** How a queue gathers events. */
 export interface GatherOptions extends QueueOptions {
   /**
-   * How long the first event of an append waits for others, in milliseconds: 0 for not at all. A request that follows ends the wait.
+   * How long the first event of an append waits for others, in milliseconds: 0 for not at all. A request that follows ends the wait, and so
+   * does a full queue.
    */
   readonly gatherMs: number;
   readonly clock: Clock;
@@ -24,11 +25,11 @@ export interface GatherOptions extends QueueOptions {
  * Makes the emit queue of all writers. Events that come one by one are sent together, neighbours of a type in `merges` as one event.
  * A batch that is refused as too large is sent in parts, since a server's bounds are not known.
  *
- * | it is     | until                                        | then      |
- * | --------- | -------------------------------------------- | --------- |
- * | at rest   | an event is emitted                          | gathering |
- * | gathering | `gatherMs` have passed, or `ask` is called   | gathered  |
- * | gathered  | all earlier requests are over: they are sent | at rest   |
+ * | it is     | until                                                         | then      |
+ * | --------- | ------------------------------------------------------------- | --------- |
+ * | at rest   | an event is emitted                                           | gathering |
+ * | gathering | `gatherMs` have passed, `ask` is called, or the queue is full | gathered  |
+ * | gathered  | all earlier requests are over: they are sent                  | at rest   |
  *
  * @param send appends emitted events
  * @param onFailure called once, with why the queue failed
@@ -68,8 +69,11 @@ export function createGatheringQueue(
   return {
     ...queue,
     emit(event) {
-      if (gatherMs > 0 && state === "at rest") gather();
-      return queue.emit(event);
+      if (gatherMs > 0 && state === "at rest" && !queue.isFull()) gather();
+      const room = queue.emit(event);
+      // The caller waits now, so nothing else may come.
+      if (queue.isFull()) stopGathering();
+      return room;
     },
     ask(request, evenIfFailed) {
       stopGathering();

@@ -26,8 +26,8 @@ export interface WorkOptions {
    */
   readonly merge?: Merges | undefined;
   /**
-   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait. With 0,
-   * events gather only while the append before them is under way.
+   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait, and so
+   * do events that have to wait for room. With 0, events gather only while the append before them is under way.
    * @defaultValue 0
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -18,6 +18,8 @@ export class TimedQueries {
    */
   async ask(send: () => PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
     const limit = Promise.withResolvers<never>();
+    // It may pass before it is awaited: while the program was busy, or its host had suspended it.
+    limit.promise.catch(() => {});
     const timer = setTimeout(() => limit.reject(new Error("Query read timeout")), ms);
     try {
       while (this.#late.size >= MOST_LATE) await Promise.race([...this.#late, limit.promise]);
