@@ -212,6 +212,7 @@ describe("sendInParts", () => {
       }),
       (error) => failures.push(error),
       { maxEvents: MAX_EVENTS },
+      () => {},
     );
     for (let at = 0; at < count; at++) void queue.emit(draft(at)).catch(() => {});
     await queue.ask(async () => {}, true);

@@ -20,9 +20,13 @@ interface Bench extends Pick<SentBatches, "sent"> {
 function createBench(): Bench {
   const { sent, send } = recordSent();
   const failures: unknown[] = [];
-  const queue = createEmitQueue(send, (error) => failures.push(error), {
-    maxEvents: MAX_EVENTS,
-  });
+  const options = { maxEvents: MAX_EVENTS };
+  const queue = createEmitQueue(
+    send,
+    (error) => failures.push(error),
+    options,
+    () => {},
+  );
   return { queue, sent, failures };
 }
 

@@ -44,8 +44,9 @@ export function parseProcess(line: string): readonly RunningProcess[] {
 }
 
 /**
- * All descendants of a process. If a process in between has ended, the process group still shows them. A member of the group that is as
- * old as the process itself, or older, was started by another process.
+ * All descendants of a process. If a process in between has ended, the process group still shows them. A member of the group that is
+ * older than the process itself was started by another process. So was one of the same second with the same parent, as in a pipeline of a
+ * shell, or with a lower id.
  */
 export function findStartedBy(
   pid: number,
@@ -60,10 +61,14 @@ export function findStartedBy(
     for (const { pid: child, parentPid } of processes)
       if (started.has(parentPid)) started.add(child);
   }
+  const isLater = (process: RunningProcess): boolean =>
+    process.ageSeconds < self.ageSeconds ||
+    (process.ageSeconds === self.ageSeconds &&
+      process.pid > pid &&
+      process.parentPid !== self.parentPid);
   return processes.filter(
     (process) =>
       process.pid !== pid &&
-      (started.has(process.pid) ||
-        (process.groupId === self.groupId && process.ageSeconds < self.ageSeconds)),
+      (started.has(process.pid) || (process.groupId === self.groupId && isLater(process))),
   );
 }

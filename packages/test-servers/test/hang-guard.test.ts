@@ -90,6 +90,9 @@ it("the processes that a run has started are found in any order, even without th
   const child = describe(12, 10, 10, 40);
   const orphan = describe(13, 1, 10, 30);
   const stranger = describe(14, 1, 14, 3);
-  const all = [shell, grandchild, run, pipedInto, child, orphan, stranger];
-  expect(findStartedBy(10, all)).toEqual([grandchild, child, orphan]);
+  const startedBefore = describe(9, 3, 10, 50);
+  const ofTheSameSecond = describe(15, 3, 10, 50);
+  const others = [shell, pipedInto, stranger, startedBefore];
+  const started = [grandchild, child, orphan, ofTheSameSecond];
+  expect(findStartedBy(10, [...others, run, ...started])).toEqual(started);
 });

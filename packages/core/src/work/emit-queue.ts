@@ -27,8 +27,6 @@ export interface EmitQueue {
    * @throws why the queue has failed
    */
   ask<T>(request: () => Promise<T>, evenIfFailed?: boolean): Promise<T>;
-  /** Whether so much waits that an emit has to wait for room. */
-  isFull(): boolean;
   /** Fails the queue with this error when all earlier requests are over, since an event cannot be sent. */
   refuse(error: unknown): void;
   /** Why the queue has failed. Then only `evenIfFailed` requests are sent: other events would follow a gap. */
@@ -63,11 +61,13 @@ interface Batch {
  * event that could not be sent. A failed request of `ask` does not fail the queue.
  * @param send appends emitted events
  * @param onFailure called once, with why it failed
+ * @param onFull called when an emit has to wait for room
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   onFailure: (error: unknown) => void,
   { maxEvents, roomBytes = ROOM_BYTES, merges = {} }: QueueOptions,
+  onFull: () => void,
 ): EmitQueue {
   let failure: { readonly error: unknown } | null = null;
   /** Why it is about to fail. */
@@ -77,8 +77,6 @@ export function createEmitQueue(
   /** The newest request, if it is one that emitted events can join. */
   let batch: Batch | null = null;
   let waitingBytes = 0;
-
-  const isFull = (): boolean => waitingBytes > roomBytes;
 
   function check(): void {
     if (failure !== null) throw failure.error;
@@ -133,9 +131,7 @@ export function createEmitQueue(
       check();
       const bytes = eventBytes(event.payload.text.length);
       if (waitingBytes + bytes > QUEUE_BYTES) {
-        refuse(
-          new RunEventsError("store_unavailable", "Over 64 MiB of events wait: await each emit."),
-        );
+        refuse(new RunEventsError("store_unavailable", "64 MiB wait. Await each emit."));
       }
       if (refusal !== null) throw refusal.error;
       const joined = batch !== null && hasRoom(batch, event, bytes) ? batch : openBatch();
@@ -145,10 +141,11 @@ export function createEmitQueue(
       waitingBytes += bytes;
       // A terminal event is the last of its append.
       if (isTerminal(changeBy(event.eventType))) batch = null;
-      return isFull() ? joined.before.then(check) : Promise.resolve();
+      if (waitingBytes <= roomBytes) return Promise.resolve();
+      onFull();
+      return joined.before.then(check);
     },
     ask,
-    isFull,
     refuse,
     failure: () => failure,
   };

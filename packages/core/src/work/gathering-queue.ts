@@ -42,8 +42,9 @@ export function createGatheringQueue(
   const { gatherMs, clock, merges = {}, maxPayloadBytes = MAX_PAYLOAD_BYTES } = options;
   // A part is merged by itself, so that one of a single event is never too large by the merge.
   const mostBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES);
-  const sendAll = sendInParts(async (events) => send(mergeEvents(events, merges, mostBytes)));
-  const queue = createEmitQueue(sendGathered, onFailure, options);
+  const sendAll = sendInParts((events) => send(mergeEvents(events, merges, mostBytes)));
+  // An emit that waits for room does not wait for others: they may wait for it.
+  const queue = createEmitQueue(sendGathered, onFailure, options, () => stopGathering());
   let state: "at rest" | "gathering" | "gathered" = "at rest";
   let stopGathering = (): void => {};
 
@@ -69,11 +70,8 @@ export function createGatheringQueue(
   return {
     ...queue,
     emit(event) {
-      if (gatherMs > 0 && state === "at rest" && !queue.isFull()) gather();
-      const room = queue.emit(event);
-      // The caller waits now, so nothing else may come.
-      if (queue.isFull()) stopGathering();
-      return room;
+      if (gatherMs > 0 && state === "at rest") gather();
+      return queue.emit(event);
     },
     ask(request, evenIfFailed) {
       stopGathering();

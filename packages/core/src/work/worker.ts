@@ -48,8 +48,10 @@ export class Worker {
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
-  /** How many appends have begun, and how many of them have landed. */
-  readonly #appends = { begun: 0, landed: 0 };
+  /** How many appends have begun. */
+  #sends = 0;
+  /** How many of them have landed. */
+  #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
   constructor(
@@ -84,8 +86,8 @@ export class Worker {
       stopped: this.#stopped.signal,
     });
     this.#subscription = access.watchEnd(runId, {
-      sends: () => this.#appends.begun,
-      landings: () => this.#appends.landed,
+      sends: () => this.#sends,
+      landings: () => this.#landings,
       gatherMs,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
     });
@@ -223,9 +225,9 @@ export class Worker {
     this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
-      this.#appends.begun += 1;
+      this.#sends += 1;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
-      this.#appends.landed += 1;
+      this.#landings += 1;
       this.#lastSequence = checkLanding(receipt, this.#lastSequence);
       this.#advance({ type: "landed", receipt });
       return receipt;
