@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { textOf } from "./page-chat.ts";
+import { askHalf } from "./page-turns.ts";
 import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
 import { asked, openRuns, OWNER, PLACE, runOf, saying } from "./small-chats.ts";
 
@@ -12,10 +13,7 @@ async function openHalfAnswer(): Promise<{
   const server = createRunServer(openRuns());
   const page = openRunPage(server, "tea");
   page.watch();
-  const sent = page.chat.sendMessage({ text: "Why?" });
-  await server.model.asked(1);
-  server.model.say("Half ");
-  await expect.poll(() => page.chat.text).toBe("Half ");
+  const { sent } = await askHalf(page, server);
   return { server, page, sent };
 }
 

@@ -6,7 +6,7 @@ import { createRunsStore } from "@tm/run-events-client/store";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ask, READY, standOf, textsOf, turn } from "./page-turns.ts";
+import { ask, askHalf, READY, standOf, textsOf, turn } from "./page-turns.ts";
 import { createRunServer, openRunPage, pageOptions, type RunServer } from "./run-page.ts";
 import { OWNER } from "./small-chats.ts";
 
@@ -57,10 +57,7 @@ describe("a page whose chat is restored from a backup", () => {
     const place = await openBackedUp();
     const page = openRunPage(place, "tea");
     page.watch();
-    void page.chat.sendMessage({ text: "Why?" });
-    await place.server.model.asked(1);
-    place.server.model.say("Half ");
-    await expect.poll(() => page.chat.text).toBe("Half ");
+    await askHalf(page, place.server);
     place.backUp();
     place.server.model.say("an answer ", "that is lost.");
     await expect.poll(() => page.chat.text).toBe("Half an answer that is lost.");
@@ -86,10 +83,7 @@ describe("a page whose chat is restored from a backup", () => {
     const page = openRunPage(place, "tea", await place.server.read("tea"));
     page.watch();
     place.backUp();
-    const sent = page.chat.sendMessage({ text: "Why?" });
-    await place.server.model.asked(1);
-    place.server.model.say("Half ");
-    await expect.poll(() => page.chat.text).toBe("Half ");
+    const { sent } = await askHalf(page, place.server);
     await place.restore();
     await sent;
     await expect.poll(() => textsOf(page)).toEqual(["a", "to a"]);
@@ -112,10 +106,7 @@ describe("a page whose chat is restored from a backup", () => {
     onTestFinished(listed.subscribe(() => {}));
     await turn(place.server, "a");
     if (count === 0) place.backUp();
-    const sent = page.chat.sendMessage({ text: "Why?" });
-    await place.server.model.asked(1);
-    place.server.model.say("Half ");
-    await expect.poll(() => page.chat.text).toBe("Half ");
+    const { sent } = await askHalf(page, place.server);
     if (count === 1) place.backUp();
     place.server.model.say("an answer");
     place.server.model.finish();
@@ -134,10 +125,7 @@ describe("a page whose chat is restored from a backup", () => {
     const place = await openBackedUp();
     const page = openRunPage(place, "tea");
     place.backUp();
-    const sent = page.chat.sendMessage({ text: "Why?" });
-    await place.server.model.asked(1);
-    place.server.model.say("Half ");
-    await expect.poll(() => page.chat.text).toBe("Half ");
+    const { sent } = await askHalf(page, place.server);
     await place.restore();
     await sent;
     expect(standOf(page)).toMatchObject(["error", { code: "not_found" }]);

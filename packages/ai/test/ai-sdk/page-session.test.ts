@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { READY, standOf, textsOf } from "./page-turns.ts";
+import { askHalf, READY, standOf, textsOf } from "./page-turns.ts";
 import { createRunServer, openRunPage, type RunPage, type RunServer } from "./run-page.ts";
 import { asked, openRuns, PLACE, saying } from "./small-chats.ts";
 
@@ -13,10 +13,7 @@ async function openSignedOut(heartbeatMs = 20): Promise<{
   const server = createRunServer(openRuns(), { heartbeatMs });
   const page = openRunPage(server, "tea");
   page.watch();
-  const sent = page.chat.sendMessage({ text: "Why?" });
-  await server.model.asked(1);
-  server.model.say("Half ");
-  await expect.poll(() => page.chat.text).toBe("Half ");
+  const { sent } = await askHalf(page, server);
   server.user = null;
   await sent;
   return { server, page };

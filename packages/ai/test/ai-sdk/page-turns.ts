@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { ChatPlace } from "../../src/ai-sdk.ts";
 import { textOf } from "./page-chat.ts";
 import type { RunPage, RunServer } from "./run-page.ts";
@@ -29,4 +30,16 @@ export async function ask(page: RunPage, { model }: RunServer, count: number): P
   model.say("So.");
   model.finish();
   await sent;
+}
+
+/** The page asks, and shows the begin of the answer. @returns its turn, in an object: nothing awaits it yet */
+export async function askHalf(
+  page: RunPage,
+  { model }: RunServer,
+): Promise<{ readonly sent: Promise<void> }> {
+  const sent = page.chat.sendMessage({ text: "Why?" });
+  await model.asked(1);
+  model.say("Half ");
+  await expect.poll(() => page.chat.text).toBe("Half ");
+  return { sent };
 }
