@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
+import { listens } from "@tm/run-events-test-servers/listens";
 import { findFreePort } from "@tm/run-events-test-servers";
 import { expect, it, onTestFinished } from "vitest";
 import { MODEL } from "./snippet-model.ts";
@@ -34,20 +34,8 @@ async function start(name: string): Promise<string> {
     child.kill("SIGKILL");
     await once(child, "exit");
   });
-  await expect.poll(() => canConnect(port)).toBe(true);
+  await expect.poll(() => listens(port)).toBe(true);
   return `http://127.0.0.1:${port}/api/chat`;
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 const question = (id: string): string =>

@@ -82,6 +82,14 @@ async function createBench(gatherMs = 0): Promise<Bench> {
   };
 }
 
+/** A bench whose subscription is ready, and whose first check is over. */
+async function createReadyBench(gatherMs?: number): Promise<Bench> {
+  const bench = await createBench(gatherMs);
+  bench.ready.resolve();
+  await bench.watch.ready;
+  return bench;
+}
+
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", lastSequence: 1 } };
 
 describe("watchStoredEnd", () => {
@@ -104,9 +112,7 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: the run is checked 25 ms after a notification, once for merged ones, and never without", async () => {
-    const { clock, log, watch, ready, notify, checks, ends, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { clock, log, notify, checks, ends, pass } = await createReadyBench();
     await pass(60_000);
     expect([checks(), clock.timers()]).toStrictEqual([1, 0]);
     await log.cancel("r");
@@ -122,18 +128,14 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: a spurious notification reports nothing", async () => {
-    const { watch, ready, notify, checks, ends, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { notify, checks, ends, pass } = await createReadyBench();
     notify();
     await pass(25);
     expect([checks(), ends]).toStrictEqual([2, []]);
   });
 
   it("S12: the run is not checked while the worker's own appends land, which also notify and report the end themselves", async () => {
-    const { watch, ready, notify, send, land, checks, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { notify, send, land, checks, pass } = await createReadyBench();
     for (let appends = 0; appends < 100; appends++) {
       send();
       notify();
@@ -146,9 +148,7 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: a cancel that notifies together with the worker's own append is found within 50 ms", async () => {
-    const { log, watch, ready, notify, send, land, ends, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { log, notify, send, land, ends, pass } = await createReadyBench();
     // Both in one group: one notification, and the append's answer after it.
     send();
     await log.cancel("r");
@@ -159,9 +159,7 @@ describe("watchStoredEnd", () => {
   });
 
   it("S12: the run is not checked between appends of events that wait 250 ms for others", async () => {
-    const { watch, ready, notify, send, land, checks, pass } = await createBench(250);
-    ready.resolve();
-    await watch.ready;
+    const { notify, send, land, checks, pass } = await createReadyBench(250);
     for (let appends = 0; appends < 100; appends++) {
       send();
       notify();
@@ -176,9 +174,7 @@ describe("watchStoredEnd", () => {
   });
 
   it("S13: between such appends, a notification of a cancel is followed by a check after 25 ms", async () => {
-    const { log, watch, ready, notify, send, land, ends, pass } = await createBench(250);
-    ready.resolve();
-    await watch.ready;
+    const { log, notify, send, land, ends, pass } = await createReadyBench(250);
     send();
     notify();
     land();
@@ -192,9 +188,7 @@ describe("watchStoredEnd", () => {
   it.each([250, 10_000])(
     "S13: a cancel that notifies together with an append of events that wait %s ms is found within 550 ms",
     async (gatherMs) => {
-      const { log, watch, ready, notify, send, land, ends, pass } = await createBench(gatherMs);
-      ready.resolve();
-      await watch.ready;
+      const { log, notify, send, land, ends, pass } = await createReadyBench(gatherMs);
       send();
       await log.cancel("r");
       notify();
@@ -206,9 +200,7 @@ describe("watchStoredEnd", () => {
   );
 
   it("S13: a notification during a check causes another check, and only one check is under way at a time", async () => {
-    const { log, watch, ready, notify, checks, hold, ends, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { log, notify, checks, hold, ends, pass } = await createReadyBench();
     const gate = createDeferred<void>();
     hold(gate.promise);
     notify();
@@ -235,9 +227,7 @@ describe("watchStoredEnd", () => {
   });
 
   it("S20: a store that is away reports nothing, and the next notification finds it back", async () => {
-    const { log, watch, ready, notify, hold, ends, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { log, notify, hold, ends, pass } = await createReadyBench();
     hold(Promise.reject(new RunEventsError("store_unavailable", "The store is away.")));
     notify();
     await pass(25);
@@ -250,9 +240,7 @@ describe("watchStoredEnd", () => {
   });
 
   it("S14: a stopped watch has no timer and no subscription, and a late notification checks nothing", async () => {
-    const { clock, watch, ready, isStopped, notify, checks, pass } = await createBench();
-    ready.resolve();
-    await watch.ready;
+    const { clock, watch, isStopped, notify, checks, pass } = await createReadyBench();
     notify();
     expect([clock.timers(), isStopped()]).toStrictEqual([1, false]);
     watch.stop();

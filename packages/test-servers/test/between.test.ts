@@ -7,7 +7,7 @@ import {
   startPgBouncer,
   startPostgres,
 } from "../src/index.ts";
-import { listens } from "./listens.ts";
+import { listens } from "../src/listens.ts";
 
 it("PgBouncer gives a connection to each transaction, and closes", async () => {
   const postgres = await startPostgres();

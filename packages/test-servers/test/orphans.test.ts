@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
-import { listens } from "./listens.ts";
+import { listens } from "../src/listens.ts";
 
 it("servers do not outlive the process that started them, even when it is killed", async () => {
   const owner = spawn(

@@ -10,7 +10,7 @@ import {
   type PostgresOptions,
   type PostgresServer,
 } from "../src/index.ts";
-import { listens } from "./listens.ts";
+import { listens } from "../src/listens.ts";
 
 const engines: readonly PostgresEngine[] =
   findSystemPostgres() === null ? ["embedded"] : ["embedded", "system"];

@@ -6,7 +6,7 @@ import {
   type RedisCluster,
   type RedisClusterOptions,
 } from "../src/index.ts";
-import { listens } from "./listens.ts";
+import { listens } from "../src/listens.ts";
 
 it("a cluster has three masters that take every key between them, and keeps its data over a kill, and closes", async () => {
   const cluster = await open({ settings: ["--appendfsync", "always"] });

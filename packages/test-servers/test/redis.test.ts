@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { REDIS_PROGRAMS, startRedis, type RedisOptions, type RedisServer } from "../src/index.ts";
-import { listens } from "./listens.ts";
+import { listens } from "../src/listens.ts";
 
 describe.each(REDIS_PROGRAMS)("%s", (program) => {
   it("answers, and by default forgets and evicts nothing", async () => {

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { Client } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startPostgres, startRedis, startTcpProxy, type TcpProxy } from "../src/index.ts";
-import { listens } from "./listens.ts";
+import { listens } from "../src/listens.ts";
 
 it("bytes and ends pass both ways, each side in its own time", async () => {
   const server = await startEcho();

@@ -1,20 +1,8 @@
 import { oneTo } from "@tm/run-events-test-servers/requests";
-import { startWorkerd, type WorkerServer } from "@tm/run-events-test-servers/workerd";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundleWorker } from "./bundle-worker.ts";
+import { expect, it } from "vitest";
+import { startWorker } from "./start-worker.ts";
 
-let server: WorkerServer;
-beforeAll(async () => {
-  const script = await bundleWorker(new URL("deleted-worker.ts", import.meta.url));
-  server = await startWorkerd({ script, className: "StoreObject" });
-});
-afterAll(() => server.close());
-
-async function ask(name: string): Promise<unknown> {
-  const answer = await fetch(`${server.url}/${name}`);
-  expect(answer.status).toBe(200);
-  return answer.json();
-}
+const { ask } = startWorker("deleted-worker.ts");
 
 it("S20: after `deleteAll`, the store is unavailable for good, and a `migrate` begins again without runs", async () => {
   const gone = "store_unavailable";

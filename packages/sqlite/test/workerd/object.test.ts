@@ -1,21 +1,9 @@
-import { startWorkerd, type WorkerServer } from "@tm/run-events-test-servers/workerd";
 import type { DurableObjectStorage } from "@cloudflare/workers-types";
-import { afterAll, beforeAll, expect, expectTypeOf, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
 import type { SqliteObjectStorage } from "../../src/index.ts";
-import { bundleWorker } from "./bundle-worker.ts";
+import { startWorker } from "./start-worker.ts";
 
-let server: WorkerServer;
-beforeAll(async () => {
-  const script = await bundleWorker(new URL("object-worker.ts", import.meta.url));
-  server = await startWorkerd({ script, className: "StoreObject" });
-});
-afterAll(() => server.close());
-
-async function ask(name: string): Promise<unknown> {
-  const answer = await fetch(`${server.url}/${name}`);
-  expect(answer.status).toBe(200);
-  return answer.json();
-}
+const { ask, crash } = startWorker("object-worker.ts");
 
 it("S6: the storage of an object declares what its confirmation means, and is not shared", async () => {
   expectTypeOf<DurableObjectStorage>().toExtend<SqliteObjectStorage>();
@@ -28,8 +16,7 @@ it("S6: the storage of an object declares what its confirmation means, and is no
 
 it("S6: an acknowledged append is there after the runtime was killed", async () => {
   await ask("append");
-  await server.kill();
-  await server.start();
+  await crash();
   expect(await ask("read")).toEqual(["kept"]);
 });
 
