@@ -8,8 +8,6 @@ export interface PostgresJsConnection {
 export interface PostgresJsQuery extends Promise<readonly unknown[]> {
   /** The session that the query was sent to, one object for each place of the pool. It is not in the types of postgres.js. */
   readonly state?: { readonly pid: number | null } | null;
-  /** Cancels the query, as its `cancel()` does. It rejects if the server cannot be reached. It is not in the types of postgres.js. */
-  readonly canceller?: ((query: PostgresJsQuery) => Promise<unknown>) | null;
 }
 
 /** Runs statements: the function of postgres.js, or the one that it passes into a transaction. */

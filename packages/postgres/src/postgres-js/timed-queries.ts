@@ -5,16 +5,16 @@ import { readingPhase } from "./reading-phase.ts";
 const MOST_LATE = 2;
 
 /**
- * Gives queries a limit of time, which postgres.js does not have. It cannot take a query back that the server leaves without an answer: the
- * query keeps its connection. So while two queries are late, no other one with a limit is sent: a silent server does not hold all
- * connections of the caller in time.
+ * Gives queries a limit of time, which postgres.js does not have. A query whose limit has passed runs on, and keeps its connection: a
+ * cancel names only the connection, and may hit the caller's next statement there. While two queries are late, no other one with a limit
+ * is sent. So a silent server does not hold all connections of the caller in time.
  */
 export class TimedQueries {
   /** The queries that are late. They never reject. */
   readonly #late = new Set<Promise<unknown>>();
 
   /**
-   * Waits for the rows of a query, which is sent once fewer are late. After the limit it throws pg's error, and cancels the query.
+   * Waits for the rows of a query, which is sent once fewer are late. After the limit it throws pg's error.
    */
   async ask(send: () => PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
     const limit = Promise.withResolvers<never>();
@@ -39,15 +39,11 @@ export class TimedQueries {
     try {
       return await Promise.race([query, limit]);
     } finally {
-      if (!isAnswered) this.#giveUp(query, answered);
+      if (!isAnswered) this.#addLate(answered);
     }
   }
 
-  #giveUp(query: PostgresJsQuery, answered: Promise<unknown>): void {
-    // Before it is sent, a cancel would free the query, but not the connection that is being opened for it.
-    const isSent = query.state != null;
-    // Its `cancel()` would leave the rejection unhandled, which ends the process if the server cannot be reached.
-    if (isSent) query.canceller?.(query).catch(() => {});
+  #addLate(answered: Promise<unknown>): void {
     const late: Promise<unknown> = answered.then(() => this.#late.delete(late));
     this.#late.add(late);
   }

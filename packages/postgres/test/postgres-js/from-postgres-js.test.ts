@@ -1,9 +1,7 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { createRunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
 import postgres from "postgres";
-import { expect, expectTypeOf, it, onTestFinished } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
 import {
   fromPostgresJs,
   type PostgresJsSql,
@@ -11,7 +9,7 @@ import {
 } from "../../src/postgres-js/index.ts";
 import { encodeList } from "../../src/postgres-js/list-literal.ts";
 import { PATIENT } from "../patient.ts";
-import { openPool, openStore, useServer } from "../stores.ts";
+import { newSchema, openStore, useServer } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
@@ -113,45 +111,15 @@ it("a list arrives at the server as it was", async () => {
   );
 });
 
-it("S31: a statement that takes too long is cancelled, and fails", async () => {
-  const pool = fromPostgresJs(openSql(server().url));
+it("S31: a statement that takes too long fails, and is not cancelled: the cancel could hit the next one on its connection", async () => {
+  const sql = openSql(server().url);
+  const pool = fromPostgresJs(sql);
+  const table = newSchema();
+  await sql.unsafe(`CREATE TABLE ${table} (slept text)`);
   const failed = Promise.withResolvers<unknown>();
-  const statement = { text: "SELECT pg_sleep(600)", values: [], query_timeout: 100 };
+  const text = `INSERT INTO ${table} SELECT pg_sleep(0.3)`;
+  const statement = { text, values: [], query_timeout: 50 };
   pool.connect?.((_, client) => client?.query(statement, (error) => failed.resolve(error)));
   expect(await failed.promise).toEqual(new Error("Query read timeout"));
-  const direct = openPool(server().url);
-  const sleeping =
-    "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep(600)'";
-  await expect.poll(async () => (await direct.query(sleeping)).rows.length, PATIENT).toBe(0);
-});
-
-it("S31: a statement that takes too long fails where the server cannot be reached to cancel it, and the process goes on", async () => {
-  const url = new URL(server().url);
-  const { hostname, port } = url;
-  let isAway = false;
-  const refused = Promise.withResolvers<void>();
-  const gate = createServer((client) => {
-    if (isAway) {
-      client.resetAndDestroy();
-      refused.resolve();
-      return;
-    }
-    const through = connect(Number(port), hostname);
-    for (const socket of [client, through]) socket.on("error", () => {});
-    client.pipe(through).pipe(client);
-  });
-  await once(gate.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => void gate.close());
-  const { port: gatePort } = gate.address() as AddressInfo;
-  url.host = `127.0.0.1:${gatePort}`;
-  const pool = fromPostgresJs(openSql(url.href, { fetch_types: false }));
-  await pool.query("SELECT 1");
-  isAway = true;
-  const failed = Promise.withResolvers<unknown>();
-  const statement = { text: "SELECT pg_sleep(2)", values: [], query_timeout: 100 };
-  pool.connect?.((_, client) => client?.query(statement, (error) => failed.resolve(error)));
-  expect(await failed.promise).toEqual(new Error("Query read timeout"));
-  await refused.promise;
-  // Its connection fails before the next one does. A rejection that nothing handles fails the run of tests.
-  await once(connect(gatePort, "127.0.0.1"), "close").catch(() => {});
+  await expect.poll(() => sql.unsafe(`SELECT FROM ${table}`), PATIENT).toHaveLength(1);
 });
