@@ -1,105 +1,18 @@
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
+import type { UIMessage, UIMessageChunk } from "ai";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
+import { followAnswer } from "../../src/ai-sdk/answers.ts";
 import { joinDeltas } from "../../src/ai-sdk/join-deltas.ts";
+import { StreamRuns } from "../../src/stream-runs.ts";
+import { chunks, fold, named, streamOf } from "./any-chunks.ts";
 
 const OWNER = { ownerId: "ada" };
-/** JSON has no negative zero. */
-const json = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)));
-const id = fc.constantFrom("a", "b");
-const text = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 10 }),
-  fc.constantFrom('{"city": "Par', 'is"}', "\u{1F600}".repeat(60), "\uD83D", ""),
-);
-const providerMetadata = fc.record({ p: fc.record({ n: fc.nat(3) }) });
-const tool = { toolCallId: id, toolName: fc.constant("weather") };
-const messageMetadata = fc.record({ seen: fc.nat(3) });
 
-/** A chunk of this type, with or without what it may have. */
-function chunkOf<Type extends string, Must extends object, May extends object>(
-  type: Type,
-  must: { [Key in keyof Must]: fc.Arbitrary<Must[Key]> },
-  may: { [Key in keyof May]: fc.Arbitrary<May[Key]> },
-): fc.Arbitrary<{ type: Type } & Must & Partial<May>> {
-  const rest = fc.tuple(fc.record(must), fc.record(may, { requiredKeys: [] }));
-  return rest.map(
-    ([has, mayHave]) => ({ type, ...has, ...mayHave }) as { type: Type } & Must & Partial<May>,
-  );
-}
-
-/** Any chunks, also those of a part that has not begun. */
-const chunk: fc.Arbitrary<UIMessageChunk> = fc.oneof(
-  chunkOf("text-start", { id }, { providerMetadata }),
-  chunkOf("text-delta", { id, delta: text }, { providerMetadata }),
-  chunkOf("text-end", { id }, { providerMetadata }),
-  chunkOf("reasoning-start", { id }, { providerMetadata }),
-  chunkOf("reasoning-delta", { id, delta: text }, { providerMetadata }),
-  chunkOf("tool-input-start", tool, { dynamic: fc.boolean() }),
-  chunkOf("tool-input-delta", { toolCallId: id, inputTextDelta: text }, {}),
-  chunkOf("tool-input-available", { ...tool, input: json }, {}),
-  chunkOf("tool-output-available", { toolCallId: id, output: json }, {}),
-  chunkOf("data-note", { data: json }, { id }),
-  chunkOf("file", { url: text, mediaType: fc.constant("image/png") }, {}),
-  chunkOf("start", {}, { messageMetadata }),
-  chunkOf("message-metadata", { messageMetadata }, {}),
-  chunkOf("finish", {}, { messageMetadata }),
-  fc.constantFrom({ type: "start-step" as const }, { type: "finish-step" as const }),
-  fc.constant({ type: "reset-step" as const }),
-);
-
-/** Parts with all their pieces, interleaved. */
-const wellFormed = fc
-  .array(chunk, { maxLength: 40 })
-  .map((chunks): UIMessageChunk[] => [
-    { type: "text-start", id: "a" },
-    { type: "reasoning-start", id: "a" },
-    { type: "text-start", id: "b" },
-    { type: "tool-input-start", toolCallId: "a", toolName: "weather" },
-    { type: "tool-input-start", toolCallId: "b", toolName: "weather", dynamic: true },
-    ...chunks.filter(({ type }) => type.endsWith("-delta") || type.startsWith("data-")),
-  ]);
-const chunks = fc.oneof(fc.array(chunk, { maxLength: 30 }), wellFormed).map(withinSteps);
-
-/**
- * Without the pieces of an input that began in an earlier step. No model sends them, and the AI SDK shows one such piece otherwise than two
- * empty ones.
- */
-function withinSteps(values: readonly UIMessageChunk[]): UIMessageChunk[] {
-  const begun = new Set<string>();
-  const earlier = new Set<string>();
-  return values.filter((value) => {
-    if (value.type === "tool-input-start") {
-      begun.add(value.toolCallId);
-      earlier.delete(value.toolCallId);
-    }
-    if (value.type === "start-step") for (const toolCallId of begun) earlier.add(toolCallId);
-    return value.type !== "tool-input-delta" || !earlier.has(value.toolCallId);
-  });
-}
-
-function streamOf(values: readonly UIMessageChunk[]): ReadableStream<UIMessageChunk> {
-  return new ReadableStream({
-    start(controller) {
-      for (const value of values) controller.enqueue(value);
-      controller.close();
-    },
-  });
-}
-
-/** The chunks as a server records them: they begin with a name. The AI SDK shows a step that has nothing else only if it has one. */
-function named(values: readonly UIMessageChunk[]): readonly UIMessageChunk[] {
-  const start: UIMessageChunk = { type: "start", messageId: "named" };
-  const all = values.map((value) => (value.type === "start" ? { ...value, ...start } : value));
-  return all.length === 0 || all[0]?.type === "start" ? all : [start, ...all];
-}
-
-/** What the AI SDK makes of the chunks themselves. */
-async function fold(values: readonly UIMessageChunk[]): Promise<UIMessage["parts"]> {
-  let folded: UIMessage | undefined;
-  for await (const state of readUIMessageStream({ stream: streamOf(values) })) folded = state;
-  return folded?.parts ?? [];
+/** A question that is larger than a small payload. */
+function asked(id: string): UIMessage {
+  return { id, role: "user", parts: [{ type: "text", text: "\u{1F600}".repeat(100) }] };
 }
 
 it("any chunks, merged and split in any way, make the message that they make themselves", async () => {
@@ -112,11 +25,7 @@ it("any chunks, merged and split in any way, make the message that they make the
     fc.asyncProperty(chunks, bounds, mergeMs, async (given, limits, wait) => {
       const runs = createRunEvents({ store: createMemoryStore(), ...limits });
       const chats = createChats({ runs, mergeMs: wait });
-      const message: UIMessage = {
-        id: "m",
-        role: "user",
-        parts: [{ type: "text", text: "\u{1F600}".repeat(100) }],
-      };
+      const message = asked("m");
       const { done, stream } = await chats.answer({ chatId: "c", ...OWNER, message }, () =>
         streamOf(given),
       );
@@ -146,5 +55,56 @@ it("to join pieces in any groups, in any order of the joins, gives the same", ()
       expect(joinDeltas([...joinDeltas([...first, ...second]), ...third])).toEqual(whole);
       expect(joinDeltas([...first, ...joinDeltas([...second, ...third])])).toEqual(whole);
     }),
+  );
+});
+
+/** What chunks say, apart from how texts are cut into pieces, and from the name of the message. */
+function saidBy(values: readonly UIMessageChunk[]): readonly string[] {
+  return values.flatMap((value) => {
+    if (value.type === "tool-input-delta") return unitsOf(value.toolCallId, value.inputTextDelta);
+    if ("delta" in value) return unitsOf(value.type + value.id, value.delta);
+    const { messageId: _name, ...rest } = { messageId: undefined, ...value };
+    return [JSON.stringify(rest)];
+  });
+}
+
+function unitsOf(name: string, text: unknown): readonly string[] {
+  return String(text)
+    .split("")
+    .map((unit) => name + unit);
+}
+
+it("an answer whose process dies anywhere, also within a large value, keeps what came before, and the next question is answered", async () => {
+  await fc.assert(
+    fc.asyncProperty(chunks, fc.nat(), async (given, at) => {
+      const limits = { maxPayloadBytes: 200, maxBatchEvents: 3 };
+      const runs = createRunEvents({ store: createMemoryStore(), ...limits });
+      const chats = createChats({ runs, mergeMs: 0 });
+      const streams = new StreamRuns({ ...OWNER, runs }, "ai-sdk");
+      const whole = await chats.answer({ chatId: "whole", ...OWNER, message: asked("a") }, () =>
+        streamOf(given),
+      );
+      await whole.done;
+      const { events } = await runs.read(whole.runId, { ...OWNER, limit: 1_000 });
+      const kept = events.slice(0, at % events.length);
+      const { runId } = await runs.create({ ...OWNER, topic: "cut" });
+      const end = { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } };
+      for (const event of [...kept, end]) await runs.append(runId, [event], OWNER);
+
+      const followed: UIMessageChunk[] = [];
+      for await (const one of followAnswer(streams, runId)) followed.push(one);
+      expect(followed.pop()).toMatchObject({ type: "error" });
+      const said = saidBy(followed);
+      expect(said).toEqual(saidBy(named(given)).slice(0, said.length));
+      const { done } = await chats.answer({ chatId: "cut", ...OWNER, message: asked("b") }, () =>
+        streamOf(given),
+      );
+      await done;
+      const { messages } = await chats.read("cut", OWNER);
+      expect(messages.at(-1)?.parts).toEqual(await fold(named(given)));
+      if (messages.length > 2) expect(messages[1]?.parts).toEqual(await fold(followed));
+      await runs.close();
+    }),
+    { numRuns: 150 },
   );
 });
