@@ -65,6 +65,18 @@ describe("a page whose user is signed out in mid-answer", () => {
     },
   );
 
+  it("and in again asks before the answer is whole: the refusal makes the page go on, too", async () => {
+    const { server, page } = await openSignedOut();
+    await expect.poll(page.standing).toMatchObject({ error: OUT });
+    server.user = "ada";
+    await page.chat.sendMessage({ text: "And?" });
+    server.model.say("an answer");
+    server.model.finish();
+    await expect.poll(() => textsOf(page)).toEqual(["Why?", "Half an answer"]);
+    await expect.poll(() => standOf(page)).toEqual(READY);
+    await expect.poll(page.standing).toEqual({ isWaiting: false, error: null });
+  });
+
   it("twice gets both answers whole", async () => {
     const { server, page } = await openSignedOut();
     await expect.poll(page.standing).toMatchObject({ error: OUT });

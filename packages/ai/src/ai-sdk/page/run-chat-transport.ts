@@ -144,11 +144,18 @@ export class RunChatTransport<
     }
   }
 
-  /** Once the server has answered, the user may have signed in again: then all chats go on. */
+  /** Once the server has answered a user, that user may have signed in again: then all chats go on. */
   async #revived<T>(call: Promise<T>): Promise<T> {
-    const answer = await call;
-    for (const chat of this.#chats.values()) chat.revive();
+    const answer = await call.catch((error: unknown) => {
+      if (isOfUser(error)) this.#revive();
+      throw error;
+    });
+    this.#revive();
     return answer;
+  }
+
+  #revive(): void {
+    for (const chat of this.#chats.values()) chat.revive();
   }
 
   #chat(chatId: string): PageChat {
@@ -156,4 +163,10 @@ export class RunChatTransport<
     this.#chats.set(chatId, chat);
     return chat;
   }
+}
+
+/** Whether a server has refused a call of a user whom it knows. An abort is no such error. */
+function isOfUser(error: unknown): boolean {
+  const { retryable, code } = error as Partial<RunEventsError>;
+  return retryable === false && code !== "unauthenticated";
 }
