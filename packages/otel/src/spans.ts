@@ -14,8 +14,8 @@ import { spanContextIn } from "./traceparent.ts";
 type Append = Extract<Diagnostic, { readonly type: "append" }>;
 
 /**
- * Makes the span of an append, once the append has its answer. Its parent is the span in which the caller appended. To begin it before
- * the append would give it no children: one call of the store has the appends of many callers.
+ * Makes the span of an append, once the append has its answer. Its parent is the span in which the caller appended. It need not begin
+ * earlier, since it cannot have children: one call of the store has the appends of many callers.
  */
 export function recordAppend(
   tracer: Tracer,

@@ -39,7 +39,8 @@ export function sequenceOf(offset: string, runId: string, lastSequence: number):
 
 /**
  * Reads a request: `Last-Event-ID` or `?offset`, and `X-Run-Id` or `?runId`. An offset of a chunk names its run itself.
- * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for an offset of another store
+ * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for an offset of another form
+ * than that of a chunk
  */
 export function placeOf(
   source: Request | { readonly runId: string; readonly offset?: string | null | undefined },

@@ -62,7 +62,8 @@ export interface RunEventsStream extends StreamDurability {
  * @param source the request, or the run
  * @throws TypeError for an `ownerId` that is `undefined` or empty, and times out of bounds. Without an `ownerId` also for a `keyPrefix`
  * that is empty
- * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for an offset that no chunk has had
+ * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for an offset of another form than that of
+ * a chunk
  *
  * @example
  * const adapter = runEventsStream(request, { runs, ownerId: "ada" });
