@@ -15,7 +15,10 @@ import {
   startAnswer,
 } from "./start-answer.ts";
 
-/** Chats whose messages are in the logs of their answers. */
+/**
+ * Chats whose messages are in the logs of their answers. A `chatId` has 1 to 200 characters, none of them a control character. It is the
+ * topic of the runs, so any other is refused as an `invalid_request` for its `topic`.
+ */
 export interface Chats<Message extends UIMessage> {
   /**
    * Begins to answer a message. A chat has one answer at a time. A message with the id of an earlier one replaces it and all after it.

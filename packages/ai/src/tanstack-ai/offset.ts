@@ -39,8 +39,8 @@ export function sequenceOf(offset: string, runId: string, lastSequence: number):
 
 /**
  * Reads a request: `Last-Event-ID` or `?offset`, and `X-Run-Id` or `?runId`. An offset of a chunk names its run itself.
- * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for an offset of another form
- * than that of a chunk
+ * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for a request whose offset
+ * is not `-1`, `now` or one in the form of a chunk's
  */
 export function placeOf(
   source: Request | { readonly runId: string; readonly offset?: string | null | undefined },

@@ -38,9 +38,10 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
 
 /** A run by its id, where there is no request. */
 export interface RunEventsStreamInit {
+  /** Well-formed text without line breaks, and not empty. */
   readonly runId: string;
   /**
-   * Reads after this offset.
+   * Reads after this offset: that of a chunk, `-1` for the start, or `now`. A read fails for any other.
    * @defaultValue `null`: a producer
    */
   readonly offset?: string | null | undefined;
@@ -62,8 +63,8 @@ export interface RunEventsStream extends StreamDurability {
  * @param source the request, or the run
  * @throws TypeError for an `ownerId` that is `undefined` or empty, and times out of bounds. Without an `ownerId` also for a `keyPrefix`
  * that is empty
- * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for an offset of another form than that of
- * a chunk
+ * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for a request whose offset
+ * is not `-1`, `now` or one in the form of a chunk's
  *
  * @example
  * const adapter = runEventsStream(request, { runs, ownerId: "ada" });

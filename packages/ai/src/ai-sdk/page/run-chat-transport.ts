@@ -50,7 +50,7 @@ export class RunChatTransport<
   readonly #calls: ChatCalls;
   readonly #chats = new Map<string, PageChat>();
 
-  /** @throws TypeError if `api` is not a path */
+  /** @throws TypeError if `api` is not a path, which begins with a slash */
   constructor(options: RunChatTransportOptions = {}) {
     const { api = "/api/chat" } = options;
     if (!api.startsWith("/"))
