@@ -16,7 +16,7 @@ export class PageChat {
     return this.#busy > 0;
   }
 
-  /** @returns ends it, and says whether an answer was shown. It is called once */
+  /** Makes the page busy. @returns a function that ends this, and says whether an answer was shown. It is called once */
   begin(): (hasShown: boolean) => void {
     this.#busy += 1;
     return (hasShown) => {
@@ -43,7 +43,7 @@ export class PageChat {
     for (const watcher of this.#watchers) watcher.onRevived();
   }
 
-  /** @returns removes the watcher */
+  /** @returns a function that removes the watcher */
   watch(watcher: ChatWatcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -58,6 +58,6 @@ export interface ChatWatcher {
   readonly onFailed: (runId: string, error: RunEventsError | null) => boolean;
   /** The server has answered a call of the page. */
   readonly onRevived: () => void;
-  /** The page may do something else now. It has shown an answer, or has not come to that. */
+  /** A question or an answer that made the page busy has ended. `hasShown` says whether an answer was shown. */
   readonly onIdle: (hasShown: boolean) => void;
 }
