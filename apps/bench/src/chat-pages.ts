@@ -14,7 +14,7 @@ export interface AskForAnswers extends ChatLoad {
 export interface PagesGot {
   /** From the request until the first token was read, in milliseconds, for each answer. */
   readonly firstTokenMs: readonly number[];
-  /** Of all bodies. */
+  /** The bytes of all bodies. */
   readonly bytes: number;
 }
 
@@ -56,7 +56,8 @@ async function ask(id: string, { port, tokens }: AskForAnswers): Promise<PageGot
     bytes += piece.byteLength;
     parser.feed(decoder.decode(piece, { stream: true }));
   }
-  if (text !== TOKEN.repeat(tokens)) throw new Error(`The page ${id} has not all tokens: ${text}`);
+  if (text !== TOKEN.repeat(tokens))
+    throw new Error(`Expected ${tokens} tokens for ${id}, got: ${text}`);
   return { firstTokenMs, bytes };
 }
 
@@ -74,7 +75,7 @@ async function post(url: string, body: unknown): Promise<Response> {
   return fetch(`${location}?offset=-1&live=sse`, { headers: { accept: "text/event-stream" } });
 }
 
-/** The chunks in an event's data: one; an array of them; or what is not a chunk, as `[DONE]`. */
+/** The chunks in an event's data: one; an array of them; or, such as `[DONE]`, none. */
 function chunksOf(data: string): readonly Chunk[] {
   if (data === "[DONE]") return [];
   const value = JSON.parse(data) as Chunk | readonly Chunk[];

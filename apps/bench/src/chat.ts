@@ -19,8 +19,8 @@ import { withTempFolder } from "./temp-folder.ts";
 /** How many chats have an answer at the same time. The most come first: a server that has been up for a while is compiled. */
 const CHATS = [100, 4, 1];
 /**
- * The tokens of the answers that come before those that are measured, and are not. While the other servers have their turns, this one has
- * nothing to do, and V8 then drops what it has compiled.
+ * How many tokens each answer has that comes before the measured ones, and is not measured itself. While the other servers have their
+ * turns, this one has nothing to do, and V8 then drops what it has compiled.
  */
 const LEAD_IN_TOKENS = 100;
 const OURS = ["ours, SQLite", "ours, Postgres", "ours, Redis"] as const;

@@ -1,9 +1,9 @@
 import type { SealedDraft } from "@tm/run-events-core/wire";
 
-/** About the most UTF-16 units of one append: a store takes a large value in several. */
+/** About the most UTF-16 units of the payloads of one append. The parts of a larger value take several appends. */
 const MOST_UNITS = 4_194_304;
 
-/** The appends of these events, in order: each holds no more than one append takes. */
+/** Cuts events into batches, in order. Each has no more events than one append takes, and about {@link MOST_UNITS} at most. */
 export function batchesOf(
   events: readonly SealedDraft[],
   { maxBatchEvents }: { readonly maxBatchEvents: number },

@@ -6,16 +6,17 @@ export interface EarlierCall {
   readonly runId: string;
   /** The last sequence of the run before that call. */
   readonly since: number;
-  /** What a program gives both calls, as an error says it. */
+  /** The name of what both calls have in common, for an error's text: `idempotency key`, or `runId` in quotes. */
   readonly key: string;
   /** Whether the event is what the call has asked. It throws if the first call has asked something else. */
   readonly isAsked: (event: EventDraft) => boolean;
 }
 
 /**
- * Resolves once what was asked is recorded. If the process of the first call died before that, the lease shows it.
- * @returns `done`: the end of the run or its next question. It rejects with `run_finished` if the run fails or is stopped
- * @throws RunEventsError `run_finished` if it never will be recorded
+ * Resolves once what was asked is recorded. If the process of the first call has died, the run ends once its lease has expired.
+ * @returns `done`, which resolves at the end of the run or at its next question. It rejects with `run_finished` if the run fails or is
+ * stopped
+ * @throws RunEventsError `run_finished` if the run has ended without what was asked
  */
 export async function joinEarlier(
   streams: StreamRuns,
@@ -25,7 +26,7 @@ export async function joinEarlier(
     if (!isAsked(event)) continue;
     let done: Promise<void> | undefined;
     return {
-      /** Follows the run only if it is asked for: a call may be made again often. */
+      /** Follows the run only once `done` is read: a call may be made again often. */
       get done() {
         done ??= followToEnd(streams, runId, since);
         done.catch(() => {});
@@ -35,7 +36,7 @@ export async function joinEarlier(
   }
   throw new RunEventsError(
     "run_finished",
-    `Expected the run of this ${key} to have what was asked, got one that ended before that. Ask with a new ${key}.`,
+    `Expected the run of this ${key} to have the request of the first call, got one that ended before that. Ask with a new ${key}.`,
   );
 }
 

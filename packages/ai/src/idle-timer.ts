@@ -8,7 +8,7 @@ interface IdleStream {
   readonly onIdle: () => void;
 }
 
-/** A timer that ends a stream that nothing is appended to. */
+/** A timer that ends a stream without an append for some time. */
 interface IdleTimer {
   /** Begins the time again, unless the timer was stopped: the stream has this event now. */
   begin(sequence: number): void;
@@ -17,9 +17,9 @@ interface IdleTimer {
 }
 
 /**
- * Makes the timer. When the time is over, it looks at the stream first: another process may have appended. Then the time begins again,
- * and also if the stream cannot be read. So a stream that others append to ends within twice the time after the last append.
- * @param idleMs how long nothing may be appended. `Infinity` is for ever
+ * Makes the timer. When the time is over, it first looks at the stream. If another process has appended, or if the stream cannot be read,
+ * the time begins again. So a stream that other processes append to ends within twice the time after the last append.
+ * @param idleMs how long nothing may be appended, in milliseconds. `Infinity` is for ever
  */
 export function createIdleTimer(idleMs: number, stream: IdleStream): IdleTimer {
   let timer: ReturnType<typeof setTimeout> | undefined;

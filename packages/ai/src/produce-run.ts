@@ -14,7 +14,7 @@ type NewRun = Parameters<RunEvents["create"]>[0];
 export interface ProduceOptions
   extends Omit<WorkOptions, "leaseMs">, Pick<NewRun, "metadata" | "topic" | "exclusive"> {
   readonly waitUntil?: WaitUntil;
-  /** Whether the run is there, and waits for a person. The producer goes on with it. */
+  /** Whether the run exists already and waits for an input: the producer then goes on with it. */
   readonly isWaiting?: boolean;
 }
 
@@ -84,7 +84,7 @@ async function produceNow<Value>(
 
 /**
  * Leaves a run that another process has begun.
- * @returns the refusal of a run that waits for a person, and so needs no worker; `null` if it is ended now
+ * @returns the refusal if the run waits for an input, and so needs no worker; `null` if the run is ended now
  */
 async function leave(
   { runs, ownerId }: StreamRuns,
@@ -96,5 +96,8 @@ async function leave(
     return null;
   }
   await run.park();
-  return new RunEventsError("claimed", "Expected a new run, got one that waits. Answer it.");
+  return new RunEventsError(
+    "claimed",
+    "Expected a new run, got one that waits for an input. Answer that run.",
+  );
 }

@@ -30,7 +30,7 @@ export interface Producer {
 
 /**
  * Elects the producer of a stream: creates its run, and claims it.
- * @param ttlMs how long the stream stays live without an append, also of another process
+ * @param metadata.ttlMs how long the stream stays live without an append of any process, in milliseconds
  * @param onStop called once the worker has to stop
  * @returns the producer in this process; the refusal, `claimed` or `run_finished`, if the stream exists
  * @throws TypeError for a `ttlMs` that is no number of 0 or more
@@ -43,7 +43,9 @@ export async function produce(
 ): Promise<Producer | RunEventsError> {
   const { ttlMs } = metadata;
   if (!(ttlMs >= 0)) {
-    throw new TypeError(`Expected a time to live of 0 or more milliseconds, got ${ttlMs}.`);
+    throw new TypeError(
+      `Expected a time to live of 0 or more milliseconds, got ${ttlMs}. Pass such a number, or \`Infinity\`.`,
+    );
   }
   const ended = Promise.withResolvers<void>();
   const timer = createIdleTimer(ttlMs, {

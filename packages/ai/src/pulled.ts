@@ -1,5 +1,5 @@
 /**
- * Makes a stream of what an iteration yields. It goes on only when the stream is read: between two reads a generator holds nothing.
+ * Makes a stream of what an iteration yields. The iteration goes on only when the stream is read: between two reads it does nothing.
  * @param make called at once with the signal of a reader that cancels
  */
 export function pulled<Value>(

@@ -4,7 +4,7 @@ import type { ProduceOptions } from "./produce-run.ts";
 import { shownBy } from "./shown-failure.ts";
 import { StreamRuns } from "./stream-runs.ts";
 
-/** Settings of a door that records answers of a model or an agent. */
+/** Settings of `createChats` and `createThreads`, which record the answers of a model or an agent. */
 export interface RecordOptions {
   /** The runs, on any store. Each answer is one of them. The id of its chat or thread is the topic. */
   readonly runs: RunEvents;
@@ -21,8 +21,8 @@ export interface RecordOptions {
    */
   readonly mergeMs?: number | undefined;
   /**
-   * Returns what the user may read of an error that was thrown. An error that the stream itself reports, as `error` or `RUN_ERROR`, keeps
-   * its text.
+   * Returns what the user may read of an error that was thrown; `undefined` for "An error occurred." An error that the stream itself
+   * reports, as `error` or `RUN_ERROR`, keeps its text, up to 1,000 UTF-16 units.
    * @defaultValue always "An error occurred."
    */
   readonly describeError?: ((error: unknown) => string | undefined) | undefined;
@@ -35,7 +35,7 @@ export interface RecordOptions {
 
 /**
  * Finds the runs of each owner.
- * @param prefix which door, as `StreamRuns` has it
+ * @param prefix that of `StreamRuns`: one for each import of this package
  * @throws TypeError for options that no work takes
  */
 export function ownersOf(

@@ -22,7 +22,7 @@ export const LEASE_EXPIRED: EventDraft = {
 /** The checks of workers that are under way, by their runs, of each `RunEvents`. */
 const CHECKS = new WeakMap<RunEvents, Map<string, Promise<void>>>();
 
-/** Where the streams of a door are, and whose they are. */
+/** Where streams are, and whose they are. */
 export interface StreamRunsOptions {
   /** The runs, on any store. Each stream is one of them. */
   readonly runs: RunEvents;
@@ -66,8 +66,8 @@ export class StreamRuns {
   }
 
   /**
-   * The run of a stream. It has the owner in it: to ask for an id that another owner uses shows nothing of it. An owner with the name of
-   * the prefix is not the one owner of all streams.
+   * The id of a stream's run. It depends on the owner, so a call with the stream id of another owner finds nothing of theirs. An owner with
+   * the name of the prefix is not the one owner of all streams.
    */
   async runIdOf(streamId: string): Promise<string> {
     const name = JSON.stringify([this.#prefix, this.#isOwned ? this.ownerId : null, streamId]);
@@ -132,7 +132,7 @@ export class StreamRuns {
     }
   }
 
-  /** The timer runs only while an event is awaited, so a reader that is left behind holds none. */
+  /** The timer runs only while an event is awaited, so a reader that does not read holds no timer. */
   async *#tail(
     runId: string,
     place: { readonly since: number; readonly at: string | undefined },
@@ -153,7 +153,7 @@ export class StreamRuns {
   }
 
   /**
-   * Ends a run whose lease has expired, unless it waits for a person. The readers of a process share one check, so that a slow store does
+   * Ends a run whose lease has expired, unless it waits for an input. The readers of a process share one check, so that a slow store does
    * not get more and more.
    */
   endIfDead(runId: string): Promise<void> {
@@ -170,7 +170,7 @@ export class StreamRuns {
     try {
       const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
       const { runStatus } = await runs.get(runId, { ownerId });
-      // A run that waits for a person needs no worker.
+      // A run that waits for an input needs no worker.
       if (runStatus === "waiting") await runs.release(runId, fence, { ownerId });
       else await runs.append(runId, [LEASE_EXPIRED], { ownerId, fence });
     } catch {

@@ -32,7 +32,7 @@ export async function listTopic(
   return found.toReversed();
 }
 
-/** The run of a topic that has not finished; `null` if all have. */
+/** The live run of a topic; `null` without one. */
 export async function findLive(
   { runs, ownerId }: StreamRuns,
   topic: string,
@@ -41,7 +41,7 @@ export async function findLive(
   return page.runs[0] ?? null;
 }
 
-/** Cancels the run of a topic that has not finished. @returns whether there was one */
+/** Cancels the live run of a topic. @returns whether there was one */
 export async function stopLive(streams: StreamRuns, topic: string): Promise<boolean> {
   const live = await findLive(streams, topic);
   if (live === null) return false;

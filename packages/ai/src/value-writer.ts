@@ -14,7 +14,7 @@ export class ValueWriter {
   }
 
   /**
-   * Writes a value, which waits for others. The first token does not: it goes along with what waits.
+   * Writes a value, which waits for others before it is appended. The first token does not wait: it is appended at once, with what waits.
    * @param isDelta whether the value is a piece of a text, such as a token
    */
   async write(eventType: string, value: unknown, isDelta: boolean): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Attributes, Meter } from "@opentelemetry/api";
 
-/** In seconds: the bounds that OpenTelemetry advises for messaging, and two below. An append to a fast disk takes less than 5 ms. */
+/** In seconds: the bounds that OpenTelemetry advises for messaging, and two smaller ones. An append to a fast disk takes less than 5 ms. */
 const SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 
-/** A metric. A duration or a size is a histogram, a count only grows, and what is active goes up and down. */
+/** A metric. A duration or a size is a histogram. A count only grows. The value of an `active` metric rises and falls. */
 export type Metric = readonly [
   kind: "duration" | "size" | "count" | "active",
   /** After `run_events.`. */

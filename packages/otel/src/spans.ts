@@ -14,8 +14,8 @@ import { spanContextIn } from "./traceparent.ts";
 type Append = Extract<Diagnostic, { readonly type: "append" }>;
 
 /**
- * Makes the span of an append, once it has its answer. Its parent is the span in which the caller appended. An earlier span would
- * have no children, since one call of the store has the appends of many callers.
+ * Makes the span of an append, once the append has its answer. Its parent is the span in which the caller appended. It need not begin
+ * earlier, since it cannot have children: one call of the store has the appends of many callers.
  */
 export function recordAppend(
   tracer: Tracer,
@@ -42,7 +42,7 @@ export function recordAppend(
 
 /**
  * Makes a span around each worker's work. The task runs in it, so the agent's own spans are its children. It links to the span that
- * created the run. It is no child of that span, which may have ended long ago. A run may also be worked on more than once.
+ * created the run, and is no child of that span, which may have ended long ago. A run may also be worked on more than once.
  */
 export function spansOfWork(tracer: Tracer): NonNullable<Telemetry["aroundWork"]> {
   return ({ runId, lastSequence, metadata }, begin) => {

@@ -55,7 +55,7 @@ it("each type of diagnostic is recorded, and the README lists all metrics with t
   }
 });
 
-it("durations are in seconds, and what is active goes up and down", async () => {
+it("durations are in seconds, and active values rise and fall", async () => {
   const { telemetry, metrics, total } = createSdk();
   for (const one of [EACH.work_begun, EACH.work_begun, EACH.work_ended])
     telemetry.onDiagnostic?.(one);

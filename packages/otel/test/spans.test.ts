@@ -114,7 +114,7 @@ it("S22: a work is a CONSUMER span that links to the run's creator and is not it
   });
 });
 
-it("a creator's metadata costs no work its span, nor the host a line of its log", async () => {
+it("any metadata of a creator leaves the work its span, and prints nothing", async () => {
   const { runs, spans } = await openTraced();
   const log = vi.spyOn(console, "error").mockReturnValue();
   onTestFinished(() => log.mockRestore());

@@ -15,13 +15,32 @@ export interface JoinedAppend extends JoinedAppendOfCore {
   readonly client: PostgresQueryable;
 }
 
+/** The last append of each client. None rejects. */
+const LAST = new WeakMap<PostgresQueryable, Promise<unknown>>();
+
 /**
- * Appends inside the transaction that is open on the client. A savepoint precedes the statement, since a key that has landed
- * before makes it fail. After a failed statement, a transaction takes nothing but a rollback.
+ * Appends inside the transaction that is open on the client, after the client's earlier appends. Of two at once, one could roll back to
+ * a savepoint before what the other has appended.
  * Throws what the driver throws.
  * @param moved receives the run if the append lands
  */
-export async function joinTransaction(
+export function joinTransaction(
+  client: PostgresQueryable,
+  sql: Statements,
+  check: SchemaCheck,
+  request: AppendRequest,
+  moved: MovedRuns,
+): Promise<AppendOutcome | undefined> {
+  const before = LAST.get(client) ?? Promise.resolve();
+  const outcome = before.then(() => appendOn(client, sql, check, request, moved));
+  LAST.set(
+    client,
+    outcome.catch(() => {}),
+  );
+  return outcome;
+}
+
+async function appendOn(
   client: PostgresQueryable,
   sql: Statements,
   check: SchemaCheck,
@@ -31,18 +50,36 @@ export async function joinTransaction(
   const query = queryOf(client);
   // On the pool, this would wait for a connection, and callers' transactions may have them all.
   if (!check.isVerified) await check.verify(query);
-  const attempt: Query = async (text, values) => {
-    await client.query("SAVEPOINT run_events");
-    try {
-      const rows = await query(text, values);
-      await client.query("RELEASE SAVEPOINT run_events");
-      return rows;
-    } catch (error) {
-      await client.query("ROLLBACK TO SAVEPOINT run_events");
-      await client.query("RELEASE SAVEPOINT run_events");
-      throw error;
-    }
-  };
+  const attempt: Query = (text, values) => withSavepoint(client, () => query(text, values));
   const [outcome] = await appendGroup(query, attempt, sql, [{ index: 0, request }], moved);
   return outcome;
+}
+
+/** The numbers of the savepoints that are set now. */
+const SET = new Set<number>();
+
+/**
+ * Sends a statement after a savepoint, since a key that has landed before makes it fail. After a failed statement, a transaction takes
+ * nothing but a rollback. No two savepoints have one name at a time: two clients of one transaction would roll back each other's appends
+ * unseen. With other names, the transaction fails.
+ */
+async function withSavepoint<T>(client: PostgresQueryable, send: () => Promise<T>): Promise<T> {
+  let number = 1;
+  while (SET.has(number)) number += 1;
+  SET.add(number);
+  const name = `run_events_${number}`;
+  try {
+    await client.query(`SAVEPOINT ${name}`);
+    try {
+      const rows = await send();
+      await client.query(`RELEASE SAVEPOINT ${name}`);
+      return rows;
+    } catch (error) {
+      await client.query(`ROLLBACK TO SAVEPOINT ${name}`);
+      await client.query(`RELEASE SAVEPOINT ${name}`);
+      throw error;
+    }
+  } finally {
+    SET.delete(number);
+  }
 }

@@ -14,7 +14,9 @@ export function checkClient(redis: unknown): asserts redis is RedisClient | Redi
     throw new TypeError(`${EXPECTED}, got a URL. Pass new Redis(url).`);
   }
   if (typeof redis !== "object" || redis === null) {
-    throw new TypeError(`${EXPECTED}, got ${redis === null ? "null" : typeof redis}.`);
+    throw new TypeError(
+      `${EXPECTED}, got ${redis === null ? "null" : typeof redis}. Pass new Redis(url).`,
+    );
   }
   if ("then" in redis) {
     throw new TypeError(`${EXPECTED}, got a promise. Await it, and pass what it resolves to.`);
@@ -28,6 +30,8 @@ export function checkClient(redis: unknown): asserts redis is RedisClient | Redi
     (name) => typeof (redis as Readonly<Record<string, unknown>>)[name] !== "function",
   );
   if (missing.length > 0) {
-    throw new TypeError(`${EXPECTED}, got an object without ${missing.join(", ")}.`);
+    throw new TypeError(
+      `${EXPECTED}, got an object without ${missing.join(", ")}. Pass new Redis(url).`,
+    );
   }
 }

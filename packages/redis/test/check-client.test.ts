@@ -11,10 +11,10 @@ const nodeRedis = { isOpen: true, sendCommand() {}, hmGet() {}, duplicate() {}, 
 it.each<[string, unknown, string]>([
   ["a URL as text", "redis://:hunter2@127.0.0.1", "got a URL. Pass new Redis(url)."],
   ["a URL", new URL("redis://:hunter2@127.0.0.1"), "got a URL. Pass new Redis(url)."],
-  ["nothing", undefined, "got undefined."],
-  ["null", null, "got null."],
-  ["a port", 6379, "got number."],
-  ["a class", Redis, "got function."],
+  ["nothing", undefined, "got undefined. Pass new Redis(url)."],
+  ["null", null, "got null. Pass new Redis(url)."],
+  ["a port", 6379, "got number. Pass new Redis(url)."],
+  ["a class", Redis, "got function. Pass new Redis(url)."],
   ["a promise", Promise.resolve(), "got a promise. Await it, and pass what it resolves to."],
   [
     "node-redis",
@@ -24,7 +24,7 @@ it.each<[string, unknown, string]>([
   [
     "settings",
     { host: "127.0.0.1" },
-    "got an object without hmget, zadd, zrem, evalsha, eval, duplicate.",
+    "got an object without hmget, zadd, zrem, evalsha, eval, duplicate. Pass new Redis(url).",
   ],
 ])("openRedisStore refuses %s with what it expected", async (_, client, message) => {
   const refused = openRedisStore(client as RedisClient);

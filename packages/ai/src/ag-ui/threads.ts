@@ -39,8 +39,8 @@ export interface Threads {
    * @returns once the request is recorded
    * @throws RunEventsError `topic_busy` while another run of the thread goes on or waits; `run_finished` for an answer that nothing waits
    * for, or if the run of an earlier request ended before that request was recorded; `claimed` if the worker that has asked does not give
-   * the run back; `invalid_request` for an answer that leaves a question open, and for a request that is nested too deep;
-   * `payload_too_large`, `store_unavailable`
+   * the run back; `invalid_request` for an answer that leaves a question open, and for a request that is nested too deep; `fenced` if
+   * the process hung for longer than its lease, so that nothing was recorded; `payload_too_large`, `store_unavailable`
    */
   record(
     request: { readonly ownerId: string; readonly input: RunAgentInput },
@@ -50,7 +50,8 @@ export interface Threads {
    * Replays all runs of a thread, and follows the last one up to its end or a question. A run whose process died ends with `RUN_ERROR`. A
    * stopped run ends with the outcome `cancelled`.
    * @param thread.since the `place` of an event. Default: the start
-   * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed or has lost it; `invalid_request`, `store_unavailable`
+   * @throws RunEventsError `not_found` for a place of another thread, or of a run that was removed or has lost that event; `invalid_request`,
+   * `store_unavailable`
    */
   follow(
     thread: ThreadPlace & { readonly since?: string | null | undefined },

@@ -19,7 +19,7 @@ export async function foldAnswers<Message extends UIMessage>(
   return { messages, last };
 }
 
-/** The chunks of an answer from its start. The stream ends with the run. If that was cut short, the last chunk says so. */
+/** The chunks of an answer from its start. The stream ends with the run. If the run was cut short, the last chunk says so. */
 export function followAnswer(streams: StreamRuns, runId: string): ReadableStream<UIMessageChunk> {
   return pulled((signal) => followChunks(streams, runId, signal));
 }

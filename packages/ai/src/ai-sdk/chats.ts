@@ -15,14 +15,19 @@ import {
   startAnswer,
 } from "./start-answer.ts";
 
-/** Chats whose messages are in the logs of their answers. */
+/**
+ * Chats whose messages are in the logs of their answers. A `chatId` has 1 to 200 characters, none of them a control character. It is the
+ * topic of the runs, so any other is refused as an `invalid_request` for its `topic`.
+ */
 export interface Chats<Message extends UIMessage> {
   /**
    * Begins to answer a message. A chat has one answer at a time. A message with the id of an earlier one replaces it and all after it.
    * @returns once the message is recorded. With the `idempotencyKey` of an earlier call, the answer of that call
-   * @throws RunEventsError `topic_busy` (with `runId`) while the chat is being answered; `invalid_request` for a message that the AI SDK
+   * @throws RunEventsError `topic_busy` (with `details.runId`) while the chat is being answered; `invalid_request` for a message that the AI SDK
    * does not take, or one of the assistant that the chat does not have; `run_finished` if the answer ended before its message was
-   * recorded; `idempotency_key_reused` for another message under the same key; `store_unavailable`
+   * recorded; `idempotency_key_reused` for another message under the same key; `fenced` if the process hung for longer than its lease, so
+   * that nothing was recorded; `store_unavailable`
+   * @throws what `spill` or `waitUntil` throws
    */
   answer(chat: AskedMessage<Message>, make: MakeAnswer<Message>): Promise<Answer>;
   /**
@@ -129,6 +134,6 @@ async function checkMessage<Message extends UIMessage>(given: Message): Promise<
   }
   throw new RunEventsError(
     "invalid_request",
-    `Expected \`message\` to be a message of the user or the assistant, as the AI SDK has them. It has \`id\`, \`role\` and \`parts\`, nested ${MAX_JSON_DEPTH} deep at most.`,
+    `Expected \`message\` to be a message of the user or the assistant, as the AI SDK has them, got another value. Send one with \`id\`, \`role\` and \`parts\`, nested ${MAX_JSON_DEPTH} deep at most.`,
   );
 }

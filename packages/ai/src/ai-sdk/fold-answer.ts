@@ -38,7 +38,7 @@ export async function foldAnswer<Message extends UIMessage>(
   const continued = last?.role === "assistant" ? last : undefined;
   const end = events.map(endOf).find((chunk) => chunk !== null);
   const made = (await foldChunks(events.flatMap(chunksOf), continued)) ?? continued;
-  // Nothing to show yet.
+  // The answer has nothing to show yet.
   if (made === undefined && runStatus === "running") return messages;
   const answer: UIMessage = made ?? { id: runId, role: "assistant", parts: [] };
   const run: AnswerRun = {
@@ -54,7 +54,7 @@ export async function foldAnswer<Message extends UIMessage>(
 }
 
 /**
- * The message that the AI SDK makes of these chunks; `null` if it makes none of them.
+ * The message that the AI SDK makes of these chunks; `null` if it makes none.
  * @param continued the message to which the chunks belong; by default they begin one
  */
 async function foldChunks<Message extends UIMessage>(

@@ -7,7 +7,7 @@ import { CHUNKS, CUT_SHORT_TEXT } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
 import type { Spiller } from "./spill.ts";
 
-/** Where chunks are written, and what takes out what is larger than a payload. */
+/** Where chunks are written, and what stores large files elsewhere. */
 export interface AnswerLog {
   readonly writer: ValueWriter;
   readonly spiller: Spiller;
@@ -38,7 +38,7 @@ export async function recordAnswer(
 }
 
 /**
- * Refuses another stream, such as the text of a model: its answer would have no part.
+ * Refuses a chunk of another stream, such as the text of a model: the answer would be empty.
  * @throws TypeError for what is not a chunk of the AI SDK
  */
 function checkChunk(value: unknown): void {

@@ -123,5 +123,8 @@ async function readBody<Message>(request: Request): Promise<{
       return { body: { ...body }, chatId: checkPathId(id), message: last as Message };
     }
   }
-  throw refusal("invalid_request", "Expected JSON with `id` and `messages`, as `useChat` sends.");
+  throw refusal(
+    "invalid_request",
+    "Expected JSON with `id` and `messages`, as `useChat` sends it, got another body. Send it as `application/json`.",
+  );
 }

@@ -5,7 +5,9 @@ import { untilAborted } from "../until-aborted.ts";
 
 /** A file of a message or a chunk that is larger than a payload. */
 export interface SpilledFile {
+  /** The bytes of the data URL, decoded. */
   readonly data: Uint8Array<ArrayBuffer>;
+  /** That of the part or the chunk, such as `image/png`. */
   readonly mediaType: string;
   readonly filename?: string | undefined;
   readonly chatId: string;

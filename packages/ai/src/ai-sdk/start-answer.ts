@@ -15,9 +15,9 @@ import { type Spill, Spiller } from "./spill.ts";
 /** Settings of `createChats`. */
 export interface ChatsOptions extends RecordOptions {
   /**
-   * Stores a file elsewhere, and returns its absolute URL, which the log keeps. It gets each file with a data URL of a question that is
-   * larger than a payload. Of an answer it gets each file that is larger. If it throws, the question is refused, or the answer fails. A
-   * stop does not wait for it.
+   * Stores a file elsewhere, and returns its absolute URL, which the log keeps. It gets files that are data URLs: all those of a question
+   * that is larger than a payload, and those of an answer that are larger themselves. If it throws, the question is refused, or the answer
+   * fails. A stop does not wait for it.
    * @defaultValue none: the log has the file, in several events
    */
   readonly spill?: Spill | undefined;
@@ -34,14 +34,14 @@ export interface ChatPlace {
 export interface AskedMessage<Message extends UIMessage> extends ChatPlace {
   readonly message: Message;
   /**
-   * Another call with the same key gets the same answer, as far as it is made. So a question may be sent again when its reply was lost.
-   * Under the same key, another message is refused as `idempotency_key_reused`.
+   * Another call of this chat with the same key gets the same answer, as far as it is made. So a question may be sent again if its reply
+   * was lost. Under the same key, a message with another `id` is refused as `idempotency_key_reused`.
    * @defaultValue none: each call begins an answer
    */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What a model answers. */
+/** What a model has to answer. */
 export interface Question<Message extends UIMessage> extends ChatPlace {
   /** All messages of the chat, the one to answer last. */
   readonly messages: Message[];
@@ -122,11 +122,11 @@ function joinAnswer(
       "Expected the idempotency key of this message, got that of another one. Ask with a new key.",
     );
   };
-  return joinEarlier(streams, { runId, since: 0, key: "key", isAsked });
+  return joinEarlier(streams, { runId, since: 0, key: "idempotency key", isAsked });
 }
 
 /**
- * Records the message to answer. The run has the place of the chat, so no other answer comes between.
+ * Records the message to answer. The run is the only live one of the chat, so no other answer comes between.
  * @returns all messages of the chat, and that one
  * @throws RunEventsError `invalid_request` for a message of the assistant that the chat does not have
  */

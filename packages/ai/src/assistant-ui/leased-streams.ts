@@ -13,7 +13,7 @@ export class LeasedStreams {
   readonly #defaultTtlMs: number;
   /** The streams that this process produces, by their runs. */
   readonly #producers = new Map<string, Producer>();
-  /** The runs of these streams. Their appends keep the order of the calls: a digest of each id may come in any. */
+  /** The ids of their runs. Digests may resolve in any order, so an append waits for none, and appends keep the order of the calls. */
   readonly #runIds = new Map<string, string>();
 
   constructor(streams: StreamRuns, defaultTtlMs: number) {
@@ -29,13 +29,13 @@ export class LeasedStreams {
     return this.#runIds.get(streamId) ?? this.#streams.runIdOf(streamId);
   }
 
-  /** The run of a stream; `null` if it does not exist, or has outlived its time to live. */
+  /** The run of a stream; `null` if it does not exist, or if its time to live has passed since its end. */
   async find(streamId: string): Promise<RunSnapshot | null> {
     const run = await this.#streams.find(await this.runIdOf(streamId));
     const { ttlMs = this.#defaultTtlMs } = (run?.metadata ?? {}) as {
       readonly ttlMs?: number | null;
     };
-    // NaN while it is live: then it is never over.
+    // NaN while the run is live: then the time never passes.
     const endedAtMs = Date.parse(run?.finishedAt ?? "");
     // JSON has no Infinity.
     return endedAtMs + (ttlMs ?? Infinity) <= Date.now() ? null : run;
@@ -76,7 +76,7 @@ export class LeasedStreams {
   }
 
   /**
-   * Makes these appends under the lease. Without one, it is that of the producer in this process, or that of the run.
+   * Makes these appends under the lease. If none is given, under that of the producer in this process, or else that of the run.
    * @returns the refusal, `not_found`, `fenced` or `run_finished`, or `null`
    */
   async write(

@@ -15,9 +15,9 @@ export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions 
    */
   readonly keyPrefix?: string | undefined;
   /**
-   * How long a stream stays without an append, in milliseconds, unless its acquisition says otherwise. A live one then fails: within
-   * twice the time, if another process has appended under its lease. One that has ended is `missing`, and its id is free;
-   * `RunEvents.purge` removes its bytes. `Infinity` is for ever.
+   * How long a stream stays without an append, in milliseconds: 0 or more, or `Infinity`. The `ttlMs` of an acquisition replaces it. A live
+   * stream then fails: within twice the time, if another process has appended under its lease. One that has ended is then `missing`, and
+   * its id is free. `RunEvents.purge` removes its bytes.
    * @defaultValue 86,400,000: a day
    */
   readonly defaultTtlMs?: number | undefined;
@@ -28,8 +28,8 @@ const BYTES = "BYTES";
 
 /**
  * Makes a store for `createResumableStreamContext` of `assistant-stream/resumable`. A producer that dies ends its readers with an error.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `defaultTtlMs`
- * out of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, and a `leaseMs` or a `defaultTtlMs` out of bounds. Without an
+ * `ownerId` also for a `keyPrefix` that is empty
  *
  * @example
  * const store = createRunEventsResumableStreamStore({ runs, ownerId: "ada" });

@@ -35,7 +35,7 @@ export interface ResumableStreamContext {
   /**
    * Makes the stream unless one with this id exists. Otherwise it reads that one from its start.
    * @param makeStream called once for an id, in whichever process asks first
-   * @param skipCharacters how many UTF-16 units of an existing stream to leave out: what the reader has already
+   * @param skipCharacters how many UTF-16 units of an existing stream to leave out: what the reader has already. Default: 0
    * @returns the stream; `null` if it has come to its end and `replayFinished` is `false`
    * @throws what `makeStream` throws
    * @throws RunEventsError `store_unavailable`
@@ -47,7 +47,8 @@ export interface ResumableStreamContext {
   ): Promise<ReadableStream<string> | null>;
   /**
    * Makes a new stream. One with the same id that has ended is removed.
-   * @returns the stream from its start
+   * @param skipCharacters has no effect, since the stream is new
+   * @returns the stream from its start; never `null`
    * @throws what `makeStream` throws
    * @throws RunEventsError `claimed` while a stream with this id is live; `store_unavailable`
    */
@@ -59,7 +60,7 @@ export interface ResumableStreamContext {
   /**
    * Reads a stream from its start, and follows it to its end. The returned stream fails with `run_finished` and `details.runStatus` if
    * the producer failed, died or was cancelled.
-   * @param skipCharacters how many UTF-16 units to leave out: what the reader has already
+   * @param skipCharacters how many UTF-16 units to leave out: what the reader has already. Default: 0
    * @returns the stream; `undefined` if the owner has none with this id; `null` if it has come to its end and `replayFinished` is `false`
    * @throws RunEventsError `store_unavailable`
    */
@@ -83,8 +84,8 @@ export interface ResumableStreamContext {
 
 /**
  * Makes the calls of `resumable-stream` on a store of runs, which keeps the text: a stream outlives its producer, and can be cancelled.
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and a `leaseMs` or a `mergeMs` out
- * of bounds
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, and a `leaseMs` or a `mergeMs` out of bounds. Without an `ownerId`
+ * also for a `keyPrefix` that is empty
  *
  * @example
  * const streams = createResumableStreamContext({ runs, ownerId: "ada", waitUntil: null });

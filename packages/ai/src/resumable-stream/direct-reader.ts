@@ -23,8 +23,8 @@ export class DirectReader {
   #pushed = 0;
 
   /**
-   * @param openLog called while the run is live, if the reader is late. What it returns reads the same text from its log, without so many
-   * units, at any time later
+   * @param openLog called while the run is live, once the reader is late. It returns a function that may be called at any later time, and
+   * which reads the same text from the log, but for its first `skip` UTF-16 units
    */
   constructor(openLog: () => (skip: number) => ReadableStream<string>) {
     this.#openLog = openLog;

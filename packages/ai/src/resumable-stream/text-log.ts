@@ -56,10 +56,10 @@ export function findStart({ runs, ownerId }: StreamRuns, runId: string): Promise
 }
 
 /**
- * Reads the text of a run from its log, as fast as it is read: between two reads it is a cursor.
+ * Reads the text of a run from its log, as fast as the stream is read. Between two reads the stream holds only a cursor.
  * @param skip how many UTF-16 units to leave out
- * @param start the first event of the run that is meant. Without it, whichever run has the id
- * @returns a stream that ends with the run, and fails with `run_finished` if that was cut short
+ * @param start the first event of the run that is meant. Without it, the run that has the id at the first read
+ * @returns a stream that ends with the run, and fails with `run_finished` if the run was cut short
  */
 export function readText(
   streams: StreamRuns,
@@ -78,7 +78,7 @@ async function* partsOf(
   start: Promise<RunEvent> | undefined,
 ): AsyncGenerator<string, void> {
   let left = skip;
-  // It holds no text.
+  // The first event holds no text.
   const { sequence = 0, createdAt } = (await start) ?? {};
   for await (const event of streams.follow(runId, sequence, signal, createdAt)) {
     const { eventType, payload } = event;

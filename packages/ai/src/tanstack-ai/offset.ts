@@ -39,7 +39,8 @@ export function sequenceOf(offset: string, runId: string, lastSequence: number):
 
 /**
  * Reads a request: `Last-Event-ID` or `?offset`, and `X-Run-Id` or `?runId`. An offset of a chunk names its run itself.
- * @throws Error for a run id that is empty or has a line break
+ * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for a request whose offset
+ * is not `-1`, `now` or one in the form of a chunk's
  */
 export function placeOf(
   source: Request | { readonly runId: string; readonly offset?: string | null | undefined },
@@ -57,5 +58,7 @@ export function placeOf(
 
 function checkRunId(runId: string): string {
   if (runId !== "" && !/[\r\n]/.test(runId) && runId.isWellFormed()) return runId;
-  throw new Error(`Expected a run id without line breaks, got ${JSON.stringify(runId)}.`);
+  throw new Error(
+    `Expected a run id of well-formed text without line breaks, and not empty, got ${JSON.stringify(runId)}. Choose another id.`,
+  );
 }

@@ -1,7 +1,7 @@
 import type { EventDraft, RunEvent } from "@tm/run-events-core";
 import type { StreamChunk } from "@tanstack/ai";
 
-/** The end of a run that was closed after the chunk of its error: readers have that chunk, so for them it is a whole. */
+/** The end of a run that was closed after the chunk of its error: readers have that chunk, so for them the run is whole. */
 const CLOSED_WITH_ERROR = { reason: "run_error" };
 
 /** What is known of a run when its producer closes it. */
@@ -18,7 +18,7 @@ export function planEnd({ lastChunk, isTorn, isStopped }: ClosedRun): EventDraft
   if (lastChunk?.type === "RUN_ERROR")
     return { eventType: "RUN_FAILED", payload: CLOSED_WITH_ERROR };
   if (isTorn) return { eventType: "RUN_FAILED", payload: { reason: "error" } };
-  // An agent also finishes each round that calls tools.
+  // `RUN_FINISHED` also ends each round of an agent that calls tools.
   const isFinished = lastChunk?.type === "RUN_FINISHED" && lastChunk.finishReason !== "tool_calls";
   return isStopped && !isFinished
     ? { eventType: "RUN_FAILED", payload: { reason: "aborted" } }

@@ -52,7 +52,7 @@ export async function* readChunks(
   }
 }
 
-/** The run. A reader from the start waits for it: its request may be faster than that of the producer. */
+/** The run. A reader without a chunk's offset waits for it: the producer's request may come later. */
 async function findRun(
   streams: StreamRuns,
   runId: string,

@@ -18,18 +18,19 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
    */
   readonly keyPrefix?: string | undefined;
   /**
-   * How long a reader from the start waits for a run that does not exist yet, in milliseconds.
+   * How long a reader at `-1` or `now` waits for a run that does not exist yet, in milliseconds: 0 or more, or `Infinity`.
    * @defaultValue 100
    */
   readonly firstChunkDeadlineMs?: number | undefined;
   /**
-   * How long a producer may append nothing, in milliseconds. Its run then fails: it may have gone without a `close`.
+   * How long a producer may append nothing, in milliseconds: 1 or more, or `Infinity`. Its run then fails: the producer may have ended
+   * without a `close`.
    * @defaultValue 3,600,000: an hour
    */
   readonly idleMs?: number | undefined;
   /**
    * The controller that `chat` has. It aborts when the producer has to stop: the run was cancelled, by any process, or this one shuts down.
-   * If your program aborts it before the last chunk, the run fails: without it, a part of an answer could pass for the whole.
+   * If your program aborts it before the last chunk, the run fails: otherwise a part of an answer could pass for the whole.
    * @defaultValue none: the producer stops at its next append
    */
   readonly abortController?: AbortController | undefined;
@@ -37,9 +38,10 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
 
 /** A run by its id, where there is no request. */
 export interface RunEventsStreamInit {
+  /** Well-formed text without line breaks, and not empty. */
   readonly runId: string;
   /**
-   * Reads after this offset.
+   * Reads after this offset: that of a chunk, `-1` for the start, or `now`. A read fails for any other.
    * @defaultValue `null`: a producer
    */
   readonly offset?: string | null | undefined;
@@ -59,8 +61,10 @@ export interface RunEventsStream extends StreamDurability {
  * Makes the durability of one run for `toServerSentEventsResponse` and the like of TanStack AI. The first append elects the producer: an
  * append of another one is refused as `claimed` or `run_finished`. A reader of a run whose producer died or was cancelled gets an error.
  * @param source the request, or the run
- * @throws TypeError for an `ownerId` that is `undefined` or empty, a `keyPrefix` that is empty, and times out of bounds
- * @throws Error for a run id that is empty or has a line break, and for an offset of another kind
+ * @throws TypeError for an `ownerId` that is `undefined` or empty, and times out of bounds. Without an `ownerId` also for a `keyPrefix`
+ * that is empty
+ * @throws Error for a run id that is empty, has a line break or is not well-formed text, and for a request whose offset
+ * is not `-1`, `now` or one in the form of a chunk's
  *
  * @example
  * const adapter = runEventsStream(request, { runs, ownerId: "ada" });
@@ -111,7 +115,7 @@ export function runEventsStream(
   async function close(): Promise<void> {
     producing ??= startProducing();
     const producer = await producing;
-    // Only then it is known whether chunks were lost.
+    // Only after all appends it is known whether chunks were lost.
     await producer.idle();
     const isStopped =
       producer.run.signal.aborted || options.abortController?.signal.aborted === true;

@@ -82,7 +82,7 @@ describe("a request that comes again", () => {
     agent.finish();
     await answeredAgain.done;
     expect(await statusOf(server, answered)).toBe("completed");
-    // It is done with its own part of the run.
+    // The first request is done, too: at its own question.
     await (
       await send(server)
     ).done;

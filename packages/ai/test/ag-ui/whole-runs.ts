@@ -75,7 +75,7 @@ export function wholeRuns(open: Open): void {
 
 /** Pages that leave, pages of others, and threads of others. */
 export function otherPages(open: Open): void {
-  it("a page that goes away does not stop its run, and with `since` a later one reads only what it lacks", async () => {
+  it("a page that leaves does not stop its run, and with `since` a later one reads only what it lacks", async () => {
     const server = createServer(await open());
     const page = server.openPage(createId());
     const sent = page.send("Why?");

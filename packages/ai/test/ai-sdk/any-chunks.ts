@@ -86,7 +86,7 @@ export function streamOf(values: readonly UIMessageChunk[]): ReadableStream<UIMe
   });
 }
 
-/** The chunks as a server records them: they begin with a name. The AI SDK shows a step that has nothing else only if it has one. */
+/** The chunks as a server records them: they begin with a `start` that names the message. Without it, the AI SDK does not show a step that has nothing else. */
 export function named(values: readonly UIMessageChunk[]): readonly UIMessageChunk[] {
   const start: UIMessageChunk = { type: "start", messageId: "named" };
   const all = values.map((value) => (value.type === "start" ? { ...value, ...start } : value));

@@ -69,7 +69,7 @@ function wholeAnswers(open: Open): void {
     expect((await there.ask("GET", `/${first.id}/stream`)).status).toBe(204);
   });
 
-  it("a page that goes away does not stop its answer", async () => {
+  it("a page that leaves does not stop its answer", async () => {
     const server = createServer(await open());
     const page = await server.openPage(createId());
     const sent = page.sendMessage({ text: "Why?" });

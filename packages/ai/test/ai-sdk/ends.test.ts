@@ -10,7 +10,7 @@ import { asked, openRuns, OWNER, PLACE, readAll, runOf, saying, streamOf } from 
 
 describe("the end of an answer", () => {
   it("comes later than the first token, which does not wait for others", async () => {
-    // No event that waits for others is ever written.
+    // With this timer, an event that waits for others is never written.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const chats = createChats({ runs: openRuns() });
@@ -94,10 +94,10 @@ describe("the end of an answer", () => {
     await cancelled.promise;
   });
 
-  it("an answer whose process has died holds no place in the chat", async () => {
+  it("an answer whose process has died does not keep the chat busy", async () => {
     const runs = openRuns();
     const chats = createChats({ runs });
-    // A run without a lease is what one with an expired lease is.
+    // A run without a lease is treated as one whose lease has expired.
     const dead = await runs.create({ ...OWNER, topic: "tea" });
     const { done } = await chats.answer({ ...PLACE, message: asked("a") }, () => saying("b"));
     await done;

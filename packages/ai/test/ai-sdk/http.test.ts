@@ -43,7 +43,7 @@ function countReaders(runs: RunEvents): { readonly runs: RunEvents; readonly cou
   return { runs: { ...runs, tail }, count: () => open };
 }
 
-it("over HTTP a page that goes away leaves no reader, and one that comes back gets all of the answer", async () => {
+it("over HTTP a page that leaves has no reader any more, and one that comes back gets all of the answer", async () => {
   const { runs, count } = countReaders(createRunEvents({ store: createMemoryStore() }));
   onTestFinished(() => runs.close());
   const { handle, model, read } = createServer(runs);

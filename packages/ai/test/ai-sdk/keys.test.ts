@@ -75,7 +75,7 @@ describe("a question with a key", () => {
     const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
     await expect(chats.answer(question, () => saying("b"))).rejects.toMatchObject({
       code: "run_finished",
-      message: expect.stringContaining("Ask with a new key"),
+      message: expect.stringContaining("Ask with a new idempotency key"),
     });
     const { done } = await chats.answer({ ...question, idempotencyKey: "l" }, () => saying("b"));
     await done;
@@ -135,7 +135,7 @@ describe("a question with a key", () => {
     ]);
   });
 
-  it("that is empty has none", async () => {
+  it("counts as one without a key if the header is empty", async () => {
     const server = createServer(openRuns());
     const headers = { "content-type": "application/json", "idempotency-key": "" };
     for (const [index, id] of ["a", "c"].entries()) {

@@ -60,7 +60,7 @@ describe("a page whose server is away", () => {
     expect(await runsOf(server)).toEqual(["completed"]);
   });
 
-  it("an answer whose process has died ends, once the page has heard nothing for a while", async () => {
+  it("an answer whose process has died ends, once no event has come to the page for a while", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     const server = createRunServer(openRuns());
@@ -130,7 +130,7 @@ describe("a page that is left", () => {
     server.model.say("an answer");
     server.model.finish();
     await expect.poll(() => runsOf(server)).toEqual(["completed"]);
-    // The run is no news to this page: it has chosen not to read it.
+    // This page has stopped reading the run, so its end is no reason to read the messages again.
     expect(chat.text).toBe("Half ");
     const back = openRunPage(server, "tea", await server.read("tea"));
     back.watch();

@@ -16,7 +16,7 @@ interface BackedUp {
   server: RunServer;
   readonly fetch: typeof fetch;
   backUp(): void;
-  /** The server goes, and one on the backup takes its place. */
+  /** Ends the server, and starts one on the backup in its place. */
   restore(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ describe("a page whose chat is restored from a backup", () => {
     ]);
   });
 
-  it("from before the question goes back to the turns that there are", async () => {
+  it("from before the question shows the turns that there are", async () => {
     const place = await openBackedUp();
     await turn(place.server, "a");
     const page = openRunPage(place, "tea", await place.server.read("tea"));

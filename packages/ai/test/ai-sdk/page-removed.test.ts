@@ -4,7 +4,7 @@ import { createRunServer, openRunPage } from "./run-page.ts";
 import { openRuns, OWNER } from "./small-chats.ts";
 
 describe("a page whose run was removed", () => {
-  it("while it was away reads the messages again", async () => {
+  it("while it had no connection reads the messages again", async () => {
     const server = createRunServer(openRuns());
     const first = await turn(server, "a");
     const page = openRunPage(server, "tea", await server.read("tea"));

@@ -23,7 +23,7 @@ describe("a page with the transport of runs", () => {
     expect(server.requests).toEqual(["POST /api/chat", `GET /v1/agent-runs/${runId}/stream`]);
   });
 
-  it("sends what goes along with a question: of the transport, and of the question itself", async () => {
+  it("sends the members of the transport and those of the question along with it", async () => {
     const server = createRunServer(openRuns());
     const questions: unknown[] = [];
     server.onRequest = async (request, answer) => {

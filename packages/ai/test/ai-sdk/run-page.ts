@@ -42,7 +42,7 @@ export function createRunServer(
   const server = createServer(runs, { leaseMs });
   const authenticate = (): { userId: string; credential: "session" } | null =>
     all.user === null ? null : { userId: all.user, credential: "session" };
-  // A page that comes back does not wait, and one that is left finds the runs closed.
+  // A page reconnects without a wait. A page that is open at the end of a test finds the runs closed: its error is ignored.
   const own = { random: () => 0, onError: () => {}, heartbeatMs };
   const handler = createHandler({ runs, authenticate, ...own });
   const requests: string[] = [];

@@ -110,7 +110,7 @@ describe("a file that is larger than a payload", () => {
     },
   );
 
-  it("whose storing hangs keeps neither a stop of its question or answer, nor a shutdown", async () => {
+  it("whose storing hangs delays neither a stop of its question or answer, nor a shutdown", async () => {
     const runs = openRuns();
     let onSpill = Promise.withResolvers<void>();
     const spill = (): Promise<string> => {

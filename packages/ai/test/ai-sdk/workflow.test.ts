@@ -131,7 +131,7 @@ describe("the stream of a run", () => {
       return (await response.text()).split("\n\n").filter((line) => line.startsWith("data: {"));
     };
     const whole = await textAt(runId, "0");
-    if (typeof whole === "number") throw new Error("Expected a stream.");
+    if (typeof whole === "number") throw new Error(`Expected a stream, got HTTP ${whole}.`);
     expect(whole).toHaveLength(5);
     expect(await textAt(runId, "3")).toEqual(whole.slice(3));
     expect(await textAt(runId, "-2")).toEqual(whole.slice(3));

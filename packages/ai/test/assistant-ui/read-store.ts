@@ -12,7 +12,8 @@ export async function acquireLease(
   options?: { readonly ttlMs?: number },
 ): Promise<ResumableStreamLease> {
   const acquired = await store.acquireLease?.(streamId, options);
-  if (acquired?.role !== "producer") throw new Error("Expected to be the producer.");
+  if (acquired?.role !== "producer")
+    throw new Error(`Expected the role producer, got ${acquired?.role}.`);
   return acquired.lease;
 }
 

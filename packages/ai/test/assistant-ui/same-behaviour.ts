@@ -38,7 +38,7 @@ function testElection(open: Open): void {
     await store.finalize("a", "done");
   });
 
-  it("the status goes from missing to streaming to the end", async () => {
+  it("the status is missing, then streaming, then that of the end", async () => {
     const store = await open();
     expect(await store.status("a")).toBe("missing");
     await store.acquire("a");

@@ -56,7 +56,7 @@ it("a store that is away for a moment, also at the start, costs no text", async 
   await runs.close();
 });
 
-it("a store that is away for a moment costs no reader of any door a part", async () => {
+it("a store that is away for a moment costs no reader of any import a part", async () => {
   const { store, refuseReads } = createFailingStore();
   const runs = createRunEvents({ store });
   const source = createTextSource();

@@ -11,7 +11,7 @@ export type Open = (
   options?: Partial<ResumableStreamContextOptions>,
 ) => Promise<readonly [ResumableStreamContext, ResumableStreamContext, RunEvents]>;
 
-/** Reads so many units, of which the last come from the log. */
+/** Reads so many UTF-16 units, of which the last come from the log. */
 async function readOwn(
   reader: ReadableStreamDefaultReader<string> | undefined,
   units: number,

@@ -52,7 +52,7 @@ function testProducer(open: () => Promise<StreamCalls>): void {
     ).toBe("12");
   });
 
-  it("a producer that stops to read its stream leaves it to others", async () => {
+  it("a producer that stops reading its stream leaves the stream to others", async () => {
     const streams = await open();
     const { stream, write, close } = createTextSource();
     const made = await streams.resumableStream("a", () => stream);

@@ -97,7 +97,7 @@ function testEnds(open: Open): void {
     expect(await reading).toMatchObject({ texts: ["1"], error: { code: "run_finished" } });
   });
 
-  it("a producer that goes without a close fails its run", async () => {
+  it("a producer that ends without a close fails its run", async () => {
     const [here, there] = await open();
     // On a slow machine the append may already be too late.
     const append = here({ runId: "a" }, { idleMs: 50 }).append([textChunk("1")]);

@@ -23,7 +23,7 @@ export type Open = (
   options?: Partial<RunEventsStreamOptions>,
 ) => Promise<readonly [here: Make, there: Make, runs: RunEvents]>;
 
-/** An answer, which waits after its first chunks until it is let on. */
+/** An answer, which waits after its first chunks until the test lets it go on. */
 function createAnswer(
   runId: string,
   error?: Error,

@@ -95,7 +95,7 @@ function testReads(open: Open): void {
     await producer.close();
     await producer.close();
     expect(await entries.next()).toEqual({ done: true, value: undefined });
-    // It began at some time since.
+    // The late reader began at `now`, which may have been before or after any of these chunks.
     const { texts } = await late;
     expect([[], ["2"], ["RUN_FINISHED", "2"]]).toContainEqual(texts);
   });

@@ -1,4 +1,4 @@
-/** A connection of postgres.js. It is not in its types. */
+/** A connection of postgres.js, which has no such type. */
 export interface PostgresJsConnection {
   /** Closes the connection after its last answer. Its place in the pool opens another one when it is needed. */
   end(): unknown;

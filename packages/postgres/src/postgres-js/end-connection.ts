@@ -3,8 +3,8 @@ import { readingPhase } from "./reading-phase.ts";
 
 /**
  * Ends the connection that a statement failed on, after its last answer: the queries that wait for it get their answers first. The other
- * connections stay. postgres.js does not show which connection a statement is sent on, unless it is a small one. So small ones are sent,
- * which go to one idle connection after the other.
+ * connections stay. postgres.js shows which connection a statement is sent on only if the statement has no values. So `SELECT 1` is sent
+ * again and again, which uses one idle connection after the other.
  */
 export async function endConnectionOf(sql: PostgresJsSql, failed: PostgresJsQuery): Promise<void> {
   const pid = failed.state?.pid;
@@ -35,7 +35,7 @@ async function endSession(sql: PostgresJsSql, failed: PostgresJsQuery, pid: numb
       },
     });
     await query;
-    // After a turn through all that are idle, the connection is closed already, or in use: then its next statement fails, too.
+    // All idle connections were seen. The one that is sought is closed already, or in use: then its next statement fails, too.
     if (connection === undefined || seen.has(connection)) return;
     if (query.state === failed.state && query.state?.pid === pid) {
       connection.end();

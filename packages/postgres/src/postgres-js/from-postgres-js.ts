@@ -29,8 +29,11 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   };
 }
 
+/** One client for each transaction: the appends of a client are sent one after the other. */
+const CLIENTS = new WeakMap<PostgresJsTransaction, PostgresQueryable>();
+
 /** The statements that begin and end the savepoint of a joined append. */
-const SAVEPOINT = /^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) run_events$/;
+const SAVEPOINT = /^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) run_events_\d+$/;
 
 /**
  * Makes the `client` of `appendInTransaction` from a transaction of postgres.js. Each statement gets a savepoint: without one, postgres.js
@@ -41,7 +44,7 @@ const SAVEPOINT = /^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) run_even
  * await sql.begin((tx) => store.appendInTransaction({ client: clientOf(tx), runId, events }));
  */
 export function clientOf(transaction: PostgresJsTransaction): PostgresQueryable {
-  return {
+  const client: PostgresQueryable = CLIENTS.get(transaction) ?? {
     async query(text, values = []) {
       if (SAVEPOINT.test(text)) return { rows: [] };
       await readingPhase();
@@ -49,4 +52,6 @@ export function clientOf(transaction: PostgresJsTransaction): PostgresQueryable 
       return { rows: rowsOf(rows as readonly unknown[]) };
     },
   };
+  CLIENTS.set(transaction, client);
+  return client;
 }

@@ -25,7 +25,7 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
   #onNotification: OnNotification = () => {};
   #onEnd: () => void = () => {};
 
-  /** @param timed those of all clients of a pool */
+  /** @param timed the queries with a limit of time, of all clients of a pool */
   constructor(sql: PostgresJsSql, channels: PostgresJsChannels, timed: TimedQueries) {
     this.#sql = sql;
     this.#channels = channels;
@@ -78,7 +78,7 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
       await readingPhase();
       return { rows: rowsOf(await send()) };
     } catch (error) {
-      // Its host name may lead to another server by now. If the connection is not found, the next statement on it fails, too.
+      // The server's host name may lead to another server by now. If the connection is not found, the next statement on it fails, too.
       if (query !== undefined && isElsewhere(error))
         endConnectionOf(this.#sql, query).catch(() => {});
       throw error;

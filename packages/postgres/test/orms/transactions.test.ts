@@ -79,4 +79,19 @@ describe.each(ORMS)("an append in a transaction of $name", ({ open }) => {
     expect(await readValues(store, "a")).toEqual([1, 2]);
     expect(await store.append([appendOf("a", 3)])).toMatchObject([{ firstSequence: 3 }]);
   });
+
+  it("S2: an append next to a replay is committed, too", async () => {
+    const { store } = await openBusiness();
+    await store.createRun(createOf("b"));
+    await store.append([appendOf("b", 1, { idempotencyKey: "k" })]);
+    const replay = lineOf(1, { runId: "b", idempotencyKey: "k" });
+    const receipts = await orm.transact(async ({ client }) =>
+      Promise.all([
+        store.appendInTransaction({ client, ...lineOf("x") }),
+        store.appendInTransaction({ client, ...replay }),
+      ]),
+    );
+    expect(receipts).toMatchObject([{ firstSequence: 1 }, { replayed: true }]);
+    expect(await readValues(store, "a")).toEqual(["x"]);
+  });
 });

@@ -69,7 +69,7 @@ it("S31: statements with a limit of time hold two connections of a silent server
   await expectFewHeld(proxy, pool);
 });
 
-it("S31: statements with a limit of time hold two connections at most of a server that takes none", async () => {
+it("S31: statements with a limit of time hold two connections at most of a server that accepts none", async () => {
   const { proxy, url } = await proxied();
   await expectFewHeld(proxy, fromPostgresJs(openSql(url, { max: 5, fetch_types: false })));
 });

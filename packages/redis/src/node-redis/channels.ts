@@ -11,7 +11,7 @@ type Listener = (...values: string[]) => void;
  * | ---------- | -------------------------------------------- | ------------------------------------------------- |
  * | connecting | the start, or the end of a pause             | `ready`, or an error or silence: then a pause      |
  * | up         | `ready`                                      | an error, or a ping without an answer: `close`     |
- * | pause      | a lost connection; longer after each failure | its time                                          |
+ * | pause      | a lost connection; longer after each failure | the end of its time                               |
  */
 export class NodeRedisChannels implements RedisSubscriber {
   readonly #client: NodeRedisClient;

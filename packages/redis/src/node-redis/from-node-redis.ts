@@ -9,7 +9,7 @@ const PLAIN = { typeMapping: {} };
 const REPLY = /^[A-Z]+ /;
 /** node-redis' messages for a connection that was lost after it had sent the command. */
 const LOST = /^Socket (closed|timeout)/;
-/** How often a command is sent at most: as often as ioredis does by default. */
+/** How often a command is sent at most: the number of ioredis, which sends it again 20 times by default. */
 const MOST_SENDINGS = 21;
 
 /**
@@ -26,8 +26,8 @@ export function fromNodeRedis(client: NodeRedisClient): RedisClient {
   const keyPrefix = String(client.options.keyPrefix ?? "");
 
   /**
-   * Sends a command. If the connection breaks before the answer, it sends it again, as ioredis does: all commands of the store may be
-   * repeated. An error that the server has answered gets the name `ReplyError`.
+   * Sends a command. If the connection breaks before the answer, the command is sent again, as ioredis does: all commands of the store may
+   * be repeated. An error with which the server has answered gets the name `ReplyError`.
    */
   async function send(...args: readonly string[]): Promise<unknown> {
     for (let sendings = 1; ; sendings++) {
@@ -79,7 +79,9 @@ const EXPECTED = "Expected a client of node-redis, what `createClient` returns";
 
 function checkNodeRedis(client: unknown): asserts client is NodeRedisClient {
   if (typeof client !== "object" || client === null) {
-    throw new TypeError(`${EXPECTED}, got ${client === null ? "null" : typeof client}.`);
+    throw new TypeError(
+      `${EXPECTED}, got ${client === null ? "null" : typeof client}. Pass a connected client.`,
+    );
   }
   if ("then" in client) throw new TypeError(`${EXPECTED}, got a promise. Await it.`);
   const { sendCommand, duplicate, options, isOpen } = client as Partial<NodeRedisClient>;

@@ -2,8 +2,8 @@ import type { Connection } from "../connection.ts";
 import { defineWriting, type Script } from "./script.ts";
 
 /**
- * Returns the next ordinal: microseconds since 1970, so that none is used again when a Redis has lost its data. If the clock is
- * behind the last ordinal, it is one more than that.
+ * Returns the next ordinal: microseconds since 1970, so that none is used again when a Redis has lost its data. If the last ordinal is
+ * not less than the clock, the next one is one more than the last.
  *
  * KEYS: the last ordinal.
  */

@@ -12,9 +12,9 @@ const OTHER =
 const NODE = { host: "127.0.0.1", port: 1 };
 
 it.each<[string, () => unknown, string]>([
-  ["nothing", () => undefined, "got undefined."],
-  ["null", () => null, "got null."],
-  ["a URL", () => "redis://127.0.0.1", "got string."],
+  ["nothing", () => undefined, "got undefined. Pass a connected client."],
+  ["null", () => null, "got null. Pass a connected client."],
+  ["a URL", () => "redis://127.0.0.1", "got string. Pass a connected client."],
   ["a promise", () => Promise.resolve(), "got a promise. Await it."],
   ["another object", () => ({}), OTHER],
   ["a cluster", () => createCluster({ rootNodes: [{ socket: NODE }] }), OTHER],

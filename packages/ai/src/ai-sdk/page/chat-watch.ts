@@ -17,7 +17,7 @@ export interface WatchedChat<Message extends UIMessage> {
 
 /** The state of a chat's connection. */
 export interface ChatStanding {
-  /** Whether the page waits for a server that does not answer. It then goes on. */
+  /** Whether the page waits for a server that does not answer. Once the server answers, the page goes on by itself. */
   readonly isWaiting: boolean;
   /** The error of the last attempt, or the one that has ended the reading for good; `null` without either. */
   readonly error: RunEventsError | null;

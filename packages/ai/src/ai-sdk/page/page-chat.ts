@@ -14,7 +14,7 @@ export class PageChat {
     return this.#busy > 0;
   }
 
-  /** @returns ends it. It may be called again */
+  /** Makes the page busy. @returns a function that ends this, and may be called more than once */
   begin(): () => void {
     let isOver = false;
     this.#busy += 1;
@@ -44,7 +44,7 @@ export class PageChat {
     for (const watcher of this.#watchers) watcher.onRevived();
   }
 
-  /** @returns removes the watcher */
+  /** @returns a function that removes the watcher */
   watch(watcher: ChatWatcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -59,6 +59,6 @@ export interface ChatWatcher {
   readonly onFailed: (runId: string, error: RunEventsError | null) => boolean;
   /** The server has answered a call of the page. */
   readonly onRevived: () => void;
-  /** The page may do something else now. */
+  /** A question or an answer that made the page busy has ended. */
   readonly onIdle: () => void;
 }

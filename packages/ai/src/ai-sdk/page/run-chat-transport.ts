@@ -20,7 +20,10 @@ export interface RunChatTransportOptions extends ServerOptions {
    * @defaultValue nothing
    */
   readonly body?: object | (() => object);
-  /** Who is signed in. Set it if users can change without a reload of the page: tabs of different users share nothing. */
+  /**
+   * Who is signed in. Set it if users can change without a reload of the page: tabs of different users share nothing.
+   * @defaultValue none: the page has one user, that of its session
+   */
   readonly userId?: string;
 }
 
@@ -47,7 +50,7 @@ export class RunChatTransport<
   readonly #calls: ChatCalls;
   readonly #chats = new Map<string, PageChat>();
 
-  /** @throws TypeError if `api` is not a path */
+  /** @throws TypeError if `api` is not a path, which begins with a slash */
   constructor(options: RunChatTransportOptions = {}) {
     const { api = "/api/chat" } = options;
     if (!api.startsWith("/"))
@@ -58,7 +61,7 @@ export class RunChatTransport<
 
   /**
    * Sends the last message. While the server does not answer, it is sent again, for 10 s. It is answered once.
-   * @param options an abort ends the stream, but not the answer: {@link RunChatTransport.stop} does that
+   * @param options an abort of `abortSignal` ends the stream, but not the answer: {@link RunChatTransport.stop} does that
    * @throws RunEventsError `topic_busy` while the chat is answered, or any other refusal; `store_unavailable`
    */
   async sendMessages(options: Send<Message>): Promise<ReadableStream<UIMessageChunk>> {

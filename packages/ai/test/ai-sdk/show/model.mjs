@@ -20,7 +20,7 @@ let go = Promise.withResolvers();
 /** How many answers are being made in this process. */
 let running = 0;
 
-/** Lets the answers of this process go on that wait. */
+/** Lets the waiting answers of this process go on. */
 export function goOn() {
   go.resolve();
   go = Promise.withResolvers();

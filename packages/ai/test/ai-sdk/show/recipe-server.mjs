@@ -20,7 +20,7 @@ const context = createResumableStreamContext({
   subscriber: new Redis(url),
 });
 const working = new Map();
-// Next.js, of which the recipe is, keeps a process alive that has one.
+// The recipe is for Next.js, which keeps a process alive that has an unhandled rejection.
 process.on("unhandledRejection", () => {});
 
 const NO_CHAT = { messages: [], activeStreamId: null };

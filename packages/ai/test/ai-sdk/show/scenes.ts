@@ -9,7 +9,7 @@ const WHOLE = WORDS.join(" ");
 /** What there is when the model waits: its last word is cut. */
 const PART = `${WORDS.slice(0, HALF).join(" ")} wor`;
 
-/** A scene of a chat. It throws what was expected and did not come. */
+/** A scene of a chat. `play` throws an error that names what was expected and did not come. */
 export interface Scene {
   readonly name: string;
   readonly play: (stage: Stage) => Promise<void>;
@@ -129,7 +129,8 @@ interface PageElement {
 async function untilModelRests(site: ChatSite): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   while (await site.isModelRunning()) {
-    if (performance.now() > giveUpAt) throw new Error("Expected the model to be stopped.");
+    if (performance.now() > giveUpAt)
+      throw new Error("Expected the model to end, got one that still answers.");
   }
 }
 
@@ -209,7 +210,7 @@ export const SCENES: readonly Scene[] = [
       await second.page.click("#stop");
       await untilModelRests(stage.site);
       for (const tab of [first, second]) {
-        await tab.expect("a rest", ({ status }) => status === "ready");
+        await tab.expect("no answer under way", ({ status }) => status === "ready");
         await tab.reload();
         await tab.expect("the part", ({ answers }) => answers.join() === PART);
       }

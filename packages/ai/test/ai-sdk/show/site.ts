@@ -18,9 +18,9 @@ export interface ChatSite {
   replace(server: number, signal: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** Breaks all connections to the servers. None can be opened until `join` is called. */
   part(): Promise<void>;
-  /** Each address leads to its own server. */
+  /** Lets connections through again: each address leads to its own server. */
   join(): void;
-  /** Lets answers go on that wait. */
+  /** Lets waiting answers go on. */
   goOn(): Promise<void>;
   /** Whether the model answers. */
   isModelRunning(): Promise<boolean>;
@@ -98,7 +98,8 @@ export async function startChatSite(
   for (let index = 0; index < servers; index += 1) all.push(await startServer(programs));
   const at = (index: number): Server => {
     const server = all[index % servers];
-    if (server === undefined) throw new Error("Expected a server.");
+    if (server === undefined)
+      throw new Error(`Expected a server with the number ${index}, got none.`);
     return server;
   };
   /** Asks all servers that are there. */

@@ -1,0 +1,59 @@
+import type { AppendReceipt } from "@tm/run-events-core";
+import { lineOf } from "@tm/run-events-test-servers/joined-appends";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import type pg from "pg";
+import { expect, it } from "vitest";
+import type { PostgresQueryable, PostgresStore } from "../src/index.ts";
+import { begin, openPool, openStore, useServer } from "./stores.ts";
+
+const server = useServer();
+
+const REPLAY = lineOf(1, { runId: "b", idempotencyKey: "k" });
+
+/** A store with the runs `a` and `b`, in which the key `k` has landed. */
+async function openReplayed(): Promise<{ readonly pool: pg.Pool; readonly store: PostgresStore }> {
+  const pool = openPool(server().url);
+  const store = await openStore(pool);
+  await store.createRun(createOf("a"));
+  await store.createRun(createOf("b"));
+  await store.append([appendOf("b", 1, { idempotencyKey: "k" })]);
+  return { pool, store };
+}
+
+it("S2: appends at once in one transaction are all committed, also next to a replay", async () => {
+  const { pool, store } = await openReplayed();
+  // The replay fails before the other append has its answer, or after it.
+  for (const statements of [0, 1, 2]) {
+    const client = await begin(pool, "SELECT 1");
+    const replayLate = async (): Promise<AppendReceipt> => {
+      for (const _ of oneTo(statements)) await client.query("SELECT 1");
+      return store.appendInTransaction({ client, ...REPLAY });
+    };
+    const appended = store.appendInTransaction({ client, ...lineOf(statements) });
+    expect(await Promise.all([appended, replayLate()])).toMatchObject([
+      { firstSequence: statements + 1 },
+      { firstSequence: 1, replayed: true },
+    ]);
+    await client.query("COMMIT");
+  }
+  expect(await readValues(store, "a")).toEqual([0, 1, 2]);
+});
+
+it("S2: appends at once on two clients of one transaction are committed, or the transaction fails", async () => {
+  const { pool, store } = await openReplayed();
+  const connection = await begin(pool, "SELECT 1");
+  const clientOf = (): PostgresQueryable => ({
+    query: (text, values) => connection.query(text, values),
+  });
+  const replayLate = async (): Promise<AppendReceipt> => {
+    await connection.query("SELECT 1");
+    return store.appendInTransaction({ client: clientOf(), ...REPLAY });
+  };
+  const outcomes = await Promise.allSettled([
+    store.appendInTransaction({ client: clientOf(), ...lineOf("x") }),
+    replayLate(),
+  ]);
+  const isWhole = outcomes.every(({ status }) => status === "fulfilled");
+  expect((await connection.query("COMMIT")).command).toBe(isWhole ? "COMMIT" : "ROLLBACK");
+  expect(await readValues(store, "a")).toEqual(isWhole ? ["x"] : []);
+});
