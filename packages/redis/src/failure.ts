@@ -29,9 +29,13 @@ const PASSING: Readonly<Record<string, string>> = {
 /** The message of a cluster's client after too many redirections. It contains the last answer. */
 const LAST_REDIRECTION = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+)/;
 
-/** The first word of the server's answer; `null` if the error did not come from the server. */
+/** The message of a right that the user lacks within a script. */
+const REFUSED_IN_SCRIPT = /^ERR ACL failure in script/;
+
+/** The first word of the answer, `NOPERM` also for a right that a script lacks; `null` if the server gave no answer. */
 function replyCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
+  if (REFUSED_IN_SCRIPT.test(error.message)) return "NOPERM";
   if (error.name === "ReplyError") return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
   return LAST_REDIRECTION.exec(error.message)?.[1] ?? null;
 }

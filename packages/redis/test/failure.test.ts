@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { createRunEvents } from "@tm/run-events-core";
-import { startRedis } from "@tm/run-events-test-servers";
+import { REDIS_PROGRAMS, startRedis } from "@tm/run-events-test-servers";
+import { createOf } from "@tm/run-events-test-servers/requests";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { openRedisStore } from "../src/index.ts";
@@ -27,3 +28,26 @@ it("S20: no error shows the payload of an append that Redis refused", async () =
   });
   expect(inspect(error, { depth: null })).not.toContain("hunter2");
 });
+
+it.each(REDIS_PROGRAMS)(
+  "S20: a right that the user of %s lacks is no passing failure, also within a script",
+  async (program) => {
+    const server = await startRedis({ program });
+    onTestFinished(() => server.close());
+    const admin = new Redis(server.url);
+    onTestFinished(() => admin.disconnect());
+    const store = await openRedisStore(admin);
+    onTestFinished(() => store.close());
+    const refused = {
+      code: "store_unavailable",
+      retryable: false,
+      message: expect.stringContaining("grant the rights"),
+    };
+    for (const command of ["time", "hmget", "evalsha"]) {
+      await admin.acl("SETUSER", "default", `-${command}`);
+      await expect(store.createRun(createOf(command))).rejects.toMatchObject(refused);
+      await admin.acl("SETUSER", "default", `+${command}`);
+      expect(await store.createRun(createOf(command))).toMatchObject({ outcome: "created" });
+    }
+  },
+);

@@ -6,7 +6,7 @@ import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
 import { readingPhase } from "./reading-phase.ts";
 import { rowsOf } from "./rows.ts";
-import { TimedQueries } from "./timed-queries.ts";
+import { timedQueriesOf } from "./timed-queries.ts";
 
 /**
  * Makes a pool for `createPostgresStore` from the function of postgres.js.
@@ -21,7 +21,7 @@ import { TimedQueries } from "./timed-queries.ts";
 export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   checkSql(sql);
   const channels = channelsOf(sql);
-  const timed = new TimedQueries();
+  const timed = timedQueriesOf(sql);
   const pool = new PostgresJsClient(sql, channels, timed);
   return {
     query: (text, values) => pool.query(text, values),

@@ -1,52 +1,48 @@
-import type { PostgresJsQuery } from "./driver.ts";
+import type { PostgresJsQuery, PostgresJsSql } from "./driver.ts";
 import { readingPhase } from "./reading-phase.ts";
 
-/** How many queries may be late. The second one gets its answer if only one connection is broken. */
-const MOST_LATE = 2;
+/** How many queries may be without an answer. The second one gets its answer if only one connection is broken. */
+const MOST_OPEN = 2;
 
 /**
  * Gives queries a limit of time, which postgres.js does not have. A query whose limit has passed runs on, and keeps its connection: a
- * cancel names only the connection, and may hit the caller's next statement there. While two queries are late, no other one with a limit
- * is sent. So late queries do not take one connection of the caller after the other.
+ * cancel names only the connection, and may hit the caller's next statement there. While two queries have no answer, no other one with a
+ * limit is sent. So a silent server does not hold all connections of the caller in time.
  */
 export class TimedQueries {
-  /** The queries that are late. They never reject. */
-  readonly #late = new Set<Promise<unknown>>();
+  /** The queries without an answer. They never reject. */
+  readonly #open = new Set<Promise<unknown>>();
 
   /**
-   * Waits for the rows of a query, which is sent once fewer than two queries are late.
-   * @param ms the limit, in milliseconds, from this call
-   * @throws Error with pg's message, once the limit has passed
+   * Waits for the rows of a query, which is sent once fewer are without an answer. After the limit it throws pg's error.
    */
   async ask(send: () => PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
     const limit = Promise.withResolvers<never>();
-    // The limit may pass before it is awaited: while the program was busy, or its host had suspended it.
+    // It may pass before it is awaited: while the program was busy, or its host had suspended it.
     limit.promise.catch(() => {});
     const timer = setTimeout(() => limit.reject(new Error("Query read timeout")), ms);
     try {
-      while (this.#late.size >= MOST_LATE) await Promise.race([...this.#late, limit.promise]);
-      await readingPhase();
-      return await this.#inTime(send(), limit.promise);
+      while (this.#open.size >= MOST_OPEN) await Promise.race([...this.#open, limit.promise]);
+      return await Promise.race([this.#send(send), limit.promise]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #inTime(query: PostgresJsQuery, limit: Promise<never>): Promise<readonly unknown[]> {
-    let isAnswered = false;
-    const answered = query.then(
-      () => (isAnswered = true),
-      () => (isAnswered = true),
-    );
-    try {
-      return await Promise.race([query, limit]);
-    } finally {
-      if (!isAnswered) this.#addLate(answered);
-    }
+  #send(send: () => PostgresJsQuery): Promise<readonly unknown[]> {
+    const rows = readingPhase().then(send);
+    const end = (): void => void this.#open.delete(answered);
+    const answered: Promise<unknown> = rows.then(end, end);
+    this.#open.add(answered);
+    return rows;
   }
+}
 
-  #addLate(answered: Promise<unknown>): void {
-    const late: Promise<unknown> = answered.then(() => this.#late.delete(late));
-    this.#late.add(late);
-  }
+const TIMED = new WeakMap<PostgresJsSql, TimedQueries>();
+
+/** The queries with a limit of an `sql`. All its pools share them, since they share its connections. */
+export function timedQueriesOf(sql: PostgresJsSql): TimedQueries {
+  const timed = TIMED.get(sql) ?? new TimedQueries();
+  TIMED.set(sql, timed);
+  return timed;
 }

@@ -98,6 +98,19 @@ it("S31: a limit of time that passes while the program itself is busy does not e
   expect(await askFor(60_000, pool)).toEqual([{ one: 1 }]);
 });
 
+it("S31: statements with a limit of time that are sent at once, by any pools of one `sql`, hold two connections at most", async () => {
+  const { proxy, url } = await proxied();
+  const sql = openSql(url, { max: 5, fetch_types: false });
+  await sql`SELECT 1`;
+  const pools = oneTo(4).map(() => fromPostgresJs(sql));
+  proxy.stall();
+  expect(await Promise.all(pools.map((pool) => askFor(50, pool)))).toEqual(pools.map(() => LATE));
+  expect(proxy.connections().length).toBeLessThanOrEqual(2);
+  proxy.resume();
+  const answers = await Promise.all(pools.map((pool) => askFor(60_000, pool)));
+  expect(answers).toEqual(pools.map(() => [{ one: 1 }]));
+});
+
 const LATE = new Error("Query read timeout");
 
 /** The rows of a statement, or its error. */
