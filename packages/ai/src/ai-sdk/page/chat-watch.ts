@@ -41,6 +41,7 @@ const LOST: ReadonlySet<RunEventsErrorCode | undefined> = new Set([
  * | watches        | the chat has a new run that it does not show  | reads the messages, unless the page is busy |
  * | watches        | its newest run is gone, or has fewer events   | the same                                    |
  * | watches        | the page could not read an answer to its end  | the same, once for each run                 |
+ * | watches        | an answer ends after a question has failed    | the same                                    |
  * | reads messages | they have come                                | shows them, and the answer that is live     |
  * | reads messages | the server refuses it                         | has failed: it shows the error              |
  * | has failed     | the server answers a call of the page         | watches, and reads the messages             |
@@ -102,7 +103,11 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
       onShown: (runId) => this.#shown.add(runId),
       onFailed: (runId, error) => this.#onFailed(runId, error),
       onRevived: () => this.#revive(),
-      onIdle: () => this.#check(),
+      onIdle: (hasShown) => {
+        // Until then a question that has failed stays, so that it can be sent again.
+        this.#isStale ||= hasShown && this.#chat.isBehind;
+        this.#check();
+      },
     });
     this.#left.signal.addEventListener("abort", () => {
       leaveChat();
@@ -177,6 +182,7 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
       if (signal.aborted || this.#chat.isBusy) return void (this.#isStale = true);
       this.#whole = new Set([...newest, ...endedRuns(messages)]);
       this.#shown = new Set();
+      this.#chat.isBehind = false;
       setMessages(messages as Message[]);
       const showsError = this.#showsError;
       this.#showsError = false;

@@ -8,21 +8,20 @@ export class PageChat {
   sent: Promise<unknown> = Promise.resolve();
   /** The run that the next reconnect is for, or `null` for none; `undefined` if that is not known. */
   next: string | null | undefined;
+  /** Whether a question has failed since the messages were last read: what the page has cut off for it, the server still has. */
+  isBehind = false;
 
   /** Whether a question is on its way, or an answer is shown as it comes. */
   get isBusy(): boolean {
     return this.#busy > 0;
   }
 
-  /** Makes the page busy. @returns a function that ends this, and may be called more than once */
-  begin(): () => void {
-    let isOver = false;
+  /** Makes the page busy. @returns a function that ends this, and says whether an answer was shown. It is called once */
+  begin(): (hasShown: boolean) => void {
     this.#busy += 1;
-    return () => {
-      if (isOver) return;
-      isOver = true;
+    return (hasShown) => {
       this.#busy -= 1;
-      for (const watcher of this.#watchers) watcher.onIdle();
+      for (const watcher of this.#watchers) watcher.onIdle(hasShown);
     };
   }
 
@@ -59,6 +58,6 @@ export interface ChatWatcher {
   readonly onFailed: (runId: string, error: RunEventsError | null) => boolean;
   /** The server has answered a call of the page. */
   readonly onRevived: () => void;
-  /** A question or an answer that made the page busy has ended. */
-  readonly onIdle: () => void;
+  /** A question or an answer that made the page busy has ended. `hasShown` says whether an answer was shown. */
+  readonly onIdle: (hasShown: boolean) => void;
 }

@@ -80,7 +80,7 @@ export class RunChatTransport<
     const chat = this.#chat(chatId);
     const headers = Object.fromEntries(new Headers(options.headers));
     const sending = this.#revived(this.#calls.send(question, headers));
-    chat.sent = sending.catch(() => {});
+    chat.sent = sending.catch(() => (chat.isBehind = true));
     return this.#show(chat, chatId, () => untilAborted(sending, abortSignal), abortSignal);
   }
 
@@ -132,19 +132,21 @@ export class RunChatTransport<
     const onEnd = chat.begin();
     try {
       const runId = await find();
-      if (runId === null) {
-        onEnd();
-        return null as Extract<Found, null>;
+      if (runId !== null) {
+        chat.show(runId);
+        return streamAnswer(createRunStore(runId, this.#options), {
+          signal,
+          onSilence: () => void this.#calls.active(chatId, signal).catch(() => {}),
+          onFailed: (error) => chat.fail(runId, error),
+          onEnd: () => onEnd(true),
+        });
       }
-      chat.show(runId);
-      const onSilence = (): void => void this.#calls.active(chatId, signal).catch(() => {});
-      const onFailed = (error: RunEventsError | null): boolean => chat.fail(runId, error);
-      const how = { signal, onSilence, onFailed, onEnd };
-      return streamAnswer(createRunStore(runId, this.#options), how);
     } catch (error) {
-      onEnd();
+      onEnd(false);
       throw error;
     }
+    onEnd(false);
+    return null as Extract<Found, null>;
   }
 
   /** Once the server has answered a user, that user may have signed in again: then all chats go on. */
