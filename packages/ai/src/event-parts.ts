@@ -37,6 +37,16 @@ export function encodeEvents(
   });
 }
 
+/** Whether a log takes the value, however large it is. */
+export function isFlatJson(value: unknown): boolean {
+  try {
+    checkDepth(sealDraft({ eventType: PART, payload: value }));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the event is the last one of a value. */
 export function endsValue({ eventType, payload }: SealedDraft): boolean {
   return eventType !== PART || (JSON.parse(payload.text) as Part).isLast;

@@ -7,20 +7,20 @@ export function maySucceedLater(error: unknown): boolean {
 }
 
 /**
- * Appends again and again, as a worker does with emitted events: a store that is unavailable or overloaded for a moment ends no stream.
- * An append that may have landed is not made again.
- * @param append refused as `fenced` once the lease is over
- * @param signal of the worker
- * @throws the last failure, once the append cannot land any more or the worker has to stop
+ * Makes a call of a worker again and again, as a worker does with emitted events: a store that is unavailable or overloaded for a moment
+ * ends no stream. An append that may have landed is not made again.
+ * @param call an append, which is refused as `fenced` once the lease is over, or a read
+ * @param signal of the worker. It aborts once the lease is over
+ * @throws the last failure, once the call cannot succeed any more or the worker has to stop
  */
-export async function insist<Receipt>(
-  append: () => Promise<Receipt>,
+export async function insist<Result>(
+  call: () => Promise<Result>,
   signal: AbortSignal,
-): Promise<Receipt> {
+): Promise<Result> {
   const pauses = new Pauses();
   for (;;) {
     try {
-      return await append();
+      return await call();
     } catch (error) {
       if (!maySucceedLater(error) || signal.aborted) throw error;
     }

@@ -6,7 +6,7 @@ export interface FailingStore {
   readonly store: RunEventStore;
   /** Refuses so many appends from now on. */
   refuse(times: number, error?: RunEventsError): void;
-  /** Refuses so many reads from now on. */
+  /** Refuses so many reads and lists from now on. */
   refuseReads(times: number): void;
 }
 
@@ -27,6 +27,13 @@ export function createFailingStore(): FailingStore {
   let left = 0;
   let readsLeft = 0;
   let refusal = AWAY;
+
+  function checkRead(): void {
+    if (readsLeft === 0) return;
+    readsLeft -= 1;
+    throw AWAY;
+  }
+
   return {
     store: {
       ...store,
@@ -36,9 +43,12 @@ export function createFailingStore(): FailingStore {
         throw refusal;
       },
       async read(queries) {
-        if (readsLeft === 0) return store.read(queries);
-        readsLeft -= 1;
-        throw AWAY;
+        checkRead();
+        return store.read(queries);
+      },
+      async listRuns(query) {
+        checkRead();
+        return store.listRuns(query);
       },
     },
     refuse(times, error = AWAY) {

@@ -6,10 +6,11 @@ import { Pauses } from "../pauses.ts";
 import { type ProduceOptions, produceRun } from "../produce-run.ts";
 import { refusal } from "../requests.ts";
 import type { StreamRuns } from "../stream-runs.ts";
-import { listTopic, readLog, readLogs } from "../topic-runs.ts";
+import { readLog } from "../topic-runs.ts";
 import { ValueWriter } from "../value-writer.ts";
 import type { RunQuery } from "./follow-thread.ts";
-import { type RunAgent, writeRun, writeStart } from "./write-run.ts";
+import { messageIdsOf } from "./message-ids.ts";
+import { type RunAgent, startOf, writeRun } from "./write-run.ts";
 
 /** A request of AG-UI to record, and its settings. */
 export interface Recording {
@@ -38,7 +39,7 @@ export async function recordRun(
   const isWaiting = resume.length > 0;
   const options = { metadata: { threadId, runId: name }, topic: threadId, exclusive: true, ...how };
   // Before the run is created: if the store is unavailable, the request can be made again.
-  const known = await messageIdsOf(streams, threadId);
+  const start = startOf(input, await messageIdsOf(streams, threadId));
   const pauses = new Pauses();
   for (;;) {
     const { isRepeated = false, ...query } = isWaiting
@@ -52,7 +53,7 @@ export async function recordRun(
       async (run) => {
         if (isWaiting) await answer(streams, run, query.since, input);
         const writer = new ValueWriter(run, streams.runs.log.limits);
-        await writeStart(writer, input, known);
+        await writer.append("RUN_STARTED", start);
         return writer;
       },
       (run, writer) => writeRun(run, writer, input, agent),
@@ -90,24 +91,8 @@ async function answer(
 }
 
 interface Mentions {
-  readonly messageId?: string;
-  readonly messages?: readonly { readonly id: string }[];
-  readonly input?: Mentions;
   readonly runId?: string;
   readonly interruptIds?: readonly string[];
-}
-
-/** The ids of the messages that the runs of a thread have. */
-async function messageIdsOf(streams: StreamRuns, threadId: string): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>();
-  for await (const { events } of readLogs(streams, await listTopic(streams, threadId))) {
-    for (const { payload } of events) {
-      const { messageId, messages, input } = (payload ?? {}) as Mentions;
-      if (messageId !== undefined) ids.add(messageId);
-      for (const { id } of messages ?? input?.messages ?? []) ids.add(id);
-    }
-  }
-  return ids;
 }
 
 /**

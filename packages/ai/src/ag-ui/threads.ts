@@ -39,8 +39,8 @@ export interface Threads {
    * @returns once the request is recorded
    * @throws RunEventsError `topic_busy` while another run of the thread goes on or waits; `run_finished` for an answer that nothing waits
    * for, or if the run of an earlier request ended before that request was recorded; `claimed` if the worker that has asked does not give
-   * the run back; `invalid_request` for an answer that leaves a question open; `fenced` if the process hung for longer than its
-   * lease, so that nothing was recorded; `payload_too_large`, `store_unavailable`
+   * the run back; `invalid_request` for an answer that leaves a question open, and for a request that is nested too deep; `fenced` if
+   * the process hung for longer than its lease, so that nothing was recorded; `payload_too_large`, `store_unavailable`
    */
   record(
     request: { readonly ownerId: string; readonly input: RunAgentInput },

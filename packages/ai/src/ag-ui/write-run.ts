@@ -5,8 +5,11 @@ import {
   type RunFinishedEvent,
 } from "@ag-ui/client";
 import type { EventDraft, WorkedRun } from "@tm/run-events-core";
+import { MAX_JSON_DEPTH } from "@tm/run-events-core/wire";
+import { isFlatJson } from "../event-parts.ts";
 import { pulled } from "../pulled.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
+import { refusal } from "../requests.ts";
 import { ShownError } from "../shown-failure.ts";
 import type { ValueWriter } from "../value-writer.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, isDelta, isRecordable } from "./log-events.ts";
@@ -33,16 +36,22 @@ export interface AgentCall {
 /** An agent: it makes the events of one run. */
 export type RunAgent = (call: AgentCall) => AgentEvents | Promise<AgentEvents>;
 
-/** Writes the `RUN_STARTED` of a run, so that readers see its request. It has only the messages that are new to the thread. */
-export async function writeStart(
-  writer: ValueWriter,
+/**
+ * The `RUN_STARTED` of a run, so that readers see its request. It has only the messages that are new to the thread.
+ * @throws RunEventsError `invalid_request` for a request that no log takes. A run that waits must not fail by it
+ */
+export function startOf(
   { threadId, runId, parentRunId, messages, resume }: RunAgentInput,
-  known: ReadonlySet<string>,
-): Promise<void> {
+  known: ReadonlySet<unknown>,
+): object {
   const added = messages.filter(({ id }) => !known.has(id));
   const input = { threadId, runId, messages: added, tools: [], context: [], resume };
-  const ids = { threadId, runId, parentRunId };
-  await writer.append("RUN_STARTED", { ...ids, protocolVersion: PROTOCOL_VERSION, input });
+  const start = { threadId, runId, parentRunId, protocolVersion: PROTOCOL_VERSION, input };
+  if (isFlatJson(start)) return start;
+  throw refusal(
+    "invalid_request",
+    `Expected a request that is JSON and nested ${MAX_JSON_DEPTH} deep at most, got another one. Pass what is deeper as text.`,
+  );
 }
 
 /**

@@ -1,10 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkDepth, MAX_JSON_DEPTH, sealDraft } from "@tm/run-events-core/wire";
+import { MAX_JSON_DEPTH } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
+import { isFlatJson } from "../event-parts.ts";
 import { ownersOf } from "../record-options.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { findLive, listTopic, stopLive } from "../topic-runs.ts";
-import { MESSAGE } from "./answer-events.ts";
 import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
 import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
@@ -136,14 +136,4 @@ async function checkMessage<Message extends UIMessage>(given: Message): Promise<
     "invalid_request",
     `Expected \`message\` to be a message of the user or the assistant, as the AI SDK has them, got another value. Send one with \`id\`, \`role\` and \`parts\`, nested ${MAX_JSON_DEPTH} deep at most.`,
   );
-}
-
-/** Whether a log takes the value, however large it is. */
-function isFlatJson(value: unknown): boolean {
-  try {
-    checkDepth(sealDraft({ eventType: MESSAGE, payload: value }));
-    return true;
-  } catch {
-    return false;
-  }
 }

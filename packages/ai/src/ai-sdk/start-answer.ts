@@ -1,6 +1,7 @@
-import { type EventDraft, RunEventsError } from "@tm/run-events-core";
+import { type EventDraft, RunEventsError, type WorkedRun } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
 import { joinEarlier } from "../earlier-call.ts";
+import { insist } from "../insist.ts";
 import { produceRun } from "../produce-run.ts";
 import { produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import type { StreamRuns } from "../stream-runs.ts";
@@ -86,7 +87,7 @@ export async function startAnswer<Message extends UIMessage>(
       const place = { chatId, ownerId, runId };
       const spiller = new Spiller(options.spill, place, limits.maxPayloadBytes, run.signal);
       const log = { spiller, writer: new ValueWriter(run, limits) };
-      return { log, messages: await recordQuestion(streams, runId, chat, log) };
+      return { log, messages: await recordQuestion(streams, run, chat, log) };
     },
     async (run, { log, messages }) => {
       const { signal } = run;
@@ -132,16 +133,20 @@ function joinAnswer(
  */
 async function recordQuestion<Message extends UIMessage>(
   streams: StreamRuns,
-  runId: string,
+  run: WorkedRun,
   chat: AskedMessage<Message>,
   { spiller, writer }: AnswerLog,
 ): Promise<readonly Message[]> {
   const message = await spiller.message(chat.message);
-  const answers = await listTopic(streams, chat.chatId);
-  const { messages } = await foldAnswers<Message>(
-    streams,
-    answers.filter((answer) => answer.runId !== runId),
-  );
+  const read = async (): ReturnType<typeof foldAnswers<Message>> => {
+    const answers = await listTopic(streams, chat.chatId);
+    return foldAnswers<Message>(
+      streams,
+      answers.filter(({ runId }) => runId !== run.runId),
+    );
+  };
+  // The run is made: if it failed now, the question could not be sent again with its key.
+  const { messages } = await insist(read, run.signal);
   if (message.role === "assistant" && !messages.some(({ id }) => id === message.id)) {
     throw new RunEventsError(
       "invalid_request",

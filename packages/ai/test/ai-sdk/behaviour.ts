@@ -141,6 +141,7 @@ function cutAnswers(open: Open): void {
     await expect.poll(() => first.text).toBe("Half ");
     const second = await there.openPage(first.id);
     const resumed = second.resumeStream();
+    await expect.poll(() => second.status).toBe("streaming");
     await here.runs.close();
     await resumed;
     expect(second.text).toBe("Half ");

@@ -30,3 +30,20 @@ it("a store that is away for a moment costs an answer nothing, from its question
   expect(runOf(messages[1])).toMatchObject({ runStatus: "completed" });
   expect(text).toBe("Tea is hot.");
 });
+
+it("a store that is away while the earlier messages are read refuses no question", async () => {
+  const { store, refuseReads } = createFailingStore();
+  const runs = createRunEvents({ store });
+  onTestFinished(() => runs.close());
+  const chats = createChats({ runs, mergeMs: 0 });
+  const model = createWrittenModel();
+  for (const [index, id] of ["a", "b"].entries()) {
+    refuseReads(2);
+    const question = { ...PLACE, message: asked(id), idempotencyKey: id };
+    const { done } = await chats.answer(question, model.answer);
+    await model.asked(index + 1);
+    model.finish();
+    await done;
+  }
+  expect((await chats.read("tea", OWNER)).messages).toHaveLength(4);
+});
