@@ -136,7 +136,7 @@ it("a page with an open question still has it after it connects again, and after
   expect(page.agent.pendingInterrupts).toEqual(INTERRUPTS);
 });
 
-it("a page that stops a run that waits can ask anew", async () => {
+it("a page that stops a run that waits can ask again", async () => {
   const server = openServer();
   const page = await openAsked(server);
   page.agent.abortRun();
