@@ -34,13 +34,18 @@ async function travel(run) {
   const graph = plan.compile({ checkpointer: new lang.MemorySaver() });
   const config = { configurable: { thread_id: run.runId }, signal: run.signal };
   const { events } = await runs.read(run.runId);
-  let input = { steps: ["trip"] };
-  if (events.length > 0) await graph.updateState(config, input, lang.START);
+  const start = events.length > 0 ? null : { steps: ["trip"] };
+  if (start === null) await graph.updateState(config, { steps: ["trip"] }, lang.START);
+  const answers = []; // those of the node that has not finished
   for (const { eventType, payload } of events) {
-    if (eventType === "NODE_DONE") await graph.updateState(config, payload.update, payload.node);
-    input = eventType === "INPUT_RECEIVED" ? new lang.Command({ resume: payload }) : null;
+    if (eventType === "INPUT_RECEIVED") answers.push(new lang.Command({ resume: payload }));
+    if (eventType !== "NODE_DONE") continue;
+    await graph.updateState(config, payload.update, payload.node);
+    answers.length = 0;
   }
   if (events.at(-1)?.eventType === "INPUT_REQUESTED") return run.park();
+  const input = answers.pop() ?? start;
+  for (const earlier of answers) await graph.invoke(earlier, config); // its next question is answered, too
   const streamMode = ["updates", "custom"];
   for await (const [mode, chunk] of await graph.stream(input, { ...config, streamMode })) {
     if (mode === "custom") await run.emit("PROGRESS", chunk);

@@ -38,6 +38,8 @@ function responseOf({ runId: id, metadata, createdAt }, { eventType, payload } =
   const output = (status === "completed" && payload) || [];
   return { id, object: "response", ...metadata, ...rest, error, output };
 }
+const nowOf = async (run, since = Math.max(0, run.lastSequence - 1)) =>
+  responseOf(run, (await runs.read(run.runId, { since })).events[0]);
 async function* framesOf(run, since, signal) {
   for await (const event of runs.tail(run.runId, { ownerId: run.ownerId, since, signal })) {
     const end = ENDS[event.eventType]?.replace("cancelled", "incomplete");
@@ -64,17 +66,15 @@ app.post("/", async ({ req, var: { owner }, json }) => {
 });
 app.get("/:id", async ({ req, var: { owner }, json }) => {
   const run = await runs.get(req.param("id"), owner);
-  const { events } = await runs.read(run.runId, { since: Math.max(0, run.lastSequence - 1) });
-  if (req.query("stream") !== "true") return json(responseOf(run, events[0]));
+  if (req.query("stream") !== "true") return json(await nowOf(run));
   const since = Number(/^(-1|\d+)$/.exec(req.query("starting_after") ?? "-1")?.[0]) + 1;
   if (!(since <= run.lastSequence)) return json(refusal("No event has it.", "starting_after"), 400);
   const frames = ReadableStream.from(framesOf(run, since, req.raw.signal));
   return new Response(frames, { headers: { "content-type": "text/event-stream" } });
 });
-app.post("/:id/cancel", async ({ req, var: { owner }, json }) => {
-  const run = await runs.cancel(req.param("id"), owner);
-  return json(responseOf(run, { eventType: `RUN_${run.runStatus.toUpperCase()}` }));
-});
+app.post("/:id/cancel", async ({ req, var: { owner }, json }) =>
+  json(await nowOf(await runs.cancel(req.param("id"), owner))),
+);
 const STATUSES = { not_found: 404, SyntaxError: 400 };
 app.onError(({ name, code = name }, { json }) => json(refusal(code), STATUSES[code] ?? 500));
 serve({ fetch: app.fetch, port }, (at) => console.log(`listening on http://localhost:${at.port}`));

@@ -12,18 +12,28 @@ const STUCK: Edit = ["await setTimeout(1_000,", 'await setTimeout(name === "hote
 /** A store, and workers on it. */
 async function openPlace(): Promise<{
   readonly runs: RunEvents;
-  work(edit: Edit, ...answer: readonly string[]): Promise<WorkerProcess>;
+  work(edits: readonly Edit[], ...answer: readonly string[]): Promise<WorkerProcess>;
 }> {
   const { path, runs } = await openRuns("langgraph");
   return {
     runs,
-    work: (edit, ...answer) =>
+    work: (edits, ...answer) =>
       startWorker("protocols/langgraph.mjs", {
         args: ["trip", ...answer],
         env: { DATABASE: path },
-        edits: [edit],
+        edits,
       }),
   };
+}
+
+/** Resolves once the lease of a worker that was killed has expired. */
+async function untilExpired(runs: RunEvents): Promise<void> {
+  await expect
+    .poll(async () => {
+      const { lease } = await runs.get("trip");
+      return lease === null || Date.parse(lease.expiresAt) < Date.now();
+    })
+    .toBe(true);
 }
 
 it("a graph is followed elsewhere, goes on in another process after a kill, and after the answer of a person", async () => {
@@ -36,20 +46,14 @@ it("a graph is followed elsewhere, goes on in another process after a kill, and 
       seen.push(`${eventType} ${node}`.trim());
     }
   })();
-  const first = await work(STUCK);
+  const first = await work([STUCK]);
   await expect.poll(() => seen).toContain("NODE_DONE flight");
   await first.end("SIGKILL");
-  // Its lease has to expire.
-  await expect
-    .poll(async () => {
-      const { lease } = await runs.get("trip");
-      return lease === null || Date.parse(lease.expiresAt) < Date.now();
-    })
-    .toBe(true);
-  const second = await work(FAST);
+  await untilExpired(runs);
+  const second = await work([FAST]);
   await second.prints("parked: true");
   expect(await runs.get("trip")).toMatchObject({ runStatus: "waiting", lease: null });
-  const third = await work(FAST, "yes");
+  const third = await work([FAST], "yes");
   await third.prints("booked");
   await followed;
   expect(seen).toEqual([
@@ -64,4 +68,36 @@ it("a graph is followed elsewhere, goes on in another process after a kill, and 
   ]);
   const { events } = await runs.read("trip", { since: 7 });
   expect(events[0]?.payload).toEqual({ steps: ["trip", "flight", "hotel", "booked"] });
+});
+
+/** A node that asks twice. After the first answer it reports, and then waits so long. */
+const askTwice = (ms: number): Edit => [
+  'const approve = () => ({ steps: [lang.interrupt({ question: "Book it?" }) ? "booked" : "left"] });',
+  `const approve = async (_state, { writer }) => {
+    const first = lang.interrupt({ question: "Book it?" });
+    writer("asked");
+    await setTimeout(${ms});
+    return { steps: [first, lang.interrupt({ question: "Pay it?" })] };
+  };`,
+];
+
+it("a node that asks twice gets each answer once, also after a kill between the two", async () => {
+  const { runs, work } = await openPlace();
+  await (await work([FAST, askTwice(0)])).prints("parked: true");
+  const second = await work([FAST, askTwice(300_000)], "no");
+  const typesOf = async (): Promise<readonly string[]> =>
+    (await runs.read("trip")).events.map(({ eventType }) => eventType);
+  await expect
+    .poll(async () => (await typesOf()).slice(-2))
+    .toEqual(["INPUT_RECEIVED", "PROGRESS"]);
+  await second.end("SIGKILL");
+  await untilExpired(runs);
+  await (await work([FAST, askTwice(0)])).prints("parked: true");
+  const { events } = await runs.read("trip");
+  const questions = events.filter(({ eventType }) => eventType === "INPUT_REQUESTED");
+  expect(questions.map(({ payload }) => payload)).toEqual([
+    { question: "Book it?" },
+    { question: "Pay it?" },
+  ]);
+  await (await work([FAST, askTwice(0)], "yes")).prints("false, true");
 });

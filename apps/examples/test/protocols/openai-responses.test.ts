@@ -47,7 +47,10 @@ it("a response in the background is read from any server, from any number on, an
   expect(whole.map(({ sequence_number }) => sequence_number)).toEqual(whole.map((_, at) => at));
   expect([whole[0]?.type, whole.at(-1)?.type]).toEqual(["response.created", "response.completed"]);
   expect(textOf(whole)).toBe(`You said: ${WORDS}`);
-  expect((await there.responses.retrieve(created.id)).output_text).toBe(`You said: ${WORDS}`);
+  const ended = await there.responses.retrieve(created.id);
+  expect(ended.output_text).toBe(`You said: ${WORDS}`);
+  const { output, status } = await here.responses.cancel(created.id);
+  expect({ output, status }).toEqual({ output: ended.output, status: "completed" });
   const bob = connect(first.url, "a-token-of-bob");
   await expect(bob.responses.retrieve(created.id)).rejects.toMatchObject({ status: 404 });
   await expect(connect(first.url, "none").responses.retrieve(created.id)).rejects.toMatchObject({
