@@ -7,6 +7,14 @@ import {
 import { returned, type StreamRuns } from "../stream-runs.ts";
 import { produce, type Producer } from "../producer.ts";
 
+const DELETION = { eventType: "RUN_CANCELLED", payload: { reason: "deleted" } };
+
+/** Whether the event is the end of a stream that is deleted. */
+export function isDeletion({ eventType, payload }: EventDraft): boolean {
+  const { reason } = (payload ?? {}) as { readonly reason?: unknown };
+  return eventType === DELETION.eventType && reason === DELETION.payload.reason;
+}
+
 /** The streams of a store, and the leases on those that this process produces. */
 export class LeasedStreams {
   readonly #streams: StreamRuns;
@@ -114,6 +122,15 @@ export class LeasedStreams {
     return isOther || code === "fenced"
       ? new ResumableStreamError("missing", `Stream superseded by a new acquisition: ${streamId}`)
       : new ResumableStreamError("finalized", `Stream already finalized: ${streamId}`);
+  }
+
+  /** Ends a stream that is deleted, unless it has ended. Readers may see this end before the stream is gone. */
+  async endDeleted(runId: string): Promise<void> {
+    const { runs, ownerId } = this.#streams;
+    const end = async (): Promise<unknown> =>
+      runs.append(runId, [DELETION], { ownerId, fence: await this.#fenceOf(runId) });
+    await end().catch(returned("not_found", "fenced", "run_finished"));
+    await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
   }
 
   async #fenceOf(runId: string): Promise<number> {

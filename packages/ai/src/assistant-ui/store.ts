@@ -4,8 +4,8 @@ import type { ResumableStreamStore } from "assistant-stream/resumable";
 import { batchesOf } from "../batches.ts";
 import { checkTime } from "../check-options.ts";
 import { decodeBytes, encodeBytes } from "../bytes.ts";
-import { cutShort, returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
-import { LeasedStreams, missing } from "./leased-streams.ts";
+import { cutShort, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { isDeletion, LeasedStreams, missing } from "./leased-streams.ts";
 
 /** Where the streams are, and how long they are kept. */
 export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions {
@@ -77,6 +77,7 @@ export function createRunEventsResumableStreamStore(
       try {
         for await (const event of streams.follow(runId, Number.parseInt(cursor) || 0, signal)) {
           if (signal.aborted) return;
+          if (isDeletion(event)) throw missing(streamId);
           const failure = failureOf(event);
           if (failure !== null) throw failure;
           const { sequence, eventType, payload } = event;
@@ -98,7 +99,7 @@ export function createRunEventsResumableStreamStore(
     },
     async delete(streamId) {
       const runId = await leased.runIdOf(streamId);
-      await runs.cancel(runId, { ownerId }).catch(returned("not_found"));
+      await leased.endDeleted(runId);
       await streams.remove(runId);
     },
   };
