@@ -23,7 +23,8 @@ export interface HealedStreamOptions {
 /** Opens a stream that reconnects after a lost connection, and goes on after its last whole event. */
 export async function openHealed(options: HealedStreamOptions): Promise<Response> {
   const first = await insist(() => options.ask(null, options.signal), MOST_TRIES, options.signal);
-  if (!isPlaced(first)) return first;
+  if (!first.ok) return first;
+  await checkPlaced(first);
   const body = pulled((left) => {
     const signal = AbortSignal.any([left, options.signal]);
     return readHealed(first, { ...options, signal });
@@ -55,16 +56,15 @@ async function* readHealed(
     signal.throwIfAborted();
     await pauses.next(signal);
     response = await insist(() => ask(since, signal), Infinity, signal);
-    if (!isPlaced(response))
-      throw new Error(
-        `Expected text/event-stream, got HTTP ${response.status}: ${await response.text()}`,
-      );
+    await checkPlaced(response);
   }
 }
 
-/** Whether the response is a stream of a server of this package, and not the page of a proxy. */
-function isPlaced({ ok, headers }: Response): boolean {
-  return ok && headers.get("content-type")?.startsWith("text/event-stream") === true;
+/** @throws Error if the response is no stream of a server of this package, such as the page of a proxy */
+async function checkPlaced(response: Response): Promise<void> {
+  const { ok, status, headers } = response;
+  if (ok && headers.get("content-type")?.startsWith("text/event-stream") === true) return;
+  throw new Error(`Expected text/event-stream, got HTTP ${status}: ${await response.text()}`);
 }
 
 /** Asks until a server answers. */
