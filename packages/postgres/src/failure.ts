@@ -33,12 +33,16 @@ const PASSING: Readonly<Record<string, string>> = {
   // A standby's answer to the statements that read.
   "55000":
     "The database is a standby, which may lack what the primary has: connect to the primary.",
+  "55P03":
+    "The run was locked for too long: end the transaction that has it, or raise `lock_timeout`.",
   "57014": "The database cancelled the statement: check its `statement_timeout`.",
   "57P01": "The database is shutting down: wait until it is back.",
   "57P02": "The database has crashed: wait until it is back, and see its log.",
   "57P03": "The database is starting up or shutting down: wait until it is back.",
   ECONNREFUSED:
     "The database cannot be reached: check that it runs, and the host and port of the pool.",
+  ECONNRESET: BROKEN,
+  EPIPE: BROKEN,
   ENOTFOUND: "The database's host name is not known: check the host of the pool.",
   // postgres.js has these codes where pg has messages.
   CONNECT_TIMEOUT: UNREACHED,
@@ -52,6 +56,7 @@ const PASSING_MESSAGES: Readonly<Record<string, string>> = {
     "The database did not answer in time: it may wait for its disk, a lock or a synchronous standby.",
   "Connection terminated due to connection timeout": UNREACHED,
   "Connection terminated unexpectedly": BROKEN,
+  "Client has encountered a connection error and is not queryable": BROKEN,
 };
 
 /** The connection was never opened, so nothing was sent. */

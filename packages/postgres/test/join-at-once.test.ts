@@ -57,3 +57,21 @@ it("S2: appends at once on two clients of one transaction are committed, or the 
   expect((await connection.query("COMMIT")).command).toBe(isWhole ? "COMMIT" : "ROLLBACK");
   expect(await readValues(store, "a")).toEqual(isWhole ? ["x"] : []);
 });
+
+it("S20: an append that a time limit of its transaction ends says which one, and a session that has ended is named", async () => {
+  const { pool, store } = await openReplayed();
+  const holder = await begin(pool, "SELECT 1");
+  await store.appendInTransaction({ client: holder, ...lineOf("held") });
+  const client = await begin(pool, "SET LOCAL lock_timeout = 10");
+  await expect(store.appendInTransaction({ client, ...lineOf("x") })).rejects.toMatchObject({
+    message: expect.stringContaining("raise `lock_timeout`"),
+    retryable: true,
+  });
+  const ended = new Promise((resolve) => client.on("error", resolve));
+  await client.query("SET idle_in_transaction_session_timeout = 10");
+  await ended;
+  await expect(store.appendInTransaction({ client, ...lineOf("x") })).rejects.toMatchObject({
+    message: expect.stringContaining("The connection to the database broke"),
+    retryable: true,
+  });
+});

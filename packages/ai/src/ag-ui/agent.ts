@@ -55,8 +55,14 @@ export class RunEventsAgent extends HttpAgent {
     if (this.before !== undefined) this.keep(this.before);
     this.before = undefined;
     this.opened = await this.open(this.prepareRunAgentInput(args[0]));
+    const { pendingInterrupts } = this;
+    // The thread asks again what is still open. An agent with a question would refuse to connect.
+    this.pendingInterrupts = [];
     try {
       return await super.connectAgent(...args);
+    } catch (error) {
+      this.pendingInterrupts = pendingInterrupts;
+      throw error;
     } finally {
       this.opened?.body?.cancel().catch(() => {});
       this.opened = undefined;
@@ -72,9 +78,12 @@ export class RunEventsAgent extends HttpAgent {
   /** Stops the run at the server: its events then end with the outcome `cancelled`. If that fails, it only closes the connection. */
   override abortRun(): void {
     const input = this.prepareRunAgentInput();
+    const { pendingInterrupts } = this;
     this.fetch(`${this.threadUrl(input)}/stop`, { ...this.bare(input), method: "POST" })
       .then(({ ok, status }) => {
         if (!ok) throw new Error(`Expected HTTP 2xx for a stop, got ${status}.`);
+        // Nothing waits for an answer any more.
+        if (this.pendingInterrupts === pendingInterrupts) this.pendingInterrupts = [];
       })
       .catch(() => super.abortRun());
   }

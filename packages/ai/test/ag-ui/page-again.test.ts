@@ -93,3 +93,54 @@ it("a page that connects asks once, if its place is still there", async () => {
   await page.agent.connectAgent();
   expect(requests).toEqual(["POST /api/agent", "GET /api/agent/tea/stream"]);
 });
+
+const INTERRUPTS = [{ id: "i-1", reason: "approval", message: "Send the mail?" }];
+
+/** A page whose run asks a question. */
+async function openAsked(server: TestServer): Promise<TestPage> {
+  const page = server.openPage("tea");
+  const sent = page.send("q1");
+  await server.agent.asked(1);
+  server.agent.finish({ type: "interrupt", interrupts: INTERRUPTS });
+  await sent;
+  expect(page.agent.pendingInterrupts).toEqual(INTERRUPTS);
+  return page;
+}
+
+it("a page whose question another page has answered connects again, and goes on", async () => {
+  const server = openServer();
+  const page = await openAsked(server);
+  const other = server.openPage("tea");
+  await other.agent.connectAgent();
+  const resumed = other.agent.runAgent({
+    resume: [{ interruptId: "i-1", status: "resolved", payload: {} }],
+  });
+  await server.agent.asked(2);
+  server.agent.say("a1");
+  server.agent.finish();
+  await resumed;
+  await page.agent.connectAgent();
+  expect(textsOf(page.agent.messages)).toEqual(["q1", "a1"]);
+  expect(page.agent.pendingInterrupts).toEqual([]);
+  await ask(page, server, 3);
+  expect(textsOf(page.agent.messages)).toEqual(["q1", "a1", "q3", "a3"]);
+});
+
+it("a page with an open question still has it after it connects again, and after it cannot", async () => {
+  const server = openServer();
+  const page = await openAsked(server);
+  await page.agent.connectAgent();
+  expect(page.agent.pendingInterrupts).toEqual(INTERRUPTS);
+  page.agent.headers = { user: "" };
+  await expect(page.agent.connectAgent()).rejects.toThrow("401");
+  expect(page.agent.pendingInterrupts).toEqual(INTERRUPTS);
+});
+
+it("a page that stops a run that waits can ask again", async () => {
+  const server = openServer();
+  const page = await openAsked(server);
+  page.agent.abortRun();
+  await expect.poll(() => page.agent.pendingInterrupts).toEqual([]);
+  await ask(page, server, 2);
+  expect(textsOf(page.agent.messages)).toEqual(["q1", "q2", "a2"]);
+});
