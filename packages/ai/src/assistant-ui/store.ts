@@ -43,7 +43,7 @@ export function createRunEventsResumableStreamStore(
   checkTime("defaultTtlMs", defaultTtlMs, 0);
   const streams = new StreamRuns(options, keyPrefix);
   const leased = new LeasedStreams(streams, defaultTtlMs);
-  const { runs, ownerId } = streams;
+  const { runs } = streams;
   const { maxPayloadBytes } = runs.log.limits;
 
   return {
