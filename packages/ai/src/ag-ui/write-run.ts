@@ -90,8 +90,9 @@ export async function writeRun(
 /** The event after `RUN_FINISHED` that ends the run or makes it wait. */
 function endOf({ outcome }: RunFinishedEvent): EventDraft {
   if (outcome?.type === "cancelled") return { eventType: "RUN_CANCELLED" };
-  if (outcome?.type !== "interrupt") return { eventType: "RUN_COMPLETED" };
-  const { interrupts } = outcome;
+  // Without an interrupt a page has nothing to answer.
+  const interrupts = outcome?.type === "interrupt" ? outcome.interrupts : [];
+  if (interrupts.length === 0) return { eventType: "RUN_COMPLETED" };
   const question = interrupts.map(({ message, reason }) => message ?? reason).join("\n");
   const interruptIds = interrupts.map(({ id }) => id);
   const payload = { question: question.slice(0, 2_000), interruptIds };

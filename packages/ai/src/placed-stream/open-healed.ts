@@ -64,7 +64,10 @@ async function* readHealed(
 async function checkPlaced(response: Response): Promise<void> {
   const { ok, status, headers } = response;
   if (ok && headers.get("content-type")?.startsWith("text/event-stream") === true) return;
-  throw new Error(`Expected text/event-stream, got HTTP ${status}: ${await response.text()}`);
+  const text = (await response.text()).slice(0, 200);
+  throw new Error(
+    `Expected text/event-stream, got HTTP ${status}: ${text}. Check the address, and the proxy.`,
+  );
 }
 
 /** Asks until a server answers. */

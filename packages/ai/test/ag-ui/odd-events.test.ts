@@ -49,6 +49,14 @@ it.each([
   expect(await runs.get(runId, OWNER)).toMatchObject({ runStatus: "completed" });
 });
 
+it("a run that asks nothing does not wait: the thread goes on", async () => {
+  const runs = open();
+  const nothing = { type: "RUN_FINISHED", outcome: { type: "interrupt", interrupts: [] } };
+  const { runId } = await record(runs, "first", [nothing as AgentEvent]);
+  expect(await runs.get(runId, OWNER)).toMatchObject({ runStatus: "completed" });
+  await record(runs, "second", [FINISHED]);
+});
+
 it("a thread goes on after an input from the console", async () => {
   const runs = open();
   const asked = await record(runs, "first", [ASKED]);

@@ -7,18 +7,20 @@ const MOST_OPEN = 2;
 /**
  * Gives queries a limit of time, which postgres.js does not have. A query whose limit has passed runs on, and keeps its connection: a
  * cancel names only the connection, and may hit the caller's next statement there. While two queries have no answer, no other one with a
- * limit is sent. So a silent server does not hold all connections of the caller in time.
+ * limit is sent. So a silent server does not get all connections of the caller, one after the other.
  */
 export class TimedQueries {
   /** The queries without an answer. They never reject. */
   readonly #open = new Set<Promise<unknown>>();
 
   /**
-   * Waits for the rows of a query, which is sent once fewer are without an answer. After the limit it throws pg's error.
+   * Waits for the rows of a query, which is sent once fewer than two have no answer.
+   * @param ms the limit, in milliseconds, from this call
+   * @throws Error with pg's message, once the limit has passed
    */
   async ask(send: () => PostgresJsQuery, ms: number): Promise<readonly unknown[]> {
     const limit = Promise.withResolvers<never>();
-    // It may pass before it is awaited: while the program was busy, or its host had suspended it.
+    // The limit may pass before it is awaited: while the program was busy, or its host had suspended it.
     limit.promise.catch(() => {});
     const timer = setTimeout(() => limit.reject(new Error("Query read timeout")), ms);
     try {

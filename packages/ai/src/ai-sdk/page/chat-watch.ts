@@ -105,7 +105,7 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
       onRevived: () => this.#revive(),
       onIdle: (hasShown) => {
         // Until then a question that has failed stays, so that it can be sent again.
-        this.#isStale ||= hasShown && this.#chat.isBehind;
+        this.#isStale ||= hasShown && this.#chat.isCut;
         this.#check();
       },
     });
@@ -182,7 +182,7 @@ export class ChatWatch<Message extends UIMessage> implements Store<ChatStanding>
       if (signal.aborted || this.#chat.isBusy) return void (this.#isStale = true);
       this.#whole = new Set([...newest, ...endedRuns(messages)]);
       this.#shown = new Set();
-      this.#chat.isBehind = false;
+      this.#chat.isCut = false;
       setMessages(messages as Message[]);
       const showsError = this.#showsError;
       this.#showsError = false;

@@ -9,7 +9,7 @@ export class PageChat {
   /** The run that the next reconnect is for, or `null` for none; `undefined` if that is not known. */
   next: string | null | undefined;
   /** Whether a question has failed since the messages were last read: what the page has cut off for it, the server still has. */
-  isBehind = false;
+  isCut = false;
 
   /** Whether a question is on its way, or an answer is shown as it comes. */
   get isBusy(): boolean {

@@ -80,7 +80,7 @@ export class RunChatTransport<
     const chat = this.#chat(chatId);
     const headers = Object.fromEntries(new Headers(options.headers));
     const sending = this.#revived(this.#calls.send(question, headers));
-    chat.sent = sending.catch(() => (chat.isBehind = true));
+    chat.sent = sending.catch(() => (chat.isCut = true));
     return this.#show(chat, chatId, () => untilAborted(sending, abortSignal), abortSignal);
   }
 
