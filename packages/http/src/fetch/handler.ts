@@ -44,7 +44,9 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
   return {
     async fetch(request) {
       const holding = service.open();
-      const reply = await service.answer(exchangeOf(request), request, holding);
+      const exchange = exchangeOf(request);
+      const reply = await service.answer(exchange, request, holding);
+      exchange.onAnswered();
       const { status, headers } = reply;
       // A live stream has other bounds.
       if ("stream" in reply || reply.body === null || request.method === "HEAD") holding.leave();
