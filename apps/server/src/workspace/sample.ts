@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { Sample } from "../surroundings.ts";
 
 /** How long the recorder may take to end its run when the server shuts down, in milliseconds. */
-const STOP_MS = 1_000;
+const STOP_MS = 3_000;
 
 /** The command that is recorded, from the workspace's root. */
 const COMMAND = ["node", "apps/server/src/workspace/type-check.ts"];
