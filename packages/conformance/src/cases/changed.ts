@@ -201,7 +201,9 @@ export const changed: readonly TrialCase[] = [
       for (let time = 0; time < 3; time++) {
         reader.resume(cursor);
         const { runs } = await reader.askAll(store);
-        assertEqual(runs, ["run", "third"], `the runs after the same cursor, time ${time + 1}`);
+        // Others may come again without a change.
+        for (const runId of ["run", "third"])
+          assert(runs.includes(runId), `the same cursor gives ${runId}, time ${time + 1}`);
       }
     },
   },
