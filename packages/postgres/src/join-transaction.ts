@@ -15,9 +15,6 @@ export interface JoinedAppend extends JoinedAppendOfCore {
   readonly client: PostgresQueryable;
 }
 
-/** The last append of each client. None rejects. */
-const LAST = new WeakMap<PostgresQueryable, Promise<unknown>>();
-
 /**
  * Appends inside the transaction that is open on the client, after the client's earlier appends. Of two at once, one could roll back to
  * a savepoint before what the other has appended.
@@ -31,28 +28,27 @@ export function joinTransaction(
   request: AppendRequest,
   moved: MovedRuns,
 ): Promise<AppendOutcome | undefined> {
-  const before = LAST.get(client) ?? Promise.resolve();
-  const outcome = before.then(() => appendOn(client, sql, check, request, moved));
-  LAST.set(
-    client,
-    outcome.catch(() => {}),
-  );
-  return outcome;
+  return inTurn(client, async () => {
+    const query = queryOf(client);
+    // On the pool, this would wait for a connection, and callers' transactions may have them all.
+    if (!check.isVerified) await check.verify(query);
+    const attempt: Query = (text, values) => withSavepoint(client, () => query(text, values));
+    const [outcome] = await appendGroup(query, attempt, sql, [{ index: 0, request }], moved);
+    return outcome;
+  });
 }
 
-async function appendOn(
-  client: PostgresQueryable,
-  sql: Statements,
-  check: SchemaCheck,
-  request: AppendRequest,
-  moved: MovedRuns,
-): Promise<AppendOutcome | undefined> {
-  const query = queryOf(client);
-  // On the pool, this would wait for a connection, and callers' transactions may have them all.
-  if (!check.isVerified) await check.verify(query);
-  const attempt: Query = (text, values) => withSavepoint(client, () => query(text, values));
-  const [outcome] = await appendGroup(query, attempt, sql, [{ index: 0, request }], moved);
-  return outcome;
+/** The last work on each client. None rejects. */
+const LAST = new WeakMap<PostgresQueryable, Promise<unknown>>();
+
+/** Does the work once the earlier work on the client is over. */
+function inTurn<T>(client: PostgresQueryable, work: () => Promise<T>): Promise<T> {
+  const done = (LAST.get(client) ?? Promise.resolve()).then(work);
+  LAST.set(
+    client,
+    done.catch(() => {}),
+  );
+  return done;
 }
 
 /** The numbers of the savepoints that are set now. */
