@@ -1,7 +1,7 @@
 import { storeClosed } from "@tm/run-events-core/store";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { Connections } from "./connections.ts";
-import { storeFailure } from "./failure.ts";
+import { storeFailure, TransactionOver } from "./failure.ts";
 import type { Statements } from "./sql/statements.ts";
 
 /**
@@ -31,7 +31,7 @@ export class Calls {
     try {
       return await call();
     } catch (error) {
-      throw storeFailure(error);
+      throw error instanceof TransactionOver ? error : storeFailure(error);
     }
   }
 

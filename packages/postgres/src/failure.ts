@@ -26,6 +26,9 @@ const BROKEN =
 
 /** Failures that a restart or a failover ends, or causes for a moment. */
 const PASSING: Readonly<Record<string, string>> = {
+  "25001":
+    "A transaction that was begun with `BEGIN` is open on the database: end it, or use PGlite's `transaction()`.",
+  "25P02": "An earlier statement of your transaction has failed: roll it back.",
   "25006": "The database is read-only: connect to the primary, or make it writable.",
   "53100": "The database's disk is full: free some space.",
   "53300":
@@ -77,10 +80,12 @@ const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
 /** This server takes no writes, or is not the primary: another server may be the primary by now. */
 const ELSEWHERE = new Set(["25006", "55000"]);
 
-/** Whether the statement conflicted with another transaction, so that it is worth another try at once. */
+/** A conflict, a deadlock, and a transaction of the program's own on PGlite. */
+const CONTENTION = new Set(["40001", "40P01", "25001"]);
+
+/** Whether another transaction was in the way of the statement, so that it is worth another try at once. */
 export function isContention(error: unknown): boolean {
-  const { code } = sqlErrorOf(error);
-  return code === "40001" || code === "40P01";
+  return CONTENTION.has(sqlErrorOf(error).code);
 }
 
 /**
@@ -110,9 +115,13 @@ function isDuplicate(error: unknown): boolean {
   return sqlErrorOf(error).code === "23505";
 }
 
-/** Whether a failure means that no transaction is open where one was expected. */
-export function isOutsideTransaction(error: unknown): boolean {
-  return error instanceof RunEventsError && sqlErrorOf(error.cause).code === "25P01";
+/** An append in the caller's transaction came after the end of that transaction, or without one. */
+export class TransactionOver extends TypeError {
+  constructor() {
+    super(
+      "Expected `client` to be inside the transaction in which the append began, but that is over, or none was open. Nothing was appended. Send `BEGIN` first, and await each append before you commit or roll back.",
+    );
+  }
 }
 
 /** Whether the server answered the statement with an error, and its session continues. */

@@ -6,6 +6,7 @@ import type {
 import { appendGroup, type MovedRuns } from "./append.ts";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { PostgresQueryable } from "./driver.ts";
+import { TransactionOver } from "./failure.ts";
 import { type Query, queryOf } from "./query.ts";
 import type { Statements } from "./sql/statements.ts";
 
@@ -15,67 +16,45 @@ export interface JoinedAppend extends JoinedAppendOfCore {
   readonly client: PostgresQueryable;
 }
 
+/** How many of the values of `appendToOne` say which run it is, and what it has to be like. */
+const RUN_VALUES = 4;
+
 /**
- * Appends inside the transaction that is open on the client, after the client's earlier appends. Of two at once, one could roll back to
- * a savepoint before what the other has appended.
+ * Appends inside the transaction that is open on the client. The first statement is sent in the call itself, and sets a mark that is local
+ * to the transaction. The ones after it do nothing without the mark: the caller, or an ORM, may have rolled back before they arrive, and
+ * another transaction may be open on the connection by then.
  * Throws what the driver throws.
  * @param moved receives the run if the append lands
+ * @throws TypeError if the transaction is over, or none was open
  */
-export function joinTransaction(
+export async function joinTransaction(
   client: PostgresQueryable,
   sql: Statements,
   check: SchemaCheck,
   request: AppendRequest,
   moved: MovedRuns,
 ): Promise<AppendOutcome | undefined> {
-  return inTurn(client, async () => {
-    const query = queryOf(client);
+  const query = queryOf(client);
+  const mark = crypto.randomUUID();
+  let marking = "set";
+  const lock = async (run: readonly unknown[]): Promise<boolean> => {
+    const [row] = await query(sql.lockJoined, [...run, mark, marking]);
+    marking = "";
+    const { isHere, isHeld } = row as { readonly isHere: boolean; readonly isHeld: boolean };
+    if (!isHere) throw new TransactionOver();
+    return isHeld;
+  };
+  const attempt: Query = async (text, values = []) => {
+    const run = values.slice(0, RUN_VALUES);
+    const isHeld = await lock(run);
     // On the pool, this would wait for a connection, and callers' transactions may have them all.
     if (!check.isVerified) await check.verify(query);
-    const attempt: Query = (text, values) => withSavepoint(client, () => query(text, values));
-    const [outcome] = await appendGroup(query, attempt, sql, [{ index: 0, request }], moved);
-    return outcome;
-  });
-}
-
-/** The last work on each client. None rejects. */
-const LAST = new WeakMap<PostgresQueryable, Promise<unknown>>();
-
-/** Does the work once the earlier work on the client is over. */
-function inTurn<T>(client: PostgresQueryable, work: () => Promise<T>): Promise<T> {
-  const done = (LAST.get(client) ?? Promise.resolve()).then(work);
-  LAST.set(
-    client,
-    done.catch(() => {}),
-  );
-  return done;
-}
-
-/** The numbers of the savepoints that are set now. */
-const SET = new Set<number>();
-
-/**
- * Sends a statement after a savepoint, since a key that has landed before makes it fail. After a failed statement, a transaction takes
- * nothing but a rollback. No two savepoints have one name at a time: two clients of one transaction would roll back each other's appends
- * unseen. With other names, the transaction fails.
- */
-async function withSavepoint<T>(client: PostgresQueryable, send: () => Promise<T>): Promise<T> {
-  let number = 1;
-  while (SET.has(number)) number += 1;
-  SET.add(number);
-  const name = `run_events_${number}`;
-  try {
-    await client.query(`SAVEPOINT ${name}`);
-    try {
-      const rows = await send();
-      await client.query(`RELEASE SAVEPOINT ${name}`);
-      return rows;
-    } catch (error) {
-      await client.query(`ROLLBACK TO SAVEPOINT ${name}`);
-      await client.query(`RELEASE SAVEPOINT ${name}`);
-      throw error;
-    }
-  } finally {
-    SET.delete(number);
-  }
+    const rows = isHeld ? await query(text, [...values, mark, request.idempotencyKey]) : [];
+    // Why nothing has landed is asked only inside of the transaction.
+    if (rows.length === 0) await lock(run);
+    return rows;
+  };
+  const joined = { ...sql, appendToOne: sql.appendJoined };
+  const [outcome] = await appendGroup(query, attempt, joined, [{ index: 0, request }], moved);
+  return outcome;
 }

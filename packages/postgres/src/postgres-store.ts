@@ -13,7 +13,7 @@ import { Calls } from "./calls.ts";
 import { SchemaCheck } from "./check-schema.ts";
 import { checkPools, openConnections } from "./connections.ts";
 import type { PostgresPool } from "./driver.ts";
-import { isAmbiguous, isOutsideTransaction, storeFailure } from "./failure.ts";
+import { isAmbiguous, storeFailure } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
 import type { RunChange } from "./run-changes.ts";
@@ -53,10 +53,10 @@ export interface PostgresStore extends MigratableStore, TransactionalStore<Joine
   /**
    * Appends inside the caller's open transaction. The run stays locked for other appends until the transaction ends. Appends in
    * one group with a waiting append wait too. So append last, and commit soon. A refusal leaves the transaction as it was; a
-   * failure may abort it, as always in Postgres.
+   * failure aborts it, as always in Postgres. If the transaction ends before the append has settled, nothing lands.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
    * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
-   * @throws TypeError without an open transaction, or for an `ownerId` that is given as undefined
+   * @throws TypeError without an open transaction, after its end, or for an `ownerId` that is given as undefined
    * @see {@link TransactionalStore.appendInTransaction}
    */
   appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
@@ -145,9 +145,9 @@ export function createPostgresStore(
     async appendInTransaction(append) {
       const request = planJoinedAppend(append);
       const moved: MovedRuns = new Map();
-      const outcome = await calls
-        .guard(() => joinTransaction(append.client, sql, check, request, moved))
-        .catch(outsideTransaction);
+      const outcome = await calls.guard(() =>
+        joinTransaction(append.client, sql, check, request, moved),
+      );
       for (const run of moved.values()) notifications.joined(run);
       return receiptOf(outcome ?? { outcome: "not_found" }, request);
     },
@@ -176,12 +176,4 @@ function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCa
 
 function inDoubt(error: unknown): never {
   throw storeFailure(error, isAmbiguous(error));
-}
-
-function outsideTransaction(error: unknown): never {
-  if (!isOutsideTransaction(error)) throw error;
-  throw new TypeError(
-    "Expected a `client` with an open transaction, got one without: send `BEGIN` first.",
-    { cause: error },
-  );
 }

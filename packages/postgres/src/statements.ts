@@ -2,6 +2,7 @@ import type { Statements } from "./sql/statements.ts";
 import { appendEachStatement } from "./sql/append-each.ts";
 import { appendToOneStatement } from "./sql/append-to-one.ts";
 import { appendStatement } from "./sql/append.ts";
+import { appendJoinedStatement, lockJoinedStatement } from "./sql/join.ts";
 import { listExpiredStatement, listIdleStatement, purgeStatement } from "./sql/due.ts";
 import { claimStatement, releaseStatement, renewStatement } from "./sql/lease.ts";
 import { changedStatements } from "./sql/changed.ts";
@@ -29,6 +30,8 @@ export function createStatements(schema: string): Statements {
     append: appendStatement(tables),
     appendEach: appendEachStatement(tables),
     appendToOne: appendToOneStatement(tables),
+    lockJoined: lockJoinedStatement(tables),
+    appendJoined: appendJoinedStatement(tables),
     selectReceipts: selectReceiptsStatement(tables),
     read: readStatement(tables),
     selectRun: selectRunStatement(tables),

@@ -53,8 +53,3 @@ export interface PostgresJsSql extends PostgresJsQueryable {
     };
   };
 }
-
-/** A transaction of postgres.js: what `sql.begin` passes to its function. */
-export interface PostgresJsTransaction extends PostgresJsQueryable {
-  savepoint<T>(work: (inner: PostgresJsQueryable) => Promise<T>): Promise<unknown>;
-}

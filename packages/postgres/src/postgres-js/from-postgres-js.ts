@@ -1,10 +1,9 @@
 import type { PostgresPool, PostgresQueryable } from "../driver.ts";
 import { channelsOf } from "./channels.ts";
 import { checkSql } from "./check-sql.ts";
-import type { PostgresJsSql, PostgresJsTransaction } from "./driver.ts";
+import type { PostgresJsQueryable, PostgresJsSql } from "./driver.ts";
 import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
-import { readingPhase } from "./reading-phase.ts";
 import { rowsOf } from "./rows.ts";
 import { timedQueriesOf } from "./timed-queries.ts";
 
@@ -29,29 +28,18 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   };
 }
 
-/** One client for each transaction: the appends of a client are sent one after the other. */
-const CLIENTS = new WeakMap<PostgresJsTransaction, PostgresQueryable>();
-
-/** The statements that begin and end the savepoint of a joined append. */
-const SAVEPOINT = /^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT) run_events_\d+$/;
-
 /**
- * Makes the `client` of `appendInTransaction` from a transaction of postgres.js. Each statement gets a savepoint: without one, postgres.js
- * rolls the transaction back after a failed statement.
+ * Makes the `client` of `appendInTransaction` from a transaction of postgres.js.
  *
  * @param transaction the argument that `sql.begin` passes to its function
  * @example
  * await sql.begin((tx) => store.appendInTransaction({ client: clientOf(tx), runId, events }));
  */
-export function clientOf(transaction: PostgresJsTransaction): PostgresQueryable {
-  const client: PostgresQueryable = CLIENTS.get(transaction) ?? {
-    async query(text, values = []) {
-      if (SAVEPOINT.test(text)) return { rows: [] };
-      await readingPhase();
-      const rows = await transaction.savepoint((inner) => inner.unsafe(text, encodeValues(values)));
-      return { rows: rowsOf(rows as readonly unknown[]) };
-    },
+export function clientOf(transaction: PostgresJsQueryable): PostgresQueryable {
+  return {
+    // Each statement is sent at once: in the next phase of the event loop, the transaction may be over.
+    query: async (text, values = []) => ({
+      rows: rowsOf(await transaction.unsafe(text, encodeValues(values))),
+    }),
   };
-  CLIENTS.set(transaction, client);
-  return client;
 }

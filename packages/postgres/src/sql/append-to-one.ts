@@ -15,13 +15,14 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 /**
  * Appends to one run, which needs no order of locks. It is `appendStatement` for one run: $1-$7 are the run's values, $8-$12 are its
  * $10-$14.
+ * @param condition what else has to hold for the run `r`
  */
-export function appendToOneStatement(tables: Tables): string {
+export function appendToOneStatement(tables: Tables, condition = "true"): string {
   const { runs, events } = tables;
   return `
 WITH key_index AS (${needsKeyIndex(tables)}), head AS (
   UPDATE ${runs} r SET ${moves("$7::int", "$5::text", "$6::text", "$4::bigint")}
-  WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")}
+  WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")} AND ${condition}
   RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})

@@ -7,6 +7,8 @@ export interface Statements extends Tables, ListStatements, ChangedStatements {
   readonly append: string;
   readonly appendEach: string;
   readonly appendToOne: string;
+  readonly lockJoined: string;
+  readonly appendJoined: string;
   readonly selectReceipts: string;
   readonly read: string;
   readonly selectRun: string;

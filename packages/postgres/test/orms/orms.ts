@@ -12,6 +12,7 @@ import postgres from "postgres";
 import { readSnippet } from "../../../../apps/acceptance/src/snippets.ts";
 import type { PostgresQueryable } from "../../src/index.ts";
 import { clientOf } from "../../src/postgres-js/index.ts";
+import { startWebSocketProxy } from "../neon/neon-pool.ts";
 
 /** What the function of a transaction gets. */
 interface OrmTransaction {
@@ -26,7 +27,7 @@ export interface OpenOrm {
   close(): Promise<unknown>;
 }
 
-/** An ORM, and how it is opened on a database with the table `business`. */
+/** An ORM or a driver, and how it is opened on a database with the table `business`, with one connection. */
 export interface Orm {
   readonly name: string;
   open(url: string): Promise<OpenOrm>;
@@ -50,9 +51,21 @@ async function readRecipe(name: string): Promise<ClientOf> {
 
 export const ORMS: readonly Orm[] = [
   {
+    name: "pg",
+    open: async (url) => openByHand(new pg.Pool({ connectionString: url, max: 1 })),
+  },
+  {
+    name: "Neon's Pool",
+    async open(url) {
+      const proxy = await startWebSocketProxy(url);
+      const { transact, close } = openByHand(proxy.openPool({ max: 1 }));
+      return { transact, close: () => close().then(() => proxy.close()) };
+    },
+  },
+  {
     name: "postgres.js",
     async open(url) {
-      const db = postgres(url);
+      const db = postgres(url, { max: 1 });
       return {
         transact: async (work) => {
           let answer: unknown;
@@ -70,7 +83,7 @@ export const ORMS: readonly Orm[] = [
     name: "Kysely",
     async open(url) {
       const own = await readRecipe("kysely.mjs");
-      const dialect = new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) });
+      const dialect = new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 1 }) });
       const db = new Kysely<{ readonly business: { readonly id: number } }>({ dialect });
       return {
         transact: (work) =>
@@ -86,7 +99,7 @@ export const ORMS: readonly Orm[] = [
     name: "Knex",
     async open(url) {
       const own = await readRecipe("knex.mjs");
-      const db = knex({ client: "pg", connection: url });
+      const db = knex({ client: "pg", connection: url, pool: { min: 0, max: 1 } });
       return {
         transact: (work) =>
           db.transaction(async (tx) => {
@@ -101,7 +114,7 @@ export const ORMS: readonly Orm[] = [
     name: "Drizzle",
     async open(url) {
       const own = await readRecipe("drizzle.mjs");
-      const pool = new pg.Pool({ connectionString: url });
+      const pool = new pg.Pool({ connectionString: url, max: 1 });
       const db = drizzle(pool);
       return {
         transact: (work) =>
@@ -132,6 +145,32 @@ export const ORMS: readonly Orm[] = [
     },
   },
 ];
+
+/** Transactions as a program begins them by hand on a pool. */
+function openByHand(pool: {
+  connect(): Promise<PostgresQueryable & { release(): void }>;
+  end(): Promise<unknown>;
+}): OpenOrm {
+  return {
+    async transact(work) {
+      const client = await pool.connect();
+      try {
+        await client.query("BEGIN");
+        const insert = (id: number): Promise<unknown> =>
+          client.query("INSERT INTO business VALUES ($1)", [id]);
+        const answer = await work({ client, insert });
+        await client.query("COMMIT");
+        return answer;
+      } catch (error) {
+        await client.query("ROLLBACK");
+        throw error;
+      } finally {
+        client.release();
+      }
+    },
+    close: () => pool.end(),
+  };
+}
 
 /** What the tests use of the client that Prisma generates. */
 interface PrismaTransaction {
@@ -174,7 +213,7 @@ async function generatePrisma(
     const { PrismaClient } = (await import(
       /* @vite-ignore */ join(folder, "generated/client.ts")
     )) as { readonly PrismaClient: new (options: object) => PrismaClient };
-    const adapter = new PrismaPg({ connectionString: url });
+    const adapter = new PrismaPg({ connectionString: url, max: 1 });
     return { client: new PrismaClient({ adapter }), remove };
   } catch (error) {
     await remove();

@@ -5,7 +5,7 @@ import { expect, expectTypeOf, it } from "vitest";
 import {
   fromPostgresJs,
   type PostgresJsSql,
-  type PostgresJsTransaction,
+  type PostgresJsQueryable,
 } from "../../src/postgres-js/index.ts";
 import { encodeList } from "../../src/postgres-js/list-literal.ts";
 import { PATIENT } from "../patient.ts";
@@ -17,7 +17,7 @@ const EXPECTED = "Expected the function of postgres.js, what `postgres(url)` ret
 
 it("what postgres.js returns has the types of the driver", () => {
   expectTypeOf<postgres.Sql>().toExtend<PostgresJsSql>();
-  expectTypeOf<postgres.TransactionSql>().toExtend<PostgresJsTransaction>();
+  expectTypeOf<postgres.TransactionSql>().toExtend<PostgresJsQueryable>();
 });
 
 it.each<[string, () => unknown, string]>([
