@@ -44,12 +44,19 @@ export interface PostgresPoolClient extends PostgresQueryable {
  * @see https://node-postgres.com/apis/pool
  */
 export interface PostgresPool extends PostgresQueryable {
+  query(
+    text: string,
+    values?: unknown[],
+    options?: { readonly serializers: Readonly<Record<number, never>> },
+  ): Promise<{ readonly rows: readonly unknown[] }>;
   connect?(
     callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void,
   ): void;
   readonly options?: { readonly max?: number | undefined };
   /** Whether a pg pool has been ended. Such a pool is refused. */
   readonly ending?: boolean;
+  /** Whether a transaction is open on a PGlite database now. The store's own calls wait for its end. */
+  isInTransaction?(): boolean;
   /** Whether a PGlite database has been closed. Such a database is refused. */
   readonly closed?: boolean;
 }

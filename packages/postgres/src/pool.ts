@@ -4,6 +4,7 @@ import { type Connect, type Query, queryOf } from "./query.ts";
 
 /** pg's message when no connection of the pool became free in time. */
 const ALL_IN_USE = "timeout exceeded when trying to connect";
+const OPEN = "A transaction is open on the database, which was begun with BEGIN.";
 /** The messages of pg and PGlite once they have been ended. */
 const ENDED = new Set(["Cannot use a pool after calling end on the pool", "PGlite is closed"]);
 
@@ -48,11 +49,24 @@ function noPool(pool: unknown): string | null {
 
 /** Runs statements on a connection that the pool picks. */
 export function queryOfPool(pool: PostgresPool): Query {
-  const query = queryOf(pool);
+  const query = pool.isInTransaction === undefined ? queryOf(pool) : queryBetween(pool);
   return (text, values) =>
     query(text, values).catch((error: unknown) => {
       throw poolFailure(pool, error);
     });
+}
+
+/**
+ * Runs statements on a PGlite database between the transactions that a program begins with `BEGIN`: inside of one, the program could
+ * undo what was acknowledged. PGlite itself keeps statements out of the transactions of its `transaction()`.
+ */
+function queryBetween(db: PostgresPool): Query {
+  const refuse = (): void => {
+    if (db.isInTransaction?.() === true) throw Object.assign(new Error(OPEN), { code: "25001" });
+  };
+  // PGlite looks for the serializer of each value once it is the statement's turn, and nothing comes between that and the statement.
+  const serializers = new Proxy({}, { get: refuse });
+  return async (text, values) => (await db.query(text, values, { serializers })).rows;
 }
 
 /** How to take connections out of the pool; `null` if it has none. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { createPostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { expectAsReference } from "./reference.ts";
-import { appendOf, createOf, endOf, readValues } from "@tm/run-events-test-servers/requests";
+import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { newSchema, openStore } from "./stores.ts";
 import { expectStubborn } from "./stubborn-run.ts";
 
@@ -52,6 +52,40 @@ describe("the store on PGlite", () => {
     await expect(store.appendInTransaction({ client: db, ...lineOf(1) })).rejects.toThrow(
       TypeError,
     );
+  });
+
+  it("S6: calls wait for a transaction that the program has begun with BEGIN, and are not undone with it", async () => {
+    const store = await openStore(db, { schema: newSchema() });
+    await store.createRun(createOf("a"));
+    const settled: string[] = [];
+    await db.query("BEGIN");
+    const calls = [
+      store.append([appendOf("a", "x")]).then(() => settled.push("append")),
+      store.createRun(createOf("b")).then(() => settled.push("create")),
+      readValues(store, "a").then((values) => settled.push(`read ${values.length}`)),
+    ];
+    // The caller's own statements go on, and so do those of its joined appends.
+    await store.appendInTransaction({ client: db, ...lineOf("gone") });
+    for (const _ of oneTo(20)) await db.query("SELECT 1");
+    expect(settled).toEqual([]);
+    await db.query("ROLLBACK");
+    await Promise.all(calls);
+    expect(await readValues(store, "a")).toEqual(["x"]);
+    expect(await store.getRun("b")).not.toBeNull();
+  });
+
+  it("S2: of appends at once in one transaction, none lands if it is rolled back since one was refused", async () => {
+    const store = await openStore(db, { schema: newSchema() });
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    const refused = { ...lineOf("x"), expectedSequence: 9 };
+    const failed = db.transaction((client) =>
+      Promise.all([
+        store.appendInTransaction({ client, ...refused }),
+        store.appendInTransaction({ client, ...lineOf("y"), runId: "b" }),
+      ]),
+    );
+    await expect(failed).rejects.toMatchObject({ code: "sequence_conflict" });
+    expect(await readValues(store, "b")).toEqual([]);
   });
 
   it("S13: all commits of the store notify, even in the caller's transactions", async () => {
