@@ -29,13 +29,11 @@ const PASSING: Readonly<Record<string, string>> = {
   "25001":
     "A transaction that was begun with `BEGIN` is open on the database: end it, or use PGlite's `transaction()`.",
   "25P02": "An earlier statement of your transaction has failed: roll it back.",
-  "25006": "The database is read-only: connect to the primary, or make it writable.",
+  // A standby also answers this to the statements that read.
+  "25006": "The database is read-only or a standby: connect to the primary, or make it writable.",
   "53100": "The database's disk is full: free some space.",
   "53300":
     "The database has too many connections: lower the `max` of the pools, or raise `max_connections`.",
-  // A standby's answer to the statements that read.
-  "55000":
-    "The database is a standby, which may lack what the primary has: connect to the primary.",
   "55P03":
     "The run was locked for too long: end the transaction that has it, or raise `lock_timeout`.",
   "57014": "The database cancelled the statement: check its `statement_timeout`.",
@@ -77,8 +75,6 @@ const UNSENT = new Set([
  * language of the server's messages, and some drivers leave it out.
  */
 const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
-/** This server takes no writes, or is not the primary: another server may be the primary by now. */
-const ELSEWHERE = new Set(["25006", "55000"]);
 
 /** A conflict, a deadlock, and a transaction of the program's own on PGlite. */
 const CONTENTION = new Set(["40001", "40P01", "25001"]);
@@ -140,9 +136,9 @@ export function keepsConnection(error: unknown): boolean {
   return isAnswer(error) && !isElsewhere(error);
 }
 
-/** Whether a read-only server or a standby refused the statement. */
+/** Whether a read-only server or a standby refused the statement: another server may be the primary by now. */
 export function isElsewhere(error: unknown): boolean {
-  return ELSEWHERE.has(sqlErrorOf(error).code);
+  return sqlErrorOf(error).code === "25006";
 }
 
 /**

@@ -5,12 +5,18 @@ import {
   startPostgres,
 } from "@tm/run-events-test-servers";
 import pg from "pg";
-import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { beginOn, createDoors, leadTo } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
 
-/** Runs the kit on pg, with its own server. */
+/** What the primary of Amazon Aurora refuses with its default settings, in a schema that comes before `pg_catalog`. */
+const REFUSALS = `CREATE SCHEMA managed;
+CREATE FUNCTION managed.pg_current_wal_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS $$
+BEGIN RAISE 'wal_level must be set to logical' USING ERRCODE = '55000'; END $$`;
+const MANAGED = "-c search_path=managed,pg_catalog";
+
+/** Runs the kit on pg, with its own server, which refuses what a managed one refuses. */
 export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
   describe(`the Postgres store on pg, with the ${engine} server`, () => {
     let server: PostgresServer;
@@ -20,11 +26,12 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
     beforeAll(async () => {
       server = await startPostgres({ engine });
       const { url: connectionString } = server;
-      pool = new pg.Pool({ connectionString });
-      own = new pg.Pool({ connectionString });
+      pool = new pg.Pool({ connectionString, options: MANAGED });
+      own = new pg.Pool({ connectionString, options: MANAGED });
       // As in every session after the database's default was set to read-only.
-      const options = "-c default_transaction_read_only=on";
+      const options = `${MANAGED} -c default_transaction_read_only=on`;
       readOnly = new pg.Pool({ connectionString, options });
+      await pool.query(REFUSALS);
     });
     afterAll(async () => {
       await Promise.all([pool.end(), readOnly.end(), own.end()]);
@@ -44,5 +51,10 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
       for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
     }
     itFindsLeaks(options);
+
+    it("the server refuses what a managed one refuses", async () => {
+      const refused = pool.query("SELECT pg_current_wal_lsn()");
+      await expect(refused).rejects.toMatchObject({ code: "55000" });
+    });
   });
 }

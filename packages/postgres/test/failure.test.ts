@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
-import { isAmbiguous, storeFailure } from "../src/failure.ts";
+import { isAmbiguous, keepsConnection, storeFailure } from "../src/failure.ts";
 
 function failureOf(code: string): Error {
   return Object.assign(new Error("driver"), code === "" ? {} : { code });
@@ -42,6 +42,12 @@ describe("a driver's failure", () => {
     for (const code of ["57P01", "57P02"]) {
       expect(isAmbiguous(Object.assign(failureOf(code), { severity: "ВАЖНО" }))).toBe(true);
     }
+  });
+
+  it("S20: 55000, which a primary may answer too, is not taken for a standby", () => {
+    const failure = failureOf("55000");
+    expect(storeFailure(failure).message).not.toContain("standby");
+    expect(keepsConnection(failure)).toBe(true);
   });
 
   it("S20: a RunEventsError stays as it is, except for `ambiguous`", () => {

@@ -15,7 +15,7 @@ import type { PostgresStore } from "../src/index.ts";
 const server = useServer();
 const READ_ONLY = {
   code: "store_unavailable",
-  message: "The database is read-only: connect to the primary, or make it writable.",
+  message: "The database is read-only or a standby: connect to the primary, or make it writable.",
   retryable: true,
   ambiguous: false,
 };

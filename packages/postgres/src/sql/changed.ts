@@ -71,7 +71,7 @@ export function changedStatements({ runs, removed }: Tables): ChangedStatements 
   const departures = (topic: string): string => `
 SELECT xid::text, run_key AS "runKey", run_id AS "runId" FROM (
 ${departed(runs, "ended_xid", topic)} UNION ALL ${departed(removed, "removed_xid", topic)}
-) d ORDER BY d.xid, d.run_key LIMIT $5`;
+) d WHERE ${ON_PRIMARY} ORDER BY d.xid, d.run_key LIMIT $5`;
   const live = (topic: string, from: number): string =>
     listedStatuses("live")
       .map(

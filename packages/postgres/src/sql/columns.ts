@@ -7,9 +7,11 @@ export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigin
 
 /**
  * Fails on a standby, which may lack what was acknowledged (clause S10 in `STORE.md`). It is evaluated once for each statement. A
- * connection may reach a standby at any time, as in a failover; behind a pooler, from one statement to the next.
+ * connection may reach a standby at any time, as in a failover; behind a pooler, from one statement to the next. Only a standby calls the
+ * function that it refuses. It refuses `pg_current_wal_lsn()` too, but so does the primary of Amazon Aurora.
  */
-export const ON_PRIMARY = "(SELECT pg_current_wal_lsn()) IS NOT NULL";
+export const ON_PRIMARY =
+  "(SELECT CASE WHEN pg_is_in_recovery() THEN pg_current_xact_id() IS NOT NULL ELSE true END)";
 
 /** Separates the values of a column. */
 export const SEPARATOR = "\x1f";
