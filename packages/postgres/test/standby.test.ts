@@ -129,7 +129,7 @@ describe("a standby", () => {
     await expect.poll(left, PATIENT).toBe(0);
   });
 
-  it("S10: a standby refuses each statement, whatever its values and the rows are", async () => {
+  it("S10: a standby refuses every statement of the store", async () => {
     const { schema } = await openNamed();
     await untilThere(schema, 1);
     const client = await openPool(standby.url).connect();
