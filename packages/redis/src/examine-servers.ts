@@ -12,7 +12,7 @@ const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "pow
 /**
  * Checks the settings of the server, or of each master of a cluster. Also throws what the client throws.
  * @returns what an acknowledged append survives, by the weakest of them
- * @throws RunEventsError `store_unavailable` if a server may evict runs
+ * @throws RunEventsError `store_unavailable` if a server may evict keys
  * @see clause S6 in `STORE.md`
  */
 export async function examineServers(connection: Connection): Promise<Durability> {
@@ -31,11 +31,11 @@ async function examineServer(server: RedisServerFacts): Promise<Durability> {
     server.info("persistence"),
   ]);
   const policy = parseInfo(memory, "maxmemory_policy");
-  // `volatile-*` evicts keys with an expiry. The log of a run has none; those that have one are of notifications and departures.
-  if (policy?.startsWith("allkeys")) {
+  // The keys with an expiry, which `volatile-*` evicts, are needed too: departures, and the marks of runs that may not be created any more.
+  if (policy !== undefined && policy !== "noeviction") {
     throw new RunEventsError(
       "store_unavailable",
-      `Expected maxmemory-policy noeviction, got ${policy}, under which Redis may evict runs: set it to noeviction.`,
+      `Expected maxmemory-policy noeviction, got ${policy}, under which Redis may evict what the store needs: set it to noeviction.`,
       { retryable: false },
     );
   }

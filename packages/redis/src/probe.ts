@@ -14,7 +14,7 @@ const KEYS_A_MASTER = 8;
  * Resolves if an append could land now, in a cluster on each master. Checks their settings again. Also throws what the client
  * throws.
  * @returns what an acknowledged append survives now, and the latest time of the masters' clocks
- * @throws RunEventsError `store_unavailable` if a server may evict runs
+ * @throws RunEventsError `store_unavailable` if a server may evict keys
  * @see clause S31 in `STORE.md`
  */
 export async function probeServers(

@@ -35,7 +35,7 @@ export type RedisStore = RunEventStore;
  * closes only that one.
  *
  * The server's settings decide what an append survives: power loss with `appendfsync always`, and otherwise what
- * `capabilities.durability` shows. They are checked now and with each `probe`, which fails if runs may be evicted. Under any
+ * `capabilities.durability` shows. They are checked now and with each `probe`, which fails if keys may be evicted. Under any
  * settings, a failover may lose acknowledged appends, since replicas lag.
  *
  * With a host name, a client must disconnect from a server that has become a replica:
@@ -43,7 +43,7 @@ export type RedisStore = RunEventStore;
  *
  * @throws TypeError for a bad prefix, or for a value that is not such a client
  * @throws RunEventsError `store_unavailable`: Redis cannot be reached, or refuses the user; not `retryable` if the client is closed,
- * or if a server's `maxmemory-policy` lets it evict runs
+ * or if a server's `maxmemory-policy` lets it evict keys
  * @example
  * const redis = new Redis("redis://127.0.0.1:6379", {
  *   reconnectOnError: ({ message }) => message.startsWith("READONLY"),

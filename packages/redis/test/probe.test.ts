@@ -34,11 +34,11 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
       },
     ],
     [
-      "may evict runs by now",
-      ["maxmemory-policy", "allkeys-lru"],
+      "may evict keys with an expiry by now",
+      ["maxmemory-policy", "volatile-lru"],
       {
         message:
-          "Expected maxmemory-policy noeviction, got allkeys-lru, under which Redis may evict runs: set it to noeviction.",
+          "Expected maxmemory-policy noeviction, got volatile-lru, under which Redis may evict what the store needs: set it to noeviction.",
         retryable: false,
       },
     ],
