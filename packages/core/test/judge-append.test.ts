@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Appender, AppendOutcome } from "../src/rules/append.ts";
 import type { RunStatus } from "../src/rules/event.ts";
@@ -195,6 +196,20 @@ describe("judgeAppend", () => {
       outcome: "sequence_conflict",
       lastSequence: 7,
     });
+  });
+
+  it("S1: no append passes the last safe integer, which a run keeps for its end", () => {
+    const last = Number.MAX_SAFE_INTEGER;
+    const free = fc.integer({ min: 1, max: 9 });
+    const law = fc.property(free, free, fc.boolean(), (room, count, ends) => {
+      const run = runRecord({ runStatus: "running", lastSequence: last - room });
+      const events = Array.from({ length: count }, () => newEvent("TOKEN"));
+      if (ends) events[count - 1] = newEvent("RUN_COMPLETED");
+      const request = appendRequest(events, { expectedSequence: last - room });
+      const isTaken = judgeAppend(run, null, request, NOW) === null;
+      expect(isTaken).toBe(ends ? count <= room : count < room);
+    });
+    fc.assert(law);
   });
 
   it("W11: an expected sequence of 0 means a run without events", () => {

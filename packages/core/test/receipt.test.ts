@@ -42,6 +42,16 @@ describe("receiptOf", () => {
     expect(() => receiptOf(outcome, REQUEST)).toThrow(expect.objectContaining({ code, details }));
   });
 
+  it("S1: a run without sequences left is no conflict: to read it again would not help", () => {
+    const lastSequence = Number.MAX_SAFE_INTEGER - 1;
+    for (const expectedSequence of [null, lastSequence]) {
+      const refused = (): unknown =>
+        receiptOf({ outcome: "sequence_conflict", lastSequence }, { expectedSequence });
+      expect(refused).toThrow(expect.objectContaining({ code: "invalid_request" }));
+      expect(refused).toThrow("End the run, and go on in another.");
+    }
+  });
+
   it.each([
     [5, "Read the run again from 3, then decide again."],
     // A read from 3 would be refused.

@@ -70,7 +70,10 @@ async function settle(
   let pending = group;
   let fruitless = 0;
   while (pending.length > 0) {
-    const { appends, rest } = planStatementBatch(pending);
+    // Requests that do not fit together may fit alone.
+    const most = fruitless === 0 ? pending.length : 1;
+    const { appends, rest } = planStatementBatch(pending.slice(0, most));
+    const later = [...rest, ...pending.slice(most)];
     const rows = await sendStatementBatch(attempt, sql, appends);
     const refused = new Map(appends.map((append) => [append.runId, append]));
     for (const row of rows ?? []) {
@@ -80,7 +83,7 @@ async function settle(
       moved.set(append.runId, keepLandings(outcomes, append, row));
     }
     const again = await judgeRefused(query, sql, [...refused.values()], outcomes);
-    fruitless = again.length + rest.length < pending.length ? 0 : fruitless + 1;
+    fruitless = again.length + later.length < pending.length ? 0 : fruitless + 1;
     if (fruitless === FRUITLESS_ATTEMPTS) {
       throw new RunEventsError(
         "store_unavailable",
@@ -88,7 +91,7 @@ async function settle(
       );
     }
     // The requests after one that is sent again are for the same run, or were never sent: the order stays.
-    pending = [...again, ...rest];
+    pending = [...again, ...later];
     if (rows !== null && appends.length > 1 && again.length > 0) {
       const alone = [...Map.groupBy(pending, ({ request }) => request.runId).values()];
       await allOf(alone.map((ofRun) => settle(query, attempt, sql, ofRun, outcomes, moved)));

@@ -37,9 +37,13 @@ export function judgeAppend(
     return { outcome: "replayed", firstSequence, lastSequence, phase, runStatus };
   }
   const { runStatus, lastSequence } = run;
+  const { expectedSequence, events, change } = request;
   if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
   if (isFenced(run, request.appender, nowMs)) return { outcome: "fenced" };
-  if (request.expectedSequence !== null && request.expectedSequence !== lastSequence) {
+  const isExpected = expectedSequence === null || expectedSequence === lastSequence;
+  // The last sequence is for the event that ends the run.
+  const most = isTerminal(change) ? Number.MAX_SAFE_INTEGER : Number.MAX_SAFE_INTEGER - 1;
+  if (!isExpected || lastSequence + events.length > most) {
     return { outcome: "sequence_conflict", lastSequence };
   }
   return null;

@@ -21,7 +21,8 @@ export function decodePhase(phase: string | null): string | null {
 /**
  * Turns the outcome of an append into a receipt or an error.
  * @param request the append: a refusal shows the sequence that it expected
- * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`
+ * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`; `invalid_request` if the
+ * run has no sequences left
  */
 export function receiptOf(
   outcome: AppendOutcome,
@@ -48,6 +49,12 @@ export function receiptOf(
     case "sequence_conflict": {
       const { lastSequence } = outcome;
       const { expectedSequence } = request;
+      if (expectedSequence === null || expectedSequence === lastSequence) {
+        throw new RunEventsError(
+          "invalid_request",
+          `Expected an append that ends before sequence ${Number.MAX_SAFE_INTEGER}, which is for the run's end, but the run is at ${lastSequence}. End the run, and go on in another.`,
+        );
+      }
       // A read from past the end would be refused.
       const since = Math.min(expectedSequence ?? 0, lastSequence);
       throw new RunEventsError(

@@ -29,20 +29,29 @@ export function takes(runId: string, ownerId: string, expected: string, appender
       ELSE r.run_status = ${swept} AND r.lease_expires_at_ms IS NULL AND ${idleSince("r")} <= ${untilMs} END`;
 }
 
+/** SQL: whether the run `r` has sequences for so many events. It is core's `judgeAppend`, for requests that land together too. */
+export function fits(events: string, change: string): string {
+  return `r.last_sequence + ${events} <= ${Number.MAX_SAFE_INTEGER} - CASE WHEN ${isLive(change)} THEN 1 ELSE 0 END`;
+}
+
+function isLive(change: string): string {
+  return `${change} IN ('started', 'waiting', 'answered')`;
+}
+
 /**
  * SQL: how an append changes the head `r`. Its time never runs backwards (clause W2 in `WIRE.md`). The lease is core's `leaseAfter`, the
  * status core's `statusAfter`.
  */
 export function moves(events: string, change: string, phase: string, appender: string): string {
-  const isLive = `${change} IN ('started', 'waiting', 'answered')`;
+  const live = isLive(change);
   return `fence = CASE WHEN ${appender} < ${ANYBODY} THEN r.fence + 1 ELSE r.fence END,
-    lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${isLive} THEN r.lease_expires_at_ms END,
+    lease_expires_at_ms = CASE WHEN ${appender} >= ${ANYBODY} AND ${live} THEN r.lease_expires_at_ms END,
     last_sequence = r.last_sequence + ${events}, phase = coalesce(${phase}, r.phase),
     run_status = CASE ${change} WHEN 'started' THEN CASE r.run_status WHEN 'queued' THEN 'running' ELSE r.run_status END
       WHEN 'answered' THEN CASE r.run_status WHEN 'waiting' THEN 'running' ELSE r.run_status END ELSE ${change} END,
     updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
-    finished_at_ms = CASE WHEN NOT ${isLive} THEN greatest(r.updated_at_ms, ${NOW_MS}) END,
-    ended_xid = CASE WHEN NOT ${isLive} THEN pg_current_xact_id() END`;
+    finished_at_ms = CASE WHEN NOT ${live} THEN greatest(r.updated_at_ms, ${NOW_MS}) END,
+    ended_xid = CASE WHEN NOT ${live} THEN pg_current_xact_id() END`;
 }
 
 /**

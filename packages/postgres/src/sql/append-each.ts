@@ -1,6 +1,6 @@
 import type { RunAppend } from "../plan-statement-batch.ts";
 import type { Tables } from "../tables.ts";
-import { join, list, mark, moves, takes } from "./append-columns.ts";
+import { fits, join, list, mark, moves, takes } from "./append-columns.ts";
 import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 import { encodeAppender } from "./encode-appender.ts";
 
@@ -15,7 +15,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6", "$7", "$8", "$9")})
     WITH ORDINALITY AS q (run_id, owner_id, expected, appender, change, event_type, phase, payload, key, at)
-  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")} AND ${fits("1", "q.change")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
   UPDATE ${runs} r SET ${moves("1", "h.change", "h.phase", "h.appender")}

@@ -5,6 +5,7 @@ import {
   addRun,
   createEventColumns,
   encodeEvents,
+  fits,
   mark,
   moves,
   type RunColumns,
@@ -22,7 +23,7 @@ export function appendToOneStatement(tables: Tables, condition = "true"): string
   return `
 WITH key_index AS (${needsKeyIndex(tables)}), head AS (
   UPDATE ${runs} r SET ${moves("$7::int", "$5::text", "$6::text", "$4::bigint")}
-  WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")} AND ${condition}
+  WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")} AND ${fits("$7::int", "$5::text")} AND ${condition}
   RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})

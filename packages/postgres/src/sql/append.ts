@@ -6,6 +6,7 @@ import {
   createEventColumns,
   encodeEvents,
   type EventPlaces,
+  fits,
   join,
   list,
   mark,
@@ -33,7 +34,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
   SELECT q.*, r.run_key
   FROM unnest(${texts("$1")}, $2::text[], ${numbers("bigint", "$3", "$4")}, ${texts("$5", "$6")}, ${numbers("int", "$7")})
     WITH ORDINALITY AS q (run_id, owner_id, expected, appender, change, phase, events, at)
-  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")}
+  JOIN ${runs} r ON ${takes("q.run_id", "q.owner_id", "q.expected", "q.appender")} AND ${fits("q.events", "q.change")}
   FOR NO KEY UPDATE OF r SKIP LOCKED
 ), head AS (
   UPDATE ${runs} r SET ${moves("h.events", "h.change", "h.phase", "h.appender")}

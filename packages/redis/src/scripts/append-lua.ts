@@ -158,7 +158,10 @@ local function judge(at, kept)
   end
   if finished then return { 'finished', status, text(last) } end
   if isFenced(appender) then return { 'fenced' } end
-  if expected ~= '' and tonumber(expected) ~= last then return { 'sequence_conflict', status, text(last) } end
+  local isLive = change == 'started' or change == 'waiting' or change == 'answered'
+  if expected ~= '' and tonumber(expected) ~= last or last + count > ${Number.MAX_SAFE_INTEGER} - (isLive and 1 or 0) then
+    return { 'sequence_conflict', status, text(last) }
+  end
   local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count, before = status }
   if step == 3 then
     for i = 0, count - 1 do
@@ -262,7 +265,8 @@ local function appendToRun(at, count, entry)
     'fence', 'leaseExpiresAtMs')
   last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase, fenceBefore, leaseBefore = unpack(head)
   last, status, phaseSequence, fence, lease = tonumber(last), statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore
-  if not isFull and count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running' and isOwned(ARGV[at]) then
+  if not isFull and count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running'
+    and last < ${Number.MAX_SAFE_INTEGER - 1} and isOwned(ARGV[at]) then
     local answer = appendPlain(ARGV[at + 1], ARGV[at + 3], ARGV[at + 4])
     if answer then return answer end
   end
