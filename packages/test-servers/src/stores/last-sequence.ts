@@ -27,7 +27,7 @@ export async function expectRoomForTheEnd(
   put: (runId: string, sequence: number) => Promise<void>,
 ): Promise<void> {
   await store.createRun(createOf("other"));
-  const start = fc.integer({ min: LAST - 12, max: LAST - 1 });
+  const start = fc.integer({ min: LAST - 6, max: LAST - 1 });
   const law = fc.asyncProperty(start, fc.array(arbitraryCall), async (first, calls) => {
     const runId = crypto.randomUUID();
     await store.createRun(createOf(runId));
