@@ -49,7 +49,7 @@ async function say(
   { tokens, mergeMs }: TokenLoad,
   part: number,
 ): Promise<void> {
-  const merge = { TOKEN: (earlier: string, later: string) => earlier + later };
+  const merge = { TOKEN: (tokens: readonly string[]) => tokens.join("") };
   const options = { leaseMs: 600_000, ...(mergeMs === null ? {} : { merge, mergeMs }) };
   await runs.work(runId, options, async (run) => {
     const startMs = performance.now() + (part * 1_000) / TOKENS_A_SECOND;

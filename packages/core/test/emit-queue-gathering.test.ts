@@ -24,7 +24,7 @@ interface Bench extends Pick<SentBatches, "sent"> {
 
 /** Merges the texts of neighbours. */
 const CONCAT: Pick<GatherOptions, "merges"> = {
-  merges: { TOKEN: (a: string, b: string) => a + b },
+  merges: { TOKEN: (texts: string[]) => texts.join("") },
 };
 
 function createBench(roomBytes = MEBIBYTE, more: Partial<GatherOptions> = {}): Bench {

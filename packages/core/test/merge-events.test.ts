@@ -5,7 +5,7 @@ import { checkDepth, type SealedDraft } from "../src/rules/lifecycle.ts";
 import { mergeEvents, type Merges } from "../src/work/merge-events.ts";
 import { draft } from "./sent-batches.ts";
 
-const TEXT: Merges = { TOKEN: (a: string, b: string) => a + b };
+const TEXT: Merges = { TOKEN: (texts: string[]) => texts.join("") };
 
 function shown(events: readonly SealedDraft[]): readonly unknown[] {
   return events.map(({ eventType, payload }) => [eventType, JSON.parse(payload.text)]);
@@ -54,7 +54,8 @@ describe("mergeEvents", () => {
 
   it("W41: events that would be nested too deep together stay apart", () => {
     const drafts = Array.from({ length: 3_000 }, (_, value) => draft(value, "PAIR"));
-    const merged = mergeEvents(drafts, { PAIR: (a, b) => [a, b] }, 1_000_000);
+    const nest = (all: readonly unknown[]): unknown => all.reduce((a, b) => [a, b]);
+    const merged = mergeEvents(drafts, { PAIR: nest }, 1_000_000);
     for (const one of merged) expect(() => checkDepth(one)).not.toThrow();
     const numbers = merged.flatMap(({ payload }) => payload.text.match(/\d+/g) ?? []);
     expect(numbers.map(Number)).toStrictEqual(drafts.map((_, value) => value));
@@ -66,19 +67,40 @@ describe("mergeEvents", () => {
     expect(mergeEvents(drafts, {}, 100)).toStrictEqual(drafts);
   });
 
-  it("W41: a function gets values of its own, the earlier first", () => {
-    const seen: unknown[] = [];
+  it("W41: a function gets all neighbours in one call, values of its own, the earliest first", () => {
+    const seen: string[] = [];
     const drafts = [draft([1]), draft([2]), draft([3])];
     const merges: Merges = {
-      TOKEN(a: number[], b: number[]) {
-        seen.push([...a], [...b]);
-        a.push(...b);
-        return a;
+      TOKEN(all: number[][]) {
+        seen.push(JSON.stringify(all));
+        const [first = [], ...rest] = all;
+        for (const one of rest) first.push(...one);
+        return first;
       },
     };
     expect(shown(mergeEvents(drafts, merges, 100))).toStrictEqual([["TOKEN", [1, 2, 3]]]);
-    expect(seen).toStrictEqual([[1], [2], [1, 2], [3]]);
+    expect(seen).toStrictEqual(["[[1],[2],[3]]"]);
     expect(drafts.map(({ payload }) => payload.text)).toStrictEqual(["[1]", "[2]", "[3]"]);
+  });
+
+  it("W41: each event is merged a few times at most, however many there are and however small the bound is", () => {
+    const bounds = [fc.nat(1_000), fc.nat(20), fc.integer({ min: 150, max: 3_000 })] as const;
+    fc.assert(
+      fc.property(...bounds, (count, length, most) => {
+        const given = Array.from({ length: count }, (_, at) => "x".repeat((at * length) % 21));
+        let merged = 0;
+        const TOKEN = (all: string[]): string => {
+          merged += all.length;
+          return all.join("");
+        };
+        mergeEvents(
+          given.map((text) => draft(text)),
+          { TOKEN },
+          most,
+        );
+        expect(merged).toBeLessThanOrEqual(4 * given.length);
+      }),
+    );
   });
 
   it.each([[undefined], [() => {}], [Number.NaN], [1n]])(

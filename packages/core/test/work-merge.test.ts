@@ -14,7 +14,7 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const MERGING = { ...LEASE, merge: { TOKEN: (a: string, b: string) => a + b } };
+const MERGING = { ...LEASE, merge: { TOKEN: (texts: string[]) => texts.join("") } };
 
 describe("work that merges", () => {
   it("W41: what gathers while an append is on its way becomes one event, and nothing is delayed for it", async () => {
@@ -151,21 +151,43 @@ describe("work that merges", () => {
     expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "cd"', "RUN_COMPLETED"]);
   });
 
-  it("W41: a merge that throws stops the work, as an event that cannot be appended does", async () => {
-    const error = new Error("cannot merge");
+  it("W41: a merge that throws stops the work once the events that waited with it have landed as they are", async () => {
+    const error = new RunEventsError("payload_too_large", "cannot merge");
     const merge = {
-      TOKEN: () => {
+      ...MERGING.merge,
+      BAD: () => {
         throw error;
       },
     };
     const work = world.runs.work("r", { ...LEASE, merge }, async (run) => {
       await run.append([{ eventType: "A" }]);
       for (const token of ["a", "b"]) void run.emit("TOKEN", token);
+      for (const token of ["c", "d"]) void run.emit("BAD", token);
+      void run.emit("TOKEN", "e");
       await aborted(run);
       expect(run.signal.reason).toBe(error);
+      await expect(run.emit("TOKEN", "late")).rejects.toBe(error);
     });
     await expect(work).rejects.toBe(error);
-    expect(await world.events()).toStrictEqual(["A", 'RUN_FAILED {"reason":"error"}']);
+    expect(await world.events()).toStrictEqual([
+      "A",
+      'TOKEN "a"',
+      'TOKEN "b"',
+      'BAD "c"',
+      'BAD "d"',
+      'TOKEN "e"',
+      'RUN_FAILED {"reason":"error"}',
+    ]);
+  });
+
+  it("W41: a merge that makes no JSON of more events than an append holds loses none of them", async () => {
+    const tokens = Array.from({ length: 1_500 }, (_, at) => `TOKEN ${at}`);
+    const work = world.runs.work("r", { ...LEASE, merge: { TOKEN: () => undefined } }, (run) => {
+      for (const at of tokens.keys()) void run.emit("TOKEN", at);
+    });
+    await expect(work).rejects.toThrow("merge.TOKEN");
+    const all = [...tokens, 'RUN_FAILED {"reason":"error"}'];
+    expect((await world.events()).join()).toBe(all.join());
   });
 
   it("W9, W41: a server that takes less gets the events in parts, and each lands once", async () => {

@@ -55,8 +55,8 @@ function joinTwo(earlier: Members, later: Members): Members | null {
 }
 
 /** Joins neighbouring pieces of one text. A page makes the same messages of them. */
-export function joinDeltas(earlier: unknown, later: unknown): unknown {
-  const joined = joinNeighbours([...listOf(earlier), ...listOf(later)], joinTwo);
+export function joinDeltas(payloads: readonly unknown[]): unknown {
+  const joined = joinNeighbours(payloads.flatMap(listOf), joinTwo);
   return joined.length === 1 ? joined[0] : joined;
 }
 

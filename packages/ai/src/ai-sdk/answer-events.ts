@@ -12,8 +12,7 @@ export const CUT_SHORT_TEXT = "The answer was cut short.";
 
 /** Makes one event of several, so that an answer has few. */
 export const MERGE: Merges = {
-  [CHUNKS]: (earlier: readonly UIMessageChunk[], later: readonly UIMessageChunk[]) =>
-    joinDeltas([...earlier, ...later]),
+  [CHUNKS]: (pieces: readonly (readonly UIMessageChunk[])[]) => joinDeltas(pieces.flat()),
 };
 
 /** The chunks of an event, on a server as in a page. The end of an answer that was cut short is a chunk, too. */

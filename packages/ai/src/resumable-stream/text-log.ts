@@ -9,7 +9,7 @@ import { cutShort, type StreamRuns } from "../stream-runs.ts";
 const TEXT = "TEXT";
 
 /** Joins neighbouring parts, so that a stream has few events. */
-export const MERGE: Merges = { [TEXT]: (earlier: string, later: string) => earlier + later };
+export const MERGE: Merges = { [TEXT]: (texts: readonly string[]) => texts.join("") };
 
 /**
  * Writes a stream of strings into a run, up to the end of the stream. If the worker has to stop, it cancels the stream.

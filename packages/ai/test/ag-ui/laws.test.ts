@@ -77,6 +77,23 @@ function textOf(pieces: unknown): string {
   return list.map(({ delta }) => delta).join("");
 }
 
+it("pieces are read a few times at most, however many are joined at once", () => {
+  fc.assert(
+    fc.property(fc.nat(500), fc.integer({ min: 1, max: 3 }), (count, texts) => {
+      let reads = 0;
+      const pieces = Array.from({ length: count }, (_, at) => ({
+        get messageId() {
+          reads += 1;
+          return at % texts;
+        },
+        delta: "x",
+      }));
+      joinDeltas(pieces);
+      expect(reads).toBeLessThanOrEqual(4 * count);
+    }),
+  );
+});
+
 it("pieces of text give the same in any groups", () => {
   const piece = fc.record({
     messageId: fc.constantFrom("a", "b"),
@@ -85,9 +102,17 @@ it("pieces of text give the same in any groups", () => {
   const pieces = fc.array(piece, { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(pieces, pieces, pieces, (first, second, third) => {
-      const whole = joinDeltas(joinDeltas(first, second), third);
-      expect(joinDeltas(first, joinDeltas(second, third))).toEqual(whole);
-      expect(textOf(whole)).toBe(textOf([...first, ...second, ...third]));
+      const given = [...first, ...second, ...third];
+      const whole = joinDeltas(given);
+      expect(
+        joinDeltas([joinDeltas([joinDeltas(first), joinDeltas(second)]), joinDeltas(third)]),
+      ).toEqual(whole);
+      expect(
+        joinDeltas([joinDeltas(first), joinDeltas([joinDeltas(second), joinDeltas(third)])]),
+      ).toEqual(whole);
+      const pairwise = given.reduce<unknown>((earlier, later) => joinDeltas([earlier, later]), []);
+      expect(pairwise).toEqual(whole);
+      expect(textOf(whole)).toBe(textOf(given));
     }),
   );
 });

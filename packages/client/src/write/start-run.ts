@@ -59,9 +59,9 @@ export interface StartOptions<M extends EventMap = EventMap> extends ServerOptio
   readonly signal?: AbortSignal;
 }
 
-/** For each event type whose events may be merged, the function that makes one payload of two. */
+/** For each event type whose events may be merged, the function that makes one payload of two or more. */
 export type TypedMerges<M extends EventMap> = {
-  readonly [T in keyof M & string]?: { merge(earlier: M[T], later: M[T]): M[T] }["merge"];
+  readonly [T in keyof M & string]?: { merge(payloads: readonly M[T][]): M[T] }["merge"];
 };
 
 /** An event to append, whose `eventType` decides the type of its `payload`. */

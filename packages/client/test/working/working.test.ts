@@ -81,7 +81,7 @@ describe("a task that is done", () => {
   });
 
   it("W41: tokens that gather while an append is on its way are one event, also on a server that takes less", async () => {
-    const merge = { TOKEN: (a: string, b: string) => a + b };
+    const merge = { TOKEN: (texts: string[]) => texts.join("") };
     for (const refused of [false, true]) {
       const runId = await createRun(server.port);
       let appends = 0;

@@ -40,7 +40,7 @@ describe("events land in order", () => {
     const run = await startRun<{ TOKEN: string; STEP: number }>({
       baseUrl: server.baseUrl,
       credential: ADA,
-      merge: { TOKEN: (a, b) => a + b },
+      merge: { TOKEN: (texts) => texts.join("") },
     });
     for (const token of ["a", "b", "c"]) void run.emit("TOKEN", token);
     void run.emit("STEP", 1);

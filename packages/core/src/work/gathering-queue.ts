@@ -23,7 +23,8 @@ export interface GatherOptions extends QueueOptions {
 
 /**
  * Makes the emit queue of all writers. Events that come one by one are sent together, neighbours of a type in `merges` as one event.
- * A batch that is refused as too large is sent in parts, since a server's bounds are not known.
+ * A batch that is refused as too large is sent in parts, since a server's bounds are not known. If a merge fails, the events that waited
+ * are sent as they are, and then the queue fails.
  *
  * | it is     | until                                                         | then      |
  * | --------- | ------------------------------------------------------------- | --------- |
@@ -42,7 +43,8 @@ export function createGatheringQueue(
   const { gatherMs, clock, merges = {}, maxPayloadBytes = MAX_PAYLOAD_BYTES } = options;
   // A part is merged by itself, so that one of a single event is never too large by the merge.
   const mostBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES);
-  const sendAll = sendInParts((events) => send(mergeEvents(events, merges, mostBytes)));
+  const sendAll = sendInParts((events) => send(mergeIfAble(events)));
+  let failedMerge: { readonly error: unknown } | null = null;
   // An emit that waits for room does not wait for others: they may wait for it.
   const queue = createEmitQueue(sendGathered, onFailure, options, () => stopGathering());
   let state: "at rest" | "gathering" | "gathered" = "at rest";
@@ -52,6 +54,18 @@ export function createGatheringQueue(
     // An earlier batch that was full changes nothing.
     if (state === "gathered") state = "at rest";
     await sendAll(events);
+    if (failedMerge !== null) throw failedMerge.error;
+  }
+
+  /** A function that fails is a mistake of the program, but the events are good. */
+  function mergeIfAble(events: readonly SealedDraft[]): readonly SealedDraft[] {
+    if (failedMerge !== null) return events;
+    try {
+      return mergeEvents(events, merges, mostBytes);
+    } catch (error) {
+      failedMerge = { error };
+      return events;
+    }
   }
 
   /** Holds back events that are emitted from now on. */

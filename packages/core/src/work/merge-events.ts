@@ -4,17 +4,17 @@ import { isDeeper, MAX_JSON_DEPTH } from "../rules/json-depth.ts";
 import { SealedJson } from "../rules/sealed-json.ts";
 
 /**
- * For each event type whose events may be merged, the function that makes one payload of those of two neighbours. Both are values as
- * from `JSON.parse`, and belong to the function. It has to be associative, as `(a, b) => a + b` is: the order of the events is kept,
- * and nothing else.
+ * For each event type whose events may be merged, the function that makes one payload of those of two or more neighbours, the earliest
+ * first. They are values as from `JSON.parse`, and belong to the function. It has to be associative, as `(texts) => texts.join("")` is:
+ * the order of the events is kept, and nothing else.
  */
 export type Merges = Readonly<
-  Record<string, { merge(earlier: unknown, later: unknown): unknown }["merge"] | undefined>
+  Record<string, { merge(payloads: readonly unknown[]): unknown }["merge"] | undefined>
 >;
 
 type Merge = NonNullable<Merges[string]>;
 
-/** The function that merges two neighbouring events; `null` if they stay two. */
+/** The function that merges neighbouring events; `null` if they stay apart. */
 function mergeOf(
   merges: Merges,
   earlier: SealedDraft | undefined,
@@ -35,8 +35,7 @@ export function joins(
 }
 
 /**
- * Merges neighbouring events of one type. Events whose merged payload would be too large stay apart, in as few events as halving
- * gives.
+ * Merges neighbouring events of one type, all of them in one call. Events whose merged payload would be too large are merged in parts.
  * @param maxBytes the most UTF-8 bytes of a merged payload. A larger event that came so stays as it is
  * @throws TypeError if a function returns what is not JSON
  * @throws what a function throws
@@ -65,16 +64,16 @@ function mergeGroup(
   const merge = second === undefined ? null : mergeOf(merges, first, second);
   if (first === undefined || merge === null) return group;
   const { eventType } = first;
-  const merged = group
-    .map(({ payload }): unknown => JSON.parse(payload.text))
-    .reduce((a, b) => merge(a, b));
+  const merged = merge(group.map(({ payload }): unknown => JSON.parse(payload.text)));
   const payload = sealMerged(eventType, merged);
   const { text } = payload;
   if (!isLonger(text, maxBytes) && !isDeeper(text, MAX_JSON_DEPTH)) return [{ eventType, payload }];
-  const half = Math.ceil(group.length / 2);
-  return [group.slice(0, half), group.slice(half)].flatMap((part) =>
-    mergeGroup(part, merges, maxBytes),
+  // As many parts as its size needs, so that each event is merged a few times at most, however small the bound is.
+  const size = Math.ceil(group.length / Math.max(2, Math.ceil(text.length / maxBytes)));
+  const parts = Array.from({ length: Math.ceil(group.length / size) }, (_, part) =>
+    group.slice(part * size, (part + 1) * size),
   );
+  return parts.flatMap((part) => mergeGroup(part, merges, maxBytes));
 }
 
 function sealMerged(eventType: string, merged: unknown): SealedJson {

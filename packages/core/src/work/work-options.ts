@@ -17,10 +17,10 @@ export interface WorkOptions {
   /** Shuts the worker down: its run's `signal` aborts with the reason, and another worker may continue the run. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * For each event type whose emitted events may be merged, the function that makes one payload of two: `{ TOKEN: (a: string, b: string) =>
-   * a + b }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type or an `append`, or
-   * beyond the largest or deepest payload. If a function throws, or returns what is not JSON, the work stops, as it does after an event that
-   * cannot be appended.
+   * For each event type whose emitted events may be merged, the function that makes one payload of two or more: `{ TOKEN: (texts: string[]) =>
+   * texts.join("") }`. Neighbouring events that wait to be sent then become one event. Events are not merged across another type or an
+   * `append`, or beyond the largest or deepest payload. If a function throws, or returns what is not JSON, the events that wait are appended as
+   * they are, and then the work stops, as it does after an event that cannot be appended.
    * @defaultValue no type: each emitted event is one event of the run
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -60,7 +60,7 @@ export function checkEmitOptions({
   for (const [eventType, one] of Object.entries(merge)) {
     if (one !== undefined && typeof one !== "function") {
       throw new TypeError(
-        `Expected merge.${eventType} to be a function of two payloads, got ${typeof one}.`,
+        `Expected merge.${eventType} to be a function of an array of payloads, got ${typeof one}.`,
       );
     }
   }
