@@ -7,6 +7,7 @@ import { readModules } from "./read-modules.ts";
 const ROOMS = [
   "rules",
   "time",
+  "bounds",
   "store",
   "wire",
   "follow",

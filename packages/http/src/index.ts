@@ -3,6 +3,7 @@ export type { Reply } from "./exchange/exchange.ts";
 export type { HandlerOptions, HandlerStats } from "./service/options.ts";
 export type { Handler } from "./fetch/handler.ts";
 export { createHandler } from "./fetch/handler.ts";
-export { corsHeaders, isForeignOrigin, isPreflight, preflightReply } from "./access/origin.ts";
+export { isForeignOrigin } from "@tm/run-events-core/wire";
+export { corsHeaders, isPreflight, preflightReply } from "./access/origin.ts";
 export { methodNotAllowed, problemOf } from "./exchange/problem.ts";
 export { openApiDocument } from "./routes/table.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseJson } from "@tm/run-events-core/wire";
 import { parseAppendBody, parseCreateBody, parseEvent } from "../src/request/bodies.ts";
-import { parseJson } from "../src/request/json-body.ts";
 
 const KINDS: readonly (readonly [kind: string, of: fc.Arbitrary<unknown>])[] = [
   ["an array", fc.array(fc.jsonValue())],

@@ -7,7 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { readPieces } from "../src/request/read-pieces.ts";
+import { readPieces } from "@tm/run-events-core/wire";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { readRequest } from "../src/node/read-request.ts";
 import { ADA } from "./harness/accounts.ts";

@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { createRefusals, type Refusals } from "@tm/run-events-core/wire";
 import { createHandler, type Identity } from "../src/index.ts";
-import { createRefusals, type Refusals } from "../src/bounds/refusals.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 
 const BURST = 32;

@@ -1,8 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StreamErrorCode } from "@tm/run-events-core/wire";
+import { isForeignOrigin, type StreamErrorCode } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
-import { isForeignOrigin } from "./origin.ts";
 
 /** What a route demands of its caller. */
 interface Demand {

@@ -1,24 +1,16 @@
 import type { RunEventsErrorCode } from "@tm/run-events-core";
-import type { OpenStream } from "@tm/run-events-core/wire";
+import type { BodyRequest, OpenStream } from "@tm/run-events-core/wire";
 
 /** A request, as both doors give it to the routes. */
-export interface Exchange {
+export interface Exchange extends BodyRequest {
   readonly method: string;
   /** The path as it was sent: not decoded, without the query. */
   readonly path: string;
   /** The path as the client sent it. It differs from `path` if the framework has cut off a part. @see clause W50 in `WIRE.md` */
   readonly wholePath: string;
   readonly query: URLSearchParams;
-  /** A header by its lower-case name. */
-  readonly header: (name: string) => string | null;
   /** The body's bytes as they arrive. Rejects if the client breaks off. This or `readBody`, once at most. */
   body(): AsyncIterator<Uint8Array, unknown>;
-  /**
-   * The whole body, which may be empty. Rejects if the client breaks off.
-   * @param grow called with the body's memory before it is allocated; throws to refuse it
-   * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
-   */
-  readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array>;
   /** Whether the client has gone. */
   isGone(): boolean;
   /** Aborted when the client has gone. Made at the first use: a live stream does not need it. */

@@ -1,5 +1,5 @@
+import type { Holding } from "@tm/run-events-core/wire";
 import { exchangeOf } from "./fetch-exchange.ts";
-import type { Holding } from "../bounds/in-flight.ts";
 import { createPulledBody } from "./pulled-body.ts";
 import { createStreamBody } from "./stream-body.ts";
 import type { HandlerOptions, HandlerStats } from "../service/options.ts";

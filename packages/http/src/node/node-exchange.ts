@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { tooLarge } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
-import { tooLarge } from "../request/byte-buffer.ts";
 import { keptBody, readRequest } from "./read-request.ts";
 
 /**

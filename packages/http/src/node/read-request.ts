@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type ByteBuffer, createByteBuffer, tooLarge } from "../request/byte-buffer.ts";
-import { startDeadline } from "../request/read-pieces.ts";
+import {
+  type ByteBuffer,
+  createByteBuffer,
+  startDeadline,
+  tooLarge,
+} from "@tm/run-events-core/wire";
 
 /**
- * Reads a whole body, as `Exchange.readBody` describes. It listens to the events of the request, and does not copy a body that
+ * Reads a whole body, as `BodyRequest.readBody` describes. It listens to the events of the request, and does not copy a body that
  * comes in one piece. The iterator and a copy would cost an append more (`pnpm bench http-append`).
  */
 export function readRequest(

@@ -5,8 +5,8 @@ import {
   describeValue,
   eachJsonItem,
   eachJsonMember,
+  type JsonBody,
 } from "@tm/run-events-core/wire";
-import type { JsonBody } from "./json-body.ts";
 import { invalidRequest } from "./query.ts";
 
 /** The members of a body's object by key, each value as its text. Empty for a request without a body. */

@@ -1,4 +1,4 @@
-import { createByteBuffer } from "./byte-buffer.ts";
+import { createByteBuffer } from "@tm/run-events-core/wire";
 
 const NEWLINE = 10;
 

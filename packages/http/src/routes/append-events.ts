@@ -1,12 +1,11 @@
 import type { AppendReceipt } from "@tm/run-events-core";
 import { parseIdempotencyKey } from "@tm/run-events-core/store";
-import { encodeReceipt, reportOf } from "@tm/run-events-core/wire";
+import { encodeReceipt, mediaType, refuseEncoded, reportOf } from "@tm/run-events-core/wire";
 import { jsonReply, type Reply } from "../exchange/exchange.ts";
 import { json } from "../openapi/operation.ts";
 import { keyParameter, parameter } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schema.ts";
 import { parseAppendBody } from "../request/bodies.ts";
-import { mediaType, refuseEncoded } from "../request/json-body.ts";
 import { invalidRequest, parseFence } from "../request/query.ts";
 import { appendLines } from "./append-lines.ts";
 import { withBody } from "./call-body.ts";

@@ -1,14 +1,11 @@
+import { changeBy, decodeUtf8, type Holding, letGo, type RunLog } from "@tm/run-events-core/wire";
 import {
   type AppendReceipt,
   type EventDraft,
   isTerminal,
   RunEventsError,
 } from "@tm/run-events-core";
-import { type RunLog, changeBy } from "@tm/run-events-core/wire";
-import { decodeUtf8 } from "../request/json-body.ts";
 import { createLineCutter } from "../request/line-cutter.ts";
-import { letGo } from "../request/read-pieces.ts";
-import type { Holding } from "../bounds/in-flight.ts";
 import { parseEvent } from "../request/bodies.ts";
 import { invalidRequest } from "../request/query.ts";
 

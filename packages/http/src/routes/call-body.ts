@@ -1,6 +1,5 @@
-import { type JsonBody, parseJson, readJsonBytes } from "../request/json-body.ts";
+import { type JsonBody, parseJson, readJsonBytes, type WorkSize } from "@tm/run-events-core/wire";
 import type { Call } from "./route.ts";
-import type { WorkSize } from "../bounds/turns.ts";
 
 /** From this size on, in bytes, a body waits for a turn, since its parsing blocks the event loop. */
 const LARGE_BYTES = 16_384;

@@ -1,6 +1,11 @@
-import { RUNS_PATH, type RunLog, type StreamRequest, type Streams } from "@tm/run-events-core/wire";
-import type { Holding } from "../bounds/in-flight.ts";
-import type { WorkSize } from "../bounds/turns.ts";
+import {
+  type Holding,
+  type RunLog,
+  RUNS_PATH,
+  type StreamRequest,
+  type Streams,
+  type WorkSize,
+} from "@tm/run-events-core/wire";
 import type { Waits } from "../bounds/waits.ts";
 import type { Exchange, Headers, Reply, StreamReply } from "../exchange/exchange.ts";
 import type { Described } from "../openapi/paths.ts";

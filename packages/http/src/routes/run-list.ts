@@ -1,12 +1,11 @@
+import type { Holding, RunLog } from "@tm/run-events-core/wire";
 import {
   createPageCut,
   type ListQuery,
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
-import type { RunLog } from "@tm/run-events-core/wire";
 import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
-import type { Holding } from "../bounds/in-flight.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
 export const LIST_BYTES = 4_194_304;

@@ -1,7 +1,6 @@
 import type { RunEvents } from "@tm/run-events-core";
-import type { StreamStats, StreamsOptions } from "@tm/run-events-core/wire";
+import type { InFlight, StreamsOptions, StreamStats } from "@tm/run-events-core/wire";
 import type { Authenticate } from "../access/identity.ts";
-import type { InFlight } from "../bounds/in-flight.ts";
 
 /** Settings of `createHandler` and `createNodeHandler`. `Native` is the request of the host's framework. */
 export interface HandlerOptions<Native> extends StreamsOptions {

@@ -1,7 +1,12 @@
-import type { StreamRequest } from "@tm/run-events-core/wire";
-import type { Holding } from "../bounds/in-flight.ts";
-import { createPlaces, type Places } from "../bounds/places.ts";
-import { createTurns, type Turns, type WorkSize } from "../bounds/turns.ts";
+import {
+  createPlaces,
+  createTurns,
+  type Holding,
+  type Places,
+  type StreamRequest,
+  type Turns,
+  type WorkSize,
+} from "@tm/run-events-core/wire";
 import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 import type { Call, RouteContext } from "../routes/route.ts";
 

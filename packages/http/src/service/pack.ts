@@ -1,4 +1,4 @@
-import type { Holding } from "../bounds/in-flight.ts";
+import type { Holding } from "@tm/run-events-core/wire";
 import type { Reply, StreamReply } from "../exchange/exchange.ts";
 
 /**

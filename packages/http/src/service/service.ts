@@ -3,15 +3,19 @@ import type { Report } from "@tm/run-events-core/store";
 import {
   checkRunId,
   type Clock,
+  createInFlights,
+  IN_FLIGHT_LIMITS,
+  createRefusals,
   createStreams,
+  type Holding,
+  type InFlights,
   parseBasePath,
+  type Refusals,
   reportOf,
   streamErrorCode,
 } from "@tm/run-events-core/wire";
 import { Access } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
-import { createInFlights, type Holding, type InFlights } from "../bounds/in-flight.ts";
-import { createRefusals, type Refusals } from "../bounds/refusals.ts";
 import { createWaits } from "../bounds/waits.ts";
 import { emptyReply, type Exchange, type Reply, type StreamReply } from "../exchange/exchange.ts";
 import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
@@ -28,10 +32,6 @@ import { pack } from "./pack.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
 const STALL_MS = 30_000;
-const MAX_REQUESTS = 1_024;
-const MAX_UPLOADS = 128;
-/** Eight bodies, or eight pages, of the greatest size. */
-const MAX_BYTES = 33_554_432;
 /** The status of a request whose client has gone, for a host's log, as in nginx. No client sees it. */
 const CLIENT_GONE = 499;
 
@@ -82,9 +82,9 @@ export class Service<Native> {
     });
     this.#refusals = createRefusals(log.clock);
     this.#inFlights = createInFlights({
-      maxRequests: options.maxRequestsPerUser ?? MAX_REQUESTS,
-      maxUploads: options.maxUploadsPerUser ?? MAX_UPLOADS,
-      maxBytes: options.maxBytesPerUser ?? MAX_BYTES,
+      maxRequests: options.maxRequestsPerUser ?? IN_FLIGHT_LIMITS.maxRequests,
+      maxUploads: options.maxUploadsPerUser ?? IN_FLIGHT_LIMITS.maxUploads,
+      maxBytes: options.maxBytesPerUser ?? IN_FLIGHT_LIMITS.maxBytes,
     });
     this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
     this.#find = createRouter(routesAt(this.#context.basePath));

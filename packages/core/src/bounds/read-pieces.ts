@@ -1,10 +1,10 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "../rules/errors.ts";
 import { createByteBuffer } from "./byte-buffer.ts";
 
 /** How long a body may take that is read before the work begins, in milliseconds. */
 const BODY_MS = 30_000;
 
-/** Reads a whole body from its pieces, as `Exchange.readBody` describes. */
+/** Reads a whole body from its pieces, as `BodyRequest.readBody` describes. */
 export async function readPieces(
   pieces: AsyncIterator<Uint8Array, unknown>,
   maxBytes: number,

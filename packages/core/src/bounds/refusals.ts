@@ -1,4 +1,4 @@
-import type { Clock } from "@tm/run-events-core/wire";
+import type { Clock } from "../time/clock.ts";
 import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
 /** The time from one refusal to the next, in milliseconds: 200 a second. */
@@ -13,10 +13,10 @@ export interface Refusals {
   /**
    * Resolves when the refusal may be answered: at once for the first 32, then at 200 a second, where owners take turns.
    * @param isGone whether the client has gone; its refusal then takes no turn
-   * @see clause W49 in `WIRE.md`
+   * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
    */
   wait(ownerId: string, isGone: () => boolean): Promise<void>;
-  /** Answers all that wait, and later ones at once: a shutdown would cut them. @see clause W27 in `WIRE.md` */
+  /** Answers all that wait, and later ones at once: a shutdown would cut them. @see clause W27 in `WIRE.md` of `@tm/run-events-http` */
   release(): void;
 }
 

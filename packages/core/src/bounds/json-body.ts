@@ -1,8 +1,7 @@
-import { RunEventsError } from "@tm/run-events-core";
-import { describeValue } from "@tm/run-events-core/wire";
-import type { Exchange } from "../exchange/exchange.ts";
-import type { Holding } from "../bounds/in-flight.ts";
+import { describeValue } from "../rules/describe-value.ts";
+import { RunEventsError } from "../rules/errors.ts";
 import { tooLarge } from "./byte-buffer.ts";
+import type { Holding } from "./in-flight.ts";
 
 const utf8 = new TextDecoder("utf-8", {
   fatal: true,
@@ -10,15 +9,27 @@ const utf8 = new TextDecoder("utf-8", {
   ignoreBOM: true,
 });
 
+/** A request whose body is to be read. */
+export interface BodyRequest {
+  /** A header by its lower-case name. */
+  readonly header: (name: string) => string | null;
+  /**
+   * The whole body, which may be empty. Rejects if the client breaks off.
+   * @param grow called with the body's memory before it is allocated; throws to refuse it
+   * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
+   */
+  readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array>;
+}
+
 /** The media type of the body, without parameters; `null` without a `Content-Type`. */
-export function mediaType({ header }: Pick<Exchange, "header">): string | null {
+export function mediaType({ header }: Pick<BodyRequest, "header">): string | null {
   return header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? null;
 }
 
 /** The bounds of a body. */
 export interface BodyBounds {
   readonly maxBytes: number;
-  /** Counts the memory of the body, before the first byte is read by its `Content-Length`. @see clause W49 in `WIRE.md` */
+  /** Counts the memory of the body, before the first byte is read by its `Content-Length`. @see clause W49 in `WIRE.md` of `@tm/run-events-http` */
   readonly holding: Pick<Holding, "holdBody">;
 }
 
@@ -28,7 +39,7 @@ export interface BodyBounds {
  * `too_many_requests`
  */
 export async function readJsonBytes(
-  exchange: Pick<Exchange, "header" | "readBody">,
+  exchange: BodyRequest,
   { maxBytes, holding }: BodyBounds,
 ): Promise<Uint8Array> {
   refuseEncoded(exchange);
@@ -73,7 +84,7 @@ export function parseJson(bytes: Uint8Array): JsonBody {
  * Refuses a body with a content coding, such as gzip.
  * @throws RunEventsError `invalid_request`
  */
-export function refuseEncoded({ header }: Pick<Exchange, "header">): void {
+export function refuseEncoded({ header }: Pick<BodyRequest, "header">): void {
   const coding = header("content-encoding");
   if (coding !== null && coding.toLowerCase() !== "identity") {
     throw new RunEventsError(

@@ -1,4 +1,4 @@
-import { afterTurn } from "@tm/run-events-core/wire";
+import { afterTurn } from "../time/clock.ts";
 import { createOwnerQueue, type WaitingItem } from "./owner-queue.ts";
 
 /** How many short pieces of work fit into one turn of the event loop, such as creates on SQLite. */
@@ -19,7 +19,7 @@ export interface Turns {
    * Resolves when it is the caller's turn to go on. That is at once if this turn has room, but never for the largest work. The largest
    * work waits until no other owner's short request is at work, for 8 turns at most. So a short request waits only for the piece that has begun.
    * @param isOver whether nothing needs the work any more; it then takes no part of a turn
-   * @see clause W49 in `WIRE.md`
+   * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
    */
   take(ownerId: string, size: WorkSize, isOver?: () => boolean): Promise<void>;
   /** Runs the work of a short request. Meanwhile the largest work of other owners gives way. */

@@ -1,4 +1,4 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "../src/rules/errors.ts";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createInFlights, type Holding } from "../src/bounds/in-flight.ts";

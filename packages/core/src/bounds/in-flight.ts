@@ -1,6 +1,6 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "../rules/errors.ts";
 
-/** The bounds of what one user may have in flight at a handler. @see clause W49 in `WIRE.md` */
+/** The bounds of what one user may have in flight at a handler. @see clause W49 in `WIRE.md` of `@tm/run-events-http` */
 export interface InFlightLimits {
   /** Requests, from when their user is known until the client has read the answer. Live streams have another limit. */
   readonly maxRequests: number;
@@ -9,6 +9,13 @@ export interface InFlightLimits {
   /** Bytes of bodies that are being received or appended; the same bound again for answers that clients have not read. */
   readonly maxBytes: number;
 }
+
+/** The bounds of W49: 32 MiB are eight bodies, or eight pages, of the greatest size. */
+export const IN_FLIGHT_LIMITS: InFlightLimits = {
+  maxRequests: 1_024,
+  maxUploads: 128,
+  maxBytes: 33_554_432,
+};
 
 /** How much is in flight, of one user or of all. */
 export interface InFlight {

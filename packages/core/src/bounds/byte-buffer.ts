@@ -1,6 +1,6 @@
-import { RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "../rules/errors.ts";
 
-/** Makes the error of a body that is too long. @see clause W9 in `WIRE.md` */
+/** Makes the error of a body that is too long. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
 export function tooLarge(maxBytes: number): RunEventsError {
   return new RunEventsError(
     "payload_too_large",
