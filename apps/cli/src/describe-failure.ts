@@ -13,7 +13,7 @@ export function describeWith(error: RunEventsError, what: string): string {
 
 function adviceOn(error: RunEventsError): string | null {
   if (error.code === "unauthenticated")
-    return "give another token with --token, RUN_EVENTS_TOKEN or RUN_EVENTS_TOKEN_FILE";
+    return "give another token with RUN_EVENTS_TOKEN or RUN_EVENTS_TOKEN_FILE";
   if (error.code === "store_unavailable" && !isOfServer(error))
     return "start the server, or set its address with --url or RUN_EVENTS_URL";
   return null;

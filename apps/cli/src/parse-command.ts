@@ -13,6 +13,8 @@ import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 /** The environment variable that holds the token. The variable of this name with `_FILE` names a file that holds it. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
 
+const HOW_TO_GIVE_TOKEN = `set ${TOKEN_VARIABLE}, or ${TOKEN_VARIABLE}_FILE to the name of a file that has the token`;
+
 /** The server, and the user's token. */
 interface Target {
   /** Without a slash at the end. */
@@ -62,6 +64,7 @@ export type Command =
 
 const OPTIONS = {
   url: { type: "string" },
+  /** Known only to be refused. */
   token: { type: "string" },
   "base-path": { type: "string" },
   since: { type: "string" },
@@ -188,6 +191,10 @@ export function parseCommand(
     return {
       wrong: `${name} has no --${foreign}: only ${(OWNERS[foreign] ?? []).join(" and ")} has it`,
     };
+  if (values.token !== undefined)
+    return {
+      wrong: `${name} has no --token: every user of this machine can read a command line, and so can the command of exec; ${HOW_TO_GIVE_TOKEN}`,
+    };
   if (rest !== null && name !== "exec")
     return { wrong: `${name} expects no command after --: only exec runs one` };
   const target = parseTarget(values, env);
@@ -237,7 +244,7 @@ function parseOptions(args: readonly string[]): Values | Wrong {
 }
 
 function parseTarget(
-  values: Pick<Values["values"], "url" | "token" | "base-path">,
+  values: Pick<Values["values"], "url" | "base-path">,
   env: Readonly<Record<string, string | undefined>>,
 ): Target | Wrong {
   const url = values.url ?? env["RUN_EVENTS_URL"] ?? "http://127.0.0.1:8080";
@@ -249,7 +256,7 @@ function parseTarget(
   const { username, password } = new URL(url);
   if (username !== "" || password !== "")
     return {
-      wrong: `expected the server's URL without a user or password: give --token or ${TOKEN_VARIABLE}`,
+      wrong: `expected the server's URL without a user or password: ${HOW_TO_GIVE_TOKEN}`,
     };
   const basePath = readBasePath(values["base-path"] ?? env["RUN_EVENTS_BASE_PATH"]);
   if (basePath === null)
@@ -257,7 +264,7 @@ function parseTarget(
       wrong:
         "expected the path of all runs to be like /api/runs: check --base-path or RUN_EVENTS_BASE_PATH",
     };
-  const token = readToken(values.token, env);
+  const token = readToken(env);
   return "wrong" in token ? token : { url: url.replace(/\/+$/, ""), basePath, ...token };
 }
 
@@ -270,26 +277,19 @@ function readBasePath(path: string | undefined): string | null {
   }
 }
 
-/** The token of the option, or else of the environment. */
+/** The token of the environment, or of the file that it names. */
 function readToken(
-  option: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<Target, "token"> | Wrong {
-  const names = option === undefined ? [TOKEN_VARIABLE] : [];
-  const given = readSecretFiles(names, env);
+  const given = readSecretFiles([TOKEN_VARIABLE], env);
   if ("malformed" in given) return { wrong: given.malformed };
-  const token = option ?? given.env[TOKEN_VARIABLE];
+  const token = given.env[TOKEN_VARIABLE];
   if (token === undefined || token === "")
     return {
-      wrong: `expected a token: give --token, ${TOKEN_VARIABLE} or ${TOKEN_VARIABLE}_FILE; a server prints one when it starts`,
+      wrong: `expected a token: ${HOW_TO_GIVE_TOKEN}; a server prints one when it starts`,
     };
-  const source = given.sources.get(TOKEN_VARIABLE);
+  const source = given.sources.get(TOKEN_VARIABLE) ?? TOKEN_VARIABLE;
   if (!/^[\x21-\x7e]+$/.test(token))
-    return {
-      wrong:
-        source === undefined
-          ? `expected a token of visible ASCII characters, without spaces: check --token or ${TOKEN_VARIABLE}`
-          : `${source}: expected a token of visible ASCII characters, without spaces`,
-    };
+    return { wrong: `${source}: expected a token of visible ASCII characters, without spaces` };
   return { token };
 }

@@ -20,8 +20,9 @@ export const USAGE = `run-events: start a server, record a command as a run, fol
 
   --url URL      the server's address, or RUN_EVENTS_URL (default http://127.0.0.1:8080)
   --base-path P  the path of all runs, or RUN_EVENTS_BASE_PATH (default /v1/agent-runs)
-  --token TOKEN  your token, or RUN_EVENTS_TOKEN, or a file that has it: RUN_EVENTS_TOKEN_FILE
   --help         show this text
+
+Your token is in the environment, as RUN_EVENTS_TOKEN, or in the file that RUN_EVENTS_TOKEN_FILE names.
 
 exec records each line as an event. A line "::group::NAME" starts a phase.
 

@@ -94,7 +94,7 @@ describe("list and cancel", () => {
     const unknown = await runCli(url, ["list"], { RUN_EVENTS_TOKEN: "x" });
     expect(unknown.exitCode).toBe(4);
     expect(unknown.stderr).toContain(
-      "give another token with --token, RUN_EVENTS_TOKEN or RUN_EVENTS_TOKEN_FILE\n",
+      "give another token with RUN_EVENTS_TOKEN or RUN_EVENTS_TOKEN_FILE\n",
     );
     const away = await runCli(`http://127.0.0.1:${port}`, ["list"]);
     expect(away).toMatchObject({ exitCode: 5, stdout: "" });
