@@ -46,6 +46,22 @@ it("W5: over HTTP/2 too a page of the same origin may change by session, and one
   }
 });
 
+it("W5: over HTTP/2 the host is that of :authority, and a Host that differs does not count", async () => {
+  const { url } = await startHttp2();
+  const session = connect(url);
+  onTestFinished(() => session.destroy());
+  for (const [headers, status] of [
+    [{ origin: "https://evil.example" }, 403],
+    [{ origin: url }, 201],
+  ] as const) {
+    const own = { ":method": "POST", ":path": "/v1/agent-runs", ":authority": new URL(url).host };
+    const stream = session.request({ ...own, host: "evil.example", ...headers });
+    stream.end().resume();
+    const [answer] = (await once(stream, "response")) as [{ readonly ":status": number }];
+    expect([headers, answer[":status"]]).toEqual([headers, status]);
+  }
+});
+
 it("W49: over HTTP/2 the rest of a refused body is read slowly, even without a Content-Length", async () => {
   const { url, read } = await startHttp2();
   const session = connect(url);

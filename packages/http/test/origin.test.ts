@@ -124,6 +124,23 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
+it("W5: the host of a target in the absolute form counts before Host", async () => {
+  await using world = await openWorld("node:http");
+  for (const [origin, status] of [
+    ["http://evil.example", 403],
+    [`http://${HOST}`, 201],
+  ] as const) {
+    const body = { "Content-Type": "application/json", "Content-Length": "2" };
+    const headers = { ...ADA_SESSION, ...body, Origin: origin };
+    const head = encodeHead("POST", `http://${HOST}/v1/agent-runs`, headers);
+    using socket = await openSocket(
+      world.port,
+      `${head.replace("Host: 127.0.0.1", "Host: evil.example")}{}`,
+    );
+    expect(await socket.until("\r\n\r\n")).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  }
+});
+
 it("W5: an opaque origin is foreign even to a request without a host", async () => {
   await using world = await openWorld("node:http");
   const head = encodeHead("POST", "/v1/agent-runs", { ...ADA_SESSION, Origin: "null" });

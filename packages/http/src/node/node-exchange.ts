@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tooLarge } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
+import { headerOf } from "./header-of.ts";
 import { keptBody, readRequest } from "./read-request.ts";
 
 /**
@@ -46,12 +47,7 @@ export class NodeExchange implements Exchange {
     return this.#gone.signal;
   }
 
-  readonly header = (name: string): string | null => {
-    const { headers } = this.#request;
-    // Over HTTP/2 the host is in a pseudo-header (RFC 9113, section 8.3.1).
-    const value = headers[name] ?? (name === "host" ? headers[":authority"] : null);
-    return typeof value === "string" ? value : (value?.join(", ") ?? null);
-  };
+  readonly header = (name: string): string | null => headerOf(this.#request, name);
 
   body(): AsyncIterator<Uint8Array, unknown> {
     const kept = keptBody(this.#request);

@@ -12,6 +12,20 @@ export interface NodeHandler {
   /** Answers a request. An unknown path gets a 404 problem. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /**
+   * Does the work for a request that the host answers itself, in the share that its user has of this handler: it counts as one of the
+   * user's requests until its response has closed, and takes the user's turn as a create does.
+   * @param userId as `authenticate` returns it
+   * @param response of the request, not yet ended
+   * @returns what the work returns
+   * @throws RunEventsError `too_many_requests`, or what the work throws
+   * @see clause W49 in `WIRE.md`
+   */
+  workFor<Result>(
+    userId: string,
+    response: ServerResponse,
+    work: () => Promise<Result>,
+  ): Promise<Result>;
+  /**
    * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
    * @param windowMs in milliseconds
    * @see clause W27 in `WIRE.md`
@@ -39,7 +53,7 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
     const holding = service.open();
     try {
       const reply = await service.answer(exchange, request, holding);
-      if (response.destroyed || response.writableEnded) {
+      if (hasEnded(response)) {
         if ("stream" in reply) reply.stream.closed();
         holding.leave();
       } else if ("stream" in reply) {
@@ -68,12 +82,27 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
         });
       });
     },
+    async workFor(userId, response, work) {
+      const holding = service.open();
+      const isGone = (): boolean => hasEnded(response);
+      try {
+        return await service.workFor({ ownerId: userId, holding, isGone }, work);
+      } finally {
+        if (isGone()) holding.leave();
+        else response.once("close", () => holding.leave());
+      }
+    },
     drain: (windowMs) => service.drain(windowMs),
     stats: () => service.stats(),
   };
 }
 
 function ignore(): void {}
+
+/** Whether the response has ended, or its client has gone. */
+function hasEnded(response: ServerResponse): boolean {
+  return response.destroyed || response.writableEnded;
+}
 
 function sendStream(
   { status, headers, stream }: StreamReply,

@@ -47,6 +47,14 @@ interface Incoming<Native> {
   readonly holding: Holding;
 }
 
+/** A request that is worked on in the share of its user. */
+interface Sharing {
+  readonly ownerId: string;
+  readonly holding: Holding;
+  /** Whether the client has gone. */
+  readonly isGone: () => boolean;
+}
+
 /** Answers requests from a log. Both handlers are built on it. */
 export class Service<Native> {
   readonly clock: Clock;
@@ -104,6 +112,18 @@ export class Service<Native> {
     return { ...reply, headers };
   }
 
+  /**
+   * Does a host's own work for a user, as that of a short request which changes something.
+   * @throws RunEventsError `too_many_requests`, or what the work throws
+   * @see clause W49 in `WIRE.md`
+   */
+  workFor<Result>(sharing: Sharing, work: () => Promise<Result>): Promise<Result> {
+    return this.#inShare(sharing, async () => {
+      await this.#shares.turns.take(sharing.ownerId, "short");
+      return work();
+    });
+  }
+
   /** @see clause W27 in `WIRE.md` */
   drain(windowMs: number): Promise<void> {
     this.#context.waits.release();
@@ -159,8 +179,7 @@ export class Service<Native> {
       access === "open"
         ? ""
         : (await this.#access.identify(exchange, native, { access, changes })).userId;
-    try {
-      if (access !== "open") holding.enter(ownerId);
+    const answer = async (): Promise<Reply | StreamReply> => {
       // An id that no run can have is 404, like any other unknown id. @see clause W4 in `WIRE.md`
       if (runId !== null) checkRunId(runId);
       const call = new OwnerCall({
@@ -177,11 +196,24 @@ export class Service<Native> {
       call.goOn();
       if (takesTurn !== undefined) await call.takeTurn(takesTurn);
       return pack(await route.answer(call), holding);
+    };
+    if (access === "open") return answer();
+    return this.#inShare({ ownerId, holding, isGone: () => exchange.isGone() }, answer);
+  }
+
+  /** Works on a request in its user's share. A refusal waits if there are many. */
+  async #inShare<Result>(
+    { ownerId, holding, isGone }: Sharing,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      holding.enter(ownerId);
+      return await work();
     } catch (error) {
       holding.holdBody(0);
       holding.holdAnswer(0);
       if (error instanceof RunEventsError && error.code === "too_many_requests")
-        await this.#refusals.wait(ownerId, () => exchange.isGone());
+        await this.#refusals.wait(ownerId, isGone);
       throw error;
     }
   }

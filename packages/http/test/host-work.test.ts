@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import { createServer, IncomingMessage, ServerResponse } from "node:http";
+import { type AddressInfo, Socket } from "node:net";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { expect, it, onTestFinished } from "vitest";
+import { problemOf } from "../src/index.ts";
+import { createNodeHandler, type HandlerStats } from "../src/node.ts";
+import { eventually } from "./harness/eventually.ts";
+import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts";
+
+const MOST = 3;
+
+/** A host with a path of its own, `/USER`, whose work for that user ends when the gate opens. */
+interface Host {
+  readonly begun: string[];
+  /** How many responses have closed. */
+  closed(): number;
+  readonly gate: PromiseWithResolvers<void>;
+  inFlight(): HandlerStats["inFlight"];
+  ask(user: string): Promise<RawSocket>;
+}
+
+async function openHost(): Promise<Host> {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  const handler = createNodeHandler({
+    runs,
+    authenticate: ({ headers }) => ({ userId: headers["user"] as string, credential: "bearer" }),
+    maxRequestsPerUser: MOST,
+  });
+  const begun: string[] = [];
+  let closed = 0;
+  const gate = Promise.withResolvers<void>();
+
+  async function answer(user: string, response: ServerResponse): Promise<void> {
+    response.once("close", () => (closed += 1));
+    try {
+      const work = async (): Promise<string> => {
+        begun.push(user);
+        await gate.promise;
+        return "done";
+      };
+      response.end(await handler.workFor(user, response, work));
+    } catch (error) {
+      const { status, headers, body } = problemOf(error);
+      response.writeHead(status, headers).end(body);
+    }
+  }
+
+  const server = createServer((request, response) => {
+    const [, user = ""] = request.url?.split("/") ?? [];
+    if (user === "v1") handler.handle(request, response);
+    else void answer(user, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    gate.resolve();
+    server.close();
+    server.closeAllConnections();
+    await runs.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    begun,
+    closed: () => closed,
+    gate,
+    inFlight: () => handler.stats().inFlight,
+    ask: (user) => openSocket(port, encodeHead("GET", `/${user}`, { user: "ada" })),
+  };
+}
+
+it("W49: a host's own work for a user counts as the user's requests do, until the response has closed", async () => {
+  const host = await openHost();
+  const sockets = [await host.ask("ada"), await host.ask("ada"), await host.ask("ada")];
+  await eventually(() => expect(host.begun).toEqual(["ada", "ada", "ada"]));
+  expect(host.inFlight().requests).toBe(MOST);
+  const refused = await host.ask("ada");
+  expect(await refused.until("too_many_requests")).toMatch(/^HTTP\/1\.1 429 [^]*retry-after: 1/i);
+  // The handler's own paths have the same bound.
+  const list = await host.ask("v1/agent-runs");
+  expect(await list.until("too_many_requests")).toMatch(/^HTTP\/1\.1 429 /);
+  await host.ask("bob");
+  await eventually(() => expect(host.begun).toEqual(["ada", "ada", "ada", "bob"]));
+  // A client that has gone before its work has ended.
+  const before = host.closed();
+  sockets[0]?.socket.destroy();
+  await eventually(() => expect(host.closed()).toBe(before + 1));
+  host.gate.resolve();
+  await sockets[1]?.until("done");
+  await eventually(() => expect(host.inFlight().requests).toBe(0));
+  expect(await (await host.ask("ada")).until("done")).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+it("W49: a host's own work for users takes turns with them", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
+  onTestFinished(() => runs.close());
+  const handler = createNodeHandler({ runs, authenticate: () => null });
+  const order: string[] = [];
+  const asked = ["ada", "ada", "ada", "ada", "ada", "ada", "bob", "eve"].map((user) => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    onTestFinished(() => void response.destroy());
+    return handler.workFor(user, response, async () => void order.push(user));
+  });
+  await Promise.all(asked);
+  // The first two share the turn in which they came.
+  expect(order.slice(0, 5).toSorted()).toEqual(["ada", "ada", "ada", "bob", "eve"]);
+});
