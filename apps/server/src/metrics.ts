@@ -27,13 +27,25 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const requests = new Map<number, number>();
   const diagnostics = new DiagnosticCounts();
   let dropped = 0;
+  let memory = process.memoryUsage();
+
+  /** The memory now, or as last read: the system needs a free descriptor to tell. */
+  function readMemory(): NodeJS.MemoryUsage {
+    try {
+      memory = process.memoryUsage();
+    } catch {
+      // The other metrics say more about a lack of descriptors than no answer would.
+    }
+    return memory;
+  }
+
   return {
     onDiagnostic: (diagnostic) => diagnostics.add(diagnostic),
     countDropped: () => void (dropped += 1),
     countRequest: (status) => void requests.set(status, (requests.get(status) ?? 0) + 1),
     encode: () =>
       [
-        ...encodeProcess(),
+        ...encodeProcess(readMemory()),
         ...encodeHandler(sources.handler()),
         ...family(
           "run_events_http_requests_total",
@@ -53,9 +65,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
-function encodeProcess(): readonly string[] {
+function encodeProcess(memory: NodeJS.MemoryUsage): readonly string[] {
   const { user, system } = process.cpuUsage();
-  const memory = process.memoryUsage();
   const startedAt = Date.now() / 1_000 - process.uptime();
   return [
     ...counter(

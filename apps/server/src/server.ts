@@ -5,6 +5,7 @@ import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
 import type { Credentials } from "./authenticate.ts";
+import { planConnections, readDescriptorLimit } from "./connection-limit.ts";
 import { readConsoleRoutes } from "./console-routes.ts";
 import { describeError } from "./describe-error.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -21,10 +22,6 @@ import { confirmMsFor, startUpkeep } from "./upkeep.ts";
 
 /** How long a shutdown waits for the upkeep after the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
-
-/** How many connections are allowed for each live stream, and at least in all: polls, appends and the console need some too. */
-const CONNECTIONS_PER_STREAM = 2;
-const LEAST_CONNECTIONS = 1_000;
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -91,11 +88,13 @@ async function serve(
     monitor,
     isDraining: () => closing !== null,
   });
+  const descriptors = readDescriptorLimit();
+  const { maxConnections, needed } = planConnections(settings.maxStreams, descriptors);
   const httpServer = createHttpServer({
     ownRoutes,
     handler,
     metrics,
-    maxConnections: Math.max(LEAST_CONNECTIONS, CONNECTIONS_PER_STREAM * settings.maxStreams),
+    maxConnections,
     allowedOrigins,
     onError,
   });
@@ -104,6 +103,8 @@ async function serve(
     monitor.stop();
     throw error;
   });
+  if (descriptors !== null && descriptors < needed)
+    log("descriptors_low", { limit: descriptors, needed, maxConnections });
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
   const sample =
     settings.recordSample && firstUser !== null

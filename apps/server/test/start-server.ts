@@ -56,8 +56,10 @@ function spawnServer(
   env: ServerEnv,
   folder: string,
   owner: Owner,
+  shell: string,
 ): Omit<ServerProcess, "url" | "port"> {
-  const process = spawn(globalThis.process.execPath, ["-C", "@tm/source", MAIN], {
+  const program = [globalThis.process.execPath, "-C", "@tm/source", MAIN];
+  const process = spawn("sh", ["-c", `${shell}exec "$0" "$@"`, ...program], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: withoutNull({
@@ -91,13 +93,15 @@ function withoutNull(env: Readonly<Record<string, string | null | undefined>>): 
 /**
  * Starts a server and waits until it listens. If it still runs when the test has finished, it is killed.
  * @param folder its working folder, for the files that it keeps by default; a new one by default
+ * @param shell what its shell does before, such as `ulimit -n 256; `
  */
 export async function startServer(
   env: ServerEnv = {},
   folder?: string,
   owner: Owner = { onTestFinished },
+  shell = "",
 ): Promise<ServerProcess> {
-  const started = spawnServer(env, folder ?? (await makeTempFolder(owner)), owner);
+  const started = spawnServer(env, folder ?? (await makeTempFolder(owner)), owner, shell);
   const { stdout } = started.process;
   if (stdout === null) throw new TypeError("Expected the server's output");
   for await (const line of createInterface({ input: stdout })) {
@@ -112,7 +116,8 @@ export async function startServer(
 /** Starts a server that ends by itself. */
 export async function startInVain(env: ServerEnv, folder?: string): Promise<ServerExit> {
   const owner = { onTestFinished };
-  const { process, stdout, stderr } = spawnServer(env, folder ?? (await makeTempFolder()), owner);
+  const home = folder ?? (await makeTempFolder());
+  const { process, stdout, stderr } = spawnServer(env, home, owner, "");
   await once(process, "close");
   return { exitCode: process.exitCode, stdout: stdout(), stderr: stderr() };
 }

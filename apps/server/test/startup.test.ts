@@ -95,6 +95,8 @@ it("a start within another program releases everything when the program closes i
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     API_TOKENS: `ada=${ADA}`,
     RECORD_SAMPLE: "0",
+    // Few enough for the descriptors of any machine.
+    MAX_STREAMS: "100",
   };
   const events: string[] = [];
   let port = "0";

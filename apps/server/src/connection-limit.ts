@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+
+/** How many connections are allowed for each live stream, and at least in all: polls, appends and the console need some too. */
+const CONNECTIONS_PER_STREAM = 2;
+const LEAST_CONNECTIONS = 1_000;
+
+/** How many descriptors are left for the store, files and the process itself. */
+const RESERVE = 64;
+
+/** How many connections a server accepts. */
+export interface ConnectionLimit {
+  readonly maxConnections: number;
+  /** How many descriptors `maxStreams` needs. */
+  readonly needed: number;
+}
+
+/**
+ * Plans how many connections a server accepts: as many as its streams need, unless the process may have fewer descriptors. The system closes
+ * a connection for which there is no descriptor, and does not tell anyone. So the server stops before, closes it itself, and counts it.
+ * @param descriptors the most that the process may have open; `null` if that is not known
+ */
+export function planConnections(maxStreams: number, descriptors: number | null): ConnectionLimit {
+  const wanted = Math.max(LEAST_CONNECTIONS, CONNECTIONS_PER_STREAM * maxStreams);
+  const needed = wanted + RESERVE;
+  if (descriptors === null) return { maxConnections: wanted, needed };
+  // Half of a limit that is smaller than the reserve.
+  const possible = Math.max(Math.floor(descriptors / 2), descriptors - RESERVE);
+  return { maxConnections: Math.min(wanted, possible), needed };
+}
+
+/** The most descriptors that this process may have open; `null` where the system is not Linux, or sets no limit. */
+export function readDescriptorLimit(): number | null {
+  try {
+    const soft = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
+}
