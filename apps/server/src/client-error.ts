@@ -23,11 +23,18 @@ const STATUS: ReadonlyMap<unknown, number> = new Map([
 ]);
 
 /**
- * Refuses a request without exactly one `Host`; HTTP/1.0 may leave it out. node:http would answer without a problem.
+ * Refuses a request without exactly one `Host`, which HTTP/1.0 may leave out: node:http would answer without a problem. Also one of HTTP/1.0
+ * with `Transfer-Encoding`: where it ends is not sure.
  * @returns `null` if the request has what it needs
- * @see clause W3 in `WIRE.md`, RFC 9112, section 3.2
+ * @see clause W3 in `WIRE.md`, RFC 9112, sections 3.2 and 6.1
  */
-export function refusalOfHost({ rawHeaders, httpVersion }: IncomingMessage): Reply | null {
+export function refusalOfMessage(request: IncomingMessage): Reply | null {
+  const { headers, rawHeaders, httpVersion } = request;
+  if (httpVersion === "1.0" && headers["transfer-encoding"] !== undefined)
+    return refusal(
+      400,
+      "Expected a request of HTTP/1.0 without `Transfer-Encoding`, got one with it. Send `Content-Length`, or use HTTP/1.1.",
+    );
   const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host");
   if (hosts.length === 1 || (hosts.length === 0 && httpVersion === "1.0")) return null;
   return refusal(400, `Expected one \`Host\` header, got ${hosts.length}.`);

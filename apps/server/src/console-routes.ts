@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { headerOf } from "./header-of.ts";
+import { headerOf } from "@tm/run-events-http/node";
 import type { Answer, HostReply, OwnRoutes } from "./routes.ts";
 
 /** The page may load its files from this server, and send requests to it, nothing else. */

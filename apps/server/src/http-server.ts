@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Reply } from "@tm/run-events-http";
 import { answerInTurn, type NodeHandler } from "@tm/run-events-http/node";
-import { refusalOfExpect, refusalOfHost, refuseMalformed } from "./client-error.ts";
+import { refusalOfExpect, refusalOfMessage, refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerOwn, type OwnRoutes, pathOf, sendOwn } from "./routes.ts";
 
@@ -17,7 +18,7 @@ const HEADERS_MS = 60_000;
 export interface HttpServerOptions {
   /** The server's own paths; the handler has all others. */
   readonly ownRoutes: OwnRoutes;
-  readonly handler: NodeHandler;
+  readonly handler: Pick<NodeHandler, "handle" | "drain">;
   readonly metrics: Pick<Metrics, "countRequest" | "countDropped">;
   /** The most connections at once; one more is closed without an answer. */
   readonly maxConnections: number;
@@ -43,7 +44,8 @@ export interface HttpServer {
 /** Serves the server's own paths and the handler on node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { ownRoutes, handler, metrics, maxConnections } = options;
-  const answering = new Set<ServerResponse>();
+  /** The answer under way on each connection: one at most, since requests take turns. */
+  const answering = new Map<Duplex, ServerResponse>();
   let closing = false;
   let drained = false;
 
@@ -52,16 +54,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
   // Without `requireHostHeader: false` node:http would answer a request without `Host` itself.
   const server = createServer({ ...limits, requireHostHeader: false }, (request, response) => {
-    answerInTurn(request, response, () => answer(request, response, refusalOfHost(request)));
+    answerInTurn(request, response, () => answer(request, response, refusalOfMessage(request)));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     answerInTurn(request, response, () => answer(request, response, refusalOfExpect()));
   });
 
   function answer(request: IncomingMessage, response: ServerResponse, refused: Reply | null): void {
-    answering.add(response);
+    const { socket } = request;
+    answering.set(socket, response);
     response.once("close", () => {
-      answering.delete(response);
+      answering.delete(socket);
       metrics.countRequest(response.statusCode);
       if (drained) server.closeIdleConnections();
     });
@@ -74,8 +77,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.maxConnections = maxConnections;
   server.on("drop", () => metrics.countDropped());
   server.on("clientError", (error, socket) => {
-    const busy = [...answering].some((response) => response.socket === socket);
-    refuseMalformed(error, socket, busy);
+    refuseMalformed(error, socket, answering.has(socket));
   });
 
   return {
@@ -93,7 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const closed = new Promise<void>((resolve) => {
         NetServer.prototype.close.call(server, () => resolve());
       });
-      for (const response of answering) response.shouldKeepAlive = false;
+      for (const response of answering.values()) response.shouldKeepAlive = false;
       await handler.drain(drainMs);
       drained = true;
       server.closeIdleConnections();

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { headerOf } from "./header-of.ts";
+import { headerOf } from "@tm/run-events-http/node";
 
 /**
  * Whether the browser's own connection is https. The server speaks http, so only a proxy knows. A client that forges the header

@@ -9,15 +9,19 @@ import {
   problemOf,
   type Reply,
 } from "@tm/run-events-http";
-import { headerOf } from "./header-of.ts";
+import { headerOf } from "@tm/run-events-http/node";
 import type { Metrics } from "./metrics.ts";
+import { shareLook } from "./shared-look.ts";
 import type { StoreMonitor } from "./store-monitor.ts";
 
 /** An answer of the server's own paths, whose body may be a file's bytes. */
 export type HostReply = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
 
 /** Answers one method of one path. An error that it throws is answered as a problem. */
-export type Answer = (request: IncomingMessage) => HostReply | Promise<HostReply>;
+export type Answer = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => HostReply | Promise<HostReply>;
 
 /** The methods of one path. `HEAD` is answered wherever `GET` is. */
 export type Methods = Readonly<Record<string, Answer>>;
@@ -41,6 +45,7 @@ export interface OwnRoutesOptions {
 /** Makes the server's own paths. @see clauses W29 and W30 in `WIRE.md` */
 export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
   const { session, console, metrics, store, monitor, isDraining } = options;
+  const lookAtStore = shareLook(() => untilAnswered(store));
   return new Map<string, Methods>([
     ...console,
     ["/v1/session", session],
@@ -59,7 +64,7 @@ export function createOwnRoutes(options: OwnRoutesOptions): OwnRoutes {
             const { stalledBy } = monitor.health();
             if (stalledBy !== null) throw stalledBy;
             // The probe may be some seconds old.
-            await untilAnswered(store);
+            await lookAtStore();
           } catch (error) {
             // Not reported as a failure: the monitor and the shutdown log one line each.
             return problemOf(error);
@@ -130,7 +135,7 @@ export async function answerOwn(
   try {
     reply = isPreflight(request.method ?? "", header, allowedOrigins)
       ? preflightReply(Object.keys(methods))
-      : await replyTo(methods, request);
+      : await replyTo(methods, request, response);
   } catch (error) {
     reply = problemOf(error);
     if (reply.status >= 500) onError(error);
@@ -156,11 +161,17 @@ export function sendOwn(
   response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
 }
 
-function replyTo(methods: Methods, request: IncomingMessage): HostReply | Promise<HostReply> {
+function replyTo(
+  methods: Methods,
+  request: IncomingMessage,
+  response: ServerResponse,
+): HostReply | Promise<HostReply> {
   const method = request.method ?? "";
   const known = new Map(Object.entries(methods));
   const answer = known.get(method === "HEAD" ? "GET" : method);
-  return answer === undefined ? methodNotAllowed([...known.keys()], method) : answer(request);
+  return answer === undefined
+    ? methodNotAllowed([...known.keys()], method)
+    : answer(request, response);
 }
 
 function plain(body: string, contentType = "text/plain; charset=utf-8"): Reply {

@@ -81,7 +81,7 @@ async function serve(
   const monitor = new StoreMonitor({ probe: runs.probe, log });
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
-    session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
+    session: createSessionRoutes({ credentials, sessions, handler, allowedOrigins, log }),
     console: readConsoleRoutes(await surroundings.findConsole()),
     metrics,
     store,

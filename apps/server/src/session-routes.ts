@@ -1,40 +1,53 @@
 import type { IncomingMessage } from "node:http";
 import { RunEventsError } from "@tm/run-events-core";
-import { isForeignOrigin, type Reply } from "@tm/run-events-http";
+import { type Identity, isForeignOrigin, type Reply } from "@tm/run-events-http";
+import { headerOf, type NodeHandler } from "@tm/run-events-http/node";
 import type { Credentials } from "./authenticate.ts";
 import { encodeSessionCookie } from "./cookie.ts";
-import { headerOf } from "./header-of.ts";
 import { isSecure } from "./is-secure.ts";
 import type { Log } from "./log.ts";
-import type { Methods } from "./routes.ts";
+import type { Answer, Methods } from "./routes.ts";
 import type { Sessions } from "./session.ts";
+import type { TokenHolder } from "./tokens.ts";
 
 /** What the session routes depend on. */
 export interface SessionRoutesOptions {
   readonly credentials: Credentials;
   readonly sessions: Sessions;
+  /** Has the bounds of a user. */
+  readonly handler: Pick<NodeHandler, "workFor">;
   readonly allowedOrigins: readonly string[];
   readonly log: Log;
 }
 
-/** Makes the routes to sign in, to get the session, and to sign out. @see clause W29 in `WIRE.md` */
+/** Makes the routes to sign in, to get the session, and to sign out. @see clauses W29 and W49 in `WIRE.md` */
 export function createSessionRoutes(options: SessionRoutesOptions): Methods {
-  const { credentials, sessions, allowedOrigins, log } = options;
+  const { credentials, sessions, handler, allowedOrigins, log } = options;
 
-  async function signIn(request: IncomingMessage): Promise<Reply> {
-    const holder = credentials.bearer(request) ?? null;
-    if (holder === null) throw unauthenticated();
+  /** Makes an answer to a user, within the user's bounds. */
+  function answerTo<User extends { readonly userId: string }>(
+    find: (request: IncomingMessage) => Promise<User | null>,
+    answer: (request: IncomingMessage, user: User) => Promise<Reply>,
+  ): Answer {
+    return async (request, response) => {
+      const user = await find(request);
+      if (user === null) throw unauthenticated();
+      return handler.workFor(user.userId, response, () => answer(request, user));
+    };
+  }
+
+  async function signIn(request: IncomingMessage, holder: TokenHolder): Promise<Reply> {
     const { session, value } = await sessions.open(holder);
     log("session_opened", { userId: holder.userId });
     const maxAgeMs = session.expiresAtMs - Date.now();
     return noContent(encodeSessionCookie({ value, maxAgeMs, secure: isSecure(request) }));
   }
 
-  async function describe(request: IncomingMessage): Promise<Reply> {
-    const identity = await credentials.authenticate(request, "any");
-    if (identity === null) throw unauthenticated();
-    const { userId } = identity;
-    const session = identity.credential === "session" ? await credentials.session(request) : null;
+  async function describe(
+    request: IncomingMessage,
+    { userId, credential }: Identity,
+  ): Promise<Reply> {
+    const session = credential === "session" ? await credentials.session(request) : null;
     // A bearer token does not expire.
     const expiresAt = session === null ? null : new Date(session.expiresAtMs).toISOString();
     return {
@@ -47,11 +60,9 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
     };
   }
 
-  async function signOut(request: IncomingMessage): Promise<Reply> {
-    const identity = await credentials.authenticate(request, "any");
-    if (identity === null) throw unauthenticated();
+  async function signOut(request: IncomingMessage, { credential }: Identity): Promise<Reply> {
     const header = (name: string): string | null => headerOf(request, name);
-    if (identity.credential === "session" && isForeignOrigin(header, allowedOrigins)) {
+    if (credential === "session" && isForeignOrigin(header, allowedOrigins)) {
       throw new RunEventsError(
         "cross_site_request",
         "Expected a request from a page of this origin, or of one in `ALLOWED_ORIGINS`, got one from another page. Add the origin of that page to the list.",
@@ -65,7 +76,15 @@ export function createSessionRoutes(options: SessionRoutesOptions): Methods {
     return noContent(encodeSessionCookie({ value: "", maxAgeMs: 0, secure: isSecure(request) }));
   }
 
-  return { GET: describe, POST: signIn, DELETE: signOut };
+  const byToken = async (request: IncomingMessage): Promise<TokenHolder | null> =>
+    credentials.bearer(request) ?? null;
+  const byAny = (request: IncomingMessage): Promise<Identity | null> =>
+    credentials.authenticate(request, "any");
+  return {
+    GET: answerTo(byAny, describe),
+    POST: answerTo(byToken, signIn),
+    DELETE: answerTo(byAny, signOut),
+  };
 }
 
 function unauthenticated(): RunEventsError {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID, webcrypto } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
+import { EndedSessions } from "./ended-sessions.ts";
 import type { TokenHolder } from "./tokens.ts";
 
 /** A user who has signed in with a token, until it expires. */
@@ -14,7 +15,7 @@ export interface Sessions {
   open(holder: TokenHolder): Promise<{ readonly session: Session; readonly value: string }>;
   /** The session of this value; `null` if it is not ours, has expired, was ended, or its token was removed. */
   verify(value: string): Promise<Session | null>;
-  /** Ends a session before its time. */
+  /** Ends a session before its time. If a user ends more than 1,000, it also ends the user's oldest sessions. */
   end(session: Session): void;
 }
 
@@ -44,8 +45,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     false,
     ["sign", "verify"],
   );
-  /** Ended sessions with the time at which they would have expired. */
-  const ended = new Map<string, number>();
+  const ended = new EndedSessions();
   /**
    * The sessions of values whose signature was verified, the oldest first. Each live stream is checked at every heartbeat, and to
    * verify a signature costs much more than to find it here.
@@ -80,13 +80,9 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     async verify(value) {
       const session = await sessionOf(value);
       if (session === null || session.expiresAtMs <= Date.now()) return null;
-      return isCurrent(session) && !ended.has(session.sessionId) ? session : null;
+      return isCurrent(session) && !ended.has(session) ? session : null;
     },
-    end({ sessionId, expiresAtMs }) {
-      const now = Date.now();
-      for (const [other, expiry] of ended) if (expiry <= now) ended.delete(other);
-      ended.set(sessionId, expiresAtMs);
-    },
+    end: (session) => ended.add(session),
   };
 }
 
@@ -96,7 +92,8 @@ async function parseValue(value: string, key: webcrypto.CryptoKey): Promise<Sess
     const { sub, jti, exp, [TOKEN_MARK]: tokenMark } = payload;
     if (sub === undefined || jti === undefined || exp === undefined) return null;
     if (typeof tokenMark !== "string") return null;
-    return { userId: sub, sessionId: jti, tokenMark, expiresAtMs: exp * 1_000 };
+    // Exactly as it was opened: a product of fractions may be a little more or less.
+    return { userId: sub, sessionId: jti, tokenMark, expiresAtMs: Math.round(exp * 1_000) };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;

@@ -6,18 +6,22 @@ import { createNodeHandler } from "@tm/run-events-http/node";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createHttpServer } from "../src/http-server.ts";
 import type { OwnRoutes } from "../src/routes.ts";
+import { countSteps } from "./count-steps.ts";
 
 const PAGE_ORIGIN = "https://page.example";
 
-/** Serves these paths; opens a connection that has sent the text. */
-async function ask(ownRoutes: OwnRoutes, sent: string): Promise<Socket> {
+/** Opens a connection that has sent the text. */
+type Ask = (sent: string) => Promise<Socket>;
+
+/** Serves these paths. */
+async function serve(ownRoutes: OwnRoutes): Promise<Ask> {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const server = createHttpServer({
     ownRoutes,
     handler: createNodeHandler({ runs, authenticate: () => null }),
     metrics: { countRequest: () => {}, countDropped: () => {} },
-    maxConnections: 10,
+    maxConnections: 1_000,
     allowedOrigins: [PAGE_ORIGIN],
     onError: () => {},
   });
@@ -26,11 +30,18 @@ async function ask(ownRoutes: OwnRoutes, sent: string): Promise<Socket> {
     listening.closeAllConnections();
     listening.close();
   });
-  const socket = connect((listening.address() as AddressInfo).port, "127.0.0.1");
-  onTestFinished(() => void socket.destroy());
-  await once(socket, "connect");
-  socket.write(sent);
-  return socket;
+  const { port } = listening.address() as AddressInfo;
+  return async (sent) => {
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+    socket.write(sent);
+    return socket;
+  };
+}
+
+async function ask(ownRoutes: OwnRoutes, sent: string): Promise<Socket> {
+  return (await serve(ownRoutes))(sent);
 }
 
 function get(path: string, ...headers: readonly string[]): string {
@@ -83,6 +94,11 @@ it("W30: an answer that varies by its encoding and by its origin says both in Va
 it.each([
   ["a missing Host", "GET /page HTTP/1.1\r\n\r\n", 400],
   ["two Hosts", "GET /page HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
+  [
+    "Transfer-Encoding in HTTP/1.0",
+    "GET /page HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    400,
+  ],
   ["an unknown Expect", `${get("/page", "Expect: banana")}`, 417],
 ])("W3: %s gets a problem with nosniff, and the connection is closed", async (_, sent, status) => {
   const asked = vi.fn(() => plain("page"));
@@ -99,4 +115,29 @@ it.each([
 it("W3: HTTP/1.0 needs no Host", async () => {
   const paths = new Map([["/page", { GET: () => plain("page") }]]);
   expect(await text(await ask(paths, "GET /page HTTP/1.0\r\n\r\n"))).toContain("200 OK");
+});
+
+it("a malformed request costs the same however many answers are under way", async () => {
+  let asked = 0;
+  const never = new Promise<never>(() => {});
+  const open = await serve(new Map([["/slow", { GET: () => ((asked += 1), never) }]]));
+  const steps = countSteps();
+  const stepsOfMalformed = async (): Promise<number> => {
+    const before = steps();
+    expect(await text(await open("not HTTP\r\n\r\n"))).toContain("HTTP/1.1 400 ");
+    return steps() - before;
+  };
+  const alone = await stepsOfMalformed();
+  for (let at = 0; at < 300; at++) await open(get("/slow"));
+  await vi.waitFor(() => expect(asked).toBe(300));
+  expect(await stepsOfMalformed()).toBeLessThan(alone + 100);
+});
+
+it("W3: a connection whose answer is under way is closed without another one if the client goes on with something else than HTTP", async () => {
+  const gate = Promise.withResolvers<never>();
+  const asked = vi.fn(() => gate.promise);
+  const socket = await ask(new Map([["/slow", { GET: asked }]]), get("/slow"));
+  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  socket.write("not HTTP\r\n\r\n");
+  expect(await text(socket).catch(() => "")).toBe("");
 });

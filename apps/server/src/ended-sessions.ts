@@ -1,0 +1,39 @@
+import type { Session } from "./session.ts";
+
+/** How many ended sessions of one user are known one by one, and how many of them are left when one more comes. */
+const MOST_OF_USER = 1_000;
+const LEFT_OF_USER = 500;
+
+/** What is known of one user's ended sessions. */
+interface OfUser {
+  /** The ids of ended sessions, each with the time at which it would have expired. */
+  readonly expiries: Map<string, number>;
+  /** All sessions that expire until then have ended. */
+  untilMs: number;
+}
+
+/**
+ * Sessions that were ended before their time. None of them works again. If a user ends more than 1,000, only the 500 that expire last stay
+ * known one by one; of the others one time is kept, and all sessions of the user that expire until then have ended, also those that were
+ * not ended alone. So what is held and what an end costs have a bound. Neither needs a clock: sessions that have expired are the first to go.
+ */
+export class EndedSessions {
+  readonly #byUser = new Map<string, OfUser>();
+
+  add({ userId, sessionId, expiresAtMs }: Session): void {
+    const ofUser = this.#byUser.get(userId) ?? { expiries: new Map(), untilMs: 0 };
+    this.#byUser.set(userId, ofUser);
+    const { expiries } = ofUser;
+    expiries.set(sessionId, expiresAtMs);
+    if (expiries.size <= MOST_OF_USER) return;
+    const untilMs = [...expiries.values()].toSorted((a, b) => b - a)[LEFT_OF_USER] ?? 0;
+    ofUser.untilMs = Math.max(ofUser.untilMs, untilMs);
+    for (const [id, expiry] of expiries) if (expiry <= untilMs) expiries.delete(id);
+  }
+
+  has({ userId, sessionId, expiresAtMs }: Session): boolean {
+    const ofUser = this.#byUser.get(userId);
+    if (ofUser === undefined) return false;
+    return expiresAtMs <= ofUser.untilMs || ofUser.expiries.has(sessionId);
+  }
+}
