@@ -3,6 +3,8 @@ import { counter, family, gauge } from "./prometheus-text.ts";
 
 /** What the server counts of the diagnostics of its log, its store and its handler. */
 export class DiagnosticCounts {
+  /** When a purge last left no run that was due, by `performance.now()`: at first, the start. `null` if runs are kept for ever. */
+  #purgedAt: number | null;
   readonly #appends = new Map<string, number>();
   #appendMs = 0;
   #resends = 0;
@@ -14,6 +16,11 @@ export class DiagnosticCounts {
   #losses = 0;
   #missed = 0;
 
+  /** @param purges whether the server removes old runs */
+  constructor(purges: boolean) {
+    this.#purgedAt = purges ? performance.now() : null;
+  }
+
   /** Counts it, unless the handler or the HTTP server counts the same. */
   add(diagnostic: Diagnostic): void {
     const { type } = diagnostic;
@@ -23,9 +30,11 @@ export class DiagnosticCounts {
     } else if (type === "resend") {
       this.#resends += diagnostic.sends;
     } else if (type === "reap" || type === "purge") {
-      if (type === "reap") this.#expired += diagnostic.runs;
-      else this.#purged += diagnostic.runs;
-      if (diagnostic.outcome !== "done") this.#upkeepFailures += 1;
+      const { runs, outcome } = diagnostic;
+      if (type === "reap") this.#expired += runs;
+      else this.#purged += runs;
+      if (outcome !== "done") this.#upkeepFailures += 1;
+      else if (type === "purge" && runs === 0) this.#purgedAt = performance.now();
     } else if (type === "notifications_up") {
       this.#isUp = true;
     } else if (type === "notifications_down") {
@@ -63,6 +72,11 @@ export class DiagnosticCounts {
         "run_events_runs_purged_total",
         "Finished runs removed at their retention time.",
         this.#purged,
+      ),
+      ...gauge(
+        "run_events_purge_behind_seconds",
+        "Time since a purge last left no run past its retention time, in seconds: no such run is due for longer.",
+        this.#purgedAt === null ? 0 : Math.round(performance.now() - this.#purgedAt) / 1_000,
       ),
       ...counter(
         "run_events_upkeep_failures_total",

@@ -20,12 +20,14 @@ export interface MetricsSources {
   readonly store: () => StoreHealth;
   /** The size of a SQLite database's `-wal` file in bytes; `null` without one. */
   readonly walBytes: () => number | null;
+  /** Whether the server removes old runs. */
+  readonly purges: boolean;
 }
 
 /** Counts from the start of the process. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const requests = new Map<number, number>();
-  const diagnostics = new DiagnosticCounts();
+  const diagnostics = new DiagnosticCounts(sources.purges);
   let dropped = 0;
   let memory = process.memoryUsage();
 

@@ -70,6 +70,7 @@ async function serve(
     handler: () => handler.stats(),
     store: () => monitor.health(),
     walBytes: () => opened.walBytes?.() ?? null,
+    purges: settings.retentionMs !== null,
   });
   const runs = createRunEvents({
     store,

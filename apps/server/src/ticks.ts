@@ -8,16 +8,15 @@ export interface Ticks {
 
 /**
  * Ticks every `everyMs` milliseconds, never twice at once. If a tick has left some work, or the next one is due when it ends,
- * the next one follows: after a turn of the event loop, and a rest that keeps the ticks to their share of the time. The timers
- * do not keep the process alive.
+ * the next one follows: after a turn of the event loop and a rest. The timers do not keep the process alive.
  * @param tick does a bounded piece of the work, and returns whether more is left; must not reject
- * @param share the share of the time that ticks may take, above 0 and up to 1
- * @defaultValue `share`: 1
+ * @param restAfter how long to rest after a tick that took so long, both in milliseconds
+ * @defaultValue `restAfter`: no rest
  */
 export function startTicks(
   everyMs: number,
   tick: () => Promise<boolean>,
-  share: number = 1,
+  restAfter: (tookMs: number) => number = () => 0,
 ): Ticks {
   let endRest = (): void => {};
   let isStopped = false;
@@ -41,7 +40,7 @@ export function startTicks(
       isDue = false;
       const startedAt = performance.now();
       if (await tick()) isDue = true;
-      if (!isStopped) await rest((performance.now() - startedAt) * (1 / share - 1));
+      if (!isStopped) await rest(restAfter(performance.now() - startedAt));
     }
     underWay = null;
   }

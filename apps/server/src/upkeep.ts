@@ -6,11 +6,16 @@ import { startTicks } from "./ticks.ts";
 
 /** The time between two purges, in milliseconds. */
 const PURGE_INTERVAL_MS = 60_000;
+/** The shortest rest between two batches of a purge, in milliseconds: on SQLite, a batch of small runs keeps the process busy for 2 ms. */
+const LEAST_REST_MS = 10;
+
 /**
- * How many runs a purge removes at once, and the share of the time that it may take, so that it hardly delays appends.
+ * How long a purge rests after a batch that took so long, both in milliseconds. The appends that waited for the batch then go first. A store that
+ * is slow, or that has other purges, makes batches and so rests longer: no purge takes more than half of the time.
  */
-const PURGE_RUNS = 25;
-const PURGE_SHARE = 0.02;
+export function restAfterBatch(tookMs: number): number {
+  return Math.max(tookMs, LEAST_REST_MS);
+}
 
 /**
  * For how many intervals checks have to be steady at least, and for how long at most, in milliseconds. In this time a worker
@@ -70,11 +75,21 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
     return runIds.length > 0;
   }
 
+  /** How many runs were removed since the last line about them. */
+  let purged = 0;
+
   async function purge(ageMs: number): Promise<boolean> {
     // By the store's clock: a server whose clock is wrong must not remove all runs.
-    const runIds = await runs.purge({ finishedForMs: Math.ceil(ageMs), limit: PURGE_RUNS });
-    if (runIds.length > 0) log("runs_purged", { runIds });
-    return runIds.length > 0;
+    const { length } = await runs.purge({ finishedForMs: Math.ceil(ageMs) });
+    purged += length;
+    if (length === 0) logPurged();
+    return length > 0;
+  }
+
+  /** One line for all batches: a batch a line would fill the log while many runs are old. */
+  function logPurged(): void {
+    if (purged > 0) log("runs_purged", { runs: purged });
+    purged = 0;
   }
 
   function guard(task: "reap" | "purge", work: () => Promise<boolean>): () => Promise<boolean> {
@@ -94,7 +109,7 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
       startTicks(
         PURGE_INTERVAL_MS,
         guard("purge", () => purge(retentionMs)),
-        PURGE_SHARE,
+        restAfterBatch,
       ),
     );
   }
@@ -105,6 +120,7 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
       const timer = setTimeout(resolve, mostMs);
       await Promise.race([Promise.all(all.map((ticks) => ticks.stop())), late]);
       clearTimeout(timer);
+      logPurged();
     },
   };
 }

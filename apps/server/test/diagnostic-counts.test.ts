@@ -1,10 +1,10 @@
 import type { Diagnostic } from "@tm/run-events-core/store";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { DiagnosticCounts } from "../src/diagnostic-counts.ts";
 
 /** The lines with values, after these diagnostics. */
 function countsOf(...diagnostics: readonly Diagnostic[]): readonly string[] {
-  const counts = new DiagnosticCounts();
+  const counts = new DiagnosticCounts(false);
   for (const diagnostic of diagnostics) counts.add(diagnostic);
   return counts.encode().filter((line) => !line.startsWith("#"));
 }
@@ -41,6 +41,26 @@ it("W30: the connection for notifications is shown once there is one, with its l
     `${lost} 1`,
     `${missed} 2`,
   ]);
+});
+
+it("W30: the metrics show since when the purge has not caught up: since the last one that left none, at first since the start", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const counts = new DiagnosticCounts(true);
+  const behind = (): number =>
+    Number(/^run_events_purge_behind_seconds (.+)$/m.exec(counts.encode().join("\n"))?.[1]);
+  const purge = { type: "purge", runs: 0, ms: 5, outcome: "done" } as const;
+  vi.advanceTimersByTime(1_500);
+  expect(behind()).toBe(1.5);
+  counts.add({ ...purge, runs: 100 });
+  counts.add({ ...purge, outcome: "store_unavailable" });
+  counts.add({ ...purge, type: "reap" });
+  expect(behind()).toBe(1.5);
+  counts.add(purge);
+  expect(behind()).toBe(0);
+  vi.advanceTimersByTime(60_000);
+  expect(behind()).toBe(60);
+  expect(countsOf()).toContain("run_events_purge_behind_seconds 0");
 });
 
 it("W30: what the handler counts itself is not counted again", () => {

@@ -13,7 +13,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: [...FAKED] }));
 afterEach(() => void vi.useRealTimers());
 
 /** Ticks every 100 ms that the test ends. */
-function startScripted(share?: number): {
+function startScripted(restAfter?: (tookMs: number) => number): {
   readonly ticks: Ticks;
   /** How many have begun. */
   begun(): number;
@@ -28,7 +28,7 @@ function startScripted(share?: number): {
       begun.push(tick);
       return tick.promise;
     },
-    share,
+    restAfter,
   );
   return {
     ticks,
@@ -79,8 +79,8 @@ describe("ticks", () => {
     await ticks.stop();
   });
 
-  it("ticks rest long enough to stay within their share of the time", async () => {
-    const { ticks, begun, end } = startScripted(0.25);
+  it("ticks rest after each one for as long as the rule says", async () => {
+    const { ticks, begun, end } = startScripted((tookMs) => 3 * tookMs);
     vi.advanceTimersByTime(100);
     for (const tookMs of [30, 7]) {
       const before = begun();
@@ -97,7 +97,7 @@ describe("ticks", () => {
   });
 
   it("ticks end even during a rest", async () => {
-    const { ticks, begun, end } = startScripted(0.25);
+    const { ticks, begun, end } = startScripted((tookMs) => 3 * tookMs);
     vi.advanceTimersByTime(100);
     vi.advanceTimersByTime(10);
     await end(true);

@@ -69,6 +69,7 @@ export async function openRuns(
     }),
     store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
     walBytes: () => null,
+    purges: true,
   });
   const runs = createRunEvents({ store: between(store), telemetry: metrics });
   onTestFinished(async () => {

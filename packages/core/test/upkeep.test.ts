@@ -206,6 +206,19 @@ describe("reap", () => {
 });
 
 describe("purge", () => {
+  it("S24: purge, called until it returns none, leaves a turn to everything else before each batch", async () => {
+    await create("a", "b", "c");
+    for (const runId of ["a", "b", "c"]) await log.append(runId, [END]);
+    const order: string[] = [];
+    for (let isLeft = true; isLeft;) {
+      setImmediate(() => order.push("others"));
+      isLeft = (await log.purge({ finishedForMs: 0, limit: 1 })).length > 0;
+      order.push(isLeft ? "a batch" : "none");
+    }
+    const both = ["others", "a batch"];
+    expect(order).toEqual([...both, ...both, ...both, "others", "none"]);
+  });
+
   it("S24: purge, called until it returns none, keeps live and young runs whole", async () => {
     await fc.assert(
       fc.asyncProperty(

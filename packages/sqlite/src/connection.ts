@@ -93,6 +93,15 @@ export class Connection {
       : written.then((result) => this.#confirm(result));
   }
 
+  /** Removes what is left of long runs, and rests after each piece as long as it took: appends that waited go first. */
+  async clearRemains(): Promise<void> {
+    while (await this.perform((open) => open.hasRemains())) {
+      const startedAt = performance.now();
+      await this.write((open) => open.clearPiece());
+      await sleep(performance.now() - startedAt);
+    }
+  }
+
   /**
    * Runs the work in the caller's open transaction, now or not at all.
    * @throws RunEventsError as `perform`
@@ -229,7 +238,7 @@ function requireAnswer<T>(answer: T): T {
   throw new TypeError("Expected synchronous work, got a promise: await nothing in a transaction.");
 }
 
-/** The pause between two tries for a lock. Not from `node:timers`, which other runtimes lack. */
+/** A pause. Not from `node:timers`, which other runtimes lack. */
 function sleep(forMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, forMs);

@@ -15,6 +15,7 @@ import { Connection } from "./connection.ts";
 import type { SqliteDatabase, SqliteObjectStorage } from "./driver.ts";
 import { createNotifications } from "./notifications.ts";
 import { isObjectStorage, ObjectDatabase } from "./object-database.ts";
+import { EVENTS_AT_ONCE } from "./sql/remains.ts";
 import { tablesOf } from "./tables.ts";
 
 /** Settings of {@link createSqliteStore}. */
@@ -62,14 +63,14 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    */
   transact<T>(work: () => T): T;
   /**
-   * Removes a finished run with its events. One synchronous transaction removes all of its rows: while a very long run is deleted,
-   * other writers and this process wait.
+   * Removes a finished run with its events. After the transaction that removes a run of more than 500 events, others remove its events piece by
+   * piece, and the call ends after them.
    * @see {@link RunEventStore.deleteRun}
    */
   deleteRun: RunEventStore["deleteRun"];
   /**
-   * Removes runs that finished some time ago. A call ends with the run that reaches 2,000 events, since other writers and this
-   * process wait until it ends.
+   * Removes runs that finished some time ago. A call ends with the run that reaches 500 events, since other writers and this
+   * process wait for its transaction. The next call begins with the events of a run that was longer, piece by piece.
    * @see {@link RunEventStore.purge}
    */
   purge: RunEventStore["purge"];
@@ -79,11 +80,6 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    */
   walBytes(): number | null;
 }
-
-/**
- * A purge ends with the run that reaches this many events. One transaction removes them, and appends and this process wait for it.
- */
-const PURGE_EVENTS = 2_000;
 
 /** How late a poll and its queries may be, with many thousand subscribed runs, in milliseconds. */
 const POLL_GRACE_MS = 500;
@@ -123,11 +119,21 @@ export function createSqliteStore(
       return connection.perform((open) => open.read(() => workNow(work, open)));
     },
     notifications,
-    mostPurgedEvents: PURGE_EVENTS,
+    mostPurgedEvents: EVENTS_AT_ONCE,
   });
 
   return {
     ...store,
+    async deleteRun(runId, ownerId) {
+      const outcome = await store.deleteRun(runId, ownerId);
+      if (outcome === "deleted") await connection.clearRemains();
+      return outcome;
+    },
+    async purge(request) {
+      // Before, so that the ids of removed runs are answered even if this fails.
+      await connection.clearRemains();
+      return store.purge(request);
+    },
     migrate: () => connection.migrate(),
     verify: () => connection.verify(),
     walBytes: () => connection.walBytes(),

@@ -6,13 +6,14 @@ import { prepareDue } from "./sql/due.ts";
 import { prepareList } from "./sql/list.ts";
 import { type Positions, preparePositions } from "./sql/positions.ts";
 import { prepareProbe } from "./sql/probe.ts";
+import type { Remains } from "./sql/remains.ts";
 import { prepareRead } from "./sql/read.ts";
 import { prepareReceipts } from "./sql/receipts.ts";
 import { prepareRun } from "./sql/run.ts";
 import type { Tables } from "./tables.ts";
 
 /** The store's statements, each prepared once. */
-export interface Statements extends RowMoves, Positions {}
+export interface Statements extends RowMoves, Positions, Remains {}
 
 /**
  * Prepares the statements; the tables must exist.

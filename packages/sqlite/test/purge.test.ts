@@ -1,4 +1,7 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { createSqliteStore, type SqliteStore } from "../src/index.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
 import {
   appendOf,
@@ -8,13 +11,35 @@ import {
   oneTo,
   readValues,
 } from "@tm/run-events-test-servers/requests";
-import { openStore, temporaryFile } from "./stores.ts";
+import { recordStatements } from "./recorded-statements.ts";
+import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 function countRows(db: Handle): readonly number[] {
   return ["runs", "events", "receipts"].map((table) => {
     const row = db.prepare(`SELECT count(*) AS rows FROM run_events_${table}`).get();
     return Number((row as { readonly rows: number }).rows);
   });
+}
+
+/** Makes a finished run of so many events, each with a key but the last. */
+async function grow(store: SqliteStore, runId: string, count: number): Promise<void> {
+  await store.createRun(createOf(runId));
+  await store.append([
+    ...oneTo(count - 1).map((value) =>
+      appendOf(runId, value, { idempotencyKey: `key-${value}` }),
+    ),
+    endOf(runId),
+  ]);
+}
+
+/** Purges until none is left. @returns what each call removed */
+async function purgeAll(store: SqliteStore, limit: number): Promise<readonly (readonly string[])[]> {
+  const calls: (readonly string[])[] = [];
+  for (;;) {
+    const gone = await store.purge({ finishedForMs: 0, limit });
+    if (gone.length === 0) return calls;
+    calls.push(gone);
+  }
 }
 
 describe.each(DRIVERS)("purge on $name", (driver) => {
@@ -41,26 +66,87 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(await readValues(store, "live")).toEqual([1]);
   });
 
-  it("S24: a purge ends with the run that reaches 2,000 events, and removes at least one run", async () => {
+  it("S24: a purge ends with the run that reaches 500 events, and removes at least one run", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
-    const grow = async (runId: string, count: number): Promise<void> => {
-      await store.createRun(createOf(runId));
-      await store.append([
-        ...oneTo(count - 1).map((value) => appendOf(runId, value)),
-        endOf(runId),
-      ]);
-    };
-    await grow("large", 3_000);
-    for (const at of oneTo(5)) await grow(`small-${at}`, 999);
-    const calls: (readonly string[])[] = [];
-    do calls.push(await store.purge({ finishedForMs: 0, limit: 1_000 }));
-    while (calls.at(-1)?.length !== 0);
-    expect(calls).toEqual([
+    await grow(store, "large", 750);
+    for (const at of oneTo(5)) await grow(store, `small-${at}`, 249);
+    expect(await purgeAll(store, 1_000)).toEqual([
       ["large"],
       ["small-1", "small-2", "small-3"],
       ["small-4", "small-5"],
-      [],
     ]);
+    expect(countRows(db)).toEqual([0, 0, 0]);
+  });
+
+  it("S24: purges of runs of any sizes remove each once, the oldest first, and leave no row", async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 1_300 }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.integer({ min: 1, max: 4 }), async (all, limit) => {
+        const db = openHandle(driver, ":memory:");
+        const store = createSqliteStore(db);
+        await store.migrate();
+        const runIds = all.map((_, at) => `run-${at}`);
+        for (const [at, size] of all.entries()) await grow(store, runIds[at] ?? "", size);
+        const calls = await purgeAll(store, limit);
+        expect(calls.flat()).toEqual(runIds);
+        expect(Math.max(0, ...calls.map(({ length }) => length))).toBeLessThanOrEqual(limit);
+        expect(countRows(db)).toEqual([0, 0, 0]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("S17: a long run goes at once, and its events in pieces: an append that waits goes before the next piece", async () => {
+    const file = temporaryFile();
+    const { store: seeds } = await openStore(driver, file);
+    await grow(seeds, "long", 1_300);
+    await seeds.createRun(createOf("live"));
+    const db = openHandle(driver, file);
+    const { ran } = recordStatements(db);
+    const store = createSqliteStore(db);
+    await store.verify();
+    let isOver = false;
+    const deleting = store.deleteRun("long", null).finally(() => (isOver = true));
+    while (!isOver) {
+      await nextTurn();
+      expect(await store.getRun("long")).toBeNull();
+      await store.append([appendOf("live", 1)]);
+    }
+    expect(await deleting).toBe("deleted");
+    const order = ran.flatMap((text) => {
+      if (/^DELETE FROM run_events_events/.test(text)) return ["piece"];
+      return /^INSERT INTO run_events_events/.test(text) ? ["append"] : [];
+    });
+    expect(order.filter((step) => step === "piece")).toHaveLength(3);
+    expect(order.join()).not.toContain("piece,piece");
+  });
+
+  it("S17: the id of a long run is free at once, and the rest of the old one takes nothing of the new one with it", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await grow(store, "long", 1_300);
+    const deleting = store.deleteRun("long", null);
+    await nextTurn();
+    expect(await store.createRun(createOf("long"))).toMatchObject({ outcome: "created" });
+    await store.append([appendOf("long", 7, { idempotencyKey: "key-1" })]);
+    expect(await deleting).toBe("deleted");
+    expect(await readValues(store, "long")).toEqual([7]);
+    expect(countRows(db)).toEqual([1, 1, 1]);
+  });
+
+  it("S17: if a process ends in the middle of a long run, the next purge of another one removes the rest", async () => {
+    const file = temporaryFile();
+    const { db, store } = await openStore(driver, file);
+    const { store: leaving } = await openStore(driver, file);
+    await grow(store, "long", 1_300);
+    const deleting = leaving.deleteRun("long", null);
+    await nextTurn();
+    void leaving.close();
+    await expect(deleting).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(countRows(db)).toEqual([1, 800, 799]);
+    expect(await store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 9 })).toEqual(
+      [],
+    );
+    expect(await store.purge({ finishedForMs: Number.MAX_SAFE_INTEGER, limit: 1 })).toEqual([]);
     expect(countRows(db)).toEqual([0, 0, 0]);
   });
 

@@ -11,10 +11,11 @@ export function prepareDue(
   db: SqliteDatabase,
   { runs }: Tables,
 ): Pick<RowMoves, "selectDue" | "selectIdle"> {
+  // What is left of removed runs has a time below 0.
   const select = (column: string): Statement =>
     prepareStatement(
       db,
-      `SELECT run_id AS runId FROM ${runs} WHERE ${column} <= +? ORDER BY ${column} LIMIT ? + 0`,
+      `SELECT run_id AS runId FROM ${runs} WHERE ${column} >= 0 AND ${column} <= +? ORDER BY ${column} LIMIT ? + 0`,
     );
   const statements: Readonly<Record<DueTime, Statement>> = {
     leaseExpiresAtMs: select("lease_expires_at_ms"),

@@ -3,12 +3,14 @@ import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 import { RUN_COLUMNS } from "./columns.ts";
+import { prepareRemains, type Remains } from "./remains.ts";
 
 /** The moves that find, create and remove runs. */
 type RunMoves = Pick<RowMoves, "selectHeads" | "insertRun" | "deleteRuns">;
 
-/** Prepares the moves. A run's events and receipts are removed with it. */
-export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
+/** Prepares the moves. A run's events and receipts are removed with it, but those of a long run piece by piece after it. */
+export function prepareRun(db: SqliteDatabase, tables: Tables): RunMoves & Remains {
+  const { runs } = tables;
   const selectOne = prepareStatement(db, `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`);
   // Many in one statement take less time. CROSS makes the planner begin with the ids, for tables of any size.
   const selectMany = prepareStatement(
@@ -20,7 +22,11 @@ export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
     `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic, idle_from_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING run_key AS ordinal`,
   );
-  const remove = prepareStatement(db, `DELETE FROM ${runs} WHERE run_key = ?`);
+  const remove = prepareStatement(
+    db,
+    `DELETE FROM ${runs} WHERE run_key = ? AND finished_at_ms >= 0`,
+  );
+  const remains = prepareRemains(db, tables);
   return {
     selectHeads(runIds) {
       if (runIds.length > 1) return selectMany.all(JSON.stringify(runIds)) as HeadRow[];
@@ -33,6 +39,12 @@ export function prepareRun(db: SqliteDatabase, { runs }: Tables): RunMoves {
       const row = insert.get(runId, ownerId, ...head, run.metadata, run.topic, run.idleFromMs);
       return (row as { readonly ordinal: number }).ordinal;
     },
-    deleteRuns: (ordinals) => ordinals.forEach((ordinal) => void remove.run(ordinal)),
+    deleteRuns(ordinals) {
+      for (const ordinal of ordinals) {
+        remains.behead(ordinal);
+        remove.run(ordinal);
+      }
+    },
+    ...remains,
   };
 }

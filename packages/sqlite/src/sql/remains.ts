@@ -1,0 +1,45 @@
+import { prepareStatement } from "../handle.ts";
+import type { SqliteDatabase } from "../driver.ts";
+import type { Tables } from "../tables.ts";
+
+/** How many events one transaction removes, since writers and this process wait for it: 2 ms or so. */
+export const EVENTS_AT_ONCE = 500;
+
+/**
+ * The statements that remove a long run in pieces. The transaction that removes it only takes its head away: an id that no run can have, of
+ * no owner, so no call finds it. `finished_at_ms` below 0 finds these remains, for the process that left them and for any other.
+ */
+export interface Remains {
+  /** Takes the head of a run away. A run of few events stays as it is. */
+  behead(ordinal: number): void;
+  hasRemains(): boolean;
+  /** Removes a piece of what is left of beheaded runs. */
+  clearPiece(): void;
+}
+
+/** Prepares the statements. CROSS makes the planner begin with the remains, for tables of any size. */
+export function prepareRemains(db: SqliteDatabase, tables: Tables): Remains {
+  const { runs, events, receipts } = tables;
+  const behead = prepareStatement(
+    db,
+    `UPDATE ${runs} SET run_id = '#' || run_key, owner_id = '', topic = NULL, metadata = 'null', finished_at_ms = -1
+     WHERE run_key = ? AND last_sequence > ${EVENTS_AT_ONCE}`,
+  );
+  const find = prepareStatement(db, `SELECT 1 FROM ${runs} WHERE finished_at_ms < 0 LIMIT 1`);
+  const clear = [
+    `DELETE FROM ${events} WHERE rowid IN (
+       SELECT e.rowid FROM ${runs} r CROSS JOIN ${events} e ON e.run_key = r.run_key
+       WHERE r.finished_at_ms < 0 LIMIT ${EVENTS_AT_ONCE})`,
+    `DELETE FROM ${receipts} WHERE (run_key, idempotency_key) IN (
+       SELECT c.run_key, c.idempotency_key FROM ${runs} r CROSS JOIN ${receipts} c ON c.run_key = r.run_key
+       WHERE r.finished_at_ms < 0 LIMIT ${EVENTS_AT_ONCE})`,
+    `DELETE FROM ${runs} WHERE finished_at_ms < 0
+       AND NOT EXISTS (SELECT 1 FROM ${events} e WHERE e.run_key = ${runs}.run_key)
+       AND NOT EXISTS (SELECT 1 FROM ${receipts} c WHERE c.run_key = ${runs}.run_key)`,
+  ].map((sql) => prepareStatement(db, sql));
+  return {
+    behead: (ordinal) => void behead.run(ordinal),
+    hasRemains: () => find.get() !== undefined,
+    clearPiece: () => clear.forEach((statement) => void statement.run()),
+  };
+}
