@@ -25,9 +25,10 @@ export async function addDue(
   await redis.zadd(index, "LT", atMs, dueMember(entry));
 }
 
-/** Removes an entry that is over, without a wait. If that fails, the next reader of the index removes it. */
-export function dropDue({ redis }: Connection, index: string, entry: DueEntry): void {
-  redis.zrem(index, dueMember(entry)).catch(() => {
+/** Removes entries that are over, without a wait. If that fails, the next reader of the index removes them. */
+export function dropDue({ redis }: Connection, index: string, ...over: readonly DueEntry[]): void {
+  if (over.length === 0) return;
+  redis.zrem(index, ...over.map(dueMember)).catch(() => {
     // An entry too many does no harm.
   });
 }

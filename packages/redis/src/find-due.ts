@@ -36,9 +36,15 @@ export interface DueQuery {
   ) => DueTime | null;
 }
 
+/** An entry that is due, and its run. */
+export interface FoundDue extends DueEntry {
+  readonly run: DueRun | null;
+}
+
 /** An entry as the index has it, and its time by its run. */
 interface CheckedEntry {
   readonly entry: DueEntry;
+  readonly run: DueRun | null;
   readonly score: number;
   readonly time: DueTime | null;
 }
@@ -50,7 +56,7 @@ const CHECKED_AT_ONCE = 50;
  * Finds the runs that are due. It moves entries that are too early in the index to their time, and reads the start of the index
  * again until that is in order. So the earliest runs come first, and entries that are not due hide no others.
  */
-export function findDue(connection: Connection, query: DueQuery): Promise<readonly DueEntry[]> {
+export function findDue(connection: Connection, query: DueQuery): Promise<readonly FoundDue[]> {
   return new DueSearch(connection, query).find();
 }
 
@@ -67,7 +73,7 @@ class DueSearch {
     this.#query = query;
   }
 
-  async find(): Promise<readonly DueEntry[]> {
+  async find(): Promise<readonly FoundDue[]> {
     const { limit, mostTurns = Infinity } = this.#query;
     for (let turn = 1; ; turn++) {
       const count = Math.max(limit, CHECKED_AT_ONCE) + this.#waiting.size;
@@ -79,7 +85,8 @@ class DueSearch {
         .filter(({ time }) => time?.isTrue)
         .slice(0, limit);
       const isAll = firstEarly === -1 && checked.length < count;
-      if (isAll || due.length === limit || turn >= mostTurns) return due.map(({ entry }) => entry);
+      if (isAll || due.length === limit || turn >= mostTurns)
+        return due.map(({ entry, run }) => ({ ...entry, run }));
     }
   }
 
@@ -97,7 +104,7 @@ class DueSearch {
 
   async #check(entry: DueEntry, score: number): Promise<CheckedEntry> {
     const run = await dueRun(this.#connection, entry.runId);
-    return { entry, score, time: this.#query.judge(entry, run, Number(this.#nowMs), score) };
+    return { entry, run, score, time: this.#query.judge(entry, run, Number(this.#nowMs), score) };
   }
 
   async #putInOrder(checked: readonly CheckedEntry[]): Promise<void> {

@@ -2,7 +2,7 @@ import type { PurgeRequest } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import type { DueEntry } from "./due.ts";
 import { type DueTime, findDue } from "./find-due.ts";
-import { deleteRun } from "./runs.ts";
+import { forget, removeRun } from "./runs.ts";
 import type { DueRun } from "./scripts/due-run.ts";
 
 /** The most runs that are removed in one turn, so that appends run between. */
@@ -25,13 +25,12 @@ export async function purgeRuns(
       judge: (entry, run, nowMs) => judgeEnd(entry, run, nowMs, finishedForMs),
     });
     if (old.length === 0) break;
-    const outcomes = await Promise.all(
-      old.map(({ runId, mark }) => deleteRun(connection, { runId, ownerId: null, ordinal: mark })),
-    );
-    old.forEach(({ runId }, at) => {
-      // Otherwise another client has just removed it.
-      if (outcomes[at] === "deleted") purged.push(runId);
-    });
+    const runs = old.flatMap(({ run }) => run ?? []);
+    const wasThere = await Promise.all(runs.map((run) => removeRun(connection, run)));
+    // Otherwise another client has just removed it.
+    const removed = runs.filter((_, at) => wasThere[at]);
+    forget(connection, removed);
+    purged.push(...removed.map(({ runId }) => runId));
   }
   return purged;
 }

@@ -83,7 +83,7 @@ export async function openRedisStore(
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
     listChanged: (query) => connection.perform(() => listChanged(connection, query)),
     deleteRun: (runId, ownerId) =>
-      connection.perform(() => deleteRun(connection, { runId, ownerId, ordinal: null })),
+      connection.perform(() => deleteRun(connection, runId, ownerId)),
     claim: (request) => connection.perform(() => claimRun(connection, request)),
     renew: (request) => connection.perform(() => renewLease(connection, request)),
     release: (request) => connection.perform(() => releaseRun(connection, request)),

@@ -10,7 +10,7 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { announce, departFromAll } from "./departures.ts";
+import { announce, departFromAll, type DepartingRun } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
 import { addIdleEntry, dropIdleEntry } from "./idle.ts";
 import { claimKeyOf, claimRun } from "./leases.ts";
@@ -119,36 +119,44 @@ async function answerExisting(
   return outcome.outcome === "not_found" ? null : outcomeOfClaim(outcome);
 }
 
-/** Which run to remove. */
-export interface DeleteRequest {
-  readonly runId: string;
-  /** Answers `not_found` unless the run is this owner's; `null` for any owner. */
-  readonly ownerId: string | null;
-  /** Answers `not_found` if another run has the id by now; `null` for any run. */
-  readonly ordinal: string | null;
-}
-
 /**
- * Removes a finished run whole, then its entries in its owner's list and the index of finished runs. Its departure is announced
- * before. A run that has finished stays so: if it is not there when it is to be removed, another process has just removed it.
- * @see clauses S17, S24 and S29 in `STORE.md`
+ * Removes a finished run whole.
+ * @param ownerId answers `not_found` unless the run is this owner's; `null` for any owner
+ * @see clauses S17 and S29 in `STORE.md`
  */
 export async function deleteRun(
   connection: Connection,
-  { runId, ownerId, ordinal }: DeleteRequest,
+  runId: string,
+  ownerId: string | null,
 ): Promise<DeleteOutcome> {
   const head = await readHead(connection, runId);
-  const isAsked = ordinal === null || head?.ordinal === Number(ordinal);
-  const refusal = isAsked ? judgeDelete(head, ownerId) : "not_found";
+  const refusal = judgeDelete(head, ownerId);
   if (head === null || refusal !== null) return refusal ?? "not_found";
-  await announce(connection, head);
-  const wasThere = await sendDeleteRun(connection, runId, head.ordinal);
-  departFromAll(connection, head);
-  if (!wasThere) return "not_found";
-  dropDue(connection, connection.keys.ended, { mark: String(head.ordinal), runId });
-  const { topic } = head;
-  if (topic !== null)
-    leavePlace(connection, { ownerId: head.ownerId, topic }, { runId, ordinal: head.ordinal });
-  notifyOwner(connection, head.ownerId);
+  if (!(await removeRun(connection, head))) return "not_found";
+  forget(connection, [head]);
   return "deleted";
+}
+
+/**
+ * Removes a finished run, and its entries in its owner's lists. Its departure is announced before. A run that has finished stays so: if it is
+ * not there when it is to be removed, another process has just removed it.
+ * @returns whether it was there
+ * @see clauses S17, S24 and S29 in `STORE.md`
+ */
+export async function removeRun(connection: Connection, run: DepartingRun): Promise<boolean> {
+  const { ownerId, topic, runId, ordinal } = run;
+  await announce(connection, run);
+  const wasThere = await sendDeleteRun(connection, runId, ordinal);
+  departFromAll(connection, run);
+  if (wasThere && topic !== null)
+    leavePlace(connection, { ownerId, topic }, { runId, ordinal });
+  return wasThere;
+}
+
+/** Removes the entries of removed runs in the index of finished runs, and notifies each owner once, without a wait. */
+export function forget(connection: Connection, removed: readonly DepartingRun[]): void {
+  const entries = removed.map(({ runId, ordinal }) => ({ mark: String(ordinal), runId }));
+  dropDue(connection, connection.keys.ended, ...entries);
+  for (const ownerId of new Set(removed.map((run) => run.ownerId)))
+    notifyOwner(connection, ownerId);
 }
