@@ -82,8 +82,7 @@ export async function openRedisStore(
     getRun: (runId) => connection.perform(() => readHead(connection, runId)),
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
     listChanged: (query) => connection.perform(() => listChanged(connection, query)),
-    deleteRun: (runId, ownerId) =>
-      connection.perform(() => deleteRun(connection, runId, ownerId)),
+    deleteRun: (runId, ownerId) => connection.perform(() => deleteRun(connection, runId, ownerId)),
     claim: (request) => connection.perform(() => claimRun(connection, request)),
     renew: (request) => connection.perform(() => renewLease(connection, request)),
     release: (request) => connection.perform(() => releaseRun(connection, request)),

@@ -148,8 +148,7 @@ export async function removeRun(connection: Connection, run: DepartingRun): Prom
   await announce(connection, run);
   const wasThere = await sendDeleteRun(connection, runId, ordinal);
   departFromAll(connection, run);
-  if (wasThere && topic !== null)
-    leavePlace(connection, { ownerId, topic }, { runId, ordinal });
+  if (wasThere && topic !== null) leavePlace(connection, { ownerId, topic }, { runId, ordinal });
   return wasThere;
 }
 
