@@ -134,6 +134,15 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(countRows(db)).toEqual([1, 1, 1]);
   });
 
+  it("S24: a purge does not take the rest of a long run that was just deleted for a run", async () => {
+    const { db, store } = await openStore(driver, temporaryFile());
+    await grow(store, "long", 1_300);
+    const deleting = store.deleteRun("long", null);
+    expect(await store.purge({ finishedForMs: 0, limit: 9 })).toEqual([]);
+    expect(await deleting).toBe("deleted");
+    expect(countRows(db)).toEqual([0, 0, 0]);
+  });
+
   it("S17: if a process ends in the middle of a long run, the next purge of another one removes the rest", async () => {
     const file = temporaryFile();
     const { db, store } = await openStore(driver, file);
