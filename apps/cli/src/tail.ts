@@ -9,6 +9,8 @@ import { createScreen } from "./screen.ts";
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 const WAIT_SECONDS = 25;
 const PAGE_LIMIT = 1_000;
+/** The pause after a poll without new events, in milliseconds: the server may answer it at once. */
+const EMPTY_MS = 500;
 
 const EXIT_OF: Readonly<Record<RunStatus, number>> = {
   queued: EXIT.server,
@@ -72,17 +74,23 @@ export async function tailRun(
           },
         },
       );
-      since = page.since ?? since;
+      if (tail !== null) since = page.since ?? since;
       tail = null;
       if (isAway) screen.note("the server is back");
       isAway = false;
-      const lines = texts.map(encode);
+      const lines: string[] = [];
+      // Whatever the server repeats or leaves out.
+      for (const [index, { sequence, createdAt }] of page.events.entries()) {
+        if (sequence !== since + 1) continue;
+        lines.push(encode(texts[index] ?? ""));
+        [since, at] = [sequence, createdAt];
+      }
       if (lines.length > 0) await screen.write("stdout", `${lines.join("\n")}\n`);
-      since += texts.length;
-      at = page.events.at(-1)?.createdAt ?? at;
-      if (!isEnd(page.runStatus)) continue;
-      screen.note(`run ${runId} ${page.runStatus}`);
-      return EXIT_OF[page.runStatus];
+      if (isEnd(page.runStatus) && since >= page.lastSequence) {
+        screen.note(`run ${runId} ${page.runStatus}`);
+        return EXIT_OF[page.runStatus];
+      }
+      if (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
     }
   } finally {
     screen.close();
@@ -93,6 +101,7 @@ const SIGPIPE = 13;
 
 /** The events of a page, each as the JSON text that the server sent. */
 function splitEvents(page: string): readonly string[] {
-  const events = splitJsonObject(page).find(({ key }) => key === "events");
+  // As `JSON.parse`, which takes the last one.
+  const events = splitJsonObject(page).findLast(({ key }) => key === "events");
   return events === undefined ? [] : splitJsonArray(events.text);
 }

@@ -66,22 +66,24 @@ describe("createStreamParser", () => {
       }
     };
     fc.assert(
-      fc.property(fc.array(TOKEN, { maxLength: 30 }), fc.nat({ max: 40 }), (tokens, most) => {
+      fc.property(fc.array(TOKEN, { maxLength: 30 }), fc.nat({ max: 400 }), (tokens, most) => {
         const whole = tokens.join("");
         const expected = outcome([whole], most);
         expect(outcome(tokens, most)).toStrictEqual(expected);
         expect(outcome(whole.split(""), most)).toStrictEqual(expected);
         if (expected !== "refused") expect(expected).toStrictEqual(parse([whole]));
-        if (whole.length < most) expect(expected).not.toBe("refused");
         const lines = whole.split(/\r\n|\r|\n/);
+        if (whole.length + 64 * lines.length < most) expect(expected).not.toBe("refused");
         if (lines.some(({ length }) => length > most)) expect(expected).toBe("refused");
       }),
       { numRuns: 2_000 },
     );
-    expect(outcome(["data: 12345\n", "data: 6\n\n"], 14)).toStrictEqual([["data", "12345\n6"]]);
-    expect(outcome(["data: 12345\n", "data: 67890\n\n"], 14)).toBe("refused");
+    expect(outcome(["data: 12345\n", "data: 6\n\n"], 140)).toStrictEqual([["data", "12345\n6"]]);
+    expect(outcome(["data: 12345\n", "data: 67890\n\n"], 137)).toBe("refused");
     const many = Array.from({ length: 5 }, () => "data: 12345\n\n");
-    expect(outcome(many, 12)).toHaveLength(5);
+    expect(outcome(many, 70)).toHaveLength(5);
+    // Lines without characters take memory, too.
+    expect(outcome(["data\n".repeat(8)], 500)).toBe("refused");
   });
 
   it("the parser ignores an event that no blank line ends", () => {

@@ -15,6 +15,7 @@ export const FAST: readonly string[] = [
   "apps/bench/test/profile.test.ts",
   "apps/cli/test/escape-text.test.ts",
   "apps/cli/test/line-cutter.test.ts",
+  "apps/cli/test/lying-server.test.ts",
   "apps/cli/test/node-version.test.ts",
   "apps/cli/test/output-event.test.ts",
   "apps/cli/test/parse-command.test.ts",

@@ -57,6 +57,11 @@ export class FollowedFeed {
     return this.#connection.state === "live";
   }
 
+  /** Whether a stream has it, or will have it. */
+  get isOpen(): boolean {
+    return this.isLive || this.#connection.state === "connecting";
+  }
+
   /** Where to go on. */
   start(): FeedStart {
     return { ...this.#want, cursor: this.#cursor };
@@ -112,7 +117,8 @@ export class FollowedFeed {
   /** Hands changes over. */
   take(changes: FeedChanges): void {
     if (this.#isStopped) return;
-    this.failures = 0;
+    // The cursor of a feed that starts over may be refused again.
+    if (!changes.isReset) this.failures = 0;
     this.#cursor = changes.cursor;
     this.#isWhole = !changes.hasMore;
     this.#listener.onChanges(changes);

@@ -4,10 +4,9 @@ import { planDelay } from "../http/plan-delay.ts";
 import { changedCall } from "../http/feed-calls.ts";
 import type { Server } from "../http/server.ts";
 import type { FeedChanges } from "./fold-changes.ts";
+import { POLL_MS } from "../follow/poll-run.ts";
 import type { FollowedFeed } from "./followed-feed.ts";
 
-/** The pause between two polls that the server answers at once, in milliseconds. */
-const POLL_MS = 2_000;
 /** The pause between two held polls, as a live feed has it between two states of a run, in milliseconds. */
 const GATHER_MS = 250;
 
@@ -39,6 +38,7 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
   for (;;) {
     const { cursor, ...want } = feed.start();
     const isHeld: boolean = polls.isHeld && !isFull;
+    const askedAt = performance.now();
     try {
       onActivity();
       const call = changedCall({ ...want, cursor, isHeld });
@@ -47,14 +47,12 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
       isFull = false;
       feed.take(changes);
       feed.update({ state: "polling", error: null });
-      if (!changes.hasMore) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
+      const pauseMs = planPause(changes, cursor, performance.now() - askedAt);
+      if (pauseMs > 0) await pause(isHeld ? pauseMs : POLL_MS, signal, onSeen);
     } catch (error) {
       signal.throwIfAborted();
-      if (isBadCursor(error, cursor)) {
-        feed.forgetCursor();
-        continue;
-      }
-      if (!(error instanceof RunEventsError && error.retryable)) throw error;
+      if (isBadCursor(error, cursor)) feed.forgetCursor();
+      else if (!(error instanceof RunEventsError && error.retryable)) throw error;
       const wasFull = isFull;
       isFull = isHeld && error.code === "too_many_requests";
       if (isFull && !wasFull) continue;
@@ -68,7 +66,20 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
   }
 }
 
+/**
+ * The pause after an answer to a held poll, in milliseconds; 0 if the next page can be asked for at once. An answer goes on from the
+ * cursor if it has another one, and runs unless it is the last. One that does not, although it was not held, could come for ever.
+ */
+function planPause(changes: FeedChanges, cursor: string | null, tookMs: number): number {
+  const { isReset, runs, gone, hasMore } = changes;
+  const startsOver = isReset && cursor !== null;
+  const isEmpty = hasMore && runs.length + gone.length === 0;
+  if (startsOver || isEmpty || changes.cursor === cursor)
+    return tookMs < POLL_MS ? POLL_MS : GATHER_MS;
+  return hasMore ? 0 : GATHER_MS;
+}
+
 /** Whether the server, perhaps another version of it, does not know the cursor: the feed then starts over. */
-export function isBadCursor(error: unknown, cursor: string | null): boolean {
+export function isBadCursor(error: unknown, cursor: string | null): error is RunEventsError {
   return cursor !== null && error instanceof RunEventsError && error.code === "invalid_cursor";
 }

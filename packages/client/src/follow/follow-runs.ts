@@ -212,7 +212,9 @@ export class RunsReader {
     };
     const silenceMs = (this.#options.heartbeatMs ?? 15_000) * SILENT_HEARTBEATS;
     await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
-    // What is left could not be read. Its timer opens the next stream.
+    // What is left could not be read, if the server said so. Its timer opens the next stream.
+    if ([...streamed, feed].some((part) => part?.isOpen === true))
+      throw unanswered("The stream ended before its runs did.");
     if (!this.#set.isEmpty) await pause(FOR_EVER_MS, signal);
   }
 
@@ -285,8 +287,8 @@ export class RunsReader {
 
   async #onLoss(error: unknown): Promise<void> {
     const { feed } = this.#set;
-    if (feed !== null && isBadCursor(error, feed.cursor)) return feed.forgetCursor();
-    if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
+    if (feed !== null && isBadCursor(error, feed.cursor)) feed.forgetCursor();
+    else if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
     this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());
     this.#set.wait(error);

@@ -78,6 +78,11 @@ export class FollowedRun {
     return this.#connection.state === "live";
   }
 
+  /** Whether a stream has it, or will have it. */
+  get isOpen(): boolean {
+    return this.isLive || this.#connection.state === "connecting";
+  }
+
   /** Where to go on. */
   start(): RunStart {
     return { runId: this.runId, since: this.cursor, at: this.#at, tail: this.#tail };

@@ -1,14 +1,12 @@
-import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
 import type { Attempt, Reading } from "./attempt.ts";
 import type { Page } from "./follow-log.ts";
 import { pause } from "../http/pause.ts";
 
-/** The pause between two polls that the server answers at once, in milliseconds. */
-const POLL_MS = 2_000;
+/** The pause between two polls that the server answers at once, in milliseconds. One that takes as long was held. */
+export const POLL_MS = 2_000;
 /** The pause between two held polls, so that single events arrive a few at a time, in milliseconds. */
 const GATHER_MS = 100;
-/** A poll that breaks off after this time, in milliseconds, was held by the server and cut by a proxy. */
-const HELD_MS = 2_000;
 
 /**
  * Polls a run to its end.
@@ -20,8 +18,8 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
     attempt;
   let page: Page | undefined;
-  /** Whether the page had new events. An old page from a cache has none, however often it is asked for. */
-  let hasArrived = false;
+  /** Whether the page had new events, or was held for them. An old page from a cache was neither, however often it is asked for. */
+  let isFresh = false;
 
   return {
     async next() {
@@ -33,33 +31,31 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
           const isPast = (sequence: number): boolean => sequence > cursor();
           // If the page has a hole, or lacks the run's last events, the next page is read from there.
           if (events.some((event) => isPast(event.sequence)) || (isEnd && isPast(lastSequence))) {
-            hasArrived = true;
+            isFresh = true;
             return ready(events);
           }
           setStatus(page);
           page = undefined;
-          const isDone = !hasMore || !hasArrived;
-          hasArrived = false;
           if (isEnd) return true;
-          if (isDone) await pause(isHeld ? GATHER_MS : POLL_MS, signal, onSeen);
+          if (!hasMore || !isFresh)
+            await pause(isHeld && isFresh ? GATHER_MS : POLL_MS, signal, onSeen);
         }
         const now = performance.now();
         if (now >= until) return false;
         update({ state: "polling" });
         page = await readPage(isHeld).catch((error: unknown) => {
-          if (isHeld && isFull(error)) expect("full");
-          else if (performance.now() - now >= HELD_MS) expect("empty");
+          const { code } = Object(error) as { readonly code?: unknown };
+          // The server holds as many polls as it can. It can still answer one at once. @see clause W28 in `WIRE.md`
+          if (isHeld && code === "too_many_requests") expect("full");
+          // It was held, and a proxy has cut it.
+          else if (performance.now() - now >= POLL_MS) expect("empty");
           throw error;
         });
+        isFresh = performance.now() - now >= POLL_MS;
         onActivity();
         expect("cut");
       }
     },
     end() {},
   };
-}
-
-/** Whether the server holds as many polls as it can. It can still answer one at once. @see clause W28 in `WIRE.md` */
-function isFull(error: unknown): boolean {
-  return error instanceof RunEventsError && error.code === "too_many_requests";
 }

@@ -1,6 +1,6 @@
 import type { AppendReceipt, EventDraft, RunStatus } from "@tm/run-events-core";
 import { checkRunId, checkTopic, RUNS_PATH, SealedJson } from "@tm/run-events-core/wire";
-import { fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
+import { type Check, fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 export const WAIT_SECONDS = 25;
@@ -189,8 +189,15 @@ export function tailCall(runId: string, tail: number, query: PageQuery): Call {
 /** Checks the events of a page, and returns the page. */
 export const readPage = <T>(json: T): T => checkItems(json, "events", EVENT);
 
-/** Checks the runs of a list, and returns the list. */
-export const readRuns = <T>(json: T): T => checkItems(json, "runs", RUN);
+/** Checks the runs of a list, and returns the list. A page that is not the last one has runs. @see clause W14 in `WIRE.md` */
+export function readRuns<T>(json: T): T {
+  const { runs, nextCursor } = json as {
+    readonly runs: readonly unknown[];
+    readonly nextCursor: unknown;
+  };
+  if (nextCursor !== null && runs.length === 0) throw new TypeError("Malformed list.");
+  return checkItems(json, "runs", RUN);
+}
 
 function checkItems<T>(json: T, name: string, item: Shape): T {
   const items = (json as Readonly<Record<string, unknown>>)[name] as readonly unknown[];
@@ -229,7 +236,12 @@ export function listCall({
   const query = { ...rest, topic: checkTopic(topic) ?? undefined };
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
-  return { path: `${RUNS_PATH}?${search}`, answer: { runs: Array.isArray } };
+  const isOther: Check = (next) => next === null || (isText(next) && next !== query.cursor);
+  return {
+    path: `${RUNS_PATH}?${search}`,
+    answer: { runs: Array.isArray, nextCursor: isOther },
+    read: readRuns,
+  };
 }
 
 /** @see clause W13 in `WIRE.md` */

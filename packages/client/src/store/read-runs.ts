@@ -1,6 +1,6 @@
 import type { RunSnapshot } from "@tm/run-events-core";
 import { type Patience, retrying } from "../http/retrying.ts";
-import { listCall, readRuns as checkRuns } from "../http/run-calls.ts";
+import { listCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { RunsFilter } from "./pick-runs.ts";
 
@@ -34,13 +34,16 @@ export async function readRuns(
   const patience = { mostDelayMs: options.mostDelayMs, ...how };
   const read = new Map<string, RunSnapshot>();
   let nextCursor = cursor;
+  let before: number;
   do {
+    before = read.size;
     const limit = Math.min(MOST_RUNS, count - read.size);
     const query = { status, topic, limit, cursor: nextCursor ?? undefined };
-    const call = { ...listCall(query), read: checkRuns };
+    const call = listCall(query);
     const page = await retrying(() => server.askJson<RunsPage>(call, patience.signal), patience);
     for (const run of page.runs) read.set(run.runId, run);
     ({ nextCursor } = page);
-  } while (nextCursor !== null && read.size < count);
+    // A list that goes on in a circle has no new runs.
+  } while (nextCursor !== null && before < read.size && read.size < count);
   return { runs: [...read.values()], nextCursor };
 }

@@ -26,11 +26,17 @@ export async function* pollInputs(
     const query = { since, at, limit: PAGE_EVENTS, wait: WAIT_SECONDS };
     const page = await ask({ ...pageCall(runId, query), read: readPage });
     const { events, hasMore, runStatus, lastSequence } = page;
-    const inputs = events.filter(({ eventType }) => eventType === INPUT_RECEIVED);
-    yield* inputs;
-    const last = events.at(-1);
-    if (last !== undefined) ({ sequence: since, createdAt: at } = last);
+    let isDone = true;
+    for (const event of events) {
+      if (event.sequence <= since) continue;
+      ({ sequence: since, createdAt: at } = event);
+      isDone &&= !hasMore;
+      if (event.eventType === INPUT_RECEIVED) {
+        isDone = false;
+        yield event;
+      }
+    }
     if (isTerminal(runStatus)) throw runFinished(runStatus, lastSequence);
-    if (!hasMore && inputs.length === 0) await pause(PAUSE_MS, signal);
+    if (isDone) await pause(PAUSE_MS, signal);
   }
 }
