@@ -1,5 +1,5 @@
 import { JsonText, type RunEvent } from "@tm/run-events-core";
-import { escapeJson, escapeText } from "@tm/run-events-server/escape-text";
+import { escapeJson, escapeText } from "@tm/run-events-core/wire";
 
 /**
  * Encodes an event for a reader, on one line: sequence, time, type and payload. Of a payload with a string `line` it shows that line.

@@ -7,11 +7,11 @@ import {
   outlastLease,
   pollForEnd,
   systemClock,
+  escapeText,
 } from "@tm/run-events-core/wire";
 import { describeFailure, describeWith } from "./describe-failure.ts";
 import { type Child, startChild } from "./child.ts";
 import { envOfChild } from "./child-env.ts";
-import { escapeText } from "@tm/run-events-server/escape-text";
 import { EXIT } from "./exit-code.ts";
 import { type Interruption, listenForSignals } from "./interruption.ts";
 import type { OutputType } from "./output-event.ts";

@@ -1,5 +1,5 @@
 import type { Client, KeptRun, RunList } from "@tm/run-events-client/runs";
-import { escapeJson, escapeText } from "@tm/run-events-server/escape-text";
+import { escapeJson, escapeText } from "@tm/run-events-core/wire";
 import { EXIT } from "./exit-code.ts";
 import type { Command } from "./parse-command.ts";
 import { createScreen } from "./screen.ts";

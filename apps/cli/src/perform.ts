@@ -1,9 +1,8 @@
 import { createClient } from "@tm/run-events-client/runs";
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
-import { isRunId } from "@tm/run-events-core/wire";
+import { escapeText, isRunId } from "@tm/run-events-core/wire";
 import { describeFailure } from "./describe-failure.ts";
-import { escapeText } from "@tm/run-events-server/escape-text";
 import { execCommand } from "./exec.ts";
 import { EXIT } from "./exit-code.ts";
 import { listRuns } from "./list.ts";

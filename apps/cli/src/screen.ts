@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { escapeText } from "@tm/run-events-server/escape-text";
+import { escapeText } from "@tm/run-events-core/wire";
 
 /** The time between two drawings of the progress line, in milliseconds. */
 const REDRAW_MS = 200;

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeEventJson, encodeEventLine } from "../src/event-line.ts";
-import { escapeJson, escapeText } from "@tm/run-events-server/escape-text";
 
 /** Code points that a terminal obeys: controls, line ends, directions, a byte order mark. */
 function isObeyed(code: number): boolean {
@@ -37,31 +36,6 @@ const EVENT = fc.record({
 });
 
 describe("text from elsewhere", () => {
-  it("escaped text has no characters that a terminal obeys, and is otherwise unchanged", () => {
-    fc.assert(
-      fc.property(TEXT, (text) => {
-        expect(obeyedIn(escapeText(text))).toEqual([]);
-        const shown = Array.from(text).filter((one) => !isObeyed(one.codePointAt(0) ?? 0));
-        if (shown.length === Array.from(text).length) expect(escapeText(text)).toBe(text);
-      }),
-    );
-  });
-
-  it("escaped JSON has the same value", () => {
-    fc.assert(
-      fc.property(fc.json(), TEXT, (json, text) => {
-        for (const compact of [
-          JSON.stringify(JSON.parse(json)),
-          JSON.stringify({ [text]: text }),
-        ]) {
-          const escaped = escapeJson(compact);
-          expect(obeyedIn(escaped)).toEqual([]);
-          expect(JSON.parse(escaped)).toEqual(JSON.parse(compact));
-        }
-      }),
-    );
-  });
-
   it("any event is one line, and only a line of output keeps its tabs", () => {
     fc.assert(
       fc.property(EVENT, (event) => {

@@ -1,11 +1,12 @@
 import type { RunView } from "@tm/run-events-client/react";
 import { type FormEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { parseAnswer } from "./parse-answer.ts";
 import { Problem } from "./problem.tsx";
 import type { Question } from "./question.ts";
 
 /** The question of a waiting run, and what answers it. It is removed when the run goes on. */
 export function AnswerForm({
-  question: { words, choices },
+  question: { words, choices, types },
   input,
   onRemoved,
 }: {
@@ -25,13 +26,14 @@ export function AnswerForm({
     };
   }, [onRemoved]);
 
-  async function send(payload: unknown): Promise<void> {
+  /** @param answer makes the payload */
+  async function send(answer: () => unknown): Promise<void> {
     if (isSending) return;
     setSending(true);
     setFailure(null);
     try {
       // The form stays until the answer comes back as an event of the run.
-      await input(payload);
+      await input(answer());
     } catch (error) {
       setFailure(error);
       setSending(false);
@@ -40,23 +42,25 @@ export function AnswerForm({
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    void send(field.current?.value ?? "");
+    const text = field.current?.value ?? "";
+    void send(() => (types === null ? text : parseAnswer(text, types)));
   }
 
+  const prompt = types === null ? "Your answer" : "Your answer, as JSON";
   return (
     <form ref={form} className="question" aria-labelledby="question-words" onSubmit={submit}>
       <p id="question-words">{words}</p>
       {choices.length === 0 && (
         <>
           <label className="unseen" htmlFor="answer">
-            Your answer
+            {prompt}
           </label>
           <textarea
             ref={field}
             id="answer"
             rows={2}
             required
-            placeholder="Your answer"
+            placeholder={prompt}
             aria-describedby="question-problem"
           />
         </>
@@ -68,7 +72,7 @@ export function AnswerForm({
             key={label}
             type="button"
             aria-disabled={isSending}
-            onClick={() => void send(payload)}
+            onClick={() => void send(() => payload)}
           >
             {label}
           </button>

@@ -1,4 +1,4 @@
-import { escapeOf, escapeUnseen, UNSEEN } from "./escape-unseen.ts";
+import { escapeJson, escapeText } from "@tm/run-events-core/wire";
 
 /** How much of a payload a row shows, in characters. */
 const MOST_LENGTH = 400;
@@ -7,19 +7,36 @@ const MOST_LENGTH = 400;
 const WORDS = ["line", "message", "text", "phase"] as const;
 
 /**
- * Encodes a payload in one line. An object whose only member is one of `WORDS` becomes that text. Any other payload becomes the
+ * Encodes a payload in one line. An object whose only member is one of `WORDS` becomes that text, and so does a text, unless it reads as
+ * JSON: then it has its quotes. Any other payload becomes the
  * beginning of its JSON text. The rest of a large payload is never encoded.
  */
 export function encodeSummary(payload: unknown): string {
   if (payload === null) return "";
-  if (typeof payload === "string") return oneLine(payload);
+  if (typeof payload === "string")
+    return readsAsJson(payload) ? encodeAsJson(payload) : encodeWords(payload);
   if (typeof payload === "object" && !Array.isArray(payload)) {
     const members = Object.entries(payload);
     const [name, words] = members[0] ?? [];
     const isWords = members.length === 1 && WORDS.some((one) => one === name);
-    if (isWords && typeof words === "string") return oneLine(words);
+    if (isWords && typeof words === "string") return encodeWords(words);
   }
-  return escapeUnseen(encodeJson(payload, MOST_LENGTH)).slice(0, MOST_LENGTH);
+  return encodeAsJson(payload);
+}
+
+function encodeAsJson(payload: unknown): string {
+  return escapeJson(encodeJson(payload, MOST_LENGTH)).slice(0, MOST_LENGTH);
+}
+
+/** Whether a text would look like another payload, such as a number or an object. */
+function readsAsJson(text: string): boolean {
+  if (!/^\s*(?:[[{"\d-]|true|false|null)/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Sequences that set a terminal's colours or its title. */
@@ -29,15 +46,16 @@ const TERMINAL = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001
 const CONTROL = /[\u0000-\u001F\u007F]/g;
 const LINE_END = /\s*[\n\r\u0085\u2028\u2029]+\s*/g;
 
-/** Makes one line of text. Control characters become visible signs, and a terminal's colours are removed. */
-function oneLine(text: string): string {
-  return text
-    .slice(0, MOST_LENGTH)
-    .replaceAll(TERMINAL, "")
-    .replaceAll(LINE_END, " ⏎ ")
-    .replaceAll("\t", " ")
-    .replaceAll(CONTROL, pictureOf)
-    .replaceAll(UNSEEN, escapeOf);
+/** Encodes words in one line. Control characters become visible signs, and a terminal's colours are removed. */
+export function encodeWords(text: string): string {
+  return escapeText(
+    text
+      .slice(0, MOST_LENGTH)
+      .replaceAll(TERMINAL, "")
+      .replaceAll(LINE_END, " ⏎ ")
+      .replaceAll("\t", " ")
+      .replaceAll(CONTROL, pictureOf),
+  );
 }
 
 /** The visible sign that Unicode has for a control character. */

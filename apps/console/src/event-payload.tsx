@@ -1,7 +1,7 @@
 import type { RunEvent } from "@tm/run-events-core";
+import { escapeJson } from "@tm/run-events-core/wire";
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { encodeIndented } from "./encode-indented.ts";
-import { escapeUnseen } from "./escape-unseen.ts";
 import { formatCount, formatMoment } from "./format-time.ts";
 import { splitJson } from "./split-json.ts";
 
@@ -23,7 +23,7 @@ export function EventPayload({
   const box = useRef<HTMLDivElement>(null);
   const { json, isCut } = useMemo(() => {
     const indented = encodeIndented(payload);
-    return { ...indented, json: escapeUnseen(indented.json) };
+    return { ...indented, json: indented.json.split("\n").map(escapeJson).join("\n") };
   }, [payload]);
   const [isWhole, setWhole] = useState(json.length <= MOST_SHOWN);
   useLayoutEffect(() => {

@@ -1,6 +1,7 @@
 import type { RunEvent, RunStatus } from "@tm/run-events-core";
+import { escapeText } from "@tm/run-events-core/wire";
 import { encodeSummary } from "./encode-summary.ts";
-import { escapeUnseen } from "./escape-unseen.ts";
+import { labelsOf } from "./labels.ts";
 
 /** The most answers to choose from. A longer list is answered in words. */
 const MOST_CHOICES = 12;
@@ -18,8 +19,10 @@ export interface Question {
   /** The sequence of the event that asks. */
   readonly sequence: number;
   readonly words: string;
-  /** The answers to choose from; empty if the answer is words. */
+  /** The answers to choose from; empty if the answer is written. */
   readonly choices: readonly Choice[];
+  /** The types of JSON of which the answer may be, by its schema: any if there is none. `null` if the answer is words. */
+  readonly types: readonly string[] | null;
 }
 
 const APPROVAL: readonly Choice[] = [
@@ -30,7 +33,7 @@ const APPROVAL: readonly Choice[] = [
 /**
  * The question of a run that waits; `null` for any other run. The words are the payload if it is text, else its `question`, `prompt` or
  * `message`, else its JSON. With `options`, a list of texts, one of them is the answer. With `"kind": "approval"` it is
- * `{ "approved": true }` or `false`.
+ * `{ "approved": true }` or `false`. With a `schema`, unless it is of text alone, the answer is JSON.
  * @see clause W38 in `WIRE.md` of `@tm/run-events-http`
  */
 export function openQuestion(
@@ -41,13 +44,17 @@ export function openQuestion(
   const asked = events.findLast(({ eventType }) => eventType === "INPUT_REQUESTED");
   if (asked === undefined) return null;
   const { sequence, payload } = asked;
-  return { sequence, words: wordsOf(payload), choices: choicesOf(payload) };
+  const choices = choicesOf(payload);
+  return { sequence, words: wordsOf(payload), choices, types: typesOf(payload) };
 }
 
 function wordsOf(payload: unknown): string {
   const { question, prompt, message } = membersOf(payload);
   const words = [payload, question, prompt, message].find((one) => typeof one === "string");
-  if (words !== undefined) return escapeUnseen(`${words}`.slice(0, MOST_LENGTH));
+  if (words !== undefined) {
+    const lines = `${words}`.slice(0, MOST_LENGTH).split("\n");
+    return lines.map(escapeText).join("\n");
+  }
   return payload === null ? "The run waits for an answer." : encodeSummary(payload);
 }
 
@@ -57,7 +64,16 @@ function choicesOf(payload: unknown): readonly Choice[] {
   if (!Array.isArray(options) || options.length > MOST_CHOICES) return [];
   const texts = options.filter((one) => typeof one === "string");
   if (texts.length < options.length) return [];
-  return [...new Set(texts)].map((text) => ({ label: escapeUnseen(text), payload: text }));
+  const distinct = [...new Set(texts)];
+  const labels = labelsOf(distinct);
+  return distinct.map((text, index) => ({ label: labels[index] ?? "", payload: text }));
+}
+
+function typesOf(payload: unknown): readonly string[] | null {
+  const { schema } = membersOf(payload);
+  if (schema !== true && (typeof schema !== "object" || schema === null)) return null;
+  const types = [membersOf(schema)["type"]].flat().filter((one) => typeof one === "string");
+  return types.join() === "string" ? null : types;
 }
 
 function membersOf(payload: unknown): Readonly<Record<string, unknown>> {

@@ -1,6 +1,5 @@
 import { isTerminal, type RunEvent } from "@tm/run-events-core";
-import { changeBy } from "@tm/run-events-core/wire";
-import { escapeUnseen } from "./escape-unseen.ts";
+import { changeBy, escapeText } from "@tm/run-events-core/wire";
 
 /** The type of the events that begin a phase. @see clause W6 in `WIRE.md` */
 export const PHASE_STARTED = "PHASE_STARTED";
@@ -69,5 +68,5 @@ function advancePhases(phases: Phase[], { sequence, ...event }: RunEvent): boole
 function phaseOf({ eventType, payload }: Omit<RunEvent, "sequence">): string | null {
   if (eventType !== PHASE_STARTED || typeof payload !== "object" || payload === null) return null;
   const { phase } = payload as { readonly phase?: unknown };
-  return typeof phase === "string" ? escapeUnseen(phase) : null;
+  return typeof phase === "string" ? escapeText(phase) : null;
 }

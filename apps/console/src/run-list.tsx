@@ -1,8 +1,8 @@
 import { useRuns } from "@tm/run-events-client/react";
 import { isTerminal, type RunSnapshot, type RunStatus } from "@tm/run-events-core";
+import { escapeText } from "@tm/run-events-core/wire";
 import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef } from "react";
 import { isSignedOut } from "./api.ts";
-import { escapeUnseen } from "./escape-unseen.ts";
 import { formatAge, formatEvents, formatMoment, formatSpan } from "./format-time.ts";
 import { encodeRoute } from "./hash-route.ts";
 import { planMove } from "./plan-move.ts";
@@ -123,7 +123,7 @@ const RunLink = memo(function RunLink({
       </time>
       <span className="facts">
         <span className={`word ${runStatus}`}>{runStatus}</span>
-        {currentPhase !== null && <span className="phase">{escapeUnseen(currentPhase)}</span>}
+        {currentPhase !== null && <span className="phase">{escapeText(currentPhase)}</span>}
         <span>{formatEvents(lastSequence)}</span>
       </span>
       <span className="span">{formatSpan(endedAtMs - createdAtMs)}</span>

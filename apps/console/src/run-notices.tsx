@@ -1,7 +1,7 @@
 import type { RunView } from "@tm/run-events-client/react";
 import type { RunEvent, RunEventsError, RunSnapshot } from "@tm/run-events-core";
 import type { ReactNode } from "react";
-import { encodeSummary } from "./encode-summary.ts";
+import { encodeWords } from "./encode-summary.ts";
 import { formatEvents } from "./format-time.ts";
 import { Problem } from "./problem.tsx";
 
@@ -54,5 +54,5 @@ function failureOf(last: RunEvent | undefined): string | null {
   if (typeof payload !== "object" || payload === null) return null;
   const members = payload as Readonly<Record<string, unknown>>;
   const words = REASONS.map((name) => members[name]).find((one) => typeof one === "string");
-  return words === undefined ? null : encodeSummary(words);
+  return words === undefined ? null : encodeWords(words);
 }

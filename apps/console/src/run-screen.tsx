@@ -8,8 +8,8 @@ import {
   useRef,
   useState,
 } from "react";
+import { escapeText } from "@tm/run-events-core/wire";
 import { isSignedOut } from "./api.ts";
-import { escapeUnseen } from "./escape-unseen.ts";
 import { EventToolbar } from "./event-toolbar.tsx";
 import { PhaseStrip } from "./phase-strip.tsx";
 import { createRunDigest, PHASE_STARTED } from "./run-digest.ts";
@@ -84,7 +84,7 @@ export function RunScreen({ runId, onSignedOut, onLeave }: RunScreenProps): Reac
         heading={heading}
       />
       <p className="unseen" role="status">
-        {escapeUnseen([runStatus, currentPhase].filter((word) => word !== null).join(", "))}
+        {escapeText([runStatus, currentPhase].filter((word) => word !== null).join(", "))}
       </p>
       <RunNotices state={state} error={error} events={events} snapshot={snapshot} />
       <RunQuestion events={events} status={runStatus} input={input} heading={heading} />

@@ -1,5 +1,5 @@
 import type { RunSnapshot } from "@tm/run-events-core";
-import { escapeUnseen } from "./escape-unseen.ts";
+import { escapeText } from "@tm/run-events-core/wire";
 
 /** The longest title, in characters. */
 const MOST_LENGTH = 300;
@@ -15,8 +15,11 @@ export function runTitle({
 }: Pick<RunSnapshot, "runId" | "topic" | "metadata">): string {
   const { title, name, command } = Object(metadata) as Readonly<Record<string, unknown>>;
   for (const one of [title, name, command, topic]) {
-    const words = wordsOf(one).slice(0, MOST_LENGTH).trim();
-    if (words !== "") return escapeUnseen(words);
+    const words = wordsOf(one)
+      .slice(0, MOST_LENGTH)
+      .replaceAll(/[\t\n\r ]+/g, " ")
+      .trim();
+    if (words !== "") return escapeText(words);
   }
   return runId;
 }

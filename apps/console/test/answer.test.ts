@@ -58,6 +58,37 @@ it("W39: a question of the kind approval is approved with the keyboard alone, an
   await expect.poll(focus, PATIENT).toBe("The mail");
 });
 
+it("W39: the answer to a question with a schema is sent as JSON, and text that is not JSON is not sent", async () => {
+  const { url, page } = await openSignedIn();
+  const payload = { question: "Where to?", schema: { type: "object" } };
+  await recordRun(url, "r", [{ eventType: "INPUT_REQUESTED", payload }]);
+  await page.goto(`${url}/#/runs/r`);
+  const field = page.getByLabel("Your answer, as JSON");
+  const answer = page.getByRole("button", { name: "Answer" });
+  for (const [text, problem] of [
+    ["Main 1", "Expected object, got text that is not JSON."],
+    ["7", "Expected object, got number."],
+  ] as const) {
+    await field.fill(text);
+    await answer.click();
+    await page.getByRole("alert").getByText(problem).waitFor();
+  }
+  expect(await inputs(url, "r")).toEqual([]);
+  await field.fill(' {"street": "Main 1"}');
+  await answer.click();
+  await expect.poll(() => inputs(url, "r"), PATIENT).toEqual([{ street: "Main 1" }]);
+  await page.locator("#event-2").getByText('{"street":"Main 1"}', { exact: true }).waitFor();
+
+  await append(url, "r", [{ eventType: "INPUT_REQUESTED", payload: "In words?" }]);
+  await page.getByLabel("Your answer", { exact: true }).fill('{"street":"Main 1"}');
+  await answer.click();
+  await expect
+    .poll(() => inputs(url, "r").then((all) => all[1]), PATIENT)
+    .toBe('{"street":"Main 1"}');
+  const quoted = '"{\\"street\\":\\"Main 1\\"}"';
+  await page.locator("#event-4").getByText(quoted, { exact: true }).waitFor();
+});
+
 it("W39: an answer that the server refuses stays in the form, with the reason, and can be sent again", async () => {
   const { url, page } = await openSignedIn({}, { maySay: /413/ });
   await recordRun(url, "r", [{ eventType: "INPUT_REQUESTED", payload: "Which?" }]);

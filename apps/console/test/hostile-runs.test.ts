@@ -54,6 +54,29 @@ describe("runs that try to break the page", () => {
     expect(text).not.toMatch(/[\u202E\u2067]/);
   });
 
+  it("answers and titles that look like others, or like nothing, show what differs", async () => {
+    const { url, page } = await openSignedIn();
+    const options = ["Deny", "Den\u200By", "Deny\u00AD", "\u2060Deny", " Deny"];
+    const payload = { question: "Send it?\u200B", options };
+    await recordRun(url, "r", [{ eventType: "INPUT_REQUESTED", payload }], {
+      title: "Nightly\u200B backup",
+    });
+    await recordRun(url, "s", many("LOG", 1), { title: "\u3164\u115F\u2800" });
+    const list = page.getByRole("navigation");
+    await list.getByText("Nightly\\u200b backup").waitFor();
+    await list.getByText("\\u3164\\u115f\\u2800").waitFor();
+    await page.goto(`${url}/#/runs/r`);
+    const form = page.getByRole("form", { name: "Send it?\\u200b" });
+    await form.waitFor();
+    expect(await form.getByRole("button").allInnerTexts()).toEqual([
+      '"Deny"',
+      '"Den\\u200by"',
+      '"Deny\\u00ad"',
+      '"\\u2060Deny"',
+      '" Deny"',
+    ]);
+  });
+
   it.each([1_280, 390])(
     "a run whose screen cannot be drawn leaves the rest of the page, %i pixels wide, and a way back",
     async (width) => {

@@ -9,7 +9,12 @@ function asked(payload: unknown, sequence = 1): RunEvent {
 
 it("W38: only a run that waits has a question: its last one", () => {
   const events = [asked("one"), asked("two", 2), { ...asked("three", 3), eventType: "LOG" }];
-  expect(openQuestion(events, "waiting")).toEqual({ sequence: 2, words: "two", choices: [] });
+  expect(openQuestion(events, "waiting")).toEqual({
+    sequence: 2,
+    words: "two",
+    choices: [],
+    types: null,
+  });
   for (const status of ["queued", "running", "completed", null] as const)
     expect(openQuestion(events, status)).toBe(null);
   expect(openQuestion([], "waiting")).toBe(null);
@@ -43,6 +48,16 @@ it("a question of the kind `approval` is approved or denied, and one with option
   ]);
   for (const options of [[], [1], ["a", null], "ab", Array.from({ length: 13 }, String)])
     expect(choices({ options })).toEqual([]);
+});
+
+it("the answer to a question with a schema is JSON, unless the schema is of text alone", () => {
+  const types = (schema: unknown): unknown =>
+    openQuestion([asked({ question: "Where?", schema })], "waiting")?.types;
+  expect(types({ type: "object" })).toEqual(["object"]);
+  expect(types({ type: ["integer", "null", 7] })).toEqual(["integer", "null"]);
+  for (const any of [{}, true, { anyOf: [] }, { type: 7 }]) expect(types(any)).toEqual([]);
+  for (const words of [undefined, null, false, "text", { type: "string" }, { type: ["string"] }])
+    expect(types(words)).toBe(null);
 });
 
 it("any payload has words, and choices with different labels", () => {

@@ -1,4 +1,4 @@
-import { escapeText } from "./escape-text.ts";
+import { escapeText } from "@tm/run-events-core/wire";
 import type { RunningServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { encodeStoreUrl } from "./store-url.ts";

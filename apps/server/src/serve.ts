@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 import { describeError } from "./describe-error.ts";
-import { escapeText } from "./escape-text.ts";
+import { escapeText } from "@tm/run-events-core/wire";
 import { encodeGreeting } from "./greeting.ts";
 import { createLog, type Log } from "./log.ts";
 import { readSecretFiles, SECRET_VARIABLES } from "./secret-variables.ts";

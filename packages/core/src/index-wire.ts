@@ -7,6 +7,7 @@ export {
 } from "./wire/json-split.ts";
 export type { Clock } from "./time/clock.ts";
 export { afterTurn, holdingClock, systemClock } from "./time/clock.ts";
+export { escapeJson, escapeText } from "./rules/escape-text.ts";
 export { describeValue } from "./rules/describe-value.ts";
 export { RUNS_PATH, movePath, parseBasePath } from "./wire/base-path.ts";
 export type { Connected } from "./wire/frame.ts";

@@ -10,6 +10,8 @@ export const WIRE_VALUES: readonly string[] = [
   "SealedJson",
   "STREAM_ERRORS",
   "afterTurn",
+  "escapeJson",
+  "escapeText",
   "checkEmitOptions",
   "checkEndOptions",
   "changeBy",
