@@ -79,7 +79,7 @@ export async function tailRun(
       if (isAway) screen.note("the server is back");
       isAway = false;
       const lines: string[] = [];
-      // Whatever the server repeats or leaves out.
+      // A server may repeat events, or leave some out.
       for (const [index, { sequence, createdAt }] of page.events.entries()) {
         if (sequence !== since + 1) continue;
         lines.push(encode(texts[index] ?? ""));

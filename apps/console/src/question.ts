@@ -21,7 +21,7 @@ export interface Question {
   readonly words: string;
   /** The answers to choose from; empty if the answer is written. */
   readonly choices: readonly Choice[];
-  /** The types of JSON of which the answer may be, by its schema: any if there is none. `null` if the answer is words. */
+  /** The types of JSON that the answer may have, by its schema; empty for any type. `null` if the answer is words. */
   readonly types: readonly string[] | null;
 }
 
