@@ -39,6 +39,19 @@ it("S2: appends at once in one transaction are all committed, also next to a rep
   expect(await readValues(store, "a")).toEqual([0, 1, 2]);
 });
 
+it("S2: any number of appends at once in one transaction land, and leave no mark behind", async () => {
+  const { pool, store } = await openReplayed();
+  const client = await begin(pool, "SELECT 1");
+  const values = oneTo(100);
+  await Promise.all(
+    values.map((value) => store.appendInTransaction({ client, ...lineOf(value) })),
+  );
+  const { rows } = await client.query("SELECT current_setting('run_events.joined') AS marks");
+  expect(rows).toEqual([{ marks: "" }]);
+  await client.query("COMMIT");
+  expect(await readValues(store, "a")).toEqual(values);
+});
+
 it("S20: an append that a time limit of its transaction ends says which one, and a session that has ended is named", async () => {
   const { pool, store } = await openReplayed();
   const holder = await begin(pool, "SELECT 1");

@@ -17,8 +17,9 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
  * Appends to one run, which needs no order of locks. It is `appendStatement` for one run: $1-$7 are the run's values, $8-$12 are its
  * $10-$14.
  * @param condition what else has to hold for the run `r`
+ * @param column what else is evaluated once it has landed
  */
-export function appendToOneStatement(tables: Tables, condition = "true"): string {
+export function appendToOneStatement(tables: Tables, condition = "true", column = ""): string {
   const { runs, events } = tables;
   return `
 WITH key_index AS (${needsKeyIndex(tables)}), head AS (
@@ -32,7 +33,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), head AS (
   FROM head, unnest(${texts("$8", "$9", "$10", "$11")}, ${numbers("int", "$12")})
     WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
 )
-SELECT 1 AS at, run_key AS ordinal, base, run_status AS "runStatus", phase FROM head`;
+SELECT 1 AS at, run_key AS ordinal, base, run_status AS "runStatus", phase${column} FROM head`;
 }
 
 /** The parameters of the `appendToOne` statement. */

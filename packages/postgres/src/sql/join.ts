@@ -3,16 +3,21 @@ import { appendToOneStatement } from "./append-to-one.ts";
 import { takes } from "./append-columns.ts";
 
 /**
- * The marks of the appends that have joined the transaction: a setting that is local to it. It goes with the transaction, and with a
- * rollback to a savepoint from before the mark. No xid can do that, and not every engine has one.
+ * The marks of the appends under way in the transaction: a setting that is local to it. It goes with the transaction, and with a
+ * rollback to a savepoint from before the mark. No xid can do that, and not every engine has one. An append takes its mark out when it
+ * lands, so that the setting stays short in a transaction of many appends.
  */
-const MARKS = "'run_events.joined'";
-/** How many characters of marks are kept, those of the newest appends: of some 25 appends at once. */
-const MOST_MARKS = 1_000;
+const NAME = "'run_events.joined'";
+const MARKS = `coalesce(current_setting(${NAME}, true), '')`;
+
+/** SQL: sets the marks, which is never null. */
+function setMarks(marks: string): string {
+  return `set_config(${NAME}, ${marks}, true) IS NOT NULL`;
+}
 
 /** SQL: whether the statement runs in the transaction in which the append set its mark. */
 function isMarked(mark: string): string {
-  return `coalesce(strpos(current_setting(${MARKS}, true), ${mark}::text) > 0, false)`;
+  return `strpos(${MARKS}, ${mark}::text) > 0`;
 }
 
 /**
@@ -21,10 +26,9 @@ function isMarked(mark: string): string {
  * that it does not see, and a failed statement aborts the transaction.
  */
 export function lockJoinedStatement({ runs }: Tables): string {
-  const add = `set_config(${MARKS}, left($5::text || ' ' || coalesce(current_setting(${MARKS}, true), ''), ${MOST_MARKS}), true)`;
   return `
 WITH mark AS MATERIALIZED (
-  SELECT CASE WHEN $6::text = 'set' THEN ${add} <> '' ELSE ${isMarked("$5")} END AS "isHere"
+  SELECT CASE WHEN $6::text = 'set' THEN ${setMarks(`${MARKS} || $5::text`)} ELSE ${isMarked("$5")} END AS "isHere"
 ), held AS MATERIALIZED (
   SELECT r.run_key FROM mark, ${runs} r
   WHERE mark."isHere" AND ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")}
@@ -36,5 +40,10 @@ SELECT mark."isHere", EXISTS (SELECT FROM held) AS "isHeld" FROM mark`;
 /** The `appendToOne` statement for a locked run: $13 is the append's mark, and $14 its key. */
 export function appendJoinedStatement(tables: Tables): string {
   const landed = `SELECT FROM ${tables.events} k WHERE k.run_key = r.run_key AND k.idempotency_key = $14::text`;
-  return appendToOneStatement(tables, `${isMarked("$13")} AND NOT EXISTS (${landed})`);
+  const unmarked = setMarks(`replace(${MARKS}, $13::text, '')`);
+  return appendToOneStatement(
+    tables,
+    `${isMarked("$13")} AND NOT EXISTS (${landed})`,
+    `, ${unmarked} AS "isUnmarked"`,
+  );
 }
