@@ -76,8 +76,8 @@ const UNSENT = new Set([
  */
 const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
 
-/** A conflict, a deadlock, and a transaction of the program's own on PGlite. */
-const CONTENTION = new Set(["40001", "40P01", "25001"]);
+/** A conflict, a deadlock, and a transaction of the program's own on PGlite, which is open or has failed. */
+const CONTENTION = new Set(["40001", "40P01", "25001", "25P02"]);
 
 /** Whether another transaction was in the way of the statement, so that it is worth another try at once. */
 export function isContention(error: unknown): boolean {

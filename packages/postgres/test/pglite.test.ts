@@ -74,6 +74,20 @@ describe("the store on PGlite", () => {
     expect(await store.getRun("b")).not.toBeNull();
   });
 
+  it("S6: calls also wait for a transaction that has failed, until the program rolls it back", async () => {
+    const store = await openStore(db, { schema: newSchema() });
+    await store.createRun(createOf("a"));
+    await db.query("BEGIN");
+    await expect(db.query("SELECT 1/0")).rejects.toThrow("division by zero");
+    const calls = [store.append([appendOf("a", "x")]), store.createRun(createOf("b"))];
+    for (const _ of oneTo(20)) await expect(db.query("SELECT 1")).rejects.toThrow("aborted");
+    await db.query("ROLLBACK");
+    expect(await Promise.all(calls)).toMatchObject([
+      [{ outcome: "appended" }],
+      { outcome: "created" },
+    ]);
+  });
+
   it("S2: of appends at once in one transaction, none lands if it is rolled back since one was refused", async () => {
     const store = await openStore(db, { schema: newSchema() });
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
