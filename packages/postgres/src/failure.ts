@@ -174,6 +174,11 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   );
 }
 
+/** Throws a driver's error of a statement that appends or claims. */
+export function inDoubt(error: unknown): never {
+  throw storeFailure(error, isAmbiguous(error));
+}
+
 /**
  * Members that may quote a statement's values, such as a payload, which no log may show. The server's `detail` has the row, and its
  * `where` the parameters if it logs them. PGlite has `params`, postgres.js has `parameters` and `args`.

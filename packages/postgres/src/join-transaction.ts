@@ -6,7 +6,7 @@ import type {
 import { appendGroup, type MovedRuns } from "./append.ts";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { PostgresQueryable } from "./driver.ts";
-import { TransactionOver } from "./failure.ts";
+import { inDoubt, TransactionOver } from "./failure.ts";
 import { type Query, queryOf } from "./query.ts";
 import type { Statements } from "./sql/statements.ts";
 
@@ -49,7 +49,9 @@ export async function joinTransaction(
     const isHeld = await lock(run);
     // On the pool, this would wait for a connection, and callers' transactions may have them all.
     if (!check.isVerified) await check.verify(query);
-    const rows = isHeld ? await query(text, [...values, mark, request.idempotencyKey]) : [];
+    const append = [...values, mark, request.idempotencyKey];
+    // If the driver gives up waiting for the answer, it lands once the caller commits.
+    const rows = isHeld ? await query(text, append).catch(inDoubt) : [];
     // Why nothing has landed is asked only inside of the transaction.
     if (rows.length === 0) await lock(run);
     return rows;

@@ -13,7 +13,7 @@ import { Calls } from "./calls.ts";
 import { SchemaCheck } from "./check-schema.ts";
 import { checkPools, openConnections } from "./connections.ts";
 import type { PostgresPool } from "./driver.ts";
-import { isAmbiguous, storeFailure } from "./failure.ts";
+import { inDoubt } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
 import type { RunChange } from "./run-changes.ts";
@@ -172,8 +172,4 @@ function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCa
     appendsAtOnce: isShared ? 2 : 1,
     notifyWithinMs: SLOW_POLL_MS + POLL_GRACE_MS,
   };
-}
-
-function inDoubt(error: unknown): never {
-  throw storeFailure(error, isAmbiguous(error));
 }

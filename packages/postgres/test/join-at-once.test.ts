@@ -3,8 +3,8 @@ import { lineOf } from "@tm/run-events-test-servers/joined-appends";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
 import { expect, it } from "vitest";
-import type { PostgresStore } from "../src/index.ts";
-import { begin, openPool, openStore, useServer } from "./stores.ts";
+import type { PostgresQueryable, PostgresStore } from "../src/index.ts";
+import { begin, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
@@ -70,4 +70,27 @@ it("S20: an append that a time limit of its transaction ends says which one, and
     message: expect.stringContaining("The connection to the database broke"),
     retryable: true,
   });
+});
+
+it("S7: an append that the driver gives up is ambiguous: it lands if the caller commits all the same", async () => {
+  const pool = openPool(server().url);
+  const schema = newSchema();
+  const store = await openStore(pool, { schema });
+  await store.createRun(createOf("a"));
+  const holder = await begin(pool, `LOCK TABLE ${schema}.events IN SHARE MODE`);
+  const client = await begin(pool, "SELECT 1");
+  let sent = 0;
+  const impatient: PostgresQueryable = {
+    query(text, values = []) {
+      sent += 1;
+      // The second statement appends.
+      return client.query({ text, values, ...(sent === 2 && { query_timeout: 1 }) });
+    },
+  };
+  await expect(
+    store.appendInTransaction({ client: impatient, ...lineOf("x") }),
+  ).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
+  await holder.query("COMMIT");
+  await client.query("COMMIT");
+  expect(await readValues(store, "a")).toEqual(["x"]);
 });
