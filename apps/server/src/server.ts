@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
+import { stallsOf } from "@tm/run-events-core/wire";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
 import { type GeneratedToken, openAccess } from "./access.ts";
 import type { Credentials } from "./authenticate.ts";
@@ -79,7 +80,7 @@ async function serve(
     maxBatchEvents: settings.maxBatchEvents,
   });
   const handler = openHandler(settings, runs, credentials, onError);
-  const monitor = new StoreMonitor({ probe: runs.probe, log });
+  const monitor = new StoreMonitor({ watch: stallsOf(runs.log).writes, log });
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
     session: createSessionRoutes({ credentials, sessions, handler, allowedOrigins, log }),

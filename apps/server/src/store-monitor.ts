@@ -1,110 +1,86 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { Probe } from "@tm/run-events-core/wire";
+import type { StallWatch } from "@tm/run-events-core/wire";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 
-/** How long after a good probe the next one begins, in milliseconds. */
+/** How often a store is checked that nobody uses, in milliseconds. Otherwise its calls show sooner whether it answers. */
 const EVERY_MS = 5_000;
-/** How long a probe may take before the store counts as stalled, in milliseconds. So a stall is known within 10 s. */
-const TIMEOUT_MS = 5_000;
-/** How long after a failed probe the next one begins, in milliseconds, so that the end of a stall is soon known. */
-const SOON_MS = 1_000;
 
-/** What the store's probes have shown so far. */
+/** What is known of the store. */
 export interface StoreHealth {
   /** Why no append could land; `null` while one could. */
   readonly stalledBy: RunEventsError | null;
-  /** How long the latest probe took, in milliseconds; 5,000 if that was too long. */
+  /** How long the latest probe took, in milliseconds. */
   readonly probeMs: number;
   readonly stalls: number;
 }
 
 /** What the monitor depends on. */
 export interface StoreMonitorOptions {
-  /** Writes to the store as an append does. Has at most one call to the store under way. */
-  readonly probe: Probe;
+  /** Knows whether the store takes writes. Its check is a probe. */
+  readonly watch: StallWatch;
   readonly log: Log;
 }
 
 /**
- * Probes the store again and again, one probe after the other, and so knows whether an append could land. A stall begins with a
- * failed or late probe, and ends with a good one. Both are logged once.
+ * Has the store probed every few seconds, so that a stall is known even if nobody appends. Logs once when a stall begins, and once when
+ * it ends.
  * @see clause S31 in `STORE.md`
  */
 export class StoreMonitor {
-  readonly #probe: Probe;
+  readonly #watch: StallWatch;
   readonly #log: Log;
-  readonly #first = Promise.withResolvers<void>();
-  #timer: NodeJS.Timeout | null = null;
-  #isStopped = false;
-  #stalledSince: number | null = null;
+  #stop = (): void => {};
   #stalledBy: RunEventsError | null = new RunEventsError(
     "store_unavailable",
     "The store has not been probed yet. Ask again in a second.",
   );
-  #probeMs = 0;
+  #stalledSince: number | null = null;
   #stalls = 0;
 
-  constructor({ probe, log }: StoreMonitorOptions) {
-    this.#probe = probe;
+  constructor({ watch, log }: StoreMonitorOptions) {
+    this.#watch = watch;
     this.#log = log;
   }
 
   /** Starts the probes. Resolves when the first one has succeeded or failed, or is late. */
-  start(): Promise<void> {
-    void this.#probeStore();
-    return this.#first.promise;
+  async start(): Promise<void> {
+    const stopListening = this.#watch.onChange(() => this.#onChange());
+    const timer = setInterval(() => void this.#watch.check(), EVERY_MS).unref();
+    this.#stop = () => {
+      stopListening();
+      clearInterval(timer);
+    };
+    // A stall is logged by its listener.
+    await this.#watch.unlessStalled(() => this.#watch.check()).catch(() => {});
+    if (this.#stalledSince === null) this.#stalledBy = null;
   }
 
   /** Stops the probes. The result of one that is under way is ignored. Idempotent. */
   stop(): void {
-    this.#isStopped = true;
-    this.#first.resolve();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#stop();
   }
 
   health(): StoreHealth {
-    return { stalledBy: this.#stalledBy, probeMs: this.#probeMs, stalls: this.#stalls };
+    return {
+      stalledBy: this.#watch.stalledBy ?? this.#stalledBy,
+      probeMs: this.#watch.checkMs,
+      stalls: this.#stalls,
+    };
   }
 
-  async #probeStore(): Promise<void> {
-    const startedAt = performance.now();
-    try {
-      await this.#probe({ timeoutMs: TIMEOUT_MS });
-      if (!this.#isStopped) this.#onGood();
-    } catch (error) {
-      if (!this.#isStopped) this.#onStall(startedAt, error);
-    }
-    if (this.#isStopped) return;
-    this.#probeMs = performance.now() - startedAt;
-    const pauseMs = this.#stalledBy === null ? EVERY_MS : SOON_MS;
-    this.#timer = setTimeout(() => void this.#probeStore(), pauseMs).unref();
-  }
-
-  #onGood(): void {
+  #onChange(): void {
+    const { stalledBy } = this.#watch;
     this.#stalledBy = null;
-    if (this.#stalledSince !== null) {
-      const stalledMs = Math.round(performance.now() - this.#stalledSince);
-      this.#stalledSince = null;
-      this.#log("appends_back", { stalledMs });
-    }
-    this.#first.resolve();
-  }
-
-  #onStall(since: number, error: unknown): void {
-    this.#stalledBy =
-      error instanceof RunEventsError
-        ? error
-        : new RunEventsError(
-            "store_unavailable",
-            "The store failed. The log of the server has the cause.",
-            { cause: error },
-          );
-    if (this.#stalledSince === null) {
-      this.#stalledSince = since;
+    if (stalledBy !== null) {
+      this.#stalledSince = performance.now();
       this.#stalls += 1;
-      this.#log("appends_stalled", describeError(this.#stalledBy));
+      this.#log("appends_stalled", describeError(stalledBy));
+    } else if (this.#stalledSince !== null) {
+      this.#log("appends_back", {
+        stalledMs: Math.round(performance.now() - this.#stalledSince),
+      });
+      this.#stalledSince = null;
     }
-    this.#first.resolve();
   }
 }

@@ -25,7 +25,7 @@ const RETRY_MS = 1_000;
  * @throws TypeError unless the store's `appendsAtOnce` is 1 or more
  */
 export function createAppendQueue(
-  store: RunEventStore,
+  store: Pick<RunEventStore, "append" | "capabilities">,
   times: SendTimes,
 ): Batcher<AppendRequest, AppendOutcome> {
   const { clock, isClosing, report } = times;

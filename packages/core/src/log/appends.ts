@@ -41,7 +41,7 @@ export interface Appends extends Pick<RunLog, "append" | "input"> {
  * @param times with `isClosing`: whether new appends are refused
  */
 export function createAppends(
-  store: RunEventStore,
+  store: Pick<RunEventStore, "append" | "capabilities">,
   limits: AppendLimits,
   times: SendTimes,
 ): Appends {

@@ -11,6 +11,7 @@ import { checkStore } from "../store/check-store.ts";
 import { systemClock } from "../time/clock.ts";
 import { createProbe } from "../upkeep/probe.ts";
 import { createUpkeep } from "../upkeep/upkeep.ts";
+import { watchStore } from "../upkeep/watched-store.ts";
 import { createAppends } from "./appends.ts";
 import { createChanges } from "./changes.ts";
 import { Closing } from "./closing.ts";
@@ -56,11 +57,12 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const listener = listenerOf(telemetry);
   const report = listener?.report ?? null;
   const times = { clock, isClosing, report };
-  const runs = createRuns(store, maxPayloadBytes, times);
-  const appends = createAppends(store, limits, times);
-  const { append, input } = report === null ? appends : observeAppends(appends, clock, report);
-  const { followers, feeds, ...reads } = createReads(store, clock, maxPayloadBytes, report);
   const probe = createProbe(store, clock);
+  const { store: watched, stalls } = watchStore(store, clock, probe);
+  const runs = createRuns(watched, maxPayloadBytes, times);
+  const appends = createAppends(watched, limits, times);
+  const { append, input } = report === null ? appends : observeAppends(appends, clock, report);
+  const { followers, feeds, ...reads } = createReads(watched, clock, maxPayloadBytes, report);
   const upkeep = createUpkeep(store, clock, probe, appends.giveUp);
   if (telemetry !== undefined && report !== null) observeStore(store, telemetry, report);
 
@@ -83,12 +85,15 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
     ...createChanges(feeds),
-    ...createLeases(store, times),
+    ...createLeases(watched, times),
     ...(report === null ? upkeep : observeUpkeep(upkeep, clock, report)),
     probe: async (which) => void (await probe(which)),
-    close: () => closing.close({ readers: [followers, feeds], queues: [appends, reads], store }),
+    close() {
+      const readers = [followers, feeds, stalls.reads, stalls.writes];
+      return closing.close({ readers, queues: [appends, reads], store });
+    },
   };
-  const parts: LogParts = { followers, feeds, listener };
+  const parts: LogParts = { followers, feeds, listener, stalls };
   // An object made of a log's members is a log, too.
   return { log: Object.assign(log, { [RUN_LOG]: parts }), followers, closing, listener };
 }

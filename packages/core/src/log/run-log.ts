@@ -14,6 +14,7 @@ import type { ListQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Probe } from "../upkeep/probe.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
+import type { Stalls } from "../upkeep/watched-store.ts";
 import type { Leases } from "./leases.ts";
 
 /** Settings of `createRunLog` and `createRunEvents`. */
@@ -265,6 +266,8 @@ export interface LogParts {
   readonly feeds: Feeds;
   /** `null` if nothing listens. */
   readonly listener: Listener | null;
+  /** They watch nothing until `stallsOf` starts them. */
+  readonly stalls: Stalls;
 }
 
 /** The parts of a log. It keeps them under its brand. So users do not see them, and another copy of the package finds them. */
@@ -275,4 +278,14 @@ export function partsOf(log: RunLog): LogParts {
 /** The function that reports the diagnostics of a log; `null` if nothing listens. For servers over the log. */
 export function reportOf(log: RunLog): Report | null {
   return partsOf(log).listener?.report ?? null;
+}
+
+/**
+ * Watches the store of a log from now on, until the log is closed: whether it takes reads, and whether it takes writes. For servers over
+ * the log, as `failFast` is.
+ * @see clause S31 in `STORE.md`
+ */
+export function stallsOf(log: RunLog): Stalls {
+  const { reads, writes } = partsOf(log).stalls;
+  return { reads: reads.start(), writes: writes.start() };
 }

@@ -17,7 +17,7 @@ const RUNS_AT_ONCE = 8;
  * @see clauses S2 and S7 in `STORE.md`
  */
 export async function sendAppends(
-  store: RunEventStore,
+  store: Pick<RunEventStore, "append">,
   group: readonly AppendRequest[],
   times: SendTimes,
   settle: Settle<AppendOutcome>,
@@ -38,7 +38,7 @@ export async function sendAppends(
  * @returns why that failed, or `null`
  */
 async function trySend(
-  store: RunEventStore,
+  store: Pick<RunEventStore, "append">,
   requests: readonly Indexed<AppendRequest>[],
   settle: Settle<AppendOutcome>,
 ): Promise<RunEventsError | null> {
@@ -54,7 +54,7 @@ async function trySend(
 
 /** Sends requests together and settles those that are answered. */
 async function send(
-  store: RunEventStore,
+  store: Pick<RunEventStore, "append">,
   requests: readonly Indexed<AppendRequest>[],
   settle: Settle<AppendOutcome>,
 ): Promise<void> {
@@ -67,7 +67,7 @@ async function send(
 
 /** Sends requests in doubt that have a key again; the others get the error. */
 async function settleDoubt(
-  store: RunEventStore,
+  store: Pick<RunEventStore, "append">,
   requests: readonly Indexed<AppendRequest>[],
   first: RunEventsError,
   times: SendTimes,

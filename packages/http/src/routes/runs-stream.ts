@@ -53,5 +53,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   const { context, exchange, ownerId, authorize } = call;
   const asked = parseRunsAndFeed(exchange.query);
   if (exchange.method === "HEAD") return { status: 200, headers: STREAM_HEADERS, body: null };
-  return openFor(exchange, context.streams.openRuns({ ...asked, ownerId, authorize }));
+  return openFor(context.log, exchange, () =>
+    context.streams.openRuns({ ...asked, ownerId, authorize }),
+  );
 }

@@ -70,6 +70,7 @@ async function openStream(call: Call): Promise<Reply | StreamReply> {
   // The time is that of the event `since`, and not of the one that the header names.
   const from = resumed === null ? { since: given, at } : { since: resumed };
   const start = resumed === null && tail !== null ? { since: 0, tail } : from;
-  const stream = context.streams.open({ runId, ownerId, authorize, ...start });
-  return openFor(exchange, stream);
+  return openFor(context.log, exchange, () =>
+    context.streams.open({ runId, ownerId, authorize, ...start }),
+  );
 }

@@ -9,6 +9,7 @@ import {
   createStreams,
   type Holding,
   type InFlights,
+  failFast,
   parseBasePath,
   type Refusals,
   reportOf,
@@ -68,6 +69,8 @@ export class Service<Native> {
   readonly #refusals: Refusals;
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
+  /** Errors that the host has had: a stall refuses many requests with the same error. */
+  readonly #reported = new WeakSet();
   /** `null` if no telemetry listens. */
   readonly #telemetry: Report | null;
 
@@ -254,6 +257,10 @@ export class Service<Native> {
   }
 
   #report(error: unknown): void {
+    if (error instanceof RunEventsError) {
+      if (this.#reported.has(error)) return;
+      this.#reported.add(error);
+    }
     try {
       this.#onError(error);
     } catch {
@@ -267,7 +274,7 @@ function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
   const { log } = runs;
   const basePath = parseBasePath(options.basePath);
   return {
-    log,
+    log: failFast(log),
     basePath,
     document: sharedText(() => JSON.stringify(openApiDocument({ basePath }))),
     streams: createStreams(log, options),

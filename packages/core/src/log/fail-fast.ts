@@ -1,0 +1,42 @@
+import { type RunLog, stallsOf } from "./run-log.ts";
+
+/**
+ * The same log for a server whose callers send their requests again: while the store is stalled its calls fail at once, with the reason of
+ * the stall. When a stall begins, so do the calls under way that a caller may repeat: reads, and writes under a key or an id of the caller's.
+ * They are then in doubt. An append that the store has not answered is still sent again for up to 10 s, and its repetition lands once.
+ * @throws RunEventsError `store_unavailable`, `ambiguous` if the call was under way
+ * @see clause W3 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function failFast(log: RunLog): RunLog {
+  const { reads, writes } = stallsOf(log);
+  const read = <Answer>(call: () => Promise<Answer>): Promise<Answer> => reads.unlessStalled(call);
+  const write = <Answer>(mayRepeat: boolean, call: () => Promise<Answer>): Promise<Answer> =>
+    mayRepeat ? writes.unlessStalled(call) : writes.admit(call);
+  const isKeyed = (options: { readonly idempotencyKey?: string | undefined } = {}): boolean =>
+    options.idempotencyKey !== undefined;
+
+  return {
+    ...log,
+    createRun: (run) =>
+      write(run.runId !== undefined && (run.leaseMs === undefined || isKeyed(run)), () =>
+        log.createRun(run),
+      ),
+    append: (runId, events, options) =>
+      write(isKeyed(options), () => log.append(runId, events, options)),
+    input: (runId, payload, options) =>
+      write(isKeyed(options), () => log.input(runId, payload, options)),
+    claim: (runId, options) => write(isKeyed(options), () => log.claim(runId, options)),
+    renew: (runId, fence, options) => write(true, () => log.renew(runId, fence, options)),
+    release: (runId, fence, options) => write(true, () => log.release(runId, fence, options)),
+    cancel: (runId, options) => write(true, () => log.cancel(runId, options)),
+    deleteRun: (runId, options) => write(true, () => log.deleteRun(runId, options)),
+    readPage: (runId, options) => read(() => log.readPage(runId, options)),
+    readLast: (runs) => read(() => log.readLast(runs)),
+    tailStart: (runId, tail, options) => read(() => log.tailStart(runId, tail, options)),
+    waitFor: (runId, options) => read(() => log.waitFor(runId, options)),
+    getRun: (runId, options) => read(() => log.getRun(runId, options)),
+    listRuns: (query) => read(() => log.listRuns(query)),
+    listChanged: (query) => read(() => log.listChanged(query)),
+    waitForChanges: (options) => read(() => log.waitForChanges(options)),
+  };
+}

@@ -1,0 +1,219 @@
+import { RunEventsError } from "../rules/errors.ts";
+import type { Clock } from "../time/clock.ts";
+
+/** How often a watch looks at its calls, in milliseconds. A process that was stopped looks once for that whole time. */
+const LOOK_MS = 250;
+/** After how many looks without an answer the store is checked: a healthy one takes less than a second. */
+const QUIET_LOOKS = 4;
+/** After how many looks without an answer, not even to the check, the store counts as stalled. */
+const STALL_LOOKS = 8;
+/** How many looks a stalled store is left alone before it is checked again. */
+const REST_LOOKS = 4;
+
+/** What a watch depends on. */
+export interface StallWatchOptions {
+  readonly clock: Clock;
+  /** Asks the store for something small, in no run, and with a bound. So one run that is locked is not a stall. */
+  readonly check: () => Promise<unknown>;
+  /** Whether a check that the store refuses at once shows a stall, or only that the store answers. */
+  readonly refusal: "stall" | "answer";
+}
+
+/**
+ * Knows whether a store takes one kind of call, its reads or its writes. The calls themselves show it while they are answered. Only
+ * silence, or a failure of the store, leads to a check, and the check alone decides.
+ *
+ * | the store is | event                                        | next      | what happens                              |
+ * | ------------ | -------------------------------------------- | --------- | ----------------------------------------- |
+ * | answering    | 4 looks without an answer to any call        | answering | a check                                   |
+ * | answering    | a call fails `store_unavailable`             | answering | a check with the next look                |
+ * | answering    | 8 looks without an answer, not even a check's | stalled   | `onChange`                                |
+ * | answering    | a check is refused                           | stalled   | `onChange`, unless a refusal is an answer |
+ * | stalled      | a check is refused, or is late               | stalled   | 4 looks later, the next check             |
+ * | stalled      | a check is answered                          | answering | `onChange`                                |
+ *
+ * At most one check is under way. Nothing is watched, and no timer runs, before `start`.
+ */
+export class StallWatch {
+  readonly #options: StallWatchOptions;
+  readonly #listeners = new Set<() => void>();
+  #isOn = false;
+  #underWay = 0;
+  /** Looks since the last answer. */
+  #quiet = 0;
+  #isSuspect = false;
+  #rest = 0;
+  #checking: Promise<void> | null = null;
+  #checkMs = 0;
+  #stalledBy: RunEventsError | null = null;
+  #inDoubt: RunEventsError | null = null;
+  #stopLooking: (() => void) | null = null;
+
+  constructor(options: StallWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Why the store takes no such call; `null` while it does, as far as is known. The same error while the reason is the same. */
+  get stalledBy(): RunEventsError | null {
+    return this.#stalledBy;
+  }
+
+  /** How long the latest check took, in milliseconds. */
+  get checkMs(): number {
+    return this.#checkMs;
+  }
+
+  /** Idempotent. */
+  start(): this {
+    this.#isOn = true;
+    return this;
+  }
+
+  /** Ends the timer for good. The result of a check that is under way is ignored. Idempotent. */
+  close(): void {
+    this.#isOn = false;
+    this.#stopLooking?.();
+    this.#stopLooking = null;
+    this.#listeners.clear();
+  }
+
+  /** Calls the listener when a stall begins and when it ends, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Makes a call to the store, and learns from its answer. */
+  async track<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    if (!this.#isOn) return call();
+    if (this.#underWay === 0) this.#quiet = 0;
+    this.#underWay += 1;
+    this.#look();
+    try {
+      return await call();
+    } catch (error) {
+      this.#isSuspect ||= error instanceof RunEventsError && error.code === "store_unavailable";
+      throw error;
+    } finally {
+      this.#underWay -= 1;
+      this.#quiet = 0;
+      this.#stopIfIdle();
+    }
+  }
+
+  /**
+   * Makes a call only while the store takes such calls.
+   * @throws RunEventsError the reason of the stall: nothing was sent
+   */
+  async admit<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    if (this.#stalledBy !== null) throw this.#stalledBy;
+    return call();
+  }
+
+  /**
+   * As `admit`, but also stops waiting when a stall begins. The call goes on, so only for one that may be made again.
+   * @throws RunEventsError the same, `ambiguous` if the call was made
+   */
+  async unlessStalled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    return this.admit(async () => {
+      const { promise: stalled, reject } = Promise.withResolvers<never>();
+      const stop = this.onChange(() => {
+        if (this.#inDoubt !== null) reject(this.#inDoubt);
+      });
+      try {
+        return await Promise.race([call(), stalled]);
+      } finally {
+        stop();
+      }
+    });
+  }
+
+  /** Checks the store now. Resolves with the end of the check, whatever it was. Calls during a check wait for that one. */
+  check(): Promise<void> {
+    this.#checking ??= this.#check().finally(() => (this.#checking = null));
+    return this.#checking;
+  }
+
+  async #check(): Promise<void> {
+    const { check, clock, refusal } = this.#options;
+    const fromMs = clock.now();
+    let failure: unknown = null;
+    try {
+      await this.track(check);
+    } catch (error) {
+      failure = error;
+    }
+    if (!this.#isOn) return;
+    this.#checkMs = clock.now() - fromMs;
+    this.#isSuspect = false;
+    this.#rest = REST_LOOKS;
+    // A driver gives up at last on a server that is silent: such a late refusal is no answer.
+    const isLate = this.#checkMs >= LOOK_MS * QUIET_LOOKS;
+    if (failure === null || (refusal === "answer" && !isLate)) this.#end();
+    else this.#begin(failure);
+    this.#stopIfIdle();
+  }
+
+  #look(): void {
+    this.#stopLooking ??= this.#options.clock.every(LOOK_MS, () => {
+      if (this.#checking === null) this.#rest -= 1;
+      if (this.#underWay > 0) this.#quiet += 1;
+      if (this.#isDue()) void this.check();
+      if (this.#quiet >= STALL_LOOKS && this.#stalledBy === null) this.#begin(noAnswer());
+    });
+  }
+
+  #stopIfIdle(): void {
+    if (this.#underWay > 0 || this.#isSuspect || this.#stalledBy !== null) return;
+    this.#stopLooking?.();
+    this.#stopLooking = null;
+  }
+
+  #isDue(): boolean {
+    if (this.#stalledBy !== null) return this.#rest <= 0;
+    return this.#isSuspect || this.#quiet >= QUIET_LOOKS;
+  }
+
+  #begin(reason: unknown): void {
+    const error = asUnavailable(reason);
+    if (this.#stalledBy?.message === error.message) return;
+    const isNew = this.#stalledBy === null;
+    const { message, retryable } = error;
+    this.#stalledBy = error;
+    this.#inDoubt = new RunEventsError("store_unavailable", message, {
+      cause: error,
+      retryable,
+      ambiguous: true,
+    });
+    this.#look();
+    if (isNew) this.#tell();
+  }
+
+  #end(): void {
+    if (this.#stalledBy === null) return;
+    this.#stalledBy = null;
+    this.#inDoubt = null;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function asUnavailable(reason: unknown): RunEventsError {
+  if (reason instanceof RunEventsError) return reason;
+  return new RunEventsError(
+    "store_unavailable",
+    "The store failed. The log of the server has the cause.",
+    { cause: reason },
+  );
+}
+
+function noAnswer(): RunEventsError {
+  return new RunEventsError(
+    "store_unavailable",
+    `Expected an answer of the store, but none has come for ${LOOK_MS * STALL_LOOKS} ms. Check that it runs and can be reached.`,
+  );
+}
