@@ -109,10 +109,10 @@ function poolFailure(pool: PostgresPool, error: unknown): unknown {
     );
   }
   if (error.message !== ALL_IN_USE) return error;
-  const max = pool.options?.max ?? "its";
+  const max = pool.options?.max;
   return new RunEventsError(
     "store_unavailable",
-    `All ${max} connections of the pool are in use, and none became free in time: raise its \`max\`, or hold its connections for less time.`,
+    `None of the pool's ${max === undefined ? "" : `${max} `}connections became free in time: check that the database answers. If it does, raise the pool's \`max\`, or hold its connections for less time.`,
     { cause: error },
   );
 }

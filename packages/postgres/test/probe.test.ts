@@ -39,6 +39,22 @@ describe("a probe", () => {
     expect(after.flushed).not.toBe(before.flushed);
   });
 
+  it("S31: a probe writes a temporary file, since a full disk would refuse it as it refuses the pages of an append", async () => {
+    const pool = openPool(server().url);
+    const store = await openStore(pool, { schema: newSchema() });
+    const written = async (): Promise<number> => {
+      const { rows } = await pool.query<{ readonly bytes: string }>(
+        "SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot(), temp_bytes AS bytes FROM pg_stat_database WHERE datname = current_database()",
+      );
+      return Number(rows[0]?.bytes);
+    };
+    await store.probe();
+    const before = await written();
+    await store.probe();
+    await expect.poll(written, PATIENT).toBeGreaterThanOrEqual(before + 262_144);
+    expect(await written()).toBeLessThan(before + 2_000_000);
+  });
+
   it("S31: a probe waits for the synchronous standby, and many probes use one connection", async () => {
     const own = await startPostgres();
     onTestFinished(() => own.close());

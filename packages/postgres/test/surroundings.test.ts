@@ -135,7 +135,7 @@ describe("bad surroundings", () => {
     ]) {
       await expect(call()).rejects.toMatchObject({
         code: "store_unavailable",
-        message: expect.stringMatching(/^All 2 connections of the pool are in use.*`max`/),
+        message: expect.stringMatching(/^None of the pool's 2 connections became free in time: check that the database answers.*`max`/),
         retryable: true,
         ambiguous: false,
       });

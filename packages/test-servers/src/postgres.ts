@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { HOST } from "./free-port.ts";
 import { runUnprivileged, type PostgresEngine } from "./postgres-programs.ts";
 import { POSTGRES_PASSWORD, POSTGRES_USER, templateOf } from "./postgres-template.ts";
-import { startOnFreePort } from "./server-process.ts";
+import { type ServerProgram, startOnFreePort } from "./server-process.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 import { createWorkFolder, type WorkFolder } from "./work-folder.ts";
 
@@ -16,6 +16,8 @@ export interface PostgresOptions {
   readonly engine?: PostgresEngine;
   /** Server parameters, kept over `stop` and `start`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A command line under which root runs it, such as one that enters the mount namespace of a small disk. */
+  readonly under?: readonly string[];
 }
 
 /** A Postgres of its own. It sorts text by ICU's en-US, as `a` before `B`, and syncs to disk. */
@@ -58,9 +60,10 @@ const STOP_SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
 export async function startPostgres({
   engine = "embedded",
   settings = {},
+  under = [],
 }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await createWorkFolder("postgres");
-  return startPostgresIn(folder, { engine, settings }, async (dataFolder) => {
+  return startPostgresIn(folder, { engine, settings, under }, async (dataFolder) => {
     const template = await templateOf(engine);
     await runUnprivileged("cp", ["-Rp", template.dataFolder, dataFolder], folder);
   });
@@ -69,7 +72,7 @@ export async function startPostgres({
 /** Starts a Postgres on the data folder that `fill` makes. If that fails, the folder is deleted. */
 export async function startPostgresIn(
   folder: WorkFolder,
-  { engine, settings }: Required<PostgresOptions>,
+  { engine, settings, under }: Required<PostgresOptions>,
   fill: (dataFolder: string) => Promise<void>,
 ): Promise<PostgresServer> {
   const dataFolder = join(folder.path, "data");
@@ -81,12 +84,11 @@ export async function startPostgresIn(
   let filled: Promise<string> | undefined;
   const { port, process } = await startOnFreePort(folder, async (port) => {
     filled ??= fill(dataFolder).then(async () => (await templateOf(engine)).programs);
+    const args = ["-D", dataFolder, "-p", String(port), ...encodeParameters(parameters)];
     return {
-      command: join(await filled, "postgres"),
-      args: ["-D", dataFolder, "-p", String(port), ...encodeParameters(parameters)],
+      ...commandUnder(under, join(await filled, "postgres"), args),
       readyText: "database system is ready to accept",
       endSignal: "SIGQUIT",
-      user: UNPRIVILEGED_USER,
     };
   });
   const url = encodePostgresUrl(port, "postgres");
@@ -120,6 +122,26 @@ export async function startPostgresIn(
     start: () => process.start(),
     close: () => process.close(),
   };
+}
+
+/** The command of a program that refuses to be root. Only root enters another namespace, and then becomes the other user. */
+function commandUnder(
+  under: readonly string[],
+  program: string,
+  args: readonly string[],
+): Pick<ServerProgram, "command" | "args" | "user"> {
+  const [command, ...rest] = under;
+  if (command === undefined) return { command: program, args, user: UNPRIVILEGED_USER };
+  const become =
+    UNPRIVILEGED_USER === null
+      ? []
+      : [
+          "setpriv",
+          `--reuid=${UNPRIVILEGED_USER.uid}`,
+          `--regid=${UNPRIVILEGED_USER.gid}`,
+          "--clear-groups",
+        ];
+  return { command, args: [...rest, ...become, program, ...args], user: null };
 }
 
 /**

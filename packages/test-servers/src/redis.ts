@@ -12,6 +12,8 @@ export interface RedisOptions {
   readonly settings?: readonly string[];
   /** Default `redis-server`. */
   readonly program?: RedisProgram;
+  /** A command line under which it runs, such as one that enters the mount namespace of a small disk. */
+  readonly under?: readonly string[];
 }
 
 /** A Redis of its own. Unless its settings say otherwise, it appends to a file, synced every second, and evicts nothing. */
@@ -48,12 +50,14 @@ const DEFAULT_SETTINGS = [
 export async function startRedis({
   settings = [],
   program,
+  under = [],
 }: RedisOptions = {}): Promise<RedisServer> {
-  const command = findRedis(program);
+  const [command = "", ...words] = [...under, findRedis(program)];
   const folder = await createWorkFolder("redis");
   const { port, process } = await startOnFreePort(folder, (port) => ({
     command,
     args: [
+      ...words,
       "--bind",
       HOST,
       "--port",

@@ -133,6 +133,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/conformance.test.ts",
   "apps/acceptance/test/deploy/deploy-cluster.test.ts",
   "apps/acceptance/test/every-byte.test.ts",
+  "apps/acceptance/test/full-disk.test.ts",
   "apps/acceptance/test/guide-commands.test.ts",
   "apps/acceptance/test/kill.test.ts",
   "apps/acceptance/test/outgrowing.test.ts",

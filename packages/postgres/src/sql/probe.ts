@@ -1,8 +1,9 @@
 import type { Tables } from "../tables.ts";
 import { needsKeyIndex, needsUnique, NOW_MS, RUN_COLUMNS } from "./columns.ts";
 
-/** How many numbers are more than `work_mem` below holds: a few hundred kilobytes go to a file. */
-const SPILLED = 20_000;
+/** How many texts of how many bytes are more than the statement's `work_mem` holds, so that they go to a file. */
+const TEXTS = 40;
+const TEXT_BYTES = 8_000;
 
 /**
  * Needs the locks, the rights and the indexes of an append, and commits a record that is in no table. So the commit waits for the
@@ -15,7 +16,8 @@ export function probeStatement(tables: Tables): string {
   return `
 WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "run_id)")}), key_index AS (${needsKeyIndex(tables)}),
   heads AS (UPDATE ${runs} SET last_sequence = last_sequence WHERE false),
-  settings AS MATERIALIZED (SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)),
-  file AS MATERIALIZED (SELECT count(*) AS spilled FROM settings, LATERAL generate_series(1, ${SPILLED} + length(settings::text) * 0))
-SELECT ${NOW_MS} AS "nowMs", pg_logical_emit_message(true, 'run_events', ''), spilled FROM file`;
+  settings AS MATERIALIZED (SELECT set_config('work_mem', '64kB', true) || set_config('temp_tablespaces', '', true) AS texts),
+  file AS MATERIALIZED (SELECT count(*) AS texts FROM settings, LATERAL
+    unnest(array_fill(repeat('x', ${TEXT_BYTES} + 0 * length(settings.texts)), ARRAY[${TEXTS}])))
+SELECT ${NOW_MS} AS "nowMs", pg_logical_emit_message(true, 'run_events', ''), file.texts FROM file`;
 }
