@@ -4,7 +4,7 @@ import type { Settings } from "./settings.ts";
 import { encodeStoreUrl } from "./store-url.ts";
 
 /** What a store may lose, by its durability. */
-const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power">, string>> = {
+const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power" | null>, string>> = {
   memory: "a crash or a restart of it may lose acknowledged appends",
   process: "a loss of power may lose acknowledged appends",
   unknown: "it does not report what survives a crash",
@@ -33,9 +33,7 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
     "",
     source,
     `  console  ${localUrl}/`,
-    ...(durability === "power"
-      ? []
-      : [`  store    durability ${durability}: ${RISKS[durability]}`]),
+    ...encodeStore(durability),
     ...encodeWarning(settings),
     "",
     `  ${curl} ${json} -d '{"runId":"hello"}' ${runs}`,
@@ -47,6 +45,12 @@ export function encodeGreeting(running: RunningServer, settings: Settings): stri
   ]
     .map(escapeText)
     .join("\n");
+}
+
+function encodeStore(durability: RunningServer["durability"]): readonly string[] {
+  if (durability === "power") return [];
+  if (durability === null) return ["  store    away: requests are answered 503 until it is back"];
+  return [`  store    durability ${durability}: ${RISKS[durability]}`];
 }
 
 /**

@@ -34,11 +34,8 @@ export async function serve(
     return 2;
   }
   const { settings } = parsed;
-  const running = await startServer(settings, surroundings, log).catch((error: unknown) => {
-    complain(error instanceof Error ? error.message : String(error));
-    // Exits at once: a driver may leave a connection open on which it failed to sign in.
-    process.exit(1);
-  });
+  const running = await startServer(settings, surroundings, log).catch(giveUp);
+  running.opening.catch(giveUp);
   // Before the greeting: who reads it may send a signal at once.
   listenForSignals(() => void stop(running, settings.drainMs, log));
   process.stdout.write(encodeGreeting(running, settings));
@@ -85,6 +82,12 @@ async function stop(running: RunningServer, drainMs: number, log: Log): Promise<
     process.exit(1);
   }
   process.exit(0);
+}
+
+/** Exits at once: a driver may leave a connection open on which it failed to sign in. */
+function giveUp(error: unknown): never {
+  complain(error instanceof Error ? error.message : String(error));
+  process.exit(1);
 }
 
 function complain(line: string): void {

@@ -10,6 +10,7 @@ import { planConnections, readDescriptorLimit } from "./connection-limit.ts";
 import { readConsoleRoutes } from "./console-routes.ts";
 import { describeError } from "./describe-error.ts";
 import { createHttpServer } from "./http-server.ts";
+import type { LateStore } from "./late-store.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStore } from "./open-store.ts";
@@ -18,8 +19,8 @@ import { createOwnRoutes } from "./routes.ts";
 import { createSessionRoutes } from "./session-routes.ts";
 import type { Settings } from "./settings.ts";
 import { StoreMonitor } from "./store-monitor.ts";
-import type { Surroundings } from "./surroundings.ts";
-import { confirmMsFor, startUpkeep } from "./upkeep.ts";
+import type { Sample, Surroundings } from "./surroundings.ts";
+import { confirmMsFor, type RunningUpkeep, startUpkeep } from "./upkeep.ts";
 
 /** How long a shutdown waits for the upkeep after the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
@@ -31,14 +32,16 @@ export interface RunningServer {
   /** The same, with a host that this machine can reach even if the server listens on every address. */
   readonly localUrl: string;
   readonly generated: GeneratedToken | null;
-  /** The failures that an acknowledged append survives. */
-  readonly durability: StoreCapabilities["durability"];
+  /** The failures that an acknowledged append survives; `null` if the store is away. */
+  readonly durability: StoreCapabilities["durability"] | null;
+  /** Resolves when the store is open. Rejects if it was away, and has turned out not to be usable when it came back. */
+  readonly opening: Promise<void>;
   /** Drains, closes, and releases the store. Idempotent. @see clause W27 in `WIRE.md` */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server: opens the store, makes the handler, listens on the port.
+ * Starts a server: opens the store, makes the handler, listens on the port. A store that is away now is opened when it is back.
  * @throws RunEventsError `store_unavailable`, or the system's error of a port or a folder that is not available; the message is
  * one line for the operator
  */
@@ -60,7 +63,7 @@ export async function startServer(
 async function serve(
   settings: Settings,
   surroundings: Surroundings,
-  opened: OpenedStore,
+  opened: OpenedStore & Partial<LateStore>,
   log: Log,
 ): Promise<RunningServer> {
   const { store } = opened;
@@ -108,20 +111,23 @@ async function serve(
   if (descriptors !== null && descriptors < needed)
     log("descriptors_low", { limit: descriptors, needed, maxConnections });
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
-  const sample =
-    settings.recordSample && firstUser !== null
-      ? surroundings.recordSample?.({ url: localUrl, token: firstUser.token }, log)
-      : undefined;
-  const upkeep = startUpkeep({
-    runs: runs.log,
-    confirmMs: confirmMsFor(settings),
-    settings,
-    log,
-  });
+  const confirmMs = confirmMsFor(settings);
+  let upkeep: RunningUpkeep | null = null;
+  let sample: Sample | undefined;
+  const startWork = (): void => {
+    if (closing !== null) return;
+    upkeep = startUpkeep({ runs: runs.log, confirmMs, settings, log });
+    if (settings.recordSample && firstUser !== null) {
+      sample = surroundings.recordSample?.({ url: localUrl, token: firstUser.token }, log);
+    }
+  };
+  if (opened.opening === undefined) startWork();
+  const opening = opened.opening?.then(startWork) ?? Promise.resolve();
+  opening.catch(() => {});
 
   async function shutDown(): Promise<void> {
     log("draining", { drainMs });
-    const stopped = upkeep.stop(drainMs + UPKEEP_MS);
+    const stopped = upkeep?.stop(drainMs + UPKEEP_MS);
     // The recorder needs the server to record the end of its run.
     await sample?.stop();
     await httpServer.close(drainMs);
@@ -136,7 +142,8 @@ async function serve(
     url: encodeUrl(server, settings.host),
     localUrl,
     generated,
-    durability: store.capabilities.durability,
+    durability: opened.opening === undefined ? store.capabilities.durability : null,
+    opening,
     close: () => (closing ??= shutDown()),
   };
 }

@@ -90,6 +90,7 @@ it("the greeting has no character that a terminal obeys, and no token in a comma
     localUrl: "http://127.0.0.1:8080",
     generated: { userId: "dev", token, path: "\u001b[2J/dev-token" },
     durability: "power",
+    opening: Promise.resolve(),
     close: async () => {},
   } as const;
   const greeting = encodeGreeting(running, settingsOf("/data"));

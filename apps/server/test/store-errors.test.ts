@@ -10,7 +10,7 @@ import {
 } from "@tm/run-events-test-servers";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { startInVain } from "./start-server.ts";
+import { startInVain, startServer } from "./start-server.ts";
 
 const PASSWORD = "hunter2";
 
@@ -84,7 +84,10 @@ async function nodeOfCluster(): Promise<string> {
 
 const NO_TLS = /; if its port does not speak TLS, begin the URL with redis:\/\/\n$/;
 
-const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp])[] = [
+/** A name, the store's URL, and the reason that is given. */
+type Case = readonly [string, () => Promise<string> | string, RegExp];
+
+const REFUSED: readonly Case[] = [
   [
     "a Postgres refuses the password",
     () => postgresUrl((url) => (url.password = PASSWORD)),
@@ -101,28 +104,7 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     /database "nothing" does not exist/,
   ],
   ["a Postgres denies the user the schema", withoutRights, /permission denied/],
-  [
-    "a Postgres is read-only",
-    () =>
-      postgresUrl((url) => url.searchParams.set("options", "-c default_transaction_read_only=on")),
-    /read-only/,
-  ],
   ["a Postgres has a newer schema", newerSchema, /newer, incompatible schema/],
-  [
-    "no server listens where a Postgres should be",
-    async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await findFreePort()}/runs`,
-    /ECONNREFUSED/,
-  ],
-  [
-    "no server listens at any address of a Postgres' name",
-    async () => `postgres://ada:${PASSWORD}@localhost:${await findFreePort()}/runs`,
-    /ECONNREFUSED/,
-  ],
-  [
-    "a Postgres does not answer",
-    async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await silentPort()}/runs`,
-    /connection timeout/,
-  ],
   [
     "a Redis asks for a password",
     () => redis.url,
@@ -140,22 +122,11 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     () => redisUrl("redis", `:${PASSWORD}`, "/99"),
     /DB index is out of range/,
   ],
-  ["a Redis speaks no TLS", () => redisUrl("rediss", `:${PASSWORD}`), NO_TLS],
   [
     "a port of rediss answers in plain text",
     async () =>
       `rediss://:${PASSWORD}@127.0.0.1:${await silentPort((socket) => socket.write("-ERR what\r\n"))}`,
     NO_TLS,
-  ],
-  [
-    "a port of rediss hangs up",
-    async () => `rediss://:${PASSWORD}@127.0.0.1:${await silentPort((socket) => socket.end())}`,
-    NO_TLS,
-  ],
-  [
-    "no server listens where a rediss should be",
-    async () => `rediss://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
-    /ECONNREFUSED [\d.:]+\n$/,
   ],
   ["a Redis may evict runs", evicting, /maxmemory-policy/],
   [
@@ -168,6 +139,41 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
     "a Redis Cluster refuses the password",
     () => redisUrl("redis+cluster", `:${PASSWORD}3`),
     /WRONGPASS/,
+  ],
+];
+
+const AWAY: readonly Case[] = [
+  [
+    "a Postgres is read-only",
+    () =>
+      postgresUrl((url) => url.searchParams.set("options", "-c default_transaction_read_only=on")),
+    /read-only/,
+  ],
+  [
+    "no server listens where a Postgres should be",
+    async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await findFreePort()}/runs`,
+    /ECONNREFUSED/,
+  ],
+  [
+    "no server listens at any address of a Postgres' name",
+    async () => `postgres://ada:${PASSWORD}@localhost:${await findFreePort()}/runs`,
+    /ECONNREFUSED/,
+  ],
+  [
+    "a Postgres does not answer",
+    async () => `postgres://ada:${PASSWORD}@127.0.0.1:${await silentPort()}/runs`,
+    /connection timeout/,
+  ],
+  ["a Redis speaks no TLS", () => redisUrl("rediss", `:${PASSWORD}`), NO_TLS],
+  [
+    "a port of rediss hangs up",
+    async () => `rediss://:${PASSWORD}@127.0.0.1:${await silentPort((socket) => socket.end())}`,
+    NO_TLS,
+  ],
+  [
+    "no server listens where a rediss should be",
+    async () => `rediss://:${PASSWORD}@127.0.0.1:${await findFreePort()}`,
+    /ECONNREFUSED [\d.:]+\n$/,
   ],
   [
     "no server listens where a Redis should be",
@@ -192,12 +198,30 @@ const CASES: readonly (readonly [string, () => Promise<string> | string, RegExp]
 ];
 
 describe("a start ends with 1 and one clear line without the password where", () => {
-  it.each(CASES)("%s", async (_, prepare, reason) => {
+  it.each(REFUSED)("%s", async (_, prepare, reason) => {
     const storeUrl = await prepare();
     const { exitCode, stdout, stderr } = await startInVain({ STORE_URL: storeUrl });
     expect([exitCode, stdout], stderr).toEqual([1, ""]);
     expect(stderr).toMatch(/^run-events-server: cannot open the store .+: .+\n$/);
     expect(stderr).toMatch(reason);
     expect(stderr).not.toContain(PASSWORD);
+  });
+});
+
+describe("a start waits, and logs the reason once without the password, where", () => {
+  it.each(AWAY)("%s", async (_, prepare, reason) => {
+    const server = await startServer({ STORE_URL: await prepare(), DRAIN_MS: "0" });
+    expect(server.stdout()).toContain("away: requests are answered 503 until it is back");
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+    const { exitCode, stderr } = await server.end("SIGTERM");
+    const lines = stderr.trimEnd().split("\n");
+    const [line, ...rest] = lines.map((text) => JSON.parse(text) as Record<string, string>);
+    expect(line?.["event"]).toBe("appends_stalled");
+    expect(line?.["cause_message"]).toMatch(/^cannot open the store .+: .+$/);
+    expect(`${line?.["cause_message"]}\n`).toMatch(reason);
+    expect(rest.map(({ event }) => event)).toEqual(["draining", "stopped"]);
+    expect(stderr).not.toContain(PASSWORD);
+    expect(exitCode).toBe(0);
   });
 });

@@ -1,0 +1,40 @@
+/** The system's codes of a server that cannot be reached, and the SQLSTATEs of one that takes no writes at the moment. */
+const CODES: ReadonlySet<string> = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+  // A full disk, and too many connections.
+  "53100",
+  "53300",
+  // Read-only, and a standby.
+  "25006",
+  "55000",
+  // It shuts down, has crashed, or starts up.
+  "57P01",
+  "57P02",
+  "57P03",
+]);
+
+/** What drivers say without a code. */
+const MESSAGE =
+  /^(?:LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MISCONF)\b|^Connection (?:terminated|is closed)|timeout|gave no answer in/;
+
+/**
+ * Whether a store that could not be opened may come back by itself, so that the start waits for it. A wrong setting does not go away, such as a
+ * password or a database that does not exist.
+ */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && CODES.has(String(error.code))) return true;
+  if (MESSAGE.test(error.message)) return true;
+  const nodes = "lastNodeError" in error ? [error.lastNodeError] : [];
+  const addresses: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [error.cause, ...nodes, ...addresses].some(isAway);
+}

@@ -1,0 +1,115 @@
+import { RunEventsError } from "@tm/run-events-core";
+import {
+  closedSubscription,
+  type RunEventStore,
+  type StoreDiagnostic,
+} from "@tm/run-events-core/store";
+import type { OpenedStore } from "./opened-store.ts";
+import { isAway } from "./is-away.ts";
+
+/** The pause between two attempts to open the store, in milliseconds. */
+const PAUSE_MS = 1_000;
+
+/** What core builds on before the store is there: what holds for every store on a server. */
+const CAPABILITIES: RunEventStore["capabilities"] = {
+  durability: "unknown",
+  shared: true,
+  joinsTransaction: false,
+  losesAcknowledgements: true,
+  appendsAtOnce: 2,
+  notifyWithinMs: 10_000,
+};
+
+/** A store that was away at the start, and is opened when it is back. */
+export interface LateStore extends OpenedStore {
+  /** Resolves when it is open. Rejects if a later attempt shows that it never will be. */
+  readonly opening: Promise<void>;
+}
+
+/**
+ * Opens a store that is away now: tries until it is back. Meanwhile every call fails with `store_unavailable`, and nothing is sent.
+ * @param open makes one attempt, which has a time limit
+ * @param first why the first attempt failed
+ */
+export function openLate(open: () => Promise<OpenedStore>, first: unknown): LateStore {
+  const observers = new Set<(diagnostic: StoreDiagnostic) => void>();
+  const unavailable = new RunEventsError(
+    "store_unavailable",
+    "The store has not been reached since the start of the server, whose log has the reason.",
+    { cause: first },
+  );
+  let opened: OpenedStore | null = null;
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  let isStopped = false;
+
+  async function attempt(): Promise<OpenedStore | null> {
+    try {
+      return await open();
+    } catch (error) {
+      if (isAway(error)) return null;
+      throw error;
+    }
+  }
+
+  async function persist(): Promise<void> {
+    for (;;) {
+      const pause = Promise.withResolvers<void>();
+      const timer = setTimeout(pause.resolve, PAUSE_MS);
+      await Promise.race([pause.promise, stopped]);
+      clearTimeout(timer);
+      if (isStopped) return;
+      const found = await attempt();
+      if (found === null) continue;
+      if (isStopped) {
+        await found.store.close();
+        return found.release();
+      }
+      for (const report of observers) found.store.observe?.(report);
+      opened = found;
+      return;
+    }
+  }
+
+  const ask = async <Answer>(call: (store: RunEventStore) => Promise<Answer>): Promise<Answer> => {
+    if (opened === null) throw unavailable;
+    return call(opened.store);
+  };
+  const store: RunEventStore = {
+    get capabilities() {
+      return opened?.store.capabilities ?? CAPABILITIES;
+    },
+    createRun: (request) => ask((to) => to.createRun(request)),
+    append: (requests) => ask((to) => to.append(requests)),
+    read: (queries) => ask((to) => to.read(queries)),
+    getRun: (runId) => ask((to) => to.getRun(runId)),
+    listRuns: (query) => ask((to) => to.listRuns(query)),
+    listChanged: (query) => ask((to) => to.listChanged(query)),
+    deleteRun: (runId, ownerId) => ask((to) => to.deleteRun(runId, ownerId)),
+    claim: (request) => ask((to) => to.claim(request)),
+    renew: (request) => ask((to) => to.renew(request)),
+    release: (request) => ask((to) => to.release(request)),
+    listExpired: (query) => ask((to) => to.listExpired(query)),
+    listIdle: (query) => ask((to) => to.listIdle(query)),
+    purge: (request) => ask((to) => to.purge(request)),
+    probe: () => ask((to) => to.probe()),
+    subscribe: (name, onNotification) =>
+      opened === null ? closedSubscription() : opened.store.subscribe(name, onNotification),
+    observe(report) {
+      if (opened === null) observers.add(report);
+      else opened.store.observe?.(report);
+    },
+    close: async () => opened?.store.close(),
+  };
+  const opening = persist();
+  return {
+    store,
+    opening,
+    async release() {
+      isStopped = true;
+      stop();
+      // An attempt that is under way releases what it opens.
+      await opened?.release();
+    },
+  };
+}
