@@ -1,14 +1,14 @@
-import { findFreePort, startNginx, startPostgres } from "@tm/run-events-test-servers";
+import { findFreePort, startHaproxy, startNginx, startPostgres } from "@tm/run-events-test-servers";
 import { onTestFinished } from "vitest";
 import type { Owner } from "../../server/test/start-server.ts";
 import { readSnippet } from "../src/snippets.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
-const PROXY_GUIDE = new URL("../../../docs/guides/proxy.md", import.meta.url);
+export const PROXY_GUIDE: URL = new URL("../../../docs/guides/proxy.md", import.meta.url);
 
-/** What the guides start: two servers behind one nginx, on one Postgres. */
+/** What the guides start: two servers behind one proxy, on one Postgres. */
 export interface Fleet {
-  /** nginx's address. */
+  /** The proxy's address. */
   readonly url: string;
   readonly storeUrl: string;
   readonly servers: readonly [ServerProcess, ServerProcess];
@@ -16,41 +16,61 @@ export interface Fleet {
   restart(index: 0 | 1): Promise<void>;
 }
 
-/**
- * Starts the fleet with the guide's own nginx.conf, in which only the ports change.
- * @param owner the fleet is stopped when this ends
- */
-export async function startFleet(owner: Owner = { onTestFinished }): Promise<Fleet> {
+/** The guide's own configurations. */
+export const PROXIES: Readonly<
+  Record<"nginx" | "HAProxy", { readonly file: string; readonly start: typeof startNginx }>
+> = {
+  nginx: { file: "nginx.conf", start: startNginx },
+  HAProxy: { file: "haproxy.cfg", start: startHaproxy },
+};
+
+/** How to start a fleet. */
+export interface FleetOptions {
+  /** The fleet is stopped when this ends. Default: the test. */
+  readonly owner?: Owner;
+  /** Default nginx. */
+  readonly proxy?: keyof typeof PROXIES;
+  /** Makes the store's URL for the first server, as through a proxy that can be cut off. */
+  readonly firstStore?: (storeUrl: string) => Promise<string>;
+}
+
+/** Starts the fleet with the guide's own configuration, in which only the ports change, and the limits of a small machine. */
+export async function startFleet({
+  owner = { onTestFinished },
+  proxy = "nginx",
+  firstStore = async (url) => url,
+}: FleetOptions = {}): Promise<Fleet> {
   const postgres = await startPostgres();
   owner.onTestFinished(() => postgres.close());
   const storeUrl = postgres.url;
-  const start = (port: string): Promise<ServerProcess> =>
+  const storeUrls = [await firstStore(storeUrl), storeUrl];
+  const start = (index: number, port: string): Promise<ServerProcess> =>
     startServer({
-      storeUrl,
+      storeUrl: storeUrls[index] ?? storeUrl,
       owner,
       env: { PORT: port, SESSION_SECRET: "a secret that these servers share" },
     });
-  const servers = await Promise.all([start("0"), start("0")]);
+  const servers = await Promise.all([start(0, "0"), start(1, "0")]);
   const ports = servers.map(({ url }) => new URL(url).port);
   const port = `${await findFreePort()}`;
-  let config = readSnippet(PROXY_GUIDE, "nginx.conf");
-  for (const [written, free] of [
-    ["8080", port],
-    ["8081", ports[0]],
-    ["8082", ports[1]],
-  ] as const) {
-    const parts = config.split(`127.0.0.1:${written}`);
-    if (parts.length !== 2) throw new TypeError(`Expected the port ${written} once in nginx.conf.`);
-    config = parts.join(`127.0.0.1:${free}`);
-  }
-  const nginx = await startNginx({ config });
-  owner.onTestFinished(() => nginx.close());
+  const { file, start: startProxy } = PROXIES[proxy];
+  const config = [
+    ["127.0.0.1:8080", `127.0.0.1:${port}`],
+    ["127.0.0.1:8081", `127.0.0.1:${ports[0]}`],
+    ["127.0.0.1:8082", `127.0.0.1:${ports[1]}`],
+  ].reduce(
+    (text, [written = "", free = ""]) => text.replaceAll(written, free),
+    // HAProxy does not start where the system allows fewer.
+    readSnippet(PROXY_GUIDE, file).replace(/maxconn \d+/, "maxconn 1000"),
+  );
+  const running = await startProxy({ config });
+  owner.onTestFinished(() => running.close());
   return {
     url: `http://127.0.0.1:${port}`,
     storeUrl,
     servers,
     async restart(index) {
-      servers[index] = await start(ports[index] ?? "");
+      servers[index] = await start(index, ports[index] ?? "");
     },
   };
 }

@@ -53,7 +53,7 @@ describe("a fleet whose servers keep running", () => {
   const owner = ownedByAll();
   let fleet: Fleet;
   beforeAll(async () => {
-    fleet = await startFleet(owner);
+    fleet = await startFleet({ owner });
   });
 
   it("W30: the guide's nginx hides the operators' pages from the public", async () => {

@@ -2,6 +2,7 @@ export { startCaddy } from "./caddy.ts";
 export { countFences } from "./count-fences.ts";
 export { findChromium, findNginxModule, findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
+export { startHaproxy } from "./haproxy.ts";
 export { startNginx } from "./nginx.ts";
 export type { NotifyingProtocol } from "./notification-filter.ts";
 export { startPgBouncer, type PgBouncerOptions, type PgBouncerServer } from "./pgbouncer.ts";

@@ -23,6 +23,7 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
   { names: ["valkey-server"], tier: "main", aptPackage: "valkey-server", brewFormula: "valkey" },
   { names: CHROMIUM_NAMES, tier: "main", aptPackage: "chromium", brewFormula: "--cask chromium" },
   { names: ["nginx"], tier: "nightly", aptPackage: "nginx", brewFormula: "nginx" },
+  { names: ["haproxy"], tier: "nightly", aptPackage: "haproxy", brewFormula: "haproxy" },
   { names: ["caddy"], tier: "nightly", aptPackage: "caddy", brewFormula: "caddy" },
   { names: ["pgbouncer"], tier: "nightly", aptPackage: "pgbouncer", brewFormula: "pgbouncer" },
   { names: ["faketime"], tier: "nightly", aptPackage: "faketime", brewFormula: "libfaketime" },

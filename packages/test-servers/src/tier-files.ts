@@ -139,6 +139,7 @@ export const NIGHTLY: readonly string[] = [
   "apps/acceptance/test/outgrowing.test.ts",
   "apps/acceptance/test/packed.test.ts",
   "apps/acceptance/test/page-walk.test.ts",
+  "apps/acceptance/test/proxy-faults.test.ts",
   "apps/acceptance/test/serve.test.ts",
   "apps/acceptance/test/shared-file.test.ts",
   "apps/acceptance/test/shared-store.test.ts",
