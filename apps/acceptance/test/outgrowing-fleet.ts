@@ -4,7 +4,7 @@ import type { Owner } from "../../server/test/start-server.ts";
 import { readSnippet } from "../src/snippets.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
-export const PROXY_GUIDE: URL = new URL("../../../docs/guides/proxy.md", import.meta.url);
+const GUIDES = new URL("../../../docs/guides/", import.meta.url);
 
 /** What the guides start: two servers behind one proxy, on one Postgres. */
 export interface Fleet {
@@ -18,10 +18,13 @@ export interface Fleet {
 
 /** The guide's own configurations. */
 export const PROXIES: Readonly<
-  Record<"nginx" | "HAProxy", { readonly file: string; readonly start: typeof startNginx }>
+  Record<"nginx" | "HAProxy", { readonly config: string; readonly start: typeof startNginx }>
 > = {
-  nginx: { file: "nginx.conf", start: startNginx },
-  HAProxy: { file: "haproxy.cfg", start: startHaproxy },
+  nginx: { config: readSnippet(new URL("proxy.md", GUIDES), "nginx.conf"), start: startNginx },
+  HAProxy: {
+    config: readSnippet(new URL("haproxy.md", GUIDES), "haproxy.cfg"),
+    start: startHaproxy,
+  },
 };
 
 /** How to start a fleet. */
@@ -53,7 +56,6 @@ export async function startFleet({
   const servers = await Promise.all([start(0, "0"), start(1, "0")]);
   const ports = servers.map(({ url }) => new URL(url).port);
   const port = `${await findFreePort()}`;
-  const { file, start: startProxy } = PROXIES[proxy];
   const config = [
     ["127.0.0.1:8080", `127.0.0.1:${port}`],
     ["127.0.0.1:8081", `127.0.0.1:${ports[0]}`],
@@ -61,9 +63,9 @@ export async function startFleet({
   ].reduce(
     (text, [written = "", free = ""]) => text.replaceAll(written, free),
     // HAProxy does not start where the system allows fewer.
-    readSnippet(PROXY_GUIDE, file).replace(/maxconn \d+/, "maxconn 1000"),
+    PROXIES[proxy].config.replace(/maxconn \d+/, "maxconn 1000"),
   );
-  const running = await startProxy({ config });
+  const running = await PROXIES[proxy].start({ config });
   owner.onTestFinished(() => running.close());
   return {
     url: `http://127.0.0.1:${port}`,

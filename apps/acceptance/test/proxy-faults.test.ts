@@ -3,9 +3,8 @@ import { createClient } from "@tm/run-events-client/runs";
 import type { RunEvent } from "@tm/run-events-core";
 import { Client } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readSnippet } from "../src/snippets.ts";
 import { call, readLog } from "./api.ts";
-import { type Fleet, PROXIES, PROXY_GUIDE, startFleet } from "./outgrowing-fleet.ts";
+import { type Fleet, PROXIES, startFleet } from "./outgrowing-fleet.ts";
 import { TOKEN } from "./server-process.ts";
 
 const WRITERS = 20;
@@ -135,7 +134,7 @@ describe.each(["nginx", "HAProxy"] as const)("the guide's %s", (proxy) => {
   });
 
   it("W28: its configuration has room for the streams of two servers", () => {
-    const config = readSnippet(PROXY_GUIDE, PROXIES[proxy].file);
+    const { config } = PROXIES[proxy];
     const numberOf = (name: string): number =>
       Number(new RegExp(`\\b${name} (\\d+)`).exec(config)?.[1]);
     const streams = 2 * 20_000;

@@ -3,7 +3,7 @@ import type { StallWatch } from "@tm/run-events-core/wire";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 
-/** How often a store is checked that nobody uses, in milliseconds. Otherwise its calls show sooner whether it answers. */
+/** How often the store is probed, in milliseconds. In between, the calls to it show whether it answers. */
 const EVERY_MS = 5_000;
 
 /** What is known of the store. */
@@ -23,8 +23,8 @@ export interface StoreMonitorOptions {
 }
 
 /**
- * Has the store probed every few seconds, so that a stall is known even if nobody appends. Logs once when a stall begins, and once when
- * it ends.
+ * Has the store probed every few seconds, so that a stall is known even without a request. Logs once when a stall begins, and once when it
+ * ends.
  * @see clause S31 in `STORE.md`
  */
 export class StoreMonitor {

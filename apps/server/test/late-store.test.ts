@@ -87,7 +87,9 @@ describe("a store that is away at the start", () => {
     await store.start();
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/run-events-server: cannot open the store .+: password authentication failed .+\n$/);
+    expect(stderr).toMatch(
+      /run-events-server: cannot open the store .+: password authentication failed .+\n$/,
+    );
     expect(stderr).not.toContain("hunter2");
   });
 });

@@ -39,7 +39,10 @@ it("S31: a full disk refuses writes at once and leaves reads alone, and callers 
   await expect(served.createRun({ ownerId: "ada" })).rejects.toBe(full);
   expect(appends).toBe(before);
   expect((await served.readPage(run.runId)).run.lastSequence).toBe(0);
-  expect((await served.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 9 })).runs.length).toBe(1);
+  expect(
+    (await served.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 9 })).runs
+      .length,
+  ).toBe(1);
   await expect(log.append(run.runId, NOTE)).rejects.toBe(full);
   expect(appends).toBeGreaterThan(before);
 

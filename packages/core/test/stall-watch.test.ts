@@ -165,9 +165,7 @@ describe("the watch of a store's calls", () => {
             expect(checks.length - settled).toBeLessThanOrEqual(1);
             answered = Math.min(answered, calls.length);
           }
-          expect(changes).toEqual(
-            changes.map((_, at) => (at % 2 === 0 ? "stalled" : "answering")),
-          );
+          expect(changes).toEqual(changes.map((_, at) => (at % 2 === 0 ? "stalled" : "answering")));
           expect(watch.stalledBy === null).toBe(changes.length % 2 === 0);
           watch.close();
           for (const check of checks) check.resolve(undefined);

@@ -52,7 +52,7 @@ export async function startRedis({
   program,
   under = [],
 }: RedisOptions = {}): Promise<RedisServer> {
-  const [command = "", ...words] = [...under, findRedis(program)];
+  const [command, ...words] = [...under, findRedis(program)] as const;
   const folder = await createWorkFolder("redis");
   const { port, process } = await startOnFreePort(folder, (port) => ({
     command,

@@ -24,15 +24,19 @@ export async function startStandby(
     ...primary.settings,
     primary_conninfo: `host=${from.host} port=${from.port} user=${POSTGRES_USER} password=${POSTGRES_PASSWORD}`,
   };
-  return startPostgresIn(folder, { engine: primary.engine, settings, under: [] }, async (dataFolder) => {
-    await primary.stop("fast");
-    try {
-      await runUnprivileged("cp", ["-Rp", primary.dataFolder, dataFolder], folder);
-    } finally {
-      await primary.start();
-    }
-    await writeFile(join(dataFolder, "standby.signal"), "");
-  });
+  return startPostgresIn(
+    folder,
+    { engine: primary.engine, settings, under: [] },
+    async (dataFolder) => {
+      await primary.stop("fast");
+      try {
+        await runUnprivileged("cp", ["-Rp", primary.dataFolder, dataFolder], folder);
+      } finally {
+        await primary.start();
+      }
+      await writeFile(join(dataFolder, "standby.signal"), "");
+    },
+  );
 }
 
 /**

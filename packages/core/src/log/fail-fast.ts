@@ -1,8 +1,8 @@
 import { type RunLog, stallsOf } from "./run-log.ts";
 
 /**
- * The same log for a server whose callers send their requests again: while the store is stalled its calls fail at once, with the reason of
- * the stall. When a stall begins, so do the calls under way that a caller may repeat: reads, and writes under a key or an id of the caller's.
+ * Makes a log fail fast, for a server whose clients send their requests again. While the store is stalled, calls fail at once with the
+ * reason. When a stall begins, so do the calls under way that a caller may repeat: reads, and writes under a key or an id of the caller's.
  * They are then in doubt. An append that the store has not answered is still sent again for up to 10 s, and its repetition lands once.
  * @throws RunEventsError `store_unavailable`, `ambiguous` if the call was under way
  * @see clause W3 in `WIRE.md` of `@tm/run-events-http`

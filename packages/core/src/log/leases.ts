@@ -80,7 +80,8 @@ export interface Leases {
 /** Makes the calls for the leases of a store's runs. */
 export function createLeases(
   store: Pick<RunEventStore, "claim" | "renew" | "release">,
-  times: SendTimes): Leases {
+  times: SendTimes,
+): Leases {
   return {
     async claim(runId, options) {
       const { leaseMs, idempotencyKey } = options;

@@ -129,7 +129,7 @@ export class StallWatch {
     });
   }
 
-  /** Checks the store now. Resolves with the end of the check, whatever it was. Calls during a check wait for that one. */
+  /** Checks the store now. Resolves with the end of the check, even if it failed. Calls during a check wait for that one. */
   check(): Promise<void> {
     this.#checking ??= this.#check().finally(() => (this.#checking = null));
     return this.#checking;
@@ -198,7 +198,7 @@ export class StallWatch {
   }
 
   #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 }
 
