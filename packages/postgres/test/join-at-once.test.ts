@@ -43,9 +43,7 @@ it("S2: any number of appends at once in one transaction land, and leave no mark
   const { pool, store } = await openReplayed();
   const client = await begin(pool, "SELECT 1");
   const values = oneTo(100);
-  await Promise.all(
-    values.map((value) => store.appendInTransaction({ client, ...lineOf(value) })),
-  );
+  await Promise.all(values.map((value) => store.appendInTransaction({ client, ...lineOf(value) })));
   const { rows } = await client.query("SELECT current_setting('run_events.joined') AS marks");
   expect(rows).toEqual([{ marks: "" }]);
   await client.query("COMMIT");
