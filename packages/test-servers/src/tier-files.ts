@@ -82,6 +82,7 @@ export const FAST: readonly string[] = [
 /** Test files in a folder of `FAST` that belong to the tier `main`: they take longer, or start many processes. */
 export const MAIN: readonly string[] = [
   "packages/ai/test/ag-ui/behaviour-servers.test.ts",
+  "packages/ai/test/bounds.test.ts",
   "packages/ai/test/ai-sdk/behaviour-servers.test.ts",
   "packages/ai/test/ai-sdk/page-faults.test.ts",
   "packages/ai/test/ai-sdk/page-many.test.ts",

@@ -1,9 +1,10 @@
 import { enforceOutgoingInput, type RunAgentInput } from "@ag-ui/client";
+import type { RunEvents } from "@tm/run-events-core";
 import { respondPlaced } from "../placed-stream/respond-placed.ts";
-import { checkPathId, noStore, readJson, refusal } from "../requests.ts";
+import { checkPathId, noStore, refusal } from "../requests.ts";
 import { type CallerOptions, createRoutes } from "../routes.ts";
-import type { Threads } from "./threads.ts";
-import type { AgentCall, AgentEvents } from "./write-run.ts";
+import type { RecordedRun, Threads } from "./threads.ts";
+import type { AgentCall, AgentEvents, RunAgent } from "./write-run.ts";
 
 /** Settings of the routes of {@link Threads}. */
 export interface ThreadRoutesOptions extends CallerOptions {
@@ -18,23 +19,34 @@ export interface ThreadRoutesOptions extends CallerOptions {
   readonly api?: string | undefined;
 }
 
+/** What the routes need besides the public calls of threads. */
+export interface ThreadParts {
+  readonly clock: RunEvents["log"]["clock"];
+  /** Records as `Threads.record` does. `keep` gets a promise that is settled once this process no longer makes the run. */
+  readonly record: (
+    request: { readonly ownerId: string; readonly input: RunAgentInput },
+    agent: RunAgent,
+    keep: (promise: Promise<unknown>) => void,
+  ) => Promise<RecordedRun>;
+}
+
 /**
  * Makes the routes of an agent: `POST api` runs it as `HttpAgent` asks for it, `GET api/ID/stream` replays the thread and follows it, and
  * `POST api/ID/stop` stops its run.
  */
 export function createThreadRoutes(
   threads: Threads,
-  { authenticate, agent, api = "/api/agent" }: ThreadRoutesOptions,
+  { agent, api = "/api/agent", ...options }: ThreadRoutesOptions,
+  { clock, record }: ThreadParts,
 ): (request: Request) => Promise<Response> {
   return createRoutes(
-    { authenticate, api },
+    { ...options, api, clock },
     {
-      async "POST send"({ request, ownerId }) {
-        const input = parseInput(await readJson(request));
+      async "POST send"({ ownerId, readJson, keep }) {
+        const input = parseInput(await readJson());
         checkPathId(input.threadId);
-        const { events } = await threads.record({ ownerId, input }, (call) =>
-          agent({ ...call, ownerId }),
-        );
+        const run: RunAgent = (call) => agent({ ...call, ownerId });
+        const { events } = await record({ ownerId, input }, run, keep);
         return respondPlaced(events);
       },
       async "GET stream"({ request, ownerId, id: threadId }) {

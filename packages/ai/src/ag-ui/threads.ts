@@ -1,11 +1,12 @@
 import type { RunAgentInput } from "@ag-ui/client";
+import { alsoKept } from "../ask-to-stay.ts";
 import { pulled } from "../pulled.ts";
 import { ownersOf, produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import { stopLive } from "../topic-runs.ts";
 import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
 import { MERGE } from "./log-events.ts";
 import { recordRun } from "./record-run.ts";
-import { createThreadRoutes, type ThreadRoutesOptions } from "./routes.ts";
+import { createThreadRoutes, type ThreadParts, type ThreadRoutesOptions } from "./routes.ts";
 import type { RunAgent } from "./write-run.ts";
 
 /** Settings of {@link createThreads}. */
@@ -77,25 +78,28 @@ export interface Threads {
 export function createThreads(options: ThreadsOptions): Threads {
   const streamsOf = ownersOf(options, "ag-ui");
   const how = produceOptionsOf(options, MERGE);
+  const record: ThreadParts["record"] = async ({ ownerId, input }, agent, keep) => {
+    const streams = streamsOf({ ownerId });
+    const recording = { input, agent, how: alsoKept(how, keep) };
+    const { query, run } = await recordRun(streams, recording);
+    return {
+      runId: query.runId,
+      events: pulled((signal) => followRuns(streams, [query], signal)),
+      get done() {
+        return run.done;
+      },
+    };
+  };
   const threads: Threads = {
-    async record({ ownerId, input }, agent) {
-      const streams = streamsOf({ ownerId });
-      const { query, run } = await recordRun(streams, { input, agent, how });
-      return {
-        runId: query.runId,
-        events: pulled((signal) => followRuns(streams, [query], signal)),
-        get done() {
-          return run.done;
-        },
-      };
-    },
+    record: (request, agent) => record(request, agent, () => {}),
     async follow({ threadId, since = null, ...owner }) {
       const streams = streamsOf(owner);
       const queries = await findThread(streams, threadId, since);
       return pulled((signal) => followRuns(streams, queries, signal));
     },
     stop: async ({ threadId, ...owner }) => stopLive(streamsOf(owner), threadId),
-    routes: (routesOptions) => createThreadRoutes(threads, routesOptions),
+    routes: (routesOptions) =>
+      createThreadRoutes(threads, routesOptions, { clock: options.runs.log.clock, record }),
   };
   return threads;
 }

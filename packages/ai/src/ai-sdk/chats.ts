@@ -1,12 +1,13 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { MAX_JSON_DEPTH } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
+import { alsoKept } from "../ask-to-stay.ts";
 import { isFlatJson } from "../event-parts.ts";
 import { ownersOf } from "../record-options.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { findLive, listTopic, stopLive } from "../topic-runs.ts";
 import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
-import { type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
+import { type ChatParts, type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
   type Answer,
   type AskedMessage,
@@ -83,11 +84,12 @@ export function createChats<Message extends UIMessage = UIMessage>(
   options: ChatsOptions,
 ): Chats<Message> {
   const streamsOf = ownersOf(options, "ai-sdk");
+  const answer: ChatParts<Message>["answer"] = async (chat, make, keep) => {
+    const message = await checkMessage(chat.message);
+    return startAnswer(streamsOf(chat), { ...chat, message }, make, alsoKept(options, keep));
+  };
   const chats: Chats<Message> = {
-    async answer(chat, make) {
-      const message = await checkMessage(chat.message);
-      return startAnswer(streamsOf(chat), { ...chat, message }, make, options);
-    },
+    answer: (chat, make) => answer(chat, make, () => {}),
     async read(chatId, owner) {
       const streams = streamsOf(owner);
       await endDead(streams, chatId);
@@ -111,9 +113,12 @@ export function createChats<Message extends UIMessage = UIMessage>(
     },
     stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
     routes: (routesOptions) =>
-      createChatRoutes(chats, routesOptions, (ownerId, runId, startIndex) =>
-        followFrom(streamsOf({ ownerId }), runId, startIndex),
-      ),
+      createChatRoutes(chats, routesOptions, {
+        clock: options.runs.log.clock,
+        answer,
+        followRun: (ownerId, runId, startIndex) =>
+          followFrom(streamsOf({ ownerId }), runId, startIndex),
+      }),
   };
   return chats;
 }

@@ -1,9 +1,10 @@
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
 import type { followFrom } from "./answers.ts";
-import { checkPathId, noStore, readJson, refusal } from "../requests.ts";
+import type { RunEvents } from "@tm/run-events-core";
+import { checkPathId, noStore, refusal } from "../requests.ts";
 import { type CallerOptions, createRoutes, type RoutedRequest } from "../routes.ts";
 import type { Chats } from "./chats.ts";
-import type { Question } from "./start-answer.ts";
+import type { Answer, AskedMessage, MakeAnswer, Question } from "./start-answer.ts";
 
 /** How often a comment is sent while an answer is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;
@@ -21,12 +22,22 @@ export interface ChatRoutesOptions<Message extends UIMessage> extends CallerOpti
   readonly api?: string | undefined;
 }
 
-/** Follows the answer of a run from one of its chunks on, as `followFrom` does. */
-type FollowRun = (
-  ownerId: string,
-  runId: string,
-  startIndex: number,
-) => ReturnType<typeof followFrom>;
+/** What the routes need besides the public calls of chats. */
+export interface ChatParts<Message extends UIMessage> {
+  readonly clock: RunEvents["log"]["clock"];
+  /** Answers as `Chats.answer` does. `keep` gets a promise that is settled once this process no longer makes the answer. */
+  readonly answer: (
+    chat: AskedMessage<Message>,
+    make: MakeAnswer<Message>,
+    keep: (promise: Promise<unknown>) => void,
+  ) => Promise<Answer>;
+  /** Follows the answer of a run from one of its chunks on, as `followFrom` does. */
+  readonly followRun: (
+    ownerId: string,
+    runId: string,
+    startIndex: number,
+  ) => ReturnType<typeof followFrom>;
+}
 
 /**
  * Makes the routes of chats: `POST api` answers a message, `GET api/ID/stream` follows the answer that is being made, `POST api/ID/stop`
@@ -36,15 +47,14 @@ type FollowRun = (
 export function createChatRoutes<Message extends UIMessage>(
   chats: Chats<Message>,
   options: ChatRoutesOptions<Message>,
-  followRun: FollowRun,
+  { clock, answer, followRun }: ChatParts<Message>,
 ): (request: Request) => Promise<Response> {
-  async function send({ request, ownerId }: RoutedRequest): Promise<Response> {
-    const { body, chatId, message } = await readBody<Message>(request);
+  async function send({ request, ownerId, readJson, keep }: RoutedRequest): Promise<Response> {
+    const { body, chatId, message } = parseBody<Message>(await readJson());
     const idempotencyKey = request.headers.get("idempotency-key") || undefined;
     const asked = { chatId, ownerId, message, idempotencyKey };
-    const { stream, runId } = await chats.answer(asked, (question) =>
-      options.answer({ ...question, body }),
-    );
+    const make: MakeAnswer<Message> = (question) => options.answer({ ...question, body });
+    const { stream, runId } = await answer(asked, make, keep);
     if (wantsJson(request)) return noStore({ runId });
     return respond(stream, { "x-workflow-run-id": runId });
   }
@@ -67,7 +77,7 @@ export function createChatRoutes<Message extends UIMessage>(
   }
 
   return createRoutes(
-    { authenticate: options.authenticate, api: options.api ?? "/api/chat" },
+    { ...options, api: options.api ?? "/api/chat", clock },
     {
       "POST send": send,
       "GET stream": follow,
@@ -109,12 +119,11 @@ function readStartIndex(url: string): number | null {
  * What a page sends: `DefaultChatTransport` sends all messages, of which the last one is answered. A page may also send `message` alone.
  * @throws RunEventsError `invalid_request`
  */
-async function readBody<Message>(request: Request): Promise<{
+function parseBody<Message>(body: unknown): {
   readonly body: Readonly<Record<string, unknown>>;
   readonly chatId: string;
   readonly message: Message;
-}> {
-  const body = await readJson(request);
+} {
   if (typeof body === "object" && body !== null) {
     const { id, messages, message } = body as Record<string, unknown>;
     const last: unknown = message ?? (Array.isArray(messages) ? messages.at(-1) : undefined);

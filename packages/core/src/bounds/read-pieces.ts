@@ -4,16 +4,20 @@ import { createByteBuffer } from "./byte-buffer.ts";
 /** How long a body may take that is read before the work begins, in milliseconds. */
 const BODY_MS = 30_000;
 
-/** Reads a whole body from its pieces, as `BodyRequest.readBody` describes. */
+/**
+ * Reads a whole body from its pieces, as `BodyRequest.readBody` describes.
+ * @param mostMs how long it may take, in milliseconds
+ */
 export async function readPieces(
   pieces: AsyncIterator<Uint8Array, unknown>,
   maxBytes: number,
   grow: (bytes: number) => void,
+  mostMs: number = BODY_MS,
 ): Promise<Uint8Array> {
   const buffer = createByteBuffer(maxBytes, grow);
   let cancel = (): void => {};
   const late = new Promise<never>((_, reject) => {
-    cancel = startDeadline(reject);
+    cancel = startDeadline(reject, mostMs);
   });
   try {
     for (;;) {
@@ -34,14 +38,17 @@ export function letGo(iterator: AsyncIterator<Uint8Array, unknown>): void {
 }
 
 /** Starts the deadline of a body. @returns cancels the deadline */
-export function startDeadline(expire: (error: RunEventsError) => void): () => void {
+export function startDeadline(
+  expire: (error: RunEventsError) => void,
+  mostMs: number = BODY_MS,
+): () => void {
   const timer = setTimeout(() => {
     expire(
       new RunEventsError(
         "invalid_request",
-        `Expected the whole body within ${BODY_MS} ms, but a part did not arrive. Send the request again.`,
+        `Expected the whole body within ${mostMs} ms, but a part did not arrive. Send the request again.`,
       ),
     );
-  }, BODY_MS);
+  }, mostMs);
   return () => clearTimeout(timer);
 }

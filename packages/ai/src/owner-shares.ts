@@ -1,0 +1,99 @@
+import { RunEventsError } from "@tm/run-events-core";
+import {
+  type Clock,
+  createInFlights,
+  createRefusals,
+  type Holding,
+  IN_FLIGHT_LIMITS,
+  type Refusals,
+} from "@tm/run-events-core/wire";
+import { pulled } from "./pulled.ts";
+import { readJson } from "./read-json.ts";
+
+/** A request's share of what its user may have in flight. */
+export interface Share {
+  /**
+   * Reads the JSON that the request sends.
+   * @throws RunEventsError `too_many_requests`, and as {@link readJson}
+   */
+  readonly readJson: () => Promise<unknown>;
+  /** Counts the request and its body until the promise is settled, also after the answer: what is made of a body may hold it. */
+  readonly keep: (promise: Promise<unknown>) => void;
+}
+
+/**
+ * Answers the requests of users within the bounds of the wire: one user's requests must not take what others need. Streams that are being
+ * read count as requests.
+ * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
+ */
+export class OwnerShares {
+  readonly #inFlights = createInFlights(IN_FLIGHT_LIMITS);
+  readonly #refusals: Refusals;
+
+  constructor(clock: Clock) {
+    this.#refusals = createRefusals(clock);
+  }
+
+  /**
+   * @throws RunEventsError `too_many_requests`, after a wait if there are many of them
+   * @throws what `answer` throws
+   */
+  async open(
+    ownerId: string,
+    request: Request,
+    answer: (share: Share) => Promise<Response>,
+  ): Promise<Response> {
+    const holding = this.#inFlights.open();
+    const answered = Promise.withResolvers<void>();
+    const kept: Promise<unknown>[] = [];
+    const share: Share = {
+      readJson: () => readJson(request, holding, answered.promise),
+      keep: (promise) => void kept.push(promise),
+    };
+    try {
+      holding.enter(ownerId);
+      return this.#counted(ownerId, await answer(share));
+    } catch (error) {
+      if (error instanceof RunEventsError && error.code === "too_many_requests") {
+        holding.holdBody(0);
+        await this.#refusals.wait(ownerId, () => request.signal.aborted);
+      }
+      throw error;
+    } finally {
+      answered.resolve();
+      void Promise.allSettled(kept).then(() => holding.leave());
+    }
+  }
+
+  /** The response, whose stream counts from its first read on: one that the host drops unread must not count for ever. */
+  #counted(ownerId: string, response: Response): Response {
+    const { body, status, headers } = response;
+    if (body === null || headers.get("content-type")?.startsWith("text/event-stream") !== true) {
+      return response;
+    }
+    const reader = body.getReader();
+    const counted = pulled((signal) => {
+      signal.addEventListener("abort", () => void reader.cancel(signal.reason).catch(() => {}));
+      return readCounted(ownerId, this.#inFlights.open(), reader);
+    });
+    return new Response(counted, { status, headers });
+  }
+}
+
+async function* readCounted(
+  ownerId: string,
+  holding: Holding,
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  try {
+    holding.enter(ownerId);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    holding.leave();
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,99 @@
+import { RunEventsError } from "@tm/run-events-core";
+import { type Holding, piecesOf, readJsonBytes, readPieces } from "@tm/run-events-core/wire";
+import { refusal } from "./requests.ts";
+
+/**
+ * The most bytes of a body: 16 MiB, with {@link VALUE_BYTES} for each value in it. The transport of the AI SDK and an agent of AG-UI send all
+ * messages of a chat, with their files.
+ */
+const MOST_BODY_BYTES = 16_777_216;
+/** How long a body may take, in milliseconds. It is four times as large as one of the wire, and may be as slow. */
+const BODY_MS = 120_000;
+
+/** What a value counts besides its text, for its memory and the time of its checks: `[[],[],…]` takes 20 times its bytes as values. */
+const VALUE_BYTES = 128;
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/**
+ * The JSON value that a request sends; `null` for text that is not JSON, and for a client that breaks off.
+ * @param holding counts the body, before the first byte is read by its `Content-Length`
+ * @param answered resolves with the answer. What is left of a refused body is then read
+ * @throws RunEventsError `payload_too_large`; `too_many_requests`; `invalid_request` if the host has read the body before, for another content
+ * type, and for a body that takes more than two minutes
+ */
+export async function readJson(
+  request: Request,
+  holding: Pick<Holding, "holdBody">,
+  answered: Promise<void>,
+): Promise<unknown> {
+  const text = await readText(request, holding, answered);
+  if (text === "" && Number(request.headers.get("content-length")) > 0) throw bodyTaken();
+  const bytes = weigh(text);
+  if (bytes > MOST_BODY_BYTES) throw bodyTooLarge();
+  holding.holdBody(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function readText(
+  { headers, body, bodyUsed }: Request,
+  holding: Pick<Holding, "holdBody">,
+  answered: Promise<void>,
+): Promise<string> {
+  if (bodyUsed || body?.locked === true) throw bodyTaken();
+  const unread = {
+    header: (name: string) => headers.get(name),
+    readBody: (maxBytes: number, grow: (bytes: number) => void) =>
+      readPieces(piecesOf(body, answered), maxBytes, grow, BODY_MS),
+  };
+  try {
+    const bytes = await readJsonBytes(unread, { maxBytes: MOST_BODY_BYTES, holding });
+    return new TextDecoder().decode(bytes);
+  } catch (error) {
+    if (!(error instanceof RunEventsError)) return "null";
+    throw error.code === "payload_too_large" ? bodyTooLarge() : error;
+  }
+}
+
+/** The bytes that count for a text, which may be anything. */
+function weigh(text: string): number {
+  let values = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = closeOf(text, at);
+    // , : [ and { come before a value.
+    else if (code === 44 || code === 58 || code === 91 || code === 123) values += 1;
+  }
+  return text.length + values * VALUE_BYTES;
+}
+
+/** The index of the quote that closes the string; that of the end of the text if none does. */
+function closeOf(text: string, open: number): number {
+  for (let close = open; ;) {
+    close = text.indexOf('"', close + 1);
+    if (close === -1) return text.length;
+    let before = close - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before -= 1;
+    if ((close - before) % 2 === 1) return close;
+  }
+}
+
+/** A mistake of the host. Hosts answer thrown errors with 500 and show nothing, so the page has to show it. */
+function bodyTaken(): RunEventsError {
+  return refusal(
+    "invalid_request",
+    "Expected the body of the request, got one that this server has read before. Mount the routes before body parsers.",
+  );
+}
+
+function bodyTooLarge(): RunEventsError {
+  return refusal(
+    "payload_too_large",
+    `Expected a body of ${MOST_BODY_BYTES} bytes at most, with ${VALUE_BYTES} more for each value in it, got more. Send only the last message, and store large files elsewhere.`,
+  );
+}
