@@ -1,10 +1,15 @@
 import type { RunEvent } from "@tm/run-events-core";
 import { isLonger } from "@tm/run-events-core/store";
-import { checkDepth, type SealedDraft, sealDraft } from "@tm/run-events-core/wire";
+import {
+  checkDepth,
+  type ReservedType,
+  type SealedDraft,
+  sealDraft,
+} from "@tm/run-events-core/wire";
 import { splitText } from "./split-text.ts";
 
 /** The type of an event that has a part of a value's JSON text. A value larger than a payload is split into such events. */
-const PART = "UI_PART";
+const PART: ReservedType = "UI_PART";
 
 /** More bytes than an event of `PART` has without its text. */
 const PART_BYTES = 160;
@@ -54,7 +59,7 @@ export function endsValue({ eventType, payload }: SealedDraft): boolean {
 
 /**
  * Joins the parts of what is larger than a payload. A value whose first part it has not read is left out, and so is one whose last part was
- * never appended.
+ * never appended. What other programs have written in the form of a part is left out, too.
  */
 export class PartJoiner {
   #texts: string[] = [];
@@ -62,10 +67,15 @@ export class PartJoiner {
   /** The event as it was before it was split, with the sequence of the last part; `null` for any other part. */
   join(event: RunEvent): RunEvent | null {
     if (event.eventType !== PART) return event;
-    const { eventType, text, index, isLast } = event.payload as Part;
+    const { eventType, text, index, isLast } = Object(event.payload) as Partial<Part>;
+    if (typeof eventType !== "string" || typeof text !== "string") return null;
     if (index === 0) this.#texts = [];
     this.#texts.push(text);
-    if (!isLast || index !== this.#texts.length - 1) return null;
-    return { ...event, eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
+    if (isLast !== true || index !== this.#texts.length - 1) return null;
+    try {
+      return { ...event, eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
+    } catch {
+      return null;
+    }
   }
 }

@@ -1,3 +1,5 @@
+export type { ReservedType } from "./wire/reserved-types.ts";
+export { RESERVED_TYPES } from "./wire/reserved-types.ts";
 export type { JsonMember } from "./wire/json-split.ts";
 export {
   eachJsonItem,

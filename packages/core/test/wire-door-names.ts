@@ -75,6 +75,7 @@ export const WIRE_VALUES: readonly string[] = [
   "checkChangeCursor",
   "encodeChanges",
   "IN_FLIGHT_LIMITS",
+  "RESERVED_TYPES",
   "createByteBuffer",
   "createInFlights",
   "createPlaces",
@@ -148,6 +149,7 @@ export const WIRE_TYPES: readonly string[] = [
   "JsonBody",
   "Places",
   "Refusals",
+  "ReservedType",
   "Turns",
   "WorkSize",
 ];

@@ -69,7 +69,7 @@ export async function recordRun(
 /** Joins the run of an earlier request with the same id, once that request is recorded. */
 async function joinRun(streams: StreamRuns, query: RunQuery, name: string): Promise<Recorded> {
   const isAsked = ({ eventType, payload }: EventDraft): boolean =>
-    eventType === "RUN_STARTED" && (payload as Mentions).runId === name;
+    eventType === "RUN_STARTED" && mentionsIn(payload).runId === name;
   return { query, run: await joinEarlier(streams, { ...query, key: "`runId`", isAsked }) };
 }
 
@@ -91,8 +91,13 @@ async function answer(
 }
 
 interface Mentions {
-  readonly runId?: string;
-  readonly interruptIds?: readonly string[];
+  readonly runId?: unknown;
+  readonly interruptIds?: unknown;
+}
+
+/** What a payload mentions, which another program may have written. */
+function mentionsIn(payload: unknown): Mentions {
+  return Object(payload) as Mentions;
 }
 
 /**
@@ -111,9 +116,9 @@ async function findAsked(
     runStatus,
     events = [],
   } = (last && (await readLog(streams, last.runId))) ?? {};
-  const isOf = (payload: unknown): boolean => (payload as Mentions | null)?.runId === name;
   const own = events.find(
-    ({ eventType, payload }) => eventType === "INPUT_RECEIVED" && isOf(payload),
+    ({ eventType, payload }) =>
+      eventType === "INPUT_RECEIVED" && mentionsIn(payload).runId === name,
   );
   if (own !== undefined) return { runId, since: own.sequence, isRepeated: true };
   const asked = events.findLast(({ eventType }) => eventType === "INPUT_REQUESTED");
@@ -124,8 +129,9 @@ async function findAsked(
       "Expected a waiting run of this thread, got none. Read the thread, then send a message.",
     );
   }
-  const { interruptIds = [] } = asked.payload as Mentions;
-  const open = interruptIds.filter((id) => !resume.some(({ interruptId }) => interruptId === id));
+  const { interruptIds } = mentionsIn(asked.payload);
+  const ids: readonly unknown[] = Array.isArray(interruptIds) ? interruptIds : [];
+  const open = ids.filter((id) => !resume.some(({ interruptId }) => interruptId === id));
   if (open.length > 0) {
     throw refusal(
       "invalid_request",

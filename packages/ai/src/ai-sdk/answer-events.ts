@@ -1,12 +1,13 @@
 import type { EventDraft, Merges } from "@tm/run-events-core";
-import type { UIMessageChunk } from "ai";
+import type { ReservedType } from "@tm/run-events-core/wire";
+import type { UIMessage, UIMessageChunk } from "ai";
 import { failureText } from "../shown-failure.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
 /** The type of the event of the message that is answered. Its payload is the message. */
-export const MESSAGE = "UI_MESSAGE";
+export const MESSAGE: ReservedType = "UI_MESSAGE";
 /** The type of the events of the answer. The payload is an array of chunks. */
-export const CHUNKS = "UI_CHUNKS";
+export const CHUNKS: ReservedType = "UI_CHUNKS";
 /** What the user reads of an answer whose process died or shut down, or whose model was stopped by the program. */
 export const CUT_SHORT_TEXT = "The answer was cut short.";
 
@@ -21,9 +22,25 @@ export function readChunks(event: EventDraft): readonly UIMessageChunk[] {
   return end === null ? chunksOf(event) : [end];
 }
 
-/** The chunks of an event. */
+/** The chunks of an event. What is no chunk is left out: another program has written it. */
 export function chunksOf({ eventType, payload }: EventDraft): readonly UIMessageChunk[] {
-  return eventType === CHUNKS ? (payload as readonly UIMessageChunk[]) : [];
+  return eventType === CHUNKS && Array.isArray(payload) ? payload.filter(hasType) : [];
+}
+
+/** The message that an event has; `null` for any other event, and for a message that another program has written in another form. */
+export function messageOf<Message extends UIMessage>({
+  eventType,
+  payload,
+}: EventDraft): Message | null {
+  if (eventType !== MESSAGE) return null;
+  const { id, role, parts } = Object(payload) as Partial<Message>;
+  const isWhole = typeof id === "string" && Array.isArray(parts) && parts.every(hasType);
+  return isWhole && (role === "user" || role === "assistant") ? (payload as Message) : null;
+}
+
+/** Whether the value may be a chunk, or a part of a message. */
+export function hasType(value: unknown): boolean {
+  return typeof (Object(value) as { readonly type?: unknown }).type === "string";
 }
 
 /** The chunk that a reader gets in place of the end of an answer that was cut short; `null` for any other event. */

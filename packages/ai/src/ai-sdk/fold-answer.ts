@@ -1,7 +1,7 @@
 import type { RunStatus } from "@tm/run-events-core";
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
 import type { LoggedRun } from "../topic-runs.ts";
-import { chunksOf, endOf, MESSAGE } from "./answer-events.ts";
+import { chunksOf, endOf, messageOf } from "./answer-events.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
 /** What `metadata.run` of an answered message says of its run. */
@@ -30,10 +30,10 @@ export async function foldAnswer<Message extends UIMessage>(
   earlier: readonly Message[],
   { runId, runStatus, events }: LoggedRun,
 ): Promise<readonly Message[]> {
-  const asked = events.find(({ eventType }) => eventType === MESSAGE);
+  const asked = events.map(messageOf<Message>).find((message) => message !== null);
   // The process died before the message had landed.
   if (asked === undefined) return earlier;
-  const messages = withMessage(earlier, asked.payload as Message);
+  const messages = withMessage(earlier, asked);
   const last = messages.at(-1);
   const continued = last?.role === "assistant" ? last : undefined;
   const end = events.map(endOf).find((chunk) => chunk !== null);

@@ -3,7 +3,7 @@ import type { UIMessageChunk } from "ai";
 import { readUntilStopped } from "../read-until-stopped.ts";
 import { ShownError } from "../shown-failure.ts";
 import type { ValueWriter } from "../value-writer.ts";
-import { CHUNKS, CUT_SHORT_TEXT } from "./answer-events.ts";
+import { CHUNKS, CUT_SHORT_TEXT, hasType } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
 import type { Spiller } from "./spill.ts";
 
@@ -42,7 +42,7 @@ export async function recordAnswer(
  * @throws TypeError for what is not a chunk of the AI SDK
  */
 function checkChunk(value: unknown): void {
-  if (typeof (Object(value) as { readonly type?: unknown }).type === "string") return;
+  if (hasType(value)) return;
   throw new TypeError(
     `Expected chunks with a \`type\`, got a value of type ${typeof value}. Return the stream of \`toUIMessageStream\`.`,
   );

@@ -7,7 +7,7 @@ import { produceOptionsOf, type RecordOptions } from "../record-options.ts";
 import type { StreamRuns } from "../stream-runs.ts";
 import { listTopic } from "../topic-runs.ts";
 import { ValueWriter } from "../value-writer.ts";
-import { MERGE, MESSAGE } from "./answer-events.ts";
+import { MERGE, MESSAGE, messageOf } from "./answer-events.ts";
 import { foldAnswers, followAnswer } from "./answers.ts";
 import { withMessage } from "./fold-answer.ts";
 import { type AnswerLog, recordAnswer } from "./record-answer.ts";
@@ -114,10 +114,9 @@ function joinAnswer(
   runId: string,
   messageId: string,
 ): ReturnType<typeof joinEarlier> {
-  const isAsked = ({ eventType, payload }: EventDraft): boolean => {
-    if (eventType !== MESSAGE || (payload as UIMessage).id === messageId) {
-      return eventType === MESSAGE;
-    }
+  const isAsked = (event: EventDraft): boolean => {
+    const message = messageOf(event);
+    if (message === null || message.id === messageId) return message !== null;
     throw new RunEventsError(
       "idempotency_key_reused",
       "Expected the idempotency key of this message, got that of another one. Ask with a new key.",

@@ -80,9 +80,9 @@ export function createRunEventsResumableStreamStore(
           if (isDeletion(event)) throw missing(streamId);
           const failure = failureOf(event);
           if (failure !== null) throw failure;
-          const { sequence, eventType, payload } = event;
-          if (eventType !== BYTES || typeof payload !== "string") continue;
-          yield { cursor: String(sequence), chunk: decodeBytes(payload) };
+          const chunk = bytesOf(event);
+          if (chunk === null) continue;
+          yield { cursor: String(event.sequence), chunk };
           if (signal.aborted) return;
         }
       } catch (error) {
@@ -110,6 +110,16 @@ function endOf(status: "done" | "error", message: string, maxPayloadBytes: numbe
   if (status === "done") return { eventType: "RUN_COMPLETED" };
   const most = Math.min(maxPayloadBytes, 262_144) / 6 - 10;
   return { eventType: "RUN_FAILED", payload: { reason: "error", message: message.slice(0, most) } };
+}
+
+/** The bytes of an event; `null` if it has none, as if another program has written it. */
+function bytesOf({ eventType, payload }: RunEvent): Uint8Array<ArrayBuffer> | null {
+  if (eventType !== BYTES || typeof payload !== "string") return null;
+  try {
+    return decodeBytes(payload);
+  } catch {
+    return null;
+  }
 }
 
 /** Why a reader does not get the whole stream: what the producer said, or how the run ended. */

@@ -16,7 +16,9 @@ export function appendsOf(
   return batchesOf(events, limits);
 }
 
-/** The chunk of an event; `null` if it has none. */
+/** The chunk of an event; `null` if it has none, as if another program has written it. */
 export function chunkOf({ eventType, payload }: RunEvent): StreamChunk | null {
-  return eventType === CHUNK ? (payload as StreamChunk) : null;
+  return eventType === CHUNK && typeof payload === "object"
+    ? (payload as StreamChunk | null)
+    : null;
 }

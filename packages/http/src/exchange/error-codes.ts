@@ -83,7 +83,7 @@ export const ERROR_CODES: Meanings = {
     statuses: [422],
     members: ["index"],
     cause:
-      "An event of the batch is not valid; `index` is its place in the batch, from 0. The type has to match `^[A-Z][A-Z0-9_]{0,63}$`. It cannot be `INPUT_RECEIVED`, which only the owner's `/input` appends. The payload has to be JSON, at most 1,000 levels deep. Nothing may come after the event that ends the run.",
+      "An event of the batch is not valid; `index` is its place in the batch, from 0. The type has to match `^[A-Z][A-Z0-9_]{0,63}$`. It cannot be `INPUT_RECEIVED`, which only the owner's `/input` appends, and none of those in which a server keeps chats: `UI_MESSAGE`, `UI_CHUNKS` and `UI_PART`. The payload has to be JSON, at most 1,000 levels deep. Nothing may come after the event that ends the run.",
     cure: "Correct that event and send the batch again: nothing of it was appended. In an upload, the lines before `line` were appended.",
     example: '`{"eventType":"step"}`.',
   },

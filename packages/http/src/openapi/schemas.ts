@@ -1,5 +1,5 @@
 import { INPUT_RECEIVED, STATUSES } from "@tm/run-events-core/store";
-import { MAX_LEASE_MS, MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { MAX_LEASE_MS, MIN_LEASE_MS, RESERVED_TYPES } from "@tm/run-events-core/wire";
 import { ALL_CODES, PROBLEM_CODES } from "../exchange/error-codes.ts";
 import { objectOf, type Schema, schemaRef, sequence, STATE } from "./schema.ts";
 import { STREAM_SCHEMAS } from "./stream-schemas.ts";
@@ -35,7 +35,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         eventType: {
           type: "string",
           pattern: "^[A-Z][A-Z0-9_]{0,63}$",
-          not: { const: INPUT_RECEIVED },
+          not: { enum: [INPUT_RECEIVED, ...RESERVED_TYPES] },
         },
         payload: {
           description:

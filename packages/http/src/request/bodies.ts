@@ -6,6 +6,7 @@ import {
   eachJsonItem,
   eachJsonMember,
   type JsonBody,
+  RESERVED_TYPES,
 } from "@tm/run-events-core/wire";
 import { invalidRequest } from "./query.ts";
 
@@ -160,8 +161,14 @@ export function parseEvent(text: string, index: number): EventDraft {
     throw refuse(
       `Expected \`eventType\` of event ${index} to be a string, got ${describeValue(eventType)}.`,
     );
+  if (RESERVED.has(eventType))
+    throw refuse(
+      `Expected no ${eventType} among the events to append, got event ${index}. Only the chats of a server write that type. Choose another one.`,
+    );
   return { eventType, payload };
 }
+
+const RESERVED: ReadonlySet<string> = new Set(RESERVED_TYPES);
 
 /** Parses the body of a claim. @see clauses W31 and W44 in `WIRE.md` */
 export function parseClaimBody(body: JsonBody): {

@@ -144,7 +144,7 @@ export const inputs: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W39 no append has an INPUT_RECEIVED, as JSON or as a line, with a fence or without",
+    name: "W39 no append has an INPUT_RECEIVED or a type of chats, as JSON or as a line, with a fence or without",
     async run(trial) {
       const free = await record(trial);
       const held = await record(trial);
@@ -153,10 +153,12 @@ export const inputs: readonly HttpTrialCase[] = [
         [free, {}],
         [held, { "run-fence": String(fence) }],
       ] as const) {
-        const batch = appendCall(trial, runId, ["NOTE", "INPUT_RECEIVED"], headers);
-        assertProblem(await trial.send(batch), 422, "invalid_event", { index: 1 });
-        const line = linesCall(trial, runId, '{"eventType":"INPUT_RECEIVED"}\n', headers);
-        assertProblem(await trial.send(line), 422, "invalid_event", { line: 1 });
+        for (const type of ["INPUT_RECEIVED", "UI_MESSAGE", "UI_CHUNKS", "UI_PART"]) {
+          const batch = appendCall(trial, runId, ["NOTE", type], headers);
+          assertProblem(await trial.send(batch), 422, "invalid_event", { index: 1 });
+          const line = linesCall(trial, runId, `{"eventType":"${type}"}\n`, headers);
+          assertProblem(await trial.send(line), 422, "invalid_event", { line: 1 });
+        }
         assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence");
       }
     },

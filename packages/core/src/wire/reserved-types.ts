@@ -1,0 +1,9 @@
+/**
+ * The types of events in which `@tm/run-events-ai` keeps chats. Only a program on a server writes them: its readers rely on their form, so no
+ * request appends them.
+ * @see clause W39 in `WIRE.md` of `@tm/run-events-http`
+ */
+export const RESERVED_TYPES = ["UI_CHUNKS", "UI_MESSAGE", "UI_PART"] as const;
+
+/** One of {@link RESERVED_TYPES}. */
+export type ReservedType = (typeof RESERVED_TYPES)[number];
