@@ -60,7 +60,7 @@ it("W29: a value with another signature is refused, before and after the true on
   expect(await others.verify(value)).toBeNull();
 });
 
-it("W29: a session that is read from its value is the one that was opened, whatever the millisecond", async () => {
+it("W29: a session that is read from its value is exactly the one that was opened, at any millisecond", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   const sessions = await openSessions();
   await fc.assert(
