@@ -9,7 +9,7 @@ import { TOKEN } from "./server-process.ts";
 
 const WRITERS = 20;
 /** Bounds a hang. */
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 30_000 };
 
 /** Programs that append without an end, each to its own run, as the client does: under keys, again and again. */
 interface Writers {

@@ -111,7 +111,7 @@ it("S31: a late probe begins a stall while it is under way, and no second probe 
   await pass(1);
   // The start does not wait for a store that does not answer.
   await starting;
-  expect(monitor.health().stalledBy?.message).toContain("none has come for 2000 ms");
+  expect(monitor.health().stalledBy?.message).toContain("did not answer in 2000 ms");
   for (let count = 0; count < 10; count++) await pass(1_000);
   expect(begun()).toBe(1);
   await end(readOnly());

@@ -63,7 +63,7 @@ describe("the watch of a store's calls", () => {
     expect(watch.stalledBy).toMatchObject({
       code: "store_unavailable",
       retryable: true,
-      message: expect.stringContaining("none has come for 2000 ms"),
+      message: expect.stringContaining("did not answer in 2000 ms"),
     });
     // An answer to an old call may have been on its way for long.
     calls[0]?.resolve("late");

@@ -214,6 +214,6 @@ function asUnavailable(reason: unknown): RunEventsError {
 function noAnswer(): RunEventsError {
   return new RunEventsError(
     "store_unavailable",
-    `Expected an answer of the store, but none has come for ${LOOK_MS * STALL_LOOKS} ms. Check that it runs and can be reached.`,
+    `Expected the store to answer, but it did not answer in ${LOOK_MS * STALL_LOOKS} ms. Check that it runs and can be reached.`,
   );
 }
