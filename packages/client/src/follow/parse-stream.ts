@@ -44,7 +44,7 @@ export function createStreamParser(
   function checkLength(): void {
     if (chars + line.length <= mostChars) return;
     throw unanswered(
-      `Expected messages of ${mostChars} characters at most in the stream, got a longer one: does another program answer?`,
+      `Expected a message of ${mostChars} characters at most, got more: does another program answer?`,
     );
   }
 
