@@ -119,7 +119,7 @@ it("a thread with events that another program has written can be read, and goes 
   );
 });
 
-it("a question of another program in a thread can be answered, whatever it is", async () => {
+it("a question of another program in a thread can be answered, no matter what it is", async () => {
   await fc.assert(
     fc.asyncProperty(payload, async (question) => {
       const runs = createRunEvents({ store: createMemoryStore() });
@@ -144,7 +144,7 @@ it("a question of another program in a thread can be answered, whatever it is", 
   );
 });
 
-it("the streams of the other imports can be read, whatever another program has written", async () => {
+it("the streams of the other imports can be read, no matter what another program has written", async () => {
   await fc.assert(
     fc.asyncProperty(foreign, async (events) => {
       const runs = createRunEvents({ store: createMemoryStore() });

@@ -60,7 +60,7 @@ describe("the JSON of a request", () => {
     expect((await read(new Request("http://localhost/", { headers: JSON_TYPE }))).value).toBeNull();
   });
 
-  it("is read whatever its text is, and holds its bytes and 128 more for each value", async () => {
+  it("is read as any text, and holds its bytes and 128 more for each value", async () => {
     function countOf(value: unknown): number {
       if (typeof value !== "object" || value === null) return 0;
       const inner = Object.values(value).map(countOf);
@@ -77,16 +77,19 @@ describe("the JSON of a request", () => {
       }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: fc.constantFrom(...'[]{},:"\\ a') }), async (text) => {
-        const { value } = await read(requestOf(text));
-        let parsed: unknown = null;
-        try {
-          parsed = JSON.parse(text);
-        } catch {
-          // It is no JSON.
-        }
-        expect(value).toEqual(parsed);
-      }),
+      fc.asyncProperty(
+        fc.string({ unit: fc.constantFrom("[", "]", "{", "}", ",", ":", '"', "\\", "a") }),
+        async (text) => {
+          const { value } = await read(requestOf(text));
+          let parsed: unknown = null;
+          try {
+            parsed = JSON.parse(text);
+          } catch {
+            // It is no JSON.
+          }
+          expect(value).toEqual(parsed);
+        },
+      ),
     );
   });
 

@@ -10,7 +10,10 @@ export interface InFlightLimits {
   readonly maxBytes: number;
 }
 
-/** The bounds of W49: 32 MiB are eight bodies, or eight pages, of the greatest size. */
+/**
+ * The bounds by default: 32 MiB are eight bodies, or eight pages, of the greatest size.
+ * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
+ */
 export const IN_FLIGHT_LIMITS: InFlightLimits = {
   maxRequests: 1_024,
   maxUploads: 128,
