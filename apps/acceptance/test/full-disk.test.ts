@@ -58,7 +58,7 @@ it.each([
     const readyz = async (): Promise<number> => (await call(url, "GET", "/readyz")).status;
     let appends = 0;
     const append = async (): Promise<number> => {
-      const events = [{ eventType: "NOTE", payload: "x".repeat(200_000) }];
+      const events = [{ eventType: "NOTE", payload: "x".repeat(20_000) }];
       const key = { "idempotency-key": `${appends}` };
       const { status } = await call(url, "POST", `${RUN}/events`, { events }, key);
       if (status < 300) appends += 1;
@@ -71,7 +71,7 @@ it.each([
     await expect.poll(append, PATIENCE).toBe(503);
     await expect.poll(readyz, PATIENCE).toBe(503);
     // None of these finds the store ready in between.
-    for (let looks = 0; looks < 50; looks++) {
+    for (let looks = 0; looks < 20; looks++) {
       expect([await append(), await readyz()]).toEqual([503, 503]);
     }
     const logs = await Promise.all(Array.from({ length: READERS }, () => readLog(url, "kept")));
@@ -79,7 +79,8 @@ it.each([
     // One append in doubt may have landed.
     expect(log.length).toBeOneOf([appends, appends + 1]);
     expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, at) => at + 1));
-    expect(logs).toEqual(logs.map(() => log));
+    const textOf = (events: typeof log): string => JSON.stringify(events);
+    expect(logs.filter((one) => textOf(one) !== textOf(log))).toEqual([]);
 
     await disk.run("rm", filling);
     await expect.poll(readyz, PATIENCE).toBe(200);

@@ -117,6 +117,19 @@ it("a data folder that cannot be made is refused with the cause and the cure", a
   );
 });
 
+it("the unit for systemd starts again without an end, but not after a malformed setting", () => {
+  const unit = readFileSync(join(import.meta.dirname, "../run-events.service"), "utf8");
+  // By default systemd gives up after five starts within 10 s, and each start after 100 ms.
+  for (const line of [
+    "StartLimitIntervalSec=0",
+    "Restart=on-failure",
+    "RestartSec=2",
+    "RestartPreventExitStatus=2",
+  ]) {
+    expect(unit.split("\n")).toContain(line);
+  }
+});
+
 it("the unit for systemd makes its folder before it writes there", () => {
   const unit = readFileSync(join(import.meta.dirname, "../run-events.service"), "utf8");
   expect(unit).toMatch(/^#\s+install -d -m 700 \/etc\/run-events\n#\s+install -m 600 /m);

@@ -40,6 +40,7 @@ export const FAST: readonly string[] = [
   "apps/server/test/diagnostic-counts.test.ts",
   "apps/server/test/ended-sessions.test.ts",
   "apps/server/test/kept-secrets.test.ts",
+  "apps/server/test/late-open.test.ts",
   "apps/server/test/own-bounds.test.ts",
   "apps/server/test/reason-of.test.ts",
   "apps/server/test/secret-variables.test.ts",
