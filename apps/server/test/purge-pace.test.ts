@@ -4,19 +4,19 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { restAfterBatch } from "../src/upkeep.ts";
 import { PURGE_MS, startUpkept } from "./upkept.ts";
 
-it("S24: a purge takes at most half of the time, no matter what its batches take, and rests 10 ms at least", () => {
+it("S24: a purge takes at most a third of the time, no matter what its batches take, and rests 10 ms at least", () => {
   const took = fc.array(fc.double({ min: 0, max: 60_000, noNaN: true }), { minLength: 1 });
   fc.assert(
     fc.property(took, (batches) => {
       const sum = (all: readonly number[]): number => all.reduce((before, ms) => before + ms, 0);
       const rests = batches.map(restAfterBatch);
-      expect(sum(rests)).toBeGreaterThanOrEqual(sum(batches));
+      expect(sum(rests)).toBeGreaterThanOrEqual(2 * sum(batches));
       expect(Math.min(...rests)).toBeGreaterThanOrEqual(10);
     }),
   );
 });
 
-it("S24: the upkeep removes 100,000 old runs in 60 s from a store that takes 0.25 ms for each", async () => {
+it("S24: the upkeep removes 100,000 old runs in 60 s from a store that takes 0.15 ms for each", async () => {
   vi.useFakeTimers({
     toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "performance"],
   });
@@ -28,7 +28,7 @@ it("S24: the upkeep removes 100,000 old runs in 60 s from a store that takes 0.2
       async purge({ limit = 100 }) {
         const removed = Math.min(left, limit);
         left -= removed;
-        vi.advanceTimersByTime(removed / 4);
+        vi.advanceTimersByTime(removed * 0.15);
         return Array.from({ length: removed }, () => "run");
       },
     },

@@ -6,7 +6,7 @@ import { forget, removeRun } from "./runs.ts";
 import type { DueRun } from "./scripts/due-run.ts";
 
 /** The most runs that are removed in one turn, so that appends run between. */
-const RUNS_AT_ONCE = 50;
+const RUNS_AT_ONCE = 100;
 
 /**
  * Removes whole runs that finished some time ago, those that finished first before others.
