@@ -10,8 +10,8 @@ const RESERVE = 64;
 /** How many connections a server accepts. */
 export interface ConnectionLimit {
   readonly maxConnections: number;
-  /** How many descriptors `maxStreams` needs. */
-  readonly needed: number;
+  /** How many descriptors the process may have and how many its streams need; `null` if it may have enough. */
+  readonly shortage: { readonly limit: number; readonly needed: number } | null;
 }
 
 /**
@@ -22,10 +22,14 @@ export interface ConnectionLimit {
 export function planConnections(maxStreams: number, descriptors: number | null): ConnectionLimit {
   const wanted = Math.max(LEAST_CONNECTIONS, CONNECTIONS_PER_STREAM * maxStreams);
   const needed = wanted + RESERVE;
-  if (descriptors === null) return { maxConnections: wanted, needed };
+  if (descriptors === null || descriptors >= needed)
+    return { maxConnections: wanted, shortage: null };
   // Half of a limit that is smaller than the reserve.
   const possible = Math.max(Math.floor(descriptors / 2), descriptors - RESERVE);
-  return { maxConnections: Math.min(wanted, possible), needed };
+  return {
+    maxConnections: Math.min(wanted, possible),
+    shortage: { limit: descriptors, needed },
+  };
 }
 
 /** The most descriptors that this process may have open; `null` where the system is not Linux, or sets no limit. */

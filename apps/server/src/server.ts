@@ -76,12 +76,8 @@ async function serve(
     walBytes: () => opened.walBytes?.() ?? null,
     purges: settings.retentionMs !== null,
   });
-  const runs = createRunEvents({
-    store,
-    telemetry: metrics,
-    maxPayloadBytes: settings.maxPayloadBytes,
-    maxBatchEvents: settings.maxBatchEvents,
-  });
+  const { maxPayloadBytes, maxBatchEvents } = settings;
+  const runs = createRunEvents({ store, telemetry: metrics, maxPayloadBytes, maxBatchEvents });
   const handler = openHandler(settings, runs, credentials, onError);
   const monitor = new StoreMonitor({ watch: stallsOf(runs.log).writes, log });
   let closing: Promise<void> | null = null;
@@ -93,8 +89,7 @@ async function serve(
     monitor,
     isDraining: () => closing !== null,
   });
-  const descriptors = readDescriptorLimit();
-  const { maxConnections, needed } = planConnections(settings.maxStreams, descriptors);
+  const { maxConnections, shortage } = planConnections(settings.maxStreams, readDescriptorLimit());
   const httpServer = createHttpServer({
     ownRoutes,
     handler,
@@ -108,8 +103,7 @@ async function serve(
     monitor.stop();
     throw error;
   });
-  if (descriptors !== null && descriptors < needed)
-    log("descriptors_low", { limit: descriptors, needed, maxConnections });
+  if (shortage !== null) log("descriptors_low", { ...shortage, maxConnections });
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
   const confirmMs = confirmMsFor(settings);
   let upkeep: RunningUpkeep | null = null;
