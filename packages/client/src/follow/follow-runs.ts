@@ -214,7 +214,7 @@ export class RunsReader {
     await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
     // What is left could not be read, if the server said so. Its timer opens the next stream.
     if ([...streamed, feed].some((part) => part?.isOpen === true))
-      throw unanswered("The stream ended before its runs did.");
+      throw unanswered("The stream ended before the run did.");
     if (!this.#set.isEmpty) await pause(FOR_EVER_MS, signal);
   }
 

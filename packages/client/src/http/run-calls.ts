@@ -195,7 +195,7 @@ export function readRuns<T>(json: T): T {
     readonly runs: readonly unknown[];
     readonly nextCursor: unknown;
   };
-  if (nextCursor !== null && runs.length === 0) throw new TypeError("Malformed list.");
+  if (nextCursor !== null && runs.length === 0) throw new TypeError("Malformed item.");
   return checkItems(json, "runs", RUN);
 }
 

@@ -44,7 +44,8 @@ export function createGatheringQueue(
   // A part is merged by itself, so that one of a single event is never too large by the merge.
   const mostBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES);
   const sendAll = sendInParts((events) => send(mergeIfAble(events)));
-  let failedMerge: { readonly error: unknown } | null = null;
+  let merging = merges;
+  let throwIfMergeFailed = (): void => {};
   // An emit that waits for room does not wait for others: they may wait for it.
   const queue = createEmitQueue(sendGathered, onFailure, options, () => stopGathering());
   let state: "at rest" | "gathering" | "gathered" = "at rest";
@@ -54,16 +55,18 @@ export function createGatheringQueue(
     // An earlier batch that was full changes nothing.
     if (state === "gathered") state = "at rest";
     await sendAll(events);
-    if (failedMerge !== null) throw failedMerge.error;
+    throwIfMergeFailed();
   }
 
   /** A function that fails is a mistake of the program, but the events are good. */
   function mergeIfAble(events: readonly SealedDraft[]): readonly SealedDraft[] {
-    if (failedMerge !== null) return events;
     try {
-      return mergeEvents(events, merges, mostBytes);
+      return mergeEvents(events, merging, mostBytes);
     } catch (error) {
-      failedMerge = { error };
+      merging = {};
+      throwIfMergeFailed = () => {
+        throw error;
+      };
       return events;
     }
   }

@@ -21,8 +21,8 @@ function mergeOf(
   later: SealedDraft,
 ): Merge | null {
   const { eventType } = later;
-  if (earlier?.eventType !== eventType || !Object.hasOwn(merges, eventType)) return null;
-  return merges[eventType] ?? null;
+  const isOne = earlier?.eventType === eventType && Object.hasOwn(merges, eventType);
+  return (isOne && merges[eventType]) || null;
 }
 
 /** Whether the event may be merged with the one before it. */
@@ -69,11 +69,11 @@ function mergeGroup(
   const { text } = payload;
   if (!isLonger(text, maxBytes) && !isDeeper(text, MAX_JSON_DEPTH)) return [{ eventType, payload }];
   // As many parts as its size needs, so that each event is merged a few times at most, however small the bound is.
-  const size = Math.ceil(group.length / Math.max(2, Math.ceil(text.length / maxBytes)));
-  const parts = Array.from({ length: Math.ceil(group.length / size) }, (_, part) =>
-    group.slice(part * size, (part + 1) * size),
-  );
-  return parts.flatMap((part) => mergeGroup(part, merges, maxBytes));
+  const size = Math.ceil(group.length / Math.max(2, text.length / maxBytes));
+  const parts: SealedDraft[] = [];
+  for (let at = 0; at < group.length; at += size)
+    parts.push(...mergeGroup(group.slice(at, at + size), merges, maxBytes));
+  return parts;
 }
 
 function sealMerged(eventType: string, merged: unknown): SealedJson {

@@ -60,7 +60,7 @@ export function checkEmitOptions({
   for (const [eventType, one] of Object.entries(merge)) {
     if (one !== undefined && typeof one !== "function") {
       throw new TypeError(
-        `Expected merge.${eventType} to be a function of an array of payloads, got ${typeof one}.`,
+        `Expected merge.${eventType} to be a function of payloads, got ${typeof one}.`,
       );
     }
   }
