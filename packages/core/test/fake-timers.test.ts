@@ -39,7 +39,9 @@ describe("a test that fakes time", () => {
   it("no timer remains that was set before time was faked", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada" });
-    const held = process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+    const held = countTimers();
     const next = runs.tail(runId)[Symbol.asyncIterator]().next();
     vi.useFakeTimers();
     release = () => void vi.useRealTimers();
@@ -47,7 +49,8 @@ describe("a test that fakes time", () => {
     await next;
     await runs.close();
     release();
-    expect(process.getActiveResourcesInfo().filter((one) => one === "Timeout")).toHaveLength(held);
+    // A timer of an earlier test in this process may have ended meanwhile.
+    expect(countTimers()).toBeLessThanOrEqual(held);
   });
 
   it("the faked date sets the clock of a memory store, even of one from before", async () => {
