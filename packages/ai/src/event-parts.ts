@@ -67,15 +67,15 @@ export class PartJoiner {
   /** The event as it was before it was split, with the sequence of the last part; `null` for any other part. */
   join(event: RunEvent): RunEvent | null {
     if (event.eventType !== PART) return event;
-    const { eventType, text, index, isLast } = Object(event.payload) as Partial<Part>;
-    if (typeof eventType !== "string" || typeof text !== "string") return null;
-    if (index === 0) this.#texts = [];
-    this.#texts.push(text);
-    if (isLast !== true || index !== this.#texts.length - 1) return null;
     try {
-      return { ...event, eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
+      const { eventType, text, index, isLast } = event.payload as Part;
+      if (index === 0) this.#texts = [];
+      this.#texts.push(text);
+      if (isLast && index === this.#texts.length - 1)
+        return { ...event, eventType, payload: JSON.parse(this.#texts.join("")) as unknown };
     } catch {
-      return null;
+      // Another program has written it.
     }
+    return null;
   }
 }

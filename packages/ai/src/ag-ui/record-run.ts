@@ -130,7 +130,7 @@ async function findAsked(
     );
   }
   const { interruptIds } = mentionsIn(asked.payload);
-  const ids: readonly unknown[] = Array.isArray(interruptIds) ? interruptIds : [];
+  const ids = [interruptIds].flat().filter((id) => typeof id === "string");
   const open = ids.filter((id) => !resume.some(({ interruptId }) => interruptId === id));
   if (open.length > 0) {
     throw refusal(

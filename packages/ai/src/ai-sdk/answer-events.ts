@@ -24,7 +24,7 @@ export function readChunks(event: EventDraft): readonly UIMessageChunk[] {
 
 /** The chunks of an event. What is no chunk is left out: another program has written it. */
 export function chunksOf({ eventType, payload }: EventDraft): readonly UIMessageChunk[] {
-  return eventType === CHUNKS && Array.isArray(payload) ? payload.filter(hasType) : [];
+  return eventType === CHUNKS ? [payload as UIMessageChunk].flat().filter(hasType) : [];
 }
 
 /** The message that an event has; `null` for any other event, and for a message that another program has written in another form. */
@@ -40,7 +40,7 @@ export function messageOf<Message extends UIMessage>({
 
 /** Whether the value may be a chunk, or a part of a message. */
 export function hasType(value: unknown): boolean {
-  return typeof (Object(value) as { readonly type?: unknown }).type === "string";
+  return typeof (value as { readonly type?: unknown } | null)?.type === "string";
 }
 
 /** The chunk that a reader gets in place of the end of an answer that was cut short; `null` for any other event. */
