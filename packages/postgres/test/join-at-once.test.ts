@@ -4,7 +4,8 @@ import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-serve
 import type pg from "pg";
 import { expect, it } from "vitest";
 import type { PostgresQueryable, PostgresStore } from "../src/index.ts";
-import { begin, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { PATIENT } from "./patient.ts";
+import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
@@ -48,6 +49,21 @@ it("S2: any number of appends at once in one transaction land, and leave no mark
   expect(rows).toEqual([{ marks: "" }]);
   await client.query("COMMIT");
   expect(await readValues(store, "a")).toEqual(values);
+});
+
+it("S5: an append that waits for one of the same key is its replay, and the transaction stays usable", async () => {
+  const { pool, store } = await openReplayed();
+  const append = lineOf("x", { idempotencyKey: "new" });
+  const holder = await begin(pool, "SELECT 1");
+  await store.appendInTransaction({ client: holder, ...append });
+  const client = await begin(pool, "SELECT 1");
+  const replay = store.appendInTransaction({ client, ...append });
+  await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+  await holder.query("COMMIT");
+  expect(await replay).toMatchObject({ firstSequence: 1, replayed: true });
+  await store.appendInTransaction({ client, ...lineOf("y") });
+  await client.query("COMMIT");
+  expect(await readValues(store, "a")).toEqual(["x", "y"]);
 });
 
 it("S20: an append that a time limit of its transaction ends says which one, and a session that has ended is named", async () => {
