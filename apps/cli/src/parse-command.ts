@@ -64,7 +64,7 @@ export type Command =
 
 const OPTIONS = {
   url: { type: "string" },
-  /** Known only to be refused. */
+  /** Known here only so that it can be refused with a hint. */
   token: { type: "string" },
   "base-path": { type: "string" },
   since: { type: "string" },
@@ -277,7 +277,7 @@ function readBasePath(path: string | undefined): string | null {
   }
 }
 
-/** The token of the environment, or of the file that it names. */
+/** The token from the environment, or from the file that the environment names. */
 function readToken(
   env: Readonly<Record<string, string | undefined>>,
 ): Pick<Target, "token"> | Wrong {

@@ -9,7 +9,7 @@ import { createScreen } from "./screen.ts";
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 const WAIT_SECONDS = 25;
 const PAGE_LIMIT = 1_000;
-/** The pause after a poll without new events, in milliseconds: the server may answer it at once. */
+/** The pause after a poll without new events, in milliseconds, since the server may answer each poll at once. */
 const EMPTY_MS = 500;
 
 const EXIT_OF: Readonly<Record<RunStatus, number>> = {
@@ -101,7 +101,7 @@ const SIGPIPE = 13;
 
 /** The events of a page, each as the JSON text that the server sent. */
 function splitEvents(page: string): readonly string[] {
-  // As `JSON.parse`, which takes the last one.
+  // If a member comes twice, the last one counts, as in `JSON.parse`.
   const events = splitJsonObject(page).findLast(({ key }) => key === "events");
   return events === undefined ? [] : splitJsonArray(events.text);
 }

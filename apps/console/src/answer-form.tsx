@@ -26,7 +26,7 @@ export function AnswerForm({
     };
   }, [onRemoved]);
 
-  /** @param answer makes the payload */
+  /** @param answer makes the payload that is sent */
   async function send(answer: () => unknown): Promise<void> {
     if (isSending) return;
     setSending(true);

@@ -7,8 +7,8 @@ const MOST_LENGTH = 400;
 const WORDS = ["line", "message", "text", "phase"] as const;
 
 /**
- * Encodes a payload in one line. An object whose only member is one of `WORDS` becomes that text, and so does a text, unless it reads as
- * JSON: then it has its quotes. Any other payload becomes the
+ * Encodes a payload in one line. An object whose only member is one of `WORDS` becomes that text. A text stays as it is, unless it could be
+ * read as JSON: then it has its quotes. Any other payload becomes the
  * beginning of its JSON text. The rest of a large payload is never encoded.
  */
 export function encodeSummary(payload: unknown): string {

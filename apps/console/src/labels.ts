@@ -1,18 +1,21 @@
 import { escapeText } from "@tm/run-events-core/wire";
 
 /**
- * The labels of answers, of which no two look the same. If two of them would, or one would look empty, all are JSON in ASCII.
- * @param texts differ
+ * Makes labels for answers, no two of which look the same. If two would look the same, or one would look empty, all of them are JSON in
+ * ASCII.
+ * @param texts the answers, all different
  */
 export function labelsOf(texts: readonly string[]): readonly string[] {
   const labels = texts.map(escapeText);
   const looks = new Set(labels.map(looksOf));
   if (looks.size === texts.length && !looks.has("")) return labels;
-  // A page shows one space of many.
+  // A page shows several spaces as one, so all but the first are escaped.
   return texts.map((text) => JSON.stringify(text).replaceAll(/[^ -~]|(?<= ) /g, escapeOf));
 }
 
-/** What a reader sees of a text: no joiner or selector, one space for each blank, and one form of characters that have several. */
+/**
+ * What a reader sees of a text: no joiners or selectors, one space for any white space, and one form of each character that has several.
+ */
 function looksOf(text: string): string {
   return text
     .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "")

@@ -3,7 +3,7 @@ import { JsonText, RunEventsError } from "@tm/run-events-core";
 /**
  * Parses an answer that is JSON. Its tokens stay as they are, so a long number keeps its digits.
  * @param types the types that the answer may have; empty for any
- * @throws RunEventsError `invalid_request` for other text, or another type
+ * @throws RunEventsError `invalid_request` for text that is not JSON, or for JSON of another type
  */
 export function parseAnswer(text: string, types: readonly string[]): JsonText {
   const expected = types.length === 0 ? 'JSON, such as {"a": 1}, 2 or "text"' : types.join(" or ");

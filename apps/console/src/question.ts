@@ -21,7 +21,7 @@ export interface Question {
   readonly words: string;
   /** The answers to choose from; empty if the answer is written. */
   readonly choices: readonly Choice[];
-  /** The types of JSON that the answer may have, by its schema; empty for any type. `null` if the answer is words. */
+  /** The JSON types that the schema allows for the answer; empty for any type. `null` if the answer is plain text. */
   readonly types: readonly string[] | null;
 }
 

@@ -23,8 +23,8 @@ const STATUS: ReadonlyMap<unknown, number> = new Map([
 ]);
 
 /**
- * Refuses a request without exactly one `Host`, which HTTP/1.0 may leave out: node:http would answer without a problem. Also one of HTTP/1.0
- * with `Transfer-Encoding`: where it ends is not sure.
+ * Refuses a request without exactly one `Host`, which HTTP/1.0 may leave out: node:http would answer it without a problem document. Also
+ * refuses a request of HTTP/1.0 with `Transfer-Encoding`, since it is unclear where such a request ends.
  * @returns `null` if the request has what it needs
  * @see clause W3 in `WIRE.md`, RFC 9112, sections 3.2 and 6.1
  */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 
-/** How many connections are allowed for each live stream, and at least in all: polls, appends and the console need some too. */
+/** How many connections are allowed for each live stream, and in all at least, since polls, appends and the console need some too. */
 const CONNECTIONS_PER_STREAM = 2;
 const LEAST_CONNECTIONS = 1_000;
 
-/** How many descriptors are left for the store, files and the process itself. */
+/** How many descriptors are kept for the store, files and the process itself. */
 const RESERVE = 64;
 
 /** How many connections a server accepts. */
@@ -15,8 +15,9 @@ export interface ConnectionLimit {
 }
 
 /**
- * Plans how many connections a server accepts: as many as its streams need, unless the process may have fewer descriptors. The system closes
- * a connection for which there is no descriptor, and does not tell anyone. So the server stops before, closes it itself, and counts it.
+ * Plans how many connections a server accepts: as many as its streams need, unless the process may have fewer descriptors. The system
+ * silently closes a connection for which there is no descriptor. The server therefore accepts fewer than that, closes the surplus itself,
+ * and counts it.
  * @param descriptors the most that the process may have open; `null` if that is not known
  */
 export function planConnections(maxStreams: number, descriptors: number | null): ConnectionLimit {
@@ -24,7 +25,7 @@ export function planConnections(maxStreams: number, descriptors: number | null):
   const needed = wanted + RESERVE;
   if (descriptors === null || descriptors >= needed)
     return { maxConnections: wanted, shortage: null };
-  // Half of a limit that is smaller than the reserve.
+  // If the limit is hardly more than the reserve, half of it.
   const possible = Math.max(Math.floor(descriptors / 2), descriptors - RESERVE);
   return {
     maxConnections: Math.min(wanted, possible),

@@ -3,7 +3,10 @@ import { counter, family, gauge } from "./prometheus-text.ts";
 
 /** What the server counts of the diagnostics of its log, its store and its handler. */
 export class DiagnosticCounts {
-  /** When a purge last left no run that was due, by `performance.now()`: at first, the start. `null` if runs are kept for ever. */
+  /**
+   * When a purge last left no run that was due, by `performance.now()`; before the first such purge, the time of the start. `null` if runs
+   * are kept for ever.
+   */
   #purgedAt: number | null;
   readonly #appends = new Map<string, number>();
   #appendMs = 0;
@@ -75,7 +78,7 @@ export class DiagnosticCounts {
       ),
       ...gauge(
         "run_events_purge_behind_seconds",
-        "Time since a purge last left no run past its retention time, in seconds: no such run is due for longer.",
+        "Time since a purge last left no run past its retention time, or since the start, in seconds.",
         this.#purgedAt === null ? 0 : Math.round(performance.now() - this.#purgedAt) / 1_000,
       ),
       ...counter(

@@ -1,6 +1,6 @@
 import type { Session } from "./session.ts";
 
-/** How many ended sessions of one user are known one by one, and how many of them are left when one more comes. */
+/** How many ended sessions of one user are kept one by one, and how many of them stay when there is one more. */
 const MOST_OF_USER = 1_000;
 const LEFT_OF_USER = 500;
 
@@ -8,14 +8,15 @@ const LEFT_OF_USER = 500;
 interface OfUser {
   /** The ids of ended sessions, each with the time at which it would have expired. */
   readonly expiries: Map<string, number>;
-  /** All sessions that expire until then have ended. */
+  /** All of the user's sessions that expire by then count as ended. */
   untilMs: number;
 }
 
 /**
- * Sessions that were ended before their time. None of them works again. If a user ends more than 1,000, only the 500 that expire last stay
- * known one by one; of the others one time is kept, and all sessions of the user that expire until then have ended, also those that were
- * not ended alone. So what is held and what an end costs have a bound. Neither needs a clock: sessions that have expired are the first to go.
+ * Sessions that were ended before their time. None of them works again. If a user ends more than 1,000, only the 500 that expire last are
+ * kept one by one. Of the others only the latest expiry is kept, and all of the user's sessions that expire by then count as ended, even
+ * those that the user did not end. This bounds what is held and what ending a session costs. No clock is needed, since sessions that have
+ * expired are the first to go.
  */
 export class EndedSessions {
   readonly #byUser = new Map<string, OfUser>();

@@ -16,19 +16,19 @@ const CODES: ReadonlySet<string> = new Set([
   // Read-only, and a standby.
   "25006",
   "55000",
-  // It shuts down, has crashed, or starts up.
+  // Shutting down, crashed, or starting up.
   "57P01",
   "57P02",
   "57P03",
 ]);
 
-/** What drivers say without a code. */
+/** The messages of drivers' errors that have no code. */
 const MESSAGE =
   /^(?:LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MISCONF)\b|^Connection (?:terminated|is closed)|timeout|gave no answer in/;
 
 /**
- * Whether a store that could not be opened may come back by itself, so that the start waits for it. A wrong setting does not go away, such as a
- * password or a database that does not exist.
+ * Whether a store that could not be opened may come back by itself, so that the start waits for it. A wrong setting, such as a password or
+ * a database that does not exist, is not cured by waiting.
  */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -10,7 +10,7 @@ import { isAway } from "./is-away.ts";
 /** The pause between two attempts to open the store, in milliseconds. */
 const PAUSE_MS = 1_000;
 
-/** What core builds on before the store is there: what holds for every store on a server. */
+/** The capabilities that core assumes until the store is open: those that hold for every store on a server. */
 const CAPABILITIES: RunEventStore["capabilities"] = {
   durability: "unknown",
   shared: true,
@@ -22,12 +22,13 @@ const CAPABILITIES: RunEventStore["capabilities"] = {
 
 /** A store that was away at the start, and is opened when it is back. */
 export interface LateStore extends OpenedStore {
-  /** Resolves when it is open. Rejects if a later attempt shows that it never will be. */
+  /** Resolves when the store is open. Rejects if a later attempt fails for a reason that does not pass. */
   readonly opening: Promise<void>;
 }
 
 /**
- * Opens a store that is away now: tries until it is back. Meanwhile every call fails with `store_unavailable`, and nothing is sent.
+ * Opens a store that is away now, by trying every second until it is back. Until then every call fails with `store_unavailable`, and
+ * nothing is sent.
  * @param open makes one attempt, which has a time limit
  * @param first why the first attempt failed
  */
@@ -35,7 +36,7 @@ export function openLate(open: () => Promise<OpenedStore>, first: unknown): Late
   const observers = new Set<(diagnostic: StoreDiagnostic) => void>();
   const unavailable = new RunEventsError(
     "store_unavailable",
-    "The store has not been reached since the start of the server, whose log has the reason.",
+    "The store has not been reached since the server started, and the server keeps trying. See the server's log for the reason.",
     { cause: first },
   );
   let opened: OpenedStore | null = null;

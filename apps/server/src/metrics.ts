@@ -31,12 +31,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
   let dropped = 0;
   let memory = process.memoryUsage();
 
-  /** The memory now, or as last read: the system needs a free descriptor to tell. */
+  /** The memory in use; the last known value if no descriptor is free, since reading it takes one. */
   function readMemory(): NodeJS.MemoryUsage {
     try {
       memory = process.memoryUsage();
     } catch {
-      // The other metrics say more about a lack of descriptors than no answer would.
+      // No descriptor was free. The other metrics say more about that than no answer would.
     }
     return memory;
   }

@@ -84,7 +84,7 @@ async function stop(running: RunningServer, drainMs: number, log: Log): Promise<
   process.exit(0);
 }
 
-/** Exits at once: a driver may leave a connection open on which it failed to sign in. */
+/** Exits at once, since a driver may leave the connection open on which it failed to sign in. */
 function giveUp(error: unknown): never {
   complain(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -34,7 +34,7 @@ export interface RunningServer {
   readonly generated: GeneratedToken | null;
   /** The failures that an acknowledged append survives; `null` if the store is away. */
   readonly durability: StoreCapabilities["durability"] | null;
-  /** Resolves when the store is open. Rejects if it was away, and has turned out not to be usable when it came back. */
+  /** Resolves when the store is open. Rejects if it was away, and cannot be used now that it is back. */
   readonly opening: Promise<void>;
   /** Drains, closes, and releases the store. Idempotent. @see clause W27 in `WIRE.md` */
   close(): Promise<void>;

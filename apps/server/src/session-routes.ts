@@ -14,7 +14,7 @@ import type { TokenHolder } from "./tokens.ts";
 export interface SessionRoutesOptions {
   readonly credentials: Credentials;
   readonly sessions: Sessions;
-  /** Has the bounds of a user. */
+  /** Keeps the bounds of each user. */
   readonly handler: Pick<NodeHandler, "workFor">;
   readonly allowedOrigins: readonly string[];
   readonly log: Log;

@@ -92,7 +92,7 @@ async function parseValue(value: string, key: webcrypto.CryptoKey): Promise<Sess
     const { sub, jti, exp, [TOKEN_MARK]: tokenMark } = payload;
     if (sub === undefined || jti === undefined || exp === undefined) return null;
     if (typeof tokenMark !== "string") return null;
-    // Exactly as it was opened: a product of fractions may be a little more or less.
+    // Rounded, so that the time is exactly that at the opening: a product of fractions may be a little off.
     return { userId: sub, sessionId: jti, tokenMark, expiresAtMs: Math.round(exp * 1_000) };
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;

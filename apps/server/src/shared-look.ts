@@ -1,9 +1,10 @@
-/** For how long what a look has shown is taken for true, in milliseconds. */
+/** How long the result of a look stays valid, in milliseconds. */
 const FRESH_MS = 100;
 
 /**
- * Makes a look that all share who ask while it is under way, and for 100 ms more. So it costs the same however many ask.
- * @param look may reject, which is shared too
+ * Makes a look that is shared by all callers while it is under way and for 100 ms after it, so that it costs the same however many there
+ * are.
+ * @param look asks once. If it rejects, that is shared too
  */
 export function shareLook<Seen>(look: () => Promise<Seen>): () => Promise<Seen> {
   let latest: Promise<Seen> | null = null;

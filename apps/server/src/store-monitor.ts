@@ -3,7 +3,7 @@ import type { StallWatch } from "@tm/run-events-core/wire";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 
-/** How often the store is probed, in milliseconds. In between, the calls to it show whether it answers. */
+/** How often the store is probed, in milliseconds. In between, the server's own calls show whether the store answers. */
 const EVERY_MS = 5_000;
 
 /** What is known of the store. */

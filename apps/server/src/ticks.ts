@@ -10,7 +10,7 @@ export interface Ticks {
  * Ticks every `everyMs` milliseconds, never twice at once. If a tick has left some work, or the next one is due when it ends,
  * the next one follows: after a turn of the event loop and a rest. The timers do not keep the process alive.
  * @param tick does a bounded piece of the work, and returns whether more is left; must not reject
- * @param restAfter how long to rest after a tick that took so long, both in milliseconds
+ * @param restAfter returns how long to rest after a tick, given how long the tick took, both in milliseconds
  * @defaultValue `restAfter`: no rest
  */
 export function startTicks(

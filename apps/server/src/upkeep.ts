@@ -10,8 +10,8 @@ const PURGE_INTERVAL_MS = 60_000;
 const LEAST_REST_MS = 10;
 
 /**
- * How long a purge rests after a batch that took so long, both in milliseconds: twice as long, so it never takes more than a third of the
- * time: on a slow store a batch takes longer, and so does the rest. Meanwhile the appends go that have waited for the batch.
+ * How long a purge rests after a batch, given how long the batch took, both in milliseconds. It rests at least twice as long, so a purge
+ * takes a third of the time at most, and on a slow store it rests for longer. During the rest, appends that waited for the batch go first.
  */
 export function restAfterBatch(tookMs: number): number {
   return Math.max(2 * tookMs, LEAST_REST_MS);
@@ -86,7 +86,7 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
     return length > 0;
   }
 
-  /** One line for all batches: a batch a line would fill the log while many runs are old. */
+  /** Logs one line for all batches, since a line for each would fill the log while many runs are due. */
   function logPurged(): void {
     if (purged > 0) log("runs_purged", { runs: purged });
     purged = 0;

@@ -1,7 +1,7 @@
 /** Keeps the program alive until the promise is settled, such as `after` of Next.js. `null` where no host suspends it. */
 export type WaitUntil = ((promise: Promise<unknown>) => unknown) | null | undefined;
 
-/** The same options, and `keep` gets the promise too, once the host has taken it. */
+/** The same options, with `keep` also receiving each promise, after the host has taken it. */
 export function alsoKept<Options extends { readonly waitUntil?: WaitUntil | undefined }>(
   options: Options,
   keep: (promise: Promise<unknown>) => void,

@@ -59,7 +59,7 @@ export function endsValue({ eventType, payload }: SealedDraft): boolean {
 
 /**
  * Joins the parts of what is larger than a payload. A value whose first part it has not read is left out, and so is one whose last part was
- * never appended. What other programs have written in the form of a part is left out, too.
+ * never appended. Events of other programs that only look like parts are left out, too.
  */
 export class PartJoiner {
   #texts: string[] = [];

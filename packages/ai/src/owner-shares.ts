@@ -17,12 +17,13 @@ export interface Share {
    * @throws RunEventsError `too_many_requests`, and as {@link readJson}
    */
   readonly readJson: () => Promise<unknown>;
-  /** Counts the request and its body until the promise is settled, also after the answer: what is made of a body may hold it. */
+  /** Counts the request and its body until the promise is settled, even after the answer, since the work may still hold the body. */
   readonly keep: (promise: Promise<unknown>) => void;
 }
 
 /**
- * Answers the requests of users within the bounds of the wire: one user's requests must not take what others need. Streams that are being
+ * Answers the requests of users within the bounds of the wire, so that one user's requests cannot take what others need. Streams that are
+ * being
  * read count as requests.
  * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
  */
@@ -35,7 +36,7 @@ export class OwnerShares {
   }
 
   /**
-   * @throws RunEventsError `too_many_requests`, after a wait if there are many of them
+   * @throws RunEventsError `too_many_requests`, after a wait if there are many such refusals
    * @throws what `answer` throws
    */
   async open(
@@ -65,7 +66,7 @@ export class OwnerShares {
     }
   }
 
-  /** The response, whose stream counts from its first read on: one that the host drops unread must not count for ever. */
+  /** The response. Its stream counts only from the first read on, since one that the host drops unread would count for ever. */
   #counted(ownerId: string, response: Response): Response {
     const { body, status, headers } = response;
     if (body === null || headers.get("content-type")?.startsWith("text/event-stream") !== true) {

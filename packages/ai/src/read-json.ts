@@ -3,21 +3,24 @@ import { type Holding, piecesOf, readJsonBytes, readPieces } from "@tm/run-event
 import { refusal } from "./requests.ts";
 
 /**
- * The most bytes of a body: 16 MiB, with {@link VALUE_BYTES} for each value in it. The transport of the AI SDK and an agent of AG-UI send all
- * messages of a chat, with their files.
+ * The most bytes of a body: 16 MiB, counting {@link VALUE_BYTES} for each value in it. It is this large because the transport of the AI SDK
+ * and an agent of AG-UI send all messages of a chat, with their files.
  */
 const MOST_BODY_BYTES = 16_777_216;
-/** How long a body may take, in milliseconds. It is four times as large as one of the wire, and may be as slow. */
+/** How long a body may take, in milliseconds: four times as long as on the wire, since it may be four times as large. */
 const BODY_MS = 120_000;
 
-/** What a value counts besides its text, for its memory and the time of its checks: `[[],[],…]` takes 20 times its bytes as values. */
+/**
+ * How many bytes a value counts besides its text, for its memory and the time of its checks: the values of `[[],[],…]` take 20 times the
+ * bytes of their text.
+ */
 const VALUE_BYTES = 128;
 
 const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * The JSON value that a request sends; `null` for text that is not JSON, and for a client that breaks off.
+ * Reads the JSON value that a request sends; `null` for text that is not JSON, and if the client breaks off.
  * @param holding counts the body, before the first byte is read by its `Content-Length`
  * @param answered resolves with the answer. What is left of a refused body is then read
  * @throws RunEventsError `payload_too_large`; `too_many_requests`; `invalid_request` if the host has read the body before, for another content
@@ -60,7 +63,7 @@ async function readText(
   }
 }
 
-/** The bytes that count for a text, which may be anything. */
+/** The bytes that count for a text, whether or not it is JSON. */
 function weigh(text: string): number {
   let values = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -72,7 +75,7 @@ function weigh(text: string): number {
   return text.length + values * VALUE_BYTES;
 }
 
-/** The index of the quote that closes the string; that of the end of the text if none does. */
+/** The index of the quote that closes the string; the end of the text if none does. */
 function closeOf(text: string, open: number): number {
   for (let close = open; ;) {
     close = text.indexOf('"', close + 1);
@@ -83,17 +86,17 @@ function closeOf(text: string, open: number): number {
   }
 }
 
-/** A mistake of the host. Hosts answer thrown errors with 500 and show nothing, so the page has to show it. */
+/** The error for a mistake of the host. It is sent to the page, since most hosts answer thrown errors with a bare 500. */
 function bodyTaken(): RunEventsError {
   return refusal(
     "invalid_request",
-    "Expected the body of the request, got one that this server has read before. Mount the routes before body parsers.",
+    "Expected a body that is still unread, got one that this server has already read. Mount the routes before body parsers.",
   );
 }
 
 function bodyTooLarge(): RunEventsError {
   return refusal(
     "payload_too_large",
-    `Expected a body of ${MOST_BODY_BYTES} bytes at most, with ${VALUE_BYTES} more for each value in it, got more. Send only the last message, and store large files elsewhere.`,
+    `Expected a body of ${MOST_BODY_BYTES} bytes at most, counting ${VALUE_BYTES} more for each value in it, got more. Send only the last message, and store large files elsewhere.`,
   );
 }

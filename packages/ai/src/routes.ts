@@ -11,8 +11,8 @@ export interface CallerOptions {
    */
   readonly authenticate: (request: Request) => string | null | Promise<string | null>;
   /**
-   * Exact origins of other pages that may ask, such as `https://app.example`. A question or a stop of any other foreign page is refused: its
-   * browser may have sent the user's cookie along.
+   * Exact origins of other pages that may send requests, such as `https://app.example`. A question or a stop from any other origin is
+   * refused, since the browser may have sent the user's cookie along.
    * @defaultValue none: only pages of the server's own origin, and programs that are not browsers
    */
   readonly allowedOrigins?: readonly string[] | undefined;
@@ -67,6 +67,6 @@ function checkOrigin({ headers, url }: Request, allowedOrigins: readonly string[
   if (!isForeignOrigin(header, allowedOrigins)) return;
   throw refusal(
     "cross_site_request",
-    "Expected a request from a page of this origin, or of one in `allowedOrigins`, got one from another page. Add the origin of that page to the list.",
+    "Expected a request from a page of this origin or of one in `allowedOrigins`, got one from a page of another origin. Add that origin to the list if you trust it.",
   );
 }

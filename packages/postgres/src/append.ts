@@ -70,7 +70,7 @@ async function settle(
   let pending = group;
   let fruitless = 0;
   while (pending.length > 0) {
-    // Requests that do not fit together may fit alone.
+    // Requests that have no sequences left together may each have some alone.
     const most = fruitless === 0 ? pending.length : 1;
     const { appends, rest } = planStatementBatch(pending.slice(0, most));
     const later = [...rest, ...pending.slice(most)];

@@ -29,7 +29,7 @@ const PASSING: Readonly<Record<string, string>> = {
   "25001":
     "A transaction that was begun with `BEGIN` is open on the database: end it, or use PGlite's `transaction()`.",
   "25P02": "An earlier statement of your transaction has failed: roll it back.",
-  // A standby also answers this to the statements that read.
+  // A standby refuses even the store's reading statements with this code.
   "25006": "The database is read-only or a standby: connect to the primary, or make it writable.",
   "53100": "The database's disk is full: free some space.",
   "53300":
@@ -76,7 +76,7 @@ const UNSENT = new Set([
  */
 const ENDED = new Set(["57P01", "57P02", "57P04", "57P05"]);
 
-/** A conflict, a deadlock, and a transaction of the program's own on PGlite, which is open or has failed. */
+/** A conflict, a deadlock, and on PGlite a transaction of the program's own that is open or has failed. */
 const CONTENTION = new Set(["40001", "40P01", "25001", "25P02"]);
 
 /** Whether another transaction was in the way of the statement, so that it is worth another try at once. */
@@ -115,7 +115,7 @@ function isDuplicate(error: unknown): boolean {
 export class TransactionOver extends TypeError {
   constructor() {
     super(
-      "Expected `client` to be inside the transaction in which the append began, but that is over, or none was open. Nothing was appended. Send `BEGIN` first, and await each append before you commit or roll back.",
+      "Expected `client` to be inside the transaction in which the append began, but that one is over, or none was open. Nothing was appended. Send `BEGIN` first, and await each append before you commit or roll back.",
     );
   }
 }

@@ -16,13 +16,13 @@ export interface JoinedAppend extends JoinedAppendOfCore {
   readonly client: PostgresQueryable;
 }
 
-/** How many of the values of `appendToOne` say which run it is, and what it has to be like. */
+/** How many of the values of `appendToOne` name the run and the state that it has to be in. */
 const RUN_VALUES = 4;
 
 /**
- * Appends inside the transaction that is open on the client. The first statement is sent in the call itself, and sets a mark that is local
- * to the transaction. The ones after it do nothing without the mark: the caller, or an ORM, may have rolled back before they arrive, and
- * another transaction may be open on the connection by then.
+ * Appends inside the transaction that is open on the client. The first statement is sent before the call returns, and sets a mark that is
+ * local to the transaction. The later ones do nothing without the mark, since the caller or an ORM may have rolled back before they arrive,
+ * and another transaction may be open on the connection by then.
  * Throws what the driver throws.
  * @param moved receives the run if the append lands
  * @throws TypeError if the transaction is over, or none was open
@@ -50,9 +50,9 @@ export async function joinTransaction(
     // On the pool, this would wait for a connection, and callers' transactions may have them all.
     if (!check.isVerified) await check.verify(query);
     const append = [...values, mark, request.idempotencyKey];
-    // If the driver gives up waiting for the answer, it lands once the caller commits.
+    // If the driver gives up waiting for the answer, the append still lands if the caller commits.
     const rows = isHeld ? await query(text, append).catch(inDoubt) : [];
-    // Why nothing has landed is asked only inside of the transaction.
+    // The statements that find out why nothing has landed may run only inside the transaction.
     if (rows.length === 0) await lock(run);
     return rows;
   };

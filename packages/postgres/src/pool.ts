@@ -57,14 +57,14 @@ export function queryOfPool(pool: PostgresPool): Query {
 }
 
 /**
- * Runs statements on a PGlite database between the transactions that a program begins with `BEGIN`: inside of one, the program could
- * undo what was acknowledged. PGlite itself keeps statements out of the transactions of its `transaction()`.
+ * Runs statements on a PGlite database between the transactions that a program begins with `BEGIN`, since inside one the program could roll
+ * back what was acknowledged. PGlite itself keeps statements out of the transactions of its `transaction()`.
  */
 function queryBetween(db: PostgresPool): Query {
   const refuse = (): void => {
     if (db.isInTransaction?.() === true) throw Object.assign(new Error(OPEN), { code: "25001" });
   };
-  // PGlite looks for the serializer of each value once it is the statement's turn, and nothing comes between that and the statement.
+  // PGlite looks up the serializer of each value when it is the statement's turn, and nothing comes between that and the statement.
   const serializers = new Proxy({}, { get: refuse });
   return async (text, values) => (await db.query(text, values, { serializers })).rows;
 }

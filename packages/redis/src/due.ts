@@ -25,7 +25,7 @@ export async function addDue(
   await redis.zadd(index, "LT", atMs, dueMember(entry));
 }
 
-/** Removes entries that are over, without a wait. If that fails, the next reader of the index removes them. */
+/** Removes entries of the index that are obsolete, without waiting. If that fails, the next reader of the index removes them. */
 export function dropDue({ redis }: Connection, index: string, ...over: readonly DueEntry[]): void {
   if (over.length === 0) return;
   redis.zrem(index, ...over.map(dueMember)).catch(() => {

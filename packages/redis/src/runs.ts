@@ -121,7 +121,7 @@ async function answerExisting(
 
 /**
  * Removes a finished run whole.
- * @param ownerId answers `not_found` unless the run is this owner's; `null` for any owner
+ * @param ownerId whose run it has to be, otherwise the answer is `not_found`; `null` for any owner
  * @see clauses S17 and S29 in `STORE.md`
  */
 export async function deleteRun(
@@ -138,9 +138,9 @@ export async function deleteRun(
 }
 
 /**
- * Removes a finished run, and its entries in its owner's lists. Its departure is announced before. A run that has finished stays so: if it is
- * not there when it is to be removed, another process has just removed it.
- * @returns whether it was there
+ * Removes a finished run, and its entries in its owner's lists. Its departure is announced first. A finished run cannot change any more, so
+ * if it is missing by then, another process has just removed it.
+ * @returns whether this call removed it
  * @see clauses S17, S24 and S29 in `STORE.md`
  */
 export async function removeRun(connection: Connection, run: DepartingRun): Promise<boolean> {
@@ -152,7 +152,7 @@ export async function removeRun(connection: Connection, run: DepartingRun): Prom
   return wasThere;
 }
 
-/** Removes the entries of removed runs in the index of finished runs, and notifies each owner once, without a wait. */
+/** Removes the entries of removed runs in the index of finished runs, and notifies each owner once, without waiting. */
 export function forget(connection: Connection, removed: readonly DepartingRun[]): void {
   const entries = removed.map(({ runId, ordinal }) => ({ mark: String(ordinal), runId }));
   dropDue(connection, connection.keys.ended, ...entries);

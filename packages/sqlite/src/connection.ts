@@ -93,7 +93,7 @@ export class Connection {
       : written.then((result) => this.#confirm(result));
   }
 
-  /** Removes what is left of long runs, and rests after each piece as long as it took: appends that waited go first. */
+  /** Removes what is left of long runs, and rests after each piece for as long as the piece took, so that appends that waited go first. */
   async clearRemains(): Promise<void> {
     while (await this.perform((open) => open.hasRemains())) {
       const startedAt = performance.now();
@@ -238,7 +238,7 @@ function requireAnswer<T>(answer: T): T {
   throw new TypeError("Expected synchronous work, got a promise: await nothing in a transaction.");
 }
 
-/** A pause. Not from `node:timers`, which other runtimes lack. */
+/** Pauses. `node:timers` is not used, since other runtimes lack it. */
 function sleep(forMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, forMs);

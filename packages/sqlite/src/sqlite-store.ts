@@ -63,14 +63,14 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    */
   transact<T>(work: () => T): T;
   /**
-   * Removes a finished run with its events. After the transaction that removes a run of more than 500 events, others remove its events piece by
-   * piece, and the call ends after them.
+   * Removes a finished run with its events. A run of more than 500 events is gone after the first transaction. Further ones remove its
+   * events piece by piece, and the call ends after the last.
    * @see {@link RunEventStore.deleteRun}
    */
   deleteRun: RunEventStore["deleteRun"];
   /**
    * Removes runs that finished some time ago. A call ends with the run that reaches 500 events, since other writers and this
-   * process wait for its transaction. The next call begins with the events of a run that was longer, piece by piece.
+   * process wait for its transaction. If that run was longer, the next call first removes its remaining events, piece by piece.
    * @see {@link RunEventStore.purge}
    */
   purge: RunEventStore["purge"];
@@ -130,7 +130,7 @@ export function createSqliteStore(
       return outcome;
     },
     async purge(request) {
-      // Before, so that the ids of removed runs are answered even if this fails.
+      // First the remains of earlier calls: if this came after the purge and failed, the ids of the removed runs would be lost.
       await connection.clearRemains();
       return store.purge(request);
     },

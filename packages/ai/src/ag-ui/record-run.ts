@@ -95,7 +95,7 @@ interface Mentions {
   readonly interruptIds?: unknown;
 }
 
-/** What a payload mentions, which another program may have written. */
+/** The ids that a payload mentions. Another program may have written it, so it may be anything. */
 function mentionsIn(payload: unknown): Mentions {
   return Object(payload) as Mentions;
 }

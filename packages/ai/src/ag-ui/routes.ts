@@ -22,7 +22,7 @@ export interface ThreadRoutesOptions extends CallerOptions {
 /** What the routes need besides the public calls of threads. */
 export interface ThreadParts {
   readonly clock: RunEvents["log"]["clock"];
-  /** Records as `Threads.record` does. `keep` gets a promise that is settled once this process no longer makes the run. */
+  /** Records as `Threads.record` does. `keep` receives a promise that settles when this process has stopped making the run. */
   readonly record: (
     request: { readonly ownerId: string; readonly input: RunAgentInput },
     agent: RunAgent,

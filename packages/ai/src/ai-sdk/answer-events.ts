@@ -22,12 +22,12 @@ export function readChunks(event: EventDraft): readonly UIMessageChunk[] {
   return end === null ? chunksOf(event) : [end];
 }
 
-/** The chunks of an event. What is no chunk is left out: another program has written it. */
+/** The chunks of an event. What is not a chunk is left out, since another program has written it. */
 export function chunksOf({ eventType, payload }: EventDraft): readonly UIMessageChunk[] {
   return eventType === CHUNKS ? [payload as UIMessageChunk].flat().filter(hasType) : [];
 }
 
-/** The message that an event has; `null` for any other event, and for a message that another program has written in another form. */
+/** The message in an event; `null` for any other event, and for a malformed message that another program has written. */
 export function messageOf<Message extends UIMessage>({
   eventType,
   payload,

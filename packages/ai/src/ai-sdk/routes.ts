@@ -25,7 +25,7 @@ export interface ChatRoutesOptions<Message extends UIMessage> extends CallerOpti
 /** What the routes need besides the public calls of chats. */
 export interface ChatParts<Message extends UIMessage> {
   readonly clock: RunEvents["log"]["clock"];
-  /** Answers as `Chats.answer` does. `keep` gets a promise that is settled once this process no longer makes the answer. */
+  /** Answers as `Chats.answer` does. `keep` receives a promise that settles when this process has stopped making the answer. */
   readonly answer: (
     chat: AskedMessage<Message>,
     make: MakeAnswer<Message>,

@@ -112,7 +112,7 @@ function endOf(status: "done" | "error", message: string, maxPayloadBytes: numbe
   return { eventType: "RUN_FAILED", payload: { reason: "error", message: message.slice(0, most) } };
 }
 
-/** The bytes of an event; `null` if it has none, as if another program has written it. */
+/** The bytes of an event; `null` if it has none, as when another program has written it. */
 function bytesOf({ eventType, payload }: RunEvent): Uint8Array<ArrayBuffer> | null {
   if (eventType !== BYTES || typeof payload !== "string") return null;
   try {

@@ -16,7 +16,7 @@ export function appendsOf(
   return batchesOf(events, limits);
 }
 
-/** The chunk of an event; `null` if it has none, as if another program has written it. */
+/** The chunk of an event; `null` if it has none, as when another program has written it. */
 export function chunkOf({ eventType, payload }: RunEvent): StreamChunk | null {
   return eventType === CHUNK && typeof payload === "object"
     ? (payload as StreamChunk | null)

@@ -57,7 +57,7 @@ export class FollowedFeed {
     return this.#connection.state === "live";
   }
 
-  /** Whether a stream has it, or will have it. */
+  /** Whether a stream serves this feed, or is about to. */
   get isOpen(): boolean {
     return this.isLive || this.#connection.state === "connecting";
   }
@@ -117,7 +117,7 @@ export class FollowedFeed {
   /** Hands changes over. */
   take(changes: FeedChanges): void {
     if (this.#isStopped) return;
-    // The cursor of a feed that starts over may be refused again.
+    // The feed starts over, but its next cursor may be refused as well.
     if (!changes.isReset) this.failures = 0;
     this.#cursor = changes.cursor;
     this.#isWhole = !changes.hasMore;

@@ -67,8 +67,9 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
 }
 
 /**
- * The pause after an answer to a held poll, in milliseconds; 0 if the next page can be asked for at once. An answer goes on from the
- * cursor if it has another one, and runs unless it is the last. One that does not, although it was not held, could come for ever.
+ * The pause after an answer to a held poll, in milliseconds; 0 if the next page can be asked for at once. An answer makes progress if it
+ * has another cursor, and some runs unless it is the last page. A server could send answers without progress, and without holding them, for
+ * ever.
  */
 function planPause(changes: FeedChanges, cursor: string | null, tookMs: number): number {
   const { isReset, runs, gone, hasMore } = changes;

@@ -212,7 +212,7 @@ export class RunsReader {
     };
     const silenceMs = (this.#options.heartbeatMs ?? 15_000) * SILENT_HEARTBEATS;
     await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
-    // What is left could not be read, if the server said so. Its timer opens the next stream.
+    // What is still open has ended too early. What the server could not read has a timer, which opens the next stream.
     if ([...streamed, feed].some((part) => part?.isOpen === true))
       throw unanswered("The stream ended before the run did.");
     if (!this.#set.isEmpty) await pause(FOR_EVER_MS, signal);

@@ -78,7 +78,7 @@ export class FollowedRun {
     return this.#connection.state === "live";
   }
 
-  /** Whether a stream has it, or will have it. */
+  /** Whether a stream serves this run, or is about to. */
   get isOpen(): boolean {
     return this.isLive || this.#connection.state === "connecting";
   }

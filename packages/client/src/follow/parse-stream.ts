@@ -21,7 +21,7 @@ export function createStreamParser(
   /** The beginning of a line that has not ended. */
   let line = "";
   let data: string[] = [];
-  /** How many characters `data` has, and 64 for each line. */
+  /** How many characters `data` has, counting 64 more for each line. */
   let chars = 0;
   let isAfterReturn = false;
 
@@ -29,7 +29,7 @@ export function createStreamParser(
     const [, field, value = ""] = FIELD.exec(line) ?? [];
     if (field === "data") {
       data.push(value);
-      // Without characters, a line takes memory all the same.
+      // Even an empty line takes memory.
       chars += value.length + 64;
     }
     if (field === "retry" && /^\d+$/.test(value)) onRetry(Number(value));
@@ -44,7 +44,7 @@ export function createStreamParser(
   function checkLength(): void {
     if (chars + line.length <= mostChars) return;
     throw unanswered(
-      `Expected a message of ${mostChars} characters at most, got more: does another program answer?`,
+      `Expected a message of ${mostChars} characters at most, got more: check that the URL is a run-events server's.`,
     );
   }
 

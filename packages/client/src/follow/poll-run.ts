@@ -3,7 +3,7 @@ import type { Attempt, Reading } from "./attempt.ts";
 import type { Page } from "./follow-log.ts";
 import { pause } from "../http/pause.ts";
 
-/** The pause between two polls that the server answers at once, in milliseconds. One that takes as long was held. */
+/** The pause between two polls that the server answers at once, in milliseconds. A poll that takes as long as this was held. */
 export const POLL_MS = 2_000;
 /** The pause between two held polls, so that single events arrive a few at a time, in milliseconds. */
 const GATHER_MS = 100;
@@ -18,7 +18,10 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
   const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
     attempt;
   let page: Page | undefined;
-  /** Whether the page had new events, or was held for them. An old page from a cache was neither, however often it is asked for. */
+  /**
+   * Whether the page had new events, or was held until there were some. An old page from a cache is neither, so it is not asked for without
+   * a pause.
+   */
   let isFresh = false;
 
   return {
@@ -45,9 +48,9 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
         update({ state: "polling" });
         page = await readPage(isHeld).catch((error: unknown) => {
           const { code } = Object(error) as { readonly code?: unknown };
-          // The server holds as many polls as it can. It can still answer one at once. @see clause W28 in `WIRE.md`
+          // The server already holds as many polls as it can, but it can still answer one at once. @see clause W28 in `WIRE.md`
           if (isHeld && code === "too_many_requests") expect("full");
-          // It was held, and a proxy has cut it.
+          // The poll was held, and a proxy has cut it.
           else if (performance.now() - now >= POLL_MS) expect("empty");
           throw error;
         });

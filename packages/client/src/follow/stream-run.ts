@@ -78,7 +78,7 @@ export function throwIfFailed(
     // Something on the way changes the stream. Polls may get through.
     expect("held_back");
     throw unanswered(
-      "Expected frames of a run-events server, got something else: does a proxy change them?",
+      "Expected frames of a run-events server, got something else: check whether a proxy changes them.",
     );
   }
   if (frame.type !== "error") return;

@@ -189,7 +189,7 @@ export function tailCall(runId: string, tail: number, query: PageQuery): Call {
 /** Checks the events of a page, and returns the page. */
 export const readPage = <T>(json: T): T => checkItems(json, "events", EVENT);
 
-/** Checks the runs of a list, and returns the list. A page that is not the last one has runs. @see clause W14 in `WIRE.md` */
+/** Checks the runs of a list, and that every page but the last has some, and returns the list. @see clause W14 in `WIRE.md` */
 export function readRuns<T>(json: T): T {
   const { runs, nextCursor } = json as {
     readonly runs: readonly unknown[];

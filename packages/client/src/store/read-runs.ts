@@ -43,7 +43,7 @@ export async function readRuns(
     const page = await retrying(() => server.askJson<RunsPage>(call, patience.signal), patience);
     for (const run of page.runs) read.set(run.runId, run);
     ({ nextCursor } = page);
-    // A list that goes on in a circle has no new runs.
+    // A list whose cursors go round in a circle has no new runs.
   } while (nextCursor !== null && before < read.size && read.size < count);
   return { runs: [...read.values()], nextCursor };
 }

@@ -152,7 +152,7 @@ describe("W22: a frame that no run-events server sends", () => {
           code: "store_unavailable",
           retryable: true,
           message:
-            "Expected frames of a run-events server, got something else: does a proxy change them?",
+            "Expected frames of a run-events server, got something else: check whether a proxy changes them.",
         },
       ]);
       expect(requests.slice(0, 2)).toEqual(["a/stream?since=0", "a/events?since=1&wait=25"]);

@@ -2,8 +2,8 @@
 const REST_BYTES = 4_194_304;
 
 /**
- * The bytes of a body as they arrive.
- * @param answered resolves with the answer. What is left of a body that was not read whole is then read, and discarded
+ * Reads the bytes of a body as they arrive.
+ * @param answered resolves when the answer is there. If the body was not read whole, the rest is then read and discarded
  */
 export async function* piecesOf(
   body: ReadableStream<Uint8Array> | null,
@@ -22,11 +22,12 @@ export async function* piecesOf(
 }
 
 /**
- * Reads the rest of a body. A host cannot: a stream that was begun holds the rest back. To close before the client has sent all could lose
- * the answer, and the client may take the connection for one that it can use again. The host limits the time.
+ * Reads the rest of a body and discards it. The host cannot, since a stream that was read in part keeps the rest. If the connection were
+ * closed before the client has sent everything, the answer could be lost, and the client could try to use the connection again. The host
+ * limits the time.
  */
 async function discardRest(body: ReadableStream<Uint8Array>): Promise<void> {
-  // A host that reads the rest itself.
+  // The host reads the rest itself.
   if (body.locked) return;
   const reader = body.getReader();
   try {

@@ -14,7 +14,7 @@ export interface BodyRequest {
   /** A header by its lower-case name. */
   readonly header: (name: string) => string | null;
   /**
-   * The whole body, which may be empty. Rejects if the client breaks off.
+   * The whole body, which may be empty. Rejects if the client breaks off before the end.
    * @param grow called with the body's memory before it is allocated; throws to refuse it
    * @throws RunEventsError `payload_too_large`, `invalid_request` if it takes too long
    */

@@ -266,7 +266,7 @@ export interface LogParts {
   readonly feeds: Feeds;
   /** `null` if nothing listens. */
   readonly listener: Listener | null;
-  /** They watch nothing until `stallsOf` starts them. */
+  /** The watches of the store. They watch nothing until `stallsOf` starts them. */
   readonly stalls: Stalls;
 }
 
@@ -281,8 +281,8 @@ export function reportOf(log: RunLog): Report | null {
 }
 
 /**
- * Watches the store of a log from now on, until the log is closed: whether it takes reads, and whether it takes writes. For servers over
- * the log, as `failFast` is.
+ * Watches the store of a log from now on, until the log is closed: whether it takes reads, and whether it takes writes. For servers on top
+ * of the log, such as those that use `failFast`.
  * @see clause S31 in `STORE.md`
  */
 export function stallsOf(log: RunLog): Stalls {

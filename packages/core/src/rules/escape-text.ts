@@ -1,23 +1,25 @@
 /** Scripts in which a joiner changes the shape of the letter before it. */
 const JOINING = "Arab Syrc Mong Nkoo Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Khmr Mymr";
 
-/** Made when this module is loaded: where nothing escapes text, no part of it is in a bundle. */
+/** Made when this module is loaded. The pure mark keeps it out of a bundle in which nothing escapes text. */
 const UNSEEN: RegExp = /* @__PURE__ */ createUnseen();
 
-/** Matches invisible characters, as its only group, and also those that belong to a visible one, without the group. */
+/**
+ * Matches all invisible characters. Those to escape are in the only group; those that belong to a visible character are matched without it.
+ */
 function createUnseen(): RegExp {
   const letter = `[${JOINING.replaceAll(/\w+ ?/g, (script) => `\\p{scx=${script.trim()}}`)}]`;
   const visible = [
-    // Of one emoji: a joiner, and a selector, which a digit has in a keycap alone.
+    // A joiner or a selector within one emoji. After a digit, a selector belongs only to a keycap.
     /(?<=\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]?)\u200D(?=\p{Extended_Pictographic})/u,
     /(?<=\p{Emoji})(?<![#*\d])\uFE0F|(?<=[#*\d])\uFE0F(?=\u20E3)/u,
     // The letters of a region's flag.
     /(?<=\u{1F3F4})[\u{E0030}-\u{E007A}]+\u{E007F}/u,
   ].map(({ source }) => source);
   const unseen = [
-    // Controls, halves of a character, line ends; directions, joiners, fillers and the like; and what is blank, but not a space.
+    // Controls, lone surrogates, line ends; directions, joiners, fillers and the like; and blank characters that are not spaces.
     /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{1D159}]/u,
-    // A mark that no letter carries would change the character before the text.
+    // A combining mark without a letter, which would change the character before the text.
     /(?<=^|["\s])\p{Script=Inherited}/u,
   ].map(({ source }) => source);
   const joiner = `(?<=${letter})(?<!\\p{Default_Ignorable_Code_Point})[\\u200C\\u200D]`;
@@ -25,8 +27,8 @@ function createUnseen(): RegExp {
 }
 
 /**
- * Makes one line of foreign text, in which each character can be seen. Characters that show nothing, and those that change how others
- * show, are escaped as in JSON. A joiner or a selector stays where it belongs to an emoji or shapes a letter. Spaces of any width stay.
+ * Turns foreign text into one line in which each character can be seen. Invisible characters, and those that change how others look, are
+ * escaped as in JSON. A joiner or a selector stays where it belongs to an emoji or shapes a letter. Spaces of any width stay.
  * The text may hold such an escape itself, and letters of other scripts may look the same.
  * @see https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
  */

@@ -41,7 +41,7 @@ export function judgeAppend(
   if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
   if (isFenced(run, request.appender, nowMs)) return { outcome: "fenced" };
   const isExpected = expectedSequence === null || expectedSequence === lastSequence;
-  // The last sequence is for the event that ends the run.
+  // The last sequence is kept for the event that ends the run.
   const most = isTerminal(change) ? Number.MAX_SAFE_INTEGER : Number.MAX_SAFE_INTEGER - 1;
   if (!isExpected || lastSequence + events.length > most) {
     return { outcome: "sequence_conflict", lastSequence };

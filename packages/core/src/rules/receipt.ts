@@ -52,7 +52,7 @@ export function receiptOf(
       if (expectedSequence === null || expectedSequence === lastSequence) {
         throw new RunEventsError(
           "invalid_request",
-          `Expected an append that ends before sequence ${Number.MAX_SAFE_INTEGER}, which is for the run's end, but the run is at ${lastSequence}. End the run, and go on in another.`,
+          `Expected an append that ends before sequence ${Number.MAX_SAFE_INTEGER}, which is kept for the run's end, but the run is at ${lastSequence}. End the run, and go on in another.`,
         );
       }
       // A read from past the end would be refused.

@@ -1,11 +1,14 @@
 import { RunEventsError } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** How often a watch looks at its calls, in milliseconds. A process that was stopped looks once for that whole time. */
+/**
+ * How often a watch looks at its calls, in milliseconds. Looks are counted, not time, so that a process that was suspended does not take
+ * that time for silence.
+ */
 const LOOK_MS = 250;
-/** After how many looks without an answer the store is checked: a healthy one takes less than a second. */
+/** After how many looks without an answer the store is checked. A healthy store answers within a second. */
 const QUIET_LOOKS = 4;
-/** After how many looks without an answer, not even to the check, the store counts as stalled. */
+/** After how many looks without any answer, even to the check, the store counts as stalled. */
 const STALL_LOOKS = 8;
 /** How many looks a stalled store is left alone before it is checked again. */
 const REST_LOOKS = 4;
@@ -13,21 +16,21 @@ const REST_LOOKS = 4;
 /** What a watch depends on. */
 export interface StallWatchOptions {
   readonly clock: Clock;
-  /** Asks the store for something small, in no run, and with a bound. So one run that is locked is not a stall. */
+  /** Asks the store for something small, within a time limit. It touches no run, so that one locked run is not taken for a stall. */
   readonly check: () => Promise<unknown>;
-  /** Whether a check that the store refuses at once shows a stall, or only that the store answers. */
+  /** What it means if the store refuses a check at once: a stall, or an answer like any other. */
   readonly refusal: "stall" | "answer";
 }
 
 /**
- * Knows whether a store takes one kind of call, its reads or its writes. The calls themselves show it while they are answered. Only
- * silence, or a failure of the store, leads to a check, and the check alone decides.
+ * Knows whether a store takes one kind of call, its reads or its writes. As long as calls are answered, no check is needed. Silence or a
+ * failed call leads to a check, whose result decides; if nothing at all is answered for 2 s, the store is stalled.
  *
  * | the store is | event                                        | next      | what happens                              |
  * | ------------ | -------------------------------------------- | --------- | ----------------------------------------- |
  * | answering    | 4 looks without an answer to any call        | answering | a check                                   |
  * | answering    | a call fails `store_unavailable`             | answering | a check with the next look                |
- * | answering    | 8 looks without an answer, not even a check's | stalled   | `onChange`                                |
+ * | answering    | 8 looks without any answer, even to the check | stalled   | `onChange`                                |
  * | answering    | a check is refused                           | stalled   | `onChange`, unless a refusal is an answer |
  * | stalled      | a check is refused, or is late               | stalled   | 4 looks later, the next check             |
  * | stalled      | a check is answered                          | answering | `onChange`                                |
@@ -53,7 +56,10 @@ export class StallWatch {
     this.#options = options;
   }
 
-  /** Why the store takes no such call; `null` while it does, as far as is known. The same error while the reason is the same. */
+  /**
+   * Why the store takes no such calls; `null` while it takes them, as far as is known. It stays the same error as long as the reason is the
+   * same.
+   */
   get stalledBy(): RunEventsError | null {
     return this.#stalledBy;
   }
@@ -112,8 +118,8 @@ export class StallWatch {
   }
 
   /**
-   * As `admit`, but also stops waiting when a stall begins. The call goes on, so only for one that may be made again.
-   * @throws RunEventsError the same, `ambiguous` if the call was made
+   * As `admit`, but also stops waiting when a stall begins. The call itself goes on, so use this only for a call that may be repeated.
+   * @throws RunEventsError as `admit`; `ambiguous` if the call was already made
    */
   async unlessStalled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     return this.admit(async () => {
@@ -129,7 +135,7 @@ export class StallWatch {
     });
   }
 
-  /** Checks the store now. Resolves with the end of the check, even if it failed. Calls during a check wait for that one. */
+  /** Checks the store now. Resolves when the check has ended, even if it failed. A second call during a check waits for the same one. */
   check(): Promise<void> {
     this.#checking ??= this.#check().finally(() => (this.#checking = null));
     return this.#checking;
@@ -148,7 +154,7 @@ export class StallWatch {
     this.#checkMs = clock.now() - fromMs;
     this.#isSuspect = false;
     this.#rest = REST_LOOKS;
-    // A driver gives up at last on a server that is silent: such a late refusal is no answer.
+    // After a long silence a driver gives up by itself, so a late refusal is not an answer of the store.
     const isLate = this.#checkMs >= LOOK_MS * QUIET_LOOKS;
     if (failure === null || (refusal === "answer" && !isLate)) this.#end();
     else this.#begin(failure);

@@ -130,7 +130,7 @@ export function createUpkeep(
     async purge({ finishedForMs, limit = PURGE_RUNS }) {
       checkBound("finishedForMs", finishedForMs, 0);
       checkBound("limit", limit, 1);
-      // A store in this process may answer within the turn: a loop of calls would hold up everything else until no run is left.
+      // A store in this process may answer within the same turn, so a loop of calls would hold up everything else until no run is left.
       await new Promise<void>(afterTurn);
       return store.purge({ finishedForMs, limit });
     },

@@ -3,7 +3,7 @@ import type { Clock } from "../time/clock.ts";
 import { type ClockProbe, createProbe } from "./probe.ts";
 import { StallWatch } from "./stall-watch.ts";
 
-/** The id of a run that a check asks for: it does not matter whether there is one. */
+/** The id of the run that a check asks for. It need not exist. */
 const ANY_RUN = "readyz";
 
 /** Whether a store takes reads, and whether it takes writes: a full disk refuses only writes. */
@@ -12,7 +12,7 @@ export interface Stalls {
   readonly writes: StallWatch;
 }
 
-/** The calls of a store for which callers wait. `purge` may take long, and is not one. */
+/** The calls of a store that callers wait for. `purge` is not among them, since it may take long. */
 export type WatchedStore = Omit<
   RunEventStore,
   "listExpired" | "listIdle" | "purge" | "probe" | "observe" | "close"
@@ -20,7 +20,7 @@ export type WatchedStore = Omit<
 
 /**
  * Watches the calls of a store.
- * @param probe checks the writes: it writes to no run, so one run that is locked does not matter
+ * @param probe checks the writes. It writes to no run, so a locked run does not matter
  */
 export function watchStore(
   store: RunEventStore,
@@ -34,7 +34,7 @@ export function watchStore(
   const reads = new StallWatch({ clock, check: readProbe, refusal: "answer" });
   const writes = new StallWatch({ clock, check: probe, refusal: "stall" });
   const watched: WatchedStore = {
-    // A store's may change, such as its durability.
+    // Read each time, since a store's capabilities may change, such as its durability.
     get capabilities() {
       return store.capabilities;
     },

@@ -58,7 +58,7 @@ export function createGatheringQueue(
     throwIfMergeFailed();
   }
 
-  /** A function that fails is a mistake of the program, but the events are good. */
+  /** A merge function that fails is a mistake of the program, but the events are good, so they are sent unmerged. */
   function mergeIfAble(events: readonly SealedDraft[]): readonly SealedDraft[] {
     try {
       return mergeEvents(events, merging, mostBytes);

@@ -4,9 +4,9 @@ import { isDeeper, MAX_JSON_DEPTH } from "../rules/json-depth.ts";
 import { SealedJson } from "../rules/sealed-json.ts";
 
 /**
- * For each event type whose events may be merged, the function that makes one payload of those of two or more neighbours, the earliest
- * first. They are values as from `JSON.parse`, and belong to the function. It has to be associative, as `(texts) => texts.join("")` is:
- * the order of the events is kept, and nothing else.
+ * For each event type whose events may be merged, the function that makes one payload of the payloads of two or more neighbours, the
+ * earliest first. The payloads are values as from `JSON.parse`, and the function may change them. It has to be associative, as `(texts) =>
+ * texts.join("")` is, since only the order of the events is promised, not how they are grouped.
  */
 export type Merges = Readonly<
   Record<string, { merge(payloads: readonly unknown[]): unknown }["merge"] | undefined>
@@ -68,7 +68,7 @@ function mergeGroup(
   const payload = sealMerged(eventType, merged);
   const { text } = payload;
   if (!isLonger(text, maxBytes) && !isDeeper(text, MAX_JSON_DEPTH)) return [{ eventType, payload }];
-  // As many parts as its size needs, so that each event is merged a few times at most, however small the bound is.
+  // Split into as many parts as the size needs, so that each event is merged a few times at most, however small the bound is.
   const size = Math.ceil(group.length / Math.max(2, text.length / maxBytes));
   const parts: SealedDraft[] = [];
   for (let at = 0; at < group.length; at += size)

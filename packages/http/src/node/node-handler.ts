@@ -12,10 +12,10 @@ export interface NodeHandler {
   /** Answers a request. An unknown path gets a 404 problem. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Does the work for a request that the host answers itself, in the share that its user has of this handler: it counts as one of the
-   * user's requests until its response has closed, and takes the user's turn as a create does.
+   * Does the work for a request that the host answers itself, within the user's bounds at this handler. It counts as one of the user's
+   * requests until its response has closed, and takes turns as a create does.
    * @param userId as `authenticate` returns it
-   * @param response of the request, not yet ended
+   * @param response the response to that request, not yet ended
    * @returns what the work returns
    * @throws RunEventsError `too_many_requests`, or what the work throws
    * @see clause W49 in `WIRE.md`

@@ -163,7 +163,7 @@ export function parseEvent(text: string, index: number): EventDraft {
     );
   if (RESERVED.has(eventType))
     throw refuse(
-      `Expected no ${eventType} among the events to append, got event ${index}. Only the chats of a server write that type. Choose another one.`,
+      `Expected no ${eventType} among the events to append, but event ${index} has that type. Only a server's chats write it: choose another type.`,
     );
   return { eventType, payload };
 }

@@ -48,7 +48,7 @@ interface Incoming<Native> {
   readonly holding: Holding;
 }
 
-/** A request that is worked on in the share of its user. */
+/** A request that is worked on within the bounds of its user. */
 interface Sharing {
   readonly ownerId: string;
   readonly holding: Holding;
@@ -69,7 +69,7 @@ export class Service<Native> {
   readonly #refusals: Refusals;
   readonly #shares = createShares();
   readonly #onError: (error: unknown) => void;
-  /** Errors that the host has had: a stall refuses many requests with the same error. */
+  /** Errors that were already reported to the host, since a stall refuses many requests with the same error. */
   readonly #reported = new WeakSet();
   /** `null` if no telemetry listens. */
   readonly #telemetry: Report | null;
@@ -116,7 +116,7 @@ export class Service<Native> {
   }
 
   /**
-   * Does a host's own work for a user, as that of a short request which changes something.
+   * Does a host's own work for a user, under the same bounds and turns as a short request that changes something.
    * @throws RunEventsError `too_many_requests`, or what the work throws
    * @see clause W49 in `WIRE.md`
    */
@@ -204,7 +204,7 @@ export class Service<Native> {
     return this.#inShare({ ownerId, holding, isGone: () => exchange.isGone() }, answer);
   }
 
-  /** Works on a request in its user's share. A refusal waits if there are many. */
+  /** Works on a request within its user's bounds. If there are many refusals, each waits. */
   async #inShare<Result>(
     { ownerId, holding, isGone }: Sharing,
     work: () => Promise<Result>,

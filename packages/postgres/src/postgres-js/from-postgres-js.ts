@@ -37,7 +37,7 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
  */
 export function clientOf(transaction: PostgresJsQueryable): PostgresQueryable {
   return {
-    // Each statement is sent at once: in the next phase of the event loop, the transaction may be over.
+    // Each statement is sent at once, since the transaction may be over by the next phase of the event loop.
     query: async (text, values = []) => ({
       rows: rowsOf(await transaction.unsafe(text, encodeValues(values))),
     }),

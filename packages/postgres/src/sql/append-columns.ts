@@ -29,7 +29,10 @@ export function takes(runId: string, ownerId: string, expected: string, appender
       ELSE r.run_status = ${swept} AND r.lease_expires_at_ms IS NULL AND ${idleSince("r")} <= ${untilMs} END`;
 }
 
-/** SQL: whether the run `r` has sequences for so many events. It is core's `judgeAppend`, for requests that land together too. */
+/**
+ * SQL: whether the run `r` has sequences left for so many events. It is the rule of core's `judgeAppend`, also for requests that land
+ * together.
+ */
 export function fits(events: string, change: string): string {
   return `r.last_sequence + ${events} <= ${Number.MAX_SAFE_INTEGER} - CASE WHEN ${isLive(change)} THEN 1 ELSE 0 END`;
 }

@@ -7,8 +7,9 @@ export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigin
 
 /**
  * Fails on a standby, which may lack what was acknowledged (clause S10 in `STORE.md`). It is evaluated once for each statement. A
- * connection may reach a standby at any time, as in a failover; behind a pooler, from one statement to the next. Only a standby calls the
- * function that it refuses. It refuses `pg_current_wal_lsn()` too, but so does the primary of Amazon Aurora.
+ * connection may reach a standby at any time, as in a failover; behind a pooler, from one statement to the next. The function that a
+ * standby refuses is called only on a standby. `pg_current_wal_lsn()` would fail there too, but it also fails on the primary of Amazon
+ * Aurora.
  */
 export const ON_PRIMARY =
   "(SELECT CASE WHEN pg_is_in_recovery() THEN pg_current_xact_id() IS NOT NULL ELSE true END)";

@@ -3,14 +3,14 @@ import { appendToOneStatement } from "./append-to-one.ts";
 import { takes } from "./append-columns.ts";
 
 /**
- * The marks of the appends under way in the transaction: a setting that is local to it. It goes with the transaction, and with a
- * rollback to a savepoint from before the mark. No xid can do that, and not every engine has one. An append takes its mark out when it
- * lands, so that the setting stays short in a transaction of many appends.
+ * The marks of the appends under way in the transaction: a setting that is local to it. A mark disappears when the transaction ends, and
+ * when it rolls back to a savepoint from before the mark. A transaction id could not show the latter, and not every engine has one. An
+ * append takes its mark out when it lands, so that the setting stays short in a transaction of many appends.
  */
 const NAME = "'run_events.joined'";
 const MARKS = `coalesce(current_setting(${NAME}, true), '')`;
 
-/** SQL: sets the marks, which is never null. */
+/** SQL: sets the marks. Its value is always true. */
 function setMarks(marks: string): string {
   return `set_config(${NAME}, ${marks}, true) IS NOT NULL`;
 }
@@ -22,8 +22,8 @@ function isMarked(mark: string): string {
 
 /**
  * Locks the run for an append, if the run takes it. $1-$4 are those of `appendToOne`, $5 is the append's mark, and $6 whether to set it.
- * The lock comes in a statement of its own, so that the append sees all keys that landed before it. The append could only fail on one
- * that it does not see, and a failed statement aborts the transaction.
+ * The lock comes in a statement of its own, so that the append sees all keys that landed before it. It would fail on a key that it does not
+ * see, and a failed statement aborts the transaction.
  */
 export function lockJoinedStatement({ runs }: Tables): string {
   return `

@@ -1,15 +1,14 @@
 import type { Tables } from "../tables.ts";
 import { needsKeyIndex, needsUnique, NOW_MS, RUN_COLUMNS } from "./columns.ts";
 
-/** How many texts of how many bytes are more than the statement's `work_mem` holds, so that they go to a file. */
+/** How many texts of how many bytes: more than the statement's `work_mem` holds, so that they go to a file. */
 const TEXTS = 40;
 const TEXT_BYTES = 8_000;
 
 /**
  * Needs the locks, the rights and the indexes of an append, and commits a record that is in no table. So the commit waits for the
- * disk and a synchronous standby, and leaves no row to be removed. The segment of the log that takes the record has its room already,
- * so a full disk would not refuse it. It refuses the temporary file, which goes where the database's tables are, and is gone with the
- * statement.
+ * disk and a synchronous standby, and leaves no row to be removed. The log's segment has its room on the disk already, so the record alone
+ * would not fail on a full disk. The temporary file does: it is written where the database's tables are, and is removed with the statement.
  */
 export function probeStatement(tables: Tables): string {
   const { runs } = tables;

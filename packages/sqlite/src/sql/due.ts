@@ -11,7 +11,7 @@ export function prepareDue(
   db: SqliteDatabase,
   { runs }: Tables,
 ): Pick<RowMoves, "selectDue" | "selectIdle"> {
-  // What is left of removed runs has a time below 0.
+  // The remains of removed runs have a time below 0.
   const select = (column: string): Statement =>
     prepareStatement(
       db,

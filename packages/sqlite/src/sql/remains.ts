@@ -2,22 +2,22 @@ import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** How many events one transaction removes, since writers and this process wait for it: 2 ms or so. */
+/** How many events one transaction removes. Writers and this process wait for it, so it is short. */
 export const EVENTS_AT_ONCE = 500;
 
 /**
- * The statements that remove a long run in pieces. The transaction that removes it only takes its head away: an id that no run can have, of
- * no owner, so no call finds it. `finished_at_ms` below 0 finds these remains, for the process that left them and for any other.
+ * The statements that remove a long run in pieces. The transaction that removes it only gives its row an id that no run can have and an
+ * empty owner, so that no call finds it. A `finished_at_ms` below 0 marks such remains, so that any process can find and remove them.
  */
 export interface Remains {
-  /** Takes the head of a run away. A run of few events stays as it is. */
+  /** Hides a long run from all calls, as the first step of its removal. A short run stays as it is. */
   behead(ordinal: number): void;
   hasRemains(): boolean;
-  /** Removes a piece of what is left of beheaded runs. */
+  /** Removes a piece of the remains. */
   clearPiece(): void;
 }
 
-/** Prepares the statements. CROSS makes the planner begin with the remains, for tables of any size. */
+/** Prepares the statements. CROSS JOIN makes the planner begin with the remains, however large the tables are. */
 export function prepareRemains(db: SqliteDatabase, tables: Tables): Remains {
   const { runs, events, receipts } = tables;
   const behead = prepareStatement(

@@ -8,7 +8,7 @@ import { prepareRemains, type Remains } from "./remains.ts";
 /** The moves that find, create and remove runs. */
 type RunMoves = Pick<RowMoves, "selectHeads" | "insertRun" | "deleteRuns">;
 
-/** Prepares the moves. A run's events and receipts are removed with it, but those of a long run piece by piece after it. */
+/** Prepares the moves. A run's events and receipts are removed with it; those of a long run follow piece by piece. */
 export function prepareRun(db: SqliteDatabase, tables: Tables): RunMoves & Remains {
   const { runs } = tables;
   const selectOne = prepareStatement(db, `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`);
