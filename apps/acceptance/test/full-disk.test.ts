@@ -9,7 +9,7 @@ import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 const DISK_BYTES = 67_108_864;
 const READERS = 120;
 const RUN = "/v1/agent-runs/kept";
-/** Bounds a hang. */
+/** Ends a test that hangs. */
 const PATIENCE = { timeout: 40_000 };
 
 interface Served {
@@ -22,7 +22,7 @@ async function openSqlite(): Promise<Served & { readonly under: readonly string[
   return { disk, storeUrl: `sqlite:${join(disk.folder, "run-events.db")}`, under: disk.under };
 }
 
-/** The disk has the tables. The log of the database is elsewhere, as its segments have their room before a disk is full. */
+/** The small disk holds the tables. The database's log is elsewhere, since its segments have their room before the disk is full. */
 async function openPostgres(): Promise<Served> {
   const disk = await mountSmallDisk(DISK_BYTES);
   const postgres = await startPostgres({ under: disk.under });
@@ -50,7 +50,7 @@ it.each([
   ["Postgres", openPostgres],
   ["Redis", openRedis],
 ])(
-  "W30, S31: on a full disk of %s readyz is 503 and every reader has the whole log, until there is room again",
+  "W30, S31: on a full disk of %s readyz is 503 until there is room again, and every reader still gets the whole log",
   async (_, open) => {
     const { disk, storeUrl, ...rest } = await open();
     const { url } = await startServer({ storeUrl, ...rest });
@@ -70,13 +70,13 @@ it.each([
     await disk.run("sh", "-c", `dd if=/dev/zero of=${filling} bs=4096 2>/dev/null || true`);
     await expect.poll(append, PATIENCE).toBe(503);
     await expect.poll(readyz, PATIENCE).toBe(503);
-    // None of these finds the store ready in between.
+    // None of these requests may find the store ready in between.
     for (let looks = 0; looks < 20; looks++) {
       expect([await append(), await readyz()]).toEqual([503, 503]);
     }
     const logs = await Promise.all(Array.from({ length: READERS }, () => readLog(url, "kept")));
     const [log = []] = logs;
-    // One append in doubt may have landed.
+    // One append was in doubt, and may have landed.
     expect(log.length).toBeOneOf([appends, appends + 1]);
     expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, at) => at + 1));
     const textOf = (events: typeof log): string => JSON.stringify(events);

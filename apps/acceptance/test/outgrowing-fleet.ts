@@ -29,7 +29,7 @@ export const PROXIES: Readonly<
 
 /** How to start a fleet. */
 export interface FleetOptions {
-  /** The fleet is stopped when this ends. Default: the test. */
+  /** The fleet stops when this ends. Default: the test. */
   readonly owner?: Owner;
   /** Default nginx. */
   readonly proxy?: keyof typeof PROXIES;
@@ -37,7 +37,7 @@ export interface FleetOptions {
   readonly firstStore?: (storeUrl: string) => Promise<string>;
 }
 
-/** Starts the fleet with the guide's own configuration, in which only the ports change, and the limits of a small machine. */
+/** Starts the fleet with the guide's own configuration, of which only the ports change, and the limits to those of a small machine. */
 export async function startFleet({
   owner = { onTestFinished },
   proxy = "nginx",
@@ -62,7 +62,7 @@ export async function startFleet({
     ["127.0.0.1:8082", `127.0.0.1:${ports[1]}`],
   ].reduce(
     (text, [written = "", free = ""]) => text.replaceAll(written, free),
-    // HAProxy does not start where the system allows fewer.
+    // HAProxy does not start if the system allows fewer connections than `maxconn`.
     PROXIES[proxy].config.replace(/maxconn \d+/, "maxconn 1000"),
   );
   const running = await PROXIES[proxy].start({ config });

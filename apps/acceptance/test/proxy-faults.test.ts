@@ -8,10 +8,13 @@ import { type Fleet, PROXIES, startFleet } from "./outgrowing-fleet.ts";
 import { TOKEN } from "./server-process.ts";
 
 const WRITERS = 20;
-/** Bounds a hang. */
+/** Ends a test that hangs. */
 const PATIENCE = { timeout: 30_000 };
 
-/** Programs that append without an end, each to its own run, as the client does: under keys, again and again. */
+/**
+ * Programs that append without end, each to its own run. As the client does, each sends an append again under its key until it is
+ * acknowledged.
+ */
 interface Writers {
   /** How many appends each has acknowledged. */
   acks(): readonly number[];
@@ -77,7 +80,7 @@ const FAULTS: readonly Fault[] = [
     end: (_, line) => line.resume(),
   },
   {
-    name: "stands still",
+    name: "hangs",
     begin: ({ servers }) => servers[0].freeze(true),
     end: ({ servers }) => servers[0].freeze(false),
   },
@@ -104,7 +107,7 @@ describe.each(["nginx", "HAProxy"] as const)("the guide's %s", (proxy) => {
       await untilEachGoesOn(writers);
       begin(fleet, line);
       await untilEachGoesOn(writers);
-      // Also after the proxy has tried that server again.
+      // Writers also go on after the proxy has tried that server again.
       await untilEachGoesOn(writers);
       end(fleet, line);
       await untilEachGoesOn(writers);

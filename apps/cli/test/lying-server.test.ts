@@ -11,7 +11,7 @@ it.each([
   ["the same event again", [EVENT]],
   ["a hole", [{ ...EVENT, sequence: 3 }]],
 ])(
-  "W17: tail asks twice a second at most when the server holds no poll, and a page has %s",
+  "W17: tail asks twice a second at most if the server answers each poll at once with %s",
   async (_, events) => {
     const page = { events, currentPhase: null, lastSequence: 1, hasMore: true };
     let isEnd = false;

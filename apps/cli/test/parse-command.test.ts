@@ -170,7 +170,7 @@ describe("the command line", () => {
     ["input", "r", "1", "--token", "hunter2"],
     ["cancel", "r", "--token", "hunter2"],
   ])(
-    "%s takes no token on the command line, which others can read, and does not show it",
+    "%s refuses a token on the command line, which others can read, and does not repeat it",
     (...argv) => {
       expect(parseCommand(argv, ENV)).toEqual({
         wrong: `${argv[0]} has no --token: every user of this machine can read a command line, and so can the command of exec; set RUN_EVENTS_TOKEN, or RUN_EVENTS_TOKEN_FILE to the name of a file that has the token`,
@@ -210,7 +210,7 @@ describe("the command line", () => {
     }
   });
 
-  it("a token that no header can carry is refused, and not shown", () => {
+  it("a token that no header can carry is refused, and not repeated", () => {
     expect(parseCommand(["list"], { RUN_EVENTS_TOKEN: "hunter 2" })).toEqual({
       wrong: "RUN_EVENTS_TOKEN: expected a token of visible ASCII characters, without spaces",
     });

@@ -54,7 +54,7 @@ describe("runs that try to break the page", () => {
     expect(text).not.toMatch(/[\u202E\u2067]/);
   });
 
-  it("answers and titles that look like others, or like nothing, show what differs", async () => {
+  it("answers and titles that look alike, or look empty, show what differs", async () => {
     const { url, page } = await openSignedIn();
     const options = ["Deny", "Den\u200By", "Deny\u00AD", "\u2060Deny", " Deny"];
     const payload = { question: "Send it?\u200B", options };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { labelsOf } from "../src/labels.ts";
 
-/** Pieces that look like others, or like nothing. */
+/** Pieces that look like other pieces, or that show nothing. */
 const PIECE = fc.constantFrom(
   "De",
   "ny",
@@ -76,7 +76,7 @@ it("no two answers look the same, and none looks empty", () => {
   );
 });
 
-it("answers that differ in nothing that can be seen are shown as JSON, and others as they are", () => {
+it("answers with no visible difference are shown as JSON, and others as they are", () => {
   expect(labelsOf(["Approve", "Den\u200By", "خانه\u200Cها", "❤️ Yes"])).toEqual([
     "Approve",
     "Den\\u200by",

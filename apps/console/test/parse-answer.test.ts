@@ -11,7 +11,7 @@ function typesOf(value: unknown): readonly string[] {
   return Number.isInteger(value) ? ["number", "integer"] : [typeof value];
 }
 
-it("an answer has the value of its JSON and one of the types, or is refused", () => {
+it("an answer is the value of its JSON if that has one of the types, and is refused otherwise", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.subarray(TYPES), (value, types) => {
       const text = JSON.stringify(value, null, 1);

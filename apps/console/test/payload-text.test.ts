@@ -42,7 +42,7 @@ describe("a payload's text", () => {
     expect(encodeSummary({ line: "x", index: 1 })).toBe('{"line":"x","index":1}');
   });
 
-  it("a text that reads as another payload is shown with its quotes, so the two differ", () => {
+  it("a text that could be read as JSON is shown with its quotes, so that it differs from that JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (payload) => {
         fc.pre(payload !== null && payload !== "");

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 
-/** Counts from now on how many entries of maps and sets are looked at one after the other, until the test has finished. */
+/** Counts how many entries of maps and sets are iterated over, from now until the test has finished. */
 export function countSteps(): () => number {
   let steps = 0;
   for (const collection of [new Map().entries(), new Set().values()]) {

@@ -17,7 +17,7 @@ class Kept {
     this.socket.on("error", () => {});
   }
 
-  /** Resolves with the answer once it has this. */
+  /** Resolves with the answer once it matches. */
   async ask(head: string, has: RegExp): Promise<string> {
     this.#received = "";
     this.socket.write(`${head}\r\nHost: a\r\nAuthorization: Bearer ${ADA}\r\n\r\n`);
@@ -52,7 +52,7 @@ it("a server with few descriptors drops connections before the system does, coun
   await kept.ask("POST /v1/agent-runs HTTP/1.1\r\nContent-Length: 0", /^HTTP\/1\.1 201 /);
 });
 
-it("the metrics are answered with no descriptor free, with the memory as it was last read", async () => {
+it("/metrics is answered when no descriptor is free, with the memory as it was last read", async () => {
   const server = await startServer();
   const kept = new Kept(server.port);
   await kept.ask("GET /metrics HTTP/1.1", /store_stalls_total \d+\n/);

@@ -43,7 +43,7 @@ it("W30: the connection for notifications is shown once there is one, with its l
   ]);
 });
 
-it("W30: the metrics show since when the purge has not caught up: since the last one that left none, at first since the start", () => {
+it("W30: the metrics show how long the purge has been behind: since the last purge that left none, or since the start", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const counts = new DiagnosticCounts(true);

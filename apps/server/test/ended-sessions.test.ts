@@ -8,7 +8,7 @@ function sessionOf(userId: string, sessionId: number, expiresAtMs: number): Sess
   return { userId, sessionId: `${sessionId}`, tokenMark: "mark", expiresAtMs };
 }
 
-it("W29: no session that was ended works again; another ends with it only if the user has ended more than 1,000, 500 of which expire later", () => {
+it("W29: a session that was ended never works again, and ends another only if the user ended more than 1,000, of which 500 expire later", () => {
   const asked = fc.array(
     fc.record({
       userId: fc.constantFrom("ada", "ada", "ada", "bob"),
@@ -52,7 +52,7 @@ it("W29: the end of a session costs the same however many were ended before", ()
   };
   stepsOf(1_000);
   const first = stepsOf(1_000);
-  // Each end pays a few steps, and leaves no more to the next.
+  // Each end takes a few steps, and does not leave more of them to the next one.
   expect(first / 1_000).toBeLessThan(10);
   stepsOf(20_000);
   expect(stepsOf(1_000)).toBeLessThanOrEqual(first * 2);

@@ -117,9 +117,9 @@ it("a data folder that cannot be made is refused with the cause and the cure", a
   );
 });
 
-it("the unit for systemd starts again without an end, but not after a malformed setting", () => {
+it("the unit for systemd restarts without limit, but not after a malformed setting", () => {
   const unit = readFileSync(join(import.meta.dirname, "../run-events.service"), "utf8");
-  // By default systemd gives up after five starts within 10 s, and each start after 100 ms.
+  // By default systemd restarts after 100 ms, and gives up after five starts within 10 s.
   for (const line of [
     "StartLimitIntervalSec=0",
     "Restart=on-failure",

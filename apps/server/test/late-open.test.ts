@@ -9,7 +9,7 @@ const REFUSED = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNR
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A store whose attempts to open it the test ends, the oldest first. */
+/** A store that is being opened. The test ends the attempts, the oldest first. */
 function createBench() {
   const attempts: PromiseWithResolvers<OpenedStore>[] = [];
   const released = vi.fn();
@@ -67,7 +67,7 @@ it("S18: a store that opens after the server has ended is released, and is not t
   expect([attempts.length, vi.getTimerCount()]).toEqual([1, 0]);
 });
 
-it("S20: a failure that no wait mends ends the attempts", async () => {
+it("S20: a failure that waiting does not cure ends the attempts", async () => {
   const { attempts, late, pass } = createBench();
   const failed = expect(late.opening).rejects.toThrow("password authentication failed");
   await pass(1_000);

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { call, openStream, signIn } from "./client.ts";
 import { ADA, type ServerProcess, startInVain, startServer } from "./start-server.ts";
 
-/** Bounds a hang. */
+/** Ends a test that hangs. */
 const PATIENCE = { timeout: 30_000 };
 
 interface StoppedStore {
@@ -71,7 +71,7 @@ describe("a store that is away at the start", () => {
         .trimEnd()
         .split("\n")
         .map((line) => (JSON.parse(line) as { event: string }).event);
-      // The upkeep began when the store was there.
+      // The upkeep has begun, now that the store is there.
       expect(logged.filter((event) => /^appends_|^upkeep_|^store_/.test(event))).toEqual([
         "appends_stalled",
         "appends_back",
@@ -79,7 +79,7 @@ describe("a store that is away at the start", () => {
     },
   );
 
-  it("a start ends with 1 and one clear line if the Postgres that it waited for refuses its password", async () => {
+  it("the server exits with 1 and one clear line if the Postgres that it waited for refuses its password", async () => {
     const store = await stopPostgres();
     const wrong = new URL(store.url);
     wrong.password = "hunter2";

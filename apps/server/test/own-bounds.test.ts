@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("W29, W49: a user's sign-ins, sign-outs and looks at the session count as the user's requests, and leave those of others alone", async () => {
+it("W29, W49: a user's sign-ins, sign-outs and reads of the session count among the user's requests, not among those of others", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const tokens = createTokens(
@@ -86,7 +86,7 @@ it("W29, W49: a user's sign-ins, sign-outs and looks at the session count as the
   expect((await ask(ADA, "GET")).status).toBe(200);
 });
 
-it("W30: however many ask whether the server is ready, the store is asked once in 100 ms", async () => {
+it("W30: however many requests ask whether the server is ready, it asks the store once in 100 ms", async () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   const store = createMemoryStore();
   let looks = 0;

@@ -133,7 +133,7 @@ it("a malformed request costs the same however many answers are under way", asyn
   expect(await stepsOfMalformed()).toBeLessThan(alone + 100);
 });
 
-it("W3: a connection whose answer is under way is closed without another one if the client goes on with something else than HTTP", async () => {
+it("W3: a connection is closed without a second answer if its client sends something other than HTTP while an answer is under way", async () => {
   const gate = Promise.withResolvers<never>();
   const asked = vi.fn(() => gate.promise);
   const socket = await ask(new Map([["/slow", { GET: asked }]]), get("/slow"));

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { restAfterBatch } from "../src/upkeep.ts";
 import { PURGE_MS, startUpkept } from "./upkept.ts";
 
-it("S24: a purge takes at most a third of the time, no matter what its batches take, and rests 10 ms at least", () => {
+it("S24: a purge takes at most a third of the time, however long its batches take, and rests 10 ms at least", () => {
   const took = fc.array(fc.double({ min: 0, max: 60_000, noNaN: true }), { minLength: 1 });
   fc.assert(
     fc.property(took, (batches) => {

@@ -69,12 +69,12 @@ it("W29: a session that is read from its value is exactly the one that was opene
       const { value, session } = await sessions.open(ADA);
       expect(await sessions.verify(value)).toEqual(session);
     }),
-    // One millisecond of forty would be a fraction off.
+    // Without rounding, one millisecond in forty would be a fraction off.
     { numRuns: 500 },
   );
 });
 
-/** A cookie that the server made before its first release, with a secret and a token that are made up. It expires in the year 2200. */
+/** A cookie that the server made before its first release, from a made-up secret and token. It expires in the year 2200. */
 const KEPT =
   "run_events_session=eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6IjRHUExYdFUxX19pTmhRT19mYlJ1NGciLCJzdWIiOiJhZGEiLCJqdGkiOiI1OWUzZDBiZS1kZDdlLTRiMjAtYmU1NC04ZTUwMmNmYWM1YmQiLCJleHAiOjcyNTgxMTg0MDAuMTIzfQ.W5S96CjNPeQ6_qAC4k1Zk0Vi9s4NCr12HJEYP7ilLMI";
 
@@ -107,7 +107,7 @@ it("W29: a user who ends more than 1,000 sessions ends those that are older, and
   async function openAndEnd(): Promise<void> {
     const { value } = await sessions.open(ADA);
     ended.push(value);
-    // As a request has it: read from the cookie.
+    // As in a request, the session is read from the cookie.
     const session = await sessions.verify(value);
     if (session !== null) sessions.end(session);
   }

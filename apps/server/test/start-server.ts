@@ -93,7 +93,7 @@ function withoutNull(env: Readonly<Record<string, string | null | undefined>>): 
 /**
  * Starts a server and waits until it listens. If it still runs when the test has finished, it is killed.
  * @param folder its working folder, for the files that it keeps by default; a new one by default
- * @param shell what its shell does before, such as `ulimit -n 256; `
+ * @param shell what the server's shell runs first, such as `ulimit -n 256; `
  */
 export async function startServer(
   env: ServerEnv = {},

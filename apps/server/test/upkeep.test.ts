@@ -127,7 +127,7 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
     expect(left.runs.map(({ runId }) => runId)).toEqual([live]);
   });
 
-  it("S24: an append that waits during a batch goes before the next one", async () => {
+  it("S24: an append that waits during a batch goes before the next batch", async () => {
     const order: string[] = [];
     const waiting: Promise<unknown>[] = [];
     const runs = await openRuns(await urlOf(), (real) => ({
@@ -152,7 +152,7 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
     expect(order).toEqual(Array.from({ length: 4 }, () => ["batch", "append"]).flat());
   });
 
-  it("S24: a purge that is stopped ends with its batch, logs what it removed, and another one does the rest", async () => {
+  it("S24: a purge that is stopped ends with its batch and logs what it removed, and another one does the rest", async () => {
     const runs = await openRuns(await urlOf());
     await finish(runs, 250);
     const gate = Promise.withResolvers<void>();

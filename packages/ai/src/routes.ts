@@ -67,6 +67,6 @@ function checkOrigin({ headers, url }: Request, allowedOrigins: readonly string[
   if (!isForeignOrigin(header, allowedOrigins)) return;
   throw refusal(
     "cross_site_request",
-    "Expected a request from a page of this origin or of one in `allowedOrigins`, got one from a page of another origin. Add that origin to the list if you trust it.",
+    "Expected a request from a page of this origin, or of one in `allowedOrigins`, got one from another page. Add the origin of that page to the list.",
   );
 }

@@ -13,7 +13,7 @@ const chat = createChats({ runs }).routes({
   answer({ body, messages, signal }) {
     return new ReadableStream<UIMessageChunk>({
       start(controller) {
-        // A model holds what it was asked until it ends.
+        // As a real model does, it holds the question until it ends.
         signal.addEventListener("abort", () => controller.error([body, messages]));
       },
     });

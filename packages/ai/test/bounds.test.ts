@@ -6,7 +6,7 @@ import { asked } from "./ai-sdk/small-chats.ts";
 /** Two bodies of this size take all bytes that one user may have in flight. */
 const LARGE = "x".repeat(16_700_000);
 
-/** Starts a server with a heap of 1 GiB. @returns how to ask it, and whether its process lives */
+/** Starts a server with a heap of 1 GiB. @returns how to send it a request, and whether its process is alive */
 async function startServer(): Promise<{
   readonly ask: (user: string, path: string, body?: string) => Promise<Response>;
   readonly lives: () => boolean;
@@ -21,7 +21,7 @@ async function startServer(): Promise<{
       const headers = { user, accept: "application/json", "content-type": "application/json" };
       const init = { method: "POST", headers, ...(body !== undefined && { body }) };
       const response = await fetch(`http://127.0.0.1:${port}/api/${path}`, init);
-      // The answer goes on: only the page leaves.
+      // The answer goes on after the page has left.
       if (response.headers.get("content-type") === "text/event-stream")
         await response.body?.cancel();
       return response;
@@ -40,7 +40,7 @@ it.each([
   ["chats", "chat", chatOf],
   ["threads", "agent", threadOf],
 ] as const)(
-  "W49: many large bodies of one user at once do not end a server of %s: those beyond the bound are 429, and others are answered",
+  "W49: many large bodies of one user at once do not crash a server of %s: those beyond the bound are 429, and other users are answered",
   async (_name, path, bodyOf) => {
     const { ask, lives } = await startServer();
     const many = Array.from({ length: 8 }, async (_, at) =>
@@ -58,7 +58,7 @@ it.each([
       expect(refused.headers.get("content-type")).toBe("application/problem+json");
       expect(await refused.json()).toMatchObject({ status: 429, code: "too_many_requests" });
     }
-    // What a model was asked is in memory until its answer ends, and counts until then.
+    // A question is in memory until the model's answer ends, and counts until then.
     expect((await ask("ada", path, bodyOf("next", LARGE))).status).toBe(429);
     for (const at of taken) expect((await ask("ada", `${path}/${at}/stop`)).status).toBe(200);
     await expect.poll(async () => (await ask("ada", path, bodyOf("next", LARGE))).status).toBe(200);

@@ -26,7 +26,7 @@ async function askOnce(shares: OwnerShares, ownerId = "ada"): Promise<unknown> {
 }
 
 describe("the shares of users", () => {
-  it("W49: a user has 1,024 requests that are being answered, and other users have theirs", async () => {
+  it("W49: a user may have 1,024 requests under way, and other users have their own", async () => {
     const shares = new OwnerShares(systemClock);
     const over = Promise.withResolvers<void>();
     const all = Array.from({ length: maxRequests }, async () =>
@@ -42,7 +42,7 @@ describe("the shares of users", () => {
     expect(await askOnce(shares)).toBe(200);
   });
 
-  it("W49: what a request keeps counts until it is settled, also if it fails", async () => {
+  it("W49: a promise that a request keeps counts until it is settled, even if it fails", async () => {
     const shares = new OwnerShares(systemClock);
     const kept = Promise.withResolvers<void>();
     const all = Array.from({ length: maxRequests }, async (_, at) => {
@@ -75,7 +75,7 @@ describe("the shares of users", () => {
     for (const reader of readers) await reader?.cancel();
   });
 
-  it("a stream whose reader leaves is cancelled, also before its first read", async () => {
+  it("a stream whose reader leaves is cancelled, even before its first read", async () => {
     for (const reads of [0, 1]) {
       const { response, cancelled } = openStream();
       const shares = new OwnerShares(systemClock);

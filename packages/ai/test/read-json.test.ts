@@ -11,7 +11,7 @@ function requestOf(body: BodyInit, headers: Readonly<Record<string, string>> = {
   return new Request("http://localhost/", init);
 }
 
-/** Reads a body. The most that it held is `most`. */
+/** Reads a body. `most` is the most that it held at a time. */
 async function read(request: Request): Promise<{ readonly value: unknown; readonly most: number }> {
   let most = 0;
   const holding = { holdBody: (bytes: number) => void (most = Math.max(most, bytes)) };
@@ -19,7 +19,7 @@ async function read(request: Request): Promise<{ readonly value: unknown; readon
 }
 
 describe("the JSON of a request", () => {
-  it("is refused once it has more than 16 MiB, and what is left is read after the answer", async () => {
+  it("is refused once it has more than 16 MiB, and the rest is read after the answer", async () => {
     let pieces = 0;
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -43,7 +43,7 @@ describe("the JSON of a request", () => {
     expect(request.bodyUsed).toBe(false);
   });
 
-  it("is what it is, in any pieces, and `null` if it breaks off", async () => {
+  it("is the same in whatever pieces it arrives, and `null` if it breaks off", async () => {
     const bytes = new TextEncoder().encode('{"text":"\u{1F600}"}');
     const pieces = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -60,11 +60,11 @@ describe("the JSON of a request", () => {
     expect((await read(new Request("http://localhost/", { headers: JSON_TYPE }))).value).toBeNull();
   });
 
-  it("is read as any text, and holds its bytes and 128 more for each value", async () => {
+  it("may be any text, and holds its bytes and 128 more for each value", async () => {
     function countOf(value: unknown): number {
       if (typeof value !== "object" || value === null) return 0;
       const inner = Object.values(value).map(countOf);
-      // Each comma, colon and bracket comes before a value, but for a member, which has a comma and a colon.
+      // A comma, a colon or an opening bracket comes before each value. A member has two of them: a comma and a colon.
       const between = Math.max(0, inner.length - 1) + (Array.isArray(value) ? 0 : inner.length);
       return inner.reduce((sum, count) => sum + count, 1 + between);
     }
@@ -100,7 +100,7 @@ describe("the JSON of a request", () => {
     expect((await read(requestOf(string))).most).toBe(string.length);
   });
 
-  it("is refused with what to do, if the host has read it before", async () => {
+  it("is refused with advice if the host has read it before", async () => {
     const parsed = new Request("http://localhost/", {
       method: "POST",
       headers: { ...JSON_TYPE, "content-length": "2" },

@@ -3,12 +3,12 @@ import fc from "fast-check";
 
 /** An answer that is wrong in one place. */
 export interface Lie {
-  /** Which member of the answer, or item, is another one. */
+  /** Which member or item of the answer is replaced. */
   readonly place: number;
   readonly odd: unknown;
-  /** With 400 or more it is a refusal, wrong in that place. */
+  /** The status. From 400 on, the answer is a refusal that is wrong in that place. */
   readonly status: number;
-  /** Text in place of the JSON; after the frames of a stream. */
+  /** Text that is sent instead of the JSON, or after the frames of a stream. */
   readonly text: string | null;
 }
 
@@ -67,7 +67,7 @@ const PROBLEM = {
   retryAfterMs: 1,
 };
 
-/** The value with another one in one place. `undefined` removes a member. */
+/** The value, changed in one place. `undefined` removes a member. */
 function bend(value: unknown, { place, odd }: Lie): unknown {
   const places: (readonly [holder: Record<string, unknown>, name: string])[] = [];
   const root: Record<string, unknown> = { value: structuredClone(value) };
@@ -85,7 +85,7 @@ function bend(value: unknown, { place, odd }: Lie): unknown {
 
 /**
  * Sends an answer, bent by a lie if there is one.
- * @param honest its JSON; the list of the frames of a stream; `null` without a body
+ * @param honest the JSON of the honest answer, or the list of a stream's frames; `null` for no body
  */
 export function sendBent(
   response: ServerResponse,

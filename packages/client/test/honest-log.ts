@@ -6,7 +6,7 @@ interface Draft {
   readonly payload?: unknown;
 }
 
-/** The log of a run, and the answers of a server that has it under any id. It gives each question its input at once. */
+/** The log of a run, and the answers of a server that has this run under every id. The server gives each question its input at once. */
 export class HonestLog {
   readonly #events: (Draft & { readonly sequence: number; readonly createdAt: string })[] = [];
 

@@ -82,7 +82,7 @@ describe("createStreamParser", () => {
     expect(outcome(["data: 12345\n", "data: 67890\n\n"], 137)).toBe("refused");
     const many = Array.from({ length: 5 }, () => "data: 12345\n\n");
     expect(outcome(many, 70)).toHaveLength(5);
-    // Lines without characters take memory, too.
+    // Empty lines take memory, too.
     expect(outcome(["data\n".repeat(8)], 500)).toBe("refused");
   });
 

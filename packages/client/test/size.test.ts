@@ -18,7 +18,7 @@ async function sizeOfCode(code: string): Promise<number> {
 
 it("the client is under 10.25 KiB gzipped with its part of core, `/work` under 10.75 KiB, `/runs` under 14 KiB", async () => {
   // Until the client bounded what it reads of an answer, they were 8 and 12 KiB. Until inputs were held against the log that a
-  // worker knows, `/work` was 10 KiB. Until each loop over what a server says had a pause, they were 10 and 10.5 KiB.
+  // worker knows, `/work` was 10 KiB. Before each loop over a server's answers had a pause, the bounds were 10 and 10.5 KiB.
   expect(await sizeOf("")).toBeLessThan(10.25 * 1_024);
   expect(await sizeOf("/work")).toBeLessThan(10.75 * 1_024);
   expect(await sizeOf("/runs")).toBeLessThan(14 * 1_024);

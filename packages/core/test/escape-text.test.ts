@@ -4,7 +4,7 @@ import { escapeJson, escapeText } from "../src/rules/escape-text.ts";
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** What shows nothing by itself, or is no character: an independent list, and not the pattern of the source. */
+/** What shows nothing by itself, or is no character: a list of its own, not the pattern of the source. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{DI}\u2800\uFFF9-\uFFFB]/u;
 /** What makes a joiner or a selector in the same grapheme visible. */
 const CARRIER =
@@ -45,7 +45,7 @@ const TEXT = fc
   .map((parts) => parts.join(""));
 
 describe("escaped text", () => {
-  it("no character is left that shows nothing, but those that belong to an emoji or to a letter", () => {
+  it("no invisible character is left, except those that belong to an emoji or to a letter", () => {
     fc.assert(
       fc.property(TEXT, (text) => {
         for (const { segment } of graphemes.segment(escapeText(text)))
@@ -55,7 +55,7 @@ describe("escaped text", () => {
     );
   });
 
-  it("what an escape stands for can be read back, where the text itself has no backslash", () => {
+  it("the text can be read back from its escapes if it has no backslash of its own", () => {
     const short = { n: "\n", r: "\r", t: "\t" };
     fc.assert(
       fc.property(TEXT, (text) => {

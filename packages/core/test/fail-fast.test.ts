@@ -9,7 +9,7 @@ import { createFakeClock } from "./fake-clock.ts";
 
 const NOTE = [{ eventType: "NOTE" }];
 
-it("S31: a full disk refuses writes at once and leaves reads alone, and callers in the process are not refused", async () => {
+it("S31: while the disk is full, writes are refused at once and reads are answered, and callers in the process are not refused", async () => {
   const memory = createMemoryStore();
   let full: RunEventsError | null = null;
   let appends = 0;

@@ -67,7 +67,7 @@ describe("mergeEvents", () => {
     expect(mergeEvents(drafts, {}, 100)).toStrictEqual(drafts);
   });
 
-  it("W41: a function gets all neighbours in one call, values of its own, the earliest first", () => {
+  it("W41: a function gets all neighbours in one call, the earliest first, as values that it may change", () => {
     const seen: string[] = [];
     const drafts = [draft([1]), draft([2]), draft([3])];
     const merges: Merges = {

@@ -42,7 +42,7 @@ describe("receiptOf", () => {
     expect(() => receiptOf(outcome, REQUEST)).toThrow(expect.objectContaining({ code, details }));
   });
 
-  it("S1: a run without sequences left is no conflict: to read it again would not help", () => {
+  it("S1: a run without sequences left is not a conflict, since reading it again would not help", () => {
     const lastSequence = Number.MAX_SAFE_INTEGER - 1;
     for (const expectedSequence of [null, lastSequence]) {
       const refused = (): unknown =>

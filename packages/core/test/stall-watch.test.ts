@@ -65,7 +65,7 @@ describe("the watch of a store's calls", () => {
       retryable: true,
       message: expect.stringContaining("did not answer in 2000 ms"),
     });
-    // An answer to an old call may have been on its way for long.
+    // An answer to an old call may have been sent long before, so it does not end the stall.
     calls[0]?.resolve("late");
     await pass(60_000);
     expect([changes, checks.length]).toEqual([["stalled"], 1]);
@@ -73,7 +73,7 @@ describe("the watch of a store's calls", () => {
     expect([watch.stalledBy, changes, clock.timers()]).toEqual([null, ["stalled", "answering"], 0]);
   });
 
-  it("S31: one call that is not answered, as of a locked run, is no stall while the checks are answered", async () => {
+  it("S31: one call that is not answered, as when its run is locked, is no stall while the checks are answered", async () => {
     const { watch, checks, changes, call, pass, settle } = createBench();
     void call();
     for (let seconds = 0; seconds < 60; seconds++) {
@@ -84,7 +84,7 @@ describe("the watch of a store's calls", () => {
     expect(checks.length).toBeLessThanOrEqual(60);
   });
 
-  it("S31: calls that are answered are watched without a check, and without a timer between them", async () => {
+  it("S31: while calls are answered there is no check, and between calls no timer", async () => {
     const { clock, checks, calls, call, pass } = createBench();
     for (let seconds = 0; seconds < 20; seconds++) {
       void call();
@@ -96,7 +96,7 @@ describe("the watch of a store's calls", () => {
     expect([checks.length, clock.timers()]).toEqual([0, 0]);
   });
 
-  it("S31: a call that the store fails has it checked at once, and the check decides", async () => {
+  it("S31: after a call that fails, the next look checks the store, and the check decides", async () => {
     const { watch, checks, calls, changes, call, pass, settle } = createBench();
     const failed = call();
     calls[0]?.reject(unavailable("The run was locked for too long."));
@@ -113,7 +113,7 @@ describe("the watch of a store's calls", () => {
     expect(changes).toEqual(["stalled"]);
   });
 
-  it("S31: a refused read answers, but not if the driver gives up at last on a server that is silent", async () => {
+  it("S31: a refused read counts as an answer, unless it comes so late that the driver gave up on a silent server", async () => {
     const { watch, checks, changes, call, pass, settle } = createBench("answer");
     void call();
     await pass(SILENCE_MS);
@@ -125,7 +125,7 @@ describe("the watch of a store's calls", () => {
     expect([watch.stalledBy, changes]).toEqual([null, ["stalled", "answering"]]);
   });
 
-  it("S7: a stall refuses new calls, which send nothing, and leaves those under way in doubt, unless they may not be made again", async () => {
+  it("S7: during a stall new calls are refused and send nothing, and those under way that may be repeated fail as in doubt", async () => {
     const { watch, calls, call, pass } = createBench();
     const repeatable = watch.unlessStalled(call);
     const single = watch.admit(call);
@@ -142,7 +142,7 @@ describe("the watch of a store's calls", () => {
     expect(await single).toBe("landed");
   });
 
-  it("S31: at most one check is under way, and stalls begin and end in turns, for any calls and checks", async () => {
+  it("S31: for any calls and checks, at most one check is under way, and each stall ends before the next begins", async () => {
     const step = fc.oneof(
       fc.record({ pass: fc.integer({ min: 1, max: 3_000 }) }),
       fc.constantFrom("call", "answer", "fail", "good", "bad"),

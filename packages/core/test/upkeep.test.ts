@@ -206,7 +206,7 @@ describe("reap", () => {
 });
 
 describe("purge", () => {
-  it("S24: purge, called until it returns none, leaves a turn to everything else before each batch", async () => {
+  it("S24: purge, called until it returns none, yields to everything else before each batch", async () => {
     await create("a", "b", "c");
     for (const runId of ["a", "b", "c"]) await log.append(runId, [END]);
     const order: string[] = [];

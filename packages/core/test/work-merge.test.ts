@@ -151,7 +151,7 @@ describe("work that merges", () => {
     expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "cd"', "RUN_COMPLETED"]);
   });
 
-  it("W41: a merge that throws stops the work once the events that waited with it have landed as they are", async () => {
+  it("W41: a merge that throws stops the work after the events that waited with it have landed as they are", async () => {
     const error = new RunEventsError("payload_too_large", "cannot merge");
     const merge = {
       ...MERGING.merge,
@@ -180,7 +180,7 @@ describe("work that merges", () => {
     ]);
   });
 
-  it("W41: a merge that makes no JSON of more events than an append holds loses none of them", async () => {
+  it("W41: a merge that returns no JSON loses none of its events, even if they are more than one append holds", async () => {
     const tokens = Array.from({ length: 1_500 }, (_, at) => `TOKEN ${at}`);
     const work = world.runs.work("r", { ...LEASE, merge: { TOKEN: () => undefined } }, (run) => {
       for (const at of tokens.keys()) void run.emit("TOKEN", at);

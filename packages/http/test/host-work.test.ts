@@ -10,7 +10,7 @@ import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts"
 
 const MOST = 3;
 
-/** A host with a path of its own, `/USER`, whose work for that user ends when the gate opens. */
+/** A host with the path `/USER` of its own. The work for that user ends when the gate opens. */
 interface Host {
   readonly begun: string[];
   /** How many responses have closed. */
@@ -81,7 +81,7 @@ it("W49: a host's own work for a user counts as the user's requests do, until th
   expect(await list.until("too_many_requests")).toMatch(/^HTTP\/1\.1 429 /);
   await host.ask("bob");
   await eventually(() => expect(host.begun).toEqual(["ada", "ada", "ada", "bob"]));
-  // A client that has gone before its work has ended.
+  // A client that leaves before its work has ended.
   const before = host.closed();
   sockets[0]?.socket.destroy();
   await eventually(() => expect(host.closed()).toBe(before + 1));
@@ -91,7 +91,7 @@ it("W49: a host's own work for a user counts as the user's requests do, until th
   expect(await (await host.ask("ada")).until("done")).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-it("W49: a host's own work for users takes turns with them", async () => {
+it("W49: a host's own work for a user takes turns with that of other users", async () => {
   const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const handler = createNodeHandler({ runs, authenticate: () => null });

@@ -46,7 +46,7 @@ it("W5: over HTTP/2 too a page of the same origin may change by session, and one
   }
 });
 
-it("W5: over HTTP/2 the host is that of :authority, and a Host that differs does not count", async () => {
+it("W5: over HTTP/2 :authority is the host, and a different Host does not count", async () => {
   const { url } = await startHttp2();
   const session = connect(url);
   onTestFinished(() => session.destroy());

@@ -124,7 +124,7 @@ describe.each(DOORS)("%s", (door) => {
   });
 });
 
-it("W5: the host of a target in the absolute form counts before Host", async () => {
+it("W5: the host of a request target in absolute form takes precedence over Host", async () => {
   await using world = await openWorld("node:http");
   for (const [origin, status] of [
     ["http://evil.example", 403],

@@ -33,7 +33,7 @@ describe.each(DOORS)("%s", (door) => {
     for (const name of CALLS) world.store.hold(name);
     const late = [world.send(keyed), world.send({ path, headers: ADA })];
     const lateStream = world.tail(runId);
-    // It has no key, so its client may not send it again.
+    // This append has no key, so its client may not send it again.
     const lateSingle = world.send(single);
     await eventually(() => expect(world.store.held()).toBe(2));
     await eventually(() => expect(world.stats().inFlight.requests).toBe(5));
@@ -70,7 +70,7 @@ describe.each(DOORS)("%s", (door) => {
       ({ eventType }) => eventType,
     );
     expect(types.toSorted()).toEqual(["KEYED", "NOTE", "SINGLE"]);
-    // The host has each reason once, however many requests were refused.
+    // The host gets each reason once, however many requests were refused.
     expect(world.reported.length).toBeLessThanOrEqual(4);
     await eventually(() => expect(clock.timers()).toBe(0));
   });

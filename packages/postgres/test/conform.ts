@@ -16,7 +16,7 @@ CREATE FUNCTION managed.pg_current_wal_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS 
 BEGIN RAISE 'wal_level must be set to logical' USING ERRCODE = '55000'; END $$`;
 const MANAGED = "-c search_path=managed,pg_catalog";
 
-/** Runs the kit on pg, with its own server, which refuses what a managed one refuses. */
+/** Runs the kit on pg, with a server of its own that refuses what a managed Postgres refuses. */
 export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
   describe(`the Postgres store on pg, with the ${engine} server`, () => {
     let server: PostgresServer;
@@ -52,7 +52,7 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
     }
     itFindsLeaks(options);
 
-    it("the server refuses what a managed one refuses", async () => {
+    it("the server refuses what a managed Postgres refuses", async () => {
       const refused = pool.query("SELECT pg_current_wal_lsn()");
       await expect(refused).rejects.toMatchObject({ code: "55000" });
     });

@@ -44,7 +44,7 @@ describe("a driver's failure", () => {
     }
   });
 
-  it("S20: 55000, which a primary may answer too, is not taken for a standby", () => {
+  it("S20: 55000, which a primary may answer too, is not taken for a sign of a standby", () => {
     const failure = failureOf("55000");
     expect(storeFailure(failure).message).not.toContain("standby");
     expect(keepsConnection(failure)).toBe(true);

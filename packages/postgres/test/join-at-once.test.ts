@@ -86,7 +86,7 @@ it("S20: an append that a time limit of its transaction ends says which one, and
   });
 });
 
-it("S7: an append that the driver gives up is ambiguous: it lands if the caller commits all the same", async () => {
+it("S7: an append that the driver stops waiting for is ambiguous: it lands if the caller commits all the same", async () => {
   const pool = openPool(server().url);
   const schema = newSchema();
   const store = await openStore(pool, { schema });

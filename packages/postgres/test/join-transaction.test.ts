@@ -134,7 +134,7 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(store, "claimed")).toEqual([3]);
   });
 
-  it("S2: a failure half-way aborts the transaction, as in Postgres always: nothing of it is committed", async () => {
+  it("S2: a failure half-way aborts the transaction, as always in Postgres: nothing of it is committed", async () => {
     const { pool, store, schema, begin, rows } = await openBusiness();
     await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (sequence < 3)`);
     const client = await begin();
@@ -276,7 +276,7 @@ describe("the notifications of an append in the caller's transaction", () => {
       .filter((statement) => statement.client !== null)
       .map(({ text }) => text);
     expect(texts.join()).not.toContain("notify");
-    // Two statements for the first, and five for its replay: the reading ones after it come in pairs.
+    // Two statements for the first append, and five for its replay, which reads with pairs of statements.
     expect(texts).toHaveLength(9);
   });
 });

@@ -40,7 +40,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const program = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 6 }),
   isolation: fc.constantFrom(...ISOLATIONS),
-  // The program ends or rolls back before this statement of its appends is sent, which then comes late. It is no append's first one.
+  // Before which statement of its appends the program ends or rolls back, so that the statement comes late. It is never an append's first
+  // one.
   interruptedAt: fc.option(fc.integer({ min: 1, max: 8 }), { nil: Infinity }),
   interruption: fc.constantFrom("ROLLBACK", "COMMIT", "ROLLBACK TO SAVEPOINT mine"),
   end: fc.constantFrom("COMMIT", "COMMIT", "ROLLBACK"),
@@ -149,7 +150,7 @@ class Program {
   }
 }
 
-it("S2: an append whose promise is kept is in the log if its part of the transaction is committed, and no other is", async () => {
+it("S2: exactly the appends that resolved and whose part of the transaction was committed are in the log", async () => {
   const pool = openPool(server().url);
   const store = await openStore(pool);
   let runs = 0;

@@ -54,7 +54,7 @@ describe("the store on PGlite", () => {
     );
   });
 
-  it("S6: calls wait for a transaction that the program has begun with BEGIN, and are not undone with it", async () => {
+  it("S6: calls wait for a transaction that the program has begun with BEGIN, and are not rolled back with it", async () => {
     const store = await openStore(db, { schema: newSchema() });
     await store.createRun(createOf("a"));
     const settled: string[] = [];
@@ -88,7 +88,7 @@ describe("the store on PGlite", () => {
     ]);
   });
 
-  it("S2: of appends at once in one transaction, none lands if it is rolled back since one was refused", async () => {
+  it("S2: of several appends at once in one transaction, none lands if one was refused and it is rolled back", async () => {
     const store = await openStore(db, { schema: newSchema() });
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
     const refused = { ...lineOf("x"), expectedSequence: 9 };

@@ -34,7 +34,7 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
       },
     ],
     [
-      "may evict keys with an expiry by now",
+      "may now evict keys with an expiry",
       ["maxmemory-policy", "volatile-lru"],
       {
         message:

@@ -21,7 +21,7 @@ function countRows(db: Handle): readonly number[] {
   });
 }
 
-/** Makes a finished run of so many events, each with a key but the last. */
+/** Makes a finished run of so many events, all but the last with a key. */
 async function grow(store: SqliteStore, runId: string, count: number): Promise<void> {
   await store.createRun(createOf(runId));
   await store.append([
@@ -97,7 +97,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     );
   });
 
-  it("S17: a long run goes at once, and its events in pieces: an append that waits goes before the next piece", async () => {
+  it("S17: a long run is gone at once, and its events are removed in pieces: an append that waits goes before the next piece", async () => {
     const file = temporaryFile();
     const { store: seeds } = await openStore(driver, file);
     await grow(seeds, "long", 1_300);
@@ -122,7 +122,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(order.join()).not.toContain("piece,piece");
   });
 
-  it("S17: the id of a long run is free at once, and the rest of the old one takes nothing of the new one with it", async () => {
+  it("S17: the id of a deleted long run is free at once, and removing the old run's rest removes nothing of the new run", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await grow(store, "long", 1_300);
     const deleting = store.deleteRun("long", null);
@@ -134,7 +134,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(countRows(db)).toEqual([1, 1, 1]);
   });
 
-  it("S24: a purge does not take the rest of a long run that was just deleted for a run", async () => {
+  it("S24: a purge does not mistake the rest of a long run that was just deleted for a run", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await grow(store, "long", 1_300);
     const deleting = store.deleteRun("long", null);
@@ -143,7 +143,7 @@ describe.each(DRIVERS)("purge on $name", (driver) => {
     expect(countRows(db)).toEqual([0, 0, 0]);
   });
 
-  it("S17: if a process ends in the middle of a long run, the next purge of another one removes the rest", async () => {
+  it("S17: if a process ends in the middle of removing a long run, the next purge of another process removes the rest", async () => {
     const file = temporaryFile();
     const { db, store } = await openStore(driver, file);
     const { store: leaving } = await openStore(driver, file);

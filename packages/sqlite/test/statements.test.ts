@@ -56,7 +56,7 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   await store.append([endOf("brief", by(fence))]);
   await store.purge({ finishedForMs: 3_600_000, limit: 10 });
   await store.deleteRun("brief", null);
-  // So long that it is removed in pieces.
+  // This run is so long that it is removed in pieces.
   await store.createRun(createOf("longest"));
   await store.append([...oneTo(500).map((value) => appendOf("longest", value)), endOf("longest")]);
   await store.deleteRun("longest", null);

@@ -6,7 +6,7 @@ import { createServerProcess } from "./server-process.ts";
 import { createWorkFolder } from "./work-folder.ts";
 
 /**
- * Starts HAProxy with this `haproxy.cfg` and waits until it listens. Its port is for the caller to choose, with `findFreePort`.
+ * Starts HAProxy with this `haproxy.cfg` and waits until it listens. The caller chooses its port with `findFreePort`.
  *
  * @throws Error with what HAProxy said, if it does not start
  */
@@ -17,7 +17,7 @@ export async function startHaproxy({ config }: { readonly config: string }): Pro
   const configFile = join(folder.path, "haproxy.cfg");
   const process = createServerProcess(folder, {
     command,
-    // With a master, which says when its worker listens.
+    // With a master process, which reports when its worker listens.
     args: ["-W", "-db", "-f", configFile],
     readyText: "Loading success",
     endSignal: "SIGTERM",

@@ -124,7 +124,10 @@ export async function startPostgresIn(
   };
 }
 
-/** The command of a program that refuses to be root. Only root enters another namespace, and then becomes the other user. */
+/**
+ * The command of a program that refuses to run as root. Only root can enter another namespace, so it does so first and then becomes the
+ * other user.
+ */
 function commandUnder(
   under: readonly string[],
   program: string,

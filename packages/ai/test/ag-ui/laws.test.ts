@@ -77,7 +77,7 @@ function textOf(pieces: unknown): string {
   return list.map(({ delta }) => delta).join("");
 }
 
-it("pieces are read a few times at most, however many are joined at once", () => {
+it("each piece is read a few times at most, however many are joined at once", () => {
   fc.assert(
     fc.property(fc.nat(500), fc.integer({ min: 1, max: 3 }), (count, texts) => {
       let reads = 0;

@@ -18,7 +18,7 @@ const MOST_REQUESTS = 60;
 const MOST_OF_TWO = 300;
 
 type Loop = (baseUrl: string, signal: AbortSignal) => Promise<unknown>;
-/** Answers every request, also when it holds a poll: at once. */
+/** Answers every request at once, even a poll that it should hold. */
 type Lie = (response: ServerResponse, url: string, index: number) => void;
 
 async function drain(items: AsyncIterable<unknown>): Promise<void> {
@@ -193,7 +193,7 @@ const LIES: readonly Case[] = [
   ],
 ];
 
-describe("a client asks a server that lies twice a second at most, and does not wait for ever", () => {
+describe("a client sends a lying server two requests a second at most, and does not wait for ever", () => {
   it.each<Case>(LIES)("%s", async (_, loop, lie, most = MOST_REQUESTS) => {
     const { baseUrl, requests } = await startScriptedServer((response, index, { url = "" }) =>
       lie(response, url, index),

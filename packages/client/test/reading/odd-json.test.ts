@@ -11,9 +11,9 @@ import { HonestLog } from "../honest-log.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { startScriptedServer } from "../scripted-server.ts";
 
-/** A call that has not ended by then hangs. */
+/** How long a call may take. One that takes longer hangs. */
 const HANG_MS = 300_000;
-/** A call that makes more requests, for at most four answers that are wrong, spins. */
+/** How many requests a call may make, after at most four wrong answers. One that makes more spins. */
 const MOST_REQUESTS = 60;
 const BEARER = { bearer: "b" } as const;
 const COOKIE = { cookie: "a=b" } as const;
@@ -64,7 +64,7 @@ async function work(baseUrl: string, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Each call, and how many events the log has that it finds. */
+/** Each call, and how many events the log has when it begins. */
 const CALLS: readonly (readonly [name: string, count: number, call: Call])[] = [
   ["create", 0, calling((runs) => runs.create({ runId: "a" }))],
   ["createClaimed", 0, calling((runs) => runs.createClaimed({ runId: "a", leaseMs: 1_000 }))],
@@ -161,7 +161,7 @@ it("W3: an answer that is wrong in any place makes no call hang, spin, or fail w
   const many = fc.array(program, { minLength: 40, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(many, async (programs) => {
-      // At once, because the clock's turns take their time.
+      // All at once, since each turn of the clock takes time.
       const outcomes = await onFastClock(() => Promise.all(programs.map(run)));
       for (const { what, requests } of outcomes) {
         expect(what).toMatch(/ (?:ends|has a code)$/);

@@ -7,7 +7,7 @@ import { type OpenOrm, ORMS } from "./orms.ts";
 
 const server = useServer();
 
-/** A client that holds back each statement from this one on until `over`, and says so. */
+/** A client that holds back this statement and all later ones until `over`, and reports when it begins to. */
 function holdBack(
   client: PostgresQueryable,
   from: number,
@@ -57,7 +57,7 @@ describe.each(ORMS)("an append that outlives a transaction of $name", ({ open })
     return { store, rows };
   }
 
-  it("S2: of appends at once, none lands if the ORM rolls back since one was refused", async () => {
+  it("S2: of several appends at once, none lands if one was refused and the ORM rolls back", async () => {
     const { store, rows } = await openBusiness();
     for (const refused of oneTo(3)) {
       const settled: Promise<unknown>[] = [];

@@ -18,7 +18,8 @@ const arbitraryCall = fc.record({
 });
 
 /**
- * Appends near the last sequence that a run can have. A run takes what fits below it, keeps it for its end, and can always be read.
+ * Appends near the last sequence that a run can have. A run takes what fits below that sequence, keeps it for its end, and can always be
+ * read.
  * @param put moves the only event of a run, and its head, to a sequence
  * @see clause S1 in `STORE.md`
  */
