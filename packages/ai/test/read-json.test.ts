@@ -43,7 +43,7 @@ describe("the JSON of a request", () => {
     expect(request.bodyUsed).toBe(false);
   });
 
-  it("is the same in whatever pieces it arrives, and `null` if it breaks off", async () => {
+  it("is the same no matter in which pieces it arrives, and `null` if it breaks off", async () => {
     const bytes = new TextEncoder().encode('{"text":"\u{1F600}"}');
     const pieces = new ReadableStream<Uint8Array>({
       start(controller) {

@@ -69,8 +69,7 @@ export class StallWatch {
     return this.#checkMs;
   }
 
-  /** Idempotent. */
-  start(): this {
+  /** Starts to watch. Idempotent. */ start(): this {
     this.#isOn = true;
     return this;
   }
@@ -118,8 +117,8 @@ export class StallWatch {
   }
 
   /**
-   * As `admit`, but also stops waiting when a stall begins. The call itself goes on, so use this only for a call that may be repeated.
-   * @throws RunEventsError as `admit`; `ambiguous` if the call was already made
+   * As {@link admit}, but also stops waiting when a stall begins. The call itself goes on, so use this only for a call that may be repeated.
+   * @throws RunEventsError the reason of the stall; `ambiguous` if the call was already made
    */
   async unlessStalled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     return this.admit(async () => {
