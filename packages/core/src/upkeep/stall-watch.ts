@@ -69,7 +69,8 @@ export class StallWatch {
     return this.#checkMs;
   }
 
-  /** Starts to watch. Idempotent. */ start(): this {
+  /** Starts to watch. Idempotent. */
+  start(): this {
     this.#isOn = true;
     return this;
   }
