@@ -210,11 +210,9 @@ export class StallWatch {
 
 function asUnavailable(reason: unknown): RunEventsError {
   if (reason instanceof RunEventsError) return reason;
-  return new RunEventsError(
-    "store_unavailable",
-    "The store failed. The log of the server has the cause.",
-    { cause: reason },
-  );
+  return new RunEventsError("store_unavailable", "The store failed: the `cause` has its error.", {
+    cause: reason,
+  });
 }
 
 function noAnswer(): RunEventsError {
