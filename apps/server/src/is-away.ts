@@ -16,13 +16,16 @@ const CODES: ReadonlySet<string> = new Set([
   // Read-only, and a standby.
   "25006",
   "55000",
+  // A lock or a statement took too long.
+  "55P03",
+  "57014",
   // Shutting down, crashed, or starting up.
   "57P01",
   "57P02",
   "57P03",
 ]);
 
-/** The messages of drivers' errors that have no code. */
+/** What drivers say without a code. A message with a code may hold a name, such as that of a database. */
 const MESSAGE =
   /^(?:LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MISCONF)\b|^Connection (?:terminated|is closed)|timeout|gave no answer in/;
 
@@ -32,8 +35,8 @@ const MESSAGE =
  */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ("code" in error && CODES.has(String(error.code))) return true;
-  if (MESSAGE.test(error.message)) return true;
+  const { code } = error as { readonly code?: string };
+  if (code === undefined ? MESSAGE.test(error.message) : CODES.has(code)) return true;
   const nodes = "lastNodeError" in error ? [error.lastNodeError] : [];
   const addresses: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
   return [error.cause, ...nodes, ...addresses].some(isAway);
