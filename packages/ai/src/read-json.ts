@@ -44,15 +44,18 @@ export async function readJson(
 }
 
 async function readText(
-  { headers, body, bodyUsed }: Request,
+  request: Request,
   holding: Pick<Holding, "holdBody">,
   answered: Promise<void>,
 ): Promise<string> {
-  if (bodyUsed || body?.locked === true) throw bodyTaken();
   const unread = {
-    header: (name: string) => headers.get(name),
-    readBody: (maxBytes: number, grow: (bytes: number) => void) =>
-      readPieces(piecesOf(body, answered), maxBytes, grow, BODY_MS),
+    header: (name: string) => request.headers.get(name),
+    // A host reads what is left of a body, unless it was asked for: then it closes the connection, with the next requests on it.
+    readBody(maxBytes: number, grow: (bytes: number) => void) {
+      const { body, bodyUsed } = request;
+      if (bodyUsed || body?.locked === true) throw bodyTaken();
+      return readPieces(piecesOf(body, answered), maxBytes, grow, BODY_MS);
+    },
   };
   try {
     const bytes = await readJsonBytes(unread, { maxBytes: MOST_BODY_BYTES, holding });

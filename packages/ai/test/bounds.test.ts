@@ -84,3 +84,19 @@ it.each([
   expect((await ask("ada", "chat", chatOf("b", "Why?"))).status).toBe(200);
   expect(lives()).toBe(true);
 });
+
+it("W49: a body that is refused by its length costs no other request its connection", async () => {
+  const { ask } = await startServer();
+  const large = ["a", "b"].map(async (id) => ask("ada", "chat", chatOf(id, LARGE)));
+  for (const taken of await Promise.all(large)) expect(taken.status).toBe(200);
+  for (const round of ["1", "2"]) {
+    const refused = await ask("ada", "chat", chatOf(round, "x".repeat(1_000_000)));
+    expect(refused.status).toBe(429);
+    await refused.text();
+    for (const id of ["a", "b", "c"]) {
+      const other = await ask("bob", "chat", chatOf(round + id, "Why?"));
+      expect(other.status).toBe(200);
+      await other.text();
+    }
+  }
+});
