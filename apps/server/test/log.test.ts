@@ -14,6 +14,7 @@ describe("the log", () => {
     const server = await startServer({
       API_TOKENS: `ada=${token}`,
       DRAIN_MS: "0",
+      MAX_STREAMS: "100",
       SESSION_SECRET: "SECRET-OF-32-BYTES-THAT-NO-LOG-MAY-SHOW",
       STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     });
