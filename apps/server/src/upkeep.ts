@@ -6,8 +6,8 @@ import { startTicks } from "./ticks.ts";
 
 /** The time between two purges, in milliseconds. */
 const PURGE_INTERVAL_MS = 60_000;
-/** The shortest rest between two batches of a purge, in milliseconds: on SQLite, a batch of small runs keeps the process busy for 2 ms. */
-const LEAST_REST_MS = 10;
+/** The shortest rest between two batches of a purge, in milliseconds: on SQLite, a batch of small runs keeps the process busy for 1 ms. */
+const LEAST_REST_MS = 3;
 
 /**
  * How long a purge rests after a batch, given how long the batch took, both in milliseconds. It rests at least twice as long, so a purge

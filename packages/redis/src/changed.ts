@@ -131,7 +131,7 @@ function repair(connection: Connection, open: readonly OpenRun[]): readonly stri
     const hasDeparted = isRemoving ? found === null : found?.isFinished === true;
     if (!hasDeparted) continue;
     late.push(run.runId);
-    if (isRemoving) departFromAll(connection, run);
+    if (isRemoving) departFromAll(connection, [run]);
     else departFromLive(connection, run);
   }
   return late;

@@ -2,7 +2,7 @@ import type { RunStatus } from "@tm/run-events-core";
 import { listedStatuses, STATUSES } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { type ListEntry, memberOf } from "./list-entries.ts";
-import { announceRemoval, depart } from "./scripts/depart.ts";
+import { announceRemovals, depart, type NamedDeparture } from "./scripts/depart.ts";
 
 /**
  * A run that departs: from the live ones by its end, or from all by its removal. The run and its owner's lists are in different slots,
@@ -27,49 +27,67 @@ const LIVE = listedStatuses("live");
  * @param entry one of its entries in the live lists
  */
 export function departFromLive(connection: Connection, entry: Omit<ListEntry, "runStatus">): void {
-  send(connection, entry, memberOf(entry), LIVE, []);
+  const run = nameOf(entry);
+  send(connection, entry, LIVE, [], [{ run, entry: memberOf(entry), departure: run }]);
 }
 
-/** Says that a run may be removed, before it is. */
-export async function announce(connection: Connection, run: DepartingRun): Promise<void> {
-  const { ownerId } = run;
-  const keys = topicsOf(run).map((topic) => connection.keys.departures(ownerId, "removing", topic));
-  await announceRemoval(connection, keys, String(run.ordinal), nameOf(run));
+/**
+ * Says that runs may be removed, before they are.
+ * @param runs of one owner and topic
+ */
+export async function announce(
+  connection: Connection,
+  runs: readonly [DepartingRun, ...DepartingRun[]],
+): Promise<void> {
+  const { ownerId } = runs[0];
+  const keys = topicsOf(runs[0]).map((topic) =>
+    connection.keys.departures(ownerId, "removing", topic),
+  );
+  const entries = runs.map((run) => ({ ordinal: run.ordinal, member: nameOf(run) }));
+  await announceRemovals(connection, keys, entries);
 }
 
-/** Adds the departure of a run that was removed, without a wait, and removes its entries in lists. */
-export function departFromAll(connection: Connection, run: DepartingRun): void {
-  send(connection, run, nameOf(run), STATUSES, ["removing"]);
+/**
+ * Adds the departures of runs that were removed, without a wait, and removes their entries in lists.
+ * @param runs of one owner and topic
+ */
+export function departFromAll(
+  connection: Connection,
+  runs: readonly [DepartingRun, ...DepartingRun[]],
+): void {
+  // A run may depart twice, by its end and later by its removal, so the two departures have two names.
+  const departures = runs.map((run) => {
+    const name = nameOf(run);
+    return { run: name, entry: name, departure: `${name}:removed` };
+  });
+  send(connection, runs[0], STATUSES, ["removing"], departures);
 }
 
 function send(
   connection: Connection,
-  run: DepartingRun,
-  entry: string,
+  scope: Pick<DepartingRun, "ownerId" | "topic">,
   statuses: readonly RunStatus[],
   kinds: readonly "removing"[],
+  departures: readonly NamedDeparture[],
 ): void {
   const { keys } = connection;
-  const { ownerId } = run;
-  const scopes = topicsOf(run).map((topic): DepartureKeys => {
+  const { ownerId } = scope;
+  const scopes = topicsOf(scope).map((topic): DepartureKeys => {
     const lists = statuses.map((status) => keys.list(ownerId, status, topic));
     const others = kinds.map((kind) => keys.departures(ownerId, kind, topic));
     return { departed: keys.departures(ownerId, "departed", topic), left: [...lists, ...others] };
   });
-  const name = nameOf(run);
-  // A run may depart twice, by its end and later by its removal, so the two departures have two names.
-  const departure = kinds.includes("removing") ? `${name}:removed` : name;
-  depart(connection, scopes, { run: name, entry, departure }).catch(() => {
-    // The entry that announced it stays, and a reader adds the departure.
+  depart(connection, scopes, departures).catch(() => {
+    // The entries that announced them stay, and a reader adds the departures.
   });
 }
 
 /** How a run is written among departures and removals, and in lists unless it has waited. */
-function nameOf({ ordinal, runId }: DepartingRun): string {
+function nameOf({ ordinal, runId }: Pick<DepartingRun, "ordinal" | "runId">): string {
   return memberOf({ ordinal, runId, visit: 0 });
 }
 
 /** Those whose lists have the run: of all topics, and of its own. */
-function topicsOf({ topic }: DepartingRun): readonly (string | null)[] {
+function topicsOf({ topic }: Pick<DepartingRun, "topic">): readonly (string | null)[] {
   return topic === null ? [null] : [null, topic];
 }

@@ -67,6 +67,8 @@ class DueSearch {
   #nowMs: string | null = null;
   /** Entries whose lease or end may come to exist at their score, and so stay where they are. */
   readonly #waiting = new Set<string>();
+  /** Entries that were found at their time. They need no further check, since a caller checks each run again before it changes it. */
+  readonly #inPlace = new Map<string, CheckedEntry>();
 
   constructor(connection: Connection, query: DueQuery) {
     this.#connection = connection;
@@ -103,8 +105,13 @@ class DueSearch {
   }
 
   async #check(entry: DueEntry, score: number): Promise<CheckedEntry> {
+    const known = this.#inPlace.get(dueMember(entry));
+    if (known?.score === score) return known;
     const run = await dueRun(this.#connection, entry.runId);
-    return { entry, run, score, time: this.#query.judge(entry, run, Number(this.#nowMs), score) };
+    const time = this.#query.judge(entry, run, Number(this.#nowMs), score);
+    const checked = { entry, run, score, time };
+    if (time?.isTrue && time.atMs === score) this.#inPlace.set(dueMember(entry), checked);
+    return checked;
   }
 
   async #putInOrder(checked: readonly CheckedEntry[]): Promise<void> {

@@ -2,7 +2,7 @@ import type { PurgeRequest } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import type { DueEntry } from "./due.ts";
 import { type DueTime, findDue } from "./find-due.ts";
-import { forget, removeRun } from "./runs.ts";
+import { forget, removeRuns } from "./runs.ts";
 import type { DueRun } from "./scripts/due-run.ts";
 
 /** The most runs that are removed in one turn, so that appends run between. */
@@ -25,10 +25,9 @@ export async function purgeRuns(
       judge: (entry, run, nowMs) => judgeEnd(entry, run, nowMs, finishedForMs),
     });
     if (old.length === 0) break;
-    const runs = old.flatMap(({ run }) => run ?? []);
-    const wasThere = await Promise.all(runs.map((run) => removeRun(connection, run)));
-    // Otherwise another client has just removed it.
-    const removed = runs.filter((_, at) => wasThere[at]);
+    const found = old.flatMap(({ run }) => run ?? []);
+    const gone = new Set(await removeRuns(connection, found));
+    const removed = found.filter((run) => gone.has(run));
     forget(connection, removed);
     purged.push(...removed.map(({ runId }) => runId));
   }

@@ -132,24 +132,45 @@ export async function deleteRun(
   const head = await readHead(connection, runId);
   const refusal = judgeDelete(head, ownerId);
   if (head === null || refusal !== null) return refusal ?? "not_found";
-  if (!(await removeRun(connection, head))) return "not_found";
+  if ((await removeRuns(connection, [head])).length === 0) return "not_found";
   forget(connection, [head]);
   return "deleted";
 }
 
 /**
- * Removes a finished run, and its entries in its owner's lists. Its departure is announced first. A finished run cannot change any more, so
- * if it is missing by then, another process has just removed it.
- * @returns whether this call removed it
+ * Removes finished runs, and their entries in their owners' lists. Their departures are announced first. A finished run cannot change any
+ * more, so if one is missing by then, another process has just removed it.
+ * @returns those that this call removed
  * @see clauses S17, S24 and S29 in `STORE.md`
  */
-export async function removeRun(connection: Connection, run: DepartingRun): Promise<boolean> {
-  const { ownerId, topic, runId, ordinal } = run;
-  await announce(connection, run);
-  const wasThere = await sendDeleteRun(connection, runId, ordinal);
-  departFromAll(connection, run);
-  if (wasThere && topic !== null) leavePlace(connection, { ownerId, topic }, { runId, ordinal });
-  return wasThere;
+export async function removeRuns(
+  connection: Connection,
+  runs: readonly DepartingRun[],
+): Promise<readonly DepartingRun[]> {
+  // One step of each owner's slot for many runs: those of one owner and topic are in the same lists.
+  const groups = Map.groupBy(runs, ({ ownerId, topic }) => JSON.stringify([ownerId, topic]));
+  const removed = await Promise.all(
+    [...groups.values()].map((group) => removeGroup(connection, group)),
+  );
+  return removed.flat();
+}
+
+async function removeGroup(
+  connection: Connection,
+  [first, ...rest]: readonly DepartingRun[],
+): Promise<readonly DepartingRun[]> {
+  if (first === undefined) return [];
+  const runs = [first, ...rest] as const;
+  await announce(connection, runs);
+  const wasThere = await Promise.all(
+    runs.map(({ runId, ordinal }) => sendDeleteRun(connection, runId, ordinal)),
+  );
+  departFromAll(connection, runs);
+  const removed = runs.filter((_, at) => wasThere[at]);
+  for (const { ownerId, topic, runId, ordinal } of removed) {
+    if (topic !== null) leavePlace(connection, { ownerId, topic }, { runId, ordinal });
+  }
+  return removed;
 }
 
 /** Removes the entries of removed runs in the index of finished runs, and notifies each owner once, without waiting. */

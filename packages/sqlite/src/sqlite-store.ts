@@ -63,14 +63,14 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    */
   transact<T>(work: () => T): T;
   /**
-   * Removes a finished run with its events. A run of more than 500 events is gone after the first transaction. Further ones remove its
+   * Removes a finished run with its events. A run of more than 100 events is gone after the first transaction. Further ones remove its
    * events piece by piece, and the call ends after the last.
    * @see {@link RunEventStore.deleteRun}
    */
   deleteRun: RunEventStore["deleteRun"];
   /**
-   * Removes runs that finished some time ago. A call ends with the run that reaches 500 events, since other writers and this
-   * process wait for its transaction. If that run was longer, the next call first removes its remaining events, piece by piece.
+   * Removes runs that finished some time ago. A call removes at most 10, and ends with the run that reaches 100 events, since other
+   * writers and this process wait for its transaction. If that run was longer, the next call first removes its remaining events, piece by piece.
    * @see {@link RunEventStore.purge}
    */
   purge: RunEventStore["purge"];
@@ -83,6 +83,9 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
 
 /** How late a poll and its queries may be, with many thousand subscribed runs, in milliseconds. */
 const POLL_GRACE_MS = 500;
+
+/** How many runs a purge removes in one transaction: that takes about a millisecond. */
+const RUNS_AT_ONCE = 10;
 
 /**
  * Creates a store in a SQLite file, on the caller's handle. Several processes of one machine may share the file. The handle is
@@ -132,7 +135,7 @@ export function createSqliteStore(
     async purge(request) {
       // First the remains of earlier calls: if this came after the purge and failed, the ids of the removed runs would be lost.
       await connection.clearRemains();
-      return store.purge(request);
+      return store.purge({ ...request, limit: Math.min(request.limit, RUNS_AT_ONCE) });
     },
     migrate: () => connection.migrate(),
     verify: () => connection.verify(),

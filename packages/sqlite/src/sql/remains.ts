@@ -3,7 +3,7 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /** How many events one transaction removes. Writers and this process wait for it, so it is short. */
-export const EVENTS_AT_ONCE = 500;
+export const EVENTS_AT_ONCE = 100;
 
 /**
  * The statements that remove a long run in pieces. The transaction that removes it only gives its row an id that no run can have and an
