@@ -52,11 +52,11 @@ export function assertKept(clause: string, condition: boolean, what: string): as
 
 /**
  * Fails a case unless two plain values are the same all the way down; the order of keys does not matter.
- * @throws Error that shows both
+ * @throws Error that shows both; of large ones only the fields that differ
  */
 export function assertEqual(actual: unknown, expected: unknown, what: string): void {
   if (isSame(actual, expected)) return;
-  throw new Error(`Expected ${what} to be ${show(expected)}, got ${show(actual)}.`);
+  throw new Error(`Expected ${what} to ${describeDifference(actual, expected)}.`);
 }
 
 /**
@@ -82,6 +82,51 @@ export async function assertRefused(
   throw new Error(`Expected ${what} to reject with ${code}, got the answer ${show(answer)}.`);
 }
 
+/** How long two values may be, in characters, to be shown whole. */
+const SHOWN_WHOLE = 120;
+/** How many fields that differ are shown. */
+const MOST_FIELDS = 5;
+
+function describeDifference(actual: unknown, expected: unknown): string {
+  const whole = `be ${show(expected)}, got ${show(actual)}`;
+  const isLarge = show(expected).length + show(actual).length > SHOWN_WHOLE;
+  const fields = isLarge ? fieldsThatDiffer(actual, expected, "") : [whole];
+  const [first] = fields;
+  if (first === undefined || first === whole || !isObject(actual) || !isObject(expected))
+    return whole;
+  const more = fields.length - MOST_FIELDS;
+  const shown = fields.slice(0, MOST_FIELDS).join("; ");
+  return `have ${shown}${more > 0 ? `; ${more} more ${more === 1 ? "field differs" : "fields differ"}` : ""}`;
+}
+
+/** Each field that differs, with both values. */
+function fieldsThatDiffer(actual: unknown, expected: unknown, path: string): readonly string[] {
+  if (isSame(actual, expected)) return [];
+  if (
+    !isObject(actual) ||
+    !isObject(expected) ||
+    Array.isArray(actual) !== Array.isArray(expected)
+  ) {
+    return [`${path} ${show(expected)}, got ${show(actual)}`];
+  }
+  const length =
+    Array.isArray(actual) && Array.isArray(expected) && actual.length !== expected.length
+      ? [`${path === "" ? "" : `${path}.`}length ${expected.length}, got ${actual.length}`]
+      : [];
+  const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])];
+  const fields = keys.flatMap((key) => {
+    const field = Array.isArray(expected)
+      ? `${path}[${key}]`
+      : path === ""
+        ? key
+        : `${path}.${key}`;
+    if (!Object.hasOwn(expected, key)) return [`no ${field}, got ${show(actual[key])}`];
+    if (!Object.hasOwn(actual, key)) return [`${field} ${show(expected[key])}, got none`];
+    return fieldsThatDiffer(actual[key], expected[key], field);
+  });
+  return [...length, ...fields];
+}
+
 /** Whether two plain values are the same all the way down; the order of keys does not matter. */
 export function isSame(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
@@ -99,15 +144,26 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
+const BEYOND_ASCII = /[^\u0020-\u007e]/g;
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 /** What JSON has no word for, in a form that no contract's text has. */
 const UNDEFINED = "\0undefined";
 
-/** A value as the message of a failure shows it: JSON with `undefined`, cut when it is long. */
+/**
+ * A value as the message of a failure shows it: JSON with `undefined`, cut when it is long. Characters beyond ASCII are escaped, since two
+ * texts that differ may look the same.
+ */
 export function show(value: unknown): string {
   const json = JSON.stringify(value, (_key, part: unknown) => {
     if (part === undefined) return UNDEFINED;
     return typeof part === "bigint" ? `${part}n (a bigint)` : part;
   });
-  const text = (json ?? String(value)).replaceAll(JSON.stringify(UNDEFINED), "undefined");
+  const text = (json ?? String(value))
+    .replaceAll(JSON.stringify(UNDEFINED), "undefined")
+    .replaceAll(BEYOND_ASCII, escapeUnit);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

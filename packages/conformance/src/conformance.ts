@@ -8,6 +8,7 @@ import { capabilities } from "./cases/capabilities.ts";
 import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
 import { concurrency } from "./cases/concurrency.ts";
+import { races } from "./cases/races.ts";
 import { costs } from "./cases/costs.ts";
 import { creating } from "./cases/creating.ts";
 import { damages } from "./cases/damages.ts";
@@ -58,6 +59,7 @@ const ALL: readonly TrialCase[] = [
   ...idempotencyKeys,
   ...programs,
   ...concurrency,
+  ...races,
   ...declaration,
   ...capabilities,
   ...acknowledgement,

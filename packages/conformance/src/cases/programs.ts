@@ -29,6 +29,7 @@ export const programs: readonly TrialCase[] = [
           let calls = 0;
           const real: RealStore = {
             prefix: `p${count}-`,
+            spelling: {},
             next() {
               calls += 1;
               return stores[calls % stores.length] ?? stores[0];

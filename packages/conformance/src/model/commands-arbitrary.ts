@@ -12,7 +12,7 @@ import {
   readCommand,
   reopenCommand,
 } from "./commands.ts";
-
+import { spellCommand } from "./spelling.ts";
 import { createCommand } from "./create-command.ts";
 import {
   claimCommand,
@@ -91,7 +91,7 @@ const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
 /** What a program draws from; what reopens only where the store can. */
 function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
   const length = fc.constantFrom("long" as const, "short" as const);
-  const claimKey = fc.option(fc.constantFrom("c", "d"), { nil: null, freq: 2 });
+  const claimKey = fc.option(fc.constantFrom("claim-1", "claim-2"), { nil: null, freq: 2 });
   const worker = fc.constantFrom(null, "w-1", "w-2");
   const claimed = { length, claimKey, worker };
   const create = fc.record({
@@ -100,7 +100,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     metadata: metadatas,
     topic: topics,
     exclusive: fc.boolean(),
-    claim: fc.option(fc.record(claimed), { nil: null, freq: 1 }),
+    claim: fc.option(fc.record(claimed), { nil: null, freq: 2 }),
   });
   const query = fc.record({
     runId: runIds,
@@ -164,18 +164,18 @@ export function commandsArbitrary(
     claim: null,
   });
   return fc
-    .commands(commandArbitraries(canReopen), constraints)
-    .map((program) => putBefore(first, program));
+    .tuple(spellCommand, fc.commands(commandArbitraries(canReopen), constraints))
+    .map(([spell, program]) => putBefore([spell, first], program));
 }
 
 /** Prints, and is cloned for each run, as fast-check's own programs are. */
-function putBefore(first: Command, program: Iterable<Command>): Iterable<Command> {
+function putBefore(first: readonly Command[], program: Iterable<Command>): Iterable<Command> {
   return {
     *[Symbol.iterator]() {
-      yield first;
+      yield* first;
       yield* program;
     },
-    toString: () => `${first.toString()},${fc.stringify(program)}`,
+    toString: () => `${first.join(",")},${fc.stringify(program)}`,
     [fc.cloneMethod]: () => putBefore(first, fc.cloneIfNeeded(program)),
   } as Iterable<Command>;
 }

@@ -3,30 +3,18 @@ import { isTerminal } from "@tm/run-events-core";
 import {
   type Appender,
   type AppendRequest,
-  createPageCut,
   type ListQuery,
   type NewEvent,
   type ReadQuery,
   type RunEventStore,
-  type RunRecord,
-  utf8Bytes,
 } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { ChangedReader } from "../changed-reader.ts";
+import { isListed, judgeAppend, judgeDeletion, judgeHead, judgeRead } from "./judge.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
-import {
-  appendToModel,
-  checkEvents,
-  checkTime,
-  checkRecord,
-  forgetRun,
-  type ModelRun,
-  phaseAt,
-  statusAt,
-  type StoreModel,
-  visibleRun,
-} from "./run-model.ts";
+import type { Spelling } from "./spelling.ts";
+import { appendToModel, checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
 
 /** The store objects under test, on the same data. */
 export interface RealStore {
@@ -36,6 +24,8 @@ export interface RealStore {
   reopen(): Promise<void>;
   /** The prefix of every id and owner, so that many programs run on one store. */
   readonly prefix: string;
+  /** How the names in commands are written. */
+  spelling: Spelling;
 }
 
 /** One call, which is made of the store and of the model. */
@@ -64,9 +54,18 @@ export function command(name: string, input: unknown, run: Command["run"]): Comm
   return { check: () => true, run, toString: () => `${name}(${JSON.stringify(input)})` };
 }
 
-/** Puts the program's prefix before a name. */
+/** How a name is written. */
+function spelled(real: RealStore, name: string): string {
+  return real.spelling[name] ?? name;
+}
+
+export function spelledOrNull(real: RealStore, name: string | null): string | null {
+  return name === null ? null : spelled(real, name);
+}
+
+/** How a run or an owner is written: with the program's prefix, which no other has. */
 export function own(real: RealStore, name: string): string {
-  return `${real.prefix}${name}`;
+  return `${real.prefix}${spelled(real, name)}`;
 }
 
 export function ownOrNull(real: RealStore, name: string | null): string | null {
@@ -80,17 +79,16 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
       const head = model.runs.get(runId)?.record.lastSequence ?? 0;
       return appendRequest(runId, input.batch, {
         ownerId: ownOrNull(real, input.ownerId),
-        idempotencyKey: input.key,
+        idempotencyKey: spelledOrNull(real, input.key),
         expectedSequence: input.expected === "head" ? head : input.expected,
         appender: appenderOf(input.by, model.runs.get(runId)?.lease ?? NEW_LEASE),
       });
     });
     const outcomes = await real.next().append(requests);
-    assertEqual(
-      outcomes,
-      requests.map((request) => appendToModel(model, request)),
-      "the outcomes",
-    );
+    assertEqual(outcomes.length, requests.length, "the number of outcomes");
+    for (const [index, request] of requests.entries()) {
+      judgeAppend(model, request, outcomes[index]);
+    }
   });
 }
 
@@ -122,31 +120,15 @@ export function readCommand(inputs: readonly ReadInput[]): Command {
     const answers = await real.next().read(queries);
     assertEqual(answers.length, queries.length, "the number of answers");
     for (const [index, query] of queries.entries()) {
-      const run = visibleRun(model, query.runId, query.ownerId);
-      const answer = answers[index] ?? null;
-      if (run === undefined || answer === null) {
-        assertEqual(answer, run ?? null, `the answer for ${query.runId}`);
-        continue;
-      }
-      checkRecord(run, answer.run);
-      checkEvents(run, query.since, answer.events);
-      const belongs = createPageCut(query.limit, query.maxBytes);
-      const rest = run.events.slice(query.since);
-      const cut = rest.findIndex((kept) => !belongs(utf8Bytes(kept.event.payload)));
-      assertEqual(answer.events.length, cut === -1 ? rest.length : cut, "the number of events");
-      assertEqual(answer.phaseAtSince, phaseAt(run, query.since), `the phase at ${query.since}`);
-      assertEqual(answer.statusAtSince, statusAt(run, query.since), `the status at ${query.since}`);
-      checkTime(run, query, answer.timeAtSinceMs);
+      judgeRead(model, query, answers[index] ?? null);
     }
   });
 }
 
 export function getRunCommand(name: string): Command {
   return command("getRun", name, async (model, real) => {
-    const run = model.runs.get(own(real, name));
-    const actual = await real.next().getRun(own(real, name));
-    if (run === undefined) assertEqual(actual, null, `the run ${name}`);
-    else checkRecord(run, actual);
+    const runId = own(real, name);
+    judgeHead(model, runId, await real.next().getRun(runId));
   });
 }
 
@@ -155,11 +137,10 @@ export function listCommand(
 ): Command {
   return command("listRuns", input, async (model, real) => {
     const ownerId = own(real, input.ownerId);
-    const { runStatus, topic = null, page: limit } = input;
+    const { runStatus, page: limit } = input;
+    const topic = spelledOrNull(real, input.topic ?? null);
     const expected = [...model.runs.values()]
-      .filter(({ record }) => record.ownerId === ownerId)
-      .filter(({ record }) => topic === null || record.topic === topic)
-      .filter(({ record }) => hasStatus(record, runStatus))
+      .filter((run) => isListed(run, { ownerId, topic, runStatus }))
       .toSorted((a, b) => b.record.ordinal - a.record.ordinal);
     let before: number | null = null;
     for (let from = 0; from <= expected.length; from += limit) {
@@ -182,7 +163,7 @@ export function changedCommand(input: {
   readonly topic: string | null;
 }): Command {
   return command("listChanged", input, async (model, real) => {
-    const { topic } = input;
+    const topic = spelledOrNull(real, input.topic);
     const ownerId = own(real, input.ownerId);
     const name = JSON.stringify([ownerId, topic]);
     const reader = model.readers.get(name) ?? new ChangedReader(topic, ownerId);
@@ -209,14 +190,6 @@ function stateOf(run: ModelRun["record"] | null): object | null {
   return { ordinal, runStatus, phase, lastSequence };
 }
 
-function hasStatus(
-  { runStatus }: Pick<RunRecord, "runStatus">,
-  asked: ListQuery["runStatus"],
-): boolean {
-  if (asked === "live") return !isTerminal(runStatus);
-  return asked === null || runStatus === asked;
-}
-
 export function deleteCommand(input: {
   readonly runId: string;
   readonly ownerId: string | null;
@@ -230,11 +203,7 @@ export function deleteCommand(input: {
       const end = appendRequest(runId, [event("RUN_CANCELLED")]);
       assertEqual(await real.next().append([end]), [appendToModel(model, end)], "the end");
     }
-    const record = visibleRun(model, runId, ownerId)?.record;
-    const finished = record !== undefined && isTerminal(record.runStatus);
-    const expected = record === undefined ? "not_found" : finished ? "deleted" : "active";
-    assertEqual(await real.next().deleteRun(runId, ownerId), expected, "the outcome");
-    if (finished) forgetRun(model, runId);
+    judgeDeletion(model, runId, ownerId, await real.next().deleteRun(runId, ownerId));
   });
 }
 

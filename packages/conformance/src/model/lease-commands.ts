@@ -1,11 +1,26 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { LeaseRefusal, LiveStatus } from "@tm/run-events-core/store";
+import type { LiveStatus } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
-import { expiredRuns, freed, idleRuns, LONG_MS, SHORT_MS } from "../lease.ts";
-import { type Command, command, own, ownOrNull, type RealStore } from "./commands.ts";
-import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
-import { type ClaimInput, claimRequest, type Length, takeClaim, takeLease } from "./take-claim.ts";
-import { checkRecord, forgetRun, type ModelRun, type StoreModel, visibleRun } from "./run-model.ts";
+import { expiredRuns, idleRuns, LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
+import {
+  type Command,
+  command,
+  own,
+  ownOrNull,
+  type RealStore,
+  spelledOrNull,
+} from "./commands.ts";
+import {
+  type AskedRun,
+  type ClaimInput,
+  claimRequest,
+  judgeClaim,
+  judgeRelease,
+  judgeRenewal,
+  type Length,
+} from "./judge-lease.ts";
+import { NEW_LEASE } from "./model-lease.ts";
+import { forgetRun, type StoreModel, visibleRun } from "./run-model.ts";
 
 /** Who asks for which run. */
 interface LeaseInput {
@@ -16,10 +31,11 @@ interface LeaseInput {
 /** Claims a run. */
 export function claimCommand(input: LeaseInput & ClaimInput): Command {
   return command("claim", input, async (model, real) => {
-    const { run, refusal, request } = prepare(model, real, input);
-    const outcome = await real.next().claim({ ...request, ...claimRequest(input) });
-    if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
-    await takeClaim(real, run, input, outcome);
+    const asked = askedRun(real, input);
+    const claim = spelledClaim(real, input);
+    const outcome = await real.next().claim({ ...asked, ...claimRequest(claim) });
+    const held = judgeClaim(model, asked, claim, outcome);
+    if (held !== null) await untilExpired(real.next(), held);
   });
 }
 
@@ -28,37 +44,43 @@ export function renewCommand(
   input: LeaseInput & { readonly length: Length; readonly step: number },
 ): Command {
   return command("renew", input, async (model, real) => {
-    const { run, refusal, request } = prepare(model, real, input);
-    const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
+    const asked = askedFence(model, real, input);
     const leaseMs = input.length === "long" ? LONG_MS : SHORT_MS;
-    const outcome = await real.next().renew({ ...request, fence, leaseMs });
-    if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
-    if (run.lease.expiresAtMs === null || input.step !== 0) {
-      return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
-    }
-    await takeLease(real, run, outcome, input.length);
+    const outcome = await real.next().renew({ ...asked, leaseMs });
+    const held = judgeRenewal(model, asked, input.length, outcome);
+    if (held !== null) await untilExpired(real.next(), held);
   });
-}
-
-function steppedFence({ fence, former }: ModelLease, step: number): number {
-  return step < 0 ? former : fence + step;
 }
 
 /** Gives a run back. @param input.step as in `renewCommand` */
 export function releaseCommand(input: LeaseInput & { readonly step: number }): Command {
   return command("release", input, async (model, real) => {
-    const { run, refusal, request } = prepare(model, real, input);
-    const fence = steppedFence(run?.lease ?? NEW_LEASE, input.step);
-    const outcome = await real.next().release({ ...request, fence });
-    if (run === undefined || refusal !== null) return assertEqual(outcome, refusal, "the outcome");
-    if (run.lease.isSurpassed || input.step !== 0) {
-      // A fence that the store has not returned yet may be this very one.
-      if (run.lease.isSurpassed && outcome.outcome === "granted") return;
-      return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
-    }
-    run.lease = { ...run.lease, expiresAtMs: null, hasExpired: false };
-    checkRecord(run, freed(outcome, "the release"));
+    const asked = askedFence(model, real, input);
+    judgeRelease(model, asked, await real.next().release(asked));
   });
+}
+
+/** A claim with its names as they are written. */
+export function spelledClaim(
+  real: RealStore,
+  { length, claimKey, worker }: ClaimInput,
+): ClaimInput {
+  const names = { claimKey: spelledOrNull(real, claimKey), worker: spelledOrNull(real, worker) };
+  return { length, ...names };
+}
+
+function askedRun(real: RealStore, input: LeaseInput): AskedRun {
+  return { runId: own(real, input.runId), ownerId: ownOrNull(real, input.ownerId) };
+}
+
+function askedFence(
+  model: StoreModel,
+  real: RealStore,
+  input: LeaseInput & { readonly step: number },
+): AskedRun & { readonly fence: number } {
+  const asked = askedRun(real, input);
+  const { lease } = visibleRun(model, asked.runId, asked.ownerId) ?? { lease: NEW_LEASE };
+  return { ...asked, fence: input.step < 0 ? lease.former : lease.fence + input.step };
 }
 
 /** Lists the runs whose lease has expired. */
@@ -109,24 +131,4 @@ export function purgeCommand(limit: number): Command {
     assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that were purged");
     for (const runId of runIds) forgetRun(model, runId);
   });
-}
-
-/** The run as the caller sees it, and the outcome that refuses every call about its lease. */
-function prepare(
-  model: StoreModel,
-  real: RealStore,
-  input: LeaseInput,
-): {
-  readonly run: ModelRun | undefined;
-  readonly refusal: LeaseRefusal | null;
-  readonly request: LeaseInput;
-} {
-  const request = { runId: own(real, input.runId), ownerId: ownOrNull(real, input.ownerId) };
-  const run = visibleRun(model, request.runId, request.ownerId);
-  if (run === undefined) return { run, refusal: { outcome: "not_found" }, request };
-  const { runStatus, lastSequence } = run.record;
-  const refusal: LeaseRefusal | null = isTerminal(runStatus)
-    ? { outcome: "finished", runStatus, lastSequence }
-    : null;
-  return { run, refusal, request };
 }

@@ -1,17 +1,16 @@
 import { encodeRows } from "../docs-page.ts";
 import type { DriverRecord } from "./driver-record.ts";
 
-const HEAD = ["store", "driver", "versions", "cases passed", "left out"];
+const HEAD = ["store", "driver", "versions", "cases left out"];
 
 /** The table of the page, one row a driver. */
 export function encodeDrivers(records: readonly DriverRecord[]): string {
-  const rows = records.map(({ store, driver, versions, passed, cases, leftOut }) => [
+  const rows = records.map(({ store, driver, versions, leftOut }) => [
     store,
     driver,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", "),
-    `${passed} of ${cases}`,
     Object.entries(leftOut)
       .map(([door, count]) => `${count} of \`${door}\``)
       .join(", "),

@@ -17,27 +17,19 @@ export interface DriverTrial<Place> extends Pick<DriverRecord, "store" | "driver
   readonly run?: (one: ConformanceCase, context: RunContext) => Promise<void>;
 }
 
-/** Registers the kit's cases on a driver, and compares how many passed with what is recorded. */
+/** Registers the kit's cases on a driver, and compares its versions and the cases that are left out with what is recorded. */
 export function itKeeps<Place>(trial: DriverTrial<Place>): void {
   const { store, driver, packages, options, run = (one, context) => one.run(context) } = trial;
-  const cases = runEventStoreConformance(options);
-  let passed = 0;
-  for (const one of cases) {
-    const test = async (context: RunContext): Promise<void> => {
-      await run(one, context);
-      passed += 1;
-    };
-    it(one.name, test, one.timeoutMs);
+  for (const one of runEventStoreConformance(options)) {
+    it(one.name, (context: RunContext) => run(one, context), one.timeoutMs);
   }
 
-  it("the cases that passed are those that are recorded, with these versions", async () => {
+  it("the cases that are left out are those that are recorded, with these versions", async () => {
     const leftOut = [...casesLeftOut(options)].map(([door, names]) => [door, names.length]);
     const record: DriverRecord = {
       store,
       driver,
       versions: pinsOf(packages),
-      passed,
-      cases: cases.length,
       leftOut: Object.fromEntries(leftOut) as Readonly<Record<string, number>>,
     };
     const name = `${store}-${driver}`.toLowerCase().replaceAll(/\W+/g, "-");

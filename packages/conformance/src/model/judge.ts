@@ -1,0 +1,148 @@
+import { isTerminal } from "@tm/run-events-core";
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  type CreateOutcome,
+  createPageCut,
+  type DeleteOutcome,
+  type LeaseOutcome,
+  type ListQuery,
+  type ReadResult,
+  type ReadQuery,
+  type RunRecord,
+  utf8Bytes,
+} from "@tm/run-events-core/store";
+import { assert, assertEqual } from "../assert.ts";
+import type { HeldRun } from "../lease.ts";
+import { type ClaimInput, takeClaim } from "./judge-lease.ts";
+import {
+  appendToModel,
+  checkEvents,
+  checkRecord,
+  checkTime,
+  forgetRun,
+  learnRun,
+  liveRuns,
+  type ModelRun,
+  phaseAt,
+  statusAt,
+  type StoreModel,
+  visibleRun,
+} from "./run-model.ts";
+
+/** A run to create, before its claim. */
+export type NewRun = Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic"> & {
+  readonly exclusive: boolean;
+};
+
+/** Compares the outcome of an append with the model, which then has the append. */
+export function judgeAppend(
+  model: StoreModel,
+  request: AppendRequest,
+  outcome: AppendOutcome | undefined,
+): void {
+  assertEqual(outcome, appendToModel(model, request), "the outcome");
+}
+
+/** Compares a page with the model. */
+export function judgeRead(model: StoreModel, query: ReadQuery, answer: ReadResult | null): void {
+  const run = visibleRun(model, query.runId, query.ownerId);
+  if (run === undefined || answer === null) {
+    return assertEqual(answer, run ?? null, `the answer for ${query.runId}`);
+  }
+  checkRecord(run, answer.run);
+  checkEvents(run, query.since, answer.events);
+  const belongs = createPageCut(query.limit, query.maxBytes);
+  const rest = run.events.slice(query.since);
+  const cut = rest.findIndex((kept) => !belongs(utf8Bytes(kept.event.payload)));
+  assertEqual(answer.events.length, cut === -1 ? rest.length : cut, "the number of events");
+  assertEqual(answer.phaseAtSince, phaseAt(run, query.since), `the phase at ${query.since}`);
+  assertEqual(answer.statusAtSince, statusAt(run, query.since), `the status at ${query.since}`);
+  checkTime(run, query, answer.timeAtSinceMs);
+}
+
+/** Compares a head with the model. */
+export function judgeHead(model: StoreModel, runId: string, actual: RunRecord | null): void {
+  const run = model.runs.get(runId);
+  if (run === undefined) assertEqual(actual, null, `the run ${runId}`);
+  else checkRecord(run, actual);
+}
+
+/** Whether a list has the run. */
+export function isListed(
+  { record }: ModelRun,
+  { ownerId, topic, runStatus }: Pick<ListQuery, "ownerId" | "topic" | "runStatus">,
+): boolean {
+  if (record.ownerId !== ownerId) return false;
+  if (topic !== null && record.topic !== topic) return false;
+  if (runStatus === "live") return !isTerminal(record.runStatus);
+  return runStatus === null || record.runStatus === runStatus;
+}
+
+/** Compares the outcome of a deletion with the model, which then has the deletion. */
+export function judgeDeletion(
+  model: StoreModel,
+  runId: string,
+  ownerId: string | null,
+  outcome: DeleteOutcome,
+): void {
+  const record = visibleRun(model, runId, ownerId)?.record;
+  const finished = record !== undefined && isTerminal(record.runStatus);
+  const expected = record === undefined ? "not_found" : finished ? "deleted" : "active";
+  assertEqual(outcome, expected, "the outcome");
+  if (finished) forgetRun(model, runId);
+}
+
+/**
+ * Compares the outcome of a creation with the model, which then has the run.
+ * @returns the run if it has a new, short lease, which counts as expired: wait until it has
+ */
+export function judgeCreation(
+  model: StoreModel,
+  { exclusive, ...asked }: NewRun,
+  claim: ClaimInput | null,
+  created: CreateOutcome,
+): HeldRun | null {
+  const before = model.runs.get(asked.runId);
+  if (before !== undefined) return judgeExisting(before, asked.ownerId, claim, created);
+  const busy = exclusive ? liveRuns(model, asked) : [];
+  if (busy.length > 0) {
+    judgeBusy(busy, created);
+    return null;
+  }
+  assertEqual(created.outcome, "created", "the outcome");
+  if (!("run" in created)) return null;
+  const run = learnRun(model, asked, created.run);
+  return claim === null ? null : takeClaim(run, claim, { outcome: "granted", run: created.run });
+}
+
+function judgeBusy(busy: readonly string[], created: CreateOutcome): void {
+  assertEqual(created.outcome, "topic_busy", "the outcome");
+  const runId = created.outcome === "topic_busy" ? created.runId : "";
+  assert(busy.includes(runId), `${runId} is a live run of the topic`);
+}
+
+function judgeExisting(
+  before: ModelRun,
+  ownerId: string,
+  claim: ClaimInput | null,
+  created: CreateOutcome,
+): HeldRun | null {
+  const { runStatus, lastSequence } = before.record;
+  if (before.record.ownerId !== ownerId) {
+    assertEqual(created, { outcome: "taken" }, "the outcome");
+    return null;
+  }
+  if (claim !== null && isTerminal(runStatus)) {
+    assertEqual(created, { outcome: "finished", runStatus, lastSequence }, "the outcome");
+    return null;
+  }
+  if ("run" in created) assertEqual(created.outcome, "existing", "the outcome");
+  if (claim === null) {
+    checkRecord(before, "run" in created ? created.run : null);
+    return null;
+  }
+  const outcome: LeaseOutcome =
+    "run" in created ? { outcome: "granted", run: created.run } : (created as LeaseOutcome);
+  return takeClaim(before, claim, outcome);
+}
