@@ -14,15 +14,7 @@ export interface JudgedMutant {
   /** The clause whose cases have to find it. */
   readonly clause: string;
   /** Runs the cases of its clause in the profile `ci`, with a seed of their own; those that run in turn only until something is found. */
-  readonly judge: (until?: Until) => Promise<readonly Failure[]>;
-}
-
-/** What cases that run in turn are to find. */
-export interface Until {
-  /** The name of the case that runs first. */
-  readonly first: string;
-  /** Whether no more need to run. */
-  readonly isFound: (failure: Failure) => boolean;
+  readonly judge: (isFound?: (failure: Failure) => boolean) => Promise<readonly Failure[]>;
 }
 
 /** A case that did not pass. */
@@ -30,8 +22,6 @@ export interface Failure {
   /** The name of the case. */
   readonly name: string;
   readonly message: string;
-  /** Whether the input that shows it was drawn: it may not be drawn the next time. */
-  readonly isRandom: boolean;
 }
 
 /** What the engine throws at code that is wrong itself, with this folder's in front; also as a worker's report has it. */
@@ -51,14 +41,17 @@ export async function failuresAtOnce(
   });
 }
 
-/** Runs cases one after the other: those that fail. @throws Error if a mutant does not run */
+/**
+ * Runs cases one after the other: those that fail.
+ * @param isFound whether a failure is the one that is looked for, so that no more cases need to run
+ * @throws Error if a mutant does not run
+ */
 export async function failuresInTurn(
   cases: readonly ConformanceCase[],
-  { first, isFound }: Until = { first: "", isFound: () => false },
+  isFound: (failure: Failure) => boolean = () => false,
 ): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
-  const isFirst = ({ name }: ConformanceCase): number => Number(name === first);
-  for (const one of cases.toSorted((a, b) => isFirst(b) - isFirst(a))) {
+  for (const one of cases) {
     failures.push(...(await failureOf(one)));
     if (failures.some(isFound)) break;
   }
@@ -86,8 +79,7 @@ async function failureOf({ name, run }: ConformanceCase): Promise<readonly Failu
         cause: error,
       });
     }
-    const isRandom = errors.some((one) => one.name === "Counterexample");
-    return [{ name, message: errors[0]?.message ?? String(error), isRandom }];
+    return [{ name, message: errors[0]?.message ?? String(error) }];
   }
 }
 

@@ -41,12 +41,12 @@ export const processSuite: MutantSuite = {
     ...processMutants.map(({ name, clause }): JudgedMutant => ({
       name,
       clause,
-      judge: (until) => failuresInTurn(casesOfClause(processCases(name), clause), until),
+      judge: (isFound) => failuresInTurn(casesOfClause(processCases(name), clause), isFound),
     })),
     ...connectionMutants.map(({ name, clause }): JudgedMutant => ({
       name,
       clause,
-      judge: (until) => failuresInTurn(casesOfClause(connectionCases(name), clause), until),
+      judge: (isFound) => failuresInTurn(casesOfClause(connectionCases(name), clause), isFound),
     })),
   ],
 };
