@@ -2,13 +2,15 @@
 export type ProfileName = "quick" | "ci" | "soak";
 
 /**
- * What a random case draws: programs of calls one after the other, programs of several clients at once, games of readers and a
- * writer whose answers are released in any order, feeds with writers whose transactions stay open, or values alone, as payloads and queries are. Over the wire, where each takes
- * many requests, programs of clients at once and values are counted by themselves.
+ * What a random case draws: programs of calls one after the other, programs of several clients that append at once, short races of
+ * all calls, games of readers and a writer whose answers are released in any order, feeds with writers whose transactions stay open, or values
+ * alone, as payloads and queries are. Over the wire, where each takes many requests, programs of clients at once and values are counted by
+ * themselves.
  */
 export type InputKind =
   | "sequentialPrograms"
   | "concurrentPrograms"
+  | "races"
   | "games"
   | "feeds"
   | "values"
@@ -30,6 +32,7 @@ const CI: Profile = {
   inputs: {
     sequentialPrograms: 150,
     concurrentPrograms: 300,
+    races: 500,
     games: 50,
     feeds: 150,
     values: 200,
@@ -45,6 +48,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     inputs: {
       sequentialPrograms: 30,
       concurrentPrograms: 50,
+      races: 60,
       games: 10,
       feeds: 40,
       values: 50,

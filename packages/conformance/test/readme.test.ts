@@ -16,6 +16,7 @@ const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const KINDS: readonly InputKind[] = [
   "sequentialPrograms",
   "concurrentPrograms",
+  "races",
   "games",
   "values",
   "wirePrograms",

@@ -1,6 +1,7 @@
 import { BrokenClause } from "../assert.ts";
 import { findUnexplained } from "../races/explain.ts";
-import { type Race, raceArbitrary } from "../races/race.ts";
+import type { Race } from "../races/race.ts";
+import { raceArbitrary } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -21,7 +22,7 @@ export const races: readonly TrialCase[] = [
         if (unexplained !== null) throw new BrokenClause("S5", unexplained);
       }
 
-      await trial.check(raceArbitrary, runOnce, { kind: "concurrentPrograms", chances: CHANCES });
+      await trial.check(raceArbitrary, runOnce, { kind: "races", chances: CHANCES });
     },
   },
 ];

@@ -34,7 +34,7 @@ export async function runRace(
   );
   // Only when all have ended, so that none goes on in the next race.
   for (const one of settled) if (one.status === "rejected") throw one.reason;
-  // What each object shows in the end.
+  // What is left in the end.
   await new RaceClient("end", stores.at(-1) ?? store, place, new Map()).run(
     RUN_IDS.map((runId) => ({ call: "read", runId, from: "start", limit: 1_000 })),
   );
