@@ -67,7 +67,7 @@ class DueSearch {
   #nowMs: string | null = null;
   /** Entries whose lease or end may come to exist at their score, and so stay where they are. */
   readonly #waiting = new Set<string>();
-  /** Entries that were found at their time. They need no further check, since a caller checks each run again before it changes it. */
+  /** Entries that an earlier turn found at their time. They are not read again, since a caller checks each run before it changes it. */
   readonly #inPlace = new Map<string, CheckedEntry>();
 
   constructor(connection: Connection, query: DueQuery) {
@@ -101,12 +101,15 @@ class DueSearch {
       nowMs: this.#nowMs,
     });
     this.#nowMs = nowMs;
-    return Promise.all(entries.map(({ entry, score }) => this.#check(entry, score)));
+    return Promise.all(entries.map(({ entry, score }) => this.#checkOnce(entry, score)));
+  }
+
+  async #checkOnce(entry: DueEntry, score: number): Promise<CheckedEntry> {
+    const known = this.#inPlace.get(dueMember(entry));
+    return known?.score === score ? known : this.#check(entry, score);
   }
 
   async #check(entry: DueEntry, score: number): Promise<CheckedEntry> {
-    const known = this.#inPlace.get(dueMember(entry));
-    if (known?.score === score) return known;
     const run = await dueRun(this.#connection, entry.runId);
     const time = this.#query.judge(entry, run, Number(this.#nowMs), score);
     const checked = { entry, run, score, time };

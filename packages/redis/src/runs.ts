@@ -61,8 +61,11 @@ async function createOnce(
   const ordinal = await asked;
   const holder = { runId, ordinal };
   const busy = await takePlace(connection, creation, holder);
-  // Another call may be creating the same run: then that one is the answer.
-  if (busy !== null) return busy.runId === runId ? null : busy;
+  // Another call may be creating the same run, or may have created it meanwhile: then that one is the answer.
+  if (busy !== null) {
+    const isOwn = busy.runId === runId || (await readHead(connection, runId)) !== null;
+    return isOwn ? null : busy;
+  }
   const { runStatus } = INITIAL_STATE;
   const entry = { ownerId, runStatus, topic, runId, ordinal, visit: 0 };
   await Promise.all([
