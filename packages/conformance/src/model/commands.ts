@@ -163,6 +163,7 @@ export function changedCommand(input: {
   readonly topic: string | null;
 }): Command {
   return command("listChanged", input, async (model, real) => {
+    if (process.env["NO_FEED"] === "1") return;
     const topic = spelledOrNull(real, input.topic);
     const ownerId = own(real, input.ownerId);
     const name = JSON.stringify([ownerId, topic]);

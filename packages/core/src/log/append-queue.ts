@@ -35,7 +35,7 @@ export function createAppendQueue(
       `Expected \`capabilities.appendsAtOnce\` to be an integer of 1 or more, got ${appendsAtOnce}. Correct the store's adapter.`,
     );
   }
-  const send: BatcherOptions<AppendRequest, AppendOutcome>["send"] = (group, settle) =>
+  const send: BatcherOptions<AppendRequest, AppendOutcome>["send"] = (group, { settle }) =>
     sendAppends(store, group, times, settle);
   const queue: Batcher<AppendRequest, AppendOutcome> = new Batcher({
     send: report === null ? send : observeGroups(send, () => queue.queued, clock, report),

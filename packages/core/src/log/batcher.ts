@@ -6,16 +6,25 @@ import { WaitingQueue } from "./waiting-queue.ts";
 const LATE_MS = 250;
 /** How many late groups others may pass. */
 const MOST_LATE = 4;
+/** How many groups may keep some of their items at once. */
+const MOST_KEPT = 16;
 /** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;
 
 /** Answers one item of a group, by its index; an `Error` rejects it. Only the first answer counts. */
 export type Settle<Answer> = (index: number, answer: Answer | Error) => void;
 
+/** How a group that is being sent answers. */
+export interface Sending<Answer> {
+  readonly settle: Settle<Answer>;
+  /** Only these items, by their indexes, need longer: the next group may be sent, and the keys of all others are free. */
+  keep(indexes: readonly number[]): void;
+}
+
 /** How a batcher sends its items. */
 export interface BatcherOptions<Item, Answer> {
   /** Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer. */
-  readonly send: (items: readonly Item[], settle: Settle<Answer>) => Promise<void>;
+  readonly send: (items: readonly Item[], sending: Sending<Answer>) => Promise<void>;
   /** Items with the same key are never in flight in two groups. */
   readonly keyOf: (item: Item) => string;
   /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. `null` is an owner too. */
@@ -72,8 +81,10 @@ export class Batcher<Item, Answer> {
   #prompt: readonly Group<Item, Answer>[] = [];
   /** The groups in flight that others may pass. */
   #late: readonly Group<Item, Answer>[] = [];
+  /** What groups in flight have kept, which others may pass. */
+  #kept: readonly Group<Item, Answer>[] = [];
   /**
-   * The keys of both. This set and both lists are replaced at each change. Otherwise V8 would keep every append that was in the set
+   * The keys of all. This set and the lists are replaced at each change. Otherwise V8 would keep every append that was in the set
    * until its next full collection.
    */
   #busy: ReadonlySet<string> = new Set();
@@ -110,7 +121,7 @@ export class Batcher<Item, Answer> {
   }
 
   #isIdle(): boolean {
-    return this.#prompt.length === 0 && this.#late.length === 0 && this.#queue.length === 0;
+    return [...this.#prompt, ...this.#late, ...this.#kept].length === 0 && this.#queue.length === 0;
   }
 
   #groupsLeft(): number {
@@ -135,11 +146,15 @@ export class Batcher<Item, Answer> {
   }
 
   #sendNext(): void {
-    while (this.#queue.length > 0 && this.#groupsLeft() > 0 && this.#late.length < MOST_LATE) {
+    while (this.#queue.length > 0 && this.#maySend()) {
       const group = this.#cut();
       if (group.length === 0) return;
       this.#start(group);
     }
+  }
+
+  #maySend(): boolean {
+    return this.#groupsLeft() > 0 && this.#late.length < MOST_LATE && this.#kept.length < MOST_KEPT;
   }
 
   #cut(): Group<Item, Answer> {
@@ -152,31 +167,49 @@ export class Batcher<Item, Answer> {
   #start(group: Group<Item, Answer>): void {
     this.#prompt = [...this.#prompt, group];
     this.#listBusy();
+    let kept = group;
     const stopTimer = this.#options.clock.every(LATE_MS, () => {
       stopTimer();
       this.#prompt = without(this.#prompt, group);
       this.#late = [...this.#late, group];
       this.#sendNext();
     });
-    void this.#send(group).then(() => {
+    const keep = (indexes: readonly number[]): void => {
+      if (kept !== group) return;
       stopTimer();
-      this.#prompt = without(this.#prompt, group);
-      this.#late = without(this.#late, group);
+      this.#drop(group);
+      kept = indexes.flatMap((index) => group[index] ?? []);
+      this.#kept = [...this.#kept, kept];
+      this.#listBusy();
+      if (this.#queue.length > 0) this.#schedule();
+    };
+    void this.#send(group, keep).then(() => {
+      stopTimer();
+      this.#drop(group);
+      this.#kept = without(this.#kept, kept);
       this.#listBusy();
       if (this.#queue.length > 0) this.#schedule();
       if (this.#isIdle()) this.#settleIdle();
     });
   }
 
-  async #send(group: Group<Item, Answer>): Promise<void> {
+  #drop(group: Group<Item, Answer>): void {
+    this.#prompt = without(this.#prompt, group);
+    this.#late = without(this.#late, group);
+  }
+
+  async #send(group: Group<Item, Answer>, keep: Sending<Answer>["keep"]): Promise<void> {
     const answered = new Uint8Array(group.length);
     try {
       await this.#options.send(
         group.map(({ item }) => item),
-        (index, answer) => {
-          answered[index] = 1;
-          if (answer instanceof Error) group[index]?.reject(answer);
-          else group[index]?.resolve(answer);
+        {
+          settle: (index, answer) => {
+            answered[index] = 1;
+            if (answer instanceof Error) group[index]?.reject(answer);
+            else group[index]?.resolve(answer);
+          },
+          keep,
         },
       );
       group.forEach(({ reject }, index) => {
@@ -194,7 +227,7 @@ export class Batcher<Item, Answer> {
   }
 
   #listBusy(): void {
-    const groups = [...this.#prompt, ...this.#late];
+    const groups = [...this.#prompt, ...this.#late, ...this.#kept];
     this.#busy = new Set(groups.flatMap((group) => group.map(({ key }) => key)));
   }
 

@@ -71,11 +71,11 @@ export function observeGroups(
   clock: Clock,
   report: Report,
 ): SendAppends {
-  return async (group, settle) => {
+  return async (group, sending) => {
     const fromMs = clock.now();
     const measured = { type: "append_group", appends: group.length, queued: queued() } as const;
     try {
-      await send(group, settle);
+      await send(group, sending);
     } finally {
       report({ ...measured, ms: clock.now() - fromMs });
     }

@@ -46,7 +46,7 @@ export function createReads(
   report: Report | null,
 ): Reads {
   const queue = new Batcher<ReadQuery, ReadResult | null>({
-    send: (group, settle) => sendReads(store, group, settle),
+    send: (group, { settle }) => sendReads(store, group, settle),
     keyOf: runAsAsked,
     ownerOf: ({ ownerId }) => ownerId,
     clock,

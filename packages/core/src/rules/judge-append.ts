@@ -81,7 +81,7 @@ function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): 
  */
 export function advanceRun<Head extends RunRecord>(
   run: Head,
-  request: AppendRequest,
+  request: Pick<AppendRequest, "events" | "change" | "appender">,
   nowMs: number,
 ): { readonly run: Head; readonly landing: AppendLanding } {
   const { change, events } = request;

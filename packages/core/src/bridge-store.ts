@@ -1,0 +1,2 @@
+export * from "./index-store.ts";
+export { foldEvents } from "./rules/lifecycle.ts";

@@ -1,0 +1,188 @@
+import type { Decision, Seen } from "../rules/decision.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import { foldRules } from "../rules/fold-rules.ts";
+import { nameKey } from "../rules/head.ts";
+import { landOnce } from "../rules/land-once.ts";
+import type { Change, Store } from "../store/contract.ts";
+import { eachAtMost } from "../time/each-at-most.ts";
+import type { Sending } from "./batcher.ts";
+import { sendAgain, type SendTimes } from "./send-again.ts";
+import type { Write } from "./write.ts";
+
+/** How many runs of a failed group are sent at once, each by itself. */
+const RUNS_AT_ONCE = 8;
+
+/** A write of a group, by its index there. */
+interface Sent {
+  readonly index: number;
+  readonly write: Write;
+}
+
+type Writer = Pick<Store, "append" | "change">;
+
+/** The writes of one run in a group, in their order, from which those that are answered are taken. */
+class RunWrites {
+  /** How many of the first are still plain as far as is known. */
+  #plain: number;
+  #left: readonly Sent[];
+  /** Decides about the first of those that are left. It remembers what it has decided, for when it is in doubt what landed. */
+  #decide: ((seen: Seen) => Decision<readonly unknown[]>) | null = null;
+  readonly #newId: () => string;
+
+  constructor(writes: readonly Sent[], newId: () => string) {
+    this.#left = writes;
+    const ruled = writes.findIndex(({ write }) => write.plain === null);
+    this.#plain = ruled === -1 ? writes.length : ruled;
+    this.#newId = newId;
+  }
+
+  get left(): readonly Sent[] {
+    return this.#left;
+  }
+
+  get plains(): readonly Sent[] {
+    return this.#left.slice(0, this.#plain);
+  }
+
+  /** Takes away the first writes, since they are answered. */
+  answered(count: number): void {
+    this.#left = this.#left.slice(count);
+    this.#plain = Math.max(0, this.#plain - count);
+    this.#decide = null;
+  }
+
+  /** The store does not take the next one as plain, so all that are left go by their rules. */
+  notPlain(): void {
+    this.#plain = 0;
+  }
+
+  /** Takes away the writes that may not be sent again. */
+  takeUnrepeatable(): readonly Sent[] {
+    const lost = this.#left.filter(({ write }) => !write.mayRepeat);
+    if (lost.length > 0) {
+      this.#left = this.#left.filter(({ write }) => write.mayRepeat);
+      this.#plain = 0;
+      this.#decide = null;
+    }
+    return lost;
+  }
+
+  /** The change that decides about the first of those that are left: all that one commit can hold. */
+  change(): Change<readonly unknown[]> {
+    const writes = this.#left.map(({ write }) => write);
+    const topic = writes.find((write) => write.topic !== null)?.topic ?? null;
+    const other = writes.findIndex((write) => write.topic !== null && write.topic !== topic);
+    const foldable = other === -1 ? writes : writes.slice(0, other);
+    const [first] = foldable;
+    if (first === undefined) throw new TypeError("Expected a write to be left.");
+    this.#decide ??= landOnce(foldRules(foldable.map(({ rule }) => rule)), this.#newId);
+    const { ownerId, runId } = first;
+    const keys = [...new Set(foldable.flatMap((write) => write.keys))];
+    const wantsMetadata = foldable.some((write) => write.wantsMetadata);
+    return { ownerId, runId, keys, topic, wantsMetadata, decide: this.#decide };
+  }
+}
+
+/**
+ * Sends one group of writes: what may be plain in one call, and the rest by their rules, all of one run in one commit. If that fails, each run
+ * is sent by itself, so that a failing run does not fail the others. What is in doubt and may be repeated is sent again for up to 10 s; the
+ * rest gets the error.
+ * @param newId makes an id for each commit
+ */
+export async function sendWrites(
+  store: Writer,
+  group: readonly Write[],
+  sending: Sending<unknown>,
+  times: SendTimes,
+  newId: () => string,
+): Promise<void> {
+  const sent = group.map((write, index): Sent => ({ write, index }));
+  const byRun = Map.groupBy(sent, ({ write }) => nameKey(write));
+  const runs = [...byRun.values()].map((writes) => new RunWrites(writes, newId));
+  const failure = await trySend(store, runs, sending);
+  if (failure === null) return;
+  const open = runs.filter(({ left }) => left.length > 0);
+  await eachAtMost(open, RUNS_AT_ONCE, async (run) => {
+    const alone =
+      failure.ambiguous || open.length === 1 ? failure : await trySend(store, [run], sending);
+    if (alone !== null) await settleDoubt(store, run, alone, sending, times);
+  });
+}
+
+/** Sends the writes of runs together and settles them. @returns why that failed, or `null` */
+async function trySend(
+  store: Writer,
+  runs: readonly RunWrites[],
+  sending: Sending<unknown>,
+): Promise<RunEventsError | null> {
+  try {
+    await send(store, runs, sending);
+    return null;
+  } catch (error) {
+    if (error instanceof RunEventsError) return error;
+    for (const { left } of runs)
+      for (const { index } of left) sending.settle(index, error as Error);
+    return null;
+  }
+}
+
+/** Sends what is left of runs, and settles it as it is answered. */
+async function send(
+  store: Writer,
+  runs: readonly RunWrites[],
+  sending: Sending<unknown>,
+): Promise<void> {
+  await sendPlains(store, runs, sending);
+  let open = runs.filter(({ left }) => left.length > 0);
+  // The runs that only have plain writes need not wait for those that have others.
+  if (open.length > 0) sending.keep(open.flatMap(({ left }) => left.map(({ index }) => index)));
+  while (open.length > 0) {
+    const answers = await store.change(open.map((run) => run.change()));
+    open.forEach((run, at) => {
+      const first = answers[at] ?? [];
+      first.forEach((answer, nth) => {
+        const one = run.left[nth];
+        if (one !== undefined) sending.settle(one.index, answer);
+      });
+      run.answered(first.length);
+    });
+    open = open.filter(({ left }) => left.length > 0);
+  }
+}
+
+async function sendPlains(
+  store: Writer,
+  runs: readonly RunWrites[],
+  { settle }: Sending<unknown>,
+): Promise<void> {
+  const plains = runs.flatMap((run) => run.plains.map((one) => ({ run, one })));
+  if (plains.length === 0) return;
+  const landings = await store.append(
+    plains.flatMap(({ one: { write } }) => (write.plain === null ? [] : [write.plain])),
+  );
+  plains.forEach(({ run, one }, at) => {
+    const landing = landings[at] ?? null;
+    if (landing === null) return run.notPlain();
+    settle(one.index, one.write.answerOf(landing));
+    run.answered(1);
+  });
+}
+
+/** Sends again what is in doubt and may be repeated; the rest gets the error. */
+async function settleDoubt(
+  store: Writer,
+  run: RunWrites,
+  first: RunEventsError,
+  sending: Sending<unknown>,
+  times: SendTimes,
+): Promise<void> {
+  const lost = first.ambiguous ? run.takeUnrepeatable() : run.left;
+  for (const { index } of lost) sending.settle(index, first);
+  if (!first.ambiguous || run.left.length === 0) return;
+  try {
+    // The run's later writes wait for these meanwhile, so their order stays.
+    await sendAgain("append", () => send(store, [run], sending), first, times);
+  } catch {
+    for (const { index } of run.left) sending.settle(index, first);
+  }
+}

@@ -1,0 +1,70 @@
+import { RunEventsError, storeClosed } from "../rules/errors.ts";
+import { nameKey } from "../rules/head.ts";
+import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
+import type { Store } from "../store/contract.ts";
+import { Batcher } from "./batcher.ts";
+import { createOwnKeys } from "./own-keys.ts";
+import type { SendTimes } from "./send-again.ts";
+import { sendWrites } from "./send-writes.ts";
+import type { Write } from "./write.ts";
+
+/** The most weight of one group of writes, in bytes. */
+const GROUP_BYTES = 8_388_608;
+/** The same while several owners write: each waits while the store takes another's group. */
+const SHARED_BYTES = 131_072;
+const GROUP_ITEMS = 1_024;
+/** How much may wait for the store before writes are refused, in bytes: memory is not a queue. */
+const QUEUE_BYTES = 67_108_864;
+/** How much of it one owner may use. */
+const OWNER_BYTES = 16_777_216;
+const RETRY_MS = 1_000;
+
+/** All writes of one process on their way to its store. Of a run, one group is under way at a time, and what waits becomes one commit. */
+export interface WriteQueue {
+  /** Resolves with the write's answer. Writes to one run are made in the order of their calls. */
+  add<Answer>(write: Write<Answer>): Promise<Answer>;
+  /** Resolves when nothing is queued or under way. */
+  idle(): Promise<void>;
+}
+
+/** Makes the queue of writes to a store. @param times with `isClosing`: whether new writes are refused */
+export function createWriteQueue(
+  store: Pick<Store, "append" | "change" | "capabilities">,
+  times: SendTimes,
+): WriteQueue {
+  const { clock, isClosing } = times;
+  const { appendsAtOnce, mostBytes, mostEvents } = store.capabilities;
+  const newId = createOwnKeys();
+  const queue = new Batcher<Write, unknown>({
+    send: (group, sending) => sendWrites(store, group, sending, times, newId),
+    keyOf: nameKey,
+    ownerOf: ({ ownerId }) => ownerId,
+    clock,
+    weigh: ({ weight }) => weight,
+    maxWeight: Math.min(GROUP_BYTES, mostBytes, mostEvents * EVENT_ENVELOPE_BYTES),
+    sharedWeight: SHARED_BYTES,
+    groupsAtOnce: appendsAtOnce,
+    maxItems: GROUP_ITEMS,
+    admit(queuedBytes, _owner, ownersBytes) {
+      if (isClosing()) throw storeClosed();
+      if (ownersBytes > OWNER_BYTES) {
+        throw new RunEventsError(
+          "too_many_requests",
+          `Expected at most ${OWNER_BYTES} bytes of appends of one owner to wait for the store, got ${ownersBytes}. Wait ${RETRY_MS} ms, and append less at once.`,
+          { details: { retryAfterMs: RETRY_MS } },
+        );
+      }
+      if (queuedBytes > QUEUE_BYTES) {
+        throw new RunEventsError(
+          "store_unavailable",
+          `Expected at most ${QUEUE_BYTES} bytes of appends to wait for the store, got ${queuedBytes}. The store is too slow for so many: append less at once.`,
+        );
+      }
+    },
+  });
+  return {
+    // A write is answered by its own rule, or by its own `answerOf`.
+    add: <Answer>(write: Write<Answer>) => queue.add(write as Write) as Promise<Answer>,
+    idle: () => queue.idle(),
+  };
+}

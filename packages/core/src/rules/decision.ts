@@ -1,0 +1,38 @@
+import type { NewEvent } from "./event.ts";
+import type { Head, Run, RunName } from "./head.ts";
+import type { KeptReceipt } from "./judge-append.ts";
+
+/** What a decision about one run sees, all of one instant or under the run's lock. `Known` is a {@link Head} to a store, a {@link Run} to a rule. */
+export interface Seen<Known = Head> {
+  /** `null` if the run does not exist. */
+  readonly head: Known | null;
+  /** Of the idempotency keys that were asked for, those that the run has, with their events. */
+  readonly receipts: ReadonlyMap<string, KeptReceipt>;
+  /** The newest live run of the topic that was asked for; `null` without one. */
+  readonly holder: RunName | null;
+  /** The store's clock, read with the head or later. */
+  readonly nowMs: number;
+  /** For a run that does not exist: its ordinal if it is created now, above all of its owner's. Gaps are fine. */
+  readonly ordinal: number;
+}
+
+/** A receipt to keep under its idempotency key. Its events are among those of the decision. */
+export interface NewReceipt extends Omit<KeptReceipt, "events"> {
+  readonly idempotencyKey: string;
+}
+
+/** What is decided about one run. */
+export interface Decision<Answer, Known = Head> {
+  readonly answer: Answer;
+  /** Missing: nothing is written. `null`: the run is removed whole. Otherwise it is saved, or created if there was none. */
+  readonly after?: Known | null;
+  /** Events to append, at the time that is `updatedAtMs` in `after`. */
+  readonly events?: readonly NewEvent[];
+  readonly receipts?: readonly NewReceipt[];
+}
+
+/**
+ * A rule decides about one run. It is pure and total, and holds at any later time as long as the run is as it was seen: it may be called
+ * again, and even after its own decision has landed.
+ */
+export type Rule<Answer> = (seen: Seen<Run>) => Decision<Answer, Run>;

@@ -1,0 +1,103 @@
+import type { CreateOutcome, CreateRunRequest } from "./creation.ts";
+import type { Decision, Rule } from "./decision.ts";
+import { type DueKind, dueAt, dueKindOf } from "./due.ts";
+import type { FailurePayload } from "./failure.ts";
+import type { Run } from "./head.ts";
+import { advanceRun } from "./judge-append.ts";
+import { claimRule } from "./lease-rules.ts";
+import { isTerminal } from "./lifecycle.ts";
+import { claimOfCreate, newRun, outcomeOfClaim, placeQuery, topicBusy } from "./plan-run.ts";
+import { recordOf } from "./plan-lease.ts";
+
+/** A request to create a run, as the rule takes it. */
+export interface NewRunRequest extends CreateRunRequest {
+  /** As in {@link Run}; missing for `false`. */
+  readonly resumable?: boolean;
+}
+
+/** The rule of a creation: with a claim, of both in one step. @see clauses S16, S25 and S26 in `STORE.md` */
+export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
+  const claim = claimOfCreate(request);
+  const exclusive = placeQuery(request) !== null;
+  return (seen): Decision<CreateOutcome, Run> => {
+    const { head, holder, nowMs, ordinal } = seen;
+    if (head !== null) {
+      if (claim === null) return { answer: { outcome: "existing", run: recordOf(head) } };
+      const { answer, ...written } = claimRule(claim)(seen);
+      return { answer: outcomeOfClaim(answer), ...written };
+    }
+    if (exclusive && holder !== null) return { answer: topicBusy(holder) };
+    const { resumable = false } = request;
+    const made: Run = {
+      ...newRun(request, nowMs),
+      ...{ ordinal, revision: 0, exclusive, resumable, keptClaim: null, commits: [] },
+    };
+    const claimed = claim === null ? made : claimRule(claim)({ ...seen, head: made }).after;
+    const after = claimed ?? made;
+    return { answer: { outcome: "created", run: recordOf(after) }, after };
+  };
+}
+
+/** What became of a removal. `active`: the run has not finished, or not for long enough, and stays. */
+export type RemovalOutcome = "deleted" | "not_found" | "active";
+
+/**
+ * The rule of a deletion, and with an age of a purge.
+ * @param finishedForMs how long ago the run has to have finished, in milliseconds
+ * @see clauses S17 and S24 in `STORE.md`
+ */
+export function removalRule(finishedForMs = 0): Rule<RemovalOutcome> {
+  return ({ head, nowMs }) => {
+    if (head === null) return { answer: "not_found" };
+    const isOld = isTerminal(head.runStatus) && dueAt(head) <= nowMs - finishedForMs;
+    return isOld || (finishedForMs === 0 && isTerminal(head.runStatus))
+      ? { answer: "deleted", after: null }
+      : { answer: "active" };
+  };
+}
+
+/** What becomes of a run that is due. `left`: it is not due after all. */
+export type DueOutcome = "ended" | "released" | "left";
+
+/** A limit for runs that wait for something. */
+export interface DueLimit {
+  readonly kind: Exclude<DueKind, "finished">;
+  /** How long a run may be past its due time, in milliseconds. */
+  readonly limitMs: number;
+}
+
+/** Why a run ends that waits too long. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
+const REASONS: Readonly<Record<DueLimit["kind"], FailurePayload["reason"]>> = {
+  leased: "lease_expired",
+  queued: "never_started",
+  running: "abandoned",
+  waiting: "abandoned",
+};
+
+/**
+ * The rule of a reaper: it fails a run that is due, and takes the next fence, which shuts the worker out. It only releases the lease of a run
+ * that is resumable or waits for a person, for whom no worker has to be there. A run that the index has too early is put off.
+ * @see clauses S23 and S28 in `STORE.md`
+ */
+export function dueRule({ kind, limitMs }: DueLimit): Rule<DueOutcome> {
+  return ({ head, nowMs }) => {
+    if (head === null || dueKindOf(head) !== kind) return { answer: "left" };
+    const atMs = dueAt(head);
+    if (atMs > nowMs - limitMs) {
+      return atMs > head.idleFromMs
+        ? { answer: "left", after: { ...head, idleFromMs: atMs } }
+        : { answer: "left" };
+    }
+    if (kind === "leased" && (head.resumable || head.runStatus === "waiting")) {
+      return { answer: "released", after: { ...head, leaseExpiresAtMs: null, worker: null } };
+    }
+    const payload = JSON.stringify({ reason: REASONS[kind] });
+    const events = [{ eventType: "RUN_FAILED", payload, phase: null }];
+    const { run } = advanceRun(
+      head,
+      { events, change: "failed", appender: { by: "owner" } },
+      nowMs,
+    );
+    return { answer: "ended", after: run, events };
+  };
+}

@@ -1,0 +1,128 @@
+import type { Plain, PlainLanding } from "../rules/append-rule.ts";
+import type { Decision, Seen } from "../rules/decision.ts";
+import type { StoreDiagnostic } from "../rules/diagnostic.ts";
+import type { DueKind } from "../rules/due.ts";
+import type { StoredEvent } from "../rules/event.ts";
+import type { Head, RunName } from "../rules/head.ts";
+import type { ListedStatus } from "../rules/listed.ts";
+import type { Subscription } from "./store.ts";
+
+/** What a store promises beyond the contract, as data. */
+export interface StoreCapabilities {
+  /**
+   * What an acknowledged commit survives: only this process (`memory`), the crash of every process (`process`), power loss (`power`), or
+   * that is not known (`unknown`).
+   */
+  readonly durability: "memory" | "process" | "power" | "unknown";
+  /** Whether other processes see the same runs. */
+  readonly shared: boolean;
+  /** Whether a call can join a transaction of the caller's. */
+  readonly joinsTransaction: boolean;
+  /**
+   * Whether an answer may be lost, or a command sent twice by the client, as over a connection that may break. Core then gives each append a
+   * key of its own, so that it can send it again.
+   */
+  readonly losesAnswers: boolean;
+  /** How many calls of `append` core makes at once; no run is in two of them. */
+  readonly appendsAtOnce: number;
+  /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. */
+  readonly notifyWithinMs: number;
+  /** How many events, and bytes of payloads, one call may have at most. Core splits larger calls, and refuses an append that is larger. */
+  readonly mostEvents: number;
+  readonly mostBytes: number;
+}
+
+/** A change of one run. @see {@link Store.change} */
+export interface Change<Answer> extends RunName {
+  /** The idempotency keys whose receipts the decision has to see. */
+  readonly keys?: readonly string[];
+  /** The topic whose holder the decision has to see. If it creates the run, the commit needs the holder to be the same still. */
+  readonly topic?: string | null;
+  /** Whether the decision has to see the metadata. */
+  readonly wantsMetadata?: boolean;
+  /**
+   * Decides by what is seen of the run. It is synchronous and never throws, and may be called again: after a conflict with another writer, and
+   * after a commit whose answer was lost.
+   */
+  decide(seen: Seen): Decision<Answer>;
+}
+
+/** A request for a run's events after `since`, ascending, and its head at the same instant. */
+export interface ReadQuery extends RunName {
+  /** 0 or more. Past the run's last event the answer has no events. */
+  readonly since: number;
+  /** The most events: 0 for the head alone. */
+  readonly limit: number;
+  /** Where to cut the events, as `createPageCut` does; the first always fits. */
+  readonly maxBytes: number;
+  /** Whether the head has its metadata. */
+  readonly wantsMetadata?: boolean;
+}
+
+/** A run's head, and its events since+1, since+2, … without a gap. */
+export interface ReadResult {
+  readonly head: Head;
+  readonly events: readonly StoredEvent[];
+}
+
+/** A request for an owner's runs, newest first (descending `ordinal`), through an index. */
+export interface OwnerQuery {
+  readonly ownerId: string;
+  /** Only runs of this topic; `null` for all. */
+  readonly topic: string | null;
+  /** Only runs in this status; `live` for those that have not finished; `null` for all. */
+  readonly runStatus: ListedStatus | null;
+  /** Only runs with a smaller `ordinal`; `null` from the newest. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+/** A request for runs of all owners by `dueMs`, the earliest first, through an index. */
+export interface DueQuery {
+  readonly due: DueKind;
+  /** Only runs whose `dueMs` is at or before this time. */
+  readonly untilMs: number;
+  readonly limit: number;
+}
+
+/** What core needs of a database. @see `STORE.md` */
+export interface Store<Within = never> {
+  readonly capabilities: StoreCapabilities;
+  /**
+   * Commits the plain case in one step, each by itself: what `takesPlain` takes, under a key that the run does not have. Of one run, they
+   * keep their order.
+   * @param within the caller's transaction
+   * @returns where each landed, in their order. `null`: it is not plain after all, nothing was written, and neither was any later one of its run
+   * @throws RunEventsError `store_unavailable`, `ambiguous` if some may have landed
+   */
+  append(plains: readonly Plain[], within?: Within): Promise<readonly (PlainLanding | null)[]>;
+  /**
+   * Changes runs by decisions, each run once at most, each by itself and whole: what a decision returns is committed if the run is still as
+   * it was seen; otherwise it is decided again.
+   * @returns the answers, in their order
+   * @throws RunEventsError `store_unavailable`, `ambiguous` if some may have been committed
+   */
+  change<Answer>(changes: readonly Change<Answer>[], within?: Within): Promise<readonly Answer[]>;
+  /** Reads runs, each at one point in time and with all that was acknowledged before; `null` for one that does not exist. */
+  read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
+  /** The heads of runs, without metadata. */
+  list(query: OwnerQuery | DueQuery): Promise<readonly Head[]>;
+  /**
+   * Writes something small as durably as an append, into no run.
+   * @returns the time of the store's clock: the clock of events and of leases
+   * @throws RunEventsError `store_unavailable`, with why no append could land
+   */
+  probe(): Promise<number>;
+  /**
+   * Notifies of commits on a run, or on any of an owner's runs, and possibly for nothing; not of a renewal.
+   * @param onNotification gets the id of the run; `null` if it may be any. It is never called from within `subscribe`, and must not throw
+   */
+  subscribe(
+    name: RunName | Pick<RunName, "ownerId">,
+    onNotification: (runId: string | null) => void,
+  ): Subscription;
+  /** Reports the state of the store's notifications until `close`. */
+  observe?(report: (diagnostic: StoreDiagnostic) => void): void;
+  /** Ends every subscription and closes the store. Idempotent; waits for the calls under way, and refuses later ones. */
+  close(): Promise<void>;
+}
