@@ -22,6 +22,13 @@ import type { Store } from "../../../core/src/store/contract.ts";
 
 /** Which owner has an id, for calls that do not name it. */
 export class Owners {
+  readonly #locks = new Map<string, Promise<unknown>>();
+  /** Under today's contract an id is one owner's, so creations and removals of an id take turns here. */
+  alone<T>(runId: string, call: () => Promise<T>): Promise<T> {
+    const next = (this.#locks.get(runId) ?? Promise.resolve()).then(call, call);
+    this.#locks.set(runId, next);
+    return next;
+  }
   readonly #owners = new Map<string, string>();
   nameOf({ runId, ownerId }: { runId: string; ownerId: string | null }): RunName {
     return { runId, ownerId: ownerId ?? this.#owners.get(runId) ?? "?" };
@@ -101,7 +108,7 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
       const { durability, shared, notifyWithinMs, appendsAtOnce, losesAnswers } = store.capabilities;
       return { durability, shared, notifyWithinMs, appendsAtOnce, joinsTransaction: false, losesAcknowledgements: losesAnswers };
     },
-    async createRun(request) {
+    createRun: (request) => owners.alone(request.runId, async () => {
       const owner = owners.ownerOf(request.runId);
       if (owner !== undefined && owner !== request.ownerId) {
         const [there] = await store.read([{ runId: request.runId, ownerId: owner, since: 0, limit: 0, maxBytes: 1 }]);
@@ -113,7 +120,7 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
         wantsMetadata: true,
       });
       return bared(outcome);
-    },
+    }),
     async append(requests) {
       return Promise.all(
         requests.map(async (request: AppendRequest) => {
@@ -139,7 +146,7 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
     },
     async deleteRun(runId, ownerId) {
       const name = visible({ runId, ownerId });
-      return name === null ? "not_found" : one(name, removalRule());
+      return name === null ? "not_found" : owners.alone(runId, () => one(name, removalRule()));
     },
     async claim(request) {
       const name = visible(request);
@@ -159,7 +166,7 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
       (await dueNow(runStatus, idleForMs, limit)).map(({ runId }) => runId),
     async purge({ finishedForMs, limit }) {
       const heads = await dueNow("finished", finishedForMs, limit);
-      const gone = await Promise.all(heads.map((head) => one(head, removalRule(finishedForMs))));
+      const gone = await Promise.all(heads.map((head) => owners.alone(head.runId, () => one(head, removalRule(finishedForMs)))));
       return heads.filter((_, at) => gone[at] === "deleted").map(({ runId }) => runId);
     },
     probe: () => store.probe(),

@@ -168,3 +168,10 @@ function closed(message: string): RunEventsError {
   const error = new RunEventsError("store_unavailable", message, { retryable: false });
   return Object.defineProperty(error, CLOSED, { value: true });
 }
+
+/** The same failure, of a call that may have landed after all. @see clause S7 in `STORE.md` */
+export function inDoubt(error: unknown): unknown {
+  if (!(error instanceof RunEventsError)) return error;
+  const { code, message, details, retryable, cause } = error;
+  return new RunEventsError(code, message, { cause, details, retryable, ambiguous: true });
+}

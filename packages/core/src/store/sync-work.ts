@@ -1,0 +1,175 @@
+import {
+  headAfterPlain,
+  landingOf,
+  type Plain,
+  type PlainLanding,
+  takesPlain,
+} from "../rules/append-rule.ts";
+import type { Seen } from "../rules/decision.ts";
+import type { NewEvent } from "../rules/event.ts";
+import { type Head, nameKey, type RunName } from "../rules/head.ts";
+import type { KeptReceipt } from "../rules/judge-append.ts";
+import type { Change, ReadQuery, ReadResult } from "./contract.ts";
+import type { EventRow, ReceiptRow, SyncRows } from "./sync-rows.ts";
+
+/** A commit on a run, for the notifications. */
+export interface Committed extends RunName {
+  /** The run's last sequence then; `null` if the run was created or removed. */
+  readonly lastSequence: number | null;
+  readonly ordinal: number;
+}
+
+/** What a transaction answers, and whom it moves. */
+export interface Worked<Answer> {
+  readonly answers: readonly Answer[];
+  readonly committed: readonly Committed[];
+}
+
+/** Commits plain appends and renewals, in one transaction. */
+export function appendPlains(
+  rows: SyncRows,
+  plains: readonly Plain[],
+): Worked<PlainLanding | null> {
+  const nowMs = rows.now();
+  const heads = findHeads(rows, plains);
+  const undecided = new Set<string>();
+  const moved = new Map<string, Head>();
+  const withEvents = new Set<string>();
+  const events: EventRow[] = [];
+  const receipts: ReceiptRow[] = [];
+  const keys = new Set<string>();
+
+  function appendOne(plain: Plain): PlainLanding | null {
+    const name = nameKey(plain);
+    const head = heads.get(name) ?? null;
+    if (undecided.has(name) || !takesPlain(head, plain, nowMs) || !isNewKey(head, plain)) {
+      undecided.add(name);
+      return null;
+    }
+    const after = headAfterPlain(head, plain, nowMs);
+    const landing = landingOf(after, plain);
+    const { idempotencyKey } = plain;
+    events.push(...eventRows(head, after, plain.events));
+    if (idempotencyKey !== null) {
+      receipts.push({ ordinal: head.ordinal, idempotencyKey, ...landing });
+    }
+    heads.set(name, after);
+    moved.set(name, after);
+    if (plain.events.length > 0) withEvents.add(name);
+    return landing;
+  }
+
+  function isNewKey({ ordinal }: Head, { idempotencyKey }: Plain): boolean {
+    if (idempotencyKey === null) return true;
+    const key = `${ordinal} ${idempotencyKey}`;
+    if (keys.has(key) || rows.selectReceipts(ordinal, [idempotencyKey]).length > 0) return false;
+    keys.add(key);
+    return true;
+  }
+
+  const answers = plains.map(appendOne);
+  if (events.length > 0) rows.insertEvents(events);
+  if (receipts.length > 0) rows.insertReceipts(receipts);
+  for (const head of moved.values()) rows.advanceHead(head);
+  const committed = [...moved].flatMap(([name, head]) => (withEvents.has(name) ? [head] : []));
+  return { answers, committed };
+}
+
+/** What became of one change. */
+export interface ChangedRun<Answer> {
+  readonly answer: Answer;
+  /** `null` if there is nothing to notify of. */
+  readonly committed: Committed | null;
+  /** How many events were removed with the run; `null` if it was not removed. */
+  readonly removedEvents: number | null;
+}
+
+/** Sees, decides and writes one change, in a transaction. */
+export function changeRun<Answer>(rows: SyncRows, change: Change<Answer>): ChangedRun<Answer> {
+  const [before = null] = rows.selectHeads([change]);
+  const { answer, after, events = [], receipts = [] } = change.decide(see(rows, change, before));
+  if (after === undefined) return { answer, committed: null, removedEvents: null };
+  if (after === null) {
+    if (before === null) return { answer, committed: null, removedEvents: null };
+    rows.deleteRun(before.ordinal);
+    const committed = { ...before, lastSequence: null };
+    return { answer, committed, removedEvents: before.lastSequence };
+  }
+  if (before === null) rows.insertRun(after);
+  else rows.saveHead(after);
+  const { ordinal } = after;
+  const inserted = eventRows(before, after, events);
+  if (inserted.length > 0) rows.insertEvents(inserted);
+  if (receipts.length > 0) rows.insertReceipts(receipts.map((one) => ({ ...one, ordinal })));
+  const isCreated = before === null;
+  const committed = isCreated || inserted.length > 0 ? after : null;
+  return {
+    answer,
+    committed: committed === null || !isCreated ? committed : { ...committed, lastSequence: null },
+    removedEvents: null,
+  };
+}
+
+/** Reads runs, in one snapshot. */
+export function readRuns(
+  rows: SyncRows,
+  queries: readonly ReadQuery[],
+): readonly (ReadResult | null)[] {
+  const heads = findHeads(rows, queries);
+  return queries.map((query) => {
+    const head = heads.get(nameKey(query));
+    if (head === undefined) return null;
+    const { since, limit, wantsMetadata = false } = query;
+    const events =
+      limit > 0 && since < head.lastSequence ? rows.selectEvents(head.ordinal, query) : [];
+    const metadata = wantsMetadata ? { metadata: rows.selectMetadata(head.ordinal) } : {};
+    return { head: { ...head, ...metadata }, events };
+  });
+}
+
+function findHeads(rows: SyncRows, names: readonly RunName[]): Map<string, Head> {
+  const distinct = new Map(names.map((name) => [nameKey(name), name]));
+  return new Map(rows.selectHeads([...distinct.values()]).map((head) => [nameKey(head), head]));
+}
+
+/** What a decision sees. */
+function see(rows: SyncRows, change: Change<unknown>, head: Head | null): Seen {
+  const { ownerId, keys = [], topic = null, wantsMetadata = false } = change;
+  const metadata =
+    wantsMetadata && head !== null ? { metadata: rows.selectMetadata(head.ordinal) } : {};
+  return {
+    head: head === null ? null : { ...head, ...metadata },
+    receipts: head === null || keys.length === 0 ? NO_RECEIPTS : seeReceipts(rows, head, keys),
+    holder: topic === null || head !== null ? null : rows.selectHolder(ownerId, topic),
+    nowMs: rows.now(),
+    ordinal: head === null ? rows.nextOrdinal() : head.ordinal,
+  };
+}
+
+const NO_RECEIPTS: ReadonlyMap<string, KeptReceipt> = new Map();
+
+function seeReceipts(
+  rows: SyncRows,
+  { ordinal }: Head,
+  keys: readonly string[],
+): ReadonlyMap<string, KeptReceipt> {
+  const found = rows.selectReceipts(ordinal, keys).map((receipt): [string, KeptReceipt] => {
+    const { firstSequence, lastSequence } = receipt;
+    const limit = lastSequence - firstSequence + 1;
+    const page = { since: firstSequence - 1, limit, maxBytes: Number.MAX_SAFE_INTEGER };
+    return [receipt.idempotencyKey, { ...receipt, events: rows.selectEvents(ordinal, page) }];
+  });
+  return new Map(found);
+}
+
+function eventRows(before: Head | null, after: Head, events: readonly NewEvent[]): EventRow[] {
+  const { ordinal, updatedAtMs: createdAtMs } = after;
+  const from = (before?.lastSequence ?? 0) + 1;
+  return events.map(({ eventType, payload }, at) => ({
+    ordinal,
+    sequence: from + at,
+    eventType,
+    payload,
+    createdAtMs,
+  }));
+}
