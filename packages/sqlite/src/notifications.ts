@@ -1,9 +1,12 @@
 import {
   createPoller,
   createPolledNotifications,
+  type Committed,
+  nameKey,
   type Notifications,
-  type RunPosition,
-} from "@tm/run-events-core/store";
+  type Position,
+  type RunName,
+} from "@tm/run-events-core/next";
 import type { Connection } from "./connection.ts";
 import { isInTransaction } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
@@ -12,7 +15,7 @@ import type { Positions } from "./sql/positions.ts";
 /** The notifications of one store. */
 export interface SqliteNotifications extends Notifications {
   /** Notifies once the caller's transaction that appended to the runs has ended. */
-  joined(heads: readonly RunPosition[]): void;
+  joined(runs: readonly Committed[]): void;
 }
 
 /**
@@ -26,28 +29,38 @@ export function createNotifications(
   connection: Connection,
   pollMs: number,
 ): SqliteNotifications {
-  const joinedRuns = new Set<string>();
+  const joinedRuns = new Map<string, Committed>();
   let open: Positions | null = null;
   let version: number | null = null;
+  let event = 0;
 
-  function selectPositions(runIds: readonly string[]): readonly RunPosition[] | null {
+  function selectPositions(names: readonly RunName[]): readonly Position[] | null {
     // Inside the caller's transaction a poll sees nothing new, and would pin the transaction's snapshot.
     if (open === null || isInTransaction(db)) return null;
     const current = open.dataVersion();
     if (current === version) return null;
-    const positions = open.selectPositions(runIds);
+    const positions = open.selectPositions(names);
     version = current;
     return positions;
   }
 
+  /** After a removal of the newest events it may miss some: as after any removal, the owners are notified within a second. */
+  function selectMoved(): readonly RunName[] {
+    if (open === null) return [];
+    const after = event;
+    event = open.lastEvent();
+    return event > after ? open.selectMoved(after) : [];
+  }
+
   const polled = createPolledNotifications({
     selectPositions: connection.inFile ? selectPositions : null,
+    selectMoved,
     pollMs,
   });
   const joinedPoller = createPoller({
     poll() {
       if (isInTransaction(db)) return;
-      polled.changed([...joinedRuns]);
+      polled.committed([...joinedRuns.values()]);
       joinedRuns.clear();
     },
     isNeeded: () => joinedRuns.size > 0,
@@ -56,20 +69,23 @@ export function createNotifications(
 
   return {
     ...polled,
-    subscribe(runId, onNotification) {
-      const { stop } = polled.subscribe(runId, onNotification);
+    subscribe(subject, onNotification) {
+      const { stop } = polled.subscribe(subject, onNotification);
       const ready = connection.perform((opened) => {
         open = opened;
         // Only once: a later subscription must not skip a commit that an earlier one waits for.
-        if (connection.inFile) version ??= opened.dataVersion();
+        if (!connection.inFile || version !== null) return;
+        version = opened.dataVersion();
+        event = opened.lastEvent();
       });
       // A caller that does not wait for `ready` gets the failure from its next read.
       ready.catch(() => {});
       return { ready, stop };
     },
-    joined(heads) {
+    joined(runs) {
       // Even of runs without subscriptions: one may be added before the commit.
-      for (const { runId } of heads) joinedRuns.add(runId);
+      // Without its position, since the caller may roll back, and the position come again with other events.
+      for (const run of runs) joinedRuns.set(nameKey(run), { ...run, lastSequence: null });
       joinedPoller.start(0);
     },
     close() {

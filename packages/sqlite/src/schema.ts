@@ -14,97 +14,69 @@ interface Migration {
   readonly sql: (tables: Tables) => string;
 }
 
-/** Numbered from 1 in this order. */
+/**
+ * The number of the first step. Those before it belong to tables of an earlier format, which this program can neither read nor update.
+ */
+const FIRST = 5;
+
+/** Numbered from {@link FIRST} in this order. */
 const MIGRATIONS: readonly Migration[] = [
   {
     breaking: true,
     // Events have a rowid, so that the events of a group fill the same pages, even of many runs. A table clustered by run allows
-    // about half as many appends.
-    sql: ({ runs, events, receipts }) => `
+    // about half as many appends. An append changes no indexed column of a run, unless it changes what the run waits for.
+    sql: ({ runs, events, receipts, probes }) => `
       CREATE TABLE ${runs} (
         run_key INTEGER PRIMARY KEY AUTOINCREMENT,
-        run_id TEXT NOT NULL UNIQUE,
         owner_id TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        revision INTEGER NOT NULL,
         run_status TEXT NOT NULL,
         phase TEXT,
         last_sequence INTEGER NOT NULL,
-        created_at_ms INTEGER NOT NULL,
         updated_at_ms INTEGER NOT NULL,
-        finished_at_ms INTEGER,
-        metadata TEXT NOT NULL
+        fence INTEGER NOT NULL,
+        lease_expires_at_ms INTEGER,
+        topic TEXT,
+        exclusive INTEGER NOT NULL,
+        due_kind TEXT NOT NULL,
+        due_ms INTEGER NOT NULL,
+        extra TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        UNIQUE (owner_id, run_id)
       ) STRICT;
       CREATE INDEX ${runs}_by_owner ON ${runs} (owner_id, run_key);
       CREATE INDEX ${runs}_by_status ON ${runs} (owner_id, run_status, run_key);
+      CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
+      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+      CREATE INDEX ${runs}_by_due ON ${runs} (due_kind, due_ms);
       CREATE TABLE ${events} (
         run_key INTEGER NOT NULL REFERENCES ${runs} ON DELETE CASCADE,
         sequence INTEGER NOT NULL,
         event_type TEXT NOT NULL,
-        phase TEXT,
         payload TEXT NOT NULL,
         created_at_ms INTEGER NOT NULL,
         PRIMARY KEY (run_key, sequence)
       ) STRICT;
-      CREATE INDEX ${events}_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
       CREATE TABLE ${receipts} (
         run_key INTEGER NOT NULL REFERENCES ${runs} ON DELETE CASCADE,
         idempotency_key TEXT NOT NULL,
         first_sequence INTEGER NOT NULL,
         last_sequence INTEGER NOT NULL,
+        run_status TEXT NOT NULL,
         phase TEXT,
         PRIMARY KEY (run_key, idempotency_key)
-      ) STRICT, WITHOUT ROWID;`,
-  },
-  {
-    // A program without fences would ignore them.
-    breaking: true,
-    // An append changes nothing in these indexes, unless it ends the run.
-    sql: ({ runs }) => `
-      ALTER TABLE ${runs} ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
-      ALTER TABLE ${runs} ADD COLUMN lease_expires_at_ms INTEGER;
-      CREATE INDEX ${runs}_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
-      CREATE INDEX ${runs}_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
-  },
-  {
-    // A program without claim keys leaves the key of an earlier fence, which is invalid for the later one.
-    breaking: false,
-    sql: ({ runs, probes }) => `
-      ALTER TABLE ${runs} ADD COLUMN claim_key TEXT;
+      ) STRICT, WITHOUT ROWID;
       CREATE TABLE ${probes} (
         probe_key INTEGER PRIMARY KEY,
         filling BLOB NOT NULL
       ) STRICT;`,
   },
-  {
-    // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They see a waiting run as a running one. They keep no departures: no reader gets the ends that
-    // they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only costs a
-    // look at the run.
-    breaking: false,
-    sql: ({ runs, events, departures }) => `
-      ALTER TABLE ${runs} ADD COLUMN topic TEXT;
-      ALTER TABLE ${runs} ADD COLUMN worker TEXT;
-      ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
-      ALTER TABLE ${runs} ADD COLUMN idle_from_ms INTEGER NOT NULL DEFAULT 0;
-      CREATE INDEX ${runs}_by_idle ON ${runs} (run_status, idle_from_ms)
-        WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
-      CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
-      ALTER TABLE ${events} ADD COLUMN run_status TEXT;
-      CREATE INDEX ${events}_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
-      CREATE TABLE ${departures} (
-        departure_key INTEGER PRIMARY KEY,
-        owner_id TEXT NOT NULL,
-        topic TEXT,
-        run_id TEXT NOT NULL,
-        departed_at_ms INTEGER NOT NULL
-      ) STRICT;
-      CREATE INDEX ${departures}_by_owner ON ${departures} (owner_id, departure_key);`,
-  },
 ];
 
 /**
  * The numbers of the steps that the database has.
- * @throws RunEventsError `store_unavailable` for a newer breaking step
+ * @throws RunEventsError `store_unavailable` for a newer breaking step, or for tables of an earlier format
  */
 function appliedMigrations(db: SqliteDatabase, { schema }: Tables): ReadonlySet<number> {
   const exists = prepareStatement(
@@ -116,10 +88,17 @@ function appliedMigrations(db: SqliteDatabase, { schema }: Tables): ReadonlySet<
     readonly migration: number;
     readonly breaking: number;
   }[];
-  if (rows.some((row) => row.breaking === 1 && row.migration > MIGRATIONS.length)) {
+  if (rows.some((row) => row.breaking === 1 && row.migration >= FIRST + MIGRATIONS.length)) {
     throw new RunEventsError(
       "store_unavailable",
       "The tables are of a newer, incompatible schema: update this program.",
+      { retryable: false },
+    );
+  }
+  if (rows.some((row) => row.migration < FIRST)) {
+    throw new RunEventsError(
+      "store_unavailable",
+      "Expected tables of this program's format, but these are of an earlier one, which it cannot read. Let it make new tables under another `tablePrefix` or in another file; the program that made these still reads them.",
       { retryable: false },
     );
   }
@@ -128,26 +107,15 @@ function appliedMigrations(db: SqliteDatabase, { schema }: Tables): ReadonlySet<
 
 function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[] {
   const applied = appliedMigrations(db, tables);
-  return MIGRATIONS.map((_, index) => index + 1).filter((migration) => !applied.has(migration));
+  return MIGRATIONS.map((_, index) => index + FIRST).filter((migration) => !applied.has(migration));
 }
 
 /** The tables and indexes of the migrations. Unique constraints are not among them, since they disappear only with their tables. */
-function objectsOf({
-  runs,
-  events,
-  receipts,
-  probes,
-  departures,
-}: Tables): Readonly<Record<string, string>> {
-  const tables = [runs, events, receipts, probes, departures];
-  const indexes = [
-    ...["owner", "status", "lease", "finish", "topic", "topic_status", "idle"].map(
-      (column) => `${runs}_by_${column}`,
-    ),
-    `${events}_by_phase`,
-    `${departures}_by_owner`,
-    `${events}_by_status`,
-  ];
+function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
+  const tables = [runs, events, receipts, probes];
+  const indexes = ["owner", "status", "topic", "topic_status", "due"].map(
+    (column) => `${runs}_by_${column}`,
+  );
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),
     ...indexes.map((name) => [name, "index"]),
@@ -215,7 +183,7 @@ export function migrateSchema(
     const record = prepareStatement(db, `INSERT INTO ${tables.schema} VALUES (?, ?, ?)`);
     // Read again under the lock: another process may have been faster.
     for (const migration of missingMigrations(db, tables)) {
-      const step = MIGRATIONS[migration - 1];
+      const step = MIGRATIONS[migration - FIRST];
       if (step === undefined) continue;
       db.exec(step.sql(tables));
       record.run(migration, step.breaking ? 1 : 0, Date.now());

@@ -1,16 +1,16 @@
 import type { AppendReceipt } from "@tm/run-events-core";
 import {
-  appendWork,
-  createRowStore,
+  appendRule,
+  changeRun,
+  createOwnKeys,
+  createSyncStore,
   type JoinedAppend,
-  type MigratableStore,
+  landOnce,
   planJoinedAppend,
   receiptOf,
-  type RunEventStore,
+  type Store,
   type StoreCapabilities,
-  type TransactionalStore,
-  workNow,
-} from "@tm/run-events-core/store";
+} from "@tm/run-events-core/next";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase, SqliteObjectStorage } from "./driver.ts";
 import { createNotifications } from "./notifications.ts";
@@ -40,7 +40,11 @@ export interface SqliteStoreOptions {
 }
 
 /** A store on SQLite. */
-export interface SqliteStore extends MigratableStore, TransactionalStore {
+export interface SqliteStore extends Store {
+  /** Creates or updates the tables. */
+  migrate(): Promise<void>;
+  /** Checks that the tables have this program's schema. */
+  verify(): Promise<void>;
   /**
    * Appends inside the transaction that the caller has open on the handle. The events exist exactly if the caller commits, and
    * subscriptions are notified after that. The call is synchronous. A refusal or failure leaves the transaction as it was, unless
@@ -49,7 +53,6 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
    * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError without an open transaction, or before `migrate()` or `verify()` was awaited once
-   * @see {@link TransactionalStore.appendInTransaction}
    */
   appendInTransaction(append: JoinedAppend): AppendReceipt;
   /**
@@ -62,18 +65,6 @@ export interface SqliteStore extends MigratableStore, TransactionalStore {
    * @throws TypeError before `migrate()` or `verify()` was awaited once, or if the work returns a promise
    */
   transact<T>(work: () => T): T;
-  /**
-   * Removes a finished run with its events. A run of more than 100 events is gone after the first transaction. Further ones remove its
-   * events piece by piece, and the call ends after the last.
-   * @see {@link RunEventStore.deleteRun}
-   */
-  deleteRun: RunEventStore["deleteRun"];
-  /**
-   * Removes runs that finished some time ago. A call removes at most 10, and ends with the run that reaches 100 events, since other
-   * writers and this process wait for its transaction. If that run was longer, the next call first removes its remaining events, piece by piece.
-   * @see {@link RunEventStore.purge}
-   */
-  purge: RunEventStore["purge"];
   /**
    * The size of the database's `-wal` file in bytes, or `null` without one. The file grows while any connection of any process
    * keeps a read transaction open. Some commits after that has ended, it shrinks to 64 MiB at most.
@@ -114,28 +105,24 @@ export function createSqliteStore(
   const db = isObjectStorage(handle) ? new ObjectDatabase(handle) : handle;
   const connection = new Connection(db, tablesOf(tablePrefix), synchronous);
   const notifications = createNotifications(db, connection, pollMs);
-  const store = createRowStore({
+  const store = createSyncStore({
     capabilities: capabilitiesOf(connection, synchronous, pollMs),
-    transact(mode, work) {
-      if (mode === "write") return connection.write((open) => workNow(work, open));
-      if (mode === "plain") return connection.perform((open) => workNow(work, open));
-      return connection.perform((open) => open.read(() => workNow(work, open)));
-    },
+    transact: (mode, work) =>
+      mode === "write"
+        ? connection.write(work)
+        : connection.perform((open) => open.read(() => work(open))),
     notifications,
-    mostPurgedEvents: EVENTS_AT_ONCE,
+    mostRemoved: { runs: RUNS_AT_ONCE, events: EVENTS_AT_ONCE },
   });
+  const newId = createOwnKeys();
 
   return {
     ...store,
-    async deleteRun(runId, ownerId) {
-      const outcome = await store.deleteRun(runId, ownerId);
-      if (outcome === "deleted") await connection.clearRemains();
-      return outcome;
-    },
-    async purge(request) {
-      // First the remains of earlier calls: if this came after the purge and failed, the ids of the removed runs would be lost.
+    async change(changes) {
+      const answers = await store.change(changes);
+      // Long runs that were removed are gone for all readers, but not their events yet.
       await connection.clearRemains();
-      return store.purge({ ...request, limit: Math.min(request.limit, RUNS_AT_ONCE) });
+      return answers;
     },
     migrate: () => connection.migrate(),
     verify: () => connection.verify(),
@@ -143,10 +130,14 @@ export function createSqliteStore(
     transact: (work) => connection.transact(work),
     appendInTransaction(append) {
       const request = planJoinedAppend(append);
-      const work = appendWork([request]);
-      const { outcomes, moved } = connection.join((open) => open.nested(() => workNow(work, open)));
-      notifications.joined(moved);
-      return receiptOf(outcomes[0] ?? { outcome: "not_found" }, request);
+      const { ownerId = "", runId } = append;
+      const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
+      const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
+      const { answer, committed } = connection.join((open) =>
+        open.nested(() => changeRun(open, change)),
+      );
+      if (committed !== null) notifications.joined([committed]);
+      return receiptOf(answer, request);
     },
     close() {
       // So that calls that wait for a lock give up.
@@ -182,8 +173,10 @@ function capabilitiesOf(
     durability: inFile || inObject ? (synchronous === "FULL" ? "power" : "process") : "memory",
     shared: inFile,
     joinsTransaction: true,
-    losesAcknowledgements: false,
+    losesAnswers: false,
     appendsAtOnce: 1,
     notifyWithinMs: pollMs + POLL_GRACE_MS,
+    mostEvents: Number.MAX_SAFE_INTEGER,
+    mostBytes: Number.MAX_SAFE_INTEGER,
   };
 }

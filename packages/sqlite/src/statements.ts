@@ -1,19 +1,17 @@
-import type { RowMoves } from "@tm/run-events-core/store";
+import type { SyncRows } from "@tm/run-events-core/next";
 import type { SqliteDatabase } from "./driver.ts";
 import { prepareAppend } from "./sql/append.ts";
-import { prepareChanged } from "./sql/changed.ts";
 import { prepareDue } from "./sql/due.ts";
 import { prepareList } from "./sql/list.ts";
 import { type Positions, preparePositions } from "./sql/positions.ts";
 import { prepareProbe } from "./sql/probe.ts";
 import type { Remains } from "./sql/remains.ts";
 import { prepareRead } from "./sql/read.ts";
-import { prepareReceipts } from "./sql/receipts.ts";
 import { prepareRun } from "./sql/run.ts";
 import type { Tables } from "./tables.ts";
 
 /** The store's statements, each prepared once. */
-export interface Statements extends RowMoves, Positions, Remains {}
+export interface Statements extends SyncRows, Positions, Remains {}
 
 /**
  * Prepares the statements; the tables must exist.
@@ -27,12 +25,10 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
   return {
     now: () => Date.now(),
     ...prepareAppend(db, tables),
-    ...prepareReceipts(db, tables),
     ...prepareRead(db, tables),
     ...prepareRun(db, tables),
     ...prepareList(db, tables),
     ...prepareDue(db, tables),
-    ...prepareChanged(db, tables),
     ...prepareProbe(db, tables),
     ...preparePositions(db, tables),
   };

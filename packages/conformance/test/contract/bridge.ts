@@ -46,7 +46,10 @@ const record = (head: Head): RunRecord => bare(recordOf(runOf(head)));
 const bared = <O extends object>(outcome: O): O =>
   "run" in outcome ? { ...outcome, run: bare(outcome.run as RunRecord) } : outcome;
 
-export function bridge(store: Store<any>, owners = new Owners()): RunEventStore & { inner: Store<any> } {
+export function bridge(
+  store: Store<any>,
+  owners = new Owners(),
+): RunEventStore & { inner: Store<any> } {
   const times = { clock: systemClock, isClosing: () => false, report: null };
   const queue = createWriteQueue(store, times);
   const one = <A>(name: RunName, rule: Rule<A>, needs: object = {}): Promise<A> =>
@@ -84,7 +87,7 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
     // The state as of `since`, by folding: it goes with the old contract.
     let state = INITIAL_STATE;
     let timeAtSinceMs: number | null = null;
-    for (let at = 0; at < since; ) {
+    for (let at = 0; at < since;) {
       const [before] = await store.read([{ ...name, since: at, limit: 500, maxBytes: 4_194_304 }]);
       const events = (before?.events ?? []).filter(({ sequence }) => sequence <= since);
       if (events.length === 0) break;
@@ -105,22 +108,33 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
   return {
     inner: store,
     get capabilities() {
-      const { durability, shared, notifyWithinMs, appendsAtOnce, losesAnswers } = store.capabilities;
-      return { durability, shared, notifyWithinMs, appendsAtOnce, joinsTransaction: false, losesAcknowledgements: losesAnswers };
+      const { durability, shared, notifyWithinMs, appendsAtOnce, losesAnswers } =
+        store.capabilities;
+      return {
+        durability,
+        shared,
+        notifyWithinMs,
+        appendsAtOnce,
+        joinsTransaction: false,
+        losesAcknowledgements: losesAnswers,
+      };
     },
-    createRun: (request) => owners.alone(request.runId, async () => {
-      const owner = owners.ownerOf(request.runId);
-      if (owner !== undefined && owner !== request.ownerId) {
-        const [there] = await store.read([{ runId: request.runId, ownerId: owner, since: 0, limit: 0, maxBytes: 1 }]);
-        if (there != null) return { outcome: "taken" };
-      }
-      owners.add(request);
-      const outcome = await one(request, createRule(request), {
-        topic: request.exclusive === true ? (request.topic ?? null) : null,
-        wantsMetadata: true,
-      });
-      return bared(outcome);
-    }),
+    createRun: (request) =>
+      owners.alone(request.runId, async () => {
+        const owner = owners.ownerOf(request.runId);
+        if (owner !== undefined && owner !== request.ownerId) {
+          const [there] = await store.read([
+            { runId: request.runId, ownerId: owner, since: 0, limit: 0, maxBytes: 1 },
+          ]);
+          if (there != null) return { outcome: "taken" };
+        }
+        owners.add(request);
+        const outcome = await one(request, createRule(request), {
+          topic: request.exclusive === true ? (request.topic ?? null) : null,
+          wantsMetadata: true,
+        });
+        return bared(outcome);
+      }),
     async append(requests) {
       return Promise.all(
         requests.map(async (request: AppendRequest) => {
@@ -133,13 +147,34 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
     read: (queries) => Promise.all(queries.map(readAll)),
     async getRun(runId) {
       const name = visible({ runId, ownerId: null });
-      const [result] = await store.read([{ ...(name ?? { runId, ownerId: "?" }), since: 0, limit: 0, maxBytes: 1, wantsMetadata: true }]);
+      const [result] = await store.read([
+        {
+          ...(name ?? { runId, ownerId: "?" }),
+          since: 0,
+          limit: 0,
+          maxBytes: 1,
+          wantsMetadata: true,
+        },
+      ]);
       return result == null ? null : record(result.head);
     },
     async listRuns({ ownerId, topic = null, runStatus, before, limit }) {
       const heads = await store.list({ ownerId, topic, runStatus, before, limit });
-      const full = await store.read(heads.map(({ runId }) => ({ runId, ownerId, since: 0, limit: 0, maxBytes: 1, wantsMetadata: true })));
-      return full.flatMap((result, at) => (result === null || heads[at] === undefined ? [] : [record({ ...heads[at], metadata: result.head.metadata ?? "" })]));
+      const full = await store.read(
+        heads.map(({ runId }) => ({
+          runId,
+          ownerId,
+          since: 0,
+          limit: 0,
+          maxBytes: 1,
+          wantsMetadata: true,
+        })),
+      );
+      return full.flatMap((result, at) =>
+        result === null || heads[at] === undefined
+          ? []
+          : [record({ ...heads[at], metadata: result.head.metadata ?? "" })],
+      );
     },
     listChanged() {
       throw new Error("not here");
@@ -150,15 +185,21 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
     },
     async claim(request) {
       const name = visible(request);
-      return name === null ? { outcome: "not_found" } : one(name, claimRule(request), { wantsMetadata: true }).then(bared);
+      return name === null
+        ? { outcome: "not_found" }
+        : one(name, claimRule(request), { wantsMetadata: true }).then(bared);
     },
     async renew(request) {
       const name = visible(request);
-      return name === null ? { outcome: "not_found" } : one(name, renewRule(request), { wantsMetadata: true }).then(bared);
+      return name === null
+        ? { outcome: "not_found" }
+        : one(name, renewRule(request), { wantsMetadata: true }).then(bared);
     },
     async release(request) {
       const name = visible(request);
-      return name === null ? { outcome: "not_found" } : one(name, releaseRule(request), { wantsMetadata: true }).then(bared);
+      return name === null
+        ? { outcome: "not_found" }
+        : one(name, releaseRule(request), { wantsMetadata: true }).then(bared);
     },
     listExpired: async ({ graceMs, limit }) =>
       (await dueNow("leased", graceMs, limit)).map(({ runId }) => runId),
@@ -166,13 +207,16 @@ export function bridge(store: Store<any>, owners = new Owners()): RunEventStore 
       (await dueNow(runStatus, idleForMs, limit)).map(({ runId }) => runId),
     async purge({ finishedForMs, limit }) {
       const heads = await dueNow("finished", finishedForMs, limit);
-      const gone = await Promise.all(heads.map((head) => owners.alone(head.runId, () => one(head, removalRule(finishedForMs)))));
+      const gone = await Promise.all(
+        heads.map((head) => owners.alone(head.runId, () => one(head, removalRule(finishedForMs)))),
+      );
       return heads.filter((_, at) => gone[at] === "deleted").map(({ runId }) => runId);
     },
     probe: () => store.probe(),
     subscribe(name, onNotification) {
-      const parsed = name.startsWith("owner:") ? { ownerId: name.slice(6) } : { runId: name, ownerId: owners.ownerOf(name) ?? "?" };
-      return store.subscribe(parsed, () => onNotification());
+      return store.subscribe({ runId: name, ownerId: owners.ownerOf(name) ?? "?" }, () =>
+        onNotification(),
+      );
     },
     close: () => store.close(),
   };

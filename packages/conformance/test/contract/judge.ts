@@ -3,8 +3,18 @@ import { runEventStoreConformance } from "@tm/run-events-conformance";
 
 const GONE =
   /^(S29|S30) |many owners race|race a creation under the same id|S13 creating and del|owner's runs? notify/;
-export async function judge(name: string, open: () => any, more: object = {}, only?: RegExp): Promise<void> {
-  const cases = runEventStoreConformance({ name, open, profile: (process.env["KIT"] ?? "quick") as "quick", ...more });
+export async function judge(
+  name: string,
+  open: () => any,
+  more: object = {},
+  only?: RegExp,
+): Promise<void> {
+  const cases = runEventStoreConformance({
+    name,
+    ...(open === undefined ? {} : { open }),
+    profile: (process.env["KIT"] ?? "quick") as "quick",
+    ...more,
+  });
   let green = 0;
   const from = Date.now();
   for (const one of cases) {
@@ -12,7 +22,9 @@ export async function judge(name: string, open: () => any, more: object = {}, on
     if (process.env["SAY"]) console.log(one.name);
     const abort = new AbortController();
     const limit = setTimeout(() => abort.abort(new Error("too long")), 8_000);
-    const late = new Promise((_, reject) => setTimeout(() => reject(new Error("hangs")), 12_000).unref());
+    const late = new Promise((_, reject) =>
+      setTimeout(() => reject(new Error("hangs")), 12_000).unref(),
+    );
     try {
       await Promise.race([one.run({ signal: abort.signal }), late]);
       green += 1;

@@ -5,6 +5,7 @@ import type { DueKind } from "../rules/due.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { Head, RunName } from "../rules/head.ts";
 import type { ListedStatus } from "../rules/listed.ts";
+import type { OnNotification, Subject } from "./notifier-next.ts";
 import type { Subscription } from "./store.ts";
 
 /** What a store promises beyond the contract, as data. */
@@ -117,10 +118,7 @@ export interface Store<Within = never> {
    * Notifies of commits on a run, or on any of an owner's runs, and possibly for nothing; not of a renewal.
    * @param onNotification gets the id of the run; `null` if it may be any. It is never called from within `subscribe`, and must not throw
    */
-  subscribe(
-    name: RunName | Pick<RunName, "ownerId">,
-    onNotification: (runId: string | null) => void,
-  ): Subscription;
+  subscribe(subject: Subject, onNotification: OnNotification): Subscription;
   /** Reports the state of the store's notifications until `close`. */
   observe?(report: (diagnostic: StoreDiagnostic) => void): void;
   /** Ends every subscription and closes the store. Idempotent; waits for the calls under way, and refuses later ones. */

@@ -1,10 +1,7 @@
-import { nameKey } from "../rules/head.ts";
-import { ownerName } from "../rules/owner-name.ts";
 import type { Store } from "./contract.ts";
 import { MemoryRows } from "./memory-rows2.ts";
-import { createNotifier } from "./notifier.ts";
-import { closedSubscription } from "./polled-notifications.ts";
-import { createSyncStore, type SyncNotifications } from "./sync-store.ts";
+import { createPolledNotifications } from "./polled-next.ts";
+import { createSyncStore } from "./sync-store.ts";
 
 /** Settings of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {
@@ -37,30 +34,6 @@ export function createMemoryStore({ now }: MemoryStoreOptions = {}): Store {
       mostBytes: Number.MAX_SAFE_INTEGER,
     },
     transact: async (_mode, work) => work(rows),
-    notifications: createLocalNotifications(),
+    notifications: createPolledNotifications({ selectPositions: null, pollMs: 0 }),
   });
-}
-
-/** Notifies of this store's own commits, which are all that there are. */
-function createLocalNotifications(): SyncNotifications {
-  const notifier = createNotifier();
-  let isClosed = false;
-  return {
-    subscribe(name, onNotification) {
-      if (isClosed) return closedSubscription();
-      const key = "runId" in name ? nameKey(name) : ownerName(name.ownerId);
-      const stop = notifier.add(key, () => onNotification(null));
-      return { ready: Promise.resolve(), stop };
-    },
-    committed(runs) {
-      for (const run of runs) {
-        notifier.notify(nameKey(run));
-        notifier.notify(ownerName(run.ownerId));
-      }
-    },
-    close() {
-      isClosed = true;
-      notifier.clear();
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { createCalls } from "./calls.ts";
 import type { Change, Store, StoreCapabilities } from "./contract.ts";
+import type { Notifications } from "./polled-next.ts";
 import type { SyncRows } from "./sync-rows.ts";
 import { appendPlains, changeRun, type Committed, readRuns, type Worked } from "./sync-work.ts";
 import { inDoubt } from "../rules/errors.ts";
@@ -10,20 +11,13 @@ import { inDoubt } from "../rules/errors.ts";
  */
 export type TransactionMode = "read" | "write";
 
-/** How a store notifies. */
-export interface SyncNotifications extends Pick<Store, "subscribe"> {
-  /** Notifies of this store's own commits. */
-  committed(runs: readonly Committed[]): void;
-  close(): void;
-}
-
 /** Settings of {@link createSyncStore}. */
 export interface SyncStoreOptions {
   readonly capabilities: StoreCapabilities;
   /** Runs synchronous work in one transaction. If the work throws, it is rolled back. */
   readonly transact: <T>(mode: TransactionMode, work: (rows: SyncRows) => T) => Promise<T>;
   /** The store closes it. */
-  readonly notifications: SyncNotifications;
+  readonly notifications: Notifications;
   /**
    * A transaction ends with the removal that reaches this many runs, or events, since other writers wait for it.
    * @defaultValue no limit

@@ -1,6 +1,14 @@
-/** A run's columns, named as in core's heads. */
-export const RUN_COLUMNS = `run_id AS runId, owner_id AS ownerId, run_status AS runStatus, phase,
-  last_sequence AS lastSequence, run_key AS ordinal, created_at_ms AS createdAtMs,
-  updated_at_ms AS updatedAtMs, finished_at_ms AS finishedAtMs, metadata, topic, idle_from_ms AS idleFromMs,
-  fence, lease_expires_at_ms AS leaseExpiresAtMs, claim_key AS keptClaim,
-  CASE WHEN lease_expires_at_ms IS NOT NULL AND worker_fence = fence THEN worker END AS worker`;
+import type { Head } from "@tm/run-events-core/next";
+
+/** A head's columns but its metadata, named as in core's heads. `exclusive` is a number. */
+export const HEAD_COLUMNS = `owner_id AS ownerId, run_id AS runId, run_key AS ordinal, revision,
+  run_status AS runStatus, phase, last_sequence AS lastSequence, updated_at_ms AS updatedAtMs, fence,
+  lease_expires_at_ms AS leaseExpiresAtMs, topic, exclusive, due_ms AS dueMs, extra`;
+
+/** A row of {@link HEAD_COLUMNS}. */
+export type HeadRow = Omit<Head, "exclusive"> & { readonly exclusive: number };
+
+/** The head of a row. */
+export function headOfRow(row: HeadRow): Head {
+  return { ...row, exclusive: row.exclusive === 1 };
+}

@@ -1,13 +1,13 @@
 import {
-  type HeadRow,
   listedStatuses,
-  type ListQuery,
-  type RowMoves,
-} from "@tm/run-events-core/store";
+  type OwnerQuery,
+  type RunName,
+  type SyncRows,
+} from "@tm/run-events-core/next";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";
-import { RUN_COLUMNS } from "./columns.ts";
+import { HEAD_COLUMNS, type HeadRow, headOfRow } from "./columns.ts";
 
 /** Lists of the runs in any status, in one, or of the live ones. */
 interface Lists {
@@ -21,7 +21,10 @@ interface Lists {
  * row at once, but the previous one only through the whole depth of the tree.
  * @see clauses S12 and S25 in `STORE.md`
  */
-export function prepareList(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves, "selectOwned"> {
+export function prepareList(
+  db: SqliteDatabase,
+  { runs }: Tables,
+): Pick<SyncRows, "selectOwned" | "selectHolder"> {
   // The runs of several statuses are merged from their indexes, so that none is read beyond the limit.
   const list = (...conditions: readonly string[]): Statement => {
     const branches = conditions.map(
@@ -30,7 +33,7 @@ export function prepareList(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves
     );
     return prepareStatement(
       db,
-      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
+      `SELECT ${HEAD_COLUMNS} FROM ${runs} WHERE run_key IN (
          ${branches.join(" UNION ALL ")} ORDER BY run_key DESC LIMIT ? + 0)
        ORDER BY run_key`,
     );
@@ -45,17 +48,21 @@ export function prepareList(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves
   };
   const ofAnyTopic = prepare("");
   const ofTopic = prepare("AND topic = +?");
+  const selectOwned = (query: OwnerQuery): readonly HeadRow[] => {
+    const { runStatus, topic } = query;
+    const lists = topic === null ? ofAnyTopic : ofTopic;
+    return (lists[kindOf(runStatus)].all(...valuesOf(query)) as HeadRow[]).toReversed();
+  };
   return {
-    selectOwned(query) {
-      const { runStatus, topic = null } = query;
-      const lists = topic === null ? ofAnyTopic : ofTopic;
-      const rows = lists[kindOf(runStatus)].all(...valuesOf(query));
-      return (rows as HeadRow[]).toReversed();
+    selectOwned: (query) => selectOwned(query).map(headOfRow),
+    selectHolder(ownerId, topic): RunName | null {
+      const query = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
+      return selectOwned(query)[0] ?? null;
     },
   };
 }
 
-function kindOf(runStatus: ListQuery["runStatus"]): keyof Lists {
+function kindOf(runStatus: OwnerQuery["runStatus"]): keyof Lists {
   if (runStatus === null) return "all";
   return runStatus === "live" ? "live" : "one";
 }
@@ -63,10 +70,10 @@ function kindOf(runStatus: ListQuery["runStatus"]): keyof Lists {
 function valuesOf({
   ownerId,
   before,
-  topic = null,
+  topic,
   runStatus,
   limit,
-}: ListQuery): readonly SqliteValue[] {
+}: OwnerQuery): readonly SqliteValue[] {
   const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, ...(topic === null ? [] : [topic])];
   if (runStatus === null) return [...range, limit];
   return [...listedStatuses(runStatus).flatMap((status) => [...range, status]), limit];

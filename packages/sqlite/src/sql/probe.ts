@@ -1,4 +1,4 @@
-import type { RowMoves } from "@tm/run-events-core/store";
+import type { SyncRows } from "@tm/run-events-core/next";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import { checkObjects } from "../schema.ts";
@@ -8,7 +8,7 @@ import type { Tables } from "../tables.ts";
  * Prepares a probe's writes.
  * @see clause S31 in `STORE.md`
  */
-export function prepareProbe(db: SqliteDatabase, tables: Tables): Pick<RowMoves, "writeProbe"> {
+export function prepareProbe(db: SqliteDatabase, tables: Tables): Pick<SyncRows, "writeProbe"> {
   // Longer than a page, so that a database that cannot grow refuses it.
   const insert = prepareStatement(
     db,

@@ -1,50 +1,99 @@
-import type { HeadRow, RowMoves } from "@tm/run-events-core/store";
+import { dueKindOf, type Head, type SyncRows } from "@tm/run-events-core/next";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
-import { RUN_COLUMNS } from "./columns.ts";
+import { HEAD_COLUMNS, type HeadRow, headOfRow } from "./columns.ts";
 import { prepareRemains, type Remains } from "./remains.ts";
 
-/** The moves that find, create and remove runs. */
-type RunMoves = Pick<RowMoves, "selectHeads" | "insertRun" | "deleteRuns">;
+/** The methods that find, create, save and remove runs. */
+type RunRows = Pick<
+  SyncRows,
+  | "selectHeads"
+  | "selectMetadata"
+  | "nextOrdinal"
+  | "insertRun"
+  | "advanceHead"
+  | "saveHead"
+  | "deleteRun"
+>;
 
-/** Prepares the moves. A run's events and receipts are removed with it; those of a long run follow piece by piece. */
-export function prepareRun(db: SqliteDatabase, tables: Tables): RunMoves & Remains {
+/** Prepares the methods. A run's events and receipts are removed with it; those of a long run follow piece by piece. */
+export function prepareRun(db: SqliteDatabase, tables: Tables): RunRows & Remains {
   const { runs } = tables;
-  const selectOne = prepareStatement(db, `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_id = ?`);
-  // Many in one statement take less time. CROSS makes the planner begin with the ids, for tables of any size.
+  const selectOne = prepareStatement(
+    db,
+    `SELECT ${HEAD_COLUMNS} FROM ${runs} WHERE owner_id = ? AND run_id = ?`,
+  );
+  // Many in one statement take less time. CROSS makes the planner begin with the names, for tables of any size.
   const selectMany = prepareStatement(
     db,
-    `SELECT ${RUN_COLUMNS} FROM json_each(?) CROSS JOIN ${runs} ON run_id = value`,
+    `SELECT ${HEAD_COLUMNS} FROM json_each(?) AS name CROSS JOIN ${runs}
+       ON owner_id = name.value ->> 0 AND run_id = name.value ->> 1`,
+  );
+  const metadata = prepareStatement(db, `SELECT metadata FROM ${runs} WHERE run_key = ?`);
+  const ordinal = prepareStatement(
+    db,
+    "SELECT seq + 1 AS next FROM sqlite_sequence WHERE name = ?",
   );
   const insert = prepareStatement(
     db,
-    `INSERT INTO ${runs} (run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, metadata, topic, idle_from_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING run_key AS ordinal`,
+    `INSERT INTO ${runs} (run_key, owner_id, run_id, revision, run_status, phase, last_sequence, updated_at_ms, fence,
+       lease_expires_at_ms, topic, exclusive, due_kind, due_ms, extra, metadata)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  // No index has these columns.
+  const advance = prepareStatement(
+    db,
+    `UPDATE ${runs} SET revision = ?, phase = ?, last_sequence = ?, updated_at_ms = ?, lease_expires_at_ms = ? WHERE run_key = ?`,
+  );
+  const save = prepareStatement(
+    db,
+    `UPDATE ${runs} SET revision = ?, phase = ?, last_sequence = ?, updated_at_ms = ?, lease_expires_at_ms = ?,
+       run_status = ?, fence = ?, due_kind = ?, due_ms = ?, extra = ? WHERE run_key = ?`,
   );
   const remove = prepareStatement(
     db,
-    `DELETE FROM ${runs} WHERE run_key = ? AND finished_at_ms >= 0`,
+    `DELETE FROM ${runs} WHERE run_key = ? AND due_kind <> 'removed'`,
   );
   const remains = prepareRemains(db, tables);
   return {
-    selectHeads(runIds) {
-      if (runIds.length > 1) return selectMany.all(JSON.stringify(runIds)) as HeadRow[];
-      const row = selectOne.get(runIds[0] ?? "") as HeadRow | undefined;
-      return row === undefined ? [] : [row];
-    },
-    insertRun(run) {
-      const { runId, ownerId, runStatus, phase, lastSequence, createdAtMs, updatedAtMs } = run;
-      const head = [runStatus, phase, lastSequence, createdAtMs, updatedAtMs];
-      const row = insert.get(runId, ownerId, ...head, run.metadata, run.topic, run.idleFromMs);
-      return (row as { readonly ordinal: number }).ordinal;
-    },
-    deleteRuns(ordinals) {
-      for (const ordinal of ordinals) {
-        remains.behead(ordinal);
-        remove.run(ordinal);
+    selectHeads(names) {
+      if (names.length > 1) {
+        const asked = JSON.stringify(names.map(({ ownerId, runId }) => [ownerId, runId]));
+        return (selectMany.all(asked) as HeadRow[]).map(headOfRow);
       }
+      const [name] = names;
+      const row = selectOne.get(name?.ownerId ?? "", name?.runId ?? "") as HeadRow | undefined;
+      return row === undefined ? [] : [headOfRow(row)];
+    },
+    selectMetadata: (key) => (metadata.get(key) as { readonly metadata: string }).metadata,
+    nextOrdinal() {
+      const row = ordinal.get(runs) as { readonly next: number } | undefined;
+      return row?.next ?? 1;
+    },
+    insertRun(head) {
+      const { ownerId, runId, revision, runStatus, phase, lastSequence, updatedAtMs } = head;
+      const { fence, leaseExpiresAtMs, topic, exclusive, dueMs, extra, metadata: text } = head;
+      const name = [head.ordinal, ownerId, runId];
+      const state = [revision, runStatus, phase, lastSequence, updatedAtMs];
+      const lease = [fence, leaseExpiresAtMs, topic, exclusive ? 1 : 0];
+      insert.run(...name, ...state, ...lease, dueKindOf(head), dueMs, extra, text ?? "null");
+    },
+    advanceHead: (head) => void advance.run(...positionOf(head), head.ordinal),
+    saveHead(head) {
+      const { runStatus, fence, dueMs, extra } = head;
+      const rest = [runStatus, fence, dueKindOf(head), dueMs, extra];
+      save.run(...positionOf(head), ...rest, head.ordinal);
+    },
+    deleteRun(key) {
+      remains.behead(key);
+      remove.run(key);
     },
     ...remains,
   };
+}
+
+function positionOf(head: Head): readonly (string | number | null)[] {
+  const { revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs } = head;
+  return [revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs];
 }

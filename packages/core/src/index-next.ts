@@ -1,0 +1,44 @@
+export type {
+  Change,
+  DueQuery,
+  OwnerQuery,
+  ReadQuery,
+  ReadResult,
+  Store,
+  StoreCapabilities,
+} from "./store/contract.ts";
+export type { CompareAndSet, Commit } from "./store/decide-changes.ts";
+export { decideAll, decideChanges } from "./store/decide-changes.ts";
+export type { EventRow, ReceiptRow, SyncRows } from "./store/sync-rows.ts";
+export type { SyncStoreOptions, TransactionMode } from "./store/sync-store.ts";
+export { createSyncStore } from "./store/sync-store.ts";
+export type { ChangedRun, Committed } from "./store/sync-work.ts";
+export { changeRun } from "./store/sync-work.ts";
+export type { Subscription } from "./store/store.ts";
+export type { Plain, PlainLanding } from "./rules/append-rule.ts";
+export { appendRule, headAfterPlain, landingOf, takesPlain } from "./rules/append-rule.ts";
+export type { Decision, NewReceipt, Seen } from "./rules/decision.ts";
+export type { DueKind } from "./rules/due.ts";
+export { dueKindOf } from "./rules/due.ts";
+export type { NewEvent, StoredEvent } from "./rules/event.ts";
+export type { Head, RunName } from "./rules/head.ts";
+export { nameKey } from "./rules/head.ts";
+export type { KeptReceipt } from "./rules/judge-append.ts";
+export { landOnce } from "./rules/land-once.ts";
+export type { AppendReceipt } from "./rules/receipt.ts";
+export { receiptOf } from "./rules/receipt.ts";
+export { createPageCut, eventBytes } from "./rules/page.ts";
+export type { ListedStatus } from "./rules/listed.ts";
+export { isListed, listedStatuses } from "./rules/listed.ts";
+export { utf8Bytes } from "./rules/json-text.ts";
+export { inDoubt, storeClosed } from "./rules/errors.ts";
+export type { JoinedAppend } from "./rules/plan-joined-append.ts";
+export { planJoinedAppend } from "./rules/plan-joined-append.ts";
+export type { Notifier, OnNotification, Subject } from "./store/notifier-next.ts";
+export { createNotifier, keyOf } from "./store/notifier-next.ts";
+export { createPoller } from "./store/poller.ts";
+export type { Notifications, Position } from "./store/polled-next.ts";
+export { createPolledNotifications, closedSubscription } from "./store/polled-next.ts";
+export { createCalls } from "./store/calls.ts";
+export { createOwnKeys } from "./log/own-keys.ts";
+export { planBackoff } from "./time/backoff.ts";

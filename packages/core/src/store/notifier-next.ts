@@ -1,0 +1,118 @@
+import { afterThis } from "../time/clock.ts";
+import { nameKey, type RunName } from "../rules/head.ts";
+
+/** Called with the run that may have changed; `null` for any run of the owner. */
+export type OnNotification = (runId: string | null) => void;
+
+/** What a subscription is to: a run, or all runs of an owner. */
+export type Subject = RunName | Pick<RunName, "ownerId">;
+
+/** The subscriptions of one process, by the texts that {@link keyOf} makes. */
+export interface Notifier {
+  /** The runs and owners that have subscriptions. */
+  subjects(): IterableIterator<Subject>;
+  /** Whether the run or the owner has subscriptions. */
+  has(key: string): boolean;
+  /** Adds a subscription. The returned function stops it, and may be called twice. */
+  add(subject: Subject, onNotification: OnNotification): () => void;
+  /**
+   * Notifies all subscriptions of the run or the owner after the current synchronous work. Calls until then merge.
+   * @param runId which run may have changed; `null` for any run of the owner
+   */
+  notify(key: string, runId: string | null): void;
+  /** Notifies of a run: its own subscriptions, and those to its owner. */
+  notifyOf(run: RunName): void;
+  /** Notifies all subscriptions that anything may have changed. */
+  notifyAll(): void;
+  /** Stops all subscriptions. */
+  clear(): void;
+}
+
+/** One subscription. */
+interface Entry {
+  onNotification: OnNotification;
+}
+
+/** The subscriptions to one run or owner. */
+interface Subscribed {
+  readonly subject: Subject;
+  readonly entries: readonly Entry[];
+}
+
+/** The text under which a notifier has the subscriptions to a run or an owner. */
+export function keyOf(subject: Subject): string {
+  return nameKey({ runId: "", ...subject });
+}
+
+/**
+ * Makes the notifier of an adapter: it keeps the subscriptions of one process. It notifies in a microtask, so that no reader acts
+ * inside an append that has not answered yet. A subscription that was stopped meanwhile is not notified.
+ * @see clauses S13 and S14 in `STORE.md`
+ */
+export function createNotifier(): Notifier {
+  // Arrays and not sets: they take less memory, and a run mostly has one subscription.
+  const subscribed = new Map<string, Subscribed>();
+  /** The runs to notify of, by name. */
+  const notifying = new Map<string, Set<string | null>>();
+
+  function notify(key: string, runId: string | null): void {
+    if (!subscribed.has(key)) return;
+    if (notifying.size === 0) afterThis(flush);
+    const runIds = notifying.get(key);
+    if (runIds === undefined) notifying.set(key, new Set([runId]));
+    else runIds.add(runId);
+  }
+
+  function flush(): void {
+    const all = [...notifying];
+    notifying.clear();
+    for (const [key, runIds] of all) {
+      const changed = runIds.has(null) ? [null] : runIds;
+      for (const runId of changed) {
+        // The array as it is now: a callback may stop other subscriptions or add some, and neither are notified.
+        for (const entry of subscribed.get(key)?.entries ?? []) entry.onNotification(runId);
+      }
+    }
+  }
+
+  function remove(key: string, entry: Entry): void {
+    entry.onNotification = silent;
+    const found = subscribed.get(key);
+    if (found === undefined) return;
+    const entries = found.entries.filter((other) => other !== entry);
+    if (entries.length === 0) subscribed.delete(key);
+    else subscribed.set(key, { ...found, entries });
+  }
+
+  return {
+    *subjects() {
+      for (const { subject } of subscribed.values()) yield subject;
+    },
+    has: (key) => subscribed.has(key),
+    add(subject, onNotification) {
+      // An object for each call: the same function may be added twice and stopped once.
+      const entry: Entry = { onNotification };
+      const key = keyOf(subject);
+      const before = subscribed.get(key)?.entries ?? [];
+      subscribed.set(key, { subject, entries: [...before, entry] });
+      return () => remove(key, entry);
+    },
+    notify,
+    notifyOf(run) {
+      notify(nameKey(run), run.runId);
+      notify(keyOf({ ownerId: run.ownerId }), run.runId);
+    },
+    notifyAll() {
+      for (const key of subscribed.keys()) notify(key, null);
+    },
+    clear() {
+      // A callback may call this while other subscriptions of its run are still to be notified.
+      const all = [...subscribed.values()].flatMap(({ entries }) => entries);
+      for (const entry of all) entry.onNotification = silent;
+      subscribed.clear();
+    },
+  };
+}
+
+/** The callback of a subscription that was stopped. */
+function silent(): void {}

@@ -1,0 +1,150 @@
+import { storeClosed } from "../rules/errors.ts";
+import { nameKey, type RunName } from "../rules/head.ts";
+import type { Clock } from "../time/clock.ts";
+import { systemClock } from "../time/clock.ts";
+import { after, type Answer } from "./answers.ts";
+import { createNotifier, keyOf, type OnNotification, type Subject } from "./notifier-next.ts";
+import { createPoller } from "./poller.ts";
+import { createSeenHeads } from "./seen-heads.ts";
+import type { Subscription } from "./store.ts";
+import type { Committed } from "./sync-work.ts";
+
+/** What distinguishes one state of a run's log from the next: every append moves its last sequence. */
+export interface Position extends RunName {
+  readonly ordinal: number;
+  readonly lastSequence: number;
+}
+
+/** How a store notifies the subscriptions of its runs. */
+export interface Notifications {
+  /** As the contract's `subscribe`. */
+  subscribe(subject: Subject, onNotification: OnNotification): Subscription;
+  /** Notifies of commits of this store's own. */
+  committed(runs: readonly Committed[]): void;
+  /** Ends every subscription. */
+  close(): void;
+}
+
+/** Settings of {@link createPolledNotifications}. */
+export interface PolledNotificationsOptions {
+  /**
+   * The positions of the subscribed runs that exist, in one query for all of them; `null` if nothing has changed since the last answer.
+   * If it throws, the next poll tries again. Pass `null` instead of a function if only this store commits: then nothing is polled.
+   */
+  readonly selectPositions:
+    | ((names: readonly RunName[]) => Answer<readonly Position[] | null>)
+    | null;
+  /**
+   * The runs that appends have moved since the last call, for the subscriptions to owners. It may lack some, and have some that this store
+   * has moved itself. Called after an answer of `selectPositions` that is not `null`, while there are such subscriptions.
+   * @defaultValue none: they are notified once a second that any run may have changed, as they are in any case
+   */
+  readonly selectMoved?: (() => Answer<readonly RunName[]>) | undefined;
+  /** How often to poll while there are subscriptions, in milliseconds. */
+  readonly pollMs: number;
+  /**
+   * The longest pause after a poll that took long, in milliseconds.
+   * @defaultValue Infinity
+   */
+  readonly mostPauseMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** How often owners are notified that any run may have changed, while others commit, in milliseconds. No query shows every change. */
+const OWNERS_MS = 1_000;
+
+/**
+ * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
+ * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are also
+ * notified once a second, unless a poll answers that nothing has changed.
+ * @see clauses S13 to S15 in `STORE.md`
+ */
+export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
+  const { selectPositions, selectMoved, pollMs, mostPauseMs, clock = systemClock } = options;
+  const notifier = createNotifier();
+  const seen = createSeenHeads();
+  let isClosed = false;
+  let ownersAtMs = Number.NEGATIVE_INFINITY;
+  let areOwnersOwed = false;
+  const poller = createPoller({
+    poll,
+    isNeeded: () => selectPositions !== null && notifier.subjects().next().done !== true,
+    pauseMs: () => pollMs,
+    mostPauseMs,
+    clock,
+  });
+
+  function poll(): Answer<void> {
+    const names = [...notifier.subjects()].filter((subject) => "runId" in subject);
+    const positions = selectPositions?.(names) ?? null;
+    return after(positions, (found) => receive(names, found));
+  }
+
+  /** Subscriptions may have been added and stopped since the query began. */
+  function receive(names: readonly RunName[], positions: readonly Position[] | null): Answer<void> {
+    // What comes within a second of the last time is remembered.
+    areOwnersOwed ||= positions !== null;
+    if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
+    if (positions === null) return;
+    const found = new Map(positions.map((position) => [nameKey(position), position]));
+    for (const name of names) see(name, found.get(nameKey(name)) ?? null);
+    if (selectMoved === undefined || owners().next().done === true) return;
+    return after(selectMoved(), (moved) => {
+      for (const { ownerId, runId } of moved) notifier.notify(keyOf({ ownerId }), runId);
+    });
+  }
+
+  function* owners(): Generator<Subject, void, undefined> {
+    for (const subject of notifier.subjects()) if (!("runId" in subject)) yield subject;
+  }
+
+  function notifyOwners(): void {
+    ownersAtMs = clock.now();
+    areOwnersOwed = false;
+    for (const owner of owners()) notifier.notify(keyOf(owner), null);
+  }
+
+  function see(name: RunName, position: Position | null): void {
+    const key = nameKey(name);
+    if (notifier.has(key) && seen.see(key, position)) notifier.notify(key, name.runId);
+  }
+
+  return {
+    subscribe(subject, onNotification) {
+      if (isClosed) return closedSubscription();
+      const key = keyOf(subject);
+      const remove = notifier.add(subject, onNotification);
+      poller.start(pollMs);
+      return {
+        ready: Promise.resolve(),
+        stop() {
+          remove();
+          if (!notifier.has(key)) seen.forget(key);
+        },
+      };
+    },
+    committed(runs) {
+      for (const run of runs) {
+        const { lastSequence } = run;
+        if (lastSequence === null) notifier.notifyOf(run);
+        else {
+          see(run, { ...run, lastSequence });
+          notifier.notify(keyOf({ ownerId: run.ownerId }), run.runId);
+        }
+      }
+    },
+    close() {
+      isClosed = true;
+      notifier.clear();
+      poller.stop();
+    },
+  };
+}
+
+/** A subscription to a store that is closed: its `ready` rejects. @see clause S18 in `STORE.md` */
+export function closedSubscription(): Subscription {
+  const ready = Promise.reject(storeClosed());
+  // A caller that does not wait for `ready` gets the same error from its next read.
+  ready.catch(() => {});
+  return { ready, stop() {} };
+}
