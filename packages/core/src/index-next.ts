@@ -7,8 +7,8 @@ export type {
   Store,
   StoreCapabilities,
 } from "./store/contract.ts";
-export type { CompareAndSet, Commit } from "./store/decide-changes.ts";
-export { decideAll, decideChanges } from "./store/decide-changes.ts";
+export type { Commit, CompareAndSet, Decided } from "./store/decide-changes.ts";
+export { decideChanges, decideInRounds, decideOnce } from "./store/decide-changes.ts";
 export type { EventRow, ReceiptRow, SyncRows } from "./store/sync-rows.ts";
 export type { SyncStoreOptions, TransactionMode } from "./store/sync-store.ts";
 export { createSyncStore } from "./store/sync-store.ts";
@@ -42,3 +42,10 @@ export { createPolledNotifications, closedSubscription } from "./store/polled-ne
 export { createCalls } from "./store/calls.ts";
 export { createOwnKeys } from "./log/own-keys.ts";
 export { planBackoff } from "./time/backoff.ts";
+export type { RunStatus } from "./rules/event.ts";
+export type { AppendOutcome } from "./rules/append.ts";
+export type { StoreReports } from "./store/store-reports.ts";
+export { createStoreReports } from "./store/store-reports.ts";
+export type { Poller } from "./store/poller.ts";
+export { createSeenHeads } from "./store/seen-heads.ts";
+export { ownerName } from "./rules/owner-name.ts";

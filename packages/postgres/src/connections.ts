@@ -1,9 +1,17 @@
-import { createStoreReports, type StoreReports } from "@tm/run-events-core/store";
+import { createStoreReports, type StoreReports } from "@tm/run-events-core/next";
 import type { PostgresPool } from "./driver.ts";
 import { createListener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";
 import { checkPool, connectOf, queryOfPool } from "./pool.ts";
-import { namingQueryOf, type Query, sturdyQueryOf, timedQueryOf, withRetries } from "./query.ts";
+import {
+  namingQueryOf,
+  type Query,
+  sturdyQueryOf,
+  timedQueryOf,
+  type Transact,
+  transactOf,
+  withRetries,
+} from "./query.ts";
 import type { Statements } from "./sql/statements.ts";
 
 /** How long a statement of a probe may hold a connection, in milliseconds. */
@@ -19,6 +27,8 @@ export interface Connections {
   readonly sturdyQuery: Query;
   /** Statements that hold no connection for long. */
   readonly probeQuery: Query;
+  /** `null` where no other process reaches the database. */
+  readonly transact: Transact | null;
   readonly notifications: Notifications;
   readonly reports: StoreReports;
 }
@@ -56,7 +66,9 @@ export function openConnections(
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
   const probeQuery = connect === null ? query : timedQueryOf(connect, PROBE_MS);
-  return { isShared: connect !== null, query, sturdyQuery, probeQuery, notifications, reports };
+  const transact = connect === null ? null : transactOf(connect);
+  const isShared = connect !== null;
+  return { isShared, query, sturdyQuery, probeQuery, transact, notifications, reports };
 }
 
 /**

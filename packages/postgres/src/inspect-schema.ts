@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StoreCapabilities } from "@tm/run-events-core/store";
+import type { StoreCapabilities } from "@tm/run-events-core/next";
 import type { Query } from "./query.ts";
-import { MIGRATION_COUNT } from "./schema.ts";
+import { FIRST_MIGRATION, MIGRATION_COUNT } from "./schema.ts";
 import { ON_PRIMARY } from "./sql/columns.ts";
 import type { Tables } from "./tables.ts";
 
@@ -48,18 +48,27 @@ async function hasMigrations(query: Query, { migrations }: Tables): Promise<bool
     readonly migration: number;
     readonly breaking: boolean;
   }[];
-  if (rows.some((row) => row.breaking && row.migration > MIGRATION_COUNT)) {
+  if (rows.some((row) => row.breaking && row.migration >= FIRST_MIGRATION + MIGRATION_COUNT)) {
     throw lasting("The tables are of a newer, incompatible schema: update this program.");
   }
+  if (rows.some((row) => row.migration < FIRST_MIGRATION)) {
+    throw lasting(
+      "Expected tables of this program's format, but these are of an earlier one, which it cannot read. Let it make new tables in another `schema`; the program that made these still reads them.",
+    );
+  }
   const applied = new Set(rows.map((row) => row.migration));
-  return Array.from({ length: MIGRATION_COUNT }, (_, at) => at + 1).every((one) =>
+  return Array.from({ length: MIGRATION_COUNT }, (_, at) => FIRST_MIGRATION + at).every((one) =>
     applied.has(one),
   );
 }
 
 /** The columns of each table's unique indexes, as Postgres prints them. A rebuild may rename the indexes. */
 const UNIQUE = {
-  runs: ["run_key", "run_id", "owner_id, topic WHERE (exclusive AND (finished_at_ms IS NULL))"],
+  runs: [
+    "run_key",
+    "owner_id, run_id",
+    "owner_id, topic WHERE (exclusive AND (due_kind <> 'finished'::text))",
+  ],
   events: ["run_key, sequence", "run_key, idempotency_key WHERE (idempotency_key IS NOT NULL)"],
 } as const;
 

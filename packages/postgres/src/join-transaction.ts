@@ -1,13 +1,25 @@
-import type {
-  AppendOutcome,
-  AppendRequest,
-  JoinedAppend as JoinedAppendOfCore,
-} from "@tm/run-events-core/store";
-import { appendGroup, type MovedRuns } from "./append.ts";
+import {
+  type AppendOutcome,
+  appendRule,
+  type Change,
+  type Commit,
+  createOwnKeys,
+  decideOnce,
+  type JoinedAppend as JoinedAppendOfCore,
+  landOnce,
+  planJoinedAppend,
+  type RunName,
+  type Seen,
+} from "@tm/run-events-core/next";
+import { changeBy } from "./change.ts";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { PostgresQueryable } from "./driver.ts";
 import { inDoubt, TransactionOver } from "./failure.ts";
 import { type Query, queryOf } from "./query.ts";
+import type { RunChange } from "./run-changes.ts";
+import { type BigintColumn, headOf, type HeadRow } from "./sql/columns.ts";
+import { encodeSave, isSave } from "./sql/commit.ts";
+import { seeRuns } from "./sql/see.ts";
 import type { Statements } from "./sql/statements.ts";
 
 /** An append into the caller's own transaction. */
@@ -16,47 +28,97 @@ export interface JoinedAppend extends JoinedAppendOfCore {
   readonly client: PostgresQueryable;
 }
 
-/** How many of the values of `appendToOne` name the run and the state that it has to be in. */
-const RUN_VALUES = 4;
+type LockedRow = { readonly isHere: boolean; readonly nowMs: BigintColumn } & (
+  | HeadRow
+  | { readonly ordinal: null }
+);
+
+/** An append in the caller's transaction, on the run that it locks. */
+class Joining {
+  readonly #query: Query;
+  readonly #sql: Statements;
+  readonly #name: RunName;
+  readonly #mark = crypto.randomUUID();
+  #isMarked = false;
+
+  constructor(query: Query, sql: Statements, name: RunName) {
+    this.#query = query;
+    this.#sql = sql;
+    this.#name = name;
+  }
+
+  /**
+   * Locks the run, and sets the mark if it is not set.
+   * @returns what is seen of the run, but for receipts
+   * @throws TransactionOver
+   */
+  async lock(): Promise<Seen> {
+    const { ownerId, runId } = this.#name;
+    const marking = this.#isMarked ? "" : "set";
+    this.#isMarked = true;
+    const [row] = (await this.#query(this.#sql.lockJoined, [
+      ownerId,
+      runId,
+      this.#mark,
+      marking,
+    ])) as readonly LockedRow[];
+    if (row?.isHere !== true) throw new TransactionOver();
+    const head = row.ordinal === null ? null : headOf(row);
+    return { head, receipts: new Map(), holder: null, nowMs: Number(row.nowMs), ordinal: 0 };
+  }
+
+  /** Sees the run with the receipts of the keys: all of those that landed before the lock. */
+  async see(change: Change<unknown>): Promise<readonly Seen[]> {
+    const seen = await seeRuns(this.#query, { see: this.#sql.seeJoined }, [change], [this.#mark]);
+    if (seen.length === 0) throw new TransactionOver();
+    return seen;
+  }
+
+  /** If the driver gives up waiting for the answer, the append still lands if the caller commits. */
+  async commit(commits: readonly Commit[]): Promise<readonly boolean[]> {
+    const [commit] = commits;
+    if (commit === undefined || !isSave(commit)) return [];
+    const values = [...encodeSave(commit), this.#mark];
+    const rows = await this.#query(this.#sql.saveJoined, values).catch(inDoubt);
+    // The run is locked, so it is the transaction that is no longer the same.
+    if (rows.length === 0) throw new TransactionOver();
+    return [true];
+  }
+}
+
+const newId = createOwnKeys();
 
 /**
  * Appends inside the transaction that is open on the client. The first statement is sent before the call returns, and sets a mark that is
  * local to the transaction. The later ones do nothing without the mark, since the caller or an ORM may have rolled back before they arrive,
  * and another transaction may be open on the connection by then.
  * Throws what the driver throws.
- * @param moved receives the run if the append lands
+ * @param onCommitted called with the run if the append lands
  * @throws TypeError if the transaction is over, or none was open
  */
 export async function joinTransaction(
-  client: PostgresQueryable,
+  append: JoinedAppend & RunName,
   sql: Statements,
   check: SchemaCheck,
-  request: AppendRequest,
-  moved: MovedRuns,
-): Promise<AppendOutcome | undefined> {
+  onCommitted: (change: RunChange) => void,
+): Promise<AppendOutcome> {
+  const { client, ownerId, runId } = append;
+  const request = planJoinedAppend(append);
   const query = queryOf(client);
-  const mark = crypto.randomUUID();
-  let marking = "set";
-  const lock = async (run: readonly unknown[]): Promise<boolean> => {
-    const [row] = await query(sql.lockJoined, [...run, mark, marking]);
-    marking = "";
-    const { isHere, isHeld } = row as { readonly isHere: boolean; readonly isHeld: boolean };
-    if (!isHere) throw new TransactionOver();
-    return isHeld;
-  };
-  const attempt: Query = async (text, values = []) => {
-    const run = values.slice(0, RUN_VALUES);
-    const isHeld = await lock(run);
-    // On the pool, this would wait for a connection, and callers' transactions may have them all.
-    if (!check.isVerified) await check.verify(query);
-    const append = [...values, mark, request.idempotencyKey];
-    // If the driver gives up waiting for the answer, the append still lands if the caller commits.
-    const rows = isHeld ? await query(text, append).catch(inDoubt) : [];
-    // The statements that find out why nothing has landed may run only inside the transaction.
-    if (rows.length === 0) await lock(run);
-    return rows;
-  };
-  const joined = { ...sql, appendToOne: sql.appendJoined };
-  const [outcome] = await appendGroup(query, attempt, joined, [{ index: 0, request }], moved);
-  return outcome;
+  const joining = new Joining(query, sql, { ownerId, runId });
+  const locked = await joining.lock();
+  // On the pool, this would wait for a connection, and callers' transactions may have them all.
+  if (!check.isVerified) await check.verify(query);
+  const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
+  const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
+  const decided = await decideOnce([change], {
+    // Without a key there is no receipt to see.
+    see: async () => (keys.length === 0 ? [locked] : joining.see(change)),
+    async commit(commits) {
+      const done = await joining.commit(commits);
+      commits.flatMap(changeBy).forEach(onCommitted);
+      return done;
+    },
+  });
+  return decided.get(change) as AppendOutcome;
 }

@@ -1,13 +1,18 @@
 import {
+  createNotifier,
   createPoller,
   createSeenHeads,
-  createNotifier,
-  isOwnerName,
+  keyOf,
+  nameKey,
+  type OnNotification,
+  ownerName,
   type Poller,
-  type RunPosition,
+  type Position,
+  type RunName,
   type StoreReports,
-} from "@tm/run-events-core/store";
-import { encodeChanges, type RunChange, parseChanges } from "./run-changes.ts";
+  type Subject,
+} from "@tm/run-events-core/next";
+import { encodeChanges, type NotifiedChange, parseChanges, type RunChange } from "./run-changes.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
@@ -29,7 +34,7 @@ export interface NotificationsOptions {
   readonly reports: StoreReports;
 }
 
-interface Joined extends RunPosition {
+interface Joined extends Position {
   readonly since: number;
 }
 
@@ -46,6 +51,8 @@ export class Notifications {
   readonly #sql: Pick<Statements, "selectPositions">;
   readonly #notifier = createNotifier();
   readonly #seen = createSeenHeads();
+  /** The owners with subscriptions, by the names that notifications carry, and how many subscriptions each has. */
+  readonly #owners = new Map<string, Map<string, number>>();
   readonly #joined = new Map<string, Joined>();
   readonly #listener: Listener | null;
   readonly #sender: ChangeSender;
@@ -63,7 +70,7 @@ export class Notifications {
     const listener =
       listen?.({
         onNotification: (payload) =>
-          parseChanges(payload).forEach((change) => this.#notify(change)),
+          parseChanges(payload).forEach((change) => this.#receive(change)),
         onProven: (isProven) => this.#onProven(isProven),
       }) ?? null;
     this.#listener = listener;
@@ -83,13 +90,19 @@ export class Notifications {
    * Adds a subscription, and polls from now on.
    * @returns a function that ends the subscription; it may be called twice
    */
-  add(runId: string, onNotification: () => void): () => void {
-    const remove = this.#notifier.add(runId, onNotification);
+  add(subject: Subject, onNotification: OnNotification): () => void {
+    const key = keyOf(subject);
+    const remove = this.#notifier.add(subject, onNotification);
+    this.#countOwner(subject.ownerId, 1);
     this.#listener?.start();
     this.#poller.start(FAST_POLL_MS);
+    let isOver = false;
     return () => {
+      if (isOver) return;
+      isOver = true;
       remove();
-      if (!this.#notifier.has(runId)) this.#seen.forget(runId);
+      this.#countOwner(subject.ownerId, -1);
+      if (!this.#notifier.has(key)) this.#seen.forget(key);
     };
   }
 
@@ -99,8 +112,8 @@ export class Notifications {
   }
 
   /** Notifies of an append once the caller's transaction, which contains it, has committed. */
-  joined(run: RunPosition): void {
-    this.#joined.set(run.runId, { ...run, since: performance.now() });
+  joined(run: Position): void {
+    this.#joined.set(nameKey(run), { ...run, since: performance.now() });
     this.#poller.hurry(FAST_POLL_MS);
   }
 
@@ -112,6 +125,7 @@ export class Notifications {
   /** Ends all subscriptions and polls. Sends the notifications that are left, for `SLOW_POLL_MS` at most. */
   async close(): Promise<void> {
     this.#notifier.clear();
+    this.#owners.clear();
     this.#joined.clear();
     this.#late.clear();
     this.#poller.stop();
@@ -121,12 +135,32 @@ export class Notifications {
     this.#reports.closed();
   }
 
+  #countOwner(ownerId: string, more: 1 | -1): void {
+    const name = ownerName(ownerId);
+    const owners = this.#owners.get(name) ?? new Map<string, number>();
+    const count = (owners.get(ownerId) ?? 0) + more;
+    if (count > 0) owners.set(ownerId, count);
+    else owners.delete(ownerId);
+    if (owners.size > 0) this.#owners.set(name, owners);
+    else this.#owners.delete(name);
+  }
+
+  /** A notification of another process, or of this one. Owners of the same name are notified for nothing. */
+  #receive({ runId, owner, position }: NotifiedChange): void {
+    for (const ownerId of this.#owners.get(owner)?.keys() ?? []) {
+      this.#notify({ ownerId, runId, ...position });
+    }
+  }
+
   #notify(change: RunChange): void {
-    const { runId } = change;
-    this.#late.delete(runId);
-    if (!this.#notifier.has(runId)) return;
+    const { ownerId, runId } = change;
+    const key = nameKey(change);
+    this.#late.delete(key);
     // A change without a position means that a run was made or removed, maybe both, so no position can be compared.
-    if (!("ordinal" in change) || this.#seen.see(runId, change)) this.#notifier.notify(runId);
+    const isNews =
+      !("ordinal" in change) || !this.#notifier.has(key) || this.#seen.see(key, change);
+    if (isNews) this.#notifier.notify(key, runId);
+    this.#notifier.notify(keyOf({ ownerId }), runId);
   }
 
   #onProven(isProven: boolean): void {
@@ -142,43 +176,45 @@ export class Notifications {
     this.#late.clear();
     if (missed > 0)
       this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: missed });
-    const names = [...this.#notifier.runIds()];
-    if (!this.isProven()) this.#notifyOwners(names);
-    const followed = names.filter((name) => !isOwnerName(name));
-    const runIds = [...new Set([...followed, ...this.#joined.keys()])];
-    const positions = await selectPositions(this.#query, this.#sql, runIds);
-    const found = new Map(positions.map((position) => [position.runId, position]));
+    if (!this.isProven()) this.#notifyOwners();
+    const names = new Map<string, RunName>();
+    for (const subject of this.#notifier.subjects())
+      if ("runId" in subject) names.set(nameKey(subject), subject);
+    for (const [key, run] of this.#joined) names.set(key, run);
+    const positions = await selectPositions(this.#query, this.#sql, [...names.values()]);
+    const found = new Map(positions.map((position) => [nameKey(position), position]));
     // Subscriptions may have been added, stopped and notified since the query began.
-    for (const runId of runIds) {
-      const head = found.get(runId) ?? null;
-      this.#find(runId, head);
-      this.#settleJoined(runId, head);
+    for (const [key, { runId }] of names) {
+      const position = found.get(key) ?? null;
+      this.#find(key, runId, position);
+      this.#settleJoined(key, position);
     }
   }
 
-  #find(runId: string, head: RunPosition | null): void {
-    if (!this.#notifier.has(runId)) return;
-    const isFirst = !this.#seen.has(runId);
-    if (!this.#seen.see(runId, head)) return;
-    this.#notifier.notify(runId);
-    if (!isFirst && this.isProven() && this.#reports.report !== null) this.#late.add(runId);
+  #find(key: string, runId: string, position: Position | null): void {
+    if (!this.#notifier.has(key)) return;
+    const isFirst = !this.#seen.has(key);
+    if (!this.#seen.see(key, position)) return;
+    this.#notifier.notify(key, runId);
+    if (!isFirst && this.isProven() && this.#reports.report !== null) this.#late.add(key);
   }
 
-  /** No query says whose runs other processes have created or removed. */
-  #notifyOwners(names: readonly string[]): void {
+  /** No query says whose runs other processes have changed. */
+  #notifyOwners(): void {
     const now = performance.now();
     if (now - this.#ownersAt < SLOW_POLL_MS) return;
     this.#ownersAt = now;
-    for (const name of names) if (isOwnerName(name)) this.#notifier.notify(name);
+    for (const subject of this.#notifier.subjects())
+      if (!("runId" in subject)) this.#notifier.notify(keyOf(subject), null);
   }
 
-  #settleJoined(runId: string, head: RunPosition | null): void {
-    const waiting = this.#joined.get(runId);
+  #settleJoined(key: string, position: Position | null): void {
+    const waiting = this.#joined.get(key);
     if (waiting === undefined) return;
     const committed =
-      head?.ordinal === waiting.ordinal && head.lastSequence >= waiting.lastSequence;
-    if (committed && head !== null) this.#sender.add([head]);
-    if (committed || performance.now() - waiting.since > JOINED_MS) this.#joined.delete(runId);
+      position?.ordinal === waiting.ordinal && position.lastSequence >= waiting.lastSequence;
+    if (committed && position !== null) this.#sender.add([position]);
+    if (committed || performance.now() - waiting.since > JOINED_MS) this.#joined.delete(key);
   }
 
   #pauseMs(): number {
@@ -191,7 +227,7 @@ export class Notifications {
   #isPollNeeded(): boolean {
     if (this.#joined.size > 0) return true;
     // Without other processes, this one knows all commits outside of callers' transactions.
-    return this.#listener !== null && this.#notifier.runIds().next().done !== true;
+    return this.#listener !== null && this.#notifier.subjects().next().done !== true;
   }
 }
 

@@ -1,29 +1,23 @@
 import type { AppendReceipt } from "@tm/run-events-core";
 import {
   closedSubscription,
-  type MigratableStore,
-  ownerName,
   planJoinedAppend,
   receiptOf,
+  type RunName,
+  type Store,
   type StoreCapabilities,
-  type TransactionalStore,
-} from "@tm/run-events-core/store";
-import { appendGroup, type MovedRuns } from "./append.ts";
+} from "@tm/run-events-core/next";
+import { appendPlains } from "./append.ts";
 import { Calls } from "./calls.ts";
+import { changeRuns } from "./change.ts";
 import { SchemaCheck } from "./check-schema.ts";
 import { checkPools, openConnections } from "./connections.ts";
 import type { PostgresPool } from "./driver.ts";
 import { inDoubt } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
-import type { RunChange } from "./run-changes.ts";
-import { listExpired, listIdle, purgeRuns } from "./sql/due.ts";
-import { claim, release, renew } from "./sql/lease.ts";
-import { listChanged } from "./sql/changed.ts";
 import { listRuns } from "./sql/list.ts";
 import { readPages } from "./sql/read.ts";
-import { createRun, deleteRun, selectRun } from "./sql/run.ts";
-import type { RemovedRun } from "./sql/changed.ts";
 import { createStatements } from "./statements.ts";
 
 /** Settings of {@link createPostgresStore}. */
@@ -42,7 +36,9 @@ export interface PostgresStoreOptions {
 }
 
 /** A store on Postgres. */
-export interface PostgresStore extends MigratableStore, TransactionalStore<JoinedAppend> {
+export interface PostgresStore extends Store {
+  /** Creates or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing. */
+  migrate(): Promise<void>;
   /**
    * Checks the server and the tables, and writes nothing. The server has to be the primary, and the tables of this program's
    * schema. Their unique indexes have to exist and be valid, and no row-level security may hide all of their rows.
@@ -57,9 +53,8 @@ export interface PostgresStore extends MigratableStore, TransactionalStore<Joine
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
    * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError without an open transaction, after its end, or for an `ownerId` that is given as undefined
-   * @see {@link TransactionalStore.appendInTransaction}
    */
-  appendInTransaction(append: JoinedAppend): Promise<AppendReceipt>;
+  appendInTransaction(append: JoinedAppend & RunName): Promise<AppendReceipt>;
 }
 
 /** How late a poll for commits without a notification may be, in milliseconds. */
@@ -82,7 +77,7 @@ export function createPostgresStore(
   checkPools(pool, listenPool);
   const sql = createStatements(schema);
   const connections = openConnections(pool, listenPool, sql, schema);
-  const { query, sturdyQuery, notifications, reports } = connections;
+  const { query, sturdyQuery, transact, notifications, reports } = connections;
   const check = new SchemaCheck(query, sql, schema);
   const calls = new Calls(check, connections, sql);
 
@@ -92,73 +87,38 @@ export function createPostgresStore(
     },
     migrate: () => calls.guard(() => check.migrate()),
     verify: () => calls.guard(() => check.verify()),
-    async createRun(request) {
-      // As with a claim, it is in doubt after a lost answer which worker has the run.
-      const outcome = await calls.perform(() =>
-        request.claim == null
-          ? createRun(query, sql, request)
-          : createRun(sturdyQuery, sql, request).catch(inDoubt),
-      );
-      if (outcome.outcome === "created") {
-        const { runId, ownerId } = request;
-        notifications.committed([{ runId }, { runId: ownerName(ownerId) }]);
-      }
-      return outcome;
-    },
-    async append(requests) {
-      const indexed = requests.map((request, index) => ({ request, index }));
-      const moved: MovedRuns = new Map();
-      try {
-        return await calls.perform(() =>
-          appendGroup(query, sturdyQuery, sql, indexed, moved).catch(inDoubt),
-        );
-      } finally {
-        notifications.committed([...moved.values()]);
-      }
-    },
+    append: (plains) =>
+      calls.perform(async () => {
+        const { landings, changes } = await appendPlains(sturdyQuery, sql, plains).catch(inDoubt);
+        notifications.committed(changes);
+        return landings;
+      }),
+    change: (changes) =>
+      calls.perform(() =>
+        changeRuns(sturdyQuery, transact, sql, changes, (committed) =>
+          notifications.committed(committed),
+        ).catch(inDoubt),
+      ),
     read: (queries) => calls.perform(() => readPages(sturdyQuery, sql, queries)),
-    getRun: (runId) => calls.perform(() => selectRun(query, sql, runId)),
-    listRuns: (listQuery) => calls.perform(() => listRuns(query, sql, listQuery)),
-    listChanged: (changed) => calls.perform(() => listChanged(query, sql, changed)),
-    async deleteRun(runId, ownerId) {
-      const { outcome, removed } = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
-      notifications.committed(namesOf(removed));
-      return outcome;
-    },
-    // After a lost answer it is in doubt which worker has the run: only a claim with the same key finds out.
-    claim: (request) => calls.perform(() => claim(sturdyQuery, sql, request).catch(inDoubt)),
-    renew: (request) => calls.perform(() => renew(sturdyQuery, sql, request)),
-    release: (request) => calls.perform(() => release(sturdyQuery, sql, request)),
-    listExpired: (request) => calls.perform(() => listExpired(query, sql, request)),
-    listIdle: (request) => calls.perform(() => listIdle(query, sql, request)),
-    async purge(request) {
-      const removed = await calls.perform(() => purgeRuns(query, sql, request));
-      notifications.committed(namesOf(removed));
-      return removed.map(({ runId }) => runId);
-    },
+    list: (asked) => calls.perform(() => listRuns(sturdyQuery, sql, asked)),
     probe: () => calls.probe(),
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       if (calls.isClosed) return closedSubscription();
-      return { ready: Promise.resolve(), stop: notifications.add(runId, onNotification) };
+      return { ready: Promise.resolve(), stop: notifications.add(subject, onNotification) };
     },
     observe: reports.observe,
     async appendInTransaction(append) {
+      // Checked before anything is sent.
       const request = planJoinedAppend(append);
-      const moved: MovedRuns = new Map();
       const outcome = await calls.guard(() =>
-        joinTransaction(append.client, sql, check, request, moved),
+        joinTransaction(append, sql, check, (change) => {
+          if ("ordinal" in change) notifications.joined(change);
+        }),
       );
-      for (const run of moved.values()) notifications.joined(run);
-      return receiptOf(outcome ?? { outcome: "not_found" }, request);
+      return receiptOf(outcome, request);
     },
     close: () => calls.close(),
   };
-}
-
-/** Whom to notify of runs that were removed: their own subscriptions, and those to their owners. */
-function namesOf(removed: readonly RemovedRun[]): readonly RunChange[] {
-  const owners = new Set(removed.map(({ ownerId }) => ownerName(ownerId)));
-  return [...removed.map(({ runId }) => ({ runId })), ...[...owners].map((runId) => ({ runId }))];
 }
 
 function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCapabilities {
@@ -167,9 +127,11 @@ function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCa
     durability: isShared ? durability : "unknown",
     shared: isShared,
     joinsTransaction: true,
-    losesAcknowledgements: true,
+    losesAnswers: true,
     // A PGlite database is in this process.
     appendsAtOnce: isShared ? 2 : 1,
     notifyWithinMs: SLOW_POLL_MS + POLL_GRACE_MS,
+    mostEvents: Number.MAX_SAFE_INTEGER,
+    mostBytes: Number.MAX_SAFE_INTEGER,
   };
 }

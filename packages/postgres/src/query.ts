@@ -120,10 +120,10 @@ export function timedQueryOf(connect: Connect, ms: number): Query {
  */
 export type Connect = (onError: () => void) => Promise<PostgresPoolClient>;
 
-async function onClient(
+async function onClient<T>(
   connect: Connect,
-  work: (client: PostgresPoolClient) => Promise<readonly unknown[]>,
-): Promise<readonly unknown[]> {
+  work: (client: PostgresPoolClient) => Promise<T>,
+): Promise<T> {
   let isBroken = false;
   // A broken connection emits an error besides what its statement throws.
   const onError = (): void => {
@@ -142,4 +142,25 @@ async function onClient(
     client.release(isBroken);
     client.removeListener("error", onError);
   }
+}
+
+/** Runs work in one transaction of its own, on one connection. */
+export type Transact = <T>(work: (query: Query) => Promise<T>) => Promise<T>;
+
+/** Runs transactions on a pool's connections. A failure to commit is in doubt as any other statement's. */
+export function transactOf(connect: Connect): Transact {
+  return (work) =>
+    onClient(connect, async (client) => {
+      const query: Query = (text, values = []) => askClient(client, { text, values });
+      await query("BEGIN ISOLATION LEVEL READ COMMITTED");
+      try {
+        const result = await work(query);
+        await query("COMMIT");
+        return result;
+      } catch (error) {
+        // Fails only if the connection is broken, which ends the transaction as well.
+        await query("ROLLBACK").catch(() => {});
+        throw error;
+      }
+    });
 }

@@ -1,7 +1,16 @@
-import type { RunPosition } from "@tm/run-events-core/store";
+import { ownerName, type Position, type RunName } from "@tm/run-events-core/next";
 
-/** One change of a run, as a notification carries it: the run's position after a commit, or only its id. */
-export type RunChange = RunPosition | Pick<RunPosition, "runId">;
+/** One change of a run, as this process knows it: the run's position after a commit, or only its name. */
+export type RunChange = Position | RunName;
+
+/** One change of a run, as a notification carries it. */
+export interface NotifiedChange {
+  readonly runId: string;
+  /** As from `ownerName`: an owner id may be long, and any text. */
+  readonly owner: string;
+  /** `null` if the run was made or removed. */
+  readonly position: Pick<Position, "ordinal" | "lastSequence"> | null;
+}
 
 /**
  * The most bytes of one payload. Postgres takes 7,999 in one notification.
@@ -25,21 +34,20 @@ export function encodeChanges(changes: Iterable<RunChange>): readonly string[] {
 }
 
 /** The changes of a payload. Other content is ignored, since any client of the database may notify on a channel. */
-export function parseChanges(payload: string): readonly RunChange[] {
+export function parseChanges(payload: string): readonly NotifiedChange[] {
   return payload.split(" ").flatMap((text) => {
-    const [, runId, ordinal, lastSequence] = CHANGE.exec(text) ?? [];
-    if (runId === undefined) return [];
-    const head = [Number(ordinal), Number(lastSequence)] as const;
-    // The numbers are not the store's, but the run may have changed. A notification without a change is harmless.
-    if (!head.every(Number.isSafeInteger)) return [{ runId }];
-    return [{ runId, ordinal: head[0], lastSequence: head[1] }];
+    const [, runId, owner, ...position] = CHANGE.exec(text) ?? [];
+    if (runId === undefined || owner === undefined) return [];
+    const [ordinal = Number.NaN, lastSequence = Number.NaN] = position.map(Number);
+    // If the numbers are not the store's, the run may still have changed. A notification without a change is harmless.
+    const isKnown = Number.isSafeInteger(ordinal) && Number.isSafeInteger(lastSequence);
+    return [{ runId, owner, position: isKnown ? { ordinal, lastSequence } : null }];
   });
 }
 
-const CHANGE = /^([^:]+)(?::(\d+):(\d+))?$/;
+const CHANGE = /^([^:]+):([^:]+)(?::(\d+):(\d+))?$/;
 
 function encodeChange(change: RunChange): string {
-  return "ordinal" in change
-    ? `${change.runId}:${change.ordinal}:${change.lastSequence}`
-    : change.runId;
+  const name = `${change.runId}:${ownerName(change.ownerId)}`;
+  return "ordinal" in change ? `${name}:${change.ordinal}:${change.lastSequence}` : name;
 }

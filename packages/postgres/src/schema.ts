@@ -10,90 +10,58 @@ interface Migration {
   readonly sql: (tables: Tables) => string;
 }
 
-/** Numbered from 1 in this order. */
+/**
+ * The number of the first migration. Those before it belong to tables of an earlier format, which this program can neither read nor update.
+ */
+export const FIRST_MIGRATION = 5;
+
+/** Numbered from {@link FIRST_MIGRATION} in this order. */
 const MIGRATIONS: readonly Migration[] = [
   {
     breaking: true,
-    // Of the columns that an append changes, only the status has an index, and it changes twice in a run's life. So Postgres
-    // rewrites the head inside its page, of which a quarter is kept free. Events have no foreign key: they are written only
-    // under the lock of their run's row, and a check for each event would cost more than the event.
-    sql: ({ runs, events }) => `
+    // No column that a plain append or a renewal changes has an index. So Postgres rewrites the head inside its page, of which a quarter
+    // is kept free. Events have no foreign key: they are written only under the lock of their run's row, and a check for each event would
+    // cost more than the event.
+    sql: ({ runs, events, ordinals }) => `
+    CREATE SEQUENCE ${ordinals};
     CREATE TABLE ${runs} (
-      run_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-      run_id text COLLATE "C" NOT NULL UNIQUE,
-      owner_id text NOT NULL,
+      run_key bigint PRIMARY KEY,
+      owner_id text COLLATE "C" NOT NULL,
+      run_id text COLLATE "C" NOT NULL,
+      topic text COLLATE "C",
+      exclusive boolean NOT NULL,
+      revision bigint NOT NULL,
       run_status text NOT NULL,
       phase text,
       last_sequence bigint NOT NULL,
-      created_at_ms bigint NOT NULL,
       updated_at_ms bigint NOT NULL,
-      finished_at_ms bigint,
-      metadata text NOT NULL
+      fence bigint NOT NULL,
+      lease_expires_at_ms bigint,
+      due_kind text NOT NULL,
+      due_ms bigint NOT NULL,
+      extra text NOT NULL,
+      metadata text NOT NULL,
+      UNIQUE (owner_id, run_id)
     ) WITH (fillfactor = 75);
     CREATE INDEX runs_by_owner ON ${runs} (owner_id, run_key);
     CREATE INDEX runs_by_status ON ${runs} (owner_id, run_status, run_key);
+    CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
+    CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
+    CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND due_kind <> 'finished';
+    CREATE INDEX runs_by_due ON ${runs} (due_kind, due_ms);
     CREATE TABLE ${events} (
       run_key bigint NOT NULL,
       sequence bigint NOT NULL,
       event_type text NOT NULL,
-      phase text,
       payload text NOT NULL,
       created_at_ms bigint NOT NULL,
       idempotency_key text COLLATE "C",
       key_events integer,
+      key_status text,
+      key_phase text,
       PRIMARY KEY (run_key, sequence)
     );
-    CREATE INDEX events_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
     CREATE UNIQUE INDEX ${KEY_INDEX} ON ${events} (run_key, idempotency_key) WHERE idempotency_key IS NOT NULL;`,
-  },
-  {
-    // A program without fences would ignore them.
-    breaking: true,
-    // An append changes nothing in these indexes, unless it ends the run.
-    sql: ({ runs }) => `
-    ALTER TABLE ${runs} ADD COLUMN fence bigint NOT NULL DEFAULT 0, ADD COLUMN lease_expires_at_ms bigint;
-    CREATE INDEX runs_by_lease ON ${runs} (lease_expires_at_ms) WHERE lease_expires_at_ms IS NOT NULL;
-    CREATE INDEX runs_by_finish ON ${runs} (finished_at_ms) WHERE finished_at_ms IS NOT NULL;`,
-  },
-  {
-    // A program without claim keys leaves an old key in place. That key holds its own fence, so it does not match the next.
-    breaking: false,
-    sql: ({ runs }) => `
-    ALTER TABLE ${runs} ADD COLUMN claim_key text;`,
-  },
-  {
-    // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They see a waiting run as a running one. They write no `ended_xid`: no reader gets the ends
-    // that they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only
-    // costs a look at the run.
-    //
-    // An append changes `ended_xid`, which has an index, only if it ends the run. It changes the index of `idle_from_ms` only if it changes
-    // the status. The index of the events may exist already: built by hand, while programs write.
-    breaking: false,
-    sql: ({ schema, runs, events, removed }) => `
-    ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
-      ADD COLUMN exclusive boolean, ADD COLUMN idle_from_ms bigint NOT NULL DEFAULT 0;
-    CREATE INDEX runs_by_idle ON ${runs} (run_status, idle_from_ms) WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
-    CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-    CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
-    CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
-    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('${schema}.events_by_status') AND NOT indisvalid) THEN
-      DROP INDEX ${schema}.events_by_status;
-    END IF;
-    ALTER TABLE ${events} ADD COLUMN IF NOT EXISTS run_status text;
-    CREATE INDEX IF NOT EXISTS events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
-    ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
-    CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
-    CREATE TABLE ${removed} (
-      run_key bigint PRIMARY KEY,
-      run_id text COLLATE "C" NOT NULL,
-      owner_id text NOT NULL,
-      topic text COLLATE "C",
-      removed_xid xid8 NOT NULL,
-      removed_at_ms bigint NOT NULL
-    );
-    CREATE INDEX removed_by_owner ON ${removed} (owner_id, removed_xid, run_key);
-    CREATE INDEX removed_by_time ON ${removed} (removed_at_ms);`,
   },
 ];
 
@@ -113,7 +81,9 @@ const MIGRATION_LOCK = 7_501_166;
  */
 export function printMigrations(schema = "run_events"): string {
   const tables = tablesOf(schema);
-  const steps = MIGRATIONS.map((migration, index) => encodeStep(migration, index + 1, tables));
+  const steps = MIGRATIONS.map((migration, index) =>
+    encodeStep(migration, index + FIRST_MIGRATION, tables),
+  );
   return `DO $migrate$
 BEGIN
   PERFORM pg_advisory_xact_lock(${MIGRATION_LOCK});

@@ -1,3 +1,4 @@
+import { nameKey } from "@tm/run-events-core/next";
 import type { RunChange } from "./run-changes.ts";
 
 /**
@@ -59,7 +60,7 @@ export function createChangeSender({ notify, send }: ChangeSenderOptions): Chang
     if (unsent.size > MOST_UNSENT) unsent.clear();
     for (const change of changes.values()) {
       notify(change);
-      if (send !== null) unsent.set(change.runId, change);
+      if (send !== null) unsent.set(nameKey(change), change);
     }
     if (!isSending) sent = sendOn();
   }
@@ -82,7 +83,7 @@ export function createChangeSender({ notify, send }: ChangeSenderOptions): Chang
   return {
     add(changes) {
       if (closed || changes.length === 0) return;
-      for (const change of changes) waiting.set(change.runId, change);
+      for (const change of changes) waiting.set(nameKey(change), change);
       waitingCount += changes.length;
       if (pause === null) sendNow();
     },

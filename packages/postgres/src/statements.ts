@@ -1,22 +1,13 @@
-import type { Statements } from "./sql/statements.ts";
-import { appendEachStatement } from "./sql/append-each.ts";
-import { appendToOneStatement } from "./sql/append-to-one.ts";
-import { appendStatement } from "./sql/append.ts";
-import { appendJoinedStatement, lockJoinedStatement } from "./sql/join.ts";
-import { listExpiredStatement, listIdleStatement, purgeStatement } from "./sql/due.ts";
-import { claimStatement, releaseStatement, renewStatement } from "./sql/lease.ts";
-import { changedStatements } from "./sql/changed.ts";
+import { appendStatement, appendToOneStatement } from "./sql/append.ts";
+import { commitStatement, saveStatement } from "./sql/commit.ts";
+import { lockJoinedStatement, saveJoinedStatement, seeJoinedStatement } from "./sql/join.ts";
 import { listStatements } from "./sql/list.ts";
+import { lockStatement } from "./sql/lock.ts";
 import { selectPositionsStatement } from "./sql/positions.ts";
 import { probeStatement } from "./sql/probe.ts";
 import { readStatement } from "./sql/read.ts";
-import { selectReceiptsStatement } from "./sql/receipts.ts";
-import {
-  createClaimedStatement,
-  createRunStatement,
-  deleteRunStatement,
-  selectRunStatement,
-} from "./sql/run.ts";
+import { seeStatement } from "./sql/see.ts";
+import type { Statements } from "./sql/statements.ts";
 import { tablesOf } from "./tables.ts";
 
 /**
@@ -28,26 +19,17 @@ export function createStatements(schema: string): Statements {
   return {
     ...tables,
     append: appendStatement(tables),
-    appendEach: appendEachStatement(tables),
     appendToOne: appendToOneStatement(tables),
+    see: seeStatement(tables),
+    commit: commitStatement(tables, "SKIP LOCKED"),
+    commitHeld: commitStatement(tables, ""),
+    save: saveStatement(tables),
+    lock: lockStatement(tables),
     lockJoined: lockJoinedStatement(tables),
-    appendJoined: appendJoinedStatement(tables),
-    selectReceipts: selectReceiptsStatement(tables),
+    seeJoined: seeJoinedStatement(tables),
+    saveJoined: saveJoinedStatement(tables),
     read: readStatement(tables),
-    selectRun: selectRunStatement(tables),
-    createRun: createRunStatement(tables),
-    createClaimed: createClaimedStatement(tables),
-    deleteRun: deleteRunStatement(tables),
-    claim: claimStatement(tables),
-    renew: renewStatement(tables),
-    release: releaseStatement(tables),
-    listExpired: listExpiredStatement(tables),
-    listIdle: listIdleStatement(tables),
-    purge: purgeStatement(tables, "SKIP LOCKED"),
-    // Waits for the transaction that holds a run.
-    purgeOne: purgeStatement(tables, ""),
     ...listStatements(tables),
-    ...changedStatements(tables),
     selectPositions: selectPositionsStatement(tables),
     notify: "SELECT pg_notify($1, changes) FROM unnest($2::text[]) AS q (changes)",
     probe: probeStatement(tables),

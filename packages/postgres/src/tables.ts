@@ -3,8 +3,8 @@ export interface Tables {
   readonly schema: string;
   readonly runs: string;
   readonly events: string;
-  /** Runs that were removed lately. */
-  readonly removed: string;
+  /** The sequence of ordinals. */
+  readonly ordinals: string;
   readonly migrations: string;
 }
 
@@ -22,7 +22,7 @@ export function tablesOf(schema: string): Tables {
     schema: `"${schema}"`,
     runs: `"${schema}".runs`,
     events: `"${schema}".events`,
-    removed: `"${schema}".removed_runs`,
+    ordinals: `"${schema}".ordinals`,
     migrations: `"${schema}".migrations`,
   };
 }

@@ -62,7 +62,6 @@ export function createDoors(
     }
     await pool().query(`DELETE FROM ${schema}.events`);
     await pool().query(`DELETE FROM ${schema}.runs`);
-    await pool().query(`DELETE FROM ${schema}.removed_runs`);
     free.push({ schema, uses });
   }
 

@@ -21,9 +21,9 @@ export async function judge(
     if (GONE.test(one.name) || (only !== undefined && !only.test(one.name))) continue;
     if (process.env["SAY"]) console.log(one.name);
     const abort = new AbortController();
-    const limit = setTimeout(() => abort.abort(new Error("too long")), 8_000);
+    const limit = setTimeout(() => abort.abort(new Error("too long")), 120_000);
     const late = new Promise((_, reject) =>
-      setTimeout(() => reject(new Error("hangs")), 12_000).unref(),
+      setTimeout(() => reject(new Error("hangs")), 130_000).unref(),
     );
     try {
       await Promise.race([one.run({ signal: abort.signal }), late]);

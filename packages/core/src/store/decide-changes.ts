@@ -1,4 +1,5 @@
 import type { Decision, Seen } from "../rules/decision.ts";
+import { inDoubt } from "../rules/errors.ts";
 import type { Head } from "../rules/head.ts";
 import type { Change } from "./contract.ts";
 
@@ -20,48 +21,67 @@ export interface CompareAndSet {
   commit(commits: readonly Commit[]): Promise<readonly boolean[]>;
 }
 
+/** The answers of those changes that were committed, or had nothing to commit. */
+export type Decided = ReadonlyMap<Change<unknown>, unknown>;
+
 /**
  * Changes runs by compare-and-set: sees them, decides, commits, and begins again with those that others have written to meanwhile.
  * @param onConflict called before each round but the first, with its number: it may pause. If it throws, so does the call
  */
-export async function decideChanges<Answer>(
+export function decideChanges<Answer>(
   changes: readonly Change<Answer>[],
-  { see, commit }: CompareAndSet,
+  compareAndSet: CompareAndSet,
   onConflict: (round: number) => Promise<void>,
+): Promise<readonly Answer[]> {
+  return decideInRounds(changes, async (left, round) => {
+    if (round > 1) await onConflict(round);
+    return decideOnce(left, compareAndSet);
+  });
+}
+
+/**
+ * Changes runs in rounds, each with those that are left.
+ * @param decide one round; after a first one that has committed something, its failure leaves the call in doubt
+ */
+export async function decideInRounds<Answer>(
+  changes: readonly Change<Answer>[],
+  decide: (left: readonly Change<unknown>[], round: number) => Promise<Decided>,
 ): Promise<readonly Answer[]> {
   const answers = new Map<Change<unknown>, unknown>();
   let left: readonly Change<unknown>[] = changes;
   for (let round = 1; left.length > 0; round++) {
-    if (round > 1) await onConflict(round);
-    const seen = await see(left);
-    const { commits, settled } = decideAll(left, seen);
-    for (const [change, answer] of settled) answers.set(change, answer);
-    const committed = commits.length === 0 ? [] : await commit(commits);
-    commits.forEach(({ change, decision }, at) => {
-      if (committed[at] === true) answers.set(change, decision.answer);
+    const decided = await decide(left, round).catch((error: unknown) => {
+      throw answers.size === 0 ? error : inDoubt(error);
     });
+    for (const [change, answer] of decided) answers.set(change, answer);
     left = left.filter((change) => !answers.has(change));
   }
   return changes.map((change) => answers.get(change) as Answer);
 }
 
-/** Decides about runs that were seen: what is to be committed, and the answers of those that write nothing. */
-export function decideAll(
+/** One round: sees, decides and commits. */
+export async function decideOnce(
   changes: readonly Change<unknown>[],
-  seen: readonly Seen[],
-): {
-  readonly commits: readonly Commit[];
-  readonly settled: ReadonlyMap<Change<unknown>, unknown>;
-} {
+  { see, commit }: CompareAndSet,
+): Promise<Decided> {
+  const seen = await see(changes);
+  const decided = new Map<Change<unknown>, unknown>();
   const commits: Commit[] = [];
-  const settled = new Map<Change<unknown>, unknown>();
   changes.forEach((change, at) => {
     const one = seen[at];
-    if (one === undefined) throw new TypeError("Expected what is seen of each run, got fewer.");
+    if (one === undefined) {
+      throw new TypeError(
+        "Expected the store to see each run, got fewer. Correct the store's adapter.",
+      );
+    }
     const decision = change.decide(one);
     const { after } = decision;
-    if (after === undefined) settled.set(change, decision.answer);
+    if (after === undefined) decided.set(change, decision.answer);
     else commits.push({ change, seen: one, decision: { ...decision, after } });
   });
-  return { commits, settled };
+  const committed = commits.length === 0 ? [] : await commit(commits);
+  commits.forEach(({ change, decision }, at) => {
+    if (committed[at] === true) decided.set(change, decision.answer);
+  });
+  return decided;
 }

@@ -1,5 +1,4 @@
-import type { RunStatus } from "@tm/run-events-core";
-import { type RunRecord, statusAt } from "@tm/run-events-core/store";
+import type { Head, RunStatus } from "@tm/run-events-core/next";
 import type { Tables } from "../tables.ts";
 
 /** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */
@@ -28,47 +27,35 @@ export function numbers(type: "int" | "bigint", ...columns: readonly string[]): 
   return columns.map((column) => `${column}::text::${type}[]`).join(", ");
 }
 
-/** A run's columns, named as in core's record. Drivers give a bigint as text or as a number. */
-export function runColumns(row: string): string {
-  return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
-  ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
-  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata, ${row}.topic,
-  ${row}.idle_from_ms AS "idleFromMs",
-  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs",
-  CASE WHEN ${row}.lease_expires_at_ms IS NOT NULL AND ${row}.worker_fence = ${row}.fence THEN ${row}.worker END AS worker`;
+/**
+ * A column as one text. pg would escape each value of an array by itself, which costs much of an append. No value contains the
+ * separator: ids, types and keys have no control characters, and JSON has them only escaped. `null` is an empty text, since no
+ * value is empty.
+ */
+export function joined(values: readonly unknown[]): string {
+  return values.join(SEPARATOR);
 }
 
-export const RUN_COLUMNS =
-  "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, idle_from_ms, metadata, topic, exclusive";
+/** A column of numbers as the text of an array. */
+export function listed(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? "NULL").join(",")}}`;
+}
+
+/** A head's columns but its metadata, named as in core's heads. */
+export function headColumns(row: string): string {
+  return `${row}.owner_id AS "ownerId", ${row}.run_id AS "runId", ${row}.run_key AS ordinal, ${row}.revision,
+  ${row}.run_status AS "runStatus", ${row}.phase, ${row}.last_sequence AS "lastSequence", ${row}.updated_at_ms AS "updatedAtMs",
+  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs", ${row}.topic, ${row}.exclusive, ${row}.due_ms AS "dueMs", ${row}.extra`;
+}
+
+/** The columns that a change may save, besides `due_kind`. */
+export const SAVED_COLUMNS =
+  "revision, run_status, phase, last_sequence, updated_at_ms, fence, lease_expires_at_ms, due_kind, due_ms, extra";
+
+export const RUN_COLUMNS: string = `run_key, owner_id, run_id, topic, exclusive, metadata, ${SAVED_COLUMNS}`;
 
 export const EVENT_COLUMNS =
-  "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events, run_status";
-
-/** The phase in force at a sequence. */
-export function phaseAt({ events }: Tables, runKey: string, sequence: string): string {
-  return `(SELECT phase FROM ${events} WHERE run_key = ${runKey} AND sequence <= ${sequence} AND phase IS NOT NULL
-      ORDER BY sequence DESC LIMIT 1)`;
-}
-
-/** The sequence and the status of the last event at or before a sequence that keeps a status, as one text; NULL without one. */
-export function markAt({ events }: Tables, runKey: string, sequence: string): string {
-  return `(SELECT sequence || ' ' || run_status FROM ${events}
-      WHERE run_key = ${runKey} AND sequence <= ${sequence} AND run_status IS NOT NULL ORDER BY sequence DESC LIMIT 1)`;
-}
-
-/** The status of a live run at a sequence, from the text of {@link markAt}. */
-export function statusOf(sequence: number, mark: string | null): RunStatus {
-  const [at, runStatus] = mark?.split(" ") ?? [];
-  return statusAt(
-    sequence,
-    runStatus === undefined ? null : { sequence: Number(at), runStatus: runStatus as RunStatus },
-  );
-}
-
-/** SQL: since when the run is idle. It is core's `idleSince`. */
-export function idleSince(row: string): string {
-  return `CASE ${row}.run_status WHEN 'queued' THEN ${row}.created_at_ms ELSE greatest(${row}.idle_from_ms, ${row}.updated_at_ms) END`;
-}
+  "run_key, sequence, event_type, payload, created_at_ms, idempotency_key, key_events, key_status, key_phase";
 
 /** Inserts nothing, but fails without such a valid unique index: an append must not continue without it (clause S5 in `STORE.md`). */
 export function needsUnique(table: string, columns: string, unique: string): string {
@@ -84,43 +71,44 @@ export function needsKeyIndex({ events }: Tables): string {
 /** A bigint column: pg gives it as text, PGlite as a number. */
 export type BigintColumn = string | number;
 
-/** A run's row as the drivers give it. */
-export interface RunRow {
-  readonly runId: string;
+/** A row of {@link headColumns}. */
+export interface HeadRow {
   readonly ownerId: string;
+  readonly runId: string;
+  readonly ordinal: BigintColumn;
+  readonly revision: BigintColumn;
   readonly runStatus: RunStatus;
   readonly phase: string | null;
   readonly lastSequence: BigintColumn;
-  readonly ordinal: BigintColumn;
-  readonly createdAtMs: BigintColumn;
   readonly updatedAtMs: BigintColumn;
-  readonly finishedAtMs: BigintColumn | null;
-  readonly metadata: string;
-  readonly topic: string | null;
-  readonly idleFromMs: BigintColumn;
   readonly fence: BigintColumn;
   readonly leaseExpiresAtMs: BigintColumn | null;
-  readonly worker: string | null;
+  readonly topic: string | null;
+  readonly exclusive: boolean;
+  readonly dueMs: BigintColumn;
+  readonly extra: string;
+  readonly metadata?: string | null;
 }
 
-/** A row as core's record, with nothing else that the row may have. */
-export function runOf(row: RunRow): RunRecord {
-  const { runId, ownerId, runStatus, phase, metadata, topic, worker } = row;
+/** The head of a row, with nothing else that the row may have. */
+export function headOf(row: HeadRow): Head {
+  const { ownerId, runId, runStatus, phase, topic, exclusive, extra, metadata } = row;
+  const { leaseExpiresAtMs } = row;
   return {
-    runId,
     ownerId,
+    runId,
+    ordinal: Number(row.ordinal),
+    revision: Number(row.revision),
     runStatus,
     phase,
     lastSequence: Number(row.lastSequence),
-    ordinal: Number(row.ordinal),
-    createdAtMs: Number(row.createdAtMs),
     updatedAtMs: Number(row.updatedAtMs),
-    finishedAtMs: row.finishedAtMs === null ? null : Number(row.finishedAtMs),
-    metadata,
-    topic,
-    idleFromMs: Number(row.idleFromMs),
     fence: Number(row.fence),
-    leaseExpiresAtMs: row.leaseExpiresAtMs === null ? null : Number(row.leaseExpiresAtMs),
-    worker,
+    leaseExpiresAtMs: leaseExpiresAtMs === null ? null : Number(leaseExpiresAtMs),
+    topic,
+    exclusive,
+    dueMs: Number(row.dueMs),
+    extra,
+    ...(typeof metadata === "string" ? { metadata } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import type { Tables } from "../tables.ts";
-import { appendToOneStatement } from "./append-to-one.ts";
-import { takes } from "./append-columns.ts";
+import { headColumns, NOW_MS } from "./columns.ts";
+import { saveStatement } from "./commit.ts";
+import { seeStatement } from "./see.ts";
 
 /**
  * The marks of the appends under way in the transaction: a setting that is local to it. A mark disappears when the transaction ends, and
@@ -21,29 +22,28 @@ function isMarked(mark: string): string {
 }
 
 /**
- * Locks the run for an append, if the run takes it. $1-$4 are those of `appendToOne`, $5 is the append's mark, and $6 whether to set it.
- * The lock comes in a statement of its own, so that the append sees all keys that landed before it. It would fail on a key that it does not
- * see, and a failed statement aborts the transaction.
+ * Locks the run for an append, and answers its head. $1 the owner, $2 the id, $3 the append's mark, $4 whether to set it. The lock comes in
+ * a statement of its own, so that the append sees all keys that landed before it. It would fail on a key that it does not see, and a failed
+ * statement aborts the transaction.
  */
 export function lockJoinedStatement({ runs }: Tables): string {
   return `
 WITH mark AS MATERIALIZED (
-  SELECT CASE WHEN $6::text = 'set' THEN ${setMarks(`${MARKS} || $5::text`)} ELSE ${isMarked("$5")} END AS "isHere"
+  SELECT CASE WHEN $4::text = 'set' THEN ${setMarks(`${MARKS} || $3::text`)} ELSE ${isMarked("$3")} END AS "isHere"
 ), held AS MATERIALIZED (
-  SELECT r.run_key FROM mark, ${runs} r
-  WHERE mark."isHere" AND ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")}
+  SELECT r.* FROM mark, ${runs} r WHERE mark."isHere" AND r.owner_id = $1::text AND r.run_id = $2::text
   FOR NO KEY UPDATE OF r
 )
-SELECT mark."isHere", EXISTS (SELECT FROM held) AS "isHeld" FROM mark`;
+SELECT mark."isHere", ${NOW_MS} AS "nowMs", ${headColumns("held")} FROM mark LEFT JOIN held ON true`;
 }
 
-/** The `appendToOne` statement for a locked run: $13 is the append's mark, and $14 its key. */
-export function appendJoinedStatement(tables: Tables): string {
-  const landed = `SELECT FROM ${tables.events} k WHERE k.run_key = r.run_key AND k.idempotency_key = $14::text`;
-  const unmarked = setMarks(`replace(${MARKS}, $13::text, '')`);
-  return appendToOneStatement(
-    tables,
-    `${isMarked("$13")} AND NOT EXISTS (${landed})`,
-    `, ${unmarked} AS "isUnmarked"`,
-  );
+/** The `see` statement of a locked run, in the transaction of the mark $6. */
+export function seeJoinedStatement(tables: Tables): string {
+  return seeStatement(tables, isMarked("$6"));
+}
+
+/** The `save` statement of a locked run. $21 is the append's mark. */
+export function saveJoinedStatement(tables: Tables): string {
+  const unmarked = setMarks(`replace(${MARKS}, $21::text, '')`);
+  return saveStatement(tables, isMarked("$21"), `, ${unmarked} AS "isUnmarked"`);
 }

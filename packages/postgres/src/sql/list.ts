@@ -1,12 +1,23 @@
-import { listedStatuses, type ListQuery, type RunRecord } from "@tm/run-events-core/store";
+import {
+  type DueQuery,
+  type Head,
+  listedStatuses,
+  type OwnerQuery,
+} from "@tm/run-events-core/next";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
-import { ON_PRIMARY, runColumns, type RunRow, runOf } from "./columns.ts";
+import { headColumns, headOf, type HeadRow, ON_PRIMARY } from "./columns.ts";
 
-/** The statements of lists, by what they ask for: the runs of any topic or of one, and all of them, those of one status, or the live ones. */
+/** The statements of lists, by what they ask for: due runs, the runs of any topic or of one, and all of them, those of one status, or the live ones. */
 export type ListStatements = Readonly<
   Record<
-    "listRuns" | "listStatus" | "listLive" | "listTopic" | "listTopicStatus" | "listTopicLive",
+    | "listDue"
+    | "listRuns"
+    | "listStatus"
+    | "listLive"
+    | "listTopic"
+    | "listTopicStatus"
+    | "listTopicLive",
     string
   >
 >;
@@ -17,7 +28,7 @@ export function listStatements({ runs }: Tables): ListStatements {
 SELECT * FROM ${runs} WHERE owner_id = $1 AND run_key < $2${condition} AND ${ON_PRIMARY}
 ORDER BY run_key DESC LIMIT $3`;
   const list = (keys: string): string => `
-SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
+SELECT ${headColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
   const one = (topic: string, at: number): string => newest(`${topic} AND run_status = $${at}`);
   // Each status is read newest first from the index, and then the newest of all.
   const live = (topic: string, from: number): string =>
@@ -26,6 +37,7 @@ SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
       .join(" UNION ALL ");
   const topic = " AND topic = $4";
   return {
+    listDue: dueStatement(runs),
     listRuns: list(newest("")),
     listStatus: list(one("", 4)),
     listLive: list(live("", 4)),
@@ -35,23 +47,32 @@ SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
   };
 }
 
-/**
- * An owner's runs, newest first, from an index for each kind of query.
- * @see clauses S12 and S25 in `STORE.md`
- */
+/** Runs of all owners by their due times. $1 what they wait for, $2 until when, $3 how many. */
+function dueStatement(runs: string): string {
+  return `
+SELECT ${headColumns("r")} FROM ${runs} r WHERE due_kind = $1 AND due_ms <= $2 AND ${ON_PRIMARY} ORDER BY due_ms LIMIT $3`;
+}
+
+/** The heads of runs, from an index for each kind of query. @see clauses S12 and S25 in `STORE.md` */
 export async function listRuns(
   query: Query,
   sql: ListStatements,
-  { ownerId, runStatus, topic = null, before, limit }: ListQuery,
-): Promise<readonly RunRecord[]> {
-  const subject = topic === null ? [] : [topic];
-  const statuses = runStatus === null ? [] : listedStatuses(runStatus);
-  const values = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit, ...subject, ...statuses];
-  const rows = await query(sql[nameOf(runStatus, topic)], values);
-  return (rows as readonly RunRow[]).map(runOf);
+  asked: OwnerQuery | DueQuery,
+): Promise<readonly Head[]> {
+  const rows =
+    "due" in asked
+      ? await query(sql.listDue, [asked.due, asked.untilMs, asked.limit])
+      : await query(sql[nameOf(asked)], ownerValues(asked));
+  return (rows as readonly HeadRow[]).map(headOf);
 }
 
-function nameOf(runStatus: ListQuery["runStatus"], topic: string | null): keyof ListStatements {
+function ownerValues({ ownerId, topic, runStatus, before, limit }: OwnerQuery): unknown[] {
+  const subject = topic === null ? [] : [topic];
+  const statuses = runStatus === null ? [] : listedStatuses(runStatus);
+  return [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit, ...subject, ...statuses];
+}
+
+function nameOf({ runStatus, topic }: OwnerQuery): keyof ListStatements {
   if (runStatus === null) return topic === null ? "listRuns" : "listTopic";
   if (runStatus === "live") return topic === null ? "listLive" : "listTopicLive";
   return topic === null ? "listStatus" : "listTopicStatus";

@@ -13,7 +13,7 @@ const TEXT_BYTES = 8_000;
 export function probeStatement(tables: Tables): string {
   const { runs } = tables;
   return `
-WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "run_id)")}), key_index AS (${needsKeyIndex(tables)}),
+WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, run_id)")}), key_index AS (${needsKeyIndex(tables)}),
   heads AS (UPDATE ${runs} SET last_sequence = last_sequence WHERE false),
   settings AS MATERIALIZED (SELECT set_config('work_mem', '64kB', true) || set_config('temp_tablespaces', '', true) AS texts),
   file AS MATERIALIZED (SELECT count(*) AS texts FROM settings, LATERAL

@@ -1,0 +1,200 @@
+import { type Commit, dueKindOf, type Head } from "@tm/run-events-core/next";
+import type { Query } from "../query.ts";
+import type { Tables } from "../tables.ts";
+import type { Statements } from "./statements.ts";
+import {
+  type BigintColumn,
+  EVENT_COLUMNS,
+  joined,
+  listed,
+  needsUnique,
+  NOW_MS,
+  numbers,
+  RUN_COLUMNS,
+  SAVED_COLUMNS,
+  texts,
+} from "./columns.ts";
+
+/** How old the clock of a decision may be, in milliseconds: a process that was stopped decides again. */
+const MOST_AGE_MS = 5_000;
+
+/** SQL: the columns of `q` for {@link SAVED_COLUMNS}. */
+const SAVED = `q.revision, q."runStatus", q.phase, q."lastSequence", q."updatedAtMs", q.fence, q."leaseExpiresAtMs", q."dueKind", q."dueMs", q.extra`;
+
+const isFresh = (seenMs: string): string => `${seenMs} > ${NOW_MS} - ${MOST_AGE_MS}`;
+
+/**
+ * Commits decisions about many runs, each if its run is still as it was seen. $1 are the heads as JSON; $2 to $9 are columns of events: the
+ * position of the run, sequence, type, payload, and for the last of an append with a key its receipt.
+ * @param locking whether the statement skips the runs that another transaction holds; not if this transaction has locked them
+ */
+export function commitStatement(tables: Tables, locking: "" | "SKIP LOCKED"): string {
+  const { runs, events } = tables;
+  return `
+WITH names AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, run_id)")}),
+places AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, topic) WHERE exclusive AND due_kind <> 'finished'")}),
+q AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::text::json) AS q (at int, before bigint, removed boolean, "seenMs" bigint, "needsTopic" boolean,
+    ordinal bigint, "ownerId" text, "runId" text, topic text, exclusive boolean, metadata text, revision bigint, "runStatus" text, phase text,
+    "lastSequence" bigint, "updatedAtMs" bigint, fence bigint, "leaseExpiresAtMs" bigint, "dueKind" text, "dueMs" bigint, extra text)
+  WHERE ${isFresh(`"seenMs"`)}
+), held AS MATERIALIZED (
+  SELECT q.at, r.run_key FROM q JOIN ${runs} r ON r.run_key = q.ordinal WHERE r.revision = q.before
+  ORDER BY r.run_key FOR UPDATE OF r ${locking}
+), saved AS (
+  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${SAVED})
+  FROM q JOIN held USING (at) WHERE r.run_key = held.run_key AND NOT q.removed RETURNING q.at
+), removed AS (
+  DELETE FROM ${runs} r USING held JOIN q USING (at) WHERE q.removed AND r.run_key = held.run_key RETURNING q.at, r.run_key
+), gone AS (
+  DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM removed))
+), made AS (
+  INSERT INTO ${runs} (${RUN_COLUMNS})
+  SELECT q.ordinal, q."ownerId", q."runId", q.topic, q.exclusive, q.metadata, ${SAVED} FROM q
+  WHERE q.before IS NULL AND NOT (q."needsTopic" AND EXISTS (
+    SELECT FROM ${runs} h WHERE h.owner_id = q."ownerId" AND h.topic = q.topic AND h.due_kind <> 'finished'))
+  ORDER BY q."ownerId", q."runId"
+  ON CONFLICT DO NOTHING RETURNING run_key
+), done AS (
+  SELECT at FROM saved UNION ALL SELECT at FROM removed UNION ALL SELECT q.at FROM made JOIN q ON q.ordinal = made.run_key
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT q.ordinal, e.sequence, e.event_type, e.payload, q."updatedAtMs", e.key, e.key_events, e.key_status, e.key_phase
+  FROM unnest(${numbers("int", "$2")}, ${numbers("bigint", "$3")}, ${texts("$4", "$5", "$6")}, ${numbers("int", "$7")}, ${texts("$8", "$9")})
+    AS e (at, sequence, event_type, payload, key, key_events, key_status, key_phase)
+  JOIN done USING (at) JOIN q USING (at)
+)
+SELECT at FROM done`;
+}
+
+/**
+ * Commits a decision about one run that exists and stays. $1-$13 are its key, the revision that was seen, the time that was seen, and
+ * {@link SAVED_COLUMNS}; the rest are the columns of events as in {@link commitStatement}, without the position of the run.
+ * @param condition what else has to hold
+ * @param column what else is evaluated once it is committed
+ */
+export function saveStatement({ runs, events }: Tables, condition = "true", column = ""): string {
+  return `
+WITH head AS (
+  UPDATE ${runs} r SET (${SAVED_COLUMNS}) =
+    ($4::bigint, $5::text, $6::text, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::text, $12::bigint, $13::text)
+  WHERE r.run_key = $1::bigint AND r.revision = $2::bigint AND ${isFresh("$3::bigint")} AND ${condition} RETURNING r.run_key
+), landed AS (
+  INSERT INTO ${events} (${EVENT_COLUMNS})
+  SELECT head.run_key, e.sequence, e.event_type, e.payload, $8::bigint, e.key, e.key_events, e.key_status, e.key_phase
+  FROM head, unnest(${numbers("bigint", "$14")}, ${texts("$15", "$16", "$17")}, ${numbers("int", "$18")}, ${texts("$19", "$20")})
+    AS e (sequence, event_type, payload, key, key_events, key_status, key_phase)
+)
+SELECT 0 AS at${column} FROM head`;
+}
+
+/** An event of a decision, with the receipt of the append that it ends. */
+interface CommittedEvent {
+  readonly at: number;
+  readonly sequence: number;
+  readonly eventType: string;
+  readonly payload: string;
+  readonly key: string | null;
+  readonly keyEvents: number | null;
+  readonly keyStatus: string | null;
+  readonly keyPhase: string | null;
+}
+
+/** Commits decisions in one statement. @returns whether each was committed */
+export async function commitAll(
+  query: Query,
+  sql: Pick<Statements, "commit" | "commitHeld" | "save">,
+  commits: readonly Commit[],
+  isHeld: boolean,
+): Promise<readonly boolean[]> {
+  const [one] = commits;
+  if (one !== undefined && commits.length === 1 && isSave(one)) {
+    const rows = await query(sql.save, encodeSave(one));
+    return [rows.length > 0];
+  }
+  const heads = commits.map(encodeHead);
+  const events = commits.flatMap(eventsOf);
+  const rows = (await query(isHeld ? sql.commitHeld : sql.commit, [
+    JSON.stringify(heads),
+    listed(events.map(({ at }) => at)),
+    ...eventColumns(events),
+  ])) as readonly { readonly at: BigintColumn }[];
+  const done = new Set(rows.map(({ at }) => Number(at)));
+  return commits.map((_, at) => done.has(at));
+}
+
+/** A decision about a run that exists and stays. */
+type Save = Commit & {
+  readonly seen: { readonly head: Head };
+  readonly decision: { readonly after: Head };
+};
+
+export function isSave(commit: Commit): commit is Save {
+  return commit.seen.head !== null && commit.decision.after !== null;
+}
+
+/** The parameters of `saveStatement`. */
+export function encodeSave(commit: Save): unknown[] {
+  const { seen, decision } = commit;
+  const { after } = decision;
+  return [
+    after.ordinal,
+    seen.head.revision,
+    seen.nowMs,
+    after.revision,
+    after.runStatus,
+    after.phase,
+    after.lastSequence,
+    after.updatedAtMs,
+    after.fence,
+    after.leaseExpiresAtMs,
+    dueKindOf(after),
+    after.dueMs,
+    after.extra,
+    ...eventColumns(eventsOf(commit, 0)),
+  ];
+}
+
+/** A row of the JSON of heads. */
+function encodeHead({ change, seen, decision }: Commit, at: number): object {
+  const { head, nowMs: seenMs } = seen;
+  const { after } = decision;
+  const before = head?.revision ?? null;
+  if (after === null) return { at, before, removed: true, seenMs, ordinal: head?.ordinal };
+  const needsTopic = head === null && (change.topic ?? null) !== null;
+  return { at, before, removed: false, seenMs, needsTopic, ...after, dueKind: dueKindOf(after) };
+}
+
+function eventsOf({ seen, decision }: Commit, at: number): readonly CommittedEvent[] {
+  const { events = [], receipts = [] } = decision;
+  const byEnd = new Map(receipts.map((receipt) => [receipt.lastSequence, receipt]));
+  const from = (seen.head?.lastSequence ?? 0) + 1;
+  return events.map(({ eventType, payload }, nth) => {
+    const sequence = from + nth;
+    const receipt = byEnd.get(sequence);
+    const keyEvents =
+      receipt === undefined ? null : receipt.lastSequence - receipt.firstSequence + 1;
+    return {
+      at,
+      sequence,
+      eventType,
+      payload,
+      key: receipt?.idempotencyKey ?? null,
+      keyEvents,
+      keyStatus: receipt?.runStatus ?? null,
+      keyPhase: receipt?.phase ?? null,
+    };
+  });
+}
+
+function eventColumns(events: readonly CommittedEvent[]): readonly string[] {
+  return [
+    listed(events.map(({ sequence }) => sequence)),
+    joined(events.map(({ eventType }) => eventType)),
+    joined(events.map(({ payload }) => payload)),
+    joined(events.map(({ key }) => key)),
+    listed(events.map(({ keyEvents }) => keyEvents)),
+    joined(events.map(({ keyStatus }) => keyStatus)),
+    joined(events.map(({ keyPhase }) => keyPhase)),
+  ];
+}
