@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { appendRule } from "../src/rules/append-rule.ts";
+import type { AppendRequest } from "../src/rules/append.ts";
+import type { Rule } from "../src/rules/decision.ts";
+import type { NewEvent } from "../src/rules/event.ts";
+import { claimRule, releaseRule, renewRule } from "../src/rules/lease-rules.ts";
+import { changeOf } from "../src/rules/lifecycle.ts";
+import { createRule, dueRule, removalRule } from "../src/rules/run-rules.ts";
+
+/** The one run that the programs of these laws are about. */
+export const NAME = { ownerId: "ada", runId: "run" };
+
+/** Times and fences are few, so that they meet. */
+const ms = fc.integer({ min: 0, max: 40 });
+const fence = fc.integer({ min: 0, max: 3 });
+
+const types = fc.constantFrom("TOKEN", "TOKEN", "TOKEN", "INPUT_REQUESTED", "RUN_COMPLETED");
+const events: fc.Arbitrary<readonly NewEvent[]> = fc
+  .array(types, { minLength: 1, maxLength: 3 })
+  .map((names) => {
+    const end = names.indexOf("RUN_COMPLETED");
+    return names.slice(0, end === -1 ? names.length : end + 1).map((eventType, at): NewEvent => ({
+      eventType,
+      payload: String(at),
+      phase: at === 1 ? '"phase"' : null,
+    }));
+  });
+
+/** The fence that a run has got depends on the time of its claim, so it is given when the step is taken. */
+export type FenceOf = (nth: number) => number;
+
+/** An append by anybody, a worker, the owner or as an input. */
+export const appends: fc.Arbitrary<(fenceOf: FenceOf) => AppendRequest & typeof NAME> = fc
+  .record({
+    events,
+    by: fc.constantFrom("anybody", "worker", "owner", "input"),
+    fence,
+    idempotencyKey: fc.constantFrom(null, null, "key", "other"),
+    expectedSequence: fc.oneof({ arbitrary: fc.constant(null), weight: 4 }, fc.nat(4)),
+  })
+  .map(({ by, fence: nth, events: batch, ...conditions }) => (fenceOf) => {
+    const given: readonly NewEvent[] =
+      by === "input" ? [{ eventType: "INPUT_RECEIVED", payload: "1", phase: null }] : batch;
+    const appender =
+      by === "worker" ? ({ by, fence: fenceOf(nth) } as const) : { by: by as "anybody" };
+    const change = changeOf(given);
+    return { ...NAME, ...conditions, events: given, change, appender };
+  });
+
+/** One step of a program on the run, as a rule. */
+export const steps: fc.Arbitrary<(fenceOf: FenceOf) => Rule<unknown>> = fc.oneof(
+  { arbitrary: appends.map((append) => (of: FenceOf) => appendRule(append(of))), weight: 6 },
+  fc
+    .record({ leaseMs: ms, claimKey: fc.constantFrom("a", "b") })
+    .map((claim) => () => claimRule({ ...NAME, ...claim })),
+  fc.record({ leaseMs: ms, fence }).map(
+    ({ leaseMs, fence: nth }) =>
+      (of: FenceOf) =>
+        renewRule({ ...NAME, leaseMs, fence: of(nth) }),
+  ),
+  fence.map((nth) => (of: FenceOf) => releaseRule({ ...NAME, fence: of(nth) })),
+  fc
+    .record({ kind: fc.constantFrom("leased", "queued", "running", "waiting"), limitMs: ms })
+    .map((limit) => () => dueRule(limit)),
+  fc
+    .record({
+      resumable: fc.boolean(),
+      claim: fc.constantFrom(null, { leaseMs: 5, claimKey: "a" }),
+    })
+    .map((run) => () => createRule({ ...NAME, ...run, metadata: "1" })),
+  fc.constant(() => removalRule()),
+);
+
+/** A program: how much time passes before each step. */
+export const programs = fc.array(fc.tuple(fc.integer({ min: -2, max: 8 }), steps), {
+  minLength: 1,
+  maxLength: 25,
+});
