@@ -57,7 +57,7 @@ export function bridge(
   const dueNow = async (due: DueKind, forMs: number, limit: number): Promise<readonly Head[]> => {
     const nowMs = await store.probe();
     for (;;) {
-      const heads = await store.list({ due, untilMs: nowMs - forMs, limit: Math.max(limit, 50) });
+      const heads = await store.list({ due, forMs, limit: Math.max(limit, 50) });
       const early = heads.filter((head) => dueAt(runOf(head)) > head.dueMs);
       const found = heads.filter((head) => dueAt(runOf(head)) <= nowMs - forMs);
       if (early.length === 0 || found.length >= limit) {

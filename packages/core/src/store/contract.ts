@@ -81,8 +81,8 @@ export interface OwnerQuery {
 /** A request for runs of all owners by `dueMs`, the earliest first, through an index. */
 export interface DueQuery {
   readonly due: DueKind;
-  /** Only runs whose `dueMs` is at or before this time. */
-  readonly untilMs: number;
+  /** Only runs whose `dueMs` is at least this many milliseconds ago, by the store's clock. */
+  readonly forMs: number;
   readonly limit: number;
 }
 

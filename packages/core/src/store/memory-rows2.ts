@@ -1,12 +1,12 @@
 import type { NewReceipt } from "../rules/decision.ts";
-import { dueKindOf } from "../rules/due.ts";
+import { type DueKind, dueKindOf } from "../rules/due.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import { type Head, nameKey, type RunName } from "../rules/head.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import { isListed } from "../rules/listed.ts";
 import { createPageCut } from "../rules/page.ts";
-import type { DueQuery, OwnerQuery, ReadQuery } from "./contract.ts";
+import type { OwnerQuery, ReadQuery } from "./contract.ts";
 import type { EventRow, ReceiptRow, SyncRows } from "./sync-rows.ts";
 
 interface MemoryRun {
@@ -76,7 +76,7 @@ export class MemoryRows implements SyncRows {
     return listed;
   }
 
-  selectDue({ due, untilMs, limit }: DueQuery): readonly Head[] {
+  selectDue(due: DueKind, untilMs: number, limit: number): readonly Head[] {
     return [...this.#runs.values()]
       .map(({ head }) => head)
       .filter((head) => head.dueMs <= untilMs && dueKindOf(head) === due)

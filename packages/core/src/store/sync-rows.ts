@@ -1,7 +1,8 @@
 import type { NewReceipt } from "../rules/decision.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { Head, RunName } from "../rules/head.ts";
-import type { DueQuery, OwnerQuery, ReadQuery } from "./contract.ts";
+import type { DueKind } from "../rules/due.ts";
+import type { OwnerQuery, ReadQuery } from "./contract.ts";
 
 /** A run that a transaction has found or creates: its head, and its ordinal, by which all other rows know it. */
 export interface EventRow extends StoredEvent {
@@ -34,8 +35,8 @@ export interface SyncRows {
   selectHolder(ownerId: string, topic: string): RunName | null;
   /** Through an index. */
   selectOwned(query: OwnerQuery): readonly Head[];
-  /** Through an index. */
-  selectDue(query: DueQuery): readonly Head[];
+  /** The runs whose `dueMs` is at or before `untilMs`, the earliest first. Through an index. */
+  selectDue(due: DueKind, untilMs: number, limit: number): readonly Head[];
   /** An ordinal above all that were ever given out. */
   nextOrdinal(): number;
   /** Creates a run with the ordinal and the metadata of its head. */

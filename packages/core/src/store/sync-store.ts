@@ -79,7 +79,9 @@ export function createSyncStore(options: SyncStoreOptions): Store {
     list: (query) =>
       calls.run(() =>
         transact("read", (rows) =>
-          "due" in query ? rows.selectDue(query) : rows.selectOwned(query),
+          "due" in query
+            ? rows.selectDue(query.due, rows.now() - query.forMs, query.limit)
+            : rows.selectOwned(query),
         ),
       ),
     probe: () =>

@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-core/next";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
-import { headColumns, headOf, type HeadRow, ON_PRIMARY } from "./columns.ts";
+import { headColumns, headOf, type HeadRow, NOW_MS, ON_PRIMARY } from "./columns.ts";
 
 /** The statements of lists, by what they ask for: due runs, the runs of any topic or of one, and all of them, those of one status, or the live ones. */
 export type ListStatements = Readonly<
@@ -47,10 +47,10 @@ SELECT ${headColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
   };
 }
 
-/** Runs of all owners by their due times. $1 what they wait for, $2 until when, $3 how many. */
+/** Runs of all owners by their due times. $1 what they wait for, $2 for how long, $3 how many. */
 function dueStatement(runs: string): string {
   return `
-SELECT ${headColumns("r")} FROM ${runs} r WHERE due_kind = $1 AND due_ms <= $2 AND ${ON_PRIMARY} ORDER BY due_ms LIMIT $3`;
+SELECT ${headColumns("r")} FROM ${runs} r WHERE due_kind = $1 AND due_ms <= ${NOW_MS} - $2::bigint AND ${ON_PRIMARY} ORDER BY due_ms LIMIT $3`;
 }
 
 /** The heads of runs, from an index for each kind of query. @see clauses S12 and S25 in `STORE.md` */
@@ -61,7 +61,7 @@ export async function listRuns(
 ): Promise<readonly Head[]> {
   const rows =
     "due" in asked
-      ? await query(sql.listDue, [asked.due, asked.untilMs, asked.limit])
+      ? await query(sql.listDue, [asked.due, asked.forMs, asked.limit])
       : await query(sql[nameOf(asked)], ownerValues(asked));
   return (rows as readonly HeadRow[]).map(headOf);
 }

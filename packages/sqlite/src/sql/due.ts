@@ -11,7 +11,7 @@ export function prepareDue(db: SqliteDatabase, { runs }: Tables): Pick<SyncRows,
     `SELECT ${HEAD_COLUMNS} FROM ${runs} WHERE due_kind = +? AND due_ms <= +? ORDER BY due_ms LIMIT ? + 0`,
   );
   return {
-    selectDue: ({ due, untilMs, limit }) =>
+    selectDue: (due, untilMs, limit) =>
       (select.all(due, untilMs, limit) as HeadRow[]).map(headOfRow),
   };
 }

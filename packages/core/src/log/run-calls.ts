@@ -1,0 +1,125 @@
+import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
+import type {
+  ClaimRequest,
+  LeaseOutcome,
+  LeaseRefusal,
+  ReleaseRequest,
+  RenewRequest,
+} from "../rules/claims.ts";
+import type { CreateOutcome } from "../rules/creation.ts";
+import type { DueKind } from "../rules/due.ts";
+import { type Head, type RunName, runOf } from "../rules/head.ts";
+import { claimRule, releaseRule, renewRule } from "../rules/lease-rules.ts";
+import { recordOf } from "../rules/plan-lease.ts";
+import type { RunRecord } from "../rules/run.ts";
+import {
+  createRule,
+  type DueLimit,
+  type DueOutcome,
+  dueRule,
+  type NewRunRequest,
+  type RemovalOutcome,
+  removalRule,
+} from "../rules/run-rules.ts";
+import type { OwnerQuery, ReadQuery, Store } from "../store/contract.ts";
+import type { SendTimes } from "./send-again.ts";
+import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
+import { appendWrite, type Write, ruledWrite } from "./write.ts";
+
+/** What became of a renewal. */
+export type RenewOutcome =
+  | { readonly outcome: "granted"; readonly leaseExpiresAtMs: number | null }
+  | LeaseRefusal;
+
+/** The calls on runs that core's rules make of a store, as outcomes. Each names its owner. */
+export interface RunCalls {
+  create(request: NewRunRequest): Promise<CreateOutcome>;
+  append(request: AppendRequest & RunName): Promise<AppendOutcome>;
+  claim(request: ClaimRequest & RunName): Promise<LeaseOutcome>;
+  renew(request: RenewRequest & RunName): Promise<RenewOutcome>;
+  release(request: ReleaseRequest & RunName): Promise<LeaseOutcome>;
+  remove(name: RunName): Promise<RemovalOutcome>;
+  /** A run's record, with its metadata; `null` if it does not exist. */
+  get(name: RunName): Promise<RunRecord | null>;
+  /** An owner's runs, newest first, with their metadata. A run that is removed meanwhile is left out. */
+  list(query: OwnerQuery): Promise<readonly RunRecord[]>;
+  /**
+   * The runs of all owners that may be past their due time by this long, the earliest first. Some are not, since the index may have them too
+   * early: `end` and `purge` judge them again.
+   */
+  listDue(kind: DueKind, forMs: number, limit: number): Promise<readonly Head[]>;
+  /** Ends a run that is due, or puts it off. */
+  end(name: RunName, limit: DueLimit): Promise<DueOutcome>;
+  /** Removes runs that finished this long ago, the first ones first. */
+  purge(finishedForMs: number, limit: number): Promise<readonly RunName[]>;
+  /** Resolves when no write is queued or under way. */
+  idle(): Promise<void>;
+}
+
+/** Makes the calls on the runs of a store. */
+export function createRunCalls(store: Store, times: SendTimes): RunCalls {
+  const queue: WriteQueue = createWriteQueue(store, times);
+  const withMetadata = { wantsMetadata: true };
+
+  const listDue = (due: DueKind, forMs: number, limit: number): Promise<readonly Head[]> =>
+    store.list({ due, forMs, limit });
+
+  return {
+    create: (request) => {
+      const { exclusive = false, topic = null } = request;
+      const needs = { ...withMetadata, topic: exclusive ? topic : null };
+      return queue.add(ruledWrite(request, createRule(request), needs));
+    },
+    append: (request) => queue.add(appendWrite(request)),
+    claim: (request) => queue.add(ruledWrite(request, claimRule(request), withMetadata)),
+    renew: (request) => queue.add(renewWrite(request)),
+    release: (request) => queue.add(ruledWrite(request, releaseRule(request), withMetadata)),
+    remove: (name) => queue.add(ruledWrite(name, removalRule())),
+    async get(name) {
+      const [result = null] = await store.read([headQuery(name)]);
+      return result === null ? null : recordOf(runOf(result.head));
+    },
+    async list(query) {
+      const heads = await store.list(query);
+      const found = heads.length === 0 ? [] : await store.read(heads.map(headQuery));
+      return heads.flatMap((head, at) => {
+        const metadata = found[at]?.head.ordinal === head.ordinal && found[at]?.head.metadata;
+        return typeof metadata === "string" ? [recordOf(runOf({ ...head, metadata }))] : [];
+      });
+    },
+    listDue,
+    end: (name, limit) => queue.add(ruledWrite(name, dueRule(limit))),
+    async purge(finishedForMs, limit) {
+      const heads = await listDue("finished", finishedForMs, limit);
+      const outcomes = await Promise.all(
+        heads.map((head) => queue.add(ruledWrite(head, removalRule(finishedForMs)))),
+      );
+      return heads.filter((_, at) => outcomes[at] === "deleted");
+    },
+    idle: () => queue.idle(),
+  };
+}
+
+/** A renewal as a write: mostly plain. */
+function renewWrite(request: RenewRequest & RunName): Write<RenewOutcome> {
+  const { ownerId, runId, fence, leaseMs } = request;
+  const rule = renewRule(request);
+  return {
+    ...ruledWrite<RenewOutcome>(request, (seen) => {
+      const { answer, ...written } = rule(seen);
+      if (answer.outcome !== "granted") return { answer };
+      const { leaseExpiresAtMs } = answer.run;
+      return { answer: { outcome: "granted", leaseExpiresAtMs }, ...written };
+    }),
+    plain: {
+      ...{ ownerId, runId, fence, leaseMs },
+      ...{ events: [], expectedSequence: null, idempotencyKey: null },
+    },
+    answerOf: ({ leaseExpiresAtMs }) => ({ outcome: "granted", leaseExpiresAtMs }),
+  };
+}
+
+/** Asks for a run's head alone. */
+function headQuery({ ownerId, runId }: RunName): ReadQuery {
+  return { ownerId, runId, since: 0, limit: 0, maxBytes: 1, wantsMetadata: true };
+}
