@@ -1,12 +1,9 @@
 import {
   type Appender,
   type AppendOutcome,
-  type AppendRequest,
   parseExpectedSequence,
   parseIdempotencyKey,
 } from "../rules/append.ts";
-import type { EventDraft } from "../rules/event.ts";
-import { type Ender, endPayload } from "../rules/failure.ts";
 import { appenderOf } from "../rules/lease.ts";
 import {
   type AppendLimits,
@@ -17,11 +14,10 @@ import {
 import { ownerIdOf } from "../rules/owner.ts";
 import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
-import type { RunEventStore } from "../store/store.ts";
-import { createAppendQueue } from "./append-queue.ts";
+import type { StoreCapabilities } from "../store/contract.ts";
 import { createOwnKeys } from "./own-keys.ts";
+import type { RunCalls } from "./run-calls.ts";
 import type { AppendOptions, RunLog } from "./run-log.ts";
-import type { SendTimes } from "./send-again.ts";
 
 /** The bounds of callers' appends do not apply to an end that core writes itself. */
 const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 };
@@ -29,37 +25,18 @@ const NO_LIMITS: AppendLimits = { maxPayloadBytes: Infinity, maxBatchEvents: 1 }
 /** The ways to append to a log. All share one queue. */
 export interface Appends extends Pick<RunLog, "append" | "input"> {
   /** Ends the run as cancelled, even under a worker's lease. Answers `finished` if it has ended already. */
-  cancel(runId: string, ownerId: string | null): Promise<AppendOutcome>;
-  /** Ends the run as failed, since no worker works on it. @see clauses W33, W37 and W43 in `WIRE.md` of `@tm/run-events-http` */
-  giveUp(runId: string, ender: Ender): Promise<AppendOutcome>;
-  /** Resolves when nothing is on its way to the store. */
-  idle(): Promise<void>;
+  cancel(runId: string, ownerId: string): Promise<AppendOutcome>;
 }
 
-/**
- * Makes the appends of a log.
- * @param times with `isClosing`: whether new appends are refused
- */
+/** Makes the appends of a log. */
 export function createAppends(
-  store: Pick<RunEventStore, "append" | "capabilities">,
+  calls: Pick<RunCalls, "append">,
+  { losesAnswers }: Pick<StoreCapabilities, "losesAnswers">,
   limits: AppendLimits,
-  times: SendTimes,
 ): Appends {
-  const queue = createAppendQueue(store, times);
   const newKey = createOwnKeys();
-  /** A store that can lose an acknowledgement gets a key for every append. @see clause S7 in `STORE.md` */
-  const ownKey = (): string | null => (store.capabilities.losesAcknowledgements ? newKey() : null);
-
-  function end(
-    runId: string,
-    draft: EventDraft,
-    appender: Appender,
-    ownerId: string | null,
-  ): Promise<AppendOutcome> {
-    const planned = planEvents([draft], NO_LIMITS);
-    const conditions = { ownerId, idempotencyKey: ownKey(), expectedSequence: null, appender };
-    return queue.add({ ...planned, ...conditions, runId });
-  }
+  /** Where an answer may be lost, every append gets a key. @see clause S7 in `STORE.md` */
+  const ownKey = (): string | null => (losesAnswers ? newKey() : null);
 
   async function land(
     runId: string,
@@ -74,31 +51,32 @@ export function createAppends(
     const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
     const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender: appenderFor() };
-    const request: AppendRequest = { ...planned, ...conditioned, runId };
-    const receipt = receiptOf(await queue.add(request), request);
+    const request = { ...planned, ...conditioned, runId };
+    const receipt = receiptOf(await calls.append(request), request);
     // A caller without a key replays nothing: core sent its own key again.
     return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
   }
 
   return {
-    append: (runId, drafts, conditions: AppendOptions = {}) =>
+    append: (runId, drafts, conditions) =>
       land(
         runId,
         conditions,
         () => planEvents(drafts, limits),
         () => appenderOf(conditions.fence),
       ),
-    input: (runId, payload, conditions = {}) =>
+    input: (runId, payload, conditions) =>
       land(
         runId,
         conditions,
         () => planInput(payload, limits),
         () => ({ by: "input" }),
       ),
-    cancel: (runId, ownerId) =>
-      end(runId, { eventType: "RUN_CANCELLED" }, { by: "owner" }, ownerId),
-    giveUp: (runId, ender) =>
-      end(runId, { eventType: "RUN_FAILED", payload: endPayload(ender) }, ender, null),
-    idle: () => queue.idle(),
+    cancel(runId, ownerId) {
+      const planned = planEvents([{ eventType: "RUN_CANCELLED" }], NO_LIMITS);
+      const appender: Appender = { by: "owner" };
+      const conditions = { idempotencyKey: ownKey(), expectedSequence: null, appender };
+      return calls.append({ ...planned, ...conditions, runId, ownerId });
+    },
   };
 }

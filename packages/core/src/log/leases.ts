@@ -8,8 +8,7 @@ import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
-import type { RunEventStore } from "../store/store.ts";
-import { type SendTimes, sendUnderKey } from "./send-again.ts";
+import type { RenewOutcome, RunCalls } from "./run-calls.ts";
 
 /**
  * The shortest lease in milliseconds: a short pause of a healthy process must not lose it.
@@ -51,7 +50,10 @@ export interface Claim {
 }
 
 /** A lease as a value. */
-export function claimOf({ fence, leaseExpiresAtMs }: LeasedRun): Claim {
+export function claimOf({
+  fence,
+  leaseExpiresAtMs,
+}: Pick<LeasedRun, "fence" | "leaseExpiresAtMs">): Claim {
   return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
 }
 
@@ -69,19 +71,16 @@ export interface Leases {
    * Renews a lease: it lasts `leaseMs` from now.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    */
-  renew(runId: string, fence: number, options: LeaseOptions): Promise<LeasedRun>;
+  renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
   /**
    * Ends the lease, so that another worker may claim the run. Idempotent.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    */
-  release(runId: string, fence: number, options?: OwnerOption): Promise<RunRecord>;
+  release(runId: string, fence: number, options: OwnerOption): Promise<RunRecord>;
 }
 
 /** Makes the calls for the leases of a store's runs. */
-export function createLeases(
-  store: Pick<RunEventStore, "claim" | "renew" | "release">,
-  times: SendTimes,
-): Leases {
+export function createLeases(calls: Pick<RunCalls, "claim" | "renew" | "release">): Leases {
   return {
     async claim(runId, options) {
       const { leaseMs, idempotencyKey } = options;
@@ -91,20 +90,21 @@ export function createLeases(
       const worker = checkWorkerName(options.worker);
       const claimKey = claimKeyOf(idempotencyKey);
       const request = { runId, ownerId, leaseMs, claimKey, worker };
-      return heldRun(await sendUnderKey("claim", async () => store.claim(request), times));
+      return heldRun(await calls.claim(request));
     },
     async renew(runId, fence, options) {
       const ownerId = ownerIdOf(options);
       checkRunId(runId);
       checkFence(fence);
       checkLease(options.leaseMs);
-      return heldRun(await store.renew({ runId, ownerId, fence, leaseMs: options.leaseMs }));
+      const { leaseMs } = options;
+      return renewedClaim(fence, await calls.renew({ runId, ownerId, fence, leaseMs }));
     },
-    async release(runId, fence, options = {}) {
+    async release(runId, fence, options) {
       const ownerId = ownerIdOf(options);
       checkRunId(runId);
       checkFence(fence);
-      return grantedRun(await store.release({ runId, ownerId, fence }));
+      return grantedRun(await calls.release({ runId, ownerId, fence }));
     },
   };
 }
@@ -136,12 +136,19 @@ export function claimKeyOf(idempotencyKey: string | undefined): string {
 
 function heldRun(outcome: LeaseOutcome): LeasedRun {
   const run = grantedRun(outcome);
-  const { leaseExpiresAtMs } = run;
-  if (leaseExpiresAtMs === null)
-    throw new TypeError(
-      "Expected a granted lease to have an end, got null. Correct the store's adapter.",
-    );
-  return { ...run, leaseExpiresAtMs };
+  return { ...run, leaseExpiresAtMs: endOf(run) };
+}
+
+function renewedClaim(fence: number, outcome: RenewOutcome): Claim {
+  if (outcome.outcome !== "granted") throw leaseError(outcome);
+  return claimOf({ fence, leaseExpiresAtMs: endOf(outcome) });
+}
+
+function endOf({ leaseExpiresAtMs }: Pick<RunRecord, "leaseExpiresAtMs">): number {
+  if (leaseExpiresAtMs !== null) return leaseExpiresAtMs;
+  throw new TypeError(
+    "Expected a granted lease to have an end, got null. Correct the store's adapter.",
+  );
 }
 
 function grantedRun(outcome: LeaseOutcome): RunRecord {

@@ -7,21 +7,19 @@ import type {
   RenewRequest,
 } from "../rules/claims.ts";
 import type { CreateOutcome } from "../rules/creation.ts";
-import type { DueKind } from "../rules/due.ts";
-import { type Head, type RunName, runOf } from "../rules/head.ts";
+import { type RunName, runOf } from "../rules/head.ts";
 import { claimRule, releaseRule, renewRule } from "../rules/lease-rules.ts";
 import { recordOf } from "../rules/plan-lease.ts";
 import type { RunRecord } from "../rules/run.ts";
 import {
   createRule,
-  type DueLimit,
-  type DueOutcome,
   dueRule,
   type NewRunRequest,
   type RemovalOutcome,
   removalRule,
 } from "../rules/run-rules.ts";
 import type { OwnerQuery, ReadQuery, Store } from "../store/contract.ts";
+import type { UpkeepCalls } from "../upkeep/reaper.ts";
 import type { SendTimes } from "./send-again.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 import { appendWrite, type Write, ruledWrite } from "./write.ts";
@@ -32,7 +30,7 @@ export type RenewOutcome =
   | LeaseRefusal;
 
 /** The calls on runs that core's rules make of a store, as outcomes. Each names its owner. */
-export interface RunCalls {
+export interface RunCalls extends UpkeepCalls {
   create(request: NewRunRequest): Promise<CreateOutcome>;
   append(request: AppendRequest & RunName): Promise<AppendOutcome>;
   claim(request: ClaimRequest & RunName): Promise<LeaseOutcome>;
@@ -43,15 +41,6 @@ export interface RunCalls {
   get(name: RunName): Promise<RunRecord | null>;
   /** An owner's runs, newest first, with their metadata. A run that is removed meanwhile is left out. */
   list(query: OwnerQuery): Promise<readonly RunRecord[]>;
-  /**
-   * The runs of all owners that may be past their due time by this long, the earliest first. Some are not, since the index may have them too
-   * early: `end` and `purge` judge them again.
-   */
-  listDue(kind: DueKind, forMs: number, limit: number): Promise<readonly Head[]>;
-  /** Ends a run that is due, or puts it off. */
-  end(name: RunName, limit: DueLimit): Promise<DueOutcome>;
-  /** Removes runs that finished this long ago, the first ones first. */
-  purge(finishedForMs: number, limit: number): Promise<readonly RunName[]>;
   /** Resolves when no write is queued or under way. */
   idle(): Promise<void>;
 }
@@ -61,8 +50,7 @@ export function createRunCalls(store: Store, times: SendTimes): RunCalls {
   const queue: WriteQueue = createWriteQueue(store, times);
   const withMetadata = { wantsMetadata: true };
 
-  const listDue = (due: DueKind, forMs: number, limit: number): Promise<readonly Head[]> =>
-    store.list({ due, forMs, limit });
+  const listDue: RunCalls["listDue"] = (due, forMs, limit) => store.list({ due, forMs, limit });
 
   return {
     create: (request) => {

@@ -1,18 +1,16 @@
 import { describeValue } from "../rules/describe-value.ts";
 import type { RunStatus } from "../rules/event.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
-import { isVisible } from "../rules/judge-append.ts";
 import { metadataText } from "../rules/metadata.ts";
 import { checkOptions, checkOwnerId, ownerIdOf } from "../rules/owner.ts";
 import { checkRunId, isReserved, isRunId } from "../rules/run-id.ts";
 import type { CreateClaim, CreateOutcome } from "../rules/creation.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
-import type { RunEventStore } from "../store/store.ts";
 import { checkLimit } from "./check-limit.ts";
 import { checkLease, claimKeyOf, leaseError } from "./leases.ts";
 import type { RunLog } from "./run-log.ts";
-import { type SendTimes, sendUnderKey } from "./send-again.ts";
+import type { RunCalls } from "./run-calls.ts";
 
 /** Which runs to list. */
 export interface ListOptions {
@@ -38,9 +36,8 @@ export type Runs = Pick<RunLog, "createRun" | "getRun" | "listRuns" | "deleteRun
  * @param maxPayloadBytes the most UTF-8 bytes of a run's metadata
  */
 export function createRuns(
-  store: Pick<RunEventStore, "createRun" | "getRun" | "listRuns" | "deleteRun">,
+  calls: Pick<RunCalls, "create" | "get" | "list" | "remove">,
   maxPayloadBytes: number,
-  times: SendTimes,
 ): Runs {
   return {
     async createRun(run) {
@@ -53,30 +50,31 @@ export function createRuns(
       checkOwnerId(ownerId);
       const exclusive = checkExclusive(run.exclusive, topic);
       const request = { runId, ownerId, topic, exclusive, metadata: text, claim: claimIn(run) };
-      return createdRun(await sendUnderKey("create", async () => store.createRun(request), times));
+      return createdRun(await calls.create(request));
     },
-    async getRun(runId, owner = {}) {
+    async getRun(runId, owner) {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);
-      const run = await store.getRun(runId);
-      if (run === null || !isVisible(run, ownerId)) throw runNotFound();
+      const run = await calls.get({ ownerId, runId });
+      if (run === null) throw runNotFound();
       return run;
     },
     async listRuns(query) {
       checkLimit("limit", query.limit);
       checkOwnerId(query.ownerId);
       checkTopic(query.topic);
-      const runs = await store.listRuns({ ...query, limit: query.limit + 1 });
+      const { topic = null } = query;
+      const runs = await calls.list({ ...query, topic, limit: query.limit + 1 });
       const page = runs.slice(0, query.limit);
       return {
         runs: page,
         next: runs.length > query.limit ? (page.at(-1)?.ordinal ?? null) : null,
       };
     },
-    async deleteRun(runId, owner = {}) {
+    async deleteRun(runId, owner) {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);
-      const outcome = await store.deleteRun(runId, ownerId);
+      const outcome = await calls.remove({ ownerId, runId });
       if (outcome === "not_found") throw runNotFound();
       if (outcome === "active") throw runActive();
     },
@@ -114,7 +112,7 @@ function createdRun(outcome: CreateOutcome): Awaited<ReturnType<RunLog["createRu
     case "existing":
       return { created: outcome.outcome === "created", run: outcome.run };
     case "taken":
-      throw runIdTaken();
+      throw runNotFound();
     case "topic_busy":
       throw topicIsBusy(outcome.runId);
     case "claimed":

@@ -1,22 +1,20 @@
 import { describeValue } from "./describe-value.ts";
 
-/** Whose runs a call may see. */
+/** Whose run a call is about. */
 export interface OwnerOption {
   /**
-   * The owner of the run. Runs of other owners behave as if they did not exist. Without it, the call may see every run.
+   * The owner of the run. A run is found by its owner and its id: two owners may have the same id, and neither can tell.
    * @see clause W4 in `WIRE.md` of `@tm/run-events-http`
    */
-  readonly ownerId?: string;
+  readonly ownerId: string;
 }
 
 /**
- * The owner that a call names; `null` if it names none.
- * @throws TypeError unless `ownerId` is well-formed text without U+0000, and not empty. It may be left out, but not be `undefined`:
- * a missing session must not see every run
+ * The owner that a call names.
+ * @throws TypeError unless `ownerId` is well-formed text without U+0000, and not empty
  */
-export function ownerIdOf(options: OwnerOption): string | null {
+export function ownerIdOf(options: OwnerOption): string {
   checkOptions(options, "{ ownerId }");
-  if (!("ownerId" in options)) return null;
   checkOwnerId(options.ownerId);
   return options.ownerId;
 }
@@ -39,16 +37,4 @@ export function checkOptions(options: unknown, shape: string): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Expected an object such as ${shape}, got ${describeValue(options)}.`);
   }
-}
-
-/**
- * The key of a call in a queue that keeps the order of each owner's calls for a run. With the run alone as the key, calls of a
- * stranger, which are refused, would delay the owner's calls.
- */
-export function runAsAsked(call: {
-  readonly runId: string;
-  readonly ownerId: string | null;
-}): string {
-  // No run id has a space.
-  return call.ownerId === null ? call.runId : `${call.runId} ${call.ownerId}`;
 }

@@ -1,7 +1,6 @@
-import type { AppendOutcome } from "../rules/append.ts";
-import type { Ender } from "../rules/failure.ts";
-import type { IdleLimit } from "../rules/idle.ts";
-import type { RunEventStore } from "../store/store.ts";
+import type { DueKind } from "../rules/due.ts";
+import { type Head, nameKey, type RunName } from "../rules/head.ts";
+import type { DueLimit, DueOutcome } from "../rules/run-rules.ts";
 import type { Clock } from "../time/clock.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
 import type { ClockProbe } from "./probe.ts";
@@ -9,64 +8,79 @@ import { addCheck, areSteady, type SteadyChecks } from "./steady-checks.ts";
 
 /** How many runs that could not be ended are remembered at most: every `reap` asks for them again. */
 const MOST_FAILING = 1_000;
-/** How many appends that end runs are under way at once. */
+/** How many runs are ended at once. */
 const ENDS_AT_ONCE = 16;
+/** How often a `reap` lists runs at most: those that the index has too early are put off, and show the ones behind them. */
+const MOST_LISTS = 10;
+/** How many runs a list has at least. */
+const LEAST_LISTED = 100;
+
+/** The calls that upkeep makes, as the log makes them. */
+export interface UpkeepCalls {
+  /** The runs of all owners that may be past their due time by this long, the earliest first: some are not. */
+  listDue(kind: DueKind, forMs: number, limit: number): Promise<readonly Head[]>;
+  /** Ends a run that is due, or puts it off. */
+  end(name: RunName, limit: DueLimit): Promise<DueOutcome>;
+  /** Removes runs that finished this long ago, the first ones first. */
+  purge(finishedForMs: number, limit: number): Promise<readonly RunName[]>;
+}
 
 /** Which runs to end, and how many. */
 export interface ReapPlan {
-  readonly graceMs: number;
-  /** The limits of runs without a lease. */
-  readonly idle: readonly IdleLimit[];
+  readonly limits: readonly DueLimit[];
   readonly limit: number;
   readonly confirmMs: number;
 }
 
-/** A run that may end, and who ends it: the store judges it again. */
-interface Due {
-  readonly runId: string;
-  readonly ender: Ender;
+/** A run that may be due, and its limit: the rule judges it again. */
+interface Candidate {
+  readonly name: RunName;
+  readonly kind: DueLimit["kind"];
+  readonly limitMs: number;
+}
+
+/** What became of candidates. */
+interface Ended {
+  readonly ended: readonly RunName[];
+  /** How many were not due after all. */
+  readonly left: number;
+  readonly failed: readonly RunName[];
+  readonly failure: unknown;
 }
 
 /** The checks of one process, and the ends of the runs that they find. */
 export class Reaper {
-  readonly #store: RunEventStore;
+  readonly #calls: UpkeepCalls;
   readonly #clock: Clock;
   readonly #probe: ClockProbe;
-  readonly #append: (runId: string, ender: Ender) => Promise<AppendOutcome>;
-  /** Runs that could not be ended the last time: they do not hold up the runs after them. */
+  /** Runs that could not be ended the last time, by `nameKey`: they do not hold up the runs after them. */
   #failing: ReadonlySet<string> = new Set();
   #checks: SteadyChecks | null = null;
   #underWay = 0;
   #hasMore = false;
 
-  constructor(
-    store: RunEventStore,
-    clock: Clock,
-    probe: ClockProbe,
-    append: (runId: string, ender: Ender) => Promise<AppendOutcome>,
-  ) {
-    this.#store = store;
+  constructor(calls: UpkeepCalls, clock: Clock, probe: ClockProbe) {
+    this.#calls = calls;
     this.#clock = clock;
     this.#probe = probe;
-    this.#append = append;
   }
 
-  /** Checks, and ends runs that are due. @returns the ids of the runs that ended */
-  async reap(plan: ReapPlan): Promise<readonly string[]> {
+  /** Checks, and ends runs that are due. @returns the runs that ended */
+  async reap(plan: ReapPlan): Promise<readonly RunName[]> {
     const { limit, confirmMs } = plan;
-    const { found, mayEnd } = await this.#check(plan);
-    const due = mayEnd ? found : [];
-    const fresh = due.filter(({ runId }) => !this.#failing.has(runId));
-    const again = due.filter(({ runId }) => this.#failing.has(runId));
-    const chosen = [...fresh, ...again].slice(0, limit);
-    const chosenIds = new Set(chosen.map(({ runId }) => runId));
-    const { ended, failed, failure } = await this.#end(chosen);
-    const waiting = found
-      .map(({ runId }) => runId)
-      .filter((runId) => this.#failing.has(runId) && !chosenIds.has(runId));
-    const left = [...failed, ...waiting];
-    // If so many fail, the fault is the store's, not the runs'.
-    this.#failing = new Set(left.length > MOST_FAILING ? [] : left);
+    let { found, mayEnd } = await this.#check(plan);
+    const ended: RunName[] = [];
+    const failed = new Map<string, RunName>();
+    let failure: unknown = null;
+    for (let lists = 1; mayEnd && found.length > 0; lists++) {
+      const done = await this.#end(found.slice(0, limit - ended.length));
+      ended.push(...done.ended);
+      failure = done.failure ?? failure;
+      for (const name of done.failed) failed.set(nameKey(name), name);
+      if (done.left === 0 || ended.length >= limit || lists === MOST_LISTS) break;
+      found = await this.#find(plan);
+    }
+    this.#remember(failed, found);
     this.#hasMore = ended.length > 0;
     if (ended.length === 0 && failure !== null) {
       // The store takes no end, so it takes no renewal either: the check has failed.
@@ -74,6 +88,14 @@ export class Reaper {
       throw failure;
     }
     return ended;
+  }
+
+  /** Remembers the runs that could not be ended, this time or before, as long as they are found. */
+  #remember(failed: ReadonlyMap<string, RunName>, found: readonly Candidate[]): void {
+    const names = found.map(({ name }) => nameKey(name));
+    const left = new Set([...failed.keys(), ...names.filter((name) => this.#failing.has(name))]);
+    // If so many fail, the fault is the store's, not the runs'.
+    this.#failing = left.size > MOST_FAILING ? new Set() : left;
   }
 
   #record(storeMs: number | null, continues: boolean, confirmMs: number): SteadyChecks {
@@ -84,7 +106,7 @@ export class Reaper {
   /** One check. @returns the runs that were found, and whether they may end */
   async #check(
     plan: ReapPlan,
-  ): Promise<{ readonly found: readonly Due[]; readonly mayEnd: boolean }> {
+  ): Promise<{ readonly found: readonly Candidate[]; readonly mayEnd: boolean }> {
     const { confirmMs } = plan;
     const continues = this.#underWay > 0 || this.#hasMore;
     this.#underWay += 1;
@@ -95,7 +117,8 @@ export class Reaper {
       const storeMs = await this.#probe();
       const checks = this.#record(storeMs, continues, confirmMs);
       // The clock may have jumped since the runs were found: then they are given more time.
-      return { found: found(), mayEnd: areSteady(checks, confirmMs) };
+      const later = found.map((one) => ({ ...one, limitMs: this.#later(one).limitMs }));
+      return { found: later, mayEnd: areSteady(checks, confirmMs) };
     } catch (error) {
       this.#record(null, continues, confirmMs);
       throw error;
@@ -104,55 +127,43 @@ export class Reaper {
     }
   }
 
-  /**
-   * Finds the runs that are due.
-   * @returns a function, which gives each run its ender by the checks as they are then
-   */
-  async #find({ graceMs, idle, limit }: ReapPlan): Promise<() => readonly Due[]> {
-    const most = limit + this.#failing.size;
-    const expired = await this.#store.listExpired({ graceMs, limit: most });
-    const kinds: { readonly runIds: readonly string[]; readonly enderNow: () => Ender }[] = [
-      { runIds: expired, enderNow: () => ({ by: "reaper", graceMs }) },
-    ];
-    for (const one of idle) {
-      const runIds = await this.#store.listIdle({ ...this.#later(one), limit: most });
-      kinds.push({ runIds, enderNow: () => ({ by: "sweeper", ...this.#later(one) }) });
+  /** Finds runs that may be due. Those that could not be ended the last time come last. */
+  async #find({ limits, limit }: ReapPlan): Promise<readonly Candidate[]> {
+    const most = Math.max(limit + this.#failing.size, LEAST_LISTED);
+    const found: Candidate[] = [];
+    for (const { kind, limitMs } of limits) {
+      const heads = await this.#calls.listDue(kind, this.#later({ kind, limitMs }).limitMs, most);
+      for (const { ownerId, runId } of heads) {
+        found.push({ name: { ownerId, runId }, kind, limitMs });
+      }
     }
-    return () =>
-      kinds.flatMap(({ runIds, enderNow }) =>
-        runIds.map((runId) => ({ runId, ender: enderNow() })),
-      );
+    const isFailing = ({ name }: Candidate): boolean => this.#failing.has(nameKey(name));
+    return [...found.filter((one) => !isFailing(one)), ...found.filter(isFailing)];
   }
 
-  /** The limit, and what the store's clock has jumped ahead by. */
-  #later({ runStatus, idleForMs }: IdleLimit): IdleLimit {
-    const aheadMs = Math.max(0, this.#checks?.aheadMs ?? 0);
-    return { runStatus, idleForMs: Math.min(idleForMs + aheadMs, Number.MAX_SAFE_INTEGER) };
+  /** The limit, and what the store's clock has jumped ahead by. A worker renews its lease by the same clock, so a lease gets no more. */
+  #later({ kind, limitMs }: DueLimit): DueLimit {
+    const aheadMs = kind === "leased" ? 0 : Math.max(0, this.#checks?.aheadMs ?? 0);
+    return { kind, limitMs: Math.min(limitMs + aheadMs, Number.MAX_SAFE_INTEGER) };
   }
 
-  /**
-   * Ends runs.
-   * @returns the runs that ended, those that could not be ended, and why
-   */
-  async #end(due: readonly Due[]): Promise<{
-    readonly ended: readonly string[];
-    readonly failed: readonly string[];
-    readonly failure: unknown;
-  }> {
-    const ended: string[] = [];
-    const failed: string[] = [];
+  async #end(candidates: readonly Candidate[]): Promise<Ended> {
+    const ended: RunName[] = [];
+    const failed: RunName[] = [];
+    let left = 0;
     let failure: unknown = null;
-    // The append judges again: a worker may have claimed, renewed or ended the run since the check.
-    await eachAtMost(due, ENDS_AT_ONCE, async ({ runId, ender }) => {
+    // The rule judges again: a worker may have claimed, renewed or ended the run since the check.
+    await eachAtMost(candidates, ENDS_AT_ONCE, async ({ name, kind, limitMs }) => {
       try {
-        const { outcome } = await this.#append(runId, ender);
-        // Sent again because its acknowledgement was lost, it is answered as a replay.
-        if (outcome === "appended" || outcome === "replayed") ended.push(runId);
+        const outcome: DueOutcome = await this.#calls.end(name, { kind, limitMs });
+        if (outcome === "ended") ended.push(name);
+        else left += 1;
       } catch (error) {
         failure = error;
-        failed.push(runId);
+        failed.push(name);
       }
     });
-    return { ended, failed, failure };
+    return { ended, left, failed, failure };
   }
 }
+

@@ -1,11 +1,9 @@
-import type { AppendOutcome } from "../rules/append.ts";
 import { checkBound } from "../rules/check-bound.ts";
-import type { Ender } from "../rules/failure.ts";
-import type { IdleLimit } from "../rules/idle.ts";
-import type { RunEventStore } from "../store/store.ts";
+import type { RunName } from "../rules/head.ts";
+import type { DueLimit } from "../rules/run-rules.ts";
 import { afterTurn, type Clock } from "../time/clock.ts";
 import type { ClockProbe } from "./probe.ts";
-import { Reaper } from "./reaper.ts";
+import { Reaper, type UpkeepCalls } from "./reaper.ts";
 
 /** How many runs one `reap` ends at most, by default. */
 const REAP_RUNS = 100;
@@ -82,31 +80,27 @@ export interface Upkeep {
    * Then workers may not have been able to renew, so no run ends until checks have been steady for `confirmMs`. The same holds after
    * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most. If this process has seen the store's clock
    * jump ahead, idle runs get that much more time.
-   * @returns the ids of the runs that this call has ended; if they are `limit` many, call it again
+   * @returns the runs that this call has ended; if they are `limit` many, call it again
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @see clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`, clauses S23 and S28 in `STORE.md`
    */
-  reap(options?: ReapOptions): Promise<readonly string[]>;
+  reap(options?: ReapOptions): Promise<readonly RunName[]>;
   /**
-   * Removes old runs whole, a batch a call: call it until it returns no id.
-   * @returns the ids of the removed runs
+   * Removes old runs whole, a batch a call: call it until it returns no run.
+   * @returns the removed runs
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @see clause S24 in `STORE.md`
    */
-  purge(options: PurgeOptions): Promise<readonly string[]>;
+  purge(options: PurgeOptions): Promise<readonly RunName[]>;
 }
 
-/**
- * Makes the upkeep of a store.
- * @param append makes one append, in core's groups, and sends it again if it is in doubt
- */
+/** Makes the upkeep of a store. */
 export function createUpkeep(
-  store: RunEventStore,
+  calls: UpkeepCalls,
   clock: Clock,
   probe: ClockProbe,
-  append: (runId: string, ender: Ender) => Promise<AppendOutcome>,
 ): Upkeep {
-  const reaper = new Reaper(store, clock, probe, append);
+  const reaper = new Reaper(calls, clock, probe);
   return {
     async reap({
       graceMs = 60_000,
@@ -121,18 +115,18 @@ export function createUpkeep(
       checkBound("confirmMs", confirmMs, 0);
       const limits = Object.entries({ queuedForMs, idleForMs, waitingForMs });
       for (const [name, ms] of limits) if (ms !== undefined) checkBound(name, ms, 0);
-      const idle: IdleLimit[] = [];
-      if (queuedForMs !== undefined) idle.push({ runStatus: "queued", idleForMs: queuedForMs });
-      if (idleForMs !== undefined) idle.push({ runStatus: "running", idleForMs });
-      if (waitingForMs !== undefined) idle.push({ runStatus: "waiting", idleForMs: waitingForMs });
-      return reaper.reap({ graceMs, idle, limit, confirmMs });
+      const due: DueLimit[] = [{ kind: "leased", limitMs: graceMs }];
+      if (queuedForMs !== undefined) due.push({ kind: "queued", limitMs: queuedForMs });
+      if (idleForMs !== undefined) due.push({ kind: "running", limitMs: idleForMs });
+      if (waitingForMs !== undefined) due.push({ kind: "waiting", limitMs: waitingForMs });
+      return reaper.reap({ limits: due, limit, confirmMs });
     },
     async purge({ finishedForMs, limit = PURGE_RUNS }) {
       checkBound("finishedForMs", finishedForMs, 0);
       checkBound("limit", limit, 1);
       // A store in this process may answer within the same turn, so a loop of calls would hold up everything else until no run is left.
       await new Promise<void>(afterTurn);
-      return store.purge({ finishedForMs, limit });
+      return calls.purge(finishedForMs, limit);
     },
   };
 }
