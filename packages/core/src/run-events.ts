@@ -81,7 +81,7 @@ export interface RunEvents extends Upkeep {
   append(
     runId: string,
     events: readonly EventDraft[],
-    options?: AppendOptions,
+    options: AppendOptions,
   ): Promise<AppendReceipt>;
   /**
    * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is then running again. The call needs no fence,
@@ -95,14 +95,14 @@ export interface RunEvents extends Upkeep {
   input(
     runId: string,
     payload: unknown,
-    options?: OwnerOption & WorkAppendOptions,
+    options: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
   /**
    * Reads one page of the events after `since`, ascending.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
    * @see clauses W15, W16, W45 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
-  read(runId: string, options?: PageOptions): Promise<RunEventsPage>;
+  read(runId: string, options: PageOptions): Promise<RunEventsPage>;
   /**
    * Follows a run: every event after `since`, then new ones, up to the terminal one. To stop it, leave the loop.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed` (also if the log loses events that the loop has had),
@@ -110,7 +110,7 @@ export interface RunEvents extends Upkeep {
    * @throws the signal's reason
    * @see clauses W45 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
-  tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
+  tail(runId: string, options: TailOptions): AsyncIterable<RunEvent>;
   /**
    * Follows an owner's runs: first the live ones, then each that is created, gets events, ends or is removed. Each run comes as it is now, at
    * most four times a second. What changes while the loop is busy comes together. To stop it, leave the loop, or abort `options.signal`.
@@ -123,7 +123,7 @@ export interface RunEvents extends Upkeep {
    * Reads a run without its events.
    * @throws RunEventsError `not_found`, also if the run is not `ownerId`'s; `store_unavailable`
    */
-  get(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
+  get(runId: string, options: OwnerOption): Promise<RunSnapshot>;
   /**
    * Lists an owner's runs, newest first. Pass `nextCursor` as `cursor` for the next page; it is `null` after the last run.
    * @throws RunEventsError `invalid_request`, `store_unavailable`
@@ -138,12 +138,12 @@ export interface RunEvents extends Upkeep {
    * @throws RunEventsError `not_found`, `store_unavailable`
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
    */
-  cancel(runId: string, options?: OwnerOption): Promise<RunSnapshot>;
+  cancel(runId: string, options: OwnerOption): Promise<RunSnapshot>;
   /**
    * Removes a finished run whole.
    * @throws RunEventsError `not_found`, `run_active`, `store_unavailable`
    */
-  delete(runId: string, options?: OwnerOption): Promise<void>;
+  delete(runId: string, options: OwnerOption): Promise<void>;
   /**
    * Claims a run without a lease, or whose lease has expired. From then on the run takes only appends under this fence, and its owner's
    * {@link RunEvents.input} and {@link RunEvents.cancel}. {@link RunEvents.work} does this and keeps the lease. If the answer is lost, the
@@ -161,7 +161,7 @@ export interface RunEvents extends Upkeep {
    * Ends the lease, so that another worker may claim the run. Idempotent.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    */
-  release(runId: string, fence: number, options?: OwnerOption): Promise<void>;
+  release(runId: string, fence: number, options: OwnerOption): Promise<void>;
   /**
    * Works on a run as its only writer: claims it, keeps the lease while the task runs, and ends the run after all events of the task.
    * The end is `RUN_COMPLETED` with what the task returned, or `RUN_FAILED` with `{ reason: "error" }` if it threw, unless the task
@@ -266,7 +266,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     cancel: async (runId, owner) => snapshotOf(await log.cancel(runId, owner)),
     delete: (runId, owner) => log.deleteRun(runId, owner),
     claim: async (runId, lease) => claimOf(await log.claim(runId, lease)),
-    renew: async (runId, fence, lease) => claimOf(await log.renew(runId, fence, lease)),
+    renew: (runId, fence, lease) => log.renew(runId, fence, lease),
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");

@@ -1,4 +1,4 @@
-import type { Plain, PlainLanding, RunStatus } from "@tm/run-events-core/next";
+import type { Plain, PlainLanding, RunStatus } from "@tm/run-events-core/store";
 import { isKeyTaken } from "./failure.ts";
 import { type PlainRun, planPlains } from "./plan-plains.ts";
 import type { Query } from "./query.ts";

@@ -1,4 +1,4 @@
-import { storeClosed } from "@tm/run-events-core/next";
+import { storeClosed } from "@tm/run-events-core/store";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { Connections } from "./connections.ts";
 import { storeFailure, TransactionOver } from "./failure.ts";

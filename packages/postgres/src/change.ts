@@ -6,7 +6,7 @@ import {
   decideOnce,
   inDoubt,
   type RunName,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import type { Query, Transact } from "./query.ts";
 import type { RunChange } from "./run-changes.ts";
 import { commitAll } from "./sql/commit.ts";

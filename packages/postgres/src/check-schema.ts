@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StoreCapabilities } from "@tm/run-events-core/next";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { inspectSchema } from "./inspect-schema.ts";
 import type { Query } from "./query.ts";
 import { printMigrations } from "./schema.ts";

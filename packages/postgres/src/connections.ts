@@ -1,4 +1,4 @@
-import { createStoreReports, type StoreReports } from "@tm/run-events-core/next";
+import { createStoreReports, type StoreReports } from "@tm/run-events-core/store";
 import type { PostgresPool } from "./driver.ts";
 import { createListener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";

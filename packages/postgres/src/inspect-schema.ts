@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StoreCapabilities } from "@tm/run-events-core/next";
+import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Query } from "./query.ts";
 import { FIRST_MIGRATION, MIGRATION_COUNT } from "./schema.ts";
 import { ON_PRIMARY } from "./sql/columns.ts";

@@ -10,7 +10,7 @@ import {
   planJoinedAppend,
   type RunName,
   type Seen,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { changeBy } from "./change.ts";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { PostgresQueryable } from "./driver.ts";

@@ -1,4 +1,4 @@
-import { planBackoff } from "@tm/run-events-core/next";
+import { planBackoff } from "@tm/run-events-core/store";
 import type { PostgresPoolClient } from "./driver.ts";
 import { type Connect, namingQueryOf, type Query } from "./query.ts";
 

@@ -11,7 +11,7 @@ import {
   type RunName,
   type StoreReports,
   type Subject,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { encodeChanges, type NotifiedChange, parseChanges, type RunChange } from "./run-changes.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";

@@ -1,4 +1,4 @@
-import { nameKey, type NewEvent, type Plain, type RunName } from "@tm/run-events-core/next";
+import { nameKey, type NewEvent, type Plain, type RunName } from "@tm/run-events-core/store";
 
 /** An event of a plain append. The last one of an append with a key has the key, and the number of the append's events. */
 interface PlainEvent extends NewEvent {

@@ -4,9 +4,9 @@ import {
   planJoinedAppend,
   receiptOf,
   type RunName,
-  type Store,
+  type RunEventStore,
   type StoreCapabilities,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { appendPlains } from "./append.ts";
 import { Calls } from "./calls.ts";
 import { changeRuns } from "./change.ts";
@@ -36,7 +36,7 @@ export interface PostgresStoreOptions {
 }
 
 /** A store on Postgres. */
-export interface PostgresStore extends Store {
+export interface PostgresStore extends RunEventStore {
   /** Creates or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing. */
   migrate(): Promise<void>;
   /**

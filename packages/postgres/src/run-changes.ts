@@ -1,4 +1,4 @@
-import { ownerName, type Position, type RunName } from "@tm/run-events-core/next";
+import { ownerName, type Position, type RunName } from "@tm/run-events-core/store";
 
 /** One change of a run, as this process knows it: the run's position after a commit, or only its name. */
 export type RunChange = Position | RunName;

@@ -1,4 +1,4 @@
-import { nameKey } from "@tm/run-events-core/next";
+import { nameKey } from "@tm/run-events-core/store";
 import type { RunChange } from "./run-changes.ts";
 
 /**

@@ -6,7 +6,7 @@ import {
   type Notifications,
   type Position,
   type RunName,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isInTransaction } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";

@@ -8,9 +8,9 @@ import {
   landOnce,
   planJoinedAppend,
   receiptOf,
-  type Store,
+  type RunEventStore,
   type StoreCapabilities,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase, SqliteObjectStorage } from "./driver.ts";
 import { createNotifications } from "./notifications.ts";
@@ -40,7 +40,7 @@ export interface SqliteStoreOptions {
 }
 
 /** A store on SQLite. */
-export interface SqliteStore extends Store {
+export interface SqliteStore extends RunEventStore {
   /** Creates or updates the tables. */
   migrate(): Promise<void>;
   /** Checks that the tables have this program's schema. */

@@ -1,4 +1,4 @@
-import type { SyncRows } from "@tm/run-events-core/next";
+import type { SyncRows } from "@tm/run-events-core/store";
 import type { SqliteDatabase } from "./driver.ts";
 import { prepareAppend } from "./sql/append.ts";
 import { prepareDue } from "./sql/due.ts";

@@ -18,7 +18,7 @@ import { type Head, runOf, type RunName } from "../../../core/src/rules/head.ts"
 import { claimRule, releaseRule, renewRule } from "../../../core/src/rules/lease-rules.ts";
 import { recordOf } from "../../../core/src/rules/plan-lease.ts";
 import { createRule, removalRule } from "../../../core/src/rules/run-rules.ts";
-import type { Store } from "../../../core/src/store/contract.ts";
+import type { Store } from "../../../core/src/store/store.ts";
 
 /** Which owner has an id, for calls that do not name it. */
 export class Owners {

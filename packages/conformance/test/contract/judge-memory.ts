@@ -1,4 +1,4 @@
-import { createMemoryStore } from "../../../core/src/store/memory-store.ts";
+import { createMemoryStore } from "../../../core/src/store/memory.ts";
 import { bridge } from "./bridge.ts";
 import { judge } from "./judge.ts";
 await judge(

@@ -3,6 +3,7 @@ import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
+import type { RunName } from "../rules/head.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { type HeadState, shownState } from "../rules/shown-state.ts";
 import type { Subscription } from "../store/store.ts";
@@ -45,7 +46,7 @@ const FEW_READERS = 8;
  * Each followed run has one such object, so fields that a quiet run does not need are `null`.
  */
 export class Follower {
-  readonly #runId: string;
+  readonly #name: RunName;
   readonly #source: FollowerSource;
   readonly #budgets: FollowerBudgets;
   readonly #onRetire: () => void;
@@ -74,22 +75,22 @@ export class Follower {
    * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
   constructor(
-    runId: string,
+    name: RunName,
     source: FollowerSource,
     budgets: FollowerBudgets,
     onRetire: () => void,
   ) {
-    this.#runId = runId;
+    this.#name = { ownerId: name.ownerId, runId: name.runId };
     this.#source = source;
     this.#budgets = budgets;
     this.#end = new LogEnd(budgets.recent);
     this.#onRetire = onRetire;
-    this.#subscription = source.subscribe(runId, () => this.refresh());
+    this.#subscription = source.subscribe(this.#name, () => this.refresh());
   }
 
   /**
-   * Adds the reader, then finds its position. The owner is checked first. The position comes from a read after the subscription is
-   * ready, so that no later commit is missed.
+   * Adds the reader, then finds its position. The position comes from a read after the subscription is ready, so that no later commit is
+   * missed.
    * @param atMs the time of the event `since`, if the reader has it
    * @returns the run's head, for the reader's first frame
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `store_unavailable`; the reader has then left
@@ -97,12 +98,11 @@ export class Follower {
   async open(
     reader: FollowerReader,
     since: number,
-    ownerId: string | null,
     atMs: number | null = null,
   ): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
-      const result = await this.#readHead(since, ownerId);
+      const result = await this.#readHead(since);
       const { run } = result;
       if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
       // This read is older than the follower's run: the run that it saw was deleted.
@@ -184,18 +184,13 @@ export class Follower {
     this.#readers.notify();
   }
 
-  /** The read that opens a reader. It needs only the head, but a read takes at least one event. */
-  async #readHead(since: number, ownerId: string | null): Promise<ReadResult> {
-    const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1, withTime: true };
-    // A read refuses another owner first. Otherwise the time until a subscription is ready would reveal whether the run is followed.
-    // If the subscription is ready already, this read also counts as the one after it.
-    const wasReady = this.#isReady;
-    if (!wasReady) {
-      // What this read found is not held while the subscription gets ready: it may be as large as an event and a run's metadata.
-      if (ownerId !== null && (await this.#source.read(query)) === null) throw runNotFound();
+  /** The read that opens a reader: of the head, once every later commit notifies. */
+  async #readHead(since: number): Promise<ReadResult> {
+    if (!this.#isReady) {
       await this.#subscription.ready;
       this.#isReady = true;
     }
+    const query = { ...this.#name, since, limit: 0, maxBytes: 1, withTime: true };
     const result = await this.#source.read(query);
     if (result === null) throw runNotFound();
     return result;
@@ -213,7 +208,7 @@ export class Follower {
           maxBytes: SLICE_BYTES,
           withTime: true,
         };
-        this.#receive(await this.#source.read({ runId: this.#runId, ownerId: null, ...query }));
+        this.#receive(await this.#source.read({ ...this.#name, ...query }));
       } catch (error) {
         this.fail(error);
       }
@@ -290,7 +285,7 @@ export class Follower {
     { sequence, atMs }: Position,
     query: Pick<ReadQuery, "limit" | "maxBytes">,
   ): Promise<ReadResult> {
-    const asked = { runId: this.#runId, ownerId: null, since: sequence, withTime: true, ...query };
+    const asked = { ...this.#name, since: sequence, withTime: true, ...query };
     const page = this.#checked(await this.#source.read(asked));
     const { run, events } = page;
     checkHistory(page, atMs);

@@ -1,5 +1,6 @@
 import { checkCursor } from "../rules/cursor.ts";
 import { runNotFound, storeClosed } from "../rules/errors.ts";
+import { nameKey, type RunName } from "../rules/head.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import { tailStart } from "../rules/tail-start.ts";
 import type { Clock } from "../time/clock.ts";
@@ -14,17 +15,16 @@ import { Rounds } from "./rounds.ts";
 export interface Followers {
   /** Adds the reader to the run's follower, as `Follower.open` does, and returns both. */
   open(
-    runId: string,
+    name: RunName,
     reader: FollowerReader,
     since: number,
-    ownerId: string | null,
     atMs?: number | null,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
   /**
    * Finds the cursor this many events before the end of a run.
    * @throws RunEventsError `not_found`, `store_unavailable`
    */
-  tailStart(runId: string, tail: number, ownerId: string | null): Promise<number>;
+  tailStart(name: RunName, tail: number): Promise<number>;
   /** Ends all readers with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
   close(): void;
 }
@@ -56,24 +56,21 @@ class RunFollowers implements Followers {
   }
 
   open(
-    runId: string,
+    name: RunName,
     reader: FollowerReader,
     since: number,
-    ownerId: string | null,
     atMs: number | null = null,
   ): ReturnType<Followers["open"]> {
     if (this.#isClosed) throw storeClosed();
-    checkRunId(runId);
+    checkRunId(name.runId);
     checkCursor(since);
-    const follower = this.#followers.get(runId) ?? this.#add(runId);
-    return { follower, opened: follower.open(reader, since, ownerId, atMs) };
+    const follower = this.#followers.get(nameKey(name)) ?? this.#add(name);
+    return { follower, opened: follower.open(reader, since, atMs) };
   }
 
-  async tailStart(runId: string, tail: number, ownerId: string | null): Promise<number> {
+  async tailStart({ ownerId, runId }: RunName, tail: number): Promise<number> {
     checkRunId(runId);
-    // The head alone: no event follows this cursor.
-    const since = Number.MAX_SAFE_INTEGER - 1;
-    const head = await this.#source.read({ runId, ownerId, since, limit: 1, maxBytes: 1 });
+    const head = await this.#source.read({ ownerId, runId, since: 0, limit: 0, maxBytes: 1 });
     if (head === null) throw runNotFound();
     return tailStart(head.run.lastSequence, tail);
   }
@@ -83,13 +80,14 @@ class RunFollowers implements Followers {
     for (const follower of this.#followers.values()) follower.fail(storeClosed());
   }
 
-  #add(runId: string): Follower {
-    const follower = new Follower(runId, this.#source, this.#budgets, () => {
+  #add(name: RunName): Follower {
+    const key = nameKey(name);
+    const follower = new Follower(name, this.#source, this.#budgets, () => {
       // By then the run may have another follower.
-      if (this.#followers.get(runId) === follower) this.#followers.delete(runId);
+      if (this.#followers.get(key) === follower) this.#followers.delete(key);
       if (this.#followers.size === 0) this.#rounds.stop();
     });
-    this.#followers.set(runId, follower);
+    this.#followers.set(key, follower);
     this.#rounds.start();
     return follower;
   }

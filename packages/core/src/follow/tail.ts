@@ -41,7 +41,7 @@ export interface TailOptions extends OwnerOption {
 export async function* tailSlices(
   followers: Followers,
   runId: string,
-  options: TailOptions = {},
+  options: TailOptions,
 ): AsyncGenerator<Slice, void, undefined> {
   const { at, tail, signal } = options;
   const ownerId = ownerIdOf(options);
@@ -51,10 +51,10 @@ export async function* tailSlices(
   const since =
     tail === undefined
       ? (options.since ?? 0)
-      : await heldOpen(followers.tailStart(runId, tail, ownerId), signal);
+      : await heldOpen(followers.tailStart({ ownerId, runId }, tail), signal);
   let notify = (): void => {};
   const reader: FollowerReader = { position: null, stalled: false, onNotification: () => notify() };
-  const { follower, opened } = followers.open(runId, reader, since, ownerId, atMs);
+  const { follower, opened } = followers.open({ ownerId, runId }, reader, since, atMs);
   try {
     await heldOpen(opened, signal);
     for (;;) {

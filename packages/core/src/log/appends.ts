@@ -14,7 +14,7 @@ import {
 import { ownerIdOf } from "../rules/owner.ts";
 import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
-import type { StoreCapabilities } from "../store/contract.ts";
+import type { StoreCapabilities } from "../store/store.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { RunCalls } from "./run-calls.ts";
 import type { AppendOptions, RunLog } from "./run-log.ts";
@@ -58,7 +58,7 @@ export function createAppends(
   }
 
   return {
-    append: (runId, drafts, conditions) =>
+    append: (runId, drafts, conditions: AppendOptions) =>
       land(
         runId,
         conditions,

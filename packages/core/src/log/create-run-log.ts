@@ -15,6 +15,7 @@ import { watchStore } from "../upkeep/watched-store.ts";
 import { createAppends } from "./appends.ts";
 import { createChanges } from "./changes.ts";
 import { Closing } from "./closing.ts";
+import { createRunCalls } from "./run-calls.ts";
 import { createLeases } from "./leases.ts";
 import { createReads } from "./reads.ts";
 import { observeAppends, observeStore, observeUpkeep } from "./observe.ts";
@@ -59,11 +60,12 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const times = { clock, isClosing, report };
   const probe = createProbe(store, clock);
   const { store: watched, stalls } = watchStore(store, clock, probe);
-  const runs = createRuns(watched, maxPayloadBytes, times);
-  const appends = createAppends(watched, limits, times);
+  const calls = createRunCalls(watched, times);
+  const runs = createRuns(calls, maxPayloadBytes);
+  const appends = createAppends(calls, store.capabilities, limits);
   const { append, input } = report === null ? appends : observeAppends(appends, clock, report);
   const { followers, feeds, ...reads } = createReads(watched, clock, maxPayloadBytes, report);
-  const upkeep = createUpkeep(store, clock, probe, appends.giveUp);
+  const upkeep = createUpkeep(calls, clock, probe);
   if (telemetry !== undefined && report !== null) observeStore(store, telemetry, report);
 
   const log: RunLog = {
@@ -72,7 +74,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     ...runs,
     append,
     input,
-    async cancel(runId, owner = {}) {
+    async cancel(runId, owner) {
       const ownerId = ownerIdOf(owner);
       checkRunId(runId);
       const outcome = await appends.cancel(runId, ownerId);
@@ -85,12 +87,12 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
     ...createChanges(feeds),
-    ...createLeases(watched, times),
+    ...createLeases(calls),
     ...(report === null ? upkeep : observeUpkeep(upkeep, clock, report)),
     probe: async (which) => void (await probe(which)),
     close() {
       const readers = [followers, feeds, stalls.reads, stalls.writes];
-      return closing.close({ readers, queues: [appends, reads], store });
+      return closing.close({ readers, queues: [calls, reads], store });
     },
   };
   const parts: LogParts = { followers, feeds, listener, stalls };

@@ -3,6 +3,7 @@ import type { Slice } from "../follow/slice.ts";
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
 import { codeOf, type Report, type Telemetry } from "../rules/telemetry.ts";
+import type { RunName } from "../rules/head.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunEventStore } from "../store/store.ts";
@@ -92,14 +93,14 @@ export function observeUpkeep(
   report: Report,
 ): Pick<Upkeep, "reap" | "purge"> {
   async function observe(
-    work: () => Promise<readonly string[]>,
+    work: () => Promise<readonly RunName[]>,
     reportEnd: (end: UpkeepEnd) => void,
-  ): Promise<readonly string[]> {
+  ): Promise<readonly RunName[]> {
     const fromMs = clock.now();
     try {
-      const runIds = await work();
-      reportEnd({ runs: runIds.length, ms: clock.now() - fromMs, outcome: "done" });
-      return runIds;
+      const runs = await work();
+      reportEnd({ runs: runs.length, ms: clock.now() - fromMs, outcome: "done" });
+      return runs;
     } catch (error) {
       reportEnd({ runs: 0, ms: clock.now() - fromMs, outcome: codeOf(error) });
       throw error;

@@ -7,14 +7,20 @@ import type { ChangedQuery } from "../rules/changed.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { checkAt, checkHistory } from "../rules/history.ts";
-import { ownerIdOf, runAsAsked } from "../rules/owner.ts";
+import { nameKey } from "../rules/head.ts";
+import { ownerIdOf } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { Report } from "../rules/telemetry.ts";
-import type { ListQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
+import type {
+  ReadQuery as StoreQuery,
+  ReadResult as StoreResult,
+  RunEventStore,
+} from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
+import { readAfter } from "./read-after.ts";
 import { checkLimit } from "./check-limit.ts";
 import type { RunLog } from "./run-log.ts";
 import { sendReads } from "./send-reads.ts";
@@ -45,9 +51,9 @@ export function createReads(
   maxPayloadBytes: number,
   report: Report | null,
 ): Reads {
-  const queue = new Batcher<ReadQuery, ReadResult | null>({
+  const queue = new Batcher<StoreQuery, StoreResult | null>({
     send: (group, { settle }) => sendReads(store, group, settle),
-    keyOf: runAsAsked,
+    keyOf: nameKey,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh({ limit, maxBytes }) {
@@ -63,7 +69,7 @@ export function createReads(
 
   async function read(query: ReadQuery): Promise<ReadResult | null> {
     checkRunId(query.runId);
-    return queue.add(query);
+    return readAfter((asked) => queue.add(asked), query);
   }
 
   const source = {
@@ -81,7 +87,7 @@ export function createReads(
   return {
     followers,
     feeds: createFeeds(source, clock),
-    async readPage(runId, options = {}) {
+    async readPage(runId, options) {
       const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);
       if (tail !== undefined) checkTail(tail, options.since);
@@ -89,8 +95,9 @@ export function createReads(
       const atMs = checkAt(at, options);
       checkLimit("limit", limit);
       checkLimit("maxBytes", maxBytes);
-      const { since = tail === undefined ? 0 : await followers.tailStart(runId, tail, ownerId) } =
-        options;
+      const {
+        since = tail === undefined ? 0 : await followers.tailStart({ ownerId, runId }, tail),
+      } = options;
       const query = { runId, ownerId, since, limit, maxBytes };
       const result = await read(atMs === null ? query : { ...query, withTime: true });
       if (result === null) throw runNotFound();
@@ -99,9 +106,9 @@ export function createReads(
       return tail === undefined ? page : { ...page, since };
     },
     readLast: (runs) => readLastEvents(read, runs),
-    async tailStart(runId, tail, options = {}) {
+    async tailStart(runId, tail, options) {
       const ownerId = ownerIdOf(options);
-      return followers.tailStart(runId, checkTail(tail, undefined), ownerId);
+      return followers.tailStart({ ownerId, runId }, checkTail(tail, undefined));
     },
     async waitFor(runId, options) {
       for await (const _slice of tailSlices(followers, runId, options)) return;

@@ -18,7 +18,8 @@ import {
   type RemovalOutcome,
   removalRule,
 } from "../rules/run-rules.ts";
-import type { OwnerQuery, ReadQuery, Store } from "../store/contract.ts";
+import type { OwnerQuery, ReadQuery } from "../store/store.ts";
+import type { WatchedStore } from "../upkeep/watched-store.ts";
 import type { UpkeepCalls } from "../upkeep/reaper.ts";
 import type { SendTimes } from "./send-again.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
@@ -46,7 +47,7 @@ export interface RunCalls extends UpkeepCalls {
 }
 
 /** Makes the calls on the runs of a store. */
-export function createRunCalls(store: Store, times: SendTimes): RunCalls {
+export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls {
   const queue: WriteQueue = createWriteQueue(store, times);
   const withMetadata = { wantsMetadata: true };
 

@@ -10,7 +10,7 @@ import type { LogPage } from "../rules/page.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { Listener, Report, Telemetry } from "../rules/telemetry.ts";
-import type { ListQuery, RunEventStore } from "../store/store.ts";
+import type { OwnerQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Probe } from "../upkeep/probe.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
@@ -156,20 +156,20 @@ export interface RunLog extends Leases, Upkeep {
   append(
     runId: string,
     events: readonly EventDraft[],
-    options?: AppendOptions,
+    options: AppendOptions,
   ): Promise<AppendReceipt>;
   /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md` */
   input(
     runId: string,
     payload: unknown,
-    options?: OwnerOption & WorkAppendOptions,
+    options: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
   /**
    * Reads a page of the events after `since`, and the run's head at the same instant.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
    * @see clauses W15, W16 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
-  readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
+  readPage(runId: string, options: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
    * Reads the last event of each run, as of its record. The answer has them by the run's id, without runs that have none or were
    * removed meanwhile.
@@ -182,7 +182,7 @@ export interface RunLog extends Leases, Upkeep {
    * @throws RunEventsError `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
    */
-  tailStart(runId: string, tail: number, options?: OwnerOption): Promise<number>;
+  tailStart(runId: string, tail: number, options: OwnerOption): Promise<number>;
   /**
    * Resolves once the run has an event after `since`, or has finished.
    * @throws RunEventsError as {@link RunLog.readPage}
@@ -200,13 +200,13 @@ export interface RunLog extends Leases, Upkeep {
    * A run's head.
    * @throws RunEventsError `not_found`, `store_unavailable`
    */
-  getRun(runId: string, options?: OwnerOption): Promise<RunRecord>;
+  getRun(runId: string, options: OwnerOption): Promise<RunRecord>;
   /**
    * An owner's runs, newest first. `next` is the `before` of the next page, `null` after the last run.
    * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
   listRuns(
-    query: ListQuery,
+    query: OwnerQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
   /**
    * A page of an owner's runs that changed since a cursor. Lists of one owner are made one after the other, also those of feeds.
@@ -234,13 +234,13 @@ export interface RunLog extends Leases, Upkeep {
    * Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run.
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`, clause S22 in `STORE.md`
    */
-  cancel(runId: string, options?: OwnerOption): Promise<RunRecord>;
+  cancel(runId: string, options: OwnerOption): Promise<RunRecord>;
   /**
    * Removes a finished run whole.
    * @throws RunEventsError `not_found`, `run_active`, `store_unavailable`
    * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
-  deleteRun(runId: string, options?: OwnerOption): Promise<void>;
+  deleteRun(runId: string, options: OwnerOption): Promise<void>;
   /** As `RunEvents.probe`. @see clause S31 in `STORE.md` */
   readonly probe: Probe;
   /**

@@ -111,8 +111,6 @@ function createdRun(outcome: CreateOutcome): Awaited<ReturnType<RunLog["createRu
     case "created":
     case "existing":
       return { created: outcome.outcome === "created", run: outcome.run };
-    case "taken":
-      throw runNotFound();
     case "topic_busy":
       throw topicIsBusy(outcome.runId);
     case "claimed":
@@ -156,13 +154,6 @@ function reservedRunId(runId: string): RunEventsError {
   return new RunEventsError(
     "invalid_request",
     `Expected \`runId\` not to be \`${runId}\`, which is a path. Choose another id, or leave it out for a new UUID.`,
-  );
-}
-
-function runIdTaken(): RunEventsError {
-  return new RunEventsError(
-    "run_id_taken",
-    "Expected a new `runId`, but another run has this one. Choose another id, or leave `runId` out.",
   );
 }
 

@@ -1,6 +1,5 @@
 import { RunEventsError } from "../rules/errors.ts";
-import type { ReadQuery, ReadResult } from "../rules/page.ts";
-import type { RunEventStore } from "../store/store.ts";
+import type { ReadQuery, ReadResult, RunEventStore } from "../store/store.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
 import type { Settle } from "./batcher.ts";
 

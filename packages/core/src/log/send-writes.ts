@@ -3,7 +3,7 @@ import { RunEventsError } from "../rules/errors.ts";
 import { foldRules } from "../rules/fold-rules.ts";
 import { nameKey } from "../rules/head.ts";
 import { landOnce } from "../rules/land-once.ts";
-import type { Change, Store } from "../store/contract.ts";
+import type { Change, RunEventStore } from "../store/store.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
 import type { Sending } from "./batcher.ts";
 import { sendAgain, type SendTimes } from "./send-again.ts";
@@ -18,7 +18,7 @@ interface Sent {
   readonly write: Write;
 }
 
-type Writer = Pick<Store, "append" | "change">;
+type Writer = Pick<RunEventStore, "append" | "change">;
 
 /** The writes of one run in a group, in their order, from which those that are answered are taken. */
 class RunWrites {

@@ -1,7 +1,7 @@
 import { RunEventsError, storeClosed } from "../rules/errors.ts";
 import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
-import type { Store } from "../store/contract.ts";
+import type { RunEventStore } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
 import { createOwnKeys } from "./own-keys.ts";
 import type { SendTimes } from "./send-again.ts";
@@ -29,7 +29,7 @@ export interface WriteQueue {
 
 /** Makes the queue of writes to a store. @param times with `isClosing`: whether new writes are refused */
 export function createWriteQueue(
-  store: Pick<Store, "append" | "change" | "capabilities">,
+  store: Pick<RunEventStore, "append" | "change" | "capabilities">,
   times: SendTimes,
 ): WriteQueue {
   const { clock, isClosing } = times;

@@ -28,8 +28,7 @@ export type Appender =
  */
 export interface AppendRequest {
   readonly runId: string;
-  /** Refuse as `not_found` unless the run is this owner's; `null` allows every owner. */
-  readonly ownerId: string | null;
+  readonly ownerId: string;
   /** At least one. Only the last can be terminal. */
   readonly events: readonly NewEvent[];
   /** What the batch does to the run's status. */

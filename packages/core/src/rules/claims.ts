@@ -1,6 +1,6 @@
 import type { FinishedOutcome } from "./append.ts";
 import { idleFromAfterRelease } from "./idle.ts";
-import { finishedOutcome, isVisible } from "./judge-append.ts";
+import { finishedOutcome } from "./judge-append.ts";
 import type { Lease } from "./lease.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
@@ -8,8 +8,7 @@ import type { RunRecord } from "./run.ts";
 /** A request to claim a run for one worker. @see clause S21 in `STORE.md` */
 export interface ClaimRequest {
   readonly runId: string;
-  /** As in `ReadQuery`. */
-  readonly ownerId: string | null;
+  readonly ownerId: string;
   /** How long the lease lasts from now on, by the store's clock. At least 1. */
   readonly leaseMs: number;
   /**
@@ -73,7 +72,7 @@ export function claimRun(
   nowMs: number,
   keptKey: string | null,
 ): LeaseOutcome {
-  const refusal = refusalOf(run, request);
+  const refusal = refusalOf(run);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   const { leaseExpiresAtMs } = run;
   if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
@@ -115,7 +114,7 @@ export function renewLease(
   request: RenewRequest,
   nowMs: number,
 ): LeaseOutcome {
-  const refusal = refusalOf(run, request);
+  const refusal = refusalOf(run);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   if (run.fence !== request.fence || run.leaseExpiresAtMs === null) return { outcome: "fenced" };
   return grant(run, { leaseExpiresAtMs: nowMs + request.leaseMs });
@@ -127,7 +126,7 @@ export function releaseRun(
   request: ReleaseRequest,
   nowMs: number,
 ): LeaseOutcome {
-  const refusal = refusalOf(run, request);
+  const refusal = refusalOf(run);
   if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
   if (run.fence !== request.fence) return { outcome: "fenced" };
   const idleFromMs = idleFromAfterRelease(run, nowMs);
@@ -154,11 +153,8 @@ export function keptKeyOf(
   return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;
 }
 
-function refusalOf(
-  run: RunRecord | null,
-  request: { readonly ownerId: string | null },
-): LeaseRefusal | null {
-  if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
+function refusalOf(run: RunRecord | null): LeaseRefusal | null {
+  if (run === null) return { outcome: "not_found" };
   return isTerminal(run.runStatus) ? finishedOutcome(run, run.runStatus) : null;
 }
 

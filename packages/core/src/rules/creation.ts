@@ -29,14 +29,13 @@ export interface BusyOutcome {
 }
 
 /**
- * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `taken`: another owner has it.
+ * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is.
  * With a claim, `created` and `existing` have the run under the lease that was granted. A claim that an existing run refuses gives
  * the refusal.
  * @see clauses S16, S25 and S26 in `STORE.md`
  */
 export type CreateOutcome =
   | { readonly outcome: "created" | "existing"; readonly run: RunRecord }
-  | { readonly outcome: "taken" }
   | BusyOutcome
   | ClaimedOutcome
   | FinishedOutcome;

@@ -25,7 +25,7 @@ export function judgeAppend(
   request: AppendRequest,
   nowMs: number,
 ): AppendOutcome | null {
-  if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
+  if (run === null) return { outcome: "not_found" };
   if (receipt !== null) {
     if (!isSameBatch(receipt.events, request.events)) return { outcome: "idempotency_key_reused" };
     const { firstSequence, lastSequence, phase, runStatus } = receipt;
@@ -42,14 +42,6 @@ export function judgeAppend(
     return { outcome: "sequence_conflict", lastSequence };
   }
   return null;
-}
-
-/**
- * Whether a caller who asks for runs of `ownerId` may know of this one; `null` may know of all.
- * @see clause W4 in `WIRE.md` of `@tm/run-events-http`
- */
-export function isVisible(run: RunRecord, ownerId: string | null): boolean {
-  return ownerId === null || ownerId === run.ownerId;
 }
 
 /** The refusal of a run that has ended. */

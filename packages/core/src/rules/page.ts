@@ -6,18 +6,16 @@ import { shownState } from "./shown-state.ts";
 /** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
 export interface ReadQuery {
   readonly runId: string;
-  /** Answer `null` unless the run is this owner's; `null` allows every owner. */
-  readonly ownerId: string | null;
+  readonly ownerId: string;
   /** 0 or more. A store does not refuse a `since` past the head: the answer has no events. */
   readonly since: number;
-  /** 1 or more. */
+  /** 0 for the head alone. */
   readonly limit: number;
   /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
   readonly maxBytes: number;
   /**
-   * Whether to answer the time of the event `since`. It costs at most one row, by its key.
+   * Whether to answer the time of the event `since`, which is then read as well.
    * @defaultValue `false`
-   * @see clause S30 in `STORE.md`
    */
   readonly withTime?: boolean;
 }
@@ -27,7 +25,6 @@ export interface ReadResult {
   readonly run: RunRecord;
   /**
    * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
-   * @see clause S30 in `STORE.md`
    */
   readonly timeAtSinceMs?: number | null;
   /** since+1, since+2, … without a gap. */

@@ -2,6 +2,7 @@ import { type AppendRequest, parseExpectedSequence, parseIdempotencyKey } from "
 import { runNotFound } from "./errors.ts";
 import { type EventDraft, MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./event.ts";
 import { appenderOf } from "./lease.ts";
+import type { RunName } from "./head.ts";
 import { planEvents } from "./lifecycle.ts";
 import { ownerIdOf } from "./owner.ts";
 import { isRunId } from "./run-id.ts";
@@ -11,8 +12,8 @@ export interface JoinedAppend {
   readonly runId: string;
   /** 1 to 1,000 events. */
   readonly events: readonly EventDraft[];
-  /** Hides the runs of other owners. Without it, the append may be to any run; `undefined` is a TypeError. */
-  readonly ownerId?: string;
+  /** The owner of the run. */
+  readonly ownerId: string;
   /** 1 to 128 printable ASCII characters. */
   readonly idempotencyKey?: string;
   /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
@@ -26,9 +27,9 @@ const LIMITS = { maxPayloadBytes: MAX_PAYLOAD_BYTES, maxBatchEvents: MAX_BATCH_E
 /**
  * Checks an append into the caller's transaction, as core checks all others.
  * @throws RunEventsError `not_found` for a value that is not a run id; `invalid_request`, `invalid_event`, `payload_too_large`
- * @throws TypeError unless the events are an array and `ownerId`, if it is there, is the id of an owner
+ * @throws TypeError unless the events are an array and `ownerId` is the id of an owner
  */
-export function planJoinedAppend(append: JoinedAppend): AppendRequest {
+export function planJoinedAppend(append: JoinedAppend): AppendRequest & RunName {
   const { runId, events, idempotencyKey, expectedSequence, fence } = append;
   const ownerId = ownerIdOf(append);
   if (!isRunId(runId)) throw runNotFound();

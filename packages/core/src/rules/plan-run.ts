@@ -1,30 +1,11 @@
 import type { ClaimRequest, LeaseOutcome } from "./claims.ts";
 import type { BusyOutcome, CreateOutcome, CreateRunRequest } from "./creation.ts";
-import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
-import { isVisible } from "./judge-append.ts";
-import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
-import type { ReadQuery } from "./page.ts";
-import { recordOf } from "./plan-lease.ts";
+import { INITIAL_STATE } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
 /** A run to create. The store gives it its ordinal. */
 export type NewRun = Omit<RunRecord, "ordinal">;
-
-/**
- * Why a run is not created; `null` to create it. A claim in the request is not judged here: see {@link claimOfCreate}.
- * @param existing the head of the run with this id, `null` if it does not exist
- * @see clause S16 in `STORE.md`
- */
-export function judgeCreate(
-  existing: RunRecord | null,
-  { ownerId }: CreateRunRequest,
-): CreateOutcome | null {
-  if (existing === null) return null;
-  return existing.ownerId === ownerId
-    ? { outcome: "existing", run: recordOf(existing) }
-    : { outcome: "taken" };
-}
 
 /** The live runs of a topic, of which one is enough. */
 interface PlaceQuery {
@@ -76,8 +57,7 @@ export function outcomeOfClaim(outcome: LeaseOutcome): CreateOutcome {
       return outcome;
     case "not_found":
     case "fenced":
-      // A claim by owner and without a fence: only another owner's run refuses it like this.
-      return { outcome: "taken" };
+      throw new TypeError("Expected the claim of a run that exists to be granted, or refused.");
   }
 }
 
@@ -101,37 +81,4 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
     topic,
     idleFromMs: nowMs,
   };
-}
-
-/**
- * Why a run is not deleted; `null` to delete it.
- * @param run the head, `null` if it does not exist
- * @param ownerId as in {@link ReadQuery}
- * @see clause S17 in `STORE.md`
- */
-export function judgeDelete(
-  run: RunRecord | null,
-  ownerId: string | null,
-): "not_found" | "active" | null {
-  if (run === null || !isVisible(run, ownerId)) return "not_found";
-  return isTerminal(run.runStatus) ? null : "active";
-}
-
-/** What a read has to fetch in addition to the head. */
-export interface ReadPlan {
-  readonly wantsEvents: boolean;
-  /** The time of the event `since`, as of `timeInHead`; `null` also if it is not asked for. */
-  readonly timeAtSinceMs: number | null | undefined;
-}
-
-/**
- * What a read has to fetch; `null` if the read answers `null`.
- * @param run the head, `null` if it does not exist
- * @see clauses S9, S12 and S30 in `STORE.md`
- */
-export function planRead(run: RunRecord | null, query: ReadQuery): ReadPlan | null {
-  const { ownerId, since, withTime = false } = query;
-  if (run === null || !isVisible(run, ownerId)) return null;
-  const timeAtSinceMs = withTime ? timeInHead(run, since) : null;
-  return { wantsEvents: since < run.lastSequence, timeAtSinceMs };
 }

@@ -3,20 +3,11 @@ import type { RunEventStore } from "./store.ts";
 
 const METHODS: readonly (keyof RunEventStore)[] = [
   "append",
-  "claim",
+  "change",
   "close",
-  "createRun",
-  "deleteRun",
-  "getRun",
-  "listChanged",
-  "listExpired",
-  "listIdle",
-  "listRuns",
+  "list",
   "probe",
-  "purge",
   "read",
-  "release",
-  "renew",
   "subscribe",
 ];
 

@@ -1,7 +1,7 @@
 import type { Decision, Seen } from "../rules/decision.ts";
 import { inDoubt } from "../rules/errors.ts";
 import type { Head } from "../rules/head.ts";
-import type { Change } from "./contract.ts";
+import type { Change } from "./store.ts";
 
 /** A decision that writes. */
 export interface Commit {

@@ -1,16 +1,28 @@
 import { afterThis } from "../time/clock.ts";
+import { nameKey, type RunName } from "../rules/head.ts";
 
-/** The subscriptions of one process, by run. */
+/** Called with the run that may have changed; `null` for any run of the owner. */
+export type OnNotification = (runId: string | null) => void;
+
+/** What a subscription is to: a run, or all runs of an owner. */
+export type Subject = RunName | Pick<RunName, "ownerId">;
+
+/** The subscriptions of one process, by the texts that {@link keyOf} makes. */
 export interface Notifier {
-  /** The runs that have subscriptions. */
-  runIds(): IterableIterator<string>;
-  /** Whether the run has subscriptions. */
-  has(runId: string): boolean;
+  /** The runs and owners that have subscriptions. */
+  subjects(): IterableIterator<Subject>;
+  /** Whether the run or the owner has subscriptions. */
+  has(key: string): boolean;
   /** Adds a subscription. The returned function stops it, and may be called twice. */
-  add(runId: string, onNotification: () => void): () => void;
-  /** Notifies all subscriptions of the run after the current synchronous work. Calls until then merge into one. */
-  notify(runId: string): void;
-  /** Notifies all subscriptions of all runs, as `notify` does. */
+  add(subject: Subject, onNotification: OnNotification): () => void;
+  /**
+   * Notifies all subscriptions of the run or the owner after the current synchronous work. Calls until then merge.
+   * @param runId which run may have changed; `null` for any run of the owner
+   */
+  notify(key: string, runId: string | null): void;
+  /** Notifies of a run: its own subscriptions, and those to its owner. */
+  notifyOf(run: RunName): void;
+  /** Notifies all subscriptions that anything may have changed. */
   notifyAll(): void;
   /** Stops all subscriptions. */
   clear(): void;
@@ -18,7 +30,18 @@ export interface Notifier {
 
 /** One subscription. */
 interface Entry {
-  onNotification: () => void;
+  onNotification: OnNotification;
+}
+
+/** The subscriptions to one run or owner. */
+interface Subscribed {
+  readonly subject: Subject;
+  readonly entries: readonly Entry[];
+}
+
+/** The text under which a notifier has the subscriptions to a run or an owner. */
+export function keyOf(subject: Subject): string {
+  return nameKey({ runId: "", ...subject });
 }
 
 /**
@@ -28,48 +51,65 @@ interface Entry {
  */
 export function createNotifier(): Notifier {
   // Arrays and not sets: they take less memory, and a run mostly has one subscription.
-  const entries = new Map<string, readonly Entry[]>();
-  const notifying = new Set<string>();
+  const subscribed = new Map<string, Subscribed>();
+  /** The runs to notify of, by name. */
+  const notifying = new Map<string, Set<string | null>>();
 
-  function notify(runId: string): void {
-    if (!entries.has(runId)) return;
+  function notify(key: string, runId: string | null): void {
+    if (!subscribed.has(key)) return;
     if (notifying.size === 0) afterThis(flush);
-    notifying.add(runId);
+    const runIds = notifying.get(key);
+    if (runIds === undefined) notifying.set(key, new Set([runId]));
+    else runIds.add(runId);
   }
 
   function flush(): void {
-    const runIds = [...notifying];
+    const all = [...notifying];
     notifying.clear();
-    for (const runId of runIds) {
-      // The array as it is now: a callback may stop other subscriptions or add some, and neither are notified.
-      for (const entry of entries.get(runId) ?? []) entry.onNotification();
+    for (const [key, runIds] of all) {
+      const changed = runIds.has(null) ? [null] : runIds;
+      for (const runId of changed) {
+        // The array as it is now: a callback may stop other subscriptions or add some, and neither are notified.
+        for (const entry of subscribed.get(key)?.entries ?? []) entry.onNotification(runId);
+      }
     }
   }
 
-  function remove(runId: string, entry: Entry): void {
+  function remove(key: string, entry: Entry): void {
     entry.onNotification = silent;
-    const left = entries.get(runId)?.filter((other) => other !== entry) ?? [];
-    if (left.length === 0) entries.delete(runId);
-    else entries.set(runId, left);
+    const found = subscribed.get(key);
+    if (found === undefined) return;
+    const entries = found.entries.filter((other) => other !== entry);
+    if (entries.length === 0) subscribed.delete(key);
+    else subscribed.set(key, { ...found, entries });
   }
 
   return {
-    runIds: () => entries.keys(),
-    has: (runId) => entries.has(runId),
-    add(runId, onNotification) {
+    *subjects() {
+      for (const { subject } of subscribed.values()) yield subject;
+    },
+    has: (key) => subscribed.has(key),
+    add(subject, onNotification) {
       // An object for each call: the same function may be added twice and stopped once.
       const entry: Entry = { onNotification };
-      entries.set(runId, [...(entries.get(runId) ?? []), entry]);
-      return () => remove(runId, entry);
+      const key = keyOf(subject);
+      const before = subscribed.get(key)?.entries ?? [];
+      subscribed.set(key, { subject, entries: [...before, entry] });
+      return () => remove(key, entry);
     },
     notify,
+    notifyOf(run) {
+      notify(nameKey(run), run.runId);
+      notify(keyOf({ ownerId: run.ownerId }), run.runId);
+    },
     notifyAll() {
-      for (const runId of entries.keys()) notify(runId);
+      for (const key of subscribed.keys()) notify(key, null);
     },
     clear() {
       // A callback may call this while other subscriptions of its run are still to be notified.
-      for (const entry of [...entries.values()].flat()) entry.onNotification = silent;
-      entries.clear();
+      const all = [...subscribed.values()].flatMap(({ entries }) => entries);
+      for (const entry of all) entry.onNotification = silent;
+      subscribed.clear();
     },
   };
 }

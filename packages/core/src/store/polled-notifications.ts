@@ -1,21 +1,26 @@
 import { storeClosed } from "../rules/errors.ts";
-import type { RunPosition } from "../rules/run.ts";
-import { isOwnerName } from "../rules/owner-name.ts";
-import { type Clock, systemClock } from "../time/clock.ts";
+import { nameKey, type RunName } from "../rules/head.ts";
+import type { Clock } from "../time/clock.ts";
+import { systemClock } from "../time/clock.ts";
+import { after, type Answer } from "./answers.ts";
+import { createNotifier, keyOf, type OnNotification, type Subject } from "./notifier.ts";
 import { createPoller } from "./poller.ts";
-import { type Answer, isLater } from "./answers.ts";
 import { createSeenHeads } from "./seen-heads.ts";
 import type { Subscription } from "./store.ts";
-import { createNotifier } from "./notifier.ts";
+import type { Committed } from "./sync-work.ts";
+
+/** What distinguishes one state of a run's log from the next: every append moves its last sequence. */
+export interface Position extends RunName {
+  readonly ordinal: number;
+  readonly lastSequence: number;
+}
 
 /** How a store notifies the subscriptions of its runs. */
 export interface Notifications {
   /** As the contract's `subscribe`. */
-  subscribe(runId: string, onNotification: () => void): Subscription;
-  /** Notifies of runs that an append of this store has moved. */
-  moved(heads: readonly RunPosition[]): void;
-  /** Notifies of runs that this store has created or removed, and of their owners by their names. */
-  changed(names: readonly string[]): void;
+  subscribe(subject: Subject, onNotification: OnNotification): Subscription;
+  /** Notifies of commits of this store's own. */
+  committed(runs: readonly Committed[]): void;
   /** Ends every subscription. */
   close(): void;
 }
@@ -27,8 +32,14 @@ export interface PolledNotificationsOptions {
    * If it throws, the next poll tries again. Pass `null` instead of a function if only this store commits: then nothing is polled.
    */
   readonly selectPositions:
-    | ((runIds: readonly string[]) => Answer<readonly RunPosition[] | null>)
+    | ((names: readonly RunName[]) => Answer<readonly Position[] | null>)
     | null;
+  /**
+   * The runs that appends have moved since the last call, for the subscriptions to owners. It may lack some, and have some that this store
+   * has moved itself. Called after an answer of `selectPositions` that is not `null`, while there are such subscriptions.
+   * @defaultValue none: they are notified once a second that any run may have changed, as they are in any case
+   */
+  readonly selectMoved?: (() => Answer<readonly RunName[]>) | undefined;
   /** How often to poll while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
   /**
@@ -39,17 +50,17 @@ export interface PolledNotificationsOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** How often owners are notified while others may have created or removed runs, in milliseconds. No query says whose they are. */
+/** How often owners are notified that any run may have changed, while others commit, in milliseconds. No query shows every change. */
 const OWNERS_MS = 1_000;
 
 /**
  * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
- * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are
+ * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are also
  * notified once a second, unless a poll answers that nothing has changed.
  * @see clauses S13 to S15 in `STORE.md`
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
-  const { selectPositions, pollMs, mostPauseMs, clock = systemClock } = options;
+  const { selectPositions, selectMoved, pollMs, mostPauseMs, clock = systemClock } = options;
   const notifier = createNotifier();
   const seen = createSeenHeads();
   let isClosed = false;
@@ -57,59 +68,70 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   let areOwnersOwed = false;
   const poller = createPoller({
     poll,
-    isNeeded: () => selectPositions !== null && notifier.runIds().next().done !== true,
+    isNeeded: () => selectPositions !== null && notifier.subjects().next().done !== true,
     pauseMs: () => pollMs,
     mostPauseMs,
     clock,
   });
 
   function poll(): Answer<void> {
-    const runIds = [...notifier.runIds()].filter((name) => !isOwnerName(name));
-    const positions = selectPositions?.(runIds) ?? null;
-    if (isLater(positions)) return positions.then((found) => receive(runIds, found));
-    receive(runIds, positions);
+    const names = [...notifier.subjects()].filter((subject) => "runId" in subject);
+    const positions = selectPositions?.(names) ?? null;
+    return after(positions, (found) => receive(names, found));
   }
 
   /** Subscriptions may have been added and stopped since the query began. */
-  function receive(runIds: readonly string[], positions: readonly RunPosition[] | null): void {
+  function receive(names: readonly RunName[], positions: readonly Position[] | null): Answer<void> {
     // What comes within a second of the last time is remembered.
     areOwnersOwed ||= positions !== null;
     if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
     if (positions === null) return;
-    const found = new Map(positions.map((position) => [position.runId, position]));
-    for (const runId of runIds) see(runId, found.get(runId) ?? null);
+    const found = new Map(positions.map((position) => [nameKey(position), position]));
+    for (const name of names) see(name, found.get(nameKey(name)) ?? null);
+    if (selectMoved === undefined || owners().next().done === true) return;
+    return after(selectMoved(), (moved) => {
+      for (const { ownerId, runId } of moved) notifier.notify(keyOf({ ownerId }), runId);
+    });
+  }
+
+  function* owners(): Generator<Subject, void, undefined> {
+    for (const subject of notifier.subjects()) if (!("runId" in subject)) yield subject;
   }
 
   function notifyOwners(): void {
     ownersAtMs = clock.now();
     areOwnersOwed = false;
-    for (const name of notifier.runIds()) if (isOwnerName(name)) notifier.notify(name);
+    for (const owner of owners()) notifier.notify(keyOf(owner), null);
   }
 
-  function see(runId: string, position: RunPosition | null): void {
-    if (notifier.has(runId) && seen.see(runId, position)) notifier.notify(runId);
-  }
-
-  function add(runId: string, onNotification: () => void): () => void {
-    const remove = notifier.add(runId, onNotification);
-    return () => {
-      remove();
-      if (!notifier.has(runId)) seen.forget(runId);
-    };
+  function see(name: RunName, position: Position | null): void {
+    const key = nameKey(name);
+    if (notifier.has(key) && seen.see(key, position)) notifier.notify(key, name.runId);
   }
 
   return {
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       if (isClosed) return closedSubscription();
-      const stop = add(runId, onNotification);
+      const key = keyOf(subject);
+      const remove = notifier.add(subject, onNotification);
       poller.start(pollMs);
-      return { ready: Promise.resolve(), stop };
+      return {
+        ready: Promise.resolve(),
+        stop() {
+          remove();
+          if (!notifier.has(key)) seen.forget(key);
+        },
+      };
     },
-    moved(heads) {
-      for (const head of heads) see(head.runId, head);
-    },
-    changed(names) {
-      for (const name of names) notifier.notify(name);
+    committed(runs) {
+      for (const run of runs) {
+        const { lastSequence } = run;
+        if (lastSequence === null) notifier.notifyOf(run);
+        else {
+          see(run, { ...run, lastSequence });
+          notifier.notify(keyOf({ ownerId: run.ownerId }), run.runId);
+        }
+      }
     },
     close() {
       isClosed = true;

@@ -1,200 +1,136 @@
-import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
-import type { ChangedQuery, ChangedRuns } from "../rules/changed.ts";
-import type { ReadQuery, ReadResult } from "../rules/page.ts";
-import type { JoinedAppend } from "../rules/plan-joined-append.ts";
-import type { AppendReceipt } from "../rules/receipt.ts";
-import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "../rules/claims.ts";
-import type { CreateOutcome, CreateRunRequest } from "../rules/creation.ts";
-import type { IdleLimit } from "../rules/idle.ts";
-import type { RunRecord } from "../rules/run.ts";
-import type { ListedStatus } from "../rules/listed.ts";
+import type { Plain, PlainLanding } from "../rules/append-rule.ts";
+import type { Decision, Seen } from "../rules/decision.ts";
 import type { StoreDiagnostic } from "../rules/diagnostic.ts";
+import type { DueKind } from "../rules/due.ts";
+import type { StoredEvent } from "../rules/event.ts";
+import type { Head, RunName } from "../rules/head.ts";
+import type { ListedStatus } from "../rules/listed.ts";
+import type { OnNotification, Subject } from "./notifier.ts";
 
-/** A request for an owner's runs, newest first (descending `ordinal`). @see {@link RunEventStore.listRuns} */
-export interface ListQuery {
-  readonly ownerId: string;
-  /** Only runs in this status; `live` for those that have not finished; `null` for all. */
-  readonly runStatus: ListedStatus | null;
+/** What a store promises beyond the contract, as data. */
+export interface StoreCapabilities {
   /**
-   * Only runs of this topic; `null`, or missing, for all. Through an index: neither the owner's other runs nor other topics cost
-   * anything. @see clause S25 in `STORE.md`
+   * What an acknowledged commit survives: only this process (`memory`), the crash of every process (`process`), power loss (`power`), or
+   * that is not known (`unknown`).
    */
-  readonly topic?: string | null;
-  /** Only runs with a smaller `ordinal`; `null` from the newest. */
-  readonly before: number | null;
-  readonly limit: number;
+  readonly durability: "memory" | "process" | "power" | "unknown";
+  /** Whether other processes see the same runs. */
+  readonly shared: boolean;
+  /** Whether a call can join a transaction of the caller's. */
+  readonly joinsTransaction: boolean;
+  /**
+   * Whether an answer may be lost, or a command sent twice by the client, as over a connection that may break. Core then gives each append a
+   * key of its own, so that it can send it again.
+   */
+  readonly losesAnswers: boolean;
+  /** How many calls of `append` core makes at once; no run is in two of them. */
+  readonly appendsAtOnce: number;
+  /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. */
+  readonly notifyWithinMs: number;
+  /** How many events, and bytes of payloads, one call may have at most. Core splits larger calls, and refuses an append that is larger. */
+  readonly mostEvents: number;
+  readonly mostBytes: number;
 }
-
-/** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see {@link RunEventStore.listExpired} */
-export interface ExpiredQuery {
-  readonly graceMs: number;
-  /** 1 or more. */
-  readonly limit: number;
-}
-
-/** A request for live runs in one status that no worker has worked on for some time. @see {@link RunEventStore.listIdle} */
-export interface IdleQuery extends IdleLimit {
-  /** 1 or more. */
-  readonly limit: number;
-}
-
-/** A request to remove runs that finished some time ago. @see {@link RunEventStore.purge} */
-export interface PurgeRequest {
-  /** Removes runs whose `finishedAtMs` is this many milliseconds ago or more, by the store's clock. 0 or more. */
-  readonly finishedForMs: number;
-  /** The most runs of this call: 1 or more. */
-  readonly limit: number;
-}
-
-/** What became of a deletion. `active`: the run has not finished, and stays. @see {@link RunEventStore.deleteRun} */
-export type DeleteOutcome = "deleted" | "not_found" | "active";
 
 /** A subscription to the notifications of one run, or of one owner's runs. */
 export interface Subscription {
   /**
-   * Resolves when every later commit notifies within {@link StoreCapabilities.notifyWithinMs}. Rejects if the store cannot subscribe. It always settles, even
-   * if the subscription is stopped or the store is closed before: core waits for it.
+   * Resolves when every later commit notifies within {@link StoreCapabilities.notifyWithinMs}. Rejects if the store cannot subscribe. It
+   * always settles, even if the subscription is stopped or the store is closed before: core waits for it.
    */
   readonly ready: Promise<void>;
   /** Ends the subscription: no notification comes after it. Idempotent. */
   stop(): void;
 }
 
-/** What a store promises beyond the contract, as data. */
-export interface StoreCapabilities {
+/** A change of one run. @see {@link RunEventStore.change} */
+export interface Change<Answer> extends RunName {
+  /** The idempotency keys whose receipts the decision has to see. */
+  readonly keys?: readonly string[];
+  /** The topic whose holder the decision has to see. If it creates the run, the commit needs the holder to be the same still. */
+  readonly topic?: string | null;
+  /** Whether the decision has to see the metadata. */
+  readonly wantsMetadata?: boolean;
   /**
-   * What an acknowledged append survives: only this process (`memory`), the crash of every process
-   * (`process`), power loss (`power`), or that is not known (`unknown`). @see clause S6 in `STORE.md`
+   * Decides by what is seen of the run. It is synchronous and never throws, and may be called again: after a conflict with another writer, and
+   * after a commit whose answer was lost.
    */
-  readonly durability: "memory" | "process" | "power" | "unknown";
-  /** Whether other processes see the same runs. */
-  readonly shared: boolean;
-  /** Whether an append can join a transaction of the caller's. */
-  readonly joinsTransaction: boolean;
-  /**
-   * Whether appends are expected to fail now and then without anyone knowing if they landed, as over a connection that may
-   * break; core then gives each append its own key and sends it again. A store that says `false` may still throw `ambiguous`,
-   * when a disk fails in the middle of a commit: then only appends with a key are sent again. @see clause S7 in `STORE.md`
-   */
-  readonly losesAcknowledgements: boolean;
-  /**
-   * How many calls of `append` core makes at once; no run is in two of them. 1 where the store works on one after the other, 2
-   * where a server may work on one while this process takes in the answers of the other. More share less.
-   */
-  readonly appendsAtOnce: number;
-  /**
-   * The longest time from a commit to its notification, in milliseconds, while the process is not starved.
-   * @see clause S13 in `STORE.md`
-   */
-  readonly notifyWithinMs: number;
+  decide(seen: Seen): Decision<Answer>;
 }
 
-/**
- * What an adapter promises and core builds on. Adapters move rows and hold no policy. `STORE.md` has the promises as
- * clauses, in short:
- *
- * - **S1** sequences of a run are 1, 2, 3, …: no gap, no repeat, through crashes, retries and races.
- * - **S2** one request is atomic; requests of one call are independent, those for one run keep their order.
- * - **S3** commit order is sequence order. **S4** appends are linearizable a run, from any number of processes.
- * - **S5** the order of outcomes, see {@link AppendOutcome}. **S6** acknowledged is as durable as {@link StoreCapabilities.durability} says.
- * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
- * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
- * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs; only the cost of
- *   `listChanged` grows with the live runs of its owner.
- * - **S13** notifications ({@link RunEventStore.subscribe}) carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
- *   process. **S15** correctness never depends on a notification. **S16** {@link RunEventStore.createRun} is idempotent by run and owner.
- * - **S17** {@link RunEventStore.deleteRun} removes a finished run whole, refuses a live one. **S18** {@link RunEventStore.close} is idempotent and ends every subscription.
- * - **S19** schemas are migrated explicitly. **S20** a driver's failure is a `RunEventsError` `store_unavailable` with its `cause`.
- * - **S21** {@link RunEventStore.claim} gives a run to one worker, with a fence higher than any before. **S22** a claimed run takes appends of its
- *   fence, and its owner's. **S23** {@link RunEventStore.listExpired} finds expired leases through an index. **S24** {@link RunEventStore.purge} removes old runs in batches.
- * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
- * - **S26** {@link RunEventStore.createRun} may claim the run in the same step.
- * - **S28** {@link RunEventStore.listIdle} finds runs that no worker works on, through an index.
- * - **S29** {@link RunEventStore.listChanged} finds an owner's runs that changed since a cursor, and loses none that commits late.
- * - **S30** a read answers the time of the event `since` too, if it is asked for.
- * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
- */
+/** A request for a run's events after `since`, ascending, and its head at the same instant. */
+export interface ReadQuery extends RunName {
+  /** 0 or more. Past the run's last event the answer has no events. */
+  readonly since: number;
+  /** The most events: 0 for the head alone. */
+  readonly limit: number;
+  /** Where to cut the events, as `createPageCut` does; the first always fits. */
+  readonly maxBytes: number;
+  /** Whether the head has its metadata. */
+  readonly wantsMetadata?: boolean;
+}
+
+/** A run's head, and its events since+1, since+2, … without a gap. */
+export interface ReadResult {
+  readonly head: Head;
+  readonly events: readonly StoredEvent[];
+}
+
+/** A request for an owner's runs, newest first (descending `ordinal`), through an index. */
+export interface OwnerQuery {
+  readonly ownerId: string;
+  /** Only runs of this topic; `null` for all. */
+  readonly topic: string | null;
+  /** Only runs in this status; `live` for those that have not finished; `null` for all. */
+  readonly runStatus: ListedStatus | null;
+  /** Only runs with a smaller `ordinal`; `null` from the newest. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+/** A request for runs of all owners by `dueMs`, the earliest first, through an index. */
+export interface DueQuery {
+  readonly due: DueKind;
+  /** Only runs whose `dueMs` is at least this many milliseconds ago, by the store's clock. */
+  readonly forMs: number;
+  readonly limit: number;
+}
+
+/** What core needs of a database. @see `STORE.md` */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
   /**
-   * Creates a run, or answers the owner's run that has the id. With a claim it claims that run in the same step. An exclusive
-   * run is created only while the owner has no live run of its topic.
-   * @throws RunEventsError `store_unavailable`, with `ambiguous` if a claim may have landed
-   * @see clauses S16, S25 and S26 in `STORE.md`
+   * Commits the plain case in one step, each by itself: what `takesPlain` takes, under a key that the run does not have. Of one run, they
+   * keep their order.
+   * @returns where each landed, in their order. `null`: it is not plain after all, nothing was written, and neither was any later one of its run
+   * @throws RunEventsError `store_unavailable`, `ambiguous` if some may have landed
    */
-  createRun(request: CreateRunRequest): Promise<CreateOutcome>;
+  append(plains: readonly Plain[]): Promise<readonly (PlainLanding | null)[]>;
   /**
-   * Appends the batches of many requests.
-   * @returns one outcome a request, in their order
-   * @throws RunEventsError `store_unavailable`
-   * @see clauses S1 to S8 in `STORE.md`
+   * Changes runs by decisions, each run once at most, each by itself and whole: what a decision returns is committed if the run is still as
+   * it was seen; otherwise it is decided again.
+   * @returns the answers, in their order
+   * @throws RunEventsError `store_unavailable`, `ambiguous` if some may have been committed
    */
-  append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
-  /** Reads pages: one answer a query, in their order; `null` if the run does not exist. @see clauses S8 to S12 and S30 in `STORE.md` */
+  change<Answer>(changes: readonly Change<Answer>[]): Promise<readonly Answer[]>;
+  /** Reads runs, each at one point in time and with all that was acknowledged before; `null` for one that does not exist. */
   read(queries: readonly ReadQuery[]): Promise<readonly (ReadResult | null)[]>;
-  /** A run's head; `null` if the run does not exist. */
-  getRun(runId: string): Promise<RunRecord | null>;
-  /** An owner's runs, newest first. @see clauses S12 and S25 in `STORE.md` */
-  listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
+  /** The heads of runs, without metadata. */
+  list(query: OwnerQuery | DueQuery): Promise<readonly Head[]>;
   /**
-   * An owner's runs that changed since a cursor: the live ones, those that ended, and those that were removed. An append writes nothing
-   * for it, unless it ends the run.
-   * @see clause S29 in `STORE.md`
-   */
-  listChanged(query: ChangedQuery): Promise<ChangedRuns>;
-  /** Removes a finished run, and notifies its subscriptions. `ownerId` as in {@link ReadQuery}. @see clause S17 in `STORE.md` */
-  deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
-  /**
-   * Claims a run in one round trip. Like `renew` and `release`, it neither notifies, moves `updatedAtMs` nor writes an event.
-   * @see clause S21 in `STORE.md`
-   */
-  claim(request: ClaimRequest): Promise<LeaseOutcome>;
-  /** Moves the end of a lease. @see clause S21 in `STORE.md` */
-  renew(request: RenewRequest): Promise<LeaseOutcome>;
-  /** Ends a lease. @see clause S21 in `STORE.md` */
-  release(request: ReleaseRequest): Promise<LeaseOutcome>;
-  /**
-   * The ids of runs with expired leases, the longest expired first. The number of all runs does not matter.
-   * @see clause S23 in `STORE.md`
-   */
-  listExpired(query: ExpiredQuery): Promise<readonly string[]>;
-  /**
-   * The ids of runs of a status that have no lease and have been idle for `idleForMs` or longer, the longest first. Neither the number
-   * of all runs nor that of runs with a lease matters. A call looks at a bounded number of runs, so it may find fewer than there are. Then
-   * a later call finds the others.
-   * @see clause S28 in `STORE.md`
-   */
-  listIdle(query: IdleQuery): Promise<readonly string[]>;
-  /**
-   * Removes runs whole, in the order in which they finished, and notifies their subscriptions. It removes fewer than
-   * `limit` runs if so many would hold up appends, and none only if none is left.
-   * @returns the ids of the removed runs
-   * @see clause S24 in `STORE.md`
-   */
-  purge(request: PurgeRequest): Promise<readonly string[]>;
-  /**
-   * Resolves if an append could land now: it writes something small as durably as an append does, into no run. It waits for
-   * the store as an append does, so a caller bounds it.
-   * @returns the time of the store's clock meanwhile, in milliseconds since 1970: the clock of `createdAt` and of leases. Of several
-   * clocks, as those of a cluster's masters, the latest
+   * Writes something small as durably as an append, into no run.
+   * @returns the time of the store's clock: the clock of events and of leases
    * @throws RunEventsError `store_unavailable`, with why no append could land
-   * @see clause S31 in `STORE.md`
    */
   probe(): Promise<number>;
   /**
-   * Subscribes to a run by its id, or to an owner's runs by the name that `ownerName` makes. A subscription to an owner notifies when a run
-   * of the owner is created or removed, and possibly for nothing. `onNotification` is never called from within `subscribe` itself, and must
-   * not throw.
-   * @see clauses S13 to S15 in `STORE.md`
+   * Notifies of commits on a run, or on any of an owner's runs, and possibly for nothing; not of a renewal.
+   * @param onNotification gets the id of the run; `null` if it may be any. It is never called from within `subscribe`, and must not throw
    */
-  subscribe(name: string, onNotification: () => void): Subscription;
-  /**
-   * Reports the state of the store's notifications in this process, until `close`: a lost connection, a missed notification.
-   * Several logs may observe a store. A store without this reports nothing. `createStoreReports` keeps the observers.
-   * @param report never throws
-   */
+  subscribe(subject: Subject, onNotification: OnNotification): Subscription;
+  /** Reports the state of the store's notifications until `close`. */
   observe?(report: (diagnostic: StoreDiagnostic) => void): void;
-  /** Ends every subscription and closes the store. Idempotent. @see clause S18 in `STORE.md` */
+  /** Ends every subscription and closes the store. Idempotent; waits for the calls under way, and refuses later ones. */
   close(): Promise<void>;
 }
 
@@ -202,7 +138,7 @@ export interface RunEventStore {
 export interface MigratableStore extends RunEventStore {
   /**
    * Creates or updates the tables. Many processes may call it at once. If nothing is to be done, it writes nothing.
-   * @throws RunEventsError `store_unavailable`; also for a newer schema that this program must not change
+   * @throws RunEventsError `store_unavailable`; also for tables of another format, which this program must not change
    */
   migrate(): Promise<void>;
   /**
@@ -210,20 +146,4 @@ export interface MigratableStore extends RunEventStore {
    * @throws RunEventsError `store_unavailable`
    */
   verify(): Promise<void>;
-}
-
-/** A store whose {@link StoreCapabilities.joinsTransaction} is `true`. */
-export interface TransactionalStore<
-  Append extends JoinedAppend = JoinedAppend,
-> extends RunEventStore {
-  /**
-   * Appends inside the caller's open transaction. The events exist if and only if the caller commits, and subscriptions are notified
-   * after the commit. A refusal leaves the transaction as it was.
-   * @param append `planJoinedAppend` checks it. A store on a server adds the connection of the transaction
-   * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
-   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
-   * @throws TypeError if no transaction is open. A synchronous store throws, any other rejects
-   * @see clause S6 in `STORE.md`
-   */
-  appendInTransaction(append: Append): AppendReceipt | Promise<AppendReceipt>;
 }

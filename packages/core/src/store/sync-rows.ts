@@ -2,7 +2,7 @@ import type { NewReceipt } from "../rules/decision.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { Head, RunName } from "../rules/head.ts";
 import type { DueKind } from "../rules/due.ts";
-import type { OwnerQuery, ReadQuery } from "./contract.ts";
+import type { OwnerQuery, ReadQuery } from "./store.ts";
 
 /** A run that a transaction has found or creates: its head, and its ordinal, by which all other rows know it. */
 export interface EventRow extends StoredEvent {

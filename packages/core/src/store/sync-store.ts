@@ -1,6 +1,6 @@
 import { createCalls } from "./calls.ts";
-import type { Change, Store, StoreCapabilities } from "./contract.ts";
-import type { Notifications } from "./polled-next.ts";
+import type { Change, RunEventStore, StoreCapabilities } from "./store.ts";
+import type { Notifications } from "./polled-notifications.ts";
 import type { SyncRows } from "./sync-rows.ts";
 import { appendPlains, changeRun, type Committed, readRuns, type Worked } from "./sync-work.ts";
 import { inDoubt } from "../rules/errors.ts";
@@ -26,7 +26,7 @@ export interface SyncStoreOptions {
 }
 
 /** Makes a store over the rows of a synchronous database: it sees, core decides, and it writes, all in one transaction. */
-export function createSyncStore(options: SyncStoreOptions): Store {
+export function createSyncStore(options: SyncStoreOptions): RunEventStore {
   const { capabilities, transact, notifications } = options;
   const { mostRemoved = { runs: Infinity, events: Infinity } } = options;
   const calls = createCalls();

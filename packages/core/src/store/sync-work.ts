@@ -9,7 +9,7 @@ import type { Seen } from "../rules/decision.ts";
 import type { NewEvent } from "../rules/event.ts";
 import { type Head, nameKey, type RunName } from "../rules/head.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
-import type { Change, ReadQuery, ReadResult } from "./contract.ts";
+import type { Change, ReadQuery, ReadResult } from "./store.ts";
 import type { EventRow, ReceiptRow, SyncRows } from "./sync-rows.ts";
 
 /** A commit on a run, for the notifications. */

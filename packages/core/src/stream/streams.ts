@@ -145,9 +145,9 @@ class LiveStreams implements Streams {
       now: () => Math.floor(clock.now()),
       random,
       follow: ({ runId, ownerId, since, at }, reader) =>
-        partsOf(log).followers.open(runId, reader, since, ownerId, checkAt(at, { since })),
+        partsOf(log).followers.open({ ownerId, runId }, reader, since, checkAt(at, { since })),
       tailStart: ({ runId, ownerId }, tail) =>
-        partsOf(log).followers.tailStart(runId, tail, ownerId),
+        partsOf(log).followers.tailStart({ ownerId, runId }, tail),
       openFeed: (ownerId, { begin, topic, ...options }) =>
         partsOf(log).feeds.open(
           { ownerId, topic: checkTopic(topic) },

@@ -166,4 +166,3 @@ export class Reaper {
     return { ended, left, failed, failure };
   }
 }
-

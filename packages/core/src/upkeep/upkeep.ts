@@ -95,11 +95,7 @@ export interface Upkeep {
 }
 
 /** Makes the upkeep of a store. */
-export function createUpkeep(
-  calls: UpkeepCalls,
-  clock: Clock,
-  probe: ClockProbe,
-): Upkeep {
+export function createUpkeep(calls: UpkeepCalls, clock: Clock, probe: ClockProbe): Upkeep {
   const reaper = new Reaper(calls, clock, probe);
   return {
     async reap({

@@ -3,8 +3,8 @@ import type { Clock } from "../time/clock.ts";
 import { type ClockProbe, createProbe } from "./probe.ts";
 import { StallWatch } from "./stall-watch.ts";
 
-/** The id of the run that a check asks for. It need not exist. */
-const ANY_RUN = "readyz";
+/** The run that a check asks for. It need not exist. */
+const ANY_RUN = { ownerId: "readyz", runId: "readyz" };
 
 /** Whether a store takes reads, and whether it takes writes: a full disk refuses only writes. */
 export interface Stalls {
@@ -12,11 +12,8 @@ export interface Stalls {
   readonly writes: StallWatch;
 }
 
-/** The calls of a store that callers wait for. `purge` is not among them, since it may take long. */
-export type WatchedStore = Omit<
-  RunEventStore,
-  "listExpired" | "listIdle" | "purge" | "probe" | "observe" | "close"
->;
+/** A store whose calls are watched. */
+export type WatchedStore = Omit<RunEventStore, "observe" | "close">;
 
 /**
  * Watches the calls of a store.
@@ -27,8 +24,9 @@ export function watchStore(
   clock: Clock,
   probe: ClockProbe,
 ): { readonly store: WatchedStore; readonly stalls: Stalls } {
+  const anyRun = { ...ANY_RUN, since: 0, limit: 0, maxBytes: 1 };
   const readProbe = createProbe(
-    { probe: async () => Number(await store.getRun(ANY_RUN).then(() => 0)) },
+    { probe: async () => Number(await store.read([anyRun]).then(() => 0)) },
     clock,
   );
   const reads = new StallWatch({ clock, check: readProbe, refusal: "answer" });
@@ -40,15 +38,10 @@ export function watchStore(
     },
     subscribe: (name, onNotification) => store.subscribe(name, onNotification),
     read: (queries) => reads.track(() => store.read(queries)),
-    getRun: (runId) => reads.track(() => store.getRun(runId)),
-    listRuns: (query) => reads.track(() => store.listRuns(query)),
-    listChanged: (query) => reads.track(() => store.listChanged(query)),
-    append: (requests) => writes.track(() => store.append(requests)),
-    createRun: (request) => writes.track(() => store.createRun(request)),
-    deleteRun: (runId, ownerId) => writes.track(() => store.deleteRun(runId, ownerId)),
-    claim: (request) => writes.track(() => store.claim(request)),
-    renew: (request) => writes.track(() => store.renew(request)),
-    release: (request) => writes.track(() => store.release(request)),
+    list: (query) => reads.track(() => store.list(query)),
+    append: (plains) => writes.track(() => store.append(plains)),
+    change: (changes) => writes.track(() => store.change(changes)),
+    probe: () => store.probe(),
   };
   return { store: watched, stalls: { reads, writes } };
 }

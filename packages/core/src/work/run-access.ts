@@ -115,18 +115,18 @@ export function claimedRun(run: RunRecord): ClaimedRun {
 
 /**
  * Makes the access of workers to the runs of a store in the same process.
- * @param options the owner whose runs they may work on
+ * @param owner whose runs they work on
  * @param closing aborts when the log closes
  */
 export function createLogAccess(
   store: Pick<RunEventStore, "capabilities" | "subscribe">,
   log: RunLog,
-  options: OwnerOption,
+  { ownerId }: OwnerOption,
   closing: AbortSignal,
 ): RunAccess {
   // An event in doubt is sent again only under a key.
-  const newKey = store.capabilities.losesAcknowledgements ? createOwnKeys() : null;
-  const owner: OwnerOption = "ownerId" in options ? { ownerId: options.ownerId } : {};
+  const newKey = store.capabilities.losesAnswers ? createOwnKeys() : null;
+  const owner = { ownerId };
   return {
     clock: log.clock,
     limits: log.limits,

@@ -151,7 +151,7 @@ export function watchStoredEnd(
     else end.notify();
   }
 
-  const subscription = store.subscribe(runId, notify);
+  const subscription = store.subscribe({ ...owner, runId }, notify);
   return {
     // Before the subscription was ready, nothing notified.
     ready: subscription.ready.catch(() => {}).then(end.check),

@@ -1,4 +1,4 @@
-import { type Commit, dueKindOf, type Head } from "@tm/run-events-core/next";
+import { type Commit, dueKindOf, type Head } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import type { Statements } from "./statements.ts";

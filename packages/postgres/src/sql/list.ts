@@ -3,7 +3,7 @@ import {
   type Head,
   listedStatuses,
   type OwnerQuery,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import { headColumns, headOf, type HeadRow, NOW_MS, ON_PRIMARY } from "./columns.ts";

@@ -1,4 +1,4 @@
-import type { RunName } from "@tm/run-events-core/next";
+import type { RunName } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import type { Statements } from "./statements.ts";

@@ -1,4 +1,4 @@
-import type { Position, RunName } from "@tm/run-events-core/next";
+import type { Position, RunName } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";

@@ -3,7 +3,7 @@ import {
   type ReadQuery,
   type ReadResult,
   type StoredEvent,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";

@@ -4,7 +4,7 @@ import {
   listedStatuses,
   type RunStatus,
   type Seen,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import type { Statements } from "./statements.ts";

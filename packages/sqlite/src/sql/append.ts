@@ -1,4 +1,4 @@
-import type { EventRow, NewReceipt, SyncRows } from "@tm/run-events-core/next";
+import type { EventRow, NewReceipt, SyncRows } from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";

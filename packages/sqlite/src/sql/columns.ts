@@ -1,4 +1,4 @@
-import type { Head } from "@tm/run-events-core/next";
+import type { Head } from "@tm/run-events-core/store";
 
 /** A head's columns but its metadata, named as in core's heads. `exclusive` is a number. */
 export const HEAD_COLUMNS = `owner_id AS ownerId, run_id AS runId, run_key AS ordinal, revision,

@@ -3,7 +3,7 @@ import {
   type OwnerQuery,
   type RunName,
   type SyncRows,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";

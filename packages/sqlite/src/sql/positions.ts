@@ -1,4 +1,4 @@
-import type { Position, RunName } from "@tm/run-events-core/next";
+import type { Position, RunName } from "@tm/run-events-core/store";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";

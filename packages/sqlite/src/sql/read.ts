@@ -4,7 +4,7 @@ import {
   type ReadQuery,
   type StoredEvent,
   type SyncRows,
-} from "@tm/run-events-core/next";
+} from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";

@@ -1,4 +1,4 @@
-import { dueKindOf, type Head, type SyncRows } from "@tm/run-events-core/next";
+import { dueKindOf, type Head, type SyncRows } from "@tm/run-events-core/store";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";

@@ -1,2 +1,0 @@
-export * from "./index-store.ts";
-export { foldEvents } from "./rules/lifecycle.ts";
