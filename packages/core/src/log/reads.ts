@@ -1,13 +1,13 @@
-import { createFeeds, type Feeds } from "../follow/feeds.ts";
 import { createFollowers, type Followers } from "../follow/followers.ts";
-import { readLastEvents } from "../follow/last-events.ts";
+import type { WatchSource } from "../follow/owner-watch.ts";
 import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
-import type { ChangedQuery } from "../rules/changed.ts";
+import { createWatches, type Watches } from "../follow/watches.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { checkAt, checkHistory } from "../rules/history.ts";
-import { nameKey } from "../rules/head.ts";
+import { nameKey, runOf } from "../rules/head.ts";
+import { recordOf } from "../rules/plan-lease.ts";
 import { ownerIdOf } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import { checkTail } from "../rules/tail-start.ts";
@@ -37,16 +37,16 @@ const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
 
 /** The ways to read a log: pages for pollers, and followers for live readers. All share one queue. */
-export interface Reads extends Pick<RunLog, "readPage" | "readLast" | "tailStart" | "waitFor"> {
+export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"> {
   readonly followers: Followers;
-  readonly feeds: Feeds;
+  readonly watches: Watches;
   /** Resolves when no read is under way. */
   idle(): Promise<void>;
 }
 
 /** Makes the reads of a log. */
 export function createReads(
-  store: Pick<RunEventStore, "read" | "subscribe" | "listChanged" | "listRuns">,
+  store: Pick<RunEventStore, "list" | "read" | "subscribe">,
   clock: Clock,
   maxPayloadBytes: number,
   report: Report | null,
@@ -72,11 +72,10 @@ export function createReads(
     return readAfter((asked) => queue.add(asked), query);
   }
 
-  const source = {
+  const source: WatchSource = {
     read,
-    listChanged: (asked: ChangedQuery) => store.listChanged(asked),
-    listRuns: (asked: ListQuery) => store.listRuns(asked),
-    subscribe: (name: string, onNotification: () => void) => store.subscribe(name, onNotification),
+    list: async (asked) => (await store.list(asked)).map((head) => recordOf(runOf(head))),
+    subscribe: (subject, onNotification) => store.subscribe(subject, onNotification),
   };
   const onMissed =
     report === null
@@ -86,7 +85,7 @@ export function createReads(
 
   return {
     followers,
-    feeds: createFeeds(source, clock),
+    watches: createWatches(source, clock),
     async readPage(runId, options) {
       const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);
@@ -105,7 +104,6 @@ export function createReads(
       const page = { ...planPage(result, clampCursor(since, result.run)), run: result.run };
       return tail === undefined ? page : { ...page, since };
     },
-    readLast: (runs) => readLastEvents(read, runs),
     async tailStart(runId, tail, options) {
       const ownerId = ownerIdOf(options);
       return followers.tailStart({ ownerId, runId }, checkTail(tail, undefined));

@@ -18,6 +18,11 @@ export interface ReadQuery {
    * @defaultValue `false`
    */
   readonly withTime?: boolean;
+  /**
+   * Whether the run has its metadata, which may be large. Without it, `metadata` is the empty text.
+   * @defaultValue `false`
+   */
+  readonly wantsMetadata?: boolean;
 }
 
 /** What a read answers: a run's events after `since`, and its head at the same instant. */
