@@ -48,7 +48,6 @@ it.each([
     openStream: () => Promise.reject(new TypeError("Expected no stream.")),
     expect() {},
     giveUp() {},
-    onActivity() {},
     onSeen() {},
   };
   const next = pollRun(attempt, true, Infinity).next();

@@ -8,8 +8,6 @@ export interface Attempt extends Omit<FollowLog, "seek"> {
   readonly expect: (loss: Loss) => void;
   /** Ends the attempt for this reason. Another one follows. */
   readonly giveUp: (why: string) => void;
-  /** To be called each time the server sends something. */
-  readonly onActivity: () => void;
   /** Sets the one listener that is called when the page becomes visible again. */
   readonly onSeen: (listener: () => void) => void;
 }

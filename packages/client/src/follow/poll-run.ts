@@ -15,8 +15,7 @@ const GATHER_MS = 100;
  * @see clauses W15 to W17 in `WIRE.md`
  */
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
-  const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
-    attempt;
+  const { signal, cursor, update, setStatus, ready, readPage, expect, onSeen } = attempt;
   let page: Page | undefined;
   /**
    * Whether the page had new events, or was held until there were some. An old page from a cache is neither, so it is not asked for without
@@ -55,7 +54,6 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
           throw error;
         });
         isFresh = performance.now() - now >= POLL_MS;
-        onActivity();
         expect("cut");
       }
     },

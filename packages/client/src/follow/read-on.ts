@@ -29,7 +29,6 @@ const SILENT_HEARTBEATS = 2.5;
  * | attempting | it fails for good, or the signal aborts      | over: `next` rejects |
  * | paused     | the pause is over, or the page comes back    | attempting           |
  * @param place the last event that was handed over
- * @param onActivity called each time the server sends something, and when an attempt begins or fails
  * @param best the best transport that may be used; without it, the best for the credential
  * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
@@ -37,7 +36,6 @@ export function readOn(
   options: FollowOptions,
   place: Pick<FollowLog, "cursor" | "at">,
   update: (change: Partial<ConnectionState>) => void,
-  onActivity: () => void,
   best?: Transport,
 ): Reading {
   const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
@@ -73,12 +71,11 @@ export function readOn(
     };
     expect("away");
     hasReturned = false;
-    onActivity();
     const log = createFollowLog({ server, runId, signal, ...place, update });
     if (tail !== undefined) await log.seek(tail, since);
     tail = undefined;
     const { transport, probeAt } = course.route;
-    const current = { ...log, expect, giveUp, onActivity, onSeen };
+    const current = { ...log, expect, giveUp, onSeen };
     if (transport !== "stream") return pollRun(current, transport === "long_poll", probeAt);
     return streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms));
   }
@@ -92,7 +89,6 @@ export function readOn(
 
   async function wait(error: RunEventsError): Promise<void> {
     course = afterFailure(course, performance.now());
-    onActivity();
     update({ state: "paused", error });
     // A full server asks for a pause of the transport that is given up, not of the next one.
     const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);

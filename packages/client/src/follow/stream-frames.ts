@@ -8,10 +8,7 @@ import { createStreamParser } from "./parse-stream.ts";
 const CONNECTED_MS = 5_000;
 
 /** What a stream needs of its attempt. */
-export type StreamAttempt = Pick<
-  Attempt,
-  "signal" | "openStream" | "expect" | "giveUp" | "onActivity" | "onSeen"
->;
+export type StreamAttempt = Pick<Attempt, "signal" | "openStream" | "expect" | "giveUp" | "onSeen">;
 
 /** The frames of one live stream as they arrive. Nothing is read ahead. */
 export interface StreamFrames<Frame> {
@@ -34,7 +31,7 @@ export interface StreamFrames<Frame> {
  * @param parse makes a frame of its data
  */
 export function readFrames<Frame>(
-  { signal, openStream, expect, giveUp, onActivity, onSeen }: StreamAttempt,
+  { signal, openStream, expect, giveUp, onSeen }: StreamAttempt,
   silenceMs: number,
   onRetry: (retryMs: number) => void,
   parse: (data: string) => Frame,
@@ -51,10 +48,7 @@ export function readFrames<Frame>(
   const feed = createStreamParser((data) => frames.push(parse(data)), onRetry, MOST_ANSWER_BYTES);
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  /**
-   * Gives up the stream if nothing has come for too long. A hidden page does so too, even if its timers are late, because visible
-   * tabs depend on its connection.
-   */
+  /** Gives up the stream if nothing has come for too long. In a hidden page, the timer is late. */
   function checkSilence(): void {
     clearTimeout(watching);
     const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
@@ -87,7 +81,6 @@ export function readFrames<Frame>(
         };
         const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
         waitingSince = -1;
-        onActivity();
         if (bytes === undefined) throw unanswered("The stream ended before the run did.");
       }
       clearTimeout(connecting);

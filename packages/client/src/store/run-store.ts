@@ -4,10 +4,13 @@ import { historyChanged } from "@tm/run-events-core/wire";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
 import { toError } from "../http/server-errors.ts";
-import type { SharedRunOptions } from "../tabs/follow-in-tabs.ts";
-import { isOtherLog, rangeBefore, type RunCell } from "../tabs/run-cell.ts";
-import { type SharedRun, shareRun, type TailPage } from "../tabs/shared-run.ts";
-import type { Place } from "../tabs/tab-messages.ts";
+import { isOtherLog, type Place, rangeBefore, type RunCell } from "../page/run-cell.ts";
+import {
+  type SharedRun,
+  type SharedRunOptions,
+  shareRun,
+  type TailPage,
+} from "../page/shared-run.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import { readEarlier } from "./read-earlier.ts";
