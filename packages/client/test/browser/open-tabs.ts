@@ -26,7 +26,7 @@ export interface TabbedBrowser {
 }
 
 /** A tab of that browser. */
-export interface Tab {
+interface Tab {
   readonly page: Page;
   /** Makes this the visible tab, and hides the others. */
   show(): Promise<void>;

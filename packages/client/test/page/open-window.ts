@@ -31,6 +31,8 @@ export interface TestWindow {
   /** Hides the window, shows it again, or leaves its page. */
   turn(presence: Presence): void;
   close(): void;
+  /** Whether something listens for its presence. */
+  readonly isWatched: boolean;
 }
 
 /** The user of the windows. */
@@ -85,6 +87,9 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
       for (const listener of watching) listener(next);
     },
     close: () => closed.abort(),
+    get isWatched() {
+      return watching.size > 0;
+    },
   };
 }
 
@@ -99,7 +104,7 @@ export function countHeld(): { readonly fetch: typeof fetch; readonly held: numb
   const signals = new Set<AbortSignal>();
   return {
     fetch: async (input, init) => {
-      const isHeld = /\/stream|wait=25/.test(String(input));
+      const isHeld = /\/stream|wait=25/.test(addressOf(input));
       if (isHeld && init?.signal) signals.add(init.signal);
       return fetch(input, init);
     },
@@ -108,6 +113,12 @@ export function countHeld(): { readonly fetch: typeof fetch; readonly held: numb
       return [...signals].filter(({ aborted }) => !aborted).length;
     },
   };
+}
+
+/** The address of a request. */
+export function addressOf(input: string | URL | Request): string {
+  if (typeof input === "string") return input;
+  return input instanceof URL ? input.href : input.url;
 }
 
 /** Waits until a run shows this many events, and this state. */

@@ -40,7 +40,7 @@ type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 /** A window with its slot, and what its reader knows of it. */
 class Holder {
   readonly slot: StreamSlot;
-  /** Whether it was told that it holds a slot. */
+  /** Whether it knows that it holds a slot. */
   isHeld = false;
   isWished = false;
   isHidden = false;
@@ -147,7 +147,7 @@ it("a window that has waited, and waits again at once, gets the slot for its new
   await expectHeld(origin, SLOTS);
 });
 
-it("windows share the slots of a server's origin, whatever its path, and not those of another", async () => {
+it("windows share the slots of a server's origin, on any path, and not those of another", async () => {
   const { origin } = await fill();
   const other = new StreamSlot(`${origin}:8080`, () => {});
   const same = new StreamSlot(`${origin}/api`, () => {});

@@ -3,6 +3,7 @@ import { onFastClock } from "../on-fast-clock.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
 import { FeedCell } from "../../src/page/feed-cell.ts";
 import {
+  addressOf,
   COOKIE,
   countHeld,
   isInOrder,
@@ -171,7 +172,7 @@ it("W47: 150 runs of a window take one stream, and the runs beyond it are polled
   let polls = 0;
   let most = 0;
   const counting: typeof fetch = async (input, init) => {
-    if (!String(input).includes("/events")) return fetch(input, init);
+    if (!addressOf(input).includes("/events")) return fetch(input, init);
     polls += 1;
     most = Math.max(most, polls);
     return fetch(input, init).finally(() => (polls -= 1));
@@ -267,6 +268,7 @@ it("a view that leaves while its window waits for a slot leaves no request and n
     const closedAt = performance.now();
     await waitFor(() => performance.now() - closedAt > 30_000);
     expect(server.paths).toHaveLength(asked);
+    expect(windows.some(([window]) => window.isWatched)).toBe(false);
   });
   expect(await navigator.locks.query()).toEqual({ held: [], pending: [] });
 });
