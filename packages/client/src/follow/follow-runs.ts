@@ -119,7 +119,6 @@ export class RunsReader {
     clearTimeout(this.#again);
     this.#whole.abort();
     this.#attempt?.abort();
-    this.#slot?.release();
     this.#stopListening();
   }
 
@@ -142,6 +141,7 @@ export class RunsReader {
     }
     // In the same turn as the check above: what is added later begins again.
     this.#isRunning = false;
+    // Its connection is closed.
     this.#slot?.release();
   }
 

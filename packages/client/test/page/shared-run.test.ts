@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { connectionFor } from "../../src/page/page-connection.ts";
 import { createRunCell } from "../../src/page/run-cell.ts";
 import { shareRun } from "../../src/page/shared-run.ts";
@@ -82,6 +82,23 @@ it("a connection shows why it cannot begin, and why its credential fails, and as
     expect(run.cell.connection().error?.message).toContain(message);
   }
   expect(calls).toBe(1);
+});
+
+it("nothing listens to the page any more when the last run is left", async () => {
+  const listening: AbortSignal[] = [];
+  vi.stubGlobal("addEventListener", (_: string, __: unknown, how: { signal: AbortSignal }) =>
+    listening.push(how.signal),
+  );
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { signal, abort } = abortable();
+  const connection = connectionFor({ userId: "ada", baseUrl: "http://127.0.0.1:1" }, "a");
+  for (const runId of ["a", "b"]) {
+    const cell = createRunCell({ since: 0, at: undefined }, () => {});
+    connection.followRun(runId, cell, signal);
+  }
+  expect(listening.filter(({ aborted }) => !aborted).length).toBeGreaterThan(3);
+  abort();
+  expect(listening.filter(({ aborted }) => !aborted)).toEqual([]);
 });
 
 it("users with tokens see only their own runs, without a `userId` too", async () => {

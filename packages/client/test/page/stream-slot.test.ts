@@ -82,10 +82,12 @@ async function expectSettled(holders: readonly Holder[], origin: string): Promis
 it("however windows take, release, hide and show, at most four hold a slot, each knows whether it does, and no lock is left over", async () => {
   stubBrowser();
   const plays = fc.asyncProperty(
+    fc.nat({ max: WINDOWS }),
     fc.array<Step>(step, { minLength: 5, maxLength: 40 }),
-    async (steps) => {
+    async (takers, steps) => {
       const origin = nextOrigin();
       const holders = Array.from({ length: WINDOWS }, () => new Holder(origin));
+      for (const one of holders.slice(0, takers)) one.play("take");
       for (const one of steps) {
         if (one.type === "settle") await expectSettled(holders, origin);
         else if (one.type === "turn")
@@ -137,6 +139,28 @@ it.each(["release", "hide"] as const)(
     late.play("release");
   },
 );
+
+it.each(["release", "hide"] as const)(
+  "a window that leaves while it asks for a slot (%s) does not wait for one",
+  async (type) => {
+    const { origin } = await fill();
+    const late = new Holder(origin);
+    const asked = late.slot.take();
+    late.play(type);
+    expect(await asked).toBe(false);
+    // Those of the window that waits.
+    expect(await locksOf(origin)).toEqual({ held: SLOTS, pending: SLOTS });
+    late.play("release");
+  },
+);
+
+it("a window that was hidden while it waited waits again when it is seen", async () => {
+  const { holders, waiting } = await fill();
+  waiting.play("hide");
+  waiting.play("show");
+  holders[0]?.play("release");
+  await vi.waitFor(() => expect(waiting.isHeld).toBe(true));
+});
 
 it("a window that has waited, and waits again at once, gets the slot for its new wish", async () => {
   const { origin, holders, waiting } = await fill();

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
 import { FeedCell } from "../../src/page/feed-cell.ts";
@@ -59,6 +59,46 @@ it("W47: eight windows have four streams, the others poll, and each has every ev
     expect(windows.every(([, { views }]) => views.every(isInOrder))).toBe(true);
   });
   expect(server.paths.every((path) => !path.includes("wait=25"))).toBe(true);
+});
+
+it("W47, W48: a fifth window polls its runs and its list, and has one stream of all of them when a slot is free", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const [x, y] = [await record(server.runs, 1), await record(server.runs, 1)];
+  await onFastClock(async () => {
+    const windows = await openLive(server, x, 4);
+    const fifth = openWindows(server.port, 1)[0] as TestWindow;
+    const runs = [fifth.follow(x), fifth.follow(y)];
+    const cell = new FeedCell(() => {});
+    cell.wants = [{ topic: null, last: false }];
+    fifth.followFeed(cell);
+    const isAll = (state: string): boolean =>
+      runs.every((run) => has(run, 1, state)) && cell.connection.state === state;
+    await waitFor(() => isAll("polling") && cell.list.runs.size === 2);
+    expect(server.handler.stats().streams.open).toBe(SLOTS);
+    windows[0]?.[0].close();
+    await waitFor(() => isAll("live"));
+    expect(server.paths.at(-1)).toMatch(/\/stream\?runs=[^,]*,[^,]*&feed=live&changedSince=/);
+  });
+});
+
+it("a view that leaves while its window asks for a slot asks the server for nothing, and leaves no lock", async () => {
+  stubBrowser();
+  const { locks } = navigator;
+  let asked = 0;
+  const request = async (...args: Parameters<LockManager["request"]>): Promise<unknown> => {
+    asked += 1;
+    run.leave();
+    return locks.request(...args);
+  };
+  vi.stubGlobal("navigator", { locks: { request } });
+  let credentials = 0;
+  const cookie = (): string => `a=${(credentials += 1)}`;
+  const options = { userId: "ada", credential: { cookie }, baseUrl: "http://a.example" };
+  const run = openWindow(options).follow("a");
+  await expect.poll(() => asked).toBe(1);
+  await expect.poll(async () => (await locks.query()).held).toEqual([]);
+  expect(credentials).toBe(0);
 });
 
 it("a window that closes gives its slot to one that polls, which goes on after its last event", async () => {
