@@ -89,15 +89,16 @@ it("W47, Chromium over HTTP/1.1: of eight windows four have a stream, the others
   const opened = chromium.site.streams.length;
   await expectNext(windows.slice(0, SLOTS), 2, "live");
   await expectNext(windows.slice(SLOTS), 2, "polling");
-  for (const [index, window] of windows.entries()) {
-    await window.page.evaluate("views.at(-1).input('go')");
+  for (const { page } of windows) await page.evaluate("views.at(-1).input('go')");
+  for (const [index, window] of windows.entries())
     await expectText(window, `1-3 ${index < SLOTS ? "live" : "polling"} whole -`);
-  }
+  for (const { page } of windows.slice(SLOTS)) await page.click("#view-cancel");
   for (const window of windows.slice(SLOTS)) {
-    await window.page.click("#view-cancel");
     await expectText(window, "1-4 finished whole -");
     expect((await chromium.site.runs.get(window.runId)).runStatus).toBe("cancelled");
   }
+  // Those whose runs are over wait no longer.
+  await expectSlots(windows[7] as Shown, SLOTS, 0);
   expect(chromium.site.streams).toHaveLength(opened);
   for (const window of windows.slice(0, SLOTS)) {
     await window.page.click("#view-cancel");
