@@ -20,8 +20,6 @@ import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
-/** A stream is given up when nothing has come for this many heartbeats. */
-const SILENT_HEARTBEATS = 2.5;
 
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
@@ -192,9 +190,11 @@ export class RunsReader {
       feed,
       runs: new Map(streamed.map((run) => [run.runId, run])),
       signal,
+      heartbeatMs: this.#options.heartbeatMs,
       openStream: (onHead: () => void) => this.#server.askStream(call, signal, onHead),
       expect,
       giveUp: (why: string) => abort(unanswered(why)),
+      onRetry: (retryMs: number) => void (this.#askedMs = retryMs),
       onSeen: (listener: () => void) => void (this.#checkSilence = listener),
       onEvents: () => void (this.#course = { ...this.#course, failures: 0 }),
       onLeft: (run: FollowedRun, error: RunEventsError | null) => {
@@ -206,8 +206,7 @@ export class RunsReader {
         else if (feed !== null) this.#failFeed(feed, error);
       },
     };
-    const silenceMs = (this.#options.heartbeatMs ?? 15_000) * SILENT_HEARTBEATS;
-    await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
+    await streamRuns(attempt);
     // What is still open has ended too early. What the server could not read has a timer, which opens the next stream.
     if ([...streamed, feed].some((part) => part?.isOpen === true))
       throw unanswered("The stream ended before the run did.");

@@ -1,6 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { Attempt, Reading } from "./attempt.ts";
-import type { Page } from "./follow-log.ts";
+import type { Attempt, Page, Reading } from "./attempt.ts";
 import { pause } from "../http/pause.ts";
 
 /** The pause between two polls that the server answers at once, in milliseconds. A poll that takes as long as this was held. */

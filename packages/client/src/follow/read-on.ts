@@ -1,7 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { Reading } from "./attempt.ts";
+import { createAttempt, type ReaderPlace, type Reading } from "./attempt.ts";
 import { afterFailure, expectLoss, startCourse } from "./course.ts";
-import { createFollowLog, type FollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
 import { onPageReturn } from "./page-signals.ts";
@@ -9,13 +8,11 @@ import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
+import { tailCall } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { streamRun } from "./stream-run.ts";
-
-/** A stream is given up when nothing has come for this many heartbeats. */
-const SILENT_HEARTBEATS = 2.5;
 
 /**
  * Reads a run to its end, one attempt after another. `course.ts` decides what follows an attempt.
@@ -34,11 +31,11 @@ const SILENT_HEARTBEATS = 2.5;
  */
 export function readOn(
   options: FollowOptions,
-  place: Pick<FollowLog, "cursor" | "at">,
+  place: ReaderPlace,
   update: (change: Partial<ConnectionState>) => void,
   best?: Transport,
 ): Reading {
-  const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
+  const { runId, since, heartbeatMs, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
   let { tail } = options;
   const server = createServer(options);
@@ -53,6 +50,7 @@ export function readOn(
   /** Is called when the page comes back. */
   let checkNow = (): void => {};
   const onSeen = (listener: () => void): void => void (checkNow = listener);
+  const onRetry = (retryMs: number): void => void (askedMs = retryMs);
   const giveUp = (why: string): void => abort(unanswered(why));
   const stopListening = onPageReturn((hasMoved) => {
     hasReturned = true;
@@ -71,13 +69,17 @@ export function readOn(
     };
     expect("away");
     hasReturned = false;
-    const log = createFollowLog({ server, runId, signal, ...place, update });
-    if (tail !== undefined) await log.seek(tail, since);
-    tail = undefined;
+    if (tail !== undefined) {
+      // The server refuses a `since` besides.
+      const call = tailCall(runId, tail, { since, at: place.at(), limit: 1, wait: 0 });
+      update({ cursor: (await server.askJson<{ readonly since: number }>(call, signal)).since });
+      tail = undefined;
+    }
     const { transport, probeAt } = course.route;
-    const current = { ...log, expect, giveUp, onSeen };
+    const on = { update, expect, giveUp, onRetry, onSeen };
+    const current = createAttempt({ server, runId, signal, heartbeatMs, ...place, ...on });
     if (transport !== "stream") return pollRun(current, transport === "long_poll", probeAt);
-    return streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms));
+    return streamRun(current);
   }
 
   /** Closes the connection. */
