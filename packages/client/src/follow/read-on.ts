@@ -9,7 +9,7 @@ import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
 import { tailCall } from "../http/run-calls.ts";
-import { createServer } from "../http/server.ts";
+import { createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { streamRun } from "./stream-run.ts";
@@ -35,7 +35,7 @@ export function readOn(
   update: (change: Partial<ConnectionState>) => void,
   best?: Transport,
 ): Reading {
-  const { runId, since, heartbeatMs, signal: whole } = options;
+  const { runId, heartbeatMs, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
   let { tail } = options;
   const server = createServer(options);
@@ -69,12 +69,8 @@ export function readOn(
     };
     expect("away");
     hasReturned = false;
-    if (tail !== undefined) {
-      // The server refuses a `since` besides.
-      const call = tailCall(runId, tail, { since, at: place.at(), limit: 1, wait: 0 });
-      update({ cursor: (await server.askJson<{ readonly since: number }>(call, signal)).since });
-      tail = undefined;
-    }
+    if (tail !== undefined) update({ cursor: await askStart(server, options, tail, signal) });
+    tail = undefined;
     const { transport, probeAt } = course.route;
     const on = { update, expect, giveUp, onRetry, onSeen };
     const current = createAttempt({ server, runId, signal, heartbeatMs, ...place, ...on });
@@ -123,4 +119,18 @@ export function readOn(
       stopListening();
     },
   };
+}
+
+/**
+ * Asks for the sequence before the last events of a run. The server refuses a `since` besides.
+ * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+ */
+async function askStart(
+  server: Server,
+  { runId, since, at }: FollowOptions,
+  tail: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const call = tailCall(runId, tail, { since, at, limit: 1, wait: 0 });
+  return (await server.askJson<{ readonly since: number }>(call, signal)).since;
 }
