@@ -7,8 +7,8 @@ export function announceSession(): void {
 }
 
 /**
- * Reloads the page when another tab has signed in or out. A run stays in memory for a while, and tabs share it. So without a reload the
- * next user could see runs of the last one.
+ * Reloads the page when another tab has signed in or out. A run stays in memory for a while. So without a reload the next user
+ * could see runs of the last one.
  */
 export function reloadOnSessionChange(): void {
   channel.addEventListener("message", () => location.reload());

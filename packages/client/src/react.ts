@@ -15,8 +15,8 @@ export type { ListedRun } from "./feed/fold-changes.ts";
 export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
- * Follows a run while a component shows it. All components and tabs of an origin share one connection, or two for more than 100 runs. Each
- * component gets every event once. A tab that was hidden for 10 s reads on when it is visible again. If `runId`, `tail`, the user or the
+ * Follows a run while a component shows it. All components of a page share one connection. At most four visible tabs of a browser have a stream;
+ * the others poll. Each component gets every event once. A tab that was hidden for 10 s reads on when it is visible again. If `runId`, `tail`, the user or the
  * server changes, the hook begins again.
  * @param runId the run; `null` while there is no run yet: then the hook sends no request
  * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the

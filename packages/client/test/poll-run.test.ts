@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { install } from "@sinonjs/fake-timers";
 import { expect, it, onTestFinished } from "vitest";
-import type { Attempt } from "../src/follow/attempt.ts";
-import type { Page } from "../src/follow/follow-log.ts";
+import type { Attempt, Page } from "../src/follow/attempt.ts";
 import { pollRun } from "../src/follow/poll-run.ts";
 
 const TURNS = 50;
@@ -30,7 +29,7 @@ it.each([
   const attempt: Attempt = {
     signal: leaving.signal,
     cursor: () => 2,
-    at: () => undefined,
+    heartbeatMs: undefined,
     update() {},
     setStatus() {},
     ready: async (arrived) => [...arrived],
@@ -48,7 +47,7 @@ it.each([
     openStream: () => Promise.reject(new TypeError("Expected no stream.")),
     expect() {},
     giveUp() {},
-    onActivity() {},
+    onRetry() {},
     onSeen() {},
   };
   const next = pollRun(attempt, true, Infinity).next();

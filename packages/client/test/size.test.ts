@@ -24,14 +24,13 @@ it("the client is under 10.25 KiB gzipped with its part of core, `/work` under 1
   expect(await sizeOf("/runs")).toBeLessThan(14 * 1_024);
 });
 
-it("the hooks, and the stores without a framework, add under 13.75 KiB to the client, and `useRun` alone under 11.75 KiB", async () => {
-  // Until they had `tail`, earlier events, cancel, folds, schemas and `initial`, it was 2 KiB. Until all runs of all tabs shared one
-  // connection, it was 3.5 KiB: the other half reads streams of many runs. Until there were lists of runs, it was 7.25 KiB.
-  // Until views and tabs compared their histories, it was 13 KiB, and `useRun` alone 11 KiB.
+it("the hooks, and the stores without a framework, add under 10 KiB to the client, and `useRun` alone under 8 KiB", async () => {
+  // Until they had `tail`, earlier events, cancel, folds, schemas and `initial`, it was 2 KiB. Until all runs of a page shared one
+  // connection, it was 3.5 KiB: the other half reads streams of many runs, and lists.
   const client = await sizeOf("");
-  expect((await sizeOf("", "/react")) - client).toBeLessThan(13.75 * 1_024);
-  expect((await sizeOf("", "/store")) - client).toBeLessThan(13.75 * 1_024);
+  expect((await sizeOf("", "/react")) - client).toBeLessThan(10 * 1_024);
+  expect((await sizeOf("", "/store")) - client).toBeLessThan(10 * 1_024);
   const one = `export { useRun } from "@tm/run-events-client/react";
     export { followRun, startRun } from "@tm/run-events-client";`;
-  expect((await sizeOfCode(one)) - client).toBeLessThan(11.75 * 1_024);
+  expect((await sizeOfCode(one)) - client).toBeLessThan(8 * 1_024);
 });

@@ -24,7 +24,7 @@ async function sizeOf(own: boolean): Promise<number> {
   }
 }
 
-it("the transport is under 3.1 KiB gzipped in a page, and under 22.5 KiB with the client that reads the runs", async () => {
+it("the transport is under 3.1 KiB gzipped in a page, and under 19 KiB with the client that reads the runs", async () => {
   expect(await sizeOf(true)).toBeLessThan(3.1 * 1_024);
-  expect(await sizeOf(false)).toBeLessThan(22.5 * 1_024);
+  expect(await sizeOf(false)).toBeLessThan(19 * 1_024);
 });

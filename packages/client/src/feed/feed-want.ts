@@ -23,7 +23,7 @@ export function planFeed(current: FeedWant | null, wants: readonly FeedWant[]): 
   if (first === undefined) return null;
   if (current !== null && wants.every((want) => covers(current, want))) return current;
   return {
-    // Each tab picks its own topic from all runs: a run has its topic with it.
+    // Each list picks its own topic from all runs: a run has its topic with it.
     topic: wants.every(({ topic }) => topic === first.topic) ? first.topic : null,
     last: wants.some(({ last }) => last),
   };

@@ -1,4 +1,5 @@
-import { RunEventsError } from "@tm/run-events-core";
+import type { RunEventsError } from "@tm/run-events-core";
+import { toError } from "../http/server-errors.ts";
 import type { FeedFrame } from "./feed-frame.ts";
 import type { FeedWant } from "./feed-want.ts";
 import { type FeedChanges, mergeChanges } from "./fold-changes.ts";
@@ -86,11 +87,7 @@ export class FollowedFeed {
   }
 
   fail(cause: unknown): void {
-    const error =
-      cause instanceof RunEventsError
-        ? cause
-        : new RunEventsError("internal", String(cause), { cause });
-    this.update({ state: "failed", error });
+    this.update({ state: "failed", error: toError(cause) });
     this.stop();
   }
 

@@ -17,7 +17,6 @@ export interface FeedPolls {
   readonly isHeld: boolean;
   readonly mostDelayMs?: number | undefined;
   readonly signal: AbortSignal;
-  readonly onActivity: () => void;
   /** Called when the server gave no answer before any other came. */
   readonly onSilence: () => void;
   /** Sets the one listener that ends the pause when the page comes back. */
@@ -31,7 +30,7 @@ export interface FeedPolls {
  * @see clause W48 in `WIRE.md`
  */
 export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<never> {
-  const { server, signal, onActivity, onSilence, onSeen } = polls;
+  const { server, signal, onSilence, onSeen } = polls;
   let hasAnswered = false;
   /** Whether the server holds as many polls as it can. */
   let isFull = false;
@@ -40,7 +39,6 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
     const isHeld: boolean = polls.isHeld && !isFull;
     const askedAt = performance.now();
     try {
-      onActivity();
       const call = changedCall({ ...want, cursor, isHeld });
       const changes = await server.askJson<FeedChanges>(call, signal);
       hasAnswered = true;

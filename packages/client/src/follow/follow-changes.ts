@@ -44,7 +44,7 @@ export async function* followChanges(
 ): AsyncGenerator<FeedChanges, void, undefined> {
   const { topic = null, last = false, since = null, signal, onConnectionState, ...rest } = options;
   signal?.throwIfAborted();
-  const reader = new RunsReader({ ...rest, isHasty: true });
+  const reader = new RunsReader(rest);
   let ready: FeedChanges | null = null;
   let failure: unknown;
   let wakeUp = (): void => {};

@@ -65,7 +65,7 @@ export function followRun<M extends EventMap = EventMap>(
     try {
       if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
       const place = { cursor: () => connection.cursor, at: () => at };
-      reading = readOn(options, place, update, () => {});
+      reading = readOn(options, place, update);
       let batch = await reading.next();
       for (; typeof batch === "object"; batch = await reading.next()) {
         for (const event of batch) {

@@ -9,10 +9,10 @@ import { planDelay } from "../http/plan-delay.ts";
 import { createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts";
-import { fittingRuns } from "./fitting-runs.ts";
 import { FollowedSet } from "./followed-set.ts";
 import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
 import { onPageReturn } from "./page-signals.ts";
+import { planAttempt } from "./plan-attempt.ts";
 import { readAlone } from "./read-alone.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
 import type { RunsReaderOptions } from "./runs-reader-options.ts";
@@ -20,10 +20,6 @@ import { streamRuns } from "./stream-runs.ts";
 
 /** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
-/** While more than these are polled, the server does not hold the polls: a browser has six connections to a host. */
-const MOST_HELD = 2;
-/** A stream is given up when nothing has come for this many heartbeats. */
-const SILENT_HEARTBEATS = 2.5;
 
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
@@ -45,13 +41,13 @@ const CHANGED = Symbol("changed");
  * | paused     | the pause is over, or the page comes back        | gathering                                  |
  * | any        | `close`                                          | closed                                     |
  *
- * Runs beyond those that fit into one stream are polled as well. A run that is alone has the stream of one run, or its polls.
+ * Without a slot, all is polled. Runs beyond those that fit into one stream are polled as well.
  * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReader {
-  readonly #options: RunsReaderOptions;
+  readonly #options: Omit<RunsReaderOptions, "slot">;
+  readonly #slot: RunsReaderOptions["slot"];
   readonly #server: Server;
-  readonly #best: Transport;
   readonly #set = new FollowedSet();
   readonly #whole = new AbortController();
   readonly #stopListening: () => void;
@@ -65,17 +61,17 @@ export class RunsReader {
   #checkSilence = (): void => {};
   /** Ends a stream of many runs that may be dead. */
   #giveUp = (): void => {};
-  #gatherMs: number;
+  /** The first connection is opened at once. */
+  #gatherMs = 0;
   /** Opens the connection again later, for runs that the server could not read. */
   #again: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws TypeError if the credential cannot be sent */
-  constructor(options: RunsReaderOptions = {}) {
+  constructor({ slot, ...options }: RunsReaderOptions = {}) {
     this.#options = options;
-    this.#gatherMs = options.isHasty === true ? 0 : GATHER_MS;
+    this.#slot = slot;
     this.#server = createServer(options);
-    this.#best = bestFor(options.credential);
-    this.#course = startCourse(this.#best);
+    this.#course = startCourse(bestFor(options.credential));
     this.#stopListening = onPageReturn((hasMoved) => {
       if (hasMoved) this.#giveUp();
       this.#checkSilence();
@@ -94,18 +90,25 @@ export class RunsReader {
     if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
     const run = new FollowedRun(runId, beginning, listener);
     this.#set.addRun(run);
-    this.#change();
+    this.reopen();
     return () => this.#leave(run);
   }
 
-  /**
-   * Follows the owner's feed as well, in place of the feed before, as `add` does.
-   */
+  /** Follows the owner's feed as well, in place of the feed before, as `add` does. */
   addFeed(start: FeedStart, listener: FeedListener): () => void {
     const feed = new FollowedFeed(start, listener);
     this.#set.addFeed(feed);
-    this.#change();
+    this.reopen();
     return () => this.#leave(feed);
+  }
+
+  /** Opens the connection again, as when the set has changed. */
+  reopen(): void {
+    if (this.#whole.signal.aborted) return;
+    this.#attempt?.abort(CHANGED);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    void this.#run();
   }
 
   /** Stops following everything, and closes the connection. Idempotent. */
@@ -119,15 +122,7 @@ export class RunsReader {
 
   #leave(part: FollowedRun | FollowedFeed): void {
     part.stop();
-    if (this.#set.remove(part)) this.#change();
-  }
-
-  #change(): void {
-    if (this.#whole.signal.aborted) return;
-    this.#attempt?.abort(CHANGED);
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    void this.#run();
+    if (this.#set.remove(part)) this.reopen();
   }
 
   async #run(): Promise<void> {
@@ -137,31 +132,31 @@ export class RunsReader {
         await pause(this.#gatherMs, signal);
         this.#gatherMs = GATHER_MS;
         clearTimeout(this.#again);
-        if (!this.#set.isEmpty) await this.#tryOnce(this.#set);
+        if (!this.#set.isEmpty) await this.#tryOnce();
       } catch (error) {
         if (!signal.aborted && error !== CHANGED) await this.#onLoss(error);
       }
     }
     // In the same turn as the check above: what is added later begins again.
     this.#isRunning = false;
+    // Its connection is closed.
+    this.#slot?.release();
   }
 
-  /** One attempt for these. It ends when the set changes. */
-  async #tryOnce({ runs, feed }: FollowedSet): Promise<void> {
+  /** One attempt. It ends when the set changes. */
+  async #tryOnce(): Promise<void> {
     const attempt = linkAbort(this.#whole.signal);
     this.#attempt = attempt;
-    this.#options.onActivity?.();
-    const isAlone = runs.length === 1 && feed === null;
-    const isStreamed = this.#course.route.transport === "stream" && !isAlone;
-    const streamed = isStreamed ? fittingRuns(runs) : [];
-    const polled = runs.slice(streamed.length);
-    const count = polled.length + (feed === null ? 0 : 1);
-    const held = isStreamed || count > MOST_HELD ? "poll" : "long_poll";
-    const transport = isAlone ? this.#best : held;
-    const polls = polled.map(async (run) => this.#readRun(run, transport, attempt));
-    if (feed !== null && !isStreamed) polls.push(this.#pollFeed(feed, held, attempt));
+    const polls: Promise<void>[] = [];
     try {
-      if (isStreamed) await this.#stream(streamed, feed, attempt, polled.length > 0);
+      const mayHold = (await this.#slot?.take()) ?? true;
+      attempt.signal.throwIfAborted();
+      const { feed } = this.#set;
+      const plan = planAttempt(this.#set, this.#course.route, mayHold);
+      const { isAlone, isStreamed, streamed, alone } = plan;
+      for (const one of alone) polls.push(this.#readRun(one.run, one.transport, attempt));
+      if (feed !== null && !isStreamed) polls.push(this.#pollFeed(feed, plan.isFeedHeld, attempt));
+      if (isStreamed) await this.#stream(streamed, feed, attempt, alone.length > 0);
       else if (isAlone) await polls[0];
       else await this.#untilProbe(attempt.signal);
       // Polled runs take the places of those that are over.
@@ -195,10 +190,11 @@ export class RunsReader {
       feed,
       runs: new Map(streamed.map((run) => [run.runId, run])),
       signal,
+      heartbeatMs: this.#options.heartbeatMs,
       openStream: (onHead: () => void) => this.#server.askStream(call, signal, onHead),
       expect,
       giveUp: (why: string) => abort(unanswered(why)),
-      onActivity: () => this.#options.onActivity?.(),
+      onRetry: (retryMs: number) => void (this.#askedMs = retryMs),
       onSeen: (listener: () => void) => void (this.#checkSilence = listener),
       onEvents: () => void (this.#course = { ...this.#course, failures: 0 }),
       onLeft: (run: FollowedRun, error: RunEventsError | null) => {
@@ -210,8 +206,7 @@ export class RunsReader {
         else if (feed !== null) this.#failFeed(feed, error);
       },
     };
-    const silenceMs = (this.#options.heartbeatMs ?? 15_000) * SILENT_HEARTBEATS;
-    await streamRuns(attempt, silenceMs, (ms) => (this.#askedMs = ms));
+    await streamRuns(attempt);
     // What is still open has ended too early. What the server could not read has a timer, which opens the next stream.
     if ([...streamed, feed].some((part) => part?.isOpen === true))
       throw unanswered("The stream ended before the run did.");
@@ -224,7 +219,7 @@ export class RunsReader {
     part.update({ state: "paused", error });
     const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#change(), delayMs);
+    this.#again = setTimeout(() => this.reopen(), delayMs);
   }
 
   /** Reads one run until it is over or the attempt is. It never rejects. */
@@ -241,16 +236,15 @@ export class RunsReader {
   /** Polls the feed until the attempt is over. It never rejects. */
   async #pollFeed(
     feed: FollowedFeed,
-    transport: Transport,
+    isHeld: boolean,
     { signal, abort }: LinkedAbort,
   ): Promise<void> {
     try {
       await pollFeed(feed, {
         server: this.#server,
-        isHeld: transport === "long_poll",
+        isHeld,
         mostDelayMs: this.#options.mostDelayMs,
         signal,
-        onActivity: () => this.#options.onActivity?.(),
         onSilence: () => this.#toBest(abort),
         onSeen: (end) => void (this.#endPause = end),
       });
@@ -266,16 +260,17 @@ export class RunsReader {
 
   /** Leaves polls for the best transport, unless a stream is open too. */
   #toBest(abort: LinkedAbort["abort"]): void {
-    if (this.#course.route.transport === this.#best) return;
-    this.#course = { ...this.#course, route: bestRoute(this.#best), loss: "away" };
+    const { transport, best } = this.#course.route;
+    if (transport === best) return;
+    this.#course = { ...this.#course, route: bestRoute(best), loss: "away" };
     abort(unanswered("The server answered no poll."));
   }
 
   /** Waits for the time at which the best transport is tried again, or until the polled runs are over. */
   async #untilProbe(signal: AbortSignal): Promise<void> {
-    const { probeAt } = this.#course.route;
+    const { probeAt, best } = this.#course.route;
     await pause(Math.min(FOR_EVER_MS, probeAt - performance.now()), signal);
-    this.#course = { ...this.#course, route: bestRoute(this.#best) };
+    this.#course = { ...this.#course, route: bestRoute(best) };
   }
 
   /** @returns whether it was followed */
@@ -289,7 +284,6 @@ export class RunsReader {
     const { feed } = this.#set;
     if (feed !== null && isBadCursor(error, feed.cursor)) feed.forgetCursor();
     else if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
-    this.#options.onActivity?.();
     this.#course = afterFailure(this.#course, performance.now());
     this.#set.wait(error);
     const { failures, loss } = this.#course;

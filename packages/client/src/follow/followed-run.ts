@@ -1,5 +1,7 @@
-import { type RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { RunEvent } from "@tm/run-events-core";
 import type { RunStart } from "@tm/run-events-core/wire";
+import { contiguous } from "../http/contiguous.ts";
+import { toError } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
 /** What a reader of many runs does with one of them. */
@@ -115,8 +117,8 @@ export class FollowedRun {
    */
   take(events: readonly RunEvent[]): boolean {
     if (this.isOver) return true;
-    let last = this.cursor;
-    const next = events.filter(({ sequence }) => sequence === last + 1 && (last = sequence));
+    const next = contiguous(events, this.cursor);
+    const last = this.cursor + next.length;
     if (next.length > 0) {
       this.failures = 0;
       this.#at = next.at(-1)?.createdAt;
@@ -127,10 +129,6 @@ export class FollowedRun {
   }
 
   fail(cause: unknown): void {
-    const error =
-      cause instanceof RunEventsError
-        ? cause
-        : new RunEventsError("internal", String(cause), { cause });
-    this.update({ state: "failed", error });
+    this.update({ state: "failed", error: toError(cause) });
   }
 }

@@ -30,15 +30,21 @@ export function onPageReturn(listener: (hasMoved: boolean) => void): () => void 
   return () => left.abort();
 }
 
+/** Where a page is. `left`: it is closed, or kept in the back-forward cache. */
+export type Presence = "visible" | "hidden" | "left";
+
 /**
- * Calls the listener now, and each time the page becomes hidden or visible.
+ * Calls the listener now, and each time the page becomes hidden or visible, or is left.
  * @returns a function that stops the calls
  */
-export function onVisibilityChange(listener: (isHidden: boolean) => void): () => void {
+export function onPresenceChange(listener: (presence: Presence) => void): () => void {
   const page = globalThis as Page;
-  const left = new AbortController();
-  const tell = (): void => listener(page.document?.hidden === true);
-  page.addEventListener?.("visibilitychange", tell, { signal: left.signal });
-  tell();
-  return () => left.abort();
+  const over = new AbortController();
+  const { signal } = over;
+  const onChange = (): void => listener(page.document?.hidden === true ? "hidden" : "visible");
+  page.addEventListener?.("visibilitychange", onChange, { signal });
+  page.addEventListener?.("pageshow", onChange, { signal });
+  page.addEventListener?.("pagehide", () => listener("left"), { signal });
+  onChange();
+  return () => over.abort();
 }

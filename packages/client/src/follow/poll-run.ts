@@ -1,6 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { Attempt, Reading } from "./attempt.ts";
-import type { Page } from "./follow-log.ts";
+import type { Attempt, Page, Reading } from "./attempt.ts";
 import { pause } from "../http/pause.ts";
 
 /** The pause between two polls that the server answers at once, in milliseconds. A poll that takes as long as this was held. */
@@ -15,8 +14,7 @@ const GATHER_MS = 100;
  * @see clauses W15 to W17 in `WIRE.md`
  */
 export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Reading {
-  const { signal, cursor, update, setStatus, ready, readPage, expect, onActivity, onSeen } =
-    attempt;
+  const { signal, cursor, update, setStatus, ready, readPage, expect, onSeen } = attempt;
   let page: Page | undefined;
   /**
    * Whether the page had new events, or was held until there were some. An old page from a cache is neither, so it is not asked for without
@@ -55,7 +53,6 @@ export function pollRun(attempt: Attempt, isHeld: boolean, until: number): Readi
           throw error;
         });
         isFresh = performance.now() - now >= POLL_MS;
-        onActivity();
         expect("cut");
       }
     },

@@ -5,7 +5,7 @@ import type { RunsReaderOptions } from "./runs-reader-options.ts";
 
 /** How one of many runs is read over requests of its own. */
 export interface AloneReading {
-  readonly options: RunsReaderOptions;
+  readonly options: Omit<RunsReaderOptions, "slot">;
   readonly transport: Transport;
   readonly signal: AbortSignal;
   /** Called when the server gave no answer before any other came: nothing shows that polls get through where the stream did not. */
@@ -15,9 +15,9 @@ export interface AloneReading {
 /** Reads one run until it is over, or the signal aborts. It never rejects. */
 export async function readAlone(run: FollowedRun, reading: AloneReading): Promise<void> {
   const { transport, signal, onSilence } = reading;
-  const { pollFetch, onActivity = () => {}, ...options } = reading.options;
-  let hasAnswered = false;
+  const { pollFetch, ...options } = reading.options;
   if (transport === "poll" && pollFetch !== undefined) options.fetch = pollFetch;
+  let hasAnswered = false;
   const isSilenceNews = bestFor(options.credential) === "stream";
   const steps = readOn(
     { ...options, ...run.beginning(), runId: run.runId, signal },
@@ -29,7 +29,6 @@ export async function readAlone(run: FollowedRun, reading: AloneReading): Promis
       if (!isSame) run.update(change);
       if (change.state === "paused" && !hasAnswered && isSilenceNews) onSilence();
     },
-    onActivity,
     transport,
   );
   try {

@@ -1,7 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { Reading } from "./attempt.ts";
+import { createAttempt, type ReaderPlace, type Reading } from "./attempt.ts";
 import { afterFailure, expectLoss, startCourse } from "./course.ts";
-import { createFollowLog, type FollowLog } from "./follow-log.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { linkAbort } from "../http/link-abort.ts";
 import { onPageReturn } from "./page-signals.ts";
@@ -9,13 +8,11 @@ import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import { pollRun } from "./poll-run.ts";
 import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
-import { createServer } from "../http/server.ts";
+import { tailCall } from "../http/run-calls.ts";
+import { createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { streamRun } from "./stream-run.ts";
-
-/** A stream is given up when nothing has come for this many heartbeats. */
-const SILENT_HEARTBEATS = 2.5;
 
 /**
  * Reads a run to its end, one attempt after another. `course.ts` decides what follows an attempt.
@@ -29,18 +26,16 @@ const SILENT_HEARTBEATS = 2.5;
  * | attempting | it fails for good, or the signal aborts      | over: `next` rejects |
  * | paused     | the pause is over, or the page comes back    | attempting           |
  * @param place the last event that was handed over
- * @param onActivity called each time the server sends something, and when an attempt begins or fails
  * @param best the best transport that may be used; without it, the best for the credential
  * @returns a reading whose `next` throws the failures that waiting cannot cure
  */
 export function readOn(
   options: FollowOptions,
-  place: Pick<FollowLog, "cursor" | "at">,
+  place: ReaderPlace,
   update: (change: Partial<ConnectionState>) => void,
-  onActivity: () => void,
   best?: Transport,
 ): Reading {
-  const { runId, since, heartbeatMs = 15_000, signal: whole } = options;
+  const { runId, heartbeatMs, signal: whole } = options;
   /** How far before the end the reader begins, until its cursor is there. @see clause W45 in `WIRE.md` */
   let { tail } = options;
   const server = createServer(options);
@@ -55,6 +50,7 @@ export function readOn(
   /** Is called when the page comes back. */
   let checkNow = (): void => {};
   const onSeen = (listener: () => void): void => void (checkNow = listener);
+  const onRetry = (retryMs: number): void => void (askedMs = retryMs);
   const giveUp = (why: string): void => abort(unanswered(why));
   const stopListening = onPageReturn((hasMoved) => {
     hasReturned = true;
@@ -73,14 +69,13 @@ export function readOn(
     };
     expect("away");
     hasReturned = false;
-    onActivity();
-    const log = createFollowLog({ server, runId, signal, ...place, update });
-    if (tail !== undefined) await log.seek(tail, since);
+    if (tail !== undefined) update({ cursor: await askStart(server, options, tail, signal) });
     tail = undefined;
     const { transport, probeAt } = course.route;
-    const current = { ...log, expect, giveUp, onActivity, onSeen };
+    const on = { update, expect, giveUp, onRetry, onSeen };
+    const current = createAttempt({ server, runId, signal, heartbeatMs, ...place, ...on });
     if (transport !== "stream") return pollRun(current, transport === "long_poll", probeAt);
-    return streamRun(current, heartbeatMs * SILENT_HEARTBEATS, (ms) => (askedMs = ms));
+    return streamRun(current);
   }
 
   /** Closes the connection. */
@@ -92,7 +87,6 @@ export function readOn(
 
   async function wait(error: RunEventsError): Promise<void> {
     course = afterFailure(course, performance.now());
-    onActivity();
     update({ state: "paused", error });
     // A full server asks for a pause of the transport that is given up, not of the next one.
     const atLeastMs = course.loss === "full" ? 0 : (error.details.retryAfterMs ?? askedMs);
@@ -125,4 +119,18 @@ export function readOn(
       stopListening();
     },
   };
+}
+
+/**
+ * Asks for the sequence before the last events of a run. The server refuses a `since` besides.
+ * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+ */
+async function askStart(
+  server: Server,
+  { runId, since, at }: FollowOptions,
+  tail: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const call = tailCall(runId, tail, { since, at, limit: 1, wait: 0 });
+  return (await server.askJson<{ readonly since: number }>(call, signal)).since;
 }

@@ -1,6 +1,7 @@
 import type { ServerOptions } from "../http/server.ts";
+import type { StreamSlot } from "./stream-slot.ts";
 
-/** Where the server is, and its heartbeat. */
+/** Where the server is, its heartbeat, and what allows a connection that stays open. */
 export interface RunsReaderOptions extends ServerOptions {
   /**
    * The server's heartbeat, in milliseconds.
@@ -13,10 +14,8 @@ export interface RunsReaderOptions extends ServerOptions {
    */
   readonly pollFetch?: typeof globalThis.fetch;
   /**
-   * Whether the first connection is opened without a wait for further runs.
-   * @defaultValue false
+   * Allows a stream, or a poll that the server holds. The reader releases it when it follows nothing.
+   * @defaultValue none: both are always allowed
    */
-  readonly isHasty?: boolean;
-  /** Called each time the server sends something, and when an attempt begins or fails. */
-  readonly onActivity?: () => void;
+  readonly slot?: Pick<StreamSlot, "take" | "release">;
 }

@@ -1,17 +1,38 @@
 import { MOST_ANSWER_BYTES } from "../http/read-text.ts";
 import { awaitAnswer, brokenOff } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Loss } from "./route.ts";
 import { createStreamParser } from "./parse-stream.ts";
 
 /** How long the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
 
+/** A stream is given up when nothing has come for this many heartbeats. */
+const SILENT_HEARTBEATS = 2.5;
+
 /** What a stream needs of its attempt. */
-export type StreamAttempt = Pick<
-  Attempt,
-  "signal" | "openStream" | "expect" | "giveUp" | "onActivity" | "onSeen"
->;
+export interface StreamAttempt {
+  /** Aborts when the attempt ends. */
+  readonly signal: AbortSignal;
+  /**
+   * The server's heartbeat, in milliseconds.
+   * @defaultValue 15,000
+   */
+  readonly heartbeatMs: number | undefined;
+  /**
+   * Opens the stream.
+   * @param onHead called when the head of an answer has arrived
+   */
+  readonly openStream: (onHead: () => void) => Promise<Response>;
+  /** Sets which kind of loss it is if the attempt is lost from now on. */
+  readonly expect: (loss: Loss) => void;
+  /** Ends the attempt for this reason. Another one follows. */
+  readonly giveUp: (why: string) => void;
+  /** Called with the value of each `retry:` field, in milliseconds. */
+  readonly onRetry: (retryMs: number) => void;
+  /** Sets the one listener that is called when the page becomes visible again. */
+  readonly onSeen: (listener: () => void) => void;
+}
 
 /** The frames of one live stream as they arrive. Nothing is read ahead. */
 export interface StreamFrames<Frame> {
@@ -29,16 +50,13 @@ export interface StreamFrames<Frame> {
 
 /**
  * Reads the frames of a live stream, and gives it up if it stays silent.
- * @param silenceMs how long the stream may be silent, in milliseconds
- * @param onRetry called with the value of each `retry:` field, in milliseconds
  * @param parse makes a frame of its data
  */
 export function readFrames<Frame>(
-  { signal, openStream, expect, giveUp, onActivity, onSeen }: StreamAttempt,
-  silenceMs: number,
-  onRetry: (retryMs: number) => void,
+  { signal, heartbeatMs = 15_000, openStream, expect, giveUp, onRetry, onSeen }: StreamAttempt,
   parse: (data: string) => Frame,
 ): StreamFrames<Frame> {
+  const silenceMs = heartbeatMs * SILENT_HEARTBEATS;
   const connecting = setTimeout(() => {
     expect("held_back");
     giveUp(`The stream brought nothing within ${CONNECTED_MS / 1_000} s.`);
@@ -51,10 +69,7 @@ export function readFrames<Frame>(
   const feed = createStreamParser((data) => frames.push(parse(data)), onRetry, MOST_ANSWER_BYTES);
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  /**
-   * Gives up the stream if nothing has come for too long. A hidden page does so too, even if its timers are late, because visible
-   * tabs depend on its connection.
-   */
+  /** Gives up the stream if nothing has come for too long. In a hidden page, the timer is late. */
   function checkSilence(): void {
     clearTimeout(watching);
     const silentMs = waitingSince < 0 ? 0 : performance.now() - waitingSince;
@@ -87,7 +102,6 @@ export function readFrames<Frame>(
         };
         const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
         waitingSince = -1;
-        onActivity();
         if (bytes === undefined) throw unanswered("The stream ended before the run did.");
       }
       clearTimeout(connecting);

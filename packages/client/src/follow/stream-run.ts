@@ -7,16 +7,10 @@ import { unanswered } from "../http/server-errors.ts";
 /**
  * Reads one live stream to the end of the run. A stream that ends earlier is lost. The loss is final only if the server's `error` frame
  * is not retryable. Nothing is read ahead.
- * @param silenceMs how long the stream may be silent, in milliseconds
- * @param onRetry called with the value of each `retry:` field, in milliseconds
  * @see clauses W19 to W26 in `WIRE.md`
  */
-export function streamRun(
-  attempt: Attempt,
-  silenceMs: number,
-  onRetry: (retryMs: number) => void,
-): Reading {
-  const { frames, arrive, end } = readFrames(attempt, silenceMs, onRetry, parseFrame);
+export function streamRun(attempt: Attempt): Reading {
+  const { frames, arrive, end } = readFrames(attempt, parseFrame);
   attempt.update({ state: "connecting" });
   return {
     async next() {

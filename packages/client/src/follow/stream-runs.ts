@@ -21,18 +21,12 @@ export interface RunsAttempt extends StreamAttempt {
 
 /**
  * Reads one stream of many runs, of a feed, or of both, until each of them has had its last frame. A stream that ends earlier is lost.
- * @param silenceMs how long the stream may be silent, in milliseconds
- * @param onRetry called with the value of each `retry:` field, in milliseconds
  * @throws RunEventsError if the stream is lost, or the server refuses it
  * @throws the signal's reason
  * @see clauses W47 and W48 in `WIRE.md`
  */
-export async function streamRuns(
-  attempt: RunsAttempt,
-  silenceMs: number,
-  onRetry: (retryMs: number) => void,
-): Promise<void> {
-  const reading = readFrames(attempt, silenceMs, onRetry, parseRunsFrame);
+export async function streamRuns(attempt: RunsAttempt): Promise<void> {
+  const reading = readFrames(attempt, parseRunsFrame);
   const { frames } = reading;
   try {
     for (;;) {

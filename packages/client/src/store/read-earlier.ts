@@ -1,6 +1,6 @@
 import type { RunEvent } from "@tm/run-events-core";
 import { CALL_PATIENCE_MS } from "../http/retrying.ts";
-import type { SharedRun } from "../tabs/shared-run.ts";
+import type { SharedRun } from "../page/shared-run.ts";
 
 /**
  * Reads the events after `since` that come before the events of a view.

@@ -4,10 +4,8 @@ import { historyChanged } from "@tm/run-events-core/wire";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
 import { toError } from "../http/server-errors.ts";
-import type { SharedRunOptions } from "../tabs/follow-in-tabs.ts";
-import { isOtherLog, rangeBefore, type RunCell } from "../tabs/run-cell.ts";
-import { type SharedRun, shareRun, type TailPage } from "../tabs/shared-run.ts";
-import type { Place } from "../tabs/tab-messages.ts";
+import { isOtherLog, type Place, rangeBefore, type RunCell } from "../page/run-cell.ts";
+import { type SharedRun, shareRun, type TailPage } from "../page/shared-run.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import { readEarlier } from "./read-earlier.ts";
@@ -30,7 +28,7 @@ const EARLIER = 100;
  * | takes events, or opens             | the last subscriber leaves, and 1 s more | keeps what it has             |
  */
 export class RunStore<M extends EventMap> implements Store<RunView<M>> {
-  readonly #options: SharedRunOptions | null;
+  readonly #options: ReturnType<typeof sharedOptions> | null;
   readonly #tail: number | undefined;
   readonly #schemas: NonNullable<RunOptions<M>["schemas"]>;
   readonly #listeners = new Set<{ readonly call: () => void }>();

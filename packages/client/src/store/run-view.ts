@@ -79,7 +79,7 @@ export interface InitialRun {
 
 /** Where the server is, for which user the run is shown, and how its events are folded. */
 export interface FoldOptions<M extends EventMap = EventMap> extends ServerOptions {
-  /** Who is signed in. Views and tabs of different users share nothing. */
+  /** Who is signed in. Views of different users share nothing. */
   readonly userId?: string | undefined;
   /**
    * Schemas that check payloads, as `followRun` does. An event that does not fit fails this view alone. The schemas of the first call

@@ -5,7 +5,7 @@ import { keepSame, type ListedRun } from "../feed/fold-changes.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
-import { feedKey, type SharedFeed, shareFeed } from "../tabs/shared-feed.ts";
+import { feedKey, type SharedFeed, shareFeed } from "../page/shared-feed.ts";
 import { hasEnded, isPicked, pickRuns, type RunsFilter } from "./pick-runs.ts";
 import { readRuns, type RunsPage, type RunsRange } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";

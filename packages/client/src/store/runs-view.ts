@@ -27,7 +27,7 @@ export interface RunsOptions extends ServerOptions {
    * @defaultValue `false`
    */
   readonly last?: boolean | undefined;
-  /** Who is signed in. Views and tabs of different users share nothing. */
+  /** Who is signed in. Views of different users share nothing. */
   readonly userId?: string | undefined;
   /**
    * What is known of the list already, such as a page of `list`. The first view shows those of its runs that fit `status` and `topic`,

@@ -1,5 +1,4 @@
-import type { SharedRunOptions } from "../tabs/follow-in-tabs.ts";
-import { shareKey } from "../tabs/shared-run.ts";
+import { shareKey, type SharedRunOptions } from "../page/shared-run.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import type { RunOptions } from "./run-view.ts";
 

@@ -1,7 +1,6 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { HOOK_SCRIPT } from "./hook-script.ts";
-import { pauseScript } from "./open-browser.ts";
 import { useChromium } from "./use-chromium.ts";
 
 const chromium = useChromium(HOOK_SCRIPT);
@@ -116,56 +115,6 @@ describe("Chromium, components that show a run", () => {
     const page = await chromium.openPage();
     await page.evaluate('show("no-such-run", 2)');
     await expectText(page, "0 failed not_found", 2);
-    expect(chromium.site.streams).toHaveLength(1);
-  });
-});
-
-describe("Chromium, seven tabs on HTTP/1.1, which allows six connections", () => {
-  async function openTabs(): Promise<readonly Page[]> {
-    const pages: Page[] = [];
-    for (let tab = 0; tab < 7; tab++) {
-      const page = await chromium.openPage();
-      await show(page, 1);
-      await expectText(page, "1 live -");
-      pages.push(page);
-    }
-    return pages;
-  }
-
-  it("seven tabs share one connection, and each sees every event once, then the end", async () => {
-    const pages = await openTabs();
-    await append(1_000);
-    await Promise.all(pages.map(async (page) => expectText(page, "1001 live -")));
-    await append(1, "RUN_COMPLETED");
-    await Promise.all(pages.map(async (page) => expectText(page, "1002 finished -")));
-    expect(chromium.site.streams).toHaveLength(1);
-  });
-
-  it("tabs continue when the tab with the connection is closed", async () => {
-    const [first, ...others] = await openTabs();
-    await first?.close();
-    await append(1);
-    await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
-    expect(chromium.site.openStreams()).toBe(1);
-    expect(chromium.site.streams).toHaveLength(2);
-  });
-
-  it("tabs continue while the tab with the connection sleeps, and it continues after its sleep", async () => {
-    const pages = await openTabs();
-    const [first, ...others] = pages as readonly [Page, ...Page[]];
-    const resume = await pauseScript(first);
-    await append(1);
-    await Promise.all(others.map(async (page) => expectText(page, "2 live -")));
-    await resume();
-    await append(1);
-    await Promise.all(pages.map(async (page) => expectText(page, "3 live -")));
-    await expectStreams(1);
-  });
-
-  it("tabs show the code of the error that ends their run", async () => {
-    const pages = await openTabs();
-    chromium.site.sessions.clear();
-    await Promise.all(pages.map(async (page) => expectText(page, "1 failed unauthenticated")));
     expect(chromium.site.streams).toHaveLength(1);
   });
 });

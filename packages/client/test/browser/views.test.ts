@@ -175,7 +175,7 @@ describe("Chromium, a fold", () => {
 });
 
 describe("Chromium, a cancel", () => {
-  it("W13: a second tab, which shares the first one's stream, cancels, and both show the end", async () => {
+  it("W13: a second window cancels, and both show the end", async () => {
     await append(2);
     const [first, second] = [await chromium.openPage(), await chromium.openPage()];
     await show(first, { runId });
@@ -191,7 +191,6 @@ describe("Chromium, a cancel", () => {
     expect(flags).toContain(true);
     expect(flags.at(-1)).toBe(false);
     expect(requests.filter((request) => request.startsWith("POST"))).toEqual(["POST /cancel"]);
-    expect(chromium.site.streams).toHaveLength(1);
     expect((await chromium.site.runs.get(runId)).runStatus).toBe("cancelled");
     expect(chromium.complaints).toEqual([]);
   });

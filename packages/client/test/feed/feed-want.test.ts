@@ -8,7 +8,7 @@ const want: fc.Arbitrary<FeedWant> = fc.record({
 });
 const wants = fc.array(want, { maxLength: 5 });
 
-it("W48: the one feed of a connection serves every list that any tab shows", () => {
+it("W48: the one feed of a connection serves every list of the page", () => {
   fc.assert(
     fc.property(fc.option(want), wants, (current, all) => {
       const feed = planFeed(current, all);

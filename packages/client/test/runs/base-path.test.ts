@@ -65,7 +65,7 @@ describe("at another base path", () => {
   });
 });
 
-it("W50: two servers are the same for the tabs of a page only if all runs have the same address", () => {
+it("W50: two servers are the same for a page only if all runs have the same address", () => {
   const segment = fc.stringMatching(/^[a-z]{1,3}$/);
   const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((all) => `/${all.join("/")}`);
   const server = fc.record({

@@ -1,7 +1,7 @@
 import { createRunFold, createRunStore } from "@tm/run-events-client/store";
 import { describe, expect, it } from "vitest";
 import { connected, event, finished, startScriptedServer, stream } from "../scripted-server.ts";
-import { range } from "../tabs/open-tab.ts";
+import { range } from "../page/open-window.ts";
 import { expectRange, expectSnapshot, watchStore, leaveNothing } from "./watch-store.ts";
 
 leaveNothing();

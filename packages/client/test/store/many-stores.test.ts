@@ -9,7 +9,6 @@ import {
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { rounds } from "../../../core/test/rounds.ts";
-import { openTab, shows, type Tab } from "../tabs/open-tab.ts";
 import { useServer } from "../use-server.ts";
 import { expectSnapshot, rangeOf, leaveNothing } from "./watch-store.ts";
 
@@ -35,7 +34,6 @@ const step = fc.oneof(
   fc.record({ type: fc.constant("open" as const), tail: fc.option(small, { nil: undefined }) }),
   fc.record({ type: fc.constant("openKnown" as const), tail: small }),
   fc.record({ type: fc.constant("fold" as const) }),
-  fc.record({ type: fc.constant("openTab" as const), back: small }),
   fc.record({ type: fc.constant("toggle" as const), index: fc.nat({ max: 9 }) }),
   fc.record({ type: fc.constant("earlier" as const), index: fc.nat({ max: 9 }) }),
   fc.record({ type: fc.constant("settle" as const) }),
@@ -54,8 +52,6 @@ class Game {
   };
   readonly #views: Member<RunView>[] = [];
   readonly #folds: Member<number>[] = [];
-  readonly #tabs: Tab[] = [];
-  #last = 0;
 
   constructor(runs: Client, runId: string) {
     const credential = { cookie: "session=ada" };
@@ -74,11 +70,10 @@ class Game {
 
   async append(count: number): Promise<void> {
     const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
-    const appended = count > 0 ? await this.#runs.append(this.#runId, events) : null;
-    this.#last = appended?.lastSequence ?? this.#last;
+    if (count > 0) await this.#runs.append(this.#runId, events);
   }
 
-  /** Ends the run. Every view, fold and tab has to get there. */
+  /** Ends the run. Every view and fold has to get there. */
   async end(): Promise<void> {
     const { lastSequence: cursor } = await this.#runs.cancel(this.#runId);
     for (const member of this.#views) join(member);
@@ -89,22 +84,16 @@ class Game {
       expect(events[0]?.sequence === 1).toBe(!hasEarlier);
     }
     for (const fold of this.#folds) await expectSnapshot(fold, (cursor * (cursor + 1)) / 2);
-    for (const tab of this.#tabs) await shows(tab, cursor - tab.cell.start, "finished");
   }
 
   close(): void {
     for (const { leave } of [...this.#views, ...this.#folds]) leave?.();
-    for (const tab of this.#tabs) tab.close();
   }
 
-  async #open(
-    one: Extract<Step, { type: "open" | "openKnown" | "fold" | "openTab" }>,
-  ): Promise<void> {
+  async #open(one: Extract<Step, { type: "open" | "openKnown" | "fold" }>): Promise<void> {
     const options = this.#options;
     const [runId, runs] = [this.#runId, this.#runs];
-    if (one.type === "openTab") {
-      this.#tabs.push(openTab({ ...options, runId }, Math.max(0, this.#last - one.back)));
-    } else if (one.type === "fold") {
+    if (one.type === "fold") {
       enter(
         createRunFold(runId, 0, (sum, { sequence }) => sum + sequence, options),
         this.#folds,
@@ -135,7 +124,7 @@ function enter<Value>(store: Store<Value>, members: Member<Value>[]): void {
   join(member);
 }
 
-it("W45: however stores, folds and tabs of a run come and go, each view is whole, and each gets to the end", async () => {
+it("W45: however stores and folds of a run come and go, each view is whole, and each gets to the end", async () => {
   const runs = createClient({ baseUrl: server.baseUrl, credential: { bearer: "ada" } });
   const steps = fc.array(step, { minLength: 3, maxLength: 14 });
   const plays = fc.asyncProperty(fc.nat({ max: 20 }), steps, async (count, moves) => {

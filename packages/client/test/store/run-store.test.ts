@@ -8,7 +8,7 @@ import {
   startScriptedServer,
   stream,
 } from "../scripted-server.ts";
-import { range } from "../tabs/open-tab.ts";
+import { range } from "../page/open-window.ts";
 import { expectRange, expectSnapshot, watchStore, leaveNothing } from "./watch-store.ts";
 
 leaveNothing();

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { rounds } from "../../../core/test/rounds.ts";
 import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
-import { range } from "../tabs/open-tab.ts";
+import { range } from "../page/open-window.ts";
 import { expectRange, expectSnapshot, rangeOf, watchStore, leaveNothing } from "./watch-store.ts";
 
 leaveNothing();

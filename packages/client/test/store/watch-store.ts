@@ -1,4 +1,4 @@
-import { afterAll, expect, onTestFinished, vi } from "vitest";
+import { afterAll, beforeEach, expect, onTestFinished, vi } from "vitest";
 import type { Store } from "../../src/store/run-view.ts";
 
 /** What these tests need of a view, with payloads of any type. */
@@ -53,9 +53,14 @@ export async function expectRange(
   await vi.waitFor(() => expect(rangeOf(store.getSnapshot())).toEqual(range), { timeout: 20_000 });
 }
 
-/** Waits after the file's tests until no run is followed any longer: the next file shares the process. Stores need a `userId` for it. */
+/**
+ * Makes this process look like a browser, in which each page that reads has a slot. After the file's tests it waits until no slot is held or
+ * waited for any longer: the next file shares the process.
+ */
 export function leaveNothing(): void {
+  beforeEach(() => void vi.stubGlobal("location", { href: "http://127.0.0.1/" }));
   afterAll(async () => {
+    vi.unstubAllGlobals();
     await vi.waitFor(
       async () => {
         const { held = [], pending = [] } = await navigator.locks.query();

@@ -21,7 +21,7 @@ export interface RunChatTransportOptions extends ServerOptions {
    */
   readonly body?: object | (() => object);
   /**
-   * Who is signed in. Set it if users can change without a reload of the page: tabs of different users share nothing.
+   * Who is signed in. Set it if users can change without a reload of the page: views of different users share nothing.
    * @defaultValue none: the page has one user, that of its session
    */
   readonly userId?: string;
@@ -34,7 +34,7 @@ type Reconnect<Message extends UIMessage> = Parameters<
 
 /**
  * The transport of `useChat` for chats of `createChats`. It sends a question to the routes of chats, and follows its answer as a run. All
- * tabs share one connection. A lost connection or a restart of the server shows only as a pause.
+ * chats of a page share one connection. A lost connection or a restart of the server shows only as a pause.
  *
  * @example
  * const transport = new RunChatTransport({ body: { model: "small" } });

@@ -1,16 +1,17 @@
 import { isTerminal } from "@tm/run-events-core";
 import fc from "fast-check";
 import { it } from "vitest";
-import { FeedCell } from "../../src/tabs/feed-cell.ts";
+import { FeedCell } from "../../src/page/feed-cell.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
 import type { RunsServer } from "../runs-server.ts";
-import { COOKIE, type ManyRunsTab, openManyRunsTab } from "./open-tab.ts";
-import { type Game, pass, playGames, stealLead, waitOf } from "./play-games.ts";
+import { COOKIE, openWindow, stubBrowser, type TestWindow } from "./open-window.ts";
+import { type Game, pass, playGames, waitOf } from "./play-games.ts";
 
-const TABS = 3;
+/** One more than have a stream. */
+const WINDOWS = 5;
 const TOPICS = ["a", "b"] as const;
 
-const tab = fc.nat({ max: TABS - 1 });
+const window = fc.nat({ max: WINDOWS - 1 });
 const run = fc.nat({ max: 20 });
 const want = fc.record({ topic: fc.constantFrom(null, ...TOPICS), last: fc.boolean() });
 const step = fc.oneof(
@@ -18,30 +19,28 @@ const step = fc.oneof(
   fc.record({ type: fc.constant("append" as const), run }),
   fc.record({ type: fc.constant("end" as const), run }),
   fc.record({ type: fc.constant("delete" as const), run }),
-  fc.record({ type: fc.constant("show list" as const), tab, want }),
-  fc.record({ type: fc.constant("leave list" as const), tab }),
-  fc.record({ type: fc.constant("follow" as const), tab, run }),
-  fc.record({ type: fc.constant("hide" as const), tab }),
-  fc.record({ type: fc.constant("show" as const), tab }),
-  fc.record({ type: fc.constant("close" as const), tab }),
-  fc.record({ type: fc.constant("steal" as const) }),
+  fc.record({ type: fc.constant("list" as const), window, want }),
+  fc.record({ type: fc.constant("leave list" as const), window }),
+  fc.record({ type: fc.constant("follow" as const), window, run }),
+  fc.record({ type: fc.constantFrom("visible", "hidden", "left"), window }),
+  fc.record({ type: fc.constant("close" as const), window }),
   fc.record({ type: fc.constant("cut" as const) }),
   waitOf(50, 300, 1_000, 3_000, 11_000),
 );
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 
-/** A tab, with its list of runs if it shows one. */
+/** A window, with its list of runs if it shows one. */
 class Page {
-  readonly #tab: ManyRunsTab;
+  readonly #window: TestWindow;
   #cell: FeedCell | null = null;
   #leave = (): void => {};
 
   constructor(options: { readonly baseUrl: string } & typeof COOKIE) {
-    this.#tab = openManyRunsTab(options);
+    this.#window = openWindow(options);
   }
 
-  get tab(): ManyRunsTab {
-    return this.#tab;
+  get window(): TestWindow {
+    return this.#window;
   }
 
   get cell(): FeedCell | null {
@@ -52,7 +51,7 @@ class Page {
     if (this.#cell === null) {
       this.#cell = new FeedCell(() => {});
       this.#cell.wants = wants;
-      this.#leave = this.#tab.followFeed(this.#cell);
+      this.#leave = this.#window.followFeed(this.#cell);
     } else this.#cell.wants = wants;
   }
 
@@ -62,7 +61,7 @@ class Page {
   }
 }
 
-/** Tabs of one origin that show lists of the server's runs. */
+/** Windows of one browser that show lists of the server's runs. */
 class ListsGame implements Game<Step> {
   readonly #server: RunsServer;
   readonly #options: { readonly baseUrl: string } & typeof COOKIE;
@@ -73,7 +72,7 @@ class ListsGame implements Game<Step> {
   constructor(server: RunsServer, way: FaultProxy) {
     this.#server = server;
     this.#options = { ...COOKIE, baseUrl: `http://127.0.0.1:${way.port}` };
-    this.#pages = Array.from({ length: TABS }, () => new Page(this.#options));
+    this.#pages = Array.from({ length: WINDOWS }, () => new Page(this.#options));
     this.#way = way;
   }
 
@@ -81,15 +80,14 @@ class ListsGame implements Game<Step> {
     if (one.type === "create") await this.#create(one.topic);
     else if (one.type === "wait") await pass(one.ms);
     else if (one.type === "cut") this.#way.cut();
-    else if (one.type === "steal") await stealLead(this.#options.baseUrl);
-    else if ("tab" in one) this.#playTab(one, this.#pages[one.tab]);
+    else if ("window" in one) this.#playWindow(one, this.#pages[one.window]);
     else await this.#change(one);
   }
 
   /** Every list has every live run of its wants as it is now, and no run as it was. */
   async end(): Promise<void> {
     for (const page of this.#pages) {
-      page.tab.show();
+      page.window.turn("visible");
       page.list(page.cell?.wants ?? [{ topic: null, last: false }]);
     }
     await this.#create("a");
@@ -111,18 +109,17 @@ class ListsGame implements Game<Step> {
   }
 
   close(): void {
-    for (const { tab } of this.#pages) tab.close();
+    for (const { window } of this.#pages) window.close();
   }
 
-  #playTab(one: Extract<Step, { readonly tab: number }>, page: Page | undefined): void {
-    if (one.type === "show list") page?.list([one.want]);
+  #playWindow(one: Extract<Step, { readonly window: number }>, page: Page | undefined): void {
+    if (one.type === "list") page?.list([one.want]);
     else if (one.type === "leave list") page?.leaveList();
     else if (one.type === "follow") this.#follow(page, one.run);
-    else if (one.type === "hide") page?.tab.hide();
-    else if (one.type === "show") page?.tab.show();
+    else if (one.type !== "close") page?.window.turn(one.type);
     else {
-      page?.tab.close();
-      this.#pages[one.tab] = new Page(this.#options);
+      page?.window.close();
+      this.#pages[one.window] = new Page(this.#options);
     }
   }
 
@@ -143,7 +140,7 @@ class ListsGame implements Game<Step> {
 
   #follow(page: Page | undefined, run: number): void {
     const runId = this.#idOf(run);
-    if (runId !== undefined) page?.tab.follow(runId);
+    if (runId !== undefined) page?.window.follow(runId);
   }
 
   async #create(topic: string): Promise<void> {
@@ -166,6 +163,7 @@ async function waitFor(isDone: () => Promise<boolean>): Promise<void> {
   while (!(await isDone())) await new Promise(setImmediate);
 }
 
-it("W48: however tabs show, hide, close and lose their lists, each list ends with the last state of every run, and of no other", async () => {
+it("W48: however windows show, hide, close and lose their lists, each list ends with the last state of every run, and of no other", async () => {
+  stubBrowser();
   await playGames(step, async (server, way) => new ListsGame(server, way));
 });

@@ -2,10 +2,15 @@ import type { RunEvent } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
 import { isOtherEvent } from "../http/is-other-event.ts";
 import type { Range } from "../http/read-range.ts";
-import type { Place } from "./tab-messages.ts";
 
 /** The time between two calls of the listener, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
 const FRAME_MS = 16;
+
+/** The last event that a reader has: its sequence, and its time if it is known. */
+export interface Place {
+  readonly since: number;
+  readonly at: string | undefined;
+}
 
 /** Keeps the events that a page has of a run, from a sequence on, and the connection's state. */
 export interface RunCell {

@@ -13,9 +13,13 @@ import {
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import { runsAddress } from "../http/server-url.ts";
-import { followInTabs, type SharedRunOptions } from "./follow-in-tabs.ts";
-import { createRunCell, type RunCell } from "./run-cell.ts";
-import type { Place } from "./tab-messages.ts";
+import { type ConnectionOptions, connectionFor } from "./page-connection.ts";
+import { createRunCell, type Place, type RunCell } from "./run-cell.ts";
+
+/** Which run is followed, for whom, and where the server is. */
+export interface SharedRunOptions extends ConnectionOptions {
+  readonly runId: string;
+}
 
 /** How long a run is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
@@ -115,7 +119,8 @@ export class SharedRun {
   follow(place: Place): RunCell {
     if (this.#cell !== null) return this.#cell;
     this.#cell = createRunCell(place, () => this.#notify());
-    void followInTabs(this.#options, this.#cell, this.signal);
+    const { runId } = this.#options;
+    connectionFor(this.#options, runId).followRun(runId, this.#cell, this.signal);
     return this.#cell;
   }
 

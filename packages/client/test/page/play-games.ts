@@ -1,13 +1,14 @@
+import { expect } from "vitest";
 import fc from "fast-check";
 import { rounds } from "../../../core/test/rounds.ts";
 import { type FaultProxy, fault, startFaultProxy } from "../fault-proxy.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { type RunsServer, startRunsServer } from "../runs-server.ts";
 
-/** Tabs of one origin that play steps. */
+/** Windows of one browser that play steps. */
 export interface Game<Step> {
   play(step: Step): Promise<void>;
-  /** Rejects if what the tabs have in the end is wrong. */
+  /** Rejects if what the windows have in the end is wrong. */
   end(): Promise<void>;
   close(): void;
 }
@@ -42,6 +43,8 @@ export async function playGames<Step>(
       }
     });
     way.close();
+    const { held = [], pending = [] } = await navigator.locks.query();
+    expect([...held, ...pending]).toEqual([]);
   });
   await fc.assert(games, { numRuns: rounds(40), endOnFailure: true });
 }
@@ -50,11 +53,4 @@ export async function playGames<Step>(
 export async function pass(ms: number): Promise<void> {
   const until = performance.now() + ms;
   while (performance.now() < until) await new Promise(setImmediate);
-}
-
-/** Takes the lead from the tab that has it, as if that had been frozen. */
-export async function stealLead(baseUrl: string): Promise<void> {
-  const { held = [] } = await navigator.locks.query();
-  const name = held.find((lock) => lock.name?.includes(baseUrl) === true)?.name;
-  if (name !== undefined) await navigator.locks.request(name, { steal: true }, () => {});
 }

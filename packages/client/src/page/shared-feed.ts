@@ -1,8 +1,7 @@
 import type { FeedWant } from "../feed/feed-want.ts";
 import { runsAddress } from "../http/server-url.ts";
 import { FeedCell } from "./feed-cell.ts";
-import { followFeedInTabs } from "./follow-in-tabs.ts";
-import type { ConnectionOptions } from "./tab-connection.ts";
+import { type ConnectionOptions, connectionFor } from "./page-connection.ts";
 
 /** How long the feed is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
@@ -70,7 +69,7 @@ export class SharedFeed {
     shared.set(feedKey(this.#options), this);
     this.#views.add(view);
     this.#want();
-    if (!this.#isFollowed) void followFeedInTabs(this.#options, this.cell, this.signal);
+    if (!this.#isFollowed) connectionFor(this.#options, null).followFeed(this.cell, this.signal);
     this.#isFollowed = true;
     return () => {
       this.#views.delete(view);

@@ -1,0 +1,39 @@
+import { type FeedWant, planFeed } from "../feed/feed-want.ts";
+import type { RunsReader } from "../follow/follow-runs.ts";
+import type { FeedCell } from "./feed-cell.ts";
+
+/**
+ * Reads the owner's feed into a cell: one feed, which serves what all views of the page want.
+ * @returns stops reading
+ */
+export function followFeed(reader: RunsReader, cell: FeedCell): () => void {
+  let feed: FeedWant | null = null;
+  let stop = (): void => {};
+
+  function plan(): void {
+    if (cell.connection.state === "failed") return;
+    const { list } = cell;
+    const next = planFeed(feed ?? list.feed, cell.wants);
+    if (next === feed) return;
+    stop();
+    stop = () => {};
+    feed = next;
+    if (next === null) return;
+    // A list that has begun to start over has no place to go on.
+    const cursor = next === list.feed && list.next === null ? list.cursor : null;
+    stop = reader.addFeed(
+      { ...next, cursor },
+      {
+        onChanges: (changes) => cell.take(changes, next),
+        onState: (connection) => cell.setConnection(connection),
+      },
+    );
+  }
+
+  cell.onWants = plan;
+  plan();
+  return () => {
+    cell.onWants = () => {};
+    stop();
+  };
+}

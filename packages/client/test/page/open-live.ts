@@ -1,0 +1,39 @@
+import type { RunsServer } from "../runs-server.ts";
+import { openWindows, type TestWindow, type WindowRun } from "./open-window.ts";
+
+/** How many windows may have a stream. */
+export const SLOTS = 4;
+
+/** Adds an event to a run. */
+export async function append(
+  { runs }: RunsServer,
+  runId: string,
+  eventType = "TOKEN",
+): Promise<void> {
+  await runs.append(runId, [{ eventType }]);
+}
+
+/** On the fast clock. */
+export async function waitFor(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await new Promise(setImmediate);
+}
+
+/** Whether a run has the events up to this one, and is in this state. */
+export function has({ cell }: WindowRun, cursor: number, state: string): boolean {
+  return cell.cursor() === cursor && cell.connection().state === state;
+}
+
+/** Opens windows that each show the run: the first four have a stream, and the others poll. On the fast clock. */
+export async function openLive(
+  server: RunsServer,
+  runId: string,
+  count: number,
+): Promise<readonly (readonly [TestWindow, WindowRun])[]> {
+  const opened: (readonly [TestWindow, WindowRun])[] = [];
+  for (const window of openWindows(server.port, count)) {
+    const run = window.follow(runId);
+    await waitFor(() => has(run, 1, opened.length < SLOTS ? "live" : "polling"));
+    opened.push([window, run]);
+  }
+  return opened;
+}

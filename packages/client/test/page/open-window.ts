@@ -1,0 +1,147 @@
+import { expect, onTestFinished, vi } from "vitest";
+import type { Presence } from "../../src/follow/page-signals.ts";
+import { linkAbort, untilAborted } from "../../src/http/link-abort.ts";
+import type { FeedCell } from "../../src/page/feed-cell.ts";
+import { type ConnectionOptions, PageConnection } from "../../src/page/page-connection.ts";
+import { createRunCell, type RunCell } from "../../src/page/run-cell.ts";
+import type { RunView } from "../../src/store/run-view.ts";
+
+/** What a window has of a run. */
+export type Shown = Pick<RunView, "events" | "state">;
+
+/** A run that a window follows. */
+export interface WindowRun {
+  readonly cell: RunCell;
+  /** All that was shown so far. */
+  readonly views: Shown[];
+  /** Resolves when the run is over, or was left. */
+  readonly over: Promise<void>;
+  leave(): void;
+}
+
+/** A window of a browser, with a connection of its own. */
+export interface TestWindow {
+  /**
+   * Follows a run, unless the window follows it already.
+   * @param start the sequence before the first event
+   */
+  follow(runId: string, start?: number): WindowRun;
+  /** Follows the feed. @returns leaves it */
+  followFeed(cell: FeedCell): () => void;
+  /** Hides the window, shows it again, or leaves its page. */
+  turn(presence: Presence): void;
+  close(): void;
+  /** Whether something listens for its presence. */
+  readonly isWatched: boolean;
+}
+
+/** The user of the windows. */
+export const COOKIE = { credential: { cookie: "a=b" }, userId: "ada" } as const;
+
+/** Makes this process look like a browser until the test's end: Node has the locks of one. `test/browser` has tests in a real one. */
+export function stubBrowser(): void {
+  vi.stubGlobal("location", { href: "http://127.0.0.1/" });
+  onTestFinished(() => void vi.unstubAllGlobals());
+}
+
+/** Opens a window. It is closed at the test's end. */
+export function openWindow(options: ConnectionOptions, presence: Presence = "visible"): TestWindow {
+  const closed = new AbortController();
+  const runs = new Map<string, WindowRun>();
+  const watching = new Set<(presence: Presence) => void>();
+  let connection: PageConnection | null = null;
+  let now = presence;
+  const watch = (listener: (presence: Presence) => void): (() => void) => {
+    watching.add(listener);
+    listener(now);
+    return () => void watching.delete(listener);
+  };
+  const open = (): PageConnection =>
+    (connection ??= new PageConnection(options, () => (connection = null), watch));
+  onTestFinished(() => closed.abort());
+  return {
+    follow(runId, start = 0) {
+      const known = runs.get(runId);
+      if (known !== undefined) return known;
+      const views: Shown[] = [];
+      const { signal, abort } = linkAbort(closed.signal);
+      const cell = createRunCell({ since: start, at: undefined }, () => {
+        const view = shownIn(cell);
+        views.push(view);
+        if (view.state === "finished" || view.state === "failed") over.abort();
+      });
+      const over = linkAbort(signal);
+      open().followRun(runId, cell, signal);
+      const run = { cell, views, over: untilAborted(over.signal), leave: abort };
+      runs.set(runId, run);
+      void run.over.then(() => runs.delete(runId));
+      return run;
+    },
+    followFeed(cell) {
+      const { signal, abort } = linkAbort(closed.signal);
+      open().followFeed(cell, signal);
+      return abort;
+    },
+    turn(next) {
+      now = next;
+      for (const listener of watching) listener(next);
+    },
+    close: () => closed.abort(),
+    get isWatched() {
+      return watching.size > 0;
+    },
+  };
+}
+
+/** Opens this many windows of one user. */
+export function openWindows(port: number, count: number): readonly TestWindow[] {
+  const options = { ...COOKIE, baseUrl: `http://127.0.0.1:${port}` };
+  return Array.from({ length: count }, () => openWindow(options));
+}
+
+/** A `fetch` that counts the requests that stay open: streams, and polls that the server holds. */
+export function countHeld(): { readonly fetch: typeof fetch; readonly held: number } {
+  const signals = new Set<AbortSignal>();
+  return {
+    fetch: async (input, init) => {
+      const isHeld = /\/stream|wait=25/.test(addressOf(input));
+      if (isHeld && init?.signal) signals.add(init.signal);
+      return fetch(input, init);
+    },
+    // A request that is over has its signal aborted, too.
+    get held() {
+      return [...signals].filter(({ aborted }) => !aborted).length;
+    },
+  };
+}
+
+/** The address of a request. */
+export function addressOf(input: string | URL | Request): string {
+  if (typeof input === "string") return input;
+  return input instanceof URL ? input.href : input.url;
+}
+
+/** Waits until a run shows this many events, and this state. */
+export async function shows(run: WindowRun, count: number, state: string): Promise<void> {
+  await vi.waitFor(
+    () => {
+      const { events, state: own } = run.views.at(-1) ?? shownIn(run.cell);
+      expect([events.length, own]).toEqual([count, state]);
+    },
+    { timeout: 20_000 },
+  );
+}
+
+/** The numbers from one to the other, with both. */
+export function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/** Whether a view has every event from the first on, once and in order. */
+export function isInOrder({ events }: Shown): boolean {
+  return events.every(({ sequence }, index) => sequence === index + 1);
+}
+
+function shownIn({ start, after, connection }: RunCell): Shown {
+  return { events: after(start), state: connection().state };
+}

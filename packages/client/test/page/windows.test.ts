@@ -1,0 +1,174 @@
+import { expect, it, vi } from "vitest";
+import { onFastClock } from "../on-fast-clock.ts";
+import { record, startRunsServer } from "../runs-server.ts";
+import { FeedCell } from "../../src/page/feed-cell.ts";
+import { append, has, openLive, SLOTS, waitFor } from "./open-live.ts";
+import {
+  addressOf,
+  COOKIE,
+  countHeld,
+  isInOrder,
+  openWindow,
+  openWindows,
+  stubBrowser,
+  type TestWindow,
+  type WindowRun,
+} from "./open-window.ts";
+
+it("W47: eight windows have four streams, the others poll, and each has every event to the end", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const runId = await record(server.runs, 1);
+  await onFastClock(async () => {
+    const windows = await openLive(server, runId, 8);
+    expect(server.handler.stats().streams.open).toBe(SLOTS);
+    await append(server, runId);
+    for (const [index, [, run]] of windows.entries())
+      await waitFor(() => has(run, 2, index < SLOTS ? "live" : "polling"));
+    await append(server, runId, "RUN_COMPLETED");
+    for (const [, run] of windows) await waitFor(() => has(run, 3, "finished"));
+    expect(windows.every(([, { views }]) => views.every(isInOrder))).toBe(true);
+  });
+  expect(server.paths.every((path) => !path.includes("wait=25"))).toBe(true);
+});
+
+it("W47, W48: a fifth window polls its runs and its list, and has one stream of all of them when a slot is free", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const [x, y] = [await record(server.runs, 1), await record(server.runs, 1)];
+  await onFastClock(async () => {
+    const windows = await openLive(server, x, 4);
+    const fifth = openWindows(server.port, 1)[0] as TestWindow;
+    const runs = [fifth.follow(x), fifth.follow(y)];
+    const cell = new FeedCell(() => {});
+    cell.wants = [{ topic: null, last: false }];
+    fifth.followFeed(cell);
+    const isAll = (state: string): boolean =>
+      runs.every((run) => has(run, 1, state)) && cell.connection.state === state;
+    await waitFor(() => isAll("polling") && cell.list.runs.size === 2);
+    expect(server.handler.stats().streams.open).toBe(SLOTS);
+    windows[0]?.[0].close();
+    await waitFor(() => isAll("live"));
+    expect(server.paths.at(-1)).toMatch(/\/stream\?runs=[^,]*,[^,]*&feed=live&changedSince=/);
+  });
+});
+
+it("a view that leaves while its window asks for a slot asks the server for nothing, and leaves no lock", async () => {
+  stubBrowser();
+  const { locks } = navigator;
+  let asked = 0;
+  const request = async (...args: Parameters<LockManager["request"]>): Promise<unknown> => {
+    asked += 1;
+    run.leave();
+    return locks.request(...args);
+  };
+  vi.stubGlobal("navigator", { locks: { request } });
+  let credentials = 0;
+  const cookie = (): string => `a=${(credentials += 1)}`;
+  const options = { userId: "ada", credential: { cookie }, baseUrl: "http://a.example" };
+  const run = openWindow(options).follow("a");
+  await expect.poll(() => asked).toBe(1);
+  await expect.poll(async () => (await locks.query()).held).toEqual([]);
+  expect(credentials).toBe(0);
+});
+
+it("a window that closes gives its slot to one that polls, which goes on after its last event", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const runId = await record(server.runs, 1);
+  await onFastClock(async () => {
+    const windows = await openLive(server, runId, 5);
+    const [, fifth] = windows[4] as readonly [TestWindow, WindowRun];
+    windows[1]?.[0].close();
+    await waitFor(() => has(fifth, 1, "live"));
+    expect(server.paths.at(-1)).toContain(`${runId}/stream?since=1&at=`);
+    await append(server, runId);
+    await waitFor(() => has(fifth, 2, "live"));
+    expect(fifth.views.every(isInOrder)).toBe(true);
+  });
+});
+
+it("a run that has ended leaves its slot to another window, and a new run takes one again", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const [x, y] = [await record(server.runs, 1), await record(server.runs, 1)];
+  await onFastClock(async () => {
+    const windows = await openLive(server, x, 4);
+    const other = openWindows(server.port, 1)[0]?.follow(y) as WindowRun;
+    await waitFor(() => has(other, 1, "polling"));
+    await append(server, x, "RUN_COMPLETED");
+    await waitFor(() => has(other, 1, "live"));
+    const next = windows[0]?.[0].follow(y) as WindowRun;
+    await waitFor(() => has(next, 1, "live"));
+  });
+});
+
+it("W47: 150 runs of a window take one stream, and the runs beyond it are polled, two at a time", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const ids = await Promise.all(Array.from({ length: 150 }, async () => record(server.runs, 1)));
+  let polls = 0;
+  let most = 0;
+  const counting: typeof fetch = async (input, init) => {
+    if (!addressOf(input).includes("/events")) return fetch(input, init);
+    polls += 1;
+    most = Math.max(most, polls);
+    return fetch(input, init).finally(() => (polls -= 1));
+  };
+  const baseUrl = `http://127.0.0.1:${server.port}`;
+  const window = openWindow({ ...COOKIE, baseUrl, fetch: counting });
+  await onFastClock(async () => {
+    const shown = ids.map((runId) => window.follow(runId));
+    await waitFor(() => shown.every(({ cell }) => cell.cursor() === 1));
+    expect(server.handler.stats().streams.open).toBe(1);
+    for (const runId of ids) await append(server, runId, "RUN_COMPLETED");
+    await waitFor(() => shown.every((run) => has(run, 2, "finished")));
+    expect(most).toBe(2);
+  });
+});
+
+it("with a token, a window with a slot has one poll that the server holds, that of its newest run", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const [x, y] = [await record(server.runs, 1), await record(server.runs, 1)];
+  const requests = countHeld();
+  const options = { baseUrl: `http://127.0.0.1:${server.port}`, userId: "ada" };
+  const credential = { bearer: "ada" };
+  await onFastClock(async () => {
+    const windows = Array.from({ length: 5 }, () =>
+      openWindow({ ...options, credential, fetch: requests.fetch }),
+    );
+    for (const window of windows) {
+      const shown = [window.follow(x), window.follow(y)];
+      const cell = new FeedCell(() => {});
+      cell.wants = [{ topic: null, last: false }];
+      window.followFeed(cell);
+      await waitFor(() => shown.every((run) => has(run, 1, "polling")));
+      await waitFor(() => cell.list.runs.size === 2 && cell.connection.state === "polling");
+    }
+    await waitFor(() => requests.held === SLOTS);
+    await append(server, x);
+    await append(server, y);
+    const held = server.paths.filter((path) => path.includes("wait=25"));
+    expect(held.every((path) => path.includes(`${y}/events`))).toBe(true);
+  });
+});
+
+it("a view that leaves while its window waits for a slot leaves no request and no lock", async () => {
+  stubBrowser();
+  const server = await startRunsServer();
+  const runId = await record(server.runs, 1);
+  await onFastClock(async () => {
+    const windows = await openLive(server, runId, 5);
+    const [, fifth] = windows[4] as readonly [TestWindow, WindowRun];
+    fifth.leave();
+    for (const [window] of windows) window.close();
+    await waitFor(() => server.handler.stats().streams.open === 0);
+    const asked = server.paths.length;
+    const closedAt = performance.now();
+    await waitFor(() => performance.now() - closedAt > 30_000);
+    expect(server.paths).toHaveLength(asked);
+    expect(windows.some(([window]) => window.isWatched)).toBe(false);
+  });
+  expect(await navigator.locks.query()).toEqual({ held: [], pending: [] });
+});
