@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { JsonText } from "@tm/run-events-core";
-import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
+import type { ListedStatus } from "@tm/run-events-core/store";
+import { STATUSES } from "@tm/run-events-core/wire";
 import {
   isTopic,
   MAX_LEASE_MS,

@@ -1,5 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
-import { STATUSES } from "@tm/run-events-core/store";
+import { STATUSES } from "@tm/run-events-core/wire";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { type Session, signOut } from "./api.ts";
 import { encodeRoute, useRoute } from "./hash-route.ts";

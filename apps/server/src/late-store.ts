@@ -15,9 +15,11 @@ const CAPABILITIES: RunEventStore["capabilities"] = {
   durability: "unknown",
   shared: true,
   joinsTransaction: false,
-  losesAcknowledgements: true,
+  losesAnswers: true,
   appendsAtOnce: 2,
   notifyWithinMs: 10_000,
+  mostEvents: Number.MAX_SAFE_INTEGER,
+  mostBytes: Number.MAX_SAFE_INTEGER,
 };
 
 /** A store that was away at the start, and is opened when it is back. */
@@ -80,22 +82,13 @@ export function openLate(open: () => Promise<OpenedStore>, first: unknown): Late
     get capabilities() {
       return opened?.store.capabilities ?? CAPABILITIES;
     },
-    createRun: (request) => ask((to) => to.createRun(request)),
-    append: (requests) => ask((to) => to.append(requests)),
+    append: (plains) => ask((to) => to.append(plains)),
+    change: (changes) => ask((to) => to.change(changes)),
     read: (queries) => ask((to) => to.read(queries)),
-    getRun: (runId) => ask((to) => to.getRun(runId)),
-    listRuns: (query) => ask((to) => to.listRuns(query)),
-    listChanged: (query) => ask((to) => to.listChanged(query)),
-    deleteRun: (runId, ownerId) => ask((to) => to.deleteRun(runId, ownerId)),
-    claim: (request) => ask((to) => to.claim(request)),
-    renew: (request) => ask((to) => to.renew(request)),
-    release: (request) => ask((to) => to.release(request)),
-    listExpired: (query) => ask((to) => to.listExpired(query)),
-    listIdle: (query) => ask((to) => to.listIdle(query)),
-    purge: (request) => ask((to) => to.purge(request)),
+    list: (query) => ask((to) => to.list(query)),
     probe: () => ask((to) => to.probe()),
-    subscribe: (name, onNotification) =>
-      opened === null ? closedSubscription() : opened.store.subscribe(name, onNotification),
+    subscribe: (subject, onNotification) =>
+      opened === null ? closedSubscription() : opened.store.subscribe(subject, onNotification),
     observe(report) {
       if (opened === null) observers.add(report);
       else opened.store.observe?.(report);

@@ -70,9 +70,9 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
 
   /** Returns whether a run was ended: then more may be due, even if another process ended some of them. */
   async function reap(): Promise<boolean> {
-    const runIds = await runs.reap({ graceMs: leaseGraceMs, confirmMs, ...idleLimits });
-    for (const runId of runIds) log("run_expired", { runId });
-    return runIds.length > 0;
+    const ended = await runs.reap({ graceMs: leaseGraceMs, confirmMs, ...idleLimits });
+    for (const { runId } of ended) log("run_expired", { runId });
+    return ended.length > 0;
   }
 
   /** How many runs were removed since the last line about them. */

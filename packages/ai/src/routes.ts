@@ -1,4 +1,4 @@
-import { ownerIdOf } from "@tm/run-events-core/store";
+import { ownerIdOf } from "@tm/run-events-core/wire";
 import { type Clock, isForeignOrigin } from "@tm/run-events-core/wire";
 import { OwnerShares, type Share } from "./owner-shares.ts";
 import { parsePath, refusal, refused } from "./requests.ts";

@@ -6,8 +6,7 @@ import {
   type RunEventsErrorCode,
   type RunSnapshot,
 } from "@tm/run-events-core";
-import { ownerIdOf } from "@tm/run-events-core/store";
-import { MIN_LEASE_MS } from "@tm/run-events-core/wire";
+import { MIN_LEASE_MS, ownerIdOf } from "@tm/run-events-core/wire";
 import { checkWorkSettings } from "./check-options.ts";
 import { PartJoiner } from "./event-parts.ts";
 import { maySucceedLater } from "./insist.ts";
@@ -57,9 +56,9 @@ export class StreamRuns {
    */
   constructor(options: StreamRunsOptions, prefix: string) {
     this.runs = options.runs;
-    const ownerId = ownerIdOf(options);
-    this.#isOwned = ownerId !== null;
-    this.ownerId = ownerId ?? checkPrefix(prefix);
+    this.#isOwned = "ownerId" in options;
+    // An owner that is there, but `undefined`, is refused.
+    this.ownerId = this.#isOwned ? ownerIdOf({ ...options, ownerId: options.ownerId ?? "" }) : checkPrefix(prefix);
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
     checkWorkSettings({ leaseMs: this.leaseMs });

@@ -27,6 +27,10 @@ export { STREAM_ERRORS, encodeStreamError, streamErrorCode } from "./wire/stream
 export { isRefusal } from "./rules/errors.ts";
 export { isForeignOrigin } from "./rules/foreign-origin.ts";
 export { encodeTime } from "./rules/encode-time.ts";
+export { parseIdempotencyKey } from "./rules/append.ts";
+export { STATUSES } from "./rules/listed.ts";
+export { ownerIdOf } from "./rules/owner.ts";
+export { INPUT_RECEIVED, INPUT_REQUESTED } from "./rules/lifecycle.ts";
 export {
   PAGE_START,
   encodeEvents,

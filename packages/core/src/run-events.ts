@@ -260,7 +260,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     cancel: async (runId, owner) => snapshotOf(await log.cancel(runId, owner)),
     delete: (runId, owner) => log.deleteRun(runId, owner),
     claim: async (runId, lease) => claimOf(await log.claim(runId, lease)),
-    renew: (runId, fence, lease) => log.renew(runId, fence, lease),
+    renew: async (runId, fence, lease) => claimOf(await log.renew(runId, fence, lease)),
     release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");

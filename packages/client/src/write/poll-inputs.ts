@@ -1,6 +1,6 @@
 import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
-import { INPUT_RECEIVED, runFinished } from "@tm/run-events-core/store";
-import type { KnownEvent } from "@tm/run-events-core/wire";
+import { runFinished } from "@tm/run-events-core/store";
+import { INPUT_RECEIVED, type KnownEvent } from "@tm/run-events-core/wire";
 import { pause } from "../http/pause.ts";
 import { type Call, pageCall, readPage, WAIT_SECONDS } from "../http/run-calls.ts";
 

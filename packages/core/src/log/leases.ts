@@ -71,7 +71,11 @@ export interface Leases {
    * Renews a lease: it lasts `leaseMs` from now.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
    */
-  renew(runId: string, fence: number, options: LeaseOptions): Promise<Claim>;
+  renew(
+    runId: string,
+    fence: number,
+    options: LeaseOptions,
+  ): Promise<Pick<LeasedRun, "fence" | "leaseExpiresAtMs">>;
   /**
    * Ends the lease, so that another worker may claim the run. Idempotent.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
@@ -98,7 +102,7 @@ export function createLeases(calls: Pick<RunCalls, "claim" | "renew" | "release"
       checkFence(fence);
       checkLease(options.leaseMs);
       const { leaseMs } = options;
-      return renewedClaim(fence, await calls.renew({ runId, ownerId, fence, leaseMs }));
+      return renewedLease(fence, await calls.renew({ runId, ownerId, fence, leaseMs }));
     },
     async release(runId, fence, options) {
       const ownerId = ownerIdOf(options);
@@ -139,9 +143,12 @@ function heldRun(outcome: LeaseOutcome): LeasedRun {
   return { ...run, leaseExpiresAtMs: endOf(run) };
 }
 
-function renewedClaim(fence: number, outcome: RenewOutcome): Claim {
+function renewedLease(
+  fence: number,
+  outcome: RenewOutcome,
+): Pick<LeasedRun, "fence" | "leaseExpiresAtMs"> {
   if (outcome.outcome !== "granted") throw leaseError(outcome);
-  return claimOf({ fence, leaseExpiresAtMs: endOf(outcome) });
+  return { fence, leaseExpiresAtMs: endOf(outcome) };
 }
 
 function endOf({ leaseExpiresAtMs }: Pick<RunRecord, "leaseExpiresAtMs">): number {

@@ -1,4 +1,4 @@
-import { INPUT_RECEIVED, STATUSES } from "@tm/run-events-core/store";
+import { INPUT_RECEIVED, STATUSES } from "@tm/run-events-core/wire";
 import { MAX_LEASE_MS, MIN_LEASE_MS, RESERVED_TYPES } from "@tm/run-events-core/wire";
 import { ALL_CODES, PROBLEM_CODES } from "../exchange/error-codes.ts";
 import { objectOf, type Schema, schemaRef, sequence, STATE } from "./schema.ts";

@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { type ListedStatus, STATUSES } from "@tm/run-events-core/store";
+import type { ListedStatus } from "@tm/run-events-core/store";
+import { STATUSES } from "@tm/run-events-core/wire";
 import {
   checkAt,
   checkChangeCursor,

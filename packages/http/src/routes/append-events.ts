@@ -1,5 +1,5 @@
 import type { AppendReceipt } from "@tm/run-events-core";
-import { parseIdempotencyKey } from "@tm/run-events-core/store";
+import { parseIdempotencyKey } from "@tm/run-events-core/wire";
 import { encodeReceipt, mediaType, refuseEncoded, reportOf } from "@tm/run-events-core/wire";
 import { jsonReply, type Reply } from "../exchange/exchange.ts";
 import { json } from "../openapi/operation.ts";

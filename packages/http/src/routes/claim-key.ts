@@ -1,4 +1,4 @@
-import { parseIdempotencyKey } from "@tm/run-events-core/store";
+import { parseIdempotencyKey } from "@tm/run-events-core/wire";
 import type { Call } from "./route.ts";
 
 /**

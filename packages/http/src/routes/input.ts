@@ -1,4 +1,4 @@
-import { parseIdempotencyKey } from "@tm/run-events-core/store";
+import { parseIdempotencyKey } from "@tm/run-events-core/wire";
 import { encodeReceipt } from "@tm/run-events-core/wire";
 import { jsonReply } from "../exchange/exchange.ts";
 import { json } from "../openapi/operation.ts";

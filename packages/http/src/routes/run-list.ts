@@ -1,7 +1,7 @@
 import type { Holding, RunLog } from "@tm/run-events-core/wire";
 import {
   createPageCut,
-  type ListQuery,
+  type OwnerQuery,
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
@@ -23,7 +23,7 @@ export const LIST_LIMIT = { most: 200, fallback: 50 };
  */
 export async function readRunList(
   log: Pick<RunLog, "listRuns">,
-  query: ListQuery,
+  query: OwnerQuery,
   {
     exchange,
     holding,
