@@ -49,7 +49,7 @@ export { createStoreReports } from "./store/store-reports.ts";
 export type { Poller } from "./store/poller.ts";
 export { createSeenHeads } from "./store/seen-heads.ts";
 export { ownerName } from "./rules/owner-name.ts";
-export { createOwnKeys } from "./log/own-keys.ts";
+export { createCommitIds } from "./log/own-keys.ts";
 export type { Diagnostic, StoreDiagnostic, WorkEnd } from "./rules/diagnostic.ts";
 export type { Report, Telemetry, WorkStart } from "./rules/telemetry.ts";
 export type { RunRecord } from "./rules/run.ts";

@@ -11,6 +11,7 @@ export type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event
 export type { AppendOptions, PageOptions, RunEventsOptions } from "./log/run-log.ts";
 export type { AppendReceipt } from "./rules/receipt.ts";
 export type { TailOptions } from "./follow/tail.ts";
+export type { OwnedRuns } from "./owned-runs.ts";
 export type { OwnerOption } from "./rules/owner.ts";
 export type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
 export type { Merges } from "./work/merge-events.ts";

@@ -7,6 +7,7 @@ import {
   type LeaseOptions,
 } from "./log/leases.ts";
 import type { ListOptions } from "./log/runs.ts";
+import { type OwnedRuns, ownedRuns } from "./owned-runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import { observeTail } from "./log/observe.ts";
 import { watchList } from "./log/watch-lists.ts";
@@ -33,6 +34,11 @@ import type { WorkedRun } from "./work/worked-run.ts";
 
 /** Everything that a program does with runs. */
 export interface RunEvents extends Upkeep {
+  /**
+   * The runs of one owner: the same calls, each without `ownerId`.
+   * @throws TypeError unless it is the id of an owner: well-formed text without U+0000, and not empty
+   */
+  as(ownerId: string): OwnedRuns;
   /** The same API with payloads as JSON text, for servers such as `@tm/run-events-http`. */
   readonly log: RunLog;
   /**
@@ -234,7 +240,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { log, followers, watches, closing, listener } = openRunLog(options);
   const accessFor = (owner: OwnerOption): RunAccess =>
     observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
-  return {
+  const runs: Omit<RunEvents, "as"> = {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
     append: (runId, events, conditions) => log.append(runId, events, conditions),
@@ -288,4 +294,5 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     probe: (options) => log.probe(options),
     close: () => log.close(),
   };
+  return { ...runs, as: (ownerId) => ownedRuns(runs, ownerId) };
 }

@@ -3,7 +3,7 @@ import {
   appendRule,
   type Change,
   type Commit,
-  createOwnKeys,
+  createCommitIds,
   decideOnce,
   type JoinedAppend as JoinedAppendOfCore,
   landOnce,
@@ -86,7 +86,7 @@ class Joining {
   }
 }
 
-const newId = createOwnKeys();
+const newId = createCommitIds();
 
 /**
  * Appends inside the transaction that is open on the client. The first statement is sent before the call returns, and sets a mark that is

@@ -2,7 +2,7 @@ import type { AppendReceipt } from "@tm/run-events-core";
 import {
   appendRule,
   changeRun,
-  createOwnKeys,
+  createCommitIds,
   createSyncStore,
   type JoinedAppend,
   landOnce,
@@ -114,7 +114,7 @@ export function createSqliteStore(
     notifications,
     mostRemoved: { runs: RUNS_AT_ONCE, events: EVENTS_AT_ONCE },
   });
-  const newId = createOwnKeys();
+  const newId = createCommitIds();
 
   return {
     ...store,

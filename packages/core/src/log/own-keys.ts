@@ -16,3 +16,16 @@ function shortUuid(): string {
   const hex = crypto.randomUUID().replaceAll("-", "");
   return BigInt(`0x${hex}`).toString(36).padStart(25, "0");
 }
+
+/** How many characters the random part of a commit's id has: two processes that commit to one run have to differ. */
+const RANDOM_CHARACTERS = 10;
+
+/** Makes ids for commits. Each run keeps a few of them, so they are short. */
+export function createCommitIds(): () => string {
+  const prefix = shortUuid().slice(-RANDOM_CHARACTERS);
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}${count.toString(36)}`;
+  };
+}

@@ -83,7 +83,9 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
       const outcomes = await Promise.all(
         heads.map((head) => queue.add(ruledWrite(head, removalRule(finishedForMs)))),
       );
-      return heads.filter((_, at) => outcomes[at] === "deleted");
+      return heads
+        .filter((_, at) => outcomes[at] === "deleted")
+        .map(({ ownerId, runId }) => ({ ownerId, runId }));
     },
     idle: () => queue.idle(),
   };

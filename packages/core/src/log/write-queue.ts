@@ -3,7 +3,7 @@ import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
-import { createOwnKeys } from "./own-keys.ts";
+import { createCommitIds } from "./own-keys.ts";
 import type { SendTimes } from "./send-again.ts";
 import { sendWrites } from "./send-writes.ts";
 import type { Write } from "./write.ts";
@@ -34,7 +34,7 @@ export function createWriteQueue(
 ): WriteQueue {
   const { clock, isClosing } = times;
   const { appendsAtOnce, mostBytes, mostEvents } = store.capabilities;
-  const newId = createOwnKeys();
+  const newId = createCommitIds();
   const queue = new Batcher<Write, unknown>({
     send: (group, sending) => sendWrites(store, group, sending, times, newId),
     keyOf: nameKey,
