@@ -10,12 +10,12 @@ import { sampleEvent } from "./sample-event.ts";
  * channel. Answers the event's sequence, or nil.
  */
 const APPEND = `
-local head = redis.call('HMGET', KEYS[1], 'lastSequence', 'phaseSequence', 'updatedAtMs', 'finishedAtMs')
-if not head[1] or head[4] then return false end
+local head = redis.call('HMGET', KEYS[1], 'lastSequence', 'updatedAtMs', 'finishedAtMs')
+if not head[1] or head[3] then return false end
 local time = redis.call('TIME')
-local now = string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(head[3])))
+local now = string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(head[2])))
 local sequence = string.format('%.0f', head[1] + 1)
-redis.call('XADD', KEYS[2], sequence .. '-0', 'eventType', ARGV[1], 'payload', ARGV[2], 'createdAtMs', now, 'phaseSequence', head[2])
+redis.call('XADD', KEYS[2], sequence .. '-0', 'eventType', ARGV[1], 'payload', ARGV[2], 'createdAtMs', now)
 redis.call('HSET', KEYS[3], ARGV[3], sequence .. '-' .. sequence)
 redis.call('HSET', KEYS[1], 'lastSequence', sequence, 'updatedAtMs', now)
 redis.call('PUBLISH', ARGV[4], '')

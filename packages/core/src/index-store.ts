@@ -48,8 +48,6 @@ export {
   planEvents,
   statusAfter,
 } from "./rules/lifecycle.ts";
-export type { StatusMark } from "./rules/status-mark.ts";
-export { markOf, statusAt } from "./rules/status-mark.ts";
 export type {
   AppendLanding,
   AppendOutcome,
@@ -62,7 +60,7 @@ export { parseExpectedSequence, parseIdempotencyKey } from "./rules/append.ts";
 export type { KeptReceipt } from "./rules/judge-append.ts";
 export { advanceRun, finishedOutcome, isVisible, judgeAppend } from "./rules/judge-append.ts";
 export type { ReadQuery, ReadResult } from "./rules/page.ts";
-export { createPageCut, eventBytes, planPage, stateAtSince } from "./rules/page.ts";
+export { createPageCut, eventBytes, planPage } from "./rules/page.ts";
 export type {
   ClaimRequest,
   LeaseOutcome,

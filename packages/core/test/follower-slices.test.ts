@@ -15,7 +15,7 @@ describe("what a follower gives its readers", () => {
     await answerAll(source);
     const slices = readers.map((reader) => follower.next(reader)) as readonly Slice[];
     expect(new Set(slices).size).toBe(1);
-    expect(new Set(slices.map((slice) => slice.bytes())).size).toBe(1);
+    expect(new Set(slices.map((slice) => slice.bytes(null))).size).toBe(1);
     expect(slices[0]?.events.map((event) => event.payload)).toStrictEqual(["1", "2"]);
   });
 
@@ -36,7 +36,7 @@ describe("what a follower gives its readers", () => {
       1, 2,
     ]);
     const text = (slices: readonly Slice[]): string =>
-      Buffer.concat(slices.map((slice) => slice.bytes())).toString();
+      Buffer.concat(slices.map((slice) => slice.bytes(null))).toString();
     expect(text(lagging)).toContain(text(ahead));
   });
 
@@ -58,7 +58,7 @@ describe("what a follower gives its readers", () => {
     ]);
     for (const slice of slices)
       if (slice.events.length > 1)
-        expect(slice.bytes().length).toBeLessThanOrEqual(SLICE_BYTES + 512);
+        expect(slice.bytes(null).length).toBeLessThanOrEqual(SLICE_BYTES + 512);
   });
 
   it("W25: a reader that lags behind the events in memory pages through the log, with one read for all at its position", async () => {

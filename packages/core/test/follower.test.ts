@@ -169,7 +169,7 @@ describe("a follower", () => {
     await append(source, "1", "2");
     const reader = await open(bench, 2);
     const run = runRecord({ lastSequence: 1 });
-    const lost = { run, phaseAtSince: null, statusAtSince: run.runStatus, events: [] };
+    const lost = { run, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
     const other = new Follower(
       "r",
@@ -196,9 +196,10 @@ describe("a follower", () => {
       expect(slice).toMatchObject({
         events: [],
         finished: true,
-        to: { sequence: 2, runStatus: "failed" },
+        to: { sequence: 2 },
+        head: { runStatus: "failed", lastSequence: 2 },
       });
-      expect(slice.bytes()).toStrictEqual(createSlice(slice.to, [], 2).bytes());
+      expect(slice.bytes(null)).toStrictEqual(createSlice(slice.to, [], slice.head).bytes(null));
     }
   });
 

@@ -91,7 +91,7 @@ describe("a log's times", () => {
         const run = runRecord({ lastSequence });
         const check = (ms: number) => (): void =>
           checkHistory(
-            { run, phaseAtSince: null, statusAtSince: "running", events: [], timeAtSinceMs },
+            { run, events: [], timeAtSinceMs },
             ms,
           );
         if (timeAtSinceMs !== null) expect(check(timeAtSinceMs)).not.toThrow();

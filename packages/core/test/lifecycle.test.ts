@@ -6,7 +6,6 @@ import { JsonText } from "../src/rules/json-text.ts";
 import { advanceRun, judgeAppend } from "../src/rules/judge-append.ts";
 import {
   foldEvent,
-  foldEvents,
   INITIAL_STATE,
   isTerminal,
   phaseStartedBy,
@@ -64,19 +63,6 @@ describe("the fold", () => {
         );
         expect({ runStatus, phase }).toStrictEqual(stateAfter(log.flat()));
         expect(lastSequence).toBe(events.length);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it("W6: the fold over a stretch is the same as step by step, from any start", () => {
-    fc.assert(
-      fc.property(batches("either", "with inputs"), fc.nat(), (log, at) => {
-        const events = log.flatMap((drafts) => requestOf(drafts).events);
-        const cut = at % (events.length + 1);
-        const before = events.slice(0, cut).reduce<RunState>(foldEvent, INITIAL_STATE);
-        const rest = events.slice(cut);
-        expect(foldEvents(before, rest)).toStrictEqual(rest.reduce<RunState>(foldEvent, before));
       }),
       { numRuns: 300 },
     );

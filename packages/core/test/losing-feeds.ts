@@ -188,7 +188,7 @@ export class LosingFeeds {
         await new Promise(setImmediate);
         if (found === undefined) return null;
         const { runStatus } = found;
-        return { run: load(found), events: [], phaseAtSince: null, statusAtSince: runStatus };
+        return { run: load(found), events: [] };
       },
       subscribe: (name, onNotification) => {
         const listeners = this.#listeners.get(name) ?? new Set();

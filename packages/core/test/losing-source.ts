@@ -32,7 +32,7 @@ export function createLosingSource(): LosingSource {
     const updatedAtMs = log.at(-1)?.createdAtMs ?? 1_000;
     const run = runRecord({ runStatus: "running", lastSequence: log.length, updatedAtMs });
     const events = cut === -1 ? rest : rest.slice(0, cut);
-    const page = { run, phaseAtSince: null, statusAtSince: "running" as const, events };
+    const page = { run, events };
     if (withTime !== true) return page;
     const inHead = timeInHead(run, since);
     return { ...page, timeAtSinceMs: inHead === undefined ? timeOf(since) : inHead };

@@ -23,7 +23,6 @@ const MOVES = [
   "selectHeads",
   "selectReceipts",
   "selectEvents",
-  "selectState",
   "selectOwned",
   "selectDue",
   "selectIdle",

@@ -42,7 +42,7 @@ for (const [name, changes] of LOST) {
           const run = world.runs.get(runId);
           return run === undefined
             ? null
-            : { run, events: [], phaseAtSince: null, statusAtSince: run.runStatus };
+            : { run, events: [] };
         },
         subscribe: () => ({ ready: Promise.resolve(), stop() {} }),
       },

@@ -8,16 +8,15 @@ import {
   type ReadQuery,
   type RunPosition,
   type RunRecord,
-  statusAfter,
 } from "@tm/run-events-core/store";
 import { isKeyTaken, storeFailure } from "./failure.ts";
-import { planStatementBatch, type RunAppend } from "./plan-statement-batch.ts";
+import { planStatementBatch, type RunAppend, statesOf } from "./plan-statement-batch.ts";
 import type { Query } from "./query.ts";
 import type { LandedRow } from "./sql/append-columns.ts";
 import { encodeEach, isEventEach } from "./sql/append-each.ts";
 import { encodeAppend } from "./sql/append-to-one.ts";
 import { encodeAppends } from "./sql/append.ts";
-import { runOf, statusOf } from "./sql/columns.ts";
+import { runOf } from "./sql/columns.ts";
 import { readPages } from "./sql/read.ts";
 import type { ReceiptRow } from "./sql/receipts.ts";
 import type { Statements } from "./sql/statements.ts";
@@ -131,16 +130,14 @@ function statementFor(sql: Statements, appends: readonly RunAppend[]): [string, 
 /** Records where a run's requests landed. */
 function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): RunPosition {
   let lastSequence = Number(row.base);
-  // Unless the first of them starts a phase, none does. Unless its change says which status follows, the status of all is the last.
-  let { phase, runStatus } = row;
-  for (const { index, request } of append.requests) {
-    const { events, change } = request;
-    runStatus = statusAfter(runStatus, change);
+  const states = statesOf(append.requests);
+  append.requests.forEach(({ index, request: { events } }, at) => {
     const firstSequence = lastSequence + 1;
     lastSequence += events.length;
-    phase = events.findLast((event) => event.phase !== null)?.phase ?? phase;
+    const runStatus = states[at]?.runStatus ?? row.runStatus;
+    const phase = states[at]?.phase ?? row.phase;
     outcomes[index] = { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
-  }
+  });
   return { runId: append.runId, ordinal: Number(row.ordinal), lastSequence };
 }
 
@@ -203,8 +200,7 @@ async function selectReceipts(
     }
     const { events } = page;
     const [firstSequence, lastSequence] = batchRange(row);
-    const runStatus = statusOf(lastSequence, row.keyMark);
-    const phase = row.keyPhase;
+    const { keyStatus: runStatus, keyPhase: phase } = row;
     const receipt: KeptReceipt = { firstSequence, lastSequence, phase, runStatus, events };
     kept[Number(row.at) - 1] = keptOf(row, receipt);
   });

@@ -1,5 +1,10 @@
-import { isTerminal } from "@tm/run-events-core";
-import type { AppendRequest, Indexed, StatusChange } from "@tm/run-events-core/store";
+import { isTerminal, type RunStatus } from "@tm/run-events-core";
+import {
+  type AppendRequest,
+  type Indexed,
+  type StatusChange,
+  statusAfter,
+} from "@tm/run-events-core/store";
 import { ANYBODY, encodeAppender } from "./sql/encode-appender.ts";
 
 /** What one statement appends to one run: requests that land together, or not at all. */
@@ -77,7 +82,7 @@ function startsPhase({ events }: AppendRequest): boolean {
 }
 
 /** Whether the status after the change does not depend on the one before. */
-function isKnown(change: StatusChange): boolean {
+function isKnown(change: StatusChange): change is Exclude<StatusChange, "started" | "answered"> {
   return change !== "started" && change !== "answered";
 }
 
@@ -85,4 +90,20 @@ function isKnown(change: StatusChange): boolean {
 export function changeOfAll(requests: RunAppend["requests"]): StatusChange {
   const changes = requests.map(({ request }) => request.change);
   return changes.findLast(isKnown) ?? changes[0] ?? "started";
+}
+
+/**
+ * The run's status and phase after each of the requests that go together. `null`: as before the first, which is then also as after the last.
+ */
+export function statesOf(
+  requests: RunAppend["requests"],
+): readonly { readonly runStatus: RunStatus | null; readonly phase: string | null }[] {
+  let runStatus: RunStatus | null = null;
+  let phase: string | null = null;
+  return requests.map(({ request: { change, events } }) => {
+    if (isKnown(change)) runStatus = change;
+    else if (runStatus !== null) runStatus = statusAfter(runStatus, change);
+    phase = events.findLast((event) => event.phase !== null)?.phase ?? phase;
+    return { runStatus, phase };
+  });
 }

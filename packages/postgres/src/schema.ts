@@ -36,14 +36,14 @@ const MIGRATIONS: readonly Migration[] = [
       run_key bigint NOT NULL,
       sequence bigint NOT NULL,
       event_type text NOT NULL,
-      phase text,
       payload text NOT NULL,
       created_at_ms bigint NOT NULL,
       idempotency_key text COLLATE "C",
       key_events integer,
+      key_status text,
+      key_phase text,
       PRIMARY KEY (run_key, sequence)
     );
-    CREATE INDEX events_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
     CREATE UNIQUE INDEX ${KEY_INDEX} ON ${events} (run_key, idempotency_key) WHERE idempotency_key IS NOT NULL;`,
   },
   {
@@ -63,25 +63,20 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They see a waiting run as a running one. They write no `ended_xid`: no reader gets the ends
+    // worker, which has its fence next to it. They write no `ended_xid`: no reader gets the ends
     // that they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only
     // costs a look at the run.
     //
     // An append changes `ended_xid`, which has an index, only if it ends the run. It changes the index of `idle_from_ms` only if it changes
-    // the status. The index of the events may exist already: built by hand, while programs write.
+    // the status.
     breaking: false,
-    sql: ({ schema, runs, events, removed }) => `
+    sql: ({ runs, removed }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
       ADD COLUMN exclusive boolean, ADD COLUMN idle_from_ms bigint NOT NULL DEFAULT 0;
     CREATE INDEX runs_by_idle ON ${runs} (run_status, idle_from_ms) WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
     CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
-    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('${schema}.events_by_status') AND NOT indisvalid) THEN
-      DROP INDEX ${schema}.events_by_status;
-    END IF;
-    ALTER TABLE ${events} ADD COLUMN IF NOT EXISTS run_status text;
-    CREATE INDEX IF NOT EXISTS events_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
     ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
     CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
     CREATE TABLE ${removed} (

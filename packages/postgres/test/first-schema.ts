@@ -32,22 +32,22 @@ export async function makeFirstSchema(pool: pg.Pool, schema: string): Promise<vo
       run_key bigint NOT NULL,
       sequence bigint NOT NULL,
       event_type text NOT NULL,
-      phase text,
       payload text NOT NULL,
       created_at_ms bigint NOT NULL,
       idempotency_key text COLLATE "C",
       key_events integer,
+      key_status text,
+      key_phase text,
       PRIMARY KEY (run_key, sequence)
     );
-    CREATE INDEX events_by_phase ON events (run_key, sequence) WHERE phase IS NOT NULL;
     CREATE UNIQUE INDEX events_by_key ON events (run_key, idempotency_key) WHERE idempotency_key IS NOT NULL;
     INSERT INTO runs
       (run_id, owner_id, run_status, last_sequence, created_at_ms, updated_at_ms, finished_at_ms, metadata)
     VALUES
       ('live', 'ada', 'running', 2, 1000, 2000, NULL, '{"a":1}'),
       ('done', 'ada', 'completed', 2, 1000, 2000, 2000, '{}');
-    INSERT INTO events (run_key, sequence, event_type, payload, created_at_ms, idempotency_key, key_events)
+    INSERT INTO events (run_key, sequence, event_type, payload, created_at_ms, idempotency_key, key_events, key_status)
     VALUES
-      (1, 1, 'LOG_LINE', '1', 1000, 'k', 1), (1, 2, 'LOG_LINE', '2', 2000, NULL, NULL),
-      (2, 1, 'LOG_LINE', '1', 1000, NULL, NULL), (2, 2, 'RUN_COMPLETED', 'null', 2000, NULL, NULL);`);
+      (1, 1, 'LOG_LINE', '1', 1000, 'k', 1, 'running'), (1, 2, 'LOG_LINE', '2', 2000, NULL, NULL, NULL),
+      (2, 1, 'LOG_LINE', '1', 1000, NULL, NULL, NULL), (2, 2, 'RUN_COMPLETED', 'null', 2000, NULL, NULL, NULL);`);
 }

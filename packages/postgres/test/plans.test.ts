@@ -93,8 +93,8 @@ describe("on a long run among many, with statistics", () => {
        FROM generate_series(1, ${RUNS}) n`,
     );
     await client.query(
-      `INSERT INTO ${sql.events} (run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events)
-       SELECT run_key, n, 'TOKEN', CASE n WHEN 1 THEN '"plan"' END, '"text"', 0, run_id || '-' || n, 1
+      `INSERT INTO ${sql.events} (run_key, sequence, event_type, payload, created_at_ms, idempotency_key, key_events, key_status, key_phase)
+       SELECT run_key, n, 'TOKEN', '"text"', 0, run_id || '-' || n, 1, 'running', '"plan"'
        FROM ${sql.runs}, generate_series(1, last_sequence) n`,
     );
     // Some runs have finished, some are claimed, some leases have expired.

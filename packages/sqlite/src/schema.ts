@@ -39,17 +39,16 @@ const MIGRATIONS: readonly Migration[] = [
         run_key INTEGER NOT NULL REFERENCES ${runs} ON DELETE CASCADE,
         sequence INTEGER NOT NULL,
         event_type TEXT NOT NULL,
-        phase TEXT,
         payload TEXT NOT NULL,
         created_at_ms INTEGER NOT NULL,
         PRIMARY KEY (run_key, sequence)
       ) STRICT;
-      CREATE INDEX ${events}_by_phase ON ${events} (run_key, sequence) WHERE phase IS NOT NULL;
       CREATE TABLE ${receipts} (
         run_key INTEGER NOT NULL REFERENCES ${runs} ON DELETE CASCADE,
         idempotency_key TEXT NOT NULL,
         first_sequence INTEGER NOT NULL,
         last_sequence INTEGER NOT NULL,
+        run_status TEXT NOT NULL,
         phase TEXT,
         PRIMARY KEY (run_key, idempotency_key)
       ) STRICT, WITHOUT ROWID;`,
@@ -76,11 +75,11 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They see a waiting run as a running one. They keep no departures: no reader gets the ends that
+    // worker, which has its fence next to it. They keep no departures: no reader gets the ends that
     // they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only costs a
     // look at the run.
     breaking: false,
-    sql: ({ runs, events, departures }) => `
+    sql: ({ runs, departures }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
       ALTER TABLE ${runs} ADD COLUMN worker TEXT;
       ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
@@ -89,8 +88,6 @@ const MIGRATIONS: readonly Migration[] = [
         WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
       CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
-      ALTER TABLE ${events} ADD COLUMN run_status TEXT;
-      CREATE INDEX ${events}_by_status ON ${events} (run_key, sequence) WHERE run_status IS NOT NULL;
       CREATE TABLE ${departures} (
         departure_key INTEGER PRIMARY KEY,
         owner_id TEXT NOT NULL,
@@ -144,9 +141,7 @@ function objectsOf({
     ...["owner", "status", "lease", "finish", "topic", "topic_status", "idle"].map(
       (column) => `${runs}_by_${column}`,
     ),
-    `${events}_by_phase`,
     `${departures}_by_owner`,
-    `${events}_by_status`,
   ];
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),

@@ -24,17 +24,16 @@ export function makeFirstSchema(db: Handle): void {
       run_key INTEGER NOT NULL REFERENCES run_events_runs ON DELETE CASCADE,
       sequence INTEGER NOT NULL,
       event_type TEXT NOT NULL,
-      phase TEXT,
       payload TEXT NOT NULL,
       created_at_ms INTEGER NOT NULL,
       PRIMARY KEY (run_key, sequence)
     ) STRICT;
-    CREATE INDEX run_events_events_by_phase ON run_events_events (run_key, sequence) WHERE phase IS NOT NULL;
     CREATE TABLE run_events_receipts (
       run_key INTEGER NOT NULL REFERENCES run_events_runs ON DELETE CASCADE,
       idempotency_key TEXT NOT NULL,
       first_sequence INTEGER NOT NULL,
       last_sequence INTEGER NOT NULL,
+      run_status TEXT NOT NULL,
       phase TEXT,
       PRIMARY KEY (run_key, idempotency_key)
     ) STRICT, WITHOUT ROWID;
@@ -48,7 +47,7 @@ export function makeFirstSchema(db: Handle): void {
       (1, 'live', 'ada', 'running', NULL, 2, 1000, 2000, NULL, '{"a":1}'),
       (2, 'done', 'ada', 'completed', NULL, 2, 1000, 2000, 2000, '{}');
     INSERT INTO run_events_events VALUES
-      (1, 1, 'LOG_LINE', NULL, '1', 1000), (1, 2, 'LOG_LINE', NULL, '2', 2000),
-      (2, 1, 'LOG_LINE', NULL, '1', 1000), (2, 2, 'RUN_COMPLETED', NULL, 'null', 2000);
-    INSERT INTO run_events_receipts VALUES (1, 'k', 1, 1, NULL);`);
+      (1, 1, 'LOG_LINE', '1', 1000), (1, 2, 'LOG_LINE', '2', 2000),
+      (2, 1, 'LOG_LINE', '1', 1000), (2, 2, 'RUN_COMPLETED', 'null', 2000);
+    INSERT INTO run_events_receipts VALUES (1, 'k', 1, 1, 'running', NULL);`);
 }

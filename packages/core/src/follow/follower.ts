@@ -2,8 +2,9 @@ import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
 import { isTerminal } from "../rules/lifecycle.ts";
-import { stateAtSince, type ReadQuery, type ReadResult } from "../rules/page.ts";
+import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
+import { type HeadState, shownState } from "../rules/shown-state.ts";
 import type { Subscription } from "../store/store.ts";
 import type { FollowerSource } from "./follower-source.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
@@ -112,18 +113,20 @@ export class Follower {
         this.#ordinal = run.ordinal;
         this.#end.startAt(run);
       }
+      this.#end.noteHead(run);
       // A notification before the first read found no head to start from, and this read may have seen more than the follower.
       if (this.#dirty || !this.#end.isOf(run)) this.refresh();
-      reader.position = {
-        sequence: cursor,
-        atMs: timeAtSince(result, cursor),
-        ...stateAtSince(result, cursor),
-      };
+      reader.position = { sequence: cursor, atMs: timeAtSince(result, cursor) };
       return run;
     } catch (error) {
       this.leave(reader);
       throw error;
     }
+  }
+
+  /** The run's state and the end of its log, as far as they are known. */
+  get head(): HeadState {
+    return this.#end.head;
   }
 
   /**
@@ -142,7 +145,9 @@ export class Follower {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
       if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
         this.#closePages();
-      if (isTerminal(position.runStatus)) return createSlice(position, [], this.#end.head);
+      const { head } = this.#end;
+      if (isTerminal(shownState(head, position.sequence).runStatus))
+        return createSlice(position, [], head);
       // The log was not read while all readers were stalled.
       if (this.#dirty) this.refresh();
       return null;
@@ -179,7 +184,7 @@ export class Follower {
     this.#readers.notify();
   }
 
-  /** The read that opens a reader. It needs only the head and the phase at the cursor, but a read takes at least one event. */
+  /** The read that opens a reader. It needs only the head, but a read takes at least one event. */
   async #readHead(since: number, ownerId: string | null): Promise<ReadResult> {
     const query = { runId: this.#runId, ownerId, since, limit: 1, maxBytes: 1, withTime: true };
     // A read refuses another owner first. Otherwise the time until a subscription is ready would reveal whether the run is followed.
@@ -222,7 +227,7 @@ export class Follower {
 
   /** Waits for the read that decides which history is right: the reader may have opened with a newer one than the follower's last. */
   #awaitRead(): void {
-    if (!this.#dirty && !this.#reading) throw historyChanged(this.#end.head);
+    if (!this.#dirty && !this.#reading) throw historyChanged(this.#end.head.lastSequence);
     this.#isAwaited = true;
     if (this.#dirty) this.refresh();
   }
@@ -247,12 +252,12 @@ export class Follower {
       this.#isAwaited = true;
       return;
     }
-    this.#end.add(events, run.lastSequence);
+    this.#end.add(events, run);
     if (events.length > 0) this.#readers.notify();
     if (events.length > 0 && this.#isRecheck) this.#source.onMissed?.();
     this.#isRecheck = false;
     this.#pages?.clear();
-    if (this.#end.sequence < this.#end.head) this.#dirty = true;
+    if (this.#end.sequence < this.#end.head.lastSequence) this.#dirty = true;
     this.#end.trim(this.#readers.least(this.#end.sequence));
   }
 
@@ -291,6 +296,7 @@ export class Follower {
     checkHistory(page, atMs);
     // A store that has lost only its head's events: no read could go on.
     if (events.length === 0 && run.lastSequence > sequence) throw historyChanged(run.lastSequence);
+    this.#end.noteHead(run);
     if (run.lastSequence > this.#end.sequence || events.length === 0) this.refresh();
     return page;
   }

@@ -1,6 +1,8 @@
 import type { StoredEvent } from "../rules/event.ts";
 import { timeOfEnd } from "../rules/history.ts";
+import { INITIAL_STATE } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { HeadState } from "../rules/shown-state.ts";
 import type { SliceBudget } from "./pages.ts";
 import { type RecentBudget, RecentEvents } from "./recent-events.ts";
 import type { Position, Slice } from "./slice.ts";
@@ -11,10 +13,12 @@ export interface FollowerBudgets {
   readonly recent: RecentBudget;
 }
 
+const NO_HEAD: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
+
 /** What a follower knows of the end of its run's log. It is all of one history. */
 export class LogEnd {
   readonly #budget: RecentBudget;
-  #head = 0;
+  #head: HeadState = NO_HEAD;
   #sequence = 0;
   #atMs = 0;
   /** The last events up to the end; `null` while every reader has them. */
@@ -25,8 +29,8 @@ export class LogEnd {
     this.#budget = budget;
   }
 
-  /** The log's last sequence as of the last read. Reads of the log end there, or before. */
-  get head(): number {
+  /** The run's state and its last sequence, as of the last read. Reads of the log end there, or before. */
+  get head(): HeadState {
     return this.#head;
   }
 
@@ -43,9 +47,14 @@ export class LogEnd {
   /** Begins at the end of a log, and forgets what it knew. */
   startAt(run: RunRecord): void {
     this.close();
-    this.#head = run.lastSequence;
+    this.#setHead(run);
     this.#sequence = run.lastSequence;
     this.#atMs = timeOfEnd(run);
+  }
+
+  /** Takes the head of another read if the log is longer there: a reader of it must not be told an older state as the last. */
+  noteHead(run: HeadState): void {
+    if (run.lastSequence > this.#head.lastSequence) this.#setHead(run);
   }
 
   /** Whether the run's log ends there. */
@@ -60,9 +69,9 @@ export class LogEnd {
     return recent === null || sequence < recent.base || recent.timeAt(sequence) === atMs;
   }
 
-  /** Adds the next events, if there are any. @param head the log's last sequence */
-  add(events: readonly StoredEvent[], head: number): void {
-    this.#head = head;
+  /** Adds the next events, if there are any. @param head that was read with them */
+  add(events: readonly StoredEvent[], head: HeadState): void {
+    this.#setHead(head);
     const last = events.at(-1);
     if (last === undefined) return;
     this.#recent ??= new RecentEvents(this.#sequence, this.#atMs, this.#budget);
@@ -94,5 +103,10 @@ export class LogEnd {
   close(): void {
     this.#recent?.trim(this.#sequence);
     this.#recent = null;
+  }
+
+  /** Keeps no more of a head than it needs. */
+  #setHead({ runStatus, phase, lastSequence }: HeadState): void {
+    this.#head = { runStatus, phase, lastSequence };
   }
 }

@@ -83,11 +83,11 @@ export function createPages(
     const limit = Math.floor(maxBytes / EVENT_ENVELOPE_BYTES);
     const { events, run } = await read(from, { limit, maxBytes });
     if (events.length === 0) return null;
-    const first = createSlice(from, fitSlice(events, 0, weighEvent), run.lastSequence);
+    const first = createSlice(from, fitSlice(events, 0, weighEvent), run);
     keep(from, first);
     let { to } = first;
     for (let at = first.events.length; at < events.length;) {
-      const slice = createSlice(to, fitSlice(events, at, weighEvent), run.lastSequence);
+      const slice = createSlice(to, fitSlice(events, at, weighEvent), run);
       keep(to, slice);
       ({ to } = slice);
       at += slice.events.length;

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../rules/event.ts";
+import type { HeadState } from "../rules/shown-state.ts";
 import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./slice.ts";
 
 /** How much of a log's end is kept for readers that lag a little, in bytes as of `eventBytes`. */
@@ -70,9 +71,9 @@ export class RecentEvents {
   /**
    * The slice after a position, one for all readers there.
    * @param from at `base` or after it, in the same history
-   * @param head the sequence of the log's last event
+   * @param head the run's head, at the last of the events or after it
    */
-  sliceAfter(from: Position, head: number): Slice {
+  sliceAfter(from: Position, head: HeadState): Slice {
     const kept = this.#slices?.get(from.sequence);
     if (kept !== undefined) return kept;
     const fitting = fitSlice(this.#events, from.sequence - this.#base, ({ weight }) => weight);

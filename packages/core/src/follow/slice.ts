@@ -1,7 +1,8 @@
 import type { StoredEvent } from "../rules/event.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
-import { foldEvents, isTerminal, type RunState } from "../rules/lifecycle.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
+import { type HeadState, shownState } from "../rules/shown-state.ts";
 import {
   encodeFrames,
   encodeRunEvents,
@@ -13,8 +14,8 @@ import {
 /** The most bytes of one slice, as of `eventBytes`, unless its first event alone is larger. */
 export const SLICE_BYTES = 49_152;
 
-/** A reader's cursor, and the state of the run as of it. */
-export interface Position extends RunState {
+/** A reader's cursor. */
+export interface Position {
   readonly sequence: number;
   /** The time of the event there, 0 before the first: another history has another one. @see clause W46 in `WIRE.md` */
   readonly atMs: number;
@@ -47,65 +48,59 @@ export function fitSlice<Item>(
   return items.slice(start, stop);
 }
 
-/**
- * The next part of a run's log after a reader's position. It depends only on the log, so all readers at that position share it, with
- * its bytes.
- */
+/** The next part of a run's log after a reader's position. All readers at that position share it, with its bytes. */
 export interface Slice {
   readonly events: readonly StoredEvent[];
   /** The reader's position after it. */
   readonly to: Position;
+  /** The run's head at or after the last of the events. */
+  readonly head: HeadState;
   /** Whether the run ends with it: no slice follows. */
   readonly finished: boolean;
   /**
-   * Its frames in one buffer, made when the first reader asks: each event; one `status` for the whole slice if status or phase have
-   * changed; `run_finished` if the run ends here.
+   * Its frames in one buffer, made when the first reader asks: each event; one `status`, or `run_finished` if the run ends here.
+   * @param status what the `status` says; `null` for a reader that has been told so
    * @param runId the run's id, for a stream of many runs
    * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
    */
-  bytes(runId?: string): Uint8Array;
+  bytes(status: HeadState | null, runId?: string): Uint8Array;
 }
 
 /**
  * Cuts the slice at `from`.
  * @param events from `from.sequence + 1` on, without a gap; empty only if the run ended at `from`
- * @param lastSequence the run's head at or after the last of them
+ * @param read the run's head at or after the last of them
  */
-export function createSlice(
-  from: Position,
-  events: readonly StoredEvent[],
-  lastSequence: number,
-): Slice {
-  const state = foldEvents(from, events);
+export function createSlice(from: Position, events: readonly StoredEvent[], read: HeadState): Slice {
+  const { runStatus, phase, lastSequence } = read;
+  // Not all of a head that was read: its metadata may be large.
+  const head: HeadState = { runStatus, phase, lastSequence };
   const to: Position = {
     sequence: events.at(-1)?.sequence ?? from.sequence,
     atMs: events.at(-1)?.createdAtMs ?? from.atMs,
-    runStatus: state.runStatus,
-    phase: state.phase,
   };
-  const finished = isTerminal(state.runStatus);
-  let bytes: Uint8Array | undefined;
-  /** The same for streams of many runs. */
-  let named: Uint8Array | undefined;
+  const finished = isTerminal(shownState(head, to.sequence).runStatus);
+  /** By the run's id and the last frame: readers may have been told different states. */
+  const made = new Map<string, Uint8Array>();
 
-  function encode(runId: string | null): Uint8Array {
-    return encodeFrames([encodeRunEvents(events, runId), lastFrame(runId)]);
-  }
-
-  function lastFrame(runId: string | null): string {
-    if (finished) return encodeRunFinished(to, to.sequence, runId);
-    return to.runStatus !== from.runStatus || to.phase !== from.phase
-      ? encodeStatus(to, lastSequence, runId)
-      : "";
+  function lastFrame(status: HeadState | null, runId: string | null): string {
+    if (finished) return encodeRunFinished(head, to.sequence, runId);
+    return status === null ? "" : encodeStatus(status, status.lastSequence, runId);
   }
 
   return {
     events,
     to,
+    head,
     finished,
-    bytes(runId) {
-      if (runId !== undefined) return (named ??= encode(runId));
-      return (bytes ??= encode(null));
+    bytes(status, runId) {
+      const last = lastFrame(status, runId ?? null);
+      const key = runId === undefined ? last : `${runId} ${last}`;
+      const known = made.get(key);
+      if (known !== undefined) return known;
+      const bytes = encodeFrames([encodeRunEvents(events, runId ?? null), last]);
+      made.set(key, bytes);
+      return bytes;
     },
   };
 }

@@ -1,17 +1,13 @@
 import type { AppendLanding, AppendOutcome, AppendRequest, FinishedOutcome } from "./append.ts";
-import type { NewEvent, RunStatus, StoredEvent, TerminalStatus } from "./event.ts";
+import type { NewEvent, StoredEvent, TerminalStatus } from "./event.ts";
 import { leaseAfter, isFenced } from "./lease.ts";
-import { isTerminal, statusAfter } from "./lifecycle.ts";
+import { isTerminal, type RunState, statusAfter } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
-/** The receipt that a run has under an idempotency key. */
-export interface KeptReceipt {
+/** The receipt that a run has under an idempotency key, with the run's state right after that append. */
+export interface KeptReceipt extends RunState {
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** The run's phase after that append, as JSON text. */
-  readonly phase: string | null;
-  /** The run's status after that append, unless the append ended the run. As from `statusAt`. */
-  readonly runStatus: RunStatus;
   /** The events of that append, in order. */
   readonly events: readonly Pick<StoredEvent, "eventType" | "payload">[];
 }
@@ -32,8 +28,7 @@ export function judgeAppend(
   if (run === null || !isVisible(run, request.ownerId)) return { outcome: "not_found" };
   if (receipt !== null) {
     if (!isSameBatch(receipt.events, request.events)) return { outcome: "idempotency_key_reused" };
-    const { firstSequence, lastSequence, phase } = receipt;
-    const runStatus = statusAfter(receipt.runStatus, request.change);
+    const { firstSequence, lastSequence, phase, runStatus } = receipt;
     return { outcome: "replayed", firstSequence, lastSequence, phase, runStatus };
   }
   const { runStatus, lastSequence } = run;

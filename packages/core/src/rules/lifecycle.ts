@@ -80,24 +80,6 @@ export function foldEvent(
   };
 }
 
-/**
- * The fold over a stretch of a log.
- * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
- */
-export function foldEvents(
-  state: RunState,
-  events: readonly { readonly eventType: string; readonly payload: string }[],
-): RunState {
-  let { runStatus } = state;
-  for (const { eventType } of events) runStatus = statusAfter(runStatus, changeBy(eventType));
-  let phase: string | null = null;
-  for (let at = events.length - 1; at >= 0 && phase === null; at--) {
-    const event = events[at];
-    if (event !== undefined) phase = phaseStartedBy(event.eventType, event.payload);
-  }
-  return { runStatus, phase: phase ?? state.phase };
-}
-
 /** The bounds of one append. */
 export interface AppendLimits {
   readonly maxPayloadBytes: number;

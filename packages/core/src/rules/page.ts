@@ -1,6 +1,6 @@
 import type { RunRecord } from "./run.ts";
-import type { RunStatus, StoredEvent } from "./event.ts";
-import { foldEvents, type RunState } from "./lifecycle.ts";
+import type { StoredEvent } from "./event.ts";
+import { type HeadState, shownState } from "./shown-state.ts";
 
 /** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
 export interface ReadQuery {
@@ -24,10 +24,6 @@ export interface ReadQuery {
 /** What a read answers: a run's events after `since`, and its head at the same instant. */
 export interface ReadResult {
   readonly run: RunRecord;
-  /** The phase at `since`, from the last event at or before it that started one. JSON text. */
-  readonly phaseAtSince: string | null;
-  /** The status at `since`, as from `statusAt`: that of a live run before the end of the log, and the head's from there on. */
-  readonly statusAtSince: RunStatus;
   /**
    * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
    * @see clause S30 in `STORE.md`
@@ -60,34 +56,22 @@ export function createPageCut(limit: number, maxBytes: number): (payloadBytes: n
   };
 }
 
-/** A page of a run's log, with the state of the run at its end. */
-export interface LogPage extends RunState {
+/** A page of a run's log, with the state of the run that {@link shownState} lets it have. */
+export interface LogPage extends HeadState {
   readonly events: readonly StoredEvent[];
-  readonly lastSequence: number;
   /** Whether the log has events after this page. */
   readonly hasMore: boolean;
   /** The cursor that this page follows, if it was asked for by `tail`. */
   readonly since?: number;
 }
 
-/** The state of a run as of `since`: the state that a reader with that cursor has seen. */
-export function stateAtSince(result: ReadResult, since: number): RunState {
-  const { run, statusAtSince, phaseAtSince } = result;
-  if (since >= run.lastSequence) return { runStatus: run.runStatus, phase: run.phase };
-  return { runStatus: statusAtSince, phase: phaseAtSince };
-}
-
 /**
- * What a page may claim: a terminal status only if it reaches the end of the log, else the state as of its last event.
- * So a client that stops at a terminal status has every event.
+ * What a page says of its run. Only a page that reaches the end of the log has a terminal status or `waiting`: the read has the head and
+ * the events as of one instant.
  * @see clause W16 in `WIRE.md` of `@tm/run-events-http`
  */
-export function planPage(result: ReadResult, since: number): LogPage {
-  const { run, events } = result;
+export function planPage({ run, events }: ReadResult, since: number): LogPage {
+  const { lastSequence } = run;
   const end = events.at(-1)?.sequence ?? since;
-  const hasMore = end < run.lastSequence;
-  const state = hasMore
-    ? foldEvents(stateAtSince(result, since), events)
-    : { runStatus: run.runStatus, phase: run.phase };
-  return { ...state, events, lastSequence: run.lastSequence, hasMore };
+  return { ...shownState(run, end), events, lastSequence, hasMore: end < lastSequence };
 }

@@ -1,20 +1,15 @@
 import type { AppendOutcome, AppendRequest } from "./append.ts";
-import type { NewEvent, RunStatus } from "./event.ts";
-import { markOf } from "./status-mark.ts";
+import type { StoredEvent } from "./event.ts";
 import { advanceRun, judgeAppend, type KeptReceipt } from "./judge-append.ts";
 import type { RunRecord } from "./run.ts";
 
 /** An event to insert. */
-export interface EventRow extends NewEvent {
+export interface EventRow extends StoredEvent {
   readonly ordinal: number;
-  readonly sequence: number;
-  readonly createdAtMs: number;
-  /** The run's status after it, as from `markOf`: `null` for most events. @see clause S27 in `STORE.md` */
-  readonly runStatus: RunStatus | null;
 }
 
 /** The receipt of an idempotency key: a row to insert. */
-export interface ReceiptRow extends Omit<KeptReceipt, "events" | "runStatus"> {
+export interface ReceiptRow extends Omit<KeptReceipt, "events"> {
   readonly ordinal: number;
   readonly idempotencyKey: string;
 }
@@ -69,16 +64,13 @@ export function planAppends<Head extends RunRecord>(
     const { run, landing } = advanceRun(head, request, nowMs);
     const { ordinal, updatedAtMs: createdAtMs } = run;
     let sequence = landing.firstSequence;
-    for (const { eventType, phase, payload } of request.events) {
-      const runStatus = markOf(eventType, landing.runStatus);
-      events.push({ ordinal, sequence, eventType, phase, payload, createdAtMs, runStatus });
+    for (const { eventType, payload } of request.events) {
+      events.push({ ordinal, sequence, eventType, payload, createdAtMs });
       sequence += 1;
     }
     if (idempotencyKey !== null) {
-      const { firstSequence, lastSequence, phase, runStatus } = landing;
-      const kept = { firstSequence, lastSequence, phase };
-      receipts.push({ ordinal, idempotencyKey, ...kept });
-      given.set(name, { ...kept, runStatus, events: request.events });
+      receipts.push({ ordinal, idempotencyKey, ...landing });
+      given.set(name, { ...landing, events: request.events });
     }
     place.after = run;
     return { outcome: "appended", ...landing };

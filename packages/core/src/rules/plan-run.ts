@@ -3,7 +3,7 @@ import type { BusyOutcome, CreateOutcome, CreateRunRequest } from "./creation.ts
 import { timeInHead } from "./history.ts";
 import { NO_LEASE } from "./lease.ts";
 import { isVisible } from "./judge-append.ts";
-import { INITIAL_STATE, isTerminal, type RunState } from "./lifecycle.ts";
+import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
 import type { ReadQuery } from "./page.ts";
 import { recordOf } from "./plan-lease.ts";
 import type { RunRecord } from "./run.ts";
@@ -120,8 +120,6 @@ export function judgeDelete(
 /** What a read has to fetch in addition to the head. */
 export interface ReadPlan {
   readonly wantsEvents: boolean;
-  /** The state at `since` if the head has it; `null` if the log has to be read. */
-  readonly stateAtSince: RunState | null;
   /** The time of the event `since`, as of `timeInHead`; `null` also if it is not asked for. */
   readonly timeAtSinceMs: number | null | undefined;
 }
@@ -134,8 +132,6 @@ export interface ReadPlan {
 export function planRead(run: RunRecord | null, query: ReadQuery): ReadPlan | null {
   const { ownerId, since, withTime = false } = query;
   if (run === null || !isVisible(run, ownerId)) return null;
-  const wantsEvents = since < run.lastSequence;
   const timeAtSinceMs = withTime ? timeInHead(run, since) : null;
-  if (!wantsEvents) return { wantsEvents, stateAtSince: run, timeAtSinceMs };
-  return { wantsEvents, stateAtSince: since === 0 ? INITIAL_STATE : null, timeAtSinceMs };
+  return { wantsEvents: since < run.lastSequence, timeAtSinceMs };
 }

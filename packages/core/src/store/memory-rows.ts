@@ -16,7 +16,6 @@ import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
 import type { LivePosition } from "../rules/run.ts";
-import type { StatusMark } from "../rules/status-mark.ts";
 import type { DueTime, RowMoves } from "./row-moves.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -24,10 +23,6 @@ interface MemoryRun {
   head: HeadRow;
   readonly events: StoredEvent[];
   readonly payloadBytes: number[];
-  /** The events that start a phase, ascending. */
-  readonly phases: { readonly sequence: number; readonly phase: string }[];
-  /** The events that keep a status, ascending. */
-  readonly marks: StatusMark[];
   readonly receipts: Map<string, ReceiptRow>;
 }
 
@@ -88,17 +83,6 @@ export class MemoryRows implements RowMoves {
     return page;
   }
 
-  selectState(
-    ordinal: number,
-    sequence: number,
-  ): { readonly phase: string | null; readonly mark: StatusMark | null } {
-    const { phases = [], marks = [] } = this.#byOrdinal.get(ordinal) ?? {};
-    return {
-      phase: phases.findLast((start) => start.sequence <= sequence)?.phase ?? null,
-      mark: marks.findLast((mark) => mark.sequence <= sequence) ?? null,
-    };
-  }
-
   selectOwned(query: ListQuery): readonly HeadRow[] {
     const { ownerId, topic = null, before, limit } = query;
     const listed: HeadRow[] = [];
@@ -133,8 +117,7 @@ export class MemoryRows implements RowMoves {
     const ordinal = ++this.#lastOrdinal;
     if (this.#name === "") this.#name = run.createdAtMs.toString(36);
     const head = { ...run, ordinal, keptClaim: null };
-    const lists = { events: [], payloadBytes: [], phases: [], marks: [] };
-    const made = { head, ...lists, receipts: new Map() };
+    const made = { head, events: [], payloadBytes: [], receipts: new Map() };
     this.#runs.set(run.runId, made);
     this.#byOrdinal.set(ordinal, made);
     for (const key of listKeysOf(run)) {
@@ -146,12 +129,10 @@ export class MemoryRows implements RowMoves {
   }
 
   insertEvents(rows: readonly EventRow[]): void {
-    for (const { ordinal, sequence, eventType, phase, payload, createdAtMs, runStatus } of rows) {
+    for (const { ordinal, sequence, eventType, payload, createdAtMs } of rows) {
       const run = this.#byOrdinal.get(ordinal);
       run?.events.push({ sequence, eventType, payload, createdAtMs });
       run?.payloadBytes.push(utf8Bytes(payload));
-      if (phase !== null) run?.phases.push({ sequence, phase });
-      if (runStatus !== null) run?.marks.push({ sequence, runStatus });
     }
   }
 

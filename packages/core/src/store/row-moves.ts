@@ -6,7 +6,6 @@ import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
 import type { LivePosition, RunRecord } from "../rules/run.ts";
-import type { StatusMark } from "../rules/status-mark.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -23,14 +22,14 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | call        | mode     | moves                                                                                                                      |
  * | ----------- | -------- | -------------------------------------------------------------------------------------------------------------------------- |
  * | createRun   | write    | (selectHeads (now selectOwned? insertRun?)?)+ now? saveHeads?                                                                                            |
- * | append      | write    | selectHeads now (selectReceipts (selectEvents selectState)*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)? |
+ * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)?               |
  * | claim       | write    | selectHeads now saveHeads?                                                                                                 |
  * | renew       | write    | selectHeads now saveHeads?                                                                                                 |
  * | release     | write    | selectHeads now saveHeads?                                                                                                 |
  * | deleteRun   | write    | selectHeads (now deleteRuns insertDepartures)?                                                                             |
  * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)* insertDepartures*                                                              |
  * | probe       | write    | writeProbe now                                                                                                             |
- * | read        | snapshot | selectHeads (selectEvents? selectState? selectEvents?)*                                                                    |
+ * | read        | snapshot | selectHeads (selectEvents? selectEvents?)*                                                                                 |
  * | listChanged | snapshot | selectDepartures selectHeads* (selectLive selectHeads*)?                                                                   |
  * | getRun      | plain    | selectHeads                                                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                                                |
@@ -61,14 +60,6 @@ export interface RowMoves {
     ordinal: number,
     page: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): Answer<readonly StoredEvent[]>;
-  /**
-   * The phase of the run's last event with a phase, and the last event with a `runStatus`, each at or before the sequence; `null`
-   * without one. Each through an index.
-   */
-  selectState(
-    ordinal: number,
-    sequence: number,
-  ): Answer<{ readonly phase: string | null; readonly mark: StatusMark | null }>;
   /** An owner's runs for the query, by descending ordinal. Through an index. */
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
@@ -91,11 +82,11 @@ export interface RowMoves {
    */
   insertRun(run: NewRun, exclusive: boolean): Answer<number | null>;
   /**
-   * Inserts up to 1,000 rows. Their payloads and phases have up to 1,048,576 UTF-16 units together, unless it is one row. So one
+   * Inserts up to 1,000 rows. Their payloads have up to 1,048,576 UTF-16 units together, unless it is one row. So one
    * statement takes them. A larger append gets more calls.
    */
   insertEvents(events: readonly EventRow[]): Answer<void>;
-  /** Inserts rows, as many as `insertEvents` gets. */
+  /** Inserts rows, as many as `insertEvents` gets. Their phases are as long as its payloads at most. */
   insertReceipts(receipts: readonly ReceiptRow[]): Answer<void>;
   /** Saves locked heads, by their ordinals. All but the run's id, owner, metadata and time of creation may have changed. */
   saveHeads(moved: readonly MovedHead<HeadRow>[]): Answer<void>;

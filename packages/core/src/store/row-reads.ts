@@ -1,8 +1,6 @@
-import type { RunState } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
 import { planRead } from "../rules/plan-run.ts";
-import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn } from "./answers.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import { ascending } from "./row-transactions.ts";
@@ -26,24 +24,13 @@ function readOne(
   const { ordinal } = head;
   const { since } = query;
   const run = recordOf(head);
-  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) =>
-    after(plan.stateAtSince ?? selectState(rows, ordinal, since), ({ phase, runStatus }) => {
-      const page = { run, phaseAtSince: phase, statusAtSince: runStatus, events };
-      if (query.withTime !== true) return page;
-      return after(
-        plan.timeAtSinceMs === undefined ? selectTime(rows, ordinal, since) : plan.timeAtSinceMs,
-        (timeAtSinceMs) => ({ ...page, timeAtSinceMs }),
-      );
-    }),
-  );
-}
-
-/** The state at a sequence within the log. */
-function selectState(rows: RowMoves, ordinal: number, sequence: number): Answer<RunState> {
-  return after(rows.selectState(ordinal, sequence), ({ phase, mark }) => ({
-    phase,
-    runStatus: statusAt(sequence, mark),
-  }));
+  return after(plan.wantsEvents ? rows.selectEvents(ordinal, query) : [], (events) => {
+    if (query.withTime !== true) return { run, events };
+    return after(
+      plan.timeAtSinceMs === undefined ? selectTime(rows, ordinal, since) : plan.timeAtSinceMs,
+      (timeAtSinceMs) => ({ run, events, timeAtSinceMs }),
+    );
+  });
 }
 
 /** The time of an event; `null` if it is not there. */

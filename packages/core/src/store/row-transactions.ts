@@ -4,7 +4,6 @@ import { isTerminal } from "../rules/lifecycle.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
 import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { statusAt } from "../rules/status-mark.ts";
 import { after, type Answer, inTurn } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
 import { insertDepartures } from "./insert-departures.ts";
@@ -80,18 +79,13 @@ function selectKept(
 
 /** A receipt's name, and the receipt with its events. */
 function keptOf(rows: RowMoves, receipt: ReceiptRow): Answer<[string, KeptReceipt]> {
-  const { ordinal, idempotencyKey, firstSequence, lastSequence, phase } = receipt;
+  const { ordinal, idempotencyKey, firstSequence, lastSequence, phase, runStatus } = receipt;
   const since = firstSequence - 1;
   const page = { since, limit: lastSequence - since, maxBytes: Number.MAX_SAFE_INTEGER };
-  return after(rows.selectEvents(ordinal, page), (events) =>
-    after(rows.selectState(ordinal, lastSequence), ({ mark }) => {
-      const runStatus = statusAt(lastSequence, mark);
-      return [
-        nameOf(ordinal, idempotencyKey),
-        { firstSequence, lastSequence, phase, runStatus, events },
-      ];
-    }),
-  );
+  return after(rows.selectEvents(ordinal, page), (events) => [
+    nameOf(ordinal, idempotencyKey),
+    { firstSequence, lastSequence, phase, runStatus, events },
+  ]);
 }
 
 /** The runs whose leases have expired. `plain`. @see clause S23 in `STORE.md` */

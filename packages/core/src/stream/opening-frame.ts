@@ -1,31 +1,32 @@
-import type { Position } from "../follow/slice.ts";
 import { isTerminal, type RunState } from "../rules/lifecycle.ts";
+import { type HeadState, shownState } from "../rules/shown-state.ts";
 import { encodeConnected, encodeFrames } from "../wire/frame.ts";
 
 /**
- * The `connected` frame of a run whose reader starts at this position.
+ * The `connected` frame of a run.
+ * @param since the cursor at which its reader starts
+ * @param state as from `stateBeforeEnd`
  * @param random 0 to 1, for the jitter of `retry:`; `null` on a stream of many runs
  * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeOpening(
   runId: string,
-  position: Position,
-  lastSequence: number,
+  since: number,
+  state: HeadState,
   random: number | null,
 ): Uint8Array {
-  const connected = encodeConnected({
-    runId,
-    since: position.sequence,
-    state: stateBeforeEnd(position),
-    lastSequence,
-    retryMs: random === null ? null : openingRetry(random),
-  });
-  return encodeFrames([connected]);
+  const retryMs = random === null ? null : openingRetry(random);
+  const { lastSequence } = state;
+  return encodeFrames([encodeConnected({ runId, since, state, lastSequence, retryMs })]);
 }
 
-/** A state for frames that come before `run_finished`. Only that frame may say that the run has ended. */
-export function stateBeforeEnd({ runStatus, phase }: RunState): RunState {
-  return { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase };
+/**
+ * The state for a frame that comes before `run_finished`. Only that frame may say that the run has ended.
+ * @param reached the last sequence that the reader has
+ */
+export function stateBeforeEnd(head: HeadState, reached: number): RunState {
+  const state = shownState(head, reached);
+  return isTerminal(state.runStatus) ? { ...state, runStatus: "running" } : state;
 }
 
 /**

@@ -2,7 +2,9 @@ import type { Follower } from "../follow/follower.ts";
 import type { FollowerReader } from "../follow/reader-set.ts";
 import type { Position, Slice } from "../follow/slice.ts";
 import { RunEventsError } from "../rules/errors.ts";
+import { INITIAL_STATE } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { HeadState } from "../rules/shown-state.ts";
 import { encodeFrames, encodeHeartbeat } from "../wire/frame.ts";
 import {
   encodeFailure,
@@ -43,8 +45,8 @@ export class RunSource implements FrameSource, FollowerReader {
   readonly #isOneOfMany: boolean;
   /** `null` while the run's end has to be known first. */
   #follower: Follower | null = null;
-  /** The end of the log that the reader may know. */
-  #head = 0;
+  /** What the reader was told last. */
+  #told: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
   #isConnected = false;
   #hasLeft = false;
   #held: Slice | null = null;
@@ -63,7 +65,9 @@ export class RunSource implements FrameSource, FollowerReader {
       run.tail === undefined
         ? this.#follow(run)
         : host.tailStart(run, run.tail).then((since) => this.#follow({ ...run, since }));
-    this.opened = opened.then((record) => (this.#head = record?.lastSequence ?? 0));
+    this.opened = opened.then((record) => {
+      if (record !== null) this.#told = this.#standing(record);
+    });
   }
 
   get isOpen(): boolean {
@@ -88,44 +92,54 @@ export class RunSource implements FrameSource, FollowerReader {
     if (!this.#isConnected) {
       this.#isConnected = true;
       const random = this.#isOneOfMany ? null : this.#host.random();
-      return encodeOpening(this.#runId, position, this.#head, random);
+      return encodeOpening(this.#runId, position.sequence, this.#told, random);
     }
     const next = this.#held ?? this.#follower.next(this);
     if (next === null) return null;
     if (next instanceof Promise) return next.then((slice) => void (this.#held = slice));
     this.#held = null;
     this.position = next.to;
-    this.#head = Math.max(this.#head, next.to.sequence);
     this.isOver = next.finished;
-    return next.bytes(this.#isOneOfMany ? this.#runId : undefined);
+    const { runStatus, phase } = this.#told;
+    this.#told = this.#standing(this.#follower.head);
+    const isNew = this.#told.runStatus !== runStatus || this.#told.phase !== phase;
+    return next.bytes(isNew ? this.#told : null, this.#isOneOfMany ? this.#runId : undefined);
   }
 
   /** The stream asks for what is next by itself. */
   drained(): void {}
 
   heartbeat(): Uint8Array {
-    const { position } = this;
     // No stream has a heartbeat before its first frame.
-    if (position === null) return encodeFrames([]);
-    return encodeHeartbeat(stateBeforeEnd(position), Math.max(this.#head, position.sequence));
+    if (this.position === null || this.#follower === null) return encodeFrames([]);
+    this.#told = this.#standing(this.#follower.head);
+    return encodeHeartbeat(this.#told, this.#told.lastSequence);
   }
 
   /** The error of a store that has lost its tail says where the log ends now. */
   codeOf(error: unknown): StreamErrorCode {
-    if (error instanceof RunEventsError) this.#head = error.details.lastSequence ?? this.#head;
+    const lastSequence = error instanceof RunEventsError ? error.details.lastSequence : undefined;
+    if (lastSequence !== undefined) this.#told = { ...this.#told, lastSequence };
     return streamErrorCode(error);
   }
 
   failure(code: StreamErrorCode): Uint8Array {
     return this.#isOneOfMany
-      ? encodeRunFailure(this.#runId, code, this.#head)
-      : encodeFailure(code, this.#head, this.#host.random);
+      ? encodeRunFailure(this.#runId, code, this.#told.lastSequence)
+      : encodeFailure(code, this.#told.lastSequence, this.#host.random);
   }
 
   leave(): void {
     this.#hasLeft = true;
     this.#held = null;
     this.#follower?.leave(this);
+  }
+
+  /** What the reader may be told of a head. A store that loses the end of its log may have a shorter one than the reader. */
+  #standing(head: HeadState): HeadState {
+    const reached = this.position?.sequence ?? 0;
+    const lastSequence = Math.max(head.lastSequence, reached);
+    return { ...stateBeforeEnd(head, reached), lastSequence };
   }
 
   #follow(run: RunRequest): Promise<RunRecord | null> {

@@ -15,6 +15,7 @@ import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
+import { shownState } from "../rules/shown-state.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
@@ -148,9 +149,10 @@ export function createLogAccess(
       pageOf(await log.readPage(runId, { ...owner, since: sequence - 1, limit: 1 })),
     async *inputs(runId, after, signal) {
       const slices = tailSlices(partsOf(log).followers, runId, { ...owner, ...after, signal });
-      for await (const { events, to } of slices) {
+      for await (const { events, head, to } of slices) {
         for (const event of events) if (event.eventType === INPUT_RECEIVED) yield eventOf(event);
-        if (isTerminal(to.runStatus)) throw runFinished(to.runStatus, to.sequence);
+        const { runStatus } = shownState(head, to.sequence);
+        if (isTerminal(runStatus)) throw runFinished(runStatus, to.sequence);
       }
     },
     watchEnd: (runId, watcher) => watchStoredEnd(store, log, runId, owner, watcher),

@@ -1,7 +1,6 @@
 import { ANYBODY, encodeAppender, INPUT, KINDS, OWNER, REAPER, SWEPT } from "./encode-appender.ts";
 import type { RunStatus } from "@tm/run-events-core";
-import { INPUT_RECEIVED, INPUT_REQUESTED } from "@tm/run-events-core/store";
-import { changeOfAll, type RunAppend } from "../plan-statement-batch.ts";
+import { changeOfAll, type RunAppend, statesOf } from "../plan-statement-batch.ts";
 import { type BigintColumn, idleSince, NOW_MS, SEPARATOR } from "./columns.ts";
 
 /** A run that took an append. */
@@ -58,21 +57,19 @@ export function moves(events: string, change: string, phase: string, appender: s
 }
 
 /**
- * SQL: the status that an event keeps. It is core's `markOf`.
- * @param after the run's status after the statement, which appends nothing after an input but inputs
+ * SQL: the receipt that an event `e` with a key has: how many events, and the run's state after them. What `statesOf` does not know is as it
+ * is in the moved head.
  */
-export function mark(eventType: string, after: string): string {
-  return `CASE ${eventType} WHEN '${INPUT_REQUESTED}' THEN 'waiting' WHEN '${INPUT_RECEIVED}' THEN ${after} END`;
+export function receipt(head: string): string {
+  return `e.key, e.key_events,
+    CASE WHEN e.key IS NOT NULL THEN coalesce(e.key_status, ${head}.run_status) END,
+    CASE WHEN e.key IS NOT NULL THEN coalesce(e.key_phase, ${head}.phase) END`;
 }
 
-export function encodeEvents([
-  eventTypes,
-  phases,
-  payloads,
-  keys,
-  keyEvents,
-]: EventColumns): unknown[] {
-  return [join(eventTypes), join(phases), join(payloads), join(keys), list(keyEvents)];
+/** The columns of events: all but the last are texts. */
+export function encodeEvents(columns: EventColumns): unknown[] {
+  const [eventTypes, payloads, keys, keyStatuses, keyPhases, keyEvents] = columns;
+  return [...[eventTypes, payloads, keys, keyStatuses, keyPhases].map(join), list(keyEvents)];
 }
 
 export function list(values: readonly (number | null)[]): string {
@@ -125,14 +122,16 @@ export type EventPlaces = readonly [at: number[], nth: number[]];
 
 export type EventColumns = readonly [
   eventType: string[],
-  phase: (string | null)[],
   payload: string[],
+  /** The last event of a request has its key, and the receipt. */
   key: (string | null)[],
+  keyStatus: (string | null)[],
+  keyPhase: (string | null)[],
   keyEvents: (number | null)[],
 ];
 
 export function createEventColumns(): EventColumns {
-  return [[], [], [], [], []];
+  return [[], [], [], [], [], []];
 }
 
 export function addEvents(
@@ -141,21 +140,21 @@ export function addEvents(
   places?: EventPlaces,
   at = 1,
 ): void {
-  const [eventTypes, phases, payloads, keys, keyEvents] = columns;
+  const [eventTypes, payloads, keys, keyStatuses, keyPhases, keyEvents] = columns;
+  const states = statesOf(requests);
   let nth = 0;
-  for (const { request } of requests) {
-    const { events, idempotencyKey } = request;
-    events.forEach(({ eventType, phase, payload }, position) => {
-      // The last event of a request carries its key.
+  requests.forEach(({ request: { events, idempotencyKey } }, index) => {
+    events.forEach(({ eventType, payload }, position) => {
       const key = position === events.length - 1 ? idempotencyKey : null;
       nth += 1;
       places?.[0].push(at);
       places?.[1].push(nth);
       eventTypes.push(eventType);
-      phases.push(phase);
       payloads.push(payload);
       keys.push(key);
+      keyStatuses.push(key === null ? null : (states[index]?.runStatus ?? null));
+      keyPhases.push(key === null ? null : (states[index]?.phase ?? null));
       keyEvents.push(key === null ? null : events.length);
     });
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import type { RunAppend } from "../plan-statement-batch.ts";
 import type { Tables } from "../tables.ts";
-import { fits, join, list, mark, moves, takes } from "./append-columns.ts";
+import { fits, join, list, moves, takes } from "./append-columns.ts";
 import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 import { encodeAppender } from "./encode-appender.ts";
 
@@ -21,11 +21,11 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
   UPDATE ${runs} r SET ${moves("1", "h.change", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
   RETURNING h.at, r.run_key, r.last_sequence, r.updated_at_ms, r.run_status, r.phase,
-    h.event_type, h.phase AS event_phase, h.payload, h.key
+    h.event_type, h.payload, h.key
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
-  SELECT run_key, last_sequence, event_type, event_phase, payload, updated_at_ms, key, CASE WHEN key IS NOT NULL THEN 1 END,
-    ${mark("event_type", "run_status")}
+  SELECT run_key, last_sequence, event_type, payload, updated_at_ms, key, CASE WHEN key IS NOT NULL THEN 1 END,
+    CASE WHEN key IS NOT NULL THEN run_status END, CASE WHEN key IS NOT NULL THEN phase END
   FROM head
 )
 SELECT at, run_key AS ordinal, last_sequence - 1 AS base, run_status AS "runStatus", phase FROM head`;

@@ -6,16 +6,16 @@ import {
   createEventColumns,
   encodeEvents,
   fits,
-  mark,
   moves,
+  receipt,
   type RunColumns,
   takes,
 } from "./append-columns.ts";
 import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
 
 /**
- * Appends to one run, which needs no order of locks. It is `appendStatement` for one run: $1-$7 are the run's values, $8-$12 are its
- * $10-$14.
+ * Appends to one run, which needs no order of locks. It is `appendStatement` for one run: $1-$7 are the run's values, $8-$13 are its
+ * $10-$15.
  * @param condition what else has to hold for the run `r`
  * @param column what else is evaluated once it has landed
  */
@@ -28,10 +28,9 @@ WITH key_index AS (${needsKeyIndex(tables)}), head AS (
   RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
-  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events,
-    ${mark("e.event_type", "head.run_status")}
-  FROM head, unnest(${texts("$8", "$9", "$10", "$11")}, ${numbers("int", "$12")})
-    WITH ORDINALITY AS e (event_type, phase, payload, key, key_events, nth)
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.payload, head.updated_at_ms, ${receipt("head")}
+  FROM head, unnest(${texts("$8", "$9", "$10", "$11", "$12")}, ${numbers("int", "$13")})
+    WITH ORDINALITY AS e (event_type, payload, key, key_status, key_phase, key_events, nth)
 )
 SELECT 1 AS at, run_key AS ordinal, base, run_status AS "runStatus", phase${column} FROM head`;
 }

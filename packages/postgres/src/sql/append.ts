@@ -9,8 +9,8 @@ import {
   fits,
   join,
   list,
-  mark,
   moves,
+  receipt,
   type RunColumns,
   takes,
 } from "./append-columns.ts";
@@ -20,8 +20,8 @@ import { EVENT_COLUMNS, needsKeyIndex, numbers, texts } from "./columns.ts";
  * Appends to many runs.
  *
  * $1-$7 are columns of runs: id, owner, expected sequence, appender, change of status and last phase of the batch,
- * number of events. $8-$14 are columns of events: the position of the run, the event's position within the run, type, phase,
- * payload; and for the last event of a request its key, and the number of events of the key.
+ * number of events. $8-$15 are columns of events: the position of the run, the event's position within the run, type, payload; and for the
+ * last event of a request its key, what is known of the run's status and phase then, and the number of events of the key.
  *
  * The statement locks the rows first, and skips those that are locked. With only an UPDATE, statements could deadlock, and one
  * locked row would keep all the others locked. A join finds the rows, so that a planner that prefers to scan a small table
@@ -42,10 +42,9 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
   RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
-  SELECT head.run_key, head.base + e.nth, e.event_type, e.phase, e.payload, head.updated_at_ms, e.key, e.key_events,
-    ${mark("e.event_type", "head.run_status")}
-  FROM unnest(${numbers("int", "$8", "$9")}, ${texts("$10", "$11", "$12", "$13")}, ${numbers("int", "$14")})
-    AS e (at, nth, event_type, phase, payload, key, key_events)
+  SELECT head.run_key, head.base + e.nth, e.event_type, e.payload, head.updated_at_ms, ${receipt("head")}
+  FROM unnest(${numbers("int", "$8", "$9")}, ${texts("$10", "$11", "$12", "$13", "$14")}, ${numbers("int", "$15")})
+    AS e (at, nth, event_type, payload, key, key_status, key_phase, key_events)
   JOIN head ON head.at = e.at
 )
 SELECT at, run_key AS ordinal, base, run_status AS "runStatus", phase FROM head`;

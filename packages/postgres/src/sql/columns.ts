@@ -1,5 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
-import { type RunRecord, statusAt } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
 import type { Tables } from "../tables.ts";
 
 /** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */
@@ -42,28 +42,7 @@ export const RUN_COLUMNS =
   "run_id, owner_id, run_status, phase, last_sequence, created_at_ms, updated_at_ms, idle_from_ms, metadata, topic, exclusive";
 
 export const EVENT_COLUMNS =
-  "run_key, sequence, event_type, phase, payload, created_at_ms, idempotency_key, key_events, run_status";
-
-/** The phase in force at a sequence. */
-export function phaseAt({ events }: Tables, runKey: string, sequence: string): string {
-  return `(SELECT phase FROM ${events} WHERE run_key = ${runKey} AND sequence <= ${sequence} AND phase IS NOT NULL
-      ORDER BY sequence DESC LIMIT 1)`;
-}
-
-/** The sequence and the status of the last event at or before a sequence that keeps a status, as one text; NULL without one. */
-export function markAt({ events }: Tables, runKey: string, sequence: string): string {
-  return `(SELECT sequence || ' ' || run_status FROM ${events}
-      WHERE run_key = ${runKey} AND sequence <= ${sequence} AND run_status IS NOT NULL ORDER BY sequence DESC LIMIT 1)`;
-}
-
-/** The status of a live run at a sequence, from the text of {@link markAt}. */
-export function statusOf(sequence: number, mark: string | null): RunStatus {
-  const [at, runStatus] = mark?.split(" ") ?? [];
-  return statusAt(
-    sequence,
-    runStatus === undefined ? null : { sequence: Number(at), runStatus: runStatus as RunStatus },
-  );
-}
+  "run_key, sequence, event_type, payload, created_at_ms, idempotency_key, key_events, key_status, key_phase";
 
 /** SQL: since when the run is idle. It is core's `idleSince`. */
 export function idleSince(row: string): string {

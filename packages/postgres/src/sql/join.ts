@@ -37,13 +37,13 @@ WITH mark AS MATERIALIZED (
 SELECT mark."isHere", EXISTS (SELECT FROM held) AS "isHeld" FROM mark`;
 }
 
-/** The `appendToOne` statement for a locked run: $13 is the append's mark, and $14 its key. */
+/** The `appendToOne` statement for a locked run: $14 is the append's mark, and $15 its key. */
 export function appendJoinedStatement(tables: Tables): string {
-  const landed = `SELECT FROM ${tables.events} k WHERE k.run_key = r.run_key AND k.idempotency_key = $14::text`;
-  const unmarked = setMarks(`replace(${MARKS}, $13::text, '')`);
+  const landed = `SELECT FROM ${tables.events} k WHERE k.run_key = r.run_key AND k.idempotency_key = $15::text`;
+  const unmarked = setMarks(`replace(${MARKS}, $14::text, '')`);
   return appendToOneStatement(
     tables,
-    `${isMarked("$13")} AND NOT EXISTS (${landed})`,
+    `${isMarked("$14")} AND NOT EXISTS (${landed})`,
     `, ${unmarked} AS "isUnmarked"`,
   );
 }

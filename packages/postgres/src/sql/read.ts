@@ -10,13 +10,10 @@ import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
 import {
   type BigintColumn,
-  markAt,
   ON_PRIMARY,
-  phaseAt,
   runColumns,
   type RunRow,
   runOf,
-  statusOf,
 } from "./columns.ts";
 
 /**
@@ -38,13 +35,10 @@ WITH head AS MATERIALIZED (
 SELECT h.at, CASE WHEN h.with_time AND h.since BETWEEN 1 AND h.last_sequence THEN -CASE
     WHEN h.since = h.last_sequence THEN h.updated_at_ms
     ELSE coalesce((SELECT created_at_ms FROM ${events} WHERE run_key = h.run_key AND sequence = h.since), 0) END
-  ELSE 0 END AS sequence, ${runColumns("h")},
-  CASE WHEN h.since >= h.last_sequence THEN h.phase
-    WHEN h.since > 0 AND h.phase IS NOT NULL THEN ${phaseAt(tables, "h.run_key", "h.since")} END AS "phaseAtSince",
-  CASE WHEN h.since > 0 AND h.since < h.last_sequence THEN ${markAt(tables, "h.run_key", "h.since")} END AS mark
+  ELSE 0 END AS sequence, ${runColumns("h")}
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT h.at, e.sequence, NULL, NULL, e.event_type, NULL, NULL, NULL, e.created_at_ms, NULL, NULL, e.payload, NULL, NULL, NULL, NULL, NULL
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes
@@ -53,12 +47,6 @@ FROM head h CROSS JOIN LATERAL (
 ) e
 WHERE h.since < h.last_sequence AND (e.bytes <= h.max_bytes OR e.sequence = h.since + 1)
 ORDER BY at, sequence`;
-}
-
-interface HeadRow extends RunRow {
-  readonly phaseAtSince: string | null;
-  /** As from `markAt`, within the log. */
-  readonly mark: string | null;
 }
 
 /** An event in a run's columns. */
@@ -71,7 +59,7 @@ interface EventRow {
 }
 
 type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & (
-  | HeadRow
+  | RunRow
   | EventRow
 );
 
@@ -100,11 +88,8 @@ export async function readPages(
     if (isHead(row)) {
       events = [];
       const at = Number(row.at) - 1;
-      const { since = 0, withTime = false } = queries[at] ?? {};
-      const run = runOf(row);
-      const { phaseAtSince, mark } = row;
-      const statusAtSince = since < run.lastSequence ? statusOf(since, mark) : run.runStatus;
-      const page = { run, phaseAtSince, statusAtSince, events };
+      const page = { run: runOf(row), events };
+      const withTime = queries[at]?.withTime === true;
       results[at] = withTime ? { ...page, timeAtSinceMs: -Number(row.sequence) || null } : page;
     } else {
       const { runStatus: eventType, metadata: payload } = row;
@@ -130,6 +115,6 @@ function checkPage(page: ReadResult | null, since: number): void {
   );
 }
 
-function isHead(row: PageRow): row is PageRow & HeadRow {
+function isHead(row: PageRow): row is PageRow & RunRow {
   return Number(row.sequence) <= 0;
 }

@@ -1,13 +1,6 @@
+import type { RunStatus } from "@tm/run-events-core";
 import type { Tables } from "../tables.ts";
-import {
-  type BigintColumn,
-  markAt,
-  NOW_MS,
-  ON_PRIMARY,
-  phaseAt,
-  runColumns,
-  type RunRow,
-} from "./columns.ts";
+import { type BigintColumn, NOW_MS, ON_PRIMARY, runColumns, type RunRow } from "./columns.ts";
 
 /** A run's head, and the append of a key on it. */
 export interface ReceiptRow extends RunRow {
@@ -16,9 +9,9 @@ export interface ReceiptRow extends RunRow {
   readonly nowMs: BigintColumn;
   readonly keySequence: BigintColumn | null;
   readonly keyEvents: number | null;
+  /** The run's state right after that append. */
+  readonly keyStatus: RunStatus;
   readonly keyPhase: string | null;
-  /** As from `markAt`. */
-  readonly keyMark: string | null;
 }
 
 /**
@@ -29,12 +22,11 @@ export function selectReceiptsStatement(tables: Tables): string {
   const { runs, events } = tables;
   return `
 SELECT q.at, ${NOW_MS} AS "nowMs", ${runColumns("r")}, k.sequence AS "keySequence", k.key_events AS "keyEvents",
-  CASE WHEN k.sequence IS NOT NULL THEN ${phaseAt(tables, "r.run_key", "k.sequence")} END AS "keyPhase",
-  CASE WHEN k.sequence IS NOT NULL THEN ${markAt(tables, "r.run_key", "k.sequence")} END AS "keyMark"
+  k.key_status AS "keyStatus", k.key_phase AS "keyPhase"
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (run_id, key, at)
 JOIN ${runs} r ON r.run_id = q.run_id AND ${ON_PRIMARY}
 LEFT JOIN LATERAL (
-  SELECT e.run_key, e.idempotency_key, e.sequence, e.key_events FROM ${events} e
+  SELECT e.run_key, e.idempotency_key, e.sequence, e.key_events, e.key_status, e.key_phase FROM ${events} e
   WHERE (e.run_key, e.idempotency_key) >= (r.run_key, q.key) AND e.idempotency_key IS NOT NULL
   ORDER BY e.run_key, e.idempotency_key LIMIT 1
 ) k ON k.run_key = r.run_key AND k.idempotency_key = q.key

@@ -1,4 +1,3 @@
-import { STATUS_AFTER_ENTRY_LUA } from "./entry-status.ts";
 import { OOM_LUA } from "./script.ts";
 
 /**
@@ -12,10 +11,10 @@ export const APPEND_LUA: string = `
 local call, try, format, match = redis.call, redis.pcall, string.format, string.match
 local KEYS, ARGV = KEYS, ARGV
 local HEAD, EVENTS, RECEIPTS
-local owner, statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore, updatedAtMs
-local status, phase, phaseSequence, fence, lease, last, finished
+local owner, statusBefore, phaseBefore, fenceBefore, leaseBefore, updatedAtMs
+local status, phase, fence, lease, last, finished
 local staged, hasReceipts, lost, clockMs
-${STATUS_AFTER_ENTRY_LUA}
+
 local function text(number)
   return format('%d', number)
 end
@@ -43,6 +42,7 @@ local function notify()
   try(ARGV[1], string.sub(HEAD, 1, -6), '')
 end
 
+-- What a receipt keeps after its first sequence, and the answer to an append.
 local function landing(sequence)
   local place = status == 'running' and sequence or sequence .. '/' .. status
   return phase and place .. ' ' .. phase or place
@@ -54,14 +54,10 @@ local function statusAfter(before, change)
   return change
 end
 
-local function changeBy(eventType)
-  if eventType == 'INPUT_REQUESTED' then return 'waiting' end
-  return eventType == 'INPUT_RECEIVED' and 'answered' or 'started'
-end
-
 local function appendPlain(key, eventType, payload)
   local sequence = text(last + 1)
-  if try('HSETNX', RECEIPTS, key, sequence .. '-' .. sequence) ~= 1 then return nil end
+  local landed = landing(sequence)
+  if try('HSETNX', RECEIPTS, key, sequence .. '-' .. landed) ~= 1 then return nil end
   -- Each append leaves a receipt: if this is the only one of a run with events, the others were removed.
   if last > 0 and call('HLEN', RECEIPTS) == 1 then
     call('HDEL', RECEIPTS, key)
@@ -69,14 +65,14 @@ local function appendPlain(key, eventType, payload)
   end
   local nowMs = now()
   local added = try('XADD', EVENTS, 'NOMKSTREAM', sequence .. '-0', 'eventType', eventType, 'payload', payload,
-    'createdAtMs', nowMs, 'phaseSequence', phaseSequence)
+    'createdAtMs', nowMs)
   if not added or type(added) == 'table' then
     call('HDEL', RECEIPTS, key)
     return added and { 'failed', added.err } or { 'lost' }
   end
   call('HSET', HEAD, 'lastSequence', sequence, 'updatedAtMs', nowMs)
   notify()
-  return landing(sequence)
+  return landed
 end
 
 local function after(at)
@@ -127,15 +123,12 @@ local function isSameBatch(receipt, at, count, step)
   return true
 end
 
-local function stateAfter(receipt)
-  if receipt.at then return receipt.status, receipt.phase end
-  local entry = entries(receipt.last, receipt.last)[1]
-  if not entry then return 'running', false end
-  local kept = statusAfterEntry(entry[2])
-  if entry[2][8] == '0' then return kept, false end
-  local start = tonumber(entry[2][8])
-  local started = entries(start, start)[1]
-  return kept, started and started[2][10]
+local function parseReceipt(kept)
+  local first, to, statusThen, phaseThen = match(kept, '^(%d+)-(%d+)/?(%l*) ?(.*)$')
+  return {
+    first = tonumber(first), last = tonumber(to),
+    status = statusThen == '' and 'running' or statusThen, phase = phaseThen ~= '' and phaseThen
+  }
 end
 
 local function judge(at, kept)
@@ -146,15 +139,10 @@ local function judge(at, kept)
   count = tonumber(count)
   if not isOwned(asked) then return { 'not_found' } end
   if not hasReceipts then lost = true end
-  local receipt = staged[key]
-  if kept and not receipt then
-    local first, to = match(kept, '^(%d+)-(%d+)$')
-    receipt = { first = tonumber(first), last = tonumber(to) }
-  end
+  local receipt = staged[key] or kept and parseReceipt(kept)
   if receipt then
     if not isSameBatch(receipt, at + 3, count, step) then return { 'idempotency_key_reused' } end
-    local statusThen, phaseThen = stateAfter(receipt)
-    return { 'replayed', statusAfter(statusThen, change), text(receipt.last), phaseThen }
+    return { 'replayed', receipt.status, text(receipt.last), receipt.phase }
   end
   if finished then return { 'finished', status, text(last) } end
   if isFenced(appender) then return { 'fenced' } end
@@ -162,21 +150,21 @@ local function judge(at, kept)
   if expected ~= '' and tonumber(expected) ~= last or last + count > ${Number.MAX_SAFE_INTEGER} - (isLive and 1 or 0) then
     return { 'sequence_conflict', status, text(last) }
   end
-  local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count, before = status }
+  local batch = { key = key, at = at + 3, step = step, first = last + 1, last = last + count }
   if step == 3 then
     for i = 0, count - 1 do
       local started = ARGV[at + 5 + i * 3]
-      if started ~= '' then phase, phaseSequence = started, text(last + 1 + i) end
+      if started ~= '' then phase = started end
     end
   end
   last, status = batch.last, statusAfter(status, change)
   finished = status == change and status ~= 'waiting'
   if appender == 'owner' or match(appender, '^reaper') or match(appender, '^sweeper') then fence, lease = text((fence or 0) + 1), false end
   if finished then lease = false end
-  batch.phase, batch.status = phase, status
+  batch.phase, batch.status, batch.landed = phase, status, landing(text(last))
   staged[key] = batch
   staged[#staged + 1] = batch
-  return landing(text(last))
+  return batch.landed
 end
 
 local function add(sequence, id, ...)
@@ -185,47 +173,22 @@ local function add(sequence, id, ...)
 end
 
 local function writeStaged(visit)
-  local nowMs, inForce, receipts = now(), phaseSequenceBefore, {}
+  local nowMs, receipts = now(), {}
   for _, batch in ipairs(staged) do
-    local id
-    local current = batch.before
     for sequence = batch.first, batch.last do
-      id = text(sequence)
       local at = batch.at + (sequence - batch.first) * batch.step
-      local started, added = batch.step == 3 and ARGV[at + 2] or '', nil
-      current = statusAfter(current, changeBy(ARGV[at]))
-      if current ~= 'running' then
-        local fields = { 'phaseSequence', inForce }
-        if started ~= '' then
-          inForce = id
-          fields = { 'phaseSequence', inForce, 'phase', started }
-        end
-        fields[#fields + 1] = 'runStatus'
-        fields[#fields + 1] = current
-        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
-          unpack(fields))
-      elseif started == '' then
-        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
-          'phaseSequence', inForce)
-      else
-        inForce = id
-        added = add(sequence, id .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs,
-          'phaseSequence', inForce, 'phase', started)
-      end
+      local added = add(sequence, text(sequence) .. '-0', 'eventType', ARGV[at], 'payload', ARGV[at + 1], 'createdAtMs', nowMs)
       if not added then return { 'lost' } end
       if type(added) == 'table' then return { 'failed', added.err } end
     end
-    local firstText = batch.first == batch.last and id or text(batch.first)
     receipts[#receipts + 1] = batch.key
-    receipts[#receipts + 1] = firstText .. '-' .. id
+    receipts[#receipts + 1] = text(batch.first) .. '-' .. batch.landed
   end
   call('HSET', RECEIPTS, unpack(receipts))
   call('HSET', HEAD, 'lastSequence', text(last), 'updatedAtMs', nowMs)
   if status ~= statusBefore then call('HSET', HEAD, 'runStatus', status) end
   if visit then call('HSET', HEAD, 'visits', text(visit)) end
-  if phaseSequence ~= phaseSequenceBefore then
-    call('HSET', HEAD, 'phase', phase, 'phaseSequence', phaseSequence)
-  end
+  if phase ~= phaseBefore then call('HSET', HEAD, 'phase', phase) end
   if finished then call('HSET', HEAD, 'finishedAtMs', nowMs) end
   if fence ~= fenceBefore then call('HSET', HEAD, 'fence', fence) end
   if lease ~= leaseBefore then call('HDEL', HEAD, 'leaseExpiresAtMs', 'claimKey', 'worker', 'workerFence') end
@@ -261,10 +224,9 @@ local function appendAll(at, count, entry)
 end
 
 local function appendToRun(at, count, entry)
-  local head = call('HMGET', HEAD, 'lastSequence', 'updatedAtMs', 'runStatus', 'ownerId', 'phaseSequence', 'phase',
-    'fence', 'leaseExpiresAtMs')
-  last, updatedAtMs, statusBefore, owner, phaseSequenceBefore, phase, fenceBefore, leaseBefore = unpack(head)
-  last, status, phaseSequence, fence, lease = tonumber(last), statusBefore, phaseSequenceBefore, fenceBefore, leaseBefore
+  local head = call('HMGET', HEAD, 'lastSequence', 'updatedAtMs', 'runStatus', 'ownerId', 'phase', 'fence', 'leaseExpiresAtMs')
+  last, updatedAtMs, statusBefore, owner, phaseBefore, fenceBefore, leaseBefore = unpack(head)
+  last, status, phase, fence, lease = tonumber(last), statusBefore, phaseBefore, fenceBefore, leaseBefore
   if not isFull and count == '1' and ARGV[at + 2] == (lease and fence or '') and status == 'running'
     and last < ${Number.MAX_SAFE_INTEGER - 1} and isOwned(ARGV[at]) then
     local answer = appendPlain(ARGV[at + 1], ARGV[at + 3], ARGV[at + 4])

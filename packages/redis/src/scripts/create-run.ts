@@ -40,7 +40,7 @@ if redis.call('EXISTS', HEAD) == 0 then
     end
   end
   redis.call('HSET', HEAD, 'ownerId', ARGV[1], 'runStatus', ARGV[2], 'ordinal', ordinal, 'metadata', ARGV[4],
-    'lastSequence', '0', 'phaseSequence', '0', 'createdAtMs', nowMs, 'updatedAtMs', nowMs)
+    'lastSequence', '0', 'createdAtMs', nowMs, 'updatedAtMs', nowMs)
   if ARGV[5] ~= '' then redis.call('HSET', HEAD, 'topic', ARGV[5]) end
   if ARGV[9] ~= '' then redis.call('HSET', HEAD, 'exclusive', ARGV[9]) end
   if leaseMs then

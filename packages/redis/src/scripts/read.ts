@@ -1,4 +1,3 @@
-import type { RunStatus } from "@tm/run-events-core";
 import {
   eventBytes,
   type ReadQuery,
@@ -7,7 +6,6 @@ import {
 } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
 import { runDamaged } from "../failure.ts";
-import { STATUS_AFTER_ENTRY_LUA } from "./entry-status.ts";
 import { HEAD_FIELDS_LUA, parseHead } from "./head.ts";
 import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./script.ts";
 
@@ -18,15 +16,15 @@ import { defineReading, encodeOwner, refuseOnReplica, type Script } from "./scri
  *
  * KEYS: head, events.
  * ARGV: `=ownerId` or empty, since, limit, maxBytes, an event's bytes besides its payload, `1` to answer the time of the event `since`.
- * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, phase at since or nil, status at since, events, time at since or
- * nil}`, the events as one flat list of type, payload and time.
+ * Answers nil if the run does not exist, `{'lost'}` or `{'page', head, events, time at since or nil}`, the
+ * events as one flat list of type, payload and time.
  * @see clauses S9, S10, S12 and S30 in `STORE.md`; `createPageCut` is the rule.
  */
-const READ: Script = defineReading(`${refuseOnReplica("HDEL")}${STATUS_AFTER_ENTRY_LUA}
+const READ: Script = defineReading(`${refuseOnReplica("HDEL")}
 local HEAD, EVENTS = KEYS[1], KEYS[2]
 local PIECE = 16
 local head = redis.call('HMGET', HEAD, ${HEAD_FIELDS_LUA})
-local ownerId, phase, last, updated = head[1], head[3], tonumber(head[4]), head[7]
+local ownerId, last, updated = head[1], tonumber(head[4]), head[7]
 if not ownerId or (ARGV[1] ~= '' and ARGV[1] ~= '=' .. ownerId) then return false end
 local since, limit, maxBytes, envelope = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -34,25 +32,11 @@ local function id(sequence)
   return string.format('%.0f-0', sequence)
 end
 
-local function entryOf(sequence)
-  local entry = redis.call('XRANGE', EVENTS, id(sequence), id(sequence))[1]
-  return entry and entry[2]
-end
-
-local phaseAtSince, statusAtSince, timeAtSince = false, 'queued', false
-if since >= last then
-  phaseAtSince, statusAtSince = phase, head[2]
-  if since == last and last > 0 and ARGV[6] == '1' then timeAtSince = updated end
-elseif since > 0 then
-  local entry = entryOf(since)
-  if not entry then return { 'lost' } end
-  statusAtSince = statusAfterEntry(entry)
-  if ARGV[6] == '1' then timeAtSince = entry[6] end
-  if entry[8] ~= '0' then
-    local start = entryOf(tonumber(entry[8]))
-    if not start then return { 'lost' } end
-    phaseAtSince = start[10]
-  end
+local timeAtSince = false
+if ARGV[6] == '1' and since > 0 and since <= last then
+  local entry = since < last and redis.call('XRANGE', EVENTS, id(since), id(since))[1]
+  if since < last and not entry then return { 'lost' } end
+  timeAtSince = entry and entry[2][6] or updated
 end
 
 local events, count, bytes, next = {}, 0, 0, since + 1
@@ -63,13 +47,13 @@ while next <= last and count < limit do
     if entry[1] ~= id(next) then return { 'lost' } end
     local event = entry[2]
     bytes = bytes + #event[4] + envelope
-    if count > 0 and bytes > maxBytes then return { 'page', head, phaseAtSince, statusAtSince, events, timeAtSince } end
+    if count > 0 and bytes > maxBytes then return { 'page', head, events, timeAtSince } end
     count = count + 1
     next = next + 1
     events[count * 3 - 2], events[count * 3 - 1], events[count * 3] = event[2], event[4], event[6]
   end
 end
-return { 'page', head, phaseAtSince, statusAtSince, events, timeAtSince }
+return { 'page', head, events, timeAtSince }
 `);
 
 const ENVELOPE_BYTES = String(eventBytes(0));
@@ -80,8 +64,6 @@ type ReadReply =
   | readonly [
       "page",
       head: readonly (string | null)[],
-      phaseAtSince: string | null,
-      statusAtSince: RunStatus,
       events: readonly string[],
       timeAtSince: string | null,
     ];
@@ -110,10 +92,10 @@ export async function readPage(
   )) as ReadReply;
   if (reply === null) return null;
   if (reply[0] === "lost") throw runDamaged();
-  const [, headValues, phaseAtSince, statusAtSince, flat, timeAtSince] = reply;
+  const [, headValues, flat, timeAtSince] = reply;
   const run = parseHead(runId, headValues);
   if (run === null) return null;
-  const page = { run, phaseAtSince, statusAtSince, events: parseEvents(flat, since) };
+  const page = { run, events: parseEvents(flat, since) };
   if (!withTime) return page;
   return { ...page, timeAtSinceMs: timeAtSince === null ? null : Number(timeAtSince) };
 }

@@ -3,7 +3,6 @@ import {
   eventBytes,
   type ReadQuery,
   type RowMoves,
-  type StatusMark,
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
@@ -33,7 +32,7 @@ interface SmallRow extends Omit<LargeRow, "payload"> {
 export function prepareRead(
   db: SqliteDatabase,
   { events }: Tables,
-): Pick<RowMoves, "selectEvents" | "selectState"> {
+): Pick<RowMoves, "selectEvents"> {
   const selectEvents = (payload: string, limit: string): Statement =>
     prepareStatement(
       db,
@@ -44,24 +43,7 @@ export function prepareRead(
   const smallOnly = "CASE WHEN octet_length(payload) <= ? THEN payload END AS payload";
   const small = selectEvents(smallOnly, "? + 0");
   const large = selectEvents("payload", "1");
-  const selectPhase = prepareStatement(
-    db,
-    `SELECT phase FROM ${events} WHERE run_key = +? AND sequence <= +? AND phase IS NOT NULL
-     ORDER BY sequence DESC LIMIT 1`,
-  );
-  const selectMark = prepareStatement(
-    db,
-    `SELECT sequence, run_status AS runStatus FROM ${events}
-     WHERE run_key = +? AND sequence <= +? AND run_status IS NOT NULL ORDER BY sequence DESC LIMIT 1`,
-  );
-  return {
-    selectEvents: (ordinal, page) => readEvents(small, large, ordinal, page),
-    selectState(ordinal, sequence) {
-      const start = selectPhase.get(ordinal, sequence) as { readonly phase: string } | undefined;
-      const mark = selectMark.get(ordinal, sequence) as StatusMark | undefined;
-      return { phase: start?.phase ?? null, mark: mark ?? null };
-    },
-  };
+  return { selectEvents: (ordinal, page) => readEvents(small, large, ordinal, page) };
 }
 
 /**

@@ -11,7 +11,7 @@ export function prepareReceipts(
   const select = prepareStatement(
     db,
     `SELECT run_key AS ordinal, idempotency_key AS idempotencyKey, first_sequence AS firstSequence,
-       last_sequence AS lastSequence, phase
+       last_sequence AS lastSequence, run_status AS runStatus, phase
      FROM ${receipts} WHERE run_key = ? AND idempotency_key = ?`,
   );
   return {
