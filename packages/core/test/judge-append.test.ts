@@ -19,7 +19,7 @@ const SAME: KeptReceipt = {
   firstSequence: 2,
   lastSequence: 3,
   phase: '"plan"',
-  runStatus: "running",
+  runStatus: "completed",
   events: EVENTS,
 };
 const OTHERS: readonly KeptReceipt["events"][] = [

@@ -187,7 +187,6 @@ export class LosingFeeds {
         const found = world.runs.get(runId);
         await new Promise(setImmediate);
         if (found === undefined) return null;
-        const { runStatus } = found;
         return { run: load(found), events: [] };
       },
       subscribe: (name, onNotification) => {

@@ -37,7 +37,10 @@ function withReader(act: (reader: RunsReader) => void): Act<RunsWorld> {
 
 const ACTS = {
   append(world, at, count) {
-    record(world, pick([...OWN, "bobs"], at) ?? "a", EVENTS.slice(0, 1 + (count % 3)));
+    const kind = count % 5;
+    const input = newEvent(kind === 3 ? "INPUT_REQUESTED" : "INPUT_RECEIVED");
+    const events = kind < 3 ? EVENTS.slice(0, 1 + kind) : [input];
+    record(world, pick([...OWN, "bobs"], at) ?? "a", events);
   },
   finish: (world, at) => record(world, pick(OWN, at) ?? "a", [newEvent("RUN_COMPLETED")]),
   async remove({ source, removed }, at) {

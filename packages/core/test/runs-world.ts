@@ -3,6 +3,7 @@ import type { NewEvent } from "../src/rules/event.ts";
 import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
 import { createStreams, type Streams } from "../src/stream/streams.ts";
+import { checkState } from "./check-conversation.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink, type TimedFrame } from "./fake-sink.ts";
 import { appendRequest } from "./run-record.ts";
@@ -177,12 +178,14 @@ function checkRun(
 ): void {
   const log = logs.get(runId) ?? [];
   let cursor = since;
-  frames.forEach(({ data, retryMs }, at) => {
+  frames.forEach((frame, at) => {
+    const { data, retryMs } = frame;
     expect(retryMs).toBe(undefined);
     const isLast = at === frames.length - 1;
     switch (data["type"]) {
       case "connected":
         expect([at, data["since"]]).toStrictEqual([0, since]);
+        checkState(frame, since, log);
         break;
       case "run_event": {
         const { eventType, payload } = log[cursor] ?? {};
@@ -195,7 +198,7 @@ function checkRun(
         break;
       }
       case "status":
-        expect(data["lastSequence"]).toBeGreaterThanOrEqual(cursor);
+        checkState(frame, cursor, log);
         break;
       case "run_finished":
         expect([isLast, cursor, data["lastSequence"]]).toStrictEqual([true, log.length, cursor]);

@@ -24,6 +24,7 @@ const EVENTS: readonly NewEvent[] = [
   newEvent("RUN_STARTED"),
   newEvent("PHASE_STARTED", '{"phase":"plan"}'),
   newEvent("PHASE_STARTED", '{"phase":"write"}'),
+  newEvent("INPUT_REQUESTED"),
   newEvent("TOKEN", JSON.stringify("x".repeat(60_000))),
 ];
 const FAILURE = new RunEventsError("store_unavailable", "The store did not answer.");
@@ -110,7 +111,7 @@ type ActionName =
 const ACTS: Readonly<Record<ActionName, Act>> = {
   append(world, at, count) {
     const events = EVENTS.slice(count % EVENTS.length).slice(0, 1 + (at % 3));
-    record(world, ownerAt(at), events);
+    record(world, ownerAt(at), count > 9 ? [newEvent("INPUT_RECEIVED")] : events);
   },
   finish: (world, at) => record(world, ownerAt(at), [newEvent("RUN_COMPLETED")]),
   remove: ({ source }, at) => void source.store.deleteRun(ownerAt(at), null),

@@ -12,7 +12,7 @@ async function connect(bench: StreamBench, since: number): Promise<Uint8Array> {
     await opened.sink.next();
   letGo(opened);
   expect(opened.sink.faults).toStrictEqual([]);
-  return opened.sink.bytes(null);
+  return opened.sink.bytes();
 }
 
 function eventsOf(reader: FrameReader): readonly unknown[] {

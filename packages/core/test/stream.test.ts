@@ -186,7 +186,7 @@ describe("a page of the log that is on its way", () => {
     unblock(conversation);
     world.source.answerAll();
     await setImmediate();
-    expect(typesOf(sink).slice(2)).toStrictEqual(["run_event", "run_event", "status"]);
+    expect(typesOf(sink).slice(2)).toStrictEqual(["run_event", "run_event"]);
     expect(sink.faults).toStrictEqual([]);
     cut(conversation);
   });

@@ -64,7 +64,6 @@ async function stateOf(store: RunEventStore): Promise<unknown> {
     page === null
       ? null
       : {
-          phaseAtSince: page.phaseAtSince,
           run: timeless(page.run),
           events: page.events.map((event) => ({ ...event, createdAtMs: 0 })),
         },

@@ -1,6 +1,7 @@
 import type { RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
-import { type HeadState, shownState } from "./shown-state.ts";
+import type { RunState } from "./lifecycle.ts";
+import { shownState } from "./shown-state.ts";
 
 /** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
 export interface ReadQuery {
@@ -56,9 +57,10 @@ export function createPageCut(limit: number, maxBytes: number): (payloadBytes: n
   };
 }
 
-/** A page of a run's log, with the state of the run that {@link shownState} lets it have. */
-export interface LogPage extends HeadState {
+/** A page of a run's log, with as much of the run's state as a reader of it may see, as from `shownState`. */
+export interface LogPage extends RunState {
   readonly events: readonly StoredEvent[];
+  readonly lastSequence: number;
   /** Whether the log has events after this page. */
   readonly hasMore: boolean;
   /** The cursor that this page follows, if it was asked for by `tail`. */
