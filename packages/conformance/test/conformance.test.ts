@@ -45,7 +45,7 @@ describe("runEventStoreConformance", () => {
   it("names in a failure the store, the case, what was expected and what came", async () => {
     const { name, run } = caseOf(
       runEventStoreConformance({ name: "too long", ...tooLong }),
-      "phaseAtSince",
+      "S30 withTime changes nothing else",
     );
     await expect(run()).rejects.toThrow(
       `too long: ${name}\nS9 is broken: Expected the number of events in the page to be 1, got 2.`,

@@ -30,7 +30,7 @@ export const scale: readonly TrialCase[] = [
         batch.slice(-3).map((one) => one.payload),
         "the payloads of the last page",
       );
-      assertEqual(last.phaseAtSince, '"plan"', "the phase that the first event started");
+      assertEqual(last.run.phase, '"plan"', "the phase that the first event started");
       const landing = await land(store, "run", events(1));
       assertEqual(landing.firstSequence, EVENTS + 1, "the next sequence");
       const middle = await readRun(store, "run", { since: EVENTS / 2, limit: 2 });

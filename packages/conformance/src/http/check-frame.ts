@@ -70,6 +70,7 @@ function checkConnected({ message, id, retryMs }: Frame, what: string): number {
     isSequence(since) && isSequence(lastSequence) && since <= lastSequence,
     `W22: since and lastSequence are sequences in that order in ${what}`,
   );
+  checkWaiting(message, since, what);
   return since;
 }
 
@@ -97,6 +98,15 @@ function checkStatus({ message, id, retryMs }: Frame, sequence: number, what: st
   assert(
     isSequence(lastSequence) && lastSequence >= sequence,
     `W22: lastSequence is not before what was sent, which is ${sequence}, got ${what}`,
+  );
+  checkWaiting(message, sequence, what);
+}
+
+/** A reader of a part of the log would take a question for the open one that may have been answered. */
+function checkWaiting({ runStatus, lastSequence }: Frame["message"], sequence: number, what: string): void {
+  assert(
+    runStatus !== "waiting" || lastSequence === sequence,
+    `W23: a run shows that it waits at the end of its log, not after ${sequence}, got ${what}`,
   );
 }
 

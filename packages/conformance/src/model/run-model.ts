@@ -115,8 +115,8 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
   const landing = {
     firstSequence: lastSequence + 1,
     lastSequence: lastSequence + events.length,
-    runStatus: statusAt(run, run.events.length),
-    phase: phaseAt(run, run.events.length),
+    runStatus: statusOf(run),
+    phase: run.events.findLast(({ event }) => event.phase !== null)?.event.phase ?? null,
   };
   run.record = { ...record, ...landing, lastSequence: landing.lastSequence };
   run.lease = leaseAfter(run.lease, request.appender, isTerminal(landing.runStatus));
@@ -124,9 +124,9 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
   return { outcome: "appended", ...landing };
 }
 
-/** The status after this many events, in the plainest way. */
-export function statusAt(run: ModelRun, count: number): RunStatus {
-  const types = run.events.slice(0, count).map(({ event }) => event.eventType);
+/** The status after all events, in the plainest way. */
+function statusOf({ events }: ModelRun): RunStatus {
+  const types = events.map(({ event }) => event.eventType);
   const last = types.at(-1);
   if (last === "RUN_COMPLETED") return "completed";
   if (last === "RUN_FAILED") return "failed";
@@ -135,13 +135,6 @@ export function statusAt(run: ModelRun, count: number): RunStatus {
   return types.lastIndexOf("INPUT_REQUESTED") > types.lastIndexOf("INPUT_RECEIVED")
     ? "waiting"
     : "running";
-}
-
-/** The phase in force after this many events. */
-export function phaseAt(run: ModelRun, count: number): string | null {
-  return (
-    run.events.slice(0, count).findLast(({ event }) => event.phase !== null)?.event.phase ?? null
-  );
 }
 
 /** Holds a head that the store gave against the model. */

@@ -5,7 +5,7 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   { name: "keeps the events of a run that it deletes", clause: "S17", keeps: "deleted" },
   { name: "keeps the events of a run that it purges", clause: "S24", keeps: "purged" },
   {
-    name: "walks back the log for the phase at a cursor",
+    name: "reads a log from its start to answer a page",
     clause: "S12",
     wastes: (call, { events }) => (call === "read" ? { rows: events } : {}),
   },

@@ -1,6 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
 import { type AppendRequest, type RunEventStore, statusAfter } from "@tm/run-events-core/store";
-import { type AppendAnswer, appendAlone, appendEach, mapPages, type Mutant } from "./mutant.ts";
+import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 /** A store that does something else with some requests. */
 function withRequests(
@@ -136,26 +136,6 @@ export const inputMutants: readonly Mutant[] = [
         const run = await data.getRun(request.runId);
         return { ...answer, runStatus: run?.runStatus ?? "running" };
       }),
-    }),
-  },
-  {
-    name: "shows the status of the head at every cursor",
-    clause: "S27",
-    data: (data) => ({
-      ...data,
-      ...mapPages(data, (page) => ({ ...page, statusAtSince: page.run.runStatus })),
-    }),
-  },
-  {
-    name: "takes every run that has begun for a running one at an earlier cursor",
-    clause: "S27",
-    data: (data) => ({
-      ...data,
-      ...mapPages(data, (page, { since }) =>
-        since === 0 || since >= page.run.lastSequence
-          ? page
-          : { ...page, statusAtSince: "running" },
-      ),
     }),
   },
   {

@@ -115,27 +115,6 @@ export const lifeMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "leaves the phases of a deleted run",
-    clause: "S17",
-    data(data) {
-      const phases = new Map<string, string>();
-      return {
-        ...data,
-        ...mapPages(data, (page, { since }) => {
-          const { runId, phase } = page.run;
-          if (phase !== null) phases.set(runId, phase);
-          const kept = since > 0 ? phases.get(runId) : undefined;
-          return { ...page, phaseAtSince: page.phaseAtSince ?? kept ?? null };
-        }),
-        async deleteRun(runId, ownerId) {
-          const phase = (await data.getRun(runId))?.phase;
-          if (typeof phase === "string") phases.set(runId, phase);
-          return data.deleteRun(runId, ownerId);
-        },
-      };
-    },
-  },
-  {
     name: "uses the ordinal of a deleted run again",
     clause: "S17",
     data(data) {

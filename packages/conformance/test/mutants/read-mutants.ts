@@ -103,24 +103,6 @@ export const readMutants: readonly Mutant[] = [
       },
     }),
   },
-  {
-    name: "has the current phase as phaseAtSince",
-    clause: "S9",
-    data: (data) => ({
-      ...data,
-      ...mapPages(data, (page) => ({ ...page, phaseAtSince: page.run.phase })),
-    }),
-  },
-  {
-    name: "has the current phase as phaseAtSince one event before the head",
-    clause: "S9",
-    data: (data) => ({
-      ...data,
-      ...mapPages(data, (page, { since }) =>
-        since === page.run.lastSequence - 1 ? { ...page, phaseAtSince: page.run.phase } : page,
-      ),
-    }),
-  },
   ...timeMutants,
   {
     name: "answers the queries of a call in another order",

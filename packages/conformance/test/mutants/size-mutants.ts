@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { mapPages, type Mutant } from "./mutant.ts";
+import type { Mutant } from "./mutant.ts";
 
 const INT4 = 2 ** 31 - 1;
 const MIB = 1_048_576;
@@ -71,30 +71,6 @@ export const sizeMutants: readonly Mutant[] = [
           ({ events }) => events.reduce((sum, { payload }) => sum + payload.length, 0) > 2 * MIB,
         ),
       ),
-  },
-  {
-    name: "looks for phaseAtSince among the last 1,000 events alone",
-    clause: "S12",
-    data(data) {
-      const startedAt = new Map<string, number>();
-      return {
-        ...data,
-        async append(requests) {
-          const answers = await data.append(requests);
-          for (const [index, answer] of answers.entries()) {
-            const { runId, events = [] } = requests[index] ?? {};
-            const at = events.findLastIndex((event) => event.phase !== null);
-            if (runId === undefined || at === -1 || answer.outcome !== "appended") continue;
-            startedAt.set(runId, answer.firstSequence + at);
-          }
-          return answers;
-        },
-        ...mapPages(data, (page, { runId, since }) => {
-          const isFar = since - (startedAt.get(runId) ?? 0) >= 1_000;
-          return { ...page, phaseAtSince: isFar ? null : page.phaseAtSince };
-        }),
-      };
-    },
   },
 ];
 

@@ -99,22 +99,17 @@ export const frames: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W23 only run_finished shows that a run has ended; all else is as of what was sent",
+    name: "W23 only run_finished shows that a run has ended; before that it is running, in its current phase",
     async run(trial) {
       const drafts = ["NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED"];
       const runId = await record(trial, ...drafts);
-      const expected = [
-        ["queued", null],
-        ["running", null],
-        ["running", "one"],
-        ["running", "one"],
-        ["running", "two"],
-        ["running", "two"],
-      ] as const;
-      for (const [since, state] of expected.entries()) {
+      for (let since = 0; since <= drafts.length; since++) {
         const all = await (await tailLive(trial, runId, `since=${since}`)).rest();
-        assertEqual(statesOf(all)[0], ["connected", ...state], `the state at ${since}`);
-        assertEqual(statesOf(all).at(-1), ["run_finished", "failed", "two"], "the end");
+        const states = [
+          ["connected", "running", "two"],
+          ["run_finished", "failed", "two"],
+        ];
+        assertEqual(statesOf(all), states, `the states from ${since} on`);
         assertDelivered(all, drafts, since);
       }
     },
@@ -129,7 +124,7 @@ export const frames: readonly HttpTrialCase[] = [
       const all = await stream.rest();
       const ends = all.flatMap(({ message }) => message["lastSequence"] ?? []);
       assert(
-        ends.length > 1 && ends.every((at) => Number(at) <= 4),
+        ends.length > 0 && ends.every((at) => Number(at) <= 4),
         "no frame has a larger lastSequence",
       );
       assertDelivered(all, ["NOTE", "NOTE", phase("last"), "RUN_CANCELLED"], 1);

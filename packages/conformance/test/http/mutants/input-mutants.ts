@@ -6,6 +6,7 @@ import {
   mapFrames,
   mapPages,
   mapRequests,
+  runOf,
   type ServerMutant,
   withBody,
   withHeaders,
@@ -35,16 +36,21 @@ export const inputMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "shows the last status of the run in an earlier page",
-    clause: "W38",
+    name: "shows on an early page that the run waits",
+    clause: "W16",
     ...mapPages(async (answer) => {
-      const { json, request, fetch } = answer;
-      if (json["hasMore"] !== true) return null;
-      const url = `${request.url.split("?", 1).join("")}?since=${Number(json["lastSequence"]) - 1}&limit=1`;
-      const last = (await (await fetch(new Request(url, { headers: request.headers }))).json()) as {
-        readonly runStatus: string;
-      };
-      return withBody(answer, { ...json, runStatus: last.runStatus });
+      const { runStatus } = await runOf(answer.fetch, answer.request);
+      return runStatus === "waiting" ? withBody(answer, { ...answer.json, runStatus }) : null;
+    }),
+  },
+  {
+    name: "shows on a stream that the run waits before all events are sent",
+    clause: "W38",
+    ...mapFrames(() => async ({ text, message, request, fetch }) => {
+      if (message["type"] !== "connected") return [text];
+      const { runStatus } = await runOf(fetch, request);
+      const isEarly = runStatus === "waiting";
+      return [isEarly ? text.replace(/"runStatus":"\w+"/, '"runStatus":"waiting"') : text];
     }),
   },
   {
