@@ -43,7 +43,7 @@ const PHASES = {
   },
   async "while it is quiet"(world: World): Promise<RawSocket> {
     const socket = await ask(world, await world.record("NOTE"));
-    await socket.until('"type":"status"');
+    await socket.until('"type":"run_event"');
     return socket;
   },
   async "while a page is on its way"(world: World): Promise<RawSocket> {
@@ -66,7 +66,7 @@ const PHASES = {
   async "while its connection is full"(world: World): Promise<RawSocket> {
     const runId = await world.record("NOTE");
     const socket = await ask(world, runId);
-    await socket.until('"type":"status"');
+    await socket.until('"type":"run_event"');
     socket.socket.pause();
     for (let at = 0; at < 6; at++) {
       await world.runs.append(runId, Array(500).fill({ eventType: "NOTE", payload: PAYLOAD }));
@@ -134,7 +134,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const runId = await world.record("NOTE");
     const streams = await Promise.all([0, 1, 2].map(() => world.tail(runId)));
-    for (const stream of streams) await stream.until("status");
+    for (const stream of streams) await stream.until("run_event");
     streams[1]?.leave();
     await eventually(() => expect(world.stats().streams.open).toBe(2));
     await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);

@@ -14,7 +14,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door, { clock, random });
     const runIds = await Promise.all(Array.from({ length: 20 }, () => world.record("NOTE")));
     const streams = await Promise.all(runIds.map((runId) => world.tail(runId)));
-    for (const stream of streams) await stream.until("status");
+    for (const stream of streams) await stream.until("run_event");
     const reading = streams.map((stream) => stream.rest());
     await world.turn();
     let drained = false;

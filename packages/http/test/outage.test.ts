@@ -25,7 +25,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const runId = await world.record("A", "B");
     const stream = await world.tail(runId);
-    await stream.until("status");
+    for (let event = 0; event < 2; event++) await stream.until("run_event");
     const reading = stream.rest();
     await world.turn();
     world.store.cut(DOWN);
@@ -101,7 +101,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door, { clock });
     const runId = await world.record("A");
     const stream = await world.tail(runId);
-    await stream.until("status");
+    await stream.until("run_event");
     const reading = stream.rest();
     await world.turn();
     world.store.silence();

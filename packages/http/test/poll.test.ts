@@ -183,7 +183,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W16: a page that does not reach the end has status and phase as of its last event", async () => {
+  it("W16: a page that does not reach the end of a run that has ended has the status running, and the last phase", async () => {
     await using world = await openWorld(door);
     const phase = (name: string): object => ({
       eventType: "PHASE_STARTED",
@@ -204,9 +204,9 @@ describe.each(DOORS)("%s", (door) => {
       states.push([runStatus, currentPhase, hasMore]);
     }
     expect(states).toEqual([
-      ["running", null, true],
-      ["running", "one", true],
-      ["running", "one", true],
+      ["running", "two", true],
+      ["running", "two", true],
+      ["running", "two", true],
       ["running", "two", true],
       ["failed", "two", false],
     ]);

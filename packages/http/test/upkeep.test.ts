@@ -25,7 +25,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);
-    await stream.until("status");
+    await stream.until("run_event");
     const reading = stream.rest();
     // While the store does not answer the run ends, and is gone when it does.
     const release = world.store.hold("read");
