@@ -40,9 +40,7 @@ for (const [name, changes] of LOST) {
         listRuns: async () => [],
         async read({ runId }) {
           const run = world.runs.get(runId);
-          return run === undefined
-            ? null
-            : { run, events: [] };
+          return run === undefined ? null : { run, events: [] };
         },
         subscribe: () => ({ ready: Promise.resolve(), stop() {} }),
       },

@@ -63,9 +63,8 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They write no `ended_xid`: no reader gets the ends
-    // that they write, and a reader that starts over after that does not have such a run. They leave `idle_from_ms` too early, which only
-    // costs a look at the run.
+    // worker, which has its fence next to it. They write no `ended_xid`: no reader gets the ends that they write, and a reader that starts
+    // over after that does not have such a run. They leave `idle_from_ms` too early, which only costs a look at the run.
     //
     // An append changes `ended_xid`, which has an index, only if it ends the run. It changes the index of `idle_from_ms` only if it changes
     // the status.

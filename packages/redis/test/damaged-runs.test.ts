@@ -34,7 +34,7 @@ it("S9: a log whose events are lost is an error, not a shorter log", async () =>
   const { redis, store } = await openRun();
   await redis.del(EVENTS);
   for (const since of [0, 5, 39]) {
-    await expect(store.read([queryOf("a", query)])).rejects.toMatchObject(damaged);
+    await expect(store.read([queryOf("a", { since })])).rejects.toMatchObject(damaged);
   }
   expect(await readValues(store, "b")).toEqual([1]);
 });

@@ -71,7 +71,11 @@ export interface Slice {
  * @param events from `from.sequence + 1` on, without a gap; empty only if the run ended at `from`
  * @param read the run's head at or after the last of them
  */
-export function createSlice(from: Position, events: readonly StoredEvent[], read: HeadState): Slice {
+export function createSlice(
+  from: Position,
+  events: readonly StoredEvent[],
+  read: HeadState,
+): Slice {
   const { runStatus, phase, lastSequence } = read;
   // Not all of a head that was read: its metadata may be large.
   const head: HeadState = { runStatus, phase, lastSequence };

@@ -86,11 +86,11 @@ export function changesOf({
   };
 }
 
-/** A page of a run's events, and the run's state at its end. @see `RunEvents.read` */
+/** A page of a run's events, and the run's status and phase. @see `RunEvents.read` */
 export interface RunEventsPage {
   /** Ascending, without a gap, from `since + 1`. */
   readonly events: readonly RunEvent[];
-  /** Terminal only when the page reaches the end of the log. */
+  /** Terminal or `waiting` only when the page reaches the end of the log; before that, such a run reads as `running`. */
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
   /** The sequence of the log's last event. */

@@ -33,7 +33,7 @@ import { encodeOpening, stateBeforeEnd } from "./opening-frame.ts";
  * | fetching  | the read fails                | over      | the promise rejects                                         |
  * | any       | `leave`                       | over      |                                                             |
  *
- * It is its own reader and holds small integers, to save memory: most streams of a process are idle.
+ * It is its own reader, to save memory: most streams of a process are idle.
  */
 export class RunSource implements FrameSource, FollowerReader {
   position: Position | null = null;

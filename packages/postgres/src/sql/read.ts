@@ -8,13 +8,7 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
-import {
-  type BigintColumn,
-  ON_PRIMARY,
-  runColumns,
-  type RunRow,
-  runOf,
-} from "./columns.ts";
+import { type BigintColumn, ON_PRIMARY, runColumns, type RunRow, runOf } from "./columns.ts";
 
 /**
  * Heads and pages of many runs. $1-$6 are columns of queries: run id, owner, since, limit, bytes, with time. A run's head has sequence
@@ -58,10 +52,7 @@ interface EventRow {
   readonly createdAtMs: BigintColumn;
 }
 
-type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & (
-  | RunRow
-  | EventRow
-);
+type PageRow = { readonly at: BigintColumn; readonly sequence: BigintColumn } & (RunRow | EventRow);
 
 /**
  * Reads the heads and pages of many runs in one statement, and so at one point in time.
