@@ -4,6 +4,7 @@ import {
   type Appender,
   type AppendRequest,
   type ListQuery,
+  type LiveStatus,
   type NewEvent,
   type ReadQuery,
   type RunEventStore,
@@ -12,7 +13,10 @@ import { appendRequest, event } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { ChangedReader } from "../changed-reader.ts";
 import { isListed, judgeAppend, judgeDeletion, judgeHead, judgeRead } from "./judge.ts";
+import { LONG_MS } from "../lease.ts";
+import { type Age, ageMs } from "./age.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
+import { notified, type Watch } from "./watch.ts";
 import type { Spelling } from "./spelling.ts";
 import { appendToModel, checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
 
@@ -26,6 +30,8 @@ export interface RealStore {
   readonly prefix: string;
   /** How the names in commands are written. */
   spelling: Spelling;
+  /** The program's subscriptions, also those that were stopped. */
+  readonly watches: Watch[];
 }
 
 /** One call, which is made of the store and of the model. */
@@ -41,6 +47,10 @@ export interface AppendInput {
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
   readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper" | "sweeper";
+  /** The status that a sweeper takes the run to be in. */
+  readonly sweeps: LiveStatus;
+  /** For how long a reaper or a sweeper wants the run to be due: `exact` where it is the only request of its call. */
+  readonly age: Age;
 }
 
 /** One query of a call. */
@@ -51,7 +61,11 @@ interface ReadInput extends Required<Omit<ReadQuery, "since">> {
 
 /** A call with its input, which is what a failure shows. */
 export function command(name: string, input: unknown, run: Command["run"]): Command {
-  return { check: () => true, run, toString: () => `${name}(${JSON.stringify(input)})` };
+  return {
+    check: () => true,
+    run: (model, real) => notified(model, real, () => run(model, real)),
+    toString: () => `${name}(${JSON.stringify(input)})`,
+  };
 }
 
 /** How a name is written. */
@@ -74,14 +88,18 @@ export function ownOrNull(real: RealStore, name: string | null): string | null {
 
 export function appendCommand(inputs: readonly AppendInput[]): Command {
   return command("append", inputs, async (model, real) => {
+    const [first] = inputs;
+    const isAlone = inputs.length === 1 && first !== undefined;
+    const exactMs = isAlone ? await dueForMs(model, real, first) : 0;
     const requests = inputs.map((input): AppendRequest => {
       const runId = own(real, input.runId);
       const head = model.runs.get(runId)?.record.lastSequence ?? 0;
+      const dueMs = input.age === "long" ? LONG_MS : exactMs;
       return appendRequest(runId, input.batch, {
         ownerId: ownOrNull(real, input.ownerId),
         idempotencyKey: spelledOrNull(real, input.key),
         expectedSequence: input.expected === "head" ? head : input.expected,
-        appender: appenderOf(input.by, model.runs.get(runId)?.lease ?? NEW_LEASE),
+        appender: appenderOf(input, model.runs.get(runId)?.lease ?? NEW_LEASE, dueMs),
       });
     });
     const outcomes = await real.next().append(requests);
@@ -92,16 +110,29 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
   });
 }
 
-function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appender {
+/** For how long the run of a reaper's or a sweeper's append has been due. */
+async function dueForMs(model: StoreModel, real: RealStore, input: AppendInput): Promise<number> {
+  const runId = own(real, input.runId);
+  const run = model.runs.get(runId);
+  if (input.age !== "exact" || run === undefined) return 0;
+  if (input.by === "reaper") return ageMs(real, "exact", run.lease.expiresAtMs);
+  return input.by === "sweeper" ? ageMs(real, "exact", await idleSinceOf(model, real, runId)) : 0;
+}
+
+function appenderOf(
+  { by, sweeps }: AppendInput,
+  { fence, former }: ModelLease,
+  dueMs: number,
+): Appender {
   switch (by) {
     case "worker":
       return { by, fence };
     case "late":
       return { by: "worker", fence: former };
     case "reaper":
-      return { by, graceMs: 0 };
+      return { by, graceMs: dueMs };
     case "sweeper":
-      return { by, runStatus: "running", idleForMs: 0 };
+      return { by, runStatus: sweeps, idleForMs: dueMs };
     case "anybody":
     case "owner":
     case "input":
@@ -130,6 +161,18 @@ export function getRunCommand(name: string): Command {
     const runId = own(real, name);
     judgeHead(model, runId, await real.next().getRun(runId));
   });
+}
+
+/** Since when a run is idle, as its head shows it: which the model learns, too. */
+export async function idleSinceOf(
+  model: StoreModel,
+  real: RealStore,
+  runId: string,
+): Promise<number | null> {
+  const run = await real.next().getRun(runId);
+  judgeHead(model, runId, run);
+  if (run === null) return null;
+  return run.runStatus === "queued" ? run.createdAtMs : Math.max(run.idleFromMs, run.updatedAtMs);
 }
 
 export function listCommand(
