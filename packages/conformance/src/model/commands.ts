@@ -9,7 +9,7 @@ import {
   type ReadQuery,
   type RunEventStore,
 } from "@tm/run-events-core/store";
-import { appendRequest, event } from "../append-request.ts";
+import { appendRequest } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { ChangedReader } from "../changed-reader.ts";
 import { isListed, judgeAppend, judgeDeletion, judgeHead, judgeRead } from "./judge.ts";
@@ -18,7 +18,7 @@ import { type Age, ageMs } from "./age.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import { notified, type Watch } from "./watch.ts";
 import type { Spelling } from "./spelling.ts";
-import { appendToModel, checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
+import { checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
 
 /** The store objects under test, on the same data. */
 export interface RealStore {
@@ -59,13 +59,21 @@ interface ReadInput extends Required<Omit<ReadQuery, "since">> {
   readonly fromHead: number;
 }
 
+const SHOWN_CHARACTERS = 200;
+
 /** A call with its input, which is what a failure shows. */
 export function command(name: string, input: unknown, run: Command["run"]): Command {
   return {
     check: () => true,
     run: (model, real) => notified(model, real, () => run(model, real)),
-    toString: () => `${name}(${JSON.stringify(input)})`,
+    toString: () => `${name}(${JSON.stringify(input, inShort)})`,
   };
+}
+
+/** A long payload says nothing in a failure but its length. */
+function inShort(_key: string, value: unknown): unknown {
+  if (typeof value !== "string" || value.length <= SHOWN_CHARACTERS) return value;
+  return `${value.slice(0, SHOWN_CHARACTERS)}… ${value.length} characters`;
 }
 
 /** How a name is written. */
@@ -236,16 +244,10 @@ function stateOf(run: ModelRun["record"] | null): object | null {
 export function deleteCommand(input: {
   readonly runId: string;
   readonly ownerId: string | null;
-  /** Whether the run is ended first. */
-  readonly ends: boolean;
 }): Command {
   return command("deleteRun", input, async (model, real) => {
     const runId = own(real, input.runId);
     const ownerId = ownOrNull(real, input.ownerId);
-    if (input.ends) {
-      const end = appendRequest(runId, [event("RUN_CANCELLED")]);
-      assertEqual(await real.next().append([end]), [appendToModel(model, end)], "the end");
-    }
     judgeDeletion(model, runId, ownerId, await real.next().deleteRun(runId, ownerId));
   });
 }

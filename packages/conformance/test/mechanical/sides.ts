@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { sourcesIn } from "./mutants.ts";
 
@@ -28,10 +25,9 @@ const DECIDED = "rules/(claims|idle|judge-append|lease|page|plan-|owner-name)";
 /** What a store on a server does besides, and what only reports. */
 const ELSEWHERE = "poll|connections|check-store|store-reports|telemetry|diagnostic|describe-value";
 const FEED_CASES = /^(S29|W48) /;
-/** Other clauses are not promised by what is mutated: the kit's users, sessions and paths of a host stand in front of it. */
+/** Several times what a request takes, and short enough for a kit that runs hundreds of times. */
 const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };
 const LIMITS = { queuedForMs: 450, idleForMs: 300, waitingForMs: 600 };
-const REAP_MS = 50;
 
 export const SIDES: Readonly<Record<SideName, Side>> = {
   store: {
@@ -75,52 +71,26 @@ function withoutFeeds(cases: readonly ConformanceCase[]): readonly ConformanceCa
 /** The server on three ports: as it is, with short deadlines, and one that soon ends runs on which no worker works. */
 async function openServers(seed: number): Promise<OpenSide> {
   const { runHttpConformance } = await import("@tm/run-events-conformance/http");
-  const { createMemoryStore, createRunEvents } = await import("@tm/run-events-core");
-  const { createNodeHandler } = await import("@tm/run-events-http/node");
-  const { identify } = await import("../http/users.ts");
-  const ends: (() => Promise<void>)[] = [];
-
-  async function listen(
-    deadlines: { heartbeatMs?: number; stallMs?: number; maxAgeMs?: number },
-    limits: Partial<typeof LIMITS> | null,
-    graceMs: number,
-  ): Promise<string> {
-    const runs = createRunEvents({ store: createMemoryStore() });
-    const { handle } = createNodeHandler({
-      runs,
-      authenticate: ({ headers }, wanted) =>
-        identify(headers.authorization ?? null, headers.cookie ?? null, wanted),
-      ...deadlines,
-    });
-    const server = createServer(handle).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const reap = (): unknown => runs.reap({ graceMs, confirmMs: 0, ...limits }).catch(() => {});
-    const reaping = limits === null ? undefined : setInterval(reap, REAP_MS);
-    ends.push(async () => {
-      clearInterval(reaping);
-      server.close();
-      server.closeAllConnections();
-      await runs.close();
-    });
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-
-  const { maxStreamAgeMs, heartbeatMs, stallMs, leaseGraceMs } = DEADLINES;
-  const own = { heartbeatMs, stallMs, maxAgeMs: maxStreamAgeMs };
-  const options = {
+  const { startServer } = await import("../http/start-server.ts");
+  const { maxStreamAgeMs: maxAgeMs, leaseGraceMs: graceMs, ...deadlines } = DEADLINES;
+  const servers = await Promise.all([
+    startServer(),
+    startServer({ ...deadlines, maxAgeMs }, { graceMs, confirmMs: 0 }),
+    startServer({}, { graceMs: 0, confirmMs: 0, ...LIMITS }),
+  ]);
+  const [baseUrl, hastyUrl, idleUrl] = servers.map(({ url }) => url);
+  const cases = runHttpConformance({
     name: "mutant",
     profile: "quick",
     seed,
-    baseUrl: await listen({}, null, 0),
+    baseUrl: baseUrl ?? "",
     tokens: ["ada", "bob"],
     cookieFor: (token: string) => `session=${token}`,
-    hasty: { ...DEADLINES, baseUrl: await listen(own, {}, leaseGraceMs) },
-    idle: { ...LIMITS, baseUrl: await listen({}, LIMITS, 0) },
-  } as const;
+    hasty: { ...DEADLINES, baseUrl: hastyUrl ?? "" },
+    idle: { ...LIMITS, baseUrl: idleUrl ?? "" },
+  });
   return {
-    cases: withoutFeeds(runHttpConformance(options)),
-    async close() {
-      await Promise.allSettled(ends.map((end) => end()));
-    },
+    cases: withoutFeeds(cases),
+    close: async () => void (await Promise.allSettled(servers.map((server) => server.close()))),
   };
 }
