@@ -3,7 +3,7 @@ import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { Instrumenter } from "@stryker-mutator/instrumenter";
 
-/** A change of a source that nobody wrote for a case: another operator, an empty block, a condition that is always true. */
+/** A change of a source that a tool makes: another operator, an empty block, a condition that is always true. */
 export interface MechanicalMutant {
   /** The number of its switch. */
   readonly id: string;
