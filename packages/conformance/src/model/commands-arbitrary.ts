@@ -107,10 +107,11 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
 
 type Kind = keyof ReturnType<typeof commandArbitraries>;
 
-/** What a program is about: which runs it begins with, which commands it has, and how often each. */
+/** What a program is about: which runs it begins with and mostly asks for, which commands it has, and how often each. */
 interface Theme {
   readonly weight: number;
   readonly begins: readonly string[];
+  readonly runIds: fc.Arbitrary<string>;
   readonly kinds: Readonly<Partial<Record<Kind, number>>>;
 }
 
@@ -119,8 +120,9 @@ const THEMES: readonly Theme[] = [
   {
     weight: 4,
     begins: ["a"],
+    runIds: ONE_RUN,
     kinds: {
-      ...{ create: 3, append: 4, end: 1, read: 2, head: 1, list: 1, changed: 1, remove: 1 },
+      ...{ create: 3, append: 4, end: 1, read: 2, head: 1, list: 1, changed: 2, remove: 1 },
       ...{ claim: 2, renew: 1, release: 1, expired: 1, idle: 1, purge: 1 },
       ...{ watch: 1, leave: 1, tick: 1, probe: 1, reopen: 1 },
     },
@@ -128,28 +130,31 @@ const THEMES: readonly Theme[] = [
   {
     weight: 2,
     begins: ["a"],
+    runIds: ONE_RUN,
     kinds: {
-      ...{ append: 2, claim: 3, renew: 2, release: 1, head: 1, expired: 1, tick: 2, reopen: 1 },
+      ...{ append: 2, claim: 3, renew: 2, release: 1, head: 1, expired: 1, tick: 1, reopen: 1 },
       ...{ end: 1, remove: 1, create: 2 },
     },
   },
   {
     weight: 2,
     begins: ["a", "b", "c"],
+    runIds: ONE_RUN,
     kinds: {
-      ...{ create: 3, append: 1, end: 2, remove: 2, purge: 1, list: 2, read: 1 },
-      ...{ watch: 1, leave: 1, tick: 1 },
+      ...{ create: 3, append: 3, end: 2, remove: 2, purge: 1, list: 2, read: 1 },
+      ...{ changed: 1, watch: 2, leave: 1, tick: 1 },
     },
   },
   {
     weight: 2,
     begins: ["a", "b", "c"],
+    runIds: ANY_RUN,
     kinds: {
       ...{ create: 1, append: 1, claim: 4, release: 1, end: 2, tick: 2 },
       ...{ expired: 3, idle: 2, purge: 1 },
     },
   },
-  { weight: 2, begins: ["a"], kinds: { append: 3, read: 1, head: 1, reopen: 1 } },
+  { weight: 2, begins: ["a"], runIds: ONE_RUN, kinds: { append: 3, read: 1, head: 1, reopen: 1 } },
 ];
 
 /** Programs of this many commands at the most, after those that create the runs which most of them are about. */
@@ -157,8 +162,8 @@ export function commandsArbitrary(
   canReopen: boolean,
   constraints: fc.CommandsContraints,
 ): fc.Arbitrary<Iterable<Command>> {
-  const programs = THEMES.map(({ weight, begins, kinds }) => {
-    const all = commandArbitraries(begins.length === 1 ? ONE_RUN : ANY_RUN);
+  const programs = THEMES.map(({ weight, begins, runIds, kinds }) => {
+    const all = commandArbitraries(runIds);
     const drawn = Object.entries(kinds).flatMap(([kind, times]) => {
       const isPossible = canReopen || kind !== "reopen";
       return Array.from({ length: isPossible ? times : 0 }, () => all[kind as Kind]);

@@ -21,7 +21,7 @@ export function listExpiredCommand(input: AgeInput): Command {
   return command("listExpired", input, async (model, real) => {
     const runs = [...model.runs.values()].map(({ record, lease }) => ({
       runId: record.runId,
-      atMs: lease.expiresAtMs ?? Number.POSITIVE_INFINITY,
+      atMs: lease.hasExpired ? lease.expiresAtMs : Number.POSITIVE_INFINITY,
     }));
     await askDue(real, input, runs, "the expired runs", (store, graceMs) =>
       store.listExpired({ graceMs, limit: input.limit }),
@@ -107,9 +107,15 @@ async function askDue(
 ): Promise<readonly string[]> {
   const exact = runs.find((run) => run.runId === own(real, runId))?.atMs ?? null;
   const askedMs = await ageMs(real, age, exact);
-  const beforeMs = await storeNow(real.next());
+  const beforeMs = await clockFor(real, age);
   const runIds = await ask(real.next(), askedMs);
-  const betweenMs = [beforeMs, await storeNow(real.next())] as const;
+  const betweenMs = [beforeMs, await clockFor(real, age)] as const;
   judgeDue(real, runs, { what, runIds, askedMs, limit, betweenMs });
   return runIds;
+}
+
+/** The store's clock, unless the age says enough: of any age all are due that ever will be, and none of an age that is long. */
+async function clockFor(real: RealStore, age: Age): Promise<number> {
+  if (age === "any") return Number.MAX_SAFE_INTEGER;
+  return age === "long" ? 0 : storeNow(real.next());
 }
