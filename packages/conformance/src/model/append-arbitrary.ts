@@ -46,7 +46,7 @@ const conditions = {
 const by = fc.oneof(
   { weight: 6, arbitrary: fc.constant("anybody" as const) },
   { weight: 4, arbitrary: fc.constant("worker" as const) },
-  { weight: 1, arbitrary: fc.constantFrom("late" as const, "owner" as const) },
+  { weight: 2, arbitrary: fc.constantFrom("late" as const, "late" as const, "owner" as const) },
   { weight: 2, arbitrary: fc.constantFrom("reaper" as const, "sweeper" as const) },
 );
 /** The statuses that a sweeper may name. */
