@@ -21,7 +21,9 @@ export interface Sample {
 
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 /** How long a process may take for one case: one that keeps the event loop busy never answers. */
-const SILENCE_MS = 25_000;
+const SILENCE_MS = 40_000;
+/** How long it may take to change all sources, and to run all cases once. */
+const START_MS = 240_000;
 /** What never ends may also take all memory. */
 const MOST_MEMORY = "--max-old-space-size=1024";
 
@@ -37,7 +39,7 @@ function inShort(code: string): string {
 
 /** Draws a sample of what the kit reaches on a side, by a seed. */
 export async function drawSample(side: SideName, seed: number, count: number): Promise<Sample> {
-  const [answer] = await ask({ ask: "reach", side, seed }, 240_000);
+  const [answer] = await ask({ ask: "reach", side, seed });
   if (answer === undefined || !("reached" in answer)) throw new Error("The kit did not end.");
   const rank = (one: Reached): string =>
     createHash("sha256")
@@ -61,7 +63,7 @@ export async function tryMutants(
     const left = mutants.filter(({ id }) => !found.has(id));
     if (left.length === 0) break;
     let last: readonly [string, readonly string[]] = [left[0]?.id ?? "", ["hung: the start"]];
-    for (const one of await ask({ ask: "kill", side, seed, mutants: left, enough }, SILENCE_MS)) {
+    for (const one of await ask({ ask: "kill", side, seed, mutants: left, enough })) {
       if ("begun" in one) last = [one.begun, one.killers];
       else if ("id" in one) found.set(one.id, one.killers);
     }
@@ -73,16 +75,16 @@ export async function tryMutants(
 }
 
 /** Starts a process and returns what it answers until it ends, or is silent for too long. */
-async function ask(asked: Asked, silenceMs: number): Promise<readonly Answered[]> {
+async function ask(asked: Asked): Promise<readonly Answered[]> {
   const child = fork(CHILD, { execArgv: ["-C", "@tm/source", MOST_MEMORY], stdio: "ignore" });
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
-  let timer = setTimeout(end, silenceMs);
+  let timer = setTimeout(end, START_MS);
   const answers: Answered[] = [];
   child.on("message", (one: Answered) => {
     answers.push(one);
     clearTimeout(timer);
-    timer = setTimeout(end, silenceMs);
+    timer = setTimeout(end, SILENCE_MS);
   });
   child.send(asked);
   await new Promise((ended) => child.once("exit", ended));
