@@ -105,14 +105,19 @@ export const idling: readonly TrialCase[] = [
     },
   },
   {
-    name: "S28 more runs than a call looks at, which had an event since they were created, hide no other run for long",
+    name: "S28 more runs than a call looks at, which are queued, claimed or had an event, hide no other run for long",
     async run({ store }) {
-      const runIds = Array.from({ length: MANY }, (_, index) => `run-${index}`);
-      for (const runId of runIds) await createIn(store, runId, "waiting");
+      const names = Array.from({ length: MANY }, (_, index) => `run-${index}`);
+      for (const name of names) {
+        await createIn(store, `queued-${name}`, "queued");
+        await createIn(store, `claimed-${name}`, "waiting");
+        await createIn(store, name, "waiting");
+      }
       await createIn(store, "last", "waiting");
       const lastMs = await storeNow(store);
       await untilStoreTime(store, lastMs);
-      await store.append(runIds.map((runId) => appendRequest(runId, events(1))));
+      for (const name of names) await claim(store, `claimed-${name}`);
+      await store.append(names.map((name) => appendRequest(name, events(1))));
       const idleForMs = (await storeNow(store)) - lastMs;
       for (let look = 0; look < MANY; look++) {
         const listed = await store.listIdle({ runStatus: "waiting", idleForMs, limit: 1 });
