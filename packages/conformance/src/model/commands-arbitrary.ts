@@ -107,12 +107,16 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
 
 type Kind = keyof ReturnType<typeof commandArbitraries>;
 
+const LEASED: readonly Kind[] = ["renew", "release", "tick"];
+const DUE: readonly Kind[] = ["expired", "idle", "purge"];
+
 /** What a program is about: which runs it begins with and mostly asks for, which commands it has, and how often each. */
 interface Theme {
   readonly weight: number;
   readonly begins: readonly string[];
   readonly runIds: fc.Arbitrary<string>;
-  readonly kinds: Readonly<Partial<Record<Kind, number>>>;
+  /** By how often each is drawn. */
+  readonly kinds: Readonly<Record<number, readonly Kind[]>>;
 }
 
 /** Any commands, a run's leases, the lives of runs, what is due, or a run's log. Programs of few kinds come to states that one of all hardly reaches. */
@@ -122,9 +126,10 @@ const THEMES: readonly Theme[] = [
     begins: ["a"],
     runIds: ONE_RUN,
     kinds: {
-      ...{ create: 3, append: 4, end: 1, read: 3, head: 1, list: 1, changed: 2, remove: 1 },
-      ...{ claim: 2, renew: 1, release: 1, expired: 1, idle: 1, purge: 1 },
-      ...{ watch: 1, leave: 1, tick: 1, probe: 1, reopen: 1 },
+      4: ["append"],
+      3: ["create", "read"],
+      2: ["changed", "claim"],
+      1: [...LEASED, ...DUE, "end", "head", "list", "remove", "watch", "leave", "probe", "reopen"],
     },
   },
   {
@@ -132,8 +137,9 @@ const THEMES: readonly Theme[] = [
     begins: ["a"],
     runIds: ONE_RUN,
     kinds: {
-      ...{ append: 2, claim: 3, renew: 2, release: 1, head: 1, expired: 1, tick: 1, reopen: 1 },
-      ...{ end: 1, remove: 1, create: 2 },
+      3: ["claim"],
+      2: ["append", "renew", "create"],
+      1: ["release", "head", "expired", "tick", "reopen", "end", "remove"],
     },
   },
   {
@@ -141,8 +147,9 @@ const THEMES: readonly Theme[] = [
     begins: ["a", "b", "c"],
     runIds: ONE_RUN,
     kinds: {
-      ...{ create: 3, append: 3, end: 2, remove: 2, purge: 1, list: 2, read: 2 },
-      ...{ changed: 1, watch: 2, leave: 1, tick: 1 },
+      3: ["create", "append"],
+      2: ["end", "remove", "list", "read", "watch"],
+      1: ["purge", "changed", "leave", "tick"],
     },
   },
   {
@@ -150,11 +157,18 @@ const THEMES: readonly Theme[] = [
     begins: ["a", "b", "c"],
     runIds: ANY_RUN,
     kinds: {
-      ...{ create: 1, append: 1, claim: 4, release: 1, end: 2, tick: 2 },
-      ...{ expired: 3, idle: 2, purge: 1 },
+      4: ["claim"],
+      3: ["expired"],
+      2: ["end", "tick", "idle"],
+      1: ["create", "append", "release", "purge"],
     },
   },
-  { weight: 2, begins: ["a"], runIds: ONE_RUN, kinds: { append: 3, read: 2, head: 1, reopen: 1 } },
+  {
+    weight: 2,
+    begins: ["a"],
+    runIds: ONE_RUN,
+    kinds: { 3: ["append"], 2: ["read"], 1: ["head", "reopen"] },
+  },
 ];
 
 /** Programs of this many commands at the most, after those that create the runs which most of them are about. */
@@ -164,9 +178,9 @@ export function commandsArbitrary(
 ): fc.Arbitrary<Iterable<Command>> {
   const programs = THEMES.map(({ weight, begins, runIds, kinds }) => {
     const all = commandArbitraries(runIds);
-    const drawn = Object.entries(kinds).flatMap(([kind, times]) => {
-      const isPossible = canReopen || kind !== "reopen";
-      return Array.from({ length: isPossible ? times : 0 }, () => all[kind as Kind]);
+    const drawn = Object.entries(kinds).flatMap(([times, named]) => {
+      const possible = named.filter((kind) => canReopen || kind !== "reopen");
+      return possible.flatMap((kind) => Array.from({ length: Number(times) }, () => all[kind]));
     });
     const first = begins.map(firstCommand);
     const begun = fc.commands(drawn, constraints).map((program) => putBefore(first, program));
