@@ -6,7 +6,7 @@ import type { Question } from "./question.ts";
 
 /** The question of a waiting run, and what answers it. It is removed when the run goes on. */
 export function AnswerForm({
-  question: { words, choices, types },
+  question: { lastSequence, words, choices, types },
   input,
   onRemoved,
 }: {
@@ -33,7 +33,7 @@ export function AnswerForm({
     setFailure(null);
     try {
       // The form stays until the answer comes back as an event of the run.
-      await input(answer());
+      await input(answer(), { expectedSequence: lastSequence });
     } catch (error) {
       setFailure(error);
       setSending(false);

@@ -18,6 +18,8 @@ interface Choice {
 export interface Question {
   /** The sequence of the event that asks. */
   readonly sequence: number;
+  /** Where the log ends while the question is open. An answer names it, so that it does not land on a later question. */
+  readonly lastSequence: number;
   readonly words: string;
   /** The answers to choose from; empty if the answer is written. */
   readonly choices: readonly Choice[];
@@ -45,7 +47,8 @@ export function openQuestion(
   if (asked === undefined) return null;
   const { sequence, payload } = asked;
   const choices = choicesOf(payload);
-  return { sequence, words: wordsOf(payload), choices, types: typesOf(payload) };
+  const { sequence: lastSequence } = events.at(-1) ?? asked;
+  return { sequence, lastSequence, words: wordsOf(payload), choices, types: typesOf(payload) };
 }
 
 function wordsOf(payload: unknown): string {

@@ -12,7 +12,7 @@ export function RunQuestion({
   heading,
 }: {
   readonly events: readonly RunEvent[];
-  /** The status after these events. */
+  /** Waiting only if these events reach the end of the log. */
   readonly status: RunStatus | null;
   readonly input: RunView["input"];
   /** Gets the focus when the form goes with it. */

@@ -11,6 +11,7 @@ it("W38: only a run that waits has a question: its last one", () => {
   const events = [asked("one"), asked("two", 2), { ...asked("three", 3), eventType: "LOG" }];
   expect(openQuestion(events, "waiting")).toEqual({
     sequence: 2,
+    lastSequence: 3,
     words: "two",
     choices: [],
     types: null,

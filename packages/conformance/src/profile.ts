@@ -44,7 +44,7 @@ const CI: Profile = {
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   quick: {
     inputs: {
-      sequentialPrograms: 30,
+      sequentialPrograms: 40,
       concurrentPrograms: 50,
       races: 60,
       games: 10,

@@ -19,11 +19,7 @@ import {
  * Checks the state in a frame before the end: it is that of the log's end as the frame names it. A question, as well as the end of the run,
  * is not shown to a reader who has less than that.
  */
-export function checkState(
-  { data }: TimedFrame,
-  cursor: number,
-  log: readonly NewEvent[],
-): void {
+export function checkState({ data }: TimedFrame, cursor: number, log: readonly NewEvent[]): void {
   const { runStatus, currentPhase, lastSequence } = data;
   const end = Number(lastSequence);
   expect(end).toBeGreaterThanOrEqual(cursor);

@@ -90,10 +90,7 @@ describe("a log's times", () => {
         fc.pre(atMs > 0);
         const run = runRecord({ lastSequence });
         const check = (ms: number) => (): void =>
-          checkHistory(
-            { run, events: [], timeAtSinceMs },
-            ms,
-          );
+          checkHistory({ run, events: [], timeAtSinceMs }, ms);
         if (timeAtSinceMs !== null) expect(check(timeAtSinceMs)).not.toThrow();
         if (timeAtSinceMs === atMs) return;
         expect(check(atMs)).toThrow(

@@ -44,10 +44,10 @@ function frameOf({ phase, ...head }: HeadState): unknown {
 }
 
 describe("createSlice", () => {
-  it("W22, W23: a slice is each event's frame, then the status that is to be told, or the end of the run exactly where its log ends", () => {
+  it("W22, W23: a slice is each event's frame, then the status that is asked for, or the end of the run exactly where its log ends", () => {
     const places = fc.tuple(fc.nat(), fc.nat(), fc.nat());
     fc.assert(
-      fc.property(logs, places, fc.boolean(), (log, numbers, isTold) => {
+      fc.property(logs, places, fc.boolean(), (log, numbers, isKnown) => {
         const [first, last, end] = numbers
           .map((place) => place % (log.length + 1))
           .toSorted((x, y) => x - y) as [number, number, number];
@@ -57,15 +57,15 @@ describe("createSlice", () => {
         fc.pre(events.length > 0 || finished);
         const slice = createSlice(positionAt(log, first), events, head);
         expect(slice).toMatchObject({ events, to: positionAt(log, last), head, finished });
-        const told = isTold ? null : headAt(log, log.length);
-        const status = told === null ? [] : [{ type: "status", ...Object(frameOf(told)) }];
-        const expected = finished ? [{ type: "run_finished", ...Object(frameOf(head)) }] : status;
-        const frames = readFrames(slice.bytes(told));
+        const status = isKnown ? null : headAt(log, log.length);
+        const changes = status === null ? [] : [{ type: "status", ...Object(frameOf(status)) }];
+        const expected = finished ? [{ type: "run_finished", ...Object(frameOf(head)) }] : changes;
+        const frames = readFrames(slice.bytes(status));
         expect(frames.slice(0, events.length)).toStrictEqual(
           events.flatMap((event) => readFrames(encodeRunEvent(event))),
         );
         expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(expected);
-        expect(slice.bytes(told)).toBe(slice.bytes(told));
+        expect(slice.bytes(status)).toBe(slice.bytes(status));
       }),
       { numRuns: 300 },
     );

@@ -218,6 +218,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/conformance/test/bin.test.ts",
   "packages/conformance/test/bindings.test.ts",
   "packages/conformance/test/http/other-base-path.test.ts",
+  "packages/conformance/test/mechanical.test.ts",
   "packages/conformance/test/process-conformance.test.ts",
   "packages/conformance/test/process-options.test.ts",
   "packages/conformance/test/tutorial-sql.test.ts",

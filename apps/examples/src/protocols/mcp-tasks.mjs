@@ -45,7 +45,9 @@ const methods = {
   "tasks/get": ({ taskId }) => work(taskId), // its process may have died, or it was answered
   async "tasks/update"({ taskId, inputRequests = {} }, { inputResponses = {} }) {
     const [key] = Object.keys(inputRequests).filter((one) => inputResponses[one]);
-    if (key) await runs.input(taskId, inputResponses[key], { idempotencyKey: key });
+    const expectedSequence = Number(key?.replace("ask-", ""));
+    const named = { idempotencyKey: key, expectedSequence };
+    if (key) await runs.input(taskId, inputResponses[key], named);
   },
   "tasks/cancel": ({ taskId }) => runs.cancel(taskId),
 };

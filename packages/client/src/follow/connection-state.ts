@@ -10,11 +10,11 @@ export type FollowState = "connecting" | "live" | "paused" | "polling" | "finish
 export interface ConnectionState {
   readonly state: FollowState;
   /**
-   * The run's status after the events that were handed over; `null` before the server's first answer.
+   * The run's status; `null` before the server's first answer. It is terminal or `waiting` only once every event up to then was handed over.
    * @see clause W23 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly runStatus: RunStatus | null;
-  /** The run's phase after those events; `null` if it has none. */
+  /** The run's phase; `null` if it has none. */
   readonly currentPhase: string | null;
   /** The sequence of the last event that was handed over. To continue from here later, pass it as `since`. */
   readonly cursor: number;

@@ -1,5 +1,6 @@
 import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
+import type { InputConditions } from "../http/run-calls.ts";
 import type { ServerOptions } from "../http/server.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
@@ -48,14 +49,13 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
    * once, even if the component is unmounted meanwhile. The view shows it as the event `INPUT_RECEIVED`.
    * @param payload any JSON value
    * @param options.idempotencyKey the same key with the same payload lands once. Default: a new UUID for each call
-   * @throws RunEventsError `not_found`, also without a run; `run_finished`, `idempotency_key_reused`, `invalid_event`,
+   * @param options.expectedSequence names the question: the `cursor` of the view when it showed that the run waits. If anything has come since,
+   * such as another answer, this one is refused
+   * @throws RunEventsError `not_found`, also without a run; `run_finished`, `sequence_conflict`, `idempotency_key_reused`, `invalid_event`,
    * `payload_too_large`, `store_unavailable`
    * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
    */
-  readonly input: (
-    payload?: unknown,
-    options?: { readonly idempotencyKey?: string | undefined },
-  ) => Promise<AppendReceipt>;
+  readonly input: (payload?: unknown, options?: InputConditions) => Promise<AppendReceipt>;
 }
 
 /**
@@ -65,7 +65,7 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
 export interface InitialRun {
   /** In order of their sequence, without a gap. */
   readonly events: readonly RunEvent[];
-  /** The run's status after these events. */
+  /** The run's status: terminal or `waiting` only if these events reach the end of the log. */
   readonly runStatus: RunStatus;
   readonly currentPhase: string | null;
   /** The sequence of the log's last event. */

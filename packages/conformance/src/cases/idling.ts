@@ -1,5 +1,5 @@
 import type { LiveStatus, NewEvent, RunEventStore } from "@tm/run-events-core/store";
-import { append, event, events, land } from "../append-request.ts";
+import { append, appendRequest, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { bySweeper, claim, claimExpired, freed, idleRuns, LONG_MS, under } from "../lease.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
@@ -10,6 +10,8 @@ import { splitsAges } from "./idle-ages.ts";
 
 const FENCED = { outcome: "fenced" };
 const RUNS = 12;
+/** More than the 50 runs that a call looks at, at least. */
+const MANY = 60;
 const RACES = 16;
 const FIRST_GAP_MS = 50;
 const END = [event("RUN_FAILED", '{"reason":"abandoned"}')];
@@ -100,6 +102,28 @@ export const idling: readonly TrialCase[] = [
       }
       const first = { runStatus: "waiting", idleForMs: 0, limit: 1 } as const;
       assertEqual(await store.listIdle(first), ["last"], "the first of the list");
+    },
+  },
+  {
+    name: "S28 more runs than a call looks at, which are queued, claimed or had an event, hide no other run for long",
+    async run({ store }) {
+      const names = Array.from({ length: MANY }, (_, index) => `run-${index}`);
+      for (const name of names) {
+        await createIn(store, `queued-${name}`, "queued");
+        await createIn(store, `claimed-${name}`, "waiting");
+        await createIn(store, name, "waiting");
+      }
+      await createIn(store, "last", "waiting");
+      const lastMs = await storeNow(store);
+      await untilStoreTime(store, lastMs);
+      for (const name of names) await claim(store, `claimed-${name}`);
+      await store.append(names.map((name) => appendRequest(name, events(1))));
+      const idleForMs = (await storeNow(store)) - lastMs;
+      for (let look = 0; look < MANY; look++) {
+        const listed = await store.listIdle({ runStatus: "waiting", idleForMs, limit: 1 });
+        if (listed.includes("last")) return;
+      }
+      assert(false, `one of ${MANY} calls lists the run that has been idle for longest`);
     },
   },
   {

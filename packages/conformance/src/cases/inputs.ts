@@ -1,5 +1,10 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { AppendOutcome, AppendRequest, NewEvent, RunEventStore } from "@tm/run-events-core/store";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  NewEvent,
+  RunEventStore,
+} from "@tm/run-events-core/store";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {

@@ -5,6 +5,7 @@ import { BY_OWNER } from "../lease.ts";
 import type { RealStore } from "../model/commands.ts";
 import { commandsArbitrary } from "../model/commands-arbitrary.ts";
 import type { StoreModel } from "../model/run-model.ts";
+import { stop } from "../model/watch.ts";
 import type { TrialCase } from "../trial.ts";
 
 const COMMANDS = 40;
@@ -30,11 +31,14 @@ export const programs: readonly TrialCase[] = [
           const real: RealStore = {
             prefix: `p${count}-`,
             spelling: {},
+            watches: [],
             next() {
               calls += 1;
               return stores[calls % stores.length] ?? stores[0];
             },
             async reopen() {
+              // Those of the object that is closed end with it.
+              for (const watch of this.watches.splice(0)) stop(watch);
               const [first, ...others] = stores;
               const youngest = await trial.reopen();
               stores = others.length === 0 ? [youngest] : [first, youngest];
@@ -45,7 +49,11 @@ export const programs: readonly TrialCase[] = [
             lastOrdinal: 0,
             deletedFences: new Map(),
           };
-          await fc.asyncModelRun(() => ({ model, real }), program);
+          try {
+            await fc.asyncModelRun(() => ({ model, real }), program);
+          } finally {
+            for (const watch of real.watches) stop(watch);
+          }
           // Nothing is left whose lease could still expire, so that lists of such runs stay short.
           for (const { record } of model.runs.values()) {
             if (isTerminal(record.runStatus)) continue;

@@ -103,7 +103,11 @@ function checkStatus({ message, id, retryMs }: Frame, sequence: number, what: st
 }
 
 /** A reader of a part of the log would take a question for the open one that may have been answered. */
-function checkWaiting({ runStatus, lastSequence }: Frame["message"], sequence: number, what: string): void {
+function checkWaiting(
+  { runStatus, lastSequence }: Frame["message"],
+  sequence: number,
+  what: string,
+): void {
   assert(
     runStatus !== "waiting" || lastSequence === sequence,
     `W23: a run shows that it waits at the end of its log, not after ${sequence}, got ${what}`,

@@ -1,9 +1,9 @@
-import type { NewEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
-import { event } from "../append-request.ts";
+import { anyOwner, appendInputs, endInputs, LIVE, owners } from "./append-arbitrary.ts";
 import {
   appendCommand,
   type AppendInput,
+  changedCommand,
   type Command,
   deleteCommand,
   getRunCommand,
@@ -13,21 +13,22 @@ import {
 } from "./commands.ts";
 import { spellCommand } from "./spelling.ts";
 import { createCommand } from "./create-command.ts";
+import type { Age } from "./age.ts";
 import {
-  claimCommand,
   listExpiredCommand,
   listIdleCommand,
+  probeCommand,
   purgeCommand,
-  releaseCommand,
-  renewCommand,
-} from "./lease-commands.ts";
+  tickCommand,
+} from "./due-commands.ts";
+import { claimCommand, releaseCommand, renewCommand } from "./lease-commands.ts";
+import { leaveCommand, watchCommand } from "./watch-commands.ts";
 
 /** Few names, batches and keys, so that they meet often. */
-const runIds = fc.constantFrom("a", "a", "a", "b");
+const ONE_RUN = fc.constantFrom("a", "a", "a", "b");
+const ANY_RUN = fc.constantFrom("a", "b", "c");
 /** A few more, so that two runs of one owner meet in a topic. */
 const newIds = fc.constantFrom("a", "a", "b", "c");
-const owners = fc.constantFrom("ada", "ada", "ada", "ada", "ada", "ada", "ada", "bob");
-const anyOwner = fc.option(owners, { nil: null, freq: 2 });
 const metadatas = fc.constantFrom("null", '{"b":1.0,"a":"\\u0000"}');
 const topics = fc.option(fc.constantFrom("tea", "Tea"), { nil: null, freq: 2 });
 const statuses = fc.constantFrom(
@@ -38,59 +39,18 @@ const statuses = fc.constantFrom(
   "failed",
   "cancelled",
   "live" as const,
+  "live" as const,
 );
-const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
-  [event("RUN_STARTED")],
-  [event("TOKEN", "1.0")],
-  [event("TOKEN", '"é\u{1f600}"'), event("TOKEN", "2"), event("TOKEN", "[]")],
-  [event("PHASE_STARTED", '{"phase":"plan"}')],
-  [event("TOKEN"), event("PHASE_STARTED", '{"phase":"\\u0000"}'), event("TOKEN")],
-  [event("PHASE_STARTED", '{"phase":"a"}'), event("PHASE_STARTED", '{"phase":"b"}')],
-  [event("TOKEN"), event("RUN_COMPLETED")],
-  [event("RUN_CANCELLED")],
-  [event("INPUT_REQUESTED", '"?"')],
-  [event("TOKEN"), event("INPUT_REQUESTED"), event("PHASE_STARTED", '{"phase":"c"}')],
-  Array.from({ length: 9 }, (_, at) =>
-    event(at === 4 ? "PHASE_STARTED" : "TOKEN", `{"phase":"${at}"}`),
-  ),
+const ages = fc.constantFrom<Age[]>("any", "any", "exact", "over", "long");
+const watches = fc.oneof(
+  fc.record({ of: fc.constant("run" as const), name: newIds }),
+  fc.record({ of: fc.constant("owner" as const), name: owners }),
 );
 
-const conditions = {
-  runId: runIds,
-  ownerId: anyOwner,
-  expected: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(null) },
-    { weight: 2, arbitrary: fc.constant("head" as const) },
-    { weight: 1, arbitrary: fc.nat(6) },
-  ),
-};
-/** Appends that may land are frequent: nothing happens to a run that refuses all. */
-const by = fc.oneof(
-  { weight: 6, arbitrary: fc.constant("anybody" as const) },
-  { weight: 4, arbitrary: fc.constant("worker" as const) },
-  { weight: 2, arbitrary: fc.constantFrom("late" as const, "owner" as const, "reaper" as const) },
-  { weight: 1, arbitrary: fc.constant("sweeper" as const) },
-);
-const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
-const retried = { batch: fc.constant([event("TOKEN", "0"), event("TOKEN", "1")]), key };
-
-/** Only an input has this event, and it has no other. */
-const input = {
-  batch: fc.constantFrom([event("INPUT_RECEIVED", "1")], [event("INPUT_RECEIVED", '"yes"')]),
-  by: fc.constant("input" as const),
-};
-
-const appendInputs: fc.Arbitrary<AppendInput> = fc.oneof(
-  fc.record({ ...conditions, ...input, key }),
-  fc.record({ ...conditions, batch: batches, key, by }),
-  // The same events again and again, so that keys come again with their own.
-  fc.record({ ...conditions, ...retried, by }),
-);
-
-/** What a program draws from; what reopens only where the store can. */
-function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
+/** Every command that a program may have. @param runIds which runs most of them are about */
+function commandArbitraries(runIds: fc.Arbitrary<string>) {
   const length = fc.constantFrom("long" as const, "short" as const);
-  const claimKey = fc.option(fc.constantFrom("claim-1", "claim-2"), { nil: null, freq: 2 });
+  const claimKey = fc.constantFrom("claim-1", "claim-1", "claim-2", null, null);
   const worker = fc.constantFrom(null, "w-1", "w-2");
   const claimed = { length, claimKey, worker };
   const create = fc.record({
@@ -114,57 +74,130 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     runStatus: fc.option(statuses, { nil: null, freq: 2 }),
     topic: topics,
     page: fc.integer({ min: 1, max: 3 }),
-    withMetadata: fc.boolean(),
   });
-  const remove = fc.record({ runId: runIds, ownerId: anyOwner, ends: fc.boolean() });
+  const ofRun = (input: fc.Arbitrary<Omit<AppendInput, "runId">>): fc.Arbitrary<AppendInput> =>
+    fc.tuple(runIds, input).map(([runId, one]) => ({ runId, ...one }));
+  const append = ofRun(appendInputs);
   const leased = { runId: runIds, ownerId: anyOwner };
   const step = fc.constantFrom(0, 0, 0, -1, 1);
-  const claim = fc.record({ ...leased, ...claimed });
-  const renew = fc.record({ ...leased, length, step });
-  const release = fc.record({ ...leased, step });
-  const append = fc.array(appendInputs, { minLength: 1, maxLength: 3 }).map(appendCommand);
-  const read = fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand);
-  return [
-    // More often what a program needs most.
-    create.map(createCommand),
-    create.map(createCommand),
-    create.map(createCommand),
-    append,
-    append,
-    append,
-    append,
-    read,
-    read,
-    runIds.map(getRunCommand),
-    list.map(listCommand),
-    remove.map(deleteCommand),
-    claim.map(claimCommand),
-    claim.map(claimCommand),
-    renew.map(renewCommand),
-    release.map(releaseCommand),
-    fc.constant(listExpiredCommand()),
-    fc.constantFrom("queued" as const, "running" as const, "waiting" as const).map(listIdleCommand),
-    fc.integer({ min: 1, max: 3 }).map(purgeCommand),
-    ...(canReopen ? [fc.constant(reopenCommand())] : []),
-  ];
+  const limit = fc.constantFrom(1, 1, 2, 1_000);
+  const aged = { runId: newIds, age: ages, limit };
+  return {
+    create: create.map(createCommand),
+    append: fc.array(append, { minLength: 1, maxLength: 3 }).map(appendCommand),
+    end: ofRun(endInputs).map((one) => appendCommand([one])),
+    read: fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand),
+    head: runIds.map(getRunCommand),
+    list: list.map(listCommand),
+    changed: fc.record({ ownerId: owners, topic: topics }).map(changedCommand),
+    remove: fc.record(leased).map(deleteCommand),
+    claim: fc.record({ ...leased, ...claimed }).map(claimCommand),
+    renew: fc.record({ ...leased, length, step }).map(renewCommand),
+    release: fc.record({ ...leased, step }).map(releaseCommand),
+    expired: fc.record(aged).map(listExpiredCommand),
+    idle: fc.record({ ...aged, runStatus: fc.constantFrom(...LIVE) }).map(listIdleCommand),
+    purge: fc.record({ ...aged, limit: fc.integer({ min: 1, max: 3 }) }).map(purgeCommand),
+    watch: watches.map(watchCommand),
+    leave: fc.constant(leaveCommand()),
+    tick: fc.constant(tickCommand()),
+    probe: fc.constant(probeCommand()),
+    reopen: fc.constant(reopenCommand()),
+  };
 }
 
-/** Programs of this many commands at the most, after one that creates the run which most of them are about. */
+type Kind = keyof ReturnType<typeof commandArbitraries>;
+
+const LEASED: readonly Kind[] = ["renew", "release", "tick"];
+const DUE: readonly Kind[] = ["expired", "idle", "purge"];
+
+/** What a program is about: which runs it begins with and mostly asks for, which commands it has, and how often each. */
+interface Theme {
+  readonly weight: number;
+  readonly begins: readonly string[];
+  readonly runIds: fc.Arbitrary<string>;
+  /** By how often each is drawn. */
+  readonly kinds: Readonly<Record<number, readonly Kind[]>>;
+}
+
+/** Any commands, a run's leases, the lives of runs, what is due, or a run's log. Programs of few kinds come to states that one of all hardly reaches. */
+const THEMES: readonly Theme[] = [
+  {
+    weight: 4,
+    begins: ["a"],
+    runIds: ONE_RUN,
+    kinds: {
+      4: ["append"],
+      3: ["create", "read"],
+      2: ["changed", "claim"],
+      1: [...LEASED, ...DUE, "end", "head", "list", "remove", "watch", "leave", "probe", "reopen"],
+    },
+  },
+  {
+    weight: 2,
+    begins: ["a"],
+    runIds: ONE_RUN,
+    kinds: {
+      3: ["claim"],
+      2: ["append", "renew", "create"],
+      1: ["release", "head", "expired", "tick", "reopen", "end", "remove"],
+    },
+  },
+  {
+    weight: 2,
+    begins: ["a", "b", "c"],
+    runIds: ONE_RUN,
+    kinds: {
+      3: ["create", "append"],
+      2: ["end", "remove", "list", "read", "watch"],
+      1: ["purge", "changed", "leave", "tick"],
+    },
+  },
+  {
+    weight: 2,
+    begins: ["a", "b", "c"],
+    runIds: ANY_RUN,
+    kinds: {
+      4: ["claim"],
+      3: ["expired"],
+      2: ["end", "tick", "idle"],
+      1: ["create", "append", "release", "purge"],
+    },
+  },
+  {
+    weight: 2,
+    begins: ["a"],
+    runIds: ONE_RUN,
+    kinds: { 3: ["append"], 2: ["read"], 1: ["head", "reopen"] },
+  },
+];
+
+/** Programs of this many commands at the most, after those that create the runs which most of them are about. */
 export function commandsArbitrary(
   canReopen: boolean,
   constraints: fc.CommandsContraints,
 ): fc.Arbitrary<Iterable<Command>> {
-  const first = createCommand({
-    runId: "a",
-    ownerId: "ada",
-    metadata: "null",
-    topic: "tea",
-    exclusive: false,
-    claim: null,
+  const programs = THEMES.map(({ weight, begins, runIds, kinds }) => {
+    const all = commandArbitraries(runIds);
+    const drawn = Object.entries(kinds).flatMap(([times, named]) => {
+      const possible = named.filter((kind) => canReopen || kind !== "reopen");
+      return possible.flatMap((kind) => Array.from({ length: Number(times) }, () => all[kind]));
+    });
+    const first = begins.map(firstCommand);
+    const begun = fc.commands(drawn, constraints).map((program) => putBefore(first, program));
+    return { weight, arbitrary: begun };
   });
+  // Where a notification takes some time, a program with many subscriptions takes long.
+  const watched = fc.array(watches.map(watchCommand), { maxLength: 1 });
   return fc
-    .tuple(spellCommand, fc.commands(commandArbitraries(canReopen), constraints))
-    .map(([spell, program]) => putBefore([spell, first], program));
+    .tuple(spellCommand, watched, fc.oneof(...programs))
+    .map(([spell, watching, program]) => putBefore([spell, ...watching], program));
+}
+
+/** Creates a run that a program begins with. One has a topic, whose place is free once it has ended. */
+function firstCommand(runId: string): Command {
+  const topic = runId === "a" ? "tea" : null;
+  const run = { runId, ownerId: "ada", metadata: "null", topic };
+  return createCommand({ ...run, exclusive: false, claim: null });
 }
 
 /** Prints, and is cloned for each run, as fast-check's own programs are. */

@@ -1,18 +1,24 @@
 import type fc from "fast-check";
+import { isTerminal } from "@tm/run-events-core";
 import {
   type Appender,
   type AppendRequest,
   type ListQuery,
+  type LiveStatus,
   type NewEvent,
   type ReadQuery,
   type RunEventStore,
 } from "@tm/run-events-core/store";
-import { appendRequest, event } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { appendRequest } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { ChangedReader } from "../changed-reader.ts";
 import { isListed, judgeAppend, judgeDeletion, judgeHead, judgeRead } from "./judge.ts";
+import { LONG_MS } from "../lease.ts";
+import { type Age, ageMs } from "./age.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
+import { notified, type Watch } from "./watch.ts";
 import type { Spelling } from "./spelling.ts";
-import { appendToModel, checkRecord, type StoreModel } from "./run-model.ts";
+import { checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
 
 /** The store objects under test, on the same data. */
 export interface RealStore {
@@ -24,6 +30,8 @@ export interface RealStore {
   readonly prefix: string;
   /** How the names in commands are written. */
   spelling: Spelling;
+  /** The program's subscriptions, also those that were stopped. */
+  readonly watches: Watch[];
 }
 
 /** One call, which is made of the store and of the model. */
@@ -39,6 +47,10 @@ export interface AppendInput {
   readonly expected: number | "head" | null;
   /** `late`: a worker whose fence is over. */
   readonly by: "anybody" | "worker" | "late" | "owner" | "input" | "reaper" | "sweeper";
+  /** The status that a sweeper takes the run to be in. */
+  readonly sweeps: LiveStatus;
+  /** For how long a reaper or a sweeper wants the run to be due: `exact` where it is the only request of its call. */
+  readonly age: Age;
 }
 
 /** One query of a call. */
@@ -47,9 +59,21 @@ interface ReadInput extends Required<Omit<ReadQuery, "since">> {
   readonly fromHead: number;
 }
 
+const SHOWN_CHARACTERS = 200;
+
 /** A call with its input, which is what a failure shows. */
 export function command(name: string, input: unknown, run: Command["run"]): Command {
-  return { check: () => true, run, toString: () => `${name}(${JSON.stringify(input)})` };
+  return {
+    check: () => true,
+    run: (model, real) => notified(model, real, () => run(model, real)),
+    toString: () => `${name}(${JSON.stringify(input, inShort)})`,
+  };
+}
+
+/** A long payload says nothing in a failure but its length. */
+function inShort(_key: string, value: unknown): unknown {
+  if (typeof value !== "string" || value.length <= SHOWN_CHARACTERS) return value;
+  return `${value.slice(0, SHOWN_CHARACTERS)}… ${value.length} characters`;
 }
 
 /** How a name is written. */
@@ -72,14 +96,18 @@ export function ownOrNull(real: RealStore, name: string | null): string | null {
 
 export function appendCommand(inputs: readonly AppendInput[]): Command {
   return command("append", inputs, async (model, real) => {
+    const [first] = inputs;
+    const isAlone = inputs.length === 1 && first !== undefined;
+    const exactMs = isAlone ? await dueForMs(model, real, first) : 0;
     const requests = inputs.map((input): AppendRequest => {
       const runId = own(real, input.runId);
       const head = model.runs.get(runId)?.record.lastSequence ?? 0;
+      const dueMs = input.age === "long" ? LONG_MS : exactMs;
       return appendRequest(runId, input.batch, {
         ownerId: ownOrNull(real, input.ownerId),
         idempotencyKey: spelledOrNull(real, input.key),
         expectedSequence: input.expected === "head" ? head : input.expected,
-        appender: appenderOf(input.by, model.runs.get(runId)?.lease ?? NEW_LEASE),
+        appender: appenderOf(input, model.runs.get(runId)?.lease ?? NEW_LEASE, dueMs),
       });
     });
     const outcomes = await real.next().append(requests);
@@ -90,16 +118,29 @@ export function appendCommand(inputs: readonly AppendInput[]): Command {
   });
 }
 
-function appenderOf(by: AppendInput["by"], { fence, former }: ModelLease): Appender {
+/** For how long the run of a reaper's or a sweeper's append has been due. */
+async function dueForMs(model: StoreModel, real: RealStore, input: AppendInput): Promise<number> {
+  const runId = own(real, input.runId);
+  const run = model.runs.get(runId);
+  if (input.age !== "exact" || run === undefined) return 0;
+  if (input.by === "reaper") return ageMs(real, "exact", run.lease.expiresAtMs);
+  return input.by === "sweeper" ? ageMs(real, "exact", await idleSinceOf(model, real, runId)) : 0;
+}
+
+function appenderOf(
+  { by, sweeps }: AppendInput,
+  { fence, former }: ModelLease,
+  dueMs: number,
+): Appender {
   switch (by) {
     case "worker":
       return { by, fence };
     case "late":
       return { by: "worker", fence: former };
     case "reaper":
-      return { by, graceMs: 0 };
+      return { by, graceMs: dueMs };
     case "sweeper":
-      return { by, runStatus: "running", idleForMs: 0 };
+      return { by, runStatus: sweeps, idleForMs: dueMs };
     case "anybody":
     case "owner":
     case "input":
@@ -130,56 +171,83 @@ export function getRunCommand(name: string): Command {
   });
 }
 
+/** Since when a run is idle, as its head shows it: which the model learns, too. */
+export async function idleSinceOf(
+  model: StoreModel,
+  real: RealStore,
+  runId: string,
+): Promise<number | null> {
+  const run = await real.next().getRun(runId);
+  judgeHead(model, runId, run);
+  if (run === null) return null;
+  return run.runStatus === "queued" ? run.createdAtMs : Math.max(run.idleFromMs, run.updatedAtMs);
+}
+
 export function listCommand(
-  input: Pick<ListQuery, "ownerId" | "runStatus" | "topic"> & {
-    readonly page: number;
-    readonly withMetadata: boolean;
-  },
+  input: Pick<ListQuery, "ownerId" | "runStatus" | "topic"> & { readonly page: number },
 ): Command {
   return command("listRuns", input, async (model, real) => {
     const ownerId = own(real, input.ownerId);
-    const { runStatus, withMetadata, page: limit } = input;
+    const { runStatus, page: limit } = input;
     const topic = spelledOrNull(real, input.topic ?? null);
     const expected = [...model.runs.values()]
       .filter((run) => isListed(run, { ownerId, topic, runStatus }))
       .toSorted((a, b) => b.record.ordinal - a.record.ordinal);
     let before: number | null = null;
     for (let from = 0; from <= expected.length; from += limit) {
-      const query = { ownerId, runStatus, topic, before, limit, withMetadata };
-      const runs = await real.next().listRuns(query);
+      const runs = await real.next().listRuns({ ownerId, runStatus, topic, before, limit });
       const page = expected.slice(from, from + limit);
       assertEqual(
         runs.map((run) => run.runId),
         page.map((run) => run.record.runId),
         "the list",
       );
-      for (const [index, run] of page.entries()) {
-        const { metadata } = run.record;
-        const listed = runs[index] ?? null;
-        if (withMetadata || listed === null) checkRecord(run, listed);
-        else {
-          assertEqual(listed.metadata, "", "the metadata in a list without it");
-          checkRecord(run, { ...listed, metadata });
-        }
-      }
+      for (const [index, run] of page.entries()) checkRecord(run, runs[index] ?? null);
       before = runs.at(-1)?.ordinal ?? before;
     }
   });
 }
 
+/** A reader of changed runs begins, and then has every live run and no state that is not the last one. */
+export function changedCommand(input: {
+  readonly ownerId: string;
+  readonly topic: string | null;
+}): Command {
+  return command("listChanged", input, async (model, real) => {
+    const topic = spelledOrNull(real, input.topic);
+    const ownerId = own(real, input.ownerId);
+    const name = JSON.stringify([ownerId, topic]);
+    const reader = model.readers.get(name) ?? new ChangedReader(topic, ownerId);
+    model.readers.set(name, reader);
+    await reader.askAll(real.next(), 1);
+    const runs = [...model.runs.values()]
+      .filter(({ record }) => record.ownerId === ownerId)
+      .filter(({ record }) => topic === null || record.topic === topic);
+    for (const run of runs) {
+      const { runId, runStatus } = run.record;
+      const known = reader.runs.get(runId) ?? null;
+      if (known === null && isTerminal(runStatus)) continue;
+      // A claim is no change: its lease need not be known.
+      assertEqual(stateOf(known), stateOf(run.record), `${runId} as it changed last`);
+    }
+    const ids = new Set(runs.map(({ record }) => record.runId));
+    for (const runId of reader.runs.keys()) assert(ids.has(runId), `${runId} exists`);
+  });
+}
+
+function stateOf(run: ModelRun["record"] | null): object | null {
+  if (run === null) return null;
+  const { ordinal, runStatus, phase, lastSequence } = run;
+  return { ordinal, runStatus, phase, lastSequence };
+}
+
 export function deleteCommand(input: {
   readonly runId: string;
   readonly ownerId: string | null;
-  /** Whether the run is ended first. */
-  readonly ends: boolean;
 }): Command {
   return command("deleteRun", input, async (model, real) => {
     const runId = own(real, input.runId);
     const ownerId = ownOrNull(real, input.ownerId);
-    if (input.ends) {
-      const end = appendRequest(runId, [event("RUN_CANCELLED")]);
-      assertEqual(await real.next().append([end]), [appendToModel(model, end)], "the end");
-    }
     judgeDeletion(model, runId, ownerId, await real.next().deleteRun(runId, ownerId));
   });
 }

@@ -1,7 +1,4 @@
-import { isTerminal } from "@tm/run-events-core";
-import type { LiveStatus } from "@tm/run-events-core/store";
-import { assert, assertEqual } from "../assert.ts";
-import { expiredRuns, idleRuns, LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
+import { LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
 import {
   type Command,
   command,
@@ -20,7 +17,7 @@ import {
   type Length,
 } from "./judge-lease.ts";
 import { NEW_LEASE } from "./model-lease.ts";
-import { forgetRun, type StoreModel, visibleRun } from "./run-model.ts";
+import { type StoreModel, visibleRun } from "./run-model.ts";
 
 /** Who asks for which run. */
 interface LeaseInput {
@@ -81,54 +78,4 @@ function askedFence(
   const asked = askedRun(real, input);
   const { lease } = visibleRun(model, asked.runId, asked.ownerId) ?? { lease: NEW_LEASE };
   return { ...asked, fence: input.step < 0 ? lease.former : lease.fence + input.step };
-}
-
-/** Lists the runs whose lease has expired. */
-export function listExpiredCommand(): Command {
-  return command("listExpired", null, async (model, real) => {
-    const expected = [...model.runs.values()]
-      .filter(({ lease }) => lease.hasExpired)
-      .toSorted((a, b) => (a.lease.expiresAtMs ?? 0) - (b.lease.expiresAtMs ?? 0));
-    const listed = await expiredRuns(real.next());
-    assertEqual(
-      listed.filter((runId) => runId.startsWith(real.prefix)),
-      expected.map(({ record }) => record.runId),
-      "the expired runs",
-    );
-  });
-}
-
-/** Lists the runs of a status that no worker works on. */
-export function listIdleCommand(runStatus: LiveStatus): Command {
-  return command("listIdle", runStatus, async (model, real) => {
-    const expected = [...model.runs.values()]
-      .filter(({ record, lease }) => record.runStatus === runStatus && lease.expiresAtMs === null)
-      .map(({ record }) => record.runId);
-    const listed = await idleRuns(real.next(), runStatus, 0);
-    assertEqual(
-      listed.filter((runId) => runId.startsWith(real.prefix)).toSorted(),
-      expected.toSorted(),
-      `the idle runs that are ${runStatus}`,
-    );
-  });
-}
-
-/** Removes all finished runs. @param limit how many a batch */
-export function purgeCommand(limit: number): Command {
-  return command("purge", limit, async (model, real) => {
-    const finished = [...model.runs.values()].filter(({ record }) => isTerminal(record.runStatus));
-    const gone: string[] = [];
-    for (;;) {
-      const batch = await real.next().purge({ finishedForMs: 0, limit });
-      assert(
-        batch.length <= limit,
-        `a purge removes ${limit} runs at the most, got ${batch.length}`,
-      );
-      if (batch.length === 0) break;
-      gone.push(...batch.filter((runId) => runId.startsWith(real.prefix)));
-    }
-    const runIds = finished.map(({ record }) => record.runId);
-    assertEqual(gone.toSorted(), runIds.toSorted(), "the runs that were purged");
-    for (const runId of runIds) forgetRun(model, runId);
-  });
 }

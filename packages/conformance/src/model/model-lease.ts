@@ -1,5 +1,6 @@
 import type { Appender, RunRecord } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
+import { LONG_MS } from "../lease.ts";
 
 /** Who may write to a run, as far as the calls so far show. */
 export interface ModelLease {
@@ -30,7 +31,7 @@ export const NEW_LEASE: ModelLease = {
   hasExpired: false,
 };
 
-/** Whether the lease lets an append through; a reaper's grace and a sweeper's limit are 0 here. */
+/** Whether the lease lets an append through. No run of a program is due for as long as `LONG_MS`, and each has been due for any other time. */
 export function letsThrough(
   lease: ModelLease,
   appender: Appender,
@@ -46,9 +47,9 @@ export function letsThrough(
     case "worker":
       return isHeld && appender.fence === lease.fence;
     case "reaper":
-      return lease.hasExpired;
+      return lease.hasExpired && appender.graceMs < LONG_MS;
     case "sweeper":
-      return !isHeld && appender.runStatus === runStatus;
+      return !isHeld && appender.runStatus === runStatus && appender.idleForMs < LONG_MS;
   }
 }
 

@@ -1,17 +1,33 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createNodeHandler, type HandlerOptions } from "@tm/run-events-http/node";
 import { identify } from "./users.ts";
 
-/** The handler of node:http over a memory store, on a port. */
-export async function startServer(
-  options: Pick<HandlerOptions<unknown>, "basePath"> = {},
-): Promise<{
+/** The settings that a test may choose. */
+type ServerOptions = Pick<
+  HandlerOptions<unknown>,
+  "basePath" | "heartbeatMs" | "stallMs" | "maxAgeMs"
+>;
+
+/** How often runs end that no worker works on. */
+const REAP_MS = 50;
+
+/** A server on a port. */
+export interface StartedServer {
   readonly url: string;
   close(): Promise<void>;
-}> {
+}
+
+/**
+ * The handler of node:http over a memory store, on a port.
+ * @param limits when runs end that no worker works on. Default: never
+ */
+export async function startServer(
+  options: ServerOptions = {},
+  limits: Parameters<RunEvents["reap"]>[0] | null = null,
+): Promise<StartedServer> {
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({
     ...options,
@@ -22,9 +38,12 @@ export async function startServer(
   const server = createServer((request, response) => handler.handle(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const reap = (): unknown => limits !== null && runs.reap(limits).catch(() => {});
+  const reaping = setInterval(reap, REAP_MS);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
+      clearInterval(reaping);
       server.close();
       server.closeAllConnections();
       await once(server, "close");

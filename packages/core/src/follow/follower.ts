@@ -1,11 +1,10 @@
 import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
-import { isTerminal } from "../rules/lifecycle.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunName } from "../rules/head.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { type HeadState, shownState } from "../rules/shown-state.ts";
+import type { HeadState } from "../rules/shown-state.ts";
 import type { Subscription } from "../store/store.ts";
 import type { FollowerSource } from "./follower-source.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
@@ -145,9 +144,7 @@ export class Follower {
       // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
       if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
         this.#closePages();
-      const { head } = this.#end;
-      if (isTerminal(shownState(head, position.sequence).runStatus))
-        return createSlice(position, [], head);
+      if (this.#end.isOver(position)) return createSlice(position, [], this.#end.head);
       // The log was not read while all readers were stalled.
       if (this.#dirty) this.refresh();
       return null;

@@ -1,8 +1,8 @@
 import type { StoredEvent } from "../rules/event.ts";
 import { timeOfEnd } from "../rules/history.ts";
-import { INITIAL_STATE } from "../rules/lifecycle.ts";
+import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { HeadState } from "../rules/shown-state.ts";
+import { type HeadState, shownState } from "../rules/shown-state.ts";
 import type { SliceBudget } from "./pages.ts";
 import { type RecentBudget, RecentEvents } from "./recent-events.ts";
 import type { Position, Slice } from "./slice.ts";
@@ -52,7 +52,12 @@ export class LogEnd {
     this.#atMs = timeOfEnd(run);
   }
 
-  /** Takes the head of another read if the log is longer there: a reader of it must not be told an older state as the last. */
+  /** Whether the run has ended, and its log ends there. */
+  isOver({ sequence }: Position): boolean {
+    return isTerminal(shownState(this.#head, sequence).runStatus);
+  }
+
+  /** Takes the head of another read if its log is longer: a reader of the longer log must not get an older state as the last. */
   noteHead(run: HeadState): void {
     if (run.lastSequence > this.#head.lastSequence) this.#setHead(run);
   }

@@ -59,7 +59,7 @@ export interface Slice {
   readonly finished: boolean;
   /**
    * Its frames in one buffer, made when the first reader asks: each event; one `status`, or `run_finished` if the run ends here.
-   * @param status what the `status` says; `null` for a reader that has been told so
+   * @param status what the `status` says; `null` for a reader to which it was sent before
    * @param runId the run's id, for a stream of many runs
    * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -84,7 +84,7 @@ export function createSlice(
     atMs: events.at(-1)?.createdAtMs ?? from.atMs,
   };
   const finished = isTerminal(shownState(head, to.sequence).runStatus);
-  /** By the run's id and the last frame: readers may have been told different states. */
+  /** By the run's id and the last frame: its readers may have different states before it. */
   const made = new Map<string, Uint8Array>();
 
   function lastFrame(status: HeadState | null, runId: string | null): string {

@@ -33,7 +33,7 @@ import { encodeOpening, stateBeforeEnd } from "./opening-frame.ts";
  * | fetching  | the read fails                | over      | the promise rejects                                         |
  * | any       | `leave`                       | over      |                                                             |
  *
- * It is its own reader and holds small integers, to save memory: most streams of a process are idle.
+ * It is its own reader, to save memory: most streams of a process are idle.
  */
 export class RunSource implements FrameSource, FollowerReader {
   position: Position | null = null;
@@ -45,8 +45,8 @@ export class RunSource implements FrameSource, FollowerReader {
   readonly #isOneOfMany: boolean;
   /** `null` while the run's end has to be known first. */
   #follower: Follower | null = null;
-  /** What the reader was told last. */
-  #told: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
+  /** The state that was sent last. */
+  #sent: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
   #isConnected = false;
   #hasLeft = false;
   #held: Slice | null = null;
@@ -66,7 +66,7 @@ export class RunSource implements FrameSource, FollowerReader {
         ? this.#follow(run)
         : host.tailStart(run, run.tail).then((since) => this.#follow({ ...run, since }));
     this.opened = opened.then((record) => {
-      if (record !== null) this.#told = this.#standing(record);
+      if (record !== null) this.#sent = this.#standing(record);
     });
   }
 
@@ -92,7 +92,7 @@ export class RunSource implements FrameSource, FollowerReader {
     if (!this.#isConnected) {
       this.#isConnected = true;
       const random = this.#isOneOfMany ? null : this.#host.random();
-      return encodeOpening(this.#runId, position.sequence, this.#told, random);
+      return encodeOpening(this.#runId, position.sequence, this.#sent, random);
     }
     const next = this.#held ?? this.#follower.next(this);
     if (next === null) return null;
@@ -100,10 +100,10 @@ export class RunSource implements FrameSource, FollowerReader {
     this.#held = null;
     this.position = next.to;
     this.isOver = next.finished;
-    const { runStatus, phase } = this.#told;
-    this.#told = this.#standing(this.#follower.head);
-    const isNew = this.#told.runStatus !== runStatus || this.#told.phase !== phase;
-    return next.bytes(isNew ? this.#told : null, this.#isOneOfMany ? this.#runId : undefined);
+    const { runStatus, phase } = this.#sent;
+    this.#sent = this.#standing(this.#follower.head);
+    const isNew = this.#sent.runStatus !== runStatus || this.#sent.phase !== phase;
+    return next.bytes(isNew ? this.#sent : null, this.#isOneOfMany ? this.#runId : undefined);
   }
 
   /** The stream asks for what is next by itself. */
@@ -112,21 +112,21 @@ export class RunSource implements FrameSource, FollowerReader {
   heartbeat(): Uint8Array {
     // No stream has a heartbeat before its first frame.
     if (this.position === null || this.#follower === null) return encodeFrames([]);
-    this.#told = this.#standing(this.#follower.head);
-    return encodeHeartbeat(this.#told, this.#told.lastSequence);
+    this.#sent = this.#standing(this.#follower.head);
+    return encodeHeartbeat(this.#sent, this.#sent.lastSequence);
   }
 
   /** The error of a store that has lost its tail says where the log ends now. */
   codeOf(error: unknown): StreamErrorCode {
     const lastSequence = error instanceof RunEventsError ? error.details.lastSequence : undefined;
-    if (lastSequence !== undefined) this.#told = { ...this.#told, lastSequence };
+    if (lastSequence !== undefined) this.#sent = { ...this.#sent, lastSequence };
     return streamErrorCode(error);
   }
 
   failure(code: StreamErrorCode): Uint8Array {
     return this.#isOneOfMany
-      ? encodeRunFailure(this.#runId, code, this.#told.lastSequence)
-      : encodeFailure(code, this.#told.lastSequence, this.#host.random);
+      ? encodeRunFailure(this.#runId, code, this.#sent.lastSequence)
+      : encodeFailure(code, this.#sent.lastSequence, this.#host.random);
   }
 
   leave(): void {
@@ -135,7 +135,7 @@ export class RunSource implements FrameSource, FollowerReader {
     this.#follower?.leave(this);
   }
 
-  /** What the reader may be told of a head. A store that loses the end of its log may have a shorter one than the reader. */
+  /** The state that may be sent of a head. A store that loses the end of its log may have a shorter one than the reader. */
   #standing(head: HeadState): HeadState {
     const reached = this.position?.sequence ?? 0;
     const lastSequence = Math.max(head.lastSequence, reached);

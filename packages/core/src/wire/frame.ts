@@ -60,7 +60,7 @@ export interface Connected {
   readonly runId: string;
   /** The cursor in force; also the frame's id, so that a reconnect before the first event does not start over. */
   readonly since: number;
-  /** As of `since`. @see clause W23 in `WIRE.md` of `@tm/run-events-http` */
+  /** As a reader at `since` may see it. @see clause W23 in `WIRE.md` of `@tm/run-events-http` */
   readonly state: RunState;
   readonly lastSequence: number;
   /**

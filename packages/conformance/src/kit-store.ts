@@ -1,0 +1,115 @@
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  type ClaimRequest,
+  createRunCalls,
+  type CreateOutcome,
+  type DueLimit,
+  type DueOutcome,
+  type DueQuery,
+  type LeaseOutcome,
+  type NewRunRequest,
+  type OnNotification,
+  type OwnerQuery,
+  recordOf,
+  type ReleaseRequest,
+  type RemovalOutcome,
+  type RenewOutcome,
+  type RenewRequest,
+  type RunEventStore,
+  type RunName,
+  runOf,
+  type RunRecord,
+  type StoreCapabilities,
+  type StoreDiagnostic,
+  type StoredEvent,
+  type Subject,
+  type Subscription,
+} from "@tm/run-events-core/store";
+import { holdingClock } from "@tm/run-events-core/wire";
+
+/** The owner of a case's runs, unless it is about owners. */
+export const OWNER = "ada";
+
+/** A request for a run's events, of `OWNER`'s run unless it names another. */
+export interface KitQuery {
+  readonly runId: string;
+  readonly ownerId: string;
+  readonly since: number;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/** A run's record and its events after `since`. */
+export interface KitPage {
+  readonly run: RunRecord;
+  readonly events: readonly StoredEvent[];
+}
+
+/**
+ * A store as the kit's cases call it: with core's rules in front of the contract, and their outcomes as values. A call that takes only an id
+ * is about `OWNER`'s run.
+ */
+export interface KitStore {
+  /** The store beneath. */
+  readonly inner: RunEventStore;
+  readonly capabilities: StoreCapabilities;
+  createRun(request: NewRunRequest): Promise<CreateOutcome>;
+  append(requests: readonly (AppendRequest & RunName)[]): Promise<readonly AppendOutcome[]>;
+  read(queries: readonly KitQuery[]): Promise<readonly (KitPage | null)[]>;
+  getRun(runId: string, ownerId?: string): Promise<RunRecord | null>;
+  listRuns(query: OwnerQuery): Promise<readonly RunRecord[]>;
+  listDue(query: DueQuery): Promise<readonly RunRecord[]>;
+  deleteRun(runId: string, ownerId?: string): Promise<RemovalOutcome>;
+  claim(request: ClaimRequest & RunName): Promise<LeaseOutcome>;
+  renew(request: RenewRequest & RunName): Promise<RenewOutcome>;
+  release(request: ReleaseRequest & RunName): Promise<LeaseOutcome>;
+  endDue(name: RunName, limit: DueLimit): Promise<DueOutcome>;
+  purge(request: {
+    readonly finishedForMs: number;
+    readonly limit: number;
+  }): Promise<readonly string[]>;
+  probe(): Promise<number>;
+  subscribe(subject: string | Subject, onNotification: OnNotification): Subscription;
+  observe?(report: (diagnostic: StoreDiagnostic) => void): void;
+  close(): Promise<void>;
+}
+
+/** Puts core's rules in front of a store. */
+export function kitStore(store: RunEventStore): KitStore {
+  const times = { clock: holdingClock, isClosing: () => false, report: null };
+  const calls = createRunCalls(store, times);
+  return {
+    inner: store,
+    get capabilities() {
+      return store.capabilities;
+    },
+    createRun: (request) => calls.create(request),
+    append: (requests) => Promise.all(requests.map((request) => calls.append(request))),
+    async read(queries) {
+      const pages = await store.read(queries.map((query) => ({ ...query, wantsMetadata: true })));
+      return pages.map((page) =>
+        page === null ? null : { run: recordOf(runOf(page.head)), events: page.events },
+      );
+    },
+    getRun: (runId, ownerId = OWNER) => calls.get({ ownerId, runId }),
+    listRuns: (query) => calls.list(query),
+    listDue: async (query) => (await store.list(query)).map((head) => recordOf(runOf(head))),
+    deleteRun: (runId, ownerId = OWNER) => calls.remove({ ownerId, runId }),
+    claim: (request) => calls.claim(request),
+    renew: (request) => calls.renew(request),
+    release: (request) => calls.release(request),
+    endDue: (name, limit) => calls.end(name, limit),
+    async purge({ finishedForMs, limit }) {
+      return (await calls.purge(finishedForMs, limit)).map(({ runId }) => runId);
+    },
+    probe: () => store.probe(),
+    subscribe: (subject, onNotification) =>
+      store.subscribe(
+        typeof subject === "string" ? { ownerId: OWNER, runId: subject } : subject,
+        onNotification,
+      ),
+    ...(store.observe === undefined ? {} : { observe: (report) => store.observe?.(report) }),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,63 @@
+import { assert, assertEqual } from "../assert.ts";
+import { LONG_MS } from "../lease.ts";
+import { storeNow } from "../store-clock.ts";
+import type { RealStore } from "./commands.ts";
+
+/** How old something has to be: of any age, as old as one run is, a little older than that, or older than a program takes. */
+export type Age = "any" | "exact" | "over" | "long";
+
+/** How much older `over` is: more than a call takes, though not all calls. */
+const OVER_MS = 500;
+
+/** A run, and since when it is due; `null` if that is not known. */
+export interface DueRun {
+  readonly runId: string;
+  readonly atMs: number | null;
+}
+
+/** The age to ask for. @param atMs since when the run is due that `exact` and `over` are about */
+export async function ageMs(real: RealStore, age: Age, atMs: number | null): Promise<number> {
+  if (age === "long") return LONG_MS;
+  if (age === "any" || atMs === null || !Number.isFinite(atMs)) return 0;
+  const exactMs = Math.max(0, (await storeNow(real.next())) - atMs);
+  return age === "over" ? exactMs + OVER_MS : exactMs;
+}
+
+/** An answer about runs that have been due for some time. */
+export interface DueAnswer {
+  readonly what: string;
+  /** Of all programs. */
+  readonly runIds: readonly string[];
+  readonly askedMs: number;
+  readonly limit: number;
+  /** The store's clock before the call, and after it. */
+  readonly betweenMs: readonly [number, number];
+}
+
+/** Compares an answer with the runs that may be due: those that were old enough before the call are in it, and none that was too young after it. */
+export function judgeDue(
+  { prefix }: RealStore,
+  runs: readonly DueRun[],
+  { what, runIds, askedMs, limit, betweenMs: [beforeMs, afterMs] }: DueAnswer,
+): void {
+  const listed = runIds.filter((runId) => runId.startsWith(prefix));
+  assertEqual([...new Set(listed)], listed, `${what}, each once`);
+  const byId = new Map(runs.map((run) => [run.runId, run]));
+  for (const runId of listed) {
+    const run = byId.get(runId);
+    const isOld = run !== undefined && (run.atMs ?? 0) + askedMs <= afterMs;
+    assert(isOld, `${what} have only runs that are due for ${askedMs} ms, got ${runId}`);
+  }
+  assert(runIds.length <= limit, `${what} are ${limit} at most, got ${runIds.length}`);
+  const times = listed.map((runId) => byId.get(runId)?.atMs ?? null).filter((at) => at !== null);
+  // An answer that is full may leave out the younger ones.
+  const last = runIds.length < limit ? Number.POSITIVE_INFINITY : (times.at(-1) ?? 0);
+  const untilMs = Math.min(beforeMs - askedMs, last - 1);
+  const owed = runs.filter(({ atMs }) => atMs !== null && atMs <= untilMs);
+  for (const { runId } of owed) assert(listed.includes(runId), `${what} have ${runId}`);
+  assertEqual(
+    times.toSorted((a, b) => a - b),
+    times,
+    `${what}, those that are due for longest first`,
+  );
+}

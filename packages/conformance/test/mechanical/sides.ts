@@ -1,0 +1,96 @@
+import type { ConformanceCase } from "@tm/run-events-conformance";
+import { sourcesIn } from "./mutants.ts";
+
+/** What is mutated, and the kit that has to see it. Imports nothing of it before `open` is called. */
+export interface Side {
+  readonly files: readonly string[];
+  /** Whether waits take hardly any time. Requests to a port take as long as they take. */
+  readonly isFast: boolean;
+  /** Opens what the cases run on. */
+  open(seed: number): Promise<OpenSide>;
+}
+
+export interface OpenSide {
+  readonly cases: readonly ConformanceCase[];
+  close(): Promise<void>;
+}
+
+export type SideName = "store" | "server";
+
+/** Feeds of changed runs have tests of their own. */
+const FEEDS =
+  "changed|change-cursor|live-groups|witnesses|listed|status-mark|departures|follow/feed|feed-source|feed-frame|feed-query";
+/** What a store decides by. The other rules are of the calls in front of it. */
+const DECIDED = "rules/(claims|idle|judge-append|lease|page|plan-|owner-name)";
+/** What a store on a server does besides, and what only reports. */
+const ELSEWHERE = "poll|connections|check-store|store-reports|telemetry|diagnostic|describe-value";
+const FEED_CASES = /^(S29|W48) /;
+/** Several times what a request takes, and short enough for a kit that runs hundreds of times. */
+const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };
+const LIMITS = { queuedForMs: 450, idleForMs: 300, waitingForMs: 600 };
+
+export const SIDES: Readonly<Record<SideName, Side>> = {
+  store: {
+    files: sourcesIn(["core/src/rules/", "core/src/store/"], {
+      only: `store/|lifecycle|${DECIDED}`,
+      except: `${FEEDS}|${ELSEWHERE}`,
+    }),
+    isFast: true,
+    async open(seed) {
+      const { runEventStoreConformance } = await import("@tm/run-events-conformance");
+      const { createMemoryStore } = await import("@tm/run-events-core");
+      const { sharedMemoryDoors } = await import("../shared-memory.ts");
+      const options = { name: "mutant", profile: "quick", seed } as const;
+      const shared = runEventStoreConformance({ ...options, ...sharedMemoryDoors() });
+      const alone = runEventStoreConformance({ ...options, open: () => createMemoryStore() });
+      // Two store objects that share their data never close it.
+      const closed = alone
+        .filter(({ clause }) => clause === "S18")
+        .map((one) => ({ ...one, name: `${one.name}, alone` }));
+      const cases = [...shared, ...closed];
+      return { cases: withoutFeeds(cases), close: async () => {} };
+    },
+  },
+  server: {
+    files: sourcesIn(
+      [
+        "http/src/",
+        ...["rules/", "log/", "follow/", "stream/", "wire/"].map((room) => `core/src/${room}`),
+      ],
+      { only: "", except: `${FEEDS}|${ELSEWHERE}|${DECIDED}` },
+    ),
+    isFast: false,
+    open: openServers,
+  },
+};
+
+function withoutFeeds(cases: readonly ConformanceCase[]): readonly ConformanceCase[] {
+  return cases.filter(({ name }) => !FEED_CASES.test(name));
+}
+
+/** The server on three ports: as it is, with short deadlines, and one that soon ends runs on which no worker works. */
+async function openServers(seed: number): Promise<OpenSide> {
+  const { runHttpConformance } = await import("@tm/run-events-conformance/http");
+  const { startServer } = await import("../http/start-server.ts");
+  const { maxStreamAgeMs: maxAgeMs, leaseGraceMs: graceMs, ...deadlines } = DEADLINES;
+  const servers = await Promise.all([
+    startServer(),
+    startServer({ ...deadlines, maxAgeMs }, { graceMs, confirmMs: 0 }),
+    startServer({}, { graceMs: 0, confirmMs: 0, ...LIMITS }),
+  ]);
+  const [baseUrl, hastyUrl, idleUrl] = servers.map(({ url }) => url);
+  const cases = runHttpConformance({
+    name: "mutant",
+    profile: "quick",
+    seed,
+    baseUrl: baseUrl ?? "",
+    tokens: ["ada", "bob"],
+    cookieFor: (token: string) => `session=${token}`,
+    hasty: { ...DEADLINES, baseUrl: hastyUrl ?? "" },
+    idle: { ...LIMITS, baseUrl: idleUrl ?? "" },
+  });
+  return {
+    cases: withoutFeeds(cases),
+    close: async () => void (await Promise.allSettled(servers.map((server) => server.close()))),
+  };
+}

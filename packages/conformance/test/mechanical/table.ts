@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { placeOf, type Sample, type Tried } from "./matrix.ts";
+import type { SideName } from "./sides.ts";
+
+/** What the three seeds found on a side. */
+interface SideRecord {
+  /** The smallest share of the mutants that are reached and have to be killed. */
+  readonly floor: number;
+  /** The survivors, by what they break: nothing but speed or the text of a message, or a promise. */
+  readonly promisesNothing: readonly string[];
+  readonly kitIsBlind: readonly string[];
+}
+
+/** What was found last: `survivors.json`. */
+export const RECORDS = JSON.parse(
+  readFileSync(new URL("./survivors.json", import.meta.url), "utf8"),
+) as Readonly<Record<SideName, SideRecord>>;
+
+/** The part of the mutants that some case killed. */
+export function killedShare(tried: readonly Tried[]): number {
+  return tried.filter(isKilled).length / tried.length;
+}
+
+/** How many mutants were made, reached and killed, by which cases first, and those that survived. */
+export function encodeTable(
+  title: string,
+  { made, reached }: Sample,
+  tried: readonly Tried[],
+  { promisesNothing, kitIsBlind }: SideRecord,
+): string {
+  const sorts = new Map([
+    ...promisesNothing.map((name) => [unplaced(name), "promises nothing"] as const),
+    ...kitIsBlind.map((name) => [unplaced(name), "kit is blind"] as const),
+  ]);
+  const kills = new Map<string, number>();
+  for (const [name = ""] of tried.filter(isKilled).map(({ killers }) => killers)) {
+    kills.set(name, (kills.get(name) ?? 0) + 1);
+  }
+  const share = `${Math.round(killedShare(tried) * 1_000) / 10} %`;
+  const rows = [...kills].toSorted((a, b) => b[1] - a[1]);
+  const left = tried.filter((one) => !isKilled(one)).map(placeOf);
+  return [
+    `${title}: ${made} mutants, ${reached} reached, ${tried.length} tried, ${share} killed`,
+    ...rows.map(([name, count]) => `${count} × ${name}`),
+    ...left.map((name) => `survived (${sorts.get(unplaced(name)) ?? "new"}): ${name}`),
+  ].join("\n");
+}
+
+function isKilled({ killers }: Tried): boolean {
+  return killers.length > 0;
+}
+
+/** The name without its line and column, which other changes of the file move. */
+function unplaced(name: string): string {
+  return name.replace(/:\d+:\d+/, "");
+}
