@@ -4,8 +4,8 @@ import {
   type AppendRequest,
   changeOf,
   type NewEvent,
-  type RunEventStore,
 } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { phaseStartedBy } from "@tm/run-events-core/wire";
 import { assertEqual } from "./assert.ts";
 
@@ -44,7 +44,7 @@ export function appendRequest(
 
 /** Sends one request alone. */
 export async function append(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   batch: readonly NewEvent[],
   conditions: AppendConditions = {},
@@ -56,7 +56,7 @@ export async function append(
 
 /** Sends one request that has to land. */
 export async function land(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   batch: readonly NewEvent[],
   conditions: AppendConditions = {},

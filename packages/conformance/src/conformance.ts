@@ -101,7 +101,7 @@ const ALL: readonly TrialCase[] = [
 ];
 
 /**
- * Returns the cases that test a store against the contract of `RunEventStore`. No case is skipped: a case that needs an option is
+ * Returns the cases that test a store against the contract of `KitStore`. No case is skipped: a case that needs an option is
  * in the list only if the option is given. Without `prepare`, the case of clause S6 in `STORE.md` of `@tm/run-events-core` fails unless the
  * store declares `durability: "memory"` and `shared: false`. Cases share nothing and may run at once.
  *

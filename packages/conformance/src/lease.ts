@@ -3,9 +3,9 @@ import type {
   LeaseOutcome,
   LeaseRefusal,
   LiveStatus,
-  RunEventStore,
   RunRecord,
 } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { assert, assertEqual, assertKept } from "./assert.ts";
 import { nextTurn } from "./next-turn.ts";
 import { storeNow } from "./store-clock.ts";
@@ -25,7 +25,7 @@ export interface HeldRun extends RunRecord {
 
 /** Claims a run that has to be free. */
 export async function claim(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   leaseMs: number = LONG_MS,
 ): Promise<HeldRun> {
@@ -33,7 +33,7 @@ export async function claim(
 }
 
 /** Claims a run for the shortest time, and waits until that is over by the store's own word. */
-export async function claimExpired(store: RunEventStore, runId: string): Promise<HeldRun> {
+export async function claimExpired(store: KitStore, runId: string): Promise<HeldRun> {
   const run = await claim(store, runId, SHORT_MS);
   await untilExpired(store, run);
   return run;
@@ -43,7 +43,7 @@ export async function claimExpired(store: RunEventStore, runId: string): Promise
  * Waits until the store lists a run, whose lease was given for the shortest time, among the expired ones.
  * @throws Error at once if the lease ends later than asked by the store's own clock: waiting would only take time
  */
-export async function untilExpired(store: RunEventStore, held: HeldRun): Promise<void> {
+export async function untilExpired(store: KitStore, held: HeldRun): Promise<void> {
   const { runId } = held;
   if (await isListed()) return;
   const overMs = held.leaseExpiresAtMs - SHORT_MS - (await storeNow(store));
@@ -64,13 +64,13 @@ export async function untilExpired(store: RunEventStore, held: HeldRun): Promise
 }
 
 /** Every run whose lease has expired. */
-export function expiredRuns(store: RunEventStore, graceMs = 0): Promise<readonly string[]> {
+export function expiredRuns(store: KitStore, graceMs = 0): Promise<readonly string[]> {
   return store.listExpired({ graceMs, limit: 1_000 });
 }
 
 /** Every run of a status that no worker has worked on for some time. The kit's own run, which shows the time, may be among them. */
 export function idleRuns(
-  store: RunEventStore,
+  store: KitStore,
   runStatus: LiveStatus,
   idleForMs: number,
 ): Promise<readonly string[]> {

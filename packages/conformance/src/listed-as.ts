@@ -1,10 +1,10 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { assertEqual } from "./assert.ts";
 import { OWNER } from "./read-log.ts";
 
 /** The statuses whose lists have the run. The list of the live runs must agree. */
-export async function listedAs(store: RunEventStore, runId: string): Promise<readonly RunStatus[]> {
+export async function listedAs(store: KitStore, runId: string): Promise<readonly RunStatus[]> {
   const statuses = ["queued", "running", "waiting", "completed", "failed", "cancelled"] as const;
   const found: RunStatus[] = [];
   for (const runStatus of statuses) if (await isListed(runStatus)) found.push(runStatus);

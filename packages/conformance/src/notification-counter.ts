@@ -1,4 +1,5 @@
-import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import type { Subscription } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
 
@@ -17,7 +18,7 @@ export interface NotificationCounter extends Subscription {
  * @param onNotification called at each notification, when it has been counted
  */
 export function countNotifications(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   onNotification?: () => void,
 ): NotificationCounter {

@@ -1,11 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type {
-  NewEvent,
-  ReadResult,
-  RunEventStore,
-  RunRecord,
-  StoredEvent,
-} from "@tm/run-events-core/store";
+import type { NewEvent, ReadResult, RunRecord, StoredEvent } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { append } from "./append-request.ts";
 import { assert, assertEqual } from "./assert.ts";
 import { checkHead, createRun, OWNER, readLog, readRun } from "./read-log.ts";
@@ -44,7 +39,7 @@ export async function raceAppends(trial: Trial, racing: RacingAppends): Promise<
 }
 
 async function raceOnce(
-  stores: readonly RunEventStore[],
+  stores: readonly KitStore[],
   created: RunRecord,
   race: number,
   { batch, onPage = () => {} }: RacingAppends,
@@ -71,7 +66,7 @@ async function raceOnce(
 
 /** A reader that goes on from what it saw. */
 function createReader(
-  store: RunEventStore,
+  store: KitStore,
   created: RunRecord,
   onPage: (page: ReadResult) => void,
 ): () => Promise<void> {

@@ -3,10 +3,10 @@ import {
   INITIAL_STATE,
   type ReadQuery,
   type ReadResult,
-  type RunEventStore,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { changeBy, foldEvent, phaseStartedBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
 
@@ -18,7 +18,7 @@ const PAGE_LIMIT = 1_000;
 
 /** Creates a run that is not there yet. */
 export async function createRun(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   ownerId: string = OWNER,
   metadata = "null",
@@ -30,7 +30,7 @@ export async function createRun(
 
 /** One query alone; by default everything, up to 1,000 events. */
 export async function readPage(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   part: Partial<ReadQuery> = {},
 ): Promise<ReadResult | null> {
@@ -44,7 +44,7 @@ export async function readPage(
 
 /** One page of a run that has to be there. */
 export async function readRun(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   part: Partial<ReadQuery> = {},
 ): Promise<ReadResult> {
@@ -55,7 +55,7 @@ export async function readRun(
 
 /** A run's head and its whole log, page by page. */
 export async function readLog(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
 ): Promise<{ readonly run: RunRecord; readonly events: readonly StoredEvent[] }> {
   const events: StoredEvent[] = [];

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { event, land } from "./append-request.ts";
 import { readRun } from "./read-log.ts";
 
@@ -6,7 +6,7 @@ import { readRun } from "./read-log.ts";
 const CLOCK = "kit-clock";
 
 /** The time by the store's clock: that of an event that has just landed. Milliseconds since 1970. */
-export async function storeNow(store: RunEventStore): Promise<number> {
+export async function storeNow(store: KitStore): Promise<number> {
   await store.createRun({ runId: CLOCK, ownerId: CLOCK, metadata: "null" });
   const { lastSequence } = await land(store, CLOCK, [event("TICK")]);
   const { events } = await readRun(store, CLOCK, { since: lastSequence - 1, limit: 1 });
@@ -14,7 +14,7 @@ export async function storeNow(store: RunEventStore): Promise<number> {
 }
 
 /** Waits until the store's clock has passed a time. @returns its time then */
-export async function untilStoreTime(store: RunEventStore, afterMs: number): Promise<number> {
+export async function untilStoreTime(store: KitStore, afterMs: number): Promise<number> {
   for (;;) {
     const nowMs = await storeNow(store);
     if (nowMs > afterMs) return nowMs;

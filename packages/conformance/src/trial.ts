@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 import { type Beneath, beneathPlace, type BeneathDoors, type StoreDoors } from "./doors.ts";
 import { OpenPlace } from "./place.ts";
 import { PROFILES } from "./profile.ts";
@@ -8,13 +8,13 @@ import { untilAborted } from "./until-aborted.ts";
 /** What one case works on. Everything it opens is closed and destroyed after it. */
 export interface Trial {
   /** Fresh and empty. */
-  readonly store: RunEventStore;
+  readonly store: KitStore;
   /** Whether a second object on the same data can be had. */
   readonly canReopen: boolean;
   /** The objects that may be open on the same data at once: two where `capabilities.shared`, else `store` alone. */
-  stores(): Promise<readonly [RunEventStore, ...RunEventStore[]]>;
+  stores(): Promise<readonly [KitStore, ...KitStore[]]>;
   /** Closes the youngest object and opens another on its data. */
-  reopen(): Promise<RunEventStore>;
+  reopen(): Promise<KitStore>;
   /** Runs a body on a fresh, empty store, which has nothing to do with `store` and is closed and destroyed after the body. */
   withFreshStore(body: (trial: Trial) => Promise<void>): Promise<void>;
   /** Beneath the store; those are there that the case needs. */
@@ -60,7 +60,7 @@ export async function runTrial<Place>(
     const store = await opened.open(place);
     let youngest = store;
 
-    async function another(): Promise<RunEventStore> {
+    async function another(): Promise<KitStore> {
       youngest = await opened.open(place);
       return youngest;
     }

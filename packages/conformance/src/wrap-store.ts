@@ -1,7 +1,7 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "./kit-store.ts";
 
 /** The same store with some of its calls replaced, whether it is a plain object or a class. */
-export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>): RunEventStore {
+export function wrapStore(store: KitStore, replaced: Partial<KitStore>): KitStore {
   return {
     capabilities: store.capabilities,
     createRun: (request) => store.createRun(request),

@@ -62,3 +62,21 @@ export type { Calls } from "./store/calls.ts";
 export type { Answer } from "./store/answers.ts";
 export type { Backoff } from "./time/backoff.ts";
 export type { PollerOptions } from "./store/poller.ts";
+export type { RunCalls, RenewOutcome } from "./log/run-calls.ts";
+export { createRunCalls } from "./log/run-calls.ts";
+export type { DueLimit, DueOutcome, NewRunRequest, RemovalOutcome } from "./rules/run-rules.ts";
+export { runOf } from "./rules/head.ts";
+export { recordOf } from "./rules/plan-lease.ts";
+export type { Appender, AppendLanding, AppendRequest } from "./rules/append.ts";
+export type {
+  ClaimedOutcome,
+  ClaimRequest,
+  LeaseOutcome,
+  LeaseRefusal,
+  ReleaseRequest,
+  RenewRequest,
+} from "./rules/claims.ts";
+export type { BusyOutcome, CreateClaim, CreateOutcome } from "./rules/creation.ts";
+export type { StatusChange, TerminalStatus } from "./rules/event.ts";
+export { changeOf, INITIAL_STATE, statusAfter } from "./rules/lifecycle.ts";
+export { STATUSES } from "./rules/listed.ts";

@@ -1,5 +1,5 @@
 import { createRunEvents, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { assertEqual, assertRefused } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
@@ -68,7 +68,7 @@ export const acknowledgement: readonly TrialCase[] = [
 ];
 
 /** The store, on a line that loses the first answers to `append`. */
-function losing(store: RunEventStore, losses: number, losesAcknowledgements = true): RunEventStore {
+function losing(store: KitStore, losses: number, losesAcknowledgements = true): KitStore {
   let left = losses;
   return wrapStore(store, {
     capabilities: { ...store.capabilities, losesAcknowledgements },

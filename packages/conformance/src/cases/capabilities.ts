@@ -1,4 +1,5 @@
-import type { RunEventStore, TransactionalStore } from "@tm/run-events-core/store";
+import type { TransactionalStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
@@ -39,11 +40,11 @@ export const capabilities: readonly TrialCase[] = [
 ];
 
 /** Appends without an open transaction. For a store without the function the failed `assert` is the refusal. */
-async function appendInTransaction(store: RunEventStore): Promise<void> {
+async function appendInTransaction(store: KitStore): Promise<void> {
   assert(isTransactional(store), "`appendInTransaction` is a function");
   await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });
 }
 
-function isTransactional(store: RunEventStore): store is TransactionalStore {
+function isTransactional(store: KitStore): store is TransactionalStore {
   return "appendInTransaction" in store && typeof store.appendInTransaction === "function";
 }

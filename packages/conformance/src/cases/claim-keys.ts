@@ -1,4 +1,5 @@
-import type { ClaimRequest, LeaseOutcome, RunEventStore } from "@tm/run-events-core/store";
+import type { ClaimRequest, LeaseOutcome } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -138,7 +139,7 @@ export const claimKeys: readonly TrialCase[] = [
 ];
 
 /** How a lease comes to its end. */
-const ENDS: Readonly<Record<string, (store: RunEventStore, held: HeldRun) => Promise<unknown>>> = {
+const ENDS: Readonly<Record<string, (store: KitStore, held: HeldRun) => Promise<unknown>>> = {
   released: (store, { runId, fence }) => store.release({ runId, ownerId: null, fence }),
   taken: (store, { runId }) => land(store, runId, events(1), BY_OWNER),
   expired: untilExpired,
@@ -149,7 +150,7 @@ function lengthFor(end: string): number {
 }
 
 function ask(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   part: Partial<ClaimRequest> = {},
 ): Promise<LeaseOutcome> {
@@ -157,7 +158,7 @@ function ask(
 }
 
 async function claimBy(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   part: Partial<ClaimRequest>,
 ): Promise<HeldRun> {

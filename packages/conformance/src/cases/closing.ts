@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertRefused } from "../assert.ts";
 import { countNotifications } from "../notification-counter.ts";
@@ -8,7 +8,7 @@ import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 
 /** Every call of the contract, made on a closed store. */
-const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>> = {
+const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {
   createRun: (store) => store.createRun({ runId: "new", ownerId: OWNER, metadata: "null" }),
   append: (store) => store.append([appendRequest("run", events(1))]),
   read: (store) => readPage(store, "run"),
@@ -25,7 +25,7 @@ const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>
 };
 
 /** The refusal of a closed store, which it owes at once. */
-function refusal(store: RunEventStore, name: string): Promise<unknown> {
+function refusal(store: KitStore, name: string): Promise<unknown> {
   return within(0, Promise.resolve(CALLS[name]?.(store)), `the refusal of ${name}`);
 }
 

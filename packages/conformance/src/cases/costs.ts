@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { claim, claimExpired, expiredRuns, idleRuns, LONG_MS } from "../lease.ts";
@@ -18,7 +18,7 @@ const RARE = "rare";
 /** How many more reads a large store may need than a small one: its index has one more level. */
 const SLACK_ROWS = 10;
 
-type Calls = Readonly<Record<string, (store: RunEventStore, head: number) => Promise<unknown>>>;
+type Calls = Readonly<Record<string, (store: KitStore, head: number) => Promise<unknown>>>;
 
 /** Of one run, at its head: what a live run asks all the time. */
 const OF_A_RUN: Calls = {
@@ -97,7 +97,7 @@ async function growsNot(
   calls: Calls,
   few: number,
   many: number,
-  fill: (store: RunEventStore, count: number) => Promise<void>,
+  fill: (store: KitStore, count: number) => Promise<void>,
 ): Promise<void> {
   await fill(trial.store, few);
   const small = await costsOf(trial, calls, few);
@@ -152,7 +152,7 @@ function leastOf(costs: readonly Cost[]): Cost {
   return rows.length === 0 ? { statements } : { statements, rows: Math.min(...rows) };
 }
 
-async function fillLog(store: RunEventStore, count: number): Promise<void> {
+async function fillLog(store: KitStore, count: number): Promise<void> {
   await createRun(store, "run");
   await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
   for (let left = count - 1; left > 0; left -= BATCH) {
@@ -161,7 +161,7 @@ async function fillLog(store: RunEventStore, count: number): Promise<void> {
 }
 
 /** One run is over, and this many are not: half of them are claimed. */
-async function fillStore(store: RunEventStore, count: number): Promise<void> {
+async function fillStore(store: KitStore, count: number): Promise<void> {
   await createRun(store, "expired");
   await claimExpired(store, "expired");
   for (let index = 0; index < count; index++) {
@@ -172,7 +172,7 @@ async function fillStore(store: RunEventStore, count: number): Promise<void> {
 }
 
 /** The few oldest runs are the topic's live ones. Then come live runs of another topic, and at last finished runs of both. */
-async function fillTopics(store: RunEventStore, count: number): Promise<void> {
+async function fillTopics(store: KitStore, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     const runId = `run-${index}`;
     const isFinished = index >= FEW_RUNS && index > count / 2;

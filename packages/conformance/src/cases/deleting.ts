@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog, readPage, readRun } from "../read-log.ts";
@@ -132,11 +132,7 @@ export const deleting: readonly TrialCase[] = [
 ];
 
 /** Creates a run for another owner as soon as its id is free, and looks at it. */
-async function checkNewRun(
-  store: RunEventStore,
-  runId: string,
-  isFree: () => boolean,
-): Promise<void> {
+async function checkNewRun(store: KitStore, runId: string, isFree: () => boolean): Promise<void> {
   for (;;) {
     const mustBeFree = isFree();
     const { outcome } = await store.createRun({ runId, ownerId: "bob", metadata: "null" });

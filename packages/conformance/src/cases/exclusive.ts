@@ -1,9 +1,5 @@
-import type {
-  AppendRequest,
-  CreateOutcome,
-  CreateRunRequest,
-  RunEventStore,
-} from "@tm/run-events-core/store";
+import type { AppendRequest, CreateOutcome, CreateRunRequest } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, byReaper, claim, claimExpired, LONG_MS, under } from "../lease.ts";
@@ -174,7 +170,7 @@ export const exclusive: readonly TrialCase[] = [
 ];
 
 async function create(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   part: Partial<CreateRunRequest> = {},
 ): Promise<CreateOutcome> {
@@ -183,10 +179,7 @@ async function create(
 }
 
 /** Claims the run for the shortest time, so that a reaper may end it. */
-async function expiredBy(
-  store: RunEventStore,
-  runId: string,
-): Promise<Pick<AppendRequest, "appender">> {
+async function expiredBy(store: KitStore, runId: string): Promise<Pick<AppendRequest, "appender">> {
   await claimExpired(store, runId);
   return byReaper();
 }

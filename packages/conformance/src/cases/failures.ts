@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { createRun, OWNER } from "../read-log.ts";
@@ -12,7 +12,7 @@ const PIECE = "hunter2";
 const TEXT = `"${`${PIECE} `.repeat(16)}"`;
 
 /** Each call that has texts of a user, all of which hold the piece. */
-const CALLS: Readonly<Record<string, (store: RunEventStore) => Promise<unknown>>> = {
+const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {
   "a creation with metadata": (store) =>
     store.createRun({ runId: "new", ownerId: OWNER, metadata: TEXT }),
   "an append": (store) => append(store, "run", [event("TOKEN", TEXT)]),
@@ -48,7 +48,7 @@ export const failures: readonly TrialCase[] = [
   },
 ];
 
-async function prepare(store: RunEventStore): Promise<void> {
+async function prepare(store: KitStore): Promise<void> {
   for (const runId of ["run", "keyed", "phased", "batched"]) {
     await createRun(store, runId);
     await land(store, runId, events(1));

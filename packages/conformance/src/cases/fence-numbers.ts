@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, claim, type HeldRun, LONG_MS, under } from "../lease.ts";
@@ -56,10 +56,7 @@ export const fenceNumbers: readonly TrialCase[] = [
 ];
 
 /** Claims a run several times, and releases it in between. The last lease stays. */
-async function claimAgainAndAgain(
-  store: RunEventStore,
-  runId: string,
-): Promise<readonly HeldRun[]> {
+async function claimAgainAndAgain(store: KitStore, runId: string): Promise<readonly HeldRun[]> {
   const held = [await claim(store, runId)];
   while (held.length < CLAIMS) {
     const { fence = 0 } = held.at(-1) ?? {};
@@ -70,7 +67,7 @@ async function claimAgainAndAgain(
 }
 
 /** Checks that all a worker may send under its fence is refused. */
-async function refuseAll(store: RunEventStore, fence: number): Promise<void> {
+async function refuseAll(store: KitStore, fence: number): Promise<void> {
   const request = { runId: "run", ownerId: null, fence };
   const late = await append(store, "run", events(1), under({ fence }));
   assertEqual(late, FENCED, `an append under the old fence ${fence}`);

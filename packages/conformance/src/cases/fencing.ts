@@ -1,4 +1,5 @@
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
+import type { AppendRequest } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, byReaper, claim, claimExpired, LONG_MS, under } from "../lease.ts";
@@ -167,7 +168,7 @@ export const fencing: readonly TrialCase[] = [
   },
 ];
 
-async function raceEnds(store: RunEventStore, other: RunEventStore, race: number): Promise<void> {
+async function raceEnds(store: KitStore, other: KitStore, race: number): Promise<void> {
   const runId = `run-${race}`;
   await createRun(store, runId);
   const held = await claim(store, runId);
@@ -185,8 +186,8 @@ async function raceEnds(store: RunEventStore, other: RunEventStore, race: number
 
 /** One worker writes on although its lease has expired, while others claim the run. */
 async function raceFences(
-  store: RunEventStore,
-  stores: readonly RunEventStore[],
+  store: KitStore,
+  stores: readonly KitStore[],
   race: number,
 ): Promise<void> {
   const [, other = store] = stores;

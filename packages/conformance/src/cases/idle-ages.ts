@@ -1,4 +1,5 @@
-import type { LiveStatus, RunEventStore } from "@tm/run-events-core/store";
+import type { LiveStatus } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { BY_INPUT, bySweeper, claim, freed, idleRuns } from "../lease.ts";
@@ -13,28 +14,27 @@ const END = [event("RUN_FAILED", '{"reason":"abandoned"}')];
 interface Age {
   readonly runStatus: LiveStatus;
   readonly isOld: boolean;
-  readonly before: (store: RunEventStore, runId: string) => Promise<unknown>;
-  readonly after?: (store: RunEventStore, runId: string) => Promise<unknown>;
+  readonly before: (store: KitStore, runId: string) => Promise<unknown>;
+  readonly after?: (store: KitStore, runId: string) => Promise<unknown>;
 }
 
 const nothing = async (): Promise<void> => {};
-const start = (store: RunEventStore, runId: string): Promise<unknown> =>
-  land(store, runId, events(1));
-const ask = (store: RunEventStore, runId: string): Promise<unknown> => land(store, runId, ASK);
-const answer = (store: RunEventStore, runId: string): Promise<unknown> =>
+const start = (store: KitStore, runId: string): Promise<unknown> => land(store, runId, events(1));
+const ask = (store: KitStore, runId: string): Promise<unknown> => land(store, runId, ASK);
+const answer = (store: KitStore, runId: string): Promise<unknown> =>
   land(store, runId, INPUT, BY_INPUT);
-const take = (store: RunEventStore, runId: string): Promise<unknown> => claim(store, runId);
+const take = (store: KitStore, runId: string): Promise<unknown> => claim(store, runId);
 
 /** Gives back what `take` has taken, or was given back before. */
-async function giveBack(store: RunEventStore, runId: string): Promise<void> {
+async function giveBack(store: KitStore, runId: string): Promise<void> {
   const { fence = 0 } = (await store.getRun(runId)) ?? {};
   freed(await store.release({ runId, ownerId: null, fence }), "the release");
 }
 
 async function both(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
-  ...steps: readonly ((store: RunEventStore, runId: string) => Promise<unknown>)[]
+  ...steps: readonly ((store: KitStore, runId: string) => Promise<unknown>)[]
 ): Promise<void> {
   for (const step of steps) await step(store, runId);
 }
@@ -75,7 +75,7 @@ const AGES: Readonly<Record<string, Age>> = {
  * @returns whether the looks came in time; otherwise the gap was too short for this store
  * @throws Error if a store is wrong about a run
  */
-export async function splitsAges(store: RunEventStore, gapMs: number): Promise<boolean> {
+export async function splitsAges(store: KitStore, gapMs: number): Promise<boolean> {
   const named = Object.entries(AGES).map(([name, age]) => ({ ...age, runId: `${name}-${gapMs}` }));
   for (const { runId, before } of named) {
     await createRun(store, runId);
@@ -109,7 +109,7 @@ export async function splitsAges(store: RunEventStore, gapMs: number): Promise<b
 }
 
 async function listedOf(
-  store: RunEventStore,
+  store: KitStore,
   runIds: ReadonlySet<string>,
   idleForMs: number,
 ): Promise<readonly string[]> {

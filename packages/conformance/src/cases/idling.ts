@@ -1,4 +1,5 @@
-import type { LiveStatus, NewEvent, RunEventStore } from "@tm/run-events-core/store";
+import type { LiveStatus, NewEvent } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { bySweeper, claim, claimExpired, freed, idleRuns, LONG_MS, under } from "../lease.ts";
@@ -215,14 +216,14 @@ export const idling: readonly TrialCase[] = [
   },
 ];
 
-async function createIn(store: RunEventStore, runId: string, runStatus: LiveStatus): Promise<void> {
+async function createIn(store: KitStore, runId: string, runStatus: LiveStatus): Promise<void> {
   await createRun(store, runId, OWNER);
   const batch = COMES_TO[runStatus];
   if (batch.length > 0) await land(store, runId, batch);
 }
 
 /** Claims a run and gives it back. */
-async function release(store: RunEventStore, runId: string): Promise<void> {
+async function release(store: KitStore, runId: string): Promise<void> {
   const { fence } = await claim(store, runId);
   freed(await store.release({ runId, ownerId: null, fence }), "the release");
 }

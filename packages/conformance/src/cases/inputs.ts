@@ -1,10 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type {
-  AppendOutcome,
-  AppendRequest,
-  NewEvent,
-  RunEventStore,
-} from "@tm/run-events-core/store";
+import type { AppendOutcome, AppendRequest, NewEvent } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -202,7 +198,7 @@ export const inputs: readonly TrialCase[] = [
         const runId = `run-${race}`;
         await createRun(trial.store, runId);
         const held = await claim(trial.store, runId);
-        const at = (index: number): RunEventStore => stores[index % stores.length] ?? trial.store;
+        const at = (index: number): KitStore => stores[index % stores.length] ?? trial.store;
         const outcomes = await Promise.all([
           append(at(0), runId, ASK, under(held)),
           append(at(1), runId, INPUT, BY_INPUT),

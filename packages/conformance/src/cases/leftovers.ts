@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { granted, LONG_MS, under } from "../lease.ts";
@@ -37,7 +37,7 @@ export const leftovers: readonly TrialCase[] = [
 
 async function leavesNothing(
   { store, beneath }: Parameters<TrialCase["run"]>[0],
-  remove: (store: RunEventStore, runIds: readonly string[]) => Promise<void>,
+  remove: (store: KitStore, runIds: readonly string[]) => Promise<void>,
 ): Promise<void> {
   // What the store makes once for all runs exists from now on.
   await remove(store, await finishRuns(store, "first"));
@@ -51,7 +51,7 @@ async function leavesNothing(
 }
 
 /** Runs with everything that a run can have. */
-async function finishRuns(store: RunEventStore, name: string): Promise<readonly string[]> {
+async function finishRuns(store: KitStore, name: string): Promise<readonly string[]> {
   const runIds = Array.from({ length: RUNS }, (_, index) => `${name}-${index}`);
   for (const runId of runIds) {
     await createRun(store, runId, undefined, '{"a":1}');

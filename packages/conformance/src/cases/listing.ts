@@ -1,5 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { ListQuery, RunEventStore } from "@tm/run-events-core/store";
+import type { ListQuery } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER } from "../read-log.ts";
@@ -188,7 +189,7 @@ function ids(): readonly string[] {
 }
 
 async function createRuns(
-  stores: readonly RunEventStore[],
+  stores: readonly KitStore[],
 ): Promise<readonly Awaited<ReturnType<typeof createRun>>[]> {
   const created = [];
   for (const [index, runId] of ids().entries()) {
@@ -198,9 +199,6 @@ async function createRuns(
   return created;
 }
 
-function list(
-  store: RunEventStore,
-  part: Partial<ListQuery>,
-): ReturnType<RunEventStore["listRuns"]> {
+function list(store: KitStore, part: Partial<ListQuery>): ReturnType<KitStore["listRuns"]> {
   return store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 100, ...part });
 }

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { raceAppends } from "../racing-appends.ts";
@@ -116,7 +116,7 @@ export const ordering: readonly TrialCase[] = [
 /** Runs one call for each racer at once on a new run, in turn on each store object. */
 async function race<T>(
   trial: Trial,
-  call: (store: RunEventStore, index: number) => Promise<T>,
+  call: (store: KitStore, index: number) => Promise<T>,
 ): Promise<readonly T[]> {
   const stores = await trial.stores();
   await createRun(trial.store, "run");

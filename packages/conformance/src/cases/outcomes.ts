@@ -1,9 +1,5 @@
-import {
-  type AppendOutcome,
-  MAX_PAYLOAD_BYTES,
-  type NewEvent,
-  type RunEventStore,
-} from "@tm/run-events-core/store";
+import { type AppendOutcome, MAX_PAYLOAD_BYTES, type NewEvent } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog } from "../read-log.ts";
@@ -115,7 +111,7 @@ export const outcomes: readonly TrialCase[] = Object.entries(PAIRS).map(([name, 
 }));
 
 /** Brings a run into the state of the facts, sends one request, and looks at the outcome and at what it left. */
-async function judge(store: RunEventStore, facts: Facts): Promise<void> {
+async function judge(store: KitStore, facts: Facts): Promise<void> {
   await createRun(store, "run");
   const original = await land(store, "run", KNOWN, { idempotencyKey: "known", ownerId: OWNER });
   if (facts.finished) await land(store, "run", [event("RUN_COMPLETED")]);

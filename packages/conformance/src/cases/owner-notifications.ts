@@ -1,4 +1,5 @@
-import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import type { Subscription } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import fc from "fast-check";
 import { append, event } from "../append-request.ts";
 import { brokenIn } from "../assert.ts";
@@ -43,7 +44,7 @@ export const ownerNotifications: readonly TrialCase[] = [
 
 async function playSteps(
   trial: Trial,
-  stores: readonly RunEventStore[],
+  stores: readonly KitStore[],
   listeners: readonly OwnerListener[],
   nextName: () => string,
 ): Promise<void> {
@@ -67,7 +68,7 @@ async function playSteps(
 
 /** @returns the ids of the runs that it has changed */
 async function perform(
-  store: RunEventStore,
+  store: KitStore,
   what: Step["what"],
   runId: string,
 ): Promise<readonly string[]> {
@@ -97,7 +98,7 @@ class OwnerListener {
   readonly #heard: (string | null)[] = [];
   #waits: (() => void)[] = [];
 
-  constructor(store: RunEventStore, ownerId: string) {
+  constructor(store: KitStore, ownerId: string) {
     this.#lateMs = Math.max(LATEST_MS, store.capabilities.notifyWithinMs);
     this.#subscription = store.subscribe({ ownerId }, (runId) => {
       this.#heard.push(runId);

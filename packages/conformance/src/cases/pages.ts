@@ -1,11 +1,6 @@
 import fc from "fast-check";
-import {
-  createPageCut,
-  type NewEvent,
-  type ReadQuery,
-  type RunEventStore,
-  utf8Bytes,
-} from "@tm/run-events-core/store";
+import { createPageCut, type NewEvent, type ReadQuery, utf8Bytes } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { raceAppends } from "../racing-appends.ts";
@@ -182,7 +177,7 @@ export const pages: readonly TrialCase[] = [
 
 /** Compares one page with what core's own cut leaves of the batch. */
 async function cutsRight(
-  store: RunEventStore,
+  store: KitStore,
   part: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
 ): Promise<void> {
   const belongs = createPageCut(part.limit, part.maxBytes);

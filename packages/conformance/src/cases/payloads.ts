@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { MAX_PAYLOAD_BYTES, type RunEventStore } from "@tm/run-events-core/store";
+import { MAX_PAYLOAD_BYTES } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { jsonText } from "../json-text-arbitrary.ts";
@@ -177,7 +178,7 @@ export const payloads: readonly TrialCase[] = [
   },
 ];
 
-async function keeps(store: RunEventStore, runId: string, texts: readonly string[]): Promise<void> {
+async function keeps(store: KitStore, runId: string, texts: readonly string[]): Promise<void> {
   await createRun(store, runId);
   await land(
     store,
@@ -192,7 +193,7 @@ async function keeps(store: RunEventStore, runId: string, texts: readonly string
   );
 }
 
-async function keepsPhase(store: RunEventStore, runId: string, phase: string): Promise<void> {
+async function keepsPhase(store: KitStore, runId: string, phase: string): Promise<void> {
   const text = JSON.stringify(phase);
   await createRun(store, runId);
   const started = event("PHASE_STARTED", `{"phase":${text}}`);

@@ -1,4 +1,5 @@
-import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { countNotifications } from "../notification-counter.ts";
@@ -121,14 +122,14 @@ interface Finished extends RunRecord {
   readonly finishedAtMs: number;
 }
 
-async function finish(store: RunEventStore, runId: string): Promise<Finished> {
+async function finish(store: KitStore, runId: string): Promise<Finished> {
   await createRun(store, runId);
   const batch = [event("PHASE_STARTED", '{"phase":"plan"}'), event("TOKEN")];
   await land(store, runId, batch, KEYED);
   return end(store, runId);
 }
 
-async function end(store: RunEventStore, runId: string): Promise<Finished> {
+async function end(store: KitStore, runId: string): Promise<Finished> {
   await land(store, runId, [event("RUN_COMPLETED")]);
   const { run } = await readLog(store, runId);
   const { finishedAtMs } = run;
@@ -140,7 +141,7 @@ async function end(store: RunEventStore, runId: string): Promise<Finished> {
  * Purges by an age between those of two runs, and compares the result with the store's clock before and after.
  * @returns whether the purge distinguished the two: one that took longer than the gap cannot
  */
-async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {
+async function splitsAt(store: KitStore, gapMs: number): Promise<boolean> {
   const old = await finish(store, "old");
   await untilStoreTime(store, old.finishedAtMs + gapMs);
   const young = await finish(store, "young");
@@ -162,7 +163,7 @@ async function splitsAt(store: RunEventStore, gapMs: number): Promise<boolean> {
   return !isYoungGone;
 }
 
-async function purgeAll(store: RunEventStore): Promise<readonly string[]> {
+async function purgeAll(store: KitStore): Promise<readonly string[]> {
   const purged: string[] = [];
   for (;;) {
     const gone = await store.purge({ ...ALL, limit: 5 });
@@ -171,7 +172,7 @@ async function purgeAll(store: RunEventStore): Promise<readonly string[]> {
   }
 }
 
-async function writeOn(store: RunEventStore, count: number): Promise<number> {
+async function writeOn(store: KitStore, count: number): Promise<number> {
   for (let at = 0; at < count; at++) await land(store, "live", events(1));
   return count;
 }

@@ -1,5 +1,5 @@
 import { createRunEvents, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertKept, assertRefused, inClause, show } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
@@ -87,7 +87,7 @@ async function assertLandedOrRefused({ name }: WritingCall, call: Promise<unknow
 }
 
 async function assertLandsOnce(
-  store: RunEventStore,
+  store: KitStore,
   { name, landings, send, isRepeatable }: WritingCall,
   settled: Settled,
 ): Promise<void> {

@@ -1,4 +1,5 @@
-import type { MigratableStore, RunEventStore } from "@tm/run-events-core/store";
+import type { MigratableStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
@@ -34,11 +35,11 @@ export const schema: readonly TrialCase[] = [
 ];
 
 /** Only stores with a schema have `migrate`. */
-async function migrate(store: RunEventStore): Promise<void> {
+async function migrate(store: KitStore): Promise<void> {
   if (isMigratable(store)) await store.migrate();
 }
 
-function isMigratable(store: RunEventStore): store is MigratableStore {
+function isMigratable(store: KitStore): store is MigratableStore {
   if (!("migrate" in store)) return false;
   assert(typeof store.migrate === "function", "`migrate` is a function");
   assert("verify" in store && typeof store.verify === "function", "`verify` is a function");

@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assertKept, isSame, show } from "../assert.ts";
 import { claim, heldUntil, LONG_MS } from "../lease.ts";
@@ -14,7 +14,7 @@ interface StaleCall {
   readonly name: string;
   /** The clause that a stale answer breaks. */
   readonly clause: string;
-  readonly send: (store: RunEventStore) => Promise<unknown>;
+  readonly send: (store: KitStore) => Promise<unknown>;
   /** The answer that is allowed apart from a refusal; missing if the call would write. */
   readonly truth?: unknown;
 }
@@ -126,7 +126,7 @@ function others(claimed: unknown): readonly StaleCall[] {
   ];
 }
 
-async function reads(other: RunEventStore): Promise<readonly StaleCall[]> {
+async function reads(other: KitStore): Promise<readonly StaleCall[]> {
   const sends: Readonly<Record<string, StaleCall["send"]>> = {
     "the head of a run that has moved since": (store) => store.getRun("moved"),
     "the head of a run that was created since": (store) => store.getRun("new"),

@@ -1,9 +1,5 @@
-import type {
-  CreateClaim,
-  CreateOutcome,
-  CreateRunRequest,
-  RunEventStore,
-} from "@tm/run-events-core/store";
+import type { CreateClaim, CreateOutcome, CreateRunRequest } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -205,7 +201,7 @@ export const starting: readonly TrialCase[] = [
 ];
 
 function create(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   claimed: CreateClaim,
   part: Partial<CreateRunRequest> = {},
@@ -214,7 +210,7 @@ function create(
 }
 
 async function start(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   claimed: CreateClaim,
   part: Partial<CreateRunRequest> = {},
@@ -223,7 +219,7 @@ async function start(
 }
 
 async function startExisting(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   claimed: CreateClaim,
 ): Promise<HeldRun> {

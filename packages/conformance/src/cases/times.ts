@@ -1,4 +1,5 @@
-import type { ReadQuery, RunEventStore, StoredEvent } from "@tm/run-events-core/store";
+import type { ReadQuery, StoredEvent } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, OWNER, readLog, readRun } from "../read-log.ts";
@@ -95,14 +96,14 @@ export const times: readonly TrialCase[] = [
       await createRun(trial.store, "run");
       const seen = new Map<number, number>();
 
-      async function write(store: RunEventStore): Promise<void> {
+      async function write(store: KitStore): Promise<void> {
         for (let round = 0; round < ROUNDS; round++) {
           await turns(round % WRITER_TURNS);
           await land(store, "run", events(2));
         }
       }
 
-      async function read(store: RunEventStore): Promise<void> {
+      async function read(store: KitStore): Promise<void> {
         let head = 0;
         for (let round = 0; round < 3 * ROUNDS; round++) {
           // Others move the head meanwhile: this is before it, at it or past it.
@@ -151,13 +152,13 @@ function queryOf(runId: string, since: number): ReadQuery {
   return { runId, ownerId: null, since, limit: 1, maxBytes: 1, withTime: true };
 }
 
-async function fillWithTimes(store: RunEventStore, runId: string): Promise<readonly StoredEvent[]> {
+async function fillWithTimes(store: KitStore, runId: string): Promise<readonly StoredEvent[]> {
   await createRun(store, runId);
   return appendTimes(store, runId);
 }
 
 /** Appends until the log has enough different times, and both of two neighbours are in it. */
-async function appendTimes(store: RunEventStore, runId: string): Promise<readonly StoredEvent[]> {
+async function appendTimes(store: KitStore, runId: string): Promise<readonly StoredEvent[]> {
   const found = new Set<number>();
   for (let count = 0; found.size < TIMES && count < MOST_APPENDS; count++) {
     await land(store, runId, events(2));

@@ -1,5 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { ListQuery, RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { claim } from "../lease.ts";
@@ -179,7 +180,7 @@ export const topics: readonly TrialCase[] = [
 ];
 
 async function create(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   topic: string | null,
   ownerId = OWNER,
@@ -191,7 +192,7 @@ async function create(
 }
 
 /** Creates two runs in each status, named `topic-status-1` and `topic-status-2`. */
-async function fillStatuses(store: RunEventStore, topic: string | null): Promise<void> {
+async function fillStatuses(store: KitStore, topic: string | null): Promise<void> {
   for (const runStatus of EACH) {
     for (const at of [1, 2]) {
       const runId = `${topic}-${runStatus}-${at}`;
@@ -202,13 +203,10 @@ async function fillStatuses(store: RunEventStore, topic: string | null): Promise
   }
 }
 
-function list(
-  store: RunEventStore,
-  part: Partial<ListQuery>,
-): ReturnType<RunEventStore["listRuns"]> {
+function list(store: KitStore, part: Partial<ListQuery>): ReturnType<KitStore["listRuns"]> {
   return store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 100, ...part });
 }
 
-async function ids(store: RunEventStore, part: Partial<ListQuery>): Promise<readonly string[]> {
+async function ids(store: KitStore, part: Partial<ListQuery>): Promise<readonly string[]> {
   return (await list(store, part)).map(({ runId }) => runId);
 }

@@ -1,4 +1,5 @@
-import type { ClaimRequest, RunEventStore } from "@tm/run-events-core/store";
+import type { ClaimRequest } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import {
@@ -113,7 +114,7 @@ export const workers: readonly TrialCase[] = [
 ];
 
 async function claimBy(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   part: Partial<ClaimRequest>,
 ): Promise<HeldRun> {
@@ -121,11 +122,7 @@ async function claimBy(
   return granted(outcome, `the claim of ${runId}`);
 }
 
-async function assertShown(
-  store: RunEventStore,
-  runId: string,
-  worker: string | null,
-): Promise<void> {
+async function assertShown(store: KitStore, runId: string, worker: string | null): Promise<void> {
   const list = await store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 100 });
   const shown = [
     (await store.getRun(runId))?.worker,

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { claim, freed, granted, LONG_MS } from "../lease.ts";
@@ -12,11 +12,11 @@ export interface WritingCall {
   readonly name: string;
   /** Whether the call may be sent again after it has landed, and then does not land a second time. */
   readonly isRepeatable: boolean;
-  prepare(store: RunEventStore): Promise<unknown>;
+  prepare(store: KitStore): Promise<unknown>;
   /** @throws Error unless the answer says that the call landed, or, for a repeatable call, had landed before */
-  send(store: RunEventStore): Promise<unknown>;
+  send(store: KitStore): Promise<unknown>;
   /** How often the call has landed since `prepare`. */
-  landings(store: RunEventStore): Promise<number>;
+  landings(store: KitStore): Promise<number>;
 }
 
 /** What a renewal asks for: later than the end that a claim asks for, by more than a case takes. */
@@ -29,11 +29,11 @@ const BATCH = 2;
 function leased(
   name: string,
   runId: string,
-  send: (store: RunEventStore, fence: number) => Promise<unknown>,
+  send: (store: KitStore, fence: number) => Promise<unknown>,
   hasLanded: (leaseExpiresAtMs: number | null, claimedUntilMs: number) => boolean,
 ): WritingCall {
-  const held = new WeakMap<RunEventStore, { fence: number; leaseExpiresAtMs: number }>();
-  function heldOn(store: RunEventStore): { fence: number; leaseExpiresAtMs: number } {
+  const held = new WeakMap<KitStore, { fence: number; leaseExpiresAtMs: number }>();
+  function heldOn(store: KitStore): { fence: number; leaseExpiresAtMs: number } {
     const found = held.get(store);
     if (found === undefined) throw new TypeError("Expected a store that was prepared.");
     return found;
@@ -68,7 +68,7 @@ function claiming(name: string, runId: string, key: { readonly claimKey?: string
 function removing(
   name: string,
   runId: string,
-  send: (store: RunEventStore) => Promise<unknown>,
+  send: (store: KitStore) => Promise<unknown>,
 ): WritingCall {
   return {
     name,
@@ -82,7 +82,7 @@ function removing(
   };
 }
 
-async function batchesIn(store: RunEventStore, runId: string): Promise<number> {
+async function batchesIn(store: KitStore, runId: string): Promise<number> {
   return (await readLog(store, runId)).events.length / BATCH;
 }
 

@@ -1,5 +1,5 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import type { History } from "../history/operation.ts";
 import { startedIn } from "../history/check-places.ts";
 import { createRecorder, readLogs } from "../history/recorder.ts";
@@ -10,7 +10,7 @@ import { runIdOf, runSteps } from "./run-steps.ts";
 /** Where a program runs. */
 export interface ProgramPlace {
   /** Store objects on the same data. The clients are dealt out to them in turn. */
-  readonly stores: readonly [RunEventStore, ...RunEventStore[]];
+  readonly stores: readonly [KitStore, ...KitStore[]];
   /** The prefix of the ids of its runs, so that many programs run on one store. */
   readonly prefix: string;
 }

@@ -1,5 +1,5 @@
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import type fc from "fast-check";
 import { BrokenClause } from "../assert.ts";
 import { createHandClock } from "../hand-clock.ts";
@@ -21,7 +21,7 @@ const MOST_IDLE = 10;
 /** The store objects and the run of a game. */
 export interface GamePlace {
   /** Store objects on the same data. */
-  readonly stores: readonly [RunEventStore, ...RunEventStore[]];
+  readonly stores: readonly [KitStore, ...KitStore[]];
   /** A run that does not exist yet. */
   readonly runId: string;
   /** How much later than promised a notification or an answer may come, in milliseconds. Default the kit's. */

@@ -1,5 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore, StoredEvent } from "@tm/run-events-core/store";
+import type { StoredEvent } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import type { Clock } from "@tm/run-events-core/wire";
 import { assert } from "../assert.ts";
 import { readRun } from "../read-log.ts";
@@ -24,7 +25,7 @@ export interface ReadOnOptions {
  * store that keeps the contract.
  */
 export async function* readOn(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   { since, limit, peeks, clock, isOver }: ReadOnOptions,
 ): AsyncGenerator<StoredEvent, void, undefined> {

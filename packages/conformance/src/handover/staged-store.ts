@@ -1,4 +1,5 @@
-import type { ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { ReadResult, RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { wrapStore } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";
 import type { Stage } from "./stage.ts";
@@ -17,7 +18,7 @@ export interface Witness {
 
 /** A store object whose answers and notifications come when the stage releases them. */
 export interface StagedStore {
-  readonly store: RunEventStore;
+  readonly store: KitStore;
   /** Set before it is closed: from then on its calls may fail. */
   isClosing: boolean;
 }
@@ -27,7 +28,7 @@ export interface StagedStore {
  * @param closes whether `close` closes the store object: else it goes on for the next game
  */
 export function createStagedStore(
-  store: RunEventStore,
+  store: KitStore,
   name: string,
   { stage, witness, closes }: { stage: Stage; witness: Witness; closes: boolean },
 ): StagedStore {

@@ -3,9 +3,9 @@ import type {
   AppendOutcome,
   AppendRequest,
   LeaseOutcome,
-  RunEventStore,
   RunRecord,
 } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import type { RunStatus } from "@tm/run-events-core";
 import { statusAfter } from "@tm/run-events-core/store";
 import { changeBy } from "@tm/run-events-core/wire";
@@ -59,7 +59,7 @@ export interface Recorder {
   readonly operations: readonly Operation[];
   /** What stores rejected appends with, the first first. */
   readonly failures: readonly RunEventsError[];
-  client(name: string, store: RunEventStore): RecordedClient;
+  client(name: string, store: KitStore): RecordedClient;
 }
 
 /**
@@ -148,7 +148,7 @@ export function createRecorder(
 }
 
 /** Asks a store about a lease. */
-function askFor(store: RunEventStore, asked: LeaseOperation): Promise<LeaseOutcome> {
+function askFor(store: KitStore, asked: LeaseOperation): Promise<LeaseOutcome> {
   const { runId, asks, leaseMs } = asked;
   const request = { runId, ownerId: null, fence: asked.fence ?? 0 };
   switch (asks) {
@@ -162,7 +162,7 @@ function askFor(store: RunEventStore, asked: LeaseOperation): Promise<LeaseOutco
 }
 
 async function answerFor(
-  store: RunEventStore,
+  store: KitStore,
   asked: LeaseOperation,
   failures: RunEventsError[],
 ): Promise<LeaseResult> {
@@ -181,7 +181,7 @@ async function answerFor(
 
 /** The logs of runs, once all calls have ended. */
 export async function readLogs(
-  store: RunEventStore,
+  store: KitStore,
   runIds: readonly string[],
 ): Promise<History["logs"]> {
   const logs = new Map<string, readonly LoggedEvent[]>();
@@ -193,7 +193,7 @@ export async function readLogs(
 
 /** The log of one run that has to be there. */
 export async function readLoggedEvents(
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
 ): Promise<readonly LoggedEvent[]> {
   const { events } = await readLog(store, runId);
@@ -242,7 +242,7 @@ function headOf(run: RunRecord) {
 
 /** What became of each request. A driver's failure shows whether they may have landed. @see clauses S7 and S20 in `STORE.md` */
 async function appendTo(
-  store: RunEventStore,
+  store: KitStore,
   requests: readonly AppendRequest[],
   failures: RunEventsError[],
 ): Promise<readonly AppendResult[]> {

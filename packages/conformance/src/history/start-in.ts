@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { CreateClaim, RunEventStore } from "@tm/run-events-core/store";
+import type { CreateClaim } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { OWNER } from "../read-log.ts";
 import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts";
 
@@ -8,7 +9,7 @@ import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts"
  * @returns the outcomes of the creation and of the claim; the latter is `null` if no claim was made
  */
 export async function startIn(
-  store: RunEventStore,
+  store: KitStore,
   { runId, topic }: CreateOperation,
   claim: CreateClaim,
   failures: RunEventsError[],

@@ -7,8 +7,8 @@ import {
   type LiveStatus,
   type NewEvent,
   type ReadQuery,
-  type RunEventStore,
 } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { ChangedReader } from "../changed-reader.ts";
@@ -23,7 +23,7 @@ import { checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
 /** The store objects under test, on the same data. */
 export interface RealStore {
   /** The object that the next call goes through: each in turn, so that what one knows another has changed. */
-  next(): RunEventStore;
+  next(): KitStore;
   /** Closes one object and opens another in its place. */
   reopen(): Promise<void>;
   /** The prefix of every id and owner, so that many programs run on one store. */

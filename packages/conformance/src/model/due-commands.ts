@@ -1,5 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { LiveStatus, RunEventStore } from "@tm/run-events-core/store";
+import type { LiveStatus } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { assert } from "../assert.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import { type Age, ageMs, type DueRun, judgeDue } from "./age.ts";
@@ -84,7 +85,7 @@ export function probeCommand(): Command {
 
 /** Removes runs until none is left. @returns them, in the order in which they were removed */
 async function purgeAll(
-  store: RunEventStore,
+  store: KitStore,
   finishedForMs: number,
   limit: number,
 ): Promise<readonly string[]> {
@@ -103,7 +104,7 @@ async function askDue(
   { age, runId, limit }: AgeInput,
   runs: readonly DueRun[],
   what: string,
-  ask: (store: RunEventStore, askedMs: number) => Promise<readonly string[]>,
+  ask: (store: KitStore, askedMs: number) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const exact = runs.find((run) => run.runId === own(real, runId))?.atMs ?? null;
   const askedMs = await ageMs(real, age, exact);

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
 import { describeError } from "../describe-error.ts";
 import { OWNER, readRun } from "../read-log.ts";
@@ -12,45 +12,44 @@ const PAUSE_MS = 20;
 const PATIENCE_MS = 10_000;
 
 /** Each answers its outcome. */
-const PLAIN: Readonly<Record<PlainCall, (store: RunEventStore, runId: string) => Promise<string>>> =
-  {
-    async createRun(store, runId) {
-      return (await store.createRun({ runId, ownerId: OWNER, metadata: "null" })).outcome;
-    },
-    async read(store, runId) {
-      await readRun(store, runId);
-      return "answered";
-    },
-    async getRun(store, runId) {
-      return (await store.getRun(runId)) === null ? "not_found" : "answered";
-    },
-    async listRuns(store) {
-      await store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 });
-      return "answered";
-    },
-    async listExpired(store) {
-      await store.listExpired({ graceMs: 0, limit: 10 });
-      return "answered";
-    },
-    async release(store, runId) {
-      return (await store.release({ runId, ownerId: null, fence: 1 })).outcome;
-    },
-    deleteRun: (store, runId) => store.deleteRun(runId, null),
-    async purge(store) {
-      await store.purge({ finishedForMs: 0, limit: 10 });
-      return "answered";
-    },
-    async probe(store) {
-      await store.probe();
-      return "answered";
-    },
-  };
+const PLAIN: Readonly<Record<PlainCall, (store: KitStore, runId: string) => Promise<string>>> = {
+  async createRun(store, runId) {
+    return (await store.createRun({ runId, ownerId: OWNER, metadata: "null" })).outcome;
+  },
+  async read(store, runId) {
+    await readRun(store, runId);
+    return "answered";
+  },
+  async getRun(store, runId) {
+    return (await store.getRun(runId)) === null ? "not_found" : "answered";
+  },
+  async listRuns(store) {
+    await store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 });
+    return "answered";
+  },
+  async listExpired(store) {
+    await store.listExpired({ graceMs: 0, limit: 10 });
+    return "answered";
+  },
+  async release(store, runId) {
+    return (await store.release({ runId, ownerId: null, fence: 1 })).outcome;
+  },
+  deleteRun: (store, runId) => store.deleteRun(runId, null),
+  async purge(store) {
+    await store.purge({ finishedForMs: 0, limit: 10 });
+    return "answered";
+  },
+  async probe(store) {
+    await store.probe();
+    return "answered";
+  },
+};
 
 /**
  * Makes a call.
  * @throws what the store throws
  */
-export async function callOf(store: RunEventStore, call: Call): Promise<CallAnswer> {
+export async function callOf(store: KitStore, call: Call): Promise<CallAnswer> {
   if (call.call === "append") {
     const { runId, ids, idempotencyKey } = call;
     const request = appendRequest(runId, tokens(ids), { idempotencyKey });
@@ -70,7 +69,7 @@ export async function callOf(store: RunEventStore, call: Call): Promise<CallAnsw
 }
 
 /** Makes a call once, and returns how it failed if it did. */
-export async function askOnce(store: RunEventStore, call: Call): Promise<CallAnswer> {
+export async function askOnce(store: KitStore, call: Call): Promise<CallAnswer> {
   try {
     return await callOf(store, call);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { assert } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { runSteps } from "../concurrent/run-steps.ts";
@@ -17,18 +17,18 @@ import type { CreatedRun, Followed, Report, WorkerCommands } from "./worker-comm
 
 /** What the author's module exports. */
 interface StoreModule {
-  readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
+  readonly open?: (place: unknown) => KitStore | Promise<KitStore>;
 }
 
 /** @param report reports to the parent, and resolves once nothing can keep the report from it */
 export function createWorker(report: (report: Report) => Promise<void>): WorkerCommands {
   const counters = new Map<string, NotificationCounter>();
-  let opened: RunEventStore | null = null;
+  let opened: KitStore | null = null;
   let startedAt = 0n;
   let load: Load | null = null;
   let followed = (): Followed => ({ count: 0, isWaiting: false });
 
-  function storeOf(): RunEventStore {
+  function storeOf(): KitStore {
     assert(opened !== null, "a worker opens its store first");
     return opened;
   }
@@ -107,7 +107,7 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
 }
 
 async function createRuns(
-  store: RunEventStore,
+  store: KitStore,
   runIds: readonly string[],
 ): Promise<readonly CreatedRun[]> {
   const created: CreatedRun[] = [];
@@ -144,7 +144,7 @@ function followCounter(
 }
 
 async function findLogs(
-  store: RunEventStore,
+  store: KitStore,
   runIds: readonly string[],
 ): Promise<Awaited<ReturnType<WorkerCommands["readLogs"]>>> {
   const logs = [];

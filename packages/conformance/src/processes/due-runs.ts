@@ -1,5 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { LiveStatus, RunEventStore } from "@tm/run-events-core/store";
+import type { LiveStatus } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { assertEqual, assertKept, inClause, isSame } from "../assert.ts";
 import type { RecordedClient } from "../history/recorder.ts";
 import { bySweeper, expiredRuns, idleRuns, LONG_MS } from "../lease.ts";
@@ -19,7 +20,7 @@ type Lists = Readonly<Record<"expired" | LiveStatus, readonly string[]>>;
  * ones from the end of their lease on, among the idle ones from its release on.
  * @throws BrokenClause if a run is missing or in a wrong list, or has lost its lease
  */
-export async function checkDue(store: RunEventStore, due: DueRuns): Promise<void> {
+export async function checkDue(store: KitStore, due: DueRuns): Promise<void> {
   const giveUpAt = performance.now() + LISTED_MS;
   for (;;) {
     const lists = await listsOf(store);
@@ -37,11 +38,7 @@ export async function checkDue(store: RunEventStore, due: DueRuns): Promise<void
  * @param name the prefix of the names of its events
  * @throws BrokenClause if a run that is idle cannot be ended
  */
-export async function endDue(
-  client: RecordedClient,
-  store: RunEventStore,
-  name: string,
-): Promise<void> {
+export async function endDue(client: RecordedClient, store: KitStore, name: string): Promise<void> {
   for (const runId of await expiredRuns(store)) {
     const fence = await client.lease(runId, "claim", null, LONG_MS);
     assertKept("S23", fence !== null, `${runId} can be claimed, since its lease is over`);
@@ -68,7 +65,7 @@ function listsWith(lists: Lists, runId: string): readonly string[] {
   return Object.entries(lists).flatMap(([name, runIds]) => (runIds.includes(runId) ? [name] : []));
 }
 
-async function listsOf(store: RunEventStore): Promise<Lists> {
+async function listsOf(store: KitStore): Promise<Lists> {
   return {
     expired: (await expiredRuns(store)).toSorted(),
     queued: (await idleRuns(store, "queued", 0)).toSorted(),
@@ -77,10 +74,7 @@ async function listsOf(store: RunEventStore): Promise<Lists> {
   };
 }
 
-async function expectedOf(
-  store: RunEventStore,
-  { runIds, kept, heldOnce }: DueRuns,
-): Promise<Lists> {
+async function expectedOf(store: KitStore, { runIds, kept, heldOnce }: DueRuns): Promise<Lists> {
   const lists = {
     expired: [] as string[],
     queued: [] as string[],

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type { Lease, RunEventStore } from "@tm/run-events-core/store";
+import type { Lease } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { assertEqual, assertKept, inClause } from "../assert.ts";
 import { idOf } from "../history/named-event.ts";
 import type { RecordedClient } from "../history/recorder.ts";
@@ -23,7 +24,7 @@ const NO_FENCE = 0;
  */
 export async function goOnAsking(
   client: RecordedClient,
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
 ): Promise<void> {
   await checkDialogue(store, runId);
@@ -50,7 +51,7 @@ export async function goOnAsking(
 /** Answers as a person, whether a worker has the run, has died or has parked it. The next worker finds the answer. */
 async function answerFor(
   client: RecordedClient,
-  store: RunEventStore,
+  store: KitStore,
   runId: string,
   turn: Turn,
 ): Promise<void> {
@@ -72,7 +73,7 @@ function leaseOf({ fence, leaseExpiresAtMs, worker }: Lease): Lease {
  * Holds a run against its log from all sides: head and lists.
  * @throws BrokenClause if it waits without a question, or if a question or an answer is missing, doubled or in another place
  */
-export async function checkDialogue(store: RunEventStore, runId: string): Promise<void> {
+export async function checkDialogue(store: KitStore, runId: string): Promise<void> {
   // A call of a dead process may still land meanwhile.
   for (let isOld = true; isOld;) {
     const { run, events } = await readLog(store, runId);
@@ -116,11 +117,7 @@ async function claimFree(client: RecordedClient, runId: string): Promise<number>
   }
 }
 
-async function checkParked(
-  store: RunEventStore,
-  runId: string,
-  lastSequence: number,
-): Promise<void> {
+async function checkParked(store: KitStore, runId: string, lastSequence: number): Promise<void> {
   await checkDialogue(store, runId);
   const { run } = await readRun(store, runId);
   inClause("S27", () =>

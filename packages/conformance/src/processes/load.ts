@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { describeError } from "../describe-error.ts";
 import { createRecorder } from "../history/recorder.ts";
 import { createAskingCalls } from "./asking-calls.ts";
@@ -12,7 +12,7 @@ import type { LoadManner, Report } from "./worker-commands.ts";
 
 /** Who appends where, until a crash. */
 export interface LoadOptions {
-  readonly store: RunEventStore;
+  readonly store: KitStore;
   /** Of the client; no other has it. */
   readonly name: string;
   /** The ids of the runs; with the manner `starting` they are topics, and `upkeep` needs no ids. */

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { BrokenClause } from "../assert.ts";
 import { exclusive } from "../cases/exclusive.ts";
 import { expiring } from "../cases/expiring.ts";
@@ -25,7 +25,7 @@ const ALL: readonly TrialCase[] = [
  * Runs cases for one process, one after the other, on one store. Cases that run together must not affect each other.
  * @throws BrokenClause of the case that fails; TypeError for a name of none
  */
-export async function runCasesOn(store: RunEventStore, names: readonly string[]): Promise<void> {
+export async function runCasesOn(store: KitStore, names: readonly string[]): Promise<void> {
   const refuse = (): never => {
     throw new TypeError("Expected a case that makes do with one store.");
   };

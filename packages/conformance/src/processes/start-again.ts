@@ -1,5 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import type { RecordedClient } from "../history/recorder.ts";
 import { granted, LONG_MS, untilExpired } from "../lease.ts";
 import { requireLease, startKeyOf } from "./starting-calls.ts";
@@ -26,7 +26,7 @@ export async function startOthers(
 }
 
 /** Waits until each of these runs that is live is listed as expired. Their leases were given for the shortest time. */
-export async function awaitExpired(store: RunEventStore, runIds: readonly string[]): Promise<void> {
+export async function awaitExpired(store: KitStore, runIds: readonly string[]): Promise<void> {
   for (const runId of runIds) {
     const run = await store.getRun(runId);
     if (run === null || isTerminal(run.runStatus)) continue;

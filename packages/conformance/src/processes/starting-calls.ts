@@ -1,5 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
 import { BrokenClause } from "../assert.ts";
 import { namedEvent } from "../history/named-event.ts";
@@ -15,7 +16,7 @@ const PATIENT_REFUSALS = 6;
 /** Who starts runs of which topics. */
 interface StartingOptions {
   readonly client: RecordedClient;
-  readonly store: RunEventStore;
+  readonly store: KitStore;
   /** The prefix of the names of its runs and events; no other load has it. */
   readonly name: string;
   /** The topics whose places all processes want. */
@@ -84,7 +85,7 @@ export function createStartingCalls({
  * Whether the run that a refused creation named is live.
  * @throws BrokenClause if there is no such run
  */
-async function isLive(store: RunEventStore, holder: string): Promise<boolean> {
+async function isLive(store: KitStore, holder: string): Promise<boolean> {
   const run = await store.getRun(holder);
   if (run === null) {
     const why = `a creation was refused for ${holder}, and there is no such run`;
@@ -102,7 +103,7 @@ export function requireLease({ runId, leaseExpiresAtMs }: RunRecord): void {
   throw new BrokenClause("S26", `${runId} was seen without the lease that it was created with`);
 }
 
-async function checkLeases(store: RunEventStore, topic: string): Promise<void> {
+async function checkLeases(store: KitStore, topic: string): Promise<void> {
   const query = { ownerId: OWNER, runStatus: "live", topic, before: null, limit: 100 } as const;
   for (const run of await store.listRuns(query)) requireLease(run);
 }

@@ -1,4 +1,5 @@
-import type { LiveStatus, RunEventStore } from "@tm/run-events-core/store";
+import type { LiveStatus } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { appendRequest, type AppendConditions } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { RecordedClient } from "../history/recorder.ts";
@@ -17,7 +18,7 @@ const BACKLOG = 20;
 /** What the upkeep works with. */
 interface UpkeepOptions {
   readonly client: RecordedClient;
-  readonly store: RunEventStore;
+  readonly store: KitStore;
   /** The prefix of the names of its runs and events; no other load has it. */
   readonly name: string;
 }

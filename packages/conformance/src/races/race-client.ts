@@ -1,4 +1,5 @@
-import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { assert, assertEqual, show } from "../assert.ts";
 import { granted, LONG_MS, untilExpired } from "../lease.ts";
 import { judgeAppend, judgeCreation, judgeDeletion, judgeHead, judgeRead } from "../model/judge.ts";
@@ -46,18 +47,13 @@ interface Part {
 /** One client of a race. */
 export class RaceClient {
   readonly #name: string;
-  readonly #store: RunEventStore;
+  readonly #store: KitStore;
   readonly #place: RacePlace;
   readonly #seen: Map<string, SeenRun>;
   #events = 0;
 
   /** @param seen what it was shown before the race */
-  constructor(
-    name: string,
-    store: RunEventStore,
-    place: RacePlace,
-    seen: ReadonlyMap<string, SeenRun>,
-  ) {
+  constructor(name: string, store: KitStore, place: RacePlace, seen: ReadonlyMap<string, SeenRun>) {
     this.#name = name;
     this.#store = store;
     this.#place = place;

@@ -1,5 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { event, land } from "../append-request.ts";
 import { BY_OWNER } from "../lease.ts";
 import type { RaceOperation } from "./operation.ts";
@@ -16,7 +16,7 @@ const RUN_IDS = ["a", "b", "c"];
  */
 export async function runRace(
   { prefix: first, branches }: Race,
-  stores: readonly [RunEventStore, ...RunEventStore[]],
+  stores: readonly [KitStore, ...KitStore[]],
   prefix: string,
 ): Promise<readonly RaceOperation[]> {
   const [store] = stores;
@@ -42,7 +42,7 @@ export async function runRace(
   return operations;
 }
 
-async function removeAll(store: RunEventStore, runIds: readonly string[]): Promise<void> {
+async function removeAll(store: KitStore, runIds: readonly string[]): Promise<void> {
   for (const runId of runIds) {
     const run = await store.getRun(runId);
     if (run === null) continue;
