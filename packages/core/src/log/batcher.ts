@@ -1,4 +1,4 @@
-import { afterTurn, type Clock } from "../time/clock.ts";
+import { afterThis, afterTurn, type Clock } from "../time/clock.ts";
 import type { WaitingItem } from "./plan-group.ts";
 import { WaitingQueue } from "./waiting-queue.ts";
 
@@ -38,6 +38,11 @@ export interface BatcherOptions<Item, Answer> {
   /** The same while several owners share the queue, so that none waits long for another's group. */
   readonly sharedWeight: number;
   readonly maxItems: number;
+  /**
+   * Whether an item waits only for the callers of this moment, and not for the end of the turn: it seldom has company.
+   * @defaultValue no item
+   */
+  readonly isUrgent?: (item: Item) => boolean;
   /** Called before an item is added, with the weight of the queue and of its owner's part. It throws to refuse the item. */
   readonly admit?: (queuedWeight: number, owner: string | null, ownersWeight: number) => void;
   readonly clock: Clock;
@@ -77,6 +82,9 @@ export class Batcher<Item, Answer> {
   readonly #options: BatcherOptions<Item, Answer>;
   readonly #queue: WaitingQueue<Waiting<Item, Answer>>;
   #isScheduled = false;
+  #isHurried = false;
+  /** Whether an urgent item has come since the last sending. */
+  #isUrgent = false;
   /** The groups in flight that the next one waits for. */
   #prompt: readonly Group<Item, Answer>[] = [];
   /** The groups in flight that others may pass. */
@@ -98,13 +106,14 @@ export class Batcher<Item, Answer> {
   /** Resolves with the item's answer. Items of one key are sent in the order of their calls. */
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const { ownerOf, admit, weigh, keyOf } = this.#options;
+      const { ownerOf, admit, weigh, keyOf, isUrgent } = this.#options;
       const owner = ownerOf(item);
       admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner));
       const key = keyOf(item);
       this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
+      this.#isUrgent ||= isUrgent?.(item) === true;
       // Otherwise a group that ends schedules the waiting items.
-      if (this.#groupsLeft() > 0 && !this.#busy.has(key)) this.#schedule();
+      if (this.#groupsLeft() > 0 && !this.#busy.has(key)) this.#wake();
     });
   }
 
@@ -126,6 +135,18 @@ export class Batcher<Item, Answer> {
 
   #groupsLeft(): number {
     return this.#options.groupsAtOnce - this.#prompt.length;
+  }
+
+  /** Sends what waits: after this moment if something of it is urgent, else at the end of the turn. */
+  #wake(): void {
+    if (!this.#isUrgent) return this.#schedule();
+    if (this.#isHurried) return;
+    this.#isHurried = true;
+    afterThis(() => {
+      this.#isHurried = false;
+      this.#isUrgent = false;
+      this.#sendNext();
+    });
   }
 
   #schedule(): void {
@@ -181,14 +202,14 @@ export class Batcher<Item, Answer> {
       kept = indexes.flatMap((index) => group[index] ?? []);
       this.#kept = [...this.#kept, kept];
       this.#listBusy();
-      if (this.#queue.length > 0) this.#schedule();
+      if (this.#queue.length > 0) this.#wake();
     };
     void this.#send(group, keep).then(() => {
       stopTimer();
       this.#drop(group);
       this.#kept = without(this.#kept, kept);
       this.#listBusy();
-      if (this.#queue.length > 0) this.#schedule();
+      if (this.#queue.length > 0) this.#wake();
       if (this.#isIdle()) this.#settleIdle();
     });
   }

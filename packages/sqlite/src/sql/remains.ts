@@ -12,6 +12,7 @@ export const EVENTS_AT_ONCE = 100;
 export interface Remains {
   /** Hides a long run from all calls, as the first step of its removal. A short run stays as it is. */
   behead(ordinal: number): void;
+  /** Whether there are remains. Asked for nothing, it costs a statement: ask only after a removal. */
   hasRemains(): boolean;
   /** Removes a piece of the remains. */
   clearPiece(): void;
