@@ -1,3 +1,4 @@
+import type { Plain } from "../rules/append-rule.ts";
 import type { Decision, Seen } from "../rules/decision.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import { foldRules } from "../rules/fold-rules.ts";
@@ -20,48 +21,58 @@ interface Sent {
 
 type Writer = Pick<RunEventStore, "append" | "change">;
 
-/** The writes of one run in a group, in their order, from which those that are answered are taken. */
+/** The writes of one run in a group, in their order, of which the first are answered. */
 class RunWrites {
-  /** How many of the first are still plain as far as is known. */
-  #plain: number;
-  #left: readonly Sent[];
+  #writes: readonly Sent[];
+  /** How many are answered. */
+  #answered = 0;
+  /** Up to which they are plain, as far as is known. */
+  #plainUntil: number;
   /** Decides about the first of those that are left. It remembers what it has decided, for when it is in doubt what landed. */
   #decide: ((seen: Seen) => Decision<readonly unknown[]>) | null = null;
   readonly #newId: () => string;
 
   constructor(writes: readonly Sent[], newId: () => string) {
-    this.#left = writes;
+    this.#writes = writes;
     const ruled = writes.findIndex(({ write }) => write.plain === null);
-    this.#plain = ruled === -1 ? writes.length : ruled;
+    this.#plainUntil = ruled === -1 ? writes.length : ruled;
     this.#newId = newId;
   }
 
+  get isOpen(): boolean {
+    return this.#answered < this.#writes.length;
+  }
+
   get left(): readonly Sent[] {
-    return this.#left;
+    return this.#answered === 0 ? this.#writes : this.#writes.slice(this.#answered);
   }
 
+  /** The next ones, as far as they are plain. */
   get plains(): readonly Sent[] {
-    return this.#left.slice(0, this.#plain);
+    const { length } = this.#writes;
+    return this.#answered === 0 && this.#plainUntil === length
+      ? this.#writes
+      : this.#writes.slice(this.#answered, Math.max(this.#answered, this.#plainUntil));
   }
 
-  /** Takes away the first writes, since they are answered. */
+  /** The first of those that are left are answered. */
   answered(count: number): void {
-    this.#left = this.#left.slice(count);
-    this.#plain = Math.max(0, this.#plain - count);
+    this.#answered += count;
     this.#decide = null;
   }
 
   /** The store does not take the next one as plain, so all that are left go by their rules. */
   notPlain(): void {
-    this.#plain = 0;
+    this.#plainUntil = 0;
   }
 
   /** Takes away the writes that may not be sent again. */
   takeUnrepeatable(): readonly Sent[] {
-    const lost = this.#left.filter(({ write }) => !write.mayRepeat);
+    const lost = this.left.filter(({ write }) => !write.mayRepeat);
     if (lost.length > 0) {
-      this.#left = this.#left.filter(({ write }) => write.mayRepeat);
-      this.#plain = 0;
+      this.#writes = this.left.filter(({ write }) => write.mayRepeat);
+      this.#answered = 0;
+      this.#plainUntil = 0;
       this.#decide = null;
     }
     return lost;
@@ -69,7 +80,7 @@ class RunWrites {
 
   /** The change that decides about the first of those that are left: all that one commit can hold. */
   change(): Change<readonly unknown[]> {
-    const writes = this.#left.map(({ write }) => write);
+    const writes = this.left.map(({ write }) => write);
     const topic = writes.find((write) => write.topic !== null)?.topic ?? null;
     const other = writes.findIndex((write) => write.topic !== null && write.topic !== topic);
     const foldable = other === -1 ? writes : writes.slice(0, other);
@@ -101,7 +112,7 @@ export async function sendWrites(
   const runs = [...byRun.values()].map((writes) => new RunWrites(writes, newId));
   const failure = await trySend(store, runs, sending);
   if (failure === null) return;
-  const open = runs.filter(({ left }) => left.length > 0);
+  const open = runs.filter(({ isOpen }) => isOpen);
   await eachAtMost(open, RUNS_AT_ONCE, async (run) => {
     const alone =
       failure.ambiguous || open.length === 1 ? failure : await trySend(store, [run], sending);
@@ -133,7 +144,7 @@ async function send(
   sending: Sending<unknown>,
 ): Promise<void> {
   await sendPlains(store, runs, sending);
-  let open = runs.filter(({ left }) => left.length > 0);
+  let open = runs.filter(({ isOpen }) => isOpen);
   // The runs that only have plain writes need not wait for those that have others.
   if (open.length > 0) sending.keep(open.flatMap(({ left }) => left.map(({ index }) => index)));
   while (open.length > 0) {
@@ -146,7 +157,7 @@ async function send(
       });
       run.answered(first.length);
     });
-    open = open.filter(({ left }) => left.length > 0);
+    open = open.filter(({ isOpen }) => isOpen);
   }
 }
 
@@ -155,16 +166,24 @@ async function sendPlains(
   runs: readonly RunWrites[],
   { settle }: Sending<unknown>,
 ): Promise<void> {
-  const plains = runs.flatMap((run) => run.plains.map((one) => ({ run, one })));
+  const plains: Plain[] = [];
+  const sent: Sent[] = [];
+  const owners: RunWrites[] = [];
+  for (const run of runs) {
+    for (const one of run.plains) {
+      if (one.write.plain === null) continue;
+      plains.push(one.write.plain);
+      sent.push(one);
+      owners.push(run);
+    }
+  }
   if (plains.length === 0) return;
-  const landings = await store.append(
-    plains.flatMap(({ one: { write } }) => (write.plain === null ? [] : [write.plain])),
-  );
-  plains.forEach(({ run, one }, at) => {
+  const landings = await store.append(plains);
+  sent.forEach(({ index, write }, at) => {
     const landing = landings[at] ?? null;
-    if (landing === null) return run.notPlain();
-    settle(one.index, one.write.answerOf(landing));
-    run.answered(1);
+    if (landing === null) return owners[at]?.notPlain();
+    settle(index, write.answerOf(landing));
+    owners[at]?.answered(1);
   });
 }
 
@@ -178,7 +197,7 @@ async function settleDoubt(
 ): Promise<void> {
   const lost = first.ambiguous ? run.takeUnrepeatable() : run.left;
   for (const { index } of lost) sending.settle(index, first);
-  if (!first.ambiguous || run.left.length === 0) return;
+  if (!first.ambiguous || !run.isOpen) return;
   try {
     // The run's later writes wait for these meanwhile, so their order stays.
     await sendAgain("append", () => send(store, [run], sending), first, times);

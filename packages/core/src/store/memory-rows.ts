@@ -54,7 +54,8 @@ export class MemoryRows implements SyncRows {
     for (let at = since; at < events.length; at++) {
       const event = events[at];
       if (event === undefined || !belongs(payloadBytes[at] ?? 0)) break;
-      page.push({ ...event });
+      const { sequence, eventType, payload, createdAtMs } = event;
+      page.push({ sequence, eventType, payload, createdAtMs });
     }
     return page;
   }
@@ -102,10 +103,10 @@ export class MemoryRows implements SyncRows {
   }
 
   insertEvents(rows: readonly EventRow[]): void {
-    for (const { ordinal, ...event } of rows) {
-      const run = this.#byOrdinal.get(ordinal);
-      run?.events.push(event);
-      run?.payloadBytes.push(utf8Bytes(event.payload));
+    for (const row of rows) {
+      const run = this.#byOrdinal.get(row.ordinal);
+      run?.events.push(row);
+      run?.payloadBytes.push(utf8Bytes(row.payload));
     }
   }
 
@@ -116,12 +117,12 @@ export class MemoryRows implements SyncRows {
   }
 
   advanceHead(head: Head): void {
-    this.saveHead(head);
+    const run = this.#byOrdinal.get(head.ordinal);
+    if (run !== undefined) run.head = head;
   }
 
   saveHead({ metadata: _, ...head }: Head): void {
-    const run = this.#byOrdinal.get(head.ordinal);
-    if (run !== undefined) run.head = head;
+    this.advanceHead(head);
   }
 
   deleteRun(ordinal: number): void {

@@ -9,6 +9,8 @@ export type Subject = RunName | Pick<RunName, "ownerId">;
 
 /** The subscriptions of one process, by the texts that {@link keyOf} makes. */
 export interface Notifier {
+  /** Whether nothing has subscriptions. */
+  isEmpty(): boolean;
   /** The runs and owners that have subscriptions. */
   subjects(): IterableIterator<Subject>;
   /** Whether the run or the owner has subscriptions. */
@@ -41,7 +43,7 @@ interface Subscribed {
 
 /** The text under which a notifier has the subscriptions to a run or an owner. */
 export function keyOf(subject: Subject): string {
-  return nameKey({ runId: "", ...subject });
+  return "runId" in subject ? nameKey(subject) : ` ${subject.ownerId}`;
 }
 
 /**
@@ -85,6 +87,7 @@ export function createNotifier(): Notifier {
   }
 
   return {
+    isEmpty: () => subscribed.size === 0,
     *subjects() {
       for (const { subject } of subscribed.values()) yield subject;
     },

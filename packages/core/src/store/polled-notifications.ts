@@ -68,7 +68,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   let areOwnersOwed = false;
   const poller = createPoller({
     poll,
-    isNeeded: () => selectPositions !== null && notifier.subjects().next().done !== true,
+    isNeeded: () => selectPositions !== null && !notifier.isEmpty(),
     pauseMs: () => pollMs,
     mostPauseMs,
     clock,
@@ -124,11 +124,11 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
       };
     },
     committed(runs) {
+      if (notifier.isEmpty()) return;
       for (const run of runs) {
-        const { lastSequence } = run;
-        if (lastSequence === null) notifier.notifyOf(run);
+        if (run.lastSequence === null) notifier.notifyOf(run);
         else {
-          see(run, { ...run, lastSequence });
+          see(run, run as Position);
           notifier.notify(keyOf({ ownerId: run.ownerId }), run.runId);
         }
       }

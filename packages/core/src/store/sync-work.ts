@@ -33,8 +33,8 @@ export function appendPlains(
   const nowMs = rows.now();
   const heads = findHeads(rows, plains);
   const undecided = new Set<string>();
-  const moved = new Map<string, Head>();
-  const withEvents = new Set<string>();
+  /** The heads that move, and whether they get events. */
+  const moved = new Map<string, boolean>();
   const events: EventRow[] = [];
   const receipts: ReceiptRow[] = [];
   const keys = new Set<string>();
@@ -49,13 +49,12 @@ export function appendPlains(
     const after = headAfterPlain(head, plain, nowMs);
     const landing = landingOf(after, plain);
     const { idempotencyKey } = plain;
-    events.push(...eventRows(head, after, plain.events));
+    addEvents(events, head, after, plain.events);
     if (idempotencyKey !== null) {
       receipts.push({ ordinal: head.ordinal, idempotencyKey, ...landing });
     }
     heads.set(name, after);
-    moved.set(name, after);
-    if (plain.events.length > 0) withEvents.add(name);
+    moved.set(name, plain.events.length > 0 || moved.get(name) === true);
     return landing;
   }
 
@@ -70,8 +69,13 @@ export function appendPlains(
   const answers = plains.map(appendOne);
   if (events.length > 0) rows.insertEvents(events);
   if (receipts.length > 0) rows.insertReceipts(receipts);
-  for (const head of moved.values()) rows.advanceHead(head);
-  const committed = [...moved].flatMap(([name, head]) => (withEvents.has(name) ? [head] : []));
+  const committed: Head[] = [];
+  for (const [name, hasEvents] of moved) {
+    const head = heads.get(name);
+    if (head === undefined) continue;
+    rows.advanceHead(head);
+    if (hasEvents) committed.push(head);
+  }
   return { answers, committed };
 }
 
@@ -98,7 +102,8 @@ export function changeRun<Answer>(rows: SyncRows, change: Change<Answer>): Chang
   if (before === null) rows.insertRun(after);
   else rows.saveHead(after);
   const { ordinal } = after;
-  const inserted = eventRows(before, after, events);
+  const inserted: EventRow[] = [];
+  addEvents(inserted, before, after, events);
   if (inserted.length > 0) rows.insertEvents(inserted);
   if (receipts.length > 0) rows.insertReceipts(receipts.map((one) => ({ ...one, ordinal })));
   const isCreated = before === null;
@@ -128,8 +133,11 @@ export function readRuns(
 }
 
 function findHeads(rows: SyncRows, names: readonly RunName[]): Map<string, Head> {
-  const distinct = new Map(names.map((name) => [nameKey(name), name]));
-  return new Map(rows.selectHeads([...distinct.values()]).map((head) => [nameKey(head), head]));
+  const distinct = new Map<string, RunName>();
+  for (const name of names) distinct.set(nameKey(name), name);
+  const heads = new Map<string, Head>();
+  for (const head of rows.selectHeads([...distinct.values()])) heads.set(nameKey(head), head);
+  return heads;
 }
 
 /** What a decision sees. */
@@ -162,14 +170,15 @@ function seeReceipts(
   return new Map(found);
 }
 
-function eventRows(before: Head | null, after: Head, events: readonly NewEvent[]): EventRow[] {
-  const { ordinal, updatedAtMs: createdAtMs } = after;
-  const from = (before?.lastSequence ?? 0) + 1;
-  return events.map(({ eventType, payload }, at) => ({
-    ordinal,
-    sequence: from + at,
-    eventType,
-    payload,
-    createdAtMs,
-  }));
+function addEvents(
+  rows: EventRow[],
+  before: Head | null,
+  { ordinal, updatedAtMs: createdAtMs }: Head,
+  events: readonly NewEvent[],
+): void {
+  let sequence = before?.lastSequence ?? 0;
+  for (const { eventType, payload } of events) {
+    sequence += 1;
+    rows.push({ ordinal, sequence, eventType, payload, createdAtMs });
+  }
 }
