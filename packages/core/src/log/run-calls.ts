@@ -56,11 +56,13 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
   return {
     create: (request) => {
       const { exclusive = false, topic = null } = request;
-      const needs = { ...withMetadata, topic: exclusive ? topic : null };
+      const place = exclusive ? topic : null;
+      const needs = { ...withMetadata, topic: place, call: "create" } as const;
       return queue.add(ruledWrite(request, createRule(request), needs));
     },
     append: (request) => queue.add(appendWrite(request)),
-    claim: (request) => queue.add(ruledWrite(request, claimRule(request), withMetadata)),
+    claim: (request) =>
+      queue.add(ruledWrite(request, claimRule(request), { ...withMetadata, call: "claim" })),
     renew: (request) => queue.add(renewWrite(request)),
     release: (request) => queue.add(ruledWrite(request, releaseRule(request), withMetadata)),
     remove: (name) => queue.add(ruledWrite(name, removalRule())),

@@ -1,4 +1,5 @@
-import { isStoreClosed, RunEventsError } from "../rules/errors.ts";
+import type { Diagnostic } from "../rules/diagnostic.ts";
+import { isStoreClosed, type RunEventsError } from "../rules/errors.ts";
 import type { Report } from "../rules/telemetry.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
@@ -15,18 +16,18 @@ export interface SendTimes {
   readonly report: Report | null;
 }
 
-/** A call that carries a key. */
-type KeyedCall = "append" | "claim" | "create";
+/** What is sent again. */
+export type SentCall = Extract<Diagnostic, { readonly type: "resend" }>["call"];
 
 /**
  * Sends a call in doubt again for up to 10 s, through all failures: a failover causes many, even ones that seem permanent. It ends
  * early only if the store is closed, or this process closes.
- * @param send sends the call under the same key as the first time
+ * @param send sends the same call as the first time
  * @param first why the call is in doubt. It is thrown in the end, since the first attempt may have landed
  * @see clauses S7 and S21 in `STORE.md`
  */
 export async function sendAgain<Answer>(
-  call: KeyedCall,
+  call: SentCall,
   send: () => Promise<Answer>,
   first: RunEventsError,
   { clock, isClosing, report }: SendTimes,
@@ -47,19 +48,5 @@ export async function sendAgain<Answer>(
   } catch {
     report?.({ type: "resend", call, sends, ms: clock.now() - fromMs, outcome: "unknown" });
     throw first;
-  }
-}
-
-/** Makes a call that carries a key, and sends it again as `sendAgain` does if it fails `ambiguous`. */
-export async function sendUnderKey<Answer>(
-  call: KeyedCall,
-  send: () => Promise<Answer>,
-  times: SendTimes,
-): Promise<Answer> {
-  try {
-    return await send();
-  } catch (error) {
-    if (!(error instanceof RunEventsError && error.ambiguous)) throw error;
-    return sendAgain(call, send, error, times);
   }
 }

@@ -200,7 +200,8 @@ async function settleDoubt(
   if (!first.ambiguous || !run.isOpen) return;
   try {
     // The run's later writes wait for these meanwhile, so their order stays.
-    await sendAgain("append", () => send(store, [run], sending), first, times);
+    const call = run.left[0]?.write.call ?? "change";
+    await sendAgain(call, () => send(store, [run], sending), first, times);
   } catch {
     for (const { index } of run.left) sending.settle(index, first);
   }

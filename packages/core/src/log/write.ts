@@ -2,6 +2,7 @@ import { type Plain, type PlainLanding, plainOf, appendRule } from "../rules/app
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { Rule } from "../rules/decision.ts";
 import type { RunName } from "../rules/head.ts";
+import type { SentCall } from "./send-again.ts";
 import { eventBytes } from "../rules/page.ts";
 
 /** A write on its way to the store. */
@@ -19,13 +20,15 @@ export interface Write<Answer = unknown> extends RunName {
   readonly mayRepeat: boolean;
   /** In bytes. */
   readonly weight: number;
+  /** What it is, for telemetry. */
+  readonly call: SentCall;
 }
 
 /** A write that only its rule decides. */
 export function ruledWrite<Answer>(
   { ownerId, runId }: RunName,
   rule: Rule<Answer>,
-  needs: Partial<Pick<Write, "topic" | "wantsMetadata">> = {},
+  needs: Partial<Pick<Write, "topic" | "wantsMetadata" | "call">> = {},
 ): Write<Answer> {
   return {
     ownerId,
@@ -40,6 +43,7 @@ export function ruledWrite<Answer>(
     wantsMetadata: false,
     mayRepeat: true,
     weight: eventBytes(0),
+    call: "change",
     ...needs,
   };
 }
@@ -53,6 +57,7 @@ export function appendWrite(request: AppendRequest & RunName): Write<AppendOutco
     answerOf: ({ leaseExpiresAtMs: _, ...landing }) => ({ outcome: "appended", ...landing }),
     keys: idempotencyKey === null ? [] : [idempotencyKey],
     mayRepeat: idempotencyKey !== null,
+    call: "append",
     weight: events.reduce((bytes, { payload }) => bytes + eventBytes(payload.length), 0),
   };
 }

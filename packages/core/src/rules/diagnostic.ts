@@ -74,7 +74,8 @@ export type Diagnostic =
   /** A call whose answer was lost was sent again, for up to 10 s. @see clause S7 in `STORE.md` */
   | {
       readonly type: "resend";
-      readonly call: "append" | "claim" | "create";
+      /** The first of the calls that were sent together. `change`: a renewal, a release, a removal or an end. */
+      readonly call: "append" | "claim" | "create" | "change";
       /** How many times it was sent again. */
       readonly sends: number;
       readonly ms: number;
