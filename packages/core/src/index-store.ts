@@ -65,8 +65,7 @@ export type { PollerOptions } from "./store/poller.ts";
 export type { RunCalls, RenewOutcome } from "./log/run-calls.ts";
 export { createRunCalls } from "./log/run-calls.ts";
 export type { DueLimit, DueOutcome, NewRunRequest, RemovalOutcome } from "./rules/run-rules.ts";
-export { runOf } from "./rules/head.ts";
-export { recordOf } from "./rules/plan-lease.ts";
+export { recordOf, runOf } from "./rules/head.ts";
 export type { Appender, AppendLanding, AppendRequest } from "./rules/append.ts";
 export type {
   ClaimedOutcome,

@@ -203,11 +203,11 @@ describe("decisions about one run", () => {
 /** The index is moved at the commit, so an answer within a fold may have an earlier time of it. */
 function withoutIndex(answer: unknown): unknown {
   if (typeof answer !== "object" || answer === null || !("run" in answer)) return answer;
-  return { ...answer, run: { ...(answer.run as Run), idleFromMs: 0 } };
+  return { ...answer, run: { ...(answer.run as Run), dueMs: 0 } };
 }
 
 /** A fold is one commit, so the run has another revision, and remembers other commits. */
 function withoutCommits(head: Head | null): object | null {
   if (head === null) return null;
-  return { ...runOf(head), revision: 0, idleFromMs: 0, commits: [] };
+  return { ...runOf(head), revision: 0, dueMs: 0, commits: [] };
 }

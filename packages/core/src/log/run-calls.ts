@@ -7,9 +7,8 @@ import type {
   RenewRequest,
 } from "../rules/claims.ts";
 import type { CreateOutcome } from "../rules/creation.ts";
-import { type RunName, runOf } from "../rules/head.ts";
+import { type RunName, recordOf, runOf } from "../rules/head.ts";
 import { claimRule, releaseRule, renewRule } from "../rules/lease-rules.ts";
-import { recordOf } from "../rules/plan-lease.ts";
 import type { RunRecord } from "../rules/run.ts";
 import {
   createRule,

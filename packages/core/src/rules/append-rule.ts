@@ -9,7 +9,7 @@ export function appendRule(request: AppendRequest): Rule<AppendOutcome> {
   const { idempotencyKey } = request;
   return ({ head, receipts, nowMs }): Decision<AppendOutcome, Run> => {
     const receipt = idempotencyKey === null ? null : (receipts.get(idempotencyKey) ?? null);
-    const refusal = judgeAppend(head, receipt, request, nowMs);
+    const refusal = judgeAppend(head, receipt, request);
     if (refusal !== null || head === null) return { answer: refusal ?? { outcome: "not_found" } };
     const { run, landing } = advanceRun(head, request, nowMs);
     return {

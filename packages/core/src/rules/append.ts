@@ -1,7 +1,6 @@
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { NewEvent, RunStatus, StatusChange, TerminalStatus } from "./event.ts";
-import type { IdleLimit } from "./idle.ts";
 
 /**
  * The role in which an append is made. It decides whether a lease refuses the append:
@@ -10,15 +9,10 @@ import type { IdleLimit } from "./idle.ts";
  * - `worker`: lands if this is the fence of the lease.
  * - `owner`: always lands, takes the next fence and ends the lease, in the same step.
  * - `input`: always lands, and leaves lease and fence as they are. Its batch is one `INPUT_RECEIVED`; no other batch has one.
- * - `reaper`: lands if the lease expired `graceMs` ago or earlier, takes the next fence and ends the lease.
- * - `sweeper`: lands if the run has this status and no lease, and has been idle for `idleForMs` or longer. Takes the next fence.
- * @see clauses S22, S23, S27 and S28 in `STORE.md`
  */
 export type Appender =
   | { readonly by: "anybody" | "owner" | "input" }
-  | { readonly by: "worker"; readonly fence: number }
-  | { readonly by: "reaper"; readonly graceMs: number }
-  | ({ readonly by: "sweeper" } & IdleLimit);
+  | { readonly by: "worker"; readonly fence: number };
 
 /**
  * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes what `statusAfter`

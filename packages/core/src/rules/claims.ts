@@ -1,8 +1,5 @@
 import type { FinishedOutcome } from "./append.ts";
-import { idleFromAfterRelease } from "./idle.ts";
-import { finishedOutcome } from "./judge-append.ts";
 import type { Lease } from "./lease.ts";
-import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
 /** A request to claim a run for one worker. @see clause S21 in `STORE.md` */
@@ -43,7 +40,7 @@ export type LeaseRefusal =
 
 /**
  * What became of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
- * the order of their list. {@link claimRun}, {@link renewLease} and {@link releaseRun} are the rules.
+ * the order of their list.
  * @see clause S21 in `STORE.md`
  */
 export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
@@ -58,36 +55,6 @@ const FENCES_PER_MS = 1_000;
 
 /** What a run's next fence depends on, apart from the time. */
 type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
-
-/**
- * Decides a claim: the one rule of all adapters. `granted` holds the run as it is to be stored.
- * @param run the run's head, `null` if it does not exist
- * @param nowMs the store's clock
- * @param keptKey the key of the claim that got the run's lease, `null` if it had none or there is no lease
- * @see clause S21 in `STORE.md`
- */
-export function claimRun(
-  run: RunRecord | null,
-  request: ClaimRequest,
-  nowMs: number,
-  keptKey: string | null,
-): LeaseOutcome {
-  const refusal = refusalOf(run);
-  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
-  const { leaseExpiresAtMs } = run;
-  if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
-    // The same claim, sent again because its answer was lost, gets the same lease.
-    return keptKey !== null && keptKey === request.claimKey
-      ? grant(run, {})
-      : { outcome: "claimed", leaseExpiresAtMs };
-  }
-  const { leaseMs, worker = null } = request;
-  return grant(run, {
-    fence: nextFence(run, nowMs),
-    leaseExpiresAtMs: nowMs + leaseMs,
-    worker,
-  });
-}
 
 /**
  * The fence of a claim that is granted now. It is the store's clock in milliseconds, followed by the last three digits of the run's
@@ -108,31 +75,6 @@ export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number 
   return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
 }
 
-/** Decides a renewal, as {@link claimRun} does a claim. An expired lease can be renewed until another worker claims the run. */
-export function renewLease(
-  run: RunRecord | null,
-  request: RenewRequest,
-  nowMs: number,
-): LeaseOutcome {
-  const refusal = refusalOf(run);
-  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
-  if (run.fence !== request.fence || run.leaseExpiresAtMs === null) return { outcome: "fenced" };
-  return grant(run, { leaseExpiresAtMs: nowMs + request.leaseMs });
-}
-
-/** Decides a release, as {@link claimRun} does a claim. The same release may be sent again. @see clauses S21 and S28 in `STORE.md` */
-export function releaseRun(
-  run: RunRecord | null,
-  request: ReleaseRequest,
-  nowMs: number,
-): LeaseOutcome {
-  const refusal = refusalOf(run);
-  if (refusal !== null || run === null) return refusal ?? { outcome: "not_found" };
-  if (run.fence !== request.fence) return { outcome: "fenced" };
-  const idleFromMs = idleFromAfterRelease(run, nowMs);
-  return grant({ ...run, idleFromMs }, { leaseExpiresAtMs: null, worker: null });
-}
-
 /**
  * What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid.
  * @see clause S21 in `STORE.md`
@@ -151,13 +93,4 @@ export function keptKeyOf(
 ): string | null {
   const before = `${fence} `;
   return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;
-}
-
-function refusalOf(run: RunRecord | null): LeaseRefusal | null {
-  if (run === null) return { outcome: "not_found" };
-  return isTerminal(run.runStatus) ? finishedOutcome(run, run.runStatus) : null;
-}
-
-function grant(run: RunRecord, lease: Partial<Lease>): LeaseOutcome {
-  return { outcome: "granted", run: { ...run, ...lease } };
 }

@@ -1,14 +1,11 @@
 import { isTerminal } from "./lifecycle.ts";
-import type { RunRecord } from "./run.ts";
+import type { Run } from "./head.ts";
 
 /** What a run waits for: the end of its lease; a worker, in one of three statuses; its removal. */
 export type DueKind = "leased" | "queued" | "running" | "waiting" | "finished";
 
 /** What the rules of due times read of a run. */
-type DueRun = Pick<
-  RunRecord,
-  "runStatus" | "leaseExpiresAtMs" | "createdAtMs" | "updatedAtMs" | "idleFromMs"
->;
+type DueRun = Pick<Run, "runStatus" | "leaseExpiresAtMs" | "createdAtMs" | "updatedAtMs" | "dueMs">;
 
 /** What a run waits for. Every run waits for one thing. */
 export function dueKindOf({
@@ -31,7 +28,7 @@ export function dueAt(run: DueRun): number {
       return run.createdAtMs;
     case "running":
     case "waiting":
-      return Math.max(run.idleFromMs, run.updatedAtMs);
+      return Math.max(run.dueMs, run.updatedAtMs);
     case "finished":
       return run.updatedAtMs;
   }
@@ -45,7 +42,7 @@ export function dueAt(run: DueRun): number {
 export function dueMsAfter(before: DueRun | null, after: DueRun, nowMs: number): number {
   const kind = dueKindOf(after);
   if (before !== null && dueKindOf(before) === kind) {
-    return kind === "leased" ? Math.min(after.idleFromMs, dueAt(after)) : after.idleFromMs;
+    return kind === "leased" ? Math.min(after.dueMs, dueAt(after)) : after.dueMs;
   }
   if (kind === "running" || kind === "waiting") return Math.max(nowMs, after.updatedAtMs);
   return dueAt(after);

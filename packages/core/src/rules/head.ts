@@ -57,6 +57,7 @@ interface Extra {
 export interface Run extends RunRecord, Omit<Extra, "createdAtMs" | "worker"> {
   readonly revision: number;
   readonly exclusive: boolean;
+  readonly dueMs: number;
 }
 
 /** How many commits a run remembers: those of other processes that may come between a commit and its repetition. */
@@ -69,7 +70,7 @@ export function runOf(head: Head): Run {
   return {
     ...columns,
     metadata,
-    idleFromMs: dueMs,
+    dueMs,
     finishedAtMs: isTerminal(head.runStatus) ? head.updatedAtMs : null,
     createdAtMs,
     worker,
@@ -94,7 +95,7 @@ export function headOf(run: Run): Head {
     leaseExpiresAtMs: run.leaseExpiresAtMs,
     topic: run.topic,
     exclusive: run.exclusive,
-    dueMs: run.idleFromMs,
+    dueMs: run.dueMs,
     extra: encodeExtra(run),
     metadata: run.metadata,
   };
@@ -124,4 +125,24 @@ function parseExtra(extra: string): Extra {
 /** One text for a run's name, for keys of maps. A run id has no space. */
 export function nameKey({ ownerId, runId }: RunName): string {
   return `${runId} ${ownerId}`;
+}
+
+/** The record of a run for callers: a new object, without what only the rules need. */
+export function recordOf(run: RunRecord): RunRecord {
+  return {
+    runId: run.runId,
+    ownerId: run.ownerId,
+    runStatus: run.runStatus,
+    phase: run.phase,
+    lastSequence: run.lastSequence,
+    ordinal: run.ordinal,
+    createdAtMs: run.createdAtMs,
+    updatedAtMs: run.updatedAtMs,
+    finishedAtMs: run.finishedAtMs,
+    metadata: run.metadata,
+    topic: run.topic,
+    fence: run.fence,
+    leaseExpiresAtMs: run.leaseExpiresAtMs,
+    worker: run.worker,
+  };
 }

@@ -16,14 +16,11 @@ export interface KeptReceipt extends RunState {
  * Judges a request: its refusal or replay, or `null` if it is to be appended. The one order of outcomes of all adapters.
  * @param run the run's head, `null` if it does not exist
  * @param receipt what the run has under the request's key, `null` if nothing
- * @param nowMs the store's clock
- * @see clauses S5 and S22 in `STORE.md`
  */
 export function judgeAppend(
   run: RunRecord | null,
   receipt: KeptReceipt | null,
   request: AppendRequest,
-  nowMs: number,
 ): AppendOutcome | null {
   if (run === null) return { outcome: "not_found" };
   if (receipt !== null) {
@@ -34,7 +31,7 @@ export function judgeAppend(
   const { runStatus, lastSequence } = run;
   const { expectedSequence, events, change } = request;
   if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
-  if (isFenced(run, request.appender, nowMs)) return { outcome: "fenced" };
+  if (isFenced(run, request.appender)) return { outcome: "fenced" };
   const isExpected = expectedSequence === null || expectedSequence === lastSequence;
   // The last sequence is kept for the event that ends the run.
   const most = isTerminal(change) ? Number.MAX_SAFE_INTEGER : Number.MAX_SAFE_INTEGER - 1;

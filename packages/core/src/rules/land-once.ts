@@ -39,7 +39,7 @@ function committed(before: Run | null, after: Run, id: string, nowMs: number): H
   return headOf({
     ...after,
     revision: (before?.revision ?? 0) + 1,
-    idleFromMs: dueMsAfter(before, after, nowMs),
+    dueMs: dueMsAfter(before, after, nowMs),
     commits: commitsAfter(after.commits, id),
   });
 }

@@ -1,29 +1,78 @@
-import type { ClaimRequest, LeaseOutcome, ReleaseRequest, RenewRequest } from "./claims.ts";
-import type { Rule } from "./decision.ts";
 import {
-  claimRule as claimOfHead,
-  type LeaseRule,
-  releaseRule as releaseOfHead,
-  renewRule as renewOfHead,
-} from "./plan-lease.ts";
+  type ClaimRequest,
+  encodeKeptClaim,
+  keptKeyOf,
+  type LeaseOutcome,
+  type LeaseRefusal,
+  nextFence,
+  type ReleaseRequest,
+  type RenewRequest,
+} from "./claims.ts";
+import type { Decision, Rule } from "./decision.ts";
+import { recordOf, type Run } from "./head.ts";
+import { finishedOutcome } from "./judge-append.ts";
+import { isTerminal } from "./lifecycle.ts";
 
-/** The rule of a claim. @see clause S21 in `STORE.md` */
-export const claimRule = (request: ClaimRequest): Rule<LeaseOutcome> =>
-  leaseRule(claimOfHead(request));
+type LeaseDecision = Decision<LeaseOutcome, Run>;
 
-/** The rule of a renewal. @see clause S21 in `STORE.md` */
-export const renewRule = (request: RenewRequest): Rule<LeaseOutcome> =>
-  leaseRule(renewOfHead(request));
+/**
+ * The rule of a claim. While another worker's lease lasts, it is refused. But the same claim, sent again because its answer was lost, gets the
+ * same lease.
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function claimRule({ claimKey, leaseMs, worker = null }: ClaimRequest): Rule<LeaseOutcome> {
+  return leaseRule((run, nowMs) => {
+    const { leaseExpiresAtMs } = run;
+    if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
+      const isSame = claimKey !== undefined && claimKey === keptKeyOf(run, run.keptClaim);
+      return isSame
+        ? { answer: granted(run) }
+        : { answer: { outcome: "claimed", leaseExpiresAtMs } };
+    }
+    const fence = nextFence(run, nowMs);
+    const keptClaim = claimKey === undefined ? null : encodeKeptClaim(fence, claimKey);
+    return grant({ ...run, fence, leaseExpiresAtMs: nowMs + leaseMs, worker, keptClaim });
+  });
+}
 
-/** The rule of a release. @see clause S21 in `STORE.md` */
-export const releaseRule = (request: ReleaseRequest): Rule<LeaseOutcome> =>
-  leaseRule(releaseOfHead(request));
+/** The rule of a renewal. An expired lease can be renewed until another worker claims the run. */
+export function renewRule({ fence, leaseMs }: RenewRequest): Rule<LeaseOutcome> {
+  return leaseRule((run, nowMs) =>
+    run.fence === fence && run.leaseExpiresAtMs !== null
+      ? grant({ ...run, leaseExpiresAtMs: nowMs + leaseMs })
+      : { answer: { outcome: "fenced" } },
+  );
+}
 
-function leaseRule(rule: LeaseRule): Rule<LeaseOutcome> {
+/** The rule of a release. The same release may be sent again. From then on the run is idle, unless it is still queued. */
+export function releaseRule({ fence }: ReleaseRequest): Rule<LeaseOutcome> {
+  return leaseRule((run, nowMs) => {
+    if (run.fence !== fence) return { answer: { outcome: "fenced" } };
+    if (run.leaseExpiresAtMs === null) return { answer: granted(run) };
+    const dueMs = run.runStatus === "queued" ? run.createdAtMs : nowMs;
+    return grant({ ...run, leaseExpiresAtMs: null, worker: null, dueMs });
+  });
+}
+
+/** A rule about the lease of a live run. */
+function leaseRule(rule: (run: Run, nowMs: number) => LeaseDecision): Rule<LeaseOutcome> {
   return ({ head, nowMs }) => {
-    const { outcome, after } = rule(head, nowMs);
-    return head === null || after === null
-      ? { answer: outcome }
-      : { answer: outcome, after: { ...head, ...after } };
+    const refusal = refusalOf(head);
+    return head === null || refusal !== null
+      ? { answer: refusal ?? { outcome: "not_found" } }
+      : rule(head, nowMs);
   };
+}
+
+function refusalOf(run: Run | null): LeaseRefusal | null {
+  if (run === null) return { outcome: "not_found" };
+  return isTerminal(run.runStatus) ? finishedOutcome(run, run.runStatus) : null;
+}
+
+function grant(after: Run): LeaseDecision {
+  return { answer: granted(after), after };
+}
+
+function granted(run: Run): LeaseOutcome {
+  return { outcome: "granted", run: recordOf(run) };
 }

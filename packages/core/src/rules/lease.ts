@@ -1,7 +1,6 @@
 import type { Appender, AppendRequest } from "./append.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
-import { type IdleRun, isIdle } from "./idle.ts";
 import { isTerminal } from "./lifecycle.ts";
 
 /** The lease of a run: which worker may write, and until when. @see clauses S21 and S22 in `STORE.md` */
@@ -17,20 +16,14 @@ export interface Lease {
   readonly worker: string | null;
 }
 
-/** Those whose appends take the next fence. */
-const TAKES_FENCE: ReadonlySet<Appender["by"]> = new Set(["owner", "reaper", "sweeper"]);
-
 /** The lease of a run that has never been claimed. @see clause S21 in `STORE.md` */
 export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null, worker: null };
 
 /**
- * Whether an append is refused because another worker has the run: the rule of the fence, for all adapters. An expired lease counts
- * until the run is claimed again or ended, so its worker may continue.
- * @param nowMs the store's clock
- * @see clauses S22, S23 and S28 in `STORE.md`
+ * Whether an append is refused because another worker has the run. An expired lease counts until the run is claimed again or ended, so its
+ * worker may continue.
  */
-export function isFenced(run: Lease & IdleRun, appender: Appender, nowMs: number): boolean {
-  const { fence, leaseExpiresAtMs } = run;
+export function isFenced({ fence, leaseExpiresAtMs }: Lease, appender: Appender): boolean {
   switch (appender.by) {
     case "owner":
     case "input":
@@ -39,26 +32,21 @@ export function isFenced(run: Lease & IdleRun, appender: Appender, nowMs: number
       return leaseExpiresAtMs !== null;
     case "worker":
       return leaseExpiresAtMs === null || appender.fence !== fence;
-    case "reaper":
-      return leaseExpiresAtMs === null || leaseExpiresAtMs + appender.graceMs > nowMs;
-    case "sweeper":
-      return !isIdle(run, appender, nowMs);
   }
 }
 
 /**
- * The lease after an append that was not refused: an owner, a reaper and a sweeper take the next fence, which shuts out the
- * worker, and the end of the run ends the lease. An input leaves it as it is.
- * @see clauses S22, S27 and S28 in `STORE.md`
+ * The lease after an append that was not refused. An owner takes the next fence, which shuts the worker out, and the end of the run ends the
+ * lease. An input leaves it as it is.
  */
 export function leaseAfter(
   { fence, leaseExpiresAtMs, worker }: Lease,
   { appender, change }: Pick<AppendRequest, "appender" | "change">,
 ): Lease {
-  const takes = TAKES_FENCE.has(appender.by);
-  const isOver = takes || isTerminal(change);
+  const takesFence = appender.by === "owner";
+  const isOver = takesFence || isTerminal(change);
   return {
-    fence: takes ? fence + 1 : fence,
+    fence: takesFence ? fence + 1 : fence,
     leaseExpiresAtMs: isOver ? null : leaseExpiresAtMs,
     worker: isOver ? null : worker,
   };

@@ -79,6 +79,5 @@ export function newRun(request: CreateRunRequest, nowMs: number): NewRun {
     finishedAtMs: null,
     metadata,
     topic,
-    idleFromMs: nowMs,
   };
 }

@@ -2,12 +2,11 @@ import type { CreateOutcome, CreateRunRequest } from "./creation.ts";
 import type { Decision, Rule } from "./decision.ts";
 import { type DueKind, dueAt, dueKindOf } from "./due.ts";
 import type { FailurePayload } from "./failure.ts";
-import type { Run } from "./head.ts";
+import { recordOf, type Run } from "./head.ts";
 import { advanceRun } from "./judge-append.ts";
 import { claimRule } from "./lease-rules.ts";
 import { isTerminal } from "./lifecycle.ts";
 import { claimOfCreate, newRun, outcomeOfClaim, placeQuery, topicBusy } from "./plan-run.ts";
-import { recordOf } from "./plan-lease.ts";
 
 /** A request to create a run, as the rule takes it. */
 export interface NewRunRequest extends CreateRunRequest {
@@ -30,7 +29,7 @@ export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
     const { resumable = false } = request;
     const made: Run = {
       ...newRun(request, nowMs),
-      ...{ ordinal, revision: 0, exclusive, resumable, keptClaim: null, commits: [] },
+      ...{ ordinal, revision: 0, exclusive, resumable, keptClaim: null, commits: [], dueMs: nowMs },
     };
     const claimed = claim === null ? made : claimRule(claim)({ ...seen, head: made }).after;
     const after = claimed ?? made;
@@ -84,8 +83,8 @@ export function dueRule({ kind, limitMs }: DueLimit): Rule<DueOutcome> {
     if (head === null || dueKindOf(head) !== kind) return { answer: "left" };
     const atMs = dueAt(head);
     if (atMs > nowMs - limitMs) {
-      return atMs > head.idleFromMs
-        ? { answer: "left", after: { ...head, idleFromMs: atMs } }
+      return atMs > head.dueMs
+        ? { answer: "left", after: { ...head, dueMs: atMs } }
         : { answer: "left" };
     }
     if (kind === "leased" && (head.resumable || head.runStatus === "waiting")) {

@@ -20,12 +20,6 @@ export interface RunRecord extends Lease {
   readonly metadata: string;
   /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
   readonly topic: string | null;
-  /**
-   * A time from which on the run may be idle, so that an index finds it: no later than `idleSince`, and 0 if nothing is known. An append
-   * and a claim leave it as it is.
-   * @see clause S28 in `STORE.md`
-   */
-  readonly idleFromMs: number;
 }
 
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
