@@ -1,9 +1,9 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { CreateClaim, LeaseOutcome, LeaseRefusal } from "@tm/run-events-core/store";
+import type { CreateClaim, LeaseOutcome, LeaseRefusal, RenewOutcome, RunName } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import { freed, granted, type HeldRun, LONG_MS, SHORT_MS } from "../lease.ts";
 import { underFence } from "./model-lease.ts";
-import { checkRecord, type ModelRun, type StoreModel, visibleRun } from "./run-model.ts";
+import { checkRecord, type ModelRun, runOf, type StoreModel } from "./run-model.ts";
 
 /** How long a lease is asked for: longer than the program takes, or so short that it is over before the next call. */
 export type Length = "long" | "short";
@@ -13,13 +13,6 @@ export interface ClaimInput {
   readonly length: Length;
   readonly claimKey: string | null;
   readonly worker: string | null;
-}
-
-/** Which run a call asks for, as whom. */
-export interface AskedRun {
-  readonly runId: string;
-  /** `null` for any owner. */
-  readonly ownerId: string | null;
 }
 
 /** What the store is asked for. */
@@ -34,7 +27,7 @@ export function claimRequest({ length, claimKey, worker }: ClaimInput): CreateCl
  */
 export function judgeClaim(
   model: StoreModel,
-  asked: AskedRun,
+  asked: RunName,
   input: ClaimInput,
   outcome: LeaseOutcome,
 ): HeldRun | null {
@@ -45,9 +38,9 @@ export function judgeClaim(
 /** Compares the outcome of a renewal. @returns as `judgeClaim` */
 export function judgeRenewal(
   model: StoreModel,
-  asked: AskedRun & { readonly fence: number },
+  asked: RunName & { readonly fence: number },
   length: Length,
-  outcome: LeaseOutcome,
+  outcome: RenewOutcome,
 ): HeldRun | null {
   const run = judgeAccess(model, asked, outcome);
   if (run === null) return null;
@@ -55,13 +48,17 @@ export function judgeRenewal(
     assertEqual(outcome, { outcome: "fenced" }, "the outcome");
     return null;
   }
-  return takeLease(run, outcome, length);
+  assertEqual(outcome.outcome, "granted", "the outcome");
+  const { leaseExpiresAtMs = null } = outcome as Partial<HeldRun>;
+  assert(leaseExpiresAtMs !== null, "a renewed lease has an end");
+  run.lease = { ...run.lease, expiresAtMs: leaseExpiresAtMs, hasExpired: length === "short" };
+  return length === "short" ? { ...asked, leaseExpiresAtMs } : null;
 }
 
 /** Compares the outcome of a release. */
 export function judgeRelease(
   model: StoreModel,
-  asked: AskedRun & { readonly fence: number },
+  asked: RunName & { readonly fence: number },
   outcome: LeaseOutcome,
 ): void {
   const run = judgeAccess(model, asked, outcome);
@@ -109,8 +106,12 @@ function takeLease(run: ModelRun, outcome: LeaseOutcome, length: Length): HeldRu
 }
 
 /** The run that a call about its lease may change; `null` if the call had to be refused, as the outcome then shows. */
-function judgeAccess(model: StoreModel, asked: AskedRun, outcome: LeaseOutcome): ModelRun | null {
-  const run = visibleRun(model, asked.runId, asked.ownerId);
+function judgeAccess(
+  model: StoreModel,
+  asked: RunName,
+  outcome: LeaseOutcome | RenewOutcome,
+): ModelRun | null {
+  const run = runOf(model, asked);
   const refusal = refusalOf(run);
   if (run !== undefined && refusal === null) return run;
   assertEqual(outcome, refusal, "the outcome");

@@ -3,28 +3,27 @@ import {
   type AppendOutcome,
   type AppendRequest,
   type CreateOutcome,
-  type DeleteOutcome,
   type LeaseOutcome,
-  type ListQuery,
-  type ReadResult,
-  type ReadQuery,
+  type OwnerQuery,
+  type RemovalOutcome,
+  type RunName,
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import type { HeldRun } from "../lease.ts";
+import type { KitPage, KitQuery } from "../kit-store.ts";
 import { type ClaimInput, takeClaim } from "./judge-lease.ts";
 import {
   appendToModel,
   checkEvents,
   checkRecord,
-  checkTime,
   forgetRun,
   learnRun,
   liveRuns,
   type ModelRun,
   type StoreModel,
-  visibleRun,
+  runOf,
 } from "./run-model.ts";
 
 /** What an event counts for besides its payload. */
@@ -38,26 +37,25 @@ export type NewRun = Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic">
 /** Compares the outcome of an append with the model, which then has the append. */
 export function judgeAppend(
   model: StoreModel,
-  request: AppendRequest,
+  request: AppendRequest & RunName,
   outcome: AppendOutcome | undefined,
 ): void {
   assertEqual(outcome, appendToModel(model, request), "the outcome");
 }
 
 /** Compares a page with the model. */
-export function judgeRead(model: StoreModel, query: ReadQuery, answer: ReadResult | null): void {
-  const run = visibleRun(model, query.runId, query.ownerId);
+export function judgeRead(model: StoreModel, query: KitQuery, answer: KitPage | null): void {
+  const run = runOf(model, query);
   if (run === undefined || answer === null) {
     return assertEqual(answer, run ?? null, `the answer for ${query.runId}`);
   }
   checkRecord(run, answer.run);
   checkEvents(run, query.since, answer.events);
   assertEqual(answer.events.length, lengthOf(run, query), "the number of events");
-  checkTime(run, query, answer.timeAtSinceMs);
 }
 
 /** How many events a page has, in the plainest way: the model's own, so that it does not agree with a fault of core's cut. */
-function lengthOf({ events }: ModelRun, { since, limit, maxBytes }: ReadQuery): number {
+function lengthOf({ events }: ModelRun, { since, limit, maxBytes }: KitQuery): number {
   let bytes = 0;
   const rest = events.slice(since, since + limit);
   const cut = rest.findIndex(({ event }, at) => {
@@ -68,16 +66,16 @@ function lengthOf({ events }: ModelRun, { since, limit, maxBytes }: ReadQuery): 
 }
 
 /** Compares a head with the model. */
-export function judgeHead(model: StoreModel, runId: string, actual: RunRecord | null): void {
-  const run = model.runs.get(runId);
-  if (run === undefined) assertEqual(actual, null, `the run ${runId}`);
+export function judgeHead(model: StoreModel, name: RunName, actual: RunRecord | null): void {
+  const run = runOf(model, name);
+  if (run === undefined) assertEqual(actual, null, `the run ${name.runId}`);
   else checkRecord(run, actual);
 }
 
 /** Whether a list has the run. */
 export function isListed(
   { record }: ModelRun,
-  { ownerId, topic, runStatus }: Pick<ListQuery, "ownerId" | "topic" | "runStatus">,
+  { ownerId, topic, runStatus }: Pick<OwnerQuery, "ownerId" | "topic" | "runStatus">,
 ): boolean {
   if (record.ownerId !== ownerId) return false;
   if (topic !== null && record.topic !== topic) return false;
@@ -88,15 +86,14 @@ export function isListed(
 /** Compares the outcome of a deletion with the model, which then has the deletion. */
 export function judgeDeletion(
   model: StoreModel,
-  runId: string,
-  ownerId: string | null,
-  outcome: DeleteOutcome,
+  name: RunName,
+  outcome: RemovalOutcome,
 ): void {
-  const record = visibleRun(model, runId, ownerId)?.record;
+  const record = runOf(model, name)?.record;
   const finished = record !== undefined && isTerminal(record.runStatus);
   const expected = record === undefined ? "not_found" : finished ? "deleted" : "active";
   assertEqual(outcome, expected, "the outcome");
-  if (finished) forgetRun(model, runId);
+  if (finished) forgetRun(model, name);
 }
 
 /**
@@ -109,8 +106,8 @@ export function judgeCreation(
   claim: ClaimInput | null,
   created: CreateOutcome,
 ): HeldRun | null {
-  const before = model.runs.get(asked.runId);
-  if (before !== undefined) return judgeExisting(before, asked.ownerId, claim, created);
+  const before = runOf(model, asked);
+  if (before !== undefined) return judgeExisting(before, claim, created);
   const busy = exclusive ? liveRuns(model, asked) : [];
   if (busy.length > 0) {
     judgeBusy(busy, created);
@@ -130,15 +127,10 @@ function judgeBusy(busy: readonly string[], created: CreateOutcome): void {
 
 function judgeExisting(
   before: ModelRun,
-  ownerId: string,
   claim: ClaimInput | null,
   created: CreateOutcome,
 ): HeldRun | null {
   const { runStatus, lastSequence } = before.record;
-  if (before.record.ownerId !== ownerId) {
-    assertEqual(created, { outcome: "taken" }, "the outcome");
-    return null;
-  }
   if (claim !== null && isTerminal(runStatus)) {
     assertEqual(created, { outcome: "finished", runStatus, lastSequence }, "the outcome");
     return null;

@@ -1,6 +1,5 @@
 import type { Appender, RunRecord } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
-import { LONG_MS } from "../lease.ts";
 
 /** Who may write to a run, as far as the calls so far show. */
 export interface ModelLease {
@@ -31,34 +30,28 @@ export const NEW_LEASE: ModelLease = {
   hasExpired: false,
 };
 
-/** Whether the lease lets an append through. No run of a program is due for as long as `LONG_MS`, and each has been due for any other time. */
-export function letsThrough(
-  lease: ModelLease,
-  appender: Appender,
-  { runStatus }: Pick<RunRecord, "runStatus">,
-): boolean {
-  const isHeld = lease.expiresAtMs !== null;
+/** Whether the lease lets an append through. */
+export function letsThrough({ expiresAtMs, fence }: ModelLease, appender: Appender): boolean {
   switch (appender.by) {
     case "owner":
     case "input":
       return true;
     case "anybody":
-      return !isHeld;
+      return expiresAtMs === null;
     case "worker":
-      return isHeld && appender.fence === lease.fence;
-    case "reaper":
-      return lease.hasExpired && appender.graceMs < LONG_MS;
-    case "sweeper":
-      return !isHeld && appender.runStatus === runStatus && appender.idleForMs < LONG_MS;
+      return expiresAtMs !== null && appender.fence === fence;
   }
 }
 
 /** The lease after an append that it let through. */
 export function leaseAfter(lease: ModelLease, appender: Appender, isEnd: boolean): ModelLease {
-  const takes = ["owner", "reaper", "sweeper"].includes(appender.by);
-  if (!takes && !isEnd) return lease;
-  const isSurpassed = lease.isSurpassed || takes;
-  return { ...lease, isSurpassed, expiresAtMs: null, hasExpired: false };
+  if (appender.by === "owner") return taken(lease);
+  return isEnd ? { ...lease, expiresAtMs: null, hasExpired: false } : lease;
+}
+
+/** The lease after an owner or a reaper has taken the next fence. */
+export function taken(lease: ModelLease): ModelLease {
+  return { ...lease, isSurpassed: true, expiresAtMs: null, hasExpired: false };
 }
 
 /** The lease under a fence that the store has returned. */
