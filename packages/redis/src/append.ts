@@ -1,170 +1,105 @@
-import { isTerminal, RunEventsError, type RunStatus } from "@tm/run-events-core";
-import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
-import { nextPart, packParts, type Part, planParts } from "./append-parts.ts";
+import type { RunEventsError } from "@tm/run-events-core";
+import { nameKey, type Plain, type PlainLanding, type RunName } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { addDue, dropDue } from "./due.ts";
-import { runDamaged, scriptFailure, storeFailure } from "./failure.ts";
-import { isCluster } from "./driver.ts";
-import { addIdleEntry, dropIdleEntry } from "./idle.ts";
-import { addListEntry, dropListEntries, type ListEntry } from "./list-entries.ts";
-import { notifyOwner } from "./scripts/notify-owner.ts";
-import { readHead } from "./scripts/read-head.ts";
-import { parseLanding, parseOutcome, type RunReply, sendAppend } from "./scripts/append.ts";
+import { callFailure, isOutOfMemory, scriptFailure, storeFailure } from "./failure.ts";
+import { APPEND } from "./scripts/append.ts";
+import { packScripts, type Placed } from "./slots.ts";
+
+/** The plains of one run. They are in one script, so that they keep their order even if the client sends it again. */
+interface RunPlains extends RunName {
+  readonly plains: readonly Placed<Plain>[];
+}
+
+/** `last status lease phase`, undecided, or why it failed. */
+type Reply = string | null | readonly [failure: string];
 
 /**
- * Appends a group. All requests for one run are in the same script. So they keep their order even if the server has forgotten the
- * script, redirects it, or gets it again. Runs are independent.
- * @throws RunEventsError `store_unavailable` if a request fails; `ambiguous` if it may have landed, or others have
- * @see clauses S2 and S7 in `STORE.md`
+ * Commits plain appends and renewals.
+ * @throws RunEventsError `store_unavailable` if one fails; `ambiguous` if it may have landed, or others have
  */
-export function appendGroup(
+export async function appendPlains(
   connection: Connection,
-  requests: readonly AppendRequest[],
-): Promise<readonly AppendOutcome[]> {
-  return new GroupAppend(connection).append(requests);
-}
-
-/** One group on its way, and the results of its requests so far. */
-class GroupAppend {
-  readonly #connection: Connection;
-  /** By the request's index in the group. Empty for requests that are under way or have failed. */
-  readonly #outcomes: AppendOutcome[] = [];
-  readonly #failures: RunEventsError[] = [];
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-  }
-
-  async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    let parts = planParts(requests);
-    while (parts.length > 0) {
-      const calls = packParts(this.#connection, parts);
-      parts = (await Promise.all(calls.map((call) => this.#send(call)))).flat();
-    }
-    const [first] = this.#failures;
-    if (first !== undefined) throw groupFailure(first, this.#failures, this.#outcomes);
-    return this.#outcomes;
-  }
-
-  /**
-   * Sends one script.
-   * @returns the parts of these runs that are still to be sent
-   */
-  async #send(call: readonly Part[]): Promise<readonly Part[]> {
-    let replies: readonly RunReply[];
-    try {
-      replies = await sendAppend(this.#connection, call);
-    } catch (error) {
-      this.#failures.push(storeFailure(error));
-      return [];
-    }
-    const next = await Promise.allSettled(
-      call.map((part, at) => this.#settle(part, replies[at] ?? ["lost"])),
-    );
-    return next.flatMap((settled) => {
-      if (settled.status === "fulfilled") return settled.value === null ? [] : [settled.value];
-      this.#failures.push(storeFailure(settled.reason));
-      return [];
-    });
-  }
-
-  /**
-   * Records the answer for one part.
-   * @returns this part or the next one, if it is still to be sent
-   */
-  async #settle(part: Part, reply: RunReply): Promise<Part | null> {
-    if (typeof reply === "string") {
-      for (const { index, request } of part.requests) {
-        this.#outcomes[index] = parseLanding(reply, request);
-      }
-      this.#notifyOwner(part);
-      return nextPart(part);
-    }
-    switch (reply[0]) {
-      case "failed":
-        this.#failures.push(scriptFailure(reply[1]));
-        return null;
-      case "lost":
-        this.#failures.push(runDamaged());
-        return null;
-      case "unlisted":
-        // This may repeat, if another writer changed the run's status meanwhile, or the run was deleted and created again.
-        return { ...part, entry: await this.#makeEntry(part.runId, reply) };
-      case "judged":
-        this.#takeJudged(part, reply);
-        if (part.requests.some(({ index }) => this.#outcomes[index]?.outcome === "appended"))
-          this.#notifyOwner(part);
-        return nextPart(part);
-    }
-  }
-
-  /** In a cluster, the script of a run cannot reach the channel of its owner. Without a wait. */
-  #notifyOwner({ runId, requests }: Part): void {
-    const connection = this.#connection;
-    if (!isCluster(connection.redis)) return;
-    const ownerId = requests[0]?.request.ownerId ?? null;
-    if (ownerId !== null) {
-      notifyOwner(connection, ownerId, [runId]);
-      return;
-    }
-    readHead(connection, runId)
-      .then((head) => head && notifyOwner(connection, head.ownerId, [runId]))
-      .catch(() => {
-        // A notification may be lost.
+  plains: readonly Plain[],
+): Promise<readonly (PlainLanding | null)[]> {
+  const placed = plains.map((item, at): Placed<Plain> => ({ item, at }));
+  const runs = [...Map.groupBy(placed, ({ item }) => nameKey(item)).values()].flatMap(
+    (ofRun): RunPlains[] => ofRun.slice(0, 1).map(({ item }) => ({ ...item, plains: ofRun })),
+  );
+  const landings: (PlainLanding | null)[] = plains.map(() => null);
+  const failures: RunEventsError[] = [];
+  const scripts = packScripts(connection, runs, countEvents);
+  await Promise.all(
+    scripts.map(async (script) => {
+      const ofScript = script.flatMap(({ item }) => item.plains);
+      const replies = await send(connection, script).catch((error: unknown) => {
+        failures.push(storeFailure(error));
+        return [];
       });
+      ofScript.forEach(({ item, at }, nth) => {
+        const reply = replies[nth] ?? null;
+        if (typeof reply === "string") landings[at] = parseLanding(reply, item);
+        else if (reply !== null) failures.push(scriptFailure(reply[0]));
+      });
+    }),
+  );
+  if (failures.length > 0) {
+    throw callFailure(
+      failures,
+      landings.some((landing) => landing !== null),
+    );
   }
+  return landings;
+}
 
-  async #makeEntry(
-    runId: string,
-    [, ownerId, ordinal, runStatus, updatedAtMs, visit, topic]: Extract<
-      RunReply,
-      readonly ["unlisted", ...unknown[]]
-    >,
-  ): Promise<ListEntry> {
-    const named = { runId, ordinal: Number(ordinal), visit: Number(visit) };
-    const entry = { ownerId, runStatus, topic, ...named };
-    const { ended } = this.#connection.keys;
-    await Promise.all([
-      addListEntry(this.#connection, entry),
-      // The run cannot come to the status earlier than its last change.
-      addIdleEntry(this.#connection, entry, Number(updatedAtMs)),
-      // The run cannot end earlier than its last change.
-      isTerminal(runStatus) &&
-        addDue(this.#connection, ended, { mark: ordinal, runId }, updatedAtMs),
-    ]);
-    return entry;
+function countEvents({ plains }: RunPlains): number {
+  return plains.reduce((sum, { item }) => sum + item.events.length, 0);
+}
+
+async function send(
+  connection: Connection,
+  script: readonly Placed<RunPlains>[],
+): Promise<readonly Reply[]> {
+  const { keys, notify } = connection;
+  const scriptKeys: string[] = [];
+  const values: string[] = [notify];
+  for (const { item } of script) {
+    const { head, events, receipts } = keys.ofRun(item);
+    scriptKeys.push(head, events, receipts);
+    const channel = keys.channel(keys.ofOwner(item.ownerId));
+    values.push(String(item.plains.length), channel, item.runId);
+    for (const plain of item.plains) encodePlain(plain.item, values);
   }
-
-  #takeJudged(
-    { runId, requests, entry }: Part,
-    [, left, judged, leaseOver]: Extract<RunReply, readonly ["judged", ...unknown[]]>,
-  ): void {
-    // An unused entry stays, since another process may be about to use it.
-    if (entry !== null && left !== null) {
-      const [runStatus, visit] = left.split(" ");
-      const before = { ...entry, runStatus: runStatus as RunStatus, visit: Number(visit) };
-      dropListEntries(this.#connection, [before]);
-      dropIdleEntry(this.#connection, before);
-    }
-    if (leaseOver !== null) {
-      dropDue(this.#connection, this.#connection.keys.held, { mark: leaseOver, runId });
-    }
-    requests.forEach(({ index, request }, at) => {
-      const outcome = judged[at];
-      if (outcome !== undefined) this.#outcomes[index] = parseOutcome(outcome, request);
-    });
+  try {
+    return (await connection.change(APPEND, scriptKeys, values)) as Reply[];
+  } catch (error) {
+    // A full server takes no append, but a rule may find that nothing has to be written: the append may have landed before.
+    if (isOutOfMemory(error)) return [];
+    throw error;
   }
 }
 
-/** The failure of a whole group: the first one, in doubt if a request is in doubt or another has landed. */
-function groupFailure(
-  { code, message, cause, retryable }: RunEventsError,
-  failures: readonly RunEventsError[],
-  outcomes: readonly AppendOutcome[],
-): RunEventsError {
-  const ambiguous =
-    failures.some((failure) => failure.ambiguous) ||
-    // The array has holes where requests failed; `some` skips them.
-    outcomes.some(({ outcome }) => outcome === "appended");
-  return new RunEventsError(code, message, { cause, retryable, ambiguous });
+function encodePlain(plain: Plain, values: string[]): void {
+  const { fence, expectedSequence, leaseMs, idempotencyKey, events } = plain;
+  const phase = events.findLast((event) => event.phase !== null)?.phase ?? "";
+  values.push(textOf(fence), textOf(expectedSequence), textOf(leaseMs), idempotencyKey ?? "");
+  values.push(phase, String(events.length));
+  for (const { eventType, payload } of events) values.push(eventType, payload);
+}
+
+function textOf(value: number | null): string {
+  return value === null ? "" : String(value);
+}
+
+function parseLanding(reply: string, { events }: Plain): PlainLanding {
+  const [last = "", status = "", lease = ""] = reply.split(" ", 3);
+  const phase = reply.slice(last.length + status.length + lease.length + 3);
+  const lastSequence = Number(last);
+  return {
+    firstSequence: lastSequence - events.length + 1,
+    lastSequence,
+    // Only this store writes it.
+    runStatus: status as PlainLanding["runStatus"],
+    phase: phase === "" ? null : phase,
+    leaseExpiresAtMs: lease === "" ? null : Number(lease),
+  };
 }

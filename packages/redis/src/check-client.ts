@@ -1,7 +1,7 @@
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 
 /** The methods that the store calls on either kind of client. */
-const METHODS = ["hmget", "zadd", "zrem", "evalsha", "eval", "duplicate"] as const;
+const METHODS = ["evalsha", "eval", "duplicate"] as const;
 
 const EXPECTED = "Expected a client of ioredis or iovalkey, a Redis or a Cluster";
 

@@ -21,7 +21,7 @@ export interface Connection {
    */
   run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /**
-   * Runs a script that changes a run.
+   * Runs a script that changes runs. Also throws what a full server answers.
    * @throws RunEventsError `store_unavailable`; `ambiguous` if the change may have landed
    * @see clause S7 in `STORE.md`
    */
@@ -52,7 +52,7 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
     return redis.status === "end" ? clientClosed() : null;
   }
 
-  async function call(
+  async function run(
     { lua, sha1 }: Script,
     scriptKeys: readonly string[],
     values: readonly string[],
@@ -66,19 +66,6 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
     }
   }
 
-  async function run(
-    script: Script,
-    scriptKeys: readonly string[],
-    values: readonly string[],
-  ): Promise<unknown> {
-    try {
-      return await call(script, scriptKeys, values);
-    } catch (error) {
-      if (script.whenFull === null || !isOutOfMemory(error)) throw error;
-      return call(script.whenFull, scriptKeys, values);
-    }
-  }
-
   return {
     redis,
     keys,
@@ -89,7 +76,7 @@ export function createConnection(redis: RedisClient | RedisClusterClient, keys: 
       try {
         return await run(script, scriptKeys, values);
       } catch (error) {
-        throw storeFailure(error, mayHaveLanded(error));
+        throw isOutOfMemory(error) ? error : storeFailure(error, mayHaveLanded(error));
       }
     },
     refusal,

@@ -1,8 +1,5 @@
-/** The commands of this package, for one server, or for the node of a cluster that has the key. */
+/** The commands of this package, for one server, or for the node of a cluster that has the keys. */
 interface RedisCommands {
-  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
-  zadd(key: string, ...values: string[]): Promise<unknown>;
-  zrem(key: string, ...members: string[]): Promise<unknown>;
   evalsha(sha1: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;
   eval(lua: string, numberOfKeys: number, keysAndValues: string[]): Promise<unknown>;
 }

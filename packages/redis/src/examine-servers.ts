@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster, type RedisServerFacts } from "./driver.ts";
-import { readHead } from "./scripts/read-head.ts";
+import { checkFormat } from "./format.ts";
 
 type Durability = StoreCapabilities["durability"];
 
@@ -12,13 +12,13 @@ const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "pow
 /**
  * Checks the settings of the server, or of each master of a cluster. Also throws what the client throws.
  * @returns what an acknowledged append survives, by the weakest of them
- * @throws RunEventsError `store_unavailable` if a server may evict keys
+ * @throws RunEventsError `store_unavailable` if a server may evict keys, or for keys of another format
  * @see clause S6 in `STORE.md`
  */
 export async function examineServers(connection: Connection): Promise<Durability> {
   const { redis } = connection;
   // A cluster's client knows its masters after its first answer. A server that is a replica now does not count.
-  await readHead(connection, "");
+  await checkFormat(connection);
   const servers = isCluster(redis) ? redis.nodes("master") : [redis];
   const found = await Promise.all(servers.map(examineServer));
   return LEAST_FIRST.find((durability) => found.includes(durability)) ?? "unknown";
@@ -31,7 +31,7 @@ async function examineServer(server: RedisServerFacts): Promise<Durability> {
     server.info("persistence"),
   ]);
   const policy = parseInfo(memory, "maxmemory_policy");
-  // `volatile-*` evicts only keys with an expiry, but those are needed too: the marks of runs that may not be created any more.
+  // No key of the store expires by itself. But `volatile-*` is refused too: it evicts each key to which an operator gave an expiry.
   if (policy !== undefined && policy !== "noeviction") {
     throw new RunEventsError(
       "store_unavailable",

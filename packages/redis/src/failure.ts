@@ -50,7 +50,10 @@ export function isOutOfMemory(error: unknown): boolean {
   return replyCode(error) === "OOM";
 }
 
-/** Refusals by the script itself, after it has searched for the result of an earlier sending. */
+/**
+ * Refusals by a command of the script itself, which finds them at each sending. What a full server refuses may have landed before, but the
+ * caller finds that out by seeing the run again.
+ */
 const JUDGED: readonly string[] = ["OOM", "WRONGTYPE"];
 
 /**
@@ -96,11 +99,26 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   );
 }
 
-/** The failure for an error that a script caught while it wrote to one run, as if the server had answered it. */
+/** The failure for an error that a script caught while it wrote to one run, as if the server had answered it; `lost` for a missing key. */
 export function scriptFailure(message: string): RunEventsError {
+  if (message === "lost") return runDamaged();
   const error = new Error(message);
   error.name = "ReplyError";
   return storeFailure(error, mayHaveLanded(error));
+}
+
+/**
+ * The failure of a whole call: the first one, in doubt if one is in doubt or others have landed.
+ * @param failures at least one
+ */
+export function callFailure(
+  failures: readonly RunEventsError[],
+  hasLanded: boolean,
+): RunEventsError {
+  const [first = runDamaged()] = failures;
+  const { code, message, cause, retryable } = first;
+  const ambiguous = hasLanded || failures.some((failure) => failure.ambiguous);
+  return new RunEventsError(code, message, { cause, retryable, ambiguous });
 }
 
 /** The error of a run whose keys do not fit together, since Redis lost one or another program removed it. */

@@ -1,66 +1,91 @@
-import { isTerminal } from "@tm/run-events-core";
 import {
+  type DueQuery,
+  dueKindOf,
+  type Head,
   isListed,
-  listedStatuses,
-  type ListQuery,
-  type RunRecord,
+  nameKey,
+  type OwnerQuery,
+  type RunName,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { dropListEntries, isNewOrdinal, type ListEntry } from "./list-entries.ts";
-import { entriesBelow } from "./scripts/entries-below.ts";
-import { readVisitor } from "./scripts/read-head.ts";
+import { isCluster } from "./driver.ts";
+import { BUCKETS } from "./keys.ts";
+import { readHeads } from "./read.ts";
+import { LIST } from "./scripts/list.ts";
 
-/**
- * An owner's runs, newest first: the entries of its list that their runs confirm. Entries that can never be right again are
- * removed.
- * @see clauses S12 and S25 in `STORE.md`, clauses W14 and W34 in `WIRE.md`
- */
-export async function listRuns(
-  connection: Connection,
-  query: ListQuery,
-): Promise<readonly RunRecord[]> {
-  const { ownerId, topic = null, limit, withMetadata = true } = query;
-  const statuses = listedStatuses(query.runStatus);
-  const listed: RunRecord[] = [];
-  let below = query.before ?? Number.MAX_SAFE_INTEGER;
-  for (;;) {
-    const { runs, next, nowMicros } = await entriesBelow(connection, {
-      ownerId,
-      topic,
-      statuses,
-      below,
-      limit,
-    });
-    const visitors = await Promise.all(
-      runs.map(([{ runId }]) => readVisitor(connection, runId, withMetadata)),
-    );
-    runs.forEach((ofRun, index) => {
-      const visitor = visitors[index] ?? null;
-      for (const entry of ofRun) {
-        if (isVoid(entry, visitor, nowMicros)) dropListEntries(connection, [entry]);
-      }
-      const { head } = visitor ?? {};
-      if (head?.ordinal !== ofRun[0].ordinal || listed.length === limit) return;
-      if (isListed(head, query)) listed.push(head);
-    });
-    if (next === null || listed.length === limit) return listed;
-    below = next;
-  }
+/** A member of a sorted set. */
+interface Entry {
+  readonly member: string;
+  readonly score: number;
 }
 
 /**
- * Whether an entry can never be right again: a run comes to a status only once, except to the running and the waiting one by another
- * visit each time.
+ * An owner's runs, newest first. Their heads are read after the lists, in scripts of a few runs, so that a long list does not occupy the server.
+ * A run that has left the list meanwhile makes room for the next.
  */
-function isVoid(
-  entry: ListEntry,
-  visitor: Awaited<ReturnType<typeof readVisitor>>,
-  nowMicros: number,
-): boolean {
-  if (visitor?.head.ordinal !== entry.ordinal)
-    return !isNewOrdinal(entry.ordinal, nowMicros / 1_000);
-  const { runStatus } = visitor.head;
-  const isOlder = !isTerminal(entry.runStatus) && entry.visit < visitor.visits;
-  if (runStatus === entry.runStatus) return isOlder;
-  return entry.runStatus === "queued" || isTerminal(runStatus) || isOlder;
+export async function listOwned(
+  connection: Connection,
+  { ownerId, topic, runStatus, before, limit }: OwnerQuery,
+): Promise<readonly Head[]> {
+  const lists = connection.keys.lists(ownerId, topic, runStatus);
+  const found: Head[] = [];
+  let below = before;
+  while (found.length < limit) {
+    const most = limit - found.length;
+    const from = below === null ? "+inf" : `(${below}`;
+    const sets = await readEntries(connection, lists, [from, String(most), ""]);
+    const newest = sets.flat().toSorted((a, b) => b.score - a.score);
+    const entries = newest.slice(0, most);
+    const heads = await readHeads(
+      connection,
+      entries.map(({ member }) => ({ ownerId, runId: member })),
+    );
+    found.push(...heads.filter((head) => isListed(head, { runStatus, topic })));
+    below = entries.at(-1)?.score ?? below;
+    if (entries.length < most) break;
+  }
+  return found;
+}
+
+/** Runs of all owners that are due, the earliest first: those of each bucket, merged. */
+export async function listDue(
+  connection: Connection,
+  { due, forMs, limit }: DueQuery,
+): Promise<readonly Head[]> {
+  const keys = Array.from({ length: BUCKETS }, (_, bucket) => connection.keys.due(bucket, due));
+  const range = ["", String(limit), String(forMs)];
+  const scripts = isCluster(connection.redis) ? keys.map((key) => [key]) : [keys];
+  const sets = await Promise.all(scripts.map((some) => readEntries(connection, some, range)));
+  const entries = sets
+    .flat(2)
+    .toSorted((a, b) => a.score - b.score)
+    .slice(0, limit);
+  const heads = await readHeads(
+    connection,
+    entries.map(({ member }) => parseName(member)),
+  );
+  // Those that have changed meanwhile wait for something else, or for longer.
+  const scores = new Map(entries.map(({ member, score }) => [member, score]));
+  return heads.filter(
+    (head) => dueKindOf(head) === due && head.dueMs <= (scores.get(nameKey(head)) ?? 0),
+  );
+}
+
+/** The run of a `nameKey`. */
+function parseName(text: string): RunName {
+  const space = text.indexOf(" ");
+  return { runId: text.slice(0, space), ownerId: text.slice(space + 1) };
+}
+
+async function readEntries(
+  connection: Connection,
+  keys: readonly string[],
+  range: readonly string[],
+): Promise<readonly (readonly Entry[])[]> {
+  const sets = (await connection.run(LIST, keys, range)) as readonly (readonly string[])[];
+  return sets.map((flat) =>
+    Array.from({ length: flat.length / 2 }, (_, at) => {
+      return { member: flat[at * 2] ?? "", score: Number(flat[at * 2 + 1]) };
+    }),
+  );
 }

@@ -1,42 +1,41 @@
 import {
-  createPoller,
+  closedSubscription,
   createNotifier,
-  isOwnerName,
-  nameOf,
+  createPoller,
+  keyOf,
   type OnNotification,
   type Poller,
-  storeClosed,
   type StoreReports,
   type Subject,
   type Subscription,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { storeFailure } from "./failure.ts";
+import { Followed } from "./followed.ts";
+import { readMarks } from "./marks.ts";
 import { createSubscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { SubscribedRun } from "./subscribed-run.ts";
 
-/** How often runs are polled while their channels are subscribed, in milliseconds. */
+/** How often runs and owners are polled while their channels are subscribed, in milliseconds. */
 const POLL_MS = 1_000;
-/** How often runs are polled while their channels are not subscribed, in milliseconds. */
+/** How often they are polled while their channels are not subscribed, in milliseconds. */
 const UNSUBSCRIBED_POLL_MS = 50;
 /** How late a poll and the commands before it may be, with some 20,000 subscribed runs, in milliseconds. */
 const POLL_GRACE_MS = 1_000;
 
-/** The most runs that are polled in a millisecond, on average. */
-const RUNS_A_MS = 20;
+/** The most that is polled in a millisecond, on average. */
+const POLLED_A_MS = 20;
 
 /** The longest time from a commit to its notification if its message is lost, in milliseconds. */
 export const NOTIFY_WITHIN_MS: number = POLL_MS + POLL_GRACE_MS;
 
 /**
- * The notifications of one store. The script of a commit publishes on the run's channel. One connection of the store subscribes to
- * the channels of all subscribed runs; the first subscription opens it. The store also polls the runs' heads: seldom, in case a
- * message was lost, and often while a channel is not subscribed. A mark holds what the last poll read. A run's first poll
- * always notifies. An owner has a channel too, whose messages name the run. Its subscriptions are notified once a second while it is not
- * subscribed.
+ * The notifications of one store. The script of a commit publishes on the channels of the run and of its owner. One connection of the store
+ * subscribes to the channels of all that is followed; the first subscription opens it. The store also polls: seldom, in case a message was
+ * lost, and often while a channel is not subscribed. A mark holds what the last poll read; the first poll always notifies. An owner's mark does
+ * not show every change, so that an owner whose channel is not subscribed is notified every second in any case.
  *
- * | run's state           | waits for                     | is polled    | `ready`                                      |
+ * | state                 | waits for                     | is polled    | `ready`                                      |
  * | --------------------- | ----------------------------- | ------------ | -------------------------------------------- |
  * | new                   | its channel or its first poll | every 50 ms  | pending; a failed poll rejects it, and the next subscription gets a new one |
  * | ready, not subscribed | its channel                   | every 50 ms  | resolved                                     |
@@ -50,7 +49,8 @@ export class Notifications {
   readonly #connection: Connection;
   readonly #reports: StoreReports;
   readonly #notifier = createNotifier();
-  readonly #subscribed = new Map<string, SubscribedRun>();
+  /** By channel. */
+  readonly #followed = new Map<string, Followed>();
   readonly #poller: Poller;
   readonly #unsubscribedPoller: Poller;
   /** `null` before the first subscription. */
@@ -61,34 +61,33 @@ export class Notifications {
     this.#reports = reports;
     this.#poller = this.#pollEvery(
       POLL_MS,
-      () => [...this.#subscribed.values()],
-      () => this.#subscriptions?.beat(),
+      () => [...this.#followed.values()],
+      (all) => {
+        this.#subscriptions?.beat();
+        for (const one of all) {
+          if (!("runId" in one.subject) && !this.#isSubscribed(one)) this.#notify(one);
+        }
+      },
     );
     this.#unsubscribedPoller = this.#pollEvery(UNSUBSCRIBED_POLL_MS, () =>
-      [...this.#subscribed.values()].filter(({ name }) => !this.#subscriptions?.isSubscribed(name)),
+      [...this.#followed.values()].filter((one) => !this.#isSubscribed(one)),
     );
   }
 
   /** The store's `subscribe`. */
   subscribe(subject: Subject, onNotification: OnNotification): Subscription {
     const refusal = this.#connection.refusal();
-    if (refusal !== null) {
-      const ready = Promise.reject<void>(refusal);
-      // A caller that does not wait for `ready` gets the failure from its next read.
-      ready.catch(() => {});
-      return { ready, stop() {} };
-    }
-    const name = nameOf(subject);
-    const remove = this.#notifier.add(name, onNotification);
-    const run = this.#join(name);
+    if (refusal !== null) return closedSubscription(refusal);
+    const remove = this.#notifier.add(subject, onNotification);
+    const one = this.#join(subject);
     let isStopped = false;
     return {
-      ready: run.ready,
+      ready: one.ready,
       stop: () => {
         if (isStopped) return;
         isStopped = true;
         remove();
-        this.#leave(run);
+        this.#leave(one);
       },
     };
   }
@@ -96,120 +95,131 @@ export class Notifications {
   /** Ends all subscriptions, and closes the connection for them. */
   close(): void {
     this.#notifier.clear();
-    for (const run of this.#subscribed.values()) run.fail(storeClosed());
-    this.#subscribed.clear();
+    const refusal = this.#connection.refusal();
+    for (const one of this.#followed.values()) one.fail(storeFailure(refusal));
+    this.#followed.clear();
     this.#poller.stop();
     this.#unsubscribedPoller.stop();
     this.#subscriptions?.close();
     this.#reports.closed();
   }
 
-  /** Polls the picked runs, and stops when no run is picked. With very many runs the pause is longer. */
+  /** Polls what is picked, and stops when nothing is picked. With very many runs the pause is longer. */
   #pollEvery(
     periodMs: number,
-    pick: () => readonly SubscribedRun[],
-    before = (): void => {},
+    pick: () => readonly Followed[],
+    before: (all: readonly Followed[]) => void = () => {},
   ): Poller {
     return createPoller({
       // Waits for no answer: a server that does not answer must not delay the next poll.
       poll: () => {
-        before();
-        for (const run of pick()) void this.#poll(run);
+        const all = pick();
+        before(all);
+        void this.#poll(all);
       },
       isNeeded: () => pick().length > 0,
-      pauseMs: () => Math.max(periodMs, pick().length / RUNS_A_MS),
+      pauseMs: () => Math.max(periodMs, pick().length / POLLED_A_MS),
     });
   }
 
   #open(): Subscriptions {
-    const { redis, keys } = this.#connection;
-    return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
-      onSubscribed: (name) => this.#onSubscribed(name),
+    return new Subscriptions((events) => createSubscriber(this.#connection.redis, events), {
+      onSubscribed: (channel) => this.#onSubscribed(channel),
       onUnsubscribed: (isUp) => {
         // `close` loses the connection, too, and reports that itself.
         if (this.#connection.refusal() === null) this.#reports.connected(isUp);
         this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
       },
-      onMessage: (name, message) => this.#onMessage(name, message),
+      onMessage: (channel, message) => {
+        const one = this.#followed.get(channel);
+        if (one === undefined) return;
+        one.hasMessage = true;
+        // An owner's channel names the runs.
+        for (const runId of message.split(" ")) this.#notify(one, runId);
+      },
     });
   }
 
-  #onMessage(name: string, message: string): void {
-    const run = this.#subscribed.get(name);
-    if (run !== undefined) run.hasMessage = true;
-    const changed = message === "" ? null : this.#connection.keys.nameOf(message);
-    this.#notifier.notify(name, isOwnerName(name) ? changed : name);
-  }
-
-  #onSubscribed(name: string): void {
-    const run = this.#subscribed.get(name);
-    if (run === undefined) return;
+  #onSubscribed(channel: string): void {
+    const one = this.#followed.get(channel);
+    if (one === undefined) return;
     // Commits may have come while the channel was not subscribed.
-    if (run.isReady) this.#notifier.notify(name, isOwnerName(name) ? null : name);
-    run.settle();
+    if (one.isReady) this.#notify(one);
+    one.settle();
   }
 
-  /** Polls a run, unless an earlier poll of it is still under way. For an owner it only tests the server. */
-  async #poll(run: SubscribedRun): Promise<void> {
-    const isOwner = isOwnerName(run.name);
-    if (run.isPolled || (isOwner && this.#subscriptions?.isSubscribed(run.name))) return;
-    run.isPolled = true;
-    const { redis, keys } = this.#connection;
-    try {
-      const { head } = keys.ofRun(run.name);
-      const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
-      // No poll finds which runs of an owner have changed: once a second, any may have.
-      const second = Math.floor(performance.now() / POLL_MS);
-      this.#see(run, isOwner ? `${second}` : `${ordinal}:${last}`);
-    } catch (error) {
-      // The next poll finds what this one missed. But no caller should wait for it.
-      run.fail(storeFailure(error));
-    }
-    run.isPolled = false;
+  #isSubscribed({ channel }: Followed): boolean {
+    return this.#subscriptions?.isSubscribed(channel) === true;
   }
 
-  #see(run: SubscribedRun, mark: string): void {
-    // The subscriptions of the run have ended, and it may have new ones.
-    if (this.#subscribed.get(run.name) !== run) return;
-    if (run.mark !== mark) {
-      const isOwner = isOwnerName(run.name);
-      this.#notifier.notify(run.name, isOwner ? null : run.name);
-      if (run.mark !== null && !run.hasMessage && !isOwner) this.#miss(run.name);
+  /** @param runId the run of an owner that has changed; `null` for any */
+  #notify({ subject }: Followed, runId: string | null = null): void {
+    this.#notifier.notify(keyOf(subject), "runId" in subject ? subject.runId : runId);
+  }
+
+  /** Polls those of which no earlier poll is still under way. */
+  async #poll(all: readonly Followed[]): Promise<void> {
+    const polled = all.filter(({ isPolled }) => !isPolled);
+    for (const one of polled) one.isPolled = true;
+    await readMarks(
+      this.#connection,
+      polled,
+      (one, mark) => {
+        one.isPolled = false;
+        this.#see(one, mark);
+      },
+      (one, error) => {
+        one.isPolled = false;
+        // The next poll finds what this one missed. But no caller should wait for it.
+        one.fail(storeFailure(error));
+      },
+    );
+  }
+
+  #see(one: Followed, mark: string): void {
+    // Its subscriptions have ended, and there may be new ones.
+    if (this.#followed.get(one.channel) !== one) return;
+    if (one.mark !== mark) {
+      this.#notify(one);
+      if (one.mark !== null && !one.hasMessage) this.#miss(one);
     }
-    run.mark = mark;
-    run.hasMessage = false;
-    run.settle();
+    one.mark = mark;
+    one.hasMessage = false;
+    one.settle();
   }
 
   /** A commit came without a message. */
-  #miss(runId: string): void {
-    if (this.#subscriptions?.isSubscribed(runId) === true)
+  #miss(one: Followed): void {
+    if (this.#isSubscribed(one))
       this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: 1 });
-    this.#subscriptions?.renew(runId);
+    this.#subscriptions?.renew(one.channel);
   }
 
-  #join(name: string): SubscribedRun {
-    let run = this.#subscribed.get(name);
-    if (run === undefined) {
-      run = new SubscribedRun(name);
-      this.#subscribed.set(name, run);
+  #join(subject: Subject): Followed {
+    const { keys } = this.#connection;
+    const key = "runId" in subject ? keys.ofRun(subject).head : keys.ofOwner(subject.ownerId);
+    const channel = keys.channel(key);
+    let one = this.#followed.get(channel);
+    if (one === undefined) {
+      one = new Followed(subject, channel);
+      this.#followed.set(channel, one);
       this.#subscriptions ??= this.#open();
-      this.#subscriptions.add(name);
-      // The run's last subscription ended just now, and its channel is still subscribed.
-      if (this.#subscriptions.isSubscribed(name)) run.settle();
+      this.#subscriptions.add(channel);
+      // The last subscription ended just now, and the channel is still subscribed.
+      if (this.#isSubscribed(one)) one.settle();
       this.#poller.start(POLL_MS);
       this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
     }
-    run.subscriptions += 1;
-    return run;
+    one.subscriptions += 1;
+    return one;
   }
 
-  #leave(run: SubscribedRun): void {
-    run.subscriptions -= 1;
-    if (run.subscriptions > 0) return;
+  #leave(one: Followed): void {
+    one.subscriptions -= 1;
+    if (one.subscriptions > 0) return;
     // No poll and no channel will settle it any more, and a caller may be waiting.
-    run.settle();
-    this.#subscribed.delete(run.name);
-    this.#subscriptions?.remove(run.name);
+    one.settle();
+    this.#followed.delete(one.channel);
+    this.#subscriptions?.remove(one.channel);
   }
 }

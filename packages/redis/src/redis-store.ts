@@ -1,19 +1,15 @@
-import { createStoreReports, type RunEventStore } from "@tm/run-events-core/store";
-import { appendGroup } from "./append.ts";
+import { createCalls, createStoreReports, type RunEventStore } from "@tm/run-events-core/store";
+import { appendPlains } from "./append.ts";
+import { changeRuns } from "./change.ts";
 import { checkClient } from "./check-client.ts";
 import { createConnection } from "./connection.ts";
 import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
-import { listIdle } from "./idle.ts";
 import { keysOf } from "./keys.ts";
-import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
-import { listRuns } from "./list.ts";
-import { probeServers } from "./probe.ts";
-import { purgeRuns } from "./purge.ts";
-import { createRun, deleteRun } from "./runs.ts";
-import { readPage } from "./scripts/read.ts";
-import { readHead } from "./scripts/read-head.ts";
+import { listDue, listOwned } from "./list.ts";
 import { NOTIFY_WITHIN_MS, Notifications } from "./notifications.ts";
+import { probeServers } from "./probe.ts";
+import { readRuns } from "./read.ts";
 
 /** Settings of {@link openRedisStore}. */
 export interface RedisStoreOptions {
@@ -25,6 +21,10 @@ export interface RedisStoreOptions {
   readonly prefix?: string;
 }
 
+/** A script of so many events occupies the server for some 50 ms. */
+const MOST_EVENTS = 10_000;
+const MOST_BYTES = 64 * 1_024 * 1_024;
+
 /** A store on Redis. */
 export type RedisStore = RunEventStore;
 
@@ -35,14 +35,14 @@ export type RedisStore = RunEventStore;
  *
  * The server's settings decide what an append survives: power loss with `appendfsync always`, and otherwise what
  * `capabilities.durability` shows. They are checked now and with each `probe`, which fails if keys may be evicted. Under any
- * settings, a failover may lose acknowledged appends, since replicas lag.
+ * settings, a failover may lose acknowledged appends, since replicas lag. In a cluster all runs of one owner are on one node.
  *
  * With a host name, a client must disconnect from a server that has become a replica:
  * `reconnectOnError: ({ message }) => message.startsWith("READONLY")`.
  *
  * @throws TypeError for a bad prefix, or for a value that is not such a client
  * @throws RunEventsError `store_unavailable`: Redis cannot be reached, or refuses the user; not `retryable` if the client is closed,
- * or if a server's `maxmemory-policy` lets it evict keys
+ * if a server's `maxmemory-policy` lets it evict keys, or if the keys under the prefix are of another format
  * @example
  * const redis = new Redis("redis://127.0.0.1:6379", {
  *   reconnectOnError: ({ message }) => message.startsWith("READONLY"),
@@ -60,6 +60,9 @@ export async function openRedisStore(
   let durability = await connection.perform(() => examineServers(connection));
   const reports = createStoreReports();
   const notifications = new Notifications(connection, reports);
+  const calls = createCalls();
+  const perform = <T>(work: () => Promise<T>): Promise<T> =>
+    calls.run(() => connection.perform(work));
 
   return {
     capabilities: {
@@ -70,33 +73,28 @@ export async function openRedisStore(
       shared: true,
       joinsTransaction: false,
       // The client sends commands again when it has reconnected, but gives up after some attempts.
-      losesAcknowledgements: true,
+      losesAnswers: true,
       appendsAtOnce: 2,
       notifyWithinMs: NOTIFY_WITHIN_MS,
+      mostEvents: MOST_EVENTS,
+      mostBytes: MOST_BYTES,
     },
-    createRun: (request) => connection.perform(() => createRun(connection, request)),
-    append: (requests) => connection.perform(() => appendGroup(connection, requests)),
-    read: (queries) =>
-      connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
-    getRun: (runId) => connection.perform(() => readHead(connection, runId)),
-    listRuns: (query) => connection.perform(() => listRuns(connection, query)),
-    deleteRun: (runId, ownerId) => connection.perform(() => deleteRun(connection, runId, ownerId)),
-    claim: (request) => connection.perform(() => claimRun(connection, request)),
-    renew: (request) => connection.perform(() => renewLease(connection, request)),
-    release: (request) => connection.perform(() => releaseRun(connection, request)),
-    listExpired: (query) => connection.perform(() => listExpired(connection, query)),
-    listIdle: (query) => connection.perform(() => listIdle(connection, query)),
-    purge: (request) => connection.perform(() => purgeRuns(connection, request)),
+    append: (plains) => perform(() => appendPlains(connection, plains)),
+    change: (changes) => perform(() => changeRuns(connection, changes)),
+    read: (queries) => perform(() => readRuns(connection, queries)),
+    list: (query) =>
+      perform(() => ("due" in query ? listDue(connection, query) : listOwned(connection, query))),
     async probe() {
-      const probed = await connection.perform(() => probeServers(connection));
+      const probed = await perform(() => probeServers(connection));
       ({ durability } = probed);
       return probed.nowMs;
     },
     subscribe: (subject, onNotification) => notifications.subscribe(subject, onNotification),
     observe: reports.observe,
-    async close() {
+    close() {
       connection.close();
       notifications.close();
+      return calls.close();
     },
   };
 }

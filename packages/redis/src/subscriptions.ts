@@ -1,26 +1,24 @@
-import type { Keys } from "./keys.ts";
 import type { Subscriber, SubscriberEvents } from "./subscriber.ts";
 
 /** Called when the state of channels changes. */
 export interface SubscriptionsEvents {
-  /** The server has confirmed the subscription to the run's channel: from now on its messages arrive. */
-  readonly onSubscribed: (runId: string) => void;
+  /** The server has confirmed the subscription to the channel: from now on its messages arrive. */
+  readonly onSubscribed: (channel: string) => void;
   /** The channels are no longer subscribed; each gets its `onSubscribed` again. @param isUp whether a connection is up */
   readonly onUnsubscribed: (isUp: boolean) => void;
-  /** @param message empty, or the channel of the run that has changed */
-  readonly onMessage: (name: string, message: string) => void;
+  readonly onMessage: (channel: string, message: string) => void;
 }
 
 /** The pause before a refused subscription is tried again, in milliseconds. */
 const RETRY_MS = 250;
 
 /**
- * Keeps the server subscribed to the channels of exactly the wanted runs. One round of commands is on its way at a time. Changes
- * that come meanwhile join the next round, which sees what is wanted then. So the last request counts, however often a run is
+ * Keeps the server subscribed to exactly the wanted channels. One round of commands is on its way at a time. Changes
+ * that come meanwhile join the next round, which sees what is wanted then. So the last request counts, however often a channel is
  * added and removed while commands are in flight. A round whose connection was lost is dropped, since the next connection
  * begins without channels.
  *
- * The state of a run, by the sets that it is in:
+ * The state of a channel, by the sets that it is in:
  *
  * | state         | wanted | requested | subscribed | `add`     | `remove` | a round begins | server confirms | server refuses  | connection lost, or new |
  * | ------------- | ------ | --------- | ---------- | --------- | -------- | -------------- | --------------- | --------------- | ----------------------- |
@@ -31,18 +29,17 @@ const RETRY_MS = 250;
  * | leaving       | -      | yes       | any        | as before |          | unsubscribing  | leaving         |                 | idle                    |
  * | unsubscribing | -      | yes       | -          | wanted    |          |                | idle            | again in 250 ms | idle                    |
  *
- * `renew` takes a subscribed run back to subscribing. While no connection is up, no round begins.
+ * `renew` takes a subscribed channel back to subscribing. While no connection is up, no round begins.
  * @see clauses S13 and S14 in `STORE.md`
  */
 export class Subscriptions {
-  readonly #keys: Keys;
   readonly #events: SubscriptionsEvents;
   readonly #subscriber: Subscriber;
   readonly #wanted = new Set<string>();
   readonly #subscribed = new Set<string>();
-  /** The runs whose channels the server was asked to subscribe to, confirmed or not. */
+  /** The channels that the server was asked to subscribe to, confirmed or not. */
   readonly #requested = new Set<string>();
-  /** The runs that the next round handles. */
+  /** The channels that the next round handles. */
   #changed = new Set<string>();
   readonly #failed = new Set<string>();
   #retryTimer: NodeJS.Timeout | null = null;
@@ -51,38 +48,33 @@ export class Subscriptions {
   #isUp = false;
   #isBusy = false;
 
-  constructor(
-    keys: Keys,
-    open: (events: SubscriberEvents) => Subscriber,
-    events: SubscriptionsEvents,
-  ) {
-    this.#keys = keys;
+  constructor(open: (events: SubscriberEvents) => Subscriber, events: SubscriptionsEvents) {
     this.#events = events;
     this.#subscriber = open({
       onUp: () => this.#renewAll(true),
       onDown: () => this.#renewAll(false),
-      onMessage: (channel, message) => events.onMessage(keys.nameOf(channel), message),
+      onMessage: (channel, message) => events.onMessage(channel, message),
     });
   }
 
-  /** Adds a wanted run. Unless its channel is still subscribed, `onSubscribed` follows. */
-  add(runId: string): void {
-    this.#wanted.add(runId);
-    this.#change(runId);
+  /** Adds a wanted channel. Unless it is still subscribed, `onSubscribed` follows. */
+  add(channel: string): void {
+    this.#wanted.add(channel);
+    this.#change(channel);
   }
 
-  remove(runId: string): void {
-    this.#wanted.delete(runId);
-    this.#change(runId);
+  remove(channel: string): void {
+    this.#wanted.delete(channel);
+    this.#change(channel);
   }
 
-  isSubscribed(runId: string): boolean {
-    return this.#subscribed.has(runId);
+  isSubscribed(channel: string): boolean {
+    return this.#subscribed.has(channel);
   }
 
-  /** Subscribes to a run's channel again, since a message was missed. */
-  renew(runId: string): void {
-    if (this.#subscribed.delete(runId)) this.#change(runId);
+  /** Subscribes to a channel again, since a message was missed. */
+  renew(channel: string): void {
+    if (this.#subscribed.delete(channel)) this.#change(channel);
   }
 
   /** Pings the server, if a connection is up. */
@@ -108,8 +100,8 @@ export class Subscriptions {
     void this.#settle();
   }
 
-  #change(runId: string): void {
-    this.#changed.add(runId);
+  #change(channel: string): void {
+    this.#changed.add(channel);
     void this.#settle();
   }
 
@@ -130,34 +122,38 @@ export class Subscriptions {
 
   /**
    * Sends one round of commands.
-   * @returns the runs that are tried again later; until then they are polled
+   * @returns the channels that are tried again later; until then they are polled
    */
   async #settleRound(round: readonly string[], mine: number): Promise<readonly string[]> {
-    const more = round.filter((runId) => this.#wanted.has(runId) && !this.#subscribed.has(runId));
-    const less = round.filter((runId) => !this.#wanted.has(runId) && this.#requested.has(runId));
-    for (const runId of more) this.#requested.add(runId);
-    // Not subscribed from here on, so that a run that is wanted again waits for the next round.
-    for (const runId of less) this.#subscribed.delete(runId);
+    const more = round.filter(
+      (channel) => this.#wanted.has(channel) && !this.#subscribed.has(channel),
+    );
+    const less = round.filter(
+      (channel) => !this.#wanted.has(channel) && this.#requested.has(channel),
+    );
+    for (const channel of more) this.#requested.add(channel);
+    // Not subscribed from here on, so that a channel that is wanted again waits for the next round.
+    for (const channel of less) this.#subscribed.delete(channel);
     const [subscribed, unsubscribed] = await Promise.allSettled([
-      this.#subscriber.subscribe(more.map(this.#keys.channel)),
-      this.#subscriber.unsubscribe(less.map(this.#keys.channel)),
+      this.#subscriber.subscribe(more),
+      this.#subscriber.unsubscribe(less),
     ]);
     if (this.#epoch !== mine) return [];
     const confirmed = subscribed.status === "fulfilled" ? subscribed.value : [];
-    for (const channel of confirmed) this.#confirm(this.#keys.nameOf(channel));
-    const unsettled = more.filter((runId) => !this.#subscribed.has(runId));
+    for (const channel of confirmed) this.#confirm(channel);
+    const unsettled = more.filter((channel) => !this.#subscribed.has(channel));
     if (unsubscribed.status === "rejected") return [...unsettled, ...less];
-    for (const runId of less) this.#requested.delete(runId);
+    for (const channel of less) this.#requested.delete(channel);
     return unsettled;
   }
 
-  #confirm(runId: string): void {
-    this.#subscribed.add(runId);
-    if (this.#wanted.has(runId)) this.#events.onSubscribed(runId);
+  #confirm(channel: string): void {
+    this.#subscribed.add(channel);
+    if (this.#wanted.has(channel)) this.#events.onSubscribed(channel);
   }
 
-  #retryLater(runIds: readonly string[]): void {
-    for (const runId of runIds) this.#failed.add(runId);
+  #retryLater(channels: readonly string[]): void {
+    for (const channel of channels) this.#failed.add(channel);
     if (this.#failed.size === 0) return;
     this.#retryTimer ??= setTimeout(() => this.#retry(), RETRY_MS);
     this.#retryTimer.unref();
@@ -165,7 +161,7 @@ export class Subscriptions {
 
   #retry(): void {
     this.#retryTimer = null;
-    for (const runId of this.#failed) this.#changed.add(runId);
+    for (const channel of this.#failed) this.#changed.add(channel);
     this.#failed.clear();
     void this.#settle();
   }

@@ -141,9 +141,12 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   };
 }
 
-/** A subscription to a store that is closed: its `ready` rejects. @see clause S18 in `STORE.md` */
-export function closedSubscription(): Subscription {
-  const ready = Promise.reject(storeClosed());
+/**
+ * A subscription to a store that is closed, or refuses it for another reason: its `ready` rejects.
+ * @see clause S18 in `STORE.md`
+ */
+export function closedSubscription(refusal: unknown = storeClosed()): Subscription {
+  const ready = Promise.reject<void>(refusal);
   // A caller that does not wait for `ready` gets the same error from its next read.
   ready.catch(() => {});
   return { ready, stop() {} };

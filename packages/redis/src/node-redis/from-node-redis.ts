@@ -57,10 +57,6 @@ export function fromNodeRedis(client: NodeRedisClient): RedisClient {
       return client.isOpen ? "ready" : "end";
     },
     options: { keyPrefix },
-    hmget: async (key, ...fields) =>
-      (await send("HMGET", keyPrefix + key, ...fields)) as (string | null)[],
-    zadd: (key, ...values) => send("ZADD", keyPrefix + key, ...values),
-    zrem: (key, ...members) => send("ZREM", keyPrefix + key, ...members),
     evalsha: (sha1, count, values) => run("EVALSHA", sha1, count, values),
     eval: (lua, count, values) => run("EVAL", lua, count, values),
     info: async (section) => String(await send("INFO", section)),

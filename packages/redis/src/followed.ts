@@ -1,11 +1,12 @@
 import type { RunEventsError } from "@tm/run-events-core";
+import type { Subject } from "@tm/run-events-core/store";
 
 /** A run or an owner that has subscriptions. */
-export class SubscribedRun {
-  /** The id of a run, or the name of an owner. */
-  readonly name: string;
+export class Followed {
+  readonly subject: Subject;
+  readonly channel: string;
   subscriptions = 0;
-  /** What the last poll read of the run; `null` before the first poll. */
+  /** What the last poll read of it; `null` before the first poll. */
   mark: string | null = null;
   /** Whether a poll of it is under way. */
   isPolled = false;
@@ -14,8 +15,9 @@ export class SubscribedRun {
   #ready = createReady();
   #isReady = false;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(subject: Subject, channel: string) {
+    this.subject = subject;
+    this.channel = channel;
   }
 
   /** Resolves when every later commit notifies. */
@@ -27,7 +29,7 @@ export class SubscribedRun {
     return this.#isReady;
   }
 
-  /** Resolves `ready`: the run was polled, or its channel is subscribed. */
+  /** Resolves `ready`: it was polled, or its channel is subscribed. */
   settle(): void {
     this.#isReady = true;
     this.#ready.resolve();

@@ -1,0 +1,294 @@
+import { RunEventsError } from "@tm/run-events-core";
+import {
+  type Change,
+  type Commit,
+  type CompareAndSet,
+  decideChanges,
+  type Seen,
+} from "@tm/run-events-core/store";
+import { type Check, checksOf, type Command, writesOf } from "./commit-commands.ts";
+import type { Connection } from "./connection.ts";
+import { callFailure, isOutOfMemory, runDamaged, scriptFailure, storeFailure } from "./failure.ts";
+import { parseHead, versionOf } from "./head-text.ts";
+import { parseReceipt } from "./receipt-text.ts";
+import { COMMIT, COMMIT_SMALL } from "./scripts/commit.ts";
+import { SEE } from "./scripts/see.ts";
+import { packScripts } from "./slots.ts";
+
+/** How long a call begins again, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Changes runs by compare-and-set.
+ * @throws RunEventsError `store_unavailable` if one fails; `ambiguous` if it may have been committed, or others have
+ */
+export async function changeRuns<Answer>(
+  connection: Connection,
+  changes: readonly Change<Answer>[],
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  const failures: RunEventsError[] = [];
+  let hasLanded = false;
+  const scripts = packScripts(connection, changes, () => 1);
+  await Promise.all(
+    scripts.map(async (script) => {
+      const call = new ChangeCall(connection);
+      const items = script.map(({ item }) => item);
+      try {
+        const sets: CompareAndSet = {
+          see: (left) => call.see(left),
+          commit: (commits) => call.commit(commits),
+        };
+        const decided = await decideChanges(items, sets, (round) => call.conflict(round));
+        script.forEach(({ at }, nth) => {
+          answers[at] = decided[nth] as Answer;
+        });
+      } catch (error) {
+        failures.push(storeFailure(error));
+      }
+      hasLanded ||= call.mayHaveLanded;
+    }),
+  );
+  if (failures.length > 0) throw callFailure(failures, hasLanded);
+  return answers;
+}
+
+/** What was seen of a run that only the commit needs. */
+interface SeenKeys {
+  readonly hasReceipts: boolean;
+  /** The newest run of each of the topic's lists of live runs. */
+  readonly newest: readonly string[];
+}
+
+type Entries = readonly string[];
+type SeenReply =
+  | readonly ["lost"]
+  | readonly [
+      head: string | null,
+      metadata: string | null,
+      newest: readonly Entries[],
+      receipts: readonly (readonly [key: string, text: string, events: readonly string[]])[],
+      ordinal?: string,
+    ];
+
+/** What is read of some changes. */
+interface Reading {
+  readonly changes: readonly Change<unknown>[];
+  readonly replies: Promise<readonly [nowMs: string, replies: readonly SeenReply[]]>;
+}
+
+/** 1, 0 for a conflict, as texts if the client makes numbers texts, or why it failed. */
+type CommitReply = number | string | readonly [failure: string];
+
+function isFailure(reply: CommitReply): reply is readonly [failure: string] {
+  return typeof reply === "object";
+}
+
+/** The changes of one slot, which are seen and committed by one script each. */
+class ChangeCall {
+  readonly #connection: Connection;
+  readonly #seen = new Map<Change<unknown>, SeenKeys>();
+  /** The changes whose commit was sent, and which were not seen again since. */
+  readonly #sent = new Set<Change<unknown>>();
+  readonly #fromMs = performance.now();
+  /** Whether others write to these runs: then they are read again right behind each commit, which spares a conflict a round trip. */
+  #isContended = false;
+  #ahead: Reading | null = null;
+  /** Why the server took no commit: it is full. */
+  #full: RunEventsError | null = null;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get mayHaveLanded(): boolean {
+    return this.#sent.size > 0;
+  }
+
+  async see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    const read =
+      ahead !== null && changes.every((change) => ahead.changes.includes(change))
+        ? ahead
+        : this.#read(changes);
+    const [now, replies] = await read.replies;
+    const seen = changes.map((change) =>
+      this.#parse(change, replies[read.changes.indexOf(change)], Number(now)),
+    );
+    // What was decided before is known again by what is seen now, if it has landed.
+    for (const change of changes) this.#sent.delete(change);
+    return seen;
+  }
+
+  #read(changes: readonly Change<unknown>[]): Reading {
+    const { keys } = this.#connection;
+    const scriptKeys: string[] = [];
+    const values: string[] = [];
+    for (const { ownerId, runId, topic = null, keys: asked = [], wantsMetadata } of changes) {
+      const { head, events, receipts, metadata } = keys.ofRun({ ownerId, runId });
+      const lists = topic === null ? [head, head, head] : keys.lists(ownerId, topic, "live");
+      scriptKeys.push(head, events, receipts, metadata, keys.ordinal(keys.bucketOf(ownerId)));
+      scriptKeys.push(...lists);
+      values.push(wantsMetadata === true ? "1" : "", topic === null ? "" : "1");
+      values.push(String(asked.length), ...asked);
+    }
+    const replies = this.#connection.run(SEE, scriptKeys, values) as Reading["replies"];
+    return { changes, replies };
+  }
+
+  #parse(change: Change<unknown>, reply: SeenReply | undefined, nowMs: number): Seen {
+    if (reply === undefined || reply[0] === "lost") throw runDamaged();
+    const [text, metadata = null, newest = [], receipts = [], ordinal] = reply;
+    const tops = newest.map(([runId = "", score = "0"]) => ({ runId, score: Number(score) }));
+    const stored = text === null ? null : parseHead(change, text);
+    this.#seen.set(change, {
+      hasReceipts: stored?.hasReceipts ?? false,
+      newest: tops.map(({ runId }) => runId),
+    });
+    const holder = tops.toSorted((a, b) => b.score - a.score).find(({ runId }) => runId !== "");
+    const found = receipts.map(([key, its, flat]): [string, Receipt] => [key, kept(its, flat)]);
+    return {
+      head: stored === null ? null : { ...stored.head, ...(metadata === null ? {} : { metadata }) },
+      receipts: new Map(found),
+      holder: holder === undefined ? null : { ownerId: change.ownerId, runId: holder.runId },
+      nowMs,
+      ordinal: stored?.head.ordinal ?? Number(ordinal),
+    };
+  }
+
+  async commit(commits: readonly Commit[]): Promise<readonly boolean[]> {
+    if (this.#full !== null) throw this.#full;
+    const { keys, notify } = this.#connection;
+    const parts = new CommitValues(notify);
+    for (const commit of commits) {
+      const { change, seen, decision } = commit;
+      const { hasReceipts = false, newest = [] } = this.#seen.get(change) ?? {};
+      const { head: before, nowMs } = seen;
+      const isTold =
+        before === null || decision.after === null || (decision.events ?? []).length > 0;
+      parts.begin({
+        head: keys.ofRun(change).head,
+        version: before === null ? "" : versionOf(before),
+        nowMs,
+        channel: isTold ? keys.channel(keys.ofOwner(change.ownerId)) : "",
+        runId: change.runId,
+      });
+      parts.addChecks(checksOf(keys, commit, newest));
+      parts.addWrites(writesOf(keys, commit, hasReceipts));
+      this.#sent.add(change);
+    }
+    const isSmall = commits.every(
+      ({ seen, decision: { events = [] } }) => seen.head !== null && events.length === 0,
+    );
+    return this.#send(commits, isSmall ? COMMIT_SMALL : COMMIT, parts);
+  }
+
+  async #send(
+    commits: readonly Commit[],
+    script: typeof COMMIT,
+    { keys, values }: CommitValues,
+  ): Promise<readonly boolean[]> {
+    let replies: readonly CommitReply[];
+    try {
+      const sent = this.#connection.change(script, keys, values);
+      if (this.#isContended) {
+        this.#ahead = this.#read(commits.map(({ change }) => change));
+        this.#ahead.replies.catch(() => {
+          // If it is needed, `see` throws the same.
+        });
+      }
+      replies = (await sent) as typeof replies;
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      // The commit may have landed before the server was full. If it has not, what is decided then is refused.
+      this.#full = storeFailure(error);
+      return commits.map(() => false);
+    }
+    const failures = replies.flatMap((reply, at) => {
+      if (!isFailure(reply)) return [];
+      const failed = commits[at];
+      if (failed !== undefined) this.#sent.delete(failed.change);
+      return [scriptFailure(reply[0])];
+    });
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
+    return replies.map((reply) => Number(reply) === 1);
+  }
+
+  /**
+   * Before a round that follows a conflict. It needs no pause: a process has one commit of a run under way, and where one is in conflict,
+   * another was committed.
+   */
+  async conflict(round: number): Promise<void> {
+    this.#isContended = true;
+    if (performance.now() - this.#fromMs <= PATIENCE_MS) return;
+    throw new RunEventsError(
+      "store_unavailable",
+      `Expected a commit within ${PATIENCE_MS} ms, but others changed the run before each of ${round - 1} attempts. Try again.`,
+    );
+  }
+}
+
+type Receipt = ReturnType<typeof kept>;
+
+function kept(text: string, flat: readonly string[]) {
+  const events = Array.from({ length: flat.length / 2 }, (_, at) => {
+    return { eventType: flat[at * 2] ?? "", payload: flat[at * 2 + 1] ?? "" };
+  });
+  return { ...parseReceipt(text), events };
+}
+
+/** What begins a commit in the script. */
+interface CommitStart {
+  readonly head: string;
+  readonly version: string;
+  readonly nowMs: number;
+  readonly channel: string;
+  readonly runId: string;
+}
+
+/** The keys and values of the script, which names keys by their index. */
+class CommitValues {
+  readonly values: string[];
+  readonly #indexes = new Map<string, string>();
+
+  constructor(notify: string) {
+    this.values = [notify];
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#indexes.keys()];
+  }
+
+  begin({ head, version, nowMs, channel, runId }: CommitStart): void {
+    this.values.push(this.#index(head), version, String(nowMs), channel, runId);
+  }
+
+  addChecks(checks: readonly Check[]): void {
+    this.values.push(String(checks.length));
+    for (const { how, value, command } of checks) {
+      this.values.push(how, value);
+      this.#push(command);
+    }
+  }
+
+  addWrites(writes: readonly Command[]): void {
+    const counted = this.values.length;
+    this.values.push("");
+    for (const write of writes) this.#push(write);
+    this.values[counted] = String(this.values.length - counted - 1);
+  }
+
+  #push([name, key, ...values]: Command): void {
+    this.values.push(String(values.length), name, this.#index(key), ...values);
+  }
+
+  #index(key: string): string {
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    const index = String(this.#indexes.size + 1);
+    this.#indexes.set(key, index);
+    return index;
+  }
+}
