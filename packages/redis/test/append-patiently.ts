@@ -1,8 +1,8 @@
-import { type RunEvents, RunEventsError } from "@tm/run-events-core";
+import { type OwnedRuns, RunEventsError } from "@tm/run-events-core";
 
 /** Appends like a program that tries again while the error is retryable. */
 export async function appendPatiently(
-  runs: RunEvents,
+  runs: OwnedRuns,
   runId: string,
   payload: number,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { openRedisStore, type RedisClient } from "../src/index.ts";
+import { type RedisClient } from "../src/index.ts";
+import { openRedisStore } from "./ruled-store.ts";
 import { connect, openServer, owned } from "./opened.ts";
 
 const EXPECTED = "Expected a client of ioredis or iovalkey, a Redis or a Cluster";
@@ -24,7 +25,7 @@ it.each<[string, unknown, string]>([
   [
     "settings",
     { host: "127.0.0.1" },
-    "got an object without hmget, zadd, zrem, evalsha, eval, duplicate. Pass new Redis(url).",
+    "got an object without evalsha, eval, duplicate. Pass new Redis(url).",
   ],
 ])("openRedisStore refuses %s with what it expected", async (_, client, message) => {
   const refused = openRedisStore(client as RedisClient);

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type { RedisServer } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { openRedisStore } from "../src/index.ts";
-import { connect, openServer, owned } from "./opened.ts";
+import { openRedisStore } from "./ruled-store.ts";
+import { connect, openServer, owned, runKeys } from "./opened.ts";
 import {
   appendOf,
   createOf,
@@ -36,9 +36,9 @@ it.each(Object.keys(settings))(
     await store.createRun(createOf("a"));
     const spoken = connect(server);
     const notifiedRuns = Promise.withResolvers<void>();
-    const subscription = store.subscribe("a", () => notifiedRuns.resolve());
+    const subscription = store.subscribe("a", notifiedRuns.resolve);
     await subscription.ready;
-    const channel = `${redis.options.keyPrefix ?? ""}run-events:{run:a}`;
+    const channel = `${redis.options.keyPrefix ?? ""}${runKeys("a").head}`;
     await expect.poll(() => spoken.pubsub("NUMSUB", channel)).toEqual([channel, 1]);
     expect(
       await store.append([appendOf("a", 1), appendOf("a", 2, { idempotencyKey: "k" })]),
@@ -66,6 +66,7 @@ it.each(Object.keys(settings))(
     const listed = await store.listRuns({
       ownerId: "ada",
       runStatus: "running",
+      topic: null,
       before: null,
       limit: 9,
     });
@@ -90,8 +91,8 @@ it("S6, S13: few rights are enough for a user, and without CONFIG the durability
   const subscription = store.subscribe("a", () => {});
   await subscription.ready;
   await expect
-    .poll(() => admin.pubsub("NUMSUB", "run-events:{run:a}"))
-    .toEqual(["run-events:{run:a}", 1]);
+    .poll(() => admin.pubsub("NUMSUB", runKeys("a").head))
+    .toEqual([runKeys("a").head, 1]);
   await store.append([appendOf("a", 1), endOf("a")]);
   expect(await readValues(store, "a")).toEqual([1, null]);
   expect(await listIds(store, "completed")).toEqual(["a"]);

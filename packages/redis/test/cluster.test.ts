@@ -1,4 +1,3 @@
-import { createRunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import {
   type RedisCluster,
@@ -8,11 +7,11 @@ import {
 import { Cluster, type Redis } from "ioredis";
 import { Cluster as ValkeyCluster } from "iovalkey";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { openRedisStore, type RedisStore } from "../src/index.ts";
+import { openRedisStore, type RedisStore, runsOf } from "./ruled-store.ts";
 import { appendPatiently } from "./append-patiently.ts";
 import { hasCaughtUp } from "./failover/lagging-replica.ts";
 import { moveSlot, openSlot } from "./move-slot.ts";
-import { connect, owned } from "./opened.ts";
+import { connect, owned, runKeys } from "./opened.ts";
 import {
   appendOf,
   claimed,
@@ -100,24 +99,28 @@ it("S1, S13, S23: after a failover the log continues, its commits notify, and ex
   const cluster = await openCluster({ replicas: 1 });
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
-  const runs = createRunEvents({ store: other });
-  await Promise.all(RUN_IDS.map((runId) => runs.create({ runId, ownerId: "ada" })));
+  const runs = runsOf(other);
+  await Promise.all(RUN_IDS.map((runId) => runs.create({ runId })));
   await other.append(RUN_IDS.map((runId) => appendOf(runId, 1)));
   const held = oneTo(10).map((number) => `held-${number}`);
   const fences = new Map<string, number>();
   for (const runId of held) {
-    await runs.create({ runId, ownerId: "bob" });
+    await runs.create({ runId });
     fences.set(runId, (await claimed(store, claimOf(runId, 1))).fence);
   }
   const counters = listen(store, RUN_IDS);
   await counters.ready;
   // Replicas lag: what they do not have is lost with their master.
   await Promise.all(cluster.nodes.slice(0, 3).map((node) => hasCaughtUp(connect(node))));
-  await cluster.kill(0);
+  // All these runs are of one owner, and so on one node.
+  const [node] = cluster.nodes;
+  const slot = node && (await connect(node).cluster("KEYSLOT", runKeys("run-1", PREFIX).head));
+  const index = Math.floor((Number(slot) * 3) / 16_384);
+  await cluster.kill(index);
   await counters.notifiesAll(() =>
     Promise.all(RUN_IDS.map((runId) => appendPatiently(runs, runId, 2))),
   );
-  expect(await cluster.masters()).toContain(3);
+  expect(await cluster.masters()).toContain(index + 3);
   await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
   for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
   expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
@@ -127,7 +130,7 @@ it("S1, S13, S23: after a failover the log continues, its commits notify, and ex
     expect((await claimed(other, claimOf(runId))).fence).toBeGreaterThan(before);
   }
   // And without the polls: the channels of the new master are subscribed.
-  const living = cluster.nodes.slice(1).map((node) => connect(node));
+  const living = cluster.nodes.filter((_, at) => at !== index).map((one) => connect(one));
   await expect.poll(() => countChannels(living), { timeout: 10_000 }).toBe(RUN_IDS.length);
   counters.stop();
 });
@@ -148,7 +151,7 @@ it("S1, S2: while a run's slot moves to another node, its appends land once and 
     } while (isMoving);
     return value;
   })();
-  for (const _ of oneTo(4)) await moveSlot(cluster, `${PREFIX}:{run:a}`);
+  for (const _ of oneTo(4)) await moveSlot(cluster, runKeys("a", PREFIX).head);
   isMoving = false;
   const count = await written;
   expect(await readValues(store, "a")).toEqual(oneTo(count));
@@ -183,7 +186,7 @@ it.each(["app:", "{app}:"])(
     );
     await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
     expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
-    expect(await redis.exists(`${PREFIX}:{run:run-1}:head`)).toBe(1);
+    expect(await redis.exists(runKeys("run-1", PREFIX).head)).toBe(1);
     const found = await Promise.all(nodes.map((node) => node.keys("*")));
     expect(found.flat().filter((key) => !key.startsWith(keyPrefix))).toEqual([]);
     counters.stop();
@@ -211,12 +214,13 @@ it("S7, S20: a run that is not whole on one node is unavailable while its slot i
   );
   const store = await openRedisStore(redis, { prefix: PREFIX });
   await store.createRun(createOf("whole"));
-  await store.append([appendOf("whole", 1)]);
+  await store.append([appendOf("whole", 1, { idempotencyKey: "k" })]);
   await store.createRun(createOf("young"));
-  for (const runId of ["whole", "young", "new"])
-    await openSlot(cluster, `${PREFIX}:{run:${runId}}`);
-  await store.append([appendOf("whole", 2)]);
-  expect(await readValues(store, "whole")).toEqual([1, 2]);
+  const page = { ownerId: "ada", runId: "whole", since: 0, limit: 9, maxBytes: 1e6 };
+  // All runs of an owner are in one slot.
+  await openSlot(cluster, runKeys("whole", PREFIX).head);
+  await store.append([appendOf("whole", 2, { idempotencyKey: "l" })]);
+  expect(await store.inner.read([page])).toMatchObject([{ events: { length: 2 } }]);
   const moving = {
     code: "store_unavailable",
     message: "The Redis Cluster is moving the key: wait until its slot has moved.",
@@ -237,7 +241,7 @@ it("S20: a cluster with unassigned slots is unavailable", async () => {
   );
   const store = await openRedisStore(redis, { prefix: PREFIX });
   const nodes = cluster.nodes.map((node) => connect(node));
-  const slot = Number(await nodes[0]?.cluster("KEYSLOT", `${PREFIX}:{run:a}`));
+  const slot = Number(await nodes[0]?.cluster("KEYSLOT", runKeys("a", PREFIX).head));
   for (const node of nodes) await node.call("CLUSTER", "DELSLOTS", slot);
   await expect(store.getRun("a")).rejects.toMatchObject({
     message: "The Redis Cluster is down: check its nodes and its slots.",

@@ -5,6 +5,7 @@ import { casesOnLeaks, LEAK_FOUND } from "../../conformance/test/leaking-doors.t
 import { openRedisStore } from "../src/index.ts";
 import { countCommands, countLeftovers } from "./beneath.ts";
 import { type Client, type Servers, SETUPS } from "./clients.ts";
+import { runKeys } from "./opened.ts";
 
 /** A prefix, and the clients of the store objects under it. */
 interface PrefixPlace {
@@ -34,7 +35,7 @@ function doorsOf(servers: () => Servers): StoreDoors<PrefixPlace> {
     }),
     // As an eviction does, which removes single keys.
     async loseReceipts({ prefix, clients: [client] }, runId) {
-      const lost = await client?.del(`${prefix}:{run:${runId}}:receipts`);
+      const lost = await client?.del(runKeys(runId, prefix).receipts);
       if (lost !== 1) throw new TypeError("Expected a run with receipts.");
     },
   };

@@ -1,17 +1,17 @@
-import { createRunEvents } from "@tm/run-events-core";
 import { startRedisSentinel } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openRedisStore } from "../src/index.ts";
+import { openRedisStore, runsOf } from "./ruled-store.ts";
 import { appendPatiently } from "./append-patiently.ts";
+import { keysOf } from "../src/keys.ts";
 import { openServer, openStore, owned } from "./opened.ts";
 import { createOf, listIds, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
 describe("a Redis that loses data", () => {
   it("S6: a reader of a lost run gets `not_found`, and a new one of its id is another run", async () => {
     const { redis, store } = await openStore(await openServer());
-    const runs = createRunEvents({ store });
-    await runs.create({ runId: "a", ownerId: "ada" });
+    const runs = runsOf(store);
+    await runs.create({ runId: "a" });
     for (const payload of oneTo(3)) await runs.append("a", [{ eventType: "LOG_LINE", payload }]);
     const first = await store.getRun("a");
     const reader = runs.tail("a")[Symbol.asyncIterator]();
@@ -25,7 +25,7 @@ describe("a Redis that loses data", () => {
     });
     expect(await listIds(store)).toEqual([]);
     // The counter of ordinals is lost too, but no ordinal is used again.
-    await runs.create({ runId: "a", ownerId: "ada" });
+    await runs.create({ runId: "a" });
     expect((await store.getRun("a"))?.ordinal).toBeGreaterThan(first?.ordinal ?? Infinity);
     await expect(runs.read("a", { since: 3 })).rejects.toMatchObject({
       code: "cursor_ahead",
@@ -37,8 +37,8 @@ describe("a Redis that loses data", () => {
     const server = await openServer({ settings: ["--appendonly", "no"] });
     const { redis, store } = await openStore(server);
     expect(store.capabilities.durability).toBe("memory");
-    const runs = createRunEvents({ store });
-    await runs.create({ runId: "a", ownerId: "ada" });
+    const runs = runsOf(store);
+    await runs.create({ runId: "a" });
     await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
     await redis.save();
     for (const payload of [2, 3]) await runs.append("a", [{ eventType: "LOG_LINE", payload }]);
@@ -59,7 +59,8 @@ describe("a Redis that loses data", () => {
   it("W14: when the counter is lost, new ordinals still exceed old ones, even if the clock is behind the last", async () => {
     const { redis, store } = await openStore(await openServer());
     const ahead = 8_000_000_000_000_000;
-    await redis.set("run-events:ordinal", String(ahead));
+    const keys = keysOf("run-events", "");
+    await redis.set(keys.ordinal(keys.bucketOf("ada")), String(ahead));
     for (const number of oneTo(3)) {
       expect(await store.createRun(createOf(`run-${number}`))).toMatchObject({
         run: { ordinal: ahead + number },
@@ -87,9 +88,9 @@ describe("a store with Sentinel", () => {
     };
     const { redis, store } = await open();
     const { store: other } = await open();
-    const reader = createRunEvents({ store: other });
-    const runs = createRunEvents({ store });
-    await runs.create({ runId: "a", ownerId: "ada" });
+    const reader = runsOf(other);
+    const runs = runsOf(store);
+    await runs.create({ runId: "a" });
     const seen: unknown[] = [];
     const tail = (async () => {
       for await (const { payload } of reader.tail("a")) seen.push(payload);

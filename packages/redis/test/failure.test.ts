@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
-import { createRunEvents } from "@tm/run-events-core";
 import { REDIS_PROGRAMS, startRedis } from "@tm/run-events-test-servers";
 import { createOf } from "@tm/run-events-test-servers/requests";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { openRedisStore } from "../src/index.ts";
+import { openRedisStore, runsOf } from "./ruled-store.ts";
 
 it("S20: no error shows the payload of an append that Redis refused", async () => {
   const server = await startRedis();
@@ -13,9 +12,8 @@ it("S20: no error shows the payload of an append that Redis refused", async () =
   onTestFinished(() => admin.disconnect());
   const redis = new Redis(server.url);
   onTestFinished(() => redis.disconnect());
-  const runs = createRunEvents({ store: await openRedisStore(redis) });
-  onTestFinished(() => runs.close());
-  const { runId } = await runs.create({ ownerId: "ada" });
+  const runs = runsOf(await openRedisStore(redis));
+  const { runId } = await runs.create({});
   await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
 
   await admin.acl("SETUSER", "default", "-evalsha", "-eval");
@@ -43,7 +41,7 @@ it.each(REDIS_PROGRAMS)(
       retryable: false,
       message: expect.stringContaining("grant the rights"),
     };
-    for (const command of ["time", "hmget", "evalsha"]) {
+    for (const command of ["time", "get", "set", "evalsha"]) {
       await admin.acl("SETUSER", "default", `-${command}`);
       await expect(store.createRun(createOf(command))).rejects.toMatchObject(refused);
       await admin.acl("SETUSER", "default", `+${command}`);

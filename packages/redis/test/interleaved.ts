@@ -36,9 +36,6 @@ export function interleave(
   const client = {
     status: "ready",
     options: {},
-    hmget: (key: string, ...fields: string[]) => inTurn(() => redis.hmget(key, ...fields)),
-    zadd: (key: string, ...values: string[]) => inTurn(() => redis.zadd(key, ...values)),
-    zrem: (key: string, ...members: string[]) => inTurn(() => redis.zrem(key, ...members)),
     evalsha: (sha1: string, count: number, values: string[]) =>
       inTurn(() => redis.evalsha(sha1, count, values)),
     eval: (lua: string, count: number, values: string[]) =>

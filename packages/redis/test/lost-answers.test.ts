@@ -1,5 +1,11 @@
-import { createRunEvents } from "@tm/run-events-core";
+import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
+import { landOnce } from "@tm/run-events-core/store";
+import { claimRule } from "../../core/src/rules/lease-rules.ts";
+import { createRule } from "../../core/src/rules/run-rules.ts";
+import { openRedisStore as openNext } from "../src/index.ts";
+import { COMMIT, COMMIT_SMALL } from "../src/scripts/commit.ts";
+import { openRedisStore, runsOf } from "./ruled-store.ts";
 import { appendPatiently } from "./append-patiently.ts";
 import { connect, openProxy, openServer, openStore } from "./opened.ts";
 import {
@@ -38,61 +44,73 @@ it("S7: an append whose connection breaks after it is sent again by the client, 
     const [connection] = proxy.connections();
     // The server is slow, so that it has the append, but has not answered, when the connection breaks.
     const busy = eye.call("DEBUG", "SLEEP", "0.05");
-    const landed = store.append([appendOf("a", value)]);
+    const landed = store.append([appendOf("a", value, { idempotencyKey: `key-${value}` })]);
     await expect.poll(() => connection?.hasSent(`\r\n${value}\r\n`), { interval: 1 }).toBe(true);
     await new Promise((resolve) => setImmediate(resolve));
     proxy.cut();
     await busy;
-    expect(await landed).toMatchObject([{ outcome: "appended", firstSequence: value + 1 }]);
+    // Core makes an append of it again, since the key is its own.
+    expect(await landed).toMatchObject([{ firstSequence: value + 1 }]);
   }
   expect(await readValues(store, "a")).toEqual([0, ...rounds]);
   // Some of them did run twice.
   expect((await countScripts(eye)) - before).toBeGreaterThan(rounds.length + 1);
 });
 
-it("S21: a claim whose connection breaks after it is sent again by the client, and gets the same lease", async () => {
-  const server = await openServer({ settings: ["--enable-debug-command", "yes"] });
-  const proxy = await openProxy(server);
-  const eye = connect(server);
-  const { store } = await openStore(proxy);
-  await store.createRun(createOf("a"));
-  let { fence } = await claimed(store, claimOf("a"));
-  await store.release({ runId: "a", ownerId: null, fence });
-  const before = await countScripts(eye);
-  for (const round of oneTo(10)) {
-    const leaseMs = 60_000 + round;
-    const [connection] = proxy.connections();
-    const busy = eye.call("DEBUG", "SLEEP", "0.05");
-    const outcome = store.claim({ runId: "a", ownerId: null, leaseMs });
-    await expect.poll(() => connection?.hasSent(`\r\n${leaseMs}\r\n`), { interval: 1 }).toBe(true);
-    await new Promise((resolve) => setImmediate(resolve));
-    proxy.cut();
-    await busy;
-    // Each lease was granted once, even if its claim was sent several times.
-    const run = await store.getRun("a");
-    expect(await outcome).toEqual({ outcome: "granted", run });
-    expect(run?.fence).toBeGreaterThan(fence);
-    fence = run?.fence ?? 0;
-    expect(await store.claim({ runId: "a", ownerId: null, leaseMs })).toMatchObject({
-      outcome: "claimed",
-    });
-    await store.release({ runId: "a", ownerId: null, fence });
-  }
-  // Some of them did run twice.
-  expect((await countScripts(eye)) - before).toBeGreaterThan(30);
+/** A client that loses the first answer to each commit that changes runs by their rules. */
+function losing(redis: Redis, lose: (send: () => Promise<unknown>) => Promise<unknown>): Redis {
+  return Object.assign(Object.create(redis) as Redis, {
+    async evalsha(sha1: string, count: number, values: string[]) {
+      const send = (): Promise<unknown> => redis.evalsha(sha1, count, values);
+      return [COMMIT, COMMIT_SMALL].some((one) => one.sha1 === sha1) ? lose(send) : send();
+    },
+  });
+}
+
+it("S7, S16, S21: a commit that the client sends twice is known again, and its answer is the first one's", async () => {
+  const redis = connect(await openServer());
+  const store = await openRedisStore(redis);
+  // So that the server knows the scripts.
+  await store.createRun(createOf("other"));
+  await claimed(store, claimOf("other"));
+  const twice = await openRedisStore(losing(redis, async (send) => (await send(), send())));
+  expect(await twice.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+  const { fence } = await claimed(twice, claimOf("a"));
+  expect(await store.getRun("a")).toMatchObject({ fence });
+  expect(await twice.release({ runId: "a", ownerId: null, fence })).toMatchObject({
+    outcome: "granted",
+  });
+  expect(await twice.append([appendOf("a", 1)])).toMatchObject([
+    { outcome: "appended", lastSequence: 1 },
+  ]);
+  expect(await twice.append([endOf("a")])).toMatchObject([
+    { outcome: "appended", lastSequence: 2 },
+  ]);
+  expect(await readValues(store, "a")).toEqual([1, null]);
+  expect(await twice.deleteRun("a", "ada")).toBe("deleted");
 });
 
-it("S21: a claim whose answer is lost for good is in doubt, and its error is ambiguous", async () => {
+it("S21: a claim whose answer is lost is in doubt; one that was not sent is not", async () => {
   const server = await openServer();
-  const { store } = await openStore(server, {}, { maxRetriesPerRequest: 0 });
-  await store.createRun(createOf("a"));
+  const { redis, store } = await openStore(server, {}, { maxRetriesPerRequest: 0 });
+  for (const runId of ["a", "other"]) await store.createRun(createOf(runId));
+  await claimed(store, claimOf("other"));
+  const lost = await openNext(
+    losing(redis, async (send) => {
+      await send();
+      throw new Error("Connection is closed.");
+    }),
+  );
+  const claim = { ...claimOf("a"), ownerId: "ada" };
+  const change = { ownerId: "ada", runId: "a", decide: landOnce(claimRule(claim), () => "mine") };
+  const inDoubt = { code: "store_unavailable", retryable: true, ambiguous: true };
+  await expect(lost.change([change])).rejects.toMatchObject(inDoubt);
+  // It has landed, and is known again.
+  expect(await lost.change([change])).toMatchObject([{ outcome: "granted" }]);
   await server.kill();
-  const lost = { code: "store_unavailable", retryable: true, ambiguous: true };
-  await expect(claimed(store, claimOf("a"))).rejects.toMatchObject(lost);
-  await expect(store.listExpired({ graceMs: 0, limit: 1 })).rejects.toMatchObject({
-    ...lost,
-    ambiguous: false,
-  });
+  const unsent = { ...inDoubt, ambiguous: false };
+  await expect(store.inner.change([change])).rejects.toMatchObject(unsent);
+  await expect(store.listExpired({ graceMs: 0, limit: 1 })).rejects.toMatchObject(unsent);
 });
 
 it("S7: an append over a client that does not send again is ambiguous, and core finds out whether it landed", async () => {
@@ -100,8 +118,8 @@ it("S7: an append over a client that does not send again is ambiguous, and core 
   const proxy = await openProxy(server);
   const { store } = await openStore(proxy, {}, { maxRetriesPerRequest: 0 });
   const { store: other } = await openStore(server);
-  const runs = createRunEvents({ store });
-  await runs.create({ runId: "a", ownerId: "ada" });
+  const runs = runsOf(store);
+  await runs.create({ runId: "a" });
   let isWriting = true;
   const acknowledged: number[] = [];
   const writers = oneTo(8).map(async (writer) => {
@@ -191,9 +209,9 @@ it("S1, S6: with appendfsync always, acknowledged events survive a kill and a re
   const server = await openServer({ settings: ["--appendfsync", "always"] });
   const { store } = await openStore(server);
   expect(store.capabilities.durability).toBe("power");
-  const runs = createRunEvents({ store });
+  const runs = runsOf(store);
   const runIds = oneTo(8).map((number) => `run-${number}`);
-  await Promise.all(runIds.map((runId) => runs.create({ runId, ownerId: "ada" })));
+  await Promise.all(runIds.map((runId) => runs.create({ runId })));
   const acknowledged = new Map(runIds.map((runId) => [runId, 0]));
   let isWriting = true;
   const writers = runIds.map(async (runId) => {
@@ -215,4 +233,31 @@ it("S1, S6: with appendfsync always, acknowledged events survive a kill and a re
     expect(await readValues(store, runId)).toEqual(oneTo(acknowledged.get(runId) ?? 0));
   }
   expect((await listIds(store, "running")).toSorted()).toEqual(runIds);
+});
+
+it("W2: what was decided by a clock that is older than 5 s is decided again", async () => {
+  const redis = connect(await openServer());
+  const ages = [5_001, 0];
+  const late = Object.assign(Object.create(redis) as Redis, {
+    evalsha(sha1: string, count: number, values: string[]) {
+      // Behind the keys and the command that notifies: the head, its version, the clock.
+      const at = count + 3;
+      const sent = sha1 === COMMIT.sha1 ? Number(values[at]) - (ages.shift() ?? 0) : null;
+      return redis.evalsha(sha1, count, sent === null ? values : values.with(at, String(sent)));
+    },
+  });
+  const store = await openNext(late);
+  // So that the server knows the scripts.
+  await (await openRedisStore(redis)).createRun(createOf("other"));
+  const decide = landOnce(createRule(createOf("a")), () => "mine");
+  const clocks: number[] = [];
+  const change = {
+    ...{ ownerId: "ada", runId: "a" },
+    decide: (seen: Parameters<typeof decide>[0]) => {
+      clocks.push(seen.nowMs);
+      return decide(seen);
+    },
+  };
+  expect(await store.change([change])).toMatchObject([{ outcome: "created" }]);
+  expect(clocks).toHaveLength(2);
 });

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll } from "vitest";
-import { openRedisStore, type RedisStore } from "../src/index.ts";
+import { openRedisStore, type RedisStore } from "./ruled-store.ts";
 import type { Client, Servers, Setup } from "./clients.ts";
 import { oneTo } from "@tm/run-events-test-servers/requests";
 

@@ -1,4 +1,4 @@
-import { createRunEvents } from "@tm/run-events-core";
+import { runsOf } from "../ruled-store.ts";
 import { describe, expect, it } from "vitest";
 import { connect, openStore } from "../opened.ts";
 import {
@@ -49,8 +49,8 @@ describe("a claim that a failover loses", () => {
     const { master, replica, name, catchUp, lag } = await openReplicated();
     const { store } = await openStore(name);
     const { store: other } = await openStore(name);
-    const [first, second] = [createRunEvents({ store }), createRunEvents({ store: other })];
-    await first.create({ runId: "a", ownerId: "ada" });
+    const [first, second] = [runsOf(store), runsOf(other)];
+    await first.create({ runId: "a" });
     await catchUp();
     lag();
     const lease = { leaseMs: MINUTE_MS };

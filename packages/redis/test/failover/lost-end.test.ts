@@ -5,7 +5,9 @@ import { lead, openReplicated } from "./lagging-replica.ts";
 
 it("W46: after a failover to a lagging replica each reader that was ahead learns of it, however late, and no other one", async () => {
   const { master, replica, name, catchUp, lag } = await openReplicated();
-  const { store } = await openStore(name);
+  const {
+    store: { inner: store },
+  } = await openStore(name);
   const results = await playLostEnd(
     {
       store,

@@ -1,9 +1,15 @@
-import { createRunEvents } from "@tm/run-events-core";
+import { runsOf } from "../ruled-store.ts";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { openRedisStore, type RedisClient } from "../../src/index.ts";
-import { connect, openStore } from "../opened.ts";
+import { openRedisStore as openNext, type RedisClient } from "../../src/index.ts";
+import { APPEND } from "../../src/scripts/append.ts";
+import { COMMIT, COMMIT_SMALL } from "../../src/scripts/commit.ts";
+import type { Script } from "../../src/scripts/script.ts";
+import { claimRule } from "../../../core/src/rules/lease-rules.ts";
+import { createRule, removalRule } from "../../../core/src/rules/run-rules.ts";
+import { append, change } from "../deeds.ts";
+import { connect, openStore, runKeys } from "../opened.ts";
 import {
   appendOf,
   claimed,
@@ -16,8 +22,7 @@ import {
 } from "@tm/run-events-test-servers/requests";
 import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
-const HEAD = "run-events:{run:a}:head";
-const EVENTS = "run-events:{run:a}:events";
+const { head: HEAD, events: EVENTS } = runKeys("a");
 const MINE = { runId: "a", ownerId: null };
 
 const IN_DOUBT = {
@@ -30,104 +35,81 @@ const IN_DOUBT = {
 /** A call that lands on the master, and its effect there. */
 interface Call {
   readonly prepare?: (store: RunEventStore) => Promise<unknown>;
-  /** How many keys the call's own script has: this distinguishes it from those that the call sends before it. */
-  readonly keys: number;
-  /** @param fence the fence of the prepared run */
-  readonly send: (store: RunEventStore, fence: number) => Promise<unknown>;
+  /** The call's own script. */
+  readonly script: Script;
+  readonly send: (store: RunEventStore) => Promise<unknown>;
   readonly hasLanded: (master: Redis) => Promise<unknown>;
   /** The answer of the same call when the name leads to the master again. */
   readonly again: unknown;
 }
 
+const A = { runId: "a", ownerId: "ada" };
+const claim = { ...A, leaseMs: 60_000, claimKey: "k" };
+
 const CALLS: Readonly<Record<string, Call>> = {
   "an append": {
-    keys: 3,
-    send: (store) => store.append([appendOf("a", 2, { idempotencyKey: "k" })]),
+    script: APPEND,
+    send: (store) => append(store, appendOf("a", 2, { idempotencyKey: "k" })),
     hasLanded: async (master) => (await master.xlen(EVENTS)) === 2,
-    again: [expect.objectContaining({ outcome: "replayed", lastSequence: 2 })],
+    again: expect.objectContaining({ outcome: "replayed", lastSequence: 2 }),
   },
-  "a group of appends": {
-    keys: 3,
-    send: (store) =>
-      store.append([
-        appendOf("a", 2, { idempotencyKey: "k" }),
-        appendOf("a", 3, { idempotencyKey: "l" }),
-      ]),
-    hasLanded: async (master) => (await master.xlen(EVENTS)) === 3,
-    again: [
-      expect.objectContaining({ outcome: "replayed", lastSequence: 2 }),
-      expect.objectContaining({ outcome: "replayed", lastSequence: 3 }),
-    ],
+  "an end": {
+    script: COMMIT,
+    send: (store) => append(store, endOf("a", { idempotencyKey: "k" })),
+    hasLanded: async (master) => (await master.xlen(EVENTS)) === 2,
+    again: expect.objectContaining({ outcome: "replayed", lastSequence: 2 }),
   },
   "a claim": {
-    keys: 2,
-    send: (store) => store.claim({ runId: "a", ownerId: null, leaseMs: 60_000, claimKey: "k" }),
-    hasLanded: async (master) => (await master.hexists(HEAD, "fence")) === 1,
+    script: COMMIT_SMALL,
+    send: (store) => change(store, A, claimRule(claim)),
+    hasLanded: async (master) => (await master.get(HEAD))?.includes('"keptClaim"'),
     again: { outcome: "granted", run: expect.objectContaining({ fence: expect.any(Number) }) },
-  },
-  "a renewal": {
-    keys: 1,
-    prepare: (store) => claimed(store, claimOf("a", 1_000)),
-    send: (store, fence) => store.renew({ ...MINE, fence, leaseMs: 3_000_000 }),
-    hasLanded: async (master) =>
-      Number(await master.hget(HEAD, "leaseExpiresAtMs")) > Date.now() + 2_000_000,
-    again: { outcome: "granted", run: expect.objectContaining({ fence: expect.any(Number) }) },
-  },
-  "a release": {
-    keys: 1,
-    prepare: (store) => claimed(store, claimOf("a")),
-    send: (store, fence) => store.release({ ...MINE, fence }),
-    hasLanded: async (master) => (await master.hexists(HEAD, "leaseExpiresAtMs")) === 0,
-    again: { outcome: "granted", run: expect.objectContaining({ leaseExpiresAtMs: null }) },
   },
   "a deletion": {
-    keys: 3,
-    prepare: (store) => store.append([endOf("a")]),
-    send: (store) => store.deleteRun("a", null),
+    script: COMMIT_SMALL,
+    prepare: (store) => append(store, endOf("a")),
+    send: (store) => change(store, A, removalRule()),
     hasLanded: async (master) => (await master.exists(HEAD)) === 0,
     again: "not_found",
   },
   "a creation": {
-    keys: 4,
-    send: (store) => store.createRun(createOf("b")),
-    hasLanded: async (master) => (await master.exists("run-events:{run:b}:head")) === 1,
+    script: COMMIT,
+    send: (store) => change(store, { ...A, runId: "b" }, createRule(createOf("b"))),
+    hasLanded: async (master) => (await master.exists(runKeys("b").head)) === 1,
     again: { outcome: "existing", run: expect.objectContaining({ runId: "b" }) },
   },
 };
 
 it.each(Object.entries(CALLS))(
   "S7: %s that has landed is in doubt when a replica answers it",
-  async (_, { prepare, keys, send, hasLanded, again }) => {
+  async (_, { prepare, script, send, hasLanded, again }) => {
     const { master, replica, name, eye, catchUp, lag } = await openReplicated();
     const redis = connect(name);
     const isArmed = { now: false };
-    const store = await openRedisStore(
-      silenced(redis, keys, () => isArmed.now && name.stallAnswers()),
-    );
+    const store = await openNext(silenced(redis, script, () => isArmed.now && name.stallAnswers()));
     await useEachScript(store);
-    await store.createRun(createOf("a"));
-    await store.append([appendOf("a", 1)]);
+    await change(store, A, createRule(createOf("a")));
+    await append(store, appendOf("a", 1));
     await prepare?.(store);
-    const { fence = 0 } = (await store.getRun("a")) ?? {};
     await catchUp();
     lag();
     isArmed.now = true;
-    const answer = send(store, fence);
+    const answer = send(store);
     answer.catch(() => {});
     await expect.poll(() => hasLanded(eye)).toBe(true);
     lead(name, replica);
     await expect(answer).rejects.toMatchObject(IN_DOUBT);
     isArmed.now = false;
     lead(name, master);
-    expect(await send(store, fence)).toEqual(again);
+    expect(await send(store)).toEqual(again);
   },
 );
 
 it("S7: an append and a worker's events land once, even when core sends them again", async () => {
   const { master, replica, name, eye, catchUp, lag } = await openReplicated();
   const { store } = await openStore(name);
-  const runs = createRunEvents({ store });
-  for (const runId of ["a", "b"]) await runs.create({ runId, ownerId: "ada" });
+  const runs = runsOf(store);
+  for (const runId of ["a", "b"]) await runs.create({ runId });
   await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
   await runs.work("b", { leaseMs: 60_000 }, async (run) => {
     for (const token of oneTo(3)) await run.append([{ eventType: "LOG_LINE", payload: token }]);
@@ -139,7 +121,7 @@ it("S7: an append and a worker's events land once, even when core sends them aga
     const worked = run.append([{ eventType: "LOG_LINE", payload: 4 }]);
     await run.emit("LOG_LINE", 5);
     await expect.poll(() => eye.xlen(EVENTS)).toBe(2);
-    await expect.poll(() => eye.xlen("run-events:{run:b}:events")).toBe(4);
+    await expect.poll(() => eye.xlen(runKeys("b").events)).toBe(4);
     lead(name, replica);
     await expect.poll(() => countRefusals(there)).toBeGreaterThan(1);
     lead(name, master);
@@ -207,20 +189,17 @@ it("S10: a replica is not read, since it may not have what was acknowledged", as
 
 /** So that the server knows the scripts: otherwise the call's own script is sent only after an answer. */
 async function useEachScript(store: RunEventStore): Promise<void> {
-  await store.createRun(createOf("other"));
-  const { fence } = await claimed(store, claimOf("other"));
-  const lease = { runId: "other", ownerId: null, fence, leaseMs: 1_000 };
-  await store.renew(lease);
-  await store.release(lease);
-  await store.append([endOf("other")]);
-  await store.deleteRun("other", null);
+  const other = { runId: "other", ownerId: "ada" };
+  await change(store, other, createRule(createOf("other")));
+  await change(store, other, claimRule({ ...other, leaseMs: 1_000 }));
+  await append(store, endOf("other"));
 }
 
-/** A client whose answers are held back from the first script with this many keys. */
-function silenced(redis: Redis, keys: number, stall: () => unknown): RedisClient {
+/** A client whose answers are held back from the first sending of a script. */
+function silenced(redis: Redis, script: Script, stall: () => unknown): RedisClient {
   return Object.assign(Object.create(redis) as Redis, {
     evalsha(sha1: string, count: number, values: string[]) {
-      if (count === keys) stall();
+      if (sha1 === script.sha1) stall();
       return redis.evalsha(sha1, count, values);
     },
   });

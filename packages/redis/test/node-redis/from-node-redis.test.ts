@@ -1,9 +1,9 @@
 import { createOf } from "@tm/run-events-test-servers/requests";
 import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from "redis";
 import { expect, it, onTestFinished } from "vitest";
-import { openRedisStore } from "../../src/index.ts";
+import { openRedisStore } from "../ruled-store.ts";
 import { fromNodeRedis, type NodeRedisClient } from "../../src/node-redis/index.ts";
-import { connect, openServer } from "../opened.ts";
+import { connect, openServer, runKeys } from "../opened.ts";
 import { connectNodeRedis } from "./node-redis-doors.ts";
 
 const EXPECTED = "Expected a client of node-redis, what `createClient` returns";
@@ -45,11 +45,11 @@ it("S11: a client with a key prefix, other types of replies or RESP2 has the sam
     const store = await openRedisStore(fromNodeRedis(client));
     onTestFinished(() => store.close());
     const notified = Promise.withResolvers<void>();
-    const { ready } = store.subscribe("a", () => notified.resolve());
+    const { ready } = store.subscribe("a", notified.resolve);
     await ready;
     await store.createRun(createOf("a"));
     await notified.promise;
     expect(await store.getRun("a")).toMatchObject({ runId: "a", lastSequence: 0 });
-    expect(await eye.exists(`${options.keyPrefix}run-events:{run:a}:head`)).toBe(1);
+    expect(await eye.exists(options.keyPrefix + runKeys("a").head)).toBe(1);
   }
 });

@@ -1,5 +1,5 @@
+import { runsOf } from "../ruled-store.ts";
 import { setImmediate } from "node:timers/promises";
-import { createRunEvents } from "@tm/run-events-core";
 import { type RedisServer, startTcpProxy } from "@tm/run-events-test-servers";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import type { Redis } from "ioredis";
@@ -63,10 +63,10 @@ it("S13: commits of other processes arrive by messages, and do so again after th
 it("S13: a tail misses no event while every connection of its store is killed again and again", async () => {
   const server = await openServer();
   const { eye, store, other } = await openReader(server, (client) => client);
-  const writer = createRunEvents({ store: other });
+  const writer = runsOf(other);
   const seen: unknown[] = [];
   const reading = (async () => {
-    for await (const { payload } of createRunEvents({ store }).tail("a")) seen.push(payload);
+    for await (const { payload } of runsOf(store).tail("a")) seen.push(payload);
   })();
   for (const value of oneTo(60)) {
     await writer.append("a", [{ eventType: "TOKEN", payload: value }]);
@@ -85,7 +85,7 @@ it("S7: appends whose connection is killed before the answer land once, in order
   const eye = connect(server);
   const client = await openClient(server.url);
   const store = await openOn(fromNodeRedis(client));
-  const runs = createRunEvents({ store });
+  const runs = runsOf(store);
   await runs.create({ ownerId: "ada", runId: "a" });
   let killed = 0;
   const killing = (async () => {

@@ -4,6 +4,7 @@ import { createClient } from "redis";
 import { openRedisStore } from "../../src/index.ts";
 import { fromNodeRedis, type NodeRedisClient } from "../../src/node-redis/index.ts";
 import { countLeftovers } from "../beneath.ts";
+import { runKeys } from "../opened.ts";
 
 /** A client of node-redis that a test has opened. */
 export type NodeRedis = ReturnType<typeof createClient>;
@@ -44,7 +45,7 @@ export function nodeRedisDoors(url: () => string, eye: () => Redis): StoreDoors<
     },
     cost: ({ sent }) => ({ statements: sent }),
     async loseReceipts({ prefix }, runId) {
-      const lost = await eye().del(`${prefix}:{run:${runId}}:receipts`);
+      const lost = await eye().del(runKeys(runId, prefix).receipts);
       if (lost !== 1) throw new TypeError("Expected a run with receipts.");
     },
   };

@@ -1,6 +1,8 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { onTestFinished } from "vitest";
-import { openRedisStore, type RedisClient, type RedisStoreOptions } from "../../src/index.ts";
+import { type RedisClient, type RedisStoreOptions } from "../../src/index.ts";
+import { openRedisStore } from "../ruled-store.ts";
+import { MARKS } from "../../src/scripts/list.ts";
 import { connectNodeRedis, type NodeRedis } from "./node-redis-doors.ts";
 
 /** The prefix of the tests' stores. */
@@ -29,7 +31,10 @@ export async function openOn(
 
 /** The same client, of which no poll of a run gets an answer. Only messages notify then. */
 export function withoutPolls(client: RedisClient): RedisClient {
-  return Object.create(client, {
-    hmget: { value: () => Promise.withResolvers<never>().promise },
-  }) as RedisClient;
+  return Object.assign(Object.create(client) as RedisClient, {
+    evalsha: (sha1: string, count: number, values: string[]) =>
+      sha1 === MARKS.sha1
+        ? Promise.withResolvers<never>().promise
+        : client.evalsha(sha1, count, values),
+  });
 }

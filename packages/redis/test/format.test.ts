@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { openRedisStore } from "../src/index.ts";
+import { connect, dump, openServer } from "./opened.ts";
+
+const refused = { code: "store_unavailable", retryable: false };
+
+it("S19: a prefix with keys of the earlier format is refused, and nothing is written", async () => {
+  const redis = connect(await openServer());
+  await redis.set("run-events:ordinal", "1796000000000000");
+  const before = await dump(redis);
+  await expect(openRedisStore(redis)).rejects.toMatchObject({
+    ...refused,
+    message: expect.stringContaining("Open the store under another `prefix`"),
+  });
+  expect(await dump(redis)).toEqual(before);
+  await openRedisStore(redis, { prefix: "other" });
+});
+
+it("S19: a prefix whose keys have a later number is refused, also by the next probe", async () => {
+  const redis = connect(await openServer());
+  const store = await openRedisStore(redis);
+  expect(await redis.hgetall("run-events:format")).toEqual({ format: "2" });
+  await redis.hset("run-events:format", "format", "3");
+  const newer = { ...refused, message: expect.stringContaining("update this program") };
+  await expect(openRedisStore(redis)).rejects.toMatchObject(newer);
+  await expect(store.probe()).rejects.toMatchObject(newer);
+});
+
+it("S19, S31: a full server with a numbered prefix can be opened, so that a purge can free it", async () => {
+  const redis = connect(await openServer());
+  await openRedisStore(redis);
+  await redis.config("SET", "maxmemory", "1");
+  await openRedisStore(redis);
+});
