@@ -165,13 +165,13 @@ class ChangeCall {
       const { change, seen, decision } = commit;
       const { hasReceipts = false, newest = [] } = this.#seen.get(change) ?? {};
       const { head: before, nowMs } = seen;
-      const isTold =
+      const isNotified =
         before === null || decision.after === null || (decision.events ?? []).length > 0;
       parts.begin({
         head: keys.ofRun(change).head,
         version: before === null ? "" : versionOf(before),
         nowMs,
-        channel: isTold ? keys.channel(keys.ofOwner(change.ownerId)) : "",
+        channel: isNotified ? keys.channel(keys.ofOwner(change.ownerId)) : "",
         runId: change.runId,
       });
       parts.addChecks(checksOf(keys, commit, newest));

@@ -62,7 +62,7 @@ describe("keysOf", () => {
     );
   });
 
-  it("S1, S25: all that a commit touches is in one slot of a cluster, whatever the owner's id is", () => {
+  it("S1, S25: all that a commit touches is in one slot of a cluster, no matter what the owner's id is", () => {
     fc.assert(
       fc.property(prefix, run, (start, one) => {
         const tags = new Set([...keysFor(start, one).values()].map(hashTagOf));

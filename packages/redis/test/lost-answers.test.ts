@@ -252,7 +252,8 @@ it("W2: what was decided by a clock that is older than 5 s is decided again", as
   const decide = landOnce(createRule(createOf("a")), () => "mine");
   const clocks: number[] = [];
   const change = {
-    ...{ ownerId: "ada", runId: "a" },
+    ownerId: "ada",
+    runId: "a",
     decide: (seen: Parameters<typeof decide>[0]) => {
       clocks.push(seen.nowMs);
       return decide(seen);

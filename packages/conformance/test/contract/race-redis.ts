@@ -1,5 +1,5 @@
 // Two processes race on runs of one Redis: claims of a few milliseconds, renewals, appends under fences, inputs, reaps, ends, exclusive
-// creations, replays. What they were told is checked against the log, without any rule of core.
+// creations, replays. What they were answered is checked against the log, without any rule of core.
 import { type ChildProcess, fork } from "node:child_process";
 import { startRedis } from "@tm/run-events-test-servers";
 import { connectTo } from "../../../redis/test/clients.ts";
@@ -189,16 +189,17 @@ function judge(
       bad.push(`event after the end at ${at + 2}`);
   });
   const appended = ofRun.filter(({ out, tag }) => tag !== undefined && out.outcome === "appended");
-  let told = ofRun.filter(({ op, out }) => op === "reap" && out.outcome === "ended").length;
+  let acknowledged = ofRun.filter(({ op, out }) => op === "reap" && out.outcome === "ended").length;
   for (const { op, fence = 0, tag, size = 0, out } of appended) {
-    told += size;
+    acknowledged += size;
     for (let at = 0; at < size; at++) {
       const found = texts[out.firstSequence + at - 1];
       if (found !== JSON.stringify(`${op} ${fence} ${tag} ${at}`))
         bad.push(`lost ${op} ${tag} at ${out.firstSequence + at}: ${found}`);
     }
   }
-  if (told !== events.length) bad.push(`${events.length} events, ${told} acknowledged`);
+  if (acknowledged !== events.length)
+    bad.push(`${events.length} events, ${acknowledged} acknowledged`);
   let high = 0;
   for (const text of texts) {
     const [, fence] = /^"worker (\d+) /.exec(text) ?? [];

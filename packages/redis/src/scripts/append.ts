@@ -43,7 +43,7 @@ for k = 1, #KEYS, 3 do
   elseif head then
     ordinal, revision, last, updated, fence, lease, due, status, kept, exclusive, phase, rest = string.match(head, ${HEAD_LINE_LUA})
   end
-  local plain, moved, told = status == 'running' or status == 'waiting', 0, false
+  local plain, moved, notified = status == 'running' or status == 'waiting', 0, false
   local count, channel, runId = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   last, at = tonumber(last), at + 3
   for _ = 1, count do
@@ -73,7 +73,7 @@ for k = 1, #KEYS, 3 do
       end
     end
     if plain then
-      moved, last, phase, told = moved + 1, last + n, inForce, told or n > 0
+      moved, last, phase, notified = moved + 1, last + n, inForce, notified or n > 0
       if key ~= '' then kept = '1' end
       if leaseMs ~= '' then lease = format('%d', nowMs + leaseMs) end
       out[#out + 1] = format('%d %s %s ', last, status, lease) .. phase
@@ -92,7 +92,7 @@ for k = 1, #KEYS, 3 do
       call('SET', KEYS[k], line .. string.sub(head, rest))
     end
   end
-  if told then
+  if notified then
     try(ARGV[1], KEYS[k], '')
     local runIds = changed[channel] or {}
     changed[channel], runIds[#runIds + 1] = runIds, runId

@@ -11,7 +11,7 @@ return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 `);
 
 /**
- * Reads the number of the format, and writes it where there is none. Where it is, nothing is written, so that a store opens on a full server.
+ * Reads the number of the format, and writes it where it does not exist. Otherwise nothing is written, so that a store opens on a full server.
  *
  * KEYS: the key of the number. ARGV: the number. Answers what is there then.
  */
