@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type EtcdCluster, startEtcdCluster } from "@tm/run-events-test-servers";
-import { createKvStore, type Store } from "@tm/run-events-core/store";
+import { createKvStore, type RunEventStore } from "@tm/run-events-core/store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createEtcdEngine } from "../../examples/etcd-engine.ts";
 import { testBridgedStore } from "./bridged-cases.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-function open(prefix: string, limits?: typeof LARGE): Store {
+function open(prefix: string, limits?: typeof LARGE): RunEventStore {
   const engine = createEtcdEngine({ nodes: cluster.nodes, prefix, ...(limits && { limits }) });
   return createKvStore(engine, { durability: "power" });
 }

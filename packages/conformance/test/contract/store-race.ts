@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { createOwnKeys, landOnce, type RunName, type Store } from "@tm/run-events-core/store";
+import { createOwnKeys, landOnce, type RunName, type RunEventStore } from "@tm/run-events-core/store";
 import { appendRule } from "../../../core/src/rules/append-rule.ts";
 import { claimRule, releaseRule } from "../../../core/src/rules/lease-rules.ts";
 import type { Rule } from "../../../core/src/rules/decision.ts";
@@ -38,7 +38,7 @@ async function insist<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function change<Answer>(
-  store: Store,
+  store: RunEventStore,
   name: RunName,
   rule: Rule<Answer>,
   more: object = {},
@@ -54,7 +54,7 @@ function change<Answer>(
  * Starts a race: workers claim runs and append under their fences, others append keyed events as plain as they can, and others create
  * exclusive runs of one topic and end them.
  */
-export async function startRace(stores: readonly Store[]): Promise<Race> {
+export async function startRace(stores: readonly RunEventStore[]): Promise<Race> {
   const [first] = stores;
   if (first === undefined) throw new TypeError("Expected a store.");
   const landed = new Map<string, number>();
@@ -62,7 +62,7 @@ export async function startRace(stores: readonly Store[]): Promise<Race> {
   let isOver = false;
   let live = 0;
 
-  async function append(store: Store, name: RunName, payload: string, fence: number | null): Promise<boolean> {
+  async function append(store: RunEventStore, name: RunName, payload: string, fence: number | null): Promise<boolean> {
     const idempotencyKey = newId();
     const events = [{ eventType: "TOKEN", payload: JSON.stringify(payload), phase: null }];
     const plain = { ...name, events, fence, leaseMs: null, expectedSequence: null, idempotencyKey };
@@ -80,7 +80,7 @@ export async function startRace(stores: readonly Store[]): Promise<Race> {
     return true;
   }
 
-  async function work(store: Store, name: RunName, worker: string): Promise<void> {
+  async function work(store: RunEventStore, name: RunName, worker: string): Promise<void> {
     for (let turn = 0; !isOver; turn++) {
       const claimed = await change(store, name, claimRule({ ...name, leaseMs: 200, worker }));
       if (claimed.outcome !== "granted") {
@@ -95,7 +95,7 @@ export async function startRace(stores: readonly Store[]): Promise<Race> {
     }
   }
 
-  async function createOne(store: Store): Promise<void> {
+  async function createOne(store: RunEventStore): Promise<void> {
     for (let turn = 0; !isOver; turn++) {
       const name = { ownerId: "race", runId: newId() };
       const request = { ...name, metadata: "1", topic: "one", exclusive: true };
@@ -137,7 +137,7 @@ export async function startRace(stores: readonly Store[]): Promise<Race> {
 
 /** Reads a log and checks its sequences, its fences, and that nothing is there twice. */
 async function readBack(
-  store: Store,
+  store: RunEventStore,
   name: RunName,
   seen: Map<string, number>,
 ): Promise<readonly string[]> {

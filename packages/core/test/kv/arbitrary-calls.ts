@@ -6,7 +6,7 @@ import { claimRule, releaseRule } from "../../src/rules/lease-rules.ts";
 import type { Rule } from "../../src/rules/decision.ts";
 import type { RunName } from "../../src/rules/head.ts";
 import { createRule, removalRule } from "../../src/rules/run-rules.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { RunEventStore } from "../../src/store/store.ts";
 import { createOwnKeys } from "../../src/log/own-keys.ts";
 
 /** One call to a store, about a run or several. */
@@ -36,7 +36,7 @@ export const calls: fc.Arbitrary<Call> = fc.record({
 });
 
 /** Makes the call. @returns what it answered */
-export async function makeCall(store: Store, { what, name, topic }: Call): Promise<unknown> {
+export async function makeCall(store: RunEventStore, { what, name, topic }: Call): Promise<unknown> {
   const change = (rule: Rule<unknown>, more: object = {}): Promise<unknown> =>
     store.change([{ ...name, ...more, decide: landOnce(rule, newId) }]);
   const request = {

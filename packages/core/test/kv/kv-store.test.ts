@@ -5,8 +5,10 @@ import { createKvStore } from "../../src/store/kv/kv-store.ts";
 import { createFakeClock } from "../fake-clock.ts";
 import { createHastyClock } from "../hasty-clock.ts";
 import { landOnce } from "../../src/rules/land-once.ts";
-import { createRule } from "../../src/rules/run-rules.ts";
+import { createRule, removalRule } from "../../src/rules/run-rules.ts";
+import type { RunEventStore } from "../../src/store/store.ts";
 import { makeCall } from "./arbitrary-calls.ts";
+import { checkKeys, headsOf } from "./check-keys.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 
 const NAME = { ownerId: "ada", runId: "run" };
@@ -227,4 +229,56 @@ it("S2 a call of many runs takes as many commits as it needs, and two runs that 
   const outcomes = await store.change(changes);
   expect(outcomes.filter(({ outcome }) => outcome === "created")).toHaveLength(16);
   expect(outcomes.filter(({ outcome }) => outcome === "topic_busy")).toHaveLength(14);
+});
+
+const few = { mostOps: 64, mostBytes: 100_000 };
+
+function openFew(data: MvccData): RunEventStore {
+  return createKvStore(createMvccEngine(data, { limits: few, now }));
+}
+
+it("S2 many runs, and many keyed appends of one run, take as many commits as they need and all land", async () => {
+  const data = new MvccData();
+  const store = openFew(data);
+  const names = Array.from({ length: 30 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
+  await store.change(
+    names.map((name) => ({
+      ...name,
+      decide: landOnce(createRule({ ...name, metadata: "1" }), () => name.runId),
+    })),
+  );
+  expect(headsOf(data)).toHaveLength(30);
+  await makeCall(store, create);
+  await makeCall(store, start);
+  const plains = names.map(({ runId }) => ({ ...plainOf("1"), idempotencyKey: runId }));
+  const landings = await store.append([...plains, ...plains.slice(0, 1)]);
+  const expected = Array.from({ length: 30 }, (_, at) => at + 2);
+  expect(landings.map((landing) => landing?.lastSequence)).toEqual([...expected, undefined]);
+});
+
+it("S17 several long runs that are removed at once leave nothing", async () => {
+  const data = new MvccData();
+  const store = openFew(data);
+  const names = ["a", "b", "c"].map((runId) => ({ ...NAME, runId }));
+  for (const name of names) {
+    await makeCall(store, { ...create, name });
+    await makeCall(store, { ...start, name });
+    for (let at = 0; at < 50; at++) await store.append([{ ...plainOf("1"), ...name }]);
+    await makeCall(store, { ...create, what: "end", name });
+  }
+  await store.change(names.map((name) => ({ ...name, decide: landOnce(removalRule(), () => "") })));
+  expect(data.scan("run/", "run0")).toEqual([]);
+  checkKeys(data);
+});
+
+it("S17 an id that is used again and again has a larger ordinal each time", async () => {
+  const data = new MvccData();
+  const store = openFew(data);
+  for (let ordinal = 0, times = 0; times < 30; times++) {
+    await makeCall(store, create);
+    const [head] = headsOf(data);
+    expect(head?.ordinal).toBeGreaterThan(ordinal);
+    ordinal = head?.ordinal ?? ordinal;
+    for (const what of ["end", "remove"] as const) await makeCall(store, { ...create, what });
+  }
 });

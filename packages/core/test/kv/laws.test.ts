@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createKvStore } from "../../src/store/kv/kv-store.ts";
 import type { Head, RunName } from "../../src/rules/head.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { RunEventStore } from "../../src/store/store.ts";
 import { createHastyClock } from "../hasty-clock.ts";
 import { type Call, calls, makeCall } from "./arbitrary-calls.ts";
 import { checkKeys, headsOf } from "./check-keys.ts";
@@ -11,7 +11,7 @@ import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 /** So small that a call of two runs takes several commits. */
 const LIMITS = { mostOps: 64, mostBytes: 4_000 };
 
-function open(data: MvccData, before?: () => Promise<void>): Store {
+function open(data: MvccData, before?: () => Promise<void>): RunEventStore {
   let nowMs = 1_000;
   const now = (): number => (nowMs += 1);
   const engine = createMvccEngine(data, { limits: LIMITS, now, ...(before && { before }) });

@@ -1,4 +1,4 @@
-import type { KvEngine, KvEntry, KvPair } from "../../src/store/kv/engine.ts";
+import type { KvEngine, KvEntry, KvPair, KvRange } from "../../src/store/kv/engine.ts";
 
 /** Entries in this process, of which every revision is kept, so that a read has one instant although it takes several turns. */
 export class MvccData {
@@ -18,11 +18,14 @@ export class MvccData {
   }
 
   scan(from: string, to: string, revision: number = this.#revision): readonly KvEntry[] {
-    const start = this.#indexOf(from);
+    return this.scanSome({ from, to, limit: Infinity, reverse: false }, revision);
+  }
+
+  scanSome({ from, to, limit, reverse }: KvRange, revision: number): readonly KvEntry[] {
+    const [low, high] = [this.#indexOf(from), this.#indexOf(to)];
     const entries: KvEntry[] = [];
-    for (let at = start; at < this.#keys.length; at++) {
-      const key = this.#keys[at] ?? "";
-      if (key >= to) break;
+    for (let step = 0; step < high - low && entries.length < limit; step++) {
+      const key = this.#keys[reverse ? high - 1 - step : low + step] ?? "";
       const value = this.get(key, revision);
       if (value !== null) entries.push({ key, value });
     }
@@ -94,11 +97,10 @@ export function createMvccEngine(data: MvccData, options: MvccEngineOptions = {}
           await before("get");
           return keys.map((key) => data.get(key, revision));
         },
-        async scan({ from, to, limit, reverse }) {
-          check([from, to]);
+        async scan(range) {
+          check([range.from, range.to]);
           await before("scan");
-          const entries = data.scan(from, to, revision);
-          return (reverse ? entries.toReversed() : entries).slice(0, limit);
+          return data.scanSome(range, revision);
         },
       });
     },

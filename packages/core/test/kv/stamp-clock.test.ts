@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { claimRule } from "../../src/rules/lease-rules.ts";
 import { landOnce } from "../../src/rules/land-once.ts";
 import type { LeaseOutcome } from "../../src/rules/claims.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { RunEventStore } from "../../src/store/store.ts";
 import { createKvStore } from "../../src/store/kv/kv-store.ts";
 import { StampClock } from "../../src/store/kv/stamp-clock.ts";
 import { createFakeClock, type FakeClock } from "../fake-clock.ts";
@@ -35,7 +35,7 @@ async function until<T>(clock: FakeClock, call: Promise<T>): Promise<T> {
 /** Makes stores of processes over the same data, whose engine has no clock. Their dates differ from the right one as given. */
 function createWorld(): {
   readonly clock: FakeClock;
-  readonly open: (aheadMs: number) => Store;
+  readonly open: (aheadMs: number) => RunEventStore;
 } {
   const data = new MvccData();
   const clock = createFakeClock();
@@ -49,7 +49,7 @@ function createWorld(): {
   };
 }
 
-async function claim(store: Store, clock: FakeClock): Promise<LeaseOutcome | undefined> {
+async function claim(store: RunEventStore, clock: FakeClock): Promise<LeaseOutcome | undefined> {
   const decide = landOnce(claimRule({ ...NAME, leaseMs: 60_000 }), () => crypto.randomUUID());
   const [outcome] = await until(clock, store.change([{ ...NAME, decide }]));
   return outcome;

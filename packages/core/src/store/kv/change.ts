@@ -1,4 +1,3 @@
-import { inDoubt } from "../../rules/errors.ts";
 import type { Head } from "../../rules/head.ts";
 import type { Change } from "../store.ts";
 import { type Commit, decideChanges } from "../decide-changes.ts";
@@ -29,7 +28,6 @@ export async function changeRuns<Answer>(
 ): Promise<readonly Answer[]> {
   const seenOf = new Map<Change<unknown>, SeenRun>();
   let isFirst = true;
-  let hasCommitted = false;
   let hasRemoved = false;
   const answers = await decideChanges(
     changes,
@@ -48,7 +46,6 @@ export async function changeRuns<Answer>(
         const units = planned.map(({ unit }) => unit);
         const committed = await commitUnits(engine, units, !isFirst);
         isFirst = false;
-        hasCommitted ||= committed.includes(true);
         const done = planned.filter((_, at) => committed[at] === true);
         onCommitted(done.flatMap((one) => one.committed ?? []));
         hasRemoved ||= commits.some(
@@ -58,10 +55,7 @@ export async function changeRuns<Answer>(
       },
     },
     onConflict,
-  ).catch((error: unknown) => {
-    // Of the other runs.
-    throw hasCommitted ? inDoubt(error) : error;
-  });
+  );
   // The runs are gone for all calls. What fails here is left to the next removal.
   if (hasRemoved) await clearRemains(engine).catch(() => {});
   return answers;

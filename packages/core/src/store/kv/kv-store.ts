@@ -2,7 +2,7 @@ import { RunEventsError } from "../../rules/errors.ts";
 import { planBackoff } from "../../time/backoff.ts";
 import { type Clock, pause, systemClock } from "../../time/clock.ts";
 import { createCalls } from "../calls.ts";
-import type { Change, Store, StoreCapabilities } from "../store.ts";
+import type { Change, RunEventStore, StoreCapabilities } from "../store.ts";
 import { appendPlains } from "./append.ts";
 import { changeRuns } from "./change.ts";
 import type { KvEngine } from "./engine.ts";
@@ -53,7 +53,7 @@ const BACKOFF = { firstMs: 2, mostMs: 200, jitter: 1 };
  *
  * @see `KV.md`
  */
-export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): Store {
+export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): RunEventStore {
   const { durability = "unknown", clock = systemClock, date = () => Date.now() } = options;
   const { pollMs = engine.watch === undefined ? 50 : 1_000 } = options;
   const guarded = guardEngine(engine);
@@ -98,11 +98,12 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): S
     change: (changes) => calls.run(() => change(changes)),
     read: (queries) => calls.run(() => guarded.read((snapshot) => readRuns(snapshot, queries))),
     list: (query) =>
-      calls.run(() =>
-        guarded.read((snapshot) =>
-          "due" in query ? listDue(snapshot, query) : listOwned(snapshot, query),
-        ),
-      ),
+      calls.run(async () => {
+        if (!("due" in query)) return guarded.read((snapshot) => listOwned(snapshot, query));
+        // Before the read: it may itself read, and an engine may take one read after another.
+        const untilMs = (await now()) - query.forMs;
+        return guarded.read((snapshot) => listDue(snapshot, query, untilMs));
+      }),
     probe: () =>
       calls.run(async () => {
         await guarded.commit([], [{ key: PROBE, value: String(await now()) }]);

@@ -108,7 +108,8 @@ export async function listOwned(snapshot: KvSnapshot, query: OwnerQuery): Promis
 /** What the contract's `list` answers for due runs. */
 export async function listDue(
   snapshot: KvSnapshot,
-  { due, untilMs, limit }: DueQuery,
+  { due, limit }: Pick<DueQuery, "due" | "limit">,
+  untilMs: number,
 ): Promise<readonly Head[]> {
   if (untilMs < 0) return [];
   const path = keys.duePath(due);
