@@ -12,8 +12,6 @@ export interface EtcdEngineOptions {
 
 /** How long a node may take to answer, in milliseconds. */
 const PATIENCE_MS = 5_000;
-/** How long to wait before a watch that has ended begins again, in milliseconds. */
-const AGAIN_MS = 250;
 
 interface Answer {
   readonly header: { readonly revision: string };
@@ -69,7 +67,10 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
   }
 
   /** Calls with what others have written, until the store is closed. */
-  async function watch(onKeys: (keys: readonly string[]) => void, signal: AbortSignal): Promise<void> {
+  async function watch(
+    onKeys: (keys: readonly string[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const range = { key: encode(prefix), range_end: encode(`${prefix}\u007f`) };
     while (!signal.aborted) {
       try {
@@ -86,7 +87,7 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
       } catch {
         current += 1;
       }
-      await new Promise((resolve) => void setTimeout(resolve, AGAIN_MS).unref());
+      await new Promise((resolve) => void setTimeout(resolve, 250).unref());
     }
   }
 
@@ -96,25 +97,29 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
       // The first answer tells the revision of all that follow. Unless it is asked for one, etcd answers with all that was acknowledged.
       let first: Promise<Answer> | null = null;
       async function ranges(requests: readonly object[]): Promise<readonly Pick<Answer, "kvs">[]> {
-        const at = (revision: string | undefined): object => ({
-          success: requests.map((range) => ({ requestRange: { ...range, revision } })),
-        });
         const before = first;
-        const answer = before === null ? askAny("kv/txn", at(undefined)) : before.then(({ header }) => askAny("kv/txn", at(header.revision)));
+        const askAt = async (): Promise<Answer> => {
+          const revision = (await before)?.header.revision;
+          const success = requests.map((range) => ({ requestRange: { ...range, revision } }));
+          return askAny("kv/txn", { success });
+        };
+        const answer = askAt();
         first ??= answer;
-        const { responses = [] } = await answer;
-        return responses.map(({ response_range }) => response_range);
+        return ((await answer).responses ?? []).map(({ response_range }) => response_range);
       }
       return work({
         async get(keys) {
           if (keys.length === 0) return [];
           const found = await ranges(keys.map((one) => ({ key: key(one) })));
-          return found.map(({ kvs = [] }) => (kvs[0] === undefined ? null : decode(kvs[0].value ?? "")));
+          return found.map(({ kvs: [kv] = [] }) => (kv ? decode(kv.value ?? "") : null));
         },
         async scan({ from, to, limit, reverse }) {
           const order = { sort_target: "KEY", sort_order: reverse ? "DESCEND" : "ASCEND" };
           const [found] = await ranges([{ key: key(from), range_end: key(to), limit, ...order }]);
-          return (found?.kvs ?? []).map((kv) => ({ key: unkey(kv.key), value: decode(kv.value ?? "") }));
+          return (found?.kvs ?? []).map(({ key: k, value: v = "" }) => ({
+            key: unkey(k),
+            value: decode(v),
+          }));
         },
       });
     },

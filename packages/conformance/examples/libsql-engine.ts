@@ -1,7 +1,8 @@
 import type { Client, Transaction } from "@libsql/client";
 import type { KvEngine } from "@tm/run-events-core/store";
 
-const SCHEMA = "CREATE TABLE IF NOT EXISTS run_events (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
+const SCHEMA =
+  "CREATE TABLE IF NOT EXISTS run_events (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 // An error undoes the batch: `json` throws for what is no JSON.
 const CHECK = `SELECT json(iif(EXISTS (SELECT 1 FROM json_each(?) AS c LEFT JOIN run_events AS e ON e.key = c.value ->> 'key'
   WHERE e.value IS NOT c.value ->> 'value'), 'conflict', '1'))`;
@@ -52,7 +53,14 @@ export async function createLibsqlEngine(client: Client): Promise<KvEngine> {
     async commit(checks, writes) {
       const pairs = JSON.stringify(writes);
       try {
-        await client.batch([[CHECK, [JSON.stringify(checks)]], [WRITE, [pairs]], [REMOVE, [pairs]]], "write");
+        await client.batch(
+          [
+            [CHECK, [JSON.stringify(checks)]],
+            [WRITE, [pairs]],
+            [REMOVE, [pairs]],
+          ],
+          "write",
+        );
         return true;
       } catch (error) {
         if (error instanceof Error && error.message.includes("malformed JSON")) return false;

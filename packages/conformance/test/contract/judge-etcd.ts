@@ -22,4 +22,9 @@ const doors = bridgedDoors({
     ),
   destroy: async () => {},
 });
-await judge("etcd", undefined as never, doors, process.argv[2] ? new RegExp(process.argv[2]) : undefined);
+await judge(
+  "etcd",
+  undefined as never,
+  doors,
+  process.argv[2] ? new RegExp(process.argv[2]) : undefined,
+);

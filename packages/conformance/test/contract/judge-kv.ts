@@ -18,7 +18,10 @@ const doors = bridgedDoors({
   open: async (data: MvccData) => open(data),
   destroy: async () => {},
   leftovers: async (data: MvccData) =>
-    data.scan("!", "~").map(({ key }) => key).filter((key) => !/^(floor|stamp|probe)/.test(key)).length,
+    data
+      .scan("!", "~")
+      .map(({ key }) => key)
+      .filter((key) => !/^(floor|stamp|probe)/.test(key)).length,
 });
 await judge(
   "kv",

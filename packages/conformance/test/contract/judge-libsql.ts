@@ -17,4 +17,9 @@ const doors = bridgedDoors({
   open,
   destroy: async (folder: string) => rmSync(folder, { recursive: true }),
 });
-await judge("libsql", undefined as never, doors, process.argv[2] ? new RegExp(process.argv[2]) : undefined);
+await judge(
+  "libsql",
+  undefined as never,
+  doors,
+  process.argv[2] ? new RegExp(process.argv[2]) : undefined,
+);

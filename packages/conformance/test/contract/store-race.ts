@@ -1,5 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { createOwnKeys, landOnce, type RunName, type RunEventStore } from "@tm/run-events-core/store";
+import {
+  createOwnKeys,
+  landOnce,
+  type RunName,
+  type RunEventStore,
+} from "@tm/run-events-core/store";
 import { appendRule } from "../../../core/src/rules/append-rule.ts";
 import { claimRule, releaseRule } from "../../../core/src/rules/lease-rules.ts";
 import type { Rule } from "../../../core/src/rules/decision.ts";
@@ -62,7 +67,12 @@ export async function startRace(stores: readonly RunEventStore[]): Promise<Race>
   let isOver = false;
   let live = 0;
 
-  async function append(store: RunEventStore, name: RunName, payload: string, fence: number | null): Promise<boolean> {
+  async function append(
+    store: RunEventStore,
+    name: RunName,
+    payload: string,
+    fence: number | null,
+  ): Promise<boolean> {
     const idempotencyKey = newId();
     const events = [{ eventType: "TOKEN", payload: JSON.stringify(payload), phase: null }];
     const plain = { ...name, events, fence, leaseMs: null, expectedSequence: null, idempotencyKey };
@@ -106,7 +116,11 @@ export async function startRace(stores: readonly RunEventStore[]): Promise<Race>
       const events = [{ eventType: "RUN_COMPLETED", payload: "{}", phase: null }];
       const end = { events, expectedSequence: null, idempotencyKey: null };
       live -= 1;
-      await change(store, name, appendRule({ ...name, ...end, change: "completed", appender: { by: "owner" } }));
+      await change(
+        store,
+        name,
+        appendRule({ ...name, ...end, change: "completed", appender: { by: "owner" } }),
+      );
     }
   }
 
@@ -143,12 +157,13 @@ async function readBack(
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   let fence = 0;
-  for (let since = 0; ; ) {
+  for (let since = 0; ;) {
     const query = { ...name, since, limit: 500, maxBytes: 4_000_000 };
     const [result] = await insist(() => store.read([query]));
     const events = result?.events ?? [];
     if (events.length === 0) {
-      if (result?.head.lastSequence !== since) faults.push(`the log of ${name.runId} ends at ${since}`);
+      if (result?.head.lastSequence !== since)
+        faults.push(`the log of ${name.runId} ends at ${since}`);
       return faults;
     }
     for (const { sequence, payload } of events) {

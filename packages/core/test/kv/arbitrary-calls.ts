@@ -11,7 +11,17 @@ import { createOwnKeys } from "../../src/log/own-keys.ts";
 
 /** One call to a store, about a run or several. */
 export interface Call {
-  readonly what: "create" | "exclusive" | "plain" | "keyed" | "claim" | "release" | "start" | "end" | "remove" | "two";
+  readonly what:
+    | "create"
+    | "exclusive"
+    | "plain"
+    | "keyed"
+    | "claim"
+    | "release"
+    | "start"
+    | "end"
+    | "remove"
+    | "two";
   readonly name: RunName;
   readonly topic: string | null;
 }
@@ -22,7 +32,20 @@ const event = { eventType: "TOKEN", payload: '"é"', phase: null };
 /** Few runs, owners and topics, so that calls meet; texts that a key cannot hold as they are. */
 export const calls: fc.Arbitrary<Call> = fc.record({
   what: fc.oneof(
-    ...(["create", "exclusive", "plain", "keyed", "claim", "release", "start", "end", "remove", "two"] as const).map((what) => ({
+    ...(
+      [
+        "create",
+        "exclusive",
+        "plain",
+        "keyed",
+        "claim",
+        "release",
+        "start",
+        "end",
+        "remove",
+        "two",
+      ] as const
+    ).map((what) => ({
       // The others need a run that exists.
       weight: what === "exclusive" || what === "end" || what === "remove" ? 5 : 2,
       arbitrary: fc.constant(what),
@@ -36,7 +59,10 @@ export const calls: fc.Arbitrary<Call> = fc.record({
 });
 
 /** Makes the call. @returns what it answered */
-export async function makeCall(store: RunEventStore, { what, name, topic }: Call): Promise<unknown> {
+export async function makeCall(
+  store: RunEventStore,
+  { what, name, topic }: Call,
+): Promise<unknown> {
   const change = (rule: Rule<unknown>, more: object = {}): Promise<unknown> =>
     store.change([{ ...name, ...more, decide: landOnce(rule, newId) }]);
   const request = {
@@ -54,7 +80,13 @@ export async function makeCall(store: RunEventStore, { what, name, topic }: Call
     case "keyed":
       return store.append([
         {
-          ...{ ...name, events: [{ ...event, eventType: what === "keyed" ? "KEYED" : "TOKEN" }, event], fence: null, leaseMs: null, expectedSequence: null },
+          ...{
+            ...name,
+            events: [{ ...event, eventType: what === "keyed" ? "KEYED" : "TOKEN" }, event],
+            fence: null,
+            leaseMs: null,
+            expectedSequence: null,
+          },
           idempotencyKey: what === "keyed" ? "key" : null,
         },
       ]);
@@ -72,7 +104,10 @@ export async function makeCall(store: RunEventStore, { what, name, topic }: Call
       return change(appendRule(request));
     case "end":
       return change(
-        foldRules([appendRule(request), appendRule({ ...request, change: "completed", appender: { by: "owner" } })]),
+        foldRules([
+          appendRule(request),
+          appendRule({ ...request, change: "completed", appender: { by: "owner" } }),
+        ]),
       );
     case "remove":
       return change(removalRule());

@@ -15,7 +15,8 @@ function derivedKeys(heads: readonly Head[]): ReadonlyMap<string, string> {
     const isLive = ["queued", "running", "waiting"].includes(runStatus);
     for (const kind of isLive ? ["all", "live"] : ["all"]) {
       keys.set(`${kind}/${owner}//${number(ordinal)}`, id);
-      if (topic !== null) keys.set(`${kind}/${owner}/${encodeURIComponent(topic)}/${number(ordinal)}`, id);
+      if (topic !== null)
+        keys.set(`${kind}/${owner}/${encodeURIComponent(topic)}/${number(ordinal)}`, id);
     }
     const waitsFor = isLive ? (leaseExpiresAtMs === null ? runStatus : "leased") : "finished";
     keys.set(`due/${waitsFor}/${number(dueMs)}/${id}`, id);
@@ -39,18 +40,24 @@ export function checkKeys(data: MvccData, isCleared = true): void {
   const lists = ["all", "live", "due"].flatMap((kind) => [...entriesOf(data, kind)]);
   expect(new Map(lists)).toEqual(new Map(derivedKeys(heads)));
   const paths = heads.map(
-    ({ ownerId, runId, ordinal }) => `run/${encodeURIComponent(ownerId)}/${runId}/${number(ordinal)}/`,
+    ({ ownerId, runId, ordinal }) =>
+      `run/${encodeURIComponent(ownerId)}/${runId}/${number(ordinal)}/`,
   );
   const remains = [...entriesOf(data, "gone").values()].map((path) => `${path}/`);
   if (isCleared) expect(remains).toEqual([]);
   for (const key of entriesOf(data, "run").keys()) {
-    expect([...paths, ...remains].filter((path) => key.startsWith(path)), key).toHaveLength(1);
+    expect(
+      [...paths, ...remains].filter((path) => key.startsWith(path)),
+      key,
+    ).toHaveLength(1);
   }
   // A place is the ordinal of a run of its topic that still exists, or there is none.
   const ordinals = heads.map(
-    ({ ownerId, topic, ordinal }) => `place/${encodeURIComponent(ownerId)}/${encodeURIComponent(topic ?? "")} ${ordinal}`,
+    ({ ownerId, topic, ordinal }) =>
+      `place/${encodeURIComponent(ownerId)}/${encodeURIComponent(topic ?? "")} ${ordinal}`,
   );
-  for (const [key, value] of entriesOf(data, "place")) expect(ordinals).toContain(`${key} ${value}`);
+  for (const [key, value] of entriesOf(data, "place"))
+    expect(ordinals).toContain(`${key} ${value}`);
   const own = heads.map(({ ownerId, ordinal }) => `${ownerId} ${ordinal}`);
   expect(new Set(own).size).toBe(own.length);
 }

@@ -188,7 +188,8 @@ it("S7 a call of which one run has landed is in doubt if the others then fail", 
     }),
     { clock: createHastyClock() },
   );
-  const decide = (name: typeof NAME) => landOnce(createRule({ ...name, metadata: "1" }), () => name.runId);
+  const decide = (name: typeof NAME) =>
+    landOnce(createRule({ ...name, metadata: "1" }), () => name.runId);
   const changes = [NAME, other].map((name) => ({ ...name, decide: decide(name) }));
   await expect(store.change(changes)).rejects.toMatchObject({ ambiguous: true });
   expect(data.scan("head/", "head0")).toHaveLength(1);
@@ -240,19 +241,19 @@ function openFew(data: MvccData): RunEventStore {
 it("S2 many runs, and many keyed appends of one run, take as many commits as they need and all land", async () => {
   const data = new MvccData();
   const store = openFew(data);
-  const names = Array.from({ length: 30 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
+  const names = Array.from({ length: 40 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
   await store.change(
     names.map((name) => ({
       ...name,
       decide: landOnce(createRule({ ...name, metadata: "1" }), () => name.runId),
     })),
   );
-  expect(headsOf(data)).toHaveLength(30);
+  expect(headsOf(data)).toHaveLength(40);
   await makeCall(store, create);
   await makeCall(store, start);
   const plains = names.map(({ runId }) => ({ ...plainOf("1"), idempotencyKey: runId }));
   const landings = await store.append([...plains, ...plains.slice(0, 1)]);
-  const expected = Array.from({ length: 30 }, (_, at) => at + 2);
+  const expected = Array.from({ length: 40 }, (_, at) => at + 2);
   expect(landings.map((landing) => landing?.lastSequence)).toEqual([...expected, undefined]);
 });
 

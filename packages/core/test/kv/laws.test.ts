@@ -69,7 +69,9 @@ async function checkLogs(data: MvccData): Promise<void> {
 function checkPlaces(data: MvccData): void {
   const birthOf = ({ ownerId, runId }: RunName): number =>
     data.births.get(`head/${encodeURIComponent(ownerId)}/${runId}`) ?? 0;
-  const live = headsOf(data).filter((head) => ["queued", "running", "waiting"].includes(head.runStatus));
+  const live = headsOf(data).filter((head) =>
+    ["queued", "running", "waiting"].includes(head.runStatus),
+  );
   for (const run of live.filter(({ exclusive }) => exclusive)) {
     const older = live.filter(
       (other) =>
@@ -110,7 +112,8 @@ it("S17 a removal of a run that is longer than a commit may be clears all of it"
   const data = new MvccData();
   const store = open(data);
   const name = { ownerId: "ünal", runId: "a" };
-  const call = (what: Call["what"]): Promise<unknown> => makeCall(store, { what, name, topic: null });
+  const call = (what: Call["what"]): Promise<unknown> =>
+    makeCall(store, { what, name, topic: null });
   for (const what of ["create", "end"] as const) await call(what);
   const long = { ...name, runId: "long" };
   await makeCall(store, { what: "create", name: long, topic: null });

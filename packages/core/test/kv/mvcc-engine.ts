@@ -2,7 +2,10 @@ import type { KvEngine, KvEntry, KvPair, KvRange } from "../../src/store/kv/engi
 
 /** Entries in this process, of which every revision is kept, so that a read has one instant although it takes several turns. */
 export class MvccData {
-  readonly #versions = new Map<string, { readonly revision: number; readonly value: string | null }[]>();
+  readonly #versions = new Map<
+    string,
+    { readonly revision: number; readonly value: string | null }[]
+  >();
   readonly #keys: string[] = [];
   #revision = 0;
   /** The revision at which each key began to exist, the last time. */
@@ -107,8 +110,12 @@ export function createMvccEngine(data: MvccData, options: MvccEngineOptions = {}
     async commit(checks, writes) {
       const all = [...checks, ...writes];
       check(all.map(({ key }) => key));
-      if (new Set(writes.map(({ key }) => key)).size < writes.length) throw new Error("written twice");
-      const bytes = all.reduce((sum, { key, value }) => sum + Buffer.byteLength(key + (value ?? "")), 0);
+      if (new Set(writes.map(({ key }) => key)).size < writes.length)
+        throw new Error("written twice");
+      const bytes = all.reduce(
+        (sum, { key, value }) => sum + Buffer.byteLength(key + (value ?? "")),
+        0,
+      );
       if (bytes > limits.mostBytes) throw new Error(`${bytes} bytes at once`);
       await before("commit");
       return data.commit(checks, writes);

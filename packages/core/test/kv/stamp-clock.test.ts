@@ -126,7 +126,10 @@ const acts = fc.array(
   }),
   { minLength: 3, maxLength: 15 },
 );
-const dates = fc.array(fc.constantFrom(-HOUR_MS, -100, 0, 100, HOUR_MS), { minLength: 4, maxLength: 4 });
+const dates = fc.array(fc.constantFrom(-HOUR_MS, -100, 0, 100, HOUR_MS), {
+  minLength: 4,
+  maxLength: 4,
+});
 
 it("S31 processes that have the store open agree within a second, however their dates are set and whoever comes and goes", async () => {
   await fc.assert(

@@ -32,7 +32,10 @@ it("S8 chunks of a log give back the events as they were, in as few entries as f
   const events = fc.array(
     fc.record({
       eventType: fc.constantFrom("A", "LONG_TYPE_1"),
-      payload: fc.oneof(texts, fc.nat({ max: 70_000 }).map((length) => "é".repeat(length))),
+      payload: fc.oneof(
+        texts,
+        fc.nat({ max: 70_000 }).map((length) => "é".repeat(length)),
+      ),
       phase: fc.constant(null),
     }),
     { minLength: 1, maxLength: 40 },

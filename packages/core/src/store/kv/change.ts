@@ -1,4 +1,3 @@
-import type { Head } from "../../rules/head.ts";
 import type { Change } from "../store.ts";
 import { type Commit, decideChanges } from "../decide-changes.ts";
 import type { Committed } from "../sync-work.ts";
@@ -6,7 +5,7 @@ import { commitUnits, type Unit } from "./commits.ts";
 import type { KvEngine } from "./engine.ts";
 import { clearRemains } from "./remains.ts";
 import { type SeenRun, seeRuns } from "./see.ts";
-import { removingUnit, savingUnit, seeRemoval } from "./units.ts";
+import { type RemovalsSeen, removingUnit, savingUnit, seeRemovals } from "./units.ts";
 
 /** What a decision commits. */
 interface Planned {
@@ -101,26 +100,12 @@ async function planAll(
 async function prepareRemovals(
   engine: KvEngine,
   removed: readonly SeenRun[],
-): Promise<ReadonlyMap<string, string | null>> {
-  const places = new Map<string, string | null>();
-  let left: readonly { readonly id: string; readonly head: Head }[] = removed.flatMap(
-    ({ id, head }) => (head === null ? [] : { id, head }),
-  );
-  while (left.length > 0) {
-    const asked = left;
-    const seen = await engine.read((snapshot) =>
-      Promise.all(asked.map(({ id, head }) => seeRemoval(snapshot, id, head))),
-    );
-    const raises = new Map<string, Unit>();
-    left = asked.filter(({ id }, at) => {
-      const { raise = null, place = null } = seen[at] ?? {};
-      places.set(id, place);
-      const key = raise?.writes[0]?.key;
-      if (raise === null || key === undefined) return false;
-      raises.set(key, raise);
-      return true;
-    });
-    await commitUnits(engine, [...raises.values()], false);
+): Promise<RemovalsSeen["places"]> {
+  const asked = removed.flatMap(({ id, head }) => (head === null ? [] : { id, head }));
+  if (asked.length === 0) return new Map();
+  for (;;) {
+    const { places, raises } = await engine.read((snapshot) => seeRemovals(snapshot, asked));
+    if (raises.length === 0) return places;
+    await commitUnits(engine, raises, false);
   }
-  return places;
 }

@@ -8,9 +8,10 @@ export function guardEngine(engine: KvEngine): KvEngine {
     limits,
     read: (work) =>
       failing("read", false, () => engine.read((snapshot) => work(splitGets(snapshot, limits)))),
-    commit: (checks, writes) =>
-      failing("committed to", true, () => engine.commit(checks, writes)),
-    ...(engine.now && { now: () => failing("asked for the time", false, async () => engine.now?.() ?? 0) }),
+    commit: (checks, writes) => failing("committed to", true, () => engine.commit(checks, writes)),
+    ...(engine.now && {
+      now: () => failing("asked for the time", false, async () => engine.now?.() ?? 0),
+    }),
     ...(engine.watch && { watch: (onKeys) => engine.watch?.(onKeys) ?? (() => {}) }),
     close: () => engine.close(),
   };

@@ -41,7 +41,7 @@ export async function readEvents(
   const belongs = createPageCut(limit, maxBytes);
   const events: StoredEvent[] = [];
   const { to } = keys.under(`${path}/log`);
-  for (let last = since; ; ) {
+  for (let last = since; ;) {
     const most = Math.min(limit - events.length, MOST_ENTRIES);
     const from = keys.chunkKey(path, last + 1);
     const entries = await snapshot.scan({ from, to, limit: most, reverse: false });
@@ -96,7 +96,7 @@ export async function listOwned(snapshot: KvSnapshot, query: OwnerQuery): Promis
   const path = keys.listPath(isLive ? "live" : "all", owner, topic);
   const { from, to } = keys.under(path);
   const listed: Head[] = [];
-  for (let end = before === null ? to : `${path}/${keys.numberPart(before)}`; ; ) {
+  for (let end = before === null ? to : `${path}/${keys.numberPart(before)}`; ;) {
     const entries = await snapshot.scan({ from, to: end, limit: MOST_ENTRIES, reverse: true });
     listed.push(...(await headsOf(snapshot, entries)).filter((head) => isListed(head, query)));
     const last = entries.at(-1);

@@ -11,7 +11,7 @@ const ENTRIES = 64;
  * used twice, so that nothing has to be checked, and several processes may do it at the same time.
  */
 export async function clearRemains(engine: KvEngine): Promise<void> {
-  for (let isOver = false; !isOver; ) {
+  for (let isOver = false; !isOver;) {
     const writes = await engine.read(async (snapshot) => {
       const gone = await snapshot.scan({ ...under("gone"), limit: RUNS, reverse: false });
       const found: KvPair[] = [];

@@ -23,23 +23,18 @@ export async function seeRuns(
   nowMs: number,
 ): Promise<readonly SeenRun[]> {
   const heads = await readHeads(snapshot, changes);
-  const seen = await Promise.all(
-    changes.map((change, at) => {
+  // Once for all creations of an owner. They take ordinals one after the other, in the order of the changes.
+  const creating = new Map<string, Promise<OwnerSeen>>();
+  return Promise.all(
+    changes.map(async (change, at) => {
       const { id = "", text = null, head = null } = heads[at] ?? {};
-      return head === null
-        ? seeNone(snapshot, change, id, nowMs)
-        : seeHead(snapshot, change, { id, text, head }, nowMs);
+      if (head !== null) return seeHead(snapshot, change, { id, text, head }, nowMs);
+      const owner = keys.ownerOf(id);
+      const seen = creating.get(owner) ?? seeOwner(snapshot, owner);
+      creating.set(owner, seen);
+      return seeNone(snapshot, change, id, nowMs, await seen);
     }),
   );
-  // Creations of one call take ordinals one after the other, in the order of the changes.
-  const given = new Map<string, number>();
-  return seen.map((one) => {
-    if (one.head !== null) return one;
-    const owner = keys.ownerOf(one.id);
-    const least = given.get(owner) ?? one.ordinal + Math.floor(Math.random() * MOST_GAP);
-    given.set(owner, least + 1);
-    return { ...one, ordinal: least };
-  });
 }
 
 async function seeHead(
@@ -87,32 +82,43 @@ export async function seeReceipts(
   return new Map(found.filter((one) => one !== null));
 }
 
+/** What the creations of an owner's runs need. */
+interface OwnerSeen {
+  nextOrdinal(): number;
+  readonly floor: KvPair;
+}
+
+async function seeOwner(snapshot: KvSnapshot, owner: string): Promise<OwnerSeen> {
+  const key = keys.floorKey(owner);
+  const [newest, [value = null]] = await Promise.all([
+    newestOf(snapshot, keys.listPath("all", owner, null)),
+    snapshot.get([key]),
+  ]);
+  const gap = Math.floor(Math.random() * MOST_GAP);
+  let ordinal = Math.max(newest?.ordinal ?? 0, Number(value ?? 0)) + gap;
+  return { nextOrdinal: () => (ordinal += 1), floor: { key, value } };
+}
+
 /** Sees what the creation of a run needs. */
 async function seeNone(
   snapshot: KvSnapshot,
   { ownerId, topic = null }: Change<unknown>,
   id: string,
   nowMs: number,
+  { nextOrdinal, floor }: OwnerSeen,
 ): Promise<SeenRun> {
+  const ordinal = nextOrdinal();
   const owner = keys.ownerOf(id);
-  const floor = keys.floorKey(owner);
-  const [newest, held, [floorText = null]] = await Promise.all([
-    newestOf(snapshot, keys.listPath("all", owner, null)),
-    topic === null ? null : seeHolder(snapshot, owner, await keys.partOf(topic), ownerId),
-    snapshot.get([floor]),
-  ]);
+  const held =
+    topic === null ? null : await seeHolder(snapshot, owner, await keys.partOf(topic), ownerId);
   return {
     id,
-    checks: [
-      { key: keys.headKey(id), value: null },
-      { key: floor, value: floorText },
-      ...(held?.checks ?? []),
-    ],
+    checks: [{ key: keys.headKey(id), value: null }, floor, ...(held?.checks ?? [])],
     head: null,
     receipts: new Map(),
     holder: held?.holder ?? null,
     nowMs,
-    ordinal: Math.max(newest?.ordinal ?? 0, Number(floorText ?? 0)) + 1,
+    ordinal,
   };
 }
 
@@ -139,7 +145,5 @@ export async function newestOf(
   path: string,
 ): Promise<{ readonly key: string; readonly value: string; readonly ordinal: number } | null> {
   const [entry] = await snapshot.scan({ ...keys.under(path), limit: 1, reverse: true });
-  return entry === undefined
-    ? null
-    : { ...entry, ordinal: keys.parseNumber(lastPart(entry)) };
+  return entry === undefined ? null : { ...entry, ordinal: keys.parseNumber(lastPart(entry)) };
 }

@@ -84,7 +84,7 @@ export class StampClock {
   }
 
   async #join(): Promise<void> {
-    for (let isIn = false; !isIn; ) isIn = await this.#tryToJoin();
+    for (let isIn = false; !isIn;) isIn = await this.#tryToJoin();
     this.#poller.start(BEAT_MS);
   }
 

@@ -50,33 +50,44 @@ export async function savingUnit(
   return { checks: [...checks, ...absent], writes };
 }
 
-/** What a removal needs to know beyond the head. */
-export interface RemovalSeen {
-  /** What the floor of ordinals has to become first; `null` if it is high enough. */
-  readonly raise: Unit | null;
-  /** The value of the topic's place. */
-  readonly place: string | null;
+/** What removals need to know beyond the heads. */
+export interface RemovalsSeen {
+  /** The values of the places of the runs' topics, by the runs' ids. */
+  readonly places: ReadonlyMap<string, string | null>;
+  /** What the floors of ordinals have to become first, unless they are high enough. */
+  readonly raises: readonly Unit[];
 }
 
-/** Sees what a removal needs. */
-export async function seeRemoval(
+/** Sees what removals need. */
+export async function seeRemovals(
   snapshot: KvSnapshot,
-  id: string,
-  head: Head,
-): Promise<RemovalSeen> {
-  const owner = keys.ownerOf(id);
-  const floor = keys.floorKey(owner);
-  const { place } = await listsOf(id, head);
-  const [value = null, placeValue = null] = await snapshot.get([floor, place ?? floor]);
-  if (Number(value ?? 0) >= head.ordinal) return { raise: null, place: placeValue };
-  // Above all that the owner has, so that the next removals need not move it, with which creations would be in conflict.
-  const newest = await newestOf(snapshot, keys.listPath("all", owner, null));
-  const least = String(Math.max(head.ordinal, newest?.ordinal ?? 0));
-  const raise = {
-    checks: [{ key: floor, value }],
-    writes: [{ key: floor, value: least }],
-  };
-  return { raise, place: placeValue };
+  removed: readonly { readonly id: string; readonly head: Head }[],
+): Promise<RemovalsSeen> {
+  const largest = new Map<string, number>();
+  for (const { id, head } of removed) {
+    const owner = keys.ownerOf(id);
+    largest.set(owner, Math.max(head.ordinal, largest.get(owner) ?? 0));
+  }
+  const floors = [...largest.keys()].map(keys.floorKey);
+  const placeKeys = await Promise.all(
+    removed.map(async ({ id, head }) => (await listsOf(id, head)).place ?? keys.PROBE),
+  );
+  const values = await snapshot.get([...floors, ...placeKeys]);
+  const raises = await Promise.all(
+    [...largest].map(async ([owner, ordinal], at) => {
+      const [key = "", value = null] = [floors[at], values[at]];
+      if (Number(value ?? 0) >= ordinal) return [];
+      // Above all that the owner has, so that the next removals need not move it, with which creations would be in conflict.
+      const newest = await newestOf(snapshot, keys.listPath("all", owner, null));
+      const least = String(Math.max(ordinal, newest?.ordinal ?? 0));
+      return [{ checks: [{ key, value }], writes: [{ key, value: least }] }];
+    }),
+  );
+  const places = removed.map(({ id }, at): [string, string | null] => [
+    id,
+    values[floors.length + at] ?? null,
+  ]);
+  return { places: new Map(places), raises: raises.flat() };
 }
 
 /**
