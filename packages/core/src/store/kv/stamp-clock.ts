@@ -108,9 +108,9 @@ export class StampClock {
         return true;
       }
     }
-    const ms = Math.floor(date());
+    const ms = date();
     atMs = clock.now();
-    if (!(await this.#write(first, ms))) return false;
+    if (!(await this.#write(first, Math.floor(ms)))) return false;
     this.#observe(ms, atMs);
     return true;
   }
