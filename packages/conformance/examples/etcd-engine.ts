@@ -10,9 +10,6 @@ export interface EtcdEngineOptions {
   readonly limits?: KvEngine["limits"];
 }
 
-/** How long a node may take to answer, in milliseconds. */
-const PATIENCE_MS = 5_000;
-
 interface Answer {
   readonly header: { readonly revision: string };
   readonly kvs?: readonly { readonly key: string; readonly value?: string }[];
@@ -47,7 +44,7 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
   async function ask(path: string, body: object): Promise<Answer> {
     const asked = current;
     try {
-      const response = await send(path, body, AbortSignal.timeout(PATIENCE_MS));
+      const response = await send(path, body, AbortSignal.timeout(5_000));
       return (await response.json()) as Answer;
     } catch (error) {
       if (current === asked) current += 1;

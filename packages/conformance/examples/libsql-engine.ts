@@ -21,11 +21,7 @@ export async function createLibsqlEngine(client: Client): Promise<KvEngine> {
 
   async function readOnce<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const tx = await client.transaction("read");
-    try {
-      return await work(tx);
-    } finally {
-      tx.close();
-    }
+    return work(tx).finally(() => tx.close());
   }
 
   return {
@@ -42,7 +38,10 @@ export async function createLibsqlEngine(client: Client): Promise<KvEngine> {
             async scan({ from, to, limit, reverse }) {
               const sql = `${SCAN}${reverse ? " DESC" : ""} LIMIT ?`;
               const { rows } = await tx.execute({ sql, args: [from, to, limit] });
-              return rows.map((row) => ({ key: String(row["key"]), value: String(row["value"]) }));
+              return rows.map((row) => ({
+                key: row["key"] as string,
+                value: row["value"] as string,
+              }));
             },
           }),
         ),

@@ -65,16 +65,16 @@ export async function makeCall(
 ): Promise<unknown> {
   const change = (rule: Rule<unknown>, more: object = {}): Promise<unknown> =>
     store.change([{ ...name, ...more, decide: landOnce(rule, newId) }]);
-  const request = ({
-	...name,
-	events: [event],
-	expectedSequence: null,
-	idempotencyKey: null,
-	...{
-		change: 'started',
-		appender: { by: 'anybody' }
-	} as const
-});
+  const request = {
+    ...name,
+    events: [event],
+    expectedSequence: null,
+    idempotencyKey: null,
+    ...({
+      change: "started",
+      appender: { by: "anybody" },
+    } as const),
+  };
   switch (what) {
     case "create":
       return change(createRule({ ...name, topic, metadata: '"m"' }));
@@ -85,17 +85,20 @@ export async function makeCall(
     case "plain":
     case "keyed":
       return store.append([
-        ({
-	...name,
-	events: [{
-		...event,
-		eventType: what === 'keyed' ? 'KEYED' : 'TOKEN'
-	}, event],
-	fence: null,
-	leaseMs: null,
-	expectedSequence: null,
-	idempotencyKey: what === 'keyed' ? 'key' : null
-}),
+        {
+          ...name,
+          events: [
+            {
+              ...event,
+              eventType: what === "keyed" ? "KEYED" : "TOKEN",
+            },
+            event,
+          ],
+          fence: null,
+          leaseMs: null,
+          expectedSequence: null,
+          idempotencyKey: what === "keyed" ? "key" : null,
+        },
       ]);
     case "claim":
       return change(claimRule({ ...name, leaseMs: 5 }));

@@ -64,11 +64,11 @@ it("S20 what a driver throws is the cause: of a commit in doubt, of a read that 
     ["get", false],
   ] as const) {
     failing = step;
-    await expect(store.append([plainOf("1")])).rejects.toMatchObject(({
-	code: 'store_unavailable',
-	ambiguous,
-	cause: lost
-}));
+    await expect(store.append([plainOf("1")])).rejects.toMatchObject({
+      code: "store_unavailable",
+      ambiguous,
+      cause: lost,
+    });
   }
 });
 

@@ -119,18 +119,20 @@ it("S17 a removal of a run that is longer than a commit may be clears all of it"
   await makeCall(store, { what: "create", name: long, topic: null });
   await makeCall(store, { what: "start", name: long, topic: null });
   await store.append(
-    Array.from({ length: 300 }, (_, at) => (({
-	...long,
-	fence: null,
-	leaseMs: null,
-	expectedSequence: null,
-	events: [{
-		eventType: 'TOKEN',
-		payload: JSON.stringify('x'.repeat(2e3)),
-		phase: null
-	}],
-	idempotencyKey: String(at)
-}))),
+    Array.from({ length: 300 }, (_, at) => ({
+      ...long,
+      fence: null,
+      leaseMs: null,
+      expectedSequence: null,
+      events: [
+        {
+          eventType: "TOKEN",
+          payload: JSON.stringify("x".repeat(2e3)),
+          phase: null,
+        },
+      ],
+      idempotencyKey: String(at),
+    })),
   );
   await makeCall(store, { what: "end", name: long, topic: null });
   expect(data.scan("run/", "run0").length).toBeGreaterThan(LIMITS.mostOps * 4);

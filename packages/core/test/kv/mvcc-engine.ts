@@ -9,8 +9,8 @@ export class MvccData {
   readonly #keys: string[] = [];
   #revision = 0;
   /** The revision at which each key began to exist, the last time. */
-  readonly births = new Map<string, number>();
-  readonly watchers = new Set<(keys: readonly string[]) => void>();
+  readonly births: Map<string, number> = new Map();
+  readonly watchers: Set<(keys: readonly string[]) => void> = new Set();
 
   get revision(): number {
     return this.#revision;

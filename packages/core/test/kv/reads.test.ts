@@ -35,11 +35,11 @@ async function fill(store: RunEventStore): Promise<void> {
   await call("start", LONG.runId);
   for (let at = 0; at < BATCHES; at++) {
     nowMs += 1;
-    const events = Array.from({ length: 1 + (at % 4) }, (_, of) => (({
-	eventType: 'TOKEN',
-	phase: null,
-	payload: JSON.stringify('é'.repeat((at * 37 + of) % 300))
-})));
+    const events = Array.from({ length: 1 + (at % 4) }, (_, of) => ({
+      eventType: "TOKEN",
+      phase: null,
+      payload: JSON.stringify("é".repeat((at * 37 + of) % 300)),
+    }));
     const plain = { ...LONG, events, fence: null, leaseMs: null, expectedSequence: null };
     await store.append([{ ...plain, idempotencyKey: null }]);
   }
@@ -66,14 +66,14 @@ it("S9 a page is cut as that of the memory store, wherever it begins", async () 
 });
 
 it("S8 a call of more queries than an engine takes keys is answered in order", async () => {
-  const queries = Array.from({ length: 300 }, (_, at) => (({
-	ownerId: OWNER,
-	runId: `run-${at % (RUNS + 3)}`,
-	since: 0,
-	limit: 1,
-	maxBytes: 1e3,
-	wantsMetadata: true
-})));
+  const queries = Array.from({ length: 300 }, (_, at) => ({
+    ownerId: OWNER,
+    runId: `run-${at % (RUNS + 3)}`,
+    since: 0,
+    limit: 1,
+    maxBytes: 1e3,
+    wantsMetadata: true,
+  }));
   const [expected, found] = await Promise.all([memory.read(queries), kv.read(queries)]);
   const shown = (all: typeof found): unknown =>
     all.map((one) => one && [one.head.runId, one.head.metadata, one.events]);

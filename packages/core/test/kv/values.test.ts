@@ -47,12 +47,12 @@ it("S8 chunks of a log give back the events as they were, in as few entries as f
         parseChunk(value ?? "", parseNumber(key.slice(key.lastIndexOf("/") + 1))),
       );
       expect(found).toEqual(
-        all.map(({ eventType, payload }, at) => (({
-	sequence: before + 1 + at,
-	eventType,
-	payload,
-	createdAtMs
-}))),
+        all.map(({ eventType, payload }, at) => ({
+          sequence: before + 1 + at,
+          eventType,
+          payload,
+          createdAtMs,
+        })),
       );
       const characters = all.reduce((sum, { payload }) => sum + payload.length + 20, 0);
       expect(chunks.length).toBeLessThanOrEqual(1 + (2 * characters) / 65_536);

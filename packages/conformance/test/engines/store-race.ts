@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import {
   createOwnKeys,
   landOnce,
@@ -20,8 +20,8 @@ export interface RaceReport {
 
 /** Several workers on several stores of one place, until they are stopped. */
 export interface Race {
-  /** How many appends were acknowledged so far. */
-  acknowledged(): number;
+  /** Resolves once so many more appends have been acknowledged, or something has failed. */
+  until(more: number): Promise<void>;
   /** Lets the workers finish what they have under way. */
   stop(): Promise<RaceReport>;
 }
@@ -135,7 +135,10 @@ export async function startRace(stores: readonly RunEventStore[]): Promise<Race>
   // It is awaited at the end.
   all.catch(() => (isOver = true));
   return {
-    acknowledged: () => landed.size,
+    async until(more) {
+      const least = landed.size + more;
+      while (landed.size < least && !isOver) await setTimeout(10);
+    },
     async stop() {
       isOver = true;
       await all;
