@@ -1,10 +1,5 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
-import {
-  createOwnKeys,
-  landOnce,
-  type RunName,
-  type RunEventStore,
-} from "@tm/run-events-core/store";
+import { landOnce, type RunName, type RunEventStore } from "@tm/run-events-core/store";
 import { appendRule } from "../../../core/src/rules/append-rule.ts";
 import { claimRule, releaseRule } from "../../../core/src/rules/lease-rules.ts";
 import type { Rule } from "../../../core/src/rules/decision.ts";
@@ -28,7 +23,7 @@ export interface Race {
 
 const RUNS: readonly RunName[] = ["a", "b"].map((runId) => ({ ownerId: "race", runId }));
 const WORKERS = 4;
-const newId = createOwnKeys();
+const newId = (): string => crypto.randomUUID();
 
 /** Makes a call again until its outcome is known. */
 async function insist<T>(call: () => Promise<T>): Promise<T> {

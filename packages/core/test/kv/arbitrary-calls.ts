@@ -7,7 +7,6 @@ import type { Rule } from "../../src/rules/decision.ts";
 import type { RunName } from "../../src/rules/head.ts";
 import { createRule, removalRule } from "../../src/rules/run-rules.ts";
 import type { RunEventStore } from "../../src/store/store.ts";
-import { createOwnKeys } from "../../src/log/own-keys.ts";
 
 /** One call to a store, about a run or several. */
 export interface Call {
@@ -26,7 +25,7 @@ export interface Call {
   readonly topic: string | null;
 }
 
-const newId = createOwnKeys();
+const newId = (): string => crypto.randomUUID();
 const event = { eventType: "TOKEN", payload: '"é"', phase: null };
 
 /** Few runs, owners and topics, so that calls meet; texts that a key cannot hold as they are. */

@@ -36,18 +36,28 @@ export async function savingUnit(
     for (const key of lists.all) writes.push({ key, value: id });
     if (lists.place !== null) writes.push({ key: lists.place, value: String(after.ordinal) });
   }
+  writes.push(...indexWrites(id, before, after, lists.live));
+  return { checks: [...checks, ...absent], writes };
+}
+
+/** What moves in the lists of live runs and in the index of due ones: nothing with a plain append. */
+function indexWrites(
+  id: string,
+  before: Head | null,
+  after: Head,
+  live: readonly string[],
+): readonly KvPair[] {
+  const writes: KvPair[] = [];
   const isLive = !isTerminal(after.runStatus);
   const wasLive = before !== null && !isTerminal(before.runStatus);
   if (isLive !== wasLive) {
-    for (const key of lists.live) writes.push({ key, value: isLive ? id : null });
+    for (const key of live) writes.push({ key, value: isLive ? id : null });
   }
   const due = keys.dueKey(id, after);
   const wasDue = before === null ? null : keys.dueKey(id, before);
-  if (due !== wasDue) {
-    writes.push({ key: due, value: id });
-    if (wasDue !== null) writes.push({ key: wasDue, value: null });
-  }
-  return { checks: [...checks, ...absent], writes };
+  if (due === wasDue) return writes;
+  if (wasDue !== null) writes.push({ key: wasDue, value: null });
+  return [...writes, { key: due, value: id }];
 }
 
 /** What removals need to know beyond the heads. */

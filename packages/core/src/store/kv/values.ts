@@ -7,8 +7,8 @@ import type { KvEntry, KvPair } from "./engine.ts";
 /** How many characters of payloads a chunk of the log has at most, unless it has one event. */
 const MOST_CHUNK = 65_536;
 
-export function encodeHead({ metadata: _, ...head }: Head): string {
-  return JSON.stringify(head);
+export function encodeHead(head: Head): string {
+  return JSON.stringify({ ...head, metadata: undefined });
 }
 
 export function parseHead(value: string): Head {
