@@ -87,11 +87,11 @@ async function describeNode(
   return createServerProcess(folder, {
     command,
     args: [
-      ...["--name", `node${index}`, "--data-dir", `${folder.path}/data`, ...ELECTION],
-      ...["--listen-client-urls", client, "--advertise-client-urls", client],
-      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
-      ...["--initial-cluster", peers, ...settings],
-    ],
+      ["--name", `node${index}`, "--data-dir", `${folder.path}/data`],
+      ["--listen-client-urls", client, "--advertise-client-urls", client],
+      ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
+      ["--initial-cluster", peers, ...ELECTION, ...settings],
+    ].flat(),
     readyText: "ready to serve client requests",
     endSignal: "SIGKILL",
   });

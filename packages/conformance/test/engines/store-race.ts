@@ -28,11 +28,12 @@ const newId = (): string => crypto.randomUUID();
 /** Makes a call again until its outcome is known. */
 async function insist<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
+    // Timers have their turn too, although a driver that works synchronously never waits.
+    await setImmediate();
     try {
       return await call();
     } catch (error) {
       if ((error as { code?: unknown }).code !== "store_unavailable") throw error;
-      await setImmediate();
     }
   }
 }
@@ -50,6 +51,31 @@ function change<Answer>(
   });
 }
 
+/** @param landed gets where the payload landed */
+async function append(
+  landed: Map<string, number>,
+  store: RunEventStore,
+  name: RunName,
+  payload: string,
+  fence: number | null,
+): Promise<boolean> {
+  const idempotencyKey = newId();
+  const events = [{ eventType: "TOKEN", payload: JSON.stringify(payload), phase: null }];
+  const plain = { ...name, events, fence, leaseMs: null, expectedSequence: null, idempotencyKey };
+  const appender = fence === null ? { by: "input" as const } : { by: "worker" as const, fence };
+  const rule = appendRule({ ...plain, change: "started", appender });
+  // As core does: whatever is not plain, or in doubt, is decided by the rule.
+  const [landing = null] = await store.append([plain]).catch(() => [null]);
+  if (landing !== null) {
+    landed.set(payload, landing.lastSequence);
+    return true;
+  }
+  const outcome = await change(store, name, rule, { keys: [idempotencyKey] });
+  if (outcome.outcome !== "appended" && outcome.outcome !== "replayed") return false;
+  landed.set(payload, outcome.lastSequence);
+  return true;
+}
+
 /**
  * Starts a race: workers claim runs and append under their fences, others append keyed events as plain as they can, and others create
  * exclusive runs of one topic and end them.
@@ -62,39 +88,17 @@ export async function startRace(stores: readonly RunEventStore[]): Promise<Race>
   let isOver = false;
   let live = 0;
 
-  async function append(
-    store: RunEventStore,
-    name: RunName,
-    payload: string,
-    fence: number | null,
-  ): Promise<boolean> {
-    const idempotencyKey = newId();
-    const events = [{ eventType: "TOKEN", payload: JSON.stringify(payload), phase: null }];
-    const plain = { ...name, events, fence, leaseMs: null, expectedSequence: null, idempotencyKey };
-    const appender = fence === null ? { by: "input" as const } : { by: "worker" as const, fence };
-    const rule = appendRule({ ...plain, change: "started", appender });
-    // As core does: whatever is not plain, or in doubt, is decided by the rule.
-    const [landing = null] = await store.append([plain]).catch(() => [null]);
-    if (landing !== null) {
-      landed.set(payload, landing.lastSequence);
-      return true;
-    }
-    const outcome = await change(store, name, rule, { keys: [idempotencyKey] });
-    if (outcome.outcome !== "appended" && outcome.outcome !== "replayed") return false;
-    landed.set(payload, outcome.lastSequence);
-    return true;
-  }
-
   async function work(store: RunEventStore, name: RunName, worker: string): Promise<void> {
     for (let turn = 0; !isOver; turn++) {
       const claimed = await change(store, name, claimRule({ ...name, leaseMs: 200, worker }));
       if (claimed.outcome !== "granted") {
-        await append(store, name, `0 ${worker} ${turn}`, null);
+        await append(landed, store, name, `0 ${worker} ${turn}`, null);
         continue;
       }
       const { fence } = claimed.run;
       for (let step = 0; step < 3; step++) {
-        if (!(await append(store, name, `${fence} ${worker} ${turn}.${step}`, fence))) break;
+        if (!(await append(landed, store, name, `${fence} ${worker} ${turn}.${step}`, fence)))
+          break;
       }
       await change(store, name, releaseRule({ ...name, fence }));
     }
