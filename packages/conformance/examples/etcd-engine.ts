@@ -91,7 +91,7 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
   return {
     limits,
     read(work) {
-      // The first answer tells the revision of all that follow. Unless it is asked for one, etcd answers with all that was acknowledged.
+      // The first answer has the revision of all that follow. Unless it is asked for one, etcd answers with all that was acknowledged.
       let first: Promise<Answer> | null = null;
       async function ranges(requests: readonly object[]): Promise<readonly Pick<Answer, "kvs">[]> {
         const before = first;

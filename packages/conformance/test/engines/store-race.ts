@@ -64,7 +64,7 @@ async function append(
   const plain = { ...name, events, fence, leaseMs: null, expectedSequence: null, idempotencyKey };
   const appender = fence === null ? { by: "input" as const } : { by: "worker" as const, fence };
   const rule = appendRule({ ...plain, change: "started", appender });
-  // As core does: whatever is not plain, or in doubt, is decided by the rule.
+  // As core does: what is not plain, or in doubt, is decided by the rule.
   const [landing = null] = await store.append([plain]).catch(() => [null]);
   if (landing !== null) {
     landed.set(payload, landing.lastSequence);

@@ -51,7 +51,7 @@ export function checkKeys(data: MvccData, isCleared = true): void {
       key,
     ).toHaveLength(1);
   }
-  // A place is the ordinal of a run of its topic that still exists, or there is none.
+  // A place is the ordinal of a run of its topic that still exists, or the key does not exist.
   const ordinals = heads.map(
     ({ ownerId, topic, ordinal }) =>
       `place/${encodeURIComponent(ownerId)}/${encodeURIComponent(topic ?? "")} ${ordinal}`,

@@ -205,7 +205,7 @@ it("S25 an exclusive creation meets a run that was created meanwhile, also if an
     await makeCall(store, { what: "create", ...run(runId) });
     await makeCall(store, { what: "end", ...run(runId) });
   }
-  // With it goes what told which run of the topic was created last.
+  // With it goes the key that names the run of the topic that was created last.
   await makeCall(store, { what: "remove", ...run("newer") });
   let isFirst = true;
   const before = async (step: string): Promise<void> => {

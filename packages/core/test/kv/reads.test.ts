@@ -125,5 +125,6 @@ it("S23 due runs are those of the memory store, to the millisecond", async () =>
         (await store.list(due)).map(({ dueMs }) => dueMs);
       expect(await times(kv)).toEqual(await times(memory));
     }),
+    { numRuns: 500 },
   );
 });

@@ -57,7 +57,7 @@ export const chunkKey = (path: string, lastSequence: number): string =>
 export const receiptKey = async (path: string, idempotencyKey: string): Promise<string> =>
   `${path}/receipt/${await partOf(idempotencyKey)}`;
 
-/** Tells that what is under the path of a run is to be removed. */
+/** The mark that what is under the path of a run is to be removed. */
 export const remainsKey = (id: string, ordinal: number): string =>
   `gone/${id}/${numberPart(ordinal)}`;
 
