@@ -6,7 +6,7 @@ import type { Rule } from "../../../core/src/rules/decision.ts";
 import { createRule } from "../../../core/src/rules/run-rules.ts";
 
 /** What a race has seen; the tests check it apart from the rules. */
-export interface RaceReport {
+interface RaceReport {
   /** How many appends were acknowledged. */
   readonly acknowledged: number;
   /** What was wrong, in words. */

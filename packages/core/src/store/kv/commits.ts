@@ -13,7 +13,7 @@ export interface Unit {
 }
 
 /** How many keys a unit has, and how many bytes. */
-export function sizeOf({ checks, writes }: Unit): { readonly ops: number; readonly bytes: number } {
+function sizeOf({ checks, writes }: Unit): { readonly ops: number; readonly bytes: number } {
   const pairs = [...checks, ...writes];
   const bytes = pairs.reduce((sum, { key, value }) => sum + key.length + utf8Bytes(value ?? ""), 0);
   return { ops: pairs.length, bytes };

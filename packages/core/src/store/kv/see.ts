@@ -60,7 +60,7 @@ async function seeHead(
 }
 
 /** The receipts of those keys that a run has. */
-export async function seeReceipts(
+async function seeReceipts(
   snapshot: KvSnapshot,
   path: string,
   idempotencyKeys: readonly string[],
