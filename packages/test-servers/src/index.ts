@@ -1,5 +1,6 @@
 export { startCaddy } from "./caddy.ts";
 export { countFences } from "./count-fences.ts";
+export { startEtcdCluster, type EtcdCluster } from "./etcd.ts";
 export { findChromium, findNginxModule, findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
 export { startHaproxy } from "./haproxy.ts";

@@ -32,6 +32,8 @@ export interface ServerProcess {
   start(): Promise<void>;
   /** Sends a signal and waits until it has ended. Nothing to do if it does not run. */
   end(signal: NodeJS.Signals): Promise<void>;
+  /** Sends a signal, such as SIGSTOP, and does not wait. Nothing to do if it does not run. */
+  signal(signal: NodeJS.Signals): void;
   /** Ends it at once and deletes the folder. Idempotent. */
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export function createServerProcess(folder: WorkFolder, program: ServerProgram):
       await untilReady(child, closed, program);
     },
     end,
+    signal: (signal) => void current?.child.kill(signal),
     close() {
       closing ??= end(program.endSignal).then(() => folder.remove());
       return closing;

@@ -1,0 +1,22 @@
+import { testEventStore } from "@tm/run-events-conformance/vitest";
+import { createKvStore } from "@tm/run-events-core/store";
+import { createMvccEngine, MvccData } from "../../../core/test/kv/mvcc-engine.ts";
+
+/** To the microsecond, since cases compare the times of stores that open one after the other. */
+const date = (): number => performance.timeOrigin + performance.now();
+
+for (const [name, options] of [
+  ["a store on keys, with a clock", { now: () => Date.now() }],
+  ["a store on keys that are watched, without a clock", { watches: true }],
+] as const) {
+  testEventStore({
+    name,
+    profile: "ci",
+    prepare: () => new MvccData(),
+    open: (data) => createKvStore(createMvccEngine(data, options), { date }),
+    leftovers: (data) => ({
+      // What it keeps once: the clock, and for each owner which ordinals were used.
+      keys: data.scan("!", "~").filter(({ key }) => !/^(floor|stamp|probe)/.test(key)).length,
+    }),
+  });
+}

@@ -1,0 +1,111 @@
+import type { Change } from "../store.ts";
+import { type Commit, decideChanges } from "../decide-changes.ts";
+import type { Committed } from "../sync-work.ts";
+import { commitUnits, type Unit } from "./commits.ts";
+import type { KvEngine } from "./engine.ts";
+import { clearRemains } from "./remains.ts";
+import { type SeenRun, seeRuns } from "./see.ts";
+import { type RemovalsSeen, removingUnit, savingUnit, seeRemovals } from "./units.ts";
+
+/** What a decision commits. */
+interface Planned {
+  readonly unit: Unit;
+  /** What to notify of; `null` for nothing. */
+  readonly committed: Committed | null;
+}
+
+/**
+ * Changes runs by compare-and-set.
+ * @param onConflict called before each round but the first; if it throws, so does the call
+ */
+export async function changeRuns<Answer>(
+  engine: KvEngine,
+  changes: readonly Change<Answer>[],
+  now: () => Promise<number>,
+  onConflict: (round: number) => Promise<void>,
+  onCommitted: (runs: readonly Committed[]) => void,
+): Promise<readonly Answer[]> {
+  const seenOf = new Map<Change<unknown>, SeenRun>();
+  let isFirst = true;
+  let hasRemoved = false;
+  const answers = await decideChanges(
+    changes,
+    {
+      async see(asked) {
+        const nowMs = await now();
+        const seen = await engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
+        asked.forEach((change, at) => {
+          const one = seen[at];
+          if (one !== undefined) seenOf.set(change, one);
+        });
+        return seen;
+      },
+      async commit(commits) {
+        const planned = await planAll(engine, commits, seenOf);
+        const units = planned.map(({ unit }) => unit);
+        const committed = await commitUnits(engine, units, !isFirst);
+        isFirst = false;
+        const done = planned.filter((_, at) => committed[at] === true);
+        onCommitted(done.flatMap((one) => one.committed ?? []));
+        hasRemoved ||= commits.some(
+          ({ decision }, at) => decision.after === null && committed[at] === true,
+        );
+        return committed;
+      },
+    },
+    onConflict,
+  );
+  // The runs are gone for all calls. What fails here is left to the next removal.
+  if (hasRemoved) await clearRemains(engine).catch(() => {});
+  return answers;
+}
+
+async function planAll(
+  engine: KvEngine,
+  commits: readonly Commit[],
+  seenOf: ReadonlyMap<Change<unknown>, SeenRun>,
+): Promise<readonly Planned[]> {
+  const seen = commits.map(({ change }) => {
+    const one = seenOf.get(change);
+    if (one === undefined) throw new TypeError("Expected a decision about a run that was seen.");
+    return one;
+  });
+  const places = await prepareRemovals(
+    engine,
+    commits.flatMap(({ decision }, at) => (decision.after === null ? (seen[at] ?? []) : [])),
+  );
+  return Promise.all(
+    seen.map(async (run, at): Promise<Planned> => {
+      const decision = commits[at]?.decision;
+      const after = decision?.after ?? null;
+      const { head: before } = run;
+      if (decision !== undefined && after !== null) {
+        const unit = await savingUnit(run, decision, after);
+        const hasEvents = after.lastSequence > (before?.lastSequence ?? 0);
+        if (before !== null) return { unit, committed: hasEvents ? after : null };
+        return { unit, committed: { ...after, lastSequence: null } };
+      }
+      // A run that does not exist is removed as it is.
+      if (before === null) return { unit: { checks: run.checks, writes: [] }, committed: null };
+      const unit = await removingUnit(run, before, places.get(run.id) ?? null);
+      return { unit, committed: { ...before, lastSequence: null } };
+    }),
+  );
+}
+
+/**
+ * Raises the floors of ordinals above those of runs that are about to be removed: no harm if they then are not.
+ * @returns the values of the places of their topics
+ */
+async function prepareRemovals(
+  engine: KvEngine,
+  removed: readonly SeenRun[],
+): Promise<RemovalsSeen["places"]> {
+  const asked = removed.flatMap(({ id, head }) => (head === null ? [] : { id, head }));
+  if (asked.length === 0) return new Map();
+  for (;;) {
+    const { places, raises } = await engine.read((snapshot) => seeRemovals(snapshot, asked));
+    if (raises.length === 0) return places;
+    await commitUnits(engine, raises, false);
+  }
+}

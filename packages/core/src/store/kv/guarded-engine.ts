@@ -1,0 +1,44 @@
+import { RunEventsError } from "../../rules/errors.ts";
+import type { KvEngine, KvSnapshot } from "./engine.ts";
+
+/** An engine whose errors are those of the contract, and whose `get` takes any number of keys. */
+export function guardEngine(engine: KvEngine): KvEngine {
+  const { limits } = engine;
+  return {
+    limits,
+    read: (work) =>
+      failing("read", false, () => engine.read((snapshot) => work(splitGets(snapshot, limits)))),
+    commit: (checks, writes) => failing("committed to", true, () => engine.commit(checks, writes)),
+    ...(engine.now && {
+      now: () => failing("asked for the time", false, async () => engine.now?.() ?? 0),
+    }),
+    ...(engine.watch && { watch: (onKeys) => engine.watch?.(onKeys) ?? (() => {}) }),
+    close: () => engine.close(),
+  };
+}
+
+function splitGets(snapshot: KvSnapshot, { mostOps }: KvEngine["limits"]): KvSnapshot {
+  return {
+    scan: (range) => snapshot.scan(range),
+    async get(keys) {
+      const values: (string | null)[] = [];
+      for (let at = 0; at < keys.length; at += mostOps) {
+        values.push(...(await snapshot.get(keys.slice(at, at + mostOps))));
+      }
+      return values;
+    },
+  };
+}
+
+async function failing<T>(what: string, ambiguous: boolean, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (cause instanceof RunEventsError) throw cause;
+    throw new RunEventsError(
+      "store_unavailable",
+      `Expected the database to be ${what}, but its driver failed: see \`cause\`. Try again.`,
+      { cause, ambiguous },
+    );
+  }
+}

@@ -1,0 +1,184 @@
+import fc from "fast-check";
+import { setImmediate } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { claimRule } from "../../src/rules/lease-rules.ts";
+import { landOnce } from "../../src/rules/land-once.ts";
+import type { LeaseOutcome } from "../../src/rules/claims.ts";
+import type { RunEventStore } from "../../src/store/store.ts";
+import { createKvStore } from "../../src/store/kv/kv-store.ts";
+import { StampClock } from "../../src/store/kv/stamp-clock.ts";
+import { createFakeClock, type FakeClock } from "../fake-clock.ts";
+import { makeCall } from "./arbitrary-calls.ts";
+import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
+
+const HOUR_MS = 3_600_000;
+const START_MS = 1_800_000_000_000;
+const STEP_MS = 50;
+const NAME = { ownerId: "ada", runId: "run" };
+
+/** Lets time pass, step by step, with what processes do at each. */
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= STEP_MS) {
+    clock.advance(Math.min(STEP_MS, left));
+    await setImmediate();
+  }
+}
+
+/** Lets time pass until a call has ended. */
+async function until<T>(clock: FakeClock, call: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = call.finally(() => (isOver = true));
+  while (!isOver) await pass(clock, STEP_MS);
+  return over;
+}
+
+/** Makes stores of processes over the same data, whose engine has no clock. Their dates differ from the right one as given. */
+function createWorld(): {
+  readonly clock: FakeClock;
+  readonly open: (aheadMs: number) => RunEventStore;
+} {
+  const data = new MvccData();
+  const clock = createFakeClock();
+  return {
+    clock,
+    open: (aheadMs) =>
+      createKvStore(createMvccEngine(data), {
+        clock,
+        date: () => START_MS + clock.now() + aheadMs,
+      }),
+  };
+}
+
+async function claim(store: RunEventStore, clock: FakeClock): Promise<LeaseOutcome | undefined> {
+  const decide = landOnce(claimRule({ ...NAME, leaseMs: 60_000 }), () => crypto.randomUUID());
+  const [outcome] = await until(clock, store.change([{ ...NAME, decide }]));
+  return outcome;
+}
+
+for (const [where, aheadMs] of [
+  ["ahead", HOUR_MS],
+  ["behind", -HOUR_MS],
+] as const) {
+  it(`S21 a process whose date is an hour ${where} gets a lease when it has ended, not before and not later`, async () => {
+    const { clock, open } = createWorld();
+    const right = open(0);
+    await until(clock, makeCall(right, { what: "create", name: NAME, topic: null }));
+    expect(await claim(right, clock)).toMatchObject({ outcome: "granted" });
+    const wrong = open(aheadMs);
+    expect(await claim(wrong, clock)).toMatchObject({ outcome: "claimed" });
+    await pass(clock, 55_000);
+    expect(await claim(wrong, clock)).toMatchObject({ outcome: "claimed" });
+    await pass(clock, 6_000);
+    expect(await claim(wrong, clock)).toMatchObject({ outcome: "granted" });
+    // And the other way round: the lease of the one is seen by the other.
+    expect(await claim(right, clock)).toMatchObject({ outcome: "claimed" });
+    await pass(clock, 61_000);
+    expect(await claim(right, clock)).toMatchObject({ outcome: "granted" });
+    await Promise.all([right.close(), wrong.close()]);
+    expect(clock.timers()).toBe(0);
+  });
+}
+
+it("S31 the date of the first process is the time, and an earlier one of a later process never sets it back", async () => {
+  const { clock, open } = createWorld();
+  const ahead = open(HOUR_MS);
+  const first = await until(clock, ahead.probe());
+  expect(first - START_MS - clock.now() - HOUR_MS).toBeGreaterThan(-1_000);
+  await ahead.close();
+  await pass(clock, 10_000);
+  const right = open(0);
+  const second = await until(clock, right.probe());
+  expect(second).toBeGreaterThanOrEqual(first);
+  await right.close();
+});
+
+it("S31 where no process has the store open, the time goes on from the date of the next one", async () => {
+  const { clock, open } = createWorld();
+  const first = open(0);
+  await until(clock, first.probe());
+  await first.close();
+  await pass(clock, 60_000);
+  const next = open(0);
+  const nowMs = await until(clock, next.probe());
+  expect(Math.abs(nowMs - START_MS - clock.now())).toBeLessThan(200);
+  await next.close();
+});
+
+it("S31 the time follows the date of a process by a thousandth of what passes", async () => {
+  const { clock, open } = createWorld();
+  const right = open(0);
+  await until(clock, right.probe());
+  const ahead = open(HOUR_MS);
+  const from = (await until(clock, ahead.probe())) - clock.now();
+  await pass(clock, 100_000);
+  const moved = (await until(clock, ahead.probe())) - clock.now() - from;
+  expect(moved).toBeGreaterThan(50);
+  expect(moved).toBeLessThan(110);
+  await Promise.all([right.close(), ahead.close()]);
+});
+
+/** What happens to one of the processes other than the first, which has the store open all the time. */
+const acts = fc.array(
+  fc.record({
+    process: fc.constantFrom(0, 1, 2),
+    act: fc.constantFrom("open", "open", "close"),
+    passMs: fc.integer({ min: 0, max: 4_000 }),
+  }),
+  { minLength: 3, maxLength: 15 },
+);
+const dates = fc.array(fc.constantFrom(-HOUR_MS, -100, 0, 100, HOUR_MS), {
+  minLength: 4,
+  maxLength: 4,
+});
+
+it("S31 processes that have the store open agree within a second, however their dates are set, while others come and go", async () => {
+  await fc.assert(
+    fc.asyncProperty(dates, acts, async ([first = 0, ...others], script) => {
+      const data = new MvccData();
+      const clock = createFakeClock();
+      const stamps: number[] = [];
+      const engine = createMvccEngine(data, {
+        before: async (step) => {
+          if (step === "commit") stamps.push(Number(data.get("stamp")));
+        },
+      });
+      const open = (aheadMs: number): StampClock =>
+        new StampClock(engine, { clock, date: () => START_MS + clock.now() + aheadMs });
+      const always = open(first);
+      const from = (await until(clock, always.now())) - clock.now();
+      const opened = new Map<number, StampClock>();
+      for (const { process, act, passMs } of script) {
+        const known = opened.get(process);
+        if (act === "close") {
+          known?.stop();
+          opened.delete(process);
+        } else if (act === "open" && known === undefined) {
+          opened.set(process, open(others[process] ?? 0));
+        }
+        await pass(clock, passMs);
+        const times = await until(
+          clock,
+          Promise.all([always, ...opened.values()].map((one) => one.now())),
+        );
+        const [time = 0] = times.slice(0, 1);
+        // All at one instant: those that had to join first are asked again.
+        const again = await Promise.all([always, ...opened.values()].map((one) => one.now()));
+        expect(Math.max(...again) - Math.min(...again)).toBeLessThan(1_000);
+        expect(Math.abs(time - clock.now() - from)).toBeLessThan(1_000);
+      }
+      for (const one of [always, ...opened.values()]) one.stop();
+      expect(stamps).toEqual(stamps.toSorted((a, b) => a - b));
+      expect(clock.timers()).toBe(0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("S31 processes that open an empty store at the same time agree, although their dates differ by an hour", async () => {
+  const { clock, open } = createWorld();
+  const stores = [open(0), open(HOUR_MS), open(-HOUR_MS)];
+  await until(clock, Promise.all(stores.map((store) => store.probe())));
+  const times = await Promise.all(stores.map((store) => store.probe()));
+  expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1_000);
+  await Promise.all(stores.map((store) => store.close()));
+});
