@@ -28,7 +28,7 @@ export interface StoreDoors<Place = undefined> extends BeneathDoors<Place> {
 export interface BeneathDoors<Place = undefined> {
   /**
    * Returns how many rows, keys or entries of runs the place has, by kind, such as `{ runs: 3, events: 12, keys: 2 }`. A row that is
-   * there without any run, such as a counter or a departure, may count or not.
+   * there without any run, such as a counter, may count or not.
    */
   readonly leftovers?: (place: NoInfer<Place>) => Counts | Promise<Counts>;
   /** Returns what all calls of the stores on this place have cost so far. The kit compares before and after a call. */

@@ -4,7 +4,6 @@ import { event } from "../append-request.ts";
 import {
   appendCommand,
   type AppendInput,
-  changedCommand,
   type Command,
   deleteCommand,
   getRunCommand,
@@ -115,6 +114,7 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     runStatus: fc.option(statuses, { nil: null, freq: 2 }),
     topic: topics,
     page: fc.integer({ min: 1, max: 3 }),
+    withMetadata: fc.boolean(),
   });
   const remove = fc.record({ runId: runIds, ownerId: anyOwner, ends: fc.boolean() });
   const leased = { runId: runIds, ownerId: anyOwner };
@@ -137,7 +137,6 @@ function commandArbitraries(canReopen: boolean): fc.Arbitrary<Command>[] {
     read,
     runIds.map(getRunCommand),
     list.map(listCommand),
-    fc.record({ ownerId: owners, topic: topics }).map(changedCommand),
     remove.map(deleteCommand),
     claim.map(claimCommand),
     claim.map(claimCommand),
