@@ -48,7 +48,7 @@ const FEED_MESSAGES: Readonly<Record<string, string>> = {
   feed_started: "FeedStartedMessage",
   run: "RunMessage",
   run_gone: "RunGoneMessage",
-  feed_cursor: "FeedCursorMessage",
+  feed_version: "FeedVersionMessage",
 };
 
 function isObject(schema: unknown): schema is ObjectSchema {
