@@ -1,4 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
+import { eventually } from "./harness/eventually.ts";
 import { describe, expect, it } from "vitest";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import { fits, schemaOf } from "./harness/described.ts";
