@@ -107,7 +107,8 @@ it("WIRE.md: the section Shapes has the names, the fields and the optional field
     "RunStatus",
     "RunEvent",
     "RunSnapshot",
-    "ChangedRuns",
+    "WholeList",
+    "SameList",
     "Page",
   ]);
   for (const [name, text] of lines) {
