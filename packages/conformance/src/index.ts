@@ -5,7 +5,6 @@ export type {
   BeneathDoors,
   Cost,
   Counts,
-  OwnTransaction,
   PlaceDoors,
   Restore,
   StoreDoors,

@@ -62,7 +62,6 @@ export function createDoors(
     }
     await pool().query(`DELETE FROM ${schema}.events`);
     await pool().query(`DELETE FROM ${schema}.runs`);
-    await pool().query(`DELETE FROM ${schema}.removed_runs`);
     free.push({ schema, uses });
   }
 
@@ -90,27 +89,6 @@ export function createDoors(
       restores.push(restore);
       return restore;
     },
-  };
-}
-
-/** pg's `Pool`, or one with the same functions. */
-interface ConnectingPool {
-  connect(): Promise<PostgresQueryable & { release(): void }>;
-}
-
-/** Begins transactions on a pool of their own, for appends that join them. */
-export function beginOn(pool: () => ConnectingPool): NonNullable<StoreDoors<SchemaPlace>["begin"]> {
-  return async ({ opened }) => {
-    const [store] = opened.keys();
-    const client = await pool().connect();
-    await client.query("BEGIN");
-    return {
-      append: (append) => (store as PostgresStore).appendInTransaction({ ...append, client }),
-      async end(how) {
-        await client.query(how);
-        client.release();
-      },
-    };
   };
 }
 

@@ -73,9 +73,9 @@ async function perform(
 ): Promise<readonly string[]> {
   switch (what) {
     case "create": {
-      const isNew = (await store.getRun(runId)) === null;
+      if ((await store.getRun(runId)) !== null) return [];
       await createRun(store, runId);
-      return isNew ? [runId] : [];
+      return [runId];
     }
     case "append":
     case "end": {
