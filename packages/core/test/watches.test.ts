@@ -8,7 +8,7 @@ import { settle } from "./feed-bench.ts";
 
 const ADA = { ownerId: "ada" };
 
-/** An API over a memory store that counts its calls, and tells each of them before it is made. */
+/** An API over a memory store that counts its calls, and calls the test back before each. */
 function world() {
   const memory = createMemoryStore();
   const clock = createFakeClock();

@@ -1,15 +1,10 @@
 import type { Counts, Restore, StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import {
-  createPostgresStore,
-  type PostgresPool,
-  type PostgresQueryable,
-  type PostgresStore,
-} from "../src/index.ts";
+import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
 /** A schema of a case. It is returned when the case is over. */
-export interface SchemaPlace extends FreeSchema {
+interface SchemaPlace extends FreeSchema {
   readonly opened: Map<RunEventStore, CountedPool>;
   /** Undo the refusals of writes. Idempotent. */
   readonly restores: Restore[];

@@ -60,7 +60,7 @@ function listsOf({ keys }: Connection, { ownerId, runStatus, topic }: ListEntry)
 }
 
 /** How a run is written in its owner's lists. */
-export function memberOf({
+function memberOf({
   ordinal,
   runId,
   visit,

@@ -92,7 +92,6 @@ export class FollowedFeed {
     if (frame.type === "feed_started") {
       this.flush();
       this.update({ state: "live", error: null });
-      this.failures = 0;
       this.#polled = null;
       if (!frame.same) this.#gather({ isReset: true });
     } else if (frame.type === "run") {
@@ -112,7 +111,8 @@ export class FollowedFeed {
   /** Hands changes over. */
   take(changes: FeedChanges): void {
     if (this.#isStopped) return;
-    this.failures = 0;
+    // A list that begins again may fail again as well.
+    if (!changes.isReset) this.failures = 0;
     this.#version = changes.version;
     this.#more = changes.more;
     this.#isWhole = !changes.hasMore;

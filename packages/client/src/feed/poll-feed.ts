@@ -37,14 +37,16 @@ export async function pollFeed(feed: FollowedFeed, polls: FeedPolls): Promise<ne
     const isHeld: boolean = polls.isHeld && !isFull;
     const askedAt = performance.now();
     try {
-      const call = listCall({ ...feed.start(), isHeld });
+      const start = feed.start();
+      const call = listCall({ ...start, isHeld });
       const list = await server.askJson<PolledList>(call, signal);
       hasAnswered = true;
       isFull = false;
       feed.takeList(list);
       feed.update({ state: "polling", error: null });
       // A server could send answers without holding them, for ever.
-      const isHasty = list === null && performance.now() - askedAt < POLL_MS;
+      const isSame = list === null || list.version === start.version;
+      const isHasty = isSame && performance.now() - askedAt < POLL_MS;
       await pause(isHeld && !isHasty ? GATHER_MS : POLL_MS, signal, onSeen);
     } catch (error) {
       signal.throwIfAborted();

@@ -16,6 +16,8 @@ const AT_MS = 30_000;
 const MOST_REQUESTS = 60;
 /** A worker polls for inputs, and for the end of its run. `fetch` follows 20 redirects. */
 const MOST_OF_TWO = 300;
+/** A list may change four times a second. */
+const MOST_OF_A_LIST = 121;
 
 type Loop = (baseUrl: string, signal: AbortSignal) => Promise<unknown>;
 /** Answers every request at once, even a poll that it should hold. */
@@ -127,7 +129,12 @@ const LIES: readonly Case[] = [
     followMany,
     streamOf(OPENED, failed("store_unavailable", { runId: "a" })),
   ],
-  ["a list has another version each time", feedPolls, listOf((index) => ({ version: `${index}` }))],
+  [
+    "a list has another version each time",
+    feedPolls,
+    listOf((index) => ({ version: `${index}` })),
+    MOST_OF_A_LIST,
+  ],
   ["a list comes although it has the same version", feedPolls, listOf(() => ({}))],
   [
     "a list is the same, although the poll was to be held",

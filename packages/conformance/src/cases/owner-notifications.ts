@@ -59,7 +59,7 @@ async function playSteps(
         for (const runId of await perform(store, what, `${name}-${run}`)) changed.set(runId, heard);
       }
       for (const [runId, heard] of changed)
-        await Promise.all(listeners.map((listener, at) => listener.hears(runId, heard[at] ?? 0)));
+        await Promise.all(listeners.map((listener, at) => listener.notes(runId, heard[at] ?? 0)));
     },
     { kind: "games" },
   );
@@ -118,7 +118,7 @@ class OwnerListener {
    * Resolves once a notification after the first ones was of this run.
    * @throws Error when none comes
    */
-  async hears(runId: string, after: number): Promise<void> {
+  async notes(runId: string, after: number): Promise<void> {
     const what = `a notification of the owner for ${runId}`;
     try {
       await within(this.#lateMs, this.#until(runId, after), what);

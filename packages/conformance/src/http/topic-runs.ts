@@ -17,8 +17,3 @@ export async function createIn(trial: HttpTrial, topic: string): Promise<string>
   assertMembers(answer, { topic });
   return String(answer.json()["runId"]);
 }
-
-/** The runs in the order of their ids. */
-export function byId(runs: readonly Run[]): readonly Run[] {
-  return runs.toSorted((a, b) => String(a["runId"]).localeCompare(String(b["runId"])));
-}

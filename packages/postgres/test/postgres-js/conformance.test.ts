@@ -1,11 +1,10 @@
-import type { StoreDoors } from "@tm/run-events-conformance";
 import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe } from "vitest";
 import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
-import type { PostgresPool, PostgresStore } from "../../src/index.ts";
-import { clientOf, fromPostgresJs } from "../../src/postgres-js/index.ts";
-import { createDoors, leadTo, type SchemaPlace } from "../doors.ts";
+import type { PostgresPool } from "../../src/index.ts";
+import { fromPostgresJs } from "../../src/postgres-js/index.ts";
+import { createDoors, leadTo } from "../doors.ts";
 import { itFindsLeaks } from "../leaks.ts";
 
 describe("the Postgres store on postgres.js", () => {
