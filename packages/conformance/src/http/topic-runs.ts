@@ -2,9 +2,6 @@ import { assertMembers, assertStatus } from "./assert-answer.ts";
 import type { HttpTrial } from "./http-trial.ts";
 import { post } from "./runs.ts";
 
-/** A run as an answer or a frame has it. */
-type Run = Readonly<Record<string, unknown>>;
-
 /** A topic that no run has. */
 export function newTopic(): string {
   return `changed ${crypto.randomUUID()}`;
