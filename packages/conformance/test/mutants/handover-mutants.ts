@@ -1,10 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import {
-  nameOf,
-  type RunEventStore,
-  type RunRecord,
-  type StoredEvent,
-} from "@tm/run-events-core/store";
+import { nameOf, type RunRecord, type StoredEvent } from "@tm/run-events-core/store";
 import { lateReader } from "./late-reader.ts";
 import { mapPages, type Mutant } from "./mutant.ts";
 import { turns } from "./turns.ts";
