@@ -85,7 +85,6 @@ export function openLate(open: () => Promise<OpenedStore>, first: unknown): Late
     read: (queries) => ask((to) => to.read(queries)),
     getRun: (runId) => ask((to) => to.getRun(runId)),
     listRuns: (query) => ask((to) => to.listRuns(query)),
-    listChanged: (query) => ask((to) => to.listChanged(query)),
     deleteRun: (runId, ownerId) => ask((to) => to.deleteRun(runId, ownerId)),
     claim: (request) => ask((to) => to.claim(request)),
     renew: (request) => ask((to) => to.renew(request)),

@@ -2,8 +2,7 @@ import { buildCases, type CaseOptions } from "./build-cases.ts";
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { counters, lostNotifications } from "./cases/notifications.ts";
-import { changed } from "./cases/changed.ts";
-import { feeds } from "./cases/feeds.ts";
+import { ownerNotifications } from "./cases/owner-notifications.ts";
 import { capabilities } from "./cases/capabilities.ts";
 import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
@@ -69,13 +68,12 @@ const ALL: readonly TrialCase[] = [
   ...returnedValues,
   ...scale,
   ...counters,
+  ...ownerNotifications,
   ...lostNotifications,
   ...creating,
   ...listing,
   ...topics,
   ...exclusive,
-  ...changed,
-  ...feeds,
   ...owners,
   ...deleting,
   ...closing,

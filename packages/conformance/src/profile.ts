@@ -3,7 +3,7 @@ export type ProfileName = "quick" | "ci" | "soak";
 
 /**
  * What a random case draws: programs of calls one after the other, programs of several clients that append at once, short races of
- * all calls, games of readers and a writer whose answers are released in any order, feeds with writers whose transactions stay open, or values
+ * all calls, games of readers and a writer whose answers are released in any order, or values
  * alone, as payloads and queries are. Over the wire, where each takes many requests, programs of clients at once and values are counted by
  * themselves.
  */
@@ -12,7 +12,6 @@ export type InputKind =
   | "concurrentPrograms"
   | "races"
   | "games"
-  | "feeds"
   | "values"
   | "wirePrograms"
   | "wireValues";
@@ -34,7 +33,6 @@ const CI: Profile = {
     concurrentPrograms: 300,
     races: 500,
     games: 50,
-    feeds: 150,
     values: 200,
     wirePrograms: 12,
     wireValues: 20,
@@ -50,7 +48,6 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
       concurrentPrograms: 50,
       races: 60,
       games: 10,
-      feeds: 40,
       values: 50,
       wirePrograms: 4,
       wireValues: 5,

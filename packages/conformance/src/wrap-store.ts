@@ -9,7 +9,6 @@ export function wrapStore(store: RunEventStore, replaced: Partial<RunEventStore>
     read: (queries) => store.read(queries),
     getRun: (runId) => store.getRun(runId),
     listRuns: (query) => store.listRuns(query),
-    listChanged: (query) => store.listChanged(query),
     deleteRun: (runId, ownerId) => store.deleteRun(runId, ownerId),
     claim: (request) => store.claim(request),
     renew: (request) => store.renew(request),

@@ -43,7 +43,6 @@ function openOn(data: RunEventStore): RunEventStore {
     read: async (queries) => open().read(queries),
     getRun: async (runId) => open().getRun(runId),
     listRuns: async (query) => open().listRuns(query),
-    listChanged: async (query) => open().listChanged(query),
     deleteRun: async (runId, ownerId) => open().deleteRun(runId, ownerId),
     claim: async (request) => open().claim(request),
     renew: async (request) => open().renew(request),

@@ -7,32 +7,21 @@ export type {
   PurgeRequest,
   RunEventStore,
   StoreCapabilities,
-  TransactionalStore,
+  Subject,
   Subscription,
+  TransactionalStore,
 } from "./store/store.ts";
 export type { Diagnostic, StoreDiagnostic, WorkEnd } from "./rules/diagnostic.ts";
 export type { Report, Telemetry, WorkStart } from "./rules/telemetry.ts";
 export type { StoreReports } from "./store/store-reports.ts";
 export { createStoreReports } from "./store/store-reports.ts";
-export type { LivePosition, RunPosition, RunRecord } from "./rules/run.ts";
+export type { OwnedRun, RunPosition, RunRecord } from "./rules/run.ts";
 export type {
   BusyOutcome,
   CreateClaim,
   CreateOutcome,
   CreateRunRequest,
 } from "./rules/creation.ts";
-export type {
-  ChangedQuery,
-  ChangedRuns,
-  ChangedScope,
-  Departure,
-  DeparturesPage,
-  DeparturesQuery,
-} from "./rules/changed.ts";
-export { DEPARTURES_MS, FORGOTTEN_EACH } from "./rules/changed.ts";
-export type { ChangeMoves } from "./store/changed-work.ts";
-export { changedWork } from "./store/changed-work.ts";
-export { LIVE_GROUPS } from "./rules/live-groups.ts";
 export type { NewEvent, StatusChange, StoredEvent, TerminalStatus } from "./rules/event.ts";
 export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export type { Lease } from "./rules/lease.ts";
@@ -80,11 +69,12 @@ export {
 export type { RunEventsErrorOptions } from "./rules/errors.ts";
 export { runFenced, runFinished, runNotFound, storeClosed } from "./rules/errors.ts";
 export type { MemoryStoreOptions } from "./store/memory.ts";
-export type { Notifier } from "./store/notifier.ts";
-export { createNotifier } from "./store/notifier.ts";
+export type { Notifier, OnNotification } from "./store/notifier.ts";
+export { createNotifier, nameOf } from "./store/notifier.ts";
 export { isLonger, utf8Bytes } from "./rules/json-text.ts";
 export { ownerIdOf } from "./rules/owner.ts";
 export { isOwnerName, ownerName } from "./rules/owner-name.ts";
+export { digestOfText } from "./rules/list-version.ts";
 export { receiptOf } from "./rules/receipt.ts";
 export type { AppendPlan, EventRow, MovedHead, ReceiptRow } from "./rules/plan-appends.ts";
 export { planAppends } from "./rules/plan-appends.ts";

@@ -29,9 +29,9 @@ export { isForeignOrigin } from "./rules/foreign-origin.ts";
 export { encodeTime } from "./rules/encode-time.ts";
 export {
   PAGE_START,
-  encodeChanges,
   encodeEvents,
   encodeLease,
+  encodeListedRuns,
   encodePage,
   encodePageEnd,
   encodeReceipt,
@@ -51,11 +51,8 @@ export type {
 } from "./stream/open-stream.ts";
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
-export type { FeedPage } from "./follow/feed.ts";
-export type { FeedNews } from "./follow/feed-plan.ts";
-export { checkChangeCursor } from "./rules/change-cursor.ts";
-export type { RunChanges } from "./rules/run-values.ts";
-export type { ChangesOptions, RunLog, WorkAppendOptions } from "./log/run-log.ts";
+export type { ListedRuns, RunList } from "./rules/run-list.ts";
+export type { ReadListOptions, RunLog, WatchOptions, WorkAppendOptions } from "./log/run-log.ts";
 export { createRunLog } from "./log/create-run-log.ts";
 export { failFast } from "./log/fail-fast.ts";
 export { isRunLog, reportOf, stallsOf } from "./log/run-log.ts";

@@ -9,25 +9,20 @@ import {
 import type { ListOptions } from "./log/runs.ts";
 import { openRunLog } from "./log/create-run-log.ts";
 import { observeTail } from "./log/observe.ts";
+import { watchList } from "./log/watch-lists.ts";
 import type {
   AppendOptions,
-  ChangesOptions,
   PageOptions,
   RunEventsOptions,
   RunLog,
+  WatchOptions,
   WorkAppendOptions,
 } from "./log/run-log.ts";
 import type { EventDraft, RunEvent, RunSnapshot } from "./rules/event.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import type { AppendReceipt } from "./rules/receipt.ts";
-import {
-  changesOf,
-  eventOf,
-  pageOf,
-  type RunChanges,
-  type RunEventsPage,
-  snapshotOf,
-} from "./rules/run-values.ts";
+import type { RunList } from "./rules/run-list.ts";
+import { eventOf, pageOf, type RunEventsPage, snapshotOf } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import { observedAccess } from "./work/observe-work.ts";
@@ -112,13 +107,14 @@ export interface RunEvents extends Upkeep {
    */
   tail(runId: string, options?: TailOptions): AsyncIterable<RunEvent>;
   /**
-   * Follows an owner's runs: first the live ones, then each that is created, gets events, ends or is removed. Each run comes as it is now, at
-   * most four times a second. What changes while the loop is busy comes together. To stop it, leave the loop, or abort `options.signal`.
-   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * Watches an owner's list: the live runs and the newest 50. Yields the whole list, and again after each change, with each run as it is
+   * now, at most four times a second for each run. What changes while the loop is busy comes together. It is a list, not a log: a program
+   * that has to act on every end must not learn of them here. To stop it, leave the loop, or abort `options.signal`.
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @throws the signal's reason
-   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`, clause S29 in `STORE.md`
+   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
    */
-  changes(options: ChangesOptions): AsyncIterable<RunChanges>;
+  watch(options: WatchOptions): AsyncIterable<RunList>;
   /**
    * Reads a run without its events.
    * @throws RunEventsError `not_found`, also if the run is not `ownerId`'s; `store_unavailable`
@@ -235,7 +231,7 @@ export interface RunEvents extends Upkeep {
  * for await (const event of runs.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { log, followers, closing, listener } = openRunLog(options);
+  const { log, followers, watches, closing, listener } = openRunLog(options);
   const accessFor = (owner: OwnerOption): RunAccess =>
     observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
   return {
@@ -252,9 +248,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
           : observeTail(plain, runId, tailOptions, log.clock, listener.report);
       for await (const slice of slices) yield* slice.events.map(eventOf);
     },
-    async *changes(which) {
-      for await (const page of log.changes(which)) yield changesOf(page);
-    },
+    watch: (which) => watchList(watches, which),
     get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
     async list(which) {
       checkOptions(which, "{ ownerId }");

@@ -35,12 +35,11 @@ export const TYPES: readonly string[] = [
 ];
 
 export const STORE_VALUES: readonly string[] = [
-  "DEPARTURES_MS",
-  "FORGOTTEN_EACH",
+  "nameOf",
+  "digestOfText",
   "INITIAL_STATE",
   "INPUT_RECEIVED",
   "INPUT_REQUESTED",
-  "LIVE_GROUPS",
   "MAX_BATCH_EVENTS",
   "MAX_PAYLOAD_BYTES",
   "NO_LEASE",
@@ -48,7 +47,6 @@ export const STORE_VALUES: readonly string[] = [
   "advanceRun",
   "appendWork",
   "appenderOf",
-  "changedWork",
   "changeOf",
   "claimOfCreate",
   "claimRule",
@@ -111,6 +109,9 @@ export const STORE_VALUES: readonly string[] = [
 ];
 
 export const STORE_TYPES: readonly string[] = [
+  "Subject",
+  "OwnedRun",
+  "OnNotification",
   "Answer",
   "AppendLanding",
   "AppendLimits",
@@ -122,10 +123,6 @@ export const STORE_TYPES: readonly string[] = [
   "Backoff",
   "BusyOutcome",
   "Calls",
-  "ChangeMoves",
-  "ChangedQuery",
-  "ChangedRuns",
-  "ChangedScope",
   "ClaimRequest",
   "ClaimedOutcome",
   "Connections",
@@ -134,10 +131,7 @@ export const STORE_TYPES: readonly string[] = [
   "CreateOutcome",
   "CreateRunRequest",
   "DeleteOutcome",
-  "Departure",
   "Diagnostic",
-  "DeparturesPage",
-  "DeparturesQuery",
   "DueTime",
   "EventRow",
   "ExpiredQuery",
@@ -155,7 +149,6 @@ export const STORE_TYPES: readonly string[] = [
   "LeaseRefusal",
   "LeaseRule",
   "ListQuery",
-  "LivePosition",
   "LiveStatus",
   "ListedStatus",
   "MemoryStoreOptions",

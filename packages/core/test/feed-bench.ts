@@ -1,12 +1,20 @@
-import { STATE_PAUSE_MS } from "../src/follow/feed-state.ts";
-import { settle } from "./changes-world.ts";
+import { STATE_PAUSE_MS } from "../src/follow/owner-watch.ts";
 import { type RunsBench, wordsOf } from "./runs-bench.ts";
+import { letGo } from "./stream-bench.ts";
 
 type Opened = Awaited<ReturnType<RunsBench["open"]>>;
 
+/** Turns in which everything that is ready happens. */
+const TURNS = 20;
+
+/** Waits until everything that is ready has happened. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
+}
+
 /** Lets what is ready happen, and then the pause of a state pass. @returns the words of the frames since the last call */
 export async function news(
-  { clock }: RunsBench,
+  { clock }: Pick<RunsBench, "clock">,
   { sink }: Opened,
   from: number,
 ): Promise<readonly string[]> {
@@ -16,8 +24,14 @@ export async function news(
   return wordsOf(sink.frames.slice(from));
 }
 
-/** The last cursor that a reader has. */
-export function cursorOf({ sink }: Opened): string {
-  const last = sink.frames.findLast(({ data }) => data["type"] === "feed_cursor");
-  return String(last?.data["cursor"]);
+/** The last version that a reader has. */
+export function versionOf({ sink }: Opened): string {
+  const last = sink.frames.findLast(({ data }) => data["type"] === "feed_version");
+  return String(last?.data["version"]);
+}
+
+/** The client leaves, and the list is forgotten: it is kept until its pause is over. */
+export function leave({ clock }: Pick<RunsBench, "clock">, opened: Opened): void {
+  letGo(opened);
+  clock.advance(STATE_PAUSE_MS);
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
-import type { FeedPage } from "../src/follow/feed.ts";
-import { FEED_PAGE_BYTES, fitRuns } from "../src/follow/fit-runs.ts";
+import type { ListPage } from "../src/follow/list-reader.ts";
+import { fitRuns, LIST_PAGE_BYTES } from "../src/follow/fit-runs.ts";
+import { partsOf } from "../src/log/run-log.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { FeedSource } from "../src/stream/feed-source.ts";
-import { settle } from "./changes-world.ts";
+import { leave, settle } from "./feed-bench.ts";
 import { createRunsBench, wordsOf } from "./runs-bench.ts";
-import { letGo } from "./stream-bench.ts";
 
 const LARGE = "x".repeat(250_000);
 const RUNS = 16;
@@ -40,37 +40,39 @@ async function benchOf(metadata: string, payload: string) {
   return { ...bench, store };
 }
 
-function bytesOf({ runs, last }: FeedPage): number {
+function bytesOf({ runs, last }: ListPage): number {
   const metadata = runs.reduce((sum, run) => sum + run.metadata.length, 0);
   return [...last.values()].reduce((sum, { payload }) => sum + payload.length, metadata);
 }
 
 const SIZES = [
-  ["large metadata", LARGE, "x"],
-  ["large last events", "x", LARGE],
-  ["both large", LARGE, LARGE],
-  ["some of 60 KB", "x".repeat(30_000), "x".repeat(30_000)],
+  ["large metadata", LARGE, "x", RUNS],
+  ["large last events", "x", LARGE, RUNS],
+  // These are the first that have more than 4 MiB together.
+  ["both large", LARGE, LARGE, 9],
+  ["some of 60 KB", "x".repeat(30_000), "x".repeat(30_000), RUNS],
 ] as const;
 
 describe("what a feed holds", () => {
-  for (const [name, metadata, payload] of SIZES) {
-    it(`W25, W48: ${name}: a page has 256 KiB or one run, and all runs come with their last events`, async () => {
+  for (const [name, metadata, payload, most] of SIZES) {
+    it(`W25, W48: ${name}: a page has 256 KiB or one run, and the runs come with their last events, until 4 MiB of them`, async () => {
       const { log } = await benchOf(metadata, payload);
       const seen = new Map<string, boolean>();
-      const changes = log.changes({ ownerId: "ada", last: true })[Symbol.asyncIterator]();
+      const scope = { ownerId: "ada", topic: null };
+      const reader = partsOf(log).watches.open(scope, { have: null, withLast: true });
       for (;;) {
-        const { value } = await changes.next();
-        const page = value as FeedPage;
-        if (page.runs.length > 1) expect(bytesOf(page)).toBeLessThanOrEqual(FEED_PAGE_BYTES);
+        const page = await reader.next();
+        if (page.runs.length > 1) expect(bytesOf(page)).toBeLessThanOrEqual(LIST_PAGE_BYTES);
         expect([...page.last.keys()]).toEqual(page.runs.map(({ runId }) => runId));
         for (const { runId } of page.runs) {
           expect(seen.has(runId)).toBe(false);
           seen.set(runId, true);
         }
+        if (page.isWhole) expect(page.more).toBe(most < RUNS);
         if (!page.hasMore) break;
       }
-      expect(seen.size).toBe(RUNS);
-      await changes.return?.(undefined);
+      expect(seen.size).toBe(most);
+      reader.leave();
       await log.close();
     });
 
@@ -85,7 +87,7 @@ describe("what a feed holds", () => {
       for (const { sink } of opened) expect(wordsOf(sink.frames)).toEqual(["stream_opened"]);
       expect(bench.store.events).toBeLessThanOrEqual(FEEDS * 4);
       takes = true;
-      for (const one of opened.splice(2)) letGo(one);
+      for (const one of opened.splice(2)) leave(bench, one);
       for (const { sink, stream } of opened) {
         sink.drain();
         stream.drained();
@@ -94,11 +96,12 @@ describe("what a feed holds", () => {
       for (const one of opened) {
         const words = wordsOf(one.sink.frames);
         expect(words.filter((word) => word.startsWith("run r")).toSorted()).toEqual(
-          Array.from({ length: RUNS }, (_, at) => `run r${at} 1`).toSorted(),
+          Array.from({ length: most }, (_, at) => `run r${RUNS - 1 - at} 1`).toSorted(),
         );
-        expect(words.filter((word) => word === "feed_cursor")).toHaveLength(1);
-        expect([words[1], words.at(-1)]).toEqual(["feed_started true", "feed_cursor"]);
-        letGo(one);
+        const end = `feed_version ${most < RUNS}`;
+        expect(words.filter((word) => word === end)).toHaveLength(1);
+        expect([words[1], words.at(-1)]).toEqual(["feed_started false", end]);
+        leave(bench, one);
       }
       expect(bench.clock.timers()).toBe(0);
     });
@@ -116,7 +119,16 @@ describe("what a feed holds", () => {
         },
       }),
     );
-    const page = { isReset: true, runs, gone: [], last: new Map(), cursor: "c", hasMore: false };
+    const page: ListPage = {
+      begins: "whole",
+      runs,
+      gone: [],
+      last: new Map(),
+      version: "v",
+      isWhole: true,
+      hasMore: false,
+      more: false,
+    };
     const feed = { next: () => Promise.resolve(page), leave() {} };
     const source = new FeedSource(feed, { stalled: false, onNotification() {} });
     expect(source.next()).toBe(null);
@@ -136,7 +148,7 @@ describe("what a feed holds", () => {
     const run = { runId: "r", metadata: LARGE + LARGE } as RunRecord;
     expect(fitRuns([run, run], new Map())).toHaveLength(1);
     expect(fitRuns([], new Map())).toHaveLength(0);
-    const small = { runId: "r", metadata: "x".repeat(FEED_PAGE_BYTES / 4) } as RunRecord;
+    const small = { runId: "r", metadata: "x".repeat(LIST_PAGE_BYTES / 4) } as RunRecord;
     expect(
       fitRuns(
         Array.from({ length: 9 }, () => small),

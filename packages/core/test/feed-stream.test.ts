@@ -1,37 +1,34 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { cursorOf, news } from "./feed-bench.ts";
+import { leave, news, settle, versionOf } from "./feed-bench.ts";
 import { createRunsBench, wordsOf } from "./runs-bench.ts";
-import { settle } from "./changes-world.ts";
 import { codeOf, letGo } from "./stream-bench.ts";
 
 describe("a feed on a stream", () => {
-  it("W48: it begins with the live runs, and then has each that changes, to its end and its removal", async () => {
+  it("W48: it begins with the list, newest first, and then has each run that changes, to its end and its removal", async () => {
     const bench = await createRunsBench(["a", "b", "over"]);
     const { append, log } = bench;
     await append("over", ["RUN_COMPLETED"]);
     const opened = await bench.open([], undefined, {});
+    const begin = ["feed_started false", "run over 1", "run b 0", "run a 0", "feed_version false"];
     const steps: readonly (readonly [() => Promise<unknown>, readonly string[]])[] = [
-      [async () => {}, ["feed_started true", "run a 0", "run b 0", "feed_cursor"]],
-      [() => append("a", ["NOTE", "NOTE"]), ["run a 2"]],
-      [() => log.createRun({ runId: "c", ownerId: "ada" }), ["run c 0", "feed_cursor"]],
-      [() => append("b", ["RUN_FAILED"]), ["run b 1"]],
-      [() => log.deleteRun("b"), ["run_gone b", "feed_cursor"]],
+      [async () => {}, ["stream_opened", ...begin]],
+      [() => append("a", ["NOTE", "NOTE"]), ["run a 2", "feed_version false"]],
+      [() => log.createRun({ runId: "c", ownerId: "ada" }), ["run c 0", "feed_version false"]],
+      [() => append("b", ["RUN_FAILED"]), ["run b 1", "feed_version false"]],
+      [() => log.deleteRun("b"), ["run_gone b", "feed_version false"]],
       [() => log.createRun({ runId: "bobs", ownerId: "bob" }), []],
+      [() => log.claim("c", { leaseMs: 1_000 }), []],
     ];
     for (const [step, expected] of steps) {
-      const from = opened.sink.frames.length;
+      const from = step === steps[0]?.[0] ? 0 : opened.sink.frames.length;
       await step();
-      const frames = await news(bench, opened, from);
-      // The end of a run also notifies its owner, and the page has a new cursor.
-      expect(frames.filter((words, at) => at < expected.length || words !== "feed_cursor")).toEqual(
-        expected,
-      );
+      expect(await news(bench, opened, from)).toEqual(expected);
     }
     expect(opened.sink.frames.filter(({ id }) => id !== undefined)).toEqual([]);
     expect(opened.sink.frames.slice(1).filter(({ retryMs }) => retryMs !== undefined)).toEqual([]);
     expect(opened.sink.state).toBe("open");
-    letGo(opened);
+    leave(bench, opened);
     expect([bench.streams.stats().open, bench.clock.timers()]).toEqual([0, 0]);
   });
 
@@ -61,9 +58,9 @@ describe("a feed on a stream", () => {
         payload: "separator: \u2028",
         createdAt: "1970-01-01T00:00:01.000Z",
       };
-      expect(states.map(({ data }) => data)).toMatchObject([{ run: { runId: "a" } }, { run: b }]);
-      expect(states[0]?.data).not.toHaveProperty("last");
-      expect(states[1]?.data).toEqual({ type: "run", run: b, ...(withLast && { last }) });
+      expect(states.map(({ data }) => data)).toMatchObject([{ run: b }, { run: { runId: "a" } }]);
+      expect(states[1]?.data).not.toHaveProperty("last");
+      expect(states[0]?.data).toEqual({ type: "run", run: b, ...(withLast && { last }) });
       letGo(opened);
     }
   });
@@ -82,53 +79,29 @@ describe("a feed on a stream", () => {
     });
   });
 
-  it("W48: one that comes back with its cursor has what changed, and its cursor at once if nothing has", async () => {
+  it("W48: one that comes back with the version that the list still has gets no run, and the whole list otherwise", async () => {
     const bench = await createRunsBench(["a", "b"]);
     const first = await bench.open([], undefined, {});
     await news(bench, first, 0);
-    const since = cursorOf(first);
-    letGo(first);
-    const idle = await bench.open([], undefined, { since });
+    const have = versionOf(first);
+    leave(bench, first);
+    const back = await bench.open([], undefined, { have });
     await settle();
-    expect(wordsOf(idle.sink.frames)).toEqual([
-      "stream_opened",
-      "feed_started false",
-      "feed_cursor",
-    ]);
+    const same = ["stream_opened", "feed_started true", "feed_version false"];
+    expect([wordsOf(back.sink.frames), versionOf(back)]).toEqual([same, have]);
+    const from = back.sink.frames.length;
     await bench.append("a", ["NOTE"]);
-    await bench.append("b", ["RUN_COMPLETED"]);
-    await bench.log.deleteRun("b");
-    for (const begin of ["live", "all"] as const) {
-      const back = await bench.open([], undefined, { since, begin });
-      await settle();
-      expect(wordsOf(back.sink.frames)).toEqual([
-        "stream_opened",
+    expect(await news(bench, back, from)).toEqual(["run a 1", "feed_version false"]);
+    expect(versionOf(back)).not.toBe(have);
+    for (const other of [have, "any text"]) {
+      const late = await bench.open([], undefined, { have: other });
+      expect(await news(bench, late, 1)).toEqual([
         "feed_started false",
-        "run_gone b",
+        "run b 0",
         "run a 1",
-        "feed_cursor",
+        "feed_version false",
       ]);
     }
-    await expect(bench.open([], undefined, { since: "12" })).rejects.toMatchObject({
-      code: "invalid_cursor",
-    });
-  });
-
-  it("W48: a feed of all begins with the newest 50 runs too, before its first cursor", async () => {
-    const ids = Array.from({ length: 70 }, (_, at) => `r${at}`);
-    const bench = await createRunsBench(ids);
-    for (const runId of ids.slice(1)) await bench.append(runId, ["RUN_COMPLETED"]);
-    const opened = await bench.open([], undefined, { begin: "all" });
-    await settle();
-    const frames = wordsOf(opened.sink.frames);
-    expect(frames.slice(0, 3)).toEqual(["stream_opened", "feed_started true", "run r0 0"]);
-    expect(frames.slice(3)).toEqual([
-      ...ids
-        .slice(20)
-        .toReversed()
-        .map((runId) => `run ${runId} 1`),
-      "feed_cursor",
-    ]);
   });
 
   it("W47, W48: runs and a feed are on one stream, which goes on after the end of all its runs", async () => {
@@ -139,7 +112,7 @@ describe("a feed on a stream", () => {
     expect(first).toEqual(expect.arrayContaining(["run_event a 1", "run_finished a", "run a 1"]));
     const from = opened.sink.frames.length;
     await bench.append("b", ["NOTE"]);
-    expect(await news(bench, opened, from)).toEqual(["run b 1", "feed_cursor"]);
+    expect(await news(bench, opened, from)).toEqual(["run b 1", "feed_version false"]);
     expect([opened.sink.state, bench.streams.stats().open]).toEqual(["open", 1]);
   });
 
@@ -155,11 +128,11 @@ describe("a feed on a stream", () => {
     }
     const had = opened.sink.frames.length;
     // It filled the transport.
-    expect(wordsOf(opened.sink.frames).slice(-2)).toEqual(["run a 1", "feed_cursor"]);
+    expect(wordsOf(opened.sink.frames).slice(-2)).toEqual(["run a 1", "feed_version false"]);
     isFull = false;
     opened.sink.drain();
     opened.stream.drained();
-    expect(await news(bench, opened, had)).toEqual(["run a 20", "feed_cursor"]);
+    expect(await news(bench, opened, had)).toEqual(["run a 20", "feed_version false"]);
     isFull = true;
     await bench.append("a", ["NOTE"]);
     for (let second = 0; second < 40 && opened.sink.state === "open"; second++) {
@@ -167,7 +140,7 @@ describe("a feed on a stream", () => {
       await settle();
     }
     expect([codeOf(opened.sink), opened.sink.state]).toEqual(["slow_consumer", "ended"]);
-    letGo(opened);
+    leave(bench, opened);
     expect(bench.clock.timers()).toBe(0);
   });
 
@@ -177,7 +150,7 @@ describe("a feed on a stream", () => {
     for (let at = 0; at < 12; at++)
       await bench.log.createRun({ runId: `r${at}`, ownerId: "ada", metadata });
     const sizes: number[] = [];
-    const opened = await bench.open(["live"], () => false, { begin: "all" });
+    const opened = await bench.open(["live"], () => false, {});
     for (let piece = 0; piece < 40; piece++) {
       const before = opened.sink.bytes().length;
       opened.sink.drain();
@@ -189,6 +162,6 @@ describe("a feed on a stream", () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(49_152);
     const frames = wordsOf(opened.sink.frames);
     expect(frames.filter((words) => words.startsWith("run r")).length).toBe(12);
-    expect(frames.indexOf("connected live")).toBeLessThan(frames.indexOf("run r11 0"));
+    expect(frames.indexOf("connected live")).toBeLessThan(frames.indexOf("run r0 0"));
   });
 });

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEPARTURES_MS } from "../src/rules/changed.ts";
 import type { ReadResult } from "../src/rules/page.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
@@ -165,24 +164,5 @@ describe("createMemoryStore", () => {
       appendsAtOnce: 1,
       notifyWithinMs: 0,
     });
-  });
-
-  it("S29: a cursor of before a departure that was forgotten starts over, also if the clock was set back since", async () => {
-    let nowMs = 1_000;
-    const store = createMemoryStore({ now: () => nowMs });
-    const ask = (since: string | null) => store.listChanged({ ownerId: "ada", since, limit: 9 });
-    const end = async (runId: string): Promise<void> => {
-      await create(store, runId);
-      await store.append([appendRequest([newEvent("RUN_COMPLETED")], { runId })]);
-    };
-    await create(store);
-    const { cursor: before } = await ask(null);
-    await end("a");
-    const { cursor: after } = await ask(before);
-    nowMs += 2 * DEPARTURES_MS;
-    await end("b");
-    nowMs = 2_000;
-    expect(await ask(before)).toMatchObject({ isReset: true });
-    expect(await ask(after)).toMatchObject({ isReset: false, runs: [{ runId: "b" }] });
   });
 });

@@ -40,7 +40,7 @@ describe("createNotifier", () => {
             counter.off = notifier.add(counter.run, () => (counter.notifyCount += 1));
             counters.push(counter);
           } else if (one.do === "notify") {
-            notifier.notify(`r${one.run}`);
+            notifier.notify(`r${one.run}`, `r${one.run}`);
             if (counters.some((counter) => counter.on && counter.run === `r${one.run}`))
               due.add(`r${one.run}`);
           } else if (one.do === "notify all") {
@@ -57,7 +57,7 @@ describe("createNotifier", () => {
           const subscribed = new Set(
             counters.filter((counter) => counter.on).map((counter) => counter.run),
           );
-          expect(new Set(notifier.runIds())).toStrictEqual(subscribed);
+          expect(new Set(notifier.names())).toStrictEqual(subscribed);
         }
         await wait();
       }),
@@ -69,7 +69,7 @@ describe("createNotifier", () => {
     const notifier = createNotifier();
     const order: string[] = [];
     notifier.add("r", () => order.push("onNotification"));
-    notifier.notify("r");
+    notifier.notify("r", "r");
     order.push("answered");
     await soon();
     expect(order).toStrictEqual(["answered", "onNotification"]);
@@ -81,12 +81,12 @@ describe("createNotifier", () => {
     const onNotification = (): void => void (notifyCount += 1);
     const off = notifier.add("r", onNotification);
     notifier.add("r", onNotification);
-    notifier.notify("r");
+    notifier.notify("r", "r");
     await soon();
     expect(notifyCount).toBe(2);
     off();
     off();
-    notifier.notify("r");
+    notifier.notify("r", "r");
     await soon();
     expect(notifyCount).toBe(3);
   });
@@ -100,7 +100,7 @@ describe("createNotifier", () => {
         offs[1 - at]?.();
       }),
     );
-    notifier.notify("r");
+    notifier.notify("r", "r");
     await soon();
     expect(notifiedRuns).toStrictEqual(["a"]);
   });
@@ -110,9 +110,9 @@ describe("createNotifier", () => {
     let notifyCount = 0;
     notifier.add("r", () => {
       notifyCount += 1;
-      if (notifyCount < 3) notifier.notify("r");
+      if (notifyCount < 3) notifier.notify("r", "r");
     });
-    notifier.notify("r");
+    notifier.notify("r", "r");
     await soon();
     await soon();
     await soon();
@@ -131,5 +131,17 @@ describe("createNotifier", () => {
     notifier.notifyAll();
     await soon();
     expect(notified).toStrictEqual(["first"]);
+  });
+
+  it("S13: a subscription is notified of each run that changed, or once that any may have", async () => {
+    const notifier = createNotifier();
+    const heard: (string | null)[] = [];
+    notifier.add("@ada", (runId) => heard.push(runId));
+    for (const runId of ["a", "b", "a"]) notifier.notify("@ada", runId);
+    await soon();
+    expect(heard.splice(0)).toStrictEqual(["a", "b"]);
+    for (const runId of ["a", null, "b"]) notifier.notify("@ada", runId);
+    await soon();
+    expect(heard).toStrictEqual([null]);
   });
 });

@@ -103,9 +103,6 @@ const call = fc.oneof(
   limit.map(
     (most) => ["listRuns", { ownerId: "ada", runStatus: null, before: null, limit: most }] as const,
   ),
-  fc
-    .record({ topic: fc.constantFrom(null, "tea"), goesOn: fc.boolean(), limit })
-    .map((asked) => ["listChanged", asked] as const),
   limit.map((most) => ["listExpired", { graceMs: 0, limit: most }] as const),
   fc
     .record({ runStatus: fc.constantFrom("queued" as const, "running" as const), limit })
@@ -119,21 +116,12 @@ describe("the moves of a store", () => {
     const table = readTable();
     const called = new Set<string>();
     async function make(store: RunEventStore, one: Call): Promise<void> {
-      if (one[0] !== "listChanged") {
-        const [name, ...values] = one;
-        await Reflect.apply(store[name], store, values);
-        return;
-      }
-      const [, { goesOn, topic, limit: most }] = one;
-      const asked = { ownerId: "ada", topic, limit: most };
-      const since = goesOn ? (cursors.get(topic) ?? null) : null;
-      cursors.set(topic, (await store.listChanged({ ...asked, since })).cursor);
+      const [name, ...values] = one;
+      await Reflect.apply(store[name], store, values);
     }
-    const cursors = new Map<string | null, string>();
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
         const { store, moves, modes } = openNotedStore();
-        cursors.clear();
         for (const one of calls) {
           moves.length = 0;
           modes.length = 0;
@@ -156,7 +144,7 @@ describe("the moves of a store", () => {
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
         const { store, moves } = openNotedStore();
         for (const [name, ...values] of calls) {
-          if (name !== "listChanged") await Reflect.apply(store[name], store, values);
+          await Reflect.apply(store[name], store, values);
         }
         for (const [, list] of moves) {
           if (!Array.isArray(list)) continue;

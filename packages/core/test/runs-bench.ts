@@ -51,10 +51,7 @@ export async function createRunsBench(
     async open(runs, takes = () => true, feed, ownerId = "ada") {
       const stream = streams.openRuns({
         runs: runs.map((run) => (typeof run === "string" ? { runId: run, since: 0 } : run)),
-        feed:
-          feed === undefined
-            ? null
-            : { begin: "live", topic: null, since: null, withLast: false, ...feed },
+        feed: feed === undefined ? null : { topic: null, have: null, withLast: false, ...feed },
         ownerId,
         authorize: async () => bench.verdict,
       });
@@ -70,12 +67,13 @@ export async function createRunsBench(
 /** Each frame in a few words: its type, its run, and the sequence of an event or of a run's state. */
 export function wordsOf(frames: readonly TimedFrame[]): readonly string[] {
   return frames.map(({ data }) => {
-    const { type, runId, code, event, run, feed, reset } = data as {
+    const { type, runId, code, event, run, feed, same, more } = data as {
       readonly type: string;
       readonly runId?: string;
       readonly run?: { readonly runId: string; readonly lastSequence: number };
       readonly feed?: boolean;
-      readonly reset?: boolean;
+      readonly same?: boolean;
+      readonly more?: boolean;
       readonly code?: string;
       readonly event?: { readonly sequence: number };
     };
@@ -85,7 +83,8 @@ export function wordsOf(frames: readonly TimedFrame[]): readonly string[] {
       run?.runId,
       run?.lastSequence,
       feed && "feed",
-      reset,
+      same,
+      more,
       code,
       event?.sequence,
     ];

@@ -128,7 +128,7 @@ describe("readers", () => {
     const { runs, clock, of } = await observe({
       ...store,
       subscribe: (name, onNotification) =>
-        store.subscribe(name, () => isLosing || onNotification()),
+        store.subscribe(name, (runId) => isLosing || onNotification(runId)),
     });
     const tail = runs.tail("r")[Symbol.asyncIterator]();
     const first = tail.next();

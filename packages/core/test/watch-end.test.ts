@@ -42,7 +42,7 @@ async function createBench(gatherMs = 0): Promise<Bench> {
   const watch = watchStoredEnd(
     {
       subscribe(_runId, onNotification) {
-        notify = onNotification;
+        notify = () => onNotification("r");
         return { ready: ready.promise, stop: () => void (isStopped = true) };
       },
     },

@@ -1,4 +1,5 @@
 export const WIRE_VALUES: readonly string[] = [
+  "encodeListedRuns",
   "MAX_JSON_DEPTH",
   "MAX_LEASE_MS",
   "MAX_RUNS",
@@ -72,8 +73,6 @@ export const WIRE_VALUES: readonly string[] = [
   "parseBasePath",
   "streamErrorCode",
   "systemClock",
-  "checkChangeCursor",
-  "encodeChanges",
   "IN_FLIGHT_LIMITS",
   "RESERVED_TYPES",
   "createByteBuffer",
@@ -95,6 +94,10 @@ export const WIRE_VALUES: readonly string[] = [
 ];
 
 export const WIRE_TYPES: readonly string[] = [
+  "ReadListOptions",
+  "RunList",
+  "WatchOptions",
+  "ListedRuns",
   "ClaimedRun",
   "Clock",
   "Connected",
@@ -134,10 +137,6 @@ export const WIRE_TYPES: readonly string[] = [
   "WorkAppendOptions",
   "ObservedWorker",
   "RunAccess",
-  "ChangesOptions",
-  "FeedNews",
-  "FeedPage",
-  "RunChanges",
   "FeedRequest",
   "BodyBounds",
   "BodyRequest",

@@ -71,7 +71,10 @@ export async function createWorkWorld(
       subscribe(runId, onNotification) {
         subscriptions += 1;
         let isOn = true;
-        const subscription = store.subscribe(runId, () => world.notifyCount && onNotification());
+        const subscription = store.subscribe(
+          runId,
+          (changed) => world.notifyCount && onNotification(changed),
+        );
         return {
           ready: subscription.ready,
           stop() {

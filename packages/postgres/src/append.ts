@@ -6,11 +6,11 @@ import {
   judgeAppend,
   type KeptReceipt,
   type ReadQuery,
-  type RunPosition,
   type RunRecord,
 } from "@tm/run-events-core/store";
 import { isKeyTaken, storeFailure } from "./failure.ts";
 import { planStatementBatch, type RunAppend, statesOf } from "./plan-statement-batch.ts";
+import type { MovedRun } from "./run-changes.ts";
 import type { Query } from "./query.ts";
 import type { LandedRow } from "./sql/append-columns.ts";
 import { encodeEach, isEventEach } from "./sql/append-each.ts";
@@ -22,7 +22,7 @@ import type { ReceiptRow } from "./sql/receipts.ts";
 import type { Statements } from "./sql/statements.ts";
 
 /** The runs that a group of appends has moved, by their ids. */
-export type MovedRuns = Map<string, RunPosition>;
+export type MovedRuns = Map<string, MovedRun>;
 
 /** How often in a row a group may neither land nor be refused, since others' appends changed the runs each time. */
 const FRUITLESS_ATTEMPTS = 100;
@@ -128,7 +128,7 @@ function statementFor(sql: Statements, appends: readonly RunAppend[]): [string, 
 }
 
 /** Records where a run's requests landed. */
-function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): RunPosition {
+function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedRow): MovedRun {
   let lastSequence = Number(row.base);
   const states = statesOf(append.requests);
   append.requests.forEach(({ index, request: { events } }, at) => {
@@ -138,7 +138,8 @@ function keepLandings(outcomes: AppendOutcome[], append: RunAppend, row: LandedR
     const phase = states[at]?.phase ?? row.phase;
     outcomes[index] = { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
   });
-  return { runId: append.runId, ordinal: Number(row.ordinal), lastSequence };
+  const { runId } = append;
+  return { runId, ownerId: row.ownerId, ordinal: Number(row.ordinal), lastSequence };
 }
 
 /**

@@ -3,11 +3,22 @@ import {
   createSeenHeads,
   createNotifier,
   isOwnerName,
+  type OnNotification,
+  type OwnedRun,
+  ownerName,
   type Poller,
   type RunPosition,
   type StoreReports,
+  type Subject,
 } from "@tm/run-events-core/store";
-import { encodeChanges, type RunChange, parseChanges } from "./run-changes.ts";
+import {
+  changeOf,
+  encodeChanges,
+  type MovedRun,
+  ownerMark,
+  parseChanges,
+  type RunChange,
+} from "./run-changes.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
@@ -29,7 +40,7 @@ export interface NotificationsOptions {
   readonly reports: StoreReports;
 }
 
-interface Joined extends RunPosition {
+interface Joined extends MovedRun {
   readonly since: number;
 }
 
@@ -51,6 +62,8 @@ export class Notifications {
   readonly #sender: ChangeSender;
   readonly #poller: Poller;
   readonly #reports: StoreReports;
+  /** Names this process in its notifications: it gets them, too, and has notified its own subscriptions before. */
+  readonly #name = crypto.randomUUID().slice(0, 8);
   /** The runs whose last commits a poll has found, and no notification yet. Only while something observes the store. */
   readonly #late = new Set<string>();
   /** When the subscriptions to owners were last notified by a poll. */
@@ -62,14 +75,13 @@ export class Notifications {
     this.#reports = reports;
     const listener =
       listen?.({
-        onNotification: (payload) =>
-          parseChanges(payload).forEach((change) => this.#notify(change)),
+        onNotification: (payload) => this.#receive(payload),
         onProven: (isProven) => this.#onProven(isProven),
       }) ?? null;
     this.#listener = listener;
     this.#sender = createChangeSender({
       notify: (change) => this.#notify(change),
-      send: listener && ((changes) => send(listener, changes)),
+      send: listener && ((changes) => send(listener, encodeChanges(this.#name, changes))),
     });
     this.#poller = createPoller({
       poll: () => this.#poll(),
@@ -83,23 +95,24 @@ export class Notifications {
    * Adds a subscription, and polls from now on.
    * @returns a function that ends the subscription; it may be called twice
    */
-  add(runId: string, onNotification: () => void): () => void {
-    const remove = this.#notifier.add(runId, onNotification);
+  add(subject: Subject, onNotification: OnNotification): () => void {
+    const name = typeof subject === "string" ? subject : ownerName(ownerMark(subject.ownerId));
+    const remove = this.#notifier.add(name, onNotification);
     this.#listener?.start();
     this.#poller.start(FAST_POLL_MS);
     return () => {
       remove();
-      if (!this.#notifier.has(runId)) this.#seen.forget(runId);
+      if (!this.#notifier.has(name)) this.#seen.forget(name);
     };
   }
 
   /** Notifies of a commit of this store that appended to runs, made a run or removed one. */
-  committed(changes: readonly RunChange[]): void {
-    this.#sender.add(changes);
+  committed(runs: readonly (MovedRun | OwnedRun)[]): void {
+    this.#sender.add(runs.map(changeOf));
   }
 
   /** Notifies of an append once the caller's transaction, which contains it, has committed. */
-  joined(run: RunPosition): void {
+  joined(run: MovedRun): void {
     this.#joined.set(run.runId, { ...run, since: performance.now() });
     this.#poller.hurry(FAST_POLL_MS);
   }
@@ -121,12 +134,17 @@ export class Notifications {
     this.#reports.closed();
   }
 
-  #notify(change: RunChange): void {
-    const { runId } = change;
+  #receive(payload: string): void {
+    const { sender, changes } = parseChanges(payload);
+    if (sender !== this.#name) changes.forEach((change) => this.#notify(change));
+  }
+
+  #notify({ runId, owner, position }: RunChange): void {
     this.#late.delete(runId);
+    this.#notifier.notify(ownerName(owner), runId);
     if (!this.#notifier.has(runId)) return;
     // A change without a position means that a run was made or removed, maybe both, so no position can be compared.
-    if (!("ordinal" in change) || this.#seen.see(runId, change)) this.#notifier.notify(runId);
+    if (position === null || this.#seen.see(runId, position)) this.#notifier.notify(runId, runId);
   }
 
   #onProven(isProven: boolean): void {
@@ -142,7 +160,7 @@ export class Notifications {
     this.#late.clear();
     if (missed > 0)
       this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: missed });
-    const names = [...this.#notifier.runIds()];
+    const names = [...this.#notifier.names()];
     if (!this.isProven()) this.#notifyOwners(names);
     const followed = names.filter((name) => !isOwnerName(name));
     const runIds = [...new Set([...followed, ...this.#joined.keys()])];
@@ -160,16 +178,16 @@ export class Notifications {
     if (!this.#notifier.has(runId)) return;
     const isFirst = !this.#seen.has(runId);
     if (!this.#seen.see(runId, head)) return;
-    this.#notifier.notify(runId);
+    this.#notifier.notify(runId, runId);
     if (!isFirst && this.isProven() && this.#reports.report !== null) this.#late.add(runId);
   }
 
-  /** No query says whose runs other processes have created or removed. */
+  /** No query says whose runs other processes have changed. */
   #notifyOwners(names: readonly string[]): void {
     const now = performance.now();
     if (now - this.#ownersAt < SLOW_POLL_MS) return;
     this.#ownersAt = now;
-    for (const name of names) if (isOwnerName(name)) this.#notifier.notify(name);
+    for (const name of names) if (isOwnerName(name)) this.#notifier.notify(name, null);
   }
 
   #settleJoined(runId: string, head: RunPosition | null): void {
@@ -177,7 +195,8 @@ export class Notifications {
     if (waiting === undefined) return;
     const committed =
       head?.ordinal === waiting.ordinal && head.lastSequence >= waiting.lastSequence;
-    if (committed && head !== null) this.#sender.add([head]);
+    if (committed && head !== null)
+      this.#sender.add([changeOf({ ...head, ownerId: waiting.ownerId })]);
     if (committed || performance.now() - waiting.since > JOINED_MS) this.#joined.delete(runId);
   }
 
@@ -191,13 +210,13 @@ export class Notifications {
   #isPollNeeded(): boolean {
     if (this.#joined.size > 0) return true;
     // Without other processes, this one knows all commits outside of callers' transactions.
-    return this.#listener !== null && this.#notifier.runIds().next().done !== true;
+    return this.#listener !== null && this.#notifier.names().next().done !== true;
   }
 }
 
-function send(listener: Listener, changes: Iterable<RunChange>): Promise<void> {
+function send(listener: Listener, payloads: readonly string[]): Promise<void> {
   listener.start();
-  return listener.send(encodeChanges(changes));
+  return listener.send(payloads);
 }
 
 /** Waits for the promise, for `ms` at most. The timer ends with the promise. The promise must not reject. */

@@ -2,7 +2,6 @@ import type { AppendReceipt } from "@tm/run-events-core";
 import {
   closedSubscription,
   type MigratableStore,
-  ownerName,
   planJoinedAppend,
   receiptOf,
   type StoreCapabilities,
@@ -16,14 +15,11 @@ import type { PostgresPool } from "./driver.ts";
 import { inDoubt } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
-import type { RunChange } from "./run-changes.ts";
 import { listExpired, listIdle, purgeRuns } from "./sql/due.ts";
 import { claim, release, renew } from "./sql/lease.ts";
-import { listChanged } from "./sql/changed.ts";
 import { listRuns } from "./sql/list.ts";
 import { readPages } from "./sql/read.ts";
 import { createRun, deleteRun, selectRun } from "./sql/run.ts";
-import type { RemovedRun } from "./sql/changed.ts";
 import { createStatements } from "./statements.ts";
 
 /** Settings of {@link createPostgresStore}. */
@@ -99,10 +95,8 @@ export function createPostgresStore(
           ? createRun(query, sql, request)
           : createRun(sturdyQuery, sql, request).catch(inDoubt),
       );
-      if (outcome.outcome === "created") {
-        const { runId, ownerId } = request;
-        notifications.committed([{ runId }, { runId: ownerName(ownerId) }]);
-      }
+      const { runId, ownerId } = request;
+      if (outcome.outcome === "created") notifications.committed([{ runId, ownerId }]);
       return outcome;
     },
     async append(requests) {
@@ -119,10 +113,9 @@ export function createPostgresStore(
     read: (queries) => calls.perform(() => readPages(sturdyQuery, sql, queries)),
     getRun: (runId) => calls.perform(() => selectRun(query, sql, runId)),
     listRuns: (listQuery) => calls.perform(() => listRuns(query, sql, listQuery)),
-    listChanged: (changed) => calls.perform(() => listChanged(query, sql, changed)),
     async deleteRun(runId, ownerId) {
       const { outcome, removed } = await calls.perform(() => deleteRun(query, sql, runId, ownerId));
-      notifications.committed(namesOf(removed));
+      notifications.committed(removed);
       return outcome;
     },
     // After a lost answer it is in doubt which worker has the run: only a claim with the same key finds out.
@@ -133,13 +126,13 @@ export function createPostgresStore(
     listIdle: (request) => calls.perform(() => listIdle(query, sql, request)),
     async purge(request) {
       const removed = await calls.perform(() => purgeRuns(query, sql, request));
-      notifications.committed(namesOf(removed));
+      notifications.committed(removed);
       return removed.map(({ runId }) => runId);
     },
     probe: () => calls.probe(),
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       if (calls.isClosed) return closedSubscription();
-      return { ready: Promise.resolve(), stop: notifications.add(runId, onNotification) };
+      return { ready: Promise.resolve(), stop: notifications.add(subject, onNotification) };
     },
     observe: reports.observe,
     async appendInTransaction(append) {
@@ -153,12 +146,6 @@ export function createPostgresStore(
     },
     close: () => calls.close(),
   };
-}
-
-/** Whom to notify of runs that were removed: their own subscriptions, and those to their owners. */
-function namesOf(removed: readonly RemovedRun[]): readonly RunChange[] {
-  const owners = new Set(removed.map(({ ownerId }) => ownerName(ownerId)));
-  return [...removed.map(({ runId }) => ({ runId })), ...[...owners].map((runId) => ({ runId }))];
 }
 
 function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCapabilities {

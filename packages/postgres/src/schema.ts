@@ -63,31 +63,17 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They write no `ended_xid`: no reader gets the ends that they write, and a reader that starts
-    // over after that does not have such a run. They leave `idle_from_ms` too early, which only costs a look at the run.
+    // worker, which has its fence next to it. They leave `idle_from_ms` too early, which only costs a look at the run.
     //
-    // An append changes `ended_xid`, which has an index, only if it ends the run. It changes the index of `idle_from_ms` only if it changes
-    // the status.
+    // An append changes the index of `idle_from_ms` only if it changes the status.
     breaking: false,
-    sql: ({ runs, removed }) => `
+    sql: ({ runs }) => `
     ALTER TABLE ${runs} ADD COLUMN topic text COLLATE "C", ADD COLUMN worker text, ADD COLUMN worker_fence bigint,
       ADD COLUMN exclusive boolean, ADD COLUMN idle_from_ms bigint NOT NULL DEFAULT 0;
     CREATE INDEX runs_by_idle ON ${runs} (run_status, idle_from_ms) WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
     CREATE INDEX runs_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
     CREATE INDEX runs_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
-    CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;
-    ALTER TABLE ${runs} ADD COLUMN ended_xid xid8;
-    CREATE INDEX runs_by_end ON ${runs} (owner_id, ended_xid, run_key) WHERE ended_xid IS NOT NULL;
-    CREATE TABLE ${removed} (
-      run_key bigint PRIMARY KEY,
-      run_id text COLLATE "C" NOT NULL,
-      owner_id text NOT NULL,
-      topic text COLLATE "C",
-      removed_xid xid8 NOT NULL,
-      removed_at_ms bigint NOT NULL
-    );
-    CREATE INDEX removed_by_owner ON ${removed} (owner_id, removed_xid, run_key);
-    CREATE INDEX removed_by_time ON ${removed} (removed_at_ms);`,
+    CREATE UNIQUE INDEX runs_by_place ON ${runs} (owner_id, topic) WHERE exclusive AND finished_at_ms IS NULL;`,
   },
 ];
 

@@ -5,7 +5,6 @@ import { appendStatement } from "./sql/append.ts";
 import { appendJoinedStatement, lockJoinedStatement } from "./sql/join.ts";
 import { listExpiredStatement, listIdleStatement, purgeStatement } from "./sql/due.ts";
 import { claimStatement, releaseStatement, renewStatement } from "./sql/lease.ts";
-import { changedStatements } from "./sql/changed.ts";
 import { listStatements } from "./sql/list.ts";
 import { selectPositionsStatement } from "./sql/positions.ts";
 import { probeStatement } from "./sql/probe.ts";
@@ -47,7 +46,6 @@ export function createStatements(schema: string): Statements {
     // Waits for the transaction that holds a run.
     purgeOne: purgeStatement(tables, ""),
     ...listStatements(tables),
-    ...changedStatements(tables),
     selectPositions: selectPositionsStatement(tables),
     notify: "SELECT pg_notify($1, changes) FROM unnest($2::text[]) AS q (changes)",
     probe: probeStatement(tables),

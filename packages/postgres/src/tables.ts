@@ -3,8 +3,6 @@ export interface Tables {
   readonly schema: string;
   readonly runs: string;
   readonly events: string;
-  /** Runs that were removed lately. */
-  readonly removed: string;
   readonly migrations: string;
 }
 
@@ -22,7 +20,6 @@ export function tablesOf(schema: string): Tables {
     schema: `"${schema}"`,
     runs: `"${schema}".runs`,
     events: `"${schema}".events`,
-    removed: `"${schema}".removed_runs`,
     migrations: `"${schema}".migrations`,
   };
 }

@@ -23,7 +23,7 @@ export async function expectStubborn(pool: PostgresPool, schema: string): Promis
   const alone = store.append([appendOf("b")]);
   await expect(alone).rejects.toMatchObject({ code: "store_unavailable", ambiguous: false });
   const notifiedRuns = Promise.withResolvers<void>();
-  store.subscribe("a", notifiedRuns.resolve);
+  store.subscribe("a", () => notifiedRuns.resolve());
   const group = store.append([appendOf("b"), appendOf("a", 1)]);
   await expect(group).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
   await notifiedRuns.promise;

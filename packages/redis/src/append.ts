@@ -2,11 +2,13 @@ import { isTerminal, RunEventsError, type RunStatus } from "@tm/run-events-core"
 import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
 import { nextPart, packParts, type Part, planParts } from "./append-parts.ts";
 import type { Connection } from "./connection.ts";
-import { departFromLive } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
 import { runDamaged, scriptFailure, storeFailure } from "./failure.ts";
+import { isCluster } from "./driver.ts";
 import { addIdleEntry, dropIdleEntry } from "./idle.ts";
-import { addListEntry, dropListEntry, type ListEntry } from "./list-entries.ts";
+import { addListEntry, dropListEntries, type ListEntry } from "./list-entries.ts";
+import { notifyOwner } from "./scripts/notify-owner.ts";
+import { readHead } from "./scripts/read-head.ts";
 import { parseLanding, parseOutcome, type RunReply, sendAppend } from "./scripts/append.ts";
 
 /**
@@ -75,6 +77,7 @@ class GroupAppend {
       for (const { index, request } of part.requests) {
         this.#outcomes[index] = parseLanding(reply, request);
       }
+      this.#notifyOwner(part);
       return nextPart(part);
     }
     switch (reply[0]) {
@@ -89,8 +92,26 @@ class GroupAppend {
         return { ...part, entry: await this.#makeEntry(part.runId, reply) };
       case "judged":
         this.#takeJudged(part, reply);
+        if (part.requests.some(({ index }) => this.#outcomes[index]?.outcome === "appended"))
+          this.#notifyOwner(part);
         return nextPart(part);
     }
+  }
+
+  /** In a cluster, the script of a run cannot reach the channel of its owner. Without a wait. */
+  #notifyOwner({ runId, requests }: Part): void {
+    const connection = this.#connection;
+    if (!isCluster(connection.redis)) return;
+    const ownerId = requests[0]?.request.ownerId ?? null;
+    if (ownerId !== null) {
+      notifyOwner(connection, ownerId, [runId]);
+      return;
+    }
+    readHead(connection, runId)
+      .then((head) => head && notifyOwner(connection, head.ownerId, [runId]))
+      .catch(() => {
+        // A notification may be lost.
+      });
   }
 
   async #makeEntry(
@@ -122,8 +143,7 @@ class GroupAppend {
     if (entry !== null && left !== null) {
       const [runStatus, visit] = left.split(" ");
       const before = { ...entry, runStatus: runStatus as RunStatus, visit: Number(visit) };
-      if (isTerminal(entry.runStatus)) departFromLive(this.#connection, before);
-      else dropListEntry(this.#connection, before);
+      dropListEntries(this.#connection, [before]);
       dropIdleEntry(this.#connection, before);
     }
     if (leaseOver !== null) {

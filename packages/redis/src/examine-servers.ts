@@ -31,8 +31,7 @@ async function examineServer(server: RedisServerFacts): Promise<Durability> {
     server.info("persistence"),
   ]);
   const policy = parseInfo(memory, "maxmemory_policy");
-  // `volatile-*` evicts only keys with an expiry, but those are needed too: departures, and the marks of runs that may not be created any
-  // more.
+  // `volatile-*` evicts only keys with an expiry, but those are needed too: the marks of runs that may not be created any more.
   if (policy !== undefined && policy !== "noeviction") {
     throw new RunEventsError(
       "store_unavailable",

@@ -1,5 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { LiveStatus } from "@tm/run-events-core/store";
+import { isOwnerName, type LiveStatus, ownerName } from "@tm/run-events-core/store";
 
 /** The keys of one run. They share a hash tag, so a cluster has them on one node and a script may use them together. */
 interface RunKeys {
@@ -31,13 +31,14 @@ export interface Keys {
   /** The mark that a run can no longer be created with this ordinal. In the slot of the run. */
   voided(runId: string, ordinal: number): string;
   /**
-   * A sorted set for each owner, and for each topic of an owner, with the lists of the owner under one hash tag: the runs that have
-   * departed lately, or those that are being removed.
+   * The channel of a run, by its id, or of an owner, by core's `ownerName`. It has the hash tag of the run's keys, or of the owner's lists,
+   * so the node that has them may publish on it.
    */
-  departures(ownerId: string, kind: "departed" | "removing", topic: string | null): string;
-  /** The channel of a run's notification. It has the hash tag of the run's keys, so the node that has them may publish on it. */
-  channel(runId: string): string;
-  runIdOf(channel: string): string;
+  channel(name: string): string;
+  /** The name that has this channel. */
+  nameOf(channel: string): string;
+  /** What the channel of an owner begins with. The owner's id and a brace follow. */
+  readonly ownerChannels: string;
 }
 
 const PREFIX = /^[^{}\s]+$/;
@@ -52,7 +53,8 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
   if (!PREFIX.test(prefix)) {
     throw new TypeError(`Expected \`prefix\` to match ${PREFIX.source}, got \`${prefix}\`.`);
   }
-  const channelStart = `${keyPrefix}${prefix}:{run:`;
+  const runChannels = `${keyPrefix}${prefix}:{run:`;
+  const ownerChannels = `${keyPrefix}${prefix}:{owner:`;
   return {
     ordinal: `${prefix}:ordinal`,
     held: `${prefix}:held`,
@@ -64,11 +66,15 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
       return { head: `${run}:head`, events: `${run}:events`, receipts: `${run}:receipts` };
     },
     list: (ownerId, runStatus, topic) => ownersKey(prefix, ownerId, runStatus, topic),
-    departures: (ownerId, kind, topic) => ownersKey(prefix, ownerId, kind, topic),
     place: (ownerId, topic) => ownersKey(prefix, ownerId, "place", topic),
     voided: (runId, ordinal) => `${prefix}:{run:${runId}}:void:${ordinal}`,
-    channel: (runId) => `${channelStart}${runId}}`,
-    runIdOf: (channel) => channel.slice(channelStart.length, -1),
+    ownerChannels,
+    channel: (name) =>
+      isOwnerName(name) ? `${ownerChannels}${name.slice(1)}}` : `${runChannels}${name}}`,
+    nameOf: (channel) =>
+      channel.startsWith(ownerChannels)
+        ? ownerName(channel.slice(ownerChannels.length, -1))
+        : channel.slice(runChannels.length, -1),
   };
 }
 

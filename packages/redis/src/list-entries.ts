@@ -38,10 +38,17 @@ export async function addListEntry(connection: Connection, entry: ListEntry): Pr
   await Promise.all(listsOf(connection, entry).map(add));
 }
 
-/** Removes an entry without a wait. If that fails, a later listing removes it. */
-export function dropListEntry(connection: Connection, entry: ListEntry): void {
-  for (const key of listsOf(connection, entry)) {
-    connection.redis.zrem(key, memberOf(entry)).catch(() => {
+/** Removes entries without a wait. If that fails, a later listing removes them. */
+export function dropListEntries(connection: Connection, entries: readonly ListEntry[]): void {
+  const members = new Map<string, string[]>();
+  for (const entry of entries)
+    for (const key of listsOf(connection, entry)) {
+      const ofKey = members.get(key);
+      if (ofKey === undefined) members.set(key, [memberOf(entry)]);
+      else ofKey.push(memberOf(entry));
+    }
+  for (const [key, ofKey] of members) {
+    connection.redis.zrem(key, ...ofKey).catch(() => {
       // An entry too many does no harm.
     });
   }
@@ -53,7 +60,7 @@ function listsOf({ keys }: Connection, { ownerId, runStatus, topic }: ListEntry)
 }
 
 /** How a run is written in its owner's lists. */
-export function memberOf({
+function memberOf({
   ordinal,
   runId,
   visit,

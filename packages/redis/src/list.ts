@@ -6,8 +6,7 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { departFromLive } from "./departures.ts";
-import { dropListEntry, isNewOrdinal, type ListEntry } from "./list-entries.ts";
+import { dropListEntries, isNewOrdinal, type ListEntry } from "./list-entries.ts";
 import { entriesBelow } from "./scripts/entries-below.ts";
 import { readVisitor } from "./scripts/read-head.ts";
 
@@ -20,7 +19,7 @@ export async function listRuns(
   connection: Connection,
   query: ListQuery,
 ): Promise<readonly RunRecord[]> {
-  const { ownerId, topic = null, limit } = query;
+  const { ownerId, topic = null, limit, withMetadata = true } = query;
   const statuses = listedStatuses(query.runStatus);
   const listed: RunRecord[] = [];
   let below = query.before ?? Number.MAX_SAFE_INTEGER;
@@ -32,13 +31,13 @@ export async function listRuns(
       below,
       limit,
     });
-    const visitors = await Promise.all(runs.map(([{ runId }]) => readVisitor(connection, runId)));
+    const visitors = await Promise.all(
+      runs.map(([{ runId }]) => readVisitor(connection, runId, withMetadata)),
+    );
     runs.forEach((ofRun, index) => {
       const visitor = visitors[index] ?? null;
       for (const entry of ofRun) {
-        if (!isVoid(entry, visitor, nowMicros)) continue;
-        if (hasEnded(entry, visitor?.head ?? null)) departFromLive(connection, entry);
-        else dropListEntry(connection, entry);
+        if (isVoid(entry, visitor, nowMicros)) dropListEntries(connection, [entry]);
       }
       const { head } = visitor ?? {};
       if (head?.ordinal !== ofRun[0].ordinal || listed.length === limit) return;
@@ -47,12 +46,6 @@ export async function listRuns(
     if (next === null || listed.length === limit) return listed;
     below = next;
   }
-}
-
-/** Whether the run of an entry of a live list has ended: then the entry also says that its departure may be missing. */
-function hasEnded(entry: ListEntry, head: RunRecord | null): boolean {
-  const isOf = head !== null && head.ordinal === entry.ordinal;
-  return isOf && isTerminal(head.runStatus) && !isTerminal(entry.runStatus);
 }
 
 /**

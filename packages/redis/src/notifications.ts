@@ -1,9 +1,13 @@
 import {
   createPoller,
   createNotifier,
+  isOwnerName,
+  nameOf,
+  type OnNotification,
   type Poller,
   storeClosed,
   type StoreReports,
+  type Subject,
   type Subscription,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
@@ -29,7 +33,8 @@ export const NOTIFY_WITHIN_MS: number = POLL_MS + POLL_GRACE_MS;
  * The notifications of one store. The script of a commit publishes on the run's channel. One connection of the store subscribes to
  * the channels of all subscribed runs; the first subscription opens it. The store also polls the runs' heads: seldom, in case a
  * message was lost, and often while a channel is not subscribed. A mark holds what the last poll read. A run's first poll
- * always notifies.
+ * always notifies. An owner has a channel too, whose messages name the run. Its subscriptions are notified once a second while it is not
+ * subscribed.
  *
  * | run's state           | waits for                     | is polled    | `ready`                                      |
  * | --------------------- | ----------------------------- | ------------ | -------------------------------------------- |
@@ -60,14 +65,12 @@ export class Notifications {
       () => this.#subscriptions?.beat(),
     );
     this.#unsubscribedPoller = this.#pollEvery(UNSUBSCRIBED_POLL_MS, () =>
-      [...this.#subscribed.values()].filter(
-        ({ runId }) => !this.#subscriptions?.isSubscribed(runId),
-      ),
+      [...this.#subscribed.values()].filter(({ name }) => !this.#subscriptions?.isSubscribed(name)),
     );
   }
 
   /** The store's `subscribe`. */
-  subscribe(runId: string, onNotification: () => void): Subscription {
+  subscribe(subject: Subject, onNotification: OnNotification): Subscription {
     const refusal = this.#connection.refusal();
     if (refusal !== null) {
       const ready = Promise.reject<void>(refusal);
@@ -75,8 +78,9 @@ export class Notifications {
       ready.catch(() => {});
       return { ready, stop() {} };
     }
-    const remove = this.#notifier.add(runId, onNotification);
-    const run = this.#join(runId);
+    const name = nameOf(subject);
+    const remove = this.#notifier.add(name, onNotification);
+    const run = this.#join(name);
     let isStopped = false;
     return {
       ready: run.ready,
@@ -120,37 +124,43 @@ export class Notifications {
   #open(): Subscriptions {
     const { redis, keys } = this.#connection;
     return new Subscriptions(keys, (events) => createSubscriber(redis, events), {
-      onSubscribed: (runId) => this.#onSubscribed(runId),
+      onSubscribed: (name) => this.#onSubscribed(name),
       onUnsubscribed: (isUp) => {
         // `close` loses the connection, too, and reports that itself.
         if (this.#connection.refusal() === null) this.#reports.connected(isUp);
         this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
       },
-      onMessage: (runId) => {
-        const run = this.#subscribed.get(runId);
-        if (run !== undefined) run.hasMessage = true;
-        this.#notifier.notify(runId);
-      },
+      onMessage: (name, message) => this.#onMessage(name, message),
     });
   }
 
-  #onSubscribed(runId: string): void {
-    const run = this.#subscribed.get(runId);
+  #onMessage(name: string, message: string): void {
+    const run = this.#subscribed.get(name);
+    if (run !== undefined) run.hasMessage = true;
+    const changed = message === "" ? null : this.#connection.keys.nameOf(message);
+    this.#notifier.notify(name, isOwnerName(name) ? changed : name);
+  }
+
+  #onSubscribed(name: string): void {
+    const run = this.#subscribed.get(name);
     if (run === undefined) return;
     // Commits may have come while the channel was not subscribed.
-    if (run.isReady) this.#notifier.notify(runId);
+    if (run.isReady) this.#notifier.notify(name, isOwnerName(name) ? null : name);
     run.settle();
   }
 
-  /** Polls a run, unless an earlier poll of it is still under way. */
+  /** Polls a run, unless an earlier poll of it is still under way. For an owner it only tests the server. */
   async #poll(run: SubscribedRun): Promise<void> {
-    if (run.isPolled) return;
+    const isOwner = isOwnerName(run.name);
+    if (run.isPolled || (isOwner && this.#subscriptions?.isSubscribed(run.name))) return;
     run.isPolled = true;
     const { redis, keys } = this.#connection;
     try {
-      const { head } = keys.ofRun(run.runId);
+      const { head } = keys.ofRun(run.name);
       const [ordinal, last] = await redis.hmget(head, "ordinal", "lastSequence");
-      this.#see(run, `${ordinal}:${last}`);
+      // No poll finds which runs of an owner have changed: once a second, any may have.
+      const second = Math.floor(performance.now() / POLL_MS);
+      this.#see(run, isOwner ? `${second}` : `${ordinal}:${last}`);
     } catch (error) {
       // The next poll finds what this one missed. But no caller should wait for it.
       run.fail(storeFailure(error));
@@ -160,10 +170,11 @@ export class Notifications {
 
   #see(run: SubscribedRun, mark: string): void {
     // The subscriptions of the run have ended, and it may have new ones.
-    if (this.#subscribed.get(run.runId) !== run) return;
+    if (this.#subscribed.get(run.name) !== run) return;
     if (run.mark !== mark) {
-      this.#notifier.notify(run.runId);
-      if (run.mark !== null && !run.hasMessage) this.#miss(run.runId);
+      const isOwner = isOwnerName(run.name);
+      this.#notifier.notify(run.name, isOwner ? null : run.name);
+      if (run.mark !== null && !run.hasMessage && !isOwner) this.#miss(run.name);
     }
     run.mark = mark;
     run.hasMessage = false;
@@ -177,15 +188,15 @@ export class Notifications {
     this.#subscriptions?.renew(runId);
   }
 
-  #join(runId: string): SubscribedRun {
-    let run = this.#subscribed.get(runId);
+  #join(name: string): SubscribedRun {
+    let run = this.#subscribed.get(name);
     if (run === undefined) {
-      run = new SubscribedRun(runId);
-      this.#subscribed.set(runId, run);
+      run = new SubscribedRun(name);
+      this.#subscribed.set(name, run);
       this.#subscriptions ??= this.#open();
-      this.#subscriptions.add(runId);
+      this.#subscriptions.add(name);
       // The run's last subscription ended just now, and its channel is still subscribed.
-      if (this.#subscriptions.isSubscribed(runId)) run.settle();
+      if (this.#subscriptions.isSubscribed(name)) run.settle();
       this.#poller.start(POLL_MS);
       this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
     }
@@ -198,7 +209,7 @@ export class Notifications {
     if (run.subscriptions > 0) return;
     // No poll and no channel will settle it any more, and a caller may be waiting.
     run.settle();
-    this.#subscribed.delete(run.runId);
-    this.#subscriptions?.remove(run.runId);
+    this.#subscribed.delete(run.name);
+    this.#subscriptions?.remove(run.name);
   }
 }

@@ -26,8 +26,7 @@ export async function purgeRuns(
     });
     if (old.length === 0) break;
     const found = old.flatMap(({ run }) => run ?? []);
-    const gone = new Set(await removeRuns(connection, found));
-    const removed = found.filter((run) => gone.has(run));
+    const removed = await removeRuns(connection, found);
     forget(connection, removed);
     purged.push(...removed.map(({ runId }) => runId));
   }

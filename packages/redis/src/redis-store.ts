@@ -6,7 +6,6 @@ import type { RedisClient, RedisClusterClient } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
 import { listIdle } from "./idle.ts";
 import { keysOf } from "./keys.ts";
-import { listChanged } from "./changed.ts";
 import { claimRun, listExpired, releaseRun, renewLease } from "./leases.ts";
 import { listRuns } from "./list.ts";
 import { probeServers } from "./probe.ts";
@@ -81,7 +80,6 @@ export async function openRedisStore(
       connection.perform(() => Promise.all(queries.map((query) => readPage(connection, query)))),
     getRun: (runId) => connection.perform(() => readHead(connection, runId)),
     listRuns: (query) => connection.perform(() => listRuns(connection, query)),
-    listChanged: (query) => connection.perform(() => listChanged(connection, query)),
     deleteRun: (runId, ownerId) => connection.perform(() => deleteRun(connection, runId, ownerId)),
     claim: (request) => connection.perform(() => claimRun(connection, request)),
     renew: (request) => connection.perform(() => renewLease(connection, request)),
@@ -94,7 +92,7 @@ export async function openRedisStore(
       ({ durability } = probed);
       return probed.nowMs;
     },
-    subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),
+    subscribe: (subject, onNotification) => notifications.subscribe(subject, onNotification),
     observe: reports.observe,
     async close() {
       connection.close();

@@ -10,11 +10,10 @@ import {
   type RunRecord,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
-import { announce, departFromAll, type DepartingRun } from "./departures.ts";
 import { addDue, dropDue } from "./due.ts";
 import { addIdleEntry, dropIdleEntry } from "./idle.ts";
 import { claimKeyOf, claimRun } from "./leases.ts";
-import { addListEntry, dropListEntry } from "./list-entries.ts";
+import { addListEntry, dropListEntries, type ListEntry } from "./list-entries.ts";
 import { leavePlace, takePlace } from "./places.ts";
 import { type RunInPlace, sendCreateRun } from "./scripts/create-run.ts";
 import { sendDeleteRun } from "./scripts/delete-run.ts";
@@ -75,12 +74,12 @@ async function createOnce(
   ]);
   const created = await createIndexed(connection, { ...creation, ...entry });
   if (created?.run.ordinal !== ordinal) {
-    dropListEntry(connection, entry);
+    dropListEntries(connection, [entry]);
     dropIdleEntry(connection, entry);
     if (topic !== null && creation.exclusive) leavePlace(connection, { ownerId, topic }, holder);
     return created === null ? null : answerExisting(connection, created.run, creation);
   }
-  notifyOwner(connection, ownerId);
+  notifyOwner(connection, ownerId, [runId]);
   // Even if the client sent the script twice, the ordinal is this call's. Another worker may have the lease between the two.
   const isOwn = creation.claim === null || creation.claim.claimKey === created.claimKey;
   if (isOwn) return { outcome: "created", run: created.run };
@@ -125,7 +124,7 @@ async function answerExisting(
 /**
  * Removes a finished run whole.
  * @param ownerId whose run it has to be, otherwise the answer is `not_found`; `null` for any owner
- * @see clauses S17 and S29 in `STORE.md`
+ * @see clause S17 in `STORE.md`
  */
 export async function deleteRun(
   connection: Connection,
@@ -140,35 +139,26 @@ export async function deleteRun(
   return "deleted";
 }
 
-/**
- * Removes finished runs, and their entries in their owners' lists. Their departures are announced first. A finished run cannot change any
- * more, so if one is missing by then, another process has just removed it.
- * @returns those that this call removed
- * @see clauses S17, S24 and S29 in `STORE.md`
- */
-export async function removeRuns(
-  connection: Connection,
-  runs: readonly DepartingRun[],
-): Promise<readonly DepartingRun[]> {
-  // One step of each owner's slot for many runs: those of one owner and topic are in the same lists.
-  const groups = Map.groupBy(runs, ({ ownerId, topic }) => JSON.stringify([ownerId, topic]));
-  const removed = await Promise.all(
-    [...groups.values()].map((group) => removeGroup(connection, group)),
-  );
-  return removed.flat();
-}
+/** A finished run that is to be removed. */
+export type RemovedRun = Omit<ListEntry, "visit">;
 
-async function removeGroup(
+/**
+ * Removes finished runs, and their entries in their owners' lists. A finished run cannot change any more, so if one is missing by then,
+ * another process has just removed it.
+ * @returns those that this call removed
+ * @see clauses S17 and S24 in `STORE.md`
+ */
+export async function removeRuns<Run extends RemovedRun>(
   connection: Connection,
-  [first, ...rest]: readonly DepartingRun[],
-): Promise<readonly DepartingRun[]> {
-  if (first === undefined) return [];
-  const runs = [first, ...rest] as const;
-  await announce(connection, runs);
+  runs: readonly Run[],
+): Promise<readonly Run[]> {
   const wasThere = await Promise.all(
     runs.map(({ runId, ordinal }) => sendDeleteRun(connection, runId, ordinal)),
   );
-  departFromAll(connection, runs);
+  dropListEntries(
+    connection,
+    runs.map((run) => ({ ...run, visit: 0 })),
+  );
   const removed = runs.filter((_, at) => wasThere[at]);
   for (const { ownerId, topic, runId, ordinal } of removed) {
     if (topic !== null) leavePlace(connection, { ownerId, topic }, { runId, ordinal });
@@ -176,10 +166,14 @@ async function removeGroup(
   return removed;
 }
 
-/** Removes the entries of removed runs in the index of finished runs, and notifies each owner once, without waiting. */
-export function forget(connection: Connection, removed: readonly DepartingRun[]): void {
+/** Removes the entries of removed runs in the index of finished runs, and notifies their owners, without waiting. */
+export function forget(connection: Connection, removed: readonly RemovedRun[]): void {
   const entries = removed.map(({ runId, ordinal }) => ({ mark: String(ordinal), runId }));
   dropDue(connection, connection.keys.ended, ...entries);
-  for (const ownerId of new Set(removed.map((run) => run.ownerId)))
-    notifyOwner(connection, ownerId);
+  for (const [ownerId, runs] of Map.groupBy(removed, (run) => run.ownerId))
+    notifyOwner(
+      connection,
+      ownerId,
+      runs.map(({ runId }) => runId),
+    );
 }

@@ -1,8 +1,9 @@
 import type { RunEventsError } from "@tm/run-events-core";
 
-/** A run that has subscriptions. */
+/** A run or an owner that has subscriptions. */
 export class SubscribedRun {
-  readonly runId: string;
+  /** The id of a run, or the name of an owner. */
+  readonly name: string;
   subscriptions = 0;
   /** What the last poll read of the run; `null` before the first poll. */
   mark: string | null = null;
@@ -13,8 +14,8 @@ export class SubscribedRun {
   #ready = createReady();
   #isReady = false;
 
-  constructor(runId: string) {
-    this.runId = runId;
+  constructor(name: string) {
+    this.name = name;
   }
 
   /** Resolves when every later commit notifies. */

@@ -7,7 +7,7 @@ export interface SubscriberEvents {
   readonly onUp: () => void;
   /** The subscriptions to the channels, or to some of them, are lost. */
   readonly onDown: () => void;
-  readonly onMessage: (channel: string) => void;
+  readonly onMessage: (channel: string, message: string) => void;
 }
 
 /** The store's connection for channels. It reconnects by itself until it is closed. */

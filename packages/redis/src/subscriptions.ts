@@ -7,7 +7,8 @@ export interface SubscriptionsEvents {
   readonly onSubscribed: (runId: string) => void;
   /** The channels are no longer subscribed; each gets its `onSubscribed` again. @param isUp whether a connection is up */
   readonly onUnsubscribed: (isUp: boolean) => void;
-  readonly onMessage: (runId: string) => void;
+  /** @param message empty, or the channel of the run that has changed */
+  readonly onMessage: (name: string, message: string) => void;
 }
 
 /** The pause before a refused subscription is tried again, in milliseconds. */
@@ -60,7 +61,7 @@ export class Subscriptions {
     this.#subscriber = open({
       onUp: () => this.#renewAll(true),
       onDown: () => this.#renewAll(false),
-      onMessage: (channel) => events.onMessage(keys.runIdOf(channel)),
+      onMessage: (channel, message) => events.onMessage(keys.nameOf(channel), message),
     });
   }
 
@@ -143,7 +144,7 @@ export class Subscriptions {
     ]);
     if (this.#epoch !== mine) return [];
     const confirmed = subscribed.status === "fulfilled" ? subscribed.value : [];
-    for (const channel of confirmed) this.#confirm(this.#keys.runIdOf(channel));
+    for (const channel of confirmed) this.#confirm(this.#keys.nameOf(channel));
     const unsettled = more.filter((runId) => !this.#subscribed.has(runId));
     if (unsubscribed.status === "rejected") return [...unsettled, ...less];
     for (const runId of less) this.#requested.delete(runId);

@@ -44,14 +44,13 @@ async function sizeOf(server: Redis, key: string): Promise<number> {
 
 /**
  * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The last ordinal and the keys of probes do not
- * count, since they belong to no run. Nor do departures and notifications of owners, which stay for a while.
+ * count, since they belong to no run.
  */
 export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
   const counts: Record<string, number> = {};
   for await (const [server, key] of keysOf(client, prefix)) {
     const kind = key.slice(key.lastIndexOf(":") + 1);
-    if (["ordinal", "departed"].includes(kind) || key.startsWith(`${prefix}:probe:`)) continue;
-    if (key.startsWith(`${prefix}:{run:@`)) continue;
+    if (kind === "ordinal" || key.startsWith(`${prefix}:probe:`)) continue;
     counts[kind] = (counts[kind] ?? 0) + (await sizeOf(server, key));
   }
   return counts;

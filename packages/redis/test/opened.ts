@@ -6,8 +6,7 @@ import {
   type TcpProxy,
 } from "@tm/run-events-test-servers";
 import { type CommonRedisOptions, Redis } from "ioredis";
-import { ownerName } from "@tm/run-events-core/store";
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { openRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
 
 /** Settings of a client, without the one whose type makes the replies unlike those of the other clients. */
@@ -63,14 +62,4 @@ export async function openStore(
 export async function dump(redis: Redis): Promise<unknown> {
   const keys = (await redis.keys("*")).toSorted();
   return Promise.all(keys.map(async (key) => [key, (await redis.dumpBuffer(key)).toString("hex")]));
-}
-
-/** The key whose change notifies the subscriptions to an owner. It comes soon after a run was created, ended or removed, and expires. */
-export function ownerHead(ownerId: string): string {
-  return `run-events:{run:${ownerName(ownerId)}}:head`;
-}
-
-/** Waits until the notification of the last change of an owner's runs has been written. */
-export async function notified(redis: Redis, ownerId = "ada"): Promise<void> {
-  await expect.poll(() => redis.exists(ownerHead(ownerId))).toBe(1);
 }

@@ -31,7 +31,7 @@ function createSlowServer() {
   }
 
   return {
-    subscribedRuns: () => [...channels].map(keys.runIdOf).toSorted(),
+    subscribedRuns: () => [...channels].map(keys.nameOf).toSorted(),
     isUp: () => isUp,
     isWaitedFor: () => answers.length > 0,
     open(given: SubscriberEvents): Subscriber {

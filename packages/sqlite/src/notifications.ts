@@ -2,6 +2,7 @@ import {
   createPoller,
   createPolledNotifications,
   type Notifications,
+  type OwnedRun,
   type RunPosition,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
@@ -12,7 +13,7 @@ import type { Positions } from "./sql/positions.ts";
 /** The notifications of one store. */
 export interface SqliteNotifications extends Notifications {
   /** Notifies once the caller's transaction that appended to the runs has ended. */
-  joined(heads: readonly RunPosition[]): void;
+  joined(runs: readonly OwnedRun[]): void;
 }
 
 /**
@@ -26,9 +27,10 @@ export function createNotifications(
   connection: Connection,
   pollMs: number,
 ): SqliteNotifications {
-  const joinedRuns = new Set<string>();
+  const joinedRuns = new Map<string, OwnedRun>();
   let open: Positions | null = null;
   let version: number | null = null;
+  let event = 0;
 
   function selectPositions(runIds: readonly string[]): readonly RunPosition[] | null {
     // Inside the caller's transaction a poll sees nothing new, and would pin the transaction's snapshot.
@@ -40,14 +42,23 @@ export function createNotifications(
     return positions;
   }
 
+  /** After a removal of the newest events it may miss some: as after any removal, the owners are notified within a second. */
+  function selectMoved(): readonly OwnedRun[] {
+    if (open === null) return [];
+    const after = event;
+    event = open.lastEvent();
+    return event > after ? open.selectMoved(after) : [];
+  }
+
   const polled = createPolledNotifications({
     selectPositions: connection.inFile ? selectPositions : null,
+    selectMoved,
     pollMs,
   });
   const joinedPoller = createPoller({
     poll() {
       if (isInTransaction(db)) return;
-      polled.changed([...joinedRuns]);
+      polled.changed([...joinedRuns.values()]);
       joinedRuns.clear();
     },
     isNeeded: () => joinedRuns.size > 0,
@@ -56,20 +67,22 @@ export function createNotifications(
 
   return {
     ...polled,
-    subscribe(runId, onNotification) {
-      const { stop } = polled.subscribe(runId, onNotification);
+    subscribe(subject, onNotification) {
+      const { stop } = polled.subscribe(subject, onNotification);
       const ready = connection.perform((opened) => {
         open = opened;
         // Only once: a later subscription must not skip a commit that an earlier one waits for.
-        if (connection.inFile) version ??= opened.dataVersion();
+        if (!connection.inFile || version !== null) return;
+        version = opened.dataVersion();
+        event = opened.lastEvent();
       });
       // A caller that does not wait for `ready` gets the failure from its next read.
       ready.catch(() => {});
       return { ready, stop };
     },
-    joined(heads) {
+    joined(runs) {
       // Even of runs without subscriptions: one may be added before the commit.
-      for (const { runId } of heads) joinedRuns.add(runId);
+      for (const run of runs) joinedRuns.set(run.runId, run);
       joinedPoller.start(0);
     },
     close() {

@@ -75,10 +75,9 @@ const MIGRATIONS: readonly Migration[] = [
   },
   {
     // Programs of earlier versions may run next to this one. Their runs have no topic. A claim of theirs leaves the name of an earlier
-    // worker, which has its fence next to it. They keep no departures: no reader gets the ends that they write, and a reader that starts over
-    // after that does not have such a run. They leave `idle_from_ms` too early, which only costs a look at the run.
+    // worker, which has its fence next to it. They leave `idle_from_ms` too early, which only costs a look at the run.
     breaking: false,
-    sql: ({ runs, departures }) => `
+    sql: ({ runs }) => `
       ALTER TABLE ${runs} ADD COLUMN topic TEXT;
       ALTER TABLE ${runs} ADD COLUMN worker TEXT;
       ALTER TABLE ${runs} ADD COLUMN worker_fence INTEGER;
@@ -86,15 +85,7 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX ${runs}_by_idle ON ${runs} (run_status, idle_from_ms)
         WHERE finished_at_ms IS NULL AND lease_expires_at_ms IS NULL;
       CREATE INDEX ${runs}_by_topic ON ${runs} (owner_id, topic, run_key) WHERE topic IS NOT NULL;
-      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;
-      CREATE TABLE ${departures} (
-        departure_key INTEGER PRIMARY KEY,
-        owner_id TEXT NOT NULL,
-        topic TEXT,
-        run_id TEXT NOT NULL,
-        departed_at_ms INTEGER NOT NULL
-      ) STRICT;
-      CREATE INDEX ${departures}_by_owner ON ${departures} (owner_id, departure_key);`,
+      CREATE INDEX ${runs}_by_topic_status ON ${runs} (owner_id, topic, run_status, run_key) WHERE topic IS NOT NULL;`,
   },
 ];
 
@@ -128,19 +119,12 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
 }
 
 /** The tables and indexes of the migrations. Unique constraints are not among them, since they disappear only with their tables. */
-function objectsOf({
-  runs,
-  events,
-  receipts,
-  probes,
-  departures,
-}: Tables): Readonly<Record<string, string>> {
-  const tables = [runs, events, receipts, probes, departures];
+function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
+  const tables = [runs, events, receipts, probes];
   const indexes = [
     ...["owner", "status", "lease", "finish", "topic", "topic_status", "idle"].map(
       (column) => `${runs}_by_${column}`,
     ),
-    `${departures}_by_owner`,
   ];
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),

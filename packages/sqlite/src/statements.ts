@@ -1,7 +1,6 @@
 import type { RowMoves } from "@tm/run-events-core/store";
 import type { SqliteDatabase } from "./driver.ts";
 import { prepareAppend } from "./sql/append.ts";
-import { prepareChanged } from "./sql/changed.ts";
 import { prepareDue } from "./sql/due.ts";
 import { prepareList } from "./sql/list.ts";
 import { type Positions, preparePositions } from "./sql/positions.ts";
@@ -32,7 +31,6 @@ export function prepareStatements(db: SqliteDatabase, tables: Tables): Statement
     ...prepareRun(db, tables),
     ...prepareList(db, tables),
     ...prepareDue(db, tables),
-    ...prepareChanged(db, tables),
     ...prepareProbe(db, tables),
     ...preparePositions(db, tables),
   };

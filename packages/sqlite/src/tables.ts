@@ -5,8 +5,6 @@ export interface Tables {
   readonly receipts: string;
   /** Empty except while a probe writes. */
   readonly probes: string;
-  /** Runs that ended or were removed lately. */
-  readonly departures: string;
   readonly schema: string;
 }
 
@@ -27,7 +25,6 @@ export function tablesOf(tablePrefix: string): Tables {
     events: `${tablePrefix}events`,
     receipts: `${tablePrefix}receipts`,
     probes: `${tablePrefix}probes`,
-    departures: `${tablePrefix}departures`,
     schema: `${tablePrefix}schema`,
   };
 }

@@ -109,7 +109,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
   it("S20: tables that were dropped make the store unavailable, until they are made again", async () => {
     const { db, store } = await openStore(driver, temporaryFile());
     await store.createRun(createOf("a"));
-    for (const table of ["receipts", "events", "probes", "departures", "runs", "schema"])
+    for (const table of ["receipts", "events", "probes", "runs", "schema"])
       db.exec(`DROP TABLE run_events_${table}`);
     const missing = lasting(
       "A table or a column is missing, which the `cause` names: call `migrate()`, or restore a backup.",

@@ -119,7 +119,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     store.appendInTransaction(lineOf(1));
     for (const _ of oneTo(10)) await nextTurn();
     const notifiedRuns = Promise.withResolvers<void>();
-    const subscription = store.subscribe("a", notifiedRuns.resolve);
+    const subscription = store.subscribe("a", () => notifiedRuns.resolve());
     db.exec("COMMIT");
     await subscription.ready;
     await notifiedRuns.promise;

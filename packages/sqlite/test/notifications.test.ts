@@ -15,7 +15,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     await store.createRun(createOf("a"));
     for (const value of oneTo(10)) {
       const notifiedRuns = Promise.withResolvers<void>();
-      const subscription = store.subscribe("a", notifiedRuns.resolve);
+      const subscription = store.subscribe("a", () => notifiedRuns.resolve());
       await subscription.ready;
       await peer.call("append", { runId: "a", value });
       await notifiedRuns.promise;
@@ -77,7 +77,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     first.stop();
     first.stop();
     const notifiedRuns = Promise.withResolvers<void>();
-    const second = store.subscribe("a", notifiedRuns.resolve);
+    const second = store.subscribe("a", () => notifiedRuns.resolve());
     await second.ready;
     await other.append([appendOf("a")]);
     await notifiedRuns.promise;

@@ -41,13 +41,9 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   await store.getRun("brief");
   for (const topic of [null, "tea"]) {
     for (const runStatus of [null, "running", "live"] as const) {
-      await store.listRuns({ ...LIST, runStatus, topic });
+      for (const withMetadata of [true, false])
+        await store.listRuns({ ...LIST, runStatus, topic, withMetadata });
     }
-  }
-  for (const topic of [null, "tea"]) {
-    const asked = { ownerId: "ada", topic, limit: 10 };
-    const { cursor } = await store.listChanged({ ...asked, since: null });
-    await store.listChanged({ ...asked, since: cursor });
   }
   const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
   await store.renew(renewOf("brief", fence));
@@ -64,14 +60,16 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   await expectWake(store, peer);
 }
 
-/** Another connection's commit, which only a poll of the positions finds. */
+/** Another connection's commit, which only a poll of the positions and of the newest events finds. */
 async function expectWake(store: SqliteStore, peer: SqliteStore): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const subscription = store.subscribe("subscribed", resolve);
-  await subscription.ready;
-  await peer.append([appendOf("subscribed")]);
-  await promise;
-  subscription.stop();
+  for (const subject of ["subscribed", { ownerId: "ada" }]) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const subscription = store.subscribe(subject, (runId) => runId === "subscribed" && resolve());
+    await subscription.ready;
+    await peer.append([appendOf("subscribed")]);
+    await promise;
+    subscription.stop();
+  }
 }
 
 async function createRuns(store: SqliteStore): Promise<void> {

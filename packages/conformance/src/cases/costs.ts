@@ -51,33 +51,22 @@ const OF_ALL_RUNS: Calls = {
 const OF_IDLE_RUNS: Calls = { listIdle: (store) => idleRuns(store, "queued", LONG_MS) };
 
 /** Of a topic, and of what is live: what a page about one chat asks. */
-const OF_LISTS: Calls = Object.fromEntries(
+const OF_TOPICS: Calls = Object.fromEntries(
   Object.entries({
     "listRuns of a topic": { topic: RARE, runStatus: null },
     "listRuns of a topic by status": { topic: RARE, runStatus: "queued" },
     "listRuns of a topic's live runs": { topic: RARE, runStatus: "live" },
     "listRuns of live runs": { topic: null, runStatus: "live" },
+    "listRuns of live runs, without metadata": {
+      topic: null,
+      runStatus: "live",
+      withMetadata: false,
+    },
   } as const).map(([name, which]) => [
     name,
     (store) => store.listRuns({ ownerId: OWNER, before: null, limit: 5, ...which }),
   ]),
 );
-
-/** Of what has changed in a topic, first and later: what its feed asks. */
-const OF_CHANGES: Calls = {
-  "listChanged without a cursor": (store) => changedOf(store, null),
-  "listChanged of a topic": async (store) =>
-    changedOf(store, (await changedOf(store, null)).cursor),
-};
-
-const OF_TOPICS: Calls = { ...OF_LISTS, ...OF_CHANGES };
-
-function changedOf(
-  store: RunEventStore,
-  since: string | null,
-): ReturnType<RunEventStore["listChanged"]> {
-  return store.listChanged({ ownerId: OWNER, topic: RARE, since, limit: 5 });
-}
 
 /** Cases of S12, S23, S25 and S28 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [

@@ -1,10 +1,10 @@
 import { createRunEvents } from "@tm/run-events-core";
-import { ownerName, type RunEventStore, type Subscription } from "@tm/run-events-core/store";
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { createHandClock } from "../hand-clock.ts";
-import { createRun, OWNER, readPage } from "../read-log.ts";
+import { createRun, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
@@ -37,22 +37,6 @@ export const counters: readonly TrialCase[] = [
       await allNotified(counters, () => land(store, "run", [event("RUN_COMPLETED")]));
       await allNotified(counters, () => store.deleteRun("run", null));
       await allNotified(counters, () => createRun(store, "run"));
-      for (const counter of counters) counter.stop();
-    },
-  },
-  {
-    name: "S13 the creation, deletion and purge of an owner's run notify the subscriptions to the owner",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      const name = ownerName(OWNER);
-      const counters = await Promise.all(stores.map((one) => readyCounter(one, name)));
-      for (const runId of ["run", "other"]) {
-        await allNotified(counters, () => createRun(store, runId));
-        await land(store, runId, [event("RUN_COMPLETED")]);
-      }
-      await allNotified(counters, () => store.deleteRun("run", null));
-      await allNotified(counters, () => store.purge({ finishedForMs: 0, limit: 10 }));
       for (const counter of counters) counter.stop();
     },
   },
@@ -194,14 +178,14 @@ export const counters: readonly TrialCase[] = [
       let late = 0;
       const pair = wrapStore(store, {
         subscribe(runId, onNotification) {
-          const notifyOf = (index: number) => () => {
+          const notifyOf = (index: number) => (changed: string | null) => {
             const other = subscriptions[1 - index];
             if (stopped === index) late += 1;
             else if (other !== undefined) {
               stopped = 1 - index;
               other.stop();
             }
-            onNotification();
+            onNotification(changed);
           };
           for (const index of [0, 1]) subscriptions.push(store.subscribe(runId, notifyOf(index)));
           return {

@@ -47,7 +47,6 @@ export const programs: readonly TrialCase[] = [
           const model: StoreModel = {
             runs: new Map(),
             lastOrdinal: 0,
-            readers: new Map(),
             deletedFences: new Map(),
           };
           try {

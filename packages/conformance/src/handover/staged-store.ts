@@ -75,18 +75,18 @@ export function createStagedStore(
       }, `getRun at ${name}`),
     subscribe(runId, onNotification) {
       let isStopped = false;
-      const subscription = store.subscribe(runId, () => {
+      const subscription = store.subscribe(runId, (changed) => {
         if (isStopped)
           witness.find("S14", `a subscription of ${name} notified after it was stopped`);
         else if (isClosed) witness.find("S18", `a subscription of ${name} notified after close`);
-        else notify();
+        else notify(changed);
       });
-      function notify(): void {
+      function notify(changed: string | null): void {
         const fate = witness.nextNotification();
         if (fate === "dropped") return;
         for (let count = fate === "doubled" ? 2 : 1; count > 0; count--) {
           void stage.turn(`notify at ${name}`).then(() => {
-            if (!isStopped && !isClosed) onNotification();
+            if (!isStopped && !isClosed) onNotification(changed);
           });
         }
       }

@@ -10,7 +10,6 @@ import {
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
-import type { ChangedReader } from "../changed-reader.ts";
 import { leaseAfter, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
 /** What a run has to be, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
@@ -27,8 +26,6 @@ export interface StoreModel {
   readonly runs: Map<string, ModelRun>;
   /** The largest ordinal so far, of deleted runs too. */
   lastOrdinal: number;
-  /** The readers of changed runs, by their owner and topic. */
-  readonly readers: Map<string, ChangedReader>;
   /** The last fence of each deleted run, by its id. It is over for a new run with that id. */
   readonly deletedFences: Map<string, number>;
 }

@@ -2,7 +2,7 @@ import { playAskingCrash } from "./asking-crash.ts";
 import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
 import { amidCalls, progressOf } from "./loads.ts";
 import type { ProcessCase } from "./process-case.ts";
-import { playStartingCrash, playWatchedCrash } from "./starting-crash.ts";
+import { playStartingCrash } from "./starting-crash.ts";
 import { playUpkeepCrash } from "./upkeep-crash.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
@@ -58,13 +58,6 @@ export function crashCases(hooks: CrashHooks | null): readonly ProcessCase[] {
   ];
 }
 
-function watchedCase(what: string, crash: Crash): ProcessCase {
-  return {
-    name: `S29 after ${what} during creations and ends, a reader of changed runs gets the last state of each run`,
-    run: (trial) => playWatchedCrash(trial, crash),
-  };
-}
-
 function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
   return [
     {
@@ -96,6 +89,5 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
       run: (trial) => playUpkeepCrash(trial, crash),
     },
     // After a server has started again, a store may let readers start over, which may leave out runs that have ended.
-    ...(crash.mayFail ? [] : [watchedCase(what, crash)]),
   ];
 }

@@ -1,21 +1,17 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { assert } from "../assert.ts";
 import { createRecorder, type RecordedClient } from "../history/recorder.ts";
 import type { Operation } from "../history/operation.ts";
-import { type ChangedWatch, watchChanged } from "./changed-watch.ts";
 import { checkDue, endDue } from "./due-runs.ts";
 import { checkDialogue, goOnAsking } from "./go-on-asking.ts";
 import { awaitExpired, startAgain, startOthers } from "./start-again.ts";
 import type { WorkerCommands } from "./worker-commands.ts";
 
-/** What a worker does after a crash about runs that were started with a claim, that wait or that no worker has, and about changed runs. */
+/** What a worker does after a crash about runs that were started with a claim, that wait or that no worker has. */
 type CrashCommands = Pick<
   WorkerCommands,
   | "startAgain"
   | "startOthers"
   | "awaitExpired"
-  | "watchChanged"
-  | "catchUpChanged"
   | "goOnAsking"
   | "checkDialogues"
   | "checkDue"
@@ -27,8 +23,6 @@ export function createCrashCommands(
   storeOf: () => RunEventStore,
   now: () => number,
 ): CrashCommands {
-  let watch: ChangedWatch | null = null;
-
   /** @returns what came of each call */
   async function record(
     name: string,
@@ -44,15 +38,6 @@ export function createCrashCommands(
     startOthers: ({ name, starts }) => record(name, (client) => startOthers(client, starts)),
     async awaitExpired({ runIds }) {
       await awaitExpired(storeOf(), runIds);
-      return null;
-    },
-    async watchChanged() {
-      watch = await watchChanged(storeOf());
-      return null;
-    },
-    async catchUpChanged({ runIds }) {
-      assert(watch !== null, "a worker watches before it catches up");
-      await watch.catchUp(runIds);
       return null;
     },
     goOnAsking: ({ name, runIds }) =>

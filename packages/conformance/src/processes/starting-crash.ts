@@ -1,4 +1,3 @@
-import { startedIn } from "../history/check-places.ts";
 import type {
   CreateOperation,
   LeaseOperation,
@@ -58,21 +57,6 @@ export async function playStartingCrash(
   failOn(wrongAgain(before, later), { operations: [...ledger.operations(), ...later] });
   await goOn(trial, [...left, reader], STARTING);
   await checkCrash(trial, crash, reader, settle(ledger.operations(), later));
-}
-
-/**
- * Lets processes start and end exclusive runs while another process reads the changed runs, and crashes the writers. It demands nothing of
- * a store that declares less than `process`.
- * @throws Error if that reader does not get the last state of each run
- */
-export async function playWatchedCrash(trial: ProcessTrial, crash: Crash): Promise<void> {
-  const { crew, ledger } = trial;
-  const watcher = await crew.start();
-  await watcher.call("watchChanged", null);
-  const left = await crashOnce(trial, crash, await crew.startAll(), STARTING);
-  if (!outlivesCrash(trial)) return;
-  await goOn(trial, [...left, await crew.start()], STARTING);
-  await watcher.call("catchUpChanged", { runIds: startedIn(ledger.operations()) });
 }
 
 function startsOf(operations: readonly Operation[]): readonly Start[] {

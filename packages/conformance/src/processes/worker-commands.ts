@@ -63,10 +63,6 @@ export interface WorkerCommands {
   }): Promise<readonly Operation[]>;
   /** Waits until each of these runs that is live is listed as expired. Their leases were given for the shortest time. */
   awaitExpired(input: { readonly runIds: readonly string[] }): Promise<null>;
-  /** Starts to read the changed runs. Answers after the first read. */
-  watchChanged(input: null): Promise<null>;
-  /** Answers once that reader has each of the runs as it is now. Runs must not change any more. */
-  catchUpChanged(input: { readonly runIds: readonly string[] }): Promise<null>;
   /** Goes on with runs in which workers ask and persons answer, and answers what came of each call. */
   goOnAsking(input: {
     readonly name: string;

@@ -1,7 +1,6 @@
 import { appendMutants } from "../mutants/append-mutants.ts";
 import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { betweenMutants } from "../mutants/between-mutants.ts";
-import { changedMutants } from "../mutants/changed-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { expiryMutants } from "../mutants/expiry-mutants.ts";
@@ -42,7 +41,6 @@ export const storeSuite: MutantSuite = {
     ...payloadMutants,
     ...readMutants,
     ...listMutants,
-    ...changedMutants,
     ...subscriptionMutants,
     ...handoverMutants,
     ...raceMutants,

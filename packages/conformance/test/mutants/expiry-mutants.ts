@@ -211,9 +211,9 @@ export const expiryMutants: readonly Mutant[] = [
           isMute = false;
           return purged;
         },
-        subscribe: (runId, onNotification) =>
-          data.subscribe(runId, () => {
-            if (!isMute) onNotification();
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (changed) => {
+            if (!isMute) onNotification(changed);
           }),
       };
     },

@@ -1,11 +1,8 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore, RunRecord, StoredEvent } from "@tm/run-events-core/store";
-import { nextTurn } from "../../src/next-turn.ts";
+import { nameOf, type RunRecord, type StoredEvent } from "@tm/run-events-core/store";
+import { lateReader } from "./late-reader.ts";
 import { mapPages, type Mutant } from "./mutant.ts";
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await nextTurn();
-}
+import { turns } from "./turns.ts";
 
 /** Stores that lose or mix up something between the log and what is live. */
 export const handoverMutants: readonly Mutant[] = [
@@ -22,8 +19,9 @@ export const handoverMutants: readonly Mutant[] = [
           await turns(3);
           return data.append(requests);
         },
-        subscribe(runId, onNotification) {
-          const counter = (): void => onNotification();
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
+          const counter = (): void => onNotification(runId);
           const set = counters.get(runId) ?? new Set();
           counters.set(runId, set.add(counter));
           return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
@@ -45,8 +43,8 @@ export const handoverMutants: readonly Mutant[] = [
           reading -= 1;
           return pages;
         },
-        subscribe: (runId, onNotification) =>
-          data.subscribe(runId, () => (reading > 0 ? undefined : onNotification())),
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (changed) => (reading > 0 ? undefined : onNotification(changed))),
       };
     },
   },
@@ -57,13 +55,14 @@ export const handoverMutants: readonly Mutant[] = [
       const subscribed = new Map<string, object[]>();
       return {
         ...data,
-        subscribe(runId, onNotification) {
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
           const self = {};
           const all = subscribed.get(runId) ?? [];
           subscribed.set(runId, all);
           all.push(self);
-          const subscription = data.subscribe(runId, () =>
-            all[0] === self ? onNotification() : undefined,
+          const subscription = data.subscribe(subject, (changed) =>
+            all[0] === self ? onNotification(changed) : undefined,
           );
           return {
             ready: subscription.ready,
@@ -81,11 +80,11 @@ export const handoverMutants: readonly Mutant[] = [
     clause: "S13",
     data: (data) => ({
       ...data,
-      subscribe(runId, onNotification) {
+      subscribe(subject, onNotification) {
         let isStopped = false;
         let stop = (): void => {};
         void turns(8).then(() => {
-          if (!isStopped) stop = data.subscribe(runId, onNotification).stop;
+          if (!isStopped) stop = data.subscribe(subject, onNotification).stop;
         });
         return {
           ready: Promise.resolve(),
@@ -108,8 +107,10 @@ export const handoverMutants: readonly Mutant[] = [
           for (const { runId, change } of requests) if (isTerminal(change)) ended.add(runId);
           return data.append(requests);
         },
-        subscribe: (runId, onNotification) =>
-          data.subscribe(runId, () => (ended.has(runId) ? undefined : onNotification())),
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (changed) =>
+            ended.has(nameOf(subject)) ? undefined : onNotification(changed),
+          ),
       };
     },
   },
@@ -142,8 +143,8 @@ export const handoverMutants: readonly Mutant[] = [
     clause: "S14",
     data: (data) => ({
       ...data,
-      subscribe: (runId, onNotification) =>
-        data.subscribe(runId, () => void turns(2).then(onNotification)),
+      subscribe: (subject, onNotification) =>
+        data.subscribe(subject, (changed) => void turns(2).then(() => onNotification(changed))),
     }),
   },
   {
@@ -153,8 +154,9 @@ export const handoverMutants: readonly Mutant[] = [
       const subscribed = new Map<string, (() => void)[]>();
       return {
         ...data,
-        subscribe(runId, onNotification) {
-          const subscription = data.subscribe(runId, onNotification);
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
+          const subscription = data.subscribe(subject, onNotification);
           const all = subscribed.get(runId) ?? [];
           subscribed.set(runId, all);
           all.push(() => subscription.stop());
@@ -168,9 +170,9 @@ export const handoverMutants: readonly Mutant[] = [
     clause: "S14",
     data: (data) => ({
       ...data,
-      subscribe(runId, onNotification) {
+      subscribe(subject, onNotification) {
         let isStopped = false;
-        const subscription = data.subscribe(runId, onNotification);
+        const subscription = data.subscribe(subject, onNotification);
         const ready = new Promise<void>((resolve) => {
           void turns(1).then(() => (isStopped ? undefined : resolve()));
         });
@@ -196,13 +198,14 @@ export const handoverMutants: readonly Mutant[] = [
           if (upTo === undefined) return page;
           return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
         }),
-        subscribe(runId, onNotification) {
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
           let count = 0;
-          return data.subscribe(runId, () => {
+          return data.subscribe(subject, (changed) => {
             count += 1;
             // The first notification shows all; from then on one event a notification.
             notified.set(runId, Math.max(notified.get(runId) ?? 0, count));
-            onNotification();
+            onNotification(changed);
           });
         },
       };
@@ -275,24 +278,3 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
 ];
-
-/** Reads from what it has read, for some turns after its last look. */
-function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
-  const copies = new Map<string, ReturnType<RunEventStore["read"]>>();
-  return {
-    ...object,
-    read(queries) {
-      const id = JSON.stringify(queries);
-      const kept = copies.get(id);
-      if (kept !== undefined) return kept;
-      const pages = object.read(queries);
-      copies.set(id, pages);
-      void turns(16).then(() => copies.delete(id));
-      return pages;
-    },
-    async append(requests) {
-      copies.clear();
-      return data.append(requests);
-    },
-  };
-}

@@ -1,4 +1,4 @@
-import { isOwnerName, type RunEventStore } from "@tm/run-events-core/store";
+import { nameOf, type RunEventStore } from "@tm/run-events-core/store";
 import type { AppendAnswer, Mutant } from "./mutant.ts";
 
 /** Stores that notify for only some of the changes that they should notify for. */
@@ -8,8 +8,35 @@ export const notificationMutants: readonly Mutant[] = [
     clause: "S13",
     data: (data) => ({
       ...data,
-      subscribe: (name, onNotification) =>
-        data.subscribe(name, isOwnerName(name) ? () => {} : onNotification),
+      subscribe: (subject, onNotification) =>
+        data.subscribe(subject, typeof subject === "string" ? onNotification : () => {}),
+    }),
+  },
+  {
+    name: "names a run to its owner's subscriptions only when it is created",
+    clause: "S13",
+    data(data) {
+      const created = new Set<string>();
+      return {
+        ...data,
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (runId) => {
+            if (typeof subject === "string" || runId === null || !created.has(runId))
+              onNotification(runId);
+            if (runId !== null) created.add(runId);
+          }),
+      };
+    },
+  },
+  {
+    name: "names another run of the owner",
+    clause: "S13",
+    data: (data) => ({
+      ...data,
+      subscribe: (subject, onNotification) =>
+        data.subscribe(subject, (runId) =>
+          onNotification(typeof subject === "string" || runId === null ? runId : `${runId}-`),
+        ),
     }),
   },
   {
@@ -23,9 +50,9 @@ export const notificationMutants: readonly Mutant[] = [
           isPurging = true;
           return data.purge(request).finally(() => setImmediate(() => (isPurging = false)));
         },
-        subscribe: (name, onNotification) =>
-          data.subscribe(name, () => {
-            if (!isPurging || !isOwnerName(name)) onNotification();
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (runId) => {
+            if (!isPurging || typeof subject === "string") onNotification(runId);
           }),
       };
     },
@@ -59,11 +86,12 @@ export const notificationMutants: readonly Mutant[] = [
       const newest: symbol[] = [];
       return {
         ...data,
-        subscribe(runId, onNotification) {
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
           const mark = Symbol(runId);
           newest.push(mark);
-          const subscription = data.subscribe(runId, () => {
-            if (newest.slice(-50).includes(mark)) onNotification();
+          const subscription = data.subscribe(subject, (changed) => {
+            if (newest.slice(-50).includes(mark)) onNotification(changed);
           });
           return {
             ready: subscription.ready,
@@ -91,11 +119,12 @@ export const notificationMutants: readonly Mutant[] = [
           created.delete(request.runId);
           return outcome;
         },
-        subscribe(runId, onNotification) {
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
           let stopped = false;
-          const subscription = object.subscribe(runId, () => {
-            if (created.has(runId)) onNotification();
-            else void notifyUnlessNew(runId, () => !stopped && onNotification());
+          const subscription = object.subscribe(subject, (changed) => {
+            if (created.has(runId)) onNotification(changed);
+            else void notifyUnlessNew(runId, () => !stopped && onNotification(changed));
           });
           return {
             ready: subscription.ready,
@@ -120,14 +149,15 @@ export const notificationMutants: readonly Mutant[] = [
       const counters = new Map<string, Set<() => void>>();
       return {
         ...data,
-        subscribe(runId, onNotification) {
-          const counter = (): void => onNotification();
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
+          const counter = (): void => onNotification(runId);
           const subscribed = counters.get(runId) ?? new Set();
           counters.set(runId, subscribed.add(counter));
           // The first subscription notifies all that existed when it began to.
           const subscription =
             subscribed.size === 1
-              ? data.subscribe(runId, () => [...subscribed].forEach(notify))
+              ? data.subscribe(subject, () => [...subscribed].forEach(notify))
               : null;
           return {
             ready: subscription?.ready ?? Promise.resolve(),
@@ -172,10 +202,11 @@ function notifyFor(
       notifyLater(choose(runIds, answers));
       return answers;
     },
-    subscribe(runId, onNotification) {
-      const counter = (): void => onNotification();
-      const subscribed = counters.get(runId) ?? new Set();
-      counters.set(runId, subscribed.add(counter));
+    subscribe(subject, onNotification) {
+      if (typeof subject !== "string") return data.subscribe(subject, onNotification);
+      const counter = (): void => onNotification(subject);
+      const subscribed = counters.get(subject) ?? new Set();
+      counters.set(subject, subscribed.add(counter));
       return { ready: Promise.resolve(), stop: () => void subscribed.delete(counter) };
     },
   };

@@ -1,3 +1,4 @@
+import { type OnNotification } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../../src/append-request.ts";
 import type { Mutant } from "./mutant.ts";
 
@@ -59,15 +60,15 @@ export const probeMutants: readonly Mutant[] = [
     name: "notifies subscriptions at a probe",
     clause: "S31",
     data(data) {
-      const notifications = new Set<() => void>();
+      const notifications = new Set<OnNotification>();
       return {
         ...data,
-        subscribe(runId, onNotification) {
+        subscribe(subject, onNotification) {
           notifications.add(onNotification);
-          return data.subscribe(runId, onNotification);
+          return data.subscribe(subject, onNotification);
         },
         async probe() {
-          for (const onNotification of notifications) onNotification();
+          for (const onNotification of notifications) onNotification(null);
           return data.probe();
         },
       };

@@ -1,4 +1,4 @@
-import type { ReadResult } from "@tm/run-events-core/store";
+import { nameOf, type OnNotification, type ReadResult } from "@tm/run-events-core/store";
 import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 /** Stores that notify wrongly. */
@@ -6,17 +6,17 @@ export const subscriptionMutants: readonly Mutant[] = [
   {
     name: "never notifies",
     clause: "S13",
-    data: (data) => ({ ...data, subscribe: (runId) => data.subscribe(runId, () => {}) }),
+    data: (data) => ({ ...data, subscribe: (subject) => data.subscribe(subject, () => {}) }),
   },
   {
     name: "notifies once and never again",
     clause: "S13",
     data: (data) => ({
       ...data,
-      subscribe(runId, onNotification) {
-        const subscription = data.subscribe(runId, () => {
+      subscribe(subject, onNotification) {
+        const subscription = data.subscribe(subject, (changed) => {
           subscription.stop();
-          onNotification();
+          onNotification(changed);
         });
         return subscription;
       },
@@ -34,8 +34,9 @@ export const subscriptionMutants: readonly Mutant[] = [
           for (let turn = 0; turn < 20; turn++) await Promise.resolve();
           return appendAlone(data, request);
         }),
-        subscribe(runId, onNotification) {
-          const counter = (): void => onNotification();
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
+          const counter = (): void => onNotification(runId);
           const set = counters.get(runId) ?? new Set();
           counters.set(runId, set.add(counter));
           return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
@@ -58,8 +59,8 @@ export const subscriptionMutants: readonly Mutant[] = [
           own -= 1;
           return outcomes;
         },
-        subscribe: (runId, onNotification) =>
-          data.subscribe(runId, () => (own > 0 ? onNotification() : undefined)),
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (changed) => (own > 0 ? onNotification(changed) : undefined)),
       };
     },
   },
@@ -77,8 +78,10 @@ export const subscriptionMutants: readonly Mutant[] = [
           deleted.delete(runId);
           return outcome;
         },
-        subscribe: (runId, onNotification) =>
-          data.subscribe(runId, () => (deleted.has(runId) ? undefined : onNotification())),
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (changed) =>
+            deleted.has(nameOf(subject)) ? undefined : onNotification(changed),
+          ),
       };
     },
   },
@@ -87,9 +90,9 @@ export const subscriptionMutants: readonly Mutant[] = [
     clause: "S13",
     data: (data) => ({
       ...data,
-      subscribe(runId, onNotification) {
-        onNotification();
-        return data.subscribe(runId, onNotification);
+      subscribe(subject, onNotification) {
+        onNotification(null);
+        return data.subscribe(subject, onNotification);
       },
     }),
   },
@@ -98,8 +101,8 @@ export const subscriptionMutants: readonly Mutant[] = [
     clause: "S14",
     data: (data) => ({
       ...data,
-      subscribe: (runId, onNotification) => ({
-        ready: data.subscribe(runId, onNotification).ready,
+      subscribe: (subject, onNotification) => ({
+        ready: data.subscribe(subject, onNotification).ready,
         stop() {},
       }),
     }),
@@ -111,8 +114,9 @@ export const subscriptionMutants: readonly Mutant[] = [
       const stops = new Map<string, (() => void)[]>();
       return {
         ...data,
-        subscribe(runId, onNotification) {
-          const subscription = data.subscribe(runId, onNotification);
+        subscribe(subject, onNotification) {
+          const runId = nameOf(subject);
+          const subscription = data.subscribe(subject, onNotification);
           const all = stops.get(runId) ?? [];
           stops.set(runId, all);
           all.push(() => subscription.stop());
@@ -125,12 +129,12 @@ export const subscriptionMutants: readonly Mutant[] = [
     name: "takes the same function for the same subscription",
     clause: "S14",
     data(data) {
-      const subscriptions = new Map<() => void, ReturnType<typeof data.subscribe>>();
+      const subscriptions = new Map<OnNotification, ReturnType<typeof data.subscribe>>();
       return {
         ...data,
-        subscribe(runId, onNotification) {
+        subscribe(subject, onNotification) {
           const subscription =
-            subscriptions.get(onNotification) ?? data.subscribe(runId, onNotification);
+            subscriptions.get(onNotification) ?? data.subscribe(subject, onNotification);
           subscriptions.set(onNotification, subscription);
           return subscription;
         },
@@ -156,10 +160,10 @@ export const subscriptionMutants: readonly Mutant[] = [
             }),
           );
         },
-        subscribe: (runId, onNotification) =>
-          data.subscribe(runId, () => {
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (changed) => {
             copies.clear();
-            onNotification();
+            onNotification(changed);
           }),
       };
     },

@@ -3,6 +3,7 @@ import {
   type AppendOutcome,
   type AppendRequest,
   createNotifier,
+  nameOf,
   type LeaseOutcome,
   type RunEventStore,
   type Notifier,
@@ -135,12 +136,13 @@ function subscribeTo(
 ): Pick<RunEventStore, "subscribe" | "close"> {
   const timers = new Set<NodeJS.Timeout>();
   return {
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       let seen = journal.last();
-      const stop = notifier.add(runId, onNotification);
+      const name = nameOf(subject);
+      const stop = notifier.add(name, onNotification);
       const timer = setInterval(() => {
         const last = journal.last();
-        if (seesOthers() && last > seen) notifier.notify(runId);
+        if (seesOthers() && last > seen) notifier.notify(name, null);
         seen = last;
       }, POLL_MS);
       timers.add(timer);
@@ -200,7 +202,7 @@ export function createJournalStore(journal: Journal): JournalStore {
       for (const request of requests) {
         outcomes.push(await inTurnAlone(() => store.appendBlindly(request)));
       }
-      for (const { runId } of requests) notifier.notify(runId);
+      for (const { runId } of requests) notifier.notify(runId, runId);
       return outcomes;
     },
     read: (queries) => readNew(() => store.readBlindly(queries)),
@@ -209,7 +211,6 @@ export function createJournalStore(journal: Journal): JournalStore {
       return (await store.read([query]))[0]?.run ?? null;
     },
     listRuns: (query) => readNew(() => memory.listRuns(query)),
-    listChanged: (query) => readNew(() => memory.listChanged(query)),
     deleteRun: (runId, ownerId) =>
       inTurnAlone(async () => {
         const atMs = replica.tick();

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { RunEventStore, Subject } from "@tm/run-events-core/store";
 
 /** What a client sends, a line each. */
 interface RemoteRequest {
@@ -15,11 +15,17 @@ interface RemoteRequest {
   readonly args: readonly unknown[];
 }
 
+/** What a subscription was notified of. */
+export interface RemoteNotification {
+  readonly subject: Subject;
+  readonly runId: string | null;
+}
+
 /** What a server sends, a line each. */
 export type RemoteMessage =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly refusal: Refusal }
-  | { readonly onNotification: string };
+  | { readonly onNotification: RemoteNotification };
 
 /** A failure of the server's own store. */
 interface Refusal {
@@ -60,8 +66,10 @@ export async function startRemoteServer(): Promise<{
       const request = JSON.parse(line) as RemoteRequest;
       const store = storeOf(request.store);
       if (request.call === "subscribe") {
-        const runId = String(request.args[0]);
-        const subscription = store.subscribe(runId, () => send({ onNotification: runId }));
+        const subject = request.args[0] as Subject;
+        const subscription = store.subscribe(subject, (runId) =>
+          send({ onNotification: { subject, runId } }),
+        );
         stops.push(() => subscription.stop());
         send({ id: request.id, answer: null });
         return;

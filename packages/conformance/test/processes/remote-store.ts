@@ -3,8 +3,13 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import { createNotifier, type RunEventStore } from "@tm/run-events-core/store";
-import type { RemoteMessage } from "./remote-server.ts";
+import {
+  createNotifier,
+  nameOf,
+  type RunEventStore,
+  type Subject,
+} from "@tm/run-events-core/store";
+import type { RemoteMessage, RemoteNotification } from "./remote-server.ts";
 
 /** What the store does when a connection is lost. */
 export interface LossManner {
@@ -44,7 +49,7 @@ class LostConnection extends Error {}
 class RemoteLine {
   readonly #address: Address;
   readonly #store: string;
-  readonly #onNotification: (runId: string) => void;
+  readonly #onNotification: (heard: RemoteNotification) => void;
   readonly #onLoss: () => void;
   #line: Promise<Line> | null = null;
   #lastId = 0;
@@ -52,7 +57,7 @@ class RemoteLine {
   constructor(
     address: Address,
     store: string,
-    on: { readonly onNotification: (runId: string) => void; readonly loss: () => void },
+    on: { readonly onNotification: (heard: RemoteNotification) => void; readonly loss: () => void },
   ) {
     this.#address = address;
     this.#store = store;
@@ -112,19 +117,19 @@ export function createRemoteStore(
   manner: LossManner,
 ): RunEventStore {
   const notifier = createNotifier();
-  const subscribed = new Map<string, number>();
+  const subscribed = new Map<string, Subject>();
   const line = new RemoteLine(address, store, {
-    onNotification: (runId) => notifier.notify(runId),
+    onNotification: ({ subject, runId }) => notifier.notify(nameOf(subject), runId),
     loss() {
       if (manner.subscribesAgain && subscribed.size > 0) void subscribeAgain();
     },
   });
 
   async function subscribeAgain(): Promise<void> {
-    for (const runId of subscribed.keys()) {
+    for (const [name, subject] of subscribed) {
       // The next loss makes it again.
-      await line.send("subscribe", [runId]).catch(() => {});
-      notifier.notify(runId);
+      await line.send("subscribe", [subject]).catch(() => {});
+      notifier.notify(name, null);
     }
   }
 
@@ -155,7 +160,6 @@ export function createRemoteStore(
     read: (queries) => ask("read", queries),
     getRun: (runId) => ask("getRun", runId),
     listRuns: (query) => ask("listRuns", query),
-    listChanged: (query) => ask("listChanged", query),
     deleteRun: (runId, ownerId) => ask("deleteRun", runId, ownerId),
     claim: (request) => ask("claim", request),
     renew: (request) => ask("renew", request),
@@ -164,14 +168,15 @@ export function createRemoteStore(
     listIdle: (query) => ask("listIdle", query),
     purge: (request) => ask("purge", request),
     probe: () => ask("probe"),
-    subscribe(runId, onNotification) {
-      const stop = notifier.add(runId, onNotification);
-      subscribed.set(runId, (subscribed.get(runId) ?? 0) + 1);
+    subscribe(subject, onNotification) {
+      const name = nameOf(subject);
+      const stop = notifier.add(name, onNotification);
+      subscribed.set(name, subject);
       return {
-        ready: ask("subscribe", runId),
+        ready: ask("subscribe", subject),
         stop() {
           stop();
-          subscribed.delete(runId);
+          subscribed.delete(name);
         },
       };
     },

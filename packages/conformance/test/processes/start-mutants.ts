@@ -1,8 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { isTerminal } from "@tm/run-events-core";
-import type { CreateRunRequest, RunRecord } from "@tm/run-events-core/store";
+import type { CreateRunRequest } from "@tm/run-events-core/store";
 import type { Entry } from "./journal.ts";
-import { appendEach, type ProcessMutant } from "./process-mutant.ts";
+import type { ProcessMutant } from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
 const BETWEEN_MS = 10;
@@ -10,8 +9,6 @@ const BETWEEN_MS = 10;
 const WAITED_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
 const MINUTE_MS = 60_000;
-/** How long the end of a run is not shown: its process dies in here, as a rule. */
-const HIDDEN_MS = 60;
 
 /** An entry as a store has it that forgets under which key a run was created and claimed. */
 function withoutStartKey(entry: Entry): Entry {
@@ -23,11 +20,6 @@ function withoutStartKey(entry: Entry): Entry {
 /** The slot in which the place of a topic is kept for a run that is to be created. */
 function placeSlot({ topic }: CreateRunRequest): string {
   return `place of ${topic}`;
-}
-
-/** The slot that says that the end of a run is shown. */
-function shownSlot({ runId }: { readonly runId: string }): string {
-  return `end of ${runId}`;
 }
 
 /** Stores that create and end exclusive runs, or runs with a claim, wrongly when processes die or their clocks are turned. */
@@ -139,34 +131,6 @@ export const startMutants: readonly ProcessMutant[] = [
       };
       store.listExpired = async (query) =>
         (await listExpired(query)).filter((runId) => own.has(runId));
-    },
-  },
-  {
-    name: "shows readers an end some time after it landed",
-    clause: "S29",
-    says: /S29 is broken: .*a reader of changed runs to have the last state of/,
-    spoil(store, journal) {
-      const { append, listChanged } = store;
-      const hidden = new Map<string, RunRecord>();
-      appendEach(store, async (request) => {
-        const [outcome = { outcome: "not_found" }] = await append([request]);
-        if (outcome.outcome !== "appended" || !isTerminal(outcome.runStatus)) return outcome;
-        await setTimeout(HIDDEN_MS);
-        journal.keep(shownSlot(request), true);
-        return outcome;
-      });
-      store.listChanged = async (query) => {
-        const answer = await listChanged(query);
-        for (const run of answer.runs) if (isTerminal(run.runStatus)) hidden.set(run.runId, run);
-        const shown = new Set(journal.kept().map(([slot]) => slot));
-        const runs = answer.runs.filter(({ runStatus }) => !isTerminal(runStatus));
-        for (const run of hidden.values()) {
-          if (!shown.has(shownSlot(run))) continue;
-          hidden.delete(run.runId);
-          runs.push(run);
-        }
-        return { ...answer, runs };
-      };
     },
   },
   {

@@ -4,24 +4,22 @@ import { eventBytes } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { fitSlice } from "./slice.ts";
 
-/** The most bytes of the runs that one page of a feed holds, unless its first run alone has more. */
-export const FEED_PAGE_BYTES = 262_144;
+/** The most bytes of the runs that one page of a list holds, unless its first run alone has more. */
+export const LIST_PAGE_BYTES = 262_144;
 
-/**
- * The first runs that fit in one page of a feed, by the bytes of their metadata and of their last events, as far as these are known. Of
- * at least one run, it returns at least one.
- */
+/** The bytes of a run's metadata and of its last event, as far as that is known. */
+export function weighRun(
+  { runId, metadata }: RunRecord,
+  last: ReadonlyMap<string, StoredEvent>,
+): number {
+  const event = last.get(runId);
+  return utf8Bytes(metadata) + (event === undefined ? 0 : eventBytes(utf8Bytes(event.payload)));
+}
+
+/** The first runs that fit in one page of a list. Of at least one run, it returns at least one. */
 export function fitRuns(
   runs: readonly RunRecord[],
   last: ReadonlyMap<string, StoredEvent>,
 ): readonly RunRecord[] {
-  return fitSlice(
-    runs,
-    0,
-    ({ runId, metadata }) => {
-      const event = last.get(runId);
-      return utf8Bytes(metadata) + (event === undefined ? 0 : eventBytes(utf8Bytes(event.payload)));
-    },
-    FEED_PAGE_BYTES,
-  );
+  return fitSlice(runs, 0, (run) => weighRun(run, last), LIST_PAGE_BYTES);
 }

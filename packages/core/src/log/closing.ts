@@ -3,7 +3,7 @@ import type { RunEventStore } from "../store/store.ts";
 
 /** The parts of a log that have to end. */
 interface Parts {
-  /** The followers of runs, the feeds, and the watches of the store. */
+  /** The followers of runs, the watched lists, and the watches of the store. */
   readonly readers: readonly { close(): void }[];
   /** The calls on their way to the store. */
   readonly queues: readonly { idle(): Promise<void> }[];

@@ -1,4 +1,5 @@
 import type { Followers } from "../follow/followers.ts";
+import type { Watches } from "../follow/watches.ts";
 import { RUN_LOG } from "../rules/brand.ts";
 import { describeValue } from "../rules/describe-value.ts";
 import { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "../rules/event.ts";
@@ -13,18 +14,19 @@ import { createProbe } from "../upkeep/probe.ts";
 import { createUpkeep } from "../upkeep/upkeep.ts";
 import { watchStore } from "../upkeep/watched-store.ts";
 import { createAppends } from "./appends.ts";
-import { createChanges } from "./changes.ts";
 import { Closing } from "./closing.ts";
 import { createLeases } from "./leases.ts";
 import { createReads } from "./reads.ts";
 import { observeAppends, observeStore, observeUpkeep } from "./observe.ts";
 import type { LogParts, RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
+import { readList } from "./watch-lists.ts";
 
 /** A log, with the parts that `createRunEvents` needs. */
 export interface OpenedLog {
   readonly log: RunLog;
   readonly followers: Followers;
+  readonly watches: Watches;
   readonly closing: Closing;
   /** `null` if nothing listens. */
   readonly listener: Listener | null;
@@ -62,7 +64,7 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   const runs = createRuns(watched, maxPayloadBytes, times);
   const appends = createAppends(watched, limits, times);
   const { append, input } = report === null ? appends : observeAppends(appends, clock, report);
-  const { followers, feeds, ...reads } = createReads(watched, clock, maxPayloadBytes, report);
+  const { followers, watches, ...reads } = createReads(watched, clock, maxPayloadBytes, report);
   const upkeep = createUpkeep(store, clock, probe, appends.giveUp);
   if (telemetry !== undefined && report !== null) observeStore(store, telemetry, report);
 
@@ -81,21 +83,20 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       return runs.getRun(runId, owner);
     },
     readPage: reads.readPage,
-    readLast: reads.readLast,
     tailStart: reads.tailStart,
     waitFor: reads.waitFor,
-    ...createChanges(feeds),
+    readList: async (options) => readList(watches, options),
     ...createLeases(watched, times),
     ...(report === null ? upkeep : observeUpkeep(upkeep, clock, report)),
     probe: async (which) => void (await probe(which)),
     close() {
-      const readers = [followers, feeds, stalls.reads, stalls.writes];
+      const readers = [followers, watches, stalls.reads, stalls.writes];
       return closing.close({ readers, queues: [appends, reads], store });
     },
   };
-  const parts: LogParts = { followers, feeds, listener, stalls };
+  const parts: LogParts = { followers, watches, listener, stalls };
   // An object made of a log's members is a log, too.
-  return { log: Object.assign(log, { [RUN_LOG]: parts }), followers, closing, listener };
+  return { log: Object.assign(log, { [RUN_LOG]: parts }), followers, watches, closing, listener };
 }
 
 /** @throws TypeError unless the limit is a number of 1 or more */

@@ -32,12 +32,10 @@ export function failFast(log: RunLog): RunLog {
     cancel: (runId, options) => write(true, () => log.cancel(runId, options)),
     deleteRun: (runId, options) => write(true, () => log.deleteRun(runId, options)),
     readPage: (runId, options) => read(() => log.readPage(runId, options)),
-    readLast: (runs) => read(() => log.readLast(runs)),
     tailStart: (runId, tail, options) => read(() => log.tailStart(runId, tail, options)),
     waitFor: (runId, options) => read(() => log.waitFor(runId, options)),
     getRun: (runId, options) => read(() => log.getRun(runId, options)),
     listRuns: (query) => read(() => log.listRuns(query)),
-    listChanged: (query) => read(() => log.listChanged(query)),
-    waitForChanges: (options) => read(() => log.waitForChanges(options)),
+    readList: (options) => read(() => log.readList(options)),
   };
 }

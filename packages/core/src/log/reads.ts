@@ -1,9 +1,8 @@
-import { createFeeds, type Feeds } from "../follow/feeds.ts";
 import { createFollowers, type Followers } from "../follow/followers.ts";
-import { readLastEvents } from "../follow/last-events.ts";
+import type { WatchSource } from "../follow/owner-watch.ts";
 import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
-import type { ChangedQuery } from "../rules/changed.ts";
+import { createWatches, type Watches } from "../follow/watches.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { checkAt, checkHistory } from "../rules/history.ts";
@@ -12,7 +11,7 @@ import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/
 import { checkTail } from "../rules/tail-start.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { Report } from "../rules/telemetry.ts";
-import type { ListQuery, RunEventStore } from "../store/store.ts";
+import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { Batcher } from "./batcher.ts";
 import { checkLimit } from "./check-limit.ts";
@@ -31,16 +30,16 @@ const PAGE_LIMIT = 500;
 const PAGE_BYTES = 4_194_304;
 
 /** The ways to read a log: pages for pollers, and followers for live readers. All share one queue. */
-export interface Reads extends Pick<RunLog, "readPage" | "readLast" | "tailStart" | "waitFor"> {
+export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"> {
   readonly followers: Followers;
-  readonly feeds: Feeds;
+  readonly watches: Watches;
   /** Resolves when no read is under way. */
   idle(): Promise<void>;
 }
 
 /** Makes the reads of a log. */
 export function createReads(
-  store: Pick<RunEventStore, "read" | "subscribe" | "listChanged" | "listRuns">,
+  store: Pick<RunEventStore, "read" | "subscribe" | "listRuns">,
   clock: Clock,
   maxPayloadBytes: number,
   report: Report | null,
@@ -66,11 +65,10 @@ export function createReads(
     return queue.add(query);
   }
 
-  const source = {
+  const source: WatchSource = {
     read,
-    listChanged: (asked: ChangedQuery) => store.listChanged(asked),
-    listRuns: (asked: ListQuery) => store.listRuns(asked),
-    subscribe: (name: string, onNotification: () => void) => store.subscribe(name, onNotification),
+    listRuns: (asked) => store.listRuns(asked),
+    subscribe: (subject, onNotification) => store.subscribe(subject, onNotification),
   };
   const onMissed =
     report === null
@@ -80,7 +78,7 @@ export function createReads(
 
   return {
     followers,
-    feeds: createFeeds(source, clock),
+    watches: createWatches(source, clock),
     async readPage(runId, options = {}) {
       const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);
@@ -98,7 +96,6 @@ export function createReads(
       const page = { ...planPage(result, clampCursor(since, result.run)), run: result.run };
       return tail === undefined ? page : { ...page, since };
     },
-    readLast: (runs) => readLastEvents(read, runs),
     async tailStart(runId, tail, options = {}) {
       const ownerId = ownerIdOf(options);
       return followers.tailStart(runId, checkTail(tail, undefined), ownerId);

@@ -1,14 +1,13 @@
-import type { FeedPage } from "../follow/feed.ts";
-import type { Feeds } from "../follow/feeds.ts";
 import type { Followers } from "../follow/followers.ts";
+import type { Watches } from "../follow/watches.ts";
 import { hasBrand, RUN_LOG } from "../rules/brand.ts";
-import type { ChangedQuery, ChangedRuns } from "../rules/changed.ts";
-import type { EventDraft, StoredEvent } from "../rules/event.ts";
+import type { EventDraft } from "../rules/event.ts";
 import type { AppendLimits } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { LogPage } from "../rules/page.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { ListedRuns } from "../rules/run-list.ts";
 import type { Listener, Report, Telemetry } from "../rules/telemetry.ts";
 import type { ListQuery, RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
@@ -102,26 +101,32 @@ export interface PageOptions extends OwnerOption {
   readonly maxBytes?: number;
 }
 
-/** Whose changed runs to follow, and from where. */
-export interface ChangesOptions {
+/** Whose list to follow. */
+export interface WatchOptions {
   readonly ownerId: string;
   /**
    * Only runs of this topic.
    * @defaultValue runs of all topics
    */
   readonly topic?: string | null | undefined;
-  /**
-   * The `cursor` of an earlier page, at most an hour old, to go on after that page. With an older one it begins with the live runs again.
-   * @defaultValue none: it begins with the live runs
-   */
-  readonly since?: string | null | undefined;
-  /**
-   * Whether each run comes with its last event.
-   * @defaultValue false
-   */
-  readonly last?: boolean | undefined;
   /** Ends the loop at any time: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Which list to read. */
+export interface ReadListOptions extends WatchOptions {
+  /** The version of the list that the caller has. */
+  readonly have?: string | null | undefined;
+  /**
+   * Whether each run comes with its last event.
+   * @defaultValue `false`
+   */
+  readonly last?: boolean | undefined;
+  /**
+   * Whether to wait for a change while the list has this version.
+   * @defaultValue `false`
+   */
+  readonly waits?: boolean | undefined;
 }
 
 /** The log of a store's runs with payloads, phases and metadata as JSON text: a server passes them on without parsing. */
@@ -171,13 +176,6 @@ export interface RunLog extends Leases, Upkeep {
    */
   readPage(runId: string, options?: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
-   * Reads the last event of each run, as of its record. The answer has them by the run's id, without runs that have none or were
-   * removed meanwhile.
-   * @throws RunEventsError `store_unavailable`
-   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readLast(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>>;
-  /**
    * The cursor this many events before the end of the run: 0 if it has no more.
    * @throws RunEventsError `not_found`, `invalid_request`, `store_unavailable`
    * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
@@ -209,27 +207,13 @@ export interface RunLog extends Leases, Upkeep {
     query: ListQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
   /**
-   * A page of an owner's runs that changed since a cursor. Lists of one owner are made one after the other, also those of feeds.
-   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable`
+   * Reads an owner's list as of a time after this call: the newest 1,000 live runs, with 4 MiB of metadata and last events at most, and the
+   * newest 50. All readers of the list in this process share its looks at the store.
+   * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @throws the signal's reason
-   * @see clause S29 in `STORE.md`
+   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
    */
-  listChanged(query: ChangedQuery & Pick<ChangesOptions, "signal">): Promise<ChangedRuns>;
-  /**
-   * Waits until something has changed since the cursor.
-   * @returns the next page, which is empty only if it starts over. It has at most `limit` runs and ids, and never more than 128
-   * @throws RunEventsError as {@link RunLog.listChanged}
-   * @throws the signal's reason
-   */
-  waitForChanges(
-    options: Pick<ChangesOptions, "ownerId" | "topic" | "last"> & {
-      readonly since: string | null;
-      readonly limit: number;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<FeedPage>;
-  /** As `RunEvents.changes`. */
-  changes(options: ChangesOptions): AsyncIterable<FeedPage>;
+  readList(options: ReadListOptions): Promise<ListedRuns>;
   /**
    * Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run.
    * @see clause W13 in `WIRE.md` of `@tm/run-events-http`, clause S22 in `STORE.md`
@@ -263,7 +247,7 @@ export function isRunLog(value: unknown): value is RunLog {
 export interface LogParts {
   /** All readers of a run in a process share one follower. */
   readonly followers: Followers;
-  readonly feeds: Feeds;
+  readonly watches: Watches;
   /** `null` if nothing listens. */
   readonly listener: Listener | null;
   /** The watches of the store. They watch nothing until `stallsOf` starts them. */

@@ -48,44 +48,6 @@ export function snapshotOf(run: RunRecord): RunSnapshot {
   };
 }
 
-/**
- * What has changed among an owner's runs: states, not events. Each run is as it is now, and may come again without a change.
- * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
- */
-export interface RunChanges {
-  /**
-   * Whether it starts over: without a cursor, or because the cursor is too old. Forget the runs that you had. The live ones are in
-   * these changes and in those after them, up to the first without `hasMore`.
-   */
-  readonly isReset: boolean;
-  /** Runs that were created, got events or ended, each with its last event if that was asked for and there is one. */
-  readonly runs: readonly { readonly run: RunSnapshot; readonly last?: RunEvent }[];
-  /** The ids of runs that were removed. */
-  readonly gone: readonly string[];
-  /** To go on after these changes later, pass it as `since`. It is good for an hour. */
-  readonly cursor: string;
-  /** Whether more changes follow at once. */
-  readonly hasMore: boolean;
-}
-
-/** Changes as a program sees them. */
-export function changesOf({
-  runs,
-  last,
-  ...changes
-}: Omit<RunChanges, "runs"> & {
-  readonly runs: readonly RunRecord[];
-  readonly last: ReadonlyMap<string, StoredEvent>;
-}): RunChanges {
-  return {
-    ...changes,
-    runs: runs.map((run) => {
-      const event = last.get(run.runId);
-      return { run: snapshotOf(run), ...(event && { last: eventOf(event) }) };
-    }),
-  };
-}
-
 /** A page of a run's events, and the run's status and phase. @see `RunEvents.read` */
 export interface RunEventsPage {
   /** Ascending, without a gap, from `since + 1`. */

@@ -16,7 +16,7 @@ export interface RunRecord extends Lease {
   /** The `createdAtMs` of the last event, or of the run before the first. */
   readonly updatedAtMs: number;
   readonly finishedAtMs: number | null;
-  /** JSON text, opaque. */
+  /** JSON text, opaque; empty in a list without metadata. */
   readonly metadata: string;
   /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
   readonly topic: string | null;
@@ -31,9 +31,5 @@ export interface RunRecord extends Lease {
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
 
-/**
- * The last sequence of a live run, and the time of its last event. After a loss, the same sequence may come again with another event, at
- * another time.
- * @see clause S29 in `STORE.md`
- */
-export type LivePosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence" | "updatedAtMs">;
+/** A run, and whose it is. */
+export type OwnedRun = Pick<RunRecord, "runId" | "ownerId">;

@@ -8,7 +8,6 @@ const METHODS: readonly (keyof RunEventStore)[] = [
   "createRun",
   "deleteRun",
   "getRun",
-  "listChanged",
   "listExpired",
   "listIdle",
   "listRuns",

@@ -1,21 +1,11 @@
 import type { StoredEvent } from "../rules/event.ts";
-import {
-  type ChangedScope,
-  type Departure,
-  DEPARTURES_MS,
-  type DeparturesPage,
-  type DeparturesQuery,
-  FORGOTTEN_EACH,
-} from "../rules/changed.ts";
 import type { LiveStatus } from "../rules/idle.ts";
-import { isTerminal } from "../rules/lifecycle.ts";
 import { isListed } from "../rules/listed.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import { createPageCut, type ReadQuery } from "../rules/page.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
-import type { LivePosition } from "../rules/run.ts";
 import type { DueTime, RowMoves } from "./row-moves.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -26,12 +16,6 @@ interface MemoryRun {
   readonly receipts: Map<string, ReceiptRow>;
 }
 
-/** A departure, with the number of its mark. */
-interface MarkedDeparture extends Departure {
-  readonly mark: number;
-  readonly atMs: number;
-}
-
 /** Rows in this process. Each move answers at once. It copies arguments. Its answers are copies, or never change. */
 export class MemoryRows implements RowMoves {
   readonly now: () => number;
@@ -40,11 +24,6 @@ export class MemoryRows implements RowMoves {
   /** Each owner's runs, and those of each topic of an owner, in the order of their ordinals. By {@link listKey}. */
   readonly #lists = new Map<string, MemoryRun[]>();
   #lastOrdinal = 0;
-  /** In the order of their marks. */
-  readonly #departures: MarkedDeparture[] = [];
-  #lastMark = 0;
-  /** Each mark begins with it, so that marks of another store are not known: when the first run was created. Empty before that. */
-  #name = "";
 
   constructor(now: () => number) {
     this.now = now;
@@ -84,13 +63,13 @@ export class MemoryRows implements RowMoves {
   }
 
   selectOwned(query: ListQuery): readonly HeadRow[] {
-    const { ownerId, topic = null, before, limit } = query;
+    const { ownerId, topic = null, before, limit, withMetadata = true } = query;
     const listed: HeadRow[] = [];
     const all = this.#lists.get(listKey(ownerId, topic)) ?? [];
     for (let at = all.length - 1; at >= 0 && listed.length < limit; at--) {
       const head = all[at]?.head;
       if (head === undefined || (before !== null && head.ordinal >= before)) continue;
-      if (isListed(head, query)) listed.push(head);
+      if (isListed(head, query)) listed.push(withMetadata ? head : { ...head, metadata: "" });
     }
     return listed;
   }
@@ -115,7 +94,6 @@ export class MemoryRows implements RowMoves {
 
   insertRun(run: NewRun): number {
     const ordinal = ++this.#lastOrdinal;
-    if (this.#name === "") this.#name = run.createdAtMs.toString(36);
     const head = { ...run, ordinal, keptClaim: null };
     const made = { head, events: [], payloadBytes: [], receipts: new Map() };
     this.#runs.set(run.runId, made);
@@ -159,51 +137,6 @@ export class MemoryRows implements RowMoves {
         else this.#lists.set(key, left);
       }
     }
-  }
-
-  insertDepartures(departures: readonly Departure[], nowMs: number): void {
-    const kept = this.#departures.findIndex(({ atMs }) => atMs >= nowMs - DEPARTURES_MS);
-    const old = kept === -1 ? this.#departures.length : kept;
-    this.#departures.splice(0, Math.min(old, FORGOTTEN_EACH * departures.length));
-    for (const departure of departures) {
-      this.#lastMark += 1;
-      this.#departures.push({ ...departure, mark: this.#lastMark, atMs: nowMs });
-    }
-  }
-
-  selectDepartures({ ownerId, topic, since, limit }: DeparturesQuery): DeparturesPage {
-    const [name, number] = since?.split("_") ?? [];
-    const after = Number(number);
-    const isOfThis = name === this.#name || (name === "" && after === 0);
-    // The marks ascend without a gap. Those before the first one were forgotten.
-    const from = after + 1 - (this.#departures[0]?.mark ?? this.#lastMark + 1);
-    const isKnown = isOfThis && after <= this.#lastMark && from >= 0;
-    const departures = this.#departures
-      .slice(isKnown ? from : this.#departures.length)
-      .filter((one) => one.ownerId === ownerId && (topic === null || one.topic === topic))
-      .map(({ runId, mark }) => ({ runId, mark: this.#encodeMark(mark) }));
-    return {
-      isKnown,
-      departures: departures.slice(0, limit),
-      hasMore: departures.length > limit,
-      mark: this.#encodeMark(this.#lastMark),
-      nowMs: this.now(),
-    };
-  }
-
-  selectLive({ ownerId, topic }: ChangedScope): readonly LivePosition[] {
-    return (this.#lists.get(listKey(ownerId, topic)) ?? [])
-      .filter(({ head }) => !isTerminal(head.runStatus))
-      .map(({ head: { runId, ordinal, lastSequence, updatedAtMs } }) => ({
-        runId,
-        ordinal,
-        lastSequence,
-        updatedAtMs,
-      }));
-  }
-
-  #encodeMark(mark: number): string {
-    return `${this.#name}_${mark}`;
   }
 
   writeProbe(): void {

@@ -1,16 +1,24 @@
+import { ownerName } from "../rules/owner-name.ts";
 import { afterThis } from "../time/clock.ts";
+import type { Subject } from "./store.ts";
 
-/** The subscriptions of one process, by run. */
+/** Called with the run that may have changed; `null` for any run of the owner. */
+export type OnNotification = (runId: string | null) => void;
+
+/** The subscriptions of one process, by the ids of runs and the names of owners. */
 export interface Notifier {
-  /** The runs that have subscriptions. */
-  runIds(): IterableIterator<string>;
-  /** Whether the run has subscriptions. */
-  has(runId: string): boolean;
+  /** The runs and owners that have subscriptions. */
+  names(): IterableIterator<string>;
+  /** Whether the run or the owner has subscriptions. */
+  has(name: string): boolean;
   /** Adds a subscription. The returned function stops it, and may be called twice. */
-  add(runId: string, onNotification: () => void): () => void;
-  /** Notifies all subscriptions of the run after the current synchronous work. Calls until then merge into one. */
-  notify(runId: string): void;
-  /** Notifies all subscriptions of all runs, as `notify` does. */
+  add(name: string, onNotification: OnNotification): () => void;
+  /**
+   * Notifies all subscriptions of the run or the owner after the current synchronous work. Calls until then merge.
+   * @param runId which run may have changed; `null` for any run of the owner
+   */
+  notify(name: string, runId: string | null): void;
+  /** Notifies all subscriptions that anything may have changed. */
   notifyAll(): void;
   /** Stops all subscriptions. */
   clear(): void;
@@ -18,7 +26,12 @@ export interface Notifier {
 
 /** One subscription. */
 interface Entry {
-  onNotification: () => void;
+  onNotification: OnNotification;
+}
+
+/** The name under which a notifier has the subscriptions to a run or an owner. */
+export function nameOf(subject: Subject): string {
+  return typeof subject === "string" ? subject : ownerName(subject.ownerId);
 }
 
 /**
@@ -29,42 +42,48 @@ interface Entry {
 export function createNotifier(): Notifier {
   // Arrays and not sets: they take less memory, and a run mostly has one subscription.
   const entries = new Map<string, readonly Entry[]>();
-  const notifying = new Set<string>();
+  /** The runs to notify of, by name. */
+  const notifying = new Map<string, Set<string | null>>();
 
-  function notify(runId: string): void {
-    if (!entries.has(runId)) return;
+  function notify(name: string, runId: string | null): void {
+    if (!entries.has(name)) return;
     if (notifying.size === 0) afterThis(flush);
-    notifying.add(runId);
+    const runIds = notifying.get(name);
+    if (runIds === undefined) notifying.set(name, new Set([runId]));
+    else runIds.add(runId);
   }
 
   function flush(): void {
-    const runIds = [...notifying];
+    const all = [...notifying];
     notifying.clear();
-    for (const runId of runIds) {
-      // The array as it is now: a callback may stop other subscriptions or add some, and neither are notified.
-      for (const entry of entries.get(runId) ?? []) entry.onNotification();
+    for (const [name, runIds] of all) {
+      const changed = runIds.has(null) ? [null] : runIds;
+      for (const runId of changed) {
+        // The array as it is now: a callback may stop other subscriptions or add some, and neither are notified.
+        for (const entry of entries.get(name) ?? []) entry.onNotification(runId);
+      }
     }
   }
 
-  function remove(runId: string, entry: Entry): void {
+  function remove(name: string, entry: Entry): void {
     entry.onNotification = silent;
-    const left = entries.get(runId)?.filter((other) => other !== entry) ?? [];
-    if (left.length === 0) entries.delete(runId);
-    else entries.set(runId, left);
+    const left = entries.get(name)?.filter((other) => other !== entry) ?? [];
+    if (left.length === 0) entries.delete(name);
+    else entries.set(name, left);
   }
 
   return {
-    runIds: () => entries.keys(),
-    has: (runId) => entries.has(runId),
-    add(runId, onNotification) {
+    names: () => entries.keys(),
+    has: (name) => entries.has(name),
+    add(name, onNotification) {
       // An object for each call: the same function may be added twice and stopped once.
       const entry: Entry = { onNotification };
-      entries.set(runId, [...(entries.get(runId) ?? []), entry]);
-      return () => remove(runId, entry);
+      entries.set(name, [...(entries.get(name) ?? []), entry]);
+      return () => remove(name, entry);
     },
     notify,
     notifyAll() {
-      for (const runId of entries.keys()) notify(runId);
+      for (const name of entries.keys()) notify(name, null);
     },
     clear() {
       // A callback may call this while other subscriptions of its run are still to be notified.

@@ -1,21 +1,21 @@
 import { storeClosed } from "../rules/errors.ts";
-import type { RunPosition } from "../rules/run.ts";
-import { isOwnerName } from "../rules/owner-name.ts";
+import type { OwnedRun, RunPosition } from "../rules/run.ts";
+import { isOwnerName, ownerName } from "../rules/owner-name.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { createPoller } from "./poller.ts";
-import { type Answer, isLater } from "./answers.ts";
+import { after, type Answer } from "./answers.ts";
 import { createSeenHeads } from "./seen-heads.ts";
-import type { Subscription } from "./store.ts";
-import { createNotifier } from "./notifier.ts";
+import type { Subject, Subscription } from "./store.ts";
+import { createNotifier, nameOf, type OnNotification } from "./notifier.ts";
 
 /** How a store notifies the subscriptions of its runs. */
 export interface Notifications {
   /** As the contract's `subscribe`. */
-  subscribe(runId: string, onNotification: () => void): Subscription;
+  subscribe(subject: Subject, onNotification: OnNotification): Subscription;
   /** Notifies of runs that an append of this store has moved. */
-  moved(heads: readonly RunPosition[]): void;
-  /** Notifies of runs that this store has created or removed, and of their owners by their names. */
-  changed(names: readonly string[]): void;
+  moved(heads: readonly (RunPosition & OwnedRun)[]): void;
+  /** Notifies of runs that this store has created or removed. */
+  changed(runs: readonly OwnedRun[]): void;
   /** Ends every subscription. */
   close(): void;
 }
@@ -29,6 +29,12 @@ export interface PolledNotificationsOptions {
   readonly selectPositions:
     | ((runIds: readonly string[]) => Answer<readonly RunPosition[] | null>)
     | null;
+  /**
+   * The runs that appends have moved since the last call, for the subscriptions to owners. It may lack some, and have some that this store
+   * has moved itself. Called after an answer of `selectPositions` that is not `null`, while there are such subscriptions.
+   * @defaultValue none: they are notified once a second that any run may have changed, as they are in any case
+   */
+  readonly selectMoved?: (() => Answer<readonly OwnedRun[]>) | undefined;
   /** How often to poll while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
   /**
@@ -39,17 +45,17 @@ export interface PolledNotificationsOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** How often owners are notified while others may have created or removed runs, in milliseconds. No query says whose they are. */
+/** How often owners are notified that any run may have changed, while others commit, in milliseconds. No query shows every change. */
 const OWNERS_MS = 1_000;
 
 /**
  * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
- * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are
+ * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are also
  * notified once a second, unless a poll answers that nothing has changed.
  * @see clauses S13 to S15 in `STORE.md`
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
-  const { selectPositions, pollMs, mostPauseMs, clock = systemClock } = options;
+  const { selectPositions, selectMoved, pollMs, mostPauseMs, clock = systemClock } = options;
   const notifier = createNotifier();
   const seen = createSeenHeads();
   let isClosed = false;
@@ -57,59 +63,73 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   let areOwnersOwed = false;
   const poller = createPoller({
     poll,
-    isNeeded: () => selectPositions !== null && notifier.runIds().next().done !== true,
+    isNeeded: () => selectPositions !== null && notifier.names().next().done !== true,
     pauseMs: () => pollMs,
     mostPauseMs,
     clock,
   });
 
   function poll(): Answer<void> {
-    const runIds = [...notifier.runIds()].filter((name) => !isOwnerName(name));
+    const runIds = [...notifier.names()].filter((name) => !isOwnerName(name));
     const positions = selectPositions?.(runIds) ?? null;
-    if (isLater(positions)) return positions.then((found) => receive(runIds, found));
-    receive(runIds, positions);
+    return after(positions, (found) => receive(runIds, found));
   }
 
   /** Subscriptions may have been added and stopped since the query began. */
-  function receive(runIds: readonly string[], positions: readonly RunPosition[] | null): void {
+  function receive(
+    runIds: readonly string[],
+    positions: readonly RunPosition[] | null,
+  ): Answer<void> {
     // What comes within a second of the last time is remembered.
     areOwnersOwed ||= positions !== null;
     if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
     if (positions === null) return;
     const found = new Map(positions.map((position) => [position.runId, position]));
     for (const runId of runIds) see(runId, found.get(runId) ?? null);
+    if (selectMoved === undefined || ![...notifier.names()].some(isOwnerName)) return;
+    return after(selectMoved(), (moved) => moved.forEach(notifyOwnerOf));
   }
 
   function notifyOwners(): void {
     ownersAtMs = clock.now();
     areOwnersOwed = false;
-    for (const name of notifier.runIds()) if (isOwnerName(name)) notifier.notify(name);
+    for (const name of notifier.names()) if (isOwnerName(name)) notifier.notify(name, null);
+  }
+
+  function notifyOwnerOf({ runId, ownerId }: OwnedRun): void {
+    notifier.notify(ownerName(ownerId), runId);
   }
 
   function see(runId: string, position: RunPosition | null): void {
-    if (notifier.has(runId) && seen.see(runId, position)) notifier.notify(runId);
+    if (notifier.has(runId) && seen.see(runId, position)) notifier.notify(runId, runId);
   }
 
-  function add(runId: string, onNotification: () => void): () => void {
-    const remove = notifier.add(runId, onNotification);
+  function add(name: string, onNotification: OnNotification): () => void {
+    const remove = notifier.add(name, onNotification);
     return () => {
       remove();
-      if (!notifier.has(runId)) seen.forget(runId);
+      if (!notifier.has(name)) seen.forget(name);
     };
   }
 
   return {
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       if (isClosed) return closedSubscription();
-      const stop = add(runId, onNotification);
+      const stop = add(nameOf(subject), onNotification);
       poller.start(pollMs);
       return { ready: Promise.resolve(), stop };
     },
     moved(heads) {
-      for (const head of heads) see(head.runId, head);
+      for (const head of heads) {
+        see(head.runId, head);
+        notifyOwnerOf(head);
+      }
     },
-    changed(names) {
-      for (const name of names) notifier.notify(name);
+    changed(runs) {
+      for (const run of runs) {
+        notifier.notify(run.runId, run.runId);
+        notifyOwnerOf(run);
+      }
     },
     close() {
       isClosed = true;

@@ -1,11 +1,10 @@
-import type { ChangedScope, Departure, DeparturesPage, DeparturesQuery } from "../rules/changed.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { ReadQuery } from "../rules/page.ts";
 import type { IdleRun, LiveStatus } from "../rules/idle.ts";
 import type { EventRow, MovedHead, ReceiptRow } from "../rules/plan-appends.ts";
 import type { HeadRow } from "../rules/plan-lease.ts";
 import type { NewRun } from "../rules/plan-run.ts";
-import type { LivePosition, RunRecord } from "../rules/run.ts";
+import type { RunRecord } from "../rules/run.ts";
 import { type Answer, isLater } from "./answers.ts";
 import type { ListQuery } from "./store.ts";
 
@@ -22,22 +21,21 @@ export type DueTime = "leaseExpiresAtMs" | "finishedAtMs";
  * | call        | mode     | moves                                                                                                                      |
  * | ----------- | -------- | -------------------------------------------------------------------------------------------------------------------------- |
  * | createRun   | write    | (selectHeads (now selectOwned? insertRun?)?)+ now? saveHeads?                                                                                            |
- * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads insertDepartures*)?               |
+ * | append      | write    | selectHeads now (selectReceipts selectEvents*)? (insertEvents+ insertReceipts* saveHeads)?               |
  * | claim       | write    | selectHeads now saveHeads?                                                                                                 |
  * | renew       | write    | selectHeads now saveHeads?                                                                                                 |
  * | release     | write    | selectHeads now saveHeads?                                                                                                 |
- * | deleteRun   | write    | selectHeads (now deleteRuns insertDepartures)?                                                                             |
- * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)* insertDepartures*                                                              |
+ * | deleteRun   | write    | selectHeads deleteRuns?                                                                             |
+ * | purge       | write    | now (selectDue (selectHeads deleteRuns?)?)*                                                              |
  * | probe       | write    | writeProbe now                                                                                                             |
  * | read        | snapshot | selectHeads (selectEvents? selectEvents?)*                                                                                 |
- * | listChanged | snapshot | selectDepartures selectHeads* (selectLive selectHeads*)?                                                                   |
  * | getRun      | plain    | selectHeads                                                                                                                |
  * | listRuns    | plain    | selectOwned                                                                                                                |
  * | listExpired | plain    | now selectDue                                                                                                              |
  * | listIdle    | plain    | now selectIdle (selectHeads saveHeads?)?                                                                                   |
  *
  * The part in brackets of `listIdle` is a second transaction, in the mode `write`. No list that a move gets is empty, and none names a
- * row twice. Run ids, keys and saved heads are 1,024 at most, ordinals and departures 100.
+ * row twice. Run ids, keys and saved heads are 1,024 at most, ordinals 100.
  */
 export interface RowMoves {
   /**
@@ -60,7 +58,7 @@ export interface RowMoves {
     ordinal: number,
     page: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): Answer<readonly StoredEvent[]>;
-  /** An owner's runs for the query, by descending ordinal. Through an index. */
+  /** An owner's runs for the query, by descending ordinal. Through an index. Unless `withMetadata`, without a read of the metadata. */
   selectOwned(query: ListQuery): Answer<readonly RunRecord[]>;
   /** The ids of runs whose time is at or before `untilMs`, the earliest first. A time of `null` is never due. Through an index. */
   selectDue(time: DueTime, untilMs: number, limit: number): Answer<readonly string[]>;
@@ -92,24 +90,6 @@ export interface RowMoves {
   saveHeads(moved: readonly MovedHead<HeadRow>[]): Answer<void>;
   /** Removes runs that were locked, with their events and receipts. */
   deleteRuns(ordinals: readonly number[]): Answer<void>;
-  /**
-   * Keeps departures. Their marks have to be larger than every mark that a reader may have got before this transaction commits. So take a
-   * lock until the transaction ends, or let one writer work at a time. The lock cannot lead to a deadlock, since nothing else is locked after
-   * it. Without a lock, a reader may see number 5 before number 4, and then never ask for 4. Of the departures that are older than
-   * `DEPARTURES_MS`, the move removes up to `FORGOTTEN_EACH` for each departure that it keeps.
-   * @param nowMs the time of the departures
-   * @see clause S29 in `STORE.md`
-   */
-  insertDepartures(departures: readonly Departure[], nowMs: number): Answer<void>;
-  /**
-   * An owner's departures after a mark, and the newest mark. A mark is not known if it is not of this store, or is newer than the newest. It
-   * is not known either if the store has lost its departure, as by a restored backup, even if another departure has got the same number
-   * since. So let the mark hold the time of its departure, too. Through an index.
-   * @see clause S29 in `STORE.md`
-   */
-  selectDepartures(query: DeparturesQuery): Answer<DeparturesPage>;
-  /** The positions of all of an owner's runs that have not finished, in any order. Through an index. */
-  selectLive(scope: ChangedScope): Answer<readonly LivePosition[]>;
   /**
    * Writes something small that the commit makes as durable as an append, and leaves nothing. It touches no row of a run, and no row
    * of another probe, so that probes do not wait for each other. So insert a row, and delete it by its id.

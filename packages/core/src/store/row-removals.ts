@@ -1,7 +1,6 @@
 import { judgeDelete } from "../rules/plan-run.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { after, type Answer, whileTrue } from "./answers.ts";
-import { insertDepartures } from "./insert-departures.ts";
 import type { RowWork } from "./row-moves.ts";
 import type { DeleteOutcome, PurgeRequest } from "./store.ts";
 
@@ -17,13 +16,9 @@ export function deleteWork(runId: string, ownerId: string | null): RowWork<Delet
     after(rows.selectHeads([runId]), ([run = null]): Answer<DeleteResult> => {
       const refusal = judgeDelete(run, ownerId);
       if (run === null || refusal !== null) return { outcome: refusal ?? "not_found", removed: [] };
-      return after(rows.now(), (nowMs) =>
-        after(rows.deleteRuns([run.ordinal]), () =>
-          after(
-            insertDepartures(rows, [run], nowMs),
-            () => ({ outcome: "deleted", removed: [run] }) as const,
-          ),
-        ),
+      return after(
+        rows.deleteRuns([run.ordinal]),
+        () => ({ outcome: "deleted", removed: [run] }) as const,
       );
     });
 }
@@ -69,7 +64,7 @@ export function purgeWork(
     return after(rows.now(), (nowMs) =>
       after(
         whileTrue(() => purgePiece(nowMs - finishedForMs)),
-        () => after(insertDepartures(rows, removed, nowMs), () => removed),
+        () => removed,
       ),
     );
   };

@@ -1,6 +1,5 @@
 import { claimRule, type LeaseRule, releaseRule, renewRule } from "../rules/plan-lease.ts";
 import { createCalls } from "./calls.ts";
-import { changedWork } from "./changed-work.ts";
 import { createWork } from "./create-work.ts";
 import { idleWork, putOffWork } from "./idle-work.ts";
 import { leaseWork } from "./lease-work.ts";
@@ -9,8 +8,6 @@ import type { RowWork, Transact, TransactionMode } from "./row-moves.ts";
 import { appendWork, expiredWork, getWork, listWork, probeWork } from "./row-transactions.ts";
 import { readWork } from "./row-reads.ts";
 import { deleteWork, purgeWork } from "./row-removals.ts";
-import { ownerName } from "../rules/owner-name.ts";
-import type { RunRecord } from "../rules/run.ts";
 import type { RunEventStore, StoreCapabilities } from "./store.ts";
 
 /** Settings of {@link createRowStore}. */
@@ -53,7 +50,7 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     capabilities,
     async createRun(request) {
       const outcome = await perform("write", createWork(request));
-      if (outcome.outcome === "created") notifications.changed(namesOf([outcome.run]));
+      if (outcome.outcome === "created") notifications.changed([outcome.run]);
       return outcome;
     },
     async append(requests) {
@@ -68,10 +65,9 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     },
     getRun: (runId) => perform("plain", getWork(runId)),
     listRuns: (query) => perform("plain", listWork(query)),
-    listChanged: (query) => perform("snapshot", changedWork(query)),
     async deleteRun(runId, ownerId) {
       const { outcome, removed } = await perform("write", deleteWork(runId, ownerId));
-      notifications.changed(namesOf(removed));
+      notifications.changed(removed);
       return outcome;
     },
     claim: (request) => lease(request.runId, claimRule(request)),
@@ -86,20 +82,14 @@ export function createRowStore(options: RowStoreOptions): RunEventStore {
     },
     async purge(request) {
       const removed = await perform("write", purgeWork(request, mostPurgedEvents));
-      notifications.changed(namesOf(removed));
+      notifications.changed(removed);
       return removed.map(({ runId }) => runId);
     },
     probe: () => perform("write", probeWork),
-    subscribe: (runId, onNotification) => notifications.subscribe(runId, onNotification),
+    subscribe: (subject, onNotification) => notifications.subscribe(subject, onNotification),
     close() {
       notifications.close();
       return calls.close();
     },
   };
-}
-
-/** Whom to notify of runs that were created or removed: their own subscriptions, and those to their owners. */
-function namesOf(runs: readonly RunRecord[]): readonly string[] {
-  const owners = new Set(runs.map(({ ownerId }) => ownerName(ownerId)));
-  return [...runs.map(({ runId }) => runId), ...owners];
 }

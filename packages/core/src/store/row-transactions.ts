@@ -1,12 +1,10 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { KeptReceipt } from "../rules/judge-append.ts";
-import { isTerminal } from "../rules/lifecycle.ts";
 import { type AppendPlan, planAppends, type ReceiptRow } from "../rules/plan-appends.ts";
 import { type HeadRow, recordOf } from "../rules/plan-lease.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { after, type Answer, inTurn } from "./answers.ts";
 import { cutRows } from "./cut-rows.ts";
-import { insertDepartures } from "./insert-departures.ts";
 import type { RowMoves, RowWork } from "./row-moves.ts";
 import type { ExpiredQuery, ListQuery } from "./store.ts";
 
@@ -30,24 +28,19 @@ export function appendWork(requests: readonly AppendRequest[]): RowWork<AppendRe
             kept.get(nameOf(ordinal, key)) ?? null;
           const plan = planAppends(heads, receiptOf, requests, nowMs);
           const moved = plan.moved.map((head) => head.after);
-          return after(savePlan(rows, plan, nowMs), () => ({ outcomes: plan.outcomes, moved }));
+          return after(savePlan(rows, plan), () => ({ outcomes: plan.outcomes, moved }));
         }),
       ),
     );
 }
 
-function savePlan(
-  rows: RowMoves,
-  { events, receipts, moved }: AppendPlan<HeadRow>,
-  nowMs: number,
-): Answer<void> {
+function savePlan(rows: RowMoves, { events, receipts, moved }: AppendPlan<HeadRow>): Answer<void> {
   if (moved.length === 0) return;
-  const ended = moved.map((head) => head.after).filter(({ runStatus }) => isTerminal(runStatus));
   const insertEvents = inTurn(cutRows(events), (piece) => rows.insertEvents(piece));
   return after(insertEvents, () =>
     after(
       inTurn(cutRows(receipts), (piece) => rows.insertReceipts(piece)),
-      () => after(rows.saveHeads(moved), () => insertDepartures(rows, ended, nowMs)),
+      () => rows.saveHeads(moved),
     ),
   );
 }

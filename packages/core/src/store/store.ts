@@ -1,5 +1,4 @@
 import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
-import type { ChangedQuery, ChangedRuns } from "../rules/changed.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { JoinedAppend } from "../rules/plan-joined-append.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
@@ -23,6 +22,12 @@ export interface ListQuery {
   /** Only runs with a smaller `ordinal`; `null` from the newest. */
   readonly before: number | null;
   readonly limit: number;
+  /**
+   * Whether the runs come with their metadata, which may be large. Without it, `metadata` is the empty text, and the store reads no
+   * metadata.
+   * @defaultValue `true`
+   */
+  readonly withMetadata?: boolean;
 }
 
 /** A request for runs whose lease expired `graceMs` ago or earlier, and that no worker has claimed since. @see {@link RunEventStore.listExpired} */
@@ -48,6 +53,9 @@ export interface PurgeRequest {
 
 /** What became of a deletion. `active`: the run has not finished, and stays. @see {@link RunEventStore.deleteRun} */
 export type DeleteOutcome = "deleted" | "not_found" | "active";
+
+/** What a subscription is to: a run, by its id, or all runs of an owner. */
+export type Subject = string | { readonly ownerId: string };
 
 /** A subscription to the notifications of one run, or of one owner's runs. */
 export interface Subscription {
@@ -99,8 +107,7 @@ export interface StoreCapabilities {
  * - **S5** the order of outcomes, see {@link AppendOutcome}. **S6** acknowledged is as durable as {@link StoreCapabilities.durability} says.
  * - **S7** a lost acknowledgement is a `RunEventsError` with `ambiguous`. **S8** payloads come back byte for byte.
  * - **S9** a read is one point in time, contiguous, cut but never to nothing. **S10** it sees what was acknowledged before.
- * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs; only the cost of
- *   `listChanged` grows with the live runs of its owner.
+ * - **S11** returned values are the caller's. **S12** cost grows neither with the run nor with the number of runs.
  * - **S13** notifications ({@link RunEventStore.subscribe}) carry no data and may be late, merged, repeated or spurious. **S14** one notification connection a
  *   process. **S15** correctness never depends on a notification. **S16** {@link RunEventStore.createRun} is idempotent by run and owner.
  * - **S17** {@link RunEventStore.deleteRun} removes a finished run whole, refuses a live one. **S18** {@link RunEventStore.close} is idempotent and ends every subscription.
@@ -110,7 +117,6 @@ export interface StoreCapabilities {
  * - **S25** {@link RunEventStore.listRuns} finds an owner's runs of one topic, and the live ones, through an index.
  * - **S26** {@link RunEventStore.createRun} may claim the run in the same step.
  * - **S28** {@link RunEventStore.listIdle} finds runs that no worker works on, through an index.
- * - **S29** {@link RunEventStore.listChanged} finds an owner's runs that changed since a cursor, and loses none that commits late.
  * - **S30** a read answers the time of the event `since` too, if it is asked for.
  * - **S31** {@link RunEventStore.probe} resolves if an append could land now, with the store's time.
  */
@@ -136,12 +142,6 @@ export interface RunEventStore {
   getRun(runId: string): Promise<RunRecord | null>;
   /** An owner's runs, newest first. @see clauses S12 and S25 in `STORE.md` */
   listRuns(query: ListQuery): Promise<readonly RunRecord[]>;
-  /**
-   * An owner's runs that changed since a cursor: the live ones, those that ended, and those that were removed. An append writes nothing
-   * for it, unless it ends the run.
-   * @see clause S29 in `STORE.md`
-   */
-  listChanged(query: ChangedQuery): Promise<ChangedRuns>;
   /** Removes a finished run, and notifies its subscriptions. `ownerId` as in {@link ReadQuery}. @see clause S17 in `STORE.md` */
   deleteRun(runId: string, ownerId: string | null): Promise<DeleteOutcome>;
   /**
@@ -182,12 +182,12 @@ export interface RunEventStore {
    */
   probe(): Promise<number>;
   /**
-   * Subscribes to a run by its id, or to an owner's runs by the name that `ownerName` makes. A subscription to an owner notifies when a run
-   * of the owner is created or removed, and possibly for nothing. `onNotification` is never called from within `subscribe` itself, and must
-   * not throw.
+   * Subscribes to a run, or to all runs of an owner: to what is created, removed or appended to, but not to leases. `onNotification` is never
+   * called from within `subscribe` itself, and must not throw.
+   * @param onNotification gets the id of the run that changed, or `null` if any run of the owner may have changed
    * @see clauses S13 to S15 in `STORE.md`
    */
-  subscribe(name: string, onNotification: () => void): Subscription;
+  subscribe(subject: Subject, onNotification: (runId: string | null) => void): Subscription;
   /**
    * Reports the state of the store's notifications in this process, until `close`: a lost connection, a missed notification.
    * Several logs may observe a store. A store without this reports nothing. `createStoreReports` keeps the observers.

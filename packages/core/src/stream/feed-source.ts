@@ -1,9 +1,9 @@
-import type { Feed, FeedPage } from "../follow/feed.ts";
+import type { ListPage, ListReader } from "../follow/list-reader.ts";
 import { fitSlice } from "../follow/slice.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import {
-  encodeFeedCursor,
   encodeFeedStarted,
+  encodeFeedVersion,
   encodeRunGone,
   encodeRunState,
 } from "../wire/feed-frame.ts";
@@ -36,17 +36,16 @@ export class FeedSource implements FrameSource {
   /** A feed ends only by a failure. */
   readonly isOver = false;
   readonly mustRead = false;
-  readonly #feed: Pick<Feed, "next" | "leave">;
+  readonly #feed: Pick<ListReader, "next" | "leave">;
   readonly #taker: FrameTaker;
   #state: "idle" | "asking" | "holding" | "failed" | "over" = "idle";
   /** Functions that make the frames of the page that have not been sent. */
   #frames: readonly (() => string)[] = [];
-  #hasStarted = false;
-  /** The last cursor that was sent since the feed has started. */
-  #cursor: string | null = null;
+  /** The last version that was sent, with `more`. */
+  #version = "";
   #failure: unknown = null;
 
-  constructor(feed: Pick<Feed, "next" | "leave">, taker: FrameTaker) {
+  constructor(feed: Pick<ListReader, "next" | "leave">, taker: FrameTaker) {
     this.#feed = feed;
     this.#taker = taker;
   }
@@ -96,7 +95,7 @@ export class FeedSource implements FrameSource {
     );
   }
 
-  #take(page: FeedPage): void {
+  #take(page: ListPage): void {
     // It may have left while the page was read.
     if (this.#state !== "asking") return;
     this.#frames = this.#framesOf(page);
@@ -112,20 +111,18 @@ export class FeedSource implements FrameSource {
     this.#taker.onNotification();
   }
 
-  #framesOf({ isReset, runs, gone, last, cursor, hasMore }: FeedPage): readonly (() => string)[] {
-    const starts = isReset || !this.#hasStarted;
-    this.#hasStarted = true;
-    if (starts) this.#cursor = null;
-    const isNewCursor = !hasMore && cursor !== this.#cursor;
-    if (isNewCursor) this.#cursor = cursor;
+  #framesOf(page: ListPage): readonly (() => string)[] {
+    const { begins, runs, gone, last, version, more, hasMore } = page;
+    const isNew = !hasMore && this.#version !== `${version} ${more}`;
+    if (isNew) this.#version = `${version} ${more}`;
     return [
-      ...(starts ? [() => encodeFeedStarted(isReset)] : []),
+      ...(begins === null ? [] : [() => encodeFeedStarted(begins === "same")]),
       ...gone.map((runId) => () => encodeRunGone(runId)),
       ...runs.map((run) => {
         const event = last.get(run.runId);
         return () => encodeRunState(run, event);
       }),
-      ...(isNewCursor ? [() => encodeFeedCursor(cursor)] : []),
+      ...(isNew ? [() => encodeFeedVersion(version, more)] : []),
     ];
   }
 

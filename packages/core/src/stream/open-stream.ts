@@ -1,5 +1,5 @@
-import type { Feed } from "../follow/feed.ts";
 import type { Follower } from "../follow/follower.ts";
+import type { ListReader } from "../follow/list-reader.ts";
 import type { FollowerReader } from "../follow/reader-set.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { RunStart } from "../rules/run-starts.ts";
@@ -48,12 +48,10 @@ export interface StreamRequest extends RunStart, StreamReader {}
 
 /** A feed on a stream of many runs. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export interface FeedRequest {
-  /** What it begins with: the live runs, or also the newest ones of any status. */
-  readonly begin: "live" | "all";
   /** Only runs of this topic; `null` for all. */
   readonly topic: string | null;
-  /** The cursor of an earlier feed; `null` to begin. */
-  readonly since: string | null;
+  /** The version of the list that the reader has; `null` for none. */
+  readonly have: string | null;
   /** Whether each run comes with its last event. */
   readonly withLast: boolean;
 }
@@ -95,10 +93,10 @@ export interface SourceHost {
   /** Finds the cursor this many events before the end of a run. */
   readonly tailStart: (run: RunRequest, tail: number) => Promise<number>;
   /**
-   * Opens a feed of the owner's runs.
-   * @throws RunEventsError `invalid_cursor`, `invalid_request`, `store_unavailable` after the end of the log
+   * Opens a reader of the owner's list.
+   * @throws RunEventsError `invalid_request`, `store_unavailable` after the end of the log
    */
-  readonly openFeed: (ownerId: string, feed: FeedRequest) => Feed;
+  readonly openFeed: (ownerId: string, feed: FeedRequest) => ListReader;
 }
 
 /** The settings and callbacks that the streams of one process share. */

@@ -23,9 +23,6 @@ import { StreamPlaces } from "./stream-places.ts";
 import { sendLast } from "./stream-output.ts";
 import { Stream } from "./stream.ts";
 
-/** How many of the newest runs a feed of all runs begins with: a page of the list. */
-const NEWEST_RUNS = 50;
-
 /** Settings of {@link createStreams}, in milliseconds and streams. */
 export interface StreamsOptions {
   /**
@@ -86,7 +83,7 @@ export interface Streams {
   /**
    * Does the same for many runs and a feed. It counts as one stream, and the feed as one run. A run that cannot be read ends alone, and
    * so does the feed.
-   * @throws RunEventsError `invalid_cursor`, `invalid_request`, for a bad feed
+   * @throws RunEventsError `invalid_request` for a bad feed
    * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
    */
   openRuns(request: RunsRequest): OpenStream;
@@ -148,11 +145,8 @@ class LiveStreams implements Streams {
         partsOf(log).followers.open(runId, reader, since, ownerId, checkAt(at, { since })),
       tailStart: ({ runId, ownerId }, tail) =>
         partsOf(log).followers.tailStart(runId, tail, ownerId),
-      openFeed: (ownerId, { begin, topic, ...options }) =>
-        partsOf(log).feeds.open(
-          { ownerId, topic: checkTopic(topic) },
-          { ...options, newest: begin === "all" ? NEWEST_RUNS : 0, answersFirst: true },
-        ),
+      openFeed: (ownerId, { topic, ...options }) =>
+        partsOf(log).watches.open({ ownerId, topic: checkTopic(topic) }, options),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),
       onError(error) {
@@ -182,7 +176,7 @@ class LiveStreams implements Streams {
         (taker: FrameTaker): FrameSource =>
           new RunSource(this.#host, { ...run, ownerId }, taker, true),
     );
-    // Its runs have a bound of their own. It is the first to open, so that a bad cursor is refused at once.
+    // Its runs have a bound of their own. It is the first to open, so that a bad topic is refused at once.
     if (feed !== null)
       openings.unshift((taker) => new FeedSource(this.#host.openFeed(ownerId, feed), taker));
     return this.#open(

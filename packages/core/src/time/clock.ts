@@ -77,6 +77,11 @@ export function afterTurn(task: () => void): void {
   else setImmediate(task);
 }
 
+/** Resolves after everything that is ready in this turn of the host's event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => afterTurn(resolve));
+}
+
 /** Runs the task as soon as the current synchronous work is over. */
 export function afterThis(task: () => void): void {
   const { queueMicrotask } = turns;

@@ -38,11 +38,10 @@ export function watchStore(
     get capabilities() {
       return store.capabilities;
     },
-    subscribe: (name, onNotification) => store.subscribe(name, onNotification),
+    subscribe: (subject, onNotification) => store.subscribe(subject, onNotification),
     read: (queries) => reads.track(() => store.read(queries)),
     getRun: (runId) => reads.track(() => store.getRun(runId)),
     listRuns: (query) => reads.track(() => store.listRuns(query)),
-    listChanged: (query) => reads.track(() => store.listChanged(query)),
     append: (requests) => writes.track(() => store.append(requests)),
     createRun: (request) => writes.track(() => store.createRun(request)),
     deleteRun: (runId, ownerId) => writes.track(() => store.deleteRun(runId, ownerId)),

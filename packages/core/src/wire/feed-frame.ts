@@ -4,12 +4,12 @@ import { encodeEvent, encodeFrame } from "./frame.ts";
 import { encodeRun } from "./wire.ts";
 
 /**
- * The first frame of a feed, and the one with which it starts over.
- * @param isReset whether the reader forgets the runs that it had
+ * The first frame of a feed.
+ * @param isSame whether the list still has the version that the reader has; otherwise the reader forgets the runs that it had
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
-export function encodeFeedStarted(isReset: boolean): string {
-  return encodeFrame(`{"type":"feed_started","reset":${isReset}}`, null, null);
+export function encodeFeedStarted(isSame: boolean): string {
+  return encodeFrame(`{"type":"feed_started","same":${isSame}}`, null, null);
 }
 
 /** A run of a feed as it is now, with its last event if that is given. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
@@ -18,12 +18,12 @@ export function encodeRunState(run: RunRecord, last: StoredEvent | undefined): s
   return encodeFrame(`{"type":"run","run":${encodeRun(run)}${event}}`, null, null);
 }
 
-/** A run of a feed that was removed. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+/** A run of a feed that was removed, or has left the list. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeRunGone(runId: string): string {
   return encodeFrame(JSON.stringify({ type: "run_gone", runId }), null, null);
 }
 
-/** Where the reader of a feed comes back. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeFeedCursor(cursor: string): string {
-  return encodeFrame(JSON.stringify({ type: "feed_cursor", cursor }), null, null);
+/** The version of the list that the reader has now. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+export function encodeFeedVersion(version: string, more: boolean): string {
+  return encodeFrame(JSON.stringify({ type: "feed_version", version, more }), null, null);
 }

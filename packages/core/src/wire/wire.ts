@@ -1,10 +1,9 @@
-import type { ChangedRuns } from "../rules/changed.ts";
 import { encodeTime } from "../rules/encode-time.ts";
-import type { StoredEvent } from "../rules/event.ts";
 import type { LeasedRun } from "../rules/claims.ts";
 import type { LogPage } from "../rules/page.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
+import type { ListedRuns } from "../rules/run-list.ts";
 import { encodeEvent } from "./frame.ts";
 
 /** Writes a page for the wire, payloads as they were stored. @see clause W15 in `WIRE.md` of `@tm/run-events-http` */
@@ -64,21 +63,19 @@ export function encodeRunList(list: {
 }
 
 /**
- * Writes an owner's changed runs for the wire.
- * @param last the last event of each run that has one, by the run's id; `null` if it was not asked for
+ * Writes a list as it was read for the wire.
+ * @param withLast whether the last event of each run was asked for
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
-export function encodeChanges(
-  { isReset, runs, gone, cursor, hasMore }: Omit<ChangedRuns, "live">,
-  last: ReadonlyMap<string, StoredEvent> | null,
-): string {
-  const rest = JSON.stringify({ gone, cursor, hasMore, reset: isReset }).slice(1, -1);
+export function encodeListedRuns(list: ListedRuns, withLast: boolean): string {
+  const version = JSON.stringify(list.version);
+  if (list.isSame) return `{"same":true,"version":${version}}`;
   const events = Array.from(
-    last ?? [],
+    list.last,
     ([runId, event]) => `${JSON.stringify(runId)}:${encodeEvent(event)}`,
   );
-  const member = last === null ? "" : `,"last":{${events.join(",")}}`;
-  return `{"runs":[${runs.map(encodeRun).join(",")}],${rest}${member}}`;
+  const last = withLast ? `,"last":{${events.join(",")}}` : "";
+  return `{"runs":[${list.runs.map(encodeRun).join(",")}],"version":${version},"more":${list.more}${last}}`;
 }
 
 /** Writes a receipt for the wire. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */

@@ -8,6 +8,7 @@ export interface LandedRow {
   /** Its position in the statement, from 1. */
   readonly at: BigintColumn;
   readonly ordinal: BigintColumn;
+  readonly ownerId: string;
   readonly base: BigintColumn;
   /** After all of the run's requests, as the phase is. */
   readonly runStatus: RunStatus;
@@ -52,8 +53,7 @@ export function moves(events: string, change: string, phase: string, appender: s
     run_status = CASE ${change} WHEN 'started' THEN CASE r.run_status WHEN 'queued' THEN 'running' ELSE r.run_status END
       WHEN 'answered' THEN CASE r.run_status WHEN 'waiting' THEN 'running' ELSE r.run_status END ELSE ${change} END,
     updated_at_ms = greatest(r.updated_at_ms, ${NOW_MS}),
-    finished_at_ms = CASE WHEN NOT ${live} THEN greatest(r.updated_at_ms, ${NOW_MS}) END,
-    ended_xid = CASE WHEN NOT ${live} THEN pg_current_xact_id() END`;
+    finished_at_ms = CASE WHEN NOT ${live} THEN greatest(r.updated_at_ms, ${NOW_MS}) END`;
 }
 
 /**

@@ -20,7 +20,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
 ), head AS (
   UPDATE ${runs} r SET ${moves("1", "h.change", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
-  RETURNING h.at, r.run_key, r.last_sequence, r.updated_at_ms, r.run_status, r.phase,
+  RETURNING h.at, r.run_key, r.owner_id, r.last_sequence, r.updated_at_ms, r.run_status, r.phase,
     h.event_type, h.payload, h.key
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
@@ -28,7 +28,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
     CASE WHEN key IS NOT NULL THEN run_status END, CASE WHEN key IS NOT NULL THEN phase END
   FROM head
 )
-SELECT at, run_key AS ordinal, last_sequence - 1 AS base, run_status AS "runStatus", phase FROM head`;
+SELECT at, run_key AS ordinal, owner_id AS "ownerId", last_sequence - 1 AS base, run_status AS "runStatus", phase FROM head`;
 }
 
 /** Whether `encodeEach` can encode these appends. */

@@ -25,14 +25,14 @@ export function appendToOneStatement(tables: Tables, condition = "true", column 
 WITH key_index AS (${needsKeyIndex(tables)}), head AS (
   UPDATE ${runs} r SET ${moves("$7::int", "$5::text", "$6::text", "$4::bigint")}
   WHERE ${takes("$1", "$2::text", "$3::bigint", "$4::bigint")} AND ${fits("$7::int", "$5::text")} AND ${condition}
-  RETURNING r.run_key, r.last_sequence - $7::int AS base, r.updated_at_ms, r.run_status, r.phase
+  RETURNING r.run_key, r.owner_id, r.last_sequence - $7::int AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.payload, head.updated_at_ms, ${receipt("head")}
   FROM head, unnest(${texts("$8", "$9", "$10", "$11", "$12")}, ${numbers("int", "$13")})
     WITH ORDINALITY AS e (event_type, payload, key, key_status, key_phase, key_events, nth)
 )
-SELECT 1 AS at, run_key AS ordinal, base, run_status AS "runStatus", phase${column} FROM head`;
+SELECT 1 AS at, run_key AS ordinal, owner_id AS "ownerId", base, run_status AS "runStatus", phase${column} FROM head`;
 }
 
 /** The parameters of the `appendToOne` statement. */

@@ -39,7 +39,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
 ), head AS (
   UPDATE ${runs} r SET ${moves("h.events", "h.change", "h.phase", "h.appender")}
   FROM held h WHERE r.run_key = h.run_key
-  RETURNING h.at, r.run_key, r.last_sequence - h.events AS base, r.updated_at_ms, r.run_status, r.phase
+  RETURNING h.at, r.run_key, r.owner_id, r.last_sequence - h.events AS base, r.updated_at_ms, r.run_status, r.phase
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, head.base + e.nth, e.event_type, e.payload, head.updated_at_ms, ${receipt("head")}
@@ -47,7 +47,7 @@ WITH key_index AS (${needsKeyIndex(tables)}), held AS MATERIALIZED (
     AS e (at, nth, event_type, payload, key, key_status, key_phase, key_events)
   JOIN head ON head.at = e.at
 )
-SELECT at, run_key AS ordinal, base, run_status AS "runStatus", phase FROM head`;
+SELECT at, run_key AS ordinal, owner_id AS "ownerId", base, run_status AS "runStatus", phase FROM head`;
 }
 
 /** The parameters of the `append` statement: a column each, of all runs or of all events. */

@@ -28,11 +28,14 @@ export function numbers(type: "int" | "bigint", ...columns: readonly string[]): 
   return columns.map((column) => `${column}::text::${type}[]`).join(", ");
 }
 
-/** A run's columns, named as in core's record. Drivers give a bigint as text or as a number. */
-export function runColumns(row: string): string {
+/**
+ * A run's columns, named as in core's record. Drivers give a bigint as text or as a number.
+ * @param metadata the SQL of the metadata, which may be long
+ */
+export function runColumns(row: string, metadata: string = `${row}.metadata`): string {
   return `${row}.run_id AS "runId", ${row}.owner_id AS "ownerId", ${row}.run_status AS "runStatus", ${row}.phase,
   ${row}.last_sequence AS "lastSequence", ${row}.run_key AS ordinal, ${row}.created_at_ms AS "createdAtMs",
-  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${row}.metadata, ${row}.topic,
+  ${row}.updated_at_ms AS "updatedAtMs", ${row}.finished_at_ms AS "finishedAtMs", ${metadata} AS metadata, ${row}.topic,
   ${row}.idle_from_ms AS "idleFromMs",
   ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs",
   CASE WHEN ${row}.lease_expires_at_ms IS NOT NULL AND ${row}.worker_fence = ${row}.fence THEN ${row}.worker END AS worker`;

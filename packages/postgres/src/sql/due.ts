@@ -1,8 +1,7 @@
-import type { ExpiredQuery, IdleQuery, PurgeRequest } from "@tm/run-events-core/store";
+import type { ExpiredQuery, IdleQuery, OwnedRun, PurgeRequest } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
-import { keepRemoved, type RemovedRun } from "./changed.ts";
 import { idleSince, NOW_MS } from "./columns.ts";
 
 /** A purge ends with the run that reaches this many events: it is one transaction, and others see its runs until it commits. */
@@ -49,7 +48,7 @@ export function purgeStatement(tables: Tables, locking: "" | "SKIP LOCKED"): str
   const { runs, events } = tables;
   return `
 WITH old AS MATERIALIZED (
-  SELECT run_key, run_id, owner_id, topic, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms <= ${NOW_MS} - $1::bigint
+  SELECT run_key, run_id, owner_id, last_sequence, finished_at_ms FROM ${runs} WHERE finished_at_ms <= ${NOW_MS} - $1::bigint
   ORDER BY finished_at_ms LIMIT least($2::bigint, ${PURGE_EVENTS}) FOR UPDATE ${locking}
 ), few AS MATERIALIZED (
   SELECT * FROM (
@@ -59,7 +58,7 @@ WITH old AS MATERIALIZED (
   DELETE FROM ${runs} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
 ), gone_events AS (
   DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM few))
-), ${keepRemoved(tables, "few")}
+)
 SELECT run_id AS "runId", owner_id AS "ownerId" FROM few ORDER BY finished_at_ms, run_key`;
 }
 
@@ -102,8 +101,8 @@ export async function purgeRuns(
   query: Query,
   sql: Statements,
   { finishedForMs, limit }: PurgeRequest,
-): Promise<readonly RemovedRun[]> {
-  const purged = (await query(sql.purge, [finishedForMs, limit])) as readonly RemovedRun[];
+): Promise<readonly OwnedRun[]> {
+  const purged = (await query(sql.purge, [finishedForMs, limit])) as readonly OwnedRun[];
   if (purged.length > 0) return purged;
-  return (await query(sql.purgeOne, [finishedForMs, 1])) as readonly RemovedRun[];
+  return (await query(sql.purgeOne, [finishedForMs, 1])) as readonly OwnedRun[];
 }

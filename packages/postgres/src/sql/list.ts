@@ -11,27 +11,27 @@ export type ListStatements = Readonly<
   >
 >;
 
-/** Creates the statements. $1 is the owner, $2 the ordinal before which, $3 how many; then follow the topic and the statuses. */
+/** Creates the statements. $1 is the owner, $2 the ordinal before which, $3 how many, $4 whether with metadata; then follow the topic and the statuses. */
 export function listStatements({ runs }: Tables): ListStatements {
   const newest = (condition: string): string => `
 SELECT * FROM ${runs} WHERE owner_id = $1 AND run_key < $2${condition} AND ${ON_PRIMARY}
 ORDER BY run_key DESC LIMIT $3`;
   const list = (keys: string): string => `
-SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
+SELECT ${runColumns("r", "CASE WHEN $4::boolean THEN r.metadata ELSE '' END")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
   const one = (topic: string, at: number): string => newest(`${topic} AND run_status = $${at}`);
   // Each status is read newest first from the index, and then the newest of all.
   const live = (topic: string, from: number): string =>
     listedStatuses("live")
       .map((_, at) => `(${one(topic, from + at)})`)
       .join(" UNION ALL ");
-  const topic = " AND topic = $4";
+  const topic = " AND topic = $5";
   return {
     listRuns: list(newest("")),
-    listStatus: list(one("", 4)),
-    listLive: list(live("", 4)),
+    listStatus: list(one("", 5)),
+    listLive: list(live("", 5)),
     listTopic: list(newest(topic)),
-    listTopicStatus: list(one(topic, 5)),
-    listTopicLive: list(live(topic, 5)),
+    listTopicStatus: list(one(topic, 6)),
+    listTopicLive: list(live(topic, 6)),
   };
 }
 
@@ -42,11 +42,12 @@ SELECT ${runColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
 export async function listRuns(
   query: Query,
   sql: ListStatements,
-  { ownerId, runStatus, topic = null, before, limit }: ListQuery,
+  { ownerId, runStatus, topic = null, before, limit, withMetadata = true }: ListQuery,
 ): Promise<readonly RunRecord[]> {
   const subject = topic === null ? [] : [topic];
   const statuses = runStatus === null ? [] : listedStatuses(runStatus);
-  const values = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit, ...subject, ...statuses];
+  const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, limit, withMetadata];
+  const values = [...range, ...subject, ...statuses];
   const rows = await query(sql[nameOf(runStatus, topic)], values);
   return (rows as readonly RunRow[]).map(runOf);
 }

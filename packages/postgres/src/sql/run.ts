@@ -7,6 +7,7 @@ import {
   judgeCreate,
   listedStatuses,
   outcomeOfClaim,
+  type OwnedRun,
   placeQuery,
   type RunRecord,
   topicBusy,
@@ -15,7 +16,6 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";
-import { keepRemoved, type RemovedRun } from "./changed.ts";
 import {
   needsUnique,
   NOW_MS,
@@ -103,10 +103,10 @@ export function deleteRunStatement(tables: Tables): string {
   return `
 WITH gone AS (
   DELETE FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NOT NULL
-  RETURNING *
+  RETURNING run_key, owner_id
 ), gone_events AS (
   DELETE FROM ${events} e USING gone WHERE e.run_key = gone.run_key
-), ${keepRemoved(tables, "gone")}
+)
 SELECT (SELECT owner_id FROM gone) AS "ownerId",
   EXISTS (SELECT FROM ${runs} WHERE run_id = $1 AND ($2::text IS NULL OR owner_id = $2) AND finished_at_ms IS NULL) AS active`;
 }
@@ -175,7 +175,7 @@ export async function deleteRun(
   sql: Statements,
   runId: string,
   ownerId: string | null,
-): Promise<{ readonly outcome: DeleteOutcome; readonly removed: readonly RemovedRun[] }> {
+): Promise<{ readonly outcome: DeleteOutcome; readonly removed: readonly OwnedRun[] }> {
   const [row] = (await query(sql.deleteRun, [runId, ownerId])) as readonly {
     /** Of the run, if it was removed. */
     readonly ownerId: string | null;

@@ -1,9 +1,8 @@
-import type { ChangedStatements } from "./changed.ts";
 import type { ListStatements } from "./list.ts";
 import type { Tables } from "../tables.ts";
 
 /** The texts of the store's statements. A session keeps nothing between two of them. */
-export interface Statements extends Tables, ListStatements, ChangedStatements {
+export interface Statements extends Tables, ListStatements {
   readonly append: string;
   readonly appendEach: string;
   readonly appendToOne: string;

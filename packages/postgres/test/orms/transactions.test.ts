@@ -35,7 +35,7 @@ describe.each(ORMS)("an append in a transaction of $name", ({ open }) => {
   it("S2: the event and the ORM's row are committed together, and readers are notified", async () => {
     const { store, rows } = await openBusiness();
     const notified = Promise.withResolvers<void>();
-    await store.subscribe("a", notified.resolve).ready;
+    await store.subscribe("a", () => notified.resolve()).ready;
     const receipt = await orm.transact(async ({ client, insert }) => {
       await insert(1);
       return store.appendInTransaction({ client, ...lineOf({ text: '"\\{},' }) });

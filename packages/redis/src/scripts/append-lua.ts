@@ -39,7 +39,9 @@ local function now()
 end
 
 local function notify()
-  try(ARGV[1], string.sub(HEAD, 1, -6), '')
+  local channel = string.sub(HEAD, 1, -6)
+  try(ARGV[1], channel, '')
+  if ARGV[2] ~= '' then try(ARGV[1], ARGV[2] .. owner .. '}', channel) end
 end
 
 -- What a receipt keeps after its first sequence, and the answer to an append.
@@ -237,7 +239,7 @@ local function appendToRun(at, count, entry)
 end
 
 local answers = {}
-local at = 2
+local at = 3
 for run = 1, #KEYS, 3 do
   HEAD, EVENTS, RECEIPTS = KEYS[run], KEYS[run + 1], KEYS[run + 2]
   local count, entry, first = ARGV[at], nil, at + 1

@@ -6,6 +6,7 @@ import type {
   TerminalStatus,
 } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
+import { isCluster } from "../driver.ts";
 import type { ListEntry } from "../list-entries.ts";
 import { APPEND_LUA } from "./append-lua.ts";
 import { defineWriting, encodeOwner, type Script } from "./script.ts";
@@ -20,7 +21,7 @@ import { defineWriting, encodeOwner, type Script } from "./script.ts";
  * nothing is written to the run and the answer is `unlisted`.
  *
  * KEYS: for each run head, events, receipts.
- * ARGV: the command that notifies. Then for each run the number of its requests, or `number ordinal status visit` with a list entry.
+ * ARGV: the command that notifies; what the channel of an owner begins with, or empty in a cluster, where it is in another slot. Then for each run the number of its requests, or `number ordinal status visit` with a list entry.
  * Then for each request `=ownerId` or empty, its key, its shape, its events. The shape begins with the appender: empty without a
  * lease, a worker's fence, `owner`, `input`, `reaper:graceMs`, or `sweeper:status:idleForMs`. A plain request is one event, without a lease or of a worker, that
  * only starts a queued run, starts no phase and expects no sequence. Its shape ends there, and the event's type and payload
@@ -85,7 +86,8 @@ export async function sendAppend(
   appends: readonly RunAppend[],
 ): Promise<readonly RunReply[]> {
   const keys: string[] = [];
-  const values: string[] = [connection.notify];
+  const { notify, keys: names } = connection;
+  const values: string[] = [notify, isCluster(connection.redis) ? "" : names.ownerChannels];
   for (const { runId, count, values: ofRun, entry } of appends) {
     const { head, events, receipts } = connection.keys.ofRun(runId);
     keys.push(head, events, receipts);

@@ -1,31 +1,28 @@
 import { ownerName } from "@tm/run-events-core/store";
 import type { Connection } from "../connection.ts";
-import { defineWriting, type Script } from "./script.ts";
-
-/** How long polls can see a notification, in milliseconds. */
-const KEPT_MS = 60_000;
+import { defineReading, type Script } from "./script.ts";
 
 /**
- * Notifies the subscriptions to an owner, as the commit of a run does its own: by a message, and by a head that changes, for the polls.
- *
- * KEYS: the head. ARGV: a new mark, the command that notifies, the channel.
+ * Notifies the subscriptions to an owner of runs, as the script of an append does it of its run. KEYS: a key in the owner's slot. ARGV: the
+ * command that notifies, the owner's channel, the channels of the runs.
  */
-const NOTIFY_OWNER: Script = defineWriting(
-  `
-redis.call('HSET', KEYS[1], 'ordinal', ARGV[1], 'lastSequence', '0')
-redis.call('PEXPIRE', KEYS[1], '${KEPT_MS}')
-redis.pcall(ARGV[2], ARGV[3], '')
-`,
-  "frees",
-);
+const NOTIFY_OWNER: Script = defineReading(`
+for i = 3, #ARGV do redis.pcall(ARGV[1], ARGV[2], ARGV[i]) end
+`);
 
-/** Notifies of a run that its owner got or lost, without a wait. If that fails, core finds the run when it reads by itself. */
-export function notifyOwner(connection: Connection, ownerId: string): void {
-  const { keys, notify } = connection;
-  const name = ownerName(ownerId);
-  connection
-    .run(NOTIFY_OWNER, [keys.ofRun(name).head], [crypto.randomUUID(), notify, keys.channel(name)])
-    .catch(() => {
-      // A notification may be lost.
-    });
+/** The most runs that are named. Of more, the message says that any run may have changed. */
+const MOST_NAMED = 16;
+
+/** Notifies of runs that an owner got or lost, without a wait. If that fails, core finds them when it looks by itself. */
+export function notifyOwner(
+  connection: Connection,
+  ownerId: string,
+  runIds: readonly string[],
+): void {
+  const { keys, notify, run } = connection;
+  const key = keys.list(ownerId, "queued", null);
+  const channels = runIds.length > MOST_NAMED ? [""] : runIds.map(keys.channel);
+  run(NOTIFY_OWNER, [key], [notify, keys.channel(ownerName(ownerId)), ...channels]).catch(() => {
+    // A notification may be lost.
+  });
 }

@@ -7,7 +7,7 @@ import {
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";
-import { RUN_COLUMNS } from "./columns.ts";
+import { runColumns } from "./columns.ts";
 
 /** Lists of the runs in any status, in one, or of the live ones. */
 interface Lists {
@@ -30,7 +30,7 @@ export function prepareList(db: SqliteDatabase, { runs }: Tables): Pick<RowMoves
     );
     return prepareStatement(
       db,
-      `SELECT ${RUN_COLUMNS} FROM ${runs} WHERE run_key IN (
+      `SELECT ${runColumns("CASE WHEN +? THEN metadata ELSE '' END")} FROM ${runs} WHERE run_key IN (
          ${branches.join(" UNION ALL ")} ORDER BY run_key DESC LIMIT ? + 0)
        ORDER BY run_key`,
     );
@@ -66,8 +66,10 @@ function valuesOf({
   topic = null,
   runStatus,
   limit,
+  withMetadata = true,
 }: ListQuery): readonly SqliteValue[] {
   const range = [ownerId, before ?? Number.MAX_SAFE_INTEGER, ...(topic === null ? [] : [topic])];
-  if (runStatus === null) return [...range, limit];
-  return [...listedStatuses(runStatus).flatMap((status) => [...range, status]), limit];
+  const ranges =
+    runStatus === null ? range : listedStatuses(runStatus).flatMap((status) => [...range, status]);
+  return [withMetadata ? 1 : 0, ...ranges, limit];
 }

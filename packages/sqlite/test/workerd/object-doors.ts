@@ -31,7 +31,7 @@ export function countStatements(storage: SqliteObjectStorage): CountedStorage {
 }
 
 /** The tables that an append, a creation or a probe writes to. */
-const WRITTEN = ["runs", "events", "receipts", "probes", "departures"];
+const WRITTEN = ["runs", "events", "receipts", "probes"];
 const WRITES = ["INSERT", "UPDATE", "DELETE"];
 
 /**

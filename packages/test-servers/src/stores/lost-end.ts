@@ -9,9 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { waitUntil } from "../wait-until.ts";
 import { insist } from "./insist.ts";
-import { AS_IT_IS, LostChanges, WHAT_IS_LOST } from "./lost-changes.ts";
-
-export { STARTED_OVER } from "./lost-changes.ts";
+import { LostList } from "./lost-list.ts";
 
 /** A store whose logs will lose their ends, as by a failover to a lagging standby, or by a restored backup. */
 export interface LosingStore {
@@ -48,24 +46,7 @@ export const OWED: Readonly<Record<string, string>> = {
   "a late page after 5": `${MORE + 1} events`,
   "a late page after 6": CHANGED,
   "a late page after 10": CHANGED,
-  ...changesOwed(AS_IT_IS),
 };
-
-/**
- * What the readers of changed runs have to get. Readers that had some of what is lost may start over.
- * @param others what a reader gets that had nothing of what is lost
- * @see clause S29 in `STORE.md` of `@tm/run-events-core`
- */
-export function changesOwed(others: string): typeof OWED {
-  const readers = WHAT_IS_LOST.map((lost) => `a reader of changed runs that had ${lost}`);
-  return Object.fromEntries(
-    readers.flatMap((reader) => [
-      [`${reader}, and polls`, AS_IT_IS],
-      [`${reader}, live`, AS_IT_IS],
-      [`${reader} still to come`, others],
-    ]),
-  );
-}
 
 /** The same with a worker. */
 export const OWED_WITH_WORKER: typeof OWED = { ...OWED, "a worker": CHANGED };
@@ -85,8 +66,8 @@ export async function playLostEnd(
     await runs.create({ runId, ownerId: "ada" });
     await write(runs, runId, KEPT, "kept");
   }
-  const changes = new LostChanges(current);
-  await changes.begin();
+  const list = new LostList(current);
+  await list.begin();
   const [live, slow, same] = [[], [], []] as readonly [RunEvent[], RunEvent[], RunEvent[]];
   const gate = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
@@ -105,7 +86,7 @@ export async function playLostEnd(
   if (work !== null) await work.ahead;
   await waitUntil("a reader is ahead", async () => live.length === KEPT + LOST);
   const had = [...live];
-  await changes.getAhead();
+  await list.isRight("with what is to be lost");
   // A backup is restored while no program runs.
   if (!hasWorker) await runs.close();
   const store = await losing.lose();
@@ -134,7 +115,8 @@ export async function playLostEnd(
       codeOf,
     );
   }
-  Object.assign(results, await changes.comeBack());
+  await list.isRight("after the loss");
+  list.end();
   if (work !== null) results["a worker"] = await work.outcome;
   await runs.close();
   return results;

@@ -1,0 +1,138 @@
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import fc from "fast-check";
+import { append, event } from "../append-request.ts";
+import { brokenIn } from "../assert.ts";
+import { createRun, OWNER } from "../read-log.ts";
+import type { Trial, TrialCase } from "../trial.ts";
+import { within } from "../within.ts";
+
+/** How late a notification of an owner may be at least, in milliseconds. */
+const LATEST_MS = 1_000;
+const RUNS = 3;
+
+/** What a step does to a run, through any of the store objects. */
+interface Step {
+  readonly what: "create" | "append" | "end" | "delete" | "purge";
+  readonly run: number;
+  readonly object: number;
+}
+
+const STEPS = fc.array(
+  fc.record<Step>({
+    what: fc.constantFrom("create", "create", "append", "append", "end", "delete", "purge"),
+    run: fc.nat(RUNS - 1),
+    object: fc.nat(3),
+  }),
+  { minLength: 2, maxLength: 10 },
+);
+
+/** Cases of S13 in `STORE.md`: a subscription to an owner names each run of the owner that changes. */
+export const ownerNotifications: readonly TrialCase[] = [
+  {
+    name: "S13 a subscription to an owner names each of its runs that is created, appended to or removed, or says that any may have changed",
+    async run(trial) {
+      const stores = await trial.stores();
+      const listeners = stores.map((store) => new OwnerListener(store, OWNER));
+      await Promise.all(listeners.map((listener) => listener.ready));
+      let programs = 0;
+      await playSteps(trial, stores, listeners, () => `p${++programs}`);
+      for (const listener of listeners) listener.stop();
+    },
+  },
+];
+
+async function playSteps(
+  trial: Trial,
+  stores: readonly RunEventStore[],
+  listeners: readonly OwnerListener[],
+  nextName: () => string,
+): Promise<void> {
+  await trial.check(
+    STEPS,
+    async (steps) => {
+      const name = nextName();
+      /** How much each listener had heard before the last change of a run. */
+      const changed = new Map<string, readonly number[]>();
+      for (const { what, run, object } of steps) {
+        const store = stores[object % stores.length] ?? trial.store;
+        const heard = listeners.map((listener) => listener.heard);
+        for (const runId of await perform(store, what, `${name}-${run}`)) changed.set(runId, heard);
+      }
+      for (const [runId, heard] of changed)
+        await Promise.all(listeners.map((listener, at) => listener.notes(runId, heard[at] ?? 0)));
+    },
+    { kind: "games" },
+  );
+}
+
+/** @returns the ids of the runs that it has changed */
+async function perform(
+  store: RunEventStore,
+  what: Step["what"],
+  runId: string,
+): Promise<readonly string[]> {
+  switch (what) {
+    case "create": {
+      if ((await store.getRun(runId)) !== null) return [];
+      await createRun(store, runId);
+      return [runId];
+    }
+    case "append":
+    case "end": {
+      const type = what === "end" ? "RUN_COMPLETED" : "TOKEN";
+      const { outcome } = await append(store, runId, [event(type)]);
+      return outcome === "appended" ? [runId] : [];
+    }
+    case "delete":
+      return (await store.deleteRun(runId, null)) === "deleted" ? [runId] : [];
+    case "purge":
+      return store.purge({ finishedForMs: 0, limit: RUNS });
+  }
+}
+
+/** A subscription to an owner, and what it was notified of. */
+class OwnerListener {
+  readonly #subscription: Subscription;
+  readonly #lateMs: number;
+  readonly #heard: (string | null)[] = [];
+  #waits: (() => void)[] = [];
+
+  constructor(store: RunEventStore, ownerId: string) {
+    this.#lateMs = Math.max(LATEST_MS, store.capabilities.notifyWithinMs);
+    this.#subscription = store.subscribe({ ownerId }, (runId) => {
+      this.#heard.push(runId);
+      for (const go of this.#waits.splice(0)) go();
+    });
+  }
+
+  get ready(): Promise<void> {
+    return within(this.#lateMs, this.#subscription.ready, "`ready` of the subscription");
+  }
+
+  /** How many notifications there were. */
+  get heard(): number {
+    return this.#heard.length;
+  }
+
+  /**
+   * Resolves once a notification after the first ones was of this run.
+   * @throws Error when none comes
+   */
+  async notes(runId: string, after: number): Promise<void> {
+    const what = `a notification of the owner for ${runId}`;
+    try {
+      await within(this.#lateMs, this.#until(runId, after), what);
+    } catch (error) {
+      throw brokenIn("S13", error);
+    }
+  }
+
+  stop(): void {
+    this.#subscription.stop();
+  }
+
+  async #until(runId: string, after: number): Promise<void> {
+    while (!this.#heard.slice(after).some((one) => one === null || one === runId))
+      await new Promise<void>((resolve) => this.#waits.push(resolve));
+  }
+}

@@ -1,0 +1,204 @@
+import { isTerminal } from "../rules/lifecycle.ts";
+import {
+  DIGEST_END,
+  digestOfRun,
+  digestOfText,
+  encodeVersion,
+  isSameState,
+} from "../rules/list-version.ts";
+import type { RunRecord } from "../rules/run.ts";
+
+/** Whose runs a list has. */
+export interface WatchScope {
+  readonly ownerId: string;
+  /** Only runs of this topic; `null` for all. */
+  readonly topic: string | null;
+}
+
+/** How many runs a list has. */
+export interface ListLimits {
+  /** Live ones, the newest. */
+  readonly live: number;
+  /** The newest ones of any status. */
+  readonly newest: number;
+  /** Those that have ended since they were in the list, the last to end. */
+  readonly ended: number;
+}
+
+/** @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
+export const LIST_LIMITS: ListLimits = { live: 1_000, newest: 50, ended: 50 };
+
+/** How long metadata may be that is kept, in UTF-16 units. Longer metadata is read again when it is sent. */
+const KEPT_METADATA = 4_096;
+
+/** What a look at the store has found. */
+export interface Look {
+  /** The live runs, newest first: one more than the limit if there are more. Without metadata. */
+  readonly live: readonly RunRecord[];
+  /** The newest runs, read after the live ones. Without metadata. */
+  readonly newest: readonly RunRecord[];
+  /** The runs that the list had and the look lacks, as they were read afterwards; `null` for one that does not exist. */
+  readonly lacking: ReadonlyMap<string, RunRecord | null>;
+}
+
+/** What became of a run that was read. */
+export interface ReadOutcome {
+  readonly isChanged: boolean;
+  /** Whether the list may have a place for another run now. */
+  readonly mustLook: boolean;
+  /** Whether the list has no place for the run. */
+  readonly isOutside: boolean;
+}
+
+interface Listed {
+  /** Its metadata is empty if that is not known, or too long to keep. */
+  readonly head: RunRecord;
+  readonly digest: number;
+  /** When it last changed here. */
+  readonly atMs: number;
+}
+
+/**
+ * An owner's list as it was last seen: the live runs and the newest ones, and some that have ended since they were in it. States are
+ * compared, so it does not matter how the store came to them: a run that was deleted, a log that has lost its end, and a clock that was
+ * set are changes as any other. It reads no clock and makes no call.
+ * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+ */
+export class WatchedList {
+  readonly #scope: WatchScope;
+  readonly #limits: ListLimits;
+  /** Those that have ended since are in the order in which that was seen. */
+  readonly #runs = new Map<string, Listed>();
+  #sum: number;
+  #more = false;
+  /** The oldest of the live runs that have a place, and of the newest ones, by ordinal; 0 while there is room. */
+  #oldestLive = 0;
+  #oldestNewest = 0;
+
+  constructor(scope: WatchScope, limits: ListLimits = LIST_LIMITS) {
+    this.#scope = scope;
+    this.#limits = limits;
+    this.#sum = digestOfText(JSON.stringify([scope.ownerId, scope.topic]));
+  }
+
+  /** Whether there are older live runs, which have no place. */
+  get more(): boolean {
+    return this.#more;
+  }
+
+  get version(): string {
+    return encodeVersion(this.#sum + (this.#more ? 1 : 0));
+  }
+
+  /** The run as it was last seen; `null` if the list does not have it. Its metadata may be empty: then it has to be read. */
+  head(runId: string): RunRecord | null {
+    return this.#runs.get(runId)?.head ?? null;
+  }
+
+  /** Keeps the metadata of a run that was read, unless it is long. */
+  learnMetadata(read: RunRecord): void {
+    const known = this.#runs.get(read.runId);
+    if (known === undefined || known.head.ordinal !== read.ordinal) return;
+    const head = { ...known.head, metadata: keptMetadata(read, undefined) };
+    this.#runs.set(read.runId, { ...known, head });
+  }
+
+  /** When the run last changed; long ago for a run that is not in the list. */
+  changedAtMs(runId: string): number {
+    return this.#runs.get(runId)?.atMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether the run is one of these. The id of a run may be used again: by another owner, or for another topic. */
+  isInScope(run: RunRecord | null): run is RunRecord {
+    const { ownerId, topic } = this.#scope;
+    return run?.ownerId === ownerId && (topic === null || run.topic === topic);
+  }
+
+  newestFirst(): readonly string[] {
+    const heads = Array.from(this.#runs.values(), ({ head }) => head);
+    return heads.toSorted((a, b) => b.ordinal - a.ordinal).map(({ runId }) => runId);
+  }
+
+  /** The runs that a look has not found: they have ended, were removed, or have lost their places. */
+  lackingIn({ live, newest }: Pick<Look, "live" | "newest">): readonly string[] {
+    const found = new Set([...live, ...newest].map(({ runId }) => runId));
+    return [...this.#runs.keys()].filter((runId) => !found.has(runId));
+  }
+
+  /**
+   * Takes what a look has found.
+   * @returns the ids of the runs that have changed, come or gone
+   */
+  take({ live, newest, lacking }: Look, nowMs: number): readonly string[] {
+    const { live: mostLive, newest: mostNewest, ended: mostEnded } = this.#limits;
+    // The newest were read later, and may have live runs that were created since.
+    const found = [...new Map([...live, ...newest].map((one) => [one.runId, one])).values()];
+    const living = found
+      .filter(({ runStatus }) => !isTerminal(runStatus))
+      .toSorted((a, b) => b.ordinal - a.ordinal);
+    this.#more = living.length > mostLive;
+    this.#oldestLive = this.#more ? (living[mostLive - 1]?.ordinal ?? 0) : 0;
+    this.#oldestNewest = newest.length < mostNewest ? 0 : (newest.at(-1)?.ordinal ?? 0);
+    const listed = new Set([...living.slice(0, mostLive), ...newest].map(({ runId }) => runId));
+    const changed: string[] = [];
+    const put = (runId: string, run: RunRecord | null): void => {
+      if (this.#put(runId, run, nowMs)) changed.push(runId);
+    };
+    for (const run of found) put(run.runId, listed.has(run.runId) ? run : null);
+    for (const [runId, run] of lacking)
+      put(runId, this.isInScope(run) && isTerminal(run.runStatus) ? run : null);
+    const over = [...this.#runs.keys()].filter((runId) => lacking.has(runId));
+    for (const runId of over.slice(0, Math.max(0, over.length - mostEnded))) put(runId, null);
+    return changed;
+  }
+
+  /** Takes a run that was read by itself; `null` if it was removed. */
+  takeRun(runId: string, read: RunRecord | null, nowMs: number): ReadOutcome {
+    const run = this.isInScope(read) ? read : null;
+    const before = this.head(runId);
+    if (before === null) {
+      const isOutside = run === null || !this.#hasPlaceFor(run);
+      return { isChanged: false, mustLook: !isOutside, isOutside };
+    }
+    const isChanged = this.#put(runId, run, nowMs);
+    const hasEnded = run !== null && isTerminal(run.runStatus) && !isTerminal(before.runStatus);
+    const isOther = run?.ordinal !== before.ordinal;
+    return { isChanged, mustLook: isOther || (hasEnded && this.#more), isOutside: false };
+  }
+
+  #hasPlaceFor({ ordinal, runStatus }: RunRecord): boolean {
+    return ordinal > (isTerminal(runStatus) ? this.#oldestNewest : this.#oldestLive);
+  }
+
+  /** @returns whether it is a change */
+  #put(runId: string, run: RunRecord | null, nowMs: number): boolean {
+    const before = this.#runs.get(runId);
+    if (run === null) {
+      if (before === undefined) return false;
+      this.#runs.delete(runId);
+      this.#add(-before.digest);
+      return true;
+    }
+    const head = { ...run, metadata: keptMetadata(run, before?.head) };
+    if (before !== undefined && isSameState(before.head, run)) {
+      this.#runs.set(runId, { ...before, head });
+      return false;
+    }
+    const digest = digestOfRun(run);
+    this.#add(digest - (before?.digest ?? 0));
+    if (isTerminal(run.runStatus)) this.#runs.delete(runId);
+    this.#runs.set(runId, { head, digest, atMs: nowMs });
+    return true;
+  }
+
+  #add(digest: number): void {
+    this.#sum = (((this.#sum + digest) % DIGEST_END) + DIGEST_END) % DIGEST_END;
+  }
+}
+
+/** The metadata that is kept with a run. It never changes, so what was read once is good for every later state of the run. */
+function keptMetadata(run: RunRecord, before: RunRecord | undefined): string {
+  const known = before?.ordinal === run.ordinal ? before.metadata : "";
+  const metadata = run.metadata === "" ? known : run.metadata;
+  return metadata.length > KEPT_METADATA ? "" : metadata;
+}
