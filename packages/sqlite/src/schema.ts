@@ -121,11 +121,9 @@ function missingMigrations(db: SqliteDatabase, tables: Tables): readonly number[
 /** The tables and indexes of the migrations. Unique constraints are not among them, since they disappear only with their tables. */
 function objectsOf({ runs, events, receipts, probes }: Tables): Readonly<Record<string, string>> {
   const tables = [runs, events, receipts, probes];
-  const indexes = [
-    ...["owner", "status", "lease", "finish", "topic", "topic_status", "idle"].map(
-      (column) => `${runs}_by_${column}`,
-    ),
-  ];
+  const indexes = ["owner", "status", "lease", "finish", "topic", "topic_status", "idle"].map(
+    (column) => `${runs}_by_${column}`,
+  );
   return Object.fromEntries([
     ...tables.map((name) => [name, "table"]),
     ...indexes.map((name) => [name, "index"]),
