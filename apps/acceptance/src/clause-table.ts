@@ -20,7 +20,7 @@ export const CLAUSES: readonly string[] = [
   "W48",
   "W49",
   "W50",
-  ...Array.from({ length: 29 }, (_, index) => `S${index + 1}`),
+  ...Array.from({ length: 28 }, (_, index) => `S${index + 1}`),
   "S30",
   "S31",
 ];

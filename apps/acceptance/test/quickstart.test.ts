@@ -132,7 +132,7 @@ it.each([
   ["work", /^run_finished/],
   ["merge", /^RUN_COMPLETED/],
   ["topic", /^true$/],
-  ["changes", /^completed/],
+  ["watch", /^completed/],
 ])("core's page: core-%s.mjs prints what the page shows", async (name, last) => {
   const page = "packages/core/README.md";
   const printed = await runSnippet(page, `core-${name}.mjs`, last);

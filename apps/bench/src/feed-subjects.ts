@@ -35,12 +35,12 @@ class CountingSink implements StreamSink {
   #owed = Number.POSITIVE_INFINITY;
   #onPaid: (() => void) | null = null;
   readonly #decoder = new TextDecoder();
-  readonly #hasCursor: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #hasBegun: PromiseWithResolvers<void> = Promise.withResolvers();
 
   write(bytes: Uint8Array): boolean {
     const text = this.#decoder.decode(bytes);
     this.#states += text.split('data: {"type":"run",').length - 1;
-    if (text.includes('"type":"feed_cursor"')) this.#hasCursor.resolve();
+    if (text.includes('"type":"feed_version"')) this.#hasBegun.resolve();
     if (this.#states >= this.#owed) this.#onPaid?.();
     return true;
   }
@@ -51,7 +51,7 @@ class CountingSink implements StreamSink {
 
   /** Resolves once the feed has begun. */
   begun(): Promise<void> {
-    return this.#hasCursor.promise;
+    return this.#hasBegun.promise;
   }
 
   /** Resolves once this many states more have come. */
@@ -76,7 +76,7 @@ async function serve(kind = "", location = ""): Promise<void> {
       const sink = new CountingSink();
       const stream = streams.openRuns({
         runs: [],
-        feed: { begin: "live", topic: null, since: null, withLast: false },
+        feed: { topic: null, have: null, withLast: false },
         ownerId: isFollowed ? `owner-${count}` : "other",
         authorize: async () => null,
       });

@@ -8,8 +8,7 @@ export type {
   WorkOptions,
 } from "@tm/run-events-core";
 export type { CallOptions, Client, ClientOptions, Session } from "./runs/create-client.ts";
-export type { FeedChanges } from "./feed/fold-changes.ts";
-export type { FollowChangesOptions } from "./follow/follow-changes.ts";
+export type { WatchedRuns, WatchRunsOptions } from "./follow/watch-runs.ts";
 export type { FeedConnection } from "./feed/followed-feed.ts";
 export type { KeptRun, RunList } from "./runs/kept-run.ts";
 export type { FollowRunOptions } from "./follow/follow-options.ts";

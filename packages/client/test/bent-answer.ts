@@ -34,7 +34,7 @@ const ODD: readonly unknown[] = [
   "no_such_status",
   "run_event",
   "error",
-  "feed_cursor",
+  "feed_version",
   [],
   {},
   [null],

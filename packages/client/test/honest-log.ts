@@ -21,7 +21,7 @@ export class HonestLog {
     const path = url.pathname.slice(url.pathname.indexOf(PATH) + PATH.length);
     if (path === "/stream") return this.#frames(url.searchParams);
     if (path === "" && method === "POST") return { ...this.#snapshot(), fence: 1, expiresAt: TIME };
-    if (path === "" && url.searchParams.has("changedSince")) return this.#changes();
+    if (path === "" && url.searchParams.has("feed")) return this.#list();
     if (path === "") return { runs: [this.#snapshot()], nextCursor: null };
     if (path.endsWith("/stream")) return this.#runFrames();
     if (method === "DELETE") return null;
@@ -68,10 +68,10 @@ export class HonestLog {
     return { ...this.#state(), events, since, hasMore: since + events.length < count };
   }
 
-  #changes(): object {
+  #list(): object {
     const runs = [this.#snapshot()];
     const last = { a: this.#events[0] };
-    return { runs, gone: [], cursor: "c", hasMore: false, reset: true, last };
+    return { runs, version: "v", more: false, last };
   }
 
   #frames(query: URLSearchParams): readonly object[] {
@@ -80,9 +80,9 @@ export class HonestLog {
       this.#runFrames().map((frame) => ({ ...frame, runId, since: 0 })),
     );
     const feed = [
-      { type: "feed_started", reset: true },
+      { type: "feed_started", same: false },
       { type: "run", run: this.#snapshot(), last: this.#events[0] },
-      { type: "feed_cursor", cursor: "c" },
+      { type: "feed_version", version: "v", more: false },
     ];
     const isOver = { type: "stream_finished" };
     return [{ type: "stream_opened" }, ...runs, ...(query.has("feed") ? feed : [isOver])];

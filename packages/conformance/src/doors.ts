@@ -1,4 +1,4 @@
-import type { JoinedAppend, RunEventStore } from "@tm/run-events-core/store";
+import type { RunEventStore } from "@tm/run-events-core/store";
 
 /** Functions that make and remove the place of a store's data. Each case gets its own place, in one process and in many. */
 export interface PlaceDoors<Place> {
@@ -44,19 +44,6 @@ export interface BeneathDoors<Place = undefined> {
     place: NoInfer<Place>,
     store: RunEventStore,
   ) => Restore | Promise<Restore>;
-  /**
-   * Begins a transaction of the caller's own, on a connection that no store object uses. For stores whose appends join one.
-   * @see the contract's `TransactionalStore`
-   */
-  readonly begin?: (place: NoInfer<Place>) => OwnTransaction | Promise<OwnTransaction>;
-}
-
-/** A transaction of the kit's own, which stays open for as long as the kit likes. */
-export interface OwnTransaction {
-  /** Appends inside it, with the store's `appendInTransaction`. */
-  append(append: JoinedAppend): Promise<unknown>;
-  /** Ends it: commits it, or rolls it back. Called once, also after an append that failed. */
-  end(how: "commit" | "rollback"): Promise<void>;
 }
 
 /** Undoes the damage that a door did to a store. */
@@ -79,19 +66,16 @@ export interface Beneath {
   cost(): Promise<Cost>;
   loseReceipts(runId: string): Promise<void>;
   refuseWrites(store: RunEventStore): Promise<Restore>;
-  /** `null` where appends join no transaction. */
-  readonly begin: (() => Promise<OwnTransaction>) | null;
 }
 
 /** The doors to the data of one place. Those that were not given throw. */
 export function beneathPlace<Place>(doors: BeneathDoors<Place>, place: Place): Beneath {
-  const { leftovers, cost, loseReceipts, refuseWrites, begin } = doors;
+  const { leftovers, cost, loseReceipts, refuseWrites } = doors;
   return {
     leftovers: async () => required(leftovers)(place),
     cost: async () => required(cost)(place),
     loseReceipts: async (runId) => required(loseReceipts)(place, runId),
     refuseWrites: async (store) => required(refuseWrites)(place, store),
-    begin: begin === undefined ? null : async () => begin(place),
   };
 }
 

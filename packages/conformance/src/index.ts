@@ -1,14 +1,6 @@
 export type { ConformanceCase, RunContext } from "./conformance-case.ts";
 export type { ConformanceOptions } from "./conformance.ts";
 export { runEventStoreConformance } from "./conformance.ts";
-export type {
-  BeneathDoors,
-  Cost,
-  Counts,
-  OwnTransaction,
-  PlaceDoors,
-  Restore,
-  StoreDoors,
-} from "./doors.ts";
+export type { BeneathDoors, Cost, Counts, PlaceDoors, Restore, StoreDoors } from "./doors.ts";
 export type { ProfileName } from "./profile.ts";
 export type { InputAddress, Replay, SavedExample, SavedExamples } from "./replay.ts";

@@ -68,7 +68,7 @@ it("W49: a page is refused before it is read where the user's answers leave no r
 });
 
 it.each(["at once", "after a wait"])(
-  "W48, W49: changed runs for which the user's unread answers leave no room are refused, %s",
+  "W48, W49: a list for which the user's unread answers leave no room are refused, %s",
   async (when) => {
     const runs = createRunEvents({ store: createMemoryStore() });
     onTestFinished(() => runs.close());
@@ -78,12 +78,12 @@ it.each(["at once", "after a wait"])(
     await runs.append("r", [SLICE, SLICE]);
     const ask = (path: string): Promise<Response> =>
       handler.fetch(new Request(`http://localhost/v1/agent-runs${path}`));
-    const { cursor } = (await (await ask("?changedSince=")).json()) as { readonly cursor: string };
+    const { version } = (await (await ask("?feed=live")).json()) as { readonly version: string };
     const unread = await ask("/r/events");
     // A short answer: only what the route itself counts can refuse it.
     const change = { ownerId: "ada", runId: "new", metadata: "x".repeat(30_000) };
     if (when === "at once") await runs.create(change);
-    const answering = ask(`?changedSince=${cursor}&wait=30`);
+    const answering = ask(`?feed=live&have=${version}&wait=30`);
     if (when === "after a wait") {
       await eventually(() => expect(handler.stats().waiting).toBe(1));
       await runs.create(change);
@@ -94,8 +94,11 @@ it.each(["at once", "after a wait"])(
       { code: "too_many_requests" },
     ]);
     await unread.text();
-    const next = await ask(`?changedSince=${cursor}&wait=30`);
-    expect([next.status, await next.json()]).toMatchObject([200, { runs: [{ runId: "new" }] }]);
+    const next = await ask(`?feed=live&have=${version}&wait=30`);
+    expect([next.status, await next.json()]).toMatchObject([
+      200,
+      { runs: [{ runId: "new" }, { runId: "r" }] },
+    ]);
     expect(handler.stats().inFlight).toMatchObject({ requests: 0, answerBytes: 0 });
   },
 );

@@ -134,7 +134,8 @@ it("W34, W30: a list can be of a status, of live runs and of a topic, and the to
     "topic",
     "limit",
     "cursor",
-    "changedSince",
+    "feed",
+    "have",
     "last",
     "wait",
   ]);

@@ -48,7 +48,7 @@ const FEED_MESSAGES: Readonly<Record<string, string>> = {
   feed_started: "FeedStartedMessage",
   run: "RunMessage",
   run_gone: "RunGoneMessage",
-  feed_cursor: "FeedCursorMessage",
+  feed_version: "FeedVersionMessage",
 };
 
 function isObject(schema: unknown): schema is ObjectSchema {
@@ -107,7 +107,8 @@ it("WIRE.md: the section Shapes has the names, the fields and the optional field
     "RunStatus",
     "RunEvent",
     "RunSnapshot",
-    "ChangedRuns",
+    "WholeList",
+    "SameList",
     "Page",
   ]);
   for (const [name, text] of lines) {

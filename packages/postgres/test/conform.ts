@@ -7,7 +7,7 @@ import {
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
-import { beginOn, createDoors, leadTo } from "./doors.ts";
+import { createDoors, leadTo } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
 
 /** What the primary of Amazon Aurora refuses with its default settings, in a schema that comes before `pg_catalog`. */
@@ -22,27 +22,24 @@ export function conformOn(engine: PostgresEngine, profile: ProfileName): void {
     let server: PostgresServer;
     let pool: pg.Pool;
     let readOnly: pg.Pool;
-    let own: pg.Pool;
     beforeAll(async () => {
       server = await startPostgres({ engine });
       const { url: connectionString } = server;
       pool = new pg.Pool({ connectionString, options: MANAGED });
-      own = new pg.Pool({ connectionString, options: MANAGED });
       // As in every session after the database's default was set to read-only.
       const options = `${MANAGED} -c default_transaction_read_only=on`;
       readOnly = new pg.Pool({ connectionString, options });
       await pool.query(REFUSALS);
     });
     afterAll(async () => {
-      await Promise.all([pool.end(), readOnly.end(), own.end()]);
+      await Promise.all([pool.end(), readOnly.end()]);
       await server.close();
     });
     const doors = createDoors(
       () => pool,
       leadTo(() => readOnly),
     );
-    const begin = beginOn(() => own);
-    const options = { name: `pg, ${engine}`, profile, soakMs: inject("soakMs"), ...doors, begin };
+    const options = { name: `pg, ${engine}`, profile, soakMs: inject("soakMs"), ...doors };
     // The system's Postgres is the same driver.
     if (engine === "embedded") {
       itKeeps({ store: "Postgres", driver: "pg", packages: ["pg"], options });

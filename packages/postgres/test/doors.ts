@@ -1,15 +1,10 @@
 import type { Counts, Restore, StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import {
-  createPostgresStore,
-  type PostgresPool,
-  type PostgresQueryable,
-  type PostgresStore,
-} from "../src/index.ts";
+import { createPostgresStore, type PostgresPool } from "../src/index.ts";
 import { type CountedPool, countRows, countStatements } from "./beneath.ts";
 
 /** A schema of a case. It is returned when the case is over. */
-export interface SchemaPlace extends FreeSchema {
+interface SchemaPlace extends FreeSchema {
   readonly opened: Map<RunEventStore, CountedPool>;
   /** Undo the refusals of writes. Idempotent. */
   readonly restores: Restore[];
@@ -89,27 +84,6 @@ export function createDoors(
       restores.push(restore);
       return restore;
     },
-  };
-}
-
-/** pg's `Pool`, or one with the same functions. */
-interface ConnectingPool {
-  connect(): Promise<PostgresQueryable & { release(): void }>;
-}
-
-/** Begins transactions on a pool of their own, for appends that join them. */
-export function beginOn(pool: () => ConnectingPool): NonNullable<StoreDoors<SchemaPlace>["begin"]> {
-  return async ({ opened }) => {
-    const [store] = opened.keys();
-    const client = await pool().connect();
-    await client.query("BEGIN");
-    return {
-      append: (append) => (store as PostgresStore).appendInTransaction({ ...append, client }),
-      async end(how) {
-        await client.query(how);
-        client.release();
-      },
-    };
   };
 }
 

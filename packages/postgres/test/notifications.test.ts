@@ -159,7 +159,15 @@ describe("notifications", () => {
     await untilProven(store, pool, "own");
     const counter = countNotifications(store, "a");
     const stranger = openPool(server().url);
-    for (const payload of ["", "?", "?a", "me a:X:y", "{}", " : : ", `me a:x:1:${"9".repeat(30)}`]) {
+    for (const payload of [
+      "",
+      "?",
+      "?a",
+      "me a:X:y",
+      "{}",
+      " : : ",
+      `me a:x:1:${"9".repeat(30)}`,
+    ]) {
       await stranger.query("SELECT pg_notify($1, $2)", [schema, payload]);
     }
     // The last has numbers that are too large, and notifies.

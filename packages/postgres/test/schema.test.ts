@@ -49,9 +49,6 @@ describe("the schema", () => {
     const schema = newSchema();
     await openStore(pool, { schema });
     expect(await describeSchema(pool, schema)).toEqual([
-      "CREATE INDEX removed_by_owner ON removed_runs USING btree (owner_id, removed_xid, run_key)",
-      "CREATE INDEX removed_by_time ON removed_runs USING btree (removed_at_ms)",
-      "CREATE INDEX runs_by_end ON runs USING btree (owner_id, ended_xid, run_key) WHERE (ended_xid IS NOT NULL)",
       "CREATE INDEX runs_by_finish ON runs USING btree (finished_at_ms) WHERE (finished_at_ms IS NOT NULL)",
       "CREATE INDEX runs_by_idle ON runs USING btree (run_status, idle_from_ms) WHERE ((finished_at_ms IS NULL) AND (lease_expires_at_ms IS NULL))",
       "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
@@ -62,7 +59,6 @@ describe("the schema", () => {
       "CREATE UNIQUE INDEX events_by_key ON events USING btree (run_key, idempotency_key) WHERE (idempotency_key IS NOT NULL)",
       "CREATE UNIQUE INDEX events_pkey ON events USING btree (run_key, sequence)",
       "CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (migration)",
-      "CREATE UNIQUE INDEX removed_runs_pkey ON removed_runs USING btree (run_key)",
       "CREATE UNIQUE INDEX runs_by_place ON runs USING btree (owner_id, topic) WHERE (exclusive AND (finished_at_ms IS NULL))",
       "CREATE UNIQUE INDEX runs_pkey ON runs USING btree (run_key)",
       "CREATE UNIQUE INDEX runs_run_id_key ON runs USING btree (run_id)",
@@ -78,16 +74,9 @@ describe("the schema", () => {
       "migrations.applied_at timestamp with time zone NOT NULL DEFAULT now()",
       "migrations.breaking boolean NOT NULL",
       "migrations.migration integer NOT NULL",
-      "removed_runs.owner_id text NOT NULL",
-      "removed_runs.removed_at_ms bigint NOT NULL",
-      "removed_runs.removed_xid xid8 NOT NULL",
-      "removed_runs.run_id text COLLATE C NOT NULL",
-      "removed_runs.run_key bigint NOT NULL",
-      "removed_runs.topic text COLLATE C",
       "runs {fillfactor=75}",
       "runs.claim_key text",
       "runs.created_at_ms bigint NOT NULL",
-      "runs.ended_xid xid8",
       "runs.exclusive boolean",
       "runs.fence bigint NOT NULL DEFAULT 0",
       "runs.finished_at_ms bigint",
@@ -263,7 +252,7 @@ describe("the schema", () => {
       const pool = openPool(await server().createDatabase());
       const store = await openStore(pool, { schema });
       const notifiedRuns = Promise.withResolvers<void>();
-      store.subscribe("a", notifiedRuns.resolve);
+      store.subscribe("a", () => notifiedRuns.resolve());
       await store.createRun(createOf("a"));
       expect(await store.append([appendOf("a")])).toMatchObject([{ outcome: "appended" }]);
       await notifiedRuns.promise;

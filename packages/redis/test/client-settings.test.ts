@@ -36,7 +36,7 @@ it.each(Object.keys(settings))(
     await store.createRun(createOf("a"));
     const spoken = connect(server);
     const notifiedRuns = Promise.withResolvers<void>();
-    const subscription = store.subscribe("a", notifiedRuns.resolve);
+    const subscription = store.subscribe("a", () => notifiedRuns.resolve());
     await subscription.ready;
     const channel = `${redis.options.keyPrefix ?? ""}${runKeys("a").head}`;
     await expect.poll(() => spoken.pubsub("NUMSUB", channel)).toEqual([channel, 1]);

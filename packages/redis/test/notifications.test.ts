@@ -34,7 +34,7 @@ async function notifyCount(
   work: () => Promise<unknown>,
 ): Promise<void> {
   const notifiedRuns = Promise.withResolvers<void>();
-  const subscription = store.subscribe(runId, notifiedRuns.resolve);
+  const subscription = store.subscribe(runId, () => notifiedRuns.resolve());
   await subscription.ready;
   await work();
   await notifiedRuns.promise;

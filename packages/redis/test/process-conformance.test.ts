@@ -31,7 +31,7 @@ const settings = ["--appendfsync", "always"];
  * crashes, notifications, ordinals, places, creations with a claim, inputs, idle runs and changed runs. The store's scripts are the
  * same everywhere.
  */
-const DIFFERING = ["S4", "S6", "S7", "S13", "S16", "S25", "S26", "S27", "S28", "S29"];
+const DIFFERING = ["S4", "S6", "S7", "S13", "S16", "S25", "S26", "S27", "S28"];
 const isDiffering = (clause: string): boolean => DIFFERING.includes(clause);
 
 const network: Network<PrefixPlace> = {

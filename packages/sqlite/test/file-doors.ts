@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import type { Counts, OwnTransaction, StoreDoors } from "@tm/run-events-conformance";
+import type { Counts, StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore, type SqliteDatabase } from "../src/index.ts";
 import { recordStatements } from "./recorded-statements.ts";
@@ -22,9 +21,6 @@ export interface FilePlace {
   /** How many statements the stores have run. */
   readonly counters: (() => number)[];
 }
-
-/** The longest pause between two tries for SQLite's lock, in milliseconds, as the store has it. */
-const LOCK_PAUSE_MS = 25;
 
 /** How the kit opens stores in files. */
 export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
@@ -51,35 +47,11 @@ export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
       return db === undefined ? {} : countRows(db);
     },
     cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
-    begin: ({ file }) => beginOwn(driver, file),
     // As on a disk that becomes read-only.
     refuseWrites({ handles }, store) {
       const db = handles.get(store);
       db?.exec("PRAGMA query_only = ON");
       return () => void db?.exec("PRAGMA query_only = OFF");
-    },
-  };
-}
-
-/** Begins a transaction on a handle of its own. SQLite lets one write at a time: it waits until it may, and leaves others time to write. */
-async function beginOwn(driver: FileDriver, file: string): Promise<OwnTransaction> {
-  const db = driver.open(file);
-  const store = createSqliteStore(db);
-  await store.verify();
-  for (;;) {
-    try {
-      db.exec("BEGIN IMMEDIATE");
-      break;
-    } catch {
-      await setTimeout(Math.random() * LOCK_PAUSE_MS);
-    }
-  }
-  return {
-    append: async (append) => store.appendInTransaction(append),
-    async end(how) {
-      db.exec(how === "commit" ? "COMMIT" : "ROLLBACK");
-      await store.close();
-      db.close();
     },
   };
 }

@@ -23,8 +23,9 @@ async function report(run) {
   if (!all("INPUT_REQUESTED").length) await run.append([{ eventType: "INPUT_REQUESTED", payload }]);
   const [answer] = all("INPUT_RECEIVED");
   if (answer === undefined) return run.park(); // no process has to wait for the answer
-  const text = answer.payload.action === "accept" ? "Sent." : "Kept.";
-  return { content: [{ type: "text", text }] };
+  return {
+    content: [{ type: "text", text: answer.payload.action === "accept" ? "Sent." : "Kept." }],
+  };
 }
 /** Goes on with a task that no process works on. Any other is refused as `claimed`. */
 const work = (taskId) => void runs.work(taskId, { leaseMs: 2_000 }, report).catch(() => {});
@@ -45,8 +46,7 @@ const methods = {
   "tasks/get": ({ taskId }) => work(taskId), // its process may have died, or it was answered
   async "tasks/update"({ taskId, inputRequests = {} }, { inputResponses = {} }) {
     const [key] = Object.keys(inputRequests).filter((one) => inputResponses[one]);
-    const expectedSequence = Number(key?.replace("ask-", ""));
-    const named = { idempotencyKey: key, expectedSequence };
+    const named = { idempotencyKey: key, expectedSequence: Number(key?.replace("ask-", "")) };
     if (key) await runs.input(taskId, inputResponses[key], named);
   },
   "tasks/cancel": ({ taskId }) => runs.cancel(taskId),

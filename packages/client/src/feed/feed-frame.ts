@@ -1,18 +1,18 @@
 import type { RunEvent, RunSnapshot } from "@tm/run-events-core";
-import { fits, isText, isTextIfAny, type Shape } from "../http/fits.ts";
-import { FEED_RUN } from "../http/feed-calls.ts";
+import { FEED_RUN, isFlag } from "../http/feed-calls.ts";
+import { fits, isText, type Shape } from "../http/fits.ts";
 import { EVENT } from "../http/run-calls.ts";
 
 /** A frame of a feed, without its errors. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export type FeedFrame =
-  | { readonly type: "feed_started"; readonly reset: boolean }
+  | { readonly type: "feed_started"; readonly same: boolean }
   | { readonly type: "run"; readonly run: RunSnapshot; readonly last?: RunEvent }
   | { readonly type: "run_gone"; readonly runId: string }
-  | { readonly type: "feed_cursor"; readonly cursor?: string | null };
+  | { readonly type: "feed_version"; readonly version: string; readonly more: boolean };
 
 /** The members that a frame of each type has. */
 const SHAPES: ReadonlyMap<unknown, Shape> = new Map<unknown, Shape>([
-  ["feed_started", { reset: (value) => typeof value === "boolean" }],
+  ["feed_started", { same: isFlag }],
   [
     "run",
     {
@@ -21,7 +21,7 @@ const SHAPES: ReadonlyMap<unknown, Shape> = new Map<unknown, Shape>([
     },
   ],
   ["run_gone", { runId: isText }],
-  ["feed_cursor", { cursor: isTextIfAny }],
+  ["feed_version", { version: isText, more: isFlag }],
 ]);
 
 /**

@@ -1,11 +1,20 @@
 import { isTerminal, type RunEvent, type RunSnapshot } from "@tm/run-events-core";
-import type { RunChanges } from "@tm/run-events-core/wire";
 import type { FeedWant } from "./feed-want.ts";
 
-/** What has changed among an owner's runs, as core's `RunChanges`. */
-export interface FeedChanges extends Omit<RunChanges, "cursor"> {
-  /** To go on after these changes later, pass it as `since`; `null` if the server has not sent a cursor yet. It is good for an hour. */
-  readonly cursor: string | null;
+/** What has changed in an owner's list: states, not events. */
+export interface FeedChanges {
+  /** Whether the list begins again: the runs from before are no longer in it, unless they come again. */
+  readonly isReset: boolean;
+  /** Each as it is now, newest first in a list that begins; with its last event if that was asked for and there is one. */
+  readonly runs: readonly { readonly run: RunSnapshot; readonly last?: RunEvent }[];
+  /** The ids of runs that were removed, or have left the list. */
+  readonly gone: readonly string[];
+  /** The version of the list after these changes; `null` if the server has not sent one yet. */
+  readonly version: string | null;
+  /** Whether there are older live runs than those of the list. */
+  readonly more: boolean;
+  /** Whether more changes follow at once. */
+  readonly hasMore: boolean;
 }
 
 /** A run of a list, with its last event. It stays the same object while nothing in it has changed. */
@@ -24,7 +33,9 @@ export interface FeedRuns {
   readonly feed: FeedWant | null;
   /** How often the feed has started over. */
   readonly epoch: number;
-  readonly cursor: string | null;
+  readonly version: string | null;
+  /** Whether there are older live runs. */
+  readonly more: boolean;
 }
 
 /** How many runs that have ended a feed keeps: those that ended last. */
@@ -45,7 +56,8 @@ export const NO_RUNS: FeedRuns = {
   next: null,
   feed: null,
   epoch: 0,
-  cursor: null,
+  version: null,
+  more: false,
 };
 
 /**
@@ -55,13 +67,15 @@ export const NO_RUNS: FeedRuns = {
  */
 export function foldChanges(list: FeedRuns, changes: FeedChanges, feed: FeedWant): FeedRuns {
   const runs = new Map(list.runs);
-  const begun = changes.isReset ? [] : list.next;
+  const { isReset, version, more, hasMore } = changes;
+  const begun = isReset ? [] : list.next;
   const next = begun && new Map(begun);
   for (const runId of changes.gone) {
     runs.delete(runId);
     next?.delete(runId);
   }
-  for (const { run, last = null } of changes.runs) {
+  // Those that came last are the newest.
+  for (const { run, last = null } of isReset ? changes.runs.toReversed() : changes.runs) {
     const { runId, runStatus } = run;
     const listed = keepSame(runs.get(runId), run, last);
     if (isTerminal(runStatus)) {
@@ -71,10 +85,10 @@ export function foldChanges(list: FeedRuns, changes: FeedChanges, feed: FeedWant
     runs.set(runId, listed);
     next?.set(runId, listed);
   }
-  const { cursor, hasMore } = changes;
-  if (next === null) return { ...list, runs: boundEnded(runs), cursor };
-  if (hasMore) return { ...list, runs, next, cursor };
-  return { runs: boundEnded(next), next: null, feed, epoch: list.epoch + 1, cursor };
+  if (next === null) return { ...list, runs: boundEnded(runs), version, more };
+  if (hasMore) return { ...list, runs, next, version, more };
+  const epoch = list.epoch + 1;
+  return { runs: boundEnded(next), next: null, feed, epoch, version, more };
 }
 
 /** Two changes as one. A run is in one of its lists. */

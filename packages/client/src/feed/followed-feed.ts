@@ -24,17 +24,23 @@ export interface FeedListener {
 
 /** What a feed asks for, and where it goes on. */
 export interface FeedStart extends FeedWant {
-  /** `null` to begin with all live runs. */
-  readonly cursor: string | null;
+  /** The version of the list that the reader has; `null` for none. */
+  readonly version: string | null;
 }
 
-/** A feed that is followed: its cursor and its state. It makes the same changes of frames as of polls. */
+/** A list as a poll answers it, or that it still has the version that was asked for. */
+export type PolledList = (Pick<FeedChanges, "runs" | "more"> & { readonly version: string }) | null;
+
+/** A feed that is followed: its version and its state. It makes the same changes of frames as of polls. */
 export class FollowedFeed {
   readonly #want: FeedWant;
   readonly #listener: FeedListener;
-  #cursor: string | null;
-  /** Whether the reader has every live run. */
+  #version: string | null;
+  #more = false;
+  /** Whether the reader has the whole list. */
   #isWhole: boolean;
+  /** The runs of the last answer to a poll; `null` before the first one, and after a stream. */
+  #polled: ReadonlySet<string> | null = null;
   #connection: FeedConnection = CONNECTING;
   /** The changes of frames that came together. */
   #gathered: FeedChanges | null = null;
@@ -42,16 +48,11 @@ export class FollowedFeed {
   /** How often in a row the server could not read the feed. */
   failures = 0;
 
-  /** @param start a cursor is of a reader that has every live run */
-  constructor({ topic, last, cursor }: FeedStart, listener: FeedListener) {
+  constructor({ topic, last, version }: FeedStart, listener: FeedListener) {
     this.#want = { topic, last };
     this.#listener = listener;
-    this.#cursor = cursor;
-    this.#isWhole = cursor !== null;
-  }
-
-  get cursor(): string | null {
-    return this.#cursor;
+    this.#version = version;
+    this.#isWhole = version !== null;
   }
 
   get isLive(): boolean {
@@ -65,12 +66,7 @@ export class FollowedFeed {
 
   /** Where to go on. */
   start(): FeedStart {
-    return { ...this.#want, cursor: this.#cursor };
-  }
-
-  /** Begins again with all live runs. */
-  forgetCursor(): void {
-    this.#cursor = null;
+    return { ...this.#want, version: this.#version };
   }
 
   /** Its listener is not called any more. */
@@ -96,12 +92,13 @@ export class FollowedFeed {
     if (frame.type === "feed_started") {
       this.flush();
       this.update({ state: "live", error: null });
-      if (frame.reset) this.#gather({ isReset: true });
+      this.#polled = null;
+      if (!frame.same) this.#gather({ isReset: true });
     } else if (frame.type === "run") {
       const { run, last } = frame;
       this.#gather({ runs: [last === undefined ? { run } : { run, last }] });
     } else if (frame.type === "run_gone") this.#gather({ gone: [frame.runId] });
-    else this.#gather({ cursor: frame.cursor ?? null, hasMore: false });
+    else this.#gather({ version: frame.version, more: frame.more, hasMore: false });
   }
 
   /** Hands over what was gathered. */
@@ -114,11 +111,23 @@ export class FollowedFeed {
   /** Hands changes over. */
   take(changes: FeedChanges): void {
     if (this.#isStopped) return;
-    // The feed starts over, but its next cursor may be refused as well.
+    // A list that begins again may fail again as well.
     if (!changes.isReset) this.failures = 0;
-    this.#cursor = changes.cursor;
+    this.#version = changes.version;
+    this.#more = changes.more;
     this.#isWhole = !changes.hasMore;
     this.#listener.onChanges(changes);
+  }
+
+  /** Takes the answer to a poll. Only the first one begins the list again. */
+  takeList(list: PolledList): void {
+    this.failures = 0;
+    if (list === null) return;
+    const polled = this.#polled;
+    const ids = new Set(list.runs.map(({ run }) => run.runId));
+    this.#polled = ids;
+    const gone = [...(polled ?? [])].filter((runId) => !ids.has(runId));
+    this.take({ ...list, isReset: polled === null, gone, hasMore: false });
   }
 
   #gather(change: Partial<FeedChanges>): void {
@@ -128,8 +137,9 @@ export class FollowedFeed {
       isReset: false,
       runs: [],
       gone: [],
-      // A feed that starts over has no cursor, and not every run, until the server says so.
-      cursor: isReset ? null : (before ?? { cursor: this.#cursor }).cursor,
+      // A list that begins again has no version, and not every run, until the server says so.
+      version: isReset ? null : (before ?? { version: this.#version }).version,
+      more: before?.more ?? this.#more,
       hasMore: isReset || (before?.hasMore ?? !this.#isWhole),
       ...change,
     };

@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { checkRunId, invalidCursor } from "@tm/run-events-core/wire";
 import { type FeedListener, type FeedStart, FollowedFeed } from "../feed/followed-feed.ts";
-import { isBadCursor, pollFeed } from "../feed/poll-feed.ts";
+import { pollFeed } from "../feed/poll-feed.ts";
 import { runsStreamCall } from "../http/feed-calls.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { FOR_EVER_MS, pause } from "../http/pause.ts";
@@ -281,9 +281,7 @@ export class RunsReader {
   }
 
   async #onLoss(error: unknown): Promise<void> {
-    const { feed } = this.#set;
-    if (feed !== null && isBadCursor(error, feed.cursor)) feed.forgetCursor();
-    else if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
+    if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
     this.#course = afterFailure(this.#course, performance.now());
     this.#set.wait(error);
     const { failures, loss } = this.#course;

@@ -19,10 +19,10 @@ export function followFeed(reader: RunsReader, cell: FeedCell): () => void {
     stop = () => {};
     feed = next;
     if (next === null) return;
-    // A list that has begun to start over has no place to go on.
-    const cursor = next === list.feed && list.next === null ? list.cursor : null;
+    // A list that has begun again is not whole.
+    const version = next === list.feed && list.next === null ? list.version : null;
     stop = reader.addFeed(
-      { ...next, cursor },
+      { ...next, version },
       {
         onChanges: (changes) => cell.take(changes, next),
         onState: (connection) => cell.setConnection(connection),

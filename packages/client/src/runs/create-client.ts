@@ -9,8 +9,7 @@ import type {
   WorkOptions,
 } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
-import type { FeedChanges } from "../feed/fold-changes.ts";
-import { followChanges, type FollowChangesOptions } from "../follow/follow-changes.ts";
+import { type WatchedRuns, watchRuns, type WatchRunsOptions } from "../follow/watch-runs.ts";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import { checkRunId } from "../http/check-run-id.ts";
@@ -202,12 +201,13 @@ export interface Client {
     options?: FollowRunOptions<M>,
   ): RunFollower<M>;
   /**
-   * Follows your runs: first the live ones, then each that is created, gets events, ends or is removed. Each comes as it is now, at most four
-   * times a second. What changes while the loop is busy comes together. To stop it, leave the loop, or abort `options.signal`.
+   * Watches your list: the live runs and the newest 50. Yields the whole list, and again after each change, with each run as it is now, at most
+   * four times a second for each run. It is a list, not a log: a program that has to act on every end must not learn of them here. To stop
+   * it, leave the loop, or abort `options.signal`.
    * @throws RunEventsError `unauthenticated`, `invalid_request` for a bad topic, and any other error that waiting cannot cure
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
    */
-  changes(options?: FollowChangesOptions): AsyncIterable<FeedChanges>;
+  watch(options?: WatchRunsOptions): AsyncIterable<WatchedRuns>;
   /** Works on a run as its only writer, as `workRun` does. */
   work<Value>(
     runId: string,
@@ -282,7 +282,7 @@ export function createClient(options: ClientOptions = {}): Client {
     claim: async (runId, how) => ask(claimCall(runId, how), how),
     renew: async (runId, fence, how) => ask(renewCall(runId, fence, how.leaseMs), how),
     release: async (runId, fence, how) => ask(releaseCall(runId, fence), how),
-    changes: (how) => followChanges({ ...options, ...how }),
+    watch: (how) => watchRuns({ ...options, ...how }),
     follow: (runId, how) => followRun({ ...options, ...how, runId }),
     // Loaded when it is called: most pages of a browser work on no run.
     work: async (runId, how, task) => {

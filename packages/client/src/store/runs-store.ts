@@ -135,11 +135,13 @@ export class RunsStore implements Store<RunsView> {
   #take(shared: SharedFeed, gone: ReadonlySet<string>): void {
     const { cell } = shared;
     for (const runId of gone) this.#gone.add(runId);
-    this.#forget(gone);
+    const hasForgotten = this.#forget(gone);
     this.#connection = cell.connection;
     const { epoch } = cell.list;
     if (cell.has(this.#want)) {
       if (epoch !== this.#epoch) this.#begin(shared, epoch);
+      // It was removed, or is too old for the feed: only the list says which.
+      else if (hasForgotten && hasEnded(this.#filter)) void this.#readAgain(shared, epoch);
       this.#pick();
     }
     this.#change();
@@ -243,9 +245,11 @@ export class RunsStore implements Store<RunsView> {
     this.#read = new Map(ended.map((run) => [run.runId, run]));
   }
 
-  #forget(gone: ReadonlySet<string>): void {
-    if (![...gone].some((runId) => this.#read.has(runId))) return;
+  /** @returns whether there was anything to forget */
+  #forget(gone: ReadonlySet<string>): boolean {
+    if (![...gone].some((runId) => this.#read.has(runId))) return false;
     this.#read = new Map([...this.#read].filter(([runId]) => !gone.has(runId)));
+    return true;
   }
 
   #change(): void {

@@ -86,7 +86,7 @@ it("a window that is opened hidden polls for 10 s, takes no slot, and what it sh
   });
 });
 
-it("a list that is hidden for 10 s has every run when it is seen again, after its cursor", async () => {
+it("a list that is hidden for 10 s has every run when it is seen again, and says which version it had", async () => {
   stubBrowser();
   const server = await startRunsServer();
   const runId = await record(server.runs, 1);
@@ -103,7 +103,7 @@ it("a list that is hidden for 10 s has every run when it is seen again, after it
     expect(last()).toBe(1);
     window.turn("visible");
     await waitFor(() => last() === 2);
-    expect(server.paths.at(-1)).toContain("feed=live&changedSince=1.");
+    expect(server.paths.at(-1)).toContain("feed=live&have=");
   });
 });
 

@@ -49,7 +49,7 @@ it("W47, W48: a fifth window polls its runs and its list, and has one stream of 
     expect(server.handler.stats().streams.open).toBe(SLOTS);
     windows[0]?.[0].close();
     await waitFor(() => isAll("live"));
-    expect(server.paths.at(-1)).toMatch(/\/stream\?runs=[^,]*,[^,]*&feed=live&changedSince=/);
+    expect(server.paths.at(-1)).toMatch(/\/stream\?runs=[^,]*,[^,]*&feed=live&have=/);
   });
 });
 

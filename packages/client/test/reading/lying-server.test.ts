@@ -16,6 +16,8 @@ const AT_MS = 30_000;
 const MOST_REQUESTS = 60;
 /** A worker polls for inputs, and for the end of its run. `fetch` follows 20 redirects. */
 const MOST_OF_TWO = 300;
+/** A list may change four times a second. */
+const MOST_OF_A_LIST = 121;
 
 type Loop = (baseUrl: string, signal: AbortSignal) => Promise<unknown>;
 /** Answers every request at once, even a poll that it should hold. */
@@ -38,9 +40,9 @@ const followMany: Loop = async (baseUrl, signal) => {
   reader.close();
 };
 const feedPolls: Loop = (baseUrl, signal) =>
-  drain(createClient({ baseUrl, credential: BEARER }).changes({ signal }));
+  drain(createClient({ baseUrl, credential: BEARER }).watch({ signal }));
 const feedStream: Loop = (baseUrl, signal) =>
-  drain(createClient({ baseUrl, credential: COOKIE }).changes({ signal }));
+  drain(createClient({ baseUrl, credential: COOKIE }).watch({ signal }));
 const listAll: Loop = async (baseUrl, signal) => {
   const runs = createClient({ baseUrl, credential: BEARER, patienceMs: Infinity });
   let cursor: string | undefined;
@@ -58,7 +60,7 @@ const workInputs: Loop = (baseUrl, signal) =>
 
 const RUN = { runStatus: "running", currentPhase: null, lastSequence: 9 };
 const ONE = { sequence: 1, eventType: "INPUT_RECEIVED", payload: null, createdAt: "" };
-const CHANGES = { runs: [snapshotOf(1)], gone: [], cursor: "c", hasMore: true, reset: false };
+const LIST = { runs: [snapshotOf(1)], version: "v", more: true };
 
 function pageOf(page: object): Lie {
   return (response, url) =>
@@ -67,15 +69,10 @@ function pageOf(page: object): Lie {
       : json(response, 200, { ...RUN, events: [], hasMore: true, ...page });
 }
 
-const changesOf =
+const listOf =
   (change: (index: number) => object): Lie =>
   (response, _, index) =>
-    json(response, 200, { ...CHANGES, ...change(index) });
-
-const refusedCursor: Lie = (response, url, index) => {
-  if (/changedSince=[^&]/.test(url)) json(response, 400, { code: "invalid_cursor", detail: "" });
-  else json(response, 200, { ...CHANGES, cursor: `${index}`, reset: true });
-};
+    json(response, 200, { ...LIST, ...change(index) });
 
 const streamOf =
   (...frames: readonly string[]): Lie =>
@@ -87,9 +84,9 @@ const streamOf =
 const OPENED = frame({ type: "stream_opened" }, 0);
 const FEED = [
   OPENED,
-  frame({ type: "feed_started", reset: true }),
+  frame({ type: "feed_started", same: false }),
   frame({ type: "run", run: snapshotOf(1) }),
-  frame({ type: "feed_cursor", cursor: "c" }),
+  frame({ type: "feed_version", version: "v", more: false }),
 ];
 const failed = (code: string, more: object = {}): string =>
   frame({ type: "error", code, message: "", retryable: true, ...more }, 0);
@@ -133,26 +130,16 @@ const LIES: readonly Case[] = [
     streamOf(OPENED, failed("store_unavailable", { runId: "a" })),
   ],
   [
-    "changes have more, and no run",
+    "a list has another version each time",
     feedPolls,
-    changesOf((index) => ({ runs: [], cursor: `${index}` })),
+    listOf((index) => ({ version: `${index}` })),
+    MOST_OF_A_LIST,
   ],
-  ["changes have more, and the same cursor", feedPolls, changesOf(() => ({}))],
+  ["a list comes although it has the same version", feedPolls, listOf(() => ({}))],
   [
-    "changes start over again and again",
+    "a list is the same, although the poll was to be held",
     feedPolls,
-    changesOf((index) => ({ cursor: `${index}`, reset: true })),
-  ],
-  [
-    "changes are empty, although the poll was to be held",
-    feedPolls,
-    changesOf(() => ({ runs: [], hasMore: false })),
-  ],
-  ["the cursor of changes is refused", feedPolls, refusedCursor],
-  [
-    "a feed refuses its cursor",
-    feedStream,
-    streamOf(...FEED, failed("invalid_cursor", { retryable: false })),
+    (response) => json(response, 200, { same: true, version: "v" }),
   ],
   [
     "a feed fails after it has started over",

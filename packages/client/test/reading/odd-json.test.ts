@@ -79,16 +79,12 @@ const CALLS: readonly (readonly [name: string, count: number, call: Call])[] = [
   ["renew", 0, calling((runs) => runs.renew("a", 1, { leaseMs: 1_000 }))],
   ["release", 0, calling((runs) => runs.release("a", 1))],
   ["delete", 0, calling((runs) => runs.delete("a"))],
+  ["watch, by polls", 3, calling((runs, signal) => take(runs.watch({ last: true, signal }), 6))],
   [
-    "changes, by polls",
-    3,
-    calling((runs, signal) => take(runs.changes({ last: true, signal }), 6)),
-  ],
-  [
-    "changes, by a stream",
+    "watch, by a stream",
     3,
     (baseUrl, signal) =>
-      take(createClient({ baseUrl, credential: COOKIE }).changes({ last: true, signal }), 6),
+      take(createClient({ baseUrl, credential: COOKIE }).watch({ last: true, signal }), 6),
   ],
   ["follow, by polls", 3, calling((runs, signal) => take(runs.follow("a", { signal })))],
   ["follow, the last", 3, calling((runs, signal) => take(runs.follow("a", { tail: 2, signal })))],

@@ -134,10 +134,10 @@ it("W14: `loadMore` reads older runs, those that are removed meanwhile are left 
   expect(list.store.getSnapshot().isLoadingMore).toBe(true);
   await loading;
   await shows(list, ...ids.slice(0, 100));
-  await server.runs.delete(ids[70] ?? "");
+  await server.runs.delete(ids[20] ?? "");
   await server.runs.delete(ids[110] ?? "");
   await list.store.getSnapshot().loadMore();
-  const left = ids.filter((_, index) => index !== 70 && index !== 110);
+  const left = ids.filter((_, index) => index !== 20 && index !== 110);
   await shows(list, ...left);
   expect(list.store.getSnapshot()).toMatchObject({ hasMore: false, isLoadingMore: false });
 });
@@ -211,21 +211,21 @@ async function watchScripted(
   return watchStore(createRunsStore({ baseUrl, credential: { cookie: "a=b" }, userId: "ada" }));
 }
 
-const STARTED = frame({ type: "feed_started", reset: true });
-const CURSOR = frame({ type: "feed_cursor", cursor: "c" });
+const STARTED = frame({ type: "feed_started", same: false });
+const VERSION = frame({ type: "feed_version", version: "v", more: false });
 const ENDED = snapshotOf(1, { runStatus: "completed", lastSequence: 2 });
 
 it("W48: a list is read again when the feed has started over, because an end may be missing", async () => {
   let open: ServerResponse | undefined;
   const list = await watchScripted(
     (response) => {
-      open = stream(response, STARTED, frame({ type: "run", run: snapshotOf(1) }), CURSOR);
+      open = stream(response, STARTED, frame({ type: "run", run: snapshotOf(1) }), VERSION);
     },
     (response, index) =>
       json(response, 200, { runs: [index === 0 ? snapshotOf(1) : ENDED], nextCursor: null }),
   );
   await shows(list, "run-1");
-  open?.write(STARTED + CURSOR);
+  open?.write(STARTED + VERSION);
   await expect.poll(() => list.store.getSnapshot().runs[0]?.runStatus).toBe("completed");
 });
 
@@ -233,7 +233,7 @@ it("W48: a run that is removed while the list is read does not come back with it
   let open: ServerResponse | undefined;
   let reading: ServerResponse | undefined;
   const list = await watchScripted(
-    (response) => (open = stream(response, STARTED, CURSOR)),
+    (response) => (open = stream(response, STARTED, VERSION)),
     (response) => (reading = response),
   );
   await expect.poll(() => reading).toBeDefined();
@@ -252,7 +252,7 @@ it("W48: a list keeps the newest 250 runs that ended while it showed them, and r
   const end = (number: number): string =>
     frame({ type: "run", run: snapshotOf(number, { runStatus: "completed" }) });
   const list = await watchScripted(
-    (response) => (open = stream(response, STARTED, CURSOR)),
+    (response) => (open = stream(response, STARTED, VERSION)),
     (response, index) => {
       asked.push(response.req.url?.split("?")[1]);
       const runs = index === 0 ? [] : [snapshotOf(300, { runStatus: "completed" })];

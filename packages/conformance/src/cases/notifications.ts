@@ -1,6 +1,5 @@
 import { createRunEvents } from "@tm/run-events-core";
-import type { Subscription } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
@@ -252,14 +251,14 @@ async function allNotified(
   await Promise.all(counters.map((counter, index) => counter.past(counted[index] ?? 0)));
 }
 
-async function readyCounter(store: KitStore, runId: string): Promise<NotificationCounter> {
+async function readyCounter(store: RunEventStore, runId: string): Promise<NotificationCounter> {
   const counter = countNotifications(store, runId);
   await counter.ready;
   return counter;
 }
 
 /** Reads once, then once a notification, until the run has this many events. */
-async function follow(store: KitStore, runId: string, count: number): Promise<void> {
+async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
   const counter = await readyCounter(store, runId);
   for (let since = 0; ;) {
     const counted = counter.notifyCount();

@@ -1,5 +1,4 @@
-import type { Subscription } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { append, event } from "../append-request.ts";
 import { brokenIn } from "../assert.ts";
@@ -44,7 +43,7 @@ export const ownerNotifications: readonly TrialCase[] = [
 
 async function playSteps(
   trial: Trial,
-  stores: readonly KitStore[],
+  stores: readonly RunEventStore[],
   listeners: readonly OwnerListener[],
   nextName: () => string,
 ): Promise<void> {
@@ -60,7 +59,7 @@ async function playSteps(
         for (const runId of await perform(store, what, `${name}-${run}`)) changed.set(runId, heard);
       }
       for (const [runId, heard] of changed)
-        await Promise.all(listeners.map((listener, at) => listener.hears(runId, heard[at] ?? 0)));
+        await Promise.all(listeners.map((listener, at) => listener.notes(runId, heard[at] ?? 0)));
     },
     { kind: "games" },
   );
@@ -68,15 +67,15 @@ async function playSteps(
 
 /** @returns the ids of the runs that it has changed */
 async function perform(
-  store: KitStore,
+  store: RunEventStore,
   what: Step["what"],
   runId: string,
 ): Promise<readonly string[]> {
   switch (what) {
     case "create": {
-      const isNew = (await store.getRun(runId)) === null;
+      if ((await store.getRun(runId)) !== null) return [];
       await createRun(store, runId);
-      return isNew ? [runId] : [];
+      return [runId];
     }
     case "append":
     case "end": {
@@ -98,7 +97,7 @@ class OwnerListener {
   readonly #heard: (string | null)[] = [];
   #waits: (() => void)[] = [];
 
-  constructor(store: KitStore, ownerId: string) {
+  constructor(store: RunEventStore, ownerId: string) {
     this.#lateMs = Math.max(LATEST_MS, store.capabilities.notifyWithinMs);
     this.#subscription = store.subscribe({ ownerId }, (runId) => {
       this.#heard.push(runId);
@@ -119,7 +118,7 @@ class OwnerListener {
    * Resolves once a notification after the first ones was of this run.
    * @throws Error when none comes
    */
-  async hears(runId: string, after: number): Promise<void> {
+  async notes(runId: string, after: number): Promise<void> {
     const what = `a notification of the owner for ${runId}`;
     try {
       await within(this.#lateMs, this.#until(runId, after), what);

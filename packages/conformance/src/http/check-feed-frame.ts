@@ -11,10 +11,10 @@ export interface FeedSoFar {
 }
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  feed_started: ["reset"],
+  feed_started: ["same"],
   run: ["run"],
   run_gone: ["runId"],
-  feed_cursor: ["cursor"],
+  feed_version: ["version", "more"],
 };
 
 const SNAPSHOT: readonly string[] = [
@@ -57,12 +57,13 @@ export function checkFeedFrame(soFar: FeedSoFar, frame: Frame): FeedSoFar {
   const fields = ["type", ...(FIELDS[String(type)] ?? [])];
   assertEqual(found.toSorted(), fields.toSorted(), `W48: the fields of ${what}`);
   if (type === "feed_started")
-    assertEqual(typeof message["reset"], "boolean", `W48: the type of reset in ${what}`);
-  if (type === "feed_cursor")
-    assert(
-      typeof message["cursor"] === "string" && message["cursor"] !== "",
-      `W48: a cursor is a text, got ${what}`,
-    );
+    assertEqual(typeof message["same"], "boolean", `W48: the type of same in ${what}`);
+  if (type === "feed_version") {
+    const { version, more } = message;
+    const isText = typeof version === "string" && version !== "";
+    assert(isText, `W48: a version is a text, got ${what}`);
+    assertEqual(typeof more, "boolean", `W48: the type of more in ${what}`);
+  }
   if (type === "run") checkRun(soFar, message, what);
   return { ...soFar, hasStarted: true };
 }

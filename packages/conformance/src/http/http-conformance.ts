@@ -40,7 +40,7 @@ import { feeds } from "./cases/feeds.ts";
 import { manyRuns } from "./cases/many-runs.ts";
 import { tails } from "./cases/tails.ts";
 import { inputs } from "./cases/inputs.ts";
-import { changedRuns } from "./cases/changed-runs.ts";
+import { lists } from "./cases/lists.ts";
 import { exclusive } from "./cases/exclusive.ts";
 import { starting } from "./cases/starting.ts";
 import { topics } from "./cases/topics.ts";
@@ -99,7 +99,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...cancelling,
   ...listing,
   ...topics,
-  ...changedRuns,
+  ...lists,
   ...inputs,
   ...exclusive,
   ...workers,

@@ -2,9 +2,6 @@ import { assertMembers, assertStatus } from "./assert-answer.ts";
 import type { HttpTrial } from "./http-trial.ts";
 import { post } from "./runs.ts";
 
-/** A run as an answer or a frame has it. */
-type Run = Readonly<Record<string, unknown>>;
-
 /** A topic that no run has. */
 export function newTopic(): string {
   return `changed ${crypto.randomUUID()}`;
@@ -16,9 +13,4 @@ export async function createIn(trial: HttpTrial, topic: string): Promise<string>
   assertStatus(answer, 201);
   assertMembers(answer, { topic });
   return String(answer.json()["runId"]);
-}
-
-/** The runs in the order of their ids. */
-export function byId(runs: readonly Run[]): readonly Run[] {
-  return runs.toSorted((a, b) => String(a["runId"]).localeCompare(String(b["runId"])));
 }

@@ -3,7 +3,6 @@ import { anyOwner, appendInputs, endInputs, LIVE, owners } from "./append-arbitr
 import {
   appendCommand,
   type AppendInput,
-  changedCommand,
   type Command,
   deleteCommand,
   getRunCommand,
@@ -74,6 +73,7 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
     runStatus: fc.option(statuses, { nil: null, freq: 2 }),
     topic: topics,
     page: fc.integer({ min: 1, max: 3 }),
+    withMetadata: fc.boolean(),
   });
   const ofRun = (input: fc.Arbitrary<Omit<AppendInput, "runId">>): fc.Arbitrary<AppendInput> =>
     fc.tuple(runIds, input).map(([runId, one]) => ({ runId, ...one }));
@@ -89,7 +89,6 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
     read: fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand),
     head: runIds.map(getRunCommand),
     list: list.map(listCommand),
-    changed: fc.record({ ownerId: owners, topic: topics }).map(changedCommand),
     remove: fc.record(leased).map(deleteCommand),
     claim: fc.record({ ...leased, ...claimed }).map(claimCommand),
     renew: fc.record({ ...leased, length, step }).map(renewCommand),
@@ -128,7 +127,7 @@ const THEMES: readonly Theme[] = [
     kinds: {
       4: ["append"],
       3: ["create", "read"],
-      2: ["changed", "claim"],
+      2: ["claim"],
       1: [...LEASED, ...DUE, "end", "head", "list", "remove", "watch", "leave", "probe", "reopen"],
     },
   },
@@ -149,7 +148,7 @@ const THEMES: readonly Theme[] = [
     kinds: {
       3: ["create", "append"],
       2: ["end", "remove", "list", "read", "watch"],
-      1: ["purge", "changed", "leave", "tick"],
+      1: ["purge", "leave", "tick"],
     },
   },
   {

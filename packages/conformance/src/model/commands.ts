@@ -1,5 +1,4 @@
 import type fc from "fast-check";
-import { isTerminal } from "@tm/run-events-core";
 import {
   type Appender,
   type AppendRequest,
@@ -10,15 +9,14 @@ import {
 } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
-import { assert, assertEqual } from "../assert.ts";
-import { ChangedReader } from "../changed-reader.ts";
+import { assertEqual } from "../assert.ts";
 import { isListed, judgeAppend, judgeDeletion, judgeHead, judgeRead } from "./judge.ts";
 import { LONG_MS } from "../lease.ts";
 import { type Age, ageMs } from "./age.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import { notified, type Watch } from "./watch.ts";
 import type { Spelling } from "./spelling.ts";
-import { checkRecord, type ModelRun, type StoreModel } from "./run-model.ts";
+import { checkRecord, type StoreModel } from "./run-model.ts";
 
 /** The store objects under test, on the same data. */
 export interface RealStore {
@@ -184,61 +182,40 @@ export async function idleSinceOf(
 }
 
 export function listCommand(
-  input: Pick<ListQuery, "ownerId" | "runStatus" | "topic"> & { readonly page: number },
+  input: Pick<ListQuery, "ownerId" | "runStatus" | "topic"> & {
+    readonly page: number;
+    readonly withMetadata: boolean;
+  },
 ): Command {
   return command("listRuns", input, async (model, real) => {
     const ownerId = own(real, input.ownerId);
-    const { runStatus, page: limit } = input;
+    const { runStatus, withMetadata, page: limit } = input;
     const topic = spelledOrNull(real, input.topic ?? null);
     const expected = [...model.runs.values()]
       .filter((run) => isListed(run, { ownerId, topic, runStatus }))
       .toSorted((a, b) => b.record.ordinal - a.record.ordinal);
     let before: number | null = null;
     for (let from = 0; from <= expected.length; from += limit) {
-      const runs = await real.next().listRuns({ ownerId, runStatus, topic, before, limit });
+      const query = { ownerId, runStatus, topic, before, limit, withMetadata };
+      const runs = await real.next().listRuns(query);
       const page = expected.slice(from, from + limit);
       assertEqual(
         runs.map((run) => run.runId),
         page.map((run) => run.record.runId),
         "the list",
       );
-      for (const [index, run] of page.entries()) checkRecord(run, runs[index] ?? null);
+      for (const [index, run] of page.entries()) {
+        const { metadata } = run.record;
+        const listed = runs[index] ?? null;
+        if (withMetadata || listed === null) checkRecord(run, listed);
+        else {
+          assertEqual(listed.metadata, "", "the metadata in a list without it");
+          checkRecord(run, { ...listed, metadata });
+        }
+      }
       before = runs.at(-1)?.ordinal ?? before;
     }
   });
-}
-
-/** A reader of changed runs begins, and then has every live run and no state that is not the last one. */
-export function changedCommand(input: {
-  readonly ownerId: string;
-  readonly topic: string | null;
-}): Command {
-  return command("listChanged", input, async (model, real) => {
-    const topic = spelledOrNull(real, input.topic);
-    const ownerId = own(real, input.ownerId);
-    const name = JSON.stringify([ownerId, topic]);
-    const reader = model.readers.get(name) ?? new ChangedReader(topic, ownerId);
-    model.readers.set(name, reader);
-    await reader.askAll(real.next(), 1);
-    const runs = [...model.runs.values()]
-      .filter(({ record }) => record.ownerId === ownerId)
-      .filter(({ record }) => topic === null || record.topic === topic);
-    for (const run of runs) {
-      const { runId, runStatus } = run.record;
-      const known = reader.runs.get(runId) ?? null;
-      if (known === null && isTerminal(runStatus)) continue;
-      // A claim is no change: its lease need not be known.
-      assertEqual(stateOf(known), stateOf(run.record), `${runId} as it changed last`);
-    }
-    const ids = new Set(runs.map(({ record }) => record.runId));
-    for (const runId of reader.runs.keys()) assert(ids.has(runId), `${runId} exists`);
-  });
-}
-
-function stateOf(run: ModelRun["record"] | null): object | null {
-  if (run === null) return null;
-  const { ordinal, runStatus, phase, lastSequence } = run;
-  return { ordinal, runStatus, phase, lastSequence };
 }
 
 export function deleteCommand(input: {

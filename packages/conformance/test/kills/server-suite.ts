@@ -2,13 +2,13 @@ import type { ConformanceCase } from "@tm/run-events-conformance";
 import { runHttpConformance } from "@tm/run-events-conformance/http";
 import { memoryServerDoors, type ServerBreakage } from "../http/memory-server.ts";
 import { answerMutants } from "../http/mutants/answer-mutants.ts";
-import { changedMutants } from "../http/mutants/changed-mutants.ts";
 import { deadlineMutants } from "../http/mutants/deadline-mutants.ts";
 import { feedMutants } from "../http/mutants/feed-mutants.ts";
 import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { inputMutants } from "../http/mutants/input-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
+import { listFeedMutants } from "../http/mutants/list-feed-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { runsMutants } from "../http/mutants/runs-mutants.ts";
@@ -36,7 +36,7 @@ export const serverSuite: MutantSuite = {
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
-    ...changedMutants,
+    ...listFeedMutants,
     ...inputMutants,
     ...workerMutants,
     ...startMutants,

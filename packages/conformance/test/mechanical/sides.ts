@@ -17,14 +17,14 @@ export interface OpenSide {
 
 export type SideName = "store" | "server";
 
-/** Feeds of changed runs have tests of their own. */
+/** Watched lists have tests of their own. */
 const FEEDS =
-  "changed|change-cursor|live-groups|witnesses|listed|status-mark|departures|follow/feed|feed-source|feed-frame|feed-query";
+  "listed|run-list|list-version|list-reader|watched-list|owner-watch|owner-looks|owned-heads|watches|watch-lists|feed-source|feed-frame|feed-query";
 /** What a store decides by. The other rules are of the calls in front of it. */
 const DECIDED = "rules/(claims|idle|judge-append|lease|page|plan-|owner-name)";
 /** What a store on a server does besides, and what only reports. */
 const ELSEWHERE = "poll|connections|check-store|store-reports|telemetry|diagnostic|describe-value";
-const FEED_CASES = /^(S29|W48) /;
+const FEED_CASES = /^W48 /;
 /** Several times what a request takes, and short enough for a kit that runs hundreds of times. */
 const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };
 const LIMITS = { queuedForMs: 450, idleForMs: 300, waitingForMs: 600 };

@@ -2,7 +2,7 @@ import { nextTurn } from "../time/clock.ts";
 
 /**
  * The looks of one process at its owners' lists. An owner may watch many topics, and ask for them at once. So an owner has one look under
- * way, whatever its topic, and the event loop has a turn before the next.
+ * way, of any topic, and the event loop has a turn before the next.
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class OwnerLooks {

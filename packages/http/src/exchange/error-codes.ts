@@ -73,9 +73,8 @@ export const ERROR_CODES: Meanings = {
   invalid_cursor: {
     title: "The cursor is malformed",
     statuses: [400],
-    cause:
-      "`since` is not a non-negative integer, or is given twice. Or `changedSince` is not the cursor of an earlier answer.",
-    cure: "For events, pass the sequence of the last event that you have, or 0. For changed runs, pass the last `cursor` as it came, or an empty one.",
+    cause: "`since` is not a non-negative integer, or is given twice.",
+    cure: "For events, pass the sequence of the last event that you have, or 0.",
     example: "`since=-1`.",
   },
   invalid_event: {

@@ -68,8 +68,8 @@ export const RUNS_PARAMETER: Json = {
 export const FEED_PARAMETER: Json = parameter(
   "query",
   "feed",
-  "Adds a feed of the caller's runs, which begins with the live runs. With `all` it begins with the newest 50 of any status as well (W48).",
-  { type: "string", enum: ["live", "all"] },
+  "The caller's list: the live runs and the newest 50 of any status, as they are and as they change (W48).",
+  { const: "live" },
 );
 
 export const TOPIC_PARAMETER: Json = parameter(
@@ -86,11 +86,11 @@ export const LAST_PARAMETER: Json = parameter(
   { type: "boolean", default: false },
 );
 
-export const CHANGED_SINCE_PARAMETER: Json = parameter(
+export const HAVE_PARAMETER: Json = parameter(
   "query",
-  "changedSince",
-  "The cursor of an earlier answer or feed, or empty to begin with the live runs (W48).",
-  { type: "string", maxLength: 8_000 },
+  "have",
+  "The version of the list that the reader has (W48).",
+  { type: "string" },
 );
 
 export const WAIT_PARAMETER: Json = parameter(

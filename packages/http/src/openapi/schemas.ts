@@ -81,29 +81,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       description: "The `cursor` of the next page; null after the last run.",
     },
   }),
-  ChangedRuns: objectOf(
+  WholeList: objectOf(
     {
       runs: {
         type: "array",
         items: schemaRef("RunSnapshot"),
-        description:
-          "Runs that were created, got events or ended, each as it is now. One may come again without a change.",
+        description: "The live runs and the newest 50, newest first.",
       },
-      gone: {
-        type: "array",
-        items: schemaRef("RunId"),
-        description: "Runs that were removed.",
-      },
-      cursor: {
-        type: "string",
-        description: "The `changedSince` of the next request, for an hour.",
-      },
-      hasMore: { type: "boolean", description: "Whether more runs have changed already." },
-      reset: {
-        type: "boolean",
-        description:
-          "Whether this starts over, with all live runs up to the first answer without `hasMore`: forget the runs that you had.",
-      },
+      version: { type: "string", description: "The `have` of the next request." },
+      more: { type: "boolean", description: "Whether there are older live runs." },
       last: {
         type: "object",
         additionalProperties: schemaRef("RunEvent"),
@@ -113,6 +99,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     ["last"],
   ),
+  SameList: objectOf({
+    same: { const: true },
+    version: { type: "string", description: "The version that the caller has." },
+  }),
   Page: objectOf(
     {
       events: { type: "array", items: schemaRef("RunEvent") },

@@ -51,9 +51,10 @@ export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
     ["runId", "feed", "lastSequence"],
   ),
   FeedStartedMessage: messageOf("feed_started", {
-    reset: {
+    same: {
       type: "boolean",
-      description: "Whether the feed starts over: the reader forgets the runs that it had.",
+      description:
+        "Whether the list still has the version that the reader has. If not, the reader forgets the runs that it had.",
     },
   }),
   RunMessage: messageOf(
@@ -65,8 +66,9 @@ export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
     ["last"],
   ),
   RunGoneMessage: messageOf("run_gone", { runId: schemaRef("RunId") }),
-  FeedCursorMessage: messageOf("feed_cursor", {
-    cursor: { type: "string", description: "The `changedSince` to come back with, for an hour." },
+  FeedVersionMessage: messageOf("feed_version", {
+    version: { type: "string", description: "The `have` to come back with." },
+    more: { type: "boolean", description: "Whether there are older live runs." },
   }),
   StreamMessage: {
     description: "The JSON of one message's `data`.",
@@ -87,7 +89,7 @@ export const STREAM_SCHEMAS: Readonly<Record<string, Schema>> = {
       "FeedStarted",
       "Run",
       "RunGone",
-      "FeedCursor",
+      "FeedVersion",
       "Heartbeat",
       "StreamFinished",
     ].map((name) => schemaRef(`${name}Message`)),

@@ -3,7 +3,6 @@ import type { ListedStatus } from "@tm/run-events-core/store";
 import { STATUSES } from "@tm/run-events-core/wire";
 import {
   checkAt,
-  checkChangeCursor,
   describeValue,
   invalidCursor,
   MAX_TAIL,
@@ -128,33 +127,6 @@ export function parseStatus(query: URLSearchParams): ListedStatus | null {
 /** Takes `topic`, which the log checks; `null` for all. @see clause W34 in `WIRE.md` */
 export function parseTopic(query: URLSearchParams): string | null {
   return single(query, "topic");
-}
-
-/**
- * Parses `changedSince`; `null` to begin. `status` and `cursor` belong to the list, not to the feed.
- * @throws RunEventsError `invalid_request`, `invalid_cursor`
- * @see clause W48 in `WIRE.md`
- */
-export function parseChangedSince(query: URLSearchParams): string | null {
-  const other = ["status", "cursor"].find((name) => query.has(name));
-  if (other !== undefined)
-    throw invalidRequest(
-      `Expected \`changedSince\` without \`${other}\`, got both. Leave out \`${other}\`.`,
-    );
-  return checkChangeCursor(single(query, "changedSince") || null);
-}
-
-/**
- * Checks that a list has no parameter that only `changedSince` gives a meaning.
- * @throws RunEventsError `invalid_request`
- * @see clause W48 in `WIRE.md`
- */
-export function checkListed(query: URLSearchParams): void {
-  const name = ["wait", "last"].find((one) => query.has(one));
-  if (name !== undefined)
-    throw invalidRequest(
-      `Expected \`changedSince\` with \`${name}\`, got none. Leave out \`${name}\` for a list, or begin with \`changedSince=\`.`,
-    );
 }
 
 /**

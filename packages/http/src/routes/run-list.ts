@@ -8,9 +8,9 @@ import {
 import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
-export const LIST_BYTES = 4_194_304;
+const LIST_BYTES = 4_194_304;
 /** How many runs are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
-export const RUNS_A_READ = 16;
+const RUNS_A_READ = 16;
 /** The bounds of the `limit` of a list. */
 export const LIST_LIMIT = { most: 200, fallback: 50 };
 

@@ -3,8 +3,8 @@ import type { Reply, StreamReply } from "../exchange/exchange.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
 import { empty } from "../openapi/operation.ts";
 import {
-  CHANGED_SINCE_PARAMETER,
   FEED_PARAMETER,
+  HAVE_PARAMETER,
   LAST_PARAMETER,
   RUNS_PARAMETER,
   TOPIC_PARAMETER,
@@ -26,21 +26,15 @@ export const RUNS_STREAM_ROUTE: Route = {
     summary:
       "The events of many runs (W47) and a feed of the caller's runs (W48) on one connection",
     description:
-      "`data` of each message is a RunsStreamMessage, without `id`. `stream_opened` comes first. Each run has a `connected` and then its events, and ends with a `run_finished` or an `error` that has its `runId`. With `feed` there is a feed too: `feed_started`, a `run` for each run that changed, `run_gone`, and `feed_cursor`. `stream_finished`, or an `error` without `runId` and `feed`, comes last. To come back, ask with the last sequence of each run, and with the last `cursor` of the feed. `runs` or `feed` is required; `topic`, `last` and `changedSince` belong to `feed`.",
-    parameters: [
-      RUNS_PARAMETER,
-      FEED_PARAMETER,
-      TOPIC_PARAMETER,
-      LAST_PARAMETER,
-      CHANGED_SINCE_PARAMETER,
-    ],
+      "`data` of each message is a RunsStreamMessage, without `id`. `stream_opened` comes first. Each run has a `connected` and then its events, and ends with a `run_finished` or an `error` that has its `runId`. With `feed` there is a feed too: `feed_started`, a `run` for each run of the list and for each that changes, `run_gone`, and `feed_version`. `stream_finished`, or an `error` without `runId` and `feed`, comes last. To come back, ask with the last sequence of each run, and with the last `version` of the feed. `runs` or `feed` is required; `topic`, `last` and `have` belong to `feed`.",
+    parameters: [RUNS_PARAMETER, FEED_PARAMETER, TOPIC_PARAMETER, LAST_PARAMETER, HAVE_PARAMETER],
     answers: {
       200: {
         description: "Messages without a name, of `data`.",
         content: { "text/event-stream": { schema: { type: "string" } } },
       },
     },
-    codes: ["invalid_request", "invalid_cursor"],
+    codes: ["invalid_request"],
   },
   head: {
     id: "headRunsStream",

@@ -2,8 +2,9 @@ import { encodeClaimedRun, encodeRun, encodeRunList, RUNS_PATH } from "@tm/run-e
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
 import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
 import {
-  CHANGED_SINCE_PARAMETER,
   CURSOR,
+  FEED_PARAMETER,
+  HAVE_PARAMETER,
   keyParameter,
   LAST_PARAMETER,
   limitParameter,
@@ -13,18 +14,13 @@ import {
 } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schema.ts";
 import { parseCreateBody } from "../request/bodies.ts";
-import {
-  checkListed,
-  parseLimit,
-  parseListCursor,
-  parseStatus,
-  parseTopic,
-} from "../request/query.ts";
+import { parseListFeed } from "../request/feed-query.ts";
+import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
 import { readBody } from "./call-body.ts";
 import { claimKeyIn } from "./claim-key.ts";
 import { type Route, RUN_PATH } from "./route.ts";
-import { answerChanged } from "./changed-runs.ts";
 import { LIST_LIMIT, readRunList } from "./run-list.ts";
+import { answerFeed } from "./watched-list.ts";
 
 const RETENTION: Json = {
   "Run-Retention": {
@@ -41,8 +37,8 @@ const listRuns: Route = {
   takesTurn: "short",
   async answer(call) {
     const { context, exchange, ownerId, holding } = call;
-    if (exchange.query.has("changedSince")) return answerChanged(call);
-    checkListed(exchange.query);
+    const feed = parseListFeed(exchange.query);
+    if (feed !== null) return answerFeed(call, feed);
     const runStatus = parseStatus(exchange.query);
     const topic = parseTopic(exchange.query);
     const before = parseListCursor(exchange.query);
@@ -55,9 +51,10 @@ const listRuns: Route = {
   operation: {
     tag: "polling",
     id: "listRuns",
-    summary: "The caller's runs, newest first (W14), or those that changed since a cursor (W48)",
+    summary:
+      "A page of the caller's runs, newest first (W14), or the list of live and newest runs (W48)",
     description:
-      "`status` and `cursor` are refused together with `changedSince`. `last` and `wait` are refused without it.",
+      "`status`, `cursor` and `limit` are refused together with `feed`. `have`, `last` and `wait` are refused without it.",
     parameters: [
       parameter(
         "query",
@@ -70,18 +67,19 @@ const listRuns: Route = {
       TOPIC_PARAMETER,
       limitParameter(LIST_LIMIT),
       parameter("query", "cursor", "The `nextCursor` of the page before.", CURSOR),
-      CHANGED_SINCE_PARAMETER,
+      FEED_PARAMETER,
+      HAVE_PARAMETER,
       LAST_PARAMETER,
       WAIT_PARAMETER,
     ],
     answers: {
       200: json(
-        "A page of runs, of at most 4 MiB of metadata unless one run has more. With `changedSince`, the runs that changed.",
-        ["RunList", "ChangedRuns"],
+        "A page of runs, of at most 4 MiB of metadata unless one run has more. With `feed`, the live runs and the newest 50, or that the list still has the version `have`.",
+        ["RunList", "WholeList", "SameList"],
         RETENTION,
       ),
     },
-    codes: ["invalid_request", "invalid_cursor"],
+    codes: ["invalid_request"],
   },
 };
 

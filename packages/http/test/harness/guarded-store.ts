@@ -55,7 +55,6 @@ export function guardStore(store: RunEventStore): GuardedStore {
     read: (queries) => call("read", () => store.read(queries), queries.length),
     getRun: (runId) => call("getRun", () => store.getRun(runId)),
     listRuns: (query) => call("listRuns", () => store.listRuns(query)),
-    listChanged: (query) => call("listChanged", () => store.listChanged(query)),
     deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
     claim: (request) => call("claim", () => store.claim(request)),
     renew: (request) => call("renew", () => store.renew(request)),
@@ -64,15 +63,16 @@ export function guardStore(store: RunEventStore): GuardedStore {
     listIdle: (query) => call("listIdle", () => store.listIdle(query)),
     purge: (request) => call("purge", () => store.purge(request)),
     probe: () => call("probe", () => store.probe()),
-    subscribe(runId, onNotification) {
-      const subscription = store.subscribe(runId, () => {
-        if (!silent) onNotification();
+    subscribe(subject, onNotification) {
+      const subscription = store.subscribe(subject, (runId) => {
+        if (!silent) onNotification(runId);
       });
-      callbacks.add(onNotification);
+      const notify = (): void => onNotification(typeof subject === "string" ? subject : null);
+      callbacks.add(notify);
       return {
         ready: subscription.ready,
         stop() {
-          callbacks.delete(onNotification);
+          callbacks.delete(notify);
           subscription.stop();
         },
       };

@@ -2,7 +2,7 @@ import type { Pool } from "@neondatabase/serverless";
 import { type PostgresServer, startPostgres } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe } from "vitest";
 import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
-import { beginOn, createDoors, leadTo } from "../doors.ts";
+import { createDoors, leadTo } from "../doors.ts";
 import { itFindsLeaks } from "../leaks.ts";
 import { startWebSocketProxy, type WebSocketProxy } from "./neon-pool.ts";
 
@@ -11,17 +11,15 @@ describe("the Postgres store on Neon's driver", () => {
   let proxy: WebSocketProxy;
   let pool: Pool;
   let readOnly: Pool;
-  let own: Pool;
   beforeAll(async () => {
     server = await startPostgres();
     proxy = await startWebSocketProxy(server.url);
     pool = proxy.openPool();
-    own = proxy.openPool();
     // As in every session after the database's default was set to read-only.
     readOnly = proxy.openPool({ options: "-c default_transaction_read_only=on" });
   });
   afterAll(async () => {
-    await Promise.all([pool.end(), readOnly.end(), own.end()]);
+    await Promise.all([pool.end(), readOnly.end()]);
     await proxy.close();
     await server.close();
   });
@@ -34,7 +32,6 @@ describe("the Postgres store on Neon's driver", () => {
     name: "Neon's driver",
     profile: "quick" as const,
     ...doors,
-    begin: beginOn(() => own),
   };
   itKeeps({
     store: "Postgres",

@@ -45,7 +45,7 @@ it("S11: a client with a key prefix, other types of replies or RESP2 has the sam
     const store = await openRedisStore(fromNodeRedis(client));
     onTestFinished(() => store.close());
     const notified = Promise.withResolvers<void>();
-    const { ready } = store.subscribe("a", notified.resolve);
+    const { ready } = store.subscribe("a", () => notified.resolve());
     await ready;
     await store.createRun(createOf("a"));
     await notified.promise;

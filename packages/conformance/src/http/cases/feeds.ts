@@ -6,10 +6,8 @@ import type { LiveStream } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
 import { followFeed, RUNS_STREAM_PATH } from "../runs-stream.ts";
 import { getRun, land, pathOf, post } from "../runs.ts";
-import { byId, createIn, newTopic } from "../topic-runs.ts";
+import { createIn, newTopic } from "../topic-runs.ts";
 
-/** How many of the newest runs a feed of all begins with. */
-const NEWEST = 50;
 /** Appends that come faster than states may. */
 const MANY_EVENTS = 60;
 /** The least pause between two states of a run, less what a clock may be off. */
@@ -20,15 +18,15 @@ interface Known {
   readonly runs: Map<string, Readonly<Record<string, unknown>>>;
   readonly gone: string[];
   readonly last: Map<string, unknown>;
-  resets: boolean[];
-  cursor: string;
+  same: boolean[];
+  version: string;
 }
 
 function take(known: Known, { message }: Frame): void {
   const { type } = message;
-  if (type === "feed_started") known.resets.push(message["reset"] === true);
+  if (type === "feed_started") known.same.push(message["same"] === true);
   if (type === "run_gone") known.gone.push(String(message["runId"]));
-  if (type === "feed_cursor") known.cursor = String(message["cursor"]);
+  if (type === "feed_version") known.version = String(message["version"]);
   if (type !== "run") return;
   const run = message["run"] as Readonly<Record<string, unknown>>;
   known.runs.set(String(run["runId"]), run);
@@ -37,7 +35,7 @@ function take(known: Known, { message }: Frame): void {
 
 /** Reads up to the first frame for which this holds. */
 async function readTo(stream: LiveStream, isLast: (frame: Frame) => boolean): Promise<Known> {
-  const known: Known = { runs: new Map(), gone: [], last: new Map(), resets: [], cursor: "" };
+  const known: Known = { runs: new Map(), gone: [], last: new Map(), same: [], version: "" };
   for (;;) {
     const frame = await stream.next();
     take(known, frame);
@@ -45,9 +43,9 @@ async function readTo(stream: LiveStream, isLast: (frame: Frame) => boolean): Pr
   }
 }
 
-/** Reads up to the next cursor. */
-function toCursor(stream: LiveStream): Promise<Known> {
-  return readTo(stream, ({ message }) => message["type"] === "feed_cursor");
+/** Reads up to the next version. */
+function toVersion(stream: LiveStream): Promise<Known> {
+  return readTo(stream, ({ message }) => message["type"] === "feed_version");
 }
 
 /** Reads until the run comes in this status. */
@@ -66,7 +64,7 @@ async function remove(trial: HttpTrial, runId: string): Promise<void> {
 /** Cases of W48 in `WIRE.md`: a feed on a live stream. Each topic is of one case alone. */
 export const feeds: readonly HttpTrialCase[] = [
   {
-    name: "W48 a feed begins with the live runs of its topic, as they are, and then has a cursor",
+    name: "W48 a feed begins with the list of its topic, newest first, and then has its version",
     async run(trial) {
       const topic = newTopic();
       await createIn(trial, newTopic());
@@ -78,10 +76,11 @@ export const feeds: readonly HttpTrialCase[] = [
       await land(trial, running, ["NOTE"]);
       await land(trial, ended, ["RUN_COMPLETED"]);
       const stream = await followFeed(trial, { feed: "live", topic });
-      const { runs, gone, resets } = await toCursor(stream);
-      const expected = [await getRun(trial, queued), await getRun(trial, running)];
-      assertEqual(byId([...runs.values()]), byId(expected), "the live runs");
-      assertEqual([gone, resets], [[], [true]], "what else the feed has");
+      const { runs, gone, same } = await toVersion(stream);
+      const expected = [];
+      for (const runId of [ended, running, queued]) expected.push(await getRun(trial, runId));
+      assertEqual([...runs.values()], expected, "the runs");
+      assertEqual([gone, same], [[], [false]], "what else the feed has");
     },
   },
   {
@@ -89,7 +88,7 @@ export const feeds: readonly HttpTrialCase[] = [
     async run(trial) {
       const topic = newTopic();
       const stream = await followFeed(trial, { feed: "live", topic });
-      await toCursor(stream);
+      await toVersion(stream);
       const runId = await createIn(trial, topic);
       await createIn(trial, newTopic());
       const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
@@ -118,7 +117,7 @@ export const feeds: readonly HttpTrialCase[] = [
       const { events } = (await trial.send({ path: page, headers: trial.owner.bearer })).json();
       for (const last of ["true", "false"]) {
         const stream = await followFeed(trial, { feed: "live", topic, last });
-        const known = await toCursor(stream);
+        const known = await toVersion(stream);
         const expected = last === "true" ? [[running, (events as readonly unknown[])[0]]] : [];
         assertEqual([...known.last], expected, `the last events with last=${last}`);
         assertEqual(known.runs.has(queued), true, "whether the run without events comes");
@@ -127,62 +126,36 @@ export const feeds: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W48 a reader of a feed that comes back with its cursor gets what it missed, and a cursor at once",
+    name: "W48 a reader of a feed that comes back with its version gets no run, and the whole list once that has changed",
     async run(trial) {
       const topic = newTopic();
-      const ids = [
-        await createIn(trial, topic),
-        await createIn(trial, topic),
-        await createIn(trial, topic),
-      ];
+      const ids = [await createIn(trial, topic), await createIn(trial, topic)];
       const [changed = "", removed = ""] = ids;
-      const first = await followFeed(trial, { feed: "live", topic, changedSince: "" });
-      const { cursor: changedSince } = await toCursor(first);
+      await land(trial, removed, ["RUN_COMPLETED"]);
+      const first = await followFeed(trial, { feed: "live", topic, have: "" });
+      const { version: have } = await toVersion(first);
       first.leave();
-      const idle = await followFeed(trial, { feed: "live", topic, changedSince });
-      const nothing = await toCursor(idle);
+      const idle = await followFeed(trial, { feed: "live", topic, have });
+      const nothing = await toVersion(idle);
+      const owed = [[], [true], have];
       assertEqual(
-        [[...nothing.runs.keys()], nothing.resets],
-        [[], [false]],
+        [[...nothing.runs.keys()], nothing.same, nothing.version],
+        owed,
         "what comes if nothing has changed",
       );
-      idle.leave();
-      await land(trial, changed, ["RUN_COMPLETED"]);
-      await land(trial, removed, ["RUN_COMPLETED"]);
-      await remove(trial, removed);
-      for (const feed of ["live", "all"]) {
-        const back = await followFeed(trial, { feed, topic, changedSince });
-        const { runs, gone, resets } = await toCursor(back);
-        assertEqual(
-          [...runs],
-          [[changed, await getRun(trial, changed)]],
-          `the runs of feed=${feed}`,
-        );
-        assertEqual([gone, resets], [[removed], [false]], `what else comes of feed=${feed}`);
-        back.leave();
-      }
-    },
-  },
-  {
-    name: "W48 a feed of all begins with the live runs and the newest 50, whether or not they have finished",
-    async run(trial) {
-      const topic = newTopic();
-      const ids: string[] = [];
-      for (let at = 0; at < NEWEST + 4; at++) ids.push(await createIn(trial, topic));
-      const [live = "", ...ended] = ids;
-      for (const runId of ended) await land(trial, runId, ["RUN_COMPLETED"]);
-      const stream = await followFeed(trial, { feed: "all", topic });
-      const { runs, resets } = await toCursor(stream);
-      const expected = [live, ...ended.slice(-NEWEST)];
-      assertEqual([...runs.keys()].toSorted(), expected.toSorted(), "the runs that it begins with");
+      await land(trial, changed, ["NOTE"]);
       assertEqual(
-        runs.get(ended.at(-1) ?? ""),
-        await getRun(trial, ended.at(-1) ?? ""),
-        "the newest one",
+        [...(await toVersion(idle)).runs.keys()],
+        [changed],
+        "what comes of a change after that",
       );
-      assertEqual(resets, [true], "whether it starts over");
-      await land(trial, live, ["NOTE"]);
-      await toStatus(stream, live, "running");
+      idle.leave();
+      await remove(trial, removed);
+      const back = await followFeed(trial, { feed: "live", topic, have });
+      const { runs, same } = await toVersion(back);
+      assertEqual([...runs], [[changed, await getRun(trial, changed)]], "the runs of the list");
+      assertEqual(same, [false], "whether the list is the same");
+      back.leave();
     },
   },
   {
@@ -191,7 +164,7 @@ export const feeds: readonly HttpTrialCase[] = [
       const topic = newTopic();
       const [one, other] = [await createIn(trial, topic), await createIn(trial, topic)];
       const stream = await followFeed(trial, { runs: `${one}:0`, feed: "live", topic });
-      await toCursor(stream);
+      await toVersion(stream);
       await land(trial, one, ["NOTE", "RUN_COMPLETED"]);
       const owed = new Set(["run_event", "run_finished", "run"]);
       while (owed.size > 0) owed.delete(String((await stream.next()).message["type"]));
@@ -200,20 +173,18 @@ export const feeds: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W48 another user's cursor starts a feed over, with the caller's own runs, and theirs never come",
+    name: "W48 a feed has the caller's own runs, also with the version of another user's list, and theirs never come",
     async run(trial) {
       const topic = newTopic();
       const mine = await createIn(trial, topic);
-      const { cursor: changedSince } = await toCursor(
-        await followFeed(trial, { feed: "live", topic }),
-      );
+      const { version: have } = await toVersion(await followFeed(trial, { feed: "live", topic }));
       const body = JSON.stringify({ topic });
       const create = post(trial, "/v1/agent-runs", body, trial.stranger.bearer);
       const theirs = String((await trial.send(create)).json()["runId"]);
       const { session } = trial.stranger;
-      const stream = await followFeed(trial, { feed: "all", topic, changedSince }, session);
-      const { runs, resets } = await toCursor(stream);
-      assertEqual([[...runs.keys()], resets], [[theirs], [true]], "the stranger's feed");
+      const stream = await followFeed(trial, { feed: "live", topic, have }, session);
+      const { runs, same } = await toVersion(stream);
+      assertEqual([[...runs.keys()], same], [[theirs], [false]], "the stranger's feed");
       await land(trial, mine, ["RUN_COMPLETED"]);
       const append = post(
         trial,
@@ -232,7 +203,7 @@ export const feeds: readonly HttpTrialCase[] = [
       const topic = newTopic();
       const runId = await createIn(trial, topic);
       const stream = await followFeed(trial, { feed: "live", topic });
-      await toCursor(stream);
+      await toVersion(stream);
       const began = performance.now();
       for (let at = 0; at < MANY_EVENTS; at++) await land(trial, runId, ["NOTE"]);
       let states = 0;
@@ -257,13 +228,14 @@ export const feeds: readonly HttpTrialCase[] = [
       for (const [name, query] of [
         ["feed", "feed=none"],
         ["feed", "feed="],
+        ["feed", "feed=all"],
         ["feed", "feed=live&feed=live"],
         ["topic", "feed=live&topic="],
         ["last", "feed=live&last=1"],
         ["last", "feed=live&last="],
         ["topic", `${runs}&topic=tea`],
         ["last", `${runs}&last=true`],
-        ["changedSince", `${runs}&changedSince=`],
+        ["have", `${runs}&have=`],
         ["runs", "feed=live&runs="],
       ] as const) {
         const answer = await trial.send({ path: `${RUNS_STREAM_PATH}?${query}`, headers: session });
@@ -272,8 +244,6 @@ export const feeds: readonly HttpTrialCase[] = [
         const isNamed = new RegExp(`\\b${name}\\b|entry`).test(String(detail));
         assert(isNamed, `the problem of ${query} names \`${name}\`, got ${String(detail)}`);
       }
-      const bad = `${path}&changedSince=12`;
-      assertProblem(await trial.send({ path: bad, headers: session }), 400, "invalid_cursor");
     },
   },
 ];

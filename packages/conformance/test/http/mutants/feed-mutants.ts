@@ -9,7 +9,7 @@ import {
 } from "./server-mutant.ts";
 
 const PATH = "/v1/agent-runs/stream";
-const FEED_ONLY = ["topic", "last", "changedSince"];
+const FEED_ONLY = ["topic", "last", "have"];
 
 /** Servers whose feed is wrong. */
 export const feedMutants: readonly ServerMutant[] = [
@@ -19,34 +19,34 @@ export const feedMutants: readonly ServerMutant[] = [
     ...eachFrame(({ text, message }) => (message["type"] === "feed_started" ? [] : [text])),
   },
   {
-    name: "does not say that a feed starts over",
+    name: "says of every list that it is the same",
     clause: "W48",
-    ...eachFrame(({ text }) => [text.replace('"reset":true', '"reset":false')]),
+    ...eachFrame(({ text }) => [text.replace('"same":false', '"same":true')]),
   },
   {
-    name: "starts a feed over at every cursor",
+    name: "sends the whole list to a reader that has it",
     clause: "W48",
-    ...mapQueries((query) => query.delete("changedSince")),
+    ...mapQueries((query) => query.delete("have")),
   },
   {
-    name: "begins a feed without the live runs",
+    name: "begins a feed without the runs of the list",
     clause: "W48",
-    ...beforeCursor(({ text, message }) => (message["type"] === "run" ? [] : [text])),
+    ...beforeVersion(({ text, message }) => (message["type"] === "run" ? [] : [text])),
   },
   {
-    name: "gives the reader of a feed no cursor",
+    name: "gives the reader of a feed no version",
     clause: "W48",
-    ...eachFrame(({ text, message }) => (message["type"] === "feed_cursor" ? [] : [text])),
+    ...eachFrame(({ text, message }) => (message["type"] === "feed_version" ? [] : [text])),
   },
   {
-    name: "sends nothing of a feed after its first cursor",
+    name: "sends nothing of a feed after its first version",
     clause: "W48",
-    ...afterCursor(({ text, message }) => (message["type"] === "run" ? [] : [text])),
+    ...afterVersion(({ text, message }) => (message["type"] === "run" ? [] : [text])),
   },
   {
     name: "leaves the ends of runs out of a feed",
     clause: "W48",
-    ...afterCursor(({ text }) => (text.includes('"finishedAt":"') ? [] : [text])),
+    ...afterVersion(({ text }) => (text.includes('"finishedAt":"') ? [] : [text])),
   },
   {
     name: "leaves removed runs out of a feed",
@@ -66,24 +66,6 @@ export const feedMutants: readonly ServerMutant[] = [
       const mine = /session=(\w+)/.exec(request.headers.get("cookie") ?? "")?.[1];
       const other = TOKENS.find((token) => token !== mine);
       return withHeaders(request, { cookie: `session=${other}` });
-    }),
-  },
-  {
-    name: "takes a feed of all for one of the live runs",
-    clause: "W48",
-    ...mapQueries((query) => query.set("feed", "live")),
-  },
-  {
-    name: "begins a feed of all with one run less",
-    clause: "W48",
-    ...mapFrames(() => {
-      let isDropped = false;
-      return ({ text, request }) => {
-        const drops =
-          !isDropped && request.url.includes("feed=all") && text.includes('"finishedAt":"');
-        isDropped ||= drops;
-        return drops ? [] : [text];
-      };
     }),
   },
   {
@@ -151,7 +133,7 @@ export const feedMutants: readonly ServerMutant[] = [
     name: "takes any value of `feed`",
     clause: "W48",
     ...mapQueries((query) => {
-      if (query.get("feed") !== "all") query.set("feed", "live");
+      query.set("feed", "live");
     }),
   },
   {
@@ -168,13 +150,6 @@ export const feedMutants: readonly ServerMutant[] = [
       if (url.pathname !== PATH || isFeed(url)) return request;
       for (const name of FEED_ONLY) url.searchParams.delete(name);
       return new Request(url, request);
-    }),
-  },
-  {
-    name: "takes any text for the cursor of a feed",
-    clause: "W48",
-    ...mapQueries((query) => {
-      if (query.get("changedSince") === "12") query.delete("changedSince");
     }),
   },
 ];
@@ -199,26 +174,28 @@ function eachFrame(change: (frame: PlainFrame) => readonly string[]): Pick<Serve
   );
 }
 
-/** The same for the frames up to the first cursor. */
-function beforeCursor(
+/** The same for the frames up to the first version. */
+function beforeVersion(
   change: (frame: PlainFrame) => readonly string[],
 ): Pick<ServerMutant, "wrap"> {
-  return mapByCursor((frame, isBefore) => (isBefore ? change(frame) : [frame.text]));
+  return mapByVersion((frame, isBefore) => (isBefore ? change(frame) : [frame.text]));
 }
 
-/** The same for the frames after the first cursor. */
-function afterCursor(change: (frame: PlainFrame) => readonly string[]): Pick<ServerMutant, "wrap"> {
-  return mapByCursor((frame, isBefore) => (isBefore ? [frame.text] : change(frame)));
+/** The same for the frames after the first version. */
+function afterVersion(
+  change: (frame: PlainFrame) => readonly string[],
+): Pick<ServerMutant, "wrap"> {
+  return mapByVersion((frame, isBefore) => (isBefore ? [frame.text] : change(frame)));
 }
 
-function mapByCursor(
+function mapByVersion(
   change: (frame: PlainFrame, isBefore: boolean) => readonly string[],
 ): Pick<ServerMutant, "wrap"> {
   return mapFrames(() => {
     let isBefore = true;
     return (frame) => {
       const changed = change(frame, isBefore);
-      if (frame.message["type"] === "feed_cursor") isBefore = false;
+      if (frame.message["type"] === "feed_version") isBefore = false;
       return changed;
     };
   });

@@ -1,6 +1,6 @@
 import type { Scene } from "../scene.ts";
 import { BOUND_SCENES } from "./bounds.ts";
-import { CHANGED_RUNS_SCENES } from "./changed-runs.ts";
+import { WATCHED_LIST_SCENES } from "./watched-list.ts";
 import { FAILURE_SCENES } from "./failures.ts";
 import { HISTORY_SCENES } from "./histories.ts";
 import { LEASE_SCENES } from "./leases.ts";
@@ -33,5 +33,5 @@ export const SCENES: readonly Scene[] = [
   ...TAIL_SCENES,
   ...HISTORY_SCENES,
   ...MANY_RUNS_SCENES,
-  ...CHANGED_RUNS_SCENES,
+  ...WATCHED_LIST_SCENES,
 ];

@@ -24,11 +24,11 @@ const RUNS = [
 
 const FEEDS = [
   "feed=live",
-  "feed=all&topic=tea&last=true&changedSince=",
+  "feed=live&topic=tea&last=true&have=",
   "feed=none",
   "feed=live&last=1",
   "feed=live&topic=",
-  "feed=live&changedSince=12",
+  "feed=live&have=12",
   "topic=tea",
 ];
 

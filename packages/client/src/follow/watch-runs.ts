@@ -1,10 +1,18 @@
 import type { ServerOptions } from "../http/server.ts";
 import { RunsReader } from "./follow-runs.ts";
-import { type FeedChanges, mergeChanges } from "../feed/fold-changes.ts";
+import { foldChanges, type ListedRun, NO_RUNS } from "../feed/fold-changes.ts";
 import type { FeedConnection } from "../feed/followed-feed.ts";
 
-/** Which runs to follow, and how. */
-export interface FollowChangesOptions {
+/** A list as it is now. */
+export interface WatchedRuns {
+  /** The live runs and the newest 50 of any status, newest first, and up to 200 that have ended while the loop watched. */
+  readonly runs: readonly ListedRun[];
+  /** Whether there are older live runs. */
+  readonly more: boolean;
+}
+
+/** Which list to watch, and how. */
+export interface WatchRunsOptions {
   /**
    * Only runs of this topic.
    * @defaultValue none: runs of all topics
@@ -16,11 +24,6 @@ export interface FollowChangesOptions {
    * @defaultValue `false`
    */
   readonly last?: boolean | undefined;
-  /**
-   * The `cursor` of earlier changes, to go on after them. It is good for an hour; with an older one the loop begins with the live runs again.
-   * @defaultValue none: the loop begins with the live runs
-   */
-  readonly since?: string | null | undefined;
   /** Ends the loop at once, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -34,29 +37,32 @@ export interface FollowChangesOptions {
 }
 
 /**
- * Follows the owner's changed runs: over the live stream with a session, and by polls that the server holds with a token.
+ * Watches the owner's list: over the live stream with a session, and by polls that the server holds with a token.
  * @throws RunEventsError any error that waiting cannot cure
  * @throws the signal's reason
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
-export async function* followChanges(
-  options: ServerOptions & FollowChangesOptions,
-): AsyncGenerator<FeedChanges, void, undefined> {
-  const { topic = null, last = false, since = null, signal, onConnectionState, ...rest } = options;
+export async function* watchRuns(
+  options: ServerOptions & WatchRunsOptions,
+): AsyncGenerator<WatchedRuns, void, undefined> {
+  const { topic = null, last = false, signal, onConnectionState, ...rest } = options;
   signal?.throwIfAborted();
   const reader = new RunsReader(rest);
-  let ready: FeedChanges | null = null;
+  const want = { topic, last };
+  let list = NO_RUNS;
+  let isNew = false;
   let failure: unknown;
   let wakeUp = (): void => {};
   const onAbort = (): void => wakeUp();
   signal?.addEventListener("abort", onAbort);
   try {
     reader.addFeed(
-      { topic, last, cursor: since },
+      { ...want, version: null },
       {
         onChanges(changes) {
-          // If the loop is busy, the changes gather. It then gets each run once, as the run is at that time.
-          ready = ready === null ? changes : mergeChanges(ready, changes);
+          list = foldChanges(list, changes, want);
+          // While the list begins again, the loop keeps the one from before.
+          isNew ||= list.next === null;
           wakeUp();
         },
         onState(connection) {
@@ -68,14 +74,23 @@ export async function* followChanges(
     );
     for (;;) {
       signal?.throwIfAborted();
-      const changes = ready as FeedChanges | null;
-      ready = null;
-      if (changes !== null) yield changes;
-      else if (failure !== undefined) throw failure;
+      if (isNew) {
+        isNew = false;
+        yield { runs: newestFirst([...list.runs.values()]), more: list.more };
+      } else if (failure !== undefined) throw failure;
       else await new Promise<void>((resolve) => (wakeUp = resolve));
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);
     reader.close();
   }
+}
+
+/** Of two runs of the same time, the one that came later is newer. */
+function newestFirst(runs: readonly ListedRun[]): readonly ListedRun[] {
+  return runs
+    .toReversed()
+    .toSorted((one, other) =>
+      one.createdAt < other.createdAt ? 1 : -Number(one.createdAt > other.createdAt),
+    );
 }

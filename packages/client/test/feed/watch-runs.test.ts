@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { createClient, type FeedChanges, type FeedConnection } from "@tm/run-events-client/runs";
+import { createClient, type FeedConnection, type WatchedRuns } from "@tm/run-events-client/runs";
 import { expect, it } from "vitest";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, type RunsServer, startRunsServer } from "../runs-server.ts";
@@ -13,36 +13,30 @@ function baseUrlOf({ port }: RunsServer): string {
   return `http://127.0.0.1:${port}`;
 }
 
-/** The changes so far, as one. */
+/** The last list of a loop. */
 class Seen {
-  readonly states: FeedConnection[] = [];
-  readonly runs = new Map<string, FeedChanges["runs"][number]>();
-  readonly gone: string[] = [];
-  readonly resets: boolean[] = [];
-  readonly #loop: AsyncIterator<FeedChanges>;
+  list: WatchedRuns = { runs: [], more: false };
+  readonly #loop: AsyncIterator<WatchedRuns>;
 
-  constructor(changes: AsyncIterable<FeedChanges>) {
-    this.#loop = changes[Symbol.asyncIterator]();
+  constructor(lists: AsyncIterable<WatchedRuns>) {
+    this.#loop = lists[Symbol.asyncIterator]();
   }
 
-  /** Takes changes until this is so. */
+  get ids(): readonly string[] {
+    return this.list.runs.map(({ runId }) => runId);
+  }
+
+  /** Takes lists until this is so. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       const { value, done } = await this.#loop.next();
       if (done === true) throw new Error("The loop has ended.");
-      const { isReset, runs, gone } = value;
-      this.resets.push(isReset);
-      if (isReset) this.runs.clear();
-      for (const one of runs) this.runs.set(one.run.runId, one);
-      for (const runId of gone) {
-        this.runs.delete(runId);
-        this.gone.push(runId);
-      }
+      this.list = value;
     }
   }
 
-  status(runId: string): string | undefined {
-    return this.runs.get(runId)?.run.runStatus;
+  run(runId: string): WatchedRuns["runs"][number] | undefined {
+    return this.list.runs.find((run) => run.runId === runId);
   }
 
   async leave(): Promise<void> {
@@ -52,22 +46,22 @@ class Seen {
 
 it.each([
   ["the stream, with a cookie", COOKIE, "/stream?feed=live"],
-  ["held polls, with a token", BEARER, "?changedSince="],
-])("W48: a loop over %s has the live runs, then each that changes", async (_, credential, path) => {
+  ["held polls, with a token", BEARER, "?feed=live"],
+])("W48: a loop over %s has the list, and again after each change", async (_, credential, path) => {
   const server = await startRunsServer();
   const old = await record(server.runs, 1);
   const client = createClient({ baseUrl: baseUrlOf(server), credential });
-  const seen = new Seen(client.changes({ last: true }));
-  await seen.until(() => seen.runs.has(old));
-  expect(seen.runs.get(old)?.last).toMatchObject({ sequence: 1, eventType: "TOKEN" });
+  const seen = new Seen(client.watch({ last: true }));
+  await seen.until(() => seen.run(old) !== undefined);
+  expect(seen.run(old)?.last).toMatchObject({ sequence: 1, eventType: "TOKEN" });
   const created = await record(server.runs, 2);
-  await seen.until(() => seen.runs.get(created)?.last?.sequence === 2);
+  await seen.until(() => seen.run(created)?.last?.sequence === 2);
   await server.runs.append(old, [{ eventType: "RUN_COMPLETED" }]);
-  await seen.until(() => seen.status(old) === "completed");
-  expect(seen.runs.get(old)?.last?.eventType).toBe("RUN_COMPLETED");
+  await seen.until(() => seen.run(old)?.runStatus === "completed");
+  expect(seen.run(old)?.last?.eventType).toBe("RUN_COMPLETED");
+  expect(seen.ids).toEqual([created, old]);
   await server.runs.delete(old);
-  await seen.until(() => seen.gone.includes(old));
-  expect(seen.resets.filter(Boolean)).toHaveLength(1);
+  await seen.until(() => !seen.ids.includes(old));
   await seen.leave();
   expect(server.paths.every((one) => one.includes(path))).toBe(true);
   await expect.poll(() => server.handler.stats().streams.open).toBe(0);
@@ -78,66 +72,76 @@ it("W34, W48: a loop over a topic has no runs of others", async () => {
   const { runId: mine } = await server.runs.create({ ownerId: "ada", topic: "chat 1&2" });
   await server.runs.create({ ownerId: "ada", topic: "other" });
   const client = createClient({ baseUrl: baseUrlOf(server), credential: COOKIE });
-  const seen = new Seen(client.changes({ topic: "chat 1&2" }));
-  await seen.until(() => seen.runs.size > 0);
+  const seen = new Seen(client.watch({ topic: "chat 1&2" }));
+  await seen.until(() => seen.ids.length > 0);
   await server.runs.create({ ownerId: "ada", topic: "other" });
   const { runId: next } = await server.runs.create({ ownerId: "ada", topic: "chat 1&2" });
-  await seen.until(() => seen.runs.has(next));
-  expect([...seen.runs.keys()]).toEqual([mine, next]);
+  await seen.until(() => seen.ids.includes(next));
+  expect(seen.ids).toEqual([next, mine]);
   await seen.leave();
 });
 
-it("W48: a stream that is lost goes on with its last cursor, and one without a cursor starts over", async () => {
+it("W48: a stream that is lost says which version it has, and one that has no whole list begins again", async () => {
   const run = { type: "run", run: snapshotOf(1) };
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     if (index === 0)
       stream(
         response,
         frame({ type: "stream_opened" }, 2_000),
-        frame({ type: "feed_started", reset: true }),
+        frame({ type: "feed_started", same: false }),
         frame(run),
-        frame({ type: "feed_cursor", cursor: "one+" }),
+        frame({ type: "feed_version", version: "one+", more: false }),
       ).end();
     else if (index === 1)
       stream(
         response,
         frame({ type: "stream_opened" }, 2_000),
-        frame({ type: "feed_started", reset: true }),
+        frame({ type: "feed_started", same: false }),
         frame(run),
       ).end();
     else
       stream(
         response,
-        frame({ type: "feed_started", reset: true }),
+        frame({ type: "feed_started", same: false }),
         frame({ ...run, run: snapshotOf(1, { lastSequence: 7 }) }),
-        frame({ type: "feed_cursor", cursor: "two" }),
+        frame({ type: "feed_version", version: "two", more: false }),
       );
   });
   await onFastClock(async () => {
-    const seen = new Seen(createClient({ baseUrl, credential: COOKIE }).changes());
-    await seen.until(() => seen.runs.get("run-1")?.run.lastSequence === 7);
+    const seen = new Seen(createClient({ baseUrl, credential: COOKIE }).watch());
+    await seen.until(() => seen.run("run-1")?.lastSequence === 7);
     await seen.leave();
   });
   expect(requests.map((path) => path.replace("stream?feed=live", ""))).toEqual([
     "",
-    "&changedSince=one%2B",
+    "&have=one%2B",
     "",
   ]);
 });
 
-it("W48: a cursor that the server does not know is forgotten, and the feed starts over", async () => {
+it("W48: polls say which version they have, and a list that has not changed makes no list", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
-    const body = { runs: [snapshotOf(1)], gone: [], cursor: "new", hasMore: false, reset: true };
-    if (index === 0) json(response, 400, { code: "invalid_cursor", detail: "No." });
-    else json(response, 200, body);
+    if (index === 1) json(response, 200, { same: true, version: "one" });
+    else if (index === 0)
+      json(response, 200, { runs: [snapshotOf(1)], version: "one", more: true });
+    else json(response, 200, { runs: [snapshotOf(2)], version: "two", more: false });
   });
-  const client = createClient({ baseUrl, credential: BEARER });
-  const seen = new Seen(client.changes({ since: "old" }));
-  await seen.until(() => seen.runs.size > 0);
-  await seen.leave();
-  expect(requests.map((path) => path.split("changedSince=")[1])).toEqual([
-    "old&wait=25",
+  const lists: WatchedRuns[] = [];
+  await onFastClock(async () => {
+    for await (const list of createClient({ baseUrl, credential: BEARER }).watch()) {
+      lists.push(list);
+      if (lists.length === 2) break;
+    }
+  });
+  const found = lists.map(({ runs, more }) => [runs.map(({ runId }) => runId), more]);
+  expect(found).toEqual([
+    [["run-1"], true],
+    [["run-2"], false],
+  ]);
+  expect(requests.slice(0, 3).map((path) => path.split("feed=live")[1])).toEqual([
     "&wait=25",
+    "&have=one&wait=25",
+    "&have=one&wait=25",
   ]);
 });
 
@@ -147,7 +151,7 @@ it("W48: a refusal that waiting cannot cure ends the loop, and its state is fail
   );
   const states: FeedConnection[] = [];
   const client = createClient({ baseUrl, credential: COOKIE });
-  const loop = client.changes({ onConnectionState: (state) => states.push(state) });
+  const loop = client.watch({ onConnectionState: (state) => states.push(state) });
   const failure = await (async () => {
     for await (const _ of loop);
   })().catch((error: unknown) => error);
@@ -169,21 +173,21 @@ it("W48: an error of the feed alone is tried again after a pause, and a bad topi
     else
       stream(
         response,
-        frame({ type: "feed_started", reset: true }),
+        frame({ type: "feed_started", same: false }),
         frame({ type: "run", run: snapshotOf(1) }),
-        frame({ type: "feed_cursor", cursor: "one" }),
+        frame({ type: "feed_version", version: "one", more: false }),
       );
   });
   const states: string[] = [];
   const client = createClient({ baseUrl, credential: COOKIE });
   await onFastClock(async () => {
     const onConnectionState = ({ state }: FeedConnection): unknown => states.push(state);
-    const seen = new Seen(client.changes({ onConnectionState }));
-    await seen.until(() => seen.runs.size > 0);
+    const seen = new Seen(client.watch({ onConnectionState }));
+    await seen.until(() => seen.ids.length > 0);
     await seen.leave();
   });
   expect(requests).toHaveLength(2);
   expect(states).toEqual(["paused", "connecting", "live"]);
-  const bad = new Seen(client.changes({ topic: "" }));
+  const bad = new Seen(client.watch({ topic: "" }));
   await expect(bad.until(() => false)).rejects.toMatchObject({ code: "invalid_request" });
 });

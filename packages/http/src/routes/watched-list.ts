@@ -1,0 +1,38 @@
+import { eventBytes, type RunRecord, type StoredEvent, utf8Bytes } from "@tm/run-events-core/store";
+import { encodeListedRuns, type FeedRequest, type ListedRuns } from "@tm/run-events-core/wire";
+import { jsonReply, type Reply, stopIfGone } from "../exchange/exchange.ts";
+import { parseWaitMs } from "../request/query.ts";
+import type { Call } from "./route.ts";
+
+/**
+ * Answers the caller's list, or that it still has the version that the caller has, and can wait for a change.
+ * @see clause W48 in `WIRE.md`
+ */
+export async function answerFeed(call: Call, feed: FeedRequest): Promise<Reply> {
+  const { context, exchange, ownerId, holding } = call;
+  const waitMs = parseWaitMs(exchange.query);
+  holding.checkAnswers();
+  const { topic, have, withLast: last } = feed;
+  const asked = { ownerId, topic, last };
+  const { signal } = exchange;
+  let list = await context.log.readList({ ...asked, have, signal });
+  if (list.isSame && waitMs > 0) {
+    const wait = { ownerId, waitMs, signal };
+    const { version } = list;
+    const read = (until: AbortSignal): Promise<ListedRuns> =>
+      context.log.readList({ ...asked, have: version, waits: true, signal: until });
+    list = (await context.waits.hold(wait, read)) ?? list;
+  }
+  stopIfGone(exchange);
+  if (!list.isSame) holding.holdAnswer(bytesOf(list.runs, list.last));
+  return jsonReply(200, encodeListedRuns(list, last), context.retention);
+}
+
+/** The bytes of the metadata and of the last events. */
+function bytesOf(runs: readonly RunRecord[], last: ReadonlyMap<string, StoredEvent>): number {
+  const metadata = runs.reduce((sum, run) => sum + utf8Bytes(run.metadata), 0);
+  return [...last.values()].reduce(
+    (sum, { payload }) => sum + eventBytes(utf8Bytes(payload)),
+    metadata,
+  );
+}
