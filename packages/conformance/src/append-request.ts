@@ -5,7 +5,7 @@ import {
   changeOf,
   type NewEvent,
 } from "@tm/run-events-core/store";
-import type { KitStore } from "./kit-store.ts";
+import { type KitStore, OWNER } from "./kit-store.ts";
 import { phaseStartedBy } from "@tm/run-events-core/wire";
 import { assertEqual } from "./assert.ts";
 
@@ -32,7 +32,7 @@ export function appendRequest(
 ): AppendRequest {
   return {
     runId,
-    ownerId: null,
+    ownerId: OWNER,
     idempotencyKey: null,
     expectedSequence: null,
     appender: { by: "anybody" },

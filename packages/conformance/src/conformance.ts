@@ -12,15 +12,14 @@ import { costs } from "./cases/costs.ts";
 import { creating } from "./cases/creating.ts";
 import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
+import { due } from "./cases/due.ts";
 import { declaration, reopening } from "./cases/durability.ts";
 import { exclusive } from "./cases/exclusive.ts";
-import { expiring } from "./cases/expiring.ts";
 import { failures } from "./cases/failures.ts";
 import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
-import { idling } from "./cases/idling.ts";
 import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
@@ -39,7 +38,6 @@ import { schema } from "./cases/schema.ts";
 import { sequences } from "./cases/sequences.ts";
 import { starting } from "./cases/starting.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
-import { times } from "./cases/times.ts";
 import { topics } from "./cases/topics.ts";
 import { workers } from "./cases/workers.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
@@ -64,7 +62,6 @@ const ALL: readonly TrialCase[] = [
   ...acknowledgement,
   ...payloads,
   ...pages,
-  ...times,
   ...returnedValues,
   ...scale,
   ...counters,
@@ -88,8 +85,7 @@ const ALL: readonly TrialCase[] = [
   ...starting,
   ...fencing,
   ...inputs,
-  ...expiring,
-  ...idling,
+  ...due,
   ...purging,
   ...leftovers,
   ...costs,

@@ -18,6 +18,7 @@ import {
   type RenewRequest,
   type RunEventStore,
   type RunName,
+  type Run,
   runOf,
   type RunRecord,
   type StoreCapabilities,
@@ -31,14 +32,22 @@ import { holdingClock } from "@tm/run-events-core/wire";
 /** The owner of a case's runs, unless it is about owners. */
 export const OWNER = "ada";
 
+/** A request about `OWNER`'s run, unless it names another owner. */
+export type Owned<Request extends RunName> = Omit<Request, "ownerId"> & {
+  readonly ownerId?: string | undefined;
+};
+
 /** A request for a run's events, of `OWNER`'s run unless it names another. */
 export interface KitQuery {
   readonly runId: string;
-  readonly ownerId: string;
+  readonly ownerId?: string | undefined;
   readonly since: number;
   readonly limit: number;
   readonly maxBytes: number;
 }
+
+/** A request for an owner's runs: of all topics, unless it names one. */
+export type KitListQuery = Omit<OwnerQuery, "topic"> & { readonly topic?: string | null };
 
 /** A run's record and its events after `since`. */
 export interface KitPage {
@@ -55,20 +64,21 @@ export interface KitStore {
   readonly inner: RunEventStore;
   readonly capabilities: StoreCapabilities;
   createRun(request: NewRunRequest): Promise<CreateOutcome>;
-  append(requests: readonly (AppendRequest & RunName)[]): Promise<readonly AppendOutcome[]>;
+  append(requests: readonly Owned<AppendRequest>[]): Promise<readonly AppendOutcome[]>;
   read(queries: readonly KitQuery[]): Promise<readonly (KitPage | null)[]>;
   getRun(runId: string, ownerId?: string): Promise<RunRecord | null>;
-  listRuns(query: OwnerQuery): Promise<readonly RunRecord[]>;
-  listDue(query: DueQuery): Promise<readonly RunRecord[]>;
+  listRuns(query: KitListQuery): Promise<readonly RunRecord[]>;
+  /** Without metadata, which no index has. */
+  listDue(query: DueQuery): Promise<readonly Run[]>;
   deleteRun(runId: string, ownerId?: string): Promise<RemovalOutcome>;
-  claim(request: ClaimRequest & RunName): Promise<LeaseOutcome>;
-  renew(request: RenewRequest & RunName): Promise<RenewOutcome>;
-  release(request: ReleaseRequest & RunName): Promise<LeaseOutcome>;
-  endDue(name: RunName, limit: DueLimit): Promise<DueOutcome>;
+  claim(request: Owned<ClaimRequest>): Promise<LeaseOutcome>;
+  renew(request: Owned<RenewRequest>): Promise<RenewOutcome>;
+  release(request: Owned<ReleaseRequest>): Promise<LeaseOutcome>;
+  endDue(name: Owned<RunName>, limit: DueLimit): Promise<DueOutcome>;
   purge(request: {
     readonly finishedForMs: number;
     readonly limit: number;
-  }): Promise<readonly string[]>;
+  }): Promise<readonly RunName[]>;
   probe(): Promise<number>;
   subscribe(subject: string | Subject, onNotification: OnNotification): Subscription;
   observe?(report: (diagnostic: StoreDiagnostic) => void): void;
@@ -85,24 +95,24 @@ export function kitStore(store: RunEventStore): KitStore {
       return store.capabilities;
     },
     createRun: (request) => calls.create(request),
-    append: (requests) => Promise.all(requests.map((request) => calls.append(request))),
+    append: (requests) => Promise.all(requests.map((request) => calls.append(owned(request)))),
     async read(queries) {
-      const pages = await store.read(queries.map((query) => ({ ...query, wantsMetadata: true })));
+      const pages = await store.read(
+        queries.map((query) => ({ ...owned(query), wantsMetadata: true })),
+      );
       return pages.map((page) =>
         page === null ? null : { run: recordOf(runOf(page.head)), events: page.events },
       );
     },
     getRun: (runId, ownerId = OWNER) => calls.get({ ownerId, runId }),
-    listRuns: (query) => calls.list(query),
-    listDue: async (query) => (await store.list(query)).map((head) => recordOf(runOf(head))),
+    listRuns: (query) => calls.list({ topic: null, ...query }),
+    listDue: async (query) => (await store.list(query)).map(runOf),
     deleteRun: (runId, ownerId = OWNER) => calls.remove({ ownerId, runId }),
-    claim: (request) => calls.claim(request),
-    renew: (request) => calls.renew(request),
-    release: (request) => calls.release(request),
-    endDue: (name, limit) => calls.end(name, limit),
-    async purge({ finishedForMs, limit }) {
-      return (await calls.purge(finishedForMs, limit)).map(({ runId }) => runId);
-    },
+    claim: (request) => calls.claim(owned(request)),
+    renew: (request) => calls.renew(owned(request)),
+    release: (request) => calls.release(owned(request)),
+    endDue: (name, limit) => calls.end(owned(name), limit),
+    purge: ({ finishedForMs, limit }) => calls.purge(finishedForMs, limit),
     probe: () => store.probe(),
     subscribe: (subject, onNotification) =>
       store.subscribe(
@@ -112,4 +122,10 @@ export function kitStore(store: RunEventStore): KitStore {
     ...(store.observe === undefined ? {} : { observe: (report) => store.observe?.(report) }),
     close: () => store.close(),
   };
+}
+
+function owned<Request extends { readonly ownerId?: string | undefined }>(
+  request: Request,
+): Request & { readonly ownerId: string } {
+  return { ...request, ownerId: request.ownerId ?? OWNER };
 }

@@ -1,22 +1,20 @@
-import type {
-  AppendRequest,
-  LeaseOutcome,
-  LeaseRefusal,
-  LiveStatus,
-  RunRecord,
+import {
+  type AppendRequest,
+  dueAt,
+  type DueKind,
+  type LeaseOutcome,
+  type LeaseRefusal,
+  type RenewOutcome,
+  type RunRecord,
 } from "@tm/run-events-core/store";
 import type { KitStore } from "./kit-store.ts";
 import { assert, assertEqual, assertKept } from "./assert.ts";
-import { nextTurn } from "./next-turn.ts";
-import { storeNow } from "./store-clock.ts";
-import { within } from "./within.ts";
+import { CLOCK, storeNow, untilStoreTime } from "./store-clock.ts";
 
 /** Longer than any case takes. */
 export const LONG_MS = 3_600_000;
 /** The shortest lease that there is: over as soon as the store's clock has moved. */
 export const SHORT_MS = 1;
-/** How late a store may list an ended lease. This bounds a hang, not speed. */
-const LISTED_MS = 5_000;
 
 /** A run as a worker has it. */
 export interface HeldRun extends RunRecord {
@@ -29,7 +27,7 @@ export async function claim(
   runId: string,
   leaseMs: number = LONG_MS,
 ): Promise<HeldRun> {
-  return granted(await store.claim({ runId, ownerId: null, leaseMs }), `the claim of ${runId}`);
+  return granted(await store.claim({ runId, leaseMs }), `the claim of ${runId}`);
 }
 
 /** Claims a run for the shortest time, and waits until that is over by the store's own word. */
@@ -40,41 +38,34 @@ export async function claimExpired(store: KitStore, runId: string): Promise<Held
 }
 
 /**
- * Waits until the store lists a run, whose lease was given for the shortest time, among the expired ones.
+ * Waits until a lease that was given for the shortest time is over by the store's own clock.
  * @throws Error at once if the lease ends later than asked by the store's own clock: waiting would only take time
  */
-export async function untilExpired(store: KitStore, held: HeldRun): Promise<void> {
-  const { runId } = held;
-  if (await isListed()) return;
-  const overMs = held.leaseExpiresAtMs - SHORT_MS - (await storeNow(store));
+export async function untilExpired(
+  store: KitStore,
+  { runId, leaseExpiresAtMs }: Pick<HeldRun, "runId" | "leaseExpiresAtMs">,
+): Promise<void> {
+  const overMs = leaseExpiresAtMs - SHORT_MS - (await storeNow(store));
   assertKept(
     "S21",
     overMs <= 0,
     `the lease of ${runId} ends ${SHORT_MS} ms after it was given, by the clock that the store gives its events: it ends ${overMs / 1_000} s later than asked`,
   );
-  await within(0, poll(), `the lease of ${runId} to have expired`, LISTED_MS);
-
-  async function isListed(): Promise<boolean> {
-    return (await expiredRuns(store)).includes(runId);
-  }
-
-  async function poll(): Promise<void> {
-    while (!(await isListed())) await nextTurn();
-  }
+  await untilStoreTime(store, leaseExpiresAtMs);
 }
 
-/** Every run whose lease has expired. */
-export function expiredRuns(store: KitStore, graceMs = 0): Promise<readonly string[]> {
-  return store.listExpired({ graceMs, limit: 1_000 });
-}
-
-/** Every run of a status that no worker has worked on for some time. The kit's own run, which shows the time, may be among them. */
-export function idleRuns(
+/** Every run that has waited for something for some time, the longest first. The kit's own run, which shows the time, is left out. */
+export async function dueRuns(
   store: KitStore,
-  runStatus: LiveStatus,
-  idleForMs: number,
+  due: DueKind,
+  forMs = 0,
 ): Promise<readonly string[]> {
-  return store.listIdle({ runStatus, idleForMs, limit: 1_000 });
+  const nowMs = await storeNow(store);
+  const runs = await store.listDue({ due, forMs, limit: 1_000 });
+  // An entry of the index may be earlier than its run is due.
+  return runs
+    .filter((run) => run.ownerId !== CLOCK && dueAt(run) + forMs <= nowMs)
+    .map(({ runId }) => runId);
 }
 
 /** The run of a claim or a renewal that has to be granted. */
@@ -86,6 +77,17 @@ export function granted(outcome: LeaseOutcome, what: string): HeldRun {
     `${what} shows when the lease expires, got ${leaseExpiresAtMs}`,
   );
   return { ...run, leaseExpiresAtMs };
+}
+
+/** The end of a lease whose renewal has to be granted. */
+export function renewed(outcome: RenewOutcome, what: string): number {
+  assertEqual(outcome.outcome, "granted", `the outcome of ${what}`);
+  const { leaseExpiresAtMs } = outcome as Partial<HeldRun>;
+  assert(
+    Number.isSafeInteger(leaseExpiresAtMs),
+    `${what} shows when the lease expires, got ${leaseExpiresAtMs}`,
+  );
+  return Number(leaseExpiresAtMs);
 }
 
 /** The run of a release that has to be granted. */
@@ -110,12 +112,10 @@ export const BY_OWNER: Pick<AppendRequest, "appender"> = { appender: { by: "owne
 /** The condition of an append by a person who answers. */
 export const BY_INPUT: Pick<AppendRequest, "appender"> = { appender: { by: "input" } };
 
-/** The condition of an append by a reaper. */
-export function byReaper(graceMs = 0): Pick<AppendRequest, "appender"> {
-  return { appender: { by: "reaper", graceMs } };
-}
-
-/** The condition of an append by a sweeper. */
-export function bySweeper(runStatus: LiveStatus, idleForMs = 0): Pick<AppendRequest, "appender"> {
-  return { appender: { by: "sweeper", runStatus, idleForMs } };
+/** Purges as a worker of the kit does. @returns the ids of the runs that are gone */
+export async function purgedIds(
+  store: KitStore,
+  request: Parameters<KitStore["purge"]>[0],
+): Promise<readonly string[]> {
+  return (await store.purge(request)).map(({ runId }) => runId);
 }

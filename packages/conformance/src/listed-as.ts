@@ -1,7 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { KitStore } from "./kit-store.ts";
 import { assertEqual } from "./assert.ts";
-import { OWNER } from "./read-log.ts";
+import { type KitStore, OWNER } from "./kit-store.ts";
 
 /** The statuses whose lists have the run. The list of the live runs must agree. */
 export async function listedAs(store: KitStore, runId: string): Promise<readonly RunStatus[]> {

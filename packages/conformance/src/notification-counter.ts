@@ -1,4 +1,4 @@
-import type { Subscription } from "@tm/run-events-core/store";
+import type { Subject, Subscription } from "@tm/run-events-core/store";
 import type { KitStore } from "./kit-store.ts";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
@@ -19,12 +19,12 @@ export interface NotificationCounter extends Subscription {
  */
 export function countNotifications(
   store: KitStore,
-  runId: string,
+  subject: string | Subject,
   onNotification?: () => void,
 ): NotificationCounter {
   let count = 0;
   let waits: (() => void)[] = [];
-  const subscription = store.subscribe(runId, () => {
+  const subscription = store.subscribe(subject, () => {
     count += 1;
     const waiting = waits;
     waits = [];
@@ -47,10 +47,15 @@ export function countNotifications(
   return {
     // Only when it is asked for: a caller need not wait for it.
     get ready() {
-      return owed(subscription.ready, `\`ready\` of the subscription of ${runId}`);
+      return owed(subscription.ready, `\`ready\` of the subscription of ${nameOf(subject)}`);
     },
     stop: () => subscription.stop(),
     notifyCount: () => count,
-    past: (counted) => owed(notifiedAfter(counted), `a notification for ${runId}`),
+    past: (counted) => owed(notifiedAfter(counted), `a notification for ${nameOf(subject)}`),
   };
+}
+
+function nameOf(subject: string | Subject): string {
+  if (typeof subject === "string") return subject;
+  return "runId" in subject ? subject.runId : subject.ownerId;
 }

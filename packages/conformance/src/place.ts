@@ -1,4 +1,4 @@
-import type { KitStore } from "./kit-store.ts";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { StoreDoors } from "./doors.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { within } from "./within.ts";
@@ -12,7 +12,7 @@ type Settled = PromiseSettledResult<void>;
 export class OpenPlace<Place> {
   readonly #doors: StoreDoors<Place>;
   readonly #signal: AbortSignal | undefined;
-  readonly #stores: KitStore[] = [];
+  readonly #stores: RunEventStore[] = [];
   /** What `prepare` gave. */
   #prepared: { readonly place: Place } | null = null;
   /** How many calls of `prepare` and `open` have not settled. */
@@ -39,7 +39,7 @@ export class OpenPlace<Place> {
   }
 
   /** Another store object on the data of the place. */
-  async open(place: Place): Promise<KitStore> {
+  async open(place: Place): Promise<RunEventStore> {
     return this.#during(async () => {
       const store = await this.#doors.open(place);
       if (this.#isOver) {

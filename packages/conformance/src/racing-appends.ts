@@ -1,9 +1,9 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { NewEvent, ReadResult, RunRecord, StoredEvent } from "@tm/run-events-core/store";
-import type { KitStore } from "./kit-store.ts";
+import type { NewEvent, RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import { append } from "./append-request.ts";
 import { assert, assertEqual } from "./assert.ts";
-import { checkHead, createRun, OWNER, readLog, readRun } from "./read-log.ts";
+import { checkHead, createRun, readLog, readRun } from "./read-log.ts";
+import { type KitStore, OWNER, type KitPage } from "./kit-store.ts";
 import type { Trial } from "./trial.ts";
 import { turns } from "./turns.ts";
 
@@ -19,7 +19,7 @@ export interface RacingAppends {
   /** The batch of one append of a round. Those of the last have to end the run. */
   readonly batch: (isLastRound: boolean, round: number) => readonly NewEvent[];
   /** What the case promises of each page, besides what holds of every page. */
-  readonly onPage?: (page: ReadResult) => void;
+  readonly onPage?: (page: KitPage) => void;
 }
 
 /**
@@ -68,7 +68,7 @@ async function raceOnce(
 function createReader(
   store: KitStore,
   created: RunRecord,
-  onPage: (page: ReadResult) => void,
+  onPage: (page: KitPage) => void,
 ): () => Promise<void> {
   const { runId } = created;
   let seen: readonly StoredEvent[] = [];

@@ -1,17 +1,13 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import {
   INITIAL_STATE,
-  type ReadQuery,
-  type ReadResult,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core/store";
-import type { KitStore } from "./kit-store.ts";
+import { type KitPage, type KitQuery, type KitStore, OWNER } from "./kit-store.ts";
 import { changeBy, foldEvent, phaseStartedBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
 
-/** The owner of a case's runs, unless it is about owners. */
-export const OWNER = "ada";
 
 const ALL_BYTES = Number.MAX_SAFE_INTEGER;
 const PAGE_LIMIT = 1_000;
@@ -32,9 +28,9 @@ export async function createRun(
 export async function readPage(
   store: KitStore,
   runId: string,
-  part: Partial<ReadQuery> = {},
-): Promise<ReadResult | null> {
-  const query = { ownerId: null, since: 0, limit: PAGE_LIMIT, maxBytes: ALL_BYTES, ...part, runId };
+  part: Partial<KitQuery> = {},
+): Promise<KitPage | null> {
+  const query = { since: 0, limit: PAGE_LIMIT, maxBytes: ALL_BYTES, ...part, runId };
   const results = await store.read([query]);
   assertEqual(results.length, 1, "the number of answers to one query");
   const result = results[0] ?? null;
@@ -46,8 +42,8 @@ export async function readPage(
 export async function readRun(
   store: KitStore,
   runId: string,
-  part: Partial<ReadQuery> = {},
-): Promise<ReadResult> {
+  part: Partial<KitQuery> = {},
+): Promise<KitPage> {
   const result = await readPage(store, runId, part);
   assert(result !== null, `the run with the id "${runId}" can be read`);
   return result;
@@ -77,7 +73,7 @@ export async function readLog(
  * What holds of every page, even while others append: contiguous, ascending in time, and of the same instant as its head.
  * @throws Error that names what does not hold
  */
-function checkPage(query: ReadQuery, { run, events }: ReadResult): void {
+function checkPage(query: KitQuery, { run, events }: KitPage): void {
   const { since, limit, maxBytes } = query;
   const end = Math.max(since, run.lastSequence);
   const sequences = events.map((one) => one.sequence);

@@ -3,13 +3,15 @@ import { event, land } from "./append-request.ts";
 import { readRun } from "./read-log.ts";
 
 /** The run that the kit asks for the time, and its owner. No case has either. */
-const CLOCK = "kit-clock";
+export const CLOCK = "kit-clock";
 
 /** The time by the store's clock: that of an event that has just landed. Milliseconds since 1970. */
 export async function storeNow(store: KitStore): Promise<number> {
   await store.createRun({ runId: CLOCK, ownerId: CLOCK, metadata: "null" });
-  const { lastSequence } = await land(store, CLOCK, [event("TICK")]);
-  const { events } = await readRun(store, CLOCK, { since: lastSequence - 1, limit: 1 });
+  const clock = { ownerId: CLOCK };
+  const { lastSequence } = await land(store, CLOCK, [event("TICK")], clock);
+  const page = { ...clock, since: lastSequence - 1, limit: 1 };
+  const { events } = await readRun(store, CLOCK, page);
   return events[0]?.createdAtMs ?? Number.NaN;
 }
 

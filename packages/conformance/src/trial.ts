@@ -1,4 +1,4 @@
-import type { KitStore } from "./kit-store.ts";
+import { type KitStore, kitStore } from "./kit-store.ts";
 import { type Beneath, beneathPlace, type BeneathDoors, type StoreDoors } from "./doors.ts";
 import { OpenPlace } from "./place.ts";
 import { PROFILES } from "./profile.ts";
@@ -57,12 +57,13 @@ export async function runTrial<Place>(
   async function play(): Promise<void> {
     const place = await opened.prepare();
     const canReopen = doors.prepare !== undefined;
-    const store = await opened.open(place);
-    let youngest = store;
+    const first = await opened.open(place);
+    const store = kitStore(first);
+    let youngest = first;
 
     async function another(): Promise<KitStore> {
       youngest = await opened.open(place);
-      return youngest;
+      return kitStore(youngest);
     }
 
     await body({

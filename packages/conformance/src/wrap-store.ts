@@ -1,23 +1,21 @@
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { KitStore } from "./kit-store.ts";
 
-/** The same store with some of its calls replaced, whether it is a plain object or a class. */
+/** The same store with some of its calls replaced. */
 export function wrapStore(store: KitStore, replaced: Partial<KitStore>): KitStore {
+  return { ...store, capabilities: store.capabilities, ...replaced };
+}
+
+/** A store beneath core's rules with some of its calls replaced, whether it is a plain object or a class. */
+export function wrapInner(store: RunEventStore, replaced: Partial<RunEventStore>): RunEventStore {
   return {
     capabilities: store.capabilities,
-    createRun: (request) => store.createRun(request),
-    append: (requests) => store.append(requests),
+    append: (plains) => store.append(plains),
+    change: (changes) => store.change(changes),
     read: (queries) => store.read(queries),
-    getRun: (runId) => store.getRun(runId),
-    listRuns: (query) => store.listRuns(query),
-    deleteRun: (runId, ownerId) => store.deleteRun(runId, ownerId),
-    claim: (request) => store.claim(request),
-    renew: (request) => store.renew(request),
-    release: (request) => store.release(request),
-    listExpired: (query) => store.listExpired(query),
-    listIdle: (query) => store.listIdle(query),
-    purge: (request) => store.purge(request),
+    list: (query) => store.list(query),
     probe: () => store.probe(),
-    subscribe: (runId, onNotification) => store.subscribe(runId, onNotification),
+    subscribe: (subject, onNotification) => store.subscribe(subject, onNotification),
     close: () => store.close(),
     ...replaced,
   };

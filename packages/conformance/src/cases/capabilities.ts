@@ -1,11 +1,10 @@
-import type { TransactionalStore } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { events, land } from "../append-request.ts";
-import { assert, assertEqual } from "../assert.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+import { assertEqual } from "../assert.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
-/** Cases of S6 in `STORE.md`: what a store does not offer it refuses. */
+/** Cases of S6 in `STORE.md`. */
 export const capabilities: readonly TrialCase[] = [
   {
     name: "S6 two stores that `open` gave share nothing",
@@ -24,27 +23,4 @@ export const capabilities: readonly TrialCase[] = [
       assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
     },
   },
-  {
-    name: "S6 an append that joins a transaction is refused without an open one",
-    async run({ store }) {
-      await createRun(store, "run");
-      const isRefused = await appendInTransaction(store).then(
-        () => false,
-        () => true,
-      );
-      const declared = `on a store with joinsTransaction ${store.capabilities.joinsTransaction}`;
-      assertEqual(isRefused, true, `whether it is refused ${declared}`);
-      assertEqual((await readLog(store, "run")).events, [], "the events");
-    },
-  },
 ];
-
-/** Appends without an open transaction. For a store without the function the failed `assert` is the refusal. */
-async function appendInTransaction(store: KitStore): Promise<void> {
-  assert(isTransactional(store), "`appendInTransaction` is a function");
-  await store.appendInTransaction({ runId: "run", events: [{ eventType: "TOKEN" }] });
-}
-
-function isTransactional(store: KitStore): store is TransactionalStore {
-  return "appendInTransaction" in store && typeof store.appendInTransaction === "function";
-}

@@ -1,5 +1,4 @@
 import type { ClaimRequest, LeaseOutcome } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -11,9 +10,9 @@ import {
   LONG_MS,
   SHORT_MS,
   under,
-  untilExpired,
-} from "../lease.ts";
-import { createRun, OWNER } from "../read-log.ts";
+  untilExpired, renewed } from "../lease.ts";
+import { createRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 import { turns } from "../turns.ts";
 
@@ -43,12 +42,13 @@ export const claimKeys: readonly TrialCase[] = [
         }
         await land(store, runId, events(2), under(held));
         const { fence } = held;
-        const renewal = { runId, ownerId: null, fence, leaseMs: LONG_MS * 2 };
-        const renewed = granted(await store.renew(renewal), "the renewal");
+        const renewal = { runId, fence, leaseMs: LONG_MS * 2 };
+        const leaseExpiresAtMs = renewed(await store.renew(renewal), "the renewal");
+        const now = { ...held, leaseExpiresAtMs };
         for (const one of stores) {
           const again = await claimBy(one, runId, { claimKey, ownerId: OWNER });
-          assertEqual(again, renewed, "the run of the claim that was sent again later");
-          assertEqual(await one.getRun(runId), renewed, "the run by itself");
+          assertEqual(again, now, "the run of the claim that was sent again later");
+          assertEqual(await one.getRun(runId), now, "the run by itself");
         }
       }
     },
@@ -82,11 +82,11 @@ export const claimKeys: readonly TrialCase[] = [
         await end(store, first);
         const second = await claimBy(other, runId, { claimKey: KEY });
         assert(second.fence > first.fence, `${second.fence} is higher than ${first.fence}`);
-        await store.release({ runId, ownerId: null, fence: second.fence });
+        await store.release({ runId, fence: second.fence });
         for (const named of [{}, { claimKey: "other" }]) {
           const next = await claimBy(store, runId, named);
           assertEqual(await ask(other, runId, { claimKey: KEY }), heldBy(next), "the old key");
-          await store.release({ runId, ownerId: null, fence: next.fence });
+          await store.release({ runId, fence: next.fence });
         }
       }
     },
@@ -103,7 +103,7 @@ export const claimKeys: readonly TrialCase[] = [
       await land(store, "run", [event("RUN_COMPLETED")], under(held));
       const finished = { outcome: "finished", runStatus: "completed", lastSequence: 1 };
       assertEqual(await ask(other, "run", { claimKey: KEY }), finished, "of the finished run");
-      assertEqual(await store.deleteRun("run", null), "deleted", "the outcome");
+      assertEqual(await store.deleteRun("run"), "deleted", "the outcome");
       await createRun(other, "run");
       const young = await claimBy(other, "run", { claimKey: "young" });
       assertEqual(await ask(store, "run", { claimKey: KEY }), heldBy(young), "of the new run");
@@ -140,7 +140,7 @@ export const claimKeys: readonly TrialCase[] = [
 
 /** How a lease comes to its end. */
 const ENDS: Readonly<Record<string, (store: KitStore, held: HeldRun) => Promise<unknown>>> = {
-  released: (store, { runId, fence }) => store.release({ runId, ownerId: null, fence }),
+  released: (store, { runId, fence }) => store.release({ runId, fence }),
   taken: (store, { runId }) => land(store, runId, events(1), BY_OWNER),
   expired: untilExpired,
 };
@@ -154,7 +154,7 @@ function ask(
   runId: string,
   part: Partial<ClaimRequest> = {},
 ): Promise<LeaseOutcome> {
-  return store.claim({ runId, ownerId: null, leaseMs: LONG_MS, ...part });
+  return store.claim({ runId, leaseMs: LONG_MS, ...part });
 }
 
 async function claimBy(

@@ -1,9 +1,9 @@
-import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertRefused } from "../assert.ts";
 import { countNotifications } from "../notification-counter.ts";
 import { LONG_MS } from "../lease.ts";
-import { createRun, OWNER, readPage } from "../read-log.ts";
+import { createRun, readPage } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 
@@ -14,11 +14,11 @@ const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {
   read: (store) => readPage(store, "run"),
   getRun: (store) => store.getRun("run"),
   listRuns: (store) => store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 }),
-  deleteRun: (store) => store.deleteRun("run", null),
-  claim: (store) => store.claim({ runId: "run", ownerId: null, leaseMs: LONG_MS }),
-  renew: (store) => store.renew({ runId: "run", ownerId: null, fence: 1, leaseMs: LONG_MS }),
-  release: (store) => store.release({ runId: "run", ownerId: null, fence: 1 }),
-  listExpired: (store) => store.listExpired({ graceMs: 0, limit: 10 }),
+  deleteRun: (store) => store.deleteRun("run"),
+  claim: (store) => store.claim({ runId: "run", leaseMs: LONG_MS }),
+  renew: (store) => store.renew({ runId: "run", fence: 1, leaseMs: LONG_MS }),
+  release: (store) => store.release({ runId: "run", fence: 1 }),
+  listDue: (store) => store.listDue({ due: "leased", forMs: 0, limit: 10 }),
   purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
   probe: (store) => store.probe(),
   subscribe: (store) => store.subscribe("run", () => {}).ready,

@@ -1,8 +1,8 @@
-import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
-import { claim, claimExpired, expiredRuns, idleRuns, LONG_MS } from "../lease.ts";
-import { createRun, OWNER, readRun } from "../read-log.ts";
+import { claim, claimExpired, dueRuns, LONG_MS } from "../lease.ts";
+import { createRun, readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { Cost } from "../doors.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
@@ -24,23 +24,19 @@ type Calls = Readonly<Record<string, (store: KitStore, head: number) => Promise<
 const OF_A_RUN: Calls = {
   getRun: (store) => store.getRun("run"),
   "read of the last events": (store, head) => readRun(store, "run", { since: head - 5 }),
-  "read of the last events, with the time before": (store, head) =>
-    readRun(store, "run", { since: head - 5, withTime: true }),
-  "read at the head, with its time": (store, head) =>
-    readRun(store, "run", { since: head, withTime: true }),
   "read at the head": (store, head) => readRun(store, "run", { since: head }),
   "read of a first page": (store) => readRun(store, "run", { since: 0, limit: 5 }),
   append: (store) => land(store, "run", events(1)),
   "append under a known key": (store) => append(store, "run", events(1), KEYED),
   "claim and release": async (store) => {
     const { fence } = await claim(store, "run");
-    await store.release({ runId: "run", ownerId: null, fence });
+    await store.release({ runId: "run", fence });
   },
 };
 
 /** Of all runs: what upkeep and a page of the list ask. */
 const OF_ALL_RUNS: Calls = {
-  listExpired: (store) => expiredRuns(store),
+  "listDue of expired leases": (store) => dueRuns(store, "leased"),
   purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
   "listRuns of a page": (store) =>
     store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 5 }),
@@ -48,7 +44,7 @@ const OF_ALL_RUNS: Calls = {
 };
 
 /** Of the runs that no worker works on: here none is due. */
-const OF_IDLE_RUNS: Calls = { listIdle: (store) => idleRuns(store, "queued", LONG_MS) };
+const OF_IDLE_RUNS: Calls = { "listDue of queued runs": (store) => dueRuns(store, "queued", LONG_MS) };
 
 /** Of a topic, and of what is live: what a page about one chat asks. */
 const OF_TOPICS: Calls = Object.fromEntries(
@@ -57,11 +53,6 @@ const OF_TOPICS: Calls = Object.fromEntries(
     "listRuns of a topic by status": { topic: RARE, runStatus: "queued" },
     "listRuns of a topic's live runs": { topic: RARE, runStatus: "live" },
     "listRuns of live runs": { topic: null, runStatus: "live" },
-    "listRuns of live runs, without metadata": {
-      topic: null,
-      runStatus: "live",
-      withMetadata: false,
-    },
   } as const).map(([name, which]) => [
     name,
     (store) => store.listRuns({ ownerId: OWNER, before: null, limit: 5, ...which }),

@@ -1,7 +1,8 @@
-import type { CreateOutcome, CreateRunRequest } from "@tm/run-events-core/store";
+import type { CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
 const RACERS = 12;
@@ -40,8 +41,6 @@ export const creating: readonly TrialCase[] = [
           leaseExpiresAtMs: null,
           worker: null,
           topic: null,
-          // A store that does not know it keeps 0.
-          idleFromMs: run.idleFromMs === 0 ? 0 : createdAtMs,
           metadata: '{"model":"x"}',
         },
         "the run",
@@ -122,7 +121,7 @@ export const creating: readonly TrialCase[] = [
 /** The racers create the same run at once, dealt out to the store objects in turn. */
 async function raceToCreate(
   trial: Trial,
-  creationOf: (index: number) => Pick<CreateRunRequest, "ownerId" | "metadata">,
+  creationOf: (index: number) => Pick<NewRunRequest, "ownerId" | "metadata">,
 ): Promise<readonly CreateOutcome[]> {
   const stores = await trial.stores();
   return Promise.all(

@@ -1,7 +1,7 @@
-import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { createRun, OWNER, readLog, readPage, readRun } from "../read-log.ts";
+import { createRun, readLog, readPage, readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 import { turns } from "../turns.ts";
 
@@ -40,8 +40,8 @@ export const deleting: readonly TrialCase[] = [
       for (const runId of DELETED) {
         await createRun(store, runId);
         await land(store, runId, [...events(3), event("RUN_FAILED")], KEYED);
-        assertEqual(await store.deleteRun(runId, null), "deleted", "the outcome");
-        assertEqual(await store.deleteRun(runId, null), "not_found", "the second outcome");
+        assertEqual(await store.deleteRun(runId), "deleted", "the outcome");
+        assertEqual(await store.deleteRun(runId), "not_found", "the second outcome");
         assertEqual(await store.getRun(runId), null, "the run");
         assertEqual(await readPage(store, runId), null, "its page");
         const late = await append(store, runId, events(1), KEYED);

@@ -1,7 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { append, appendRequest, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 /** Cases of S6 in `STORE.md`: what the store declares. */
@@ -9,13 +10,13 @@ export const declaration: readonly TrialCase[] = [
   {
     name: "S6 capabilities are declared, and `prepare` is given exactly if the data outlives the store",
     async run({ store, canReopen }) {
-      const { durability, shared, joinsTransaction, losesAcknowledgements, ...numbers } =
+      const { durability, shared, joinsTransaction, losesAnswers, ...numbers } =
         store.capabilities;
       assert(
         ["memory", "process", "power", "unknown"].includes(durability),
         `durability is a known word, got ${durability}`,
       );
-      for (const flag of [shared, joinsTransaction, losesAcknowledgements]) {
+      for (const flag of [shared, joinsTransaction, losesAnswers]) {
         assert(typeof flag === "boolean", `a capability is true or false, got ${flag}`);
       }
       const { notifyWithinMs, appendsAtOnce } = numbers;
@@ -66,7 +67,7 @@ export const reopening: readonly TrialCase[] = [
       await createRun(trial.store, "run");
       const { ordinal } = await createRun(trial.store, "newest");
       await land(trial.store, "newest", [event("RUN_COMPLETED")]);
-      await trial.store.deleteRun("newest", null);
+      await trial.store.deleteRun("newest");
       const again = await trial.reopen();
       const next = await createRun(again, "next");
       assert(next.ordinal > ordinal, `the ordinal ${next.ordinal} is larger than ${ordinal}`);

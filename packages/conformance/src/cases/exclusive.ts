@@ -1,9 +1,8 @@
-import type { AppendRequest, CreateOutcome, CreateRunRequest } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import type { AppendRequest, CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
 import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { BY_OWNER, byReaper, claim, claimExpired, LONG_MS, under } from "../lease.ts";
-import { OWNER } from "../read-log.ts";
+import { BY_OWNER, claim, claimExpired, LONG_MS, under } from "../lease.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const TOPIC = "tea";
@@ -74,7 +73,7 @@ export const exclusive: readonly TrialCase[] = [
     name: "S25 another topic, another owner and no topic have places of their own, and a run without `exclusive` is never refused",
     async run({ store }) {
       assertEqual((await create(store, "run")).outcome, CREATED, "the run");
-      const others: readonly Partial<CreateRunRequest>[] = [
+      const others: readonly Partial<NewRunRequest>[] = [
         { topic: "Tea" },
         { topic: "tea " },
         { topic: "topic=tea" },
@@ -172,14 +171,14 @@ export const exclusive: readonly TrialCase[] = [
 async function create(
   store: KitStore,
   runId: string,
-  part: Partial<CreateRunRequest> = {},
+  part: Partial<NewRunRequest> = {},
 ): Promise<CreateOutcome> {
   const request = { runId, ownerId: OWNER, metadata: "null", topic: TOPIC, exclusive: true };
   return store.createRun({ ...request, ...part });
 }
 
-/** Claims the run for the shortest time, so that a reaper may end it. */
+/** Claims the run for the shortest time, so that its owner may end it as a reaper does. */
 async function expiredBy(store: KitStore, runId: string): Promise<Pick<AppendRequest, "appender">> {
   await claimExpired(store, runId);
-  return byReaper();
+  return BY_OWNER;
 }

@@ -1,7 +1,7 @@
-import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
-import { createRun, OWNER } from "../read-log.ts";
+import { createRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { type Settled, settledNow } from "../settled.ts";
 import { textsIn } from "../texts-in.ts";
 import type { TrialCase } from "../trial.ts";
@@ -38,7 +38,7 @@ export const failures: readonly TrialCase[] = [
     needs: "refuseWrites",
     async run({ store, beneath }) {
       await prepare(store);
-      const restore = await beneath.refuseWrites(store);
+      const restore = await beneath.refuseWrites(store.inner);
       const calls = Object.values(CALLS).map((send) => send(store));
       assertUnshown(await settledNow(calls));
       await restore();

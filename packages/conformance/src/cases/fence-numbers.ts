@@ -1,8 +1,8 @@
-import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, claim, type HeldRun, LONG_MS, under } from "../lease.ts";
-import { createRun, OWNER } from "../read-log.ts";
+import { createRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { storeNow } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -27,7 +27,7 @@ export const fenceNumbers: readonly TrialCase[] = [
         for (const { fence } of old) await refuseAll(store, fence);
         assertEqual(await store.getRun("run"), held, "the run after the refusals");
         await land(other, "run", events(1), under(held));
-        await other.release({ runId: "run", ownerId: null, fence: held.fence });
+        await other.release({ runId: "run", fence: held.fence });
       }
     },
   },
@@ -60,7 +60,7 @@ async function claimAgainAndAgain(store: KitStore, runId: string): Promise<reado
   const held = [await claim(store, runId)];
   while (held.length < CLAIMS) {
     const { fence = 0 } = held.at(-1) ?? {};
-    await store.release({ runId, ownerId: null, fence });
+    await store.release({ runId, fence });
     held.push(await claim(store, runId));
   }
   return held;
@@ -68,7 +68,7 @@ async function claimAgainAndAgain(store: KitStore, runId: string): Promise<reado
 
 /** Checks that all a worker may send under its fence is refused. */
 async function refuseAll(store: KitStore, fence: number): Promise<void> {
-  const request = { runId: "run", ownerId: null, fence };
+  const request = { runId: "run", fence };
   const late = await append(store, "run", events(1), under({ fence }));
   assertEqual(late, FENCED, `an append under the old fence ${fence}`);
   const renewal = await store.renew({ ...request, leaseMs: LONG_MS });

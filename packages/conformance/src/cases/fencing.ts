@@ -2,7 +2,7 @@ import type { AppendRequest } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { BY_OWNER, byReaper, claim, claimExpired, LONG_MS, under } from "../lease.ts";
+import { BY_OWNER, claim, claimExpired, LONG_MS, under } from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { turns } from "../turns.ts";
@@ -27,7 +27,6 @@ export const fencing: readonly TrialCase[] = [
         { appender: { by: "anybody" } },
         under(first),
         under({ fence: held.fence + 1 }),
-        byReaper(),
       ];
       for (const one of stores) {
         for (const stranger of strangers) {
@@ -51,7 +50,7 @@ export const fencing: readonly TrialCase[] = [
       assertEqual(await append(store, "run", events(1), under({ fence: 1 })), FENCED, "unclaimed");
       await land(store, "run", events(1));
       const held = await claim(store, "run");
-      await store.release({ runId: "run", ownerId: null, fence: held.fence });
+      await store.release({ runId: "run", fence: held.fence });
       assertEqual(await append(store, "run", events(1), under(held)), FENCED, "after the release");
       await land(store, "run", events(1));
       assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
@@ -195,7 +194,7 @@ async function raceFences(
   await createRun(store, runId);
   const old = await claimExpired(store, runId);
   const [next, ...outcomes] = await Promise.all([
-    turns(race % 7).then(() => other.claim({ runId, ownerId: null, leaseMs: LONG_MS })),
+    turns(race % 7).then(() => other.claim({ runId, leaseMs: LONG_MS })),
     ...Array.from({ length: 6 }, async (_, index) => {
       await turns((race * index) % 11);
       return append(stores[index % stores.length] ?? store, runId, events(1), under(old));

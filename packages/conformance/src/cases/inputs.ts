@@ -1,6 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
 import type { AppendOutcome, AppendRequest, NewEvent } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -8,12 +7,13 @@ import {
   BY_OWNER,
   claim,
   claimExpired,
-  expiredRuns,
+  dueRuns,
   under,
   untilExpired,
 } from "../lease.ts";
 import { listedAs } from "../listed-as.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const ASK = [event("INPUT_REQUESTED", '{"question":"?"}')];
@@ -115,7 +115,7 @@ export const inputs: readonly TrialCase[] = [
         if (held === null) await land(store, runId, TOKEN);
         else await land(store, runId, TOKEN, under(held));
       }
-      assertEqual(await expiredRuns(store), ["expired"], "the runs whose leases expired");
+      assertEqual(await dueRuns(store, "leased"), ["expired"], "the runs whose leases expired");
     },
   },
   {
@@ -177,11 +177,11 @@ export const inputs: readonly TrialCase[] = [
       await land(store, "run", ASK, under(held));
       await untilExpired(store, held);
       const { fence } = held;
-      const renewed = await store.renew({ runId: "run", ownerId: null, fence, leaseMs: 3_600_000 });
+      const renewed = await store.renew({ runId: "run", fence, leaseMs: 3_600_000 });
       assertEqual(renewed.outcome, "granted", "the renewal of the waiting run");
-      await store.release({ runId: "run", ownerId: null, fence });
+      await store.release({ runId: "run", fence });
       assertEqual((await store.getRun("run"))?.runStatus, "waiting", "the released run");
-      assertEqual(await expiredRuns(store), [], "the runs whose leases expired");
+      assertEqual(await dueRuns(store, "leased"), [], "the runs whose leases expired");
       const next = await claim(store, "run");
       assert(next.fence > fence, "the next worker has a higher fence");
       assertEqual(next.runStatus, "waiting", "the run that was claimed again");

@@ -1,5 +1,5 @@
 import { assertEqual, assertKept } from "../assert.ts";
-import { claim, granted, heldUntil, type HeldRun, LONG_MS } from "../lease.ts";
+import { claim, granted, heldUntil, type HeldRun, LONG_MS, renewed } from "../lease.ts";
 import { createRun } from "../read-log.ts";
 import { storeNow } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
@@ -18,7 +18,7 @@ export const leaseEnds: readonly TrialCase[] = [
         const { fence } = held;
         for (const leaseMs of [LONG_MS * 2, LONG_MS / 2]) {
           await endingInTime(one, leaseMs, "a renewal", async () =>
-            granted(await one.renew({ runId, ownerId: null, fence, leaseMs }), "the renewal"),
+            renewed(await one.renew({ runId, fence, leaseMs }), "the renewal"),
           );
         }
       }
@@ -30,16 +30,15 @@ export const leaseEnds: readonly TrialCase[] = [
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
       const { fence, ...held } = await claim(trial.store, "run");
-      const request = { runId: "run", ownerId: null, fence, leaseMs: LONG_MS / 2 };
-      const renewed = granted(await other.renew(request), "the renewal");
-      const { leaseExpiresAtMs } = renewed;
+      const request = { runId: "run", fence, leaseMs: LONG_MS / 2 };
+      const leaseExpiresAtMs = renewed(await other.renew(request), "the renewal");
       assertKept(
         "S21",
         leaseExpiresAtMs < held.leaseExpiresAtMs,
         `the lease ends before ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
       );
       assertEqual(await trial.store.getRun("run"), renewed, "the run by itself");
-      const refused = await trial.store.claim({ runId: "run", ownerId: null, leaseMs: LONG_MS });
+      const refused = await trial.store.claim({ runId: "run", leaseMs: LONG_MS });
       assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
     },
   },

@@ -9,9 +9,9 @@ import {
   heldUntil,
   LONG_MS,
   SHORT_MS,
-  under,
-} from "../lease.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+  under, renewed } from "../lease.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 import { turns } from "../turns.ts";
 
@@ -19,7 +19,7 @@ const RACES = 8;
 const RACERS = 6;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 const FENCED = { outcome: "fenced" };
-const LEASE = { ownerId: null, leaseMs: LONG_MS };
+const LEASE = { leaseMs: LONG_MS };
 
 /** Cases of S21 in `STORE.md`: a claim gives a run to one worker. */
 export const leases: readonly TrialCase[] = [
@@ -43,7 +43,7 @@ export const leases: readonly TrialCase[] = [
           assertEqual(await one.getRun("run"), run, "the run by itself");
           assertEqual(await one.listRuns(LIST), [run], "the list");
         }
-        await store.release({ runId: "run", ownerId: null, fence: held.fence });
+        await store.release({ runId: "run", fence: held.fence });
       }
     },
   },
@@ -74,7 +74,7 @@ export const leases: readonly TrialCase[] = [
         assert(next.fence > fence, `the fence ${next.fence} is higher than ${fence}`);
         fence = next.fence;
       }
-      await other.release({ runId: "run", ownerId: null, fence });
+      await other.release({ runId: "run", fence });
       const last = await claim(trial.store, "run");
       assert(last.fence > fence, `the fence ${last.fence} is higher than ${fence}`);
     },
@@ -85,17 +85,14 @@ export const leases: readonly TrialCase[] = [
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
       const held = await claim(trial.store, "run", LONG_MS / 2);
-      const renewed = granted(
-        await other.renew({ ...LEASE, runId: "run", fence: held.fence }),
-        "a renewal",
-      );
-      const { leaseExpiresAtMs } = renewed;
+      const request = { ...LEASE, runId: "run", fence: held.fence };
+      const leaseExpiresAtMs = renewed(await other.renew(request), "a renewal");
       assert(
         leaseExpiresAtMs > held.leaseExpiresAtMs && leaseExpiresAtMs <= Date.now() * 2,
         `the lease ends later than ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
       );
-      assertEqual(renewed, { ...held, leaseExpiresAtMs }, "the run");
-      assertEqual(await trial.store.getRun("run"), renewed, "the run by itself");
+      const now = { ...held, leaseExpiresAtMs };
+      assertEqual(await trial.store.getRun("run"), now, "the run by itself");
       const refused = await trial.store.claim({ ...LEASE, runId: "run" });
       assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
     },
@@ -106,16 +103,10 @@ export const leases: readonly TrialCase[] = [
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
       const { fence } = await claimExpired(trial.store, "run");
-      const renewed = granted(
-        await trial.store.renew({ ...LEASE, runId: "run", fence }),
-        "the renewal",
-      );
-      assertEqual(renewed.fence, fence, "the fence");
-      assertEqual(
-        await other.claim({ ...LEASE, runId: "run" }),
-        heldUntil(renewed.leaseExpiresAtMs),
-        "a claim",
-      );
+      const request = { ...LEASE, runId: "run", fence };
+      const endsAtMs = renewed(await trial.store.renew(request), "the renewal");
+      const refused = await other.claim({ ...LEASE, runId: "run" });
+      assertEqual(refused, heldUntil(endsAtMs), "a claim");
     },
   },
   {
@@ -132,7 +123,7 @@ export const leases: readonly TrialCase[] = [
         }
         const before = await store.getRun("run");
         for (const fence of fences) {
-          const request = { runId: "run", ownerId: null, fence };
+          const request = { runId: "run", fence };
           assertEqual(await store.renew({ ...LEASE, ...request }), FENCED, `a renewal ${when}`);
           assertEqual(await store.release(request), FENCED, `a release ${when}`);
         }
@@ -148,7 +139,7 @@ export const leases: readonly TrialCase[] = [
       await createRun(store, "run");
       const held = await claim(store, "run");
       const { fence } = held;
-      const release = { runId: "run", ownerId: null, fence };
+      const release = { runId: "run", fence };
       const free = { ...held, leaseExpiresAtMs: null };
       assertEqual(freed(await other.release(release), "a release"), free, "the run");
       assertEqual(await store.getRun("run"), free, "the run by itself");
@@ -231,9 +222,9 @@ export const leases: readonly TrialCase[] = [
 async function triple(
   store: Parameters<TrialCase["run"]>[0]["store"],
   runId: string,
-  ownerId: string | null,
+  ownerId: string,
   fence: number,
-): Promise<readonly LeaseOutcome[]> {
+): Promise<readonly (LeaseOutcome | RenewOutcome)[]> {
   const request = { runId, ownerId, fence };
   return [
     await store.claim({ runId, ownerId, leaseMs: LONG_MS }),

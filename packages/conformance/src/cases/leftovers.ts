@@ -1,7 +1,7 @@
 import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { granted, LONG_MS, under } from "../lease.ts";
+import { granted, LONG_MS, under, purgedIds } from "../lease.ts";
 import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -15,7 +15,7 @@ export const leftovers: readonly TrialCase[] = [
     run: (trial) =>
       leavesNothing(trial, async (store, runIds) => {
         for (const runId of runIds) {
-          assertEqual(await store.deleteRun(runId, null), "deleted", "the outcome");
+          assertEqual(await store.deleteRun(runId), "deleted", "the outcome");
         }
       }),
   },
@@ -26,7 +26,7 @@ export const leftovers: readonly TrialCase[] = [
       leavesNothing(trial, async (store, runIds) => {
         const gone: string[] = [];
         while (gone.length < runIds.length) {
-          const batch = await store.purge({ finishedForMs: 0, limit: 2 });
+          const batch = await purgedIds(store, { finishedForMs: 0, limit: 2 });
           if (batch.length === 0) break;
           gone.push(...batch);
         }
@@ -58,7 +58,7 @@ async function finishRuns(store: KitStore, name: string): Promise<readonly strin
     await land(store, runId, [event("PHASE_STARTED", '{"phase":"plan"}'), ...events(3)], {
       idempotencyKey: "key",
     });
-    const claim = { runId, ownerId: null, leaseMs: LONG_MS, claimKey: "claim" };
+    const claim = { runId, leaseMs: LONG_MS, claimKey: "claim" };
     const held = granted(await store.claim(claim), "the claim");
     const ending = { ...under(held), idempotencyKey: "end" };
     await land(store, runId, [event("RUN_COMPLETED")], ending);

@@ -1,5 +1,6 @@
 import { createRunEvents } from "@tm/run-events-core";
-import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import type { Subscription } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
@@ -7,7 +8,7 @@ import { createHandClock } from "../hand-clock.ts";
 import { createRun, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
-import { wrapStore } from "../wrap-store.ts";
+import { wrapInner } from "../wrap-store.ts";
 
 const ROUNDS = 5;
 /** Subscriptions before and after those that a case is about. */
@@ -35,7 +36,7 @@ export const counters: readonly TrialCase[] = [
       const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
       await allNotified(counters, () => createRun(store, "run"));
       await allNotified(counters, () => land(store, "run", [event("RUN_COMPLETED")]));
-      await allNotified(counters, () => store.deleteRun("run", null));
+      await allNotified(counters, () => store.deleteRun("run"));
       await allNotified(counters, () => createRun(store, "run"));
       for (const counter of counters) counter.stop();
     },
@@ -225,8 +226,9 @@ export const lostNotifications: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const clock = createHandClock();
-      const silent = wrapStore(store, { subscribe: (runId) => store.subscribe(runId, () => {}) });
-      const tail = createRunEvents({ store: silent, clock }).tail("run")[Symbol.asyncIterator]();
+      const { inner } = store;
+      const silent = wrapInner(inner, { subscribe: (one) => inner.subscribe(one, () => {}) });
+      const tail = createRunEvents({ store: silent, clock }).tail("run", { ownerId: OWNER })[Symbol.asyncIterator]();
       await land(store, "run", events(1));
       const sequences = [(await within(0, tail.next(), "the first event")).value?.sequence];
       for (let round = 0; round < ROUNDS; round++) {
@@ -251,14 +253,14 @@ async function allNotified(
   await Promise.all(counters.map((counter, index) => counter.past(counted[index] ?? 0)));
 }
 
-async function readyCounter(store: RunEventStore, runId: string): Promise<NotificationCounter> {
+async function readyCounter(store: KitStore, runId: string): Promise<NotificationCounter> {
   const counter = countNotifications(store, runId);
   await counter.ready;
   return counter;
 }
 
 /** Reads once, then once a notification, until the run has this many events. */
-async function follow(store: RunEventStore, runId: string, count: number): Promise<void> {
+async function follow(store: KitStore, runId: string, count: number): Promise<void> {
   const counter = await readyCounter(store, runId);
   for (let since = 0; ;) {
     const counted = counter.notifyCount();

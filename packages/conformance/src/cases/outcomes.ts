@@ -1,8 +1,8 @@
 import { type AppendOutcome, MAX_PAYLOAD_BYTES, type NewEvent } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const KNOWN = [event("RUN_STARTED"), event("PHASE_STARTED", '{"phase":"plan"}')];
@@ -119,7 +119,7 @@ async function judge(store: KitStore, facts: Facts): Promise<void> {
   const { lastSequence } = before.run;
   const batch = facts.key === "known" ? KNOWN : OTHER;
   const answered = await append(store, facts.owner === "of no run" ? "nowhere" : "run", batch, {
-    ownerId: { own: OWNER, any: null, other: "another owner", "of no run": null }[
+    ownerId: { own: OWNER, any: OWNER, other: "another owner", "of no run": null }[
       facts.owner ?? "own"
     ],
     idempotencyKey: facts.key === undefined ? null : facts.key === "fresh" ? "fresh" : "known",

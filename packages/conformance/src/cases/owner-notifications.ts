@@ -1,8 +1,10 @@
-import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import { purgedIds } from "../lease.ts";
+import type { Subscription } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { append, event } from "../append-request.ts";
 import { brokenIn } from "../assert.ts";
-import { createRun, OWNER } from "../read-log.ts";
+import { createRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 
@@ -43,7 +45,7 @@ export const ownerNotifications: readonly TrialCase[] = [
 
 async function playSteps(
   trial: Trial,
-  stores: readonly RunEventStore[],
+  stores: readonly KitStore[],
   listeners: readonly OwnerListener[],
   nextName: () => string,
 ): Promise<void> {
@@ -59,7 +61,7 @@ async function playSteps(
         for (const runId of await perform(store, what, `${name}-${run}`)) changed.set(runId, heard);
       }
       for (const [runId, heard] of changed)
-        await Promise.all(listeners.map((listener, at) => listener.notes(runId, heard[at] ?? 0)));
+        await Promise.all(listeners.map((listener, at) => listener.hears(runId, heard[at] ?? 0)));
     },
     { kind: "games" },
   );
@@ -67,15 +69,15 @@ async function playSteps(
 
 /** @returns the ids of the runs that it has changed */
 async function perform(
-  store: RunEventStore,
+  store: KitStore,
   what: Step["what"],
   runId: string,
 ): Promise<readonly string[]> {
   switch (what) {
     case "create": {
-      if ((await store.getRun(runId)) !== null) return [];
+      const isNew = (await store.getRun(runId)) === null;
       await createRun(store, runId);
-      return [runId];
+      return isNew ? [runId] : [];
     }
     case "append":
     case "end": {
@@ -84,9 +86,9 @@ async function perform(
       return outcome === "appended" ? [runId] : [];
     }
     case "delete":
-      return (await store.deleteRun(runId, null)) === "deleted" ? [runId] : [];
+      return (await store.deleteRun(runId)) === "deleted" ? [runId] : [];
     case "purge":
-      return store.purge({ finishedForMs: 0, limit: RUNS });
+      return purgedIds(store, { finishedForMs: 0, limit: RUNS });
   }
 }
 
@@ -97,7 +99,7 @@ class OwnerListener {
   readonly #heard: (string | null)[] = [];
   #waits: (() => void)[] = [];
 
-  constructor(store: RunEventStore, ownerId: string) {
+  constructor(store: KitStore, ownerId: string) {
     this.#lateMs = Math.max(LATEST_MS, store.capabilities.notifyWithinMs);
     this.#subscription = store.subscribe({ ownerId }, (runId) => {
       this.#heard.push(runId);
@@ -118,7 +120,7 @@ class OwnerListener {
    * Resolves once a notification after the first ones was of this run.
    * @throws Error when none comes
    */
-  async notes(runId: string, after: number): Promise<void> {
+  async hears(runId: string, after: number): Promise<void> {
     const what = `a notification of the owner for ${runId}`;
     try {
       await within(this.#lateMs, this.#until(runId, after), what);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { createPageCut, type NewEvent, type ReadQuery, utf8Bytes } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import { createPageCut, type NewEvent, utf8Bytes } from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { raceAppends } from "../racing-appends.ts";
-import { createRun, OWNER, readPage, readRun } from "../read-log.ts";
+import { createRun, readPage, readRun } from "../read-log.ts";
+import { type KitStore, OWNER, type KitQuery } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const ROUNDS = 12;
@@ -74,8 +74,8 @@ export const pages: readonly TrialCase[] = [
     async run({ store }) {
       for (const runId of ["run-a", "run-b"]) await createRun(store, runId);
       await land(store, "run-a", events(5));
-      const part = { ownerId: null, limit: 2, maxBytes: 1_000_000 };
-      const queries: readonly ReadQuery[] = [
+      const part = { limit: 2, maxBytes: 1_000_000 };
+      const queries: readonly KitQuery[] = [
         { ...part, runId: "run-b", since: 0 },
         { ...part, runId: "run-a", since: 3 },
         { ...part, runId: "nowhere", since: 0 },
@@ -178,7 +178,7 @@ export const pages: readonly TrialCase[] = [
 /** Compares one page with what core's own cut leaves of the batch. */
 async function cutsRight(
   store: KitStore,
-  part: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
+  part: Pick<KitQuery, "since" | "limit" | "maxBytes">,
 ): Promise<void> {
   const belongs = createPageCut(part.limit, part.maxBytes);
   const rest = BATCH.slice(part.since);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { MAX_PAYLOAD_BYTES } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { jsonText } from "../json-text-arbitrary.ts";
-import { createRun, OWNER, readLog, readRun } from "../read-log.ts";
+import { createRun, readLog, readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const NAMED: Readonly<Record<string, string>> = {

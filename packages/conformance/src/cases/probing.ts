@@ -1,8 +1,9 @@
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { countNotifications } from "../notification-counter.ts";
-import { claimExpired, expiredRuns } from "../lease.ts";
-import { createRun, OWNER, readLog } from "../read-log.ts";
+import { claimExpired, dueRuns, purgedIds } from "../lease.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -34,8 +35,8 @@ export const probing: readonly TrialCase[] = [
       const after = [await readLog(store, "run"), await readLog(store, "quiet")];
       assertEqual(after, before, "the logs after the probes");
       assertEqual(await store.listRuns(LIST), list, "the list after the probes");
-      assertEqual(await expiredRuns(store), ["run"], "the expired runs");
-      const gone = await store.purge({ finishedForMs: 0, limit: 10 });
+      assertEqual(await dueRuns(store, "leased"), ["run"], "the expired runs");
+      const gone = await purgedIds(store, { finishedForMs: 0, limit: 10 });
       assertEqual(gone, [], "the finished runs after the probes");
       for (const [index, counter] of counters.entries()) {
         const notified = counter.notifyCount() - (counted[index] ?? 0);

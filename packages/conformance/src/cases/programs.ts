@@ -57,7 +57,8 @@ export const programs: readonly TrialCase[] = [
           // Nothing is left whose lease could still expire, so that lists of such runs stay short.
           for (const { record } of model.runs.values()) {
             if (isTerminal(record.runStatus)) continue;
-            await land(real.next(), record.runId, [event("RUN_CANCELLED")], BY_OWNER);
+            const { ownerId } = record;
+            await land(real.next(), record.runId, [event("RUN_CANCELLED")], { ...BY_OWNER, ownerId });
           }
         },
         { kind: "sequentialPrograms" },

@@ -1,10 +1,10 @@
 import type { RunRecord } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { countNotifications } from "../notification-counter.ts";
-import { claim, claimExpired, LONG_MS } from "../lease.ts";
-import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
+import { claim, claimExpired, LONG_MS, purgedIds } from "../lease.ts";
+import { createRun, readLog, readPage } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -31,9 +31,9 @@ export const purging: readonly TrialCase[] = [
         if (runId === "expired") await claimExpired(store, runId);
         left.push((await readLog(store, runId)).run);
       }
-      assertEqual(await other.purge({ ...ALL, finishedForMs: LONG_MS }), [], "none");
-      assertEqual(await other.purge(ALL), ["old"], "the runs that were purged");
-      assertEqual(await store.purge(ALL), [], "the runs of the second time");
+      assertEqual(await purgedIds(other, { ...ALL, finishedForMs: LONG_MS }), [], "none");
+      assertEqual(await purgedIds(other, ALL), ["old"], "the runs that were purged");
+      assertEqual(await purgedIds(store, ALL), [], "the runs of the second time");
       assertEqual(await store.getRun("old"), null, "the run");
       assertEqual(await readPage(store, "old"), null, "its page");
       assertEqual(await append(store, "old", events(1), KEYED), { outcome: "not_found" }, "");
@@ -54,12 +54,12 @@ export const purging: readonly TrialCase[] = [
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const first = await finish(trial.store, "run");
-      assertEqual(await trial.store.purge(ALL), ["run"], "the runs that were purged");
+      assertEqual(await purgedIds(trial.store, ALL), ["run"], "the runs that were purged");
       const second = await createRun(other, "run", "bob");
       assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
       const landing = await land(trial.store, "run", events(1), KEYED);
       assertEqual([landing.firstSequence, landing.phase], [1, null], "where the old key lands");
-      assertEqual(await other.purge(ALL), [], "the runs of a purge afterwards");
+      assertEqual(await purgedIds(other, ALL), [], "the runs of a purge afterwards");
       assertEqual((await readLog(other, "run")).events.length, 1, "the number of events");
     },
   },
@@ -77,7 +77,7 @@ export const purging: readonly TrialCase[] = [
       }
       const purged: string[] = [];
       for (;;) {
-        const gone = await store.purge({ ...ALL, limit: 3 });
+        const gone = await purgedIds(store, { ...ALL, limit: 3 });
         assert(gone.length <= 3, `a purge removes 3 runs at most, got ${gone.length}`);
         if (gone.length === 0) break;
         purged.push(...gone);
@@ -94,7 +94,7 @@ export const purging: readonly TrialCase[] = [
         const counter = countNotifications(one, "run");
         await counter.ready;
         const counted = counter.notifyCount();
-        assertEqual(await store.purge(ALL), ["run"], "the runs that were purged");
+        assertEqual(await purgedIds(store, ALL), ["run"], "the runs that were purged");
         await counter.past(counted);
         counter.stop();
       }
@@ -147,7 +147,7 @@ async function splitsAt(store: KitStore, gapMs: number): Promise<boolean> {
   const young = await finish(store, "young");
   const beforeMs = await storeNow(store);
   const finishedForMs = beforeMs - old.finishedAtMs;
-  const gone = await store.purge({ ...ALL, finishedForMs });
+  const gone = await purgedIds(store, { ...ALL, finishedForMs });
   const afterMs = await storeNow(store);
   assert(
     gone.includes("old"),
@@ -159,14 +159,14 @@ async function splitsAt(store: KitStore, gapMs: number): Promise<boolean> {
     !isYoungGone || agedMs >= finishedForMs,
     `a run that is ${agedMs} ms old at the most stays, where ${finishedForMs} ms are asked`,
   );
-  if (!isYoungGone) assertEqual(await store.deleteRun("young", null), "deleted", "the outcome");
+  if (!isYoungGone) assertEqual(await store.deleteRun("young"), "deleted", "the outcome");
   return !isYoungGone;
 }
 
 async function purgeAll(store: KitStore): Promise<readonly string[]> {
   const purged: string[] = [];
   for (;;) {
-    const gone = await store.purge({ ...ALL, limit: 5 });
+    const gone = await purgedIds(store, { ...ALL, limit: 5 });
     if (gone.length === 0) return purged;
     purged.push(...gone);
   }

@@ -1,12 +1,12 @@
 import { createRunEvents, RunEventsError } from "@tm/run-events-core";
-import type { KitStore } from "../kit-store.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { append, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertKept, assertRefused, inClause, show } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { type Settled, settledNow } from "../settled.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
-import { wrapStore } from "../wrap-store.ts";
+import { wrapInner } from "../wrap-store.ts";
 import { KEYED, type WritingCall, WRITING_CALLS } from "./writing-calls.ts";
 
 /** Cases of S7, S20 and S31 in `STORE.md`: a store that cannot write for a while. */
@@ -18,7 +18,7 @@ export const refusals: readonly TrialCase[] = [
       await createRun(store, "run");
       await land(store, "run", events(1));
       await store.probe();
-      const restore = await beneath.refuseWrites(store);
+      const restore = await beneath.refuseWrites(store.inner);
       for (const [name, call] of [
         ["a probe", () => store.probe()],
         ["an append", () => append(store, "run", events(1), KEYED)],
@@ -50,7 +50,7 @@ export const refusals: readonly TrialCase[] = [
 
 async function landOnce({ store, beneath }: Trial): Promise<void> {
   for (const call of WRITING_CALLS) await call.prepare(store);
-  const restore = await beneath.refuseWrites(store);
+  const restore = await beneath.refuseWrites(store.inner);
   const sent = WRITING_CALLS.map((call) => ({ call, answer: call.send(store) }));
   const settled = await settledNow(sent.map(({ answer }) => answer));
   for (const [index, { call }] of sent.entries())
@@ -108,18 +108,13 @@ async function landThroughCore({ store, beneath }: Trial): Promise<void> {
   await land(store, "run", events(1));
   const tried = Promise.withResolvers<void>();
   const runs = createRunEvents({
-    store: wrapStore(store, {
-      async append(requests) {
-        try {
-          return await store.append(requests);
-        } finally {
-          tried.resolve();
-        }
-      },
+    store: wrapInner(store.inner, {
+      append: (plains) => store.inner.append(plains).finally(() => tried.resolve()),
+      change: (changes) => store.inner.change(changes).finally(() => tried.resolve()),
     }),
   });
-  const restore = await beneath.refuseWrites(store);
-  const appending = runs.append("run", [{ eventType: "TOKEN" }]).then(
+  const restore = await beneath.refuseWrites(store.inner);
+  const appending = runs.append("run", [{ eventType: "TOKEN" }], { ownerId: OWNER }).then(
     () => null,
     (error: unknown) => error,
   );

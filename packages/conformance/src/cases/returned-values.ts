@@ -1,7 +1,8 @@
 import { event, events, land, appendRequest } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { claim, claimExpired, LONG_MS, under } from "../lease.ts";
-import { createRun, OWNER, readLog, readPage } from "../read-log.ts";
+import { createRun, readLog, readPage } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
@@ -42,7 +43,7 @@ export const returnedValues: readonly TrialCase[] = [
     name: "S11 changing what a call about a lease returned changes nothing in the store",
     async run({ store }) {
       await createRun(store, "run");
-      const lease = { runId: "run", ownerId: null, leaseMs: LONG_MS };
+      const lease = { runId: "run", leaseMs: LONG_MS };
       const { fence } = await claimExpired(store, "run");
       spoil(await store.renew({ ...lease, fence }));
       spoil(await store.claim(lease));
@@ -55,7 +56,7 @@ export const returnedValues: readonly TrialCase[] = [
       const log = await readLog(store, "run");
       assertEqual(log.run.ownerId, OWNER, "the owner");
       await land(store, "run", events(1), under(log.run));
-      spoil(await store.listExpired({ graceMs: 0, limit: 10 }));
+      spoil(await store.listDue({ due: "leased", forMs: 0, limit: 10 }));
     },
   },
   {

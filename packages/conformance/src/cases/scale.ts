@@ -1,7 +1,8 @@
 import { MAX_PAYLOAD_BYTES, type RunRecord } from "@tm/run-events-core/store";
 import { appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { createRun, OWNER, readRun } from "../read-log.ts";
+import { createRun, readRun } from "../read-log.ts";
+import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const EVENTS = 20_000;
@@ -52,7 +53,7 @@ export const scale: readonly TrialCase[] = [
           ids.map((_, index) => (from + index < RUNS ? 2 : false)),
           "where the requests of one call landed",
         );
-        const query = { ownerId: null, since: 1, limit: 1, maxBytes: 1_000 };
+        const query = { since: 1, limit: 1, maxBytes: 1_000 };
         const pages = await store.read(ids.map((runId) => ({ ...query, runId })));
         assertEqual(
           pages.map((page) => page && [page.run.runId, page.events.length]),

@@ -1,4 +1,4 @@
-import type { MigratableStore } from "@tm/run-events-core/store";
+import type { MigratableStore, RunEventStore } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
@@ -27,8 +27,8 @@ export const schema: readonly TrialCase[] = [
     async run(trial) {
       for (const store of await trial.stores()) {
         assertEqual("verify" in store, "migrate" in store, "whether there is `verify`");
-        if (!isMigratable(store)) continue;
-        await store.verify();
+        if (!isMigratable(store.inner)) continue;
+        await store.inner.verify();
       }
     },
   },
@@ -36,10 +36,10 @@ export const schema: readonly TrialCase[] = [
 
 /** Only stores with a schema have `migrate`. */
 async function migrate(store: KitStore): Promise<void> {
-  if (isMigratable(store)) await store.migrate();
+  if (isMigratable(store.inner)) await store.inner.migrate();
 }
 
-function isMigratable(store: KitStore): store is MigratableStore {
+function isMigratable(store: RunEventStore): store is MigratableStore {
   if (!("migrate" in store)) return false;
   assert(typeof store.migrate === "function", "`migrate` is a function");
   assert("verify" in store && typeof store.verify === "function", "`verify` is a function");

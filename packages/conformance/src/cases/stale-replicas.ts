@@ -1,9 +1,9 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { KitStore } from "../kit-store.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assertKept, isSame, show } from "../assert.ts";
 import { claim, heldUntil, LONG_MS } from "../lease.ts";
-import { createRun, OWNER, readPage } from "../read-log.ts";
+import { createRun, readPage } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { type Settled, settledNow } from "../settled.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
@@ -37,11 +37,11 @@ async function answersNothingStale(trial: Trial): Promise<void> {
     await land(store, runId, events(1));
   }
   await land(store, "gone", [event("RUN_COMPLETED")]);
-  const restore = await trial.beneath.refuseWrites(store);
+  const restore = await trial.beneath.refuseWrites(store.inner);
   const landing = await land(other, "moved", events(1), KEYED);
   await land(other, "ended", [event("RUN_FAILED")]);
   const { leaseExpiresAtMs } = await claim(other, "held");
-  await other.deleteRun("gone", null);
+  await other.deleteRun("gone");
   await createRun(other, "new");
   await land(other, "new", events(1));
   const calls = [
@@ -104,24 +104,24 @@ function others(claimed: unknown): readonly StaleCall[] {
     {
       name: "a deletion of a run that was deleted since",
       clause: "S17",
-      send: (store) => store.deleteRun("gone", null),
+      send: (store) => store.deleteRun("gone"),
       truth: "not_found",
     },
     {
       name: "a deletion of a run that has ended since",
       clause: "S17",
-      send: (store) => store.deleteRun("ended", null),
+      send: (store) => store.deleteRun("ended"),
     },
     {
       name: "a claim of a run that was claimed since",
       clause: "S21",
-      send: (store) => store.claim({ runId: "held", ownerId: null, leaseMs: LONG_MS }),
+      send: (store) => store.claim({ runId: "held", leaseMs: LONG_MS }),
       truth: claimed,
     },
     {
       name: "a claim of a run that was created since",
       clause: "S21",
-      send: (store) => store.claim({ runId: "new", ownerId: null, leaseMs: LONG_MS }),
+      send: (store) => store.claim({ runId: "new", leaseMs: LONG_MS }),
     },
   ];
 }

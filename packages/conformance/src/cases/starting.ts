@@ -1,21 +1,20 @@
-import type { CreateClaim, CreateOutcome, CreateRunRequest } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import type { CreateClaim, CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
   BY_OWNER,
   claim,
-  expiredRuns,
+  dueRuns,
   granted,
   heldUntil,
   type HeldRun,
   LONG_MS,
   SHORT_MS,
   under,
-  untilExpired,
-} from "../lease.ts";
+  untilExpired, renewed } from "../lease.ts";
 import { nextTurn } from "../next-turn.ts";
-import { createRun, OWNER, readRun } from "../read-log.ts";
+import { createRun, readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const RACERS = 8;
@@ -45,7 +44,6 @@ export const starting: readonly TrialCase[] = [
         createdAtMs,
         updatedAtMs: createdAtMs,
         finishedAtMs: null,
-        idleFromMs: held.idleFromMs,
         metadata: "null",
         topic: "tea",
         fence,
@@ -62,8 +60,8 @@ export const starting: readonly TrialCase[] = [
         assertEqual(await append(one, "run", events(1)), { outcome: "fenced" }, "anybody's append");
       }
       await land(store, "run", events(1), under(held));
-      const lease = { runId: "run", ownerId: null, fence };
-      granted(await store.renew({ ...lease, leaseMs: LONG_MS }), "the renewal");
+      const lease = { runId: "run", fence };
+      renewed(await store.renew({ ...lease, leaseMs: LONG_MS }), "the renewal");
       await store.release(lease);
       const next = await claim(store, "run");
       assert(next.fence > fence, `the next fence is higher than ${fence}, got ${next.fence}`);
@@ -96,10 +94,10 @@ export const starting: readonly TrialCase[] = [
       const stores = await trial.stores();
       const held = await start(trial.store, "short", { leaseMs: SHORT_MS });
       await untilExpired(trial.store, held);
-      for (const one of stores) assertEqual(await expiredRuns(one), ["short"], "the expired runs");
+      for (const one of stores) assertEqual(await dueRuns(one, "leased"), ["short"], "the expired runs");
       const next = await claim(trial.store, "short");
       assert(next.fence > held.fence, `the next fence is higher than ${held.fence}`);
-      assertEqual(await expiredRuns(trial.store), [], "the expired runs after the next claim");
+      assertEqual(await dueRuns(trial.store, "leased"), [], "the expired runs after the next claim");
     },
   },
   {
@@ -204,7 +202,7 @@ function create(
   store: KitStore,
   runId: string,
   claimed: CreateClaim,
-  part: Partial<CreateRunRequest> = {},
+  part: Partial<NewRunRequest> = {},
 ): Promise<CreateOutcome> {
   return store.createRun({ runId, ownerId: OWNER, metadata: "null", claim: claimed, ...part });
 }
@@ -213,7 +211,7 @@ async function start(
   store: KitStore,
   runId: string,
   claimed: CreateClaim,
-  part: Partial<CreateRunRequest> = {},
+  part: Partial<NewRunRequest> = {},
 ): Promise<HeldRun> {
   return heldRun(await create(store, runId, claimed, part), "created");
 }

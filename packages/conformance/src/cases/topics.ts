@@ -1,10 +1,10 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { ListQuery, RunRecord } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import type { RunRecord } from "@tm/run-events-core/store";
 import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { claim } from "../lease.ts";
-import { OWNER, readRun } from "../read-log.ts";
+import { readRun } from "../read-log.ts";
+import { type KitStore, OWNER, type KitListQuery } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 /** Topics that a store may take for one another: by case, spaces, patterns, separators, normal forms, and at the largest length. */
@@ -48,7 +48,7 @@ export const topics: readonly TrialCase[] = [
         async () => {
           const { fence, topic } = await claim(store, "run");
           assertEqual(topic, "tea", "the topic of the claimed run");
-          await store.release({ runId: "run", ownerId: null, fence });
+          await store.release({ runId: "run", fence });
         },
         async () => land(store, "run", [event("RUN_COMPLETED")]),
       ];
@@ -137,7 +137,7 @@ export const topics: readonly TrialCase[] = [
       const live = ["running-2", "running-1", "queued-2", "queued-1"];
       const ofTopic = live.map((id) => `tea-${id}`);
       const ofNone = live.map((id) => `null-${id}`);
-      const cases: readonly [Partial<ListQuery>, readonly string[]][] = [
+      const cases: readonly [Partial<KitListQuery>, readonly string[]][] = [
         [{ topic: "tea" }, ofTopic],
         [{}, [...ofTopic, ...ofNone]],
       ];
@@ -203,10 +203,10 @@ async function fillStatuses(store: KitStore, topic: string | null): Promise<void
   }
 }
 
-function list(store: KitStore, part: Partial<ListQuery>): ReturnType<KitStore["listRuns"]> {
+function list(store: KitStore, part: Partial<KitListQuery>): ReturnType<KitStore["listRuns"]> {
   return store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 100, ...part });
 }
 
-async function ids(store: KitStore, part: Partial<ListQuery>): Promise<readonly string[]> {
+async function ids(store: KitStore, part: Partial<KitListQuery>): Promise<readonly string[]> {
   return (await list(store, part)).map(({ runId }) => runId);
 }

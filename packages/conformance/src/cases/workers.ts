@@ -1,18 +1,16 @@
 import type { ClaimRequest } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { event, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import {
   BY_OWNER,
-  byReaper,
   granted,
   type HeldRun,
   LONG_MS,
   SHORT_MS,
   under,
-  untilExpired,
-} from "../lease.ts";
-import { createRun, OWNER, readRun } from "../read-log.ts";
+  untilExpired, renewed } from "../lease.ts";
+import { createRun, readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 /** Names that a store may change: by case, spaces, separators, patterns, normal forms, and at the largest length. */
@@ -43,9 +41,8 @@ export const workers: readonly TrialCase[] = [
         assertEqual(held.worker, worker, "the name in the claim's answer");
         for (const one of stores) await assertShown(one, runId, worker);
         const { fence } = held;
-        const lease = { runId, ownerId: null, fence };
-        const renewed = granted(await store.renew({ ...lease, leaseMs: LONG_MS }), "the renewal");
-        assertEqual(renewed.worker, worker, "the name after a renewal");
+        const lease = { runId, fence };
+        renewed(await store.renew({ ...lease, leaseMs: LONG_MS }), "the renewal");
         await land(store, runId, [event("TOKEN")], under(held));
         for (const one of stores) await assertShown(one, runId, worker);
       }
@@ -58,11 +55,11 @@ export const workers: readonly TrialCase[] = [
       await assertShown(store, "run", null);
       for (const part of [{}, { worker: null }]) {
         const named = await claimBy(store, "run", { worker: "w-1" });
-        await store.release({ runId: "run", ownerId: null, fence: named.fence });
+        await store.release({ runId: "run", fence: named.fence });
         const nameless = await claimBy(store, "run", part);
         assertEqual(nameless.worker, null, "the name in the claim's answer");
         await assertShown(store, "run", null);
-        await store.release({ runId: "run", ownerId: null, fence: nameless.fence });
+        await store.release({ runId: "run", fence: nameless.fence });
       }
     },
   },
@@ -70,10 +67,9 @@ export const workers: readonly TrialCase[] = [
     name: "S21 the name ends with its lease, however that ends, and stays while an expired lease does",
     async run({ store }) {
       const ends: readonly ((runId: string, held: HeldRun) => Promise<unknown>)[] = [
-        (runId, { fence }) => store.release({ runId, ownerId: null, fence }),
+        (runId, { fence }) => store.release({ runId, fence }),
         (runId) => land(store, runId, [event("TOKEN")], BY_OWNER),
         (runId) => land(store, runId, [event("RUN_CANCELLED")], BY_OWNER),
-        (runId) => land(store, runId, [event("RUN_FAILED")], byReaper()),
         (runId, held) => land(store, runId, [event("RUN_COMPLETED")], under(held)),
       ];
       for (const [index, end] of ends.entries()) {
@@ -100,13 +96,12 @@ export const workers: readonly TrialCase[] = [
       }
       const refused = await store.claim({
         runId: "run",
-        ownerId: null,
         leaseMs: LONG_MS,
         worker: "w-3",
       });
       assertEqual(refused.outcome, "claimed", "the outcome of another claim");
       await assertShown(store, "run", "w-1");
-      await store.release({ runId: "run", ownerId: null, fence: held.fence });
+      await store.release({ runId: "run", fence: held.fence });
       const next = await claimBy(store, "run", { worker: "w-2", claimKey });
       assertEqual(next.worker, "w-2", "the name of the next claim");
     },

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { LiveStatus } from "@tm/run-events-core/store";
 import type { LeaseOperation } from "../history/operation.ts";
 import { LONG_MS, SHORT_MS } from "../lease.ts";
 import { KEYED } from "./keyed.ts";
@@ -34,7 +33,7 @@ export type Step =
       readonly run: number;
       readonly leaseMs: number;
       /** Who then ends it, if it is granted; `null` to leave it live. */
-      readonly endedBy: "worker" | "owner" | "reaper" | null;
+      readonly endedBy: "worker" | "owner" | null;
     }
   | { readonly call: "pause"; readonly turns: number };
 
@@ -48,9 +47,7 @@ export interface PlannedAppend {
   /** `seen`: the last head that the client saw. */
   readonly expected: "seen" | number | null;
   /** `worker`: under the fence that the client was given last, if it was given one. */
-  readonly by: "anybody" | "worker" | "owner" | "input" | "reaper" | "sweeper";
-  /** Of which status a sweeper takes the run to be. */
-  readonly sweeps?: LiveStatus;
+  readonly by: "anybody" | "worker" | "owner" | "input";
 }
 
 /** How a program's client asks about a lease. */
@@ -75,24 +72,19 @@ export const startStep: fc.Arbitrary<Step> = fc.record({
     "worker" as const,
     "worker" as const,
     "owner" as const,
-    "reaper" as const,
     null,
   ),
 });
 
-/** How a program's upkeep ends a run that no worker works on, or whose worker seems to be dead. */
+/** How a program ends a run that no worker may be working on. */
 export function endAppend(run: fc.Arbitrary<number>): fc.Arbitrary<PlannedAppend> {
-  const end = {
+  return fc.record({
     run,
     events: fc.constant(["RUN_FAILED"]),
     key: fc.constant(null),
     expected: fc.constant(null),
-  };
-  const sweeps = fc.constantFrom<LiveStatus[]>("queued", "running", "running", "waiting");
-  return fc.oneof(
-    { weight: 3, arbitrary: fc.record({ ...end, by: fc.constant("sweeper" as const), sweeps }) },
-    { weight: 1, arbitrary: fc.record({ ...end, by: fc.constant("reaper" as const) }) },
-  );
+    by: fc.constant("owner" as const),
+  });
 }
 
 /** Mostly the first: clients meet at a run, and one run shows nothing about the other. */

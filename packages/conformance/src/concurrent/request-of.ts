@@ -28,16 +28,12 @@ export function requestOf(
 }
 
 function appenderOf(
-  { by, sweeps = "running" }: PlannedAppend,
+  { by }: PlannedAppend,
   fence: number | undefined,
 ): Appender {
   switch (by) {
     case "worker":
       return fence === undefined ? { by: "anybody" } : { by, fence };
-    case "reaper":
-      return { by, graceMs: 0 };
-    case "sweeper":
-      return { by, runStatus: sweeps, idleForMs: 0 };
     case "anybody":
     case "owner":
     case "input":

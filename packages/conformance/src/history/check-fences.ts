@@ -1,8 +1,6 @@
 import { type Claim, type FencedTimes, timesOf } from "./fenced-times.ts";
 import type { AppendOperation, LeaseOperation, Violation } from "./operation.ts";
 import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts";
-import { wrongEnd } from "./wrong-end.ts";
-import { statusesDuring } from "./statuses-during.ts";
 
 /**
  * Whether the fences were kept: each granted claim has a higher one than those before it, no claim got a run on which
@@ -23,7 +21,7 @@ export function checkFences(
     wrongClaims(times) ??
     wrongLandings(log, times) ??
     first(leases, (lease) => wrongLease(times, lease)) ??
-    first(appends, (append) => wrongRefusal(log, times, append))
+    first(appends, (append) => wrongRefusal(times, append))
   );
 }
 
@@ -74,7 +72,6 @@ function wrongLandings(log: PlacedLog, times: FencedTimes): Violation | null {
       const held = claims.find(
         ({ from, to }) => from < batch.lastSequence && batch.lastSequence <= to,
       );
-      if (lander.ends !== null) return wrongEnd(log, times, lander, held);
       return held === undefined || lander.byOwner
         ? null
         : broken(held, `an append without a fence, although fence ${held.fence} had the run,`);
@@ -111,20 +108,9 @@ function wrongLease(times: FencedTimes, lease: LeaseOperation): Violation | null
     : null;
 }
 
-function wrongRefusal(
-  log: PlacedLog,
-  times: FencedTimes,
-  append: AppendOperation,
-): Violation | null {
+function wrongRefusal(times: FencedTimes, append: AppendOperation): Violation | null {
   if (append.result.outcome !== "fenced") return null;
-  const { fence, ends } = append;
-  // Only the store's clock decides whether a lease has expired.
-  if (ends === "reaper") return null;
-  if (ends !== null) {
-    return times.mayBeHeld(append) || statusesDuring(log, append).some((one) => one !== ends)
-      ? null
-      : violation("S28", `a sweeper was refused, but the run was ${ends} and free`, [append]);
-  }
+  const { fence } = append;
   if (append.byOwner)
     return violation("S27", "an append of the owner was refused as fenced", [append]);
   if (fence === null) {

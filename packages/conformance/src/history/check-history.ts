@@ -25,7 +25,6 @@ import { placeBatches } from "./placed-batches.ts";
  * - The requests of one call happened in their order.
  * - Each batch can have landed at an instant of its call, in the order of the log, so that each head was read while it was the head.
  * - No append landed under a fence that was not the current one, or without a fence while a worker had the run.
- * - A reaper ended no run under a long lease, and a sweeper no run that a worker had or that was in another status.
  * - One run of a topic at a time had the topic's place, from its creation to its end.
  *
  * If several requests without an answer may have landed one batch, it does not try every choice among them. A violation that only

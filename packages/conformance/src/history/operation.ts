@@ -1,5 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { CreateOutcome, LiveStatus } from "@tm/run-events-core/store";
+import type { CreateOutcome } from "@tm/run-events-core/store";
 
 /** One call to a store, or one request of a call with many, and its outcome. Plain data, fit for JSON. */
 export type Operation = LogOperation | LeaseOperation | CreateOperation;
@@ -30,8 +30,6 @@ export interface AppendOperation extends AnyOperation {
   readonly fence: number | null;
   /** Whether the run's owner sent it, an input or an end, and needs none. */
   readonly byOwner: boolean;
-  /** Whether a reaper sent it, which needs an expired lease; or the status of which a sweeper needs the run, without a lease. */
-  readonly ends: "reaper" | LiveStatus | null;
   readonly result: AppendResult;
 }
 

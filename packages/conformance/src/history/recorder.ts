@@ -3,6 +3,7 @@ import type {
   AppendOutcome,
   AppendRequest,
   LeaseOutcome,
+  RenewOutcome,
   RunRecord,
 } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
@@ -148,12 +149,15 @@ export function createRecorder(
 }
 
 /** Asks a store about a lease. */
-function askFor(store: KitStore, asked: LeaseOperation): Promise<LeaseOutcome> {
+function askFor(
+  store: KitStore,
+  asked: LeaseOperation,
+): Promise<LeaseOutcome | RenewOutcome> {
   const { runId, asks, leaseMs } = asked;
-  const request = { runId, ownerId: null, fence: asked.fence ?? 0 };
+  const request = { runId, fence: asked.fence ?? 0 };
   switch (asks) {
     case "claim":
-      return store.claim({ runId, ownerId: null, leaseMs });
+      return store.claim({ runId, leaseMs });
     case "renew":
       return store.renew({ ...request, leaseMs });
     case "release":
@@ -169,8 +173,9 @@ async function answerFor(
   try {
     const answer = await askFor(store, asked);
     if (answer.outcome !== "granted") return { outcome: answer.outcome };
-    const { fence, lastSequence } = answer.run;
-    return { outcome: "granted", fence, lastSequence };
+    // A renewal shows nothing but its end.
+    const shown = "run" in answer ? answer.run : null;
+    return { outcome: "granted", fence: shown?.fence ?? asked.fence ?? 0, lastSequence: shown?.lastSequence ?? 0 };
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     failures.push(error);
@@ -218,16 +223,10 @@ function begunAppend(
   const { runId, idempotencyKey, expectedSequence, appender } = request;
   const fence = appender.by === "worker" ? appender.fence : null;
   const byOwner = appender.by === "owner" || appender.by === "input";
-  const ends = endsOf(appender);
-  const conditions = { idempotencyKey, expectedSequence, fence, byOwner, ends };
+  const conditions = { idempotencyKey, expectedSequence, fence, byOwner };
   const ids = idsOf(request);
   const open = { begunAt, endedAt: null, result: { outcome: "unknown" } } as const;
   return { kind: "append", client, call, runId, ids, ...conditions, ...open };
-}
-
-function endsOf(appender: AppendRequest["appender"]): AppendOperation["ends"] {
-  if (appender.by === "sweeper") return appender.runStatus;
-  return appender.by === "reaper" ? appender.by : null;
 }
 
 function idsOf({ events }: AppendRequest): readonly [string, ...string[]] {

@@ -1,7 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { CreateClaim } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
-import { OWNER } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts";
 
 /**
@@ -31,8 +30,6 @@ export async function startIn(
         const { outcome } = answer;
         return { created: { outcome }, claimed: { outcome } };
       }
-      case "taken":
-        return { created: { outcome: answer.outcome }, claimed: null };
     }
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;

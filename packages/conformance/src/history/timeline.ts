@@ -86,9 +86,8 @@ function describeCall(operation: Operation): string {
       ? "read the head"
       : `read after ${operation.since}`;
   }
-  const { ids, idempotencyKey, expectedSequence, fence, ends } = operation;
+  const { ids, idempotencyKey, expectedSequence, fence } = operation;
   const conditions = [
-    ends === null ? "" : ends === "reaper" ? " by a reaper" : ` by a sweeper of ${ends}`,
     fence === null ? "" : ` fence ${fence}`,
     idempotencyKey === null ? "" : ` key ${idempotencyKey}`,
     expectedSequence === null ? "" : ` expects ${expectedSequence}`,

@@ -1,3 +1,4 @@
+import { nameKey, type RunName } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import { LONG_MS } from "../lease.ts";
 import { storeNow } from "../store-clock.ts";
@@ -10,8 +11,7 @@ export type Age = "any" | "exact" | "over" | "long";
 const OVER_MS = 500;
 
 /** A run, and since when it is due; `null` if that is not known. */
-export interface DueRun {
-  readonly runId: string;
+export interface DueRun extends RunName {
   readonly atMs: number | null;
 }
 
@@ -27,7 +27,7 @@ export async function ageMs(real: RealStore, age: Age, atMs: number | null): Pro
 export interface DueAnswer {
   readonly what: string;
   /** Of all programs. */
-  readonly runIds: readonly string[];
+  readonly names: readonly RunName[];
   readonly askedMs: number;
   readonly limit: number;
   /** The store's clock before the call, and after it. */
@@ -38,23 +38,23 @@ export interface DueAnswer {
 export function judgeDue(
   { prefix }: RealStore,
   runs: readonly DueRun[],
-  { what, runIds, askedMs, limit, betweenMs: [beforeMs, afterMs] }: DueAnswer,
+  { what, names, askedMs, limit, betweenMs: [beforeMs, afterMs] }: DueAnswer,
 ): void {
-  const listed = runIds.filter((runId) => runId.startsWith(prefix));
+  const listed = names.filter(({ runId }) => runId.startsWith(prefix)).map(nameKey);
   assertEqual([...new Set(listed)], listed, `${what}, each once`);
-  const byId = new Map(runs.map((run) => [run.runId, run]));
+  const byId = new Map(runs.map((run) => [nameKey(run), run]));
   for (const runId of listed) {
     const run = byId.get(runId);
     const isOld = run !== undefined && (run.atMs ?? 0) + askedMs <= afterMs;
     assert(isOld, `${what} have only runs that are due for ${askedMs} ms, got ${runId}`);
   }
-  assert(runIds.length <= limit, `${what} are ${limit} at most, got ${runIds.length}`);
+  assert(names.length <= limit, `${what} are ${limit} at most, got ${names.length}`);
   const times = listed.map((runId) => byId.get(runId)?.atMs ?? null).filter((at) => at !== null);
   // An answer that is full may leave out the younger ones.
-  const last = runIds.length < limit ? Number.POSITIVE_INFINITY : (times.at(-1) ?? 0);
+  const last = names.length < limit ? Number.POSITIVE_INFINITY : (times.at(-1) ?? 0);
   const untilMs = Math.min(beforeMs - askedMs, last - 1);
   const owed = runs.filter(({ atMs }) => atMs !== null && atMs <= untilMs);
-  for (const { runId } of owed) assert(listed.includes(runId), `${what} have ${runId}`);
+  for (const run of owed) assert(listed.includes(nameKey(run)), `${what} have ${run.runId}`);
   assertEqual(
     times.toSorted((a, b) => a - b),
     times,

@@ -1,7 +1,6 @@
-import type { LiveStatus, NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { event } from "../append-request.ts";
-import type { Age } from "./age.ts";
 import type { AppendInput } from "./commands.ts";
 
 /** Mostly one, so that calls may do what they ask for. */
@@ -15,7 +14,6 @@ export const owners: fc.Arbitrary<string> = fc.constantFrom(
   "ada",
   "bob",
 );
-export const anyOwner: fc.Arbitrary<string | null> = fc.option(owners, { nil: null, freq: 2 });
 const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
   [event("RUN_STARTED")],
   [event("TOKEN", "1.0")],
@@ -35,7 +33,7 @@ const batches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
 );
 
 const conditions = {
-  ownerId: anyOwner,
+  ownerId: owners,
   expected: fc.oneof(
     { weight: 4, arbitrary: fc.constant(null) },
     { weight: 2, arbitrary: fc.constant("head" as const) },
@@ -47,15 +45,7 @@ const by = fc.oneof(
   { weight: 6, arbitrary: fc.constant("anybody" as const) },
   { weight: 4, arbitrary: fc.constant("worker" as const) },
   { weight: 2, arbitrary: fc.constantFrom("late" as const, "late" as const, "owner" as const) },
-  { weight: 2, arbitrary: fc.constantFrom("reaper" as const, "sweeper" as const) },
 );
-/** The statuses that a sweeper may name. */
-export const LIVE: readonly LiveStatus[] = ["queued", "running", "waiting"];
-/** What an append is answered may not depend on how long it takes. */
-const due = {
-  age: fc.constantFrom<Age[]>("any", "any", "exact", "long"),
-  sweeps: fc.constantFrom("running", ...LIVE),
-};
 const key = fc.option(fc.constantFrom("k", "l"), { nil: null, freq: 2 });
 /** Batches that a store may take for the same under a key. */
 const likeBatches: fc.Arbitrary<readonly NewEvent[]> = fc.constantFrom(
@@ -78,18 +68,17 @@ const input = {
 
 /** What ends a run, of which the program need not know anything. */
 export const endInputs: fc.Arbitrary<Omit<AppendInput, "runId">> = fc.record({
-  ...due,
-  ownerId: fc.constant(null),
+  ownerId: owners,
   expected: fc.constant(null),
   batch: fc.constantFrom([event("RUN_CANCELLED")], [event("TOKEN"), event("RUN_COMPLETED")]),
   key: fc.constant(null),
-  by: fc.constantFrom<AppendInput["by"][]>("owner", "owner", "worker", "reaper", "sweeper"),
+  by: fc.constantFrom<AppendInput["by"][]>("owner", "owner", "worker"),
 });
 
 /** Any request but for its run. */
 export const appendInputs: fc.Arbitrary<Omit<AppendInput, "runId">> = fc.oneof(
-  fc.record({ ...conditions, ...due, ...input, key }),
-  fc.record({ ...conditions, ...due, batch: batches, key, by }),
+  fc.record({ ...conditions, ...input, key }),
+  fc.record({ ...conditions, batch: batches, key, by }),
   // The same events again and again, so that keys come again with their own.
-  fc.record({ ...conditions, ...due, ...retried, by }),
+  fc.record({ ...conditions, ...retried, by }),
 );

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { anyOwner, appendInputs, endInputs, LIVE, owners } from "./append-arbitrary.ts";
+import { appendInputs, endInputs, owners } from "./append-arbitrary.ts";
 import {
   appendCommand,
   type AppendInput,
@@ -14,8 +14,8 @@ import { spellCommand } from "./spelling.ts";
 import { createCommand } from "./create-command.ts";
 import type { Age } from "./age.ts";
 import {
-  listExpiredCommand,
-  listIdleCommand,
+  endDueCommand,
+  listDueCommand,
   probeCommand,
   purgeCommand,
   tickCommand,
@@ -41,6 +41,9 @@ const statuses = fc.constantFrom(
   "live" as const,
 );
 const ages = fc.constantFrom<Age[]>("any", "any", "exact", "over", "long");
+const REAPED = ["leased", "leased", "queued", "running", "waiting"] as const;
+const DUE_KINDS = [...REAPED, "finished"] as const;
+const reapAges = fc.constantFrom("any" as const, "any" as const, "long" as const);
 const watches = fc.oneof(
   fc.record({ of: fc.constant("run" as const), name: newIds }),
   fc.record({ of: fc.constant("owner" as const), name: owners }),
@@ -62,23 +65,21 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
   });
   const query = fc.record({
     runId: runIds,
-    ownerId: anyOwner,
+    ownerId: owners,
     fromHead: fc.integer({ min: -12, max: 2 }),
     limit: fc.integer({ min: 1, max: 12 }),
     maxBytes: fc.integer({ min: 1, max: 2_500 }),
-    withTime: fc.boolean(),
   });
   const list = fc.record({
     ownerId: owners,
     runStatus: fc.option(statuses, { nil: null, freq: 2 }),
     topic: topics,
     page: fc.integer({ min: 1, max: 3 }),
-    withMetadata: fc.boolean(),
   });
   const ofRun = (input: fc.Arbitrary<Omit<AppendInput, "runId">>): fc.Arbitrary<AppendInput> =>
     fc.tuple(runIds, input).map(([runId, one]) => ({ runId, ...one }));
   const append = ofRun(appendInputs);
-  const leased = { runId: runIds, ownerId: anyOwner };
+  const leased = { runId: runIds, ownerId: owners };
   const step = fc.constantFrom(0, 0, 0, -1, 1);
   const limit = fc.constantFrom(1, 1, 2, 1_000);
   const aged = { runId: newIds, age: ages, limit };
@@ -87,14 +88,14 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
     append: fc.array(append, { minLength: 1, maxLength: 3 }).map(appendCommand),
     end: ofRun(endInputs).map((one) => appendCommand([one])),
     read: fc.array(query, { minLength: 1, maxLength: 3 }).map(readCommand),
-    head: runIds.map(getRunCommand),
+    head: fc.record(leased).map(getRunCommand),
     list: list.map(listCommand),
     remove: fc.record(leased).map(deleteCommand),
     claim: fc.record({ ...leased, ...claimed }).map(claimCommand),
     renew: fc.record({ ...leased, length, step }).map(renewCommand),
     release: fc.record({ ...leased, step }).map(releaseCommand),
-    expired: fc.record(aged).map(listExpiredCommand),
-    idle: fc.record({ ...aged, runStatus: fc.constantFrom(...LIVE) }).map(listIdleCommand),
+    due: fc.record({ ...aged, due: fc.constantFrom(...DUE_KINDS) }).map(listDueCommand),
+    reap: fc.record({ ...leased, kind: fc.constantFrom(...REAPED), age: reapAges }).map(endDueCommand),
     purge: fc.record({ ...aged, limit: fc.integer({ min: 1, max: 3 }) }).map(purgeCommand),
     watch: watches.map(watchCommand),
     leave: fc.constant(leaveCommand()),
@@ -107,7 +108,7 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
 type Kind = keyof ReturnType<typeof commandArbitraries>;
 
 const LEASED: readonly Kind[] = ["renew", "release", "tick"];
-const DUE: readonly Kind[] = ["expired", "idle", "purge"];
+const DUE: readonly Kind[] = ["due", "reap", "purge"];
 
 /** What a program is about: which runs it begins with and mostly asks for, which commands it has, and how often each. */
 interface Theme {
@@ -138,7 +139,7 @@ const THEMES: readonly Theme[] = [
     kinds: {
       3: ["claim"],
       2: ["append", "renew", "create"],
-      1: ["release", "head", "expired", "tick", "reopen", "end", "remove"],
+      1: ["release", "head", "due", "tick", "reopen", "end", "remove"],
     },
   },
   {
@@ -157,8 +158,8 @@ const THEMES: readonly Theme[] = [
     runIds: ANY_RUN,
     kinds: {
       4: ["claim"],
-      3: ["expired"],
-      2: ["end", "tick", "idle"],
+      3: ["due"],
+      2: ["end", "tick", "reap"],
       1: ["create", "append", "release", "purge"],
     },
   },

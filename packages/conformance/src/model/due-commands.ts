@@ -1,12 +1,12 @@
-import { isTerminal } from "@tm/run-events-core";
-import type { LiveStatus } from "@tm/run-events-core/store";
+import { type DueKind, dueKindOf, type DueLimit, type RunName } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { assert } from "../assert.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import { type Age, ageMs, type DueRun, judgeDue } from "./age.ts";
-import { type Command, command, idleSinceOf, own, type RealStore } from "./commands.ts";
-import { judgeHead } from "./judge.ts";
-import { forgetRun } from "./run-model.ts";
+import { LONG_MS } from "../lease.ts";
+import { type Command, command, own, ownRun, type RealStore } from "./commands.ts";
+import { judgeEndDue } from "./judge-due.ts";
+import { forgetRun, runOf, type StoreModel } from "./run-model.ts";
 
 /** Which runs are asked for, and how many. */
 export interface AgeInput {
@@ -17,49 +17,62 @@ export interface AgeInput {
   readonly limit: number;
 }
 
-/** Lists the runs whose lease has expired. */
-export function listExpiredCommand(input: AgeInput): Command {
-  return command("listExpired", input, async (model, real) => {
-    const runs = [...model.runs.values()].map(({ record, lease }) => ({
-      runId: record.runId,
-      atMs: lease.hasExpired ? lease.expiresAtMs : Number.POSITIVE_INFINITY,
-    }));
-    await askDue(real, input, runs, "the expired runs", (store, graceMs) =>
-      store.listExpired({ graceMs, limit: input.limit }),
+/** Lists the runs that wait for one thing. */
+export function listDueCommand(input: AgeInput & { readonly due: DueKind }): Command {
+  return command("listDue", input, async (model, real) => {
+    const { due, limit } = input;
+    const runs = await dueEntries(model, real, due);
+    await askDue(real, input, runs, `the runs that are due as ${due}`, (store, forMs) =>
+      store.listDue({ due, forMs, limit }),
     );
   });
 }
 
-/** Lists the runs of a status that no worker works on. */
-export function listIdleCommand(input: AgeInput & { readonly runStatus: LiveStatus }): Command {
-  return command("listIdle", input, async (model, real) => {
-    const { runStatus } = input;
-    const runs: DueRun[] = [];
-    for (const [runId, { record, lease }] of model.runs) {
-      if (record.runStatus !== runStatus || lease.expiresAtMs !== null) continue;
-      runs.push({ runId, atMs: await idleSinceOf(model, real, runId) });
-    }
-    await askDue(real, input, runs, `the idle runs that are ${runStatus}`, (store, idleForMs) =>
-      store.listIdle({ runStatus, idleForMs, limit: input.limit }),
-    );
+/** Ends a run if it has been due for some time. */
+export function endDueCommand(
+  input: RunName & { readonly kind: DueLimit["kind"]; readonly age: "any" | "long" },
+): Command {
+  return command("endDue", input, async (model, real) => {
+    const name = ownRun(real, input);
+    const limit = { kind: input.kind, limitMs: input.age === "long" ? LONG_MS : 0 };
+    judgeEndDue(model, name, limit, await real.next().endDue(name, limit));
   });
 }
 
 /** Removes the runs that have been finished for some time, all of them in as many calls as it takes. */
 export function purgeCommand(input: AgeInput): Command {
   return command("purge", input, async (model, real) => {
-    const runs: DueRun[] = [];
-    for (const [runId, { record }] of model.runs) {
-      if (!isTerminal(record.runStatus)) continue;
-      const run = await real.next().getRun(runId);
-      judgeHead(model, runId, run);
-      runs.push({ runId, atMs: run?.finishedAtMs ?? null });
-    }
+    const runs = await dueEntries(model, real, "finished");
     const all = { ...input, limit: Number.POSITIVE_INFINITY };
     const gone = await askDue(real, all, runs, "the runs that were purged", (store, askedMs) =>
       purgeAll(store, askedMs, input.limit),
     );
-    for (const { runId } of runs) if (gone.includes(runId)) forgetRun(model, runId);
+    for (const name of gone) {
+      if (runOf(model, name) !== undefined) forgetRun(model, name);
+    }
+  });
+}
+
+/** The runs of the program that wait for one thing, each with the time of its entry in the index, which is never later than it is due. */
+async function dueEntries(
+  model: StoreModel,
+  real: RealStore,
+  due: DueKind,
+): Promise<readonly DueRun[]> {
+  const names = [...model.runs.values()].map(({ record }) => record);
+  const queries = names.map(({ ownerId, runId }) => ({
+    ...{ ownerId, runId, since: 0, limit: 0, maxBytes: 1 },
+  }));
+  const heads = queries.length === 0 ? [] : await real.next().inner.read(queries);
+  return heads.flatMap((answer) => {
+    if (answer === null || dueKindOf(answer.head) !== due) return [];
+    const { runId, ownerId, dueMs, leaseExpiresAtMs, updatedAtMs } = answer.head;
+    const latestMs = { leased: leaseExpiresAtMs, finished: updatedAtMs }[due as "leased"];
+    assert(
+      dueMs <= (latestMs ?? Number.POSITIVE_INFINITY),
+      `the entry of ${runId} in the index of due runs is not later than it is due`,
+    );
+    return [{ runId, ownerId, atMs: dueMs }];
   });
 }
 
@@ -88,8 +101,8 @@ async function purgeAll(
   store: KitStore,
   finishedForMs: number,
   limit: number,
-): Promise<readonly string[]> {
-  const gone: string[] = [];
+): Promise<readonly RunName[]> {
+  const gone: RunName[] = [];
   for (;;) {
     const batch = await store.purge({ finishedForMs, limit });
     assert(batch.length <= limit, `a purge removes ${limit} runs at the most, got ${batch.length}`);
@@ -104,15 +117,15 @@ async function askDue(
   { age, runId, limit }: AgeInput,
   runs: readonly DueRun[],
   what: string,
-  ask: (store: KitStore, askedMs: number) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
+  ask: (store: KitStore, askedMs: number) => Promise<readonly RunName[]>,
+): Promise<readonly RunName[]> {
   const exact = runs.find((run) => run.runId === own(real, runId))?.atMs ?? null;
   const askedMs = await ageMs(real, age, exact);
   const beforeMs = await clockFor(real, age);
-  const runIds = await ask(real.next(), askedMs);
+  const names = await ask(real.next(), askedMs);
   const betweenMs = [beforeMs, await clockFor(real, age)] as const;
-  judgeDue(real, runs, { what, runIds, askedMs, limit, betweenMs });
-  return runIds;
+  judgeDue(real, runs, { what, names, askedMs, limit, betweenMs });
+  return names;
 }
 
 /** The store's clock, unless the age says enough: of any age all are due that ever will be, and none of an age that is long. */

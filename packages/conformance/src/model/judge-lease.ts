@@ -41,7 +41,7 @@ export function judgeRenewal(
   asked: RunName & { readonly fence: number },
   length: Length,
   outcome: RenewOutcome,
-): HeldRun | null {
+): Pick<HeldRun, "runId" | "leaseExpiresAtMs"> | null {
   const run = judgeAccess(model, asked, outcome);
   if (run === null) return null;
   if (run.lease.expiresAtMs === null || asked.fence !== run.lease.fence) {

@@ -44,7 +44,7 @@ export function judgeAppend(
 }
 
 /** Compares a page with the model. */
-export function judgeRead(model: StoreModel, query: KitQuery, answer: KitPage | null): void {
+export function judgeRead(model: StoreModel, query: KitQuery & RunName, answer: KitPage | null): void {
   const run = runOf(model, query);
   if (run === undefined || answer === null) {
     return assertEqual(answer, run ?? null, `the answer for ${query.runId}`);

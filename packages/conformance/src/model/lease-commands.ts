@@ -1,14 +1,13 @@
+import type { RunName } from "@tm/run-events-core/store";
 import { LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
 import {
   type Command,
   command,
-  own,
-  ownOrNull,
+  ownRun,
   type RealStore,
   spelledOrNull,
 } from "./commands.ts";
 import {
-  type AskedRun,
   type ClaimInput,
   claimRequest,
   judgeClaim,
@@ -17,18 +16,15 @@ import {
   type Length,
 } from "./judge-lease.ts";
 import { NEW_LEASE } from "./model-lease.ts";
-import { type StoreModel, visibleRun } from "./run-model.ts";
+import { runOf, type StoreModel } from "./run-model.ts";
 
 /** Who asks for which run. */
-interface LeaseInput {
-  readonly runId: string;
-  readonly ownerId: string | null;
-}
+type LeaseInput = RunName;
 
 /** Claims a run. */
 export function claimCommand(input: LeaseInput & ClaimInput): Command {
   return command("claim", input, async (model, real) => {
-    const asked = askedRun(real, input);
+    const asked = ownRun(real, input);
     const claim = spelledClaim(real, input);
     const outcome = await real.next().claim({ ...asked, ...claimRequest(claim) });
     const held = judgeClaim(model, asked, claim, outcome);
@@ -66,16 +62,12 @@ export function spelledClaim(
   return { length, ...names };
 }
 
-function askedRun(real: RealStore, input: LeaseInput): AskedRun {
-  return { runId: own(real, input.runId), ownerId: ownOrNull(real, input.ownerId) };
-}
-
 function askedFence(
   model: StoreModel,
   real: RealStore,
   input: LeaseInput & { readonly step: number },
-): AskedRun & { readonly fence: number } {
-  const asked = askedRun(real, input);
-  const { lease } = visibleRun(model, asked.runId, asked.ownerId) ?? { lease: NEW_LEASE };
+): RunName & { readonly fence: number } {
+  const asked = ownRun(real, input);
+  const { lease } = runOf(model, asked) ?? { lease: NEW_LEASE };
   return { ...asked, fence: input.step < 0 ? lease.former : lease.fence + input.step };
 }

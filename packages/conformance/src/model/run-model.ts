@@ -2,19 +2,21 @@ import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import {
   type AppendOutcome,
   type AppendRequest,
-  type Lease,
+  nameKey,
   type NewEvent,
-  NO_LEASE,
-  type ReadQuery,
+  type RunName,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import { leaseAfter, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
+/** The lease of a run that no worker has. */
+const NO_LEASE = { fence: 0, leaseExpiresAtMs: null, worker: null };
+
 /** What a run has to be, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
 export interface ModelRun {
-  record: Omit<RunRecord, keyof Lease>;
+  record: Omit<RunRecord, keyof typeof NO_LEASE>;
   lease: ModelLease;
   /** The times are `null` until the store has returned them. */
   readonly events: { readonly event: NewEvent; createdAtMs: number | null }[];
@@ -23,28 +25,25 @@ export interface ModelRun {
 
 /** What a store has to hold. */
 export interface StoreModel {
+  /** By `nameKey`: two owners may have the same id. */
   readonly runs: Map<string, ModelRun>;
   /** The largest ordinal so far, of deleted runs too. */
   lastOrdinal: number;
-  /** The last fence of each deleted run, by its id. It is over for a new run with that id. */
+  /** The last fence of each deleted run, by its name. It is over for a new run with that name. */
   readonly deletedFences: Map<string, number>;
 }
 
 /** Takes a run out of the model. */
-export function forgetRun(model: StoreModel, runId: string): void {
-  const { fence = 0, former = -1 } = model.runs.get(runId)?.lease ?? {};
-  model.deletedFences.set(runId, fence === 0 ? former : fence);
-  model.runs.delete(runId);
+export function forgetRun(model: StoreModel, name: RunName): void {
+  const key = nameKey(name);
+  const { fence = 0, former = -1 } = model.runs.get(key)?.lease ?? {};
+  model.deletedFences.set(key, fence === 0 ? former : fence);
+  model.runs.delete(key);
 }
 
-/** The run as its owner sees it, `undefined` for any other owner. */
-export function visibleRun(
-  model: StoreModel,
-  runId: string,
-  ownerId: string | null,
-): ModelRun | undefined {
-  const run = model.runs.get(runId);
-  return ownerId === null || ownerId === run?.record.ownerId ? run : undefined;
+/** The run of an owner; `undefined` if it does not exist. */
+export function runOf(model: StoreModel, name: RunName): ModelRun | undefined {
+  return model.runs.get(nameKey(name));
 }
 
 /** The ids of an owner's live runs of a topic. */
@@ -76,23 +75,22 @@ export function learnRun(
     createdAtMs,
     updatedAtMs: createdAtMs,
     finishedAtMs: null,
-    idleFromMs: learnIdle(run, createdAtMs),
   };
   assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
   model.lastOrdinal = ordinal;
   const learnt: ModelRun = {
     record: expected,
-    lease: { ...NEW_LEASE, former: model.deletedFences.get(asked.runId) ?? NEW_LEASE.former },
+    lease: { ...NEW_LEASE, former: model.deletedFences.get(nameKey(asked)) ?? NEW_LEASE.former },
     events: [],
     keys: new Map(),
   };
-  model.runs.set(asked.runId, learnt);
+  model.runs.set(nameKey(asked), learnt);
   return learnt;
 }
 
 /** What has to become of an append, which then is in the model. */
-export function appendToModel(model: StoreModel, request: AppendRequest): AppendOutcome {
-  const run = visibleRun(model, request.runId, request.ownerId);
+export function appendToModel(model: StoreModel, request: AppendRequest & RunName): AppendOutcome {
+  const run = runOf(model, request);
   if (run === undefined) return { outcome: "not_found" };
   const { record } = run;
   const { runStatus, lastSequence } = record;
@@ -104,7 +102,7 @@ export function appendToModel(model: StoreModel, request: AppendRequest): Append
     return { outcome: "replayed", ...kept.outcome } as AppendOutcome;
   }
   if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
-  if (!letsThrough(run.lease, request.appender, record)) return { outcome: "fenced" };
+  if (!letsThrough(run.lease, request.appender)) return { outcome: "fenced" };
   if (expectedSequence !== null && expectedSequence !== lastSequence) {
     return { outcome: "sequence_conflict", lastSequence };
   }
@@ -159,7 +157,6 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
       leaseExpiresAtMs: run.lease.expiresAtMs,
       worker: run.lease.expiresAtMs === null ? null : run.lease.worker,
       finishedAtMs: isTerminal(runStatus) ? updatedAtMs : null,
-      idleFromMs: learnIdle(actual, runStatus === "queued" ? createdAtMs : Infinity),
     },
     `the head of ${runId}`,
   );
@@ -174,24 +171,6 @@ export function checkEvents(run: ModelRun, since: number, actual: readonly Store
     createdAtMs: learnTime(kept, actual[index]?.createdAtMs ?? 0),
   }));
   assertEqual(actual, expected, `the events of ${run.record.runId} after ${since}`);
-}
-
-/** The time from which on the run may be idle, as the store keeps it for its index: any that is not too late. */
-function learnIdle({ runId, idleFromMs }: RunRecord, latestMs: number): number {
-  const isTime = Number.isSafeInteger(idleFromMs) && idleFromMs >= 0;
-  assert(
-    isTime && idleFromMs <= latestMs,
-    `the idleFromMs of ${runId} is no later than ${latestMs}, got ${idleFromMs}`,
-  );
-  return idleFromMs;
-}
-
-/** Compares the time that a read returned of the event at its cursor with the model. */
-export function checkTime(run: ModelRun, { since, withTime }: ReadQuery, actual: unknown): void {
-  const kept = run.events[since - 1];
-  const shown = typeof actual === "number" ? actual : 0;
-  const owed = withTime === true ? (learnTime(kept, shown) ?? null) : undefined;
-  assertEqual(actual, owed, `the time at ${since} of ${run.record.runId}`);
 }
 
 /** The event's time: what the store returned first, from then on. */

@@ -1,6 +1,6 @@
-import { ownerName } from "@tm/run-events-core/store";
+import { keyOf } from "@tm/run-events-core/store";
 import { countNotifications } from "../notification-counter.ts";
-import { type Command, command, own } from "./commands.ts";
+import { type Command, command, own, ownRun } from "./commands.ts";
 import { stop } from "./watch.ts";
 
 /** Subscribes to a run or an owner. */
@@ -10,8 +10,9 @@ export function watchCommand(input: {
 }): Command {
   return command("subscribe", input, async (_model, real) => {
     const id = own(real, input.name);
-    const name = input.of === "run" ? id : ownerName(id);
-    const counter = countNotifications(real.next(), name);
+    const subject = input.of === "run" ? ownRun(real, { runId: input.name, ownerId: "ada" }) : { ownerId: id };
+    const name = keyOf(subject);
+    const counter = countNotifications(real.next(), subject);
     await counter.ready;
     real.watches.push({ name, counter, silentAt: null });
   });

@@ -1,8 +1,8 @@
-import { ownerName } from "@tm/run-events-core/store";
+import { keyOf } from "@tm/run-events-core/store";
 import { assertKept } from "../assert.ts";
 import type { NotificationCounter } from "../notification-counter.ts";
 import type { RealStore } from "./commands.ts";
-import type { StoreModel } from "./run-model.ts";
+import type { ModelRun, StoreModel } from "./run-model.ts";
 
 /** A subscription of a program. */
 export interface Watch {
@@ -42,24 +42,23 @@ export async function notified(
   }
 }
 
-type Position = Readonly<Record<"ordinal" | "lastSequence", number>> & { readonly ownerId: string };
+type Positions = ReadonlyMap<string, ModelRun["record"]>;
 
-function positionsOf({ runs }: StoreModel): ReadonlyMap<string, Position> {
-  return new Map([...runs].map(([runId, { record }]) => [runId, record]));
+function positionsOf({ runs }: StoreModel): Positions {
+  return new Map([...runs].map(([name, { record }]) => [name, record]));
 }
 
 /** What subscriptions are to: runs that changed, and the owners of those that came or went. */
-function changedNames(
-  before: ReadonlyMap<string, Position>,
-  after: ReadonlyMap<string, Position>,
-): ReadonlySet<string> {
+function changedNames(before: Positions, after: Positions): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const runId of new Set([...before.keys(), ...after.keys()])) {
-    const [old, now] = [before.get(runId), after.get(runId)];
-    const isSame = old?.ordinal === now?.ordinal;
-    if (!isSame || old?.lastSequence !== now?.lastSequence) names.add(runId);
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [old, now] = [before.get(name), after.get(name)];
+    const isSame = old?.ordinal === now?.ordinal && old?.lastSequence === now?.lastSequence;
     if (isSame) continue;
-    for (const run of [old, now]) if (run !== undefined) names.add(ownerName(run.ownerId));
+    for (const run of [old, now]) {
+      if (run === undefined) continue;
+      names.add(keyOf(run)).add(keyOf({ ownerId: run.ownerId }));
+    }
   }
   return names;
 }

@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
-import type { KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
 import { describeError } from "../describe-error.ts";
-import { OWNER, readRun } from "../read-log.ts";
+import { readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { tokens } from "./plain-append.ts";
 import type { Call, CallAnswer, CallFailure, PlainCall } from "./worker-commands.ts";
 
@@ -28,13 +28,13 @@ const PLAIN: Readonly<Record<PlainCall, (store: KitStore, runId: string) => Prom
     return "answered";
   },
   async listExpired(store) {
-    await store.listExpired({ graceMs: 0, limit: 10 });
+    await store.listDue({ due: "leased", forMs: 0, limit: 10 });
     return "answered";
   },
   async release(store, runId) {
-    return (await store.release({ runId, ownerId: null, fence: 1 })).outcome;
+    return (await store.release({ runId, fence: 1 })).outcome;
   },
-  deleteRun: (store, runId) => store.deleteRun(runId, null),
+  deleteRun: (store, runId) => store.deleteRun(runId),
   async purge(store) {
     await store.purge({ finishedForMs: 0, limit: 10 });
     return "answered";
@@ -61,7 +61,7 @@ export async function callOf(store: KitStore, call: Call): Promise<CallAnswer> {
   }
   if (call.call === "claim") {
     const { runId, claimKey, leaseMs } = call;
-    const answer = await store.claim({ runId, ownerId: null, leaseMs, claimKey });
+    const answer = await store.claim({ runId, leaseMs, claimKey });
     if (answer.outcome !== "granted") return { outcome: answer.outcome };
     return { outcome: answer.outcome, fence: answer.run.fence };
   }

@@ -1,4 +1,4 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import { createRecorder, type RecordedClient } from "../history/recorder.ts";
 import type { Operation } from "../history/operation.ts";
 import { checkDue, endDue } from "./due-runs.ts";
@@ -19,10 +19,7 @@ type CrashCommands = Pick<
 >;
 
 /** @param now the common clock */
-export function createCrashCommands(
-  storeOf: () => RunEventStore,
-  now: () => number,
-): CrashCommands {
+export function createCrashCommands(storeOf: () => KitStore, now: () => number): CrashCommands {
   /** @returns what came of each call */
   async function record(
     name: string,

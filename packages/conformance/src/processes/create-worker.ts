@@ -1,12 +1,12 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { KitStore } from "../kit-store.ts";
 import { assert } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { runSteps } from "../concurrent/run-steps.ts";
 import { describeError } from "../describe-error.ts";
 import { idOf } from "../history/named-event.ts";
 import { createRecorder, readLoggedEvents, type Recorder } from "../history/recorder.ts";
-import { OWNER, readRun } from "../read-log.ts";
+import { readRun } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
 import { createLoad, type Load } from "./load.ts";
 import { runCasesOn } from "./run-cases-on.ts";

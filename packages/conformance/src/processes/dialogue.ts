@@ -1,4 +1,4 @@
-import type { AppendRequest, LiveStatus } from "@tm/run-events-core/store";
+import type { AppendRequest, DueKind } from "@tm/run-events-core/store";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import { BY_INPUT, under } from "../lease.ts";
@@ -48,7 +48,7 @@ export function idsUpTo(runId: string, lastSequence: number): readonly string[] 
 }
 
 /** A run waits if its last question has no answer. */
-export function statusAt(sequence: number): LiveStatus {
+export function statusAt(sequence: number): Extract<DueKind, "queued" | "running" | "waiting"> {
   if (sequence === 0) return "queued";
   return sequence % ROUND.length === 0 ? "running" : "waiting";
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Lease } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { assertEqual, assertKept, inClause } from "../assert.ts";
 import { idOf } from "../history/named-event.ts";
@@ -65,7 +65,7 @@ async function answerFor(
   });
 }
 
-function leaseOf({ fence, leaseExpiresAtMs, worker }: Lease): Lease {
+function leaseOf({ fence, leaseExpiresAtMs, worker }: RunRecord): Partial<RunRecord> {
   return { fence, leaseExpiresAtMs, worker };
 }
 

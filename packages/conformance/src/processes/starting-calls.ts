@@ -1,12 +1,11 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
 import { BrokenClause } from "../assert.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { RecordedClient } from "../history/recorder.ts";
 import { BY_OWNER, byReaper, LONG_MS, SHORT_MS, under } from "../lease.ts";
-import { OWNER } from "../read-log.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 
 /** After this many calls it looks at the live runs of a topic. */
 const LOOK_EVERY = 4;

@@ -31,21 +31,6 @@ const raceAppend: fc.Arbitrary<RaceAppend> = fc.oneof(
       by: fc.constant("input" as const),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      ...write,
-      eventTypes: fc.constant(["RUN_FAILED"]),
-      by: fc.constantFrom(
-        "queued" as const,
-        "running" as const,
-        "running" as const,
-        "waiting" as const,
-        "reaper" as const,
-        "reaper" as const,
-      ),
-    }),
-  },
 );
 
 const createStep: fc.Arbitrary<RaceStep> = fc.record({
@@ -60,7 +45,6 @@ const createStep: fc.Arbitrary<RaceStep> = fc.record({
 const deleteStep: fc.Arbitrary<RaceStep> = fc.record({
   call: fc.constant("deleteRun" as const),
   runId,
-  asOwner: fc.boolean(),
 });
 
 /** Two requests of a call that meet. */
@@ -103,6 +87,14 @@ const raceStep: fc.Arbitrary<RaceStep> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: deleteStep },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      call: fc.constant("endDue" as const),
+      runId,
+      kind: fc.constantFrom("leased", "leased", "queued", "running", "running", "waiting"),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({

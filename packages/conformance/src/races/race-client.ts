@@ -1,4 +1,4 @@
-import type { RunRecord } from "@tm/run-events-core/store";
+import type { RunName, RunRecord } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { assert, assertEqual, show } from "../assert.ts";
 import { granted, LONG_MS, untilExpired } from "../lease.ts";
@@ -11,6 +11,7 @@ import {
   judgeRenewal,
   type Length,
 } from "../model/judge-lease.ts";
+import { judgeEndDue } from "../model/judge-due.ts";
 import { judgeListed, judgeNothingToPurge, judgePurged } from "../model/judge-many.ts";
 import type { StoreModel } from "../model/run-model.ts";
 import type { RaceOperation } from "./operation.ts";
@@ -87,7 +88,9 @@ export class RaceClient {
       case "release":
         return this.#release(step.runId);
       case "deleteRun":
-        return this.#delete(step);
+        return this.#delete(step.runId);
+      case "endDue":
+        return this.#endDue(step);
       case "purge":
         return this.#purge(step.limit);
       case "listRuns":
@@ -115,7 +118,7 @@ export class RaceClient {
   async #append(appends: readonly RaceAppend[]): Promise<void> {
     const requests = appends.map((one) => {
       const runId = this.#own(one.runId);
-      return requestOf(one, runId, this.#seenOf(runId), () => this.#nextName());
+      return requestOf(one, this.#runOf(one.runId), this.#seenOf(runId), () => this.#nextName());
     });
     const call = await this.#call(() => this.#store.append(requests));
     assertEqual(call.answer.length, requests.length, "the number of outcomes");
@@ -136,7 +139,7 @@ export class RaceClient {
   async #read(step: Extract<RaceStep, { readonly call: "read" }>): Promise<void> {
     const runId = this.#own(step.runId);
     const since = step.from === "seen" ? this.#seenOf(runId).lastSequence : 0;
-    const query = { runId, ownerId: null, since, limit: step.limit, maxBytes: 1_000_000 };
+    const query = { ...this.#runOf(step.runId), since, limit: step.limit, maxBytes: 1_000_000 };
     const call = await this.#call(() => this.#store.read([query]));
     const [page = null] = call.answer;
     this.#learn(page ?? {});
@@ -149,19 +152,19 @@ export class RaceClient {
   }
 
   async #getRun(name: string): Promise<void> {
-    const runId = this.#own(name);
-    const call = await this.#call(() => this.#store.getRun(runId));
+    const run = this.#runOf(name);
+    const call = await this.#call(() => this.#store.getRun(run.runId, run.ownerId));
     if (call.answer !== null) this.#learn({ run: call.answer });
     this.#record(call, [
       {
-        text: `getRun ${runId} = ${show(call.answer)}`,
-        judge: (model) => judgeHead(model, runId, call.answer),
+        text: `getRun ${run.runId} = ${show(call.answer)}`,
+        judge: (model) => judgeHead(model, run, call.answer),
       },
     ]);
   }
 
   async #claim(step: Extract<RaceStep, { readonly call: "claim" }>): Promise<void> {
-    const asked = { runId: this.#own(step.runId), ownerId: null };
+    const asked = this.#runOf(step.runId);
     const input = claimInput(step.claimKey, step.length);
     const request = { ...asked, ...claimRequest(input) };
     const call = await this.#call(() => this.#store.claim(request));
@@ -191,14 +194,25 @@ export class RaceClient {
     ]);
   }
 
-  async #delete(step: Extract<RaceStep, { readonly call: "deleteRun" }>): Promise<void> {
-    const runId = this.#own(step.runId);
-    const ownerId = step.asOwner ? this.#own(LISTED_OWNER) : null;
-    const call = await this.#call(() => this.#store.deleteRun(runId, ownerId));
+  async #delete(name: string): Promise<void> {
+    const run = this.#runOf(name);
+    const call = await this.#call(() => this.#store.deleteRun(run.runId, run.ownerId));
     this.#record(call, [
       {
-        text: `deleteRun ${show([runId, ownerId])} = ${call.answer}`,
-        judge: (model) => judgeDeletion(model, runId, ownerId, call.answer),
+        text: `deleteRun ${run.runId} = ${call.answer}`,
+        judge: (model) => judgeDeletion(model, run, call.answer),
+      },
+    ]);
+  }
+
+  async #endDue({ runId, kind }: Extract<RaceStep, { readonly call: "endDue" }>): Promise<void> {
+    const run = this.#runOf(runId);
+    const limit = { kind, limitMs: 0 };
+    const call = await this.#call(() => this.#store.endDue(run, limit));
+    this.#record(call, [
+      {
+        text: `endDue ${run.runId} ${kind} = ${call.answer}`,
+        judge: (model) => judgeEndDue(model, run, limit, call.answer),
       },
     ]);
   }
@@ -209,8 +223,8 @@ export class RaceClient {
     const { answer } = call;
     assert(answer.length <= limit, `a purge removes ${limit} runs at most, got ${answer.length}`);
     const text = `purge ${limit} = ${show(answer)}`;
-    const own = answer.filter((runId) => this.#place.runIds.includes(runId));
-    const parts = own.map((runId): Part => ({ text, judge: (model) => judgePurged(model, runId) }));
+    const own = answer.filter(({ runId }) => this.#place.runIds.includes(runId));
+    const parts = own.map((name): Part => ({ text, judge: (model) => judgePurged(model, name) }));
     this.#record(call, answer.length === 0 ? [{ text, judge: judgeNothingToPurge }] : parts);
   }
 
@@ -238,9 +252,9 @@ export class RaceClient {
     this.#record(call, parts);
   }
 
-  #askedFence(name: string): { runId: string; ownerId: null; fence: number } {
-    const runId = this.#own(name);
-    return { runId, ownerId: null, fence: this.#seenOf(runId).fence };
+  #askedFence(name: string): RunName & { readonly fence: number } {
+    const run = this.#runOf(name);
+    return { ...run, fence: this.#seenOf(run.runId).fence };
   }
 
   async #call<T>(call: () => Promise<T>): Promise<Answered<T>> {
@@ -266,6 +280,11 @@ export class RaceClient {
 
   #seenOf(runId: string): SeenRun {
     return this.#seen.get(runId) ?? UNSEEN;
+  }
+
+  /** A run of the listed owner. */
+  #runOf(name: string): RunName {
+    return { ownerId: this.#own(LISTED_OWNER), runId: this.#own(name) };
   }
 
   #own(name: string): string {

@@ -1,4 +1,4 @@
-import type { Appender, AppendRequest } from "@tm/run-events-core/store";
+import type { Appender, AppendRequest, RunName } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
 import { show } from "../assert.ts";
 import type { RaceAppend } from "./race.ts";
@@ -16,13 +16,14 @@ export const UNSEEN: SeenRun = { lastSequence: 0, fence: 0 };
 /** A request of a race as the store gets it. @param nextName returns a payload that no other event has */
 export function requestOf(
   { eventTypes, key, expected, by }: RaceAppend,
-  runId: string,
+  name: RunName,
   { lastSequence, fence }: SeenRun,
   nextName: () => string,
 ): AppendRequest {
   // Events under a key have the same payload each time, so that a second append is a replay.
   const batch = eventTypes.map((eventType) => event(eventType, show(key ?? nextName())));
-  return appendRequest(runId, batch, {
+  return appendRequest(name.runId, batch, {
+    ownerId: name.ownerId,
     idempotencyKey: key,
     expectedSequence: expected === "seen" ? lastSequence : expected,
     appender: appenderOf(by, fence),
@@ -37,11 +38,5 @@ function appenderOf(by: RaceAppend["by"], fence: number): Appender {
       return { by };
     case "worker":
       return { by, fence };
-    case "reaper":
-      return { by, graceMs: 0 };
-    case "queued":
-    case "running":
-    case "waiting":
-      return { by: "sweeper", runStatus: by, idleForMs: 0 };
   }
 }

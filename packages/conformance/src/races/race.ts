@@ -1,4 +1,4 @@
-import type { LiveStatus } from "@tm/run-events-core/store";
+import type { DueLimit } from "@tm/run-events-core/store";
 import type { Length } from "../model/judge-lease.ts";
 
 /** What several clients do at once, as plain data: it can be printed, made smaller and run again. */
@@ -37,12 +37,12 @@ export type RaceStep =
       /** `short`: the lease has expired when the step is over. Only before the others begin, since no other client knows when it expires. */
       readonly length: Length;
     }
-  | { readonly call: "getRun" | "renew" | "release"; readonly runId: string }
+  | { readonly call: "getRun" | "renew" | "release" | "deleteRun"; readonly runId: string }
   | {
-      readonly call: "deleteRun";
+      /** Ends the run if it waits for this. */
+      readonly call: "endDue";
       readonly runId: string;
-      /** Whether only a run of the listed owner may be removed. */
-      readonly asOwner: boolean;
+      readonly kind: DueLimit["kind"];
     }
   | { readonly call: "purge"; readonly limit: number }
   | {
@@ -59,8 +59,8 @@ export interface RaceAppend {
   /** A key that others use too, with events of its own. */
   readonly key: string | null;
   readonly expected: "seen" | number | null;
-  readonly by: "anybody" | "worker" | "owner" | "input" | "reaper" | LiveStatus;
+  readonly by: "anybody" | "worker" | "owner" | "input";
 }
 
-/** The owner whose lists are read. */
+/** The owner of all runs but some that are created. */
 export const LISTED_OWNER = "ada";

@@ -47,6 +47,6 @@ async function removeAll(store: KitStore, runIds: readonly string[]): Promise<vo
     const run = await store.getRun(runId);
     if (run === null) continue;
     if (!isTerminal(run.runStatus)) await land(store, runId, [event("RUN_CANCELLED")], BY_OWNER);
-    await store.deleteRun(runId, null);
+    await store.deleteRun(runId);
   }
 }

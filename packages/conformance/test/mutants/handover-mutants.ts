@@ -1,8 +1,16 @@
 import { isTerminal } from "@tm/run-events-core";
-import { nameOf, type RunRecord, type StoredEvent } from "@tm/run-events-core/store";
-import { lateReader } from "./late-reader.ts";
+import {
+  nameOf,
+  type RunEventStore,
+  type RunRecord,
+  type StoredEvent,
+} from "@tm/run-events-core/store";
+import { nextTurn } from "../../src/next-turn.ts";
 import { mapPages, type Mutant } from "./mutant.ts";
-import { turns } from "./turns.ts";
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
 
 /** Stores that lose or mix up something between the log and what is live. */
 export const handoverMutants: readonly Mutant[] = [
@@ -278,3 +286,24 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
 ];
+
+/** Reads from what it has read, for some turns after its last look. */
+function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
+  const copies = new Map<string, ReturnType<RunEventStore["read"]>>();
+  return {
+    ...object,
+    read(queries) {
+      const id = JSON.stringify(queries);
+      const kept = copies.get(id);
+      if (kept !== undefined) return kept;
+      const pages = object.read(queries);
+      copies.set(id, pages);
+      void turns(16).then(() => copies.delete(id));
+      return pages;
+    },
+    async append(requests) {
+      copies.clear();
+      return data.append(requests);
+    },
+  };
+}

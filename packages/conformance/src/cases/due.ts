@@ -1,0 +1,174 @@
+import type { DueKind, DueLimit, NewEvent } from "@tm/run-events-core/store";
+import { append, event, events, land } from "../append-request.ts";
+import { assert, assertEqual } from "../assert.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
+import { claim, claimExpired, dueRuns, freed, LONG_MS, renewed } from "../lease.ts";
+import { createRun, readLog } from "../read-log.ts";
+import { storeNow, untilStoreTime } from "../store-clock.ts";
+import type { TrialCase } from "../trial.ts";
+import { turns } from "../turns.ts";
+
+const RUNS = 12;
+const RACES = 12;
+const LIVE = ["queued", "running", "waiting"] as const;
+/** What brings a new run to the status. */
+const COMES_TO: Readonly<Record<(typeof LIVE)[number], readonly NewEvent[]>> = {
+  queued: [],
+  running: [event("RUN_STARTED")],
+  waiting: [event("INPUT_REQUESTED")],
+};
+const EXPIRED: DueLimit = { kind: "leased", limitMs: 0 };
+
+/** Cases of S23 in `STORE.md`: runs that wait for something are found, and each ends once. */
+export const due: readonly TrialCase[] = [
+  {
+    name: "S23 each run is in the list of the one thing that it waits for",
+    async run(trial) {
+      const { store } = trial;
+      for (const status of LIVE) {
+        for (const name of ["free", "held", "expired", "released", "ended"]) {
+          await createIn(store, `${status}-${name}`, status);
+        }
+        await claim(store, `${status}-held`);
+        await claimExpired(store, `${status}-expired`);
+        await release(store, `${status}-released`);
+        await land(store, `${status}-ended`, [event("RUN_COMPLETED")]);
+      }
+      const expected: Record<DueKind, readonly string[]> = {
+        ...{ leased: LIVE.map((status) => `${status}-expired`), queued: [], running: [] },
+        ...{ waiting: [], finished: LIVE.map((status) => `${status}-ended`) },
+      };
+      for (const status of LIVE) expected[status] = [`${status}-free`, `${status}-released`];
+      for (const one of await trial.stores()) {
+        for (const [kind, runIds] of Object.entries(expected)) {
+          const listed = await dueRuns(one, kind as DueKind);
+          assertEqual(listed.toSorted(), runIds.toSorted(), `what waits as ${kind}`);
+          assertEqual(await dueRuns(one, kind as DueKind, LONG_MS), [], "what waits for long");
+        }
+      }
+    },
+  },
+  {
+    name: "S23 a list of due runs has the earliest first, up to the limit",
+    async run({ store }) {
+      const inOrder = Array.from({ length: RUNS }, (_, index) => `run-${(index * 7) % RUNS}`);
+      // They are created in another order than they become due: else another order would pass.
+      for (let index = 0; index < RUNS; index++) await createRun(store, `run-${index}`);
+      for (const runId of inOrder) await claimExpired(store, runId);
+      assertEqual(await dueRuns(store, "leased"), inOrder, "the expired runs");
+      for (const runId of inOrder) {
+        await land(store, runId, [event("RUN_COMPLETED")], { appender: { by: "owner" } });
+        await untilStoreTime(store, await storeNow(store));
+      }
+      for (const limit of [1, 5, RUNS]) {
+        const listed = await store.listDue({ due: "finished", forMs: 0, limit });
+        const runIds = listed.map(({ runId }) => runId);
+        assertEqual(runIds, inOrder.slice(0, limit), `a list of ${limit}`);
+      }
+    },
+  },
+  {
+    name: "S23 an entry that is too early is put off, so that it hides no other run",
+    async run({ store }) {
+      for (let index = 0; index < RUNS; index++) await createIn(store, `run-${index}`, "running");
+      await createIn(store, "last", "running");
+      await untilStoreTime(store, await storeNow(store));
+      for (let index = 0; index < RUNS; index++) {
+        const runId = `run-${index}`;
+        if (index % 3 === 0) await land(store, runId, events(1));
+        else if (index % 3 === 1) await claim(store, runId);
+        else await land(store, runId, [event("RUN_COMPLETED")]);
+      }
+      const limitMs = (await storeNow(store)) - (await updatedAt(store, "last"));
+      for (let look = 0; look <= RUNS; look++) {
+        const [first] = await store.listDue({ due: "running", forMs: limitMs, limit: 1 });
+        assert(first !== undefined, "a run is listed that is due for as long");
+        const outcome = await store.endDue(first, { kind: "running", limitMs });
+        if (first.runId === "last") return assertEqual(outcome, "ended", "the outcome");
+        assertEqual(outcome, "left", `the outcome of ${first.runId}`);
+      }
+      assert(false, `one of ${RUNS + 1} looks comes to the run that is due`);
+    },
+  },
+  {
+    name: "S23 a renewed lease is put off as well, and its run is left",
+    async run({ store }) {
+      await createRun(store, "run");
+      const { fence } = await claimExpired(store, "run");
+      renewed(await store.renew({ runId: "run", fence, leaseMs: LONG_MS }), "the renewal");
+      assertEqual(await store.endDue({ runId: "run" }, EXPIRED), "left", "the outcome");
+      const listed = await store.listDue({ due: "leased", forMs: 0, limit: 10 });
+      assertEqual(listed, [], "the list afterwards");
+    },
+  },
+  {
+    name: "S23 when reapers race, one of them ends each run",
+    async run(trial) {
+      const stores = await trial.stores();
+      const runIds = Array.from({ length: RUNS }, (_, index) => `run-${index}`);
+      for (const runId of runIds) await createIn(trial.store, runId, "running");
+      for (const runId of runIds.slice(RUNS / 2)) await claimExpired(trial.store, runId);
+      const ended = await Promise.all(
+        [...stores, ...stores].map(async (one, index) => {
+          await turns(index * 3);
+          const ends: string[] = [];
+          for (const kind of ["running", "leased"] as const) {
+            for (const runId of await dueRuns(one, kind)) {
+              const outcome = await one.endDue({ runId }, { kind, limitMs: 0 });
+              if (outcome === "ended") ends.push(runId);
+            }
+          }
+          return ends;
+        }),
+      );
+      assertEqual(ended.flat().toSorted(), runIds.toSorted(), "the runs that were ended");
+      for (const runId of runIds) {
+        const { run, events: log } = await readLog(trial.store, runId);
+        assertEqual([run.runStatus, log.length], ["failed", 2], `the end of ${runId}`);
+      }
+    },
+  },
+  {
+    name: "S23 when a reaper races a claim, an event or a cancel, one of them gets the run",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      for (let race = 0; race < RACES; race++) {
+        const runId = `run-${race}`;
+        await createRun(store, runId);
+        const rival = [
+          () => store.claim({ runId, leaseMs: LONG_MS }),
+          () => append(store, runId, events(1)),
+          () => append(store, runId, [event("RUN_CANCELLED")]),
+        ][race % 3];
+        const [outcome] = await Promise.all([
+          turns(race % 4).then(() => other.endDue({ runId }, { kind: "queued", limitMs: 0 })),
+          turns((race * 3) % 5).then(async () => rival?.()),
+        ]);
+        const { run } = await readLog(store, runId);
+        const isReaped = run.runStatus === "failed";
+        assertEqual(outcome, isReaped ? "ended" : "left", `the outcome on a ${run.runStatus} run`);
+      }
+    },
+  },
+];
+
+async function createIn(
+  store: KitStore,
+  runId: string,
+  status: (typeof LIVE)[number],
+): Promise<void> {
+  await createRun(store, runId, OWNER);
+  const batch = COMES_TO[status];
+  if (batch.length > 0) await land(store, runId, batch);
+}
+
+/** Claims a run and gives it back. */
+async function release(store: KitStore, runId: string): Promise<void> {
+  const { fence } = await claim(store, runId);
+  freed(await store.release({ runId, fence }), "the release");
+}
+
+async function updatedAt(store: KitStore, runId: string): Promise<number> {
+  return (await store.getRun(runId))?.updatedAtMs ?? Number.NaN;
+}
