@@ -1,13 +1,8 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import {
-  INITIAL_STATE,
-  type RunRecord,
-  type StoredEvent,
-} from "@tm/run-events-core/store";
+import { INITIAL_STATE, type RunRecord, type StoredEvent } from "@tm/run-events-core/store";
 import { type KitPage, type KitQuery, type KitStore, OWNER } from "./kit-store.ts";
 import { changeBy, foldEvent, phaseStartedBy } from "@tm/run-events-core/wire";
 import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
-
 
 const ALL_BYTES = Number.MAX_SAFE_INTEGER;
 const PAGE_LIMIT = 1_000;

@@ -43,7 +43,10 @@ export const acknowledgement: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const runs = createRunEvents({ store: losing(store.inner, 1) });
-      const receipts = await Promise.all([runs.append("run", DRAFTS, { ownerId: OWNER }), runs.append("run", DRAFTS, { ownerId: OWNER })]);
+      const receipts = await Promise.all([
+        runs.append("run", DRAFTS, { ownerId: OWNER }),
+        runs.append("run", DRAFTS, { ownerId: OWNER }),
+      ]);
       assertEqual(
         receipts.map((receipt) => [receipt.firstSequence, receipt.lastSequence]),
         [

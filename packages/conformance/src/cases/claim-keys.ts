@@ -10,7 +10,9 @@ import {
   LONG_MS,
   SHORT_MS,
   under,
-  untilExpired, renewed } from "../lease.ts";
+  untilExpired,
+  renewed,
+} from "../lease.ts";
 import { createRun } from "../read-log.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";

@@ -44,7 +44,9 @@ const OF_ALL_RUNS: Calls = {
 };
 
 /** Of the runs that no worker works on: here none is due. */
-const OF_IDLE_RUNS: Calls = { "listDue of queued runs": (store) => dueRuns(store, "queued", LONG_MS) };
+const OF_IDLE_RUNS: Calls = {
+  "listDue of queued runs": (store) => dueRuns(store, "queued", LONG_MS),
+};
 
 /** Of a topic, and of what is live: what a page about one chat asks. */
 const OF_TOPICS: Calls = Object.fromEntries(

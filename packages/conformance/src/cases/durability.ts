@@ -10,8 +10,7 @@ export const declaration: readonly TrialCase[] = [
   {
     name: "S6 capabilities are declared, and `prepare` is given exactly if the data outlives the store",
     async run({ store, canReopen }) {
-      const { durability, shared, joinsTransaction, losesAnswers, ...numbers } =
-        store.capabilities;
+      const { durability, shared, joinsTransaction, losesAnswers, ...numbers } = store.capabilities;
       assert(
         ["memory", "process", "power", "unknown"].includes(durability),
         `durability is a known word, got ${durability}`,

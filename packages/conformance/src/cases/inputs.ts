@@ -2,15 +2,7 @@ import type { RunStatus } from "@tm/run-events-core";
 import type { AppendOutcome, AppendRequest, NewEvent } from "@tm/run-events-core/store";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import {
-  BY_INPUT,
-  BY_OWNER,
-  claim,
-  claimExpired,
-  dueRuns,
-  under,
-  untilExpired,
-} from "../lease.ts";
+import { BY_INPUT, BY_OWNER, claim, claimExpired, dueRuns, under, untilExpired } from "../lease.ts";
 import { listedAs } from "../listed-as.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";

@@ -1,4 +1,4 @@
-import type { LeaseOutcome, RunRecord } from "@tm/run-events-core/store";
+import type { LeaseOutcome, RenewOutcome, RunRecord } from "@tm/run-events-core/store";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -9,7 +9,9 @@ import {
   heldUntil,
   LONG_MS,
   SHORT_MS,
-  under, renewed } from "../lease.ts";
+  under,
+  renewed,
+} from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
@@ -164,7 +166,7 @@ export const leases: readonly TrialCase[] = [
       const { run } = await readLog(trial.store, "run");
       assertEqual([run.fence, run.leaseExpiresAtMs], [held.fence, null], "the lease");
       const finished = { outcome: "finished", runStatus: "completed", lastSequence: 1 };
-      for (const outcome of await triple(trial.store, "run", null, held.fence)) {
+      for (const outcome of await triple(trial.store, "run", OWNER, held.fence)) {
         assertEqual(outcome, finished, "the outcome");
       }
       assertEqual(await other.getRun("run"), run, "the run afterwards");
@@ -179,7 +181,7 @@ export const leases: readonly TrialCase[] = [
         ["run", "another owner"],
         ["run", OWNER.toUpperCase()],
         ["run", ""],
-        ["nowhere", null],
+        ["nowhere", OWNER],
       ] as const) {
         for (const outcome of await triple(store, runId, ownerId, held.fence)) {
           assertEqual(outcome, { outcome: "not_found" }, `the outcome for "${ownerId}"`);

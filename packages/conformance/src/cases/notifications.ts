@@ -1,6 +1,6 @@
 import { createRunEvents } from "@tm/run-events-core";
 import type { Subscription } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
@@ -8,7 +8,7 @@ import { createHandClock } from "../hand-clock.ts";
 import { createRun, readPage } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
-import { wrapInner } from "../wrap-store.ts";
+import { wrapInner, wrapStore } from "../wrap-store.ts";
 
 const ROUNDS = 5;
 /** Subscriptions before and after those that a case is about. */
@@ -228,7 +228,9 @@ export const lostNotifications: readonly TrialCase[] = [
       const clock = createHandClock();
       const { inner } = store;
       const silent = wrapInner(inner, { subscribe: (one) => inner.subscribe(one, () => {}) });
-      const tail = createRunEvents({ store: silent, clock }).tail("run", { ownerId: OWNER })[Symbol.asyncIterator]();
+      const tail = createRunEvents({ store: silent, clock })
+        .tail("run", { ownerId: OWNER })
+        [Symbol.asyncIterator]();
       await land(store, "run", events(1));
       const sequences = [(await within(0, tail.next(), "the first event")).value?.sequence];
       for (let round = 0; round < ROUNDS; round++) {

@@ -119,7 +119,7 @@ async function judge(store: KitStore, facts: Facts): Promise<void> {
   const { lastSequence } = before.run;
   const batch = facts.key === "known" ? KNOWN : OTHER;
   const answered = await append(store, facts.owner === "of no run" ? "nowhere" : "run", batch, {
-    ownerId: { own: OWNER, any: OWNER, other: "another owner", "of no run": null }[
+    ownerId: { own: OWNER, any: OWNER, other: "another owner", "of no run": OWNER }[
       facts.owner ?? "own"
     ],
     idempotencyKey: facts.key === undefined ? null : facts.key === "fresh" ? "fresh" : "known",

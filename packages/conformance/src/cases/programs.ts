@@ -58,7 +58,10 @@ export const programs: readonly TrialCase[] = [
           for (const { record } of model.runs.values()) {
             if (isTerminal(record.runStatus)) continue;
             const { ownerId } = record;
-            await land(real.next(), record.runId, [event("RUN_CANCELLED")], { ...BY_OWNER, ownerId });
+            await land(real.next(), record.runId, [event("RUN_CANCELLED")], {
+              ...BY_OWNER,
+              ownerId,
+            });
           }
         },
         { kind: "sequentialPrograms" },

@@ -11,7 +11,9 @@ import {
   LONG_MS,
   SHORT_MS,
   under,
-  untilExpired, renewed } from "../lease.ts";
+  untilExpired,
+  renewed,
+} from "../lease.ts";
 import { nextTurn } from "../next-turn.ts";
 import { createRun, readRun } from "../read-log.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
@@ -94,10 +96,15 @@ export const starting: readonly TrialCase[] = [
       const stores = await trial.stores();
       const held = await start(trial.store, "short", { leaseMs: SHORT_MS });
       await untilExpired(trial.store, held);
-      for (const one of stores) assertEqual(await dueRuns(one, "leased"), ["short"], "the expired runs");
+      for (const one of stores)
+        assertEqual(await dueRuns(one, "leased"), ["short"], "the expired runs");
       const next = await claim(trial.store, "short");
       assert(next.fence > held.fence, `the next fence is higher than ${held.fence}`);
-      assertEqual(await dueRuns(trial.store, "leased"), [], "the expired runs after the next claim");
+      assertEqual(
+        await dueRuns(trial.store, "leased"),
+        [],
+        "the expired runs after the next claim",
+      );
     },
   },
   {

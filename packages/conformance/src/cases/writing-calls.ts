@@ -59,8 +59,7 @@ function claiming(name: string, runId: string, key: { readonly claimKey?: string
     name,
     isRepeatable: key.claimKey !== undefined,
     prepare: (store) => createRun(store, runId),
-    send: async (store) =>
-      granted(await store.claim({ runId, leaseMs: LONG_MS, ...key }), name),
+    send: async (store) => granted(await store.claim({ runId, leaseMs: LONG_MS, ...key }), name),
     landings: async (store) => ((await store.getRun(runId))?.leaseExpiresAtMs == null ? 0 : 1),
   };
 }
@@ -133,8 +132,7 @@ export const WRITING_CALLS: readonly WritingCall[] = [
   leased(
     "a release",
     "released",
-    async (store, fence) =>
-      freed(await store.release({ runId: "released", fence }), "a release"),
+    async (store, fence) => freed(await store.release({ runId: "released", fence }), "a release"),
     (leaseExpiresAtMs) => leaseExpiresAtMs === null,
   ),
   removing("a deletion", "deleted", async (store) => {

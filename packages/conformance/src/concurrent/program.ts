@@ -68,12 +68,7 @@ export const startStep: fc.Arbitrary<Step> = fc.record({
   call: fc.constant("start" as const),
   run: fc.nat(STARTED_RUNS - 1).map((at) => PROGRAM_RUNS + at),
   leaseMs: fc.constantFrom(SHORT_MS, LONG_MS),
-  endedBy: fc.constantFrom(
-    "worker" as const,
-    "worker" as const,
-    "owner" as const,
-    null,
-  ),
+  endedBy: fc.constantFrom("worker" as const, "worker" as const, "owner" as const, null),
 });
 
 /** How a program ends a run that no worker may be working on. */

@@ -27,10 +27,7 @@ export function requestOf(
   });
 }
 
-function appenderOf(
-  { by }: PlannedAppend,
-  fence: number | undefined,
-): Appender {
+function appenderOf({ by }: PlannedAppend, fence: number | undefined): Appender {
   switch (by) {
     case "worker":
       return fence === undefined ? { by: "anybody" } : { by, fence };

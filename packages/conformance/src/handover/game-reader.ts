@@ -1,5 +1,6 @@
 import { type RunEvents, RunEventsError } from "@tm/run-events-core";
 import { assert, assertEqual } from "../assert.ts";
+import { OWNER } from "../kit-store.ts";
 import type { HandClock } from "../hand-clock.ts";
 import type { PlannedReader } from "./game.ts";
 import { readOn } from "./read-on.ts";
@@ -45,7 +46,7 @@ export function createGameReader(
 
   async function* sequences(): AsyncGenerator<{ sequence: number; payload: unknown }> {
     if (kind === "tail") {
-      yield* runs.tail(runId, { since });
+      yield* runs.tail(runId, { ownerId: OWNER, since });
       return;
     }
     const options = { since, limit, peeks: kind === "peeks", clock, isOver };

@@ -73,9 +73,11 @@ class Play {
     this.#stage = stage;
     this.#witness = witness;
     this.#staged = stores.map((store, index) =>
-      createStagedStore(store, `store ${index + 1}`, { stage, witness, closes }),
+      createStagedStore(store.inner, `store ${index + 1}`, { stage, witness, closes }),
     );
-    this.#opened = this.#staged.map(({ store }) => createRunEvents({ store, clock: this.#clock }));
+    this.#opened = this.#staged.map(({ inner: store }) =>
+      createRunEvents({ store, clock: this.#clock }),
+    );
     this.#batches = batchesOf(game);
     this.#readers = game.readers.map((planned, index) =>
       createGameReader(`reader ${index + 1}`, planned, {

@@ -1,6 +1,6 @@
-import type { ReadResult, RunRecord } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
-import { wrapStore } from "../wrap-store.ts";
+import type { Head, ReadResult, RunEventStore } from "@tm/run-events-core/store";
+import { type KitStore, kitStore } from "../kit-store.ts";
+import { wrapInner } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";
 import type { Stage } from "./stage.ts";
 
@@ -18,6 +18,8 @@ export interface Witness {
 
 /** A store object whose answers and notifications come when the stage releases them. */
 export interface StagedStore {
+  readonly inner: RunEventStore;
+  /** The same, behind core's rules. */
   readonly store: KitStore;
   /** Set before it is closed: from then on its calls may fail. */
   isClosing: boolean;
@@ -28,14 +30,14 @@ export interface StagedStore {
  * @param closes whether `close` closes the store object: else it goes on for the next game
  */
 export function createStagedStore(
-  store: KitStore,
+  store: RunEventStore,
   name: string,
   { stage, witness, closes }: { stage: Stage; witness: Witness; closes: boolean },
 ): StagedStore {
   let isClosed = false;
 
   /** A call that begins after an acknowledgement sees what was acknowledged. @see clause S10 in `STORE.md` */
-  function checkHead(run: RunRecord | null | undefined, acknowledged: number, call: string): void {
+  function checkHead(run: Head | null | undefined, acknowledged: number, call: string): void {
     const head = run?.lastSequence ?? null;
     if (head !== null && head >= acknowledged) return;
     witness.find(
@@ -44,39 +46,50 @@ export function createStagedStore(
     );
   }
 
-  const staged = wrapStore(store, {
-    append: (requests) =>
+  function acknowledge(lastSequence = 0): void {
+    witness.acknowledged = Math.max(witness.acknowledged, lastSequence);
+  }
+
+  const staged = wrapInner(store, {
+    append: (plains) =>
       stage.release(async () => {
-        const outcomes = await store.append(requests);
-        for (const outcome of outcomes) {
-          if (outcome.outcome === "appended" || outcome.outcome === "replayed")
-            witness.acknowledged = Math.max(witness.acknowledged, outcome.lastSequence);
-        }
-        return outcomes;
+        const landings = await store.append(plains);
+        for (const landing of landings) acknowledge(landing?.lastSequence);
+        return landings;
       }, `append at ${name}`),
+    change: (changes) =>
+      stage.release(async () => {
+        const decided: (number | undefined)[] = [];
+        const answers = await store.change(
+          changes.map((one, index) => ({
+            ...one,
+            decide(seen) {
+              const decision = one.decide(seen);
+              decided[index] = decision.after?.lastSequence;
+              return decision;
+            },
+          })),
+        );
+        // The last time that it decided is the one that landed.
+        for (const lastSequence of decided) acknowledge(lastSequence);
+        return answers;
+      }, `change at ${name}`),
     read: (queries) =>
       stage.release(
         async () => {
           const { acknowledged } = witness;
           const pages = await store.read(queries);
           for (const page of pages) {
-            checkHead(page?.run, acknowledged, "read");
+            checkHead(page?.head, acknowledged, "read");
             witness.pages.push({ page, text: JSON.stringify(page) });
           }
           return pages;
         },
         `read after ${queries.map(({ since }) => since).join(", ")} at ${name}`,
       ),
-    getRun: (runId) =>
-      stage.release(async () => {
-        const { acknowledged } = witness;
-        const run = await store.getRun(runId);
-        checkHead(run, acknowledged, "getRun");
-        return run;
-      }, `getRun at ${name}`),
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       let isStopped = false;
-      const subscription = store.subscribe(runId, (changed) => {
+      const subscription = store.subscribe(subject, (changed) => {
         if (isStopped)
           witness.find("S14", `a subscription of ${name} notified after it was stopped`);
         else if (isClosed) witness.find("S18", `a subscription of ${name} notified after close`);
@@ -108,5 +121,5 @@ export function createStagedStore(
       isClosed = true;
     },
   });
-  return { store: staged, isClosing: false };
+  return { inner: staged, store: kitStore(staged), isClosing: false };
 }

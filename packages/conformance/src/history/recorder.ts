@@ -149,10 +149,7 @@ export function createRecorder(
 }
 
 /** Asks a store about a lease. */
-function askFor(
-  store: KitStore,
-  asked: LeaseOperation,
-): Promise<LeaseOutcome | RenewOutcome> {
+function askFor(store: KitStore, asked: LeaseOperation): Promise<LeaseOutcome | RenewOutcome> {
   const { runId, asks, leaseMs } = asked;
   const request = { runId, fence: asked.fence ?? 0 };
   switch (asks) {
@@ -175,7 +172,11 @@ async function answerFor(
     if (answer.outcome !== "granted") return { outcome: answer.outcome };
     // A renewal shows nothing but its end.
     const shown = "run" in answer ? answer.run : null;
-    return { outcome: "granted", fence: shown?.fence ?? asked.fence ?? 0, lastSequence: shown?.lastSequence ?? 0 };
+    return {
+      outcome: "granted",
+      fence: shown?.fence ?? asked.fence ?? 0,
+      lastSequence: shown?.lastSequence ?? 0,
+    };
   } catch (error) {
     if (!(error instanceof RunEventsError)) throw error;
     failures.push(error);

@@ -95,7 +95,9 @@ function commandArbitraries(runIds: fc.Arbitrary<string>) {
     renew: fc.record({ ...leased, length, step }).map(renewCommand),
     release: fc.record({ ...leased, step }).map(releaseCommand),
     due: fc.record({ ...aged, due: fc.constantFrom(...DUE_KINDS) }).map(listDueCommand),
-    reap: fc.record({ ...leased, kind: fc.constantFrom(...REAPED), age: reapAges }).map(endDueCommand),
+    reap: fc
+      .record({ ...leased, kind: fc.constantFrom(...REAPED), age: reapAges })
+      .map(endDueCommand),
     purge: fc.record({ ...aged, limit: fc.integer({ min: 1, max: 3 }) }).map(purgeCommand),
     watch: watches.map(watchCommand),
     leave: fc.constant(leaveCommand()),

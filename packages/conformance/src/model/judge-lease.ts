@@ -1,5 +1,11 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { CreateClaim, LeaseOutcome, LeaseRefusal, RenewOutcome, RunName } from "@tm/run-events-core/store";
+import type {
+  CreateClaim,
+  LeaseOutcome,
+  LeaseRefusal,
+  RenewOutcome,
+  RunName,
+} from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import { freed, granted, type HeldRun, LONG_MS, SHORT_MS } from "../lease.ts";
 import { underFence } from "./model-lease.ts";

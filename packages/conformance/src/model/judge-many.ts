@@ -8,7 +8,10 @@ import { checkRecord, forgetRun, runOf, type StoreModel } from "./run-model.ts";
 export function judgePurged(model: StoreModel, name: RunName): void {
   const { runStatus } = runOf(model, name)?.record ?? {};
   const isFinished = runStatus !== undefined && isTerminal(runStatus);
-  assert(isFinished, `a purge removes finished runs only, but ${name.runId} is ${runStatus ?? "gone"}`);
+  assert(
+    isFinished,
+    `a purge removes finished runs only, but ${name.runId} is ${runStatus ?? "gone"}`,
+  );
   forgetRun(model, name);
 }
 

@@ -44,7 +44,11 @@ export function judgeAppend(
 }
 
 /** Compares a page with the model. */
-export function judgeRead(model: StoreModel, query: KitQuery & RunName, answer: KitPage | null): void {
+export function judgeRead(
+  model: StoreModel,
+  query: KitQuery & RunName,
+  answer: KitPage | null,
+): void {
   const run = runOf(model, query);
   if (run === undefined || answer === null) {
     return assertEqual(answer, run ?? null, `the answer for ${query.runId}`);
@@ -84,11 +88,7 @@ export function isListed(
 }
 
 /** Compares the outcome of a deletion with the model, which then has the deletion. */
-export function judgeDeletion(
-  model: StoreModel,
-  name: RunName,
-  outcome: RemovalOutcome,
-): void {
+export function judgeDeletion(model: StoreModel, name: RunName, outcome: RemovalOutcome): void {
   const record = runOf(model, name)?.record;
   const finished = record !== undefined && isTerminal(record.runStatus);
   const expected = record === undefined ? "not_found" : finished ? "deleted" : "active";

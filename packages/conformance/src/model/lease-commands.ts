@@ -1,12 +1,6 @@
 import type { RunName } from "@tm/run-events-core/store";
 import { LONG_MS, SHORT_MS, untilExpired } from "../lease.ts";
-import {
-  type Command,
-  command,
-  ownRun,
-  type RealStore,
-  spelledOrNull,
-} from "./commands.ts";
+import { type Command, command, ownRun, type RealStore, spelledOrNull } from "./commands.ts";
 import {
   type ClaimInput,
   claimRequest,

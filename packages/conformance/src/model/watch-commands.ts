@@ -10,7 +10,8 @@ export function watchCommand(input: {
 }): Command {
   return command("subscribe", input, async (_model, real) => {
     const id = own(real, input.name);
-    const subject = input.of === "run" ? ownRun(real, { runId: input.name, ownerId: "ada" }) : { ownerId: id };
+    const subject =
+      input.of === "run" ? ownRun(real, { runId: input.name, ownerId: "ada" }) : { ownerId: id };
     const name = keyOf(subject);
     const counter = countNotifications(real.next(), subject);
     await counter.ready;

@@ -1,9 +1,8 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { LiveStatus } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import { assertEqual, assertKept, inClause, isSame } from "../assert.ts";
 import type { RecordedClient } from "../history/recorder.ts";
-import { bySweeper, expiredRuns, idleRuns, LONG_MS } from "../lease.ts";
+import { dueRuns, LONG_MS } from "../lease.ts";
 import { nextTurn } from "../next-turn.ts";
 import { requireLease } from "./starting-calls.ts";
 import { endRun, LIVE } from "./upkeep-calls.ts";
@@ -13,7 +12,7 @@ import type { DueRuns } from "./worker-commands.ts";
 const LISTED_MS = 5_000;
 
 /** The runs that the upkeep finds: those whose lease is over, and those without one by their status. Sorted. */
-type Lists = Readonly<Record<"expired" | LiveStatus, readonly string[]>>;
+type Lists = Readonly<Record<"expired" | (typeof LIVE)[number], readonly string[]>>;
 
 /**
  * Waits until the upkeep would find exactly those runs that no worker has, while no process does anything about them: among the expired
@@ -39,15 +38,15 @@ export async function checkDue(store: KitStore, due: DueRuns): Promise<void> {
  * @throws BrokenClause if a run that is idle cannot be ended
  */
 export async function endDue(client: RecordedClient, store: KitStore, name: string): Promise<void> {
-  for (const runId of await expiredRuns(store)) {
+  for (const runId of await dueRuns(store, "leased")) {
     const fence = await client.lease(runId, "claim", null, LONG_MS);
     assertKept("S23", fence !== null, `${runId} can be claimed, since its lease is over`);
     await client.lease(runId, "release", fence, 0);
   }
   for (const runStatus of LIVE) {
-    for (const runId of await idleRuns(store, runStatus, 0)) {
-      const isEnded = await endRun(client, runId, `${name}.${runId}`, bySweeper(runStatus));
-      assertKept("S28", isEnded, `${runId}, which is listed as idle and ${runStatus}, is ended`);
+    for (const runId of await dueRuns(store, runStatus)) {
+      const isEnded = await endRun(client, runId, `${name}.${runId}`);
+      assertKept("S23", isEnded, `${runId}, which is listed as idle and ${runStatus}, is ended`);
     }
   }
 }
@@ -55,7 +54,7 @@ export async function endDue(client: RecordedClient, store: KitStore, name: stri
 /** @throws BrokenClause with the first run that is in other lists than expected */
 function failOnFirst(lists: Lists, expected: Lists): void {
   for (const runId of new Set([...Object.values(expected), ...Object.values(lists)].flat())) {
-    inClause("S28", () =>
+    inClause("S23", () =>
       assertEqual(listsWith(lists, runId), listsWith(expected, runId), `the lists with ${runId}`),
     );
   }
@@ -67,10 +66,10 @@ function listsWith(lists: Lists, runId: string): readonly string[] {
 
 async function listsOf(store: KitStore): Promise<Lists> {
   return {
-    expired: (await expiredRuns(store)).toSorted(),
-    queued: (await idleRuns(store, "queued", 0)).toSorted(),
-    running: (await idleRuns(store, "running", 0)).toSorted(),
-    waiting: (await idleRuns(store, "waiting", 0)).toSorted(),
+    expired: (await dueRuns(store, "leased")).toSorted(),
+    queued: (await dueRuns(store, "queued")).toSorted(),
+    running: (await dueRuns(store, "running")).toSorted(),
+    waiting: (await dueRuns(store, "waiting")).toSorted(),
   };
 }
 

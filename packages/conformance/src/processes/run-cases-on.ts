@@ -1,8 +1,7 @@
 import type { KitStore } from "../kit-store.ts";
 import { BrokenClause } from "../assert.ts";
 import { exclusive } from "../cases/exclusive.ts";
-import { expiring } from "../cases/expiring.ts";
-import { idling } from "../cases/idling.ts";
+import { due } from "../cases/due.ts";
 import { leaseEnds } from "../cases/lease-ends.ts";
 import { purging } from "../cases/purging.ts";
 import { starting } from "../cases/starting.ts";
@@ -12,14 +11,7 @@ import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
 import { randomSeed, type Trial, type TrialCase } from "../trial.ts";
 
-const ALL: readonly TrialCase[] = [
-  ...leaseEnds,
-  ...purging,
-  ...expiring,
-  ...idling,
-  ...exclusive,
-  ...starting,
-];
+const ALL: readonly TrialCase[] = [...leaseEnds, ...purging, ...due, ...exclusive, ...starting];
 
 /**
  * Runs cases for one process, one after the other, on one store. Cases that run together must not affect each other.

@@ -4,7 +4,7 @@ import { appendRequest } from "../append-request.ts";
 import { BrokenClause } from "../assert.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { RecordedClient } from "../history/recorder.ts";
-import { BY_OWNER, byReaper, LONG_MS, SHORT_MS, under } from "../lease.ts";
+import { BY_OWNER, LONG_MS, SHORT_MS, under } from "../lease.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
 
 /** After this many calls it looks at the live runs of a topic. */
@@ -61,7 +61,7 @@ export function createStartingCalls({
     if (what === "free") {
       const isPatient = refusals < PATIENT_REFUSALS;
       const end = namedEvent(isPatient ? "RUN_FAILED" : "RUN_CANCELLED", id);
-      await client.append([appendRequest(runId, [end], isPatient ? byReaper() : BY_OWNER)]);
+      await client.append([appendRequest(runId, [end], BY_OWNER)]);
       return;
     }
     const event = namedEvent(what === "write" ? "TOKEN" : "RUN_COMPLETED", id);

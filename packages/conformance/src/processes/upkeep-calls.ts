@@ -1,13 +1,12 @@
-import type { LiveStatus } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
-import { appendRequest, type AppendConditions } from "../append-request.ts";
+import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { RecordedClient } from "../history/recorder.ts";
-import { byReaper, bySweeper, LONG_MS, SHORT_MS, under } from "../lease.ts";
+import { BY_OWNER, dueRuns, LONG_MS, SHORT_MS, under } from "../lease.ts";
 import { startKeyOf } from "./starting-calls.ts";
 
 /** The statuses that a run without an end may have. */
-export const LIVE: readonly LiveStatus[] = ["queued", "running", "waiting"];
+export const LIVE = ["queued", "running", "waiting"] as const;
 /** What brings a new run to its status. */
 const FIRST_EVENT = { queued: null, running: "TOKEN", waiting: "INPUT_REQUESTED" } as const;
 /** Every this many creations have a long lease: no other process may touch such a run. */
@@ -32,13 +31,11 @@ interface Held {
 }
 
 /** Ends a run as the upkeep does, once, also if the call is sent again. @returns whether it has ended then */
-export async function endRun(
-  client: RecordedClient,
-  runId: string,
-  id: string,
-  by: AppendConditions,
-): Promise<boolean> {
-  const end = appendRequest(runId, [namedEvent("RUN_FAILED", id)], { ...by, idempotencyKey: id });
+export async function endRun(client: RecordedClient, runId: string, id: string): Promise<boolean> {
+  const end = appendRequest(runId, [namedEvent("RUN_FAILED", id)], {
+    ...BY_OWNER,
+    idempotencyKey: id,
+  });
   return (await client.append([end])).has(runId);
 }
 
@@ -58,8 +55,8 @@ export function createUpkeepCalls({
 
   async function start(id: string): Promise<void> {
     held = null;
-    const due = await store.listExpired({ graceMs: 0, limit: BACKLOG });
-    if (due.length === BACKLOG) return reap(id);
+    const due = await dueRuns(store, "leased");
+    if (due.length >= BACKLOG) return reap(id);
     const runStatus = LIVE[started % LIVE.length] ?? "queued";
     const leaseMs = started % LONG_EVERY === LONG_EVERY - 1 ? LONG_MS : SHORT_MS;
     started += 1;
@@ -74,7 +71,7 @@ export function createUpkeepCalls({
   }
 
   async function take(): Promise<void> {
-    const [runId] = await store.listExpired({ graceMs: 0, limit: 1 });
+    const [runId] = await dueRuns(store, "leased");
     const fence = runId === undefined ? null : await client.lease(runId, "claim", null, SHORT_MS);
     held = runId === undefined || fence === null ? null : { runId, fence, first: null };
   }
@@ -84,14 +81,14 @@ export function createUpkeepCalls({
   }
 
   async function reap(id: string): Promise<void> {
-    const [runId] = await store.listExpired({ graceMs: 0, limit: 1 });
-    if (runId !== undefined) await endRun(client, runId, id, byReaper());
+    const [runId] = await dueRuns(store, "leased");
+    if (runId !== undefined) await endRun(client, runId, id);
   }
 
   async function sweep(id: string): Promise<void> {
     const runStatus = LIVE[(sweeps += 1) % LIVE.length] ?? "queued";
-    const [runId] = await store.listIdle({ runStatus, idleForMs: 0, limit: 1 });
-    if (runId !== undefined) await endRun(client, runId, id, bySweeper(runStatus));
+    const [runId] = await dueRuns(store, runStatus);
+    if (runId !== undefined) await endRun(client, runId, id);
   }
 
   /** More runs are started than ended, so that a crash leaves some of each kind. */
