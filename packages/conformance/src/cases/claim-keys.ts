@@ -46,7 +46,8 @@ export const claimKeys: readonly TrialCase[] = [
         const { fence } = held;
         const renewal = { runId, fence, leaseMs: LONG_MS * 2 };
         const leaseExpiresAtMs = renewed(await store.renew(renewal), "the renewal");
-        const now = { ...held, leaseExpiresAtMs };
+        const now = await store.getRun(runId);
+        assertEqual(now?.leaseExpiresAtMs, leaseExpiresAtMs, "the end of the lease");
         for (const one of stores) {
           const again = await claimBy(one, runId, { claimKey, ownerId: OWNER });
           assertEqual(again, now, "the run of the claim that was sent again later");

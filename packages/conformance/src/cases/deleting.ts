@@ -57,7 +57,7 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 a deleted id is free again, for any owner, with an empty log, no keys and a larger ordinal",
+    name: "S17 a deleted id is free again, with an empty log, no keys and a larger ordinal",
     async run(trial) {
       const { store } = trial;
       // What the other store object knows of the run is nothing once this one has deleted it.
@@ -70,7 +70,7 @@ export const deleting: readonly TrialCase[] = [
       await store.deleteRun("run", OWNER);
       assertEqual(await other.getRun("run"), null, "the deleted run");
       assertEqual(await readPage(other, "run"), null, "the page of the deleted run");
-      const second = await createRun(store, "run", "bob", "2");
+      const second = await createRun(store, "run", OWNER, "2");
       assert(
         second.ordinal > first.ordinal,
         `the ordinal of the new run, ${second.ordinal}, is larger than that of the deleted one, ${first.ordinal}`,
@@ -117,25 +117,27 @@ export const deleting: readonly TrialCase[] = [
         await createRun(store, runId);
         await land(store, runId, [event("TOKEN"), event("RUN_COMPLETED")]);
         let isOver = false;
-        const deletes = Promise.all([
+        const deleting = Promise.all([
           store.deleteRun(runId, OWNER),
           turns(race).then(() => other.deleteRun(runId, OWNER)),
         ]).finally(() => (isOver = true));
         const checked = checkNewRun(other, runId, () => isOver);
-        const [outcomes] = await Promise.all([deletes, checked]);
-        assertEqual(outcomes.toSorted(), ["deleted", "not_found"], "the outcomes of the deletes");
+        const [outcomes] = await Promise.all([deleting, checked]);
+        // The later one may find the new run, which is live.
+        const deletes = outcomes.filter((one) => one === "deleted");
+        assertEqual(deletes.length, 1, "how many of them delete");
         const { run, events: log } = await readLog(store, runId);
-        assertEqual([run.ownerId, log], ["bob", []], "the new run in the end");
+        assertEqual([run.metadata, log], ["2", []], "the new run in the end");
       }
     },
   },
 ];
 
-/** Creates a run for another owner as soon as its id is free, and looks at it. */
+/** Creates another run as soon as its id is free, and looks at it. */
 async function checkNewRun(store: KitStore, runId: string, isFree: () => boolean): Promise<void> {
   for (;;) {
     const mustBeFree = isFree();
-    const { outcome } = await store.createRun({ runId, ownerId: "bob", metadata: "null" });
+    const { outcome } = await store.createRun({ runId, ownerId: OWNER, metadata: "2" });
     if (outcome === "created") break;
     assert(!mustBeFree, `the id is free when the deletes are over, got ${outcome}`);
     await turns(1);

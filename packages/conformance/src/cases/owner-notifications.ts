@@ -61,7 +61,7 @@ async function playSteps(
         for (const runId of await perform(store, what, `${name}-${run}`)) changed.set(runId, heard);
       }
       for (const [runId, heard] of changed)
-        await Promise.all(listeners.map((listener, at) => listener.hears(runId, heard[at] ?? 0)));
+        await Promise.all(listeners.map((listener, at) => listener.notes(runId, heard[at] ?? 0)));
     },
     { kind: "games" },
   );
@@ -75,9 +75,9 @@ async function perform(
 ): Promise<readonly string[]> {
   switch (what) {
     case "create": {
-      const isNew = (await store.getRun(runId)) === null;
+      if ((await store.getRun(runId)) !== null) return [];
       await createRun(store, runId);
-      return isNew ? [runId] : [];
+      return [runId];
     }
     case "append":
     case "end": {
@@ -120,7 +120,7 @@ class OwnerListener {
    * Resolves once a notification after the first ones was of this run.
    * @throws Error when none comes
    */
-  async hears(runId: string, after: number): Promise<void> {
+  async notes(runId: string, after: number): Promise<void> {
     const what = `a notification of the owner for ${runId}`;
     try {
       await within(this.#lateMs, this.#until(runId, after), what);

@@ -55,7 +55,7 @@ export const purging: readonly TrialCase[] = [
       const [, other = trial.store] = await trial.stores();
       const first = await finish(trial.store, "run");
       assertEqual(await purgedIds(trial.store, ALL), ["run"], "the runs that were purged");
-      const second = await createRun(other, "run", "bob");
+      const second = await createRun(other, "run");
       assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
       const landing = await land(trial.store, "run", events(1), KEYED);
       assertEqual([landing.firstSequence, landing.phase], [1, null], "where the old key lands");

@@ -128,8 +128,7 @@ async function askDue(
   return names;
 }
 
-/** The store's clock, unless the age says enough: of any age all are due that ever will be, and none of an age that is long. */
+/** The store's clock, unless the age says enough: nothing is due for as long. */
 async function clockFor(real: RealStore, age: Age): Promise<number> {
-  if (age === "any") return Number.MAX_SAFE_INTEGER;
   return age === "long" ? 0 : storeNow(real.next());
 }

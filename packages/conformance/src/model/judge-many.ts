@@ -15,16 +15,6 @@ export function judgePurged(model: StoreModel, name: RunName): void {
   forgetRun(model, name);
 }
 
-/** Compares a purge that removed nothing with the model. */
-export function judgeNothingToPurge({ runs }: StoreModel): void {
-  const left = [...runs.values()].filter(({ record }) => isTerminal(record.runStatus));
-  assertEqual(
-    left.map(({ record }) => record.runId),
-    [],
-    "the finished runs when a purge removes none",
-  );
-}
-
 /** Compares what a list had of one run with the model: the run, or `null` if it was not in the list. */
 export function judgeListed(
   model: StoreModel,

@@ -12,7 +12,7 @@ import {
   type Length,
 } from "../model/judge-lease.ts";
 import { judgeEndDue } from "../model/judge-due.ts";
-import { judgeListed, judgeNothingToPurge, judgePurged } from "../model/judge-many.ts";
+import { judgeListed, judgePurged } from "../model/judge-many.ts";
 import type { StoreModel } from "../model/run-model.ts";
 import type { RaceOperation } from "./operation.ts";
 import { requestOf, type SeenRun, UNSEEN } from "./race-request.ts";
@@ -217,7 +217,7 @@ export class RaceClient {
     ]);
   }
 
-  /** Each removal takes effect by itself. Only an empty answer says something of all runs. */
+  /** Each removal takes effect by itself. An empty answer says nothing: others may have removed what it found. */
   async #purge(limit: number): Promise<void> {
     const call = await this.#call(() => this.#store.purge({ finishedForMs: 0, limit }));
     const { answer } = call;
@@ -225,7 +225,7 @@ export class RaceClient {
     const text = `purge ${limit} = ${show(answer)}`;
     const own = answer.filter(({ runId }) => this.#place.runIds.includes(runId));
     const parts = own.map((name): Part => ({ text, judge: (model) => judgePurged(model, name) }));
-    this.#record(call, answer.length === 0 ? [{ text, judge: judgeNothingToPurge }] : parts);
+    this.#record(call, parts);
   }
 
   /** Each run is in the list as it was at some instant of the call, or missing because it did not belong there at some instant. */
