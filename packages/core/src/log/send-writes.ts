@@ -31,12 +31,19 @@ class RunWrites {
   /** Decides about the first of those that are left. It remembers what it has decided, for when it is in doubt what landed. */
   #decide: ((seen: Seen) => Decision<readonly unknown[]>) | null = null;
   readonly #newId: () => string;
+  /** Whether a commit may have landed that was not answered. */
+  #isInDoubt = false;
 
   constructor(writes: readonly Sent[], newId: () => string) {
     this.#writes = writes;
     const ruled = writes.findIndex(({ write }) => write.plain === null);
     this.#plainUntil = ruled === -1 ? writes.length : ruled;
     this.#newId = newId;
+  }
+
+  /** A commit was sent and not answered. */
+  doubt(): void {
+    this.#isInDoubt = true;
   }
 
   get isOpen(): boolean {
@@ -86,7 +93,8 @@ class RunWrites {
     const foldable = other === -1 ? writes : writes.slice(0, other);
     const [first] = foldable;
     if (first === undefined) throw new TypeError("Expected a write to be left.");
-    this.#decide ??= landOnce(foldRules(foldable.map(({ rule }) => rule)), this.#newId);
+    const rule = foldRules(foldable.map((write) => write.rule));
+    this.#decide ??= landOnce(rule, this.#newId, () => this.#isInDoubt);
     const { ownerId, runId } = first;
     const keys = [...new Set(foldable.flatMap((write) => write.keys))];
     const wantsMetadata = foldable.some((write) => write.wantsMetadata);
@@ -130,7 +138,10 @@ async function trySend(
     await send(store, runs, sending);
     return null;
   } catch (error) {
-    if (error instanceof RunEventsError) return error;
+    if (error instanceof RunEventsError) {
+      if (error.ambiguous) for (const run of runs) run.doubt();
+      return error;
+    }
     for (const { left } of runs)
       for (const { index } of left) sending.settle(index, error as Error);
     return null;

@@ -7,12 +7,14 @@ import { commitsAfter, type Head, headOf, type Run, runOf } from "./head.ts";
  * a commit whose answer was lost; if one of these decisions has landed after all, its answer is given again, and nothing is written.
  *
  * The run remembers the ids of its last commits, so that this holds even if others have written to it since. A removal leaves nothing that
- * could remember it: if the run is gone, and a removal was decided, that is taken for it.
+ * could remember it: if the run is gone and a removal was in doubt, that is taken for it.
  * @param newId makes an id for each decision that writes
+ * @param isInDoubt whether a decision may have landed whose commit was not answered. Otherwise what was decided before has not landed
  */
 export function landOnce<Answer>(
   rule: Rule<Answer>,
   newId: () => string,
+  isInDoubt: () => boolean = () => false,
 ): (seen: Seen) => Decision<Answer> {
   const decided = new Map<string, Answer>();
   let removal: { readonly ordinal: number; readonly answer: Answer } | null = null;
@@ -20,7 +22,8 @@ export function landOnce<Answer>(
     const run = head === null ? null : runOf(head);
     const landed = run?.commits.findLast((id) => decided.has(id));
     if (landed !== undefined) return { answer: decided.get(landed) as Answer };
-    if (removal !== null && run?.ordinal !== removal.ordinal) return { answer: removal.answer };
+    const isRemoved = removal !== null && run?.ordinal !== removal.ordinal;
+    if (removal !== null && isRemoved && isInDoubt()) return { answer: removal.answer };
     const decision = rule({ ...rest, head: run });
     const { answer, after, ...written } = decision;
     if (after === undefined) return { answer };
