@@ -1,4 +1,4 @@
-import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import type { RunEventStore, Subject, Subscription } from "@tm/run-events-core/store";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";
 
@@ -13,17 +13,17 @@ export interface NotificationCounter extends Subscription {
 }
 
 /**
- * Subscribes to a run and counts its notifications.
+ * Subscribes to a run or an owner and counts its notifications.
  * @param onNotification called at each notification, when it has been counted
  */
 export function countNotifications(
   store: RunEventStore,
-  runId: string,
+  subject: Subject,
   onNotification?: () => void,
 ): NotificationCounter {
   let count = 0;
   let waits: (() => void)[] = [];
-  const subscription = store.subscribe(runId, () => {
+  const subscription = store.subscribe(subject, () => {
     count += 1;
     const waiting = waits;
     waits = [];
@@ -46,10 +46,14 @@ export function countNotifications(
   return {
     // Only when it is asked for: a caller need not wait for it.
     get ready() {
-      return owed(subscription.ready, `\`ready\` of the subscription of ${runId}`);
+      return owed(subscription.ready, `\`ready\` of the subscription of ${nameOf(subject)}`);
     },
     stop: () => subscription.stop(),
     notifyCount: () => count,
-    past: (counted) => owed(notifiedAfter(counted), `a notification for ${runId}`),
+    past: (counted) => owed(notifiedAfter(counted), `a notification for ${nameOf(subject)}`),
   };
+}
+
+function nameOf(subject: Subject): string {
+  return typeof subject === "string" ? subject : `the owner ${subject.ownerId}`;
 }

@@ -1,4 +1,3 @@
-import { ownerName } from "@tm/run-events-core/store";
 import { countNotifications } from "../notification-counter.ts";
 import { type Command, command, own } from "./commands.ts";
 import { stop } from "./watch.ts";
@@ -10,10 +9,10 @@ export function watchCommand(input: {
 }): Command {
   return command("subscribe", input, async (_model, real) => {
     const id = own(real, input.name);
-    const name = input.of === "run" ? id : ownerName(id);
-    const counter = countNotifications(real.next(), name);
+    const subject = input.of === "run" ? id : { ownerId: id };
+    const counter = countNotifications(real.next(), subject);
     await counter.ready;
-    real.watches.push({ name, counter, silentAt: null });
+    real.watches.push({ subject, counter, silentAt: null });
   });
 }
 

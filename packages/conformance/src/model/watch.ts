@@ -1,13 +1,12 @@
-import { ownerName } from "@tm/run-events-core/store";
+import type { Subject } from "@tm/run-events-core/store";
 import { assertKept } from "../assert.ts";
 import type { NotificationCounter } from "../notification-counter.ts";
 import type { RealStore } from "./commands.ts";
-import type { StoreModel } from "./run-model.ts";
+import type { ModelRun, StoreModel } from "./run-model.ts";
 
 /** A subscription of a program. */
 export interface Watch {
-  /** The run's id, or the owner's name. */
-  readonly name: string;
+  readonly subject: Subject;
   readonly counter: NotificationCounter;
   /** How often it had been notified when it was stopped; `null` before. */
   silentAt: number | null;
@@ -25,14 +24,15 @@ export async function notified(
   { watches }: Pick<RealStore, "watches">,
   call: () => Promise<void>,
 ): Promise<void> {
-  const before = positionsOf(model);
+  const before = recordsOf(model);
   const counted = watches.map(({ counter }) => counter.notifyCount());
   await call();
   if (watches.length === 0) return;
-  const changed = changedNames(before, positionsOf(model));
-  for (const [index, { name, counter, silentAt }] of watches.entries()) {
+  const changed = changedRuns(before, recordsOf(model));
+  for (const [index, { subject, counter, silentAt }] of watches.entries()) {
     const count = counted[index];
-    if (silentAt === null && count !== undefined && changed.has(name)) await counter.past(count);
+    const isOwed = silentAt === null && changed.some((run) => isOf(subject, run));
+    if (isOwed && count !== undefined) await counter.past(count);
     const late = silentAt === null ? 0 : counter.notifyCount() - silentAt;
     assertKept(
       "S14",
@@ -42,24 +42,22 @@ export async function notified(
   }
 }
 
-type Position = Readonly<Record<"ordinal" | "lastSequence", number>> & { readonly ownerId: string };
+type Records = ReadonlyMap<string, ModelRun["record"]>;
 
-function positionsOf({ runs }: StoreModel): ReadonlyMap<string, Position> {
+function recordsOf({ runs }: StoreModel): Records {
   return new Map([...runs].map(([runId, { record }]) => [runId, record]));
 }
 
-/** What subscriptions are to: runs that changed, and the owners of those that came or went. */
-function changedNames(
-  before: ReadonlyMap<string, Position>,
-  after: ReadonlyMap<string, Position>,
-): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const runId of new Set([...before.keys(), ...after.keys()])) {
+/** The runs that came, went or got events: as they were, and as they are. */
+function changedRuns(before: Records, after: Records): readonly ModelRun["record"][] {
+  const runIds = new Set([...before.keys(), ...after.keys()]);
+  return [...runIds].flatMap((runId) => {
     const [old, now] = [before.get(runId), after.get(runId)];
-    const isSame = old?.ordinal === now?.ordinal;
-    if (!isSame || old?.lastSequence !== now?.lastSequence) names.add(runId);
-    if (isSame) continue;
-    for (const run of [old, now]) if (run !== undefined) names.add(ownerName(run.ownerId));
-  }
-  return names;
+    const isSame = old?.ordinal === now?.ordinal && old?.lastSequence === now?.lastSequence;
+    return isSame ? [] : [old, now].filter((run) => run !== undefined);
+  });
+}
+
+function isOf(subject: Subject, { runId, ownerId }: ModelRun["record"]): boolean {
+  return typeof subject === "string" ? subject === runId : subject.ownerId === ownerId;
 }
