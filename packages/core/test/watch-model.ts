@@ -62,6 +62,7 @@ export class WatchModel implements WatchSource {
     toMs: number;
   }[] = [];
   #ordinal = 0;
+  #restoredAtMs = 0;
   #wallMs = 1_000_000;
   #made = 0;
 
@@ -151,7 +152,10 @@ export class WatchModel implements WatchSource {
       const rest = new Map(this.runs);
       rest.delete(runId);
       this.#become(rest);
-      if (again) this.#put({ ...run, ordinal: ++this.#ordinal, metadata: this.#metadata() });
+      // A lost run that had this ordinal ended before the restore.
+      const updatedAtMs = Math.max(run.updatedAtMs, this.#restoredAtMs);
+      const metadata = this.#metadata();
+      if (again) this.#put({ ...run, ordinal: ++this.#ordinal, updatedAtMs, metadata });
       this.#notify(run);
     });
   }
@@ -166,6 +170,7 @@ export class WatchModel implements WatchSource {
     this.#become(new Map(backup));
     this.#ordinal = Math.max(0, ...Array.from(backup.values(), ({ ordinal }) => ordinal));
     this.#wallMs += 7;
+    this.#restoredAtMs = this.#wallMs;
   }
 
   /** Any of the numbers from 0 on. */

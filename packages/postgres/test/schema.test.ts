@@ -198,7 +198,7 @@ describe("the schema", () => {
     client.release();
     await pool.query(printMigrations(schema));
     await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(55);
+    expect(await describeSchema(pool, schema)).toHaveLength(44);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {

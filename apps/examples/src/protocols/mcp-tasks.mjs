@@ -4,7 +4,6 @@ import { serve } from "@hono/node-server";
 import * as mcp from "@modelcontextprotocol/server";
 import { createRunEvents } from "@tm/run-events-core";
 import { createSqliteStore } from "@tm/run-events-sqlite";
-
 const { DATABASE = "runs.db", PORT: port = "8080" } = process.env;
 const store = createSqliteStore(new DatabaseSync(DATABASE));
 await store.migrate();
@@ -23,9 +22,8 @@ async function report(run) {
   if (!all("INPUT_REQUESTED").length) await run.append([{ eventType: "INPUT_REQUESTED", payload }]);
   const [answer] = all("INPUT_RECEIVED");
   if (answer === undefined) return run.park(); // no process has to wait for the answer
-  return {
-    content: [{ type: "text", text: answer.payload.action === "accept" ? "Sent." : "Kept." }],
-  };
+  const text = answer.payload.action === "accept" ? "Sent." : "Kept.";
+  return { content: [{ type: "text", text }] };
 }
 /** Goes on with a task that no process works on. Any other is refused as `claimed`. */
 const work = (taskId) => void runs.work(taskId, { leaseMs: 2_000 }, report).catch(() => {});
@@ -46,16 +44,16 @@ const methods = {
   "tasks/get": ({ taskId }) => work(taskId), // its process may have died, or it was answered
   async "tasks/update"({ taskId, inputRequests = {} }, { inputResponses = {} }) {
     const [key] = Object.keys(inputRequests).filter((one) => inputResponses[one]);
-    const named = { idempotencyKey: key, expectedSequence: Number(key?.replace("ask-", "")) };
+    const named = { idempotencyKey: key, expectedSequence: Number(key?.slice(4)) };
     if (key) await runs.input(taskId, inputResponses[key], named);
   },
   "tasks/cancel": ({ taskId }) => runs.cancel(taskId),
 };
 const TASKS = "io.modelcontextprotocol/tasks";
-const capabilities = { tools: {}, extensions: { [TASKS]: {} } };
+const requiredCapabilities = { extensions: { [TASKS]: {} } };
+const capabilities = { tools: {}, ...requiredCapabilities };
 function check({ envelope }) {
   if (envelope?.[mcp.CLIENT_CAPABILITIES_META_KEY]?.extensions?.[TASKS]) return;
-  const requiredCapabilities = { extensions: capabilities.extensions };
   throw new mcp.MissingRequiredClientCapabilityError({ requiredCapabilities });
 }
 const tools = [{ name: "report", description: "Writes a report", inputSchema: { type: "object" } }];

@@ -46,7 +46,7 @@ export interface ReadOutcome {
   readonly isChanged: boolean;
   /** Whether the list may have a place for another run now. */
   readonly mustLook: boolean;
-  /** Whether the list has no place for the run. */
+  /** Whether the run exists, and the list has no place for it. */
   readonly isOutside: boolean;
 }
 
@@ -156,11 +156,11 @@ export class WatchedList {
   takeRun(runId: string, read: RunRecord | null, nowMs: number): ReadOutcome {
     const run = this.isInScope(read) ? read : null;
     const before = this.head(runId);
-    if (before === null) {
-      const isOutside = run === null || !this.#hasPlaceFor(run);
-      return { isChanged: false, mustLook: !isOutside, isOutside };
-    }
+    if (before === null && (run === null || !this.#hasPlaceFor(run)))
+      return { isChanged: false, mustLook: false, isOutside: read !== null };
+    // A new run is in the list at once: it may be removed again before the look that finds the run whose place it takes.
     const isChanged = this.#put(runId, run, nowMs);
+    if (before === null) return { isChanged, mustLook: true, isOutside: false };
     const hasEnded = run !== null && isTerminal(run.runStatus) && !isTerminal(before.runStatus);
     const isOther = run?.ordinal !== before.ordinal;
     return { isChanged, mustLook: isOther || (hasEnded && this.#more), isOutside: false };
