@@ -1,15 +1,13 @@
-import type {
-  AppendRequest,
-  LeaseOutcome,
-  RunEventStore,
-  RunRecord,
-} from "@tm/run-events-core/store";
+import type { LeaseOutcome, RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../../conformance/src/kit-store.ts";
+
+type AppendRequest = Parameters<KitStore["append"]>[0][number];
 
 /**
  * A store whose fences are 1, 2, 3, … for each run, in the order in which its answers show them. So two stores that do the same can be
  * compared, even if their clocks and ordinals differ. A number that is not a fence yet reaches the store unchanged.
  */
-export function countFences(store: RunEventStore): RunEventStore {
+export function countFences(store: KitStore): KitStore {
   const fencesOf = new Map<string, number[]>();
 
   function counted<Run extends RunRecord>(run: Run): Run {
@@ -39,10 +37,10 @@ export function countFences(store: RunEventStore): RunEventStore {
     ...store,
     append: (requests) => store.append(requests.map(realAppender)),
     claim: async (request) => countedOutcome(await store.claim(request)),
-    renew: async (request) => countedOutcome(await store.renew(real(request))),
+    renew: (request) => store.renew(real(request)),
     release: async (request) => countedOutcome(await store.release(real(request))),
-    async getRun(runId) {
-      const run = await store.getRun(runId);
+    async getRun(runId, ownerId) {
+      const run = await store.getRun(runId, ownerId);
       return run === null ? null : counted(run);
     },
     async read(queries) {

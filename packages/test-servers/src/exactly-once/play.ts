@@ -3,6 +3,9 @@ import { setTimeout } from "node:timers/promises";
 import type { Attempt, GrantedClaim, Reading, SeenEvent } from "./history.ts";
 import type { Random } from "./random.ts";
 
+/** The owner of all runs. */
+export const MINE = { ownerId: "ada" } as const;
+
 /** What everyone who takes part in a play shares. */
 export interface Play {
   readonly random: Random;
@@ -47,7 +50,7 @@ export async function readToTheEnd(
   const events: SeenEvent[] = [];
   for (;;) {
     try {
-      for await (const event of runs.tail(runId, { since: events.length })) {
+      for await (const event of runs.tail(runId, { ...MINE, since: events.length })) {
         events.push(seenEvent(event));
       }
       readings.push({ runId, events, end: "run" });
@@ -66,7 +69,7 @@ export async function readToTheEnd(
 export async function readLog(runs: RunEvents, runId: string): Promise<readonly SeenEvent[]> {
   const events: SeenEvent[] = [];
   for (;;) {
-    const page = await runs.read(runId, { since: events.length });
+    const page = await runs.read(runId, { ...MINE, since: events.length });
     events.push(...page.events.map(seenEvent));
     if (!page.hasMore) return events;
   }

@@ -1,5 +1,5 @@
 import type { RunEvents, WorkedRun } from "@tm/run-events-core";
-import { codeOf, isAway, pauseBetweenAttempts, payloadOf, type Play } from "./play.ts";
+import { codeOf, isAway, MINE, pauseBetweenAttempts, payloadOf, type Play } from "./play.ts";
 
 /** Events of one turn at most, before another worker may have the run. */
 const MOST_EMITTED = 12;
@@ -12,8 +12,9 @@ export async function workInTurns(play: Play, runs: RunEvents, runId: string): P
   for (;;) {
     const shutdown = new AbortController();
     const leaseEndsAt = performance.now() + play.leaseMs;
+    const options = { ...MINE, leaseMs: play.leaseMs, signal: shutdown.signal };
     try {
-      await runs.work(runId, { leaseMs: play.leaseMs, signal: shutdown.signal }, async (run) => {
+      await runs.work(runId, options, async (run) => {
         play.claims.push({ runId, fence: run.fence });
         await writeOneTurn(play, run, leaseEndsAt);
         if (play.isOver()) return;

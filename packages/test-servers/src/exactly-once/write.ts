@@ -1,17 +1,17 @@
 import type { AppendOptions, AppendReceipt, RunEvents } from "@tm/run-events-core";
 import type { AttemptOutcome } from "./history.ts";
-import { codeOf, isAway, pauseBetweenAttempts, payloadOf, type Play } from "./play.ts";
+import { codeOf, isAway, MINE, pauseBetweenAttempts, payloadOf, type Play } from "./play.ts";
 
 /** Writes under a key of its own each, and sends each until it is acknowledged. */
 export async function writeWithKeys(play: Play, runs: RunEvents, runId: string): Promise<void> {
-  while (!play.isOver()) await writeKeyed(play, runs, runId, {});
+  while (!play.isOver()) await writeKeyed(play, runs, runId, MINE);
 }
 
 /** As `writeWithKeys`, each only after the one before: a server that answers `sequence_conflict` is out of date. */
 export async function writeInSequence(play: Play, runs: RunEvents, runId: string): Promise<void> {
   let expectedSequence = 0;
   while (!play.isOver()) {
-    const receipt = await writeKeyed(play, runs, runId, { expectedSequence });
+    const receipt = await writeKeyed(play, runs, runId, { ...MINE, expectedSequence });
     if (receipt === null) return;
     expectedSequence = receipt.lastSequence;
   }
@@ -23,7 +23,7 @@ export async function writeWithoutKeys(play: Play, runs: RunEvents, runId: strin
     const value = play.nextValue();
     let outcome: AttemptOutcome;
     try {
-      const receipt = await runs.append(runId, [tokenOf(value)]);
+      const receipt = await runs.append(runId, [tokenOf(value)], MINE);
       outcome = { is: "landed", sequence: receipt.lastSequence };
     } catch (error) {
       const isInDoubt = isAway(error) && (error as { readonly ambiguous?: boolean }).ambiguous;
@@ -38,13 +38,13 @@ export async function writeWithoutKeys(play: Play, runs: RunEvents, runId: strin
 /** Ends a run. */
 export async function endRun(runs: RunEvents, runId: string): Promise<void> {
   await insist(() =>
-    runs.append(runId, [{ eventType: "RUN_COMPLETED" }], { idempotencyKey: "end" }),
+    runs.append(runId, [{ eventType: "RUN_COMPLETED" }], { ...MINE, idempotencyKey: "end" }),
   );
 }
 
 /** Makes a run, through any outage. */
 export async function createRun(runs: RunEvents, runId: string): Promise<void> {
-  await insist(() => runs.create({ runId, ownerId: "ada" }));
+  await insist(() => runs.create({ ...MINE, runId }));
 }
 
 /** Sends an event that has landed under a key once more. */
@@ -54,7 +54,7 @@ export function writeAgain(
   value: string,
   idempotencyKey: string,
 ): Promise<AppendReceipt> {
-  return insist(() => runs.append(runId, [tokenOf(value)], { idempotencyKey }));
+  return insist(() => runs.append(runId, [tokenOf(value)], { ...MINE, idempotencyKey }));
 }
 
 /** @returns `null` if it was refused, which is noted */

@@ -1,4 +1,5 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
+import { kitStore } from "../../../conformance/src/kit-store.ts";
 import { appendOf, claimed, claimOf, createOf, endOf } from "./requests.ts";
 
 /** An append in the caller's transaction: the part that is the same for every store. */
@@ -24,7 +25,8 @@ export interface RefusedLines {
 }
 
 /** Makes the runs `done` and `claimed` besides `a`, which gets one event with the key `k`. */
-export async function makeRefusedLines(store: RunEventStore): Promise<RefusedLines> {
+export async function makeRefusedLines(inner: RunEventStore): Promise<RefusedLines> {
+  const store = kitStore(inner);
   await store.createRun(createOf("done"));
   await store.createRun(createOf("claimed"));
   const { fence } = await claimed(store, claimOf("claimed"));

@@ -1,4 +1,5 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
+import { kitStore } from "../../../conformance/src/kit-store.ts";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { appendOf, createOf, endOf, oneTo, queryOf } from "./requests.ts";
@@ -24,9 +25,10 @@ const arbitraryCall = fc.record({
  * @see clause S1 in `STORE.md`
  */
 export async function expectRoomForTheEnd(
-  store: RunEventStore,
+  inner: RunEventStore,
   put: (runId: string, sequence: number) => Promise<void>,
 ): Promise<void> {
+  const store = kitStore(inner);
   await store.createRun(createOf("other"));
   const start = fc.integer({ min: LAST - 6, max: LAST - 1 });
   const law = fc.asyncProperty(start, fc.array(arbitraryCall), async (first, calls) => {

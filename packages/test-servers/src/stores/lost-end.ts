@@ -29,6 +29,8 @@ const LOST = 5;
 /** How many events others write after the loss: past the end that the readers had. */
 const MORE = 15;
 
+const MINE = { ownerId: "ada" };
+
 /** What a reader gets that may go on: each event of the log as it is, up to the end. */
 export const WHOLE = "the whole log, to its end";
 export const CHANGED = "history_changed";
@@ -63,7 +65,7 @@ export async function playLostEnd(
   let runs = createRunEvents({ store: losing.store });
   const current = (): RunEvents => runs;
   for (const runId of ["losing", "same", "worked"]) {
-    await runs.create({ runId, ownerId: "ada" });
+    await runs.create({ ...MINE, runId });
     await write(runs, runId, KEPT, "kept");
   }
   const list = new LostList(current);
@@ -94,7 +96,7 @@ export async function playLostEnd(
   await write(runs, "losing", MORE, "others'");
   for (const runId of ["losing", "same"])
     await insist(() =>
-      runs.append(runId, [{ eventType: "RUN_COMPLETED" }], { idempotencyKey: "end" }),
+      runs.append(runId, [{ eventType: "RUN_COMPLETED" }], { ...MINE, idempotencyKey: "end" }),
     );
   lost.resolve();
   const first = await ahead;
@@ -109,7 +111,7 @@ export async function playLostEnd(
     results[`a late reader with ${count}`] = await follow(current, "losing", had.slice(0, count));
   for (const count of [KEPT, KEPT + 1, KEPT + LOST]) {
     const at = had[count - 1]?.createdAt;
-    const page = runs.read("losing", { since: count, at });
+    const page = runs.read("losing", { ...MINE, since: count, at });
     results[`a late page after ${count}`] = await page.then(
       ({ events }) => `${events.length} events`,
       codeOf,
@@ -131,13 +133,13 @@ async function follow(
 ): Promise<string> {
   for (;;) {
     const last = had.at(-1);
-    const place = last === undefined ? {} : { since: last.sequence, at: last.createdAt };
+    const place = last === undefined ? MINE : { ...MINE, since: last.sequence, at: last.createdAt };
     try {
       for await (const event of current().tail(runId, place)) {
         had.push(event);
         if (had.length === KEPT) await gate;
       }
-      const { events } = await current().read(runId);
+      const { events } = await current().read(runId, MINE);
       return isDeepStrictEqual(had, events) ? WHOLE : "another log than there is";
     } catch (error) {
       if (codeOf(error) !== "store_unavailable") return codeOf(error);
@@ -158,7 +160,7 @@ function workOn(
 } {
   const begun = Promise.withResolvers<void>();
   const ahead = Promise.withResolvers<void>();
-  const working = runs.work("worked", { leaseMs: 3_600_000 }, async (run) => {
+  const working = runs.work("worked", { ...MINE, leaseMs: 3_600_000 }, async (run) => {
     begun.resolve();
     await held;
     for (const payload of ["lost", "too"]) await run.append([{ eventType: "NOTE", payload }]);
@@ -178,7 +180,7 @@ async function write(runs: RunEvents, runId: string, count: number, text: string
   for (let at = 0; at < count; at++) {
     const idempotencyKey = crypto.randomUUID();
     const events = [{ eventType: "NOTE", payload: `${text} ${at}` }];
-    await insist(() => runs.append(runId, events, { idempotencyKey }));
+    await insist(() => runs.append(runId, events, { ...MINE, idempotencyKey }));
   }
 }
 

@@ -2,14 +2,13 @@ import type {
   AppendRequest,
   ClaimRequest,
   LeaseOutcome,
-  ListQuery,
-  ReadQuery,
+  OwnerQuery,
   ReleaseRequest,
   RenewRequest,
-  RunEventStore,
   RunRecord,
   StoredEvent,
 } from "@tm/run-events-core/store";
+import type { KitQuery, KitStore } from "../../../conformance/src/kit-store.ts";
 
 /** An append of one event whose payload is the value. */
 export function appendOf(
@@ -19,7 +18,7 @@ export function appendOf(
 ): AppendRequest {
   return {
     runId,
-    ownerId: null,
+    ownerId: "ada",
     events: [{ eventType: "LOG_LINE", payload: JSON.stringify(value), phase: null }],
     change: "started",
     idempotencyKey: null,
@@ -40,11 +39,11 @@ export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendR
 
 /** A claim for an hour by default. */
 export function claimOf(runId: string, leaseMs = 3_600_000): ClaimRequest {
-  return { runId, ownerId: null, leaseMs };
+  return { runId, ownerId: "ada", leaseMs };
 }
 
 /** Claims a run that has to be free. @returns the run */
-export async function claimed(store: RunEventStore, claim: ClaimRequest): Promise<RunRecord> {
+export async function claimed(store: KitStore, claim: ClaimRequest): Promise<RunRecord> {
   const outcome = await store.claim(claim);
   if (!isGranted(outcome)) throw new TypeError(`Expected a lease, got ${outcome.outcome}.`);
   return outcome.run;
@@ -67,7 +66,7 @@ export function renewOf(runId: string, fence: number, leaseMs?: number): RenewRe
 }
 
 export function releaseOf(runId: string, fence: number): ReleaseRequest {
-  return { runId, ownerId: null, fence };
+  return { runId, ownerId: "ada", fence };
 }
 
 export function createOf(runId: string): {
@@ -78,15 +77,12 @@ export function createOf(runId: string): {
   return { runId, ownerId: "ada", metadata: "{}" };
 }
 
-export function queryOf(runId: string, more: Partial<ReadQuery> = {}): ReadQuery {
-  return { runId, ownerId: null, since: 0, limit: 1_000, maxBytes: 4_194_304, ...more };
+export function queryOf(runId: string, more: Partial<KitQuery> = {}): KitQuery {
+  return { runId, ownerId: "ada", since: 0, limit: 1_000, maxBytes: 4_194_304, ...more };
 }
 
 /** A run's whole log, page by page. */
-export async function readLog(
-  store: RunEventStore,
-  runId: string,
-): Promise<readonly StoredEvent[]> {
+export async function readLog(store: KitStore, runId: string): Promise<readonly StoredEvent[]> {
   const log: StoredEvent[] = [];
   for (;;) {
     const [page] = await store.read([queryOf(runId, { since: log.length })]);
@@ -96,14 +92,14 @@ export async function readLog(
 }
 
 /** The values that `appendOf` was given, from a run's log. */
-export async function readValues(store: RunEventStore, runId: string): Promise<readonly unknown[]> {
+export async function readValues(store: KitStore, runId: string): Promise<readonly unknown[]> {
   return (await readLog(store, runId)).map((event): unknown => JSON.parse(event.payload));
 }
 
 /** The ids of an owner's runs, newest first. */
 export async function listIds(
-  store: RunEventStore,
-  runStatus: ListQuery["runStatus"] = null,
+  store: KitStore,
+  runStatus: OwnerQuery["runStatus"] = null,
   topic: string | null = null,
 ): Promise<readonly string[]> {
   const which = { ownerId: "ada", runStatus, topic, before: null, limit: 100 };
