@@ -41,8 +41,10 @@ const statuses = fc.constantFrom(
   "live" as const,
 );
 const ages = fc.constantFrom<Age[]>("any", "any", "exact", "over", "long");
-/** Those of owners have a case of their own. */
-const watches = fc.record({ of: fc.constant("run" as const), name: newIds });
+const watches = fc.oneof(
+  fc.record({ of: fc.constant("run" as const), name: newIds }),
+  fc.record({ of: fc.constant("owner" as const), name: owners }),
+);
 
 /** Every command that a program may have. @param runIds which runs most of them are about */
 function commandArbitraries(runIds: fc.Arbitrary<string>) {
