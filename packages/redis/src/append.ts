@@ -92,17 +92,21 @@ class GroupAppend {
         return { ...part, entry: await this.#makeEntry(part.runId, reply) };
       case "judged":
         this.#takeJudged(part, reply);
-        if (part.requests.some(({ index }) => this.#outcomes[index]?.outcome === "appended"))
-          this.#notifyOwner(part);
+        this.#notifyOwner(part);
         return nextPart(part);
     }
   }
 
-  /** In a cluster, the script of a run cannot reach the channel of its owner. Without a wait. */
+  /**
+   * In a cluster, the script of a run cannot reach the channel of its owner. Without a wait. A request that was refused may name another
+   * owner than the run's.
+   */
   #notifyOwner({ runId, requests }: Part): void {
     const connection = this.#connection;
     if (!isCluster(connection.redis)) return;
-    const ownerId = requests[0]?.request.ownerId ?? null;
+    const landed = requests.filter(({ index }) => this.#outcomes[index]?.outcome === "appended");
+    if (landed.length === 0) return;
+    const ownerId = landed.find(({ request }) => request.ownerId !== null)?.request.ownerId ?? null;
     if (ownerId !== null) {
       notifyOwner(connection, ownerId, [runId]);
       return;
