@@ -1,7 +1,7 @@
 import { purgedIds } from "../lease.ts";
 import type { Subscription } from "@tm/run-events-core/store";
 import fc from "fast-check";
-import { append, event } from "../append-request.ts";
+import { appendRequest, event } from "../append-request.ts";
 import { brokenIn } from "../assert.ts";
 import { createRun } from "../read-log.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
@@ -82,8 +82,10 @@ async function perform(
     case "append":
     case "end": {
       const type = what === "end" ? "RUN_COMPLETED" : "TOKEN";
-      const { outcome } = await append(store, runId, [event(type)]);
-      return outcome === "appended" ? [runId] : [];
+      // The first of the call is refused: whose run it is, only the others show.
+      const strange = appendRequest(runId, [event(type)], { ownerId: "a stranger" });
+      const [, own] = await store.append([strange, appendRequest(runId, [event(type)])]);
+      return own?.outcome === "appended" ? [runId] : [];
     }
     case "delete":
       return (await store.deleteRun(runId)) === "deleted" ? [runId] : [];

@@ -4,7 +4,7 @@ import { install } from "@sinonjs/fake-timers";
 const TURN_MS = 10;
 
 /** All that the kit, and a server in this process, wait by. */
-const WAITS = [
+export const WAITS = [
   "setTimeout",
   "clearTimeout",
   "setInterval",

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { install } from "@sinonjs/fake-timers";
 import type { ConformanceCase } from "@tm/run-events-conformance";
+import { WAITS } from "../kills/on-fast-clock.ts";
 
 /** What came of a case: `hung` counts as a failure. */
 export type Verdict = "passed" | "failed" | "hung";
@@ -8,13 +9,6 @@ export type Verdict = "passed" | "failed" | "hung";
 const TURN_MS = 10;
 /** How much of the fake time a case may take, beyond which only real time counts. */
 const FAKE_MS = 60_000;
-const WAITS = [
-  "setTimeout",
-  "clearTimeout",
-  "setInterval",
-  "clearInterval",
-  "performance",
-] as const;
 
 /** The time of this process, in milliseconds, also where clocks are fake. */
 export function realNow(): number {
