@@ -44,6 +44,7 @@ export async function answerChanged(call: Call): Promise<Reply> {
   const waitMs = parseWaitMs(exchange.query);
   const withLast = parseLast(exchange.query);
   holding.checkAnswers();
+  await call.takeTurn("short");
   let changed = await readChanged(call, { topic, since, limit, withLast });
   if (waitMs > 0 && !hasNews(changed)) {
     const { cursor } = changed;
