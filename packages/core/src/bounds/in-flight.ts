@@ -211,10 +211,18 @@ class RequestHolding implements Holding {
   }
 }
 
-/** A timer of the host: a refusal is answered even if the handler's clock is a test's. */
+/**
+ * Refusals of a process are also 5 ms apart, so that a flood does not come back all at once, but none waits for more than 2 s. It is a timer
+ * of the host: a refusal is answered even if the handler's clock is a test's.
+ */
 function pauseRefusal(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, REFUSAL_MS));
+  const now = performance.now();
+  lastRefusalMs = Math.min(Math.max(now + REFUSAL_MS, lastRefusalMs + 5), now + 2_000);
+  const waitMs = lastRefusalMs - now;
+  return new Promise((resolve) => void setTimeout(resolve, waitMs));
 }
+
+let lastRefusalMs = Number.NEGATIVE_INFINITY;
 
 function tooMany(most: number, what: string): RunEventsError {
   return new RunEventsError(
