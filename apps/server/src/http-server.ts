@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Reply } from "@tm/run-events-http";
-import { answerInTurn, type NodeHandler } from "@tm/run-events-http/node";
+import type { NodeHandler } from "@tm/run-events-http/node";
 import { refusalOfExpect, refusalOfMessage, refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerOwn, type OwnRoutes, pathOf, sendOwn } from "./routes.ts";
@@ -44,7 +44,7 @@ export interface HttpServer {
 /** Serves the server's own paths and the handler on node:http. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { ownRoutes, handler, metrics, maxConnections } = options;
-  /** The answer under way on each connection: one at most, since requests take turns. */
+  /** The last answer under way on each connection: those of pipelined requests end in their order. */
   const answering = new Map<Duplex, ServerResponse>();
   let closing = false;
   let drained = false;
@@ -54,17 +54,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
   // Without `requireHostHeader: false` node:http would answer a request without `Host` itself.
   const server = createServer({ ...limits, requireHostHeader: false }, (request, response) => {
-    answerInTurn(request, response, () => answer(request, response, refusalOfMessage(request)));
+    answer(request, response, refusalOfMessage(request));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-    answerInTurn(request, response, () => answer(request, response, refusalOfExpect()));
+    answer(request, response, refusalOfExpect());
   });
 
   function answer(request: IncomingMessage, response: ServerResponse, refused: Reply | null): void {
     const { socket } = request;
     answering.set(socket, response);
     response.once("close", () => {
-      answering.delete(socket);
+      if (answering.get(socket) === response) answering.delete(socket);
       metrics.countRequest(response.statusCode);
       if (drained) server.closeIdleConnections();
     });

@@ -102,7 +102,6 @@ function encodeHandler({ streams, waiting, inFlight }: HandlerStats): readonly s
       "Requests that are being answered.",
       inFlight.requests,
     ),
-    ...gauge("run_events_uploads_open", "NDJSON uploads under way.", inFlight.uploads),
     ...gauge(
       "run_events_bytes_in_flight",
       "Bytes of bodies and answers in memory.",

@@ -1,12 +1,4 @@
-import { RunEventsError } from "@tm/run-events-core";
-import {
-  type Clock,
-  createInFlights,
-  createRefusals,
-  type Holding,
-  IN_FLIGHT_LIMITS,
-  type Refusals,
-} from "@tm/run-events-core/wire";
+import { createInFlights, type Holding, IN_FLIGHT_LIMITS } from "@tm/run-events-core/wire";
 import { pulled } from "./pulled.ts";
 import { readJson } from "./read-json.ts";
 
@@ -29,14 +21,9 @@ export interface Share {
  */
 export class OwnerShares {
   readonly #inFlights = createInFlights(IN_FLIGHT_LIMITS);
-  readonly #refusals: Refusals;
-
-  constructor(clock: Clock) {
-    this.#refusals = createRefusals(clock);
-  }
 
   /**
-   * @throws RunEventsError `too_many_requests`, after a wait if there are many such refusals
+   * @throws RunEventsError `too_many_requests`, a quarter of a second later
    * @throws what `answer` throws
    */
   async open(
@@ -52,14 +39,7 @@ export class OwnerShares {
       keep: (promise) => void kept.push(promise),
     };
     try {
-      holding.enter(ownerId);
-      return this.#counted(ownerId, await answer(share));
-    } catch (error) {
-      if (error instanceof RunEventsError && error.code === "too_many_requests") {
-        holding.holdBody(0);
-        await this.#refusals.wait(ownerId, () => request.signal.aborted);
-      }
-      throw error;
+      return this.#counted(ownerId, await holding.enter(ownerId, () => answer(share)));
     } finally {
       answered.resolve();
       void Promise.allSettled(kept).then(() => holding.leave());
@@ -87,7 +67,7 @@ async function* readCounted(
   reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   try {
-    holding.enter(ownerId);
+    await holding.enter(ownerId, async () => {});
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;

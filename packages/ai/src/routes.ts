@@ -1,5 +1,4 @@
-import { ownerIdOf } from "@tm/run-events-core/wire";
-import { type Clock, isForeignOrigin } from "@tm/run-events-core/wire";
+import { isForeignOrigin, ownerIdOf } from "@tm/run-events-core/wire";
 import { OwnerShares, type Share } from "./owner-shares.ts";
 import { parsePath, refusal, refused } from "./requests.ts";
 
@@ -29,7 +28,6 @@ export interface RoutedRequest extends Share {
 /** How routes are made. */
 interface RoutesOptions extends CallerOptions {
   readonly api: string;
-  readonly clock: Clock;
 }
 
 /**
@@ -37,10 +35,10 @@ interface RoutesOptions extends CallerOptions {
  * @param routes what answers, by the method and the call of `parsePath`, such as `POST send`
  */
 export function createRoutes(
-  { authenticate, allowedOrigins = [], api, clock }: RoutesOptions,
+  { authenticate, allowedOrigins = [], api }: RoutesOptions,
   routes: Readonly<Record<string, (asked: RoutedRequest) => Promise<Response>>>,
 ): (request: Request) => Promise<Response> {
-  const shares = new OwnerShares(clock);
+  const shares = new OwnerShares();
   async function route(request: Request): Promise<Response> {
     const ownerId = await authenticate(request);
     if (ownerId === null)

@@ -1,4 +1,4 @@
-import { IN_FLIGHT_LIMITS, systemClock } from "@tm/run-events-core/wire";
+import { IN_FLIGHT_LIMITS } from "@tm/run-events-core/wire";
 import { describe, expect, it } from "vitest";
 import { OwnerShares } from "../src/owner-shares.ts";
 
@@ -27,7 +27,7 @@ async function askOnce(shares: OwnerShares, ownerId = "ada"): Promise<unknown> {
 
 describe("the shares of users", () => {
   it("W49: a user may have 1,024 requests under way, and other users have their own", async () => {
-    const shares = new OwnerShares(systemClock);
+    const shares = new OwnerShares();
     const over = Promise.withResolvers<void>();
     const all = Array.from({ length: maxRequests }, async () =>
       shares.open("ada", REQUEST, async () => {
@@ -43,7 +43,7 @@ describe("the shares of users", () => {
   });
 
   it("W49: a promise that a request keeps counts until it is settled, even if it fails", async () => {
-    const shares = new OwnerShares(systemClock);
+    const shares = new OwnerShares();
     const kept = Promise.withResolvers<void>();
     const all = Array.from({ length: maxRequests }, async (_, at) => {
       const asked = shares.open("ada", REQUEST, async ({ keep }) => {
@@ -60,7 +60,7 @@ describe("the shares of users", () => {
   });
 
   it("W49: a stream counts while it is read, and not if the host drops it unread", async () => {
-    const shares = new OwnerShares(systemClock);
+    const shares = new OwnerShares();
     const open = async (): Promise<Response> =>
       shares.open("ada", REQUEST, async () => openStream().response);
     for (let at = 0; at < 2 * maxRequests; at += 1) await open();
@@ -78,7 +78,7 @@ describe("the shares of users", () => {
   it("a stream whose reader leaves is cancelled, even before its first read", async () => {
     for (const reads of [0, 1]) {
       const { response, cancelled } = openStream();
-      const shares = new OwnerShares(systemClock);
+      const shares = new OwnerShares();
       const reader = (await shares.open("ada", REQUEST, async () => response)).body?.getReader();
       for (let at = 0; at < reads; at += 1) await reader?.read();
       await reader?.cancel("left");

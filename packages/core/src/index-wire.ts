@@ -91,11 +91,11 @@ export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch, EndWatcher, StoredEndWatcher } from "./work/watch-end.ts";
 export type { ClaimedRun, KnownEvent, ObservedWorker, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";
-export type { BodyBounds, BodyRequest, JsonBody } from "./bounds/json-body.ts";
+export type { BodyBounds, BodyRequest } from "./bounds/json-body.ts";
 export {
   decodeUtf8,
   mediaType,
-  parseJson,
+  decodeJson,
   readJsonBytes,
   refuseEncoded,
 } from "./bounds/json-body.ts";
@@ -105,9 +105,5 @@ export { letGo, readPieces, startDeadline } from "./bounds/read-pieces.ts";
 export { piecesOf } from "./bounds/fetch-body.ts";
 export type { Holding, InFlight, InFlightLimits, InFlights } from "./bounds/in-flight.ts";
 export { createInFlights, IN_FLIGHT_LIMITS } from "./bounds/in-flight.ts";
-export type { Places } from "./bounds/places.ts";
-export { createPlaces } from "./bounds/places.ts";
-export type { Refusals } from "./bounds/refusals.ts";
-export { createRefusals } from "./bounds/refusals.ts";
 export type { Turns, WorkSize } from "./bounds/turns.ts";
 export { createTurns } from "./bounds/turns.ts";

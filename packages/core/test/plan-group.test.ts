@@ -1,192 +1,62 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type GroupBounds, planGroup, type WaitingItem } from "../src/log/plan-group.ts";
+import { planGroup } from "../src/log/plan-group.ts";
 import { createBench, endOfTurns, nextGroup } from "./batcher-bench.ts";
 
-interface Item extends WaitingItem {
-  readonly name: number;
-}
-
 const MAX_WEIGHT = 40;
-const SHARED_WEIGHT = 10;
-const OWNERS = ["ada", "bob", "eve", null] as const;
 
-const item = fc.record({
-  owner: fc.constantFrom(...OWNERS),
-  key: fc.constantFrom("k0", "k1", "k2", "k3", "k4", "k5"),
-  weight: fc.oneof(fc.nat(3), fc.nat(60)),
-});
-const items = fc
-  .array(item, { maxLength: 40 })
-  .map((list) => list.map((one, name): Item => ({ ...one, name })));
-const bounds = fc
-  .record({
-    busy: fc.subarray(["k0", "k1", "k2"]).map((keys) => new Set(keys)),
-    maxItems: fc.integer({ min: 1, max: 12 }),
-    isShared: fc.boolean(),
-    turns: fc
-      .array(fc.tuple(fc.constantFrom(...OWNERS), fc.nat(9)))
-      .map((turns) => new Map<string | null, number>(turns)),
-  })
-  .map((given): GroupBounds => ({
-    ...given,
-    maxWeight: MAX_WEIGHT,
-    sharedWeight: SHARED_WEIGHT,
-    turn: 10,
-  }));
-
-const namesOf = (list: readonly Item[]): readonly number[] => list.map(({ name }) => name);
-const weightOf = (list: readonly Item[]): number =>
-  list.reduce((sum, { weight }) => sum + weight, 0);
-const ascending = (numbers: readonly number[]): readonly number[] =>
-  numbers.toSorted((a, b) => a - b);
+const item = fc.record({ weight: fc.oneof(fc.nat(3), fc.nat(60)) });
+const owners = fc.array(fc.array(item, { maxLength: 12 }), { maxLength: 5 });
+const maxItems = fc.integer({ min: 1, max: 12 });
 
 describe("planGroup", () => {
-  it("S2: a group loses and repeats nothing, keeps the order of the queue and of each key, and takes no busy key", () => {
+  it("S2: a group has items from the front of each owner, within its bounds, and is empty only if nothing waits", () => {
     fc.assert(
-      fc.property(items, bounds, (queue, given) => {
-        const { group, rest } = planGroup(queue, given);
-        expect(ascending(namesOf([...group, ...rest]))).toEqual(namesOf(queue));
-        expect(namesOf(group)).toEqual(ascending(namesOf(group)));
-        expect(namesOf(rest)).toEqual(ascending(namesOf(rest)));
-        expect(group.filter(({ key }) => given.busy.has(key))).toEqual([]);
-        for (const key of new Set(queue.map((one) => one.key))) {
-          const ofKey = namesOf([...group, ...rest].filter((one) => one.key === key));
-          expect(ofKey).toEqual(ascending(ofKey));
+      fc.property(owners, maxItems, (waiting, most) => {
+        const counts = planGroup(waiting, { maxItems: most, maxWeight: MAX_WEIGHT });
+        const group = waiting.flatMap((items, at) => items.slice(0, counts[at]));
+        expect(group.length).toBe(counts.reduce((sum, count) => sum + count, 0));
+        expect(group.length).toBeLessThanOrEqual(most);
+        expect(group.length > 0).toBe(waiting.some(({ length }) => length > 0));
+        const weight = group.reduce((sum, one) => sum + one.weight, 0);
+        if (group.length > 1) expect(weight).toBeLessThanOrEqual(MAX_WEIGHT);
+        // Nothing that fits is left.
+        if (group.length === most) return;
+        for (const [at, items] of waiting.entries()) {
+          const next = items[counts[at] ?? 0];
+          if (next !== undefined) expect(weight + next.weight).toBeGreaterThan(MAX_WEIGHT);
         }
       }),
       { numRuns: 1_000 },
     );
   });
 
-  it("a group is bounded in items and weight, and is never empty if an item could be in it", () => {
-    fc.assert(
-      fc.property(items, bounds, (mixed, given) => {
-        // A run is one owner's.
-        const queue = mixed.map((one) => ({ ...one, key: `${one.owner} ${one.key}` }));
-        const { group } = planGroup(queue, given);
-        const ready = queue.filter(({ key }) => !given.busy.has(key));
-        expect(group.length).toBeLessThanOrEqual(given.maxItems);
-        expect(group.length > 0).toBe(ready.length > 0);
-        if (group.length > 1) expect(weightOf(group)).toBeLessThanOrEqual(MAX_WEIGHT);
-        const isShared = new Set(ready.map(({ owner }) => owner)).size > 1;
-        const heavy = group.find(({ weight }) => weight > SHARED_WEIGHT);
-        const light = group.filter((one) => one !== heavy);
-        if (isShared && light.length > 1)
-          expect(weightOf(light)).toBeLessThanOrEqual(SHARED_WEIGHT);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  it("a group leaves no room that the next item of an owner could take", () => {
-    const unit = fc.constantFrom("ada", "bob", "eve");
+  it("owners get the same number, but for one: an owner has fewer only if its next item did not fit, or none was left", () => {
     fc.assert(
       fc.property(
-        fc.array(unit, { maxLength: 40 }),
-        fc.integer({ min: 1, max: 12 }),
-        (owners, maxItems) => {
-          const queue = owners.map((owner, name): Item => ({
-            owner,
-            key: `k${name}`,
-            weight: 1,
-            name,
-          }));
-          const { group } = planGroup(queue, alone({ maxItems, isShared: true }));
-          expect(group).toHaveLength(Math.min(queue.length, maxItems, SHARED_WEIGHT));
-        },
-      ),
-    );
-  });
-
-  it("the queue of one owner is cut from its front", () => {
-    fc.assert(
-      fc.property(items, bounds, (queue, given) => {
-        const mine = queue.map((one) => ({ ...one, owner: "ada" }));
-        const { group } = planGroup(mine, given);
-        const ready = mine.filter(({ key }) => !given.busy.has(key));
-        expect(group).toEqual(ready.slice(0, group.length));
-        const next = ready[group.length];
-        if (next === undefined || group.length === given.maxItems) return;
-        const most = given.isShared ? SHARED_WEIGHT : MAX_WEIGHT;
-        expect(weightOf(group) + next.weight).toBeGreaterThan(most);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it("owners that all have enough get the same weight and number, even if some have more", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 10, max: 30 }), { minLength: 2, maxLength: 5 }),
-        fc.integer({ min: 5, max: 10 }),
-        (counts, maxItems) => {
-          const queue = counts
-            .flatMap((count, at) => Array<string>(count).fill(`owner ${at}`))
-            .map((owner, name): Item => ({ owner, key: `k${name}`, weight: 1, name }));
-          const { group } = planGroup(queue, alone({ maxItems }));
-          const taken = counts.map(
-            (_, at) => group.filter(({ owner }) => owner === `owner ${at}`).length,
+        fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 2, maxLength: 5 }),
+        fc.integer({ min: 5, max: 40 }),
+        (lengths, most) => {
+          const waiting = lengths.map((length) =>
+            Array<{ weight: number }>(length).fill({ weight: 1 }),
           );
-          expect(Math.max(...taken) - Math.min(...taken)).toBeLessThanOrEqual(1);
+          const counts = planGroup(waiting, { maxItems: most, maxWeight: MAX_WEIGHT });
+          const full = Math.max(...counts);
+          for (const [at, count] of counts.entries())
+            expect(count).toBeGreaterThanOrEqual(Math.min(lengths[at] ?? 0, full - 1));
         },
       ),
     );
   });
 
-  it("an owner's first item waits for no more groups than there are other owners, even if they add more", () => {
-    const flood = fc.array(
-      fc.array(fc.record({ at: fc.nat(4), weight: fc.integer({ min: 1, max: 60 }) }), {
-        minLength: 1,
-        maxLength: 12,
-      }),
-      { minLength: 8, maxLength: 12 },
-    );
-    fc.assert(
-      fc.property(
-        flood,
-        fc.integer({ min: 1, max: 4 }),
-        fc.nat(3),
-        fc.integer({ min: 1, max: 50 }),
-        (rounds, maxItems, arrival, weight) => {
-          let queue: readonly Item[] = [];
-          let turns: ReadonlyMap<string | null, number> = new Map();
-          const others = new Set<string>();
-          let waited = 0;
-          for (const [round, added] of rounds.entries()) {
-            const more = added.map(({ at, weight: heavy }, index): Item => {
-              others.add(`other ${at}`);
-              return { owner: `other ${at}`, key: `${round} ${index}`, weight: heavy, name: 0 };
-            });
-            const mine: Item = { owner: "quiet", key: "quiet", weight, name: 1 };
-            queue = [...queue, ...more, ...(round === arrival ? [mine] : [])];
-            const plan = planGroup(queue, { ...alone({ maxItems }), turns, turn: round + 1 });
-            ({ turns } = plan);
-            queue = plan.rest;
-            if (round < arrival) continue;
-            if (plan.group.some(({ name }) => name === 1)) break;
-            waited += 1;
-          }
-          expect(waited).toBeLessThanOrEqual(others.size);
-        },
-      ),
-      { numRuns: 1_000 },
-    );
+  it("the first owner in turn gets its first item, however heavy, and those after it what still fits", () => {
+    const heavy = { weight: 100 };
+    const light = { weight: 1 };
+    const bounds = { maxItems: 10, maxWeight: MAX_WEIGHT };
+    expect(planGroup([[heavy, light], [light]], bounds)).toEqual([1, 0]);
+    expect(planGroup([[light], [heavy, light], [light, light]], bounds)).toEqual([1, 0, 2]);
   });
 });
-
-function alone(given: Partial<GroupBounds>): GroupBounds {
-  return {
-    busy: new Set(),
-    maxItems: 12,
-    maxWeight: MAX_WEIGHT,
-    sharedWeight: SHARED_WEIGHT,
-    isShared: false,
-    turns: new Map(),
-    turn: 1,
-    ...given,
-  };
-}
 
 describe("a batcher with several owners", () => {
   it("a quiet owner's item is in the group after the one that it met, even if another owner adds very much", async () => {

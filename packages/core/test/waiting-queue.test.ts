@@ -9,7 +9,7 @@ interface Item extends WaitingItem {
 }
 
 const OWNERS = ["ada", "bob", null];
-const KEYS = ["k", "l", "m", "n"];
+const KEYS = OWNERS.flatMap((owner) => ["k", "l", "m", "n"].map((key) => `${owner} ${key}`));
 
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ key: fc.nat(3), owner: fc.nat(2), weight: fc.nat(12) }) },
@@ -27,6 +27,8 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
       const queue = new WaitingQueue<Item>(clock);
       let waiting: readonly Item[] = [];
       let names = 0;
+      let last: string | null = null;
+      let sharedUntilMs = Number.NEGATIVE_INFINITY;
       for (const one of steps) {
         if ("passMs" in one) clock.advance(one.passMs);
         else if ("busy" in one) {
@@ -36,6 +38,9 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
           const bounds = { busy, maxItems: one.maxItems, maxWeight: 20, sharedWeight: 10 };
           const group = queue.cut(bounds);
           expect(group.length > 0).toBe(ready.length > 0);
+          expect(group.length).toBeLessThanOrEqual(one.maxItems);
+          const most = clock.now() < sharedUntilMs ? 10 : 20;
+          if (group.length > 1) expect(weightOf(group)).toBeLessThanOrEqual(most);
           for (const key of KEYS) {
             const of = (items: readonly Item[]) => items.filter((item) => item.key === key);
             expect(of(group)).toStrictEqual(of(ready).slice(0, of(group).length));
@@ -44,11 +49,13 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
         } else {
           const item = {
             name: (names += 1),
-            key: KEYS[one.key] ?? "k",
+            key: KEYS[4 * one.owner + one.key] ?? "",
             owner: OWNERS[one.owner] ?? null,
             weight: one.weight,
           };
           queue.add(item);
+          if (item.owner !== last) sharedUntilMs = clock.now() + 1_000;
+          last = item.owner;
           waiting = [...waiting, item];
         }
         expect(queue.length).toBe(waiting.length);
@@ -60,6 +67,52 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
       }
     }),
     { numRuns: 500 },
+  );
+});
+
+it("a light item goes before a heavy one of another owner that came at the same time, and not before one that has waited", () => {
+  const queue = new WaitingQueue<Item>(createFakeClock());
+  const bounds = { busy: new Set<string>(), maxItems: 9, maxWeight: 40, sharedWeight: 10 };
+  const add = (owner: string, name: number, weight: number): void =>
+    queue.add({ owner, key: `${owner} ${name}`, weight, name });
+  const cut = (): readonly number[] => queue.cut(bounds).map(({ name }) => name);
+  add("flood", 1, 60);
+  add("quiet", 2, 1);
+  expect(cut()).toEqual([2]);
+  add("quiet", 3, 1);
+  expect(cut()).toEqual([1]);
+  expect(cut()).toEqual([3]);
+});
+
+it("an owner's first item waits for no more groups than there are other owners, even if they add more", () => {
+  const added = fc.record({ at: fc.nat(4), weight: fc.integer({ min: 1, max: 60 }) });
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(added, { minLength: 1, maxLength: 12 }), { minLength: 8, maxLength: 12 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.nat(3),
+      fc.integer({ min: 1, max: 50 }),
+      (rounds, maxItems, arrival, weight) => {
+        const queue = new WaitingQueue<Item>(createFakeClock());
+        const others = new Set<string>();
+        let waited = 0;
+        for (const [round, more] of rounds.entries()) {
+          for (const [index, { at, weight: heavy }] of more.entries()) {
+            const owner = `other ${at}`;
+            others.add(owner);
+            queue.add({ owner, key: `${round} ${index}`, weight: heavy, name: 0 });
+          }
+          if (round === arrival) queue.add({ owner: "quiet", key: "quiet", weight, name: 1 });
+          const bounds = { busy: new Set<string>(), maxItems, maxWeight: 40, sharedWeight: 10 };
+          const group = queue.cut(bounds);
+          if (round < arrival) continue;
+          if (group.some(({ name }) => name === 1)) break;
+          waited += 1;
+        }
+        expect(waited).toBeLessThanOrEqual(others.size);
+      },
+    ),
+    { numRuns: 1_000 },
   );
 });
 

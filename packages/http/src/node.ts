@@ -1,5 +1,4 @@
 export type { HandlerOptions, HandlerStats } from "./service/options.ts";
-export { answerInTurn } from "./node/answer-in-turn.ts";
 export { headerOf } from "./node/header-of.ts";
 export type { NodeHandler } from "./node/node-handler.ts";
 export { createNodeHandler } from "./node/node-handler.ts";

@@ -4,7 +4,6 @@ import { createHandler, type Identity } from "../src/index.ts";
 import { createNodeHandler } from "../src/node.ts";
 import { ADA } from "./harness/accounts.ts";
 import { eventually } from "./harness/eventually.ts";
-import { guardStore } from "./harness/guarded-store.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
 const IDENTITY: Identity = { userId: "ada", credential: "bearer" };
@@ -43,25 +42,33 @@ describe.each(DOORS)("%s", (door) => {
   );
 });
 
-it("W49: a page is refused before it is read where the user's answers leave no room for a whole one", async () => {
-  const store = guardStore(createMemoryStore());
-  const runs = createRunEvents({ store });
+it("W49: a page ends early where the user's unread answers leave no room for its next slice, and is refused where they leave none", async () => {
+  const runs = createRunEvents({ store: createMemoryStore() });
   onTestFinished(() => runs.close());
   const maxBytesPerUser = 1.5 * PAGE_BYTES;
   const handler = createHandler({ runs, maxBytesPerUser, authenticate: () => IDENTITY });
   await runs.create({ ownerId: "ada", runId: "r" });
   for (let at = 0; at < 40; at++) await runs.append("r", [SLICE]);
-  const ask = (): Promise<Response> =>
-    handler.fetch(new Request("http://localhost/v1/agent-runs/r/events"));
+  const ask = async (since = 0): Promise<Response> =>
+    handler.fetch(new Request(`http://localhost/v1/agent-runs/r/events?since=${since}`));
   const unread = await ask();
-  const before = store.asked("read");
-  const refused = await ask();
-  expect([unread.status, refused.status]).toEqual([200, 429]);
-  // The first slice, which shows that the page is long.
-  expect(store.asked("read") - before).toBe(1);
+  const short = await ask();
+  expect([unread.status, short.status]).toEqual([200, 200]);
+  expect(handler.stats().inFlight.answerBytes).toBeLessThanOrEqual(maxBytesPerUser);
+  expect((await ask()).status).toBe(429);
+  const page = (await short.json()) as {
+    readonly events: readonly { readonly sequence: number }[];
+    readonly hasMore: boolean;
+  };
+  expect(page.hasMore).toBe(true);
+  expect(page.events.length).toBeGreaterThan(1);
+  expect(page.events.length).toBeLessThan(10);
+  // The next page goes on where this one has ended.
+  const next = (await (await ask(page.events.length)).json()) as typeof page;
+  expect(next.events[0]?.sequence).toBe(page.events.length + 1);
   await unread.text();
-  const next = await ask();
-  expect([next.status, (await next.text()).length]).toEqual([
+  const whole = await ask();
+  expect([whole.status, (await whole.text()).length]).toEqual([
     200,
     Number(unread.headers.get("content-length")),
   ]);

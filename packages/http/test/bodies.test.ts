@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseJson } from "@tm/run-events-core/wire";
+import { decodeJson } from "@tm/run-events-core/wire";
 import { parseAppendBody, parseCreateBody, parseEvent } from "../src/request/bodies.ts";
 
 const KINDS: readonly (readonly [kind: string, of: fc.Arbitrary<unknown>])[] = [
@@ -17,8 +17,8 @@ function refusalWith(message: string): Error {
   return expect.objectContaining({ message });
 }
 
-function bodyOf(value: unknown): ReturnType<typeof parseJson> {
-  return parseJson(new TextEncoder().encode(` ${JSON.stringify(value)}`));
+function bodyOf(value: unknown): ReturnType<typeof decodeJson> {
+  return decodeJson(new TextEncoder().encode(` ${JSON.stringify(value)}`));
 }
 
 // The texts are whole: so they hold nothing of a value, which may be a secret.

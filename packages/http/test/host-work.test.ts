@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer, IncomingMessage, ServerResponse } from "node:http";
-import { type AddressInfo, Socket } from "node:net";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
 import { problemOf } from "../src/index.ts";
@@ -89,19 +89,4 @@ it("W49: a host's own work for a user counts as the user's requests do, until th
   await sockets[1]?.until("done");
   await eventually(() => expect(host.inFlight().requests).toBe(0));
   expect(await (await host.ask("ada")).until("done")).toMatch(/^HTTP\/1\.1 200 /);
-});
-
-it("W49: a host's own work for a user takes turns with that of other users", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
-  const handler = createNodeHandler({ runs, authenticate: () => null });
-  const order: string[] = [];
-  const asked = ["ada", "ada", "ada", "ada", "ada", "ada", "bob", "eve"].map((user) => {
-    const response = new ServerResponse(new IncomingMessage(new Socket()));
-    onTestFinished(() => void response.destroy());
-    return handler.workFor(user, response, async () => void order.push(user));
-  });
-  await Promise.all(asked);
-  // The first two share the turn in which they came.
-  expect(order.slice(0, 5).toSorted()).toEqual(["ada", "ada", "ada", "bob", "eve"]);
 });

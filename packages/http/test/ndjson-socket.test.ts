@@ -60,7 +60,7 @@ it.for(["reset", "end"] as const)(
     else socket.socket.end();
     await eventually(async () => expect(await world.connections()).toBe(0));
     release();
-    await eventually(() => expect(world.stats().inFlight.uploads).toBe(0));
+    await eventually(() => expect(world.stats().inFlight.requests).toBe(0));
     const { events } = await world.runs.read(runId, { limit: 2_000 });
     // A first group has been read whole. The server may not have read what the system still held.
     expect(events.length).toBeGreaterThanOrEqual(500);

@@ -90,12 +90,12 @@ describe.each(DOORS)("%s", (door) => {
     const big = { eventType: "BIG", payload: "x".repeat(200_000) };
     const runId = await world.record(big, big, big, "RUN_COMPLETED");
     const path = `/v1/agent-runs/${runId}/events`;
-    // The first read shows that the page is large, the second begins it.
     let reads = 0;
     const { read } = world.store;
     world.store.read = async (queries) => {
       const results = await read(queries);
       reads += 1;
+      // The first read shows that the page is large, the second begins it.
       if (reads === 2) {
         await world.store.deleteRun(runId, "ada");
         await world.store.createRun({ runId, ownerId: "ada", metadata: "null" });

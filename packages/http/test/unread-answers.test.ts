@@ -11,7 +11,7 @@ import { encodeHead, type RawSocket } from "./harness/raw-socket.ts";
 import { openWorld, type World } from "./harness/world.ts";
 
 const BOB = { authorization: "Bearer bob" };
-const NOTHING = { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
+const NOTHING = { requests: 0, bodyBytes: 0, answerBytes: 0 };
 /** More than the buffers of the system take on both sides. */
 const LARGE = 16_777_216;
 

@@ -1,5 +1,4 @@
 import { enforceOutgoingInput, type RunAgentInput } from "@ag-ui/client";
-import type { RunEvents } from "@tm/run-events-core";
 import { respondPlaced } from "../placed-stream/respond-placed.ts";
 import { checkPathId, noStore, refusal } from "../requests.ts";
 import { type CallerOptions, createRoutes } from "../routes.ts";
@@ -21,7 +20,6 @@ export interface ThreadRoutesOptions extends CallerOptions {
 
 /** What the routes need besides the public calls of threads. */
 export interface ThreadParts {
-  readonly clock: RunEvents["log"]["clock"];
   /** Records as `Threads.record` does. `keep` receives a promise that settles when this process has stopped making the run. */
   readonly record: (
     request: { readonly ownerId: string; readonly input: RunAgentInput },
@@ -37,10 +35,10 @@ export interface ThreadParts {
 export function createThreadRoutes(
   threads: Threads,
   { agent, api = "/api/agent", ...options }: ThreadRoutesOptions,
-  { clock, record }: ThreadParts,
+  { record }: ThreadParts,
 ): (request: Request) => Promise<Response> {
   return createRoutes(
-    { ...options, api, clock },
+    { ...options, api },
     {
       async "POST send"({ ownerId, readJson, keep }) {
         const input = parseInput(await readJson());

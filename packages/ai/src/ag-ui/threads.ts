@@ -98,8 +98,7 @@ export function createThreads(options: ThreadsOptions): Threads {
       return pulled((signal) => followRuns(streams, queries, signal));
     },
     stop: async ({ threadId, ...owner }) => stopLive(streamsOf(owner), threadId),
-    routes: (routesOptions) =>
-      createThreadRoutes(threads, routesOptions, { clock: options.runs.log.clock, record }),
+    routes: (routesOptions) => createThreadRoutes(threads, routesOptions, { record }),
   };
   return threads;
 }

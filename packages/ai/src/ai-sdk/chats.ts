@@ -114,7 +114,6 @@ export function createChats<Message extends UIMessage = UIMessage>(
     stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
     routes: (routesOptions) =>
       createChatRoutes(chats, routesOptions, {
-        clock: options.runs.log.clock,
         answer,
         followRun: (ownerId, runId, startIndex) =>
           followFrom(streamsOf({ ownerId }), runId, startIndex),

@@ -1,6 +1,5 @@
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
 import type { followFrom } from "./answers.ts";
-import type { RunEvents } from "@tm/run-events-core";
 import { checkPathId, noStore, refusal } from "../requests.ts";
 import { type CallerOptions, createRoutes, type RoutedRequest } from "../routes.ts";
 import type { Chats } from "./chats.ts";
@@ -24,7 +23,6 @@ export interface ChatRoutesOptions<Message extends UIMessage> extends CallerOpti
 
 /** What the routes need besides the public calls of chats. */
 export interface ChatParts<Message extends UIMessage> {
-  readonly clock: RunEvents["log"]["clock"];
   /** Answers as `Chats.answer` does. `keep` receives a promise that settles when this process has stopped making the answer. */
   readonly answer: (
     chat: AskedMessage<Message>,
@@ -47,7 +45,7 @@ export interface ChatParts<Message extends UIMessage> {
 export function createChatRoutes<Message extends UIMessage>(
   chats: Chats<Message>,
   options: ChatRoutesOptions<Message>,
-  { clock, answer, followRun }: ChatParts<Message>,
+  { answer, followRun }: ChatParts<Message>,
 ): (request: Request) => Promise<Response> {
   async function send({ request, ownerId, readJson, keep }: RoutedRequest): Promise<Response> {
     const { body, chatId, message } = parseBody<Message>(await readJson());
@@ -77,7 +75,7 @@ export function createChatRoutes<Message extends UIMessage>(
   }
 
   return createRoutes(
-    { ...options, api: options.api ?? "/api/chat", clock },
+    { ...options, api: options.api ?? "/api/chat" },
     {
       "POST send": send,
       "GET stream": follow,

@@ -4,8 +4,6 @@ import { RunEventsError } from "../rules/errors.ts";
 export interface InFlightLimits {
   /** Requests, from when their user is known until the client has read the answer. Live streams have another limit. */
   readonly maxRequests: number;
-  /** NDJSON uploads that have not ended. */
-  readonly maxUploads: number;
   /** Bytes of bodies that are being received or appended; the same bound again for answers that clients have not read. */
   readonly maxBytes: number;
 }
@@ -16,14 +14,17 @@ export interface InFlightLimits {
  */
 export const IN_FLIGHT_LIMITS: InFlightLimits = {
   maxRequests: 1_024,
-  maxUploads: 128,
   maxBytes: 33_554_432,
 };
+
+/** How many of a user's reads are under way at once: 8 MiB, if each brings a slice of a page. */
+const MOST_READS = 32;
+/** How long a refusal waits for its answer, in milliseconds. */
+const REFUSAL_MS = 250;
 
 /** How much is in flight, of one user or of all. */
 export interface InFlight {
   readonly requests: number;
-  readonly uploads: number;
   /** Bytes of bodies that are being received or appended. */
   readonly bodyBytes: number;
   /** Bytes of answers that are being made, or that clients have not read. */
@@ -32,18 +33,28 @@ export interface InFlight {
 
 type Counts = { -readonly [Name in keyof InFlight]: number };
 
+/** What one user has in flight. */
+interface User extends Counts {
+  readonly reads: Places;
+  readonly large: Places;
+}
+
+/** How much of a kind of work may be under way at once. */
+interface Places {
+  free: number;
+  /** What waits for a place, in its order. */
+  readonly waiting: (() => void)[];
+}
+
 /** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
 export interface Holding {
   /**
-   * Counts the request as this user's.
+   * Counts the request as this user's, and works on it. If the work fails, its bytes do not count any more. A refusal rejects a quarter of
+   * a second later, so that a client that ignores `Retry-After` has to wait and can send only few requests.
    * @throws RunEventsError `too_many_requests`
+   * @throws what the work throws
    */
-  enter(ownerId: string): void;
-  /**
-   * Counts it as an upload of lines.
-   * @throws RunEventsError `too_many_requests`
-   */
-  beginUpload(): void;
+  enter<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
   /**
    * Sets how many bytes of its body the request holds from now on. More than the user's bound is refused, unless it is the user's
    * only body.
@@ -55,11 +66,17 @@ export interface Holding {
    * @throws RunEventsError `too_many_requests`
    */
   holdAnswer(bytes: number): void;
+  /** How many bytes the user's answers leave free; the request's own count as free. Nothing is free if it is 0 or less. */
+  freeForAnswer(): number;
   /**
-   * Refuses a read whose answer would exceed the bound.
+   * Refuses a read for whose answer nothing is free.
    * @throws RunEventsError `too_many_requests`
    */
   checkAnswers(): void;
+  /** Reads for the answer when fewer than 32 of the user's requests do: what a read brings counts only when it has come. */
+  read<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Does a piece of large work when none of the user's is under way, so that only one is in memory. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Gives everything back. Idempotent. */
   leave(): void;
 }
@@ -72,7 +89,7 @@ export interface InFlights {
 
 /** Counts by user; a user with nothing in flight takes no memory. */
 export function createInFlights(limits: InFlightLimits): InFlights {
-  const byUser = new Map<string, Counts>();
+  const byUser = new Map<string, User>();
   return {
     open: () => new RequestHolding(limits, byUser),
     total() {
@@ -83,41 +100,57 @@ export function createInFlights(limits: InFlightLimits): InFlights {
   };
 }
 
-const NAMES = ["requests", "uploads", "bodyBytes", "answerBytes"] as const;
+const NAMES = ["requests", "bodyBytes", "answerBytes"] as const;
 
 function createCounts(): Counts {
-  return { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 };
+  return { requests: 0, bodyBytes: 0, answerBytes: 0 };
 }
 
-/** Counts of a request without a user: they end with the request. */
-const NO_ONE = "";
+function createUser(): User {
+  return {
+    ...createCounts(),
+    reads: { free: MOST_READS, waiting: [] },
+    large: { free: 1, waiting: [] },
+  };
+}
+
+async function inPlace<Result>(places: Places, work: () => Promise<Result>): Promise<Result> {
+  if (places.free > 0) places.free -= 1;
+  // The work that ends hands its place on.
+  else await new Promise<void>((resolve) => places.waiting.push(resolve));
+  try {
+    return await work();
+  } finally {
+    const next = places.waiting.shift();
+    if (next === undefined) places.free += 1;
+    else next();
+  }
+}
 
 class RequestHolding implements Holding {
   readonly #limits: InFlightLimits;
-  readonly #byUser: Map<string, Counts>;
+  readonly #byUser: Map<string, User>;
   readonly #mine = createCounts();
-  #ownerId = NO_ONE;
-  #user: Counts = this.#mine;
+  #ownerId = "";
+  /** `null` for a request without a user: it does not count. */
+  #user: User | null = null;
 
-  constructor(limits: InFlightLimits, byUser: Map<string, Counts>) {
+  constructor(limits: InFlightLimits, byUser: Map<string, User>) {
     this.#limits = limits;
     this.#byUser = byUser;
   }
 
-  enter(ownerId: string): void {
-    const user = this.#byUser.get(ownerId) ?? createCounts();
-    if (user.requests >= this.#limits.maxRequests)
-      throw tooMany(this.#limits.maxRequests, "requests");
-    this.#byUser.set(ownerId, user);
-    this.#ownerId = ownerId;
-    this.#user = user;
-    this.#set("requests", 1);
-  }
-
-  beginUpload(): void {
-    if (this.#user.uploads >= this.#limits.maxUploads)
-      throw tooMany(this.#limits.maxUploads, "uploads of lines");
-    this.#set("uploads", 1);
+  async enter<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      this.#enter(ownerId);
+      return await work();
+    } catch (error) {
+      this.holdBody(0);
+      this.holdAnswer(0);
+      if (error instanceof RunEventsError && error.code === "too_many_requests")
+        await pauseRefusal();
+      throw error;
+    }
   }
 
   holdBody(bytes: number): void {
@@ -128,22 +161,43 @@ class RequestHolding implements Holding {
     this.#hold("answerBytes", bytes, "bytes of unread answers");
   }
 
+  freeForAnswer(): number {
+    const others = (this.#user?.answerBytes ?? 0) - this.#mine.answerBytes;
+    return others === 0 ? Infinity : this.#limits.maxBytes - others;
+  }
+
   checkAnswers(): void {
-    if (this.#user.answerBytes >= this.#limits.maxBytes)
-      throw tooMany(this.#limits.maxBytes, "bytes of unread answers");
+    if (this.freeForAnswer() <= 0) throw tooMany(this.#limits.maxBytes, "bytes of unread answers");
+  }
+
+  read<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#user === null ? work() : inPlace(this.#user.reads, work);
+  }
+
+  alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#user === null ? work() : inPlace(this.#user.large, work);
   }
 
   leave(): void {
-    if (this.#ownerId === NO_ONE) return;
+    if (this.#user === null) return;
     for (const name of NAMES) this.#set(name, 0);
     // The entry may be newer: a user who has left and come back has new counts.
     if (this.#user.requests === 0) this.#byUser.delete(this.#ownerId);
-    this.#ownerId = NO_ONE;
-    this.#user = this.#mine;
+    this.#user = null;
+  }
+
+  #enter(ownerId: string): void {
+    const user = this.#byUser.get(ownerId) ?? createUser();
+    if (user.requests >= this.#limits.maxRequests)
+      throw tooMany(this.#limits.maxRequests, "requests");
+    this.#byUser.set(ownerId, user);
+    this.#ownerId = ownerId;
+    this.#user = user;
+    this.#set("requests", 1);
   }
 
   #hold(name: "bodyBytes" | "answerBytes", bytes: number, what: string): void {
-    const others = this.#user[name] - this.#mine[name];
+    const others = (this.#user?.[name] ?? 0) - this.#mine[name];
     const isMore = bytes > this.#mine[name];
     if (isMore && others > 0 && others + bytes > this.#limits.maxBytes)
       throw tooMany(this.#limits.maxBytes, what);
@@ -151,11 +205,24 @@ class RequestHolding implements Holding {
   }
 
   #set(name: keyof Counts, value: number): void {
-    if (this.#user === this.#mine) return;
+    if (this.#user === null) return;
     this.#user[name] += value - this.#mine[name];
     this.#mine[name] = value;
   }
 }
+
+/**
+ * Refusals of a process are also 5 ms apart, so that a flood does not come back all at once, but none waits for more than 2 s. It is a timer
+ * of the host: a refusal is answered even if the handler's clock is a test's.
+ */
+function pauseRefusal(): Promise<void> {
+  const now = performance.now();
+  lastRefusalMs = Math.min(Math.max(now + REFUSAL_MS, lastRefusalMs + 5), now + 2_000);
+  const waitMs = lastRefusalMs - now;
+  return new Promise((resolve) => void setTimeout(resolve, waitMs));
+}
+
+let lastRefusalMs = Number.NEGATIVE_INFINITY;
 
 function tooMany(most: number, what: string): RunEventsError {
   return new RunEventsError(

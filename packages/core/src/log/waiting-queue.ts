@@ -10,18 +10,25 @@ export interface CutBounds {
   readonly busy: ReadonlySet<string>;
   readonly maxItems: number;
   readonly maxWeight: number;
+  /** The most weight while several owners share the queue: each waits while another's group is under way. */
   readonly sharedWeight: number;
 }
 
-/** The items that wait for the next groups, in the order of arrival, with the weight of each owner's part. */
+/** The items of one owner that wait, in the order of arrival. */
+interface Waiting<Item> {
+  readonly items: Item[];
+  weight: number;
+  /** Whether the last group had none of them, though it might have. */
+  hasWaited: boolean;
+}
+
+/** The items that wait for the next groups. An owner with nothing in it takes no memory. */
 export class WaitingQueue<Item extends WaitingItem> {
   readonly #clock: Clock;
-  #items: Item[] = [];
+  /** In the order in which they came, or were in a group. */
+  readonly #owners = new Map<string | null, Waiting<Item>>();
+  #length = 0;
   #weight = 0;
-  /** The weight by owner. */
-  readonly #owned = new Map<string | null, number>();
-  #turns: ReadonlyMap<string | null, number> = new Map();
-  #turn = 0;
   #lastOwner: string | null = null;
   #sharedUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -30,7 +37,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   }
 
   get length(): number {
-    return this.#items.length;
+    return this.#length;
   }
 
   get weight(): number {
@@ -39,60 +46,68 @@ export class WaitingQueue<Item extends WaitingItem> {
 
   /** How much of the weight is this owner's. */
   weightOf(owner: string | null): number {
-    return this.#owned.get(owner) ?? 0;
+    return this.#owners.get(owner)?.weight ?? 0;
   }
 
   /** How many items could be in a group now. */
   countReady(busy: ReadonlySet<string>): number {
-    if (busy.size === 0) return this.#items.length;
+    if (busy.size === 0) return this.#length;
     let ready = 0;
-    for (const { key } of this.#items) if (!busy.has(key)) ready += 1;
+    for (const { items } of this.#owners.values())
+      for (const { key } of items) if (!busy.has(key)) ready += 1;
     return ready;
   }
 
   add(item: Item): void {
-    this.#items.push(item);
-    this.#weigh(item.owner, item.weight);
+    const { owner, weight } = item;
+    const waiting = this.#owners.get(owner);
+    if (waiting === undefined) this.#owners.set(owner, { items: [item], weight, hasWaited: false });
+    else {
+      waiting.items.push(item);
+      waiting.weight += weight;
+    }
+    this.#length += 1;
+    this.#weight += weight;
     // Two owners that add in turns share the queue, even if neither has to wait.
-    if (item.owner === this.#lastOwner) return;
-    this.#lastOwner = item.owner;
+    if (owner === this.#lastOwner) return;
+    this.#lastOwner = owner;
     this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
   }
 
   /** Removes and returns the next group; an empty one if all keys are busy. `planGroup` decides whose items it holds. */
-  cut(bounds: CutBounds): readonly Item[] {
-    this.#turn += 1;
-    const { group, rest, turns } = planGroup(this.#items, {
-      ...bounds,
-      isShared: this.#clock.now() < this.#sharedUntilMs,
-      turns: this.#turns,
-      turn: this.#turn,
+  cut({ busy, maxItems, maxWeight, sharedWeight }: CutBounds): readonly Item[] {
+    const isShared = this.#clock.now() < this.#sharedUntilMs;
+    const most = isShared ? Math.min(maxWeight, sharedWeight) : maxWeight;
+    const owners = [...this.#owners];
+    if (owners.length > 1) owners.sort(([, a], [, b]) => turnOf(a) - turnOf(b));
+    const ready = owners.map(([, { items }]) =>
+      busy.size === 0 ? items : items.filter(({ key }) => !busy.has(key)),
+    );
+    const counts = planGroup(ready, { maxItems, maxWeight: most });
+    return owners.flatMap(([owner, waiting], at) => {
+      const taken = ready[at]?.slice(0, counts[at]) ?? [];
+      waiting.hasWaited = taken.length === 0;
+      return this.#take(owner, taken);
     });
-    this.#items = [...rest];
-    this.#turns = turns;
-    this.#forget(group);
-    return group;
   }
 
-  /** Subtracts the weight of a group: once for neighbours of one owner, since a group may hold a thousand items. */
-  #forget(group: readonly Item[]): void {
-    let from = group[0]?.owner ?? null;
-    let left = 0;
-    for (const { owner, weight } of group) {
-      if (owner !== from) {
-        this.#weigh(from, -left);
-        from = owner;
-        left = 0;
-      }
-      left += weight;
-    }
-    this.#weigh(from, -left);
+  /** Removes the items of an owner, who then has the last turn. */
+  #take(owner: string | null, taken: readonly Item[]): readonly Item[] {
+    const waiting = this.#owners.get(owner);
+    if (waiting === undefined || taken.length === 0) return taken;
+    const weight = taken.reduce((sum, item) => sum + item.weight, 0);
+    this.#length -= taken.length;
+    this.#weight -= weight;
+    this.#owners.delete(owner);
+    if (taken.length === waiting.items.length) return taken;
+    const gone = new Set(taken);
+    const items = waiting.items.filter((item) => !gone.has(item));
+    this.#owners.set(owner, { items, weight: waiting.weight - weight, hasWaited: false });
+    return taken;
   }
+}
 
-  #weigh(owner: string | null, change: number): void {
-    this.#weight += change;
-    const weight = this.weightOf(owner) + change;
-    if (weight === 0) this.#owned.delete(owner);
-    else this.#owned.set(owner, weight);
-  }
+/** Those who have waited come first, then light items: a small append does not wait for a large one that came at the same time. */
+function turnOf({ items, hasWaited }: Waiting<WaitingItem>): number {
+  return hasWaited ? -1 : (items[0]?.weight ?? 0);
 }

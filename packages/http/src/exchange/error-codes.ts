@@ -181,8 +181,7 @@ export const ERROR_CODES: Meanings = {
   too_many_requests: {
     title: "The user has too much in flight",
     statuses: [429],
-    cause:
-      "The user has more requests, uploads, polls or bytes in flight than one user may have at a time.",
+    cause: "The user has more requests, polls or bytes in flight than one user may have at a time.",
     cure: "Wait as long as `Retry-After` says, and send the request again. Nothing was written, except the lines of an upload before `line`.",
     example: "a script with 33 polls that are held.",
   },

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange, StreamReply } from "../exchange/exchange.ts";
-import { answerInTurn } from "./answer-in-turn.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { createSink } from "./sink.ts";
@@ -13,7 +12,7 @@ export interface NodeHandler {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /**
    * Does the work for a request that the host answers itself, within the user's bounds at this handler. It counts as one of the user's
-   * requests until its response has closed, and takes turns as a create does.
+   * requests until its response has closed.
    * @param userId as `authenticate` returns it
    * @param response the response to that request, not yet ended
    * @returns what the work returns
@@ -75,20 +74,17 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
 
   return {
     handle(request, response) {
-      answerInTurn(request, response, () => {
-        // Only node:http can throw here, when it refuses to send something.
-        handle(request, response).catch((error: unknown) => {
-          response.destroy(error instanceof Error ? error : undefined);
-        });
+      // Only node:http can throw here, when it refuses to send something.
+      handle(request, response).catch((error: unknown) => {
+        response.destroy(error instanceof Error ? error : undefined);
       });
     },
     async workFor(userId, response, work) {
       const holding = service.open();
-      const isGone = (): boolean => hasEnded(response);
       try {
-        return await service.workFor({ ownerId: userId, holding, isGone }, work);
+        return await holding.enter(userId, work);
       } finally {
-        if (isGone()) holding.leave();
+        if (hasEnded(response)) holding.leave();
         else response.once("close", () => holding.leave());
       }
     },

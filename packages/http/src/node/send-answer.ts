@@ -117,6 +117,8 @@ function startStall(
   const restart = (): void => {
     stop();
     stop = clock.every(stallMs, () => {
+      // The answer to a pipelined request waits for those before it.
+      if (response.socket === null) return;
       stop();
       response.destroy();
     });

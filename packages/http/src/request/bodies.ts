@@ -5,18 +5,17 @@ import {
   describeValue,
   eachJsonItem,
   eachJsonMember,
-  type JsonBody,
   RESERVED_TYPES,
 } from "@tm/run-events-core/wire";
 import { invalidRequest } from "./query.ts";
 
 /** The members of a body's object by key, each value as its text. Empty for a request without a body. */
-function membersOf(body: JsonBody, known: readonly string[]): Map<string, string> {
+function membersOf(body: string | null, known: readonly string[]): Map<string, string> {
   if (body === null) return new Map();
-  if (!isObject(body.value))
-    throw invalidRequest(`Expected the body to be a JSON object, got ${kindOfJson(body.text)}.`);
+  if (kindOfJson(body) !== KINDS["{"])
+    throw invalidRequest(`Expected the body to be a JSON object, got ${kindOfJson(body)}.`);
   const members = new Map<string, string>();
-  for (const { key, text } of eachJsonMember(body.text)) {
+  for (const { key, text } of eachJsonMember(body)) {
     if (!known.includes(key))
       throw invalidRequest(
         `Expected no fields in the body but ${listOf(known)}, got ${describeValue(key)}.`,
@@ -31,10 +30,6 @@ function membersOf(body: JsonBody, known: readonly string[]): Map<string, string
 function listOf(names: readonly string[]): string {
   const last = names.at(-1) ?? "";
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Names what a JSON text holds, without its content: that may be a payload. */
@@ -57,7 +52,7 @@ const CREATE_FIELDS = ["runId", "topic", "exclusive", "metadata", "leaseMs", "wo
  * Parses the body that creates a run.
  * @see clauses W8 and W34 to W36 in `WIRE.md`
  */
-export function parseCreateBody(body: JsonBody): {
+export function parseCreateBody(body: string | null): {
   readonly runId?: string;
   readonly topic: string | null;
   readonly metadata: JsonText;
@@ -87,7 +82,7 @@ export function parseCreateBody(body: JsonBody): {
  * @see clause W9 in `WIRE.md`
  */
 export function parseAppendBody(
-  body: JsonBody,
+  body: string | null,
   maxEvents: number,
 ): {
   readonly events: readonly EventDraft[];
@@ -112,7 +107,7 @@ export function parseAppendBody(
  * @throws RunEventsError `invalid_request`
  * @see clause W39 in `WIRE.md`
  */
-export function parseInputBody(body: JsonBody): {
+export function parseInputBody(body: string | null): {
   readonly payload: JsonText | undefined;
   readonly expectedSequence?: number;
 } {
@@ -171,7 +166,7 @@ export function parseEvent(text: string, index: number): EventDraft {
 const RESERVED: ReadonlySet<string> = new Set(RESERVED_TYPES);
 
 /** Parses the body of a claim. @see clauses W31 and W44 in `WIRE.md` */
-export function parseClaimBody(body: JsonBody): {
+export function parseClaimBody(body: string | null): {
   readonly leaseMs: number;
   readonly worker: string | null;
 } {
@@ -185,7 +180,7 @@ function workerIn(members: ReadonlyMap<string, string>): string | null {
 
 /** Parses the body of a request on a lease: these fields, each a number. @see clause W31 in `WIRE.md` */
 export function parseNumbers<Name extends string>(
-  body: JsonBody,
+  body: string | null,
   names: readonly Name[],
 ): Readonly<Record<Name, number>> {
   const members = membersOf(body, names);

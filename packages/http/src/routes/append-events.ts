@@ -8,7 +8,7 @@ import { schemaRef } from "../openapi/schema.ts";
 import { parseAppendBody } from "../request/bodies.ts";
 import { invalidRequest, parseFence } from "../request/query.ts";
 import { appendLines } from "./append-lines.ts";
-import { withBody } from "./call-body.ts";
+import { readBody } from "./call-body.ts";
 import { observeUpload } from "./observe-upload.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
 
@@ -73,18 +73,15 @@ async function appendEvents(call: Call): Promise<Reply> {
   }
   const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
   const { maxBatchEvents } = context.log.limits;
-  const receipt = await withBody(call, async (body) => {
-    const { events, expectedSequence } = parseAppendBody(body, maxBatchEvents);
-    const conditions = { ownerId, idempotencyKey, expectedSequence, fence };
-    return context.log.append(runId, events, conditions);
-  });
+  const { events, expectedSequence } = parseAppendBody(await readBody(call), maxBatchEvents);
+  const conditions = { ownerId, idempotencyKey, expectedSequence, fence };
+  const receipt = await context.log.append(runId, events, conditions);
   return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
 }
 
 async function takeLines(call: Call, fence: number | undefined): Promise<Reply> {
   const { context, exchange, runId, ownerId, holding } = call;
   refuseEncoded(exchange);
-  holding.beginUpload();
   const { log, maxBodyBytes: maxLineBytes } = context;
   // Before the first line: the upload of another user is refused at once, not when its first line has arrived.
   await log.getRun(runId, { ownerId });

@@ -5,7 +5,7 @@ import { json } from "../openapi/operation.ts";
 import { keyParameter } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schema.ts";
 import { parseInputBody } from "../request/bodies.ts";
-import { withBody } from "./call-body.ts";
+import { readBody } from "./call-body.ts";
 import { type Route, RUN_PATH } from "./route.ts";
 
 /** Answers a run, or steers it. @see clauses W38 and W39 in `WIRE.md` */
@@ -18,10 +18,9 @@ export const INPUT_ROUTE: Route = {
     const { context, exchange, runId, ownerId } = call;
     const key = exchange.header("idempotency-key");
     const idempotencyKey = key === null ? undefined : parseIdempotencyKey(key);
-    const receipt = await withBody(call, async (body) => {
-      const { payload, expectedSequence } = parseInputBody(body);
-      return context.log.input(runId, payload, { ownerId, idempotencyKey, expectedSequence });
-    });
+    const { payload, expectedSequence } = parseInputBody(await readBody(call));
+    const conditions = { ownerId, idempotencyKey, expectedSequence };
+    const receipt = await context.log.input(runId, payload, conditions);
     return jsonReply(receipt.replayed ? 200 : 201, encodeReceipt(receipt));
   },
   operation: {

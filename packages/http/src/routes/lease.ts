@@ -18,6 +18,7 @@ const claimRun: Route = {
     const { context, exchange, runId, ownerId } = call;
     const named = claimKeyIn(exchange);
     const asked = parseClaimBody(await readBody(call));
+    await call.takeTurn("short");
     const lease = await context.log.claim(runId, { ...asked, ownerId, ...named });
     return jsonReply(200, encodeLease(lease));
   },
@@ -87,5 +88,7 @@ async function readNumbers<Name extends string>(
   call: Call,
   ...names: readonly Name[]
 ): Promise<Readonly<Record<Name, number>>> {
-  return parseNumbers(await readBody(call), names);
+  const numbers = parseNumbers(await readBody(call), names);
+  await call.takeTurn("short");
+  return numbers;
 }

@@ -1,5 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import { emptyReply, jsonReply, type Reply } from "../exchange/exchange.ts";
+import { emptyReply, jsonReply, type Reply, stopIfGone } from "../exchange/exchange.ts";
 import { empty, json, textHeader } from "../openapi/operation.ts";
 import {
   AT_PARAMETER,
@@ -77,6 +77,9 @@ async function readEvents(call: Call): Promise<Reply> {
 
 /** The cursor of a page that is asked for by its distance to the end. @see clause W45 in `WIRE.md` */
 function readStart(call: Call, tail: number): Promise<number> {
-  const { context, runId, ownerId } = call;
-  return call.readFirst(() => context.log.tailStart(runId, tail, { ownerId }));
+  const { context, exchange, runId, ownerId, holding } = call;
+  return holding.read(async () => {
+    stopIfGone(exchange);
+    return context.log.tailStart(runId, tail, { ownerId });
+  });
 }

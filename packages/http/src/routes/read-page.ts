@@ -34,20 +34,21 @@ interface Query {
 }
 
 /**
- * Reads a page and encodes it. A page larger than a slice is joined from slices, one a turn of the event loop. An owner's large
- * pages are read one after the other, which bounds their memory and lets other requests in between.
+ * Reads a page and encodes it. A page larger than a slice is joined from slices, one a turn of the event loop. Each
+ * slice takes a turn, so that small requests come in between.
  * @throws RunEventsError as `RunLog.readPage`; `too_many_requests`
  * @see clauses W15 and W49 in `WIRE.md`
  */
 export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
-  const page = await call.readFirst(() =>
-    call.goShort(() => readSlice(call, query, query.limit, SLICE_BYTES)),
-  );
+  const page = await call.holding.read(async () => {
+    stopIfGone(call.exchange);
+    return readSlice(call, query, query.limit, SLICE_BYTES);
+  });
   stopIfGone(call.exchange);
   if (!page.hasMore || page.events.length >= query.limit) {
     return { page, body: encodePage(showStart(page, query)) };
   }
-  return call.goAlone(() => readLargePage(call, query));
+  return call.holding.alone(() => readLargePage(call, query));
 }
 
 function readSlice(
@@ -59,24 +60,27 @@ function readSlice(
   return context.log.readPage(runId, { since, at, limit, ownerId, maxBytes });
 }
 
+/** Joins a page from slices. It ends early where the owner's answers have no room for the next slice. */
 async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
   const { limit } = query;
-  // A whole page is counted first: to read a page and then refuse it would cost as much as to send it.
-  call.holding.holdAnswer(PAGE_BYTES);
-  await call.takeTurn("largest");
+  const { holding } = call;
+  holding.holdAnswer(SLICE_BYTES);
+  await call.takeTurn("large");
   let page = await readSlice(call, query, limit, SLICE_BYTES);
-  let left = PAGE_BYTES - weigh(page);
+  let bytes = weigh(page);
   let count = page.events.length;
   const parts = [encoder.encode(PAGE_START + encodeEvents(page.events))];
-  while (page.hasMore && count < limit && left > 0) {
-    await call.takeTurn("largest");
-    const most = Math.min(SLICE_BYTES, left);
+  while (page.hasMore && count < limit && bytes < PAGE_BYTES) {
+    const most = Math.min(SLICE_BYTES, PAGE_BYTES - bytes);
+    if (bytes + most > holding.freeForAnswer()) break;
+    holding.holdAnswer(bytes + most);
+    await call.takeTurn("large");
     const next = await readSlice(call, endOf(page, query), limit - count, most).catch(() => null);
     // The slices so far are a page, even if the store fails now, or the run was deleted, replaced or has lost its end.
     if (next === null || next.run.ordinal !== page.run.ordinal || next.events.length === 0) break;
-    left -= weigh(next);
+    bytes += weigh(next);
     // A slice holds one event, however large that is; a page only if it is the first.
-    if (left < 0) break;
+    if (bytes > PAGE_BYTES) break;
     parts.push(encoder.encode(`,${encodeEvents(next.events)}`));
     count += next.events.length;
     page = next;

@@ -37,28 +37,18 @@ export interface Call {
   readonly code: string;
   /** The request's share of what its user may have in flight. @see clause W49 in `WIRE.md` */
   readonly holding: Holding;
-  /** Waits for the owner's turn to block the event loop for a while. @see clause W49 in `WIRE.md` */
-  takeTurn(size: WorkSize): Promise<void>;
-  /** Runs the work of a short request, while the largest work of other owners waits. @see clause W49 in `WIRE.md` */
-  goShort<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
-   * Reads the first slice of a page when fewer than 32 of the owner's are being read. If the client leaves before, nothing is read.
+   * Waits until the owner may do a piece of work: a `large` one, or a call of the store that shares no group with others.
+   * @throws Error if it is a read whose client has gone
    * @see clause W49 in `WIRE.md`
    */
-  readFirst<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Runs a large piece of the owner's work when the one before has ended, so that only one is in memory. @see clause W49 in `WIRE.md` */
-  goAlone<Result>(work: () => Promise<Result>): Promise<Result>;
+  takeTurn(size: WorkSize): Promise<void>;
   /** Checks again whether the request's session is valid: `null` if it is. @see clause W26 in `WIRE.md` */
   readonly authorize: StreamRequest["authorize"];
 }
 
 /** One method of one path: who may call it, what it answers, and how the OpenAPI document describes it. */
 export interface Route extends Described {
-  /**
-   * Set if each request is separate work for the store: then owners take turns, and this is the size of the work. Not for a
-   * request with a body: `readBody` takes its turn. @see clause W49 in `WIRE.md`
-   */
-  readonly takesTurn?: WorkSize;
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;
 }
 

@@ -19,21 +19,18 @@ export type Router = (path: string) => Found | null | "malformed";
 
 /** Makes the router of these routes. */
 export function createRouter(routes: readonly Route[]): Router {
-  const known = [...Map.groupBy(routes, ({ path }) => path)].map(([path, ofPath]) => ({
-    segments: path.split("/"),
-    methods: new Map(ofPath.map((route) => [route.method, route])),
-  }));
+  const known = [...Map.groupBy(routes, ({ path }) => path)].map(([path, ofPath]) => {
+    const segments = path.split("/");
+    const [runAt, codeAt] = [segments.indexOf("{runId}"), segments.indexOf("{code}")];
+    return { segments, runAt, codeAt, methods: new Map(ofPath.map((one) => [one.method, one])) };
+  });
   return (path) => {
     const given = path.split("/");
     const found = known.find(({ segments }) => matches(segments, given));
     if (found === undefined) return null;
-    const { segments, methods } = found;
     try {
-      const partOf = (name: string): string | null => {
-        const part = given[segments.indexOf(name)];
-        return part === undefined ? null : decodeURIComponent(part);
-      };
-      return { methods, runId: partOf("{runId}"), code: partOf("{code}") };
+      const { methods, runAt, codeAt } = found;
+      return { methods, runId: decode(given[runAt]), code: decode(given[codeAt]) };
     } catch (error) {
       if (error instanceof URIError) return "malformed";
       throw error;
@@ -42,13 +39,17 @@ export function createRouter(routes: readonly Route[]): Router {
 }
 
 function matches(segments: readonly string[], given: readonly string[]): boolean {
-  return (
-    segments.length === given.length &&
-    segments.every((segment, at) =>
-      // A name in braces stands for any text.
-      segment.startsWith("{") ? given[at] !== "" : segment === given[at],
-    )
-  );
+  if (segments.length !== given.length) return false;
+  for (const [at, segment] of segments.entries()) {
+    // A name in braces stands for any text.
+    if (segment.startsWith("{") ? given[at] === "" : segment !== given[at]) return false;
+  }
+  return true;
+}
+
+/** @throws URIError for a bad escape */
+function decode(part: string | undefined): string | null {
+  return part === undefined ? null : decodeURIComponent(part);
 }
 
 /** The route of a method. `HEAD` is answered wherever `GET` is. */

@@ -34,7 +34,6 @@ const listRuns: Route = {
   path: RUNS_PATH,
   access: "any",
   changes: false,
-  takesTurn: "short",
   async answer(call) {
     const { context, exchange, ownerId, holding } = call;
     const feed = parseListFeed(exchange.query);
@@ -44,6 +43,7 @@ const listRuns: Route = {
     const before = parseListCursor(exchange.query);
     const limit = parseLimit(exchange.query, LIST_LIMIT);
     holding.checkAnswers();
+    await call.takeTurn("short");
     const query = { ownerId, runStatus, topic, before, limit };
     const list = await readRunList(context.log, query, call);
     return jsonReply(200, encodeRunList(list), context.retention);
@@ -92,6 +92,7 @@ const createRun: Route = {
     const { context, exchange, ownerId } = call;
     const named = claimKeyIn(exchange);
     const asked = parseCreateBody(await readBody(call));
+    await call.takeTurn("short");
     const { created, run } = await context.log.createRun({ ...asked, ...named, ownerId });
     const location = `${context.basePath}/${run.runId}`;
     const text = asked.leaseMs === undefined ? encodeRun(run) : encodeClaimedRun(run);
@@ -146,8 +147,9 @@ const deleteRun: Route = {
   path: RUN_PATH,
   access: "any",
   changes: true,
-  takesTurn: "short",
-  async answer({ context, runId, ownerId }) {
+  async answer(call) {
+    const { context, runId, ownerId } = call;
+    await call.takeTurn("short");
     await context.log.deleteRun(runId, { ownerId });
     return emptyReply();
   },

@@ -35,14 +35,8 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly maxRequestsPerUser?: number;
   /**
-   * The most NDJSON uploads of one user at a time.
-   * @defaultValue 128
-   * @see clause W49 in `WIRE.md`
-   */
-  readonly maxUploadsPerUser?: number;
-  /**
    * The most bytes of one user's bodies that are being received or appended. The same bound holds again for answers that the client
-   * has not read. At least 1. With less than two pages, 8,388,608, a user gets one large page at a time.
+   * has not read. At least 1. A page ends early where they leave it no room.
    * @defaultValue 33,554,432
    * @see clause W49 in `WIRE.md`
    */

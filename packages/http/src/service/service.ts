@@ -5,30 +5,34 @@ import {
   type Clock,
   createInFlights,
   IN_FLIGHT_LIMITS,
-  createRefusals,
+  createTurns,
   createStreams,
   type Holding,
   type InFlights,
   failFast,
   parseBasePath,
-  type Refusals,
   reportOf,
   streamErrorCode,
 } from "@tm/run-events-core/wire";
 import { Access } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
 import { createWaits } from "../bounds/waits.ts";
-import { emptyReply, type Exchange, type Reply, type StreamReply } from "../exchange/exchange.ts";
+import {
+  emptyReply,
+  type Exchange,
+  type Reply,
+  stopIfGone,
+  type StreamReply,
+} from "../exchange/exchange.ts";
 import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
 import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
-import type { Route, RouteContext } from "../routes/route.ts";
+import type { Call, Route, RouteContext } from "../routes/route.ts";
 import { createRouter, type Found, type Router, routeOf } from "../routes/router.ts";
 import { sharedText } from "../routes/shared-text.ts";
 import { covers, openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
 import type { HandlerOptions, HandlerStats } from "./options.ts";
-import { createShares, OwnerCall } from "./owner-call.ts";
 import { pack } from "./pack.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
@@ -48,14 +52,6 @@ interface Incoming<Native> {
   readonly holding: Holding;
 }
 
-/** A request that is worked on within the bounds of its user. */
-interface Sharing {
-  readonly ownerId: string;
-  readonly holding: Holding;
-  /** Whether the client has gone. */
-  readonly isGone: () => boolean;
-}
-
 /** Answers requests from a log. Both handlers are built on it. */
 export class Service<Native> {
   readonly clock: Clock;
@@ -66,8 +62,7 @@ export class Service<Native> {
   readonly #access: Access<Native>;
   readonly #allowedOrigins: readonly string[];
   readonly #inFlights: InFlights;
-  readonly #refusals: Refusals;
-  readonly #shares = createShares();
+  readonly #turns = createTurns();
   readonly #onError: (error: unknown) => void;
   /** Errors that were already reported to the host, since a stall refuses many requests with the same error. */
   readonly #reported = new WeakSet();
@@ -91,10 +86,8 @@ export class Service<Native> {
       allowedOrigins,
       onError: (error) => this.#report(error),
     });
-    this.#refusals = createRefusals(log.clock);
     this.#inFlights = createInFlights({
       maxRequests: options.maxRequestsPerUser ?? IN_FLIGHT_LIMITS.maxRequests,
-      maxUploads: options.maxUploadsPerUser ?? IN_FLIGHT_LIMITS.maxUploads,
       maxBytes: options.maxBytesPerUser ?? IN_FLIGHT_LIMITS.maxBytes,
     });
     this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
@@ -115,22 +108,9 @@ export class Service<Native> {
     return { ...reply, headers };
   }
 
-  /**
-   * Does a host's own work for a user, under the same bounds and turns as a short request that changes something.
-   * @throws RunEventsError `too_many_requests`, or what the work throws
-   * @see clause W49 in `WIRE.md`
-   */
-  workFor<Result>(sharing: Sharing, work: () => Promise<Result>): Promise<Result> {
-    return this.#inShare(sharing, async () => {
-      await this.#shares.turns.take(sharing.ownerId, "short");
-      return work();
-    });
-  }
-
   /** @see clause W27 in `WIRE.md` */
   drain(windowMs: number): Promise<void> {
     this.#context.waits.release();
-    this.#refusals.release();
     return this.#context.streams.drain(windowMs);
   }
 
@@ -161,10 +141,10 @@ export class Service<Native> {
         explainUnknown(this.#pathOf(request.exchange), basePath),
         {},
       );
-    const methods = [...found.methods.keys()];
-    if (isPreflight(method, header, this.#allowedOrigins)) return preflightReply(methods);
+    if (isPreflight(method, header, this.#allowedOrigins))
+      return preflightReply([...found.methods.keys()]);
     const route = routeOf(found, method);
-    if (route === undefined) return methodNotAllowed(methods, method);
+    if (route === undefined) return methodNotAllowed([...found.methods.keys()], method);
     try {
       return await this.#answerRoute(route, found, request);
     } catch (error) {
@@ -177,48 +157,30 @@ export class Service<Native> {
     { runId, code }: Pick<Found, "runId" | "code">,
     { exchange, native, holding }: Incoming<Native>,
   ): Promise<Reply | StreamReply> {
-    const { access, changes, takesTurn } = route;
-    const ownerId =
-      access === "open"
-        ? ""
-        : (await this.#access.identify(exchange, native, { access, changes })).userId;
-    const answer = async (): Promise<Reply | StreamReply> => {
+    const { access, changes } = route;
+    const answer = async (ownerId: string): Promise<Reply | StreamReply> => {
       // An id that no run can have is 404, like any other unknown id. @see clause W4 in `WIRE.md`
       if (runId !== null) checkRunId(runId);
-      const call = new OwnerCall({
+      // A read ends when its client has gone. A change does not: a client may send one without waiting for the answer.
+      const goOn = (): void => {
+        if (!changes) stopIfGone(exchange);
+      };
+      goOn();
+      const call: Call = {
         context: this.#context,
-        shares: this.#shares,
         exchange,
         ownerId,
         runId: runId ?? "",
         code: code ?? "",
         holding,
+        takeTurn: (size) => this.#turns.take(ownerId, size).then(goOn),
         authorize: this.#access.recheck(native, ownerId),
-        changes,
-      });
-      call.goOn();
-      if (takesTurn !== undefined) await call.takeTurn(takesTurn);
+      };
       return pack(await route.answer(call), holding);
     };
-    if (access === "open") return answer();
-    return this.#inShare({ ownerId, holding, isGone: () => exchange.isGone() }, answer);
-  }
-
-  /** Works on a request within its user's bounds. If there are many refusals, each waits. */
-  async #inShare<Result>(
-    { ownerId, holding, isGone }: Sharing,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      holding.enter(ownerId);
-      return await work();
-    } catch (error) {
-      holding.holdBody(0);
-      holding.holdAnswer(0);
-      if (error instanceof RunEventsError && error.code === "too_many_requests")
-        await this.#refusals.wait(ownerId, isGone);
-      throw error;
-    }
+    if (access === "open") return answer("");
+    const { userId } = await this.#access.identify(exchange, native, { access, changes });
+    return holding.enter(userId, () => answer(userId));
   }
 
   #answerError({ access }: Route, exchange: Exchange, error: unknown): Reply | StreamReply {

@@ -1,0 +1,66 @@
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
+import { expect, it, onTestFinished } from "vitest";
+import { createHandler, type Handler, type Identity } from "../src/index.ts";
+
+interface Stage {
+  readonly handler: Handler;
+  /** Where the reads of the store began, in their order. */
+  readonly sinces: number[];
+}
+
+/** A handler with a run of ada's and one of bob's. */
+async function openStage(): Promise<Stage> {
+  const store = createMemoryStore();
+  const sinces: number[] = [];
+  const runs = createRunEvents({
+    store: {
+      ...store,
+      read(queries) {
+        sinces.push(...queries.map(({ since }) => since));
+        return store.read(queries);
+      },
+    },
+  });
+  onTestFinished(() => runs.close());
+  for (const ownerId of ["ada", "bob"]) await runs.create({ ownerId, runId: ownerId });
+  const authenticate = ({ headers }: Request): Identity => ({
+    userId: headers.get("authorization") ?? "",
+    credential: "bearer",
+  });
+  return { handler: createHandler({ runs, authenticate }), sinces };
+}
+
+function append({ fetch }: Handler, owner: string, bytes: number): Promise<Response> {
+  const headers = { authorization: owner, "content-type": "application/json" };
+  const events = [{ eventType: "NOTE", payload: "x".repeat(bytes) }];
+  const url = `http://localhost/v1/agent-runs/${owner}/events`;
+  return fetch(new Request(url, { method: "POST", headers, body: JSON.stringify({ events }) }));
+}
+
+it("W49: a large body gives way to a small append that comes after it, of another user or of the same", async () => {
+  const { handler } = await openStage();
+  for (const owner of ["ada", "bob"]) {
+    const order: string[] = [];
+    const send = async (name: string, to: string, bytes: number): Promise<void> => {
+      expect((await append(handler, to, bytes)).status).toBe(201);
+      order.push(name);
+    };
+    await Promise.all([send("large", "ada", 16_384), send("small", owner, 10)]);
+    expect(order).toEqual(["small", "large"]);
+  }
+});
+
+it("W49: of a user's large pages one at a time is read", async () => {
+  const { handler, sinces } = await openStage();
+  for (let at = 0; at < 6; at++) await append(handler, "ada", 200_000);
+  sinces.length = 0;
+  const pages = Array.from({ length: 4 }, async () => {
+    const url = "http://localhost/v1/agent-runs/ada/events";
+    return (await handler.fetch(new Request(url, { headers: { authorization: "ada" } }))).text();
+  });
+  const texts = await Promise.all(pages);
+  expect(new Set(texts.map(({ length }) => length)).size).toBe(1);
+  // Four looks, then the slices of one page after the other.
+  expect(sinces).toHaveLength(28);
+  expect(sinces.slice(-24)).toEqual(Array.from({ length: 24 }, (_, at) => at % 6));
+});
