@@ -50,7 +50,7 @@ function pulled<Value>(generator: AsyncGenerator<Value>): ReadableStream<Value> 
 }
 
 /** The tokens of an answer, each when it is due. */
-export async function* pace(tokens: number): AsyncGenerator<string> {
+async function* pace(tokens: number): AsyncGenerator<string> {
   const startMs = performance.now();
   for (let said = 0; said < tokens; said++) {
     const restMs = startMs + dueMs(said) - performance.now();

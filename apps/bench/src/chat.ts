@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { startPostgres, startRedis } from "@tm/run-events-test-servers";
 import { TOKENS_A_SECOND } from "./chat-load.ts";
 import type { Pages, PagesGot } from "./chat-pages.ts";
-import type { ChatServer, Stored } from "./chat-subjects.ts";
+import type { ChatServer } from "./chat-subjects.ts";
 import { type Child, type startChild, withServer } from "./child.ts";
 import { joinReports } from "./on-each-store.ts";
 import {
@@ -24,23 +24,19 @@ const CHATS = [100, 4, 1];
  */
 const LEAD_IN_TOKENS = 100;
 const OURS = ["ours, SQLite", "ours, Postgres", "ours, Redis"] as const;
-const PEERS = ["AI SDK", "resumable-stream", "TanStack memory", "Durable Streams"] as const;
+const PEERS = ["AI SDK", "resumable-stream"] as const;
 
 type Name = (typeof OURS)[number] | (typeof PEERS)[number];
 
 /** What the answers of a round took. */
 interface ChatCost extends Cost, PagesGot {
-  readonly stored: Stored;
-  /** What the server of Durable Streams took. */
-  readonly transportServerMicros: number;
+  readonly rows: number;
 }
 
 /** A server under test. */
 interface Subject {
   readonly server: Child<ChatServer>;
   readonly port: number;
-  /** A second process that is part of it. */
-  readonly streamsServer: Child<ChatServer> | null;
 }
 
 /** What it costs that an answer can be resumed. */
@@ -64,13 +60,9 @@ async function startSubjects(
   { folder, database, redis }: Readonly<Record<"folder" | "database" | "redis", string>>,
 ): Promise<ReadonlyMap<Name, Subject>> {
   const module = new URL("chat-subjects.ts", import.meta.url);
-  const streamsServer = start<ChatServer>(module, "durable-streams");
-  const streams = `http://127.0.0.1:${await streamsServer.call("listen")}`;
   const parameters: Readonly<Record<Name, readonly string[]>> = {
     "AI SDK": ["sdk"],
     "resumable-stream": ["resumable", redis],
-    "TanStack memory": ["tanstack"],
-    "Durable Streams": ["durable-transport", streams],
     "ours, SQLite": ["ours", "sqlite", join(folder, "log.db")],
     "ours, Postgres": ["ours", "postgres", database],
     "ours, Redis": ["ours", "redis", redis],
@@ -78,12 +70,7 @@ async function startSubjects(
   const subjects = new Map<Name, Subject>();
   for (const name of [...PEERS, ...OURS]) {
     const server = start<ChatServer>(module, ...parameters[name]);
-    const port = await server.call("listen");
-    subjects.set(name, {
-      server,
-      port,
-      streamsServer: name === "Durable Streams" ? streamsServer : null,
-    });
+    subjects.set(name, { server, port: await server.call("listen") });
   }
   return subjects;
 }
@@ -99,25 +86,15 @@ async function measureSubjects(
   for (const chats of CHATS) {
     const load = { chats, tokens: quick ? 5 : 200 };
     const leadIn = { chats, tokens: quick ? 1 : LEAD_IN_TOKENS };
-    const turns = [...subjects].map(([name, { server, port, streamsServer }]) => {
+    const turns = [...subjects].map(([name, { server, port }]) => {
       async function measureOnce(): Promise<ChatCost> {
         const prefix = `c${++asked}`;
         await pages.call("ask", { ...leadIn, port, prefix: `${prefix}-lead-in` });
-        const [before, had, streamsBefore] = [
-          await server.call("usage"),
-          await server.call("stored"),
-          await streamsServer?.call("usage"),
-        ];
+        const had = await server.call("rows");
+        const before = await server.call("usage");
         const got = await pages.call("ask", { ...load, port, prefix });
         const cost = costBetween(before, await server.call("usage"), chats * load.tokens);
-        const [has, streamsAfter] = [
-          await server.call("stored"),
-          await streamsServer?.call("usage"),
-        ];
-        const stored = { events: has.events - had.events, bytes: has.bytes - had.bytes };
-        const transportServerMicros =
-          (streamsAfter?.cpuMicros ?? 0) - (streamsBefore?.cpuMicros ?? 0);
-        return { ...cost, ...got, stored, transportServerMicros };
+        return { ...cost, ...got, rows: (await server.call("rows")) - had };
       }
       return [name, measureOnce] as const;
     });
@@ -136,8 +113,6 @@ async function measureSubjects(
         "Each page got each token of its answer, in order.",
         `Answers of ${LEAD_IN_TOKENS} tokens in as many chats come before those that are measured. They are not counted.`,
         "CPU is of the process that answers. The CPU of Redis and of Postgres is not in it.",
-        "Durable Streams' server keeps its streams in memory: with files it did not find some of the streams that 100 chats had just made.",
-        "TanStack AI's subject has no `streamText`: its chunks are made by a plain generator.",
         "The recipe of resumable-stream also has a store of messages, which is not in its figures. In ours, messages are in the log.",
       ],
     },
@@ -194,12 +169,12 @@ function rowsOf(name: string, costs: readonly ChatCost[]): Figure {
   return {
     name: `${name}, rows`,
     unit: "/token",
-    values: costs.map(({ stored, units }) => stored.events / units),
+    values: costs.map(({ rows, units }) => rows / units),
   };
 }
 
 function figuresOf(name: string, costs: readonly ChatCost[]): Figure[] {
-  const figures: Figure[] = [
+  return [
     cpuFigure(name, "token", costs),
     {
       name: `${name}, sent to the page`,
@@ -212,19 +187,4 @@ function figuresOf(name: string, costs: readonly ChatCost[]): Figure[] {
       values: costs.map(({ firstTokenMs }) => median(firstTokenMs)),
     },
   ];
-  if (costs.some(({ stored }) => stored.events > 0)) {
-    figures.push({
-      name: `${name}, stored`,
-      unit: "B/token",
-      values: costs.map(({ stored, units }) => stored.bytes / units),
-    });
-  }
-  if (costs.some(({ transportServerMicros }) => transportServerMicros > 0)) {
-    figures.push({
-      name: `${name}, CPU of its own server`,
-      unit: "µs/token",
-      values: costs.map(({ transportServerMicros, units }) => transportServerMicros / units),
-    });
-  }
-  return figures;
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { PROFILE_FLAGS } from "./profile.ts";
 
 /** What a child process does for its parent: arguments and answers travel as structured clones. */
 type Api<Self> = {
@@ -48,10 +47,9 @@ export function startChildWith<Self extends Api<Self>>(
   module: URL,
   ...parameters: readonly string[]
 ): Child<Self> {
-  const profiled = process.env["RUN_EVENTS_PROFILES"] !== undefined;
   const child = fork(module, parameters, {
     serialization: "advanced",
-    execArgv: [...process.execArgv, ...flags, ...(profiled ? PROFILE_FLAGS : [])],
+    execArgv: [...process.execArgv, ...flags],
   });
   const gone = once(child, "exit");
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();

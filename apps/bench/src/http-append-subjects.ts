@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { OWNER, runIdOf } from "./append-writer.ts";
+import { createRunEvents } from "@tm/run-events-core";
 import { runSubject, serveParent } from "./child.ts";
 import { listen } from "./listen.ts";
 import { readUsage, type Usage } from "./rounds.ts";
-import { countEvents, createLog, prepareAppend } from "./sqlite-log.ts";
+import { OWNER, runIdOf } from "./run-ids.ts";
+import { openStore } from "./stores.ts";
 
 /** A server under test that takes appends, in a process that does nothing else. */
 export interface HttpAppendServer {
@@ -27,30 +28,6 @@ const HEADERS = {
   "cache-control": "private, no-store",
 };
 
-/** A body of an append. */
-interface BareAppend {
-  readonly events: readonly { readonly eventType: string; readonly payload: unknown }[];
-}
-
-/**
- * The least that takes appends over HTTP: reads the body, parses it and answers as long as ours does. No routes, no
- * credentials, no limits, no checks.
- * @param answer gives the run's sequence after the append, when it has been made
- */
-function createBareAppendServer(
-  append: (path: string, body: BareAppend, answer: (sequence: number) => void) => void,
-): Server {
-  return createServer((request, response) => {
-    readText(request, (text) => {
-      append(request.url ?? "", JSON.parse(text) as BareAppend, (sequence) => {
-        const body = `{"firstSequence":${sequence},"lastSequence":${sequence},"runStatus":"running","currentPhase":null,"replayed":false}`;
-        response.writeHead(201, { ...HEADERS, "content-length": body.length });
-        response.end(body);
-      });
-    });
-  });
-}
-
 function readText(request: IncomingMessage, use: (text: string) => void): void {
   let text = "";
   request.setEncoding("utf8");
@@ -60,69 +37,42 @@ function readText(request: IncomingMessage, use: (text: string) => void): void {
   request.on("end", () => use(text));
 }
 
-/** Keeps nothing but the number of events that each run was sent. */
+/**
+ * The least that takes appends over HTTP: reads the body, parses it, counts its events and answers as long as ours does. No log, no routes,
+ * no credentials, no limits, no checks.
+ */
 function serveBare(): void {
   const sequences = new Map<string, number>();
-
-  serveHttpAppend(
-    createBareAppendServer((path, { events }, answer) => {
+  const server = createServer((request, response) => {
+    readText(request, (text) => {
+      const path = request.url ?? "";
+      const { events } = JSON.parse(text) as { readonly events: readonly unknown[] };
       const sequence = (sequences.get(path) ?? 0) + events.length;
       sequences.set(path, sequence);
-      answer(sequence);
-    }),
-    () => [...sequences.values()].reduce((sum, sequence) => sum + sequence, 0),
-  );
+      const body = `{"firstSequence":${sequence},"lastSequence":${sequence},"runStatus":"running","currentPhase":null,"replayed":false}`;
+      response.writeHead(201, { ...HEADERS, "content-length": body.length });
+      response.end(body);
+    });
+  });
+  serveHttpAppend(server, () => [...sequences.values()].reduce((sum, last) => sum + last, 0));
 }
 
-/** One transaction for all that came in a turn of the event loop, and in the next if it was not one alone: as ours. */
-async function serveBareSqlite(file = ""): Promise<void> {
-  const { database } = await createLog(file);
-  const append = prepareAppend(database);
-  let waiting: (() => () => void)[] = [];
-
-  const appendAll = database.transaction((appends: typeof waiting) =>
-    appends.map((appendOne) => appendOne()),
-  );
-
-  function gather(): void {
-    if (waiting.length > 1) setImmediate(commit);
-    else commit();
-  }
-
-  function commit(): void {
-    const appends = waiting;
-    waiting = [];
-    for (const answer of appendAll.immediate(appends)) answer();
-  }
-
-  serveHttpAppend(
-    createBareAppendServer((path, { events }, answer) => {
-      if (waiting.length === 0) setImmediate(gather);
-      waiting.push(() => {
-        const runId = path.split("/")[3] ?? "";
-        let sequence = 0;
-        for (const { eventType, payload } of events) {
-          const createdAtMs = Date.now();
-          sequence = append(runId, { eventType, payload: JSON.stringify(payload), createdAtMs });
-        }
-        return () => answer(sequence);
-      });
-    }),
-    () => countEvents(database),
-  );
-}
-
-async function serveOurs(file = ""): Promise<void> {
+async function serveOurs(file = "", connections = ""): Promise<void> {
   const { createNodeHandler } = await import("@tm/run-events-http/node");
-  const { database, runs } = await createLog(file);
+  const runs = createRunEvents({ store: await openStore("sqlite", file) });
+  const ownerId = OWNER;
+  const runIds = Array.from({ length: Number(connections) }, (_, index) => runIdOf(index));
+  for (const runId of runIds) await runs.create({ ownerId, runId });
   const handler = createNodeHandler({
     runs,
     authenticate: () => ({ userId: OWNER, credential: "bearer" }),
   });
-
   serveHttpAppend(
     createServer((request, response) => handler.handle(request, response)),
-    () => countEvents(database),
+    async () => {
+      const found = await Promise.all(runIds.map((runId) => runs.get(runId, { ownerId })));
+      return found.reduce((sum, { lastSequence }) => sum + lastSequence, 0);
+    },
   );
 }
 
@@ -172,6 +122,5 @@ async function countMessages(url: string): Promise<number> {
 await runSubject({
   ours: serveOurs,
   bare: serveBare,
-  "bare-sqlite": serveBareSqlite,
   "durable-streams": serveDurableStreams,
 });

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { runIdOf } from "./append-writer.ts";
 import { type Child, type startChild, withChildren } from "./child.ts";
 import type { HttpLoader } from "./http-append-load.ts";
 import type { HttpAppendServer } from "./http-append-subjects.ts";
 import type { Report, Scale, Section } from "./report.ts";
 import { type Cost, costBetween, costFigures, ratios, takeTurns, wallMicros } from "./rounds.ts";
+import { runIdOf } from "./run-ids.ts";
 import { sampleEvent } from "./sample-event.ts";
 import { withTempFolder } from "./temp-folder.ts";
 
@@ -38,7 +38,7 @@ interface Measured {
   readonly load: Cost;
 }
 
-const SUBJECTS = ["ours", "bare", "bare-sqlite", "durable-streams"] as const;
+const SUBJECTS = ["ours", "bare", "durable-streams"] as const;
 type SubjectName = (typeof SUBJECTS)[number];
 /** A round of a subject, over all runs or on one. */
 type Turn = `${SubjectName}, ${"spread" | "hot"}`;
@@ -86,24 +86,17 @@ function reportOf(costs: Costs): Report {
     ],
     figures: [
       {
-        name: `${CONNECTIONS} runs: ours / bare with the same tables, requests a second`,
-        unit: "×",
-        values: faster("bare-sqlite, spread", "ours, spread"),
-      },
-      {
         name: "one run: ours / durable-streams in files, requests a second",
         unit: "×",
         values: faster("durable-streams, hot", "ours, hot"),
       },
       ...figuresOf(`ours, ${CONNECTIONS} runs`, costs["ours, spread"]),
       ...figuresOf(`bare without a log, ${CONNECTIONS} runs`, costs["bare, spread"]),
-      ...figuresOf(`bare with the same tables, ${CONNECTIONS} runs`, costs["bare-sqlite, spread"]),
       ...figuresOf(
         `durable-streams in files, ${CONNECTIONS} streams`,
         costs["durable-streams, spread"],
       ),
       ...figuresOf("ours, one run", costs["ours, hot"]),
-      ...figuresOf("bare with the same tables, one run", costs["bare-sqlite, hot"]),
       ...figuresOf("durable-streams in files, one stream", costs["durable-streams, hot"]),
     ],
     notes: [

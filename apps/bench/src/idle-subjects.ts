@@ -2,11 +2,11 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { OWNER, runIdOf } from "./append-writer.ts";
 import { encodeConnected, STREAM_HEADERS } from "./bare-stream.ts";
 import { runSubject, serveParent } from "./child.ts";
 import { listen } from "./listen.ts";
 import { readUsage, type Usage } from "./rounds.ts";
+import { OWNER, runIdOf } from "./run-ids.ts";
 
 const HEARTBEAT_MS = 15_000;
 const TICK_MS = 500;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runIdOf } from "./append-writer.ts";
+import { runIdOf } from "./run-ids.ts";
 import { type Child, startChild, startChildWith } from "./child.ts";
 import type { IdleServer, Memory } from "./idle-subjects.ts";
 import type { Readers } from "./readers.ts";

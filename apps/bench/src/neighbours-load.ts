@@ -8,7 +8,6 @@ export interface NeighboursServer {
    * the call before: what a request waits for, no matter what else the machine does.
    */
   worked(): readonly number[];
-  count(): Promise<number> | number;
 }
 
 /** The owners who append a little, each in a run of the same name. */

@@ -1,19 +1,22 @@
 import { createServer } from "node:http";
+import { createRunEvents } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
 import { serveParent } from "./child.ts";
 import { listen } from "./listen.ts";
 import { FLOODER, LARGE_RUN, type NeighboursServer, QUIET_OWNERS } from "./neighbours-load.ts";
-import { countEvents, createLog } from "./sqlite-log.ts";
+import { openStore } from "./stores.ts";
 
 /** A page of 4 MiB, in events of 64 KiB. */
 const LARGE_EVENTS = 64;
 const LARGE_EVENT_BYTES = 65_000;
 
-const { database, runs } = await createLog(process.argv[2] ?? "");
+const runs = createRunEvents({ store: await openStore("sqlite", process.argv[2] ?? "") });
 for (const owner of [FLOODER, ...QUIET_OWNERS]) await runs.create({ ownerId: owner, runId: owner });
 await runs.create({ ownerId: FLOODER, runId: LARGE_RUN });
 for (let at = 0; at < LARGE_EVENTS; at++)
-  await runs.append(LARGE_RUN, [{ eventType: "LARGE", payload: "x".repeat(LARGE_EVENT_BYTES) }]);
+  await runs.append(LARGE_RUN, [{ eventType: "LARGE", payload: "x".repeat(LARGE_EVENT_BYTES) }], {
+    ownerId: FLOODER,
+  });
 
 const handler = createNodeHandler({
   runs,
@@ -50,5 +53,4 @@ serveParent<NeighboursServer>({
     worked = [];
     return seen;
   },
-  count: () => countEvents(database),
 });

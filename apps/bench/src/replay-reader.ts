@@ -21,7 +21,7 @@ export interface StreamRequest extends ReplayRequest {
   readonly readers: number;
 }
 
-/** What a replay brought: the same bytes from every server. */
+/** What a replay brought. */
 export interface Replayed {
   readonly bytes: number;
   readonly crc: number;

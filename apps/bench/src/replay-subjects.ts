@@ -1,15 +1,14 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
-import Database from "better-sqlite3";
 import { createRunEvents } from "@tm/run-events-core";
 import { type BareEvent, encodeConnected, encodeFrame, STREAM_HEADERS } from "./bare-stream.ts";
 import { runSubject, serveParent } from "./child.ts";
 import { listen } from "./listen.ts";
-import { openStore } from "./open-store.ts";
-import { fillReplay, REPLAY_OWNER, type ReplayStore } from "./replay-log.ts";
-import { openRows, type Rows } from "./replay-rows.ts";
+import { fillReplay, REPLAY_EVENT_BYTES, REPLAY_HEAD, REPLAY_OWNER } from "./replay-log.ts";
 import { readUsage, type Usage } from "./rounds.ts";
 import { createRunServer, type RunServer } from "./run-server.ts";
+import { sampleEvent } from "./sample-event.ts";
+import { openStore, type StoreKind } from "./stores.ts";
 
 /** A server under test, in a process that does nothing else. */
 export interface ReplayServer extends RunServer {
@@ -26,17 +25,9 @@ const READ_EVENTS = 448;
 const WRITE_EVENTS = 112;
 const PAGE_EVENTS = 500;
 
-/** A log that was filled in one go says few times; one that was recorded says another one for each event. */
-function spreadTimes(file: string): void {
-  const database = new Database(file);
-  database.exec("UPDATE run_events_events SET created_at_ms = created_at_ms + 20 * sequence");
-  database.close();
-}
-
 async function serveOurs(kind = "", location = "", events = ""): Promise<void> {
-  const runs = createRunEvents({ store: await openStore(kind as ReplayStore, location) });
+  const runs = createRunEvents({ store: await openStore(kind as StoreKind, location) });
   await fillReplay(runs, Number(events));
-  if (kind === "sqlite") spreadTimes(location);
   serveReplay(createRunServer(runs, REPLAY_OWNER));
 }
 
@@ -58,7 +49,7 @@ function endOf(last: number): string {
 
 /** What a reader asks for. */
 interface Answer {
-  readonly rows: Rows;
+  readonly rows: readonly BareEvent[];
   readonly since: number;
   readonly response: ServerResponse;
 }
@@ -66,24 +57,24 @@ interface Answer {
 async function stream({ rows, since, response }: Answer): Promise<void> {
   response.writeHead(200, STREAM_HEADERS);
   response.write(encodeConnected(since));
-  for (let from = since; from < rows.last; from += READ_EVENTS) {
-    const page = await rows.read(from, READ_EVENTS);
+  for (let from = since; from < rows.length; from += READ_EVENTS) {
+    const page = rows.slice(from, from + READ_EVENTS);
     for (let at = 0; at < page.length; at += WRITE_EVENTS) {
       const frames = page.slice(at, at + WRITE_EVENTS).map(encodeFrame);
       await write(response, frames.join(""));
     }
   }
-  response.end(endOf(rows.last));
+  response.end(endOf(rows.length));
 }
 
 /** As one does who has rows and `JSON.stringify`. */
 async function streamSingly({ rows, since, response }: Answer): Promise<void> {
   response.writeHead(200, STREAM_HEADERS);
   response.write(encodeConnected(since));
-  for (let from = since; from < rows.last; from += READ_EVENTS) {
-    for (const { sequence, eventType, payload, createdAtMs } of await rows.read(
+  for (let from = since; from < rows.length; from += READ_EVENTS) {
+    for (const { sequence, eventType, payload, createdAtMs } of rows.slice(
       from,
-      READ_EVENTS,
+      from + READ_EVENTS,
     )) {
       const createdAt = new Date(createdAtMs).toISOString();
       const event = { sequence, eventType, payload: JSON.parse(payload) as unknown, createdAt };
@@ -91,15 +82,15 @@ async function streamSingly({ rows, since, response }: Answer): Promise<void> {
       await write(response, `data: ${data}\nid: ${sequence}\n\n`);
     }
   }
-  response.end(endOf(rows.last));
+  response.end(endOf(rows.length));
 }
 
 async function sendPage({ rows, since, response }: Answer): Promise<void> {
-  const page = await rows.read(since, PAGE_EVENTS);
-  const hasMore = since + page.length < rows.last;
+  const page = rows.slice(since, since + PAGE_EVENTS);
+  const hasMore = since + page.length < rows.length;
   const status = hasMore ? "running" : "completed";
   const body = Buffer.from(
-    `{"events":[${page.map(encodeEvent).join(",")}],"runStatus":"${status}","currentPhase":"work","lastSequence":${rows.last},"hasMore":${hasMore}}`,
+    `{"events":[${page.map(encodeEvent).join(",")}],"runStatus":"${status}","currentPhase":"work","lastSequence":${rows.length},"hasMore":${hasMore}}`,
   );
   response.writeHead(200, {
     "content-type": "application/json; charset=utf-8",
@@ -114,12 +105,25 @@ const ANSWERS: Readonly<Record<string, (answer: Answer) => Promise<void>>> = {
   "/events": sendPage,
 };
 
+/** A log of this many events in an array, like the one of ours. */
+function createRows(events: number): readonly BareEvent[] {
+  const { eventType, payload } = sampleEvent(REPLAY_EVENT_BYTES);
+  const last = events + REPLAY_HEAD.length;
+  const text = JSON.stringify(payload);
+  return Array.from({ length: last }, (_, index) => ({
+    sequence: index + 1,
+    eventType: index + 1 === last ? "RUN_COMPLETED" : eventType,
+    payload: index + 1 === last ? "null" : text,
+    createdAtMs: Date.now(),
+  }));
+}
+
 /**
- * The least that replays: rows of a log that has ended, put between the same words and written. No run to look up, no session, no
- * heartbeat, nothing that is shared with a second reader.
+ * The least that replays: a log in memory that has ended, put between the same words and written. No store, no run to look up, no session,
+ * no heartbeat, nothing that is shared with a second reader.
  */
-async function serveBare(kind = "", location = ""): Promise<void> {
-  const rows = await openRows(kind as ReplayStore, location);
+function serveBare(events = ""): void {
+  const rows = createRows(Number(events));
   serveReplay(
     createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");

@@ -11,7 +11,6 @@ export const FAST: readonly string[] = [
   "apps/acceptance/test/snippets.test.ts",
   "apps/acceptance/test/words.test.ts",
   "apps/acceptance/test/workflows.test.ts",
-  "apps/bench/test/profile.test.ts",
   "apps/cli/test/event-line.test.ts",
   "apps/cli/test/line-cutter.test.ts",
   "apps/cli/test/lying-server.test.ts",
