@@ -7,7 +7,7 @@ import { keyParameter, parameter } from "../openapi/parameter.ts";
 import { schemaRef } from "../openapi/schema.ts";
 import { parseAppendBody } from "../request/bodies.ts";
 import { invalidRequest, parseFence } from "../request/query.ts";
-import { appendLines } from "./append-lines.ts";
+import { appendLines, holdUpload } from "./append-lines.ts";
 import { readBody } from "./call-body.ts";
 import { observeUpload } from "./observe-upload.ts";
 import { type Call, type Route, RUN_PATH } from "./route.ts";
@@ -83,6 +83,7 @@ async function takeLines(call: Call, fence: number | undefined): Promise<Reply> 
   const { context, exchange, runId, ownerId, holding } = call;
   refuseEncoded(exchange);
   const { log, maxBodyBytes: maxLineBytes } = context;
+  holdUpload(holding, 0);
   // Before the first line: the upload of another user is refused at once, not when its first line has arrived.
   await log.getRun(runId, { ownerId });
   const target = { log, runId, ownerId, fence, maxLineBytes, holding };

@@ -12,6 +12,11 @@ import { invalidRequest } from "../request/query.ts";
 /** The most events, and the most bytes, of the lines in one append. */
 const GROUP_EVENTS = 500;
 const GROUP_BYTES = 1_048_576;
+/**
+ * The least that an upload counts as, in bytes: it takes memory before its first byte, and one that finds nothing free is refused before
+ * anything is read for it. As many as a user may have requests fill the user's bytes.
+ */
+const LEAST_BYTES = 32_768;
 
 interface Line {
   readonly number: number;
@@ -60,6 +65,14 @@ export async function appendLines(
   return receipt;
 }
 
+/**
+ * Sets how many bytes an upload holds from now on; at its begin, none.
+ * @throws RunEventsError `too_many_requests`
+ */
+export function holdUpload(holding: NdjsonTarget["holding"], bytes: number): void {
+  holding.holdBody(Math.max(LEAST_BYTES, bytes));
+}
+
 /** The lines of one upload that are not in the log yet, and the receipt of those that are. */
 class LineUpload {
   readonly #target: NdjsonTarget;
@@ -79,7 +92,7 @@ class LineUpload {
     this.#target = target;
     this.#most = Math.min(GROUP_EVENTS, log.limits.maxBatchEvents);
     this.#cutter = createLineCutter(maxLineBytes, (bytes) =>
-      holding.holdBody(this.#heldBytes + bytes),
+      holdUpload(holding, this.#heldBytes + bytes),
     );
   }
 
@@ -126,7 +139,7 @@ class LineUpload {
     this.#groupBytes = 0;
     await this.#append(lines);
     this.#heldBytes = 0;
-    this.#target.holding.holdBody(this.#cutter.size());
+    holdUpload(this.#target.holding, this.#cutter.size());
   }
 
   async #append(lines: readonly Line[]): Promise<void> {
