@@ -1,0 +1,12 @@
+import type { RunEventsOptions } from "../src/log/run-log.ts";
+import type { OwnedRuns } from "../src/owned-runs.ts";
+import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+
+/** The calls of one owner, ada, and those that are about no owner. */
+export type AdasRuns = OwnedRuns & Omit<RunEvents, keyof OwnedRuns>;
+
+/** Makes runs whose calls are ada's, for tests that are not about owners. */
+export function createAdasRuns(options: RunEventsOptions): AdasRuns {
+  const runs = createRunEvents(options);
+  return { ...runs, ...runs.as("ada") };
+}
