@@ -38,20 +38,12 @@ function openOn(data: RunEventStore): RunEventStore {
 
   return {
     capabilities: { ...data.capabilities, durability: "process", shared: true },
-    createRun: async (request) => open().createRun(request),
-    append: async (requests) => open().append(requests),
+    append: async (plains) => open().append(plains),
+    change: async (changes) => open().change(changes),
     read: async (queries) => open().read(queries),
-    getRun: async (runId) => open().getRun(runId),
-    listRuns: async (query) => open().listRuns(query),
-    deleteRun: async (runId, ownerId) => open().deleteRun(runId, ownerId),
-    claim: async (request) => open().claim(request),
-    renew: async (request) => open().renew(request),
-    release: async (request) => open().release(request),
-    listExpired: async (query) => open().listExpired(query),
-    listIdle: async (query) => open().listIdle(query),
-    purge: async (request) => open().purge(request),
+    list: async (query) => open().list(query),
     probe: async () => open().probe(),
-    subscribe(runId, onNotification) {
+    subscribe(subject, onNotification) {
       if (closed)
         return {
           ready: Promise.resolve()
@@ -59,7 +51,7 @@ function openOn(data: RunEventStore): RunEventStore {
             .then(() => {}),
           stop() {},
         };
-      const subscription = data.subscribe(runId, onNotification);
+      const subscription = data.subscribe(subject, onNotification);
       subscriptions.add(subscription);
       return {
         ready: subscription.ready,
