@@ -1,0 +1,11 @@
+import type { Plain } from "@tm/run-events-core/store";
+import { appendOf } from "@tm/run-events-test-servers/requests";
+
+/** A plain append of an event for each value, to a run of Ada's that is running. */
+export function plainOf(runId: string, ...values: readonly unknown[]): Plain {
+  return {
+    ...{ ownerId: "ada", runId, fence: null, leaseMs: null },
+    ...{ expectedSequence: null, idempotencyKey: null },
+    events: values.flatMap((value) => appendOf(runId, value).events),
+  };
+}
