@@ -1,6 +1,5 @@
 import type { TailOptions } from "../follow/tail.ts";
 import type { Slice } from "../follow/slice.ts";
-import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
 import { codeOf, type Report, type Telemetry } from "../rules/telemetry.ts";
 import type { RunName } from "../rules/head.ts";
@@ -11,6 +10,7 @@ import type { Clock } from "../time/clock.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { BatcherOptions } from "./batcher.ts";
 import type { RunLog } from "./run-log.ts";
+import type { Write } from "./write.ts";
 
 // Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
 // more.
@@ -63,18 +63,20 @@ export function observeAppends(calls: AppendCalls, clock: Clock, report: Report)
   };
 }
 
-type SendAppends = BatcherOptions<AppendRequest, AppendOutcome>["send"];
+type SendWrites = BatcherOptions<Write, unknown>["send"];
 
-/** Reports each group of appends. @param queued how many appends wait for the next groups */
+/** Reports each group of writes that has appends. @param queued how many writes wait for the next groups */
 export function observeGroups(
-  send: SendAppends,
+  send: SendWrites,
   queued: () => number,
   clock: Clock,
   report: Report,
-): SendAppends {
+): SendWrites {
   return async (group, sending) => {
+    const appends = group.filter(({ call }) => call === "append").length;
+    if (appends === 0) return send(group, sending);
     const fromMs = clock.now();
-    const measured = { type: "append_group", appends: group.length, queued: queued() } as const;
+    const measured = { type: "append_group", appends, queued: queued() } as const;
     try {
       await send(group, sending);
     } finally {

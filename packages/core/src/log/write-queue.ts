@@ -2,7 +2,8 @@ import { RunEventsError, storeClosed } from "../rules/errors.ts";
 import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
-import { Batcher } from "./batcher.ts";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
+import { observeGroups } from "./observe.ts";
 import { createCommitIds } from "./own-keys.ts";
 import type { SendTimes } from "./send-again.ts";
 import { sendWrites } from "./send-writes.ts";
@@ -32,11 +33,13 @@ export function createWriteQueue(
   store: Pick<RunEventStore, "append" | "change" | "capabilities">,
   times: SendTimes,
 ): WriteQueue {
-  const { clock, isClosing } = times;
+  const { clock, isClosing, report } = times;
   const { appendsAtOnce, mostBytes, mostEvents } = store.capabilities;
   const newId = createCommitIds();
-  const queue = new Batcher<Write, unknown>({
-    send: (group, sending) => sendWrites(store, group, sending, times, newId),
+  const send: BatcherOptions<Write, unknown>["send"] = (group, sending) =>
+    sendWrites(store, group, sending, times, newId);
+  const queue: Batcher<Write, unknown> = new Batcher<Write, unknown>({
+    send: report === null ? send : observeGroups(send, () => queue.queued, clock, report),
     keyOf: nameKey,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
