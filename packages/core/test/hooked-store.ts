@@ -1,5 +1,5 @@
-import { type Plain, takesPlain } from "../src/rules/append-rule.ts";
-import type { Head, RunName } from "../src/rules/head.ts";
+import { takesPlain } from "../src/rules/append-rule.ts";
+import { type Head, nameKey, type RunName } from "../src/rules/head.ts";
 import type { Change, RunEventStore } from "../src/store/store.ts";
 
 /** What reaches a store: a write by what it does to its run, and the read of a run's head. */
@@ -9,11 +9,27 @@ export type StoreCall = "create" | "append" | "claim" | "renew" | "release" | "r
 export type Hook = <T>(call: StoreCall, go: () => Promise<T>) => Promise<T>;
 
 /**
- * A store whose calls pass a hook. A write is known by what it would do to its run now: one that would change nothing, such as a refused
- * one, passes no hook.
+ * A store whose calls pass a hook. A write is known by what it would do to its run now. If it would do nothing, since it is refused or has
+ * landed before, it is known by what was asked for first: by its plain case, by its key, or when it was decided before.
  * @param now the store's clock
  */
 export function hookStore(store: RunEventStore, now: () => number, hook: Hook): RunEventStore {
+  /** By run, what was asked for as plain and is not. */
+  const notPlain = new Map<string, Set<StoreCall>>();
+  const known = new WeakMap<Change<unknown>["decide"], Set<StoreCall>>();
+
+  function callsOfChange(change: Change<unknown>, head: Head | null): Set<StoreCall> {
+    const key = nameKey(change);
+    const { keys = [], decide } = change;
+    const calls = known.get(decide) ?? new Set(callsOf(change, head, now()));
+    const asked = calls.size > 0 ? calls : new Set(notPlain.get(key));
+    // Only an append has a key.
+    if (keys.length > 0) asked.add("append");
+    notPlain.delete(key);
+    known.set(decide, asked);
+    return asked;
+  }
+
   /** Passes one hook after another. */
   function through<T>(calls: ReadonlySet<StoreCall>, go: () => Promise<T>): Promise<T> {
     return [...calls].reduce((inner, call) => () => hook(call, inner), go)();
@@ -31,13 +47,18 @@ export function hookStore(store: RunEventStore, now: () => number, hook: Hook): 
     ...store,
     async append(plains) {
       const heads = await headsOf(plains);
-      const taken = plains.filter((plain, at) => takesPlain(heads[at] ?? null, plain, now()));
-      return through(new Set(taken.map(callOfPlain)), () => store.append(plains));
+      const calls = new Set<StoreCall>();
+      plains.forEach((plain, at) => {
+        const call = plain.events.length === 0 ? "renew" : "append";
+        if (takesPlain(heads[at] ?? null, plain, now())) calls.add(call);
+        else getOrAdd(notPlain, nameKey(plain)).add(call);
+      });
+      return through(calls, () => store.append(plains));
     },
     async change(changes) {
       const heads = await headsOf(changes);
-      const calls = changes.flatMap((change, at) => callsOf(change, heads[at] ?? null, now()));
-      return through(new Set(calls), () => store.change(changes));
+      const calls = changes.map((change, at) => callsOfChange(change, heads[at] ?? null));
+      return through(new Set(calls.flatMap((some) => [...some])), () => store.change(changes));
     },
     read(queries) {
       const isOfHead = queries.every(({ limit, wantsMetadata }) => limit === 0 && wantsMetadata);
@@ -46,8 +67,10 @@ export function hookStore(store: RunEventStore, now: () => number, hook: Hook): 
   };
 }
 
-function callOfPlain({ events }: Plain): StoreCall {
-  return events.length === 0 ? "renew" : "append";
+function getOrAdd(sets: Map<string, Set<StoreCall>>, key: string): Set<StoreCall> {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set);
+  return set;
 }
 
 /** What a change would do now. */
@@ -56,10 +79,8 @@ function callsOf(
   head: Head | null,
   nowMs: number,
 ): readonly StoreCall[] {
-  const { after, events = [] } = decide({
-    ...{ head, nowMs, holder: null },
-    ...{ receipts: new Map(), ordinal: head?.ordinal ?? 1 },
-  });
+  const seen = { receipts: new Map(), holder: null, nowMs };
+  const { after, events = [] } = decide({ ...seen, head, ordinal: head?.ordinal ?? 1 });
   if (after === undefined) return [];
   if (after === null) return ["remove"];
   if (head === null) return after.fence === 0 ? ["create"] : ["create", "claim"];
