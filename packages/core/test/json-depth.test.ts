@@ -64,6 +64,7 @@ describe("a payload that is nested deep", () => {
       .append(
         runId,
         payloads.map((payload) => ({ eventType: "A", payload })),
+        { ownerId: "ada" },
       )
       .then(() => "appended")
       .catch((error: unknown) => error);
