@@ -85,8 +85,11 @@ class Joining {
 }
 
 const newId = createCommitIds();
-/** The run is locked, so nobody else is in the way of a decision, which only may have been too old. */
+/** How often a decision may be too old when it arrives. */
 const MOST_TRIES = 3;
+
+/** When the last append that is under way on each client is over. A transaction's own lock does not keep its appends apart. */
+const underWay = new WeakMap<PostgresQueryable, Promise<void>>();
 
 /**
  * Appends inside the transaction that is open on the client. The first statement is sent before the call returns, and sets a mark that is
@@ -108,20 +111,36 @@ export async function joinTransaction(
   const joining = new Joining(query, sql, { ownerId, runId });
   const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
   const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const locked = await joining.lock();
+  const before = underWay.get(client) ?? null;
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  underWay.set(client, over);
+  try {
+    let locked = await joining.lock();
     // On the pool, this would wait for a connection, and callers' transactions may have them all.
     if (!check.isVerified) await check.verify(query);
-    const decided = await decideOnce([change], {
-      // Without a key there is no receipt to see.
-      see: async () => (keys.length === 0 ? [locked] : joining.see(change)),
-      async commit(commits) {
-        const done = await joining.commit(commits);
-        if (done.includes(true)) commits.flatMap(changeBy).forEach(onCommitted);
-        return done;
-      },
-    });
-    if (decided.has(change)) return decided.get(change) as AppendOutcome;
+    if (before !== null) {
+      await before;
+      locked = await joining.lock();
+    }
+    for (let tries = 0; tries < MOST_TRIES; ) {
+      const seen = locked;
+      const decided = await decideOnce([change], {
+        // Without a key there is no receipt to see.
+        see: async () => (keys.length === 0 ? [seen] : joining.see(change)),
+        async commit(commits) {
+          const done = await joining.commit(commits);
+          if (done.includes(true)) commits.flatMap(changeBy).forEach(onCommitted);
+          return done;
+        },
+      });
+      if (decided.has(change)) return decided.get(change) as AppendOutcome;
+      locked = await joining.lock();
+      // If it has moved, another append of the transaction was faster, on another object for the same connection.
+      if (locked.head?.revision === seen.head?.revision) tries += 1;
+    }
+    throw runStubborn();
+  } finally {
+    end();
+    if (underWay.get(client) === over) underWay.delete(client);
   }
-  throw runStubborn();
 }
