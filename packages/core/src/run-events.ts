@@ -43,8 +43,8 @@ export interface RunEvents extends Upkeep {
   readonly log: RunLog;
   /**
    * Creates a run, or returns the owner's run with that id as it is.
-   * @throws RunEventsError `run_id_taken` if another owner has the id; `topic_busy` (with `runId`) for an `exclusive` run while the owner
-   * has a live run of the topic; `invalid_request`, `payload_too_large`, `store_unavailable`
+   * @throws RunEventsError `topic_busy` (with `runId`) for an `exclusive` run while the owner has a live run of the topic; `invalid_request`,
+   * `payload_too_large`, `store_unavailable`
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   create(run: {

@@ -134,7 +134,7 @@ it("W49: requests behind one that waits are not read on without a bound, and are
   // What node:http reads at a time, and some more.
   expect(responses.length).toBeLessThan(2 * (65_536 / head.length) + 32);
   expect(responses.filter(({ headersSent }) => headersSent).length).toBe(0);
-  await runs.append("run", [{ eventType: "NOTE" }]);
+  await runs.as("ada").append("run", [{ eventType: "NOTE" }]);
   const text = await readUntil(client, "HTTP/1.1 ", count + 1);
   const statuses = text
     .split("HTTP/1.1 ")

@@ -157,7 +157,7 @@ it("W49: an answer that is refused when it is made waits as well, since it cost 
   const identity: Identity = { userId: "ada", credential: "bearer" };
   const handler = createHandler({ runs, maxBytesPerUser: 150_000, authenticate: () => identity });
   await runs.create({ ownerId: "ada", runId: "r" });
-  await runs.append("r", [{ eventType: "NOTE", payload: "x".repeat(100_000) }]);
+  await runs.as("ada").append("r", [{ eventType: "NOTE", payload: "x".repeat(100_000) }]);
   const ask = (): Promise<Response> =>
     handler.fetch(new Request("http://localhost/v1/agent-runs/r/events"));
   const unread = await ask();
