@@ -40,7 +40,7 @@ async function createBoth(world: World): Promise<readonly User[]> {
 
 /** All that a user's polls show. */
 async function shownTo({ get }: User): Promise<readonly unknown[]> {
-  const paths = [RUN, `${RUN}/events`, RUNS, `${RUNS}?topic=tea&status=live`, `${RUNS}?feed=live`];
+  const paths = [RUN, `${RUN}/events`, RUNS, `${RUNS}?topic=tea&status=live`];
   const answers = await Promise.all(paths.map((path) => get(path)));
   return answers.map(({ status, text }) => [status, text]);
 }
