@@ -78,7 +78,9 @@ describe.each(DRIVERS)("sharing a file on $name", (driver) => {
     await store.append([appendOf("a", 0)]);
     const peer = await startPeer(driver, file);
     await peer.call("hold");
-    const appended = Promise.all(oneTo(30).map((value) => store.inner.append([plainOf("a", value)])));
+    const appended = Promise.all(
+      oneTo(30).map((value) => store.inner.append([plainOf("a", value)])),
+    );
     for (const _ of oneTo(10)) await peer.call("ping");
     await peer.call("release");
     await appended;

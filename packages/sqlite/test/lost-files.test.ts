@@ -77,9 +77,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
       expect(await failureOf(call()), name).toMatchObject(LOST);
     }
     db.exec("BEGIN IMMEDIATE");
-    expect(() =>
-      store.appendInTransaction(lineOf("lost")),
-    ).toThrow(expect.objectContaining(LOST));
+    expect(() => store.appendInTransaction(lineOf("lost"))).toThrow(expect.objectContaining(LOST));
     db.exec("ROLLBACK");
   });
 

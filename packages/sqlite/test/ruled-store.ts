@@ -1,5 +1,10 @@
 import { type KitStore, kitStore } from "../../conformance/src/kit-store.ts";
-import { createSqliteStore, type SqliteDatabase, type SqliteStore, type SqliteStoreOptions } from "../src/index.ts";
+import {
+  createSqliteStore,
+  type SqliteDatabase,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from "../src/index.ts";
 
 /** A store with core's rules in front of it, whose outcomes are values. */
 export interface RuledStore extends KitStore, Omit<SqliteStore, keyof KitStore> {

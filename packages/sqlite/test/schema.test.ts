@@ -3,7 +3,13 @@ import { createRuledStore } from "./ruled-store.ts";
 import { isWalSafe } from "../src/sqlite-version.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, oneTo, queryOf, readValues } from "@tm/run-events-test-servers/requests";
+import {
+  appendOf,
+  createOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 /** Makes what such tables have of which a program could take them for its own. */
@@ -19,7 +25,9 @@ function makeEarlierTables(db: Handle, format: number): void {
 /** The tables under the default prefix, with their rows. */
 function contentOf(db: Handle): unknown {
   const tables = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'run_events_%'");
-  const rows = ["runs", "schema"].map((name) => db.prepare(`SELECT * FROM run_events_${name}`).all());
+  const rows = ["runs", "schema"].map((name) =>
+    db.prepare(`SELECT * FROM run_events_${name}`).all(),
+  );
   return [tables.all(), ...rows];
 }
 

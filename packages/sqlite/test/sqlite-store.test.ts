@@ -118,9 +118,9 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
       .all() as readonly { readonly name: string }[];
     expect(indexes.length).toBeGreaterThan(0);
     for (const { name } of indexes) expect(plans.join("\n")).toMatch(new RegExp(`\\b${name}\\b`));
-    expect(
-      plans.filter((step) => /SCAN(?! json_each| \d+-ROW VALUES)|TEMP B-TREE/.test(step)),
-    ).toEqual([]);
+    // The names that are asked for, new rows, and one row for each table that gives out ordinals.
+    const isLong = /SCAN(?! name VIRTUAL TABLE| \d+-ROW VALUES| sqlite_sequence)|TEMP B-TREE/;
+    expect(plans.filter((step) => isLong.test(step))).toEqual([]);
   });
 
   it("S18: `close` refuses later calls and leaves the handle open", async () => {

@@ -80,7 +80,9 @@ describe("statements", () => {
     "S12: a plain append or renewal on $name writes to no index of the runs",
     async (driver) => {
       const { db } = await openStore(driver, temporaryFile());
-      const advance = textsOf(db).filter((text) => /^UPDATE \S+ SET revision(?!.*due_ms)/s.test(text));
+      const advance = textsOf(db).filter((text) =>
+        /^UPDATE \S+ SET revision(?!.*due_ms)/s.test(text),
+      );
       expect(advance).toHaveLength(1);
       const values = advance.flatMap((text) => [...text.matchAll(/\?/g)].map(() => null));
       const steps = prepareStatement(db, `EXPLAIN ${advance[0]}`).all(...values) as readonly {
