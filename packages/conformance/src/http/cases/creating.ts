@@ -39,7 +39,7 @@ export const creating: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W4, W8 creating an existing run is 200 with the run as it is for its owner, and a run of their own for another",
+    name: "W8 creating an existing run is 200 with the run as it is for its owner, and a run of their own for another",
     async run(trial) {
       const runId = `own-${crypto.randomUUID()}`;
       const call = post(trial, "/v1/agent-runs", JSON.stringify({ runId, metadata: 1 }));
