@@ -12,6 +12,7 @@ import { createLossyStore } from "./lossy-store.ts";
 /** Ends expired runs at the first check. */
 const AT_ONCE = { graceMs: 0, confirmMs: 0 };
 const END = { eventType: "RUN_COMPLETED" };
+const TOKEN = { eventType: "TOKEN" };
 
 let now = 1_000_000;
 let store: RunEventStore;
@@ -104,6 +105,20 @@ describe("reap", () => {
     for (const runId of ["renewed", "claimed"])
       expect(await log.getRun(runId, ADA)).toMatchObject({ runStatus: "queued" });
     expect(await log.getRun("ended", ADA)).toMatchObject({ runStatus: "completed" });
+  });
+
+  it("S23: live runs, of which the index has the first end of their lease, hide no dead one behind them", async () => {
+    const live = Array.from({ length: 250 }, (_, at) => `live-${at}`);
+    const fenceOf = await claim(...live);
+    for (const runId of live) await log.append(runId, [TOKEN], { ...ADA, fence: fenceOf(runId) });
+    now += 999;
+    for (const runId of live) await log.renew(runId, fenceOf(runId), { ...ADA, leaseMs: 60_000 });
+    now += 1;
+    await claim("dead");
+    now += 1_000;
+    expect(idsOf(await log.reap({ ...AT_ONCE, limit: 1 }))).toStrictEqual(["dead"]);
+    const early = await store.list({ due: "leased", forMs: 0, limit: 1_000 });
+    expect(early).toStrictEqual([]);
   });
 
   it("S23: reap ends up to its limit, the longest expired first", async () => {
