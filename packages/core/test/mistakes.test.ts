@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { describeValue } from "../src/rules/describe-value.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
 /** The API as a program in JavaScript may call it. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { JsonText } from "../src/rules/json-text.ts";
 import type { RunSnapshot } from "../src/rules/event.ts";
-import { createRunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { encodeRun } from "../src/wire/wire.ts";
 import { jsonSample } from "./json-sample.ts";

@@ -8,9 +8,7 @@ import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
-import type { BatcherOptions } from "./batcher.ts";
 import type { RunLog } from "./run-log.ts";
-import type { Write } from "./write.ts";
 
 // Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
 // more.
@@ -60,28 +58,6 @@ export function observeAppends(calls: AppendCalls, clock: Clock, report: Report)
       ),
     input: (runId, payload, options) =>
       observe(runId, 1, () => calls.input(runId, payload, options)),
-  };
-}
-
-type SendWrites = BatcherOptions<Write, unknown>["send"];
-
-/** Reports each group of writes that has appends. @param queued how many writes wait for the next groups */
-export function observeGroups(
-  send: SendWrites,
-  queued: () => number,
-  clock: Clock,
-  report: Report,
-): SendWrites {
-  return async (group, sending) => {
-    const appends = group.filter(({ call }) => call === "append").length;
-    if (appends === 0) return send(group, sending);
-    const fromMs = clock.now();
-    const measured = { type: "append_group", appends, queued: queued() } as const;
-    try {
-      await send(group, sending);
-    } finally {
-      report({ ...measured, ms: clock.now() - fromMs });
-    }
   };
 }
 

@@ -3,7 +3,7 @@ import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
-import { observeGroups } from "./observe.ts";
+import { observeGroups } from "./observe-groups.ts";
 import { createCommitIds } from "./own-keys.ts";
 import type { SendTimes } from "./send-again.ts";
 import { sendWrites } from "./send-writes.ts";
