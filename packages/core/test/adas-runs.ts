@@ -1,6 +1,7 @@
 import type { RunEventsOptions } from "../src/log/run-log.ts";
-import type { OwnedRuns } from "../src/owned-runs.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import type { OwnedRuns } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 
 /** Whose runs they are, for tests that are not about owners. */
 export const ADA = { ownerId: "ada" } as const;
