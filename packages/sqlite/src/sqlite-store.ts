@@ -130,8 +130,8 @@ export function createSqliteStore(
     transact: (work) => connection.transact(work),
     appendInTransaction(append) {
       const request = planJoinedAppend(append);
-      const { ownerId = "", runId } = append;
-      const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
+      const { ownerId, runId, idempotencyKey } = request;
+      const keys = idempotencyKey === null ? [] : [idempotencyKey];
       const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
       const { answer, committed } = connection.join((open) =>
         open.nested(() => changeRun(open, change)),
