@@ -222,8 +222,8 @@ export interface RunLog extends Leases, Upkeep {
   /** As `RunEvents.probe`. @see clause S31 in `STORE.md` */
   readonly probe: Probe;
   /**
-   * Ends every reader, shuts down all work and waits for it, and lets the appends and reads under way end. Then it closes the store,
-   * whose `close` decides about other calls under way, such as a claim. Idempotent.
+   * Ends every reader, shuts down all work and waits for it, and lets the writes and reads under way end. Then it closes the store.
+   * Idempotent.
    *
    * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
    * deadline exit then: appends without an acknowledgement may have landed.
