@@ -16,7 +16,7 @@ const creations = fc.record({
 const claims = fc.record({ leaseMs: fc.nat(9), claimKey: fc.constantFrom("a", "b") });
 
 describe("createRule", () => {
-  it("S16, S25: a run that exists is answered as it is; a new one is refused exactly if it is exclusive and its topic has a live run", () => {
+  it("S16, W35: a run that exists is answered as it is; a new one is refused exactly if it is exclusive and its topic has a live run", () => {
     fc.assert(
       fc.property(programs, creations, fc.boolean(), (program, creation, isHeld) => {
         const run = play(program);
@@ -42,7 +42,7 @@ describe("createRule", () => {
     );
   });
 
-  it("S26: with a claim it does in one step what a creation and then that claim do, and answers as the claim", () => {
+  it("W36: with a claim it does in one step what a creation and then that claim do, and answers as the claim", () => {
     fc.assert(
       fc.property(programs, creations, claims, (program, creation, claim) => {
         const [one, two] = [play(program), play(program)];

@@ -63,7 +63,7 @@ function expectEnd({ head, events }: OneRun, before: Head, kind: DueKind): void 
 }
 
 describe("due runs", () => {
-  it("S23, S28: a run waits for the end of its lease; or since its creation, its last event or its last release; or since its end", () => {
+  it("S23, W33, W37: a run waits for the end of its lease; or since its creation, its last event or its last release; or since its end", () => {
     fc.assert(
       fc.property(programs, (program) => {
         const story = tell(program);
@@ -94,7 +94,7 @@ describe("due runs", () => {
     );
   });
 
-  it("S23, S28: a reaper ends exactly the runs that have waited for that long, only releases those that need no worker, and puts off an early entry", () => {
+  it("W33, W37: a reaper ends exactly the runs that have waited for that long, only releases those that need no worker, and puts off an early entry", () => {
     const seen = { left: 0, released: 0, ended: 0 };
     fc.assert(
       fc.property(programs, limits, (program, asked) => {
@@ -124,7 +124,7 @@ describe("due runs", () => {
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(30);
   });
 
-  it("S17, S24: a run is removed only once it has finished, and by a purge only if that was long enough ago", () => {
+  it("S17: a run is removed only once it has finished, and by a purge only if that was long enough ago", () => {
     fc.assert(
       fc.property(programs, fc.nat(20), (program, finishedForMs) => {
         const story = tell(program);

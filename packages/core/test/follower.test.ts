@@ -67,7 +67,7 @@ describe("a follower", () => {
     expect(drain(follower, reader).at(-1)?.to.sequence).toBe(2);
   });
 
-  it("S15: a new reader that sees more than has been read brings it to all readers, though the notification was lost", async () => {
+  it("S13: a new reader that sees more than has been read brings it to all readers, though the notification was lost", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const first = await open(bench);
@@ -83,7 +83,7 @@ describe("a follower", () => {
     expect(follower.next(createReader())).toBeNull();
   });
 
-  it("S14: a follower stops its subscription when its last reader has left, even if it leaves twice", async () => {
+  it("S13: a follower stops its subscription when its last reader has left, even if it leaves twice", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const [a, b] = [await open(bench), await open(bench)];
@@ -95,7 +95,7 @@ describe("a follower", () => {
     expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 
-  it("S14: a reader that leaves while it opens stops the follower too, and disturbs nothing later", async () => {
+  it("S13: a reader that leaves while it opens stops the follower too, and disturbs nothing later", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = createReader();

@@ -21,7 +21,7 @@ async function createBench(): Promise<{
 }
 
 describe("createFollowers", () => {
-  it("S14: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
+  it("S13: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
     const { source, clock, followers } = await createBench();
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
     const readers = [reader(), reader(), reader()] as const;
@@ -38,7 +38,7 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: every followed run is read again each 5 s without a notification", async () => {
+  it("S13: every followed run is read again each 5 s without a notification", async () => {
     const { source, clock, followers } = await createBench();
     const opened = ["a", "b"].map((runId) => followers.open({ ...RUN, runId }, reader(), 0).opened);
     for (const ready of source.readies) ready.resolve();
@@ -52,7 +52,7 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: many runs are read in turns, none twice before all have been read once", async () => {
+  it("S13: many runs are read in turns, none twice before all have been read once", async () => {
     const [source, clock] = [createScriptedSource(), createFakeClock()];
     const followers = createFollowers(source, clock);
     const runIds = Array.from({ length: 120 }, (_, at) => `run-${at}`);
@@ -116,7 +116,7 @@ describe("createFollowers", () => {
     return { clock, followers, readAt, reads: () => count, come };
   }
 
-  it.each([240, 250])("S15: each of %i runs is read again every 5 s", async (runs) => {
+  it.each([240, 250])("S13: each of %i runs is read again every 5 s", async (runs) => {
     const { clock, followers, readAt, come } = createUnnotifiedBench("run-0");
     for (let at = 0; at < runs; at++) await come(`run-${at}`);
     for (let ms = 0; ms < 16_000; ms += 250) {
@@ -133,7 +133,7 @@ describe("createFollowers", () => {
     { runs: 501, roundMs: 15_000 },
     { runs: 1_000, roundMs: 20_000 },
   ])(
-    "S15: each of $runs runs is read again every $roundMs ms, never more than 50 a second",
+    "S13: each of $runs runs is read again every $roundMs ms, never more than 50 a second",
     async ({ runs, roundMs }) => {
       const { clock, followers, readAt, reads, come } = createUnnotifiedBench(`run-${runs - 1}`);
       for (let at = 0; at < runs; at++) await come(`run-${at}`);
@@ -149,7 +149,7 @@ describe("createFollowers", () => {
     },
   );
 
-  it("S15: a run is read again, even if many others come and go", async () => {
+  it("S13: a run is read again, even if many others come and go", async () => {
     const { clock, followers, readAt, come } = createUnnotifiedBench("old");
     await come("old");
     // 60 a second, which stay for 10 s: more come in a round than it reads.

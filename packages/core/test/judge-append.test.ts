@@ -123,7 +123,7 @@ function judge(situation: Situation, other: KeptReceipt["events"] = []): AppendO
 }
 
 describe("judgeAppend", () => {
-  it("S5, S22: judgeAppend judges every situation in the order of the clause", () => {
+  it("W10, W11, W32: judgeAppend judges every situation in the order of the clause", () => {
     expect(situations).toHaveLength(2 * 3 * 6 * 2 * 6 * 3);
     for (const situation of situations) {
       const outcome = judge(situation)?.outcome ?? "appended";

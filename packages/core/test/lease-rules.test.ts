@@ -57,7 +57,7 @@ describe("claims, renewals and releases", () => {
     return call === "renew" && one.lease === "none" ? "fenced" : "granted";
   }
 
-  it.each(calls)("S21: %s judges every situation in the order of the list", (call) => {
+  it.each(calls)("W31: %s judges every situation in the order of the list", (call) => {
     expect(situations).toHaveLength(2 * 6 * 3 * 2);
     for (const one of situations) {
       const leaseExpiresAtMs = { none: null, held: 2_001, "run out": 2_000 }[one.lease];
@@ -83,7 +83,7 @@ describe("claims, renewals and releases", () => {
     }
   });
 
-  it("S21, S22: fences only grow, and a worker that has lost a run never writes to it again", () => {
+  it("W31, W32: fences only grow, and a worker that has lost a run never writes to it again", () => {
     fc.assert(
       fc.property(programs, (program) => {
         let taken: number[] = [];
@@ -113,7 +113,7 @@ describe("claims, renewals and releases", () => {
     );
   });
 
-  it("S21: they change nothing of the run but its lease, and a claim gets the next fence, which no worker loses before its lease has expired", () => {
+  it("W31: they change nothing of the run but its lease, and a claim gets the next fence, which no worker loses before its lease has expired", () => {
     const leases = fc.constantFrom(...calls);
     fc.assert(
       fc.property(programs, leases, fc.nat(1), fc.nat(9), (program, call, nth, leaseMs) => {
@@ -141,7 +141,7 @@ describe("claims, renewals and releases", () => {
     );
   });
 
-  it("S21: a lease ends at its very last millisecond, and can be renewed until another worker claims the run", () => {
+  it("W31: a lease ends at its very last millisecond, and can be renewed until another worker claims the run", () => {
     const run = runWith({ fence: 1, leaseExpiresAtMs: 2_000 });
     const claim = { ...NAME, leaseMs: 10 };
     const early = decide(claimRule(claim), run, 1_999).answer;
@@ -153,7 +153,7 @@ describe("claims, renewals and releases", () => {
     expect(decide(renewal, after ?? null, 2_000).answer).toStrictEqual({ outcome: "fenced" });
   });
 
-  it("S21: a release may be repeated, and a renewal after it is refused", () => {
+  it("W31: a release may be repeated, and a renewal after it is refused", () => {
     const run = runWith({ fence: 1, leaseExpiresAtMs: null });
     const released = decide(releaseRule({ ...NAME, fence: 1 }), run, 2_000);
     expect(released).toStrictEqual({ answer: { outcome: "granted", run: recordOf(run) } });
@@ -179,7 +179,7 @@ describe("the key of a claim", () => {
     return run;
   }
 
-  it("S21: a claim that is sent again under its key while its lease lasts gets that lease, unless the run was claimed, released or ended", () => {
+  it("W31: a claim that is sent again under its key while its lease lasts gets that lease, unless the run was claimed, released or ended", () => {
     let own = 0;
     fc.assert(
       fc.property(more, keys, (program, claimKey) => {
@@ -207,7 +207,7 @@ describe("the key of a claim", () => {
     expect(own).toBeGreaterThan(100);
   });
 
-  it("S21: only the key that got a lease gets it again while it lasts; another key or none is refused", () => {
+  it("W31: only the key that got a lease gets it again while it lasts; another key or none is refused", () => {
     fc.assert(
       fc.property(someKeys, someKeys, fc.nat({ max: 15 }), (first, second, afterMs) => {
         const run = claimedRun(first);
@@ -226,7 +226,7 @@ describe("the key of a claim", () => {
     );
   });
 
-  it("S21: a kept claim has its key for its own fence while that has a lease, and for no other", () => {
+  it("W31: a kept claim has its key for its own fence while that has a lease, and for no other", () => {
     const fences = fc.integer({ min: 1, max: 120 });
     fc.assert(
       fc.property(fences, fences, keys, (fence, other, claimKey) => {

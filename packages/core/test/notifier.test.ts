@@ -21,7 +21,7 @@ describe("createNotifier", () => {
     fc.record({ do: fc.constant("clear" as const) }),
   );
 
-  it("S13, S14: a notifier notifies a run's subscriptions, once for merged notifications, and no stopped one", async () => {
+  it("S13: a notifier notifies a run's subscriptions, once for merged notifications, and no stopped one", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const notifier = createNotifier();
@@ -82,7 +82,7 @@ describe("createNotifier", () => {
     expect(order).toStrictEqual(["answered", "onNotification"]);
   });
 
-  it("S14: the same function added twice is two subscriptions", async () => {
+  it("S13: the same function added twice is two subscriptions", async () => {
     const notifier = createNotifier();
     let notifyCount = 0;
     const onNotification = (): void => void (notifyCount += 1);
@@ -98,7 +98,7 @@ describe("createNotifier", () => {
     expect(notifyCount).toBe(3);
   });
 
-  it("S14: a subscription that another one's callback stops is not notified", async () => {
+  it("S13: a subscription that another one's callback stops is not notified", async () => {
     const notifier = createNotifier();
     const notifiedRuns: string[] = [];
     const offs = ["a", "b"].map((name, at) =>

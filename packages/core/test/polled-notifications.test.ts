@@ -167,7 +167,7 @@ describe("createPolledNotifications", () => {
     expect(notifyCount).toBe(1);
   });
 
-  it("S14: without subscriptions nothing is polled, and one query polls all subscribed runs", () => {
+  it("S13: without subscriptions nothing is polled, and one query polls all subscribed runs", () => {
     const { clock, asked, notifications } = world();
     clock.advance(100);
     expect(asked).toEqual([]);
@@ -180,7 +180,7 @@ describe("createPolledNotifications", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S14, S18: no notification comes after stop, and a subscription after close is refused", async () => {
+  it("S13, S18: no notification comes after stop, and a subscription after close is refused", async () => {
     const { clock, notifications, commits } = world();
     let notifyCount = 0;
     const { stop } = notifications.subscribe(run("a"), () => void (notifyCount += 1));
@@ -197,7 +197,7 @@ describe("createPolledNotifications", () => {
     await expect(ready).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  it("S14: nothing is polled if only this store commits", () => {
+  it("S13: nothing is polled if only this store commits", () => {
     const clock = createFakeClock();
     const notifications = createPolledNotifications({ selectPositions: null, pollMs: 10, clock });
     notifications.subscribe(run("a"), () => {});
