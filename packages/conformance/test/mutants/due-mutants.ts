@@ -9,8 +9,9 @@ import {
   type RunEventStore,
 } from "@tm/run-events-core/store";
 import type { KitStore } from "../../src/kit-store.ts";
-import { changesEach, changeAlone, headOf, mapChanges, mapReads } from "./inner-store.ts";
+import { headOf, mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
+import { turns } from "./turns.ts";
 
 const FOR_EVER = 10_000_000_000;
 const MANY = 100_000;
@@ -322,13 +323,13 @@ const ruleMutants: readonly Mutant[] = [
   },
   {
     name: "ends a run some turns after it saw that it is due, whoever has it by then",
-    clause: "S4",
+    clause: "S23",
     rules: () => (store) => ({
       ...store,
       async endDue(name, limit) {
         const run = await store.getRun(name.runId, name.ownerId);
         const isDue = run !== null && dueKindOf(run) === limit.kind && limit.kind !== "leased";
-        await Promise.resolve();
+        await turns(1);
         const later = await store.getRun(name.runId, name.ownerId);
         if (!isDue || later === null || isTerminal(later.runStatus)) {
           return store.endDue(name, limit);
@@ -393,42 +394,6 @@ const ruleMutants: readonly Mutant[] = [
         }),
         list: async (query) =>
           (await data.list(query)).filter(({ ordinal }) => !("due" in query) || !stay.has(ordinal)),
-      };
-    },
-  },
-  {
-    name: "removes each run that it finds as finished, and answers all removals with what the first was answered",
-    clause: "S24",
-    data: (data) => ({
-      ...data,
-      async change(changes) {
-        const answers = await data.change(changes);
-        const [first] = answers;
-        return answers.map((answer) => (first === undefined ? answer : first));
-      },
-    }),
-  },
-  {
-    name: "leaves the events of a purged run to the next run of its id",
-    clause: "S24",
-    data(data) {
-      const left = new Map<string, number>();
-      return {
-        ...data,
-        ...mapReads(data, ({ head, events }, query) => {
-          const kept = left.get(nameKey(head)) ?? 0;
-          const isEmpty = events.length === 0 && head.lastSequence === 0 && query.limit > 0;
-          const event = { sequence: 1, eventType: "LEFT", payload: "null", createdAtMs: 0 };
-          return { head, events: isEmpty && kept > 0 ? [event] : events };
-        }),
-        ...changesEach(async (change) => {
-          const before = await headOf(data, change);
-          const answer = await changeAlone(data, change);
-          if (before !== null && (await headOf(data, change)) === null) {
-            left.set(nameKey(change), before.lastSequence);
-          }
-          return answer;
-        }),
       };
     },
   },

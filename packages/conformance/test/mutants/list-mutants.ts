@@ -6,7 +6,7 @@ import {
   type OwnerQuery,
   type RunEventStore,
 } from "@tm/run-events-core/store";
-import { turns } from "../../src/turns.ts";
+import { turns } from "./turns.ts";
 import { headOf, mapChanges, mapReads } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 

@@ -9,7 +9,7 @@ import {
   type RunEventStore,
   takesPlain,
 } from "@tm/run-events-core/store";
-import { turns } from "../../src/turns.ts";
+import { turns } from "./turns.ts";
 import {
   changeAlone,
   headOf,
@@ -295,10 +295,9 @@ export const plainMutants: readonly Mutant[] = [
     name: "counts a renewal as an event of the run",
     clause: "S21",
     data: (data) =>
-      overlaid(data, ({ leaseExpiresAtMs }, plain) => {
-        if (!isRenewal(plain) || leaseExpiresAtMs === null) return null;
-        return { updatedAtMs: leaseExpiresAtMs - (plain.leaseMs ?? 0) };
-      }),
+      overlaid(data, (_, plain, { updatedAtMs }) =>
+        isRenewal(plain) ? { updatedAtMs: updatedAtMs + 1 } : null,
+      ),
   },
   {
     name: "leaves the time of the last event as it was at a plain append",

@@ -1,8 +1,8 @@
-import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
 import { type RunEventStore, statusAfter } from "@tm/run-events-core/store";
 import type { KitStore } from "../../src/kit-store.ts";
 import type { Between } from "../../src/trial.ts";
-import { turns } from "../../src/turns.ts";
+import { turns } from "./turns.ts";
 import {
   type AppendAnswer,
   appendAlone,
@@ -165,27 +165,6 @@ export const raceMutants: readonly Mutant[] = [
           const landings = await data.append(isRaced ? plains.toReversed() : plains);
           underWay -= 1;
           return isRaced ? landings.toReversed() : landings;
-        },
-      };
-    },
-  },
-  {
-    name: "fails one of two calls that meet and are of several runs each",
-    clause: "S4",
-    data(data) {
-      let underWay = 0;
-      return {
-        ...data,
-        async append(plains) {
-          if (new Set(plains.map(({ runId }) => runId)).size === 1) return data.append(plains);
-          if (underWay > 0) throw new RunEventsError("store_unavailable", "deadlock detected");
-          underWay += 1;
-          try {
-            await turns(3);
-            return await data.append(plains);
-          } finally {
-            underWay -= 1;
-          }
         },
       };
     },

@@ -9,7 +9,7 @@ import {
   type StoredEvent,
   utf8Bytes,
 } from "@tm/run-events-core/store";
-import { turns } from "../../src/turns.ts";
+import { turns } from "./turns.ts";
 import {
   changeAlone,
   changesEach,

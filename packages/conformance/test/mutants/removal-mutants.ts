@@ -125,7 +125,7 @@ export const removalMutants: readonly Mutant[] = [
   },
   {
     name: "removes the runs of all owners that have the id",
-    clause: "S17",
+    clause: "S16",
     data(data) {
       const owners = new Map<string, Set<string>>();
       return {

@@ -7,7 +7,7 @@ import {
   type RunEventStore,
   type RunName,
 } from "@tm/run-events-core/store";
-import { turns } from "../../src/turns.ts";
+import { turns } from "./turns.ts";
 import { headOf } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
