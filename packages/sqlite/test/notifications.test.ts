@@ -46,45 +46,6 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     await expect.poll(() => onNotification.mock.calls.length).toBe(4);
   });
 
-  it("S14: a quiet run is not notified for the commits of others, once its head is known", async () => {
-    const file = temporaryFile();
-    const { store } = await openStore(driver, file);
-    const { store: other } = await openStore(driver, file);
-    await store.createRun(createOf("quiet"));
-    await store.createRun(createOf("busy"));
-    const quiet = vi.fn();
-    const busy = vi.fn();
-    store.subscribe("quiet", quiet);
-    await store.subscribe("busy", busy).ready;
-    await other.append([appendOf("busy")]);
-    await expect.poll(() => busy.mock.calls.length).toBe(1);
-    const known = quiet.mock.calls.length;
-    for (const count of oneTo(5)) {
-      await other.append([appendOf("busy")]);
-      await expect.poll(() => busy.mock.calls.length).toBe(count + 1);
-    }
-    expect(quiet).toHaveBeenCalledTimes(known);
-  });
-
-  it("S14: a stopped subscription is silent, and a new one notifies again", async () => {
-    const file = temporaryFile();
-    const { store } = await openStore(driver, file);
-    const { store: other } = await openStore(driver, file);
-    await store.createRun(createOf("a"));
-    const stopped = vi.fn();
-    const first = store.subscribe("a", stopped);
-    await first.ready;
-    first.stop();
-    first.stop();
-    const notifiedRuns = Promise.withResolvers<void>();
-    const second = store.subscribe("a", () => notifiedRuns.resolve());
-    await second.ready;
-    await other.append([appendOf("a")]);
-    await notifiedRuns.promise;
-    expect(stopped).not.toHaveBeenCalled();
-    second.stop();
-  });
-
   it("S15: a later poll finds what a failed one missed", async () => {
     const file = temporaryFile();
     const { db: otherDb, store: other } = await openStore(driver, file);
