@@ -62,6 +62,11 @@ export async function dueRuns(
 ): Promise<readonly string[]> {
   const nowMs = await storeNow(store);
   const runs = await store.listDue({ due, forMs, limit: 1_000 });
+  const laterMs = await storeNow(store);
+  for (const { runId, dueMs } of runs) {
+    const isOld = dueMs + forMs <= laterMs;
+    assertKept("S23", isOld, `the entry of ${runId} is at least ${forMs} ms old when it is listed`);
+  }
   // An entry of the index may be earlier than its run is due.
   return runs
     .filter((run) => run.ownerId !== CLOCK && dueAt(run) + forMs <= nowMs)

@@ -5,6 +5,7 @@ import { assert, assertEqual } from "./assert.ts";
 import { checkHead, createRun, readLog, readRun } from "./read-log.ts";
 import { type KitStore, OWNER, type KitPage } from "./kit-store.ts";
 import type { Trial } from "./trial.ts";
+import { nextTurn } from "./next-turn.ts";
 import { turns } from "./turns.ts";
 
 const RACES = 7;
@@ -47,8 +48,9 @@ async function raceOnce(
   const readers = stores.map((store) => createReader(store, created, onPage));
   for (let round = 0; round < ROUNDS; round++) {
     const events = batch(round === ROUNDS - 1, round);
-    await Promise.all([
-      ...stores.map(async (store, index) => {
+    let isWritten = false;
+    const written = Promise.all(
+      stores.map(async (store, index) => {
         await turns(race * RACE_TURNS + ((index * round) % WRITER_TURNS));
         const { outcome } = await append(store, created.runId, events);
         assert(
@@ -56,11 +58,16 @@ async function raceOnce(
           `an append that expects nothing lands, unless the run has ended, got ${outcome}`,
         );
       }),
-      ...readers.map(async (read, index) => {
-        await turns(index);
+    ).finally(() => (isWritten = true));
+    const reads = readers.map(async (read, index) => {
+      await turns(index);
+      // Core may send an append only in a later turn.
+      do {
         for (let count = 0; count < READS; count++) await read();
-      }),
-    ]);
+        await nextTurn();
+      } while (!isWritten);
+    });
+    await Promise.all([written, ...reads]);
   }
 }
 

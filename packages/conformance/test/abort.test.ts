@@ -102,10 +102,10 @@ describe("the signal of a run with random inputs", () => {
         name: "counted",
         open: () => ({
           ...store,
-          createRun(request) {
+          change(changes) {
             created += 1;
             if (created === 3) controller.abort(new Error("Enough."));
-            return store.createRun(request);
+            return store.change(changes);
           },
         }),
       },

@@ -1,13 +1,22 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type { AppendRequest, ListQuery, RunEventStore } from "@tm/run-events-core/store";
+import {
+  type Change,
+  type DueQuery,
+  nameKey,
+  type OwnerQuery,
+  type Plain,
+  type RunEventStore,
+  type RunName,
+} from "@tm/run-events-core/store";
 import { sharedMemoryDoors } from "./shared-memory.ts";
+import { changeAndTell, type WrittenRun } from "./written-runs.ts";
 
 /** What a store beneath which the kit can look does wrong. */
 export interface BeneathBreakage {
-  /** Keeps the events of runs that are deleted or purged. */
-  readonly keeps?: "deleted" | "purged";
-  /** How many rows or statements more a call takes. */
+  /** Keeps the events of runs that are removed. */
+  readonly keepsRemoved?: true;
+  /** How many rows or statements more a call takes, by the name that `nameOf` gives to a list. */
   readonly wastes?: (call: string, size: { runs: number; events: number }) => Partial<Waste>;
   /** Takes an append for a new one whose receipt is lost. */
   readonly forgetsReceipts?: true;
@@ -25,7 +34,9 @@ interface Waste {
 }
 
 interface Beneath {
+  /** By the names of the runs. */
   readonly rows: Map<string, { events: number; keys: number }>;
+  /** The ids of the runs whose receipts are lost. */
   readonly lost: Set<string>;
   readonly cost: { statements: number; rows: number };
   isFull: boolean;
@@ -94,20 +105,31 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
 
   return {
     ...memory,
-    ...countedReads(memory, count),
-    ...countedWrites(memory, count, own, breakage),
-    async claim(request) {
-      count("claim");
-      requireSpace(own);
-      return memory.claim(request);
+    async read(queries) {
+      const pages = await memory.read(queries);
+      count("read", 1 + (pages[0]?.events.length ?? 0));
+      return pages;
     },
-    async renew(request) {
-      requireSpace(own);
-      return memory.renew(request);
+    async list(query) {
+      const heads = await memory.list(query);
+      count(nameOf(query), heads.length);
+      return heads;
     },
-    async release(request) {
-      requireSpace(own);
-      return memory.release(request);
+    async append(plains) {
+      count("append");
+      if (own.isFull && breakage.writesNothing !== true) throw FULL();
+      const landings = await memory.append(plains.map((one) => plainOf(own, breakage, one)));
+      plains.forEach((plain, at) => {
+        if ((landings[at] ?? null) !== null) keepPlain(own, plain);
+      });
+      return landings;
+    },
+    async change(changes) {
+      count("change");
+      const seen = changes.map((change) => unlessFull(own, withoutLost(own, breakage, change)));
+      const { answers, written } = await changeAndTell(memory, seen);
+      for (const one of written) keep(own, breakage, one);
+      return answers;
     },
     async probe() {
       const nowMs = await memory.probe();
@@ -117,103 +139,71 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
   };
 }
 
-type Count = (call: string, rows?: number) => void;
-
-function requireSpace(own: Beneath): void {
-  if (own.isFull) throw FULL();
+/** The name of a list: what its runs wait for, or which of an owner's runs it has. */
+function nameOf(query: OwnerQuery | DueQuery): string {
+  if ("due" in query) return query.due;
+  if (query.runStatus === "live") return "live";
+  return query.topic === null ? "all" : "topic";
 }
 
-function countedReads(
-  memory: RunEventStore,
-  count: Count,
-): Pick<RunEventStore, "read" | "getRun" | "listRuns" | "listExpired" | "listIdle"> {
-  return {
-    async read(queries) {
-      const pages = await memory.read(queries);
-      count("read", 1 + (pages[0]?.events.length ?? 0));
-      return pages;
-    },
-    getRun(runId) {
-      count("getRun");
-      return memory.getRun(runId);
-    },
-    async listRuns(query) {
-      const runs = await memory.listRuns(query);
-      count(nameOf(query), runs.length);
-      return runs;
-    },
-    async listExpired(query) {
-      const runIds = await memory.listExpired(query);
-      count("listExpired", runIds.length);
-      return runIds;
-    },
-    async listIdle(query) {
-      const runIds = await memory.listIdle(query);
-      count("listIdle", runIds.length);
-      return runIds;
-    },
-  };
+/** @throws RunEventsError for a key of a run whose receipts are lost */
+function requireReceipts(
+  own: Beneath,
+  { runId }: RunName,
+  { forgetsReceipts }: BeneathBreakage,
+): void {
+  if (!own.lost.has(runId) || forgetsReceipts === true) return;
+  throw new RunEventsError("store_unavailable", "The receipts of the run are lost.");
 }
 
-/** What a list asks for, as a mutant names it. */
-function nameOf({ runStatus, topic = null }: ListQuery): string {
-  if (runStatus === "live") return "listLive";
-  return topic === null ? "listRuns" : "listTopic";
+/** The append as it is made if the receipts of its run are lost. */
+function plainOf(own: Beneath, breakage: BeneathBreakage, plain: Plain): Plain {
+  if (!own.lost.has(plain.runId) || plain.idempotencyKey === null) return plain;
+  requireReceipts(own, plain, breakage);
+  return { ...plain, idempotencyKey: null };
 }
 
-function countedWrites(
-  memory: RunEventStore,
-  count: Count,
+/** Notes what a plain append has written. */
+function keepPlain(own: Beneath, plain: Plain): void {
+  const kept = own.rows.get(nameKey(plain));
+  if (kept === undefined) return;
+  kept.events += plain.events.length;
+  if (plain.idempotencyKey !== null) kept.keys += 1;
+}
+
+/** The change as it is decided if the receipts of its run are lost. */
+function withoutLost<Answer>(
   own: Beneath,
   breakage: BeneathBreakage,
-): Pick<RunEventStore, "createRun" | "append" | "deleteRun" | "purge"> {
-  function forget(runId: string, how: "deleted" | "purged"): void {
-    if (breakage.keeps !== how) own.rows.delete(runId);
-  }
+  change: Change<Answer>,
+): Change<Answer> {
+  if (!own.lost.has(change.runId) || (change.keys ?? []).length === 0) return change;
+  requireReceipts(own, change, breakage);
+  return { ...change, decide: (seen) => change.decide({ ...seen, receipts: new Map() }) };
+}
 
-  async function appendOne(request: AppendRequest) {
-    const { runId, idempotencyKey } = request;
-    const isLost = own.lost.has(runId);
-    if (isLost && breakage.forgetsReceipts !== true) {
-      throw new RunEventsError("store_unavailable", "The receipts of the run are lost.");
-    }
-    const sent = isLost ? { ...request, idempotencyKey: null } : request;
-    const [outcome] = await memory.append([sent]);
-    const kept = own.rows.get(runId);
-    if (outcome?.outcome === "appended" && kept !== undefined) {
-      kept.events += request.events.length;
-      if (idempotencyKey !== null) kept.keys += 1;
-    }
-    return outcome ?? ({ outcome: "not_found" } as const);
-  }
-
+/** The change, which fails with what it decides while nothing can be written. */
+function unlessFull<Answer>(own: Beneath, change: Change<Answer>): Change<Answer> {
   return {
-    async createRun(request) {
-      count("createRun");
-      requireSpace(own);
-      const created = await memory.createRun(request);
-      if (created.outcome === "created") own.rows.set(request.runId, { events: 0, keys: 0 });
-      return created;
-    },
-    async append(requests) {
-      count("append");
-      if (own.isFull && breakage.writesNothing !== true) throw FULL();
-      const outcomes = [];
-      for (const request of requests) outcomes.push(await appendOne(request));
-      return outcomes;
-    },
-    async deleteRun(runId, ownerId) {
-      requireSpace(own);
-      const outcome = await memory.deleteRun(runId, ownerId);
-      if (outcome === "deleted") forget(runId, "deleted");
-      return outcome;
-    },
-    async purge(request) {
-      requireSpace(own);
-      const runIds = await memory.purge(request);
-      count("purge", runIds.length);
-      for (const runId of runIds) forget(runId, "purged");
-      return runIds;
+    ...change,
+    decide(seen) {
+      const decision = change.decide(seen);
+      if (own.isFull && decision.after !== undefined) throw FULL();
+      return decision;
     },
   };
+}
+
+/** Notes what a change has written. */
+function keep(own: Beneath, { keepsRemoved }: BeneathBreakage, written: WrittenRun): void {
+  const name = nameKey(written);
+  const { after, events = [], receipts = [] } = written;
+  if (after === null) {
+    if (keepsRemoved !== true) own.rows.delete(name);
+    return;
+  }
+  const kept = own.rows.get(name) ?? { events: 0, keys: 0 };
+  kept.events += events.length;
+  kept.keys += receipts.length;
+  own.rows.set(name, kept);
 }

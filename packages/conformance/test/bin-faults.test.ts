@@ -65,7 +65,7 @@ export const conformance = { ...kept, open };`);
   });
 
   it("exits with 1 and names the case, if the store ends the process", async () => {
-    const calls = "getRun: () => process.exit(0)";
+    const calls = "read: () => process.exit(0)";
     const { code, stderr } = await startBin(storeWith(calls), ...ASKS).ended;
     expect(stderr).toMatch(
       /^run-events-conformance: The process ended amid the case S5 the store answers any program.*\.\n$/,
@@ -77,7 +77,7 @@ export const conformance = { ...kept, open };`);
     ["a rejection", `void Promise.reject(new Error("Astray."))`],
     ["an error in a callback", `setImmediate(() => { throw new Error("Astray."); })`],
   ])("fails the case under way for %s without a handler, and goes on", async (_what, stray) => {
-    const calls = `getRun(id) { ${stray}; return store.getRun(id); }`;
+    const calls = `list(query) { ${stray}; return store.list(query); }`;
     const { code, stdout, stderr } = await startBin(storeWith(calls)).ended;
     expect([code, stderr]).toEqual([1, ""]);
     expect(stdout).toMatch(/^Expected no uncaught error, got Error: Astray\.\n +at /m);
@@ -89,7 +89,7 @@ export const conformance = { ...kept, open };`);
 
   it("does not wait long for an answer after an uncaught error", async () => {
     const thrown = `setImmediate(() => { throw new Error("Astray."); })`;
-    const module = storeWith(`getRun() { ${thrown}; return never; }`);
+    const module = storeWith(`read() { ${thrown}; return never; }`);
     const { code, stdout } = await startBin(module, ...ASKS).ended;
     expect(code).toBe(1);
     expect(stdout).toMatch(

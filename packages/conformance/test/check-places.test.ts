@@ -26,7 +26,6 @@ function end(runId: string, [begunAt, endedAt]: Span): Operation {
     expectedSequence: null,
     fence: null,
     byOwner: true,
-    ends: null,
     begunAt,
     endedAt,
     result: {

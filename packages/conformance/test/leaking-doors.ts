@@ -5,9 +5,9 @@ import {
   type StoreDoors,
 } from "@tm/run-events-conformance";
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
+import type { NewEvent, RunEventStore } from "@tm/run-events-core/store";
 import { failures } from "../src/cases/failures.ts";
-import { wrapStore } from "../src/wrap-store.ts";
+import { wrapInner } from "../src/wrap-store.ts";
 
 /** The texts that a call was to write. */
 export interface Unwritten {
@@ -41,27 +41,41 @@ export function leakTexts(failure: RunEventsError, values: readonly string[]): R
 
 /** The same store with failures that leak. */
 function leakingStore(store: RunEventStore, leak: Leak): RunEventStore {
-  async function leaky<Answer>(
-    call: Promise<Answer>,
-    unwritten: Partial<Unwritten>,
-  ): Promise<Answer> {
+  async function leaky<Answer>(call: Promise<Answer>, texts: () => Unwritten): Promise<Answer> {
     try {
       return await call;
     } catch (error) {
-      const all = { metadata: [], payloads: [], phases: [], ...unwritten };
-      throw error instanceof RunEventsError ? leak(error, all) : error;
+      throw error instanceof RunEventsError ? leak(error, texts()) : error;
     }
   }
-  return wrapStore(store, {
-    createRun: (request) => leaky(store.createRun(request), { metadata: [request.metadata] }),
-    append(requests) {
-      const events = requests.flatMap((request) => request.events);
-      return leaky(store.append(requests), {
-        payloads: events.map(({ payload }) => payload),
-        phases: events.flatMap(({ phase }) => (phase === null ? [] : [phase])),
-      });
+  return wrapInner(store, {
+    append: (plains) =>
+      leaky(store.append(plains), () => unwrittenOf(plains.flatMap(({ events }) => events))),
+    async change(changes) {
+      const events: NewEvent[] = [];
+      const metadata: string[] = [];
+      const changing = store.change(
+        changes.map((change) => ({
+          ...change,
+          decide(seen) {
+            const decision = change.decide(seen);
+            events.push(...(decision.events ?? []));
+            if (seen.head === null) metadata.push(decision.after?.metadata ?? "");
+            return decision;
+          },
+        })),
+      );
+      return leaky(changing, () => unwrittenOf(events, metadata));
     },
   });
+}
+
+function unwrittenOf(events: readonly NewEvent[], metadata: readonly string[] = []): Unwritten {
+  return {
+    metadata,
+    payloads: events.map(({ payload }) => payload),
+    phases: events.flatMap(({ phase }) => (phase === null ? [] : [phase])),
+  };
 }
 
 /** The doors of stores, with failures that leak. */

@@ -42,7 +42,8 @@ async function runOn(
       const journal = openJournal(place.file);
       const entries = journal.after(0).map(([, entry]) => entry);
       journal.close();
-      const appends = entries.flatMap((entry) => ("append" in entry ? [entry.append] : []));
+      const writes = entries.map((entry) => ("plain" in entry ? entry.plain : entry.written));
+      const appends = writes.filter(({ events = [] }) => events.length > 0);
       onDestroy(appends.map(({ runId, events }) => JSON.stringify([runId, events])).toSorted());
       return doors.destroy(place);
     },

@@ -4,6 +4,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PROFILES } from "../src/profile.ts";
 import { caseOf } from "./messages.ts";
+import { changeAndTell } from "./written-runs.ts";
 
 const METADATA = "metadata comes back";
 /** The texts that the case tries each time, before any is drawn. */
@@ -37,10 +38,12 @@ function countingDoors(onOpen: () => void = () => {}) {
         const store = createMemoryStore();
         return {
           ...store,
-          createRun(request) {
-            runs[at] = (runs[at] ?? 0) + 1;
-            metadata[at]?.push(request.metadata);
-            return store.createRun(request);
+          async change(changes) {
+            const { answers, written } = await changeAndTell(store, changes);
+            const created = written.flatMap(({ isNew, after }) => (isNew ? (after ?? []) : []));
+            runs[at] = (runs[at] ?? 0) + created.length;
+            metadata[at]?.push(...created.map((head) => head.metadata ?? ""));
+            return answers;
           },
         };
       },

@@ -1,8 +1,9 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { wrapStore } from "../src/wrap-store.ts";
+import { wrapInner } from "../src/wrap-store.ts";
 import { type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
+import { changeAndTell, writeAgain } from "./written-runs.ts";
 
 /**
  * What a store object does wrong while its server is a replica.
@@ -37,47 +38,32 @@ export function replicaDoors(
   function view(master: RunEventStore): RunEventStore {
     const state = { isReplica: false, isMaster: Promise.withResolvers<void>() };
     const replica = createMemoryStore();
-    const refusing = wrapStore(master, {
-      createRun: refuse,
+    const refusing = wrapInner(master, {
       append: refuse,
+      change: refuse,
       read: refuse,
-      getRun: refuse,
-      listRuns: refuse,
-      deleteRun: refuse,
-      claim: refuse,
-      renew: refuse,
-      release: refuse,
-      listExpired: refuse,
-      listIdle: refuse,
-      purge: refuse,
+      list: refuse,
       probe: refuse,
       ...onReplica(replica, master, () => state.isMaster.promise),
     });
     const now = (): RunEventStore => (state.isReplica ? refusing : master);
 
-    /** What a call through this object writes is written to its replica, too. */
-    async function write<T>(call: (store: RunEventStore) => Promise<T>): Promise<T> {
-      if (state.isReplica) return call(refusing);
-      const answer = await call(master);
-      await call(replica);
-      return answer;
-    }
-
-    const object = wrapStore(master, {
-      // So core sends an append again if it may have landed.
-      capabilities: { ...master.capabilities, losesAcknowledgements: true },
-      createRun: (request) => write((store) => store.createRun(request)),
-      append: (requests) => write((store) => store.append(requests)),
-      claim: (request) => write((store) => store.claim(request)),
-      renew: (request) => write((store) => store.renew(request)),
-      release: (request) => write((store) => store.release(request)),
-      deleteRun: (runId, ownerId) => write((store) => store.deleteRun(runId, ownerId)),
-      purge: (request) => write((store) => store.purge(request)),
+    const object = wrapInner(master, {
+      // Then core sends an append again if it may have landed.
+      capabilities: { ...master.capabilities, losesAnswers: true },
+      async append(plains) {
+        const landings = await now().append(plains);
+        if (!state.isReplica) await replica.append(plains.filter((_, at) => landings[at] !== null));
+        return landings;
+      },
+      async change(changes) {
+        if (state.isReplica) return refusing.change(changes);
+        const { answers, written } = await changeAndTell(master, changes);
+        await writeAgain(replica, written);
+        return answers;
+      },
       read: (queries) => now().read(queries),
-      getRun: (runId) => now().getRun(runId),
-      listRuns: (query) => now().listRuns(query),
-      listExpired: (query) => now().listExpired(query),
-      listIdle: (query) => now().listIdle(query),
+      list: (query) => now().list(query),
       probe: () => now().probe(),
     });
     states.set(object, state);

@@ -19,7 +19,7 @@ function at(client: string, begunAt: number, endedAt: number): Times {
 }
 
 function append(times: Times, result: AppendResult): Operation {
-  const conditions = { idempotencyKey: "key", expectedSequence: null, fence: null, ends: null };
+  const conditions = { idempotencyKey: "key", expectedSequence: null, fence: null };
   const sent = { kind: "append", runId: "run", call: 1, ids: ["one"], byOwner: false } as const;
   return { ...sent, ...conditions, ...times, result };
 }

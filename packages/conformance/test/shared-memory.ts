@@ -1,5 +1,5 @@
-import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type { RunEventStore, Subscription } from "@tm/run-events-core/store";
+import { createMemoryStore } from "@tm/run-events-core";
+import { closedSubscription, createCalls, type RunEventStore } from "@tm/run-events-core/store";
 
 /** How to break a store: its data, beneath all store objects, or each object that is opened on them. */
 export interface Breakage {
@@ -28,51 +28,34 @@ export function sharedMemoryDoors({
 }
 
 function openOn(data: RunEventStore): RunEventStore {
-  const subscriptions = new Set<Subscription>();
-  let closed = false;
-
-  function open(): RunEventStore {
-    if (closed) throw new RunEventsError("store_unavailable", "The store is closed.");
-    return data;
-  }
+  const calls = createCalls();
+  const stops = new Set<() => void>();
+  let isClosed = false;
 
   return {
     capabilities: { ...data.capabilities, durability: "process", shared: true },
-    createRun: async (request) => open().createRun(request),
-    append: async (requests) => open().append(requests),
-    read: async (queries) => open().read(queries),
-    getRun: async (runId) => open().getRun(runId),
-    listRuns: async (query) => open().listRuns(query),
-    deleteRun: async (runId, ownerId) => open().deleteRun(runId, ownerId),
-    claim: async (request) => open().claim(request),
-    renew: async (request) => open().renew(request),
-    release: async (request) => open().release(request),
-    listExpired: async (query) => open().listExpired(query),
-    listIdle: async (query) => open().listIdle(query),
-    purge: async (request) => open().purge(request),
-    probe: async () => open().probe(),
-    subscribe(runId, onNotification) {
-      if (closed)
-        return {
-          ready: Promise.resolve()
-            .then(open)
-            .then(() => {}),
-          stop() {},
-        };
-      const subscription = data.subscribe(runId, onNotification);
-      subscriptions.add(subscription);
+    append: (plains) => calls.run(() => data.append(plains)),
+    change: (changes) => calls.run(() => data.change(changes)),
+    read: (queries) => calls.run(() => data.read(queries)),
+    list: (query) => calls.run(() => data.list(query)),
+    probe: () => calls.run(() => data.probe()),
+    subscribe(subject, onNotification) {
+      if (isClosed) return closedSubscription();
+      const { ready, stop } = data.subscribe(subject, onNotification);
+      stops.add(stop);
       return {
-        ready: subscription.ready,
+        ready,
         stop() {
-          subscriptions.delete(subscription);
-          subscription.stop();
+          stops.delete(stop);
+          stop();
         },
       };
     },
-    async close() {
-      closed = true;
-      for (const subscription of subscriptions) subscription.stop();
-      subscriptions.clear();
+    close() {
+      isClosed = true;
+      for (const stop of stops) stop();
+      stops.clear();
+      return calls.close();
     },
   };
 }

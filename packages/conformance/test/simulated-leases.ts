@@ -1,5 +1,4 @@
 import { createMemoryStore } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { appendRequest } from "../src/append-request.ts";
 import { namedEvent } from "../src/history/named-event.ts";
@@ -10,6 +9,7 @@ import type {
   Operation,
 } from "../src/history/operation.ts";
 import { createRecorder, readLogs } from "../src/history/recorder.ts";
+import { type KitStore, kitStore } from "../src/kit-store.ts";
 import { LONG_MS, SHORT_MS, under } from "../src/lease.ts";
 
 /** What a client does, and when. */
@@ -48,7 +48,7 @@ export const leasePlan: fc.Arbitrary<readonly Planned[]> = fc.array(planned, {
 /** A history that really can have happened: each call takes effect at one instant between its beginning and its end. */
 export async function playLeases(plan: readonly Planned[]): Promise<History> {
   let nowMs = 1_000;
-  const store = createMemoryStore({ now: () => nowMs });
+  const store = kitStore(createMemoryStore({ now: () => nowMs }));
   await store.createRun({ runId: "run", ownerId: "ada", metadata: "null" });
   const fences = new Map<number, number>();
   const operations: Operation[] = [];
@@ -63,7 +63,7 @@ export async function playLeases(plan: readonly Planned[]): Promise<History> {
 }
 
 async function play(
-  store: RunEventStore,
+  store: KitStore,
   { does, client, leaseMs }: Planned,
   name: string,
   fences: Map<number, number>,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Operation, Violation } from "../src/history/operation.ts";
+import type { AppendOperation, Operation, Violation } from "../src/history/operation.ts";
 import { drawTimeline } from "../src/history/timeline.ts";
 import { historyArbitrary } from "./simulated-history.ts";
 
@@ -9,7 +9,7 @@ function shownBy(operations: readonly Operation[]): Violation {
   return { clause: "S4", message: "it is broken", operations };
 }
 
-const append: Operation = {
+const append: AppendOperation = {
   kind: "append",
   client: "1",
   runId: "run",
@@ -21,7 +21,6 @@ const append: Operation = {
   expectedSequence: 0,
   fence: 2,
   byOwner: false,
-  ends: null,
   result: {
     outcome: "appended",
     firstSequence: 1,

@@ -6,12 +6,14 @@ export function unwaryDoors(breakage: Pick<Breakage, "now"> = {}): SharedMemoryD
     ...breakage,
     data: (data) => ({
       ...data,
-      async append(requests) {
-        const heads = await Promise.all(requests.map(async ({ runId }) => data.getRun(runId)));
+      async append(plains) {
+        const found = await data.read(
+          plains.map((plain) => ({ ...plain, since: 0, limit: 0, maxBytes: 1 })),
+        );
         return data.append(
-          requests.map((request, index) => {
-            const isRight = request.expectedSequence === heads[index]?.lastSequence;
-            return isRight ? { ...request, expectedSequence: null } : request;
+          plains.map((plain, index) => {
+            const isRight = plain.expectedSequence === found[index]?.head.lastSequence;
+            return isRight ? { ...plain, expectedSequence: null } : plain;
           }),
         );
       },

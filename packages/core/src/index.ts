@@ -1,7 +1,7 @@
 export type { RunEvents } from "./run-events.ts";
 export type { RunEventsPage } from "./rules/run-values.ts";
 export type { ListOptions } from "./log/runs.ts";
-export { createRunEvents } from "./run-events.ts";
+export { createRunEvents } from "./create-run-events.ts";
 export { createMemoryStore } from "./store/memory.ts";
 export type { RunEventsErrorCode, RunEventsErrorDetails } from "./rules/errors.ts";
 export { RunEventsError } from "./rules/errors.ts";
@@ -11,7 +11,7 @@ export type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event
 export type { AppendOptions, PageOptions, RunEventsOptions } from "./log/run-log.ts";
 export type { AppendReceipt } from "./rules/receipt.ts";
 export type { TailOptions } from "./follow/tail.ts";
-export type { OwnedRuns } from "./owned-runs.ts";
+export type { OwnedRuns } from "./run-events.ts";
 export type { OwnerOption } from "./rules/owner.ts";
 export type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
 export type { Merges } from "./work/merge-events.ts";

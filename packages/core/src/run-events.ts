@@ -1,34 +1,20 @@
-import { type TailOptions, tailSlices } from "./follow/tail.ts";
-import {
-  checkLease,
-  type Claim,
-  claimOf,
-  type ClaimOptions,
-  type LeaseOptions,
-} from "./log/leases.ts";
-import type { ListOptions } from "./log/runs.ts";
-import { type OwnedRuns, ownedRuns } from "./owned-runs.ts";
-import { openRunLog } from "./log/create-run-log.ts";
-import { observeTail } from "./log/observe.ts";
-import { watchList } from "./log/watch-lists.ts";
+import type { TailOptions } from "./follow/tail.ts";
+import type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
 import type {
   AppendOptions,
   PageOptions,
-  RunEventsOptions,
   RunLog,
   WatchOptions,
   WorkAppendOptions,
 } from "./log/run-log.ts";
+import type { ListOptions } from "./log/runs.ts";
 import type { EventDraft, RunEvent, RunSnapshot } from "./rules/event.ts";
-import { checkOptions, type OwnerOption } from "./rules/owner.ts";
+import type { OwnerOption } from "./rules/owner.ts";
 import type { AppendReceipt } from "./rules/receipt.ts";
 import type { RunList } from "./rules/run-list.ts";
-import { eventOf, pageOf, type RunEventsPage, snapshotOf } from "./rules/run-values.ts";
+import type { RunEventsPage } from "./rules/run-values.ts";
 import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
-import { observedAccess } from "./work/observe-work.ts";
-import { claimedRun, createLogAccess, type RunAccess } from "./work/run-access.ts";
-import { runWork, startWork } from "./work/work.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
@@ -43,8 +29,8 @@ export interface RunEvents extends Upkeep {
   readonly log: RunLog;
   /**
    * Creates a run, or returns the owner's run with that id as it is.
-   * @throws RunEventsError `run_id_taken` if another owner has the id; `topic_busy` (with `runId`) for an `exclusive` run while the owner
-   * has a live run of the topic; `invalid_request`, `payload_too_large`, `store_unavailable`
+   * @throws RunEventsError `topic_busy` (with `runId`) for an `exclusive` run while the owner has a live run of the topic; `invalid_request`,
+   * `payload_too_large`, `store_unavailable`
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   create(run: {
@@ -179,7 +165,7 @@ export interface RunEvents extends Upkeep {
    * @see clauses S21 and S22 in `STORE.md`, and W41 to W43 in `WIRE.md` of `@tm/run-events-http`
    *
    * @example
-   * const answer = await runs.work(runId, { leaseMs: 30_000 }, async (run) => {
+   * const answer = await runs.work(runId, { ownerId: "ada", leaseMs: 30_000 }, async (run) => {
    *   for await (const token of stream) await run.emit("TOKEN", token);
    *   return { words: 3 };
    * });
@@ -216,8 +202,8 @@ export interface RunEvents extends Upkeep {
    */
   probe(options?: ProbeOptions): Promise<void>;
   /**
-   * Ends every tail, shuts down all work and waits for it, and lets the appends and reads under way end. Then it closes the store,
-   * whose `close` decides about other calls under way, such as a claim. Idempotent.
+   * Ends every tail, shuts down all work and waits for it, and lets the writes and reads under way end. Then it closes the store.
+   * Idempotent.
    *
    * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
    * deadline exit then: appends without an acknowledgement may have landed.
@@ -226,73 +212,45 @@ export interface RunEvents extends Upkeep {
   close(): Promise<void>;
 }
 
-/**
- * Makes runs over a store: the entry point of this package.
- * @throws TypeError for a value that is not a store, or limits that are not numbers of 1 or more
- *
- * @example
- * const runs = createRunEvents({ store: createMemoryStore() });
- * const { runId } = await runs.create({ ownerId: "ada" });
- * await runs.append(runId, [{ eventType: "RUN_STARTED" }, { eventType: "RUN_COMPLETED", payload: { answer: 42 } }]);
- * for await (const event of runs.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
- */
-export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { log, followers, watches, closing, listener } = openRunLog(options);
-  const accessFor = (owner: OwnerOption): RunAccess =>
-    observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
-  const runs: Omit<RunEvents, "as"> = {
-    log,
-    create: async (run) => snapshotOf((await log.createRun(run)).run),
-    append: (runId, events, conditions) => log.append(runId, events, conditions),
-    input: (runId, payload, conditions) => log.input(runId, payload, conditions),
-    read: async (runId, page) => pageOf(await log.readPage(runId, page)),
-    async *tail(runId, tailOptions) {
-      const plain = tailSlices(followers, runId, tailOptions);
-      const slices =
-        listener === null
-          ? plain
-          : observeTail(plain, runId, tailOptions, log.clock, listener.report);
-      for await (const slice of slices) yield* slice.events.map(eventOf);
-    },
-    watch: (which) => watchList(watches, which),
-    get: async (runId, owner) => snapshotOf(await log.getRun(runId, owner)),
-    async list(which) {
-      checkOptions(which, "{ ownerId }");
-      const { ownerId, topic = null, limit = 50 } = which;
-      const { status: runStatus = null, cursor: before = null } = which;
-      const { runs, next } = await log.listRuns({ ownerId, runStatus, topic, before, limit });
-      return { runs: runs.map(snapshotOf), nextCursor: next };
-    },
-    cancel: async (runId, owner) => snapshotOf(await log.cancel(runId, owner)),
-    delete: (runId, owner) => log.deleteRun(runId, owner),
-    claim: async (runId, lease) => claimOf(await log.claim(runId, lease)),
-    renew: async (runId, fence, lease) => claimOf(await log.renew(runId, fence, lease)),
-    release: async (runId, fence, owner) => void (await log.release(runId, fence, owner)),
-    async work(runId, workOptions, task) {
-      checkOptions(workOptions, "{ leaseMs }");
-      const access = accessFor(workOptions);
-      return closing.hold(runWork(access, runId, workOptions, task));
-    },
-    async start(run, task) {
-      checkOptions(run, "{ ownerId, leaseMs }");
-      const { ownerId, runId, metadata, topic, exclusive } = run;
-      const access = accessFor({ ownerId });
-      // Without a lease the creation would claim nothing.
-      checkLease(run.leaseMs);
-      const begin: Parameters<typeof startWork>[1] = async (leaseMs, worker) =>
-        claimedRun(
-          (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker }))
-            .run,
-        );
-      const started = startWork(access, begin, run, task);
-      // Closing waits for the work.
-      closing.hold(started.then(({ done }) => done)).catch(() => {});
-      return started;
-    },
-    reap: (which) => log.reap(which),
-    purge: (which) => log.purge(which),
-    probe: (options) => log.probe(options),
-    close: () => log.close(),
-  };
-  return { ...runs, as: (ownerId) => ownedRuns(runs, ownerId) };
+/** The runs of one owner: the calls of {@link RunEvents}, each without `ownerId`. */
+export interface OwnedRuns {
+  readonly ownerId: string;
+  create(
+    run?: Omit<Parameters<RunEvents["create"]>[0], "ownerId">,
+  ): ReturnType<RunEvents["create"]>;
+  append(
+    runId: string,
+    events: Parameters<RunEvents["append"]>[1],
+    options?: Omit<AppendOptions, "ownerId">,
+  ): ReturnType<RunEvents["append"]>;
+  input(
+    runId: string,
+    payload: unknown,
+    options?: WorkAppendOptions,
+  ): ReturnType<RunEvents["input"]>;
+  read(runId: string, options?: Omit<PageOptions, "ownerId">): ReturnType<RunEvents["read"]>;
+  tail(runId: string, options?: Omit<TailOptions, "ownerId">): ReturnType<RunEvents["tail"]>;
+  get(runId: string): ReturnType<RunEvents["get"]>;
+  list(options?: Omit<Parameters<RunEvents["list"]>[0], "ownerId">): ReturnType<RunEvents["list"]>;
+  watch(
+    options?: Omit<Parameters<RunEvents["watch"]>[0], "ownerId">,
+  ): ReturnType<RunEvents["watch"]>;
+  cancel(runId: string): ReturnType<RunEvents["cancel"]>;
+  delete(runId: string): ReturnType<RunEvents["delete"]>;
+  claim(runId: string, options: Omit<ClaimOptions, "ownerId">): ReturnType<RunEvents["claim"]>;
+  renew(
+    runId: string,
+    fence: number,
+    options: Omit<LeaseOptions, "ownerId">,
+  ): ReturnType<RunEvents["renew"]>;
+  release(runId: string, fence: number): ReturnType<RunEvents["release"]>;
+  work<Value>(
+    runId: string,
+    options: Omit<Parameters<RunEvents["work"]>[1], "ownerId">,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+  ): Promise<Value>;
+  start<Value>(
+    run: Omit<Parameters<RunEvents["start"]>[0], "ownerId">,
+    task: (run: WorkedRun) => Value | Promise<Value>,
+  ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
 }

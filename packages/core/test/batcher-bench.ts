@@ -25,6 +25,8 @@ export interface Bench {
 export interface Sending {
   readonly items: readonly Item[];
   readonly settle: Settle<string>;
+  /** Lets the next group pass these items, by their indexes in this one. */
+  readonly keep: (indexes: readonly number[]) => void;
   readonly done: Deferred<void>;
 }
 
@@ -36,10 +38,10 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
   const sends: Sending[] = [];
   const clock = createFakeClock();
   const batcher = new Batcher<Item, string>({
-    send(items, settle) {
+    send(items, { settle, keep }) {
       groups.push(items);
       const done = createDeferred<void>();
-      sends.push({ items, settle, done });
+      sends.push({ items, settle, keep, done });
       return done.promise;
     },
     keyOf: ({ key }) => String(key),

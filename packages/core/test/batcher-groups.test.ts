@@ -134,4 +134,63 @@ describe("groups in flight", () => {
     // The second item of key 0 waits for the first, and the last ones for a late group to end.
     expect(keys()).toStrictEqual([[0], [1], [2], [3]]);
   });
+
+  it("S2: a group that keeps some of its items lets the next one go, and only their keys stay busy", async () => {
+    const { batcher, groups, sending } = createBench({ maxItems: 9, maxWeight: 99 });
+    const [plain, slow] = [batcher.add(item(0, 1, 7)), batcher.add(item(1, 1, 8))];
+    await endOfTurns();
+    const [first] = sending();
+    first?.settle(0, "plain");
+    expect(await plain).toBe("plain");
+    const [same, free] = [batcher.add(item(2, 1, 8)), batcher.add(item(3, 1, 7))];
+    await endOfTurns();
+    expect(groups).toHaveLength(1);
+    first?.keep([1]);
+    await endOfTurns();
+    expect(groups[1]).toStrictEqual([item(3, 1, 7)]);
+    let isIdle = false;
+    void batcher.idle().then(() => (isIdle = true));
+    sending()[1]?.settle(0, "free");
+    sending()[1]?.done.resolve();
+    expect(await free).toBe("free");
+    await endOfTurns();
+    expect([groups.length, isIdle]).toStrictEqual([2, false]);
+    first?.settle(1, "slow");
+    first?.done.resolve();
+    expect(await slow).toBe("slow");
+    await nextGroup();
+    expect(groups[2]).toStrictEqual([item(2, 1, 8)]);
+    sending()[2]?.settle(0, "same");
+    sending()[2]?.done.resolve();
+    expect(await same).toBe("same");
+    await batcher.idle();
+  });
+
+  it("no more than 16 groups keep items at once, so that memory is bounded", async () => {
+    const { batcher, groups, sending } = createBench();
+    for (let key = 0; key < 20; key++) {
+      void batcher.add(item(key, 1, key));
+      await endOfTurns();
+      sending()[key]?.keep([0]);
+    }
+    expect(groups).toHaveLength(16);
+    sending()[3]?.settle(0, "one");
+    sending()[3]?.done.resolve();
+    await nextGroup();
+    expect(groups[16]).toStrictEqual([16, 17, 18, 19].map((key) => item(key, 1, key)));
+  });
+
+  it("an urgent item is sent after this moment, with all that wait, and others wait for the end of the turn", async () => {
+    const { batcher, groups } = createBench({ isUrgent: ({ name }) => name === 9 });
+    const soon = (): Promise<void> => Promise.resolve();
+    void batcher.add(item(0, 1, 0));
+    await soon();
+    expect(groups).toStrictEqual([]);
+    void batcher.add(item(9, 1, 1));
+    void batcher.add(item(1, 1, 2));
+    expect(groups).toStrictEqual([]);
+    await soon();
+    await soon();
+    expect(groups).toStrictEqual([[item(0, 1, 0), item(9, 1, 1), item(1, 1, 2)]]);
+  });
 });

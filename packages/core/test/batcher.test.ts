@@ -172,7 +172,7 @@ describe("a batcher", () => {
   it("a send that throws at once rejects its group, and the batcher continues", async () => {
     let calls = 0;
     const { batcher } = createBench({
-      async send(items, settle) {
+      async send(items, { settle }) {
         calls += 1;
         if (calls === 1) throw new TypeError("misuse");
         items.forEach((one, index) => settle(index, nameOf(one)));
@@ -184,7 +184,7 @@ describe("a batcher", () => {
 
   it("an item is rejected if its answer is an error, or if it gets none", async () => {
     const { batcher } = createBench({
-      async send(_, settle) {
+      async send(_, { settle }) {
         settle(0, "yes");
         settle(0, "again");
         settle(1, new Error("no"));

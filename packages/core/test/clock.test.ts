@@ -23,7 +23,7 @@ describe("systemClock", () => {
     expect(systemClock.now()).toBeGreaterThan(before);
   });
 
-  it("S14: systemClock does not keep a process alive", async () => {
+  it("S13: systemClock does not keep a process alive", async () => {
     const script = `import { systemClock } from ${JSON.stringify(clockUrl)}; systemClock.every(2 ** 30, () => {});`;
     const { stderr } = await promisify(execFile)(process.execPath, [
       "--input-type=module",
@@ -35,7 +35,7 @@ describe("systemClock", () => {
 });
 
 describe("holdProcess", () => {
-  it("S14: holdProcess keeps a process alive until it is released", async () => {
+  it("S13: holdProcess keeps a process alive until it is released", async () => {
     // A timer that does not keep the process alive runs only while something else does.
     const script = `import { holdProcess } from ${JSON.stringify(clockUrl)};
       const release = holdProcess();

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { isRunLog } from "../src/index-wire.ts";
 import * as core from "../src/index.ts";
+import { ADA } from "./adas-runs.ts";
 
 type Core = typeof core;
 
@@ -20,16 +21,17 @@ describe("two copies of the package in one process", () => {
   it("W1: a payload that is the other copy's JsonText is taken as its text", async () => {
     const runs = core.createRunEvents({ store: other.createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada", metadata: other.JsonText.parse(LONG) });
-    await runs.append(runId, [{ eventType: "A", payload: other.JsonText.parse(LONG) }]);
-    const page = await runs.log.readPage(runId);
-    expect([page.events[0]?.payload, page.run.metadata]).toStrictEqual([LONG, LONG]);
+    await runs.append(runId, [{ eventType: "A", payload: other.JsonText.parse(LONG) }], ADA);
+    const { events } = await runs.log.readPage(runId, ADA);
+    const { metadata } = await runs.log.getRun(runId, ADA);
+    expect([events[0]?.payload, metadata]).toStrictEqual([LONG, LONG]);
     expect(other.JsonText.parse(LONG)).toBeInstanceOf(core.JsonText);
   });
 
   it("W3: the other copy's error keeps its code, and is an instance of RunEventsError", async () => {
     const error = await other
       .createRunEvents({ store: core.createMemoryStore() })
-      .get("none")
+      .get("none", ADA)
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(core.RunEventsError);
     expect(error).toBeInstanceOf(Error);
@@ -42,7 +44,7 @@ describe("two copies of the package in one process", () => {
     const runs = core.createRunEvents({
       store: {
         ...store,
-        capabilities: { ...store.capabilities, losesAcknowledgements: true },
+        capabilities: { ...store.capabilities, losesAnswers: true },
         async append(requests) {
           const outcomes = await store.append(requests);
           if (!isLost) return outcomes;
@@ -52,18 +54,18 @@ describe("two copies of the package in one process", () => {
       },
     });
     const { runId } = await runs.create({ ownerId: "ada" });
-    expect(await runs.append(runId, [{ eventType: "A" }])).toMatchObject({ lastSequence: 1 });
+    expect(await runs.append(runId, [{ eventType: "A" }], ADA)).toMatchObject({ lastSequence: 1 });
   });
 
   it("S22: the other copy's refusal ends a worker as its own does", async () => {
     const runs = core.createRunEvents({ store: other.createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada" });
-    const work = runs.work(runId, { leaseMs: 1_000 }, async () => {
+    const work = runs.work(runId, { ...ADA, leaseMs: 1_000 }, async () => {
       throw new other.RunEventsError("store_unavailable", "The store is away.");
     });
     await expect(work).rejects.toMatchObject({ code: "store_unavailable" });
     // An event that the store has not taken does not fail the run.
-    expect(await runs.get(runId)).toMatchObject({ runStatus: "queued" });
+    expect(await runs.get(runId, ADA)).toMatchObject({ runStatus: "queued" });
   });
 
   it("isRunLog accepts the other copy's log, one that is made of its members, and nothing else", () => {

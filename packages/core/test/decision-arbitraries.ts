@@ -14,7 +14,10 @@ export const NAME = { ownerId: "ada", runId: "run" };
 const ms = fc.integer({ min: 0, max: 40 });
 const fence = fc.integer({ min: 0, max: 3 });
 
-const types = fc.constantFrom("TOKEN", "TOKEN", "TOKEN", "INPUT_REQUESTED", "RUN_COMPLETED");
+const types = fc.oneof(
+  { arbitrary: fc.constant("TOKEN"), weight: 16 },
+  { arbitrary: fc.constantFrom("INPUT_REQUESTED", "RUN_COMPLETED"), weight: 3 },
+);
 const events: fc.Arbitrary<readonly NewEvent[]> = fc
   .array(types, { minLength: 1, maxLength: 3 })
   .map((names) => {
@@ -48,7 +51,18 @@ export const appends: fc.Arbitrary<(fenceOf: FenceOf) => AppendRequest & typeof 
   });
 
 /** One step of a program on the run, as a rule. */
-export const steps: fc.Arbitrary<(fenceOf: FenceOf) => Rule<unknown>> = fc.oneof(
+export type Step = (fenceOf: FenceOf) => Rule<unknown>;
+
+const creations: fc.Arbitrary<Step> = fc
+  .record({
+    resumable: fc.boolean(),
+    exclusive: fc.boolean(),
+    claim: fc.constantFrom(null, { leaseMs: 5, claimKey: "a" }),
+  })
+  .map((run) => () => createRule({ ...NAME, ...run, topic: "tea", metadata: "1" }));
+
+/** Any step. */
+export const steps: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: appends.map((append) => (of: FenceOf) => appendRule(append(of))), weight: 6 },
   fc
     .record({ leaseMs: ms, claimKey: fc.constantFrom("a", "b") })
@@ -62,17 +76,17 @@ export const steps: fc.Arbitrary<(fenceOf: FenceOf) => Rule<unknown>> = fc.oneof
   fc
     .record({ kind: fc.constantFrom("leased", "queued", "running", "waiting"), limitMs: ms })
     .map((limit) => () => dueRule(limit)),
-  fc
-    .record({
-      resumable: fc.boolean(),
-      claim: fc.constantFrom(null, { leaseMs: 5, claimKey: "a" }),
-    })
-    .map((run) => () => createRule({ ...NAME, ...run, metadata: "1" })),
-  fc.constant(() => removalRule()),
+  creations,
+  fc.constantFrom(0, 0, 5).map((ms) => () => removalRule(ms)),
 );
 
-/** A program: how much time passes before each step. */
-export const programs = fc.array(fc.tuple(fc.integer({ min: -2, max: 8 }), steps), {
-  minLength: 1,
-  maxLength: 25,
-});
+/** How much time passes before each step. The clock may be set back. */
+export type Program = readonly (readonly [passedMs: number, step: Step])[];
+
+const passed = fc.integer({ min: -2, max: 8 });
+const start = fc.tuple(passed, creations);
+
+/** A program. Most begin with the creation of the run. */
+export const programs: fc.Arbitrary<Program> = fc
+  .tuple(fc.option(start, { freq: 9 }), fc.array(fc.tuple(passed, steps), { maxLength: 25 }))
+  .map(([first, more]) => (first === null ? more : [first, ...more]));

@@ -59,7 +59,7 @@ describe("RunEventsError", () => {
     expect(runFenced()).toMatchObject({ code: "fenced", details: {}, retryable: false });
   });
 
-  it("S22: isRefusal accepts errors of a run that a worker may not write to, and no others", () => {
+  it("W32: isRefusal accepts errors of a run that a worker may not write to, and no others", () => {
     const codes: readonly RunEventsErrorCode[] = [
       "fenced",
       "run_finished",

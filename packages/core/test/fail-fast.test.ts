@@ -5,6 +5,7 @@ import { failFast } from "../src/log/fail-fast.ts";
 import { stallsOf } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { ADA } from "./adas-runs.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const NOTE = [{ eventType: "NOTE" }];
@@ -30,27 +31,34 @@ it("S31: while the disk is full, writes are refused at once and reads are answer
   const { run } = await log.createRun({ ownerId: "ada" });
   const served = failFast(log);
   full = new RunEventsError("store_unavailable", "The disk is full.", { retryable: false });
-  await expect(served.append(run.runId, NOTE)).rejects.toBe(full);
+  await expect(served.append(run.runId, NOTE, ADA)).rejects.toBe(full);
   clock.advance(250);
   await nextTurn();
   expect(stallsOf(log).writes.stalledBy).toBe(full);
   const before = appends;
-  await expect(served.append(run.runId, NOTE)).rejects.toBe(full);
+  await expect(served.append(run.runId, NOTE, ADA)).rejects.toBe(full);
   await expect(served.createRun({ ownerId: "ada" })).rejects.toBe(full);
   expect(appends).toBe(before);
-  expect((await served.readPage(run.runId)).run.lastSequence).toBe(0);
+  expect((await served.readPage(run.runId, ADA)).run.lastSequence).toBe(0);
   expect(
-    (await served.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 9 })).runs
-      .length,
+    (
+      await served.listRuns({
+        topic: null,
+        ownerId: "ada",
+        runStatus: null,
+        before: null,
+        limit: 9,
+      })
+    ).runs.length,
   ).toBe(1);
-  await expect(log.append(run.runId, NOTE)).rejects.toBe(full);
+  await expect(log.append(run.runId, NOTE, ADA)).rejects.toBe(full);
   expect(appends).toBeGreaterThan(before);
 
   full = null;
-  expect((await log.append(run.runId, NOTE)).lastSequence).toBe(1);
+  expect((await log.append(run.runId, NOTE, ADA)).lastSequence).toBe(1);
   clock.advance(1_000);
   await nextTurn();
-  expect((await served.append(run.runId, NOTE)).lastSequence).toBe(2);
+  expect((await served.append(run.runId, NOTE, ADA)).lastSequence).toBe(2);
   await log.close();
   expect(clock.timers()).toBe(0);
 });

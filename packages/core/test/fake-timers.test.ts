@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { createAdasRuns } from "./adas-runs.ts";
 import { ALL, useAll } from "./use-all.ts";
 
 let release = (): void => {};
@@ -11,11 +11,11 @@ afterEach(() => release());
 
 describe("a test that fakes time", () => {
   it("every call settles under all of vitest's fake timers, even calls of objects from before", async () => {
-    const before = createRunEvents({ store: createMemoryStore() });
+    const before = createAdasRuns({ store: createMemoryStore() });
     vi.useFakeTimers();
     release = () => void vi.useRealTimers();
     expect(await useAll(before)).toStrictEqual(ALL);
-    expect(await useAll(createRunEvents({ store: createMemoryStore() }))).toStrictEqual(ALL);
+    expect(await useAll(createAdasRuns({ store: createMemoryStore() }))).toStrictEqual(ALL);
   });
 
   it("every call settles under the fakes that jest installs, microtasks and ticks included", async () => {
@@ -28,8 +28,8 @@ describe("a test that fakes time", () => {
   it("the faked time moves a worker's lease, and the memory store's clock with it", async () => {
     vi.useFakeTimers();
     release = () => void vi.useRealTimers();
-    const runs = createRunEvents({ store: createMemoryStore() });
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const runs = createAdasRuns({ store: createMemoryStore() });
+    const { runId } = await runs.create();
     await runs.work(runId, { leaseMs: 3_000 }, async () => vi.advanceTimersByTimeAsync(60_000));
     expect(await runs.get(runId)).toMatchObject({ runStatus: "completed" });
     await runs.close();
@@ -37,8 +37,8 @@ describe("a test that fakes time", () => {
   });
 
   it("no timer remains that was set before time was faked", async () => {
-    const runs = createRunEvents({ store: createMemoryStore() });
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const runs = createAdasRuns({ store: createMemoryStore() });
+    const { runId } = await runs.create();
     const countTimers = (): number =>
       process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
     const held = countTimers();
@@ -54,14 +54,14 @@ describe("a test that fakes time", () => {
   });
 
   it("the faked date sets the clock of a memory store, even of one from before", async () => {
-    const runs = createRunEvents({ store: createMemoryStore() });
+    const runs = createAdasRuns({ store: createMemoryStore() });
     vi.useFakeTimers({ now: Date.UTC(2026, 0, 2) });
     release = () => void vi.useRealTimers();
-    const { runId, createdAt } = await runs.create({ ownerId: "ada" });
+    const { runId, createdAt } = await runs.create();
     expect(createdAt).toBe("2026-01-02T00:00:00.000Z");
     await runs.claim(runId, { leaseMs: 1_000 });
     vi.setSystemTime(Date.UTC(2026, 0, 3));
-    expect(await runs.reap({ confirmMs: 0 })).toStrictEqual([runId]);
+    expect(await runs.reap({ confirmMs: 0 })).toStrictEqual([{ ownerId: "ada", runId }]);
     await runs.close();
   });
 });

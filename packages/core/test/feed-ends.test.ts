@@ -18,9 +18,9 @@ function failingStore(): RunEventStore & { isDown: boolean } {
   const store = {
     ...memory,
     isDown: false,
-    async listRuns(query: Parameters<RunEventStore["listRuns"]>[0]) {
+    async list(query: Parameters<RunEventStore["list"]>[0]) {
       if (store.isDown) throw DOWN;
-      return memory.listRuns(query);
+      return memory.list(query);
     },
   };
   return store;

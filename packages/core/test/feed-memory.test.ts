@@ -110,7 +110,7 @@ describe("what a feed holds", () => {
   it("W25, W48: the frames of a page are made when the transport takes them, and dropped when they were sent", async () => {
     let made = 0;
     const { log } = await createRunsBench(["r"]);
-    const run = await log.getRun("r");
+    const run = await log.getRun("r", { ownerId: "ada" });
     const runs = Array.from({ length: 5 }, () =>
       Object.defineProperty({ ...run }, "metadata", {
         get() {

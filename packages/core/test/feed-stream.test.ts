@@ -16,9 +16,9 @@ describe("a feed on a stream", () => {
       [() => append("a", ["NOTE", "NOTE"]), ["run a 2", "feed_version false"]],
       [() => log.createRun({ runId: "c", ownerId: "ada" }), ["run c 0", "feed_version false"]],
       [() => append("b", ["RUN_FAILED"]), ["run b 1", "feed_version false"]],
-      [() => log.deleteRun("b"), ["run_gone b", "feed_version false"]],
+      [() => log.deleteRun("b", { ownerId: "ada" }), ["run_gone b", "feed_version false"]],
       [() => log.createRun({ runId: "bobs", ownerId: "bob" }), []],
-      [() => log.claim("c", { leaseMs: 1_000 }), []],
+      [() => log.claim("c", { ownerId: "ada", leaseMs: 1_000 }), []],
     ];
     for (const [step, expected] of steps) {
       const from = step === steps[0]?.[0] ? 0 : opened.sink.frames.length;

@@ -5,6 +5,7 @@ import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { setImmediate } from "node:timers/promises";
 import { appendRequest, newEvent } from "./run-record.ts";
+import { RUN } from "./run-writes.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 
 export interface FollowerBench {
@@ -16,10 +17,10 @@ export interface FollowerBench {
 
 export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
-  await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  await source.writes.create(RUN);
   const bench = { source, retired: 0 };
   const follower = new Follower(
-    "r",
+    RUN,
     source,
     { slices: createSliceBudget(), recent: createRecentBudget() },
     () => (bench.retired += 1),
@@ -31,7 +32,7 @@ export async function append(
   source: ScriptedSource,
   ...payloads: readonly string[]
 ): Promise<void> {
-  await source.store.append([appendRequest(payloads.map((payload) => newEvent("TOKEN", payload)))]);
+  await source.writes.append(appendRequest(payloads.map((payload) => newEvent("TOKEN", payload))));
 }
 
 /** Answers every read, and those that follow from it. */
@@ -64,7 +65,7 @@ export async function open(
 ): Promise<FollowerReader & { notifications: number }> {
   const { source, follower } = bench;
   const reader = createReader();
-  const opened = follower.open(reader, since, null);
+  const opened = follower.open(reader, since);
   for (const ready of source.readies) ready.resolve();
   await setImmediate();
   await answerAll(source);

@@ -9,6 +9,7 @@ import type { Slice } from "../src/follow/slice.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
 import { createLosingSource, type LosingSource } from "./losing-source.ts";
+import { RUN } from "./run-writes.ts";
 
 /** A reader that takes what there is, and keeps what it had. */
 interface Taker extends FollowerReader {
@@ -69,7 +70,7 @@ async function openTaker(
   const taker = createTaker(follower, had);
   const last = had.at(-1);
   try {
-    const opened = follower.open(taker, last?.sequence ?? 0, null, last?.createdAtMs ?? null);
+    const opened = follower.open(taker, last?.sequence ?? 0, last?.createdAtMs ?? null);
     opened.catch(() => {});
     await answerAll(source);
     await opened;
@@ -100,13 +101,13 @@ function codeOf({ error }: Taker): unknown {
 /** A follower that lives as long as a reader that never fails: one without events. */
 async function createFollower(source: LosingSource): Promise<Follower> {
   const follower = new Follower(
-    "r",
+    RUN,
     source,
     { slices: createSliceBudget(), recent: createRecentBudget() },
     () => {},
   );
   const keeper: FollowerReader = { position: null, stalled: false, onNotification() {} };
-  const opened = follower.open(keeper, 0, null);
+  const opened = follower.open(keeper, 0);
   await answerAll(source);
   await opened;
   return follower;

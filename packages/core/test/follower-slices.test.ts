@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
 import { answerAll, append, createFollowerBench, drain, open, notify } from "./follower-bench.ts";
+import { RUN } from "./run-writes.ts";
 
 const LARGE = JSON.stringify("x".repeat(60_000));
 
@@ -80,7 +81,7 @@ describe("what a follower gives its readers", () => {
     const page = await (pages[0] as Promise<Slice>);
     expect(page.events.map((event) => event.sequence)).toStrictEqual([1]);
     // The end of the log is kept: 4 events of 60 kB are within 256 KiB.
-    const query = { runId: "r", ownerId: null, since: 0, limit: 20, maxBytes: 9_000_000 };
+    const query = { ...RUN, since: 0, limit: 20, maxBytes: 9_000_000 };
     const [log] = await source.store.read([query]);
     const placeAt = (sequence: number): Slice["to"] => {
       return { ...page.to, sequence, atMs: log?.events[sequence - 1]?.createdAtMs ?? 0 };

@@ -15,12 +15,13 @@ import {
   notify,
 } from "./follower-bench.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
+import { RUN } from "./run-writes.ts";
 
 describe("a follower", () => {
   it("S13: a follower subscribes first and reads after, once the subscription is ready", async () => {
     const { source, follower } = await createFollowerBench();
     expect(source.subscriptions()).toBe(1);
-    const opened = follower.open(createReader(), 0, null);
+    const opened = follower.open(createReader(), 0);
     await setImmediate();
     expect(source.reads).toHaveLength(0);
     source.readies[0]?.resolve();
@@ -34,7 +35,7 @@ describe("a follower", () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = createReader();
-    const opened = follower.open(reader, 0, null);
+    const opened = follower.open(reader, 0);
     source.readies[0]?.resolve();
     await setImmediate();
     await append(source, "1");
@@ -66,7 +67,7 @@ describe("a follower", () => {
     expect(drain(follower, reader).at(-1)?.to.sequence).toBe(2);
   });
 
-  it("S15: a new reader that sees more than has been read brings it to all readers, though the notification was lost", async () => {
+  it("S13: a new reader that sees more than has been read brings it to all readers, though the notification was lost", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const first = await open(bench);
@@ -82,7 +83,7 @@ describe("a follower", () => {
     expect(follower.next(createReader())).toBeNull();
   });
 
-  it("S14: a follower stops its subscription when its last reader has left, even if it leaves twice", async () => {
+  it("S13: a follower stops its subscription when its last reader has left, even if it leaves twice", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const [a, b] = [await open(bench), await open(bench)];
@@ -94,11 +95,11 @@ describe("a follower", () => {
     expect([source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 
-  it("S14: a reader that leaves while it opens stops the follower too, and disturbs nothing later", async () => {
+  it("S13: a reader that leaves while it opens stops the follower too, and disturbs nothing later", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = createReader();
-    const opened = follower.open(reader, 0, null);
+    const opened = follower.open(reader, 0);
     source.readies[0]?.resolve();
     await setImmediate();
     follower.leave(reader);
@@ -113,54 +114,10 @@ describe("a follower", () => {
   it("S20: a subscription that fails refuses the reader with the store's error", async () => {
     const bench = await createFollowerBench();
     const failure = new RunEventsError("store_unavailable", "No connection.");
-    const opened = bench.follower.open(createReader(), 0, null);
+    const opened = bench.follower.open(createReader(), 0);
     bench.source.readies[0]?.reject(failure);
     await expect(opened).rejects.toBe(failure);
     expect([bench.source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
-  });
-
-  it("W4: a follower refuses a run that does not exist and a run of another owner alike", async () => {
-    const bench = await createFollowerBench();
-    const { source, follower } = bench;
-    const keeper = await open(bench);
-    const asked = expect(follower.open(createReader(), 0, "eve")).rejects.toMatchObject({
-      code: "not_found",
-    });
-    await setImmediate();
-    await answerAll(source);
-    await asked;
-    expect([source.subscriptions(), bench.retired]).toStrictEqual([1, 0]);
-    follower.leave(keeper);
-  });
-
-  it("W4: a follower refuses a stranger by one read, whether the run is followed or not", async () => {
-    const fresh = await createFollowerBench();
-    const followed = await createFollowerBench();
-    const keeper = await open(followed);
-    for (const { source, follower } of [fresh, followed]) {
-      const asked = expect(follower.open(createReader(), 0, "eve")).rejects.toMatchObject({
-        code: "not_found",
-      });
-      await setImmediate();
-      expect(source.reads).toHaveLength(1);
-      await answerAll(source);
-      await asked;
-    }
-    followed.follower.leave(keeper);
-  });
-
-  it("S13: an owner's first reader reads again once the subscription is ready", async () => {
-    const { source, follower } = await createFollowerBench();
-    const opened = follower.open(createReader(), 0, "ada");
-    await setImmediate();
-    source.answerAll();
-    await setImmediate();
-    expect(source.reads).toHaveLength(0);
-    await append(source, "1");
-    source.readies[0]?.resolve();
-    await setImmediate();
-    source.answerAll();
-    await expect(opened).resolves.toMatchObject({ lastSequence: 1 });
   });
 
   it("S1: a log that has lost its end is cursor_ahead for readers past it, never silence", async () => {
@@ -172,12 +129,12 @@ describe("a follower", () => {
     const lost = { run, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
     const other = new Follower(
-      "r",
+      RUN,
       shorter,
       { slices: createSliceBudget(), recent: createRecentBudget() },
       () => {},
     );
-    const opened = other.open(createReader(), 2, null);
+    const opened = other.open(createReader(), 2);
     source.readies.at(-1)?.resolve();
     await expect(opened).rejects.toMatchObject({
       code: "cursor_ahead",
@@ -189,7 +146,7 @@ describe("a follower", () => {
   it("W24: a finished run gives a reader at its end the end, at once", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
-    await source.store.append([appendRequest([newEvent("TOKEN"), newEvent("RUN_FAILED")])]);
+    await source.writes.append(appendRequest([newEvent("TOKEN"), newEvent("RUN_FAILED")]));
     for (const since of [2, 3]) {
       const reader = await open(bench, since);
       const slice = follower.next(reader) as Slice;
@@ -207,8 +164,8 @@ describe("a follower", () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;
     const reader = await open(bench);
-    await source.store.append([appendRequest([newEvent("RUN_FAILED")])]);
-    await source.store.deleteRun("r", null);
+    await source.writes.append(appendRequest([newEvent("RUN_FAILED")]));
+    await source.writes.remove(RUN);
     await notify(source);
     await answerAll(source);
     expect(reader.notifications).toBe(1);

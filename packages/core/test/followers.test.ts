@@ -2,8 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { FollowerReader } from "../src/follow/reader-set.ts";
 import { createFollowers, type Followers } from "../src/follow/followers.ts";
+import { readAfter } from "../src/log/read-after.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createRunWrites, RUN } from "./run-writes.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 
 const reader = (): FollowerReader => ({ position: null, stalled: false, onNotification: () => {} });
@@ -14,30 +16,31 @@ async function createBench(): Promise<{
   followers: Followers;
 }> {
   const [source, clock] = [createScriptedSource(), createFakeClock()];
-  for (const runId of ["a", "b"])
-    await source.store.createRun({ runId, ownerId: "ada", metadata: "null" });
+  for (const runId of ["a", "b"]) await source.writes.create({ ...RUN, runId });
   return { source, clock, followers: createFollowers(source, clock) };
 }
 
 describe("createFollowers", () => {
-  it("S14: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
+  it("S13: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
     const { source, clock, followers } = await createBench();
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
     const readers = [reader(), reader(), reader()] as const;
-    const opened = readers.map((one, at) => followers.open(at < 2 ? "a" : "b", one, 0, null));
+    const opened = readers.map((one, at) =>
+      followers.open({ ...RUN, runId: at < 2 ? "a" : "b" }, one, 0),
+    );
     expect(opened[0]?.follower).toBe(opened[1]?.follower);
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([2, 1]);
     opened.forEach(({ follower }, at) => follower.leave(readers[at] ?? reader()));
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
-    const again = followers.open("a", reader(), 0, null);
+    const again = followers.open({ ...RUN, runId: "a" }, reader(), 0);
     expect(again.follower).not.toBe(opened[0]?.follower);
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([1, 1]);
     followers.close();
   });
 
-  it("S15: every followed run is read again each 5 s without a notification", async () => {
+  it("S13: every followed run is read again each 5 s without a notification", async () => {
     const { source, clock, followers } = await createBench();
-    const opened = ["a", "b"].map((runId) => followers.open(runId, reader(), 0, null).opened);
+    const opened = ["a", "b"].map((runId) => followers.open({ ...RUN, runId }, reader(), 0).opened);
     for (const ready of source.readies) ready.resolve();
     await setImmediate();
     source.answerAll();
@@ -49,15 +52,14 @@ describe("createFollowers", () => {
     followers.close();
   });
 
-  it("S15: many runs are read in turns, none twice before all have been read once", async () => {
+  it("S13: many runs are read in turns, none twice before all have been read once", async () => {
     const [source, clock] = [createScriptedSource(), createFakeClock()];
     const followers = createFollowers(source, clock);
     const runIds = Array.from({ length: 120 }, (_, at) => `run-${at}`);
-    for (const runId of runIds)
-      await source.store.createRun({ runId, ownerId: "ada", metadata: "null" });
+    for (const runId of runIds) await source.writes.create({ ...RUN, runId });
     const readers = runIds.map(() => reader());
     const opened = runIds.map((runId, at) =>
-      followers.open(runId, readers[at] ?? reader(), 0, null),
+      followers.open({ ...RUN, runId }, readers[at] ?? reader(), 0),
     );
     for (const ready of source.readies) ready.resolve();
     await setImmediate();
@@ -88,6 +90,7 @@ describe("createFollowers", () => {
   /** Followers on a store that never notifies, and the times at which a run was read again. */
   function createUnnotifiedBench(chosen: string) {
     const [store, clock] = [createMemoryStore(), createFakeClock()];
+    const writes = createRunWrites(store);
     const startedAt = clock.now();
     const readAt: number[] = [];
     let count = 0;
@@ -98,23 +101,22 @@ describe("createFollowers", () => {
           // An opening reads one event.
           if (query.limit > 1) count += 1;
           if (query.runId === chosen && query.limit > 1) readAt.push(clock.now() - startedAt);
-          const [answer] = await store.read([query]);
-          return answer ?? null;
+          return readAfter(async (asked) => (await store.read([asked]))[0] ?? null, query);
         },
       },
       clock,
     );
     async function come(runId: string): Promise<() => void> {
-      await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      await writes.create({ ...RUN, runId });
       const one = reader();
-      const { follower, opened } = followers.open(runId, one, 0, null);
+      const { follower, opened } = followers.open({ ...RUN, runId }, one, 0);
       await opened;
       return () => follower.leave(one);
     }
     return { clock, followers, readAt, reads: () => count, come };
   }
 
-  it.each([240, 250])("S15: each of %i runs is read again every 5 s", async (runs) => {
+  it.each([240, 250])("S13: each of %i runs is read again every 5 s", async (runs) => {
     const { clock, followers, readAt, come } = createUnnotifiedBench("run-0");
     for (let at = 0; at < runs; at++) await come(`run-${at}`);
     for (let ms = 0; ms < 16_000; ms += 250) {
@@ -131,7 +133,7 @@ describe("createFollowers", () => {
     { runs: 501, roundMs: 15_000 },
     { runs: 1_000, roundMs: 20_000 },
   ])(
-    "S15: each of $runs runs is read again every $roundMs ms, never more than 50 a second",
+    "S13: each of $runs runs is read again every $roundMs ms, never more than 50 a second",
     async ({ runs, roundMs }) => {
       const { clock, followers, readAt, reads, come } = createUnnotifiedBench(`run-${runs - 1}`);
       for (let at = 0; at < runs; at++) await come(`run-${at}`);
@@ -147,7 +149,7 @@ describe("createFollowers", () => {
     },
   );
 
-  it("S15: a run is read again, even if many others come and go", async () => {
+  it("S13: a run is read again, even if many others come and go", async () => {
     const { clock, followers, readAt, come } = createUnnotifiedBench("old");
     await come("old");
     // 60 a second, which stay for 10 s: more come in a round than it reads.
@@ -172,7 +174,9 @@ describe("createFollowers", () => {
       stalled: false,
       onNotification: () => (notifications += 1),
     }));
-    const opened = readers.map((one, at) => followers.open(at === 0 ? "a" : "b", one, 0, null));
+    const opened = readers.map((one, at) =>
+      followers.open({ ...RUN, runId: at === 0 ? "a" : "b" }, one, 0),
+    );
     followers.close();
     followers.close();
     expect([source.subscriptions(), clock.timers(), notifications]).toStrictEqual([0, 0, 2]);
@@ -181,7 +185,7 @@ describe("createFollowers", () => {
         expect.objectContaining({ code: "store_unavailable" }),
       );
     });
-    expect(() => followers.open("a", reader(), 0, null)).toThrow(
+    expect(() => followers.open({ ...RUN, runId: "a" }, reader(), 0)).toThrow(
       expect.objectContaining({ code: "store_unavailable" }),
     );
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
@@ -190,7 +194,7 @@ describe("createFollowers", () => {
   it("W15: a cursor with a mistake is refused before anything is followed", async () => {
     const { source, clock, followers } = await createBench();
     for (const since of [-1, 0.5, Number.NaN, Infinity, 2 ** 53]) {
-      expect(() => followers.open("a", reader(), since, null)).toThrow(
+      expect(() => followers.open({ ...RUN, runId: "a" }, reader(), since)).toThrow(
         expect.objectContaining({ code: "invalid_cursor" }),
       );
     }

@@ -71,7 +71,7 @@ describe("checkLanding", () => {
 });
 
 describe("a log's times", () => {
-  it("S30: the head has the time of the last event alone", () => {
+  it("W46: the head has the time of the last event alone", () => {
     fc.assert(
       fc.property(fc.nat(50), fc.nat(60), times, (lastSequence, since, updatedAtMs) => {
         const run = runRecord({ lastSequence, updatedAtMs });

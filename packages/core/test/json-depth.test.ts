@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDeeper, MAX_JSON_DEPTH } from "../src/rules/json-depth.ts";
 import { JsonText } from "../src/rules/json-text.ts";
-import { createRunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
 /** This many arrays, or objects, inside each other. */
@@ -64,6 +64,7 @@ describe("a payload that is nested deep", () => {
       .append(
         runId,
         payloads.map((payload) => ({ eventType: "A", payload })),
+        { ownerId: "ada" },
       )
       .then(() => "appended")
       .catch((error: unknown) => error);

@@ -40,7 +40,7 @@ function stateAfter(drafts: readonly EventDraft[]): RunState {
 
 function appended(run: RunRecord, drafts: readonly EventDraft[], nowMs: number): RunRecord {
   const request = requestOf(drafts);
-  expect(judgeAppend(run, null, request, nowMs)).toBeNull();
+  expect(judgeAppend(run, null, request)).toBeNull();
   const next = advanceRun(run, request, nowMs);
   expect(next.landing).toStrictEqual({
     firstSequence: run.lastSequence + 1,

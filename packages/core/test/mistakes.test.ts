@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { describeValue } from "../src/rules/describe-value.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
 /** The API as a program in JavaScript may call it. */
@@ -10,6 +11,8 @@ type Loose = Readonly<Record<keyof RunEvents, (...args: readonly unknown[]) => P
 function loose(): Loose {
   return createRunEvents({ store: createMemoryStore() }) as unknown as Loose;
 }
+
+const ADA = { ownerId: "ada" };
 
 async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
   return call().catch((error: unknown) => error);
@@ -73,7 +76,7 @@ describe("a mistake in the first lines of a program", () => {
     ],
     [
       "events that are not an array",
-      (runs) => runs.append("r", { eventType: "A" }),
+      (runs) => runs.append("r", { eventType: "A" }, ADA),
       "Expected the events to be an array of { eventType, payload }, got an object. Put one event in [].",
     ],
     [
@@ -81,7 +84,16 @@ describe("a mistake in the first lines of a program", () => {
       (runs) => runs.append("r", [{ eventType: "A" }], "key"),
       'Expected an object such as { ownerId }, got "key".',
     ],
-    ["no run id", (runs) => runs.get(undefined), "Expected runId to be a string, got undefined."],
+    [
+      "append without options",
+      (runs) => runs.append("r", [{ eventType: "A" }]),
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
+      "no run id",
+      (runs) => runs.get(undefined, ADA),
+      "Expected runId to be a string, got undefined.",
+    ],
     [
       "no task",
       (runs) => runs.work("r", { leaseMs: 1_000 }),
@@ -119,7 +131,7 @@ describe("an event with a mistake", () => {
   ])("W3: the refusal of %j has its index and what came", async (event, message) => {
     const runs = loose();
     await runs.create({ ownerId: "ada", runId: "r" });
-    const failure = await failureOf(() => runs.append("r", [{ eventType: "A" }, event]));
+    const failure = await failureOf(() => runs.append("r", [{ eventType: "A" }, event], ADA));
     expect(failure).toBeInstanceOf(RunEventsError);
     expect(failure).toMatchObject({ code: "invalid_event", message, details: { index: 1 } });
     await runs.close();
@@ -129,7 +141,7 @@ describe("an event with a mistake", () => {
     const runs = loose();
     await runs.create({ ownerId: "ada", runId: "r" });
     const append = async (payload: unknown): Promise<unknown> =>
-      runs.append("r", [{ eventType: "A", payload }]);
+      runs.append("r", [{ eventType: "A", payload }], ADA);
     const lost: readonly [unknown, string][] = [
       [new Error("m"), "got an object of the kind Error, which JSON writes as {}. Pass { message"],
       [new DOMException("m"), "got an object of the kind Error"],
@@ -160,7 +172,7 @@ describe("an event with a mistake", () => {
     const written = Object.assign(new Error("m"), { toJSON: () => "mine" });
     const kept = [written, new Date(0), { n: Number.NaN, m: new Map(), f: () => 1 }, [undefined]];
     for (const payload of kept) await append(payload);
-    expect(await runs.read("r")).toMatchObject({
+    expect(await runs.read("r", ADA)).toMatchObject({
       events: ["mine", "1970-01-01T00:00:00.000Z", { n: null, m: {} }, [null]].map((payload) => ({
         payload,
       })),
@@ -180,7 +192,7 @@ describe("an event with a mistake", () => {
       const runs = loose();
       await runs.create({ ownerId: "ada", runId: "r" });
       await expect(
-        runs.append("r", [{ eventType: "A" }], { idempotencyKey }),
+        runs.append("r", [{ eventType: "A" }], { ...ADA, idempotencyKey }),
       ).rejects.toMatchObject({
         code: "invalid_request",
       });

@@ -13,7 +13,7 @@ describe("nextFence", () => {
   /** Fences as old programs have counted them, or as they are now. */
   const fence = fc.oneof(fc.nat({ max: 9 }), fc.integer({ min: 0, max: LAST_MS * 1_000 - 1 }));
 
-  it("S21: a next fence is a safe integer, higher than any before on the run, and no earlier than the clock", () => {
+  it("W31: a next fence is a safe integer, higher than any before on the run, and no earlier than the clock", () => {
     fc.assert(
       fc.property(fence, ordinal, clock, (before, of, nowMs) => {
         const next = nextFence({ fence: before, ordinal: of }, nowMs);
@@ -24,7 +24,7 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: two runs whose ordinals end differently never get the same fence, for any clocks and earlier fences", () => {
+  it("W31: two runs whose ordinals end differently never get the same fence, for any clocks and earlier fences", () => {
     const run = fc.record({ fence, ordinal });
     fc.assert(
       fc.property(run, run, clock, clock, (one, other, oneMs, otherMs) => {
@@ -37,7 +37,7 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: a fence is higher for each later millisecond, so the fence of a lost claim is not repeated", () => {
+  it("W31: a fence is higher for each later millisecond, so the fence of a lost claim is not repeated", () => {
     fc.assert(
       fc.property(
         fence,
@@ -54,7 +54,7 @@ describe("nextFence", () => {
     );
   });
 
-  it("S21: a fence is the time of the claim and the end of the ordinal; if that millisecond is taken, the next free one", () => {
+  it("W31: a fence is the time of the claim and the end of the ordinal; if that millisecond is taken, the next free one", () => {
     const nowMs = Date.UTC(2026, 10, 27);
     const run = { fence: 0, ordinal: 41_007 };
     expect(nextFence(run, nowMs)).toBe(1_795_737_600_000_007);

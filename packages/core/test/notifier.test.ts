@@ -1,24 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createNotifier } from "../src/store/notifier.ts";
+import type { RunName } from "../src/rules/head.ts";
+import { createNotifier, keyOf } from "../src/store/notifier.ts";
+
+const run = (runId: string): RunName => ({ ownerId: "ada", runId });
 
 /** Lets the microtask of `notify` run. */
 const soon = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
 
 describe("createNotifier", () => {
   type Step =
-    | { readonly do: "add" | "notify"; readonly run: number }
+    | { readonly do: "add" | "notify"; readonly at: number }
     | { readonly do: "take off"; readonly counter: number }
     | { readonly do: "notify all" | "clear" | "wait" };
-  const run = fc.nat({ max: 2 });
+  const at = fc.nat({ max: 2 });
   const step: fc.Arbitrary<Step> = fc.oneof(
-    fc.record({ do: fc.constantFrom("add" as const, "notify" as const), run }),
+    fc.record({ do: fc.constantFrom("add" as const, "notify" as const), at }),
     fc.record({ do: fc.constant("take off" as const), counter: fc.nat({ max: 5 }) }),
     fc.record({ do: fc.constantFrom("notify all" as const, "wait" as const, "wait" as const) }),
     fc.record({ do: fc.constant("clear" as const) }),
   );
 
-  it("S13, S14: a notifier notifies a run's subscriptions, once for merged notifications, and no stopped one", async () => {
+  it("S13: a notifier notifies a run's subscriptions, once for merged notifications, and no stopped one", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const notifier = createNotifier();
@@ -36,13 +39,13 @@ describe("createNotifier", () => {
         };
         for (const one of steps) {
           if (one.do === "add") {
-            const counter = { run: `r${one.run}`, notifyCount: 0, off: (): void => {}, on: true };
-            counter.off = notifier.add(counter.run, () => (counter.notifyCount += 1));
+            const counter = { run: `r${one.at}`, notifyCount: 0, off: (): void => {}, on: true };
+            counter.off = notifier.add(run(counter.run), () => (counter.notifyCount += 1));
             counters.push(counter);
           } else if (one.do === "notify") {
-            notifier.notify(`r${one.run}`, `r${one.run}`);
-            if (counters.some((counter) => counter.on && counter.run === `r${one.run}`))
-              due.add(`r${one.run}`);
+            notifier.notify(keyOf(run(`r${one.at}`)), `r${one.at}`);
+            if (counters.some((counter) => counter.on && counter.run === `r${one.at}`))
+              due.add(`r${one.at}`);
           } else if (one.do === "notify all") {
             notifier.notifyAll();
             for (const counter of counters) if (counter.on) due.add(counter.run);
@@ -57,7 +60,11 @@ describe("createNotifier", () => {
           const subscribed = new Set(
             counters.filter((counter) => counter.on).map((counter) => counter.run),
           );
-          expect(new Set(notifier.names())).toStrictEqual(subscribed);
+          const subjects = [...notifier.subjects()].map(
+            (subject) => "runId" in subject && subject.runId,
+          );
+          expect(new Set(subjects)).toStrictEqual(subscribed);
+          expect(notifier.isEmpty()).toBe(subscribed.size === 0);
         }
         await wait();
       }),
@@ -68,39 +75,39 @@ describe("createNotifier", () => {
   it("S13: subscriptions are notified after the synchronous work that notified", async () => {
     const notifier = createNotifier();
     const order: string[] = [];
-    notifier.add("r", () => order.push("onNotification"));
-    notifier.notify("r", "r");
+    notifier.add(run("r"), () => order.push("onNotification"));
+    notifier.notify(keyOf(run("r")), "r");
     order.push("answered");
     await soon();
     expect(order).toStrictEqual(["answered", "onNotification"]);
   });
 
-  it("S14: the same function added twice is two subscriptions", async () => {
+  it("S13: the same function added twice is two subscriptions", async () => {
     const notifier = createNotifier();
     let notifyCount = 0;
     const onNotification = (): void => void (notifyCount += 1);
-    const off = notifier.add("r", onNotification);
-    notifier.add("r", onNotification);
-    notifier.notify("r", "r");
+    const off = notifier.add(run("r"), onNotification);
+    notifier.add(run("r"), onNotification);
+    notifier.notify(keyOf(run("r")), "r");
     await soon();
     expect(notifyCount).toBe(2);
     off();
     off();
-    notifier.notify("r", "r");
+    notifier.notify(keyOf(run("r")), "r");
     await soon();
     expect(notifyCount).toBe(3);
   });
 
-  it("S14: a subscription that another one's callback stops is not notified", async () => {
+  it("S13: a subscription that another one's callback stops is not notified", async () => {
     const notifier = createNotifier();
     const notifiedRuns: string[] = [];
     const offs = ["a", "b"].map((name, at) =>
-      notifier.add("r", () => {
+      notifier.add(run("r"), () => {
         notifiedRuns.push(name);
         offs[1 - at]?.();
       }),
     );
-    notifier.notify("r", "r");
+    notifier.notify(keyOf(run("r")), "r");
     await soon();
     expect(notifiedRuns).toStrictEqual(["a"]);
   });
@@ -108,11 +115,11 @@ describe("createNotifier", () => {
   it("S13: a notify from within a callback notifies again", async () => {
     const notifier = createNotifier();
     let notifyCount = 0;
-    notifier.add("r", () => {
+    notifier.add(run("r"), () => {
       notifyCount += 1;
-      if (notifyCount < 3) notifier.notify("r", "r");
+      if (notifyCount < 3) notifier.notify(keyOf(run("r")), "r");
     });
-    notifier.notify("r", "r");
+    notifier.notify(keyOf(run("r")), "r");
     await soon();
     await soon();
     await soon();
@@ -122,12 +129,12 @@ describe("createNotifier", () => {
   it("S18: after a callback has stopped all subscriptions, no other subscription is notified", async () => {
     const notifier = createNotifier();
     const notified: string[] = [];
-    notifier.add("r", () => {
+    notifier.add(run("r"), () => {
       notified.push("first");
       notifier.clear();
     });
-    notifier.add("r", () => notified.push("second"));
-    notifier.add("s", () => notified.push("third"));
+    notifier.add(run("r"), () => notified.push("second"));
+    notifier.add(run("s"), () => notified.push("third"));
     notifier.notifyAll();
     await soon();
     expect(notified).toStrictEqual(["first"]);
@@ -136,12 +143,34 @@ describe("createNotifier", () => {
   it("S13: a subscription is notified of each run that changed, or once that any may have", async () => {
     const notifier = createNotifier();
     const heard: (string | null)[] = [];
-    notifier.add("@ada", (runId) => heard.push(runId));
-    for (const runId of ["a", "b", "a"]) notifier.notify("@ada", runId);
+    notifier.add({ ownerId: "ada" }, (runId) => heard.push(runId));
+    for (const runId of ["a", "b", "a"]) notifier.notify(keyOf({ ownerId: "ada" }), runId);
     await soon();
     expect(heard.splice(0)).toStrictEqual(["a", "b"]);
-    for (const runId of ["a", null, "b"]) notifier.notify("@ada", runId);
+    for (const runId of ["a", null, "b"]) notifier.notify(keyOf({ ownerId: "ada" }), runId);
     await soon();
     expect(heard).toStrictEqual([null]);
+  });
+
+  it("S13: a run notifies its own subscriptions and those to its owner, and no other owner's, whatever their names", async () => {
+    const texts = fc.constantFrom("a", "b", "a b", " a", "b a");
+    const names = fc.record({ ownerId: texts, runId: fc.constantFrom("a", "b") });
+    const subjects = fc.array(fc.oneof(names, fc.record({ ownerId: texts })), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(subjects, names, async (all, name) => {
+        const notifier = createNotifier();
+        const heard = all.map((): (string | null)[] => []);
+        all.forEach((subject, at) => notifier.add(subject, (runId) => heard[at]?.push(runId)));
+        notifier.notifyOf(name);
+        await soon();
+        const expected = all.map((subject) => {
+          const isOf = subject.ownerId === name.ownerId;
+          return isOf && (!("runId" in subject) || subject.runId === name.runId)
+            ? [name.runId]
+            : [];
+        });
+        expect(heard).toStrictEqual(expected);
+      }),
+    );
   });
 });

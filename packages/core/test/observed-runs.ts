@@ -1,13 +1,13 @@
 import type { Diagnostic } from "../src/rules/diagnostic.ts";
 import type { Telemetry } from "../src/rules/telemetry.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
+import { type AdasRuns, createAdasRuns } from "./adas-runs.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 /** Runs, and what they report. */
 export interface Observed {
-  readonly runs: RunEvents;
+  readonly runs: AdasRuns;
   readonly clock: FakeClock;
   /** All that was reported, in order. */
   readonly all: Diagnostic[];
@@ -19,11 +19,11 @@ export interface Observed {
 export async function observe(
   store: RunEventStore = createMemoryStore(),
   telemetry: Telemetry = {},
+  clock: FakeClock = createFakeClock(),
 ): Promise<Observed> {
-  const clock = createFakeClock();
   const all: Diagnostic[] = [];
   const onDiagnostic = (diagnostic: Diagnostic): void => void all.push(diagnostic);
-  const runs = createRunEvents({ store, clock, telemetry: { onDiagnostic, ...telemetry } });
-  await runs.create({ ownerId: "ada", runId: "r", metadata: { from: "chat" } });
+  const runs = createAdasRuns({ store, clock, telemetry: { onDiagnostic, ...telemetry } });
+  await runs.create({ runId: "r", metadata: { from: "chat" } });
   return { runs, clock, all, of: (type) => all.filter((one) => one.type === type) };
 }

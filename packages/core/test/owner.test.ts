@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ownerIdOf } from "../src/rules/owner.ts";
-import { createRunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { ADA } from "./adas-runs.ts";
 
 describe("ownerIdOf", () => {
-  it("ownerIdOf answers null only if ownerId is left out", () => {
-    expect(ownerIdOf({})).toBeNull();
+  it("ownerIdOf answers the owner that the options name", () => {
     expect(ownerIdOf({ ownerId: "ada" })).toBe("ada");
   });
 
@@ -52,17 +52,17 @@ describe("ownerIdOf", () => {
     const runs = createRunEvents({ store });
     for (const runId of ["", "a b", "a\0", "{a}", "a".repeat(129), "\ud800"]) {
       const notFound = { code: "not_found" };
-      await expect(runs.read(runId)).rejects.toMatchObject(notFound);
-      await expect(runs.get(runId)).rejects.toMatchObject(notFound);
-      await expect(runs.cancel(runId)).rejects.toMatchObject(notFound);
-      await expect(runs.delete(runId)).rejects.toMatchObject(notFound);
-      await expect(runs.append(runId, [{ eventType: "A" }])).rejects.toMatchObject(notFound);
-      const lease = { leaseMs: 1_000 };
+      await expect(runs.read(runId, ADA)).rejects.toMatchObject(notFound);
+      await expect(runs.get(runId, ADA)).rejects.toMatchObject(notFound);
+      await expect(runs.cancel(runId, ADA)).rejects.toMatchObject(notFound);
+      await expect(runs.delete(runId, ADA)).rejects.toMatchObject(notFound);
+      await expect(runs.append(runId, [{ eventType: "A" }], ADA)).rejects.toMatchObject(notFound);
+      const lease = { ...ADA, leaseMs: 1_000 };
       await expect(runs.claim(runId, lease)).rejects.toMatchObject(notFound);
       await expect(runs.renew(runId, 1, lease)).rejects.toMatchObject(notFound);
-      await expect(runs.release(runId, 1)).rejects.toMatchObject(notFound);
+      await expect(runs.release(runId, 1, ADA)).rejects.toMatchObject(notFound);
       await expect(runs.work(runId, lease, () => {})).rejects.toMatchObject(notFound);
-      const tail = runs.tail(runId)[Symbol.asyncIterator]();
+      const tail = runs.tail(runId, ADA)[Symbol.asyncIterator]();
       await expect(tail.next()).rejects.toMatchObject(notFound);
     }
     await runs.close();

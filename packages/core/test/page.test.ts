@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createRunLog } from "../src/log/create-run-log.ts";
+import type { RunLog } from "../src/log/run-log.ts";
 import type { EventDraft, StoredEvent } from "../src/rules/event.ts";
 import {
   foldEvent,
@@ -18,31 +20,31 @@ import {
 } from "../src/rules/page.ts";
 import { shownState } from "../src/rules/shown-state.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import type { RunEventStore } from "../src/store/store.ts";
 import { encodeRunEvent } from "../src/wire/frame.ts";
-import { batches, requestOf } from "./run-draft.ts";
+import { ADA } from "./adas-runs.ts";
+import { batches } from "./run-draft.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 
 const INPUTS: ReadonlySet<string> = new Set([INPUT_REQUESTED, INPUT_RECEIVED]);
-
-async function append(store: RunEventStore, drafts: readonly EventDraft[]): Promise<void> {
-  const [outcome] = await store.append([requestOf(drafts)]);
-  expect(outcome?.outcome).toBe("appended");
-}
 
 function foldOf(events: readonly StoredEvent[]): RunState {
   return events.reduce<RunState>(foldEvent, INITIAL_STATE);
 }
 
+async function append(log: RunLog, drafts: readonly EventDraft[]): Promise<void> {
+  const [first] = drafts;
+  if (first?.eventType === INPUT_RECEIVED) await log.input("r", first.payload, ADA);
+  else await log.append("r", drafts, ADA);
+}
+
 async function pageAfter(
-  store: RunEventStore,
+  log: RunLog,
   since: number,
   limit: number,
   maxBytes: number,
 ): Promise<LogPage> {
-  const [result] = await store.read([{ runId: "r", ownerId: null, since, limit, maxBytes }]);
-  if (result === undefined || result === null) throw new Error("Expected the run to exist.");
-  return planPage(result, since);
+  const { run: _, ...page } = await log.readPage("r", { ...ADA, since, limit, maxBytes });
+  return page;
 }
 
 /** The question that the last of these events leaves open. */
@@ -64,19 +66,19 @@ describe("planPage", () => {
         batches("finished", "with inputs"),
         fc.infiniteStream(size),
         race,
-        async (log, sizes, races) => {
-          const store = createMemoryStore();
-          await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
-          const left = [...log];
+        async (all, sizes, races) => {
+          const log = createRunLog({ store: createMemoryStore() });
+          await log.createRun({ ...ADA, runId: "r" });
+          const left = [...all];
           const seen: StoredEvent[] = [];
           for (;;) {
             for (let count = races.next().value as number; count > 0; count--) {
               const batch = left.shift();
-              if (batch !== undefined) await append(store, batch);
+              if (batch !== undefined) await append(log, batch);
             }
             const { limit, maxBytes } = sizes.next().value as { limit: number; maxBytes: number };
-            const page = await pageAfter(store, seen.length, limit, maxBytes);
-            const whole = (await pageAfter(store, 0, 1_000, 1_000_000)).events;
+            const page = await pageAfter(log, seen.length, limit, maxBytes);
+            const whole = (await pageAfter(log, 0, 1_000, 1_000_000)).events;
             seen.push(...page.events);
             const { lastSequence } = page;
             const head = { ...foldOf(whole), lastSequence };
@@ -95,7 +97,7 @@ describe("planPage", () => {
             if (isTerminal(page.runStatus)) break;
           }
           expect(seen.map((event) => event.eventType)).toStrictEqual(
-            log.flat().map((draft) => draft.eventType),
+            all.flat().map((draft) => draft.eventType),
           );
           expect(seen.map((event) => event.sequence)).toStrictEqual(seen.map((_, at) => at + 1));
         },

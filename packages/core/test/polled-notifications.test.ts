@@ -1,29 +1,34 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPolledNotifications } from "../src/store/polled-notifications.ts";
-import type { RunPosition } from "../src/rules/run.ts";
-import { isOwnerName, ownerName } from "../src/rules/owner-name.ts";
-import { isRunId } from "../src/rules/run-id.ts";
+import type { RunName } from "../src/rules/head.ts";
+import { createPolledNotifications, type Position } from "../src/store/polled-notifications.ts";
+import type { Committed } from "../src/store/sync-work.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 const RUN_IDS = ["a", "b"] as const;
 
+const run = (runId: string): RunName => ({ ownerId: "ada", runId });
+
+/** A commit that creates or removes the run. */
+const created = (runId: string): Committed => ({ ...run(runId), ordinal: 1, lastSequence: null });
+
 /** A table of heads that others write to, and a store that polls it. */
 function world() {
   const clock = createFakeClock();
-  const table = new Map<string, RunPosition>();
+  const table = new Map<string, Position>();
   const asked: (readonly string[])[] = [];
   let ordinal = 0;
   const notifications = createPolledNotifications({
-    selectPositions(runIds) {
-      asked.push(runIds);
-      return runIds.flatMap((runId) => table.get(runId) ?? []);
+    selectPositions(names) {
+      asked.push(names.map(({ runId }) => runId));
+      return names.flatMap(({ runId }) => table.get(runId) ?? []);
     },
     pollMs: 10,
     clock,
   });
   const commits = {
-    create: (runId: string) => table.set(runId, { runId, ordinal: ++ordinal, lastSequence: 0 }),
+    create: (runId: string) =>
+      table.set(runId, { ...run(runId), ordinal: ++ordinal, lastSequence: 0 }),
     append(runId: string) {
       const head = table.get(runId);
       if (head) table.set(runId, { ...head, lastSequence: head.lastSequence + 1 });
@@ -87,11 +92,11 @@ describe("the subscriptions to owners", () => {
 
   it("S13: they are notified of this store's own changes at once, and not after they were stopped", async () => {
     const { state, notifications, subscription, pass } = owners();
-    notifications.changed([{ runId: "r", ownerId: "ada" }]);
+    notifications.committed([created("r")]);
     await Promise.resolve();
     expect(state.heard).toEqual(["r"]);
     subscription.stop();
-    notifications.changed([{ runId: "r", ownerId: "ada" }]);
+    notifications.committed([created("r")]);
     state.changed = true;
     await pass(2_000);
     expect(state.notified).toBe(1);
@@ -110,15 +115,6 @@ describe("the subscriptions to owners", () => {
       state.heard = [];
     }
   });
-
-  it("S13: the name of an owner is no run id", () => {
-    fc.assert(
-      fc.property(fc.string(), (ownerId) => {
-        const name = ownerName(ownerId);
-        expect(isOwnerName(name) && !isRunId(name)).toBe(true);
-      }),
-    );
-  });
 });
 
 describe("createPolledNotifications", () => {
@@ -132,7 +128,7 @@ describe("createPolledNotifications", () => {
         const { clock, table, notifications, commits } = world();
         const notifyCount = { a: 0, b: 0 };
         for (const runId of RUN_IDS)
-          notifications.subscribe(runId, () => void (notifyCount[runId] += 1));
+          notifications.subscribe(run(runId), () => void (notifyCount[runId] += 1));
         clock.advance(10);
         await Promise.resolve();
         expect(notifyCount).toEqual({ a: 1, b: 1 });
@@ -157,12 +153,12 @@ describe("createPolledNotifications", () => {
   it("S13: own commits notify at once, and not again by a poll that finds them or is older", async () => {
     const { clock, notifications, commits, table } = world();
     let notifyCount = 0;
-    notifications.subscribe("a", () => void (notifyCount += 1));
+    notifications.subscribe(run("a"), () => void (notifyCount += 1));
     commits.create("a");
     commits.append("a");
     const head = table.get("a");
     if (head === undefined) throw new Error("There is no head.");
-    notifications.moved([{ ...head, ownerId: "ada" }]);
+    notifications.committed([head]);
     await Promise.resolve();
     expect(notifyCount).toBe(1);
     table.set("a", { ...head, lastSequence: 0 });
@@ -171,11 +167,11 @@ describe("createPolledNotifications", () => {
     expect(notifyCount).toBe(1);
   });
 
-  it("S14: without subscriptions nothing is polled, and one query polls all subscribed runs", () => {
+  it("S13: without subscriptions nothing is polled, and one query polls all subscribed runs", () => {
     const { clock, asked, notifications } = world();
     clock.advance(100);
     expect(asked).toEqual([]);
-    const subscriptions = RUN_IDS.map((runId) => notifications.subscribe(runId, () => {}));
+    const subscriptions = RUN_IDS.map((runId) => notifications.subscribe(run(runId), () => {}));
     clock.advance(20);
     expect(asked).toEqual([RUN_IDS, RUN_IDS]);
     for (const { stop } of subscriptions) stop();
@@ -184,27 +180,27 @@ describe("createPolledNotifications", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S14, S18: no notification comes after stop, and a subscription after close is refused", async () => {
+  it("S13, S18: no notification comes after stop, and a subscription after close is refused", async () => {
     const { clock, notifications, commits } = world();
     let notifyCount = 0;
-    const { stop } = notifications.subscribe("a", () => void (notifyCount += 1));
+    const { stop } = notifications.subscribe(run("a"), () => void (notifyCount += 1));
     stop();
     commits.create("a");
-    notifications.changed([{ runId: "a", ownerId: "ada" }]);
+    notifications.committed([created("a")]);
     clock.advance(100);
-    notifications.subscribe("a", () => void (notifyCount += 1));
+    notifications.subscribe(run("a"), () => void (notifyCount += 1));
     notifications.close();
     clock.advance(100);
     await Promise.resolve();
     expect(notifyCount).toBe(0);
-    const { ready } = notifications.subscribe("a", () => {});
+    const { ready } = notifications.subscribe(run("a"), () => {});
     await expect(ready).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  it("S14: nothing is polled if only this store commits", () => {
+  it("S13: nothing is polled if only this store commits", () => {
     const clock = createFakeClock();
     const notifications = createPolledNotifications({ selectPositions: null, pollMs: 10, clock });
-    notifications.subscribe("a", () => {});
+    notifications.subscribe(run("a"), () => {});
     expect(clock.timers()).toBe(0);
   });
 });

@@ -22,7 +22,7 @@ function world({ mostPauseMs }: { readonly mostPauseMs?: number } = {}) {
 }
 
 describe("createPoller", () => {
-  it("S14: a poller polls at its period while it is needed, and not once after that", () => {
+  it("S13: a poller polls at its period while it is needed, and not once after that", () => {
     const { clock, state, poller } = world();
     poller.start(10);
     poller.start(10);
@@ -38,7 +38,7 @@ describe("createPoller", () => {
     expect(state.polls).toHaveLength(11);
   });
 
-  it("S14: polls take a fifth of the time at most, unless that would exceed the longest pause", () => {
+  it("S13: polls take a fifth of the time at most, unless that would exceed the longest pause", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.option(fc.constant(60)), (tookMs, most) => {
         const { clock, state, poller } = world(most === null ? {} : { mostPauseMs: most });
@@ -52,7 +52,7 @@ describe("createPoller", () => {
     );
   });
 
-  it("S15: a poll that fails is followed by another one, after the pause for failures", () => {
+  it("S13: a poll that fails is followed by another one, after the pause for failures", () => {
     const { clock, state, poller } = world();
     state.fails = true;
     poller.start(10);
@@ -85,7 +85,7 @@ describe("createPoller", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S14: one poll is made at a time: none begins while one waits for its answer, even one that fails", async () => {
+  it("S13: one poll is made at a time: none begins while one waits for its answer, even one that fails", async () => {
     const clock = createFakeClock();
     const answers: PromiseWithResolvers<void>[] = [];
     const poller = createPoller({

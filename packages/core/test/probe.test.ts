@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createRunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { createProbe } from "../src/upkeep/probe.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";

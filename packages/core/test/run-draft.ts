@@ -72,14 +72,8 @@ export const lease: fc.Arbitrary<Lease> = fc
   })
   .map((one) => (one.leaseExpiresAtMs === null ? { ...one, worker: null } : one));
 
-/** Who appends, with fences and times as small. */
+/** Who appends, with fences as small. */
 export const appender: fc.Arbitrary<Appender> = fc.oneof(
   fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const, "input" as const) }),
   fc.record({ by: fc.constant("worker" as const), fence: fc.nat({ max: 4 }) }),
-  fc.record({ by: fc.constant("reaper" as const), graceMs: fc.nat({ max: 4 }) }),
-  fc.record({
-    by: fc.constant("sweeper" as const),
-    runStatus: fc.constantFrom("queued" as const, "running" as const, "waiting" as const),
-    idleForMs: fc.nat({ max: 4 }),
-  }),
 );

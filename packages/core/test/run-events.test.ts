@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { createContext, runInContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RunEventsError } from "../src/rules/errors.ts";
 import type { RunEvent } from "../src/rules/event.ts";
 import { JsonText } from "../src/rules/json-text.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { ADA } from "./adas-runs.ts";
 
 const NOW = Date.UTC(2026, 5, 20, 12, 1);
 const TIME = "2026-06-20T12:01:00.000Z";
@@ -37,7 +40,7 @@ async function exampleOf(file: string, name: string): Promise<string> {
 describe("createRunEvents", () => {
   it("the example of createRunEvents prints what it should", async () => {
     const printed: unknown[][] = [];
-    const example = await exampleOf("run-events.ts", "createRunEvents");
+    const example = await exampleOf("create-run-events.ts", "createRunEvents");
     const context = createContext({
       createRunEvents,
       createMemoryStore,
@@ -56,6 +59,14 @@ describe("createRunEvents", () => {
     await runInContext(`(async () => {${example}; await runs.close();})()`, context);
   });
 
+  it("W4: two owners may have the same id, and neither can tell", async () => {
+    for (const ownerId of ["ada", "eve"]) await runs.create({ ownerId, runId: "r" });
+    await runs.append("r", [{ eventType: "TOKEN" }], ADA);
+    await runs.cancel("r", { ownerId: "eve" });
+    expect(await runs.get("r", ADA)).toMatchObject({ runStatus: "running", lastSequence: 1 });
+    expect(await runs.get("r", { ownerId: "eve" })).toMatchObject({ runStatus: "cancelled" });
+  });
+
   it("W8, W6: a new run is queued, with all its fields", async () => {
     const created = await runs.create({ ownerId: "ada", runId: "r", metadata: { model: "m" } });
     expect(created).toStrictEqual({
@@ -71,16 +82,17 @@ describe("createRunEvents", () => {
       lease: null,
       metadata: { model: "m" },
     });
-    expect(await runs.get("r")).toStrictEqual(created);
+    expect(await runs.get("r", ADA)).toStrictEqual(created);
     expect(await runs.create({ ownerId: "ada", runId: "r" })).toStrictEqual(created);
   });
 
   it("W9, W6: an append answers its sequences, and the status and phase after it", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
-    const receipt = await runs.append(runId, [
-      { eventType: "RUN_STARTED" },
-      { eventType: "PHASE_STARTED", payload: { phase: "compose" } },
-    ]);
+    const { runId } = await runs.create(ADA);
+    const receipt = await runs.append(
+      runId,
+      [{ eventType: "RUN_STARTED" }, { eventType: "PHASE_STARTED", payload: { phase: "compose" } }],
+      ADA,
+    );
     expect(receipt).toStrictEqual({
       firstSequence: 1,
       lastSequence: 2,
@@ -88,8 +100,8 @@ describe("createRunEvents", () => {
       currentPhase: "compose",
       replayed: false,
     });
-    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
-    expect(await runs.get(runId)).toMatchObject({
+    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }], ADA);
+    expect(await runs.get(runId, ADA)).toMatchObject({
       runStatus: "completed",
       currentPhase: "compose",
       lastSequence: 3,
@@ -98,10 +110,10 @@ describe("createRunEvents", () => {
   });
 
   it("W15, W1: a page has payloads as values, those of a JsonText too", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const { runId } = await runs.create(ADA);
     const payload = JsonText.parse('{"big": 12345678901234567890, "s": "\\u0000\\ud800"}');
-    await runs.append(runId, [{ eventType: "TOKEN", payload }, { eventType: "TOKEN" }]);
-    expect(await runs.read(runId, { limit: 1 })).toStrictEqual({
+    await runs.append(runId, [{ eventType: "TOKEN", payload }, { eventType: "TOKEN" }], ADA);
+    expect(await runs.read(runId, { ...ADA, limit: 1 })).toStrictEqual({
       events: [
         {
           sequence: 1,
@@ -115,45 +127,53 @@ describe("createRunEvents", () => {
       lastSequence: 2,
       hasMore: true,
     });
-    const { events } = await runs.log.readPage(runId);
+    const { events } = await runs.log.readPage(runId, ADA);
     expect(events[0]?.payload).toBe('{"big":12345678901234567890,"s":"\\u0000\\ud800"}');
   });
 
   it("W7: a tail yields every event, also new ones, up to the terminal one", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
-    await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
-    const [whole, later] = [collect(runs.tail(runId)), collect(runs.tail(runId, { since: 1 }))];
-    for (let at = 0; at < 5; at++) await runs.append(runId, [{ eventType: "TOKEN", payload: at }]);
-    await runs.append(runId, [{ eventType: "TOKEN", payload: 5 }, { eventType: "RUN_FAILED" }]);
+    const { runId } = await runs.create(ADA);
+    await runs.append(runId, [{ eventType: "RUN_STARTED" }], ADA);
+    const [whole, later] = [
+      collect(runs.tail(runId, ADA)),
+      collect(runs.tail(runId, { ...ADA, since: 1 })),
+    ];
+    for (let at = 0; at < 5; at++)
+      await runs.append(runId, [{ eventType: "TOKEN", payload: at }], ADA);
+    await runs.append(
+      runId,
+      [{ eventType: "TOKEN", payload: 5 }, { eventType: "RUN_FAILED" }],
+      ADA,
+    );
     const events = await whole;
     expect(events.map((event) => event.sequence)).toStrictEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(events.map((event) => event.payload)).toStrictEqual([null, 0, 1, 2, 3, 4, 5, null]);
     expect(await later).toStrictEqual(events.slice(1));
-    expect(await collect(runs.tail(runId, { since: 8 }))).toStrictEqual([]);
+    expect(await collect(runs.tail(runId, { ...ADA, since: 8 }))).toStrictEqual([]);
   });
 
   it("S14: leaving a tail stops it", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
-    await runs.append(runId, [{ eventType: "TOKEN" }, { eventType: "TOKEN" }]);
-    for await (const event of runs.tail(runId)) {
+    const { runId } = await runs.create(ADA);
+    await runs.append(runId, [{ eventType: "TOKEN" }, { eventType: "TOKEN" }], ADA);
+    for await (const event of runs.tail(runId, ADA)) {
       expect(event.sequence).toBe(1);
       break;
     }
     const controller = new AbortController();
     const reason = new Error("enough");
-    const tail = collect(runs.tail(runId, { signal: controller.signal }));
+    const tail = collect(runs.tail(runId, { ...ADA, signal: controller.signal }));
     controller.abort(reason);
     await expect(tail).rejects.toBe(reason);
   });
 
   it("W13: a cancel ends a live run, once, and leaves a finished one as it is", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
-    const first = await runs.cancel(runId);
+    const { runId } = await runs.create(ADA);
+    const first = await runs.cancel(runId, ADA);
     expect(first).toMatchObject({ runStatus: "cancelled", lastSequence: 1, finishedAt: TIME });
-    expect(await runs.cancel(runId)).toStrictEqual(first);
+    expect(await runs.cancel(runId, ADA)).toStrictEqual(first);
     const other = await runs.create({ ownerId: "ada" });
-    await runs.append(other.runId, [{ eventType: "RUN_COMPLETED" }]);
-    expect(await runs.cancel(other.runId)).toMatchObject({
+    await runs.append(other.runId, [{ eventType: "RUN_COMPLETED" }], ADA);
+    expect(await runs.cancel(other.runId, ADA)).toMatchObject({
       runStatus: "completed",
       lastSequence: 1,
     });
@@ -161,17 +181,17 @@ describe("createRunEvents", () => {
 
   it("S17, W14: delete removes a finished run whole, and refuses a live one", async () => {
     await runs.create({ ownerId: "ada", runId: "r" });
-    await runs.append("r", [{ eventType: "TOKEN" }]);
-    await expect(runs.delete("r")).rejects.toMatchObject({ code: "run_active" });
-    expect(await runs.get("r")).toMatchObject({ lastSequence: 1 });
-    await runs.cancel("r");
-    await runs.delete("r", { ownerId: "ada" });
-    await expect(runs.get("r")).rejects.toMatchObject({ code: "not_found" });
-    expect(await runs.create({ ownerId: "eve", runId: "r" })).toMatchObject({
+    await runs.append("r", [{ eventType: "TOKEN" }], ADA);
+    await expect(runs.delete("r", ADA)).rejects.toMatchObject({ code: "run_active" });
+    expect(await runs.get("r", ADA)).toMatchObject({ lastSequence: 1 });
+    await runs.cancel("r", ADA);
+    await runs.delete("r", ADA);
+    await expect(runs.get("r", ADA)).rejects.toMatchObject({ code: "not_found" });
+    expect(await runs.create({ ...ADA, runId: "r" })).toMatchObject({
       lastSequence: 0,
       runStatus: "queued",
     });
-    expect((await runs.read("r")).events).toStrictEqual([]);
+    expect((await runs.read("r", ADA)).events).toStrictEqual([]);
   });
 
   it("W14: list answers an owner's runs, newest first, page by page", async () => {
@@ -185,13 +205,13 @@ describe("createRunEvents", () => {
       cursor: first.nextCursor ?? undefined,
     });
     expect([second.runs.map((run) => run.runId), second.nextCursor]).toStrictEqual([["a"], null]);
-    await runs.cancel("b");
+    await runs.cancel("b", ADA);
     const cancelled = await runs.list({ ownerId: "ada", status: "cancelled" });
     expect(cancelled.runs.map((run) => run.runId)).toStrictEqual(["b"]);
   });
 
   it("W4: in every call, another owner's run behaves as if it did not exist", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const { runId } = await runs.create(ADA);
     const owner = { ownerId: "eve" };
     const calls: readonly (readonly [string, (id: string) => Promise<unknown>])[] = [
       ["append", (id) => runs.append(id, [{ eventType: "TOKEN" }], owner)],
@@ -208,73 +228,70 @@ describe("createRunEvents", () => {
     const failure = async (call: Promise<unknown>): Promise<unknown> =>
       call.then(
         () => "no failure",
-        ({ name, code, message, details }: Record<string, unknown>) => ({
-          name,
-          code,
-          message,
-          details,
-        }),
+        ({ name, code, message, details }: RunEventsError) => ({ name, code, message, details }),
       );
     for (const [name, call] of calls) {
       const theirs = await failure(call(runId));
       expect([name, theirs]).toStrictEqual([name, await failure(call("none"))]);
       expect(theirs).toMatchObject({ code: "not_found" });
     }
-    expect(await runs.get(runId)).toMatchObject({ lastSequence: 0 });
+    expect(await runs.get(runId, ADA)).toMatchObject({ lastSequence: 0 });
   });
 
   it("W31, W32: a claimed run takes appends of the fence alone until its release, and renewals extend the lease", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const { runId } = await runs.create(ADA);
     const lease = { leaseMs: 5_000 };
-    const claim = await runs.claim(runId, lease);
+    const claim = await runs.claim(runId, { ...ADA, ...lease });
     const { fence } = claim;
     expect(claim).toStrictEqual({ fence: NOW * 1_000 + 1, expiresAt: "2026-06-20T12:01:05.000Z" });
-    await expect(runs.claim(runId, lease)).rejects.toMatchObject({
+    await expect(runs.claim(runId, { ...ADA, ...lease })).rejects.toMatchObject({
       code: "claimed",
       details: { expiresAt: claim.expiresAt },
     });
     const fenced = { code: "fenced" };
-    await expect(runs.append(runId, [{ eventType: "A" }])).rejects.toMatchObject(fenced);
-    expect(await runs.append(runId, [{ eventType: "A" }], { fence })).toMatchObject({
+    await expect(runs.append(runId, [{ eventType: "A" }], ADA)).rejects.toMatchObject(fenced);
+    expect(await runs.append(runId, [{ eventType: "A" }], { ...ADA, fence })).toMatchObject({
       lastSequence: 1,
     });
-    expect(await runs.renew(runId, fence, { leaseMs: 7_000 })).toStrictEqual({
+    expect(await runs.renew(runId, fence, { ...ADA, leaseMs: 7_000 })).toStrictEqual({
       fence,
       expiresAt: "2026-06-20T12:01:07.000Z",
     });
-    await expect(runs.renew(runId, fence + 1, lease)).rejects.toMatchObject(fenced);
-    expect(await runs.release(runId, fence)).toBeUndefined();
-    expect(await runs.append(runId, [{ eventType: "A" }])).toMatchObject({ lastSequence: 2 });
-    expect((await runs.claim(runId, lease)).fence).toBeGreaterThan(fence);
+    await expect(runs.renew(runId, fence + 1, { ...ADA, ...lease })).rejects.toMatchObject(fenced);
+    expect(await runs.release(runId, fence, ADA)).toBeUndefined();
+    expect(await runs.append(runId, [{ eventType: "A" }], ADA)).toMatchObject({ lastSequence: 2 });
+    expect((await runs.claim(runId, { ...ADA, ...lease })).fence).toBeGreaterThan(fence);
   });
 
   it("W33, S24: reap ends runs whose worker is dead, purge removes old ones, and both answer their ids", async () => {
     let now = NOW;
     const upkept = createRunEvents({ store: createMemoryStore({ now: () => now }) });
     const { runId } = await upkept.create({ ownerId: "ada" });
-    await upkept.claim(runId, { leaseMs: 1_000 });
+    await upkept.claim(runId, { ...ADA, leaseMs: 1_000 });
     now += 61_000;
-    expect(await upkept.reap({ confirmMs: 0 })).toStrictEqual([runId]);
-    expect((await upkept.read(runId)).events).toMatchObject([
+    expect(await upkept.reap({ confirmMs: 0 })).toStrictEqual([{ ...ADA, runId }]);
+    expect((await upkept.read(runId, ADA)).events).toMatchObject([
       { eventType: "RUN_FAILED", payload: { reason: "lease_expired" } },
     ]);
     expect(await upkept.purge({ finishedForMs: 1 })).toStrictEqual([]);
-    expect(await upkept.purge({ finishedForMs: 0 })).toStrictEqual([runId]);
-    await expect(upkept.get(runId)).rejects.toMatchObject({ code: "not_found" });
+    expect(await upkept.purge({ finishedForMs: 0 })).toStrictEqual([{ ...ADA, runId }]);
+    await expect(upkept.get(runId, ADA)).rejects.toMatchObject({ code: "not_found" });
     await upkept.close();
   });
 
   it("S18: close ends every tail, is idempotent, and refuses later calls", async () => {
-    const { runId } = await runs.create({ ownerId: "ada" });
-    await runs.append(runId, [{ eventType: "TOKEN" }]);
-    const tail = runs.tail(runId)[Symbol.asyncIterator]();
+    const { runId } = await runs.create(ADA);
+    await runs.append(runId, [{ eventType: "TOKEN" }], ADA);
+    const tail = runs.tail(runId, ADA)[Symbol.asyncIterator]();
     expect((await tail.next()).value).toMatchObject({ sequence: 1 });
     const next = expect(tail.next()).rejects.toMatchObject({ code: "store_unavailable" });
     await Promise.all([runs.close(), runs.close()]);
     await next;
-    await expect(runs.append(runId, [{ eventType: "TOKEN" }])).rejects.toMatchObject({
+    await expect(runs.append(runId, [{ eventType: "TOKEN" }], ADA)).rejects.toMatchObject({
       code: "store_unavailable",
     });
-    await expect(collect(runs.tail(runId))).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(collect(runs.tail(runId, ADA))).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
   });
 });

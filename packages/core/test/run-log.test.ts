@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ADA } from "./adas-runs.ts";
 import { createDeferred } from "./deferred.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { createRunLog } from "../src/log/create-run-log.ts";
 import type { RunLog } from "../src/log/run-log.ts";
-import type { AppendRequest } from "../src/rules/append.ts";
+import type { Plain } from "../src/rules/append-rule.ts";
 import { JsonText } from "../src/rules/json-text.ts";
-import type { AppendReceipt } from "../src/rules/receipt.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { batches } from "./run-draft.ts";
@@ -22,29 +22,38 @@ async function createBench(store: RunEventStore = createMemoryStore()): Promise<
 /** A memory store whose appends wait for the test, and are counted. */
 function createHeldStore(): {
   readonly store: RunEventStore;
-  readonly groups: (readonly AppendRequest[])[];
+  readonly groups: (readonly Plain[])[];
+  /** How many runs each change was about: the first is the creation. */
+  readonly changes: readonly number[];
   readonly go: () => void;
 } {
   const memory = createMemoryStore();
-  const groups: (readonly AppendRequest[])[] = [];
+  const groups: (readonly Plain[])[] = [];
+  const changed: number[] = [];
   const gate = createDeferred<void>();
   const store: RunEventStore = {
     ...memory,
-    async append(requests) {
-      groups.push(requests);
+    async append(plains) {
+      groups.push(plains);
       await gate.promise;
-      return memory.append(requests);
+      return memory.append(plains);
+    },
+    change(changes) {
+      changed.push(changes.length);
+      return memory.change(changes);
     },
   };
-  return { store, groups, go: () => gate.resolve() };
+  return { store, groups, changes: changed, go: () => gate.resolve() };
 }
 
-it.each([0, 1.5, undefined])(
-  "a store that takes %s appends at once is a TypeError",
-  (appendsAtOnce) => {
+it.each(["appendsAtOnce", "mostBytes", "mostEvents"])(
+  "a store whose %s is not an integer of 1 or more is a TypeError",
+  (name) => {
     const store = createMemoryStore();
-    const capabilities = { ...store.capabilities, appendsAtOnce: appendsAtOnce as number };
-    expect(() => createRunLog({ store: { ...store, capabilities } })).toThrow(TypeError);
+    for (const value of [0, 1.5, undefined]) {
+      const capabilities = { ...store.capabilities, [name]: value };
+      expect(() => createRunLog({ store: { ...store, capabilities } })).toThrow(name);
+    }
   },
 );
 
@@ -53,7 +62,7 @@ describe("append", () => {
     await fc.assert(
       fc.asyncProperty(batches("live"), async (log) => {
         const runs = await createBench();
-        const receipts = await Promise.all(log.map((drafts) => runs.append("r", drafts)));
+        const receipts = await Promise.all(log.map((drafts) => runs.append("r", drafts, ADA)));
         let last = 0;
         receipts.forEach(({ firstSequence, lastSequence, replayed }, at) => {
           expect([firstSequence, lastSequence, replayed]).toStrictEqual([
@@ -63,7 +72,7 @@ describe("append", () => {
           ]);
           last = lastSequence;
         });
-        const { events } = await runs.readPage("r");
+        const { events } = await runs.readPage("r", ADA);
         expect(events.map((event) => event.payload)).toStrictEqual(
           log.flat().map(({ payload }) => JsonText.of(payload).text),
         );
@@ -73,24 +82,25 @@ describe("append", () => {
     );
   });
 
-  it("W9: appends of one turn go to the store as one call", async () => {
-    const { store, groups, go } = createHeldStore();
+  it("W9: appends of one turn go to the store as one call, and those that are not plain as one more", async () => {
+    const { store, groups, changes, go } = createHeldStore();
     const log = await createBench(store);
     go();
     await Promise.all([
-      log.append("r", [TOKEN]),
-      log.append("r", [TOKEN]),
-      log.append("none", [TOKEN]).catch(() => "refused"),
+      log.append("r", [TOKEN], ADA),
+      log.append("r", [TOKEN], ADA),
+      log.append("none", [TOKEN], ADA).catch(() => "refused"),
     ]);
     expect(groups.map((group) => group.length)).toStrictEqual([3]);
+    expect(changes).toStrictEqual([1, 2]);
     await log.close();
   });
 
   it("W7: of two appends that race to end a run one does, and the other is refused with how it ended", async () => {
     const log = await createBench();
     const [won, lost] = await Promise.allSettled([
-      log.append("r", [{ eventType: "RUN_COMPLETED" }]),
-      log.append("r", [{ eventType: "RUN_FAILED" }]),
+      log.append("r", [{ eventType: "RUN_COMPLETED" }], ADA),
+      log.append("r", [{ eventType: "RUN_FAILED" }], ADA),
     ]);
     expect(won).toMatchObject({ status: "fulfilled", value: { runStatus: "completed" } });
     expect(lost).toMatchObject({
@@ -103,8 +113,8 @@ describe("append", () => {
   it("W11: of two appends that expect the same sequence one lands", async () => {
     const log = await createBench();
     const [won, lost] = await Promise.allSettled([
-      log.append("r", [TOKEN], { expectedSequence: 0 }),
-      log.append("r", [TOKEN], { expectedSequence: 0 }),
+      log.append("r", [TOKEN], { ...ADA, expectedSequence: 0 }),
+      log.append("r", [TOKEN], { ...ADA, expectedSequence: 0 }),
     ]);
     expect(won.status).toBe("fulfilled");
     expect(lost).toMatchObject({
@@ -117,15 +127,18 @@ describe("append", () => {
     const log = await createBench();
     await log.createRun({ runId: "s", ownerId: "ada" });
     const keyed = { idempotencyKey: "k" };
-    await expect(log.append("r", [TOKEN], { ...keyed, expectedSequence: 9 })).rejects.toMatchObject(
-      {
-        code: "sequence_conflict",
-      },
-    );
-    const first = await log.append("r", [TOKEN], keyed);
-    expect(await log.append("s", [TOKEN], keyed)).toStrictEqual(first);
-    expect(await log.append("r", [TOKEN], keyed)).toStrictEqual({ ...first, replayed: true });
-    await expect(log.append("r", [TOKEN, TOKEN], keyed)).rejects.toMatchObject({
+    await expect(
+      log.append("r", [TOKEN], { ...ADA, ...keyed, expectedSequence: 9 }),
+    ).rejects.toMatchObject({
+      code: "sequence_conflict",
+    });
+    const first = await log.append("r", [TOKEN], { ...ADA, ...keyed });
+    expect(await log.append("s", [TOKEN], { ...ADA, ...keyed })).toStrictEqual(first);
+    expect(await log.append("r", [TOKEN], { ...ADA, ...keyed })).toStrictEqual({
+      ...first,
+      replayed: true,
+    });
+    await expect(log.append("r", [TOKEN, TOKEN], { ...ADA, ...keyed })).rejects.toMatchObject({
       code: "idempotency_key_reused",
     });
     await log.close();
@@ -139,7 +152,7 @@ describe("append", () => {
   ])("W3: an append with %s is refused before anything is sent", async (_what, options) => {
     const { store, groups } = createHeldStore();
     const log = await createBench(store);
-    await expect(log.append("r", [TOKEN], options)).rejects.toMatchObject({
+    await expect(log.append("r", [TOKEN], { ...ADA, ...options })).rejects.toMatchObject({
       code: "invalid_request",
     });
     expect(groups).toStrictEqual([]);
@@ -151,8 +164,9 @@ describe("append", () => {
     const log = await createBench(store);
     const payload = JsonText.of("x".repeat(250_000));
     const batch = Array.from({ length: 100 }, () => ({ eventType: "TOKEN", payload }));
-    const calls: Promise<AppendReceipt>[] = [];
-    for (let count = 0; count < 4; count++) calls.push(log.append("r", batch));
+    const owners = ["ada", "bob", "cyd", "dan"].map((ownerId) => ({ ownerId }));
+    await Promise.all(owners.map((owner) => log.createRun({ ...owner, runId: "r" })));
+    const calls = owners.map((owner) => log.append("r", batch, owner));
     const results = Promise.allSettled(calls);
     await expect.poll(() => groups.length).toBe(1);
     go();
@@ -177,30 +191,26 @@ describe("close", () => {
     const clock = createFakeClock();
     const log = createRunLog({ store, clock });
     await log.createRun({ runId: "r", ownerId: "ada" });
-    const appended = log.append("r", [TOKEN]);
-    const wait = log.waitFor("r", { since: 0, signal: new AbortController().signal });
+    const appended = log.append("r", [TOKEN], ADA);
+    const wait = log.waitFor("r", { ...ADA, since: 0, signal: new AbortController().signal });
     const ended = expect(wait).rejects.toMatchObject({ code: "store_unavailable" });
     await expect.poll(() => groups.length).toBe(1);
     const [closed, again] = [log.close(), log.close()];
     await ended;
-    await expect(log.append("r", [TOKEN])).rejects.toMatchObject({
+    await expect(log.append("r", [TOKEN], ADA)).rejects.toMatchObject({
       code: "store_unavailable",
       ambiguous: false,
     });
     go();
     expect(await appended).toMatchObject({ lastSequence: 1 });
     await Promise.all([closed, again]);
-    await expect(log.readPage("r")).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(log.readPage("r", ADA)).rejects.toMatchObject({ code: "store_unavailable" });
     expect(clock.timers()).toBe(0);
   });
 
-  it.each([
-    ["append", true],
-    ["read", true],
-    ["claim", false],
-  ] as const)(
-    "S18: for %s without an answer of the store it is %s that close waits, without a time limit, before it closes the store",
-    async (name, isWaitedFor) => {
+  it.each(["append", "change", "read"] as const)(
+    "S18: close waits without a time limit for a %s without an answer, before it closes the store",
+    async (name) => {
       const memory = createMemoryStore();
       const gate = createDeferred<void>();
       const calls: string[] = [];
@@ -211,19 +221,19 @@ describe("close", () => {
       };
       const close = async (): Promise<void> => void calls.push("close");
       const clock = createFakeClock();
+      await createBench(memory);
       const log = createRunLog({ store: { ...memory, [name]: held, close }, clock });
-      await log.createRun({ runId: "r", ownerId: "ada" });
       const asked = {
-        append: async () => log.append("r", [TOKEN]),
-        claim: async () => log.claim("r", { leaseMs: 60_000 }),
-        read: async () => log.readPage("r"),
+        append: async () => log.append("r", [TOKEN], ADA),
+        change: async () => log.claim("r", { ...ADA, leaseMs: 60_000 }),
+        read: async () => log.readPage("r", ADA),
       }[name]();
       await expect.poll(() => calls).toContain(name);
       const closed = log.close();
       // Much later.
       clock.advance(3_600_000);
       await new Promise((resolve) => setImmediate(resolve));
-      expect(calls.includes("close")).toBe(!isWaitedFor);
+      expect(calls).not.toContain("close");
       gate.resolve();
       await asked;
       await closed;

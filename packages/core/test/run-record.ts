@@ -18,7 +18,6 @@ export function runRecord(part: Partial<RunRecord> = {}): RunRecord {
     finishedAtMs: null,
     metadata: "null",
     topic: null,
-    idleFromMs: 1_000,
     ...part,
   };
 }
@@ -40,7 +39,7 @@ export function appendRequest(
 ): AppendRequest {
   return {
     runId: "r",
-    ownerId: null,
+    ownerId: "ada",
     events,
     change: changeOf(events),
     idempotencyKey: null,

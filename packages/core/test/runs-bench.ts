@@ -46,6 +46,7 @@ export async function createRunsBench(
       await log.append(
         runId,
         types.map((eventType) => ({ eventType, payload })),
+        { ownerId: "ada" },
       );
     },
     async open(runs, takes = () => true, feed, ownerId = "ada") {

@@ -45,7 +45,7 @@ const ACTS = {
   finish: (world, at) => record(world, pick(OWN, at) ?? "a", [newEvent("RUN_COMPLETED")]),
   async remove({ source, removed }, at) {
     const runId = pick(OWN, at) ?? "a";
-    if ((await source.store.deleteRun(runId, null)) === "deleted") removed.add(runId);
+    if ((await source.writes.remove({ ownerId: "ada", runId })) === "deleted") removed.add(runId);
   },
   open(world, at, count, takes) {
     // Any set of runs: each bit stands for one.

@@ -114,7 +114,7 @@ describe("a stream of many runs", () => {
     await append("b", ["NOTE"]);
     await until(sink, "run_event b 1");
     await append("a", ["RUN_COMPLETED"]);
-    await log.deleteRun("a");
+    await log.deleteRun("a", { ownerId: "ada" });
     isFull = false;
     sink.drain();
     stream.drained();

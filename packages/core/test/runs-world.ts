@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { NewEvent } from "../src/rules/event.ts";
+import type { RunName } from "../src/rules/head.ts";
 import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
 import { createStreams, type Streams } from "../src/stream/streams.ts";
@@ -13,6 +14,10 @@ import { scriptedLog } from "./stream-world.ts";
 /** Ada's runs, one of bob's, and one that does not exist. */
 export const OWN = ["a", "b", "c", "d"] as const;
 export const FOREIGN = ["bobs", "none"] as const;
+
+function nameOf(runId: string): RunName {
+  return { ownerId: runId === "bobs" ? "bob" : "ada", runId };
+}
 
 /** One connection of a reader, with the cursors that it asked for. */
 interface Connection {
@@ -42,8 +47,7 @@ export async function createRunsWorld(random: () => number): Promise<RunsWorld> 
   const source = createScriptedSource();
   const clock = createFakeClock();
   for (const runId of [...OWN, "bobs"]) {
-    const ownerId = runId === "bobs" ? "bob" : "ada";
-    await source.store.createRun({ runId, ownerId, metadata: "null" });
+    await source.writes.create(nameOf(runId));
   }
   return {
     source,
@@ -65,7 +69,7 @@ export function record(
   if (log === undefined || isTerminal(log.reduce<RunState>(foldEvent, INITIAL_STATE).runStatus))
     return;
   log.push(...events);
-  void source.store.append([appendRequest(events, { runId })]);
+  void source.writes.append(appendRequest(events, nameOf(runId)));
 }
 
 /** Opens a connection for the runs that the reader has not seen the end of, after the last event that it has of each. */

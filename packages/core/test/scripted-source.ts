@@ -1,8 +1,10 @@
 import type { FollowerSource } from "../src/follow/follower-source.ts";
 import type { ReadQuery, ReadResult } from "../src/rules/page.ts";
+import { readAfter } from "../src/log/read-after.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
+import { createRunWrites, type RunWrites } from "./run-writes.ts";
 
 /** A read that waits for the test. */
 interface ScriptedRead {
@@ -17,6 +19,7 @@ interface ScriptedRead {
 /** A memory store whose reads and notifications wait for the test. */
 export interface ScriptedSource extends FollowerSource {
   readonly store: RunEventStore;
+  readonly writes: RunWrites;
   /** Unanswered, the oldest first. */
   readonly reads: readonly ScriptedRead[];
   /** Answers all that are unanswered now. */
@@ -37,13 +40,12 @@ export function createScriptedSource(now?: () => number): ScriptedSource {
   const readies: Deferred<void>[] = [];
   let subscriptions = 0;
 
-  async function resultOf(query: ReadQuery): Promise<ReadResult | null> {
-    const [result] = await store.read([query]);
-    return result ?? null;
-  }
+  const resultOf = (query: ReadQuery): Promise<ReadResult | null> =>
+    readAfter(async (asked) => (await store.read([asked]))[0] ?? null, query);
 
   return {
     store,
+    writes: createRunWrites(store),
     reads,
     notifyCount,
     readies,
@@ -65,12 +67,12 @@ export function createScriptedSource(now?: () => number): ScriptedSource {
       reads.push(read);
       return deferred.promise;
     },
-    subscribe(runId, onNotification) {
+    subscribe(name, onNotification) {
       const ready = createDeferred<void>();
       readies.push(ready);
       subscriptions += 1;
       let stopped = false;
-      const inner = store.subscribe(runId, () => {
+      const inner = store.subscribe(name, () => {
         notifyCount.push(() => {
           if (!stopped) onNotification();
         });

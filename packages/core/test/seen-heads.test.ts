@@ -41,7 +41,7 @@ describe("heads", () => {
     ]);
   });
 
-  it("S14: the heads of one run do not count for another, and a forgotten run is new again", () => {
+  it("S13: the heads of one run do not count for another, and a forgotten run is new again", () => {
     const heads = createSeenHeads();
     const head = { runId: "a", ordinal: 1, lastSequence: 3 };
     heads.see("a", head);

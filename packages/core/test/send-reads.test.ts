@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { sendReads } from "../src/log/send-reads.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
-import type { ReadQuery, ReadResult } from "../src/rules/page.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import type { RunEventStore } from "../src/store/store.ts";
+import type { ReadQuery, ReadResult, RunEventStore } from "../src/store/store.ts";
+import { createRunWrites, RUN } from "./run-writes.ts";
 
 const query = (runId: string): ReadQuery => ({
+  ...RUN,
   runId,
-  ownerId: null,
   since: 0,
   limit: 1,
   maxBytes: 1,
@@ -25,14 +25,13 @@ async function read(
 describe("sendReads", () => {
   it("sendReads settles each query with its answer", async () => {
     const store = createMemoryStore();
-    await store.createRun({ runId: "a", ownerId: "ada", metadata: "null" });
-    expect(await read(store, ["a", "b"])).toMatchObject([{ run: { runId: "a" } }, null]);
+    await createRunWrites(store).create({ ...RUN, runId: "a" });
+    expect(await read(store, ["a", "b"])).toMatchObject([{ head: { runId: "a" } }, null]);
   });
 
   it("S2: a read that fails does not fail the others of its group", async () => {
     const store = createMemoryStore();
-    for (const runId of ["a", "b"])
-      await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+    for (const runId of ["a", "b"]) await createRunWrites(store).create({ ...RUN, runId });
     const failure = new RunEventsError("store_unavailable", "bad");
     const calls: number[] = [];
     const troubled: Pick<RunEventStore, "read"> = {
@@ -43,9 +42,9 @@ describe("sendReads", () => {
       },
     };
     expect(await read(troubled, ["a", "bad", "b"])).toMatchObject([
-      { run: { runId: "a" } },
+      { head: { runId: "a" } },
       failure,
-      { run: { runId: "b" } },
+      { head: { runId: "b" } },
     ]);
     expect(calls).toStrictEqual([3, 1, 1, 1]);
   });

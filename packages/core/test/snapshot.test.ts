@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { JsonText } from "../src/rules/json-text.ts";
 import type { RunSnapshot } from "../src/rules/event.ts";
-import { createRunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { encodeRun } from "../src/wire/wire.ts";
 import { jsonSample } from "./json-sample.ts";
@@ -34,10 +34,9 @@ it("W8: a snapshot and the run on the wire have the same fields with the same va
           ...(lastType === null ? [] : [{ eventType: lastType }]),
         ];
         // One by one, so that each time of the run is another.
-        for (const event of events) await runs.append("r", [event]);
-        const record = await store.getRun("r");
-        if (record === null) throw new TypeError("Expected the run that was made, got none.");
-        const snapshot: Record<string, unknown> = { ...(await runs.get("r")) };
+        for (const event of events) await runs.append("r", [event], { ownerId });
+        const record = await runs.log.getRun("r", { ownerId });
+        const snapshot: Record<string, unknown> = { ...(await runs.get("r", { ownerId })) };
         for (const name of NOT_ON_THE_WIRE) delete snapshot[name];
         expect(JSON.parse(encodeRun(record))).toStrictEqual(snapshot);
         await runs.close();

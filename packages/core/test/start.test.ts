@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 
@@ -17,10 +18,10 @@ function losing(when: "after" | "before"): RunEventStore {
   let isFirst = true;
   return {
     ...store,
-    async createRun(request) {
-      if (!isFirst) return store.createRun(request);
+    async change(changes) {
+      if (!isFirst) return store.change(changes);
       isFirst = false;
-      if (when === "after") await store.createRun(request);
+      if (when === "after") await store.change(changes);
       throw lost();
     },
   };
@@ -43,12 +44,14 @@ describe("start", () => {
       await gate.promise;
       return one.lastSequence;
     });
-    const snapshot = await runs.get(runId);
+    const snapshot = await runs.get(runId, ADA);
     expect(snapshot).toMatchObject({ topic: "tea", metadata: { a: 1 }, lease: { worker: "w-1" } });
-    await expect(runs.claim(runId, LEASE)).rejects.toMatchObject({ code: "claimed" });
+    await expect(runs.claim(runId, { ...ADA, ...LEASE })).rejects.toMatchObject({
+      code: "claimed",
+    });
     gate.resolve();
     expect(await done).toBe(0);
-    expect(await runs.get(runId)).toMatchObject({ runStatus: "completed", lease: null });
+    expect(await runs.get(runId, ADA)).toMatchObject({ runStatus: "completed", lease: null });
   });
 
   it("W36: a `done` that nothing awaits is no unhandled rejection, and rejects for who awaits it", async () => {
@@ -59,22 +62,22 @@ describe("start", () => {
     const { runId, done } = await runs.start({ ...ADA, ...LEASE }, () => {
       throw new Error("out of tea");
     });
-    for await (const _ of runs.tail(runId));
+    for await (const _ of runs.tail(runId, ADA));
     // Node reports a rejection after its microtasks.
     await new Promise((resolve) => setImmediate(resolve));
     expect(unhandled).toEqual([]);
     await expect(done).rejects.toThrow("out of tea");
-    expect(await runs.get(runId)).toMatchObject({ runStatus: "failed" });
+    expect(await runs.get(runId, ADA)).toMatchObject({ runStatus: "failed" });
   });
 
-  it("W36: a run that exists is claimed; another worker's, a finished one and another owner's are refused", async () => {
+  it("W36: a run that exists is claimed; another worker's and a finished one are refused, and another owner's is another run", async () => {
     const { runId } = await runs.create(ADA);
     const start = async (part: object = {}): Promise<unknown> =>
       (await runs.start({ ...ADA, ...LEASE, runId, ...part }, () => 1)).done;
-    const { fence, expiresAt } = await runs.claim(runId, LEASE);
+    const { fence, expiresAt } = await runs.claim(runId, { ...ADA, ...LEASE });
     await expect(start()).rejects.toMatchObject({ code: "claimed", details: { expiresAt } });
-    await expect(start({ ownerId: "bob" })).rejects.toMatchObject({ code: "run_id_taken" });
-    await runs.release(runId, fence);
+    expect(await start({ ownerId: "bob" })).toBe(1);
+    await runs.release(runId, fence, ADA);
     expect(await start()).toBe(1);
     await expect(start()).rejects.toMatchObject({ code: "run_finished" });
   });
@@ -100,11 +103,11 @@ describe("start", () => {
     const { close } = store;
     let atClose: unknown = null;
     store.close = async () => {
-      atClose = await store.getRun(runId);
+      atClose = await runs.get(runId, ADA);
       return close();
     };
     await runs.close();
-    expect(atClose).toMatchObject({ lastSequence: 1, leaseExpiresAtMs: null });
+    expect(atClose).toMatchObject({ lastSequence: 1, lease: null });
     await expect(done).rejects.toMatchObject({ code: "store_unavailable" });
   });
 

@@ -114,7 +114,8 @@ const ACTS: Readonly<Record<ActionName, Act>> = {
     record(world, ownerAt(at), count > 9 ? [newEvent("INPUT_RECEIVED")] : events);
   },
   finish: (world, at) => record(world, ownerAt(at), [newEvent("RUN_COMPLETED")]),
-  remove: ({ source }, at) => void source.store.deleteRun(ownerAt(at), null),
+  remove: ({ source }, at) =>
+    void source.writes.remove({ ownerId: ownerAt(at), runId: ownerAt(at) }),
   open,
   ready: ({ source }, at) => pick(source.readies, at)?.resolve(),
   answer: ({ source }, at) => pick(source.reads, at)?.answer(),

@@ -48,6 +48,7 @@ export async function createStreamBench(
       await log.append(
         "r",
         eventTypes.map((eventType) => ({ eventType })),
+        { ownerId: "ada" },
       );
     },
     async open(since = 0, ownerId = "ada", takes = () => true) {

@@ -6,7 +6,7 @@ import { createStreamBench, letGo, type StreamBench } from "./stream-bench.ts";
 /** The bytes of one connection, from a cursor to the end of the run's log. */
 async function connect(bench: StreamBench, since: number): Promise<Uint8Array> {
   const opened = await bench.open(since);
-  const { lastSequence, finishedAtMs } = await bench.log.getRun("r");
+  const { lastSequence, finishedAtMs } = await bench.log.getRun("r", { ownerId: "ada" });
   if (finishedAtMs !== null) await opened.sink.first("run_finished");
   while (opened.sink.frames.every(({ id }) => Number(id ?? -1) < lastSequence))
     await opened.sink.next();
@@ -72,7 +72,7 @@ describe("a stream that is cut and resumed", () => {
         const last = createFrameReader();
         last.feed(await connect(bench, since));
         seen.push(...eventsOf(last));
-        const { lastSequence } = await bench.log.getRun("r");
+        const { lastSequence } = await bench.log.getRun("r", { ownerId: "ada" });
         expect(seen).toStrictEqual(Array.from({ length: lastSequence }, (_, at) => at + 1));
         expect(isFinished(last)).toBe(true);
       }),

@@ -67,8 +67,7 @@ export async function createStreamWorld(
 ): Promise<StreamWorld> {
   const source = createScriptedSource();
   const clock = createFakeClock();
-  for (const ownerId of OWNERS)
-    await source.store.createRun({ runId: ownerId, ownerId, metadata: "null" });
+  for (const ownerId of OWNERS) await source.writes.create({ runId: ownerId, ownerId });
   const streams = createStreams(scriptedLog(source, clock), {
     heartbeatMs: HEARTBEAT_MS,
     maxAgeMs: MAX_AGE_MS,
@@ -149,7 +148,7 @@ export function record(world: StreamWorld, runId: string, events: readonly NewEv
   const log = world.logs.get(runId);
   if (log === undefined || isTerminal(changeBy(log.at(-1)?.eventType ?? ""))) return;
   log.push(...events);
-  void world.source.store.append([appendRequest(events, { runId })]);
+  void world.source.writes.append(appendRequest(events, { runId, ownerId: runId }));
 }
 
 /** Lets a full transport take bytes again. */

@@ -182,7 +182,7 @@ describe("refuse", () => {
 });
 
 describe("what remains of a stream", () => {
-  it("S14: one timer serves all streams, and stops with the last", async () => {
+  it("S13: one timer serves all streams, and stops with the last", async () => {
     const { open, clock, streams } = await createStreamBench();
     const opened = [await open(), await open()];
     // Besides the streams' own timer, the recheck of the one followed run has one.
@@ -197,7 +197,7 @@ describe("what remains of a stream", () => {
     ]);
   });
 
-  it("S14: an ended stream follows its run no longer, though its transport has not closed", async () => {
+  it("S13: an ended stream follows its run no longer, though its transport has not closed", async () => {
     const { open, append, clock } = await createStreamBench();
     const opened = await open();
     await append("RUN_COMPLETED");

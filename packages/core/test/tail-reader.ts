@@ -1,6 +1,7 @@
 import type { Followers } from "../src/follow/followers.ts";
 import { tailSlices } from "../src/follow/tail.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
+import { RUN } from "./run-writes.ts";
 
 /** A tail that asks for its next slice when the test says so. */
 export interface TailReader {
@@ -19,9 +20,9 @@ export interface TailReader {
 }
 
 /** Opens a tail; it is asleep at first. */
-export function createTailReader(followers: Followers, runId: string, since: number): TailReader {
+export function createTailReader(followers: Followers, since: number): TailReader {
   const controller = new AbortController();
-  const slices = tailSlices(followers, runId, { since, signal: controller.signal });
+  const slices = tailSlices(followers, RUN.runId, { ...RUN, since, signal: controller.signal });
   const seen: StoredEvent[] = [];
   let state: ReturnType<TailReader["state"]> = "asleep";
   let error: unknown;

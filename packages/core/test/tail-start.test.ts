@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 import { checkTail, tailStart } from "../src/rules/tail-start.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
+const ADA = { ownerId: "ada" };
 const EVENTS = 20;
 
 let runs: RunEvents;
@@ -12,7 +14,7 @@ beforeEach(async () => {
   runs = createRunEvents({ store: createMemoryStore() });
   await runs.create({ ownerId: "ada", runId: "r" });
   const events = Array.from({ length: EVENTS }, (_, at) => ({ eventType: "HIT", payload: at + 1 }));
-  await runs.append("r", events);
+  await runs.append("r", events, ADA);
 });
 
 afterEach(() => runs.close());
@@ -49,7 +51,7 @@ describe("a page by its distance to the end", () => {
         fc.integer({ min: 1, max: 30 }),
         fc.integer({ min: 1, max: 30 }),
         async (tail, limit) => {
-          const page = await runs.read("r", { tail, limit });
+          const page = await runs.read("r", { ...ADA, tail, limit });
           const since = Math.max(0, EVENTS - tail);
           const length = Math.min(limit, EVENTS - since);
           expect(page.since).toBe(since);
@@ -63,13 +65,13 @@ describe("a page by its distance to the end", () => {
   });
 
   it("W45: a page by a cursor does not repeat it", async () => {
-    expect(await runs.read("r", { since: 3 })).not.toHaveProperty("since");
+    expect(await runs.read("r", { ...ADA, since: 3 })).not.toHaveProperty("since");
   });
 
   it("W4, W45: a run of another owner, or none, is not found", async () => {
     for (const call of [
       () => runs.read("r", { tail: 5, ownerId: "eve" }),
-      () => runs.read("none", { tail: 5 }),
+      () => runs.read("none", { ...ADA, tail: 5 }),
       () => runs.log.tailStart("r", 5, { ownerId: "eve" }),
       () => runs.tail("r", { tail: 5, ownerId: "eve" })[Symbol.asyncIterator]().next(),
     ]) {
@@ -79,15 +81,17 @@ describe("a page by its distance to the end", () => {
 
   it("W45: an empty run begins at 0", async () => {
     await runs.create({ ownerId: "ada", runId: "new" });
-    expect(await runs.read("new", { tail: 5 })).toMatchObject({ since: 0, events: [] });
+    expect(await runs.read("new", { ...ADA, tail: 5 })).toMatchObject({ since: 0, events: [] });
   });
 });
 
 describe("a tail by its distance to the end", () => {
   it("W45: a tail begins with the last events, and goes on to the end of the run", async () => {
-    setImmediate(() => void runs.append("r", [{ eventType: "RUN_COMPLETED" }]));
     const seen: number[] = [];
-    for await (const { sequence } of runs.tail("r", { tail: 3 })) seen.push(sequence);
+    for await (const { sequence } of runs.tail("r", { ...ADA, tail: 3 })) {
+      seen.push(sequence);
+      if (seen.length === 1) await runs.append("r", [{ eventType: "RUN_COMPLETED" }], ADA);
+    }
     expect(seen).toStrictEqual([18, 19, 20, 21]);
   });
 
@@ -98,14 +102,22 @@ describe("a tail by its distance to the end", () => {
       const controller = new AbortController();
       return { signal: controller.signal, abort: () => controller.abort(new Error("enough")) };
     })();
-    const next = hung.tail("r", { tail: 3, signal })[Symbol.asyncIterator]().next();
+    const next = hung
+      .tail("r", { ...ADA, tail: 3, signal })
+      [Symbol.asyncIterator]()
+      .next();
     abort();
     await expect(next).rejects.toThrow("enough");
   });
 
   it("W45: a cursor besides the distance is refused", async () => {
-    const next = runs.tail("r", { tail: 3, since: 1 })[Symbol.asyncIterator]().next();
+    const next = runs
+      .tail("r", { ...ADA, tail: 3, since: 1 })
+      [Symbol.asyncIterator]()
+      .next();
     await expect(next).rejects.toMatchObject({ code: "invalid_request" });
-    await expect(runs.read("r", { tail: 0 })).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(runs.read("r", { ...ADA, tail: 0 })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
   });
 });

@@ -4,6 +4,7 @@ import { createFollowers, type Followers } from "../src/follow/followers.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
+import { RUN } from "./run-writes.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 import { createTailReader, type TailReader } from "./tail-reader.ts";
 
@@ -28,7 +29,7 @@ export interface TailWorld {
 export async function createTailWorld(): Promise<TailWorld> {
   const source = createScriptedSource();
   const clock = createFakeClock();
-  await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  await source.writes.create(RUN);
   const followers = createFollowers(source, clock);
   return { source, clock, followers, readers: [], generation: 1, lastSequence: 0 };
 }
@@ -36,7 +37,7 @@ export async function createTailWorld(): Promise<TailWorld> {
 /** Appends one event. The memory store has it before this returns. */
 export function record(world: TailWorld, eventType: string, payload: string): void {
   world.lastSequence += 1;
-  void world.source.store.append([appendRequest([newEvent(eventType, payload)])]);
+  void world.source.writes.append(appendRequest([newEvent(eventType, payload)]));
 }
 
 function pick<T>(list: readonly T[], at: number): T | undefined {
@@ -58,7 +59,7 @@ const ACTS = {
     for (let left = count; left > 0; left--) record(world, "TOKEN", LARGE);
   },
   open(world: TailWorld, at: number): void {
-    const tail = createTailReader(world.followers, "r", Math.max(0, world.lastSequence - at));
+    const tail = createTailReader(world.followers, Math.max(0, world.lastSequence - at));
     world.readers.push({ tail, generation: world.generation });
     tail.take();
   },
@@ -75,10 +76,10 @@ const ACTS = {
   abort: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.abort(ABORTED),
   /** Ends the run, removes it and begins another of the same id. */
   replace(world: TailWorld): void {
-    const { store } = world.source;
+    const { writes } = world.source;
     record(world, "RUN_COMPLETED", String(world.generation));
-    void store.deleteRun("r", null);
-    void store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+    void writes.remove(RUN);
+    void writes.create(RUN);
     world.generation += 1;
     world.lastSequence = 0;
   },

@@ -4,14 +4,16 @@ import { createFollowers } from "../src/follow/followers.ts";
 import { tailSlices } from "../src/follow/tail.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
+import { RUN } from "./run-writes.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 import { createTailReader } from "./tail-reader.ts";
 
+const ADA = { ownerId: "ada" };
 const REASON = new Error("enough");
 
 async function createBench() {
   const [source, clock] = [createScriptedSource(), createFakeClock()];
-  await source.store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
+  await source.writes.create(RUN);
   return { source, clock, followers: createFollowers(source, clock) };
 }
 
@@ -23,13 +25,13 @@ async function turn(source: ScriptedSource): Promise<void> {
 }
 
 function append(source: ScriptedSource, eventType = "TOKEN"): void {
-  void source.store.append([appendRequest([newEvent(eventType)])]);
+  void source.writes.append(appendRequest([newEvent(eventType)]));
 }
 
 describe("tailSlices", () => {
   it("S13: a notification alone makes a waiting tail read", async () => {
     const { source, followers } = await createBench();
-    const tail = createTailReader(followers, "r", 0);
+    const tail = createTailReader(followers, 0);
     tail.take();
     await turn(source);
     expect(tail.state()).toBe("waiting");
@@ -47,7 +49,7 @@ describe("tailSlices", () => {
     for (let hops = 0; hops < 20; hops++) {
       const { source, followers } = await createBench();
       append(source);
-      const tail = createTailReader(followers, "r", 0);
+      const tail = createTailReader(followers, 0);
       tail.take();
       await turn(source);
       await turn(source);
@@ -69,7 +71,7 @@ describe("tailSlices", () => {
     const { source, clock, followers } = await createBench();
     append(source);
     append(source, "RUN_COMPLETED");
-    const tail = createTailReader(followers, "r", 0);
+    const tail = createTailReader(followers, 0);
     tail.take();
     await turn(source);
     await turn(source);
@@ -96,7 +98,7 @@ describe("tailSlices", () => {
     async (_phase, events, turns) => {
       const { source, clock, followers } = await createBench();
       for (let count = 0; count < events; count++) append(source);
-      const tail = createTailReader(followers, "r", 0);
+      const tail = createTailReader(followers, 0);
       tail.take();
       if (turns > 0) source.readies[0]?.resolve();
       for (let count = 1; count < turns; count++) {
@@ -114,7 +116,7 @@ describe("tailSlices", () => {
 
   it("a tail that is aborted before it begins throws the reason and subscribes to nothing", async () => {
     const { source, clock, followers } = await createBench();
-    const slices = tailSlices(followers, "r", { signal: AbortSignal.abort(REASON) });
+    const slices = tailSlices(followers, "r", { ...ADA, signal: AbortSignal.abort(REASON) });
     await expect(slices.next()).rejects.toBe(REASON);
     expect([source.subscriptions(), clock.timers(), source.reads.length]).toStrictEqual([0, 0, 0]);
   });
@@ -135,7 +137,7 @@ describe("tailSlices", () => {
       },
     });
     append(source, "RUN_COMPLETED");
-    const slices = tailSlices(followers, "r", { signal: counted });
+    const slices = tailSlices(followers, "r", { ...ADA, signal: counted });
     const first = slices.next();
     await turn(source);
     await turn(source);
@@ -144,18 +146,28 @@ describe("tailSlices", () => {
     expect(listeners).toBe(0);
   });
 
-  it("W4: a tail of another owner's run is not_found", async () => {
+  it("W4: a tail of another owner's run is not_found, even while its owner follows it", async () => {
     const { source, clock, followers } = await createBench();
+    const mine = createTailReader(followers, 0);
+    mine.take();
+    await turn(source);
     const next = tailSlices(followers, "r", { ownerId: "eve" }).next();
     const caught = expect(next).rejects.toMatchObject({ code: "not_found" });
     await turn(source);
     await caught;
+    expect([mine.state(), source.subscriptions()]).toStrictEqual(["waiting", 1]);
+    append(source);
+    await setImmediate();
+    source.notifyCount.pop()?.();
+    await turn(source);
+    mine.leave();
+    await setImmediate();
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
   });
 
   it("W24: a cursor past the end of a live run is cursor_ahead, one past a finished run is its end", async () => {
     const { source, followers } = await createBench();
-    const next = tailSlices(followers, "r", { since: 1 }).next();
+    const next = tailSlices(followers, "r", { ...ADA, since: 1 }).next();
     const caught = expect(next).rejects.toMatchObject({
       code: "cursor_ahead",
       details: { lastSequence: 0 },
@@ -163,7 +175,7 @@ describe("tailSlices", () => {
     await turn(source);
     await caught;
     append(source, "RUN_COMPLETED");
-    const end = tailSlices(followers, "r", { since: 2 });
+    const end = tailSlices(followers, "r", { ...ADA, since: 2 });
     const slice = end.next();
     await turn(source);
     expect((await slice).value).toMatchObject({ events: [], finished: true });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Telemetry } from "../src/rules/telemetry.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { systemClock } from "../src/time/clock.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
+import { type AdasRuns, createAdasRuns } from "./adas-runs.ts";
 
-type Call = (runs: RunEvents, runId: string) => Promise<unknown>;
+type Call = (runs: AdasRuns, runId: string) => Promise<unknown>;
 
 const LEASE = { leaseMs: 30_000, worker: "w" };
 
@@ -35,7 +35,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     }),
   "work that parks": (runs, runId) => runs.work(runId, LEASE, (run) => run.park()),
   start: async (runs, runId) => {
-    const { done } = await runs.start({ ownerId: "ada", runId, ...LEASE }, emitTwo);
+    const { done } = await runs.start({ runId, ...LEASE }, emitTwo);
     return done;
   },
   tail: async (runs, runId) => {
@@ -67,8 +67,8 @@ async function play(
   plan: readonly { readonly name: string; readonly runId: string }[],
   telemetry: Telemetry | undefined,
 ): Promise<readonly unknown[]> {
-  const runs = createRunEvents({ store: createMemoryStore({ now: () => 1_000 }), telemetry });
-  for (const runId of ["a", "b"]) await runs.create({ ownerId: "ada", runId, metadata: { runId } });
+  const runs = createAdasRuns({ store: createMemoryStore({ now: () => 1_000 }), telemetry });
+  for (const runId of ["a", "b"]) await runs.create({ runId, metadata: { runId } });
   const answers: unknown[] = [];
   for (const { name, runId } of plan)
     answers.push(
@@ -160,8 +160,8 @@ it("without a listener nothing is measured: an append reads the clock only for i
       return 1_234;
     };
     const clock = { ...systemClock, now };
-    const runs = createRunEvents({ store: createMemoryStore(), telemetry, clock });
-    await runs.create({ ownerId: "ada", runId: "a" });
+    const runs = createAdasRuns({ store: createMemoryStore(), telemetry, clock });
+    await runs.create({ runId: "a" });
     const before = reads;
     await runs.append("a", [{ eventType: "A" }]);
     await runs.close();
@@ -176,10 +176,10 @@ it("without a listener nothing is measured: an append reads the clock only for i
 it("without a listener a store is not observed", () => {
   let observers = 0;
   const store = { ...createMemoryStore(), observe: () => void (observers += 1) };
-  createRunEvents({ store });
-  createRunEvents({ store, telemetry: {} });
+  createAdasRuns({ store });
+  createAdasRuns({ store, telemetry: {} });
   expect(observers).toBe(0);
-  createRunEvents({ store, telemetry: { onDiagnostic() {} } });
+  createAdasRuns({ store, telemetry: { onDiagnostic() {} } });
   expect(observers).toBe(1);
 });
 
@@ -191,8 +191,8 @@ it("a listener may be an object with a state of its own", async () => {
     }
   }
   const telemetry = new Counts();
-  const runs = createRunEvents({ store: createMemoryStore(), telemetry });
-  await runs.create({ ownerId: "ada", runId: "a" });
+  const runs = createAdasRuns({ store: createMemoryStore(), telemetry });
+  await runs.create({ runId: "a" });
   await runs.append("a", [{ eventType: "A" }]);
   await runs.close();
   expect(telemetry.appends).toBeGreaterThan(0);
@@ -201,7 +201,7 @@ it("a listener may be an object with a state of its own", async () => {
 
 it("a member that is not a function is a TypeError", () => {
   const telemetry = { onDiagnostic: "log" } as unknown as Telemetry;
-  expect(() => createRunEvents({ store: createMemoryStore(), telemetry })).toThrow(
+  expect(() => createAdasRuns({ store: createMemoryStore(), telemetry })).toThrow(
     new TypeError(
       'Expected `telemetry.onDiagnostic` to be a function, got "log". Leave it out, or pass what a package for telemetry makes.',
     ),

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { WorkStart } from "../src/rules/telemetry.ts";
-import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import type { AdasRuns } from "./adas-runs.ts";
 import { observe } from "./observed-runs.ts";
 import { settleTurns } from "./settle-turns.ts";
 
 const LEASE = { leaseMs: 30_000 };
 
 describe("work", () => {
-  it.each<readonly [string, Parameters<RunEvents["work"]>[2], string]>([
+  it.each<readonly [string, Parameters<AdasRuns["work"]>[2], string]>([
     ["returns", () => 1, "completed"],
     [
       "throws",
@@ -74,10 +74,7 @@ describe("work", () => {
       return "value";
     };
     expect(await runs.work("r", LEASE, task)).toBe("value");
-    const { done } = await runs.start(
-      { ownerId: "ada", runId: "s", metadata: [1], ...LEASE },
-      task,
-    );
+    const { done } = await runs.start({ runId: "s", metadata: [1], ...LEASE }, task);
     expect(await done).toBe("value");
     const end = { outcome: "completed", ms: 0 };
     const work = ["begun", "task", end];

@@ -17,7 +17,7 @@ describe("createTimetable", () => {
     time: fc.nat({ max: 5 }),
   });
 
-  it("S14: a timetable has the same due items as a map of times, after any changes", () => {
+  it("S13: a timetable has the same due items as a map of times, after any changes", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const timetable = createTimetable<Item>();
@@ -47,7 +47,7 @@ describe("createTimetable", () => {
     );
   });
 
-  it("S14: a pass skips no due item while items are removed", () => {
+  it("S13: a pass skips no due item while items are removed", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 20 }), (leaves) => {
         const timetable = createTimetable<Item>();

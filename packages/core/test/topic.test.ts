@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { checkTopic } from "../src/rules/topic.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
+import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { ADA } from "./adas-runs.ts";
 
 /** A control character: U+0000 to U+001F and U+007F to U+009F. */
 function isControl(point: number): boolean {
@@ -110,12 +112,12 @@ describe("createRunEvents", () => {
   it("W34: a run keeps the topic that it was created with, in every answer", async () => {
     const created = await runs.create({ ownerId: "ada", runId: "r", topic: "tea" });
     expect(created.topic).toBe("tea");
-    await runs.append("r", [{ eventType: "RUN_STARTED" }]);
+    await runs.append("r", [{ eventType: "RUN_STARTED" }], ADA);
     const again = await runs.create({ ownerId: "ada", runId: "r", topic: "coffee" });
     expect(again.topic).toBe("tea");
-    expect(await runs.get("r")).toStrictEqual(again);
+    expect(await runs.get("r", ADA)).toStrictEqual(again);
     expect((await runs.list({ ownerId: "ada" })).runs).toStrictEqual([again]);
-    expect((await runs.cancel("r")).topic).toBe("tea");
+    expect((await runs.cancel("r", ADA)).topic).toBe("tea");
   });
 
   it("W34: without a topic, or with null, a run has none", async () => {
@@ -138,8 +140,8 @@ describe("createRunEvents", () => {
     await runs.create({ ownerId: "ada", runId: "other", topic: "coffee" });
     await runs.create({ ownerId: "ada", runId: "none" });
     await runs.create({ ownerId: "bob", runId: "bob", topic: "tea" });
-    await runs.append("b", [{ eventType: "RUN_STARTED" }]);
-    await runs.append("d", [{ eventType: "RUN_COMPLETED" }]);
+    await runs.append("b", [{ eventType: "RUN_STARTED" }], ADA);
+    await runs.append("d", [{ eventType: "RUN_COMPLETED" }], ADA);
     const listed = async (which: object): Promise<readonly string[]> =>
       (await runs.list({ ownerId: "ada", topic: "tea", ...which })).runs.map(({ runId }) => runId);
     expect(await listed({})).toStrictEqual(["e", "d", "c", "b", "a"]);

@@ -1,7 +1,7 @@
 // Uses every call under the fakes that jest installs, and prints the values that it read and how many faked timers remain.
 import FakeTimers from "@sinonjs/fake-timers";
-import { createRunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { createAdasRuns } from "./adas-runs.ts";
 import { useAll } from "./use-all.ts";
 
 const clock = FakeTimers.install({
@@ -19,7 +19,7 @@ const clock = FakeTimers.install({
     "queueMicrotask",
   ],
 });
-const seen = await useAll(createRunEvents({ store: createMemoryStore() }));
+const seen = await useAll(createAdasRuns({ store: createMemoryStore() }));
 const left = clock.countTimers();
 clock.uninstall();
 console.log(JSON.stringify({ seen, left }));

@@ -4,7 +4,9 @@ import { createRunLog } from "../src/log/create-run-log.ts";
 import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
+import { ADA } from "./adas-runs.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { idsOf } from "./ids-of.ts";
 
 const START = 1_780_000_000_000;
 /** How often the process of these tests checks. */
@@ -45,8 +47,8 @@ class World {
       clock: this.clock,
       store: {
         ...store,
-        renew: (request) => reach(() => store.renew(request)),
-        append: (requests) => reach(() => store.append(requests)),
+        append: (plains) => reach(() => store.append(plains)),
+        change: (changes) => reach(() => store.change(changes)),
         probe: () => reach(() => store.probe()),
       },
     });
@@ -59,7 +61,7 @@ class World {
   /** A worker claims a run, and renews it from now on unless it is dead. */
   async claim(runId: string, leaseMs: number, isAlive: boolean): Promise<void> {
     await this.log.createRun({ runId, ownerId: "ada" });
-    const { fence } = await this.log.claim(runId, { leaseMs });
+    const { fence } = await this.log.claim(runId, { ...ADA, leaseMs });
     if (isAlive) this.#workers.push({ runId, fence, leaseMs, nextMs: this.nowMs() + leaseMs / 3 });
   }
 
@@ -74,8 +76,8 @@ class World {
 
   async #check(graceMs: number): Promise<void> {
     this.#nextCheckMs = this.nowMs() + this.#checkMs;
-    const runIds = await this.log.reap({ graceMs }).catch(() => []);
-    for (const runId of runIds) this.ended.set(runId, this.nowMs());
+    const ended = await this.log.reap({ graceMs }).catch(() => []);
+    for (const runId of idsOf(ended)) this.ended.set(runId, this.nowMs());
   }
 
   async #renew(worker: {
@@ -88,7 +90,7 @@ class World {
     const { runId, fence, leaseMs } = worker;
     const isRenewed =
       !this.isStopped &&
-      (await this.log.renew(runId, fence, { leaseMs }).then(
+      (await this.log.renew(runId, fence, { ...ADA, leaseMs }).then(
         () => true,
         () => false,
       ));
@@ -209,7 +211,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     const world = new World();
     await world.claim("r", 1_000, false);
     world.clock.advance(1_000);
-    expect(await world.log.reap({ graceMs: 0 })).toStrictEqual(["r"]);
+    expect(idsOf(await world.log.reap({ graceMs: 0 }))).toStrictEqual(["r"]);
   });
 
   it("S23: a process that is suspended twice, with hardly a moment in between, gives the workers that moment again", async () => {
@@ -241,7 +243,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
       await world.claim("r", 1_000, false);
       world.clock.advance(90_000);
       const reap = async (): Promise<readonly string[]> =>
-        (await Promise.all([1, 2, 3].map(() => world.log.reap()))).flat();
+        idsOf((await Promise.all([1, 2, 3].map(() => world.log.reap()))).flat());
       for (let checks = 0; checks < 3; checks++) {
         expect(await reap()).toStrictEqual([]);
         world.clock.advance(everyMs);

@@ -5,6 +5,8 @@ import type { RunLog } from "../src/log/run-log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import type { Clock } from "../src/time/clock.ts";
+import { ADA } from "./adas-runs.ts";
+import { idsOf } from "./ids-of.ts";
 
 const DAY_MS = 86_400_000;
 const LIMITS = { queuedForMs: 1_000, idleForMs: 2_000, waitingForMs: 3_000 };
@@ -25,11 +27,11 @@ beforeEach(() => {
 
 async function create(runId: string, ...types: readonly { readonly eventType: string }[]) {
   await log.createRun({ runId, ownerId: "ada" });
-  for (const one of types) await log.append(runId, [one]);
+  for (const one of types) await log.append(runId, [one], ADA);
 }
 
 async function endOf(runId: string): Promise<string | undefined> {
-  const { run, events } = await log.readPage(runId);
+  const { run, events } = await log.readPage(runId, ADA);
   return run.runStatus === "failed" ? events.at(-1)?.payload : undefined;
 }
 
@@ -41,7 +43,7 @@ describe("reap of runs that no worker works on", () => {
     const ended: (readonly string[])[] = [];
     for (const ms of [999, 1, 999, 1, 999, 1]) {
       now += ms;
-      ended.push(await log.reap(AT_ONCE));
+      ended.push(idsOf(await log.reap(AT_ONCE)));
     }
     expect(ended).toStrictEqual([[], ["queued"], [], ["running"], [], ["waiting"]]);
     expect(await endOf("queued")).toBe('{"reason":"never_started"}');
@@ -54,13 +56,15 @@ describe("reap of runs that no worker works on", () => {
     await create("running", STARTED);
     await create("waiting", ASKED);
     now += 365 * DAY_MS;
-    expect(await log.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual([]);
+    expect(idsOf(await log.reap({ graceMs: 0, confirmMs: 0 }))).toStrictEqual([]);
     for (const [name, runId] of [
       ["waitingForMs", "waiting"],
       ["queuedForMs", "queued"],
       ["idleForMs", "running"],
     ] as const) {
-      expect(await log.reap({ graceMs: 0, confirmMs: 0, [name]: DAY_MS })).toStrictEqual([runId]);
+      expect(idsOf(await log.reap({ graceMs: 0, confirmMs: 0, [name]: DAY_MS }))).toStrictEqual([
+        runId,
+      ]);
     }
   });
 
@@ -69,28 +73,31 @@ describe("reap of runs that no worker works on", () => {
       await create(runId, STARTED);
     }
     await create("answered", ASKED);
-    const { fence } = await log.claim("parked", { leaseMs: 60_000 });
-    await log.append("parked", [STARTED], { fence });
+    const { fence } = await log.claim("parked", { ...ADA, leaseMs: 60_000 });
+    await log.append("parked", [STARTED], { ...ADA, fence });
     now += 3_000;
-    await log.release("parked", fence);
+    await log.release("parked", fence, ADA);
     now += 2_000;
+    let lists = 0;
     const late = createRunLog({
       store: {
         ...store,
-        async listIdle(query) {
-          const idle = await store.listIdle(query);
-          if (query.runStatus !== "waiting") return idle;
-          await log.claim("claimed", { leaseMs: 60_000 });
-          await log.append("written", [STARTED]);
-          await log.append("asked", [ASKED]);
-          await log.input("answered", "yes");
-          const again = await log.claim("parked", { leaseMs: 60_000 });
-          await log.release("parked", again.fence);
+        async list(query) {
+          const idle = await store.list(query);
+          lists += 1;
+          // One of each kind: for leases, queued, running and waiting runs.
+          if (lists !== 4) return idle;
+          await log.claim("claimed", { ...ADA, leaseMs: 60_000 });
+          await log.append("written", [STARTED], ADA);
+          await log.append("asked", [ASKED], ADA);
+          await log.input("answered", "yes", ADA);
+          const again = await log.claim("parked", { ...ADA, leaseMs: 60_000 });
+          await log.release("parked", again.fence, ADA);
           return idle;
         },
       },
     });
-    expect(await late.reap(AT_ONCE)).toStrictEqual(["left"]);
+    expect(idsOf(await late.reap(AT_ONCE))).toStrictEqual(["left"]);
     for (const runId of ["claimed", "written", "asked", "answered", "parked"]) {
       expect(await endOf(runId)).toBeUndefined();
     }
@@ -102,20 +109,21 @@ describe("reap of runs that no worker works on", () => {
     now += 2_000;
     const logs = [log, createRunLog({ store }), createRunLog({ store })];
     const ended = await Promise.all(logs.map((one) => one.reap(AT_ONCE)));
-    expect(ended.flat().toSorted()).toStrictEqual(runIds.toSorted());
-    for (const runId of runIds) expect((await log.readPage(runId)).lastSequence).toBe(2);
+    expect(idsOf(ended.flat()).toSorted()).toStrictEqual(runIds.toSorted());
+    for (const runId of runIds) expect((await log.readPage(runId, ADA)).lastSequence).toBe(2);
   });
 
   it("W33, W37: the limit of a call is for runs of all kinds together, and calls again end the rest", async () => {
     for (const runId of ["a", "b"]) {
       await create(runId);
-      await log.claim(runId, { leaseMs: 1_000 });
+      await log.claim(runId, { ...ADA, leaseMs: 1_000 });
     }
     for (const runId of ["c", "d"]) await create(runId);
     for (const runId of ["e", "f"]) await create(runId, STARTED);
     now += 5_000;
     const ended: (readonly string[])[] = [];
-    for (let call = 0; call < 4; call++) ended.push(await log.reap({ ...AT_ONCE, limit: 2 }));
+    for (let call = 0; call < 4; call++)
+      ended.push(idsOf(await log.reap({ ...AT_ONCE, limit: 2 })));
     expect(ended.map((some) => some.toSorted())).toStrictEqual([
       ["a", "b"],
       ["c", "d"],
@@ -140,15 +148,21 @@ describe("a store's clock that jumps", () => {
   /** A process whose own clock goes on as it should. */
   function openProcess(): {
     readonly check: (jumpMs?: number, confirmMs?: number) => Promise<readonly string[]>;
+    readonly pass: (ms: number) => void;
   } {
     let ownMs = 0;
     const clock: Clock = { now: () => ownMs, every: () => () => {} };
     const process = createRunLog({ store, clock });
+    function pass(ms: number): void {
+      ownMs += ms;
+      now += ms;
+    }
     return {
+      pass,
       async check(jumpMs = 0, confirmMs = CONFIRM_MS) {
-        ownMs += STEP_MS;
-        now += STEP_MS + jumpMs;
-        return process.reap({ graceMs: 0, confirmMs, ...WEEK });
+        pass(STEP_MS);
+        now += jumpMs;
+        return idsOf(await process.reap({ graceMs: 0, confirmMs, ...WEEK }));
       },
     };
   }
@@ -165,6 +179,17 @@ describe("a store's clock that jumps", () => {
       for (let at = 0; at < 50; at++) expect(await check(0, confirmMs)).toStrictEqual([]);
     },
   );
+
+  it("W37: nor does it end one of more runs than one list shows, all of which the index has too early", async () => {
+    const runIds = Array.from({ length: 101 }, (_, at) => `run-${at}`);
+    for (const runId of runIds) await create(runId, STARTED);
+    const { check, pass } = openProcess();
+    await check(0, 0);
+    pass(6 * DAY_MS);
+    for (const runId of runIds) await log.append(runId, [STARTED], ADA);
+    pass(2 * DAY_MS);
+    expect(await check(7 * DAY_MS, 0)).toStrictEqual([]);
+  });
 
   it("W37: after a step ahead and back, a run ends when 7 days have passed, and no earlier", async () => {
     await fc.assert(

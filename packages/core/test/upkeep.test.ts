@@ -5,11 +5,14 @@ import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
+import { ADA } from "./adas-runs.ts";
+import { idsOf } from "./ids-of.ts";
 import { createLossyStore } from "./lossy-store.ts";
 
 /** Ends expired runs at the first check. */
 const AT_ONCE = { graceMs: 0, confirmMs: 0 };
 const END = { eventType: "RUN_COMPLETED" };
+const TOKEN = { eventType: "TOKEN" };
 
 let now = 1_000_000;
 let store: RunEventStore;
@@ -29,7 +32,7 @@ async function claim(...runIds: readonly string[]): Promise<(runId: string) => n
   await create(...runIds);
   const fences = new Map<string, number>();
   for (const runId of runIds) {
-    fences.set(runId, (await log.claim(runId, { leaseMs: 1_000 })).fence);
+    fences.set(runId, (await log.claim(runId, { ...ADA, leaseMs: 1_000 })).fence);
   }
   return (runId) => fences.get(runId) ?? Number.NaN;
 }
@@ -38,34 +41,34 @@ describe("reap", () => {
   it("W33: a run whose lease expired more than the grace ago fails with the reason", async () => {
     const fenceOf = await claim("r");
     now += 1_000 + 59_999;
-    expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
+    expect(idsOf(await log.reap({ confirmMs: 0 }))).toStrictEqual([]);
     now += 1;
-    expect(await log.reap({ confirmMs: 0 })).toStrictEqual(["r"]);
-    const { events, run } = await log.readPage("r");
+    expect(idsOf(await log.reap({ confirmMs: 0 }))).toStrictEqual(["r"]);
+    const { events, run } = await log.readPage("r", ADA);
     expect(events).toMatchObject([
       { eventType: "RUN_FAILED", payload: '{"reason":"lease_expired"}' },
     ]);
     expect(run).toMatchObject({ runStatus: "failed", leaseExpiresAtMs: null });
     expect(run.fence).toBe(fenceOf("r") + 1);
-    expect(await log.reap({ confirmMs: 0 })).toStrictEqual([]);
+    expect(idsOf(await log.reap({ confirmMs: 0 }))).toStrictEqual([]);
   });
 
   it("W33: a run that was released, renewed, claimed again or ended is not reaped", async () => {
     const fenceOf = await claim("released", "renewed", "claimed", "ended");
-    await log.release("released", fenceOf("released"));
-    await log.append("ended", [END], { fence: fenceOf("ended") });
+    await log.release("released", fenceOf("released"), ADA);
+    await log.append("ended", [END], { ...ADA, fence: fenceOf("ended") });
     now += 1_000;
-    await log.renew("renewed", fenceOf("renewed"), { leaseMs: 1_000 });
-    await log.claim("claimed", { leaseMs: 1_000 });
-    expect(await log.reap({ ...AT_ONCE })).toStrictEqual([]);
+    await log.renew("renewed", fenceOf("renewed"), { ...ADA, leaseMs: 1_000 });
+    await log.claim("claimed", { ...ADA, leaseMs: 1_000 });
+    expect(idsOf(await log.reap({ ...AT_ONCE }))).toStrictEqual([]);
   });
 
   it("W33, W13: reap and cancel end a run even under the smallest payload limit", async () => {
     await claim("r", "cancelled");
     const small = createRunLog({ store, maxPayloadBytes: 1 });
-    expect(await small.cancel("cancelled")).toMatchObject({ runStatus: "cancelled" });
+    expect(await small.cancel("cancelled", ADA)).toMatchObject({ runStatus: "cancelled" });
     now += 1_000;
-    expect(await small.reap({ ...AT_ONCE })).toStrictEqual(["r"]);
+    expect(idsOf(await small.reap({ ...AT_ONCE }))).toStrictEqual(["r"]);
   });
 
   it("S23: of many reapers one ends each run", async () => {
@@ -74,31 +77,48 @@ describe("reap", () => {
     now += 1_000;
     const logs = [log, createRunLog({ store }), createRunLog({ store })];
     const ended = await Promise.all(logs.map((one) => one.reap({ ...AT_ONCE })));
-    expect(ended.flat().toSorted()).toStrictEqual(runIds.toSorted());
-    for (const runId of runIds) expect((await log.readPage(runId)).lastSequence).toBe(1);
+    expect(idsOf(ended.flat()).toSorted()).toStrictEqual(runIds.toSorted());
+    for (const runId of runIds) expect((await log.readPage(runId, ADA)).lastSequence).toBe(1);
   });
 
   it("S23: a run that a worker comes back to between the list and the end continues", async () => {
     const fenceOf = await claim("renewed", "claimed", "ended", "gone", "left");
     now += 1_000;
+    let lists = 0;
     const late = createRunLog({
       store: {
         ...store,
-        async listExpired(query) {
-          const expired = await store.listExpired(query);
-          await log.renew("renewed", fenceOf("renewed"), { leaseMs: 1_000 });
-          await log.claim("claimed", { leaseMs: 1_000 });
-          await log.append("ended", [END], { fence: fenceOf("ended") });
-          await log.cancel("gone");
-          await log.deleteRun("gone");
+        async list(query) {
+          const expired = await store.list(query);
+          lists += 1;
+          if (lists > 1) return expired;
+          await log.renew("renewed", fenceOf("renewed"), { ...ADA, leaseMs: 1_000 });
+          await log.claim("claimed", { ...ADA, leaseMs: 1_000 });
+          await log.append("ended", [END], { ...ADA, fence: fenceOf("ended") });
+          await log.cancel("gone", ADA);
+          await log.deleteRun("gone", ADA);
           return expired;
         },
       },
     });
-    expect(await late.reap({ ...AT_ONCE })).toStrictEqual(["left"]);
+    expect(idsOf(await late.reap({ ...AT_ONCE }))).toStrictEqual(["left"]);
     for (const runId of ["renewed", "claimed"])
-      expect(await log.getRun(runId)).toMatchObject({ runStatus: "queued" });
-    expect(await log.getRun("ended")).toMatchObject({ runStatus: "completed" });
+      expect(await log.getRun(runId, ADA)).toMatchObject({ runStatus: "queued" });
+    expect(await log.getRun("ended", ADA)).toMatchObject({ runStatus: "completed" });
+  });
+
+  it("S23: live runs, of which the index has the first end of their lease, hide no dead one behind them", async () => {
+    const live = Array.from({ length: 250 }, (_, at) => `live-${at}`);
+    const fenceOf = await claim(...live);
+    for (const runId of live) await log.append(runId, [TOKEN], { ...ADA, fence: fenceOf(runId) });
+    now += 999;
+    for (const runId of live) await log.renew(runId, fenceOf(runId), { ...ADA, leaseMs: 60_000 });
+    now += 1;
+    await claim("dead");
+    now += 1_000;
+    expect(idsOf(await log.reap({ ...AT_ONCE, limit: 1 }))).toStrictEqual(["dead"]);
+    const early = await store.list({ due: "leased", forMs: 0, limit: 1_000 });
+    expect(early).toStrictEqual([]);
   });
 
   it("S23: reap ends up to its limit, the longest expired first", async () => {
@@ -107,8 +127,8 @@ describe("reap", () => {
       now += 1;
     }
     now += 1_000;
-    expect(await log.reap({ ...AT_ONCE, limit: 2 })).toStrictEqual(["a", "b"]);
-    expect(await log.reap({ ...AT_ONCE, limit: 2 })).toStrictEqual(["c"]);
+    expect(idsOf(await log.reap({ ...AT_ONCE, limit: 2 }))).toStrictEqual(["a", "b"]);
+    expect(idsOf(await log.reap({ ...AT_ONCE, limit: 2 }))).toStrictEqual(["c"]);
   });
 
   it("S20: a run that cannot be ended does not stop others; if none ends, reap rejects with the reason", async () => {
@@ -118,25 +138,25 @@ describe("reap", () => {
       createRunLog({
         store: {
           ...store,
-          async append(requests) {
-            if (requests.some(({ runId }) => isBroken(runId)))
+          async change(changes) {
+            if (changes.some(({ runId }) => isBroken(runId)))
               throw new RunEventsError("store_unavailable", "The store is away.");
-            return store.append(requests);
+            return store.change(changes);
           },
         },
       });
-    expect(await broken((runId) => runId === "a").reap({ ...AT_ONCE })).toStrictEqual(["b"]);
+    expect(idsOf(await broken((runId) => runId === "a").reap({ ...AT_ONCE }))).toStrictEqual(["b"]);
     await expect(broken(() => true).reap({ ...AT_ONCE })).rejects.toMatchObject({
       code: "store_unavailable",
     });
-    expect(await log.reap({ ...AT_ONCE })).toStrictEqual(["a"]);
+    expect(idsOf(await log.reap({ ...AT_ONCE }))).toStrictEqual(["a"]);
   });
 
   it("S7: a run whose end landed without an answer counts as ended", async () => {
     await claim("r");
     now += 1_000;
     const reaper = createRunLog({ store: createLossyStore(["landed"], store) });
-    expect(await reaper.reap({ ...AT_ONCE })).toStrictEqual(["r"]);
+    expect(idsOf(await reaper.reap({ ...AT_ONCE }))).toStrictEqual(["r"]);
   });
 
   it("S20, W33: runs that can never be ended do not stop those after them, and are tried again", async () => {
@@ -148,15 +168,15 @@ describe("reap", () => {
     const reaper = createRunLog({
       store: {
         ...store,
-        async append(requests) {
-          if (requests.some(({ runId }) => isBroken.has(runId)))
+        async change(changes) {
+          if (changes.some(({ runId }) => isBroken.has(runId)))
             throw new RunEventsError("store_unavailable", "The store is away.");
-          return store.append(requests);
+          return store.change(changes);
         },
       },
     });
     const reap = async (): Promise<readonly string[] | null> =>
-      reaper.reap({ ...AT_ONCE, limit: 2 }).catch(() => null);
+      reaper.reap({ ...AT_ONCE, limit: 2 }).then(idsOf, () => null);
     expect([await reap(), (await reap())?.toSorted(), await reap()]).toStrictEqual([
       null,
       ["c", "d"],
@@ -174,18 +194,18 @@ describe("reap", () => {
     const reaper = createRunLog({
       store: {
         ...store,
-        async listExpired(query) {
+        async list(query) {
           limits.push(query.limit);
-          return store.listExpired(query);
+          return store.list(query);
         },
-        async append(requests) {
+        async change(changes) {
           if (isFull) throw new RunEventsError("store_unavailable", "The store is full.");
-          return store.append(requests);
+          return store.change(changes);
         },
       },
     });
     const reap = async (): Promise<readonly string[]> =>
-      reaper.reap({ ...AT_ONCE }).catch(() => []);
+      reaper.reap({ ...AT_ONCE }).then(idsOf, () => []);
     for (let call = 0; call < 25; call++) expect(await reap()).toStrictEqual([]);
     expect(Math.max(...limits)).toBe(1_100);
     isFull = false;
@@ -208,7 +228,7 @@ describe("reap", () => {
 describe("purge", () => {
   it("S24: purge, called until it returns none, yields to everything else before each batch", async () => {
     await create("a", "b", "c");
-    for (const runId of ["a", "b", "c"]) await log.append(runId, [END]);
+    for (const runId of ["a", "b", "c"]) await log.append(runId, [END], ADA);
     const order: string[] = [];
     for (let isLeft = true; isLeft;) {
       setImmediate(() => order.push("others"));
@@ -235,7 +255,7 @@ describe("purge", () => {
           const inTime = runs.toSorted((a, b) => (a.endsAt ?? 0) - (b.endsAt ?? 0));
           for (const { runId, endsAt } of inTime) {
             now = from + (endsAt ?? 0);
-            await log.append(runId, [endsAt === null ? { eventType: "TOKEN" } : END]);
+            await log.append(runId, [endsAt === null ? { eventType: "TOKEN" } : END], ADA);
           }
           now = from + 20;
           const gone: string[] = [];
@@ -243,12 +263,12 @@ describe("purge", () => {
             const some = await log.purge({ finishedForMs: age, limit });
             if (some.length === 0) break;
             expect(some.length).toBeLessThanOrEqual(limit);
-            gone.push(...some);
+            gone.push(...idsOf(some));
           }
           const old = inTime.filter(({ endsAt }) => endsAt !== null && 20 - endsAt >= age);
           expect(gone.toSorted()).toStrictEqual(old.map(({ runId }) => runId).toSorted());
           for (const { runId } of runs) {
-            const read = log.readPage(runId);
+            const read = log.readPage(runId, ADA);
             if (gone.includes(runId))
               await expect(read).rejects.toMatchObject({ code: "not_found" });
             else expect((await read).events).toHaveLength(1);

@@ -1,12 +1,12 @@
 import { equal } from "node:assert/strict";
-import type { RunEvents } from "../src/run-events.ts";
+import type { AdasRuns } from "./adas-runs.ts";
 
 /** The values that `useAll` reads. */
 export const ALL: readonly unknown[] = [1, 2, { phase: "p" }, 3];
 
 /** Appends, reads and follows a run to its end while no faked timer goes off. */
-export async function useAll(runs: RunEvents): Promise<readonly unknown[]> {
-  const { runId } = await runs.create({ ownerId: "ada" });
+export async function useAll(runs: AdasRuns): Promise<readonly unknown[]> {
+  const { runId } = await runs.create();
   const tailed: unknown[] = [];
   const tail = (async () => {
     for await (const event of runs.tail(runId)) tailed.push(event.payload);

@@ -5,6 +5,7 @@ import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { watchStoredEnd } from "../src/work/watch-end.ts";
+import { ADA } from "./adas-runs.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
@@ -95,7 +96,7 @@ const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", las
 describe("watchStoredEnd", () => {
   it("S15: the run is checked once after ready, for notifications from before", async () => {
     const { log, watch, ready, checks, ends } = await createBench();
-    await log.cancel("r");
+    await log.cancel("r", ADA);
     await setImmediate();
     expect(checks()).toBe(0);
     ready.resolve();
@@ -115,7 +116,7 @@ describe("watchStoredEnd", () => {
     const { clock, log, notify, checks, ends, pass } = await createReadyBench();
     await pass(60_000);
     expect([checks(), clock.timers()]).toStrictEqual([1, 0]);
-    await log.cancel("r");
+    await log.cancel("r", ADA);
     notify();
     notify();
     await pass(24);
@@ -151,7 +152,7 @@ describe("watchStoredEnd", () => {
     const { log, notify, send, land, ends, pass } = await createReadyBench();
     // Both in one group: one notification, and the append's answer after it.
     send();
-    await log.cancel("r");
+    await log.cancel("r", ADA);
     notify();
     land();
     await pass(50);
@@ -179,7 +180,7 @@ describe("watchStoredEnd", () => {
     notify();
     land();
     await pass(100);
-    await log.cancel("r");
+    await log.cancel("r", ADA);
     notify();
     await pass(25);
     expect(ends).toMatchObject([CANCELLED]);
@@ -190,7 +191,7 @@ describe("watchStoredEnd", () => {
     async (gatherMs) => {
       const { log, notify, send, land, ends, pass } = await createReadyBench(gatherMs);
       send();
-      await log.cancel("r");
+      await log.cancel("r", ADA);
       notify();
       land();
       await pass(275);
@@ -211,7 +212,7 @@ describe("watchStoredEnd", () => {
     hold(null);
     gate.resolve();
     await setImmediate();
-    await log.cancel("r");
+    await log.cancel("r", ADA);
     await pass(25);
     expect(checks()).toBe(3);
     expect(ends).toMatchObject([CANCELLED]);
@@ -219,8 +220,8 @@ describe("watchStoredEnd", () => {
 
   it("S17: a deleted run is reported", async () => {
     const { log, watch, ready, ends } = await createBench();
-    await log.cancel("r");
-    await log.deleteRun("r");
+    await log.cancel("r", ADA);
+    await log.deleteRun("r", ADA);
     ready.resolve();
     await watch.ready;
     expect(ends).toMatchObject([{ code: "not_found" }]);
@@ -233,7 +234,7 @@ describe("watchStoredEnd", () => {
     await pass(25);
     expect(ends).toStrictEqual([]);
     hold(null);
-    await log.cancel("r");
+    await log.cancel("r", ADA);
     notify();
     await pass(25);
     expect(ends).toMatchObject([CANCELLED]);

@@ -76,8 +76,8 @@ export class WatchModel implements WatchSource {
     return this.history.at(-1)?.runs ?? new Map();
   }
 
-  async listRuns(query: Parameters<WatchSource["listRuns"]>[0]): Promise<readonly RunRecord[]> {
-    const { ownerId, topic = null, runStatus, limit, withMetadata = true } = query;
+  async list(query: Parameters<WatchSource["list"]>[0]): Promise<readonly RunRecord[]> {
+    const { ownerId, topic, runStatus, limit } = query;
     const scope = JSON.stringify([ownerId, topic]);
     const fromMs = this.#time.now();
     if (runStatus === "live") this.looks.push({ scope, ownerId, fromMs, toMs: fromMs });
@@ -85,7 +85,7 @@ export class WatchModel implements WatchSource {
       runsOf(this.runs, { ownerId, topic })
         .filter((run) => isListed(run, { runStatus }))
         .slice(0, limit)
-        .map((run) => ({ ...run, metadata: withMetadata ? run.metadata : "" })),
+        .map((run) => ({ ...run, metadata: "" })),
     );
     const look = this.looks.findLast((one) => one.scope === scope);
     if (look !== undefined) look.toMs = this.#time.now();
@@ -95,10 +95,7 @@ export class WatchModel implements WatchSource {
   read({ runId, ownerId }: Parameters<WatchSource["read"]>[0]): ReturnType<WatchSource["read"]> {
     return this.#answer(() => {
       const run = this.runs.get(runId);
-      if (run === undefined || (ownerId !== null && run.ownerId !== ownerId)) return null;
-      return { run: { ...run }, events: [], phase: null, mark: null } as unknown as Awaited<
-        ReturnType<WatchSource["read"]>
-      >;
+      return run?.ownerId === ownerId ? { run: { ...run }, events: [] } : null;
     });
   }
 
@@ -106,7 +103,7 @@ export class WatchModel implements WatchSource {
     subject: Parameters<WatchSource["subscribe"]>[0],
     onNotification: (runId: string | null) => void,
   ): ReturnType<WatchSource["subscribe"]> {
-    const name = typeof subject === "string" ? subject : subject.ownerId;
+    const { ownerId: name } = subject;
     const all = this.#subscriptions.get(name) ?? new Set();
     this.#subscriptions.set(name, all);
     let isStopped = false;

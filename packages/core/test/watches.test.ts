@@ -16,10 +16,11 @@ function world() {
   const before = { newest: async (): Promise<void> => {} };
   const store: RunEventStore = {
     ...memory,
-    async listRuns(query) {
+    async list(query) {
+      if ("due" in query) return memory.list(query);
       if (query.runStatus === "live") calls.looks += 1;
       else await before.newest();
-      return memory.listRuns(query);
+      return memory.list(query);
     },
     read(queries) {
       calls.read += queries.length;
@@ -63,11 +64,11 @@ describe("runs.watch", () => {
     follow(ours);
     await pass();
     expect(lists.map(wordsOf)).toEqual([["b queued 0", "a queued 0"]]);
-    await runs.append("a", [{ eventType: "RUN_COMPLETED" }]);
+    await runs.append("a", [{ eventType: "RUN_COMPLETED" }], ADA);
     await pass();
     await runs.create({ ...ADA, runId: "c" });
     await pass();
-    await runs.delete("a");
+    await runs.delete("a", ADA);
     await pass();
     expect(lists.slice(1).map(wordsOf)).toEqual([
       ["b queued 0", "a completed 1"],
@@ -84,14 +85,14 @@ describe("runs.watch", () => {
     await pass();
     lists.length = 0;
     for (let at = 0; at < 100; at++) {
-      await runs.append("busy", [{ eventType: "TOKEN" }]);
+      await runs.append("busy", [{ eventType: "TOKEN" }], ADA);
       await settle();
       clock.advance(10);
     }
     expect(lists.length).toBeGreaterThanOrEqual(4);
     expect(lists.length).toBeLessThanOrEqual(5);
-    await runs.append("busy", [{ eventType: "TOKEN" }]);
-    await runs.append("other", [{ eventType: "TOKEN" }]);
+    await runs.append("busy", [{ eventType: "TOKEN" }], ADA);
+    await runs.append("other", [{ eventType: "TOKEN" }], ADA);
     await settle();
     expect(wordsOf(lists.at(-1))[0]).toBe("other running 1");
     await pass();
@@ -110,10 +111,10 @@ describe("runs.watch", () => {
     // The metadata of each run, for the first reader.
     expect(calls.read).toBeLessThanOrEqual(2 * 200);
     calls.read = 0;
-    await runs.append("r7", [{ eventType: "TOKEN" }]);
+    await runs.append("r7", [{ eventType: "TOKEN" }], ADA);
     await pass();
     expect([lists.length, calls.looks, calls.read]).toEqual([40, 1, 1]);
-    const append = (at: number) => runs.append(`r${at}`, [{ eventType: "TOKEN" }]);
+    const append = (at: number) => runs.append(`r${at}`, [{ eventType: "TOKEN" }], ADA);
     await Promise.all(Array.from({ length: 200 }, (_, at) => append(at)));
     await pass();
     await pass();
@@ -128,7 +129,7 @@ describe("runs.watch", () => {
     before.newest = async () => {
       before.newest = async () => {};
       await runs.create({ ...ADA, runId: "brief" });
-      await runs.append("brief", [{ eventType: "RUN_COMPLETED" }]);
+      await runs.append("brief", [{ eventType: "RUN_COMPLETED" }], ADA);
     };
     follow(ours);
     await settle();
@@ -144,7 +145,7 @@ describe("runs.watch", () => {
     while (lists.length === 0) await pass();
     expect([lists.at(-1)?.runs.length, lists.at(-1)?.more]).toEqual([1_000, true]);
     expect(wordsOf(lists.at(-1)).at(-1)).toBe("r3 queued 0");
-    await runs.append("r500", [{ eventType: "RUN_COMPLETED" }]);
+    await runs.append("r500", [{ eventType: "RUN_COMPLETED" }], ADA);
     await pass();
     await pass();
     expect(wordsOf(lists.at(-1))).toEqual(
@@ -206,7 +207,7 @@ describe("log.readList", () => {
       return answer;
     };
     await runs.create({ ...ADA, runId: "a", metadata: { m: 1 } });
-    await runs.append("a", [{ eventType: "TOKEN", payload: 7 }]);
+    await runs.append("a", [{ eventType: "TOKEN", payload: 7 }], ADA);
     const first = await read({ last: true });
     expect(first).toMatchObject({ isSame: false, runs: [{ runId: "a" }], more: false });
     expect(first.isSame ? null : first.last.get("a")?.payload).toBe("7");
@@ -214,7 +215,7 @@ describe("log.readList", () => {
     expect(await read({ have: version })).toEqual({ isSame: true, version });
     const waiting = runs.log.readList({ ...ADA, have: version, waits: true });
     await pass();
-    await runs.append("a", [{ eventType: "TOKEN" }]);
+    await runs.append("a", [{ eventType: "TOKEN" }], ADA);
     await pass();
     expect(await waiting).toMatchObject({ isSame: false, runs: [{ lastSequence: 2 }] });
     const over = new AbortController();

@@ -58,7 +58,7 @@ describe("the end of a run whose worker was shut down", () => {
     shutdown.abort(REASON);
     await work;
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
-    const { runId } = await world.runs.create({ ownerId: "ada", runId: "s" });
+    const { runId } = await world.runs.create({ runId: "s" });
     await using again = await createWorkWorld();
     const down = new AbortController();
     const refused = again.runs.work("r", { ...LEASE, signal: down.signal }, async (run) => {

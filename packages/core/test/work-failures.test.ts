@@ -33,7 +33,9 @@ function failAppends(times: number, error = storeAway()): void {
 async function expectLeftToExpire(): Promise<void> {
   await expect(world.others.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
   await world.pass(LEASE_MS);
-  expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual(["r"]);
+  expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual([
+    { ownerId: "ada", runId: "r" },
+  ]);
 }
 
 describe("an emitted event", () => {
@@ -180,7 +182,7 @@ describe("the end of a run", () => {
       code: "invalid_event",
     });
     expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"error"}']);
-    const { runId } = await world.runs.create({ ownerId: "ada" });
+    const { runId } = await world.runs.create();
     await expect(world.runs.work(runId, LEASE, () => "x".repeat(300_000))).rejects.toMatchObject({
       code: "payload_too_large",
     });
@@ -216,8 +218,8 @@ describe("a process that works", () => {
   it("S14: a process that works stays alive for its task, and ends when that is over", async () => {
     const core = new URL("../src/index.ts", import.meta.url).href;
     const script = `import { createMemoryStore, createRunEvents } from ${JSON.stringify(core)};
-      const runs = createRunEvents({ store: createMemoryStore() });
-      const { runId } = await runs.create({ ownerId: "ada" });
+      const runs = createRunEvents({ store: createMemoryStore() }).as("ada");
+      const { runId } = await runs.create();
       // The task waits only for a timer that does not keep the process alive.
       await runs.work(runId, { leaseMs: 1000 }, () => new Promise((resolve) => setTimeout(resolve, 20).unref()));
       console.log((await runs.get(runId)).runStatus);`;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { AppendOutcome } from "../src/rules/append.ts";
+import type { AppendLanding } from "../src/rules/append.ts";
 import type { RunEvent } from "../src/rules/event.ts";
 import { RunInputs } from "../src/work/run-inputs.ts";
 import { aborted, createWorkWorld, failureOf, LEASE, type WorkWorld } from "./work-world.ts";
@@ -19,18 +19,19 @@ afterEach(async () => {
 
 /** From now on appends land where a store puts them that has lost this many events. */
 function loseEvents(count: number): void {
-  world.intercepts.append = async (go) => {
-    const outcomes = (await go()) as readonly AppendOutcome[];
-    return outcomes.map((outcome) =>
-      "firstSequence" in outcome
-        ? {
-            ...outcome,
-            firstSequence: outcome.firstSequence - count,
-            lastSequence: outcome.lastSequence - count,
-          }
-        : outcome,
-    ) as never;
-  };
+  world.intercepts.append = async (go) => moved(await go(), -count) as never;
+}
+
+/** An answer of the store, with each landing in it moved. */
+function moved(answer: unknown, by: number): unknown {
+  if (Array.isArray(answer)) return answer.map((one: unknown) => moved(one, by));
+  if (!isLanding(answer)) return answer;
+  const { firstSequence, lastSequence } = answer;
+  return { ...answer, firstSequence: firstSequence + by, lastSequence: lastSequence + by };
+}
+
+function isLanding(answer: unknown): answer is AppendLanding {
+  return typeof answer === "object" && answer !== null && "firstSequence" in answer;
 }
 
 describe("W46: a worker whose log has lost its end", () => {
@@ -104,7 +105,7 @@ describe("W40, W46: inputs of a worker whose log has lost its end", () => {
   /** Makes the log that is there now: of these events, some time after the others. */
   async function restore(events: readonly (readonly [string, unknown])[]): Promise<string> {
     await world.pass(25);
-    await world.others.create({ ownerId: "ada", runId: "s" });
+    await world.others.create({ runId: "s" });
     for (const [eventType, payload] of events) {
       if (eventType === "INPUT_RECEIVED") await world.others.input("s", payload);
       else await world.others.append("s", [{ eventType, payload }]);

@@ -18,7 +18,7 @@ describe("work over a store that loses acknowledgements", () => {
   beforeEach(async () => {
     world = await createWorkWorld((now) => {
       const store = createMemoryStore({ now });
-      return { ...store, capabilities: { ...store.capabilities, losesAcknowledgements: true } };
+      return { ...store, capabilities: { ...store.capabilities, losesAnswers: true } };
     });
   });
 

@@ -94,7 +94,7 @@ describe("inputs of a worker", () => {
       await expect(append).rejects.toMatchObject({ code: "invalid_event" });
     });
     expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
-    await world.runs.create({ ownerId: "ada", runId: "s" });
+    await world.runs.create({ runId: "s" });
     const work = world.runs.work("s", LEASE, async (run) => run.emit("INPUT_RECEIVED"));
     await expect(work).rejects.toMatchObject({ code: "invalid_event" });
     const plain = world.runs.append("s", [{ eventType: "INPUT_RECEIVED" }]);

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
-import { createRunEvents } from "../src/run-events.ts";
 import type { RunEventStore } from "../src/store/store.ts";
+import { createAdasRuns } from "./adas-runs.ts";
 import { createDeferred } from "./deferred.ts";
 import { createWorkWorld, LEASE, LEASE_MS } from "./work-world.ts";
 
@@ -34,7 +34,7 @@ describe("work, with any task over any store", () => {
           const store = createMemoryStore({ now });
           return {
             ...store,
-            capabilities: { ...store.capabilities, losesAcknowledgements: loses },
+            capabilities: { ...store.capabilities, losesAnswers: loses },
           };
         });
         let fates = 0;
@@ -81,9 +81,9 @@ describe("work, with any task over any store", () => {
       ...memory,
       append: (requests) => gate.promise.then(() => memory.append(requests)),
     };
-    const runs = createRunEvents({ store });
+    const runs = createAdasRuns({ store });
     const started = Array.from({ length: 40 }, () =>
-      runs.start({ ownerId: "ada", leaseMs: 600_000 }, ({ emit }) => {
+      runs.start({ leaseMs: 600_000 }, ({ emit }) => {
         for (let count = 0; count < 4; count += 1) void emit("TEXT", "x".repeat(250_000));
       }),
     );
@@ -91,7 +91,7 @@ describe("work, with any task over any store", () => {
     for (let turns = 0; turns < 10; turns += 1) await setImmediate();
     gate.resolve();
     await Promise.all(works);
-    const { runs: all } = await runs.list({ ownerId: "ada" });
+    const { runs: all } = await runs.list();
     expect(new Set(all.map(({ runStatus }) => runStatus))).toEqual(new Set(["completed"]));
     await runs.close();
   });

@@ -36,7 +36,11 @@ async function takeOver(): Promise<void> {
 
 describe("a lost lease", () => {
   it("S21: the worker stops at the end of the lease if no renewal is answered, and nothing more is sent", async () => {
-    world.intercepts.renew = async () => new Promise(() => {});
+    const gate = createDeferred<void>();
+    world.intercepts.renew = async (go) => {
+      await gate.promise;
+      return go();
+    };
     const reasons: unknown[] = [];
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
@@ -58,6 +62,7 @@ describe("a lost lease", () => {
     );
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
+    gate.resolve();
   });
 
   it("S21: a store that is away for less than the lease costs nothing", async () => {

@@ -1,31 +1,30 @@
 import { setImmediate } from "node:timers/promises";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createRunEvents, type RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
+import { type AdasRuns, createAdasRuns } from "./adas-runs.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { hookStore, type StoreCall } from "./hooked-store.ts";
 
 /** The lease of these tests: thirds and twelfths of it are whole. */
 export const LEASE_MS = 1_200;
 export const LEASE: { readonly leaseMs: number } = { leaseMs: LEASE_MS };
 
-type Call = "append" | "claim" | "renew" | "release" | "getRun";
-
-/** A test's hook on a call of the store: it may wait, fail, or let the call through. */
+/** A test's hook on one kind of call: it may wait, fail, or let the call through. */
 type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
 
 /** A run in a memory store, on a clock that the test moves, which is the store's too. */
 export interface WorkWorld extends AsyncDisposable {
   readonly clock: FakeClock;
-  readonly runs: RunEvents;
+  readonly runs: AdasRuns;
   readonly runId: string;
   /** The same store in another process. */
-  readonly others: RunEvents;
+  readonly others: AdasRuns;
   /** What is between the runs and their store. */
-  readonly intercepts: Partial<Record<Call, Intercept>>;
+  readonly intercepts: Partial<Record<StoreCall, Intercept>>;
   /** The calls that reached the store, or failed on the way. */
-  readonly calls: Call[];
+  readonly calls: StoreCall[];
   /** Whose log `runs` reads, in place of the run's: its store has lost the end of the log, and others have appended since. */
   readAs: string | null;
   /** Whether the store's notifications notify in `runs`. */
@@ -46,33 +45,34 @@ export async function createWorkWorld(
   limits: { readonly maxPayloadBytes?: number } = {},
 ): Promise<WorkWorld> {
   const clock = createFakeClock();
-  const store = memory(() => 1_780_000_000_000 + clock.now());
+  const now = (): number => 1_780_000_000_000 + clock.now();
+  const store = memory(now);
   const intercepts: WorkWorld["intercepts"] = {};
-  const calls: Call[] = [];
+  const calls: StoreCall[] = [];
   let subscriptions = 0;
 
-  function through<T>(call: Call, go: () => Promise<T>): Promise<T> {
+  const hooked = hookStore(store, now, (call, go) => {
     calls.push(call);
     return intercepts[call]?.(go) ?? go();
-  }
-
-  const runs = createRunEvents({
+  });
+  const others = createAdasRuns({ store });
+  const { runId } = await others.create({ runId: "r" });
+  const runs = createAdasRuns({
     ...limits,
     clock,
     store: {
-      ...store,
-      append: (requests) => through("append", () => store.append(requests)),
-      claim: (request) => through("claim", () => store.claim(request)),
-      renew: (request) => through("renew", () => store.renew(request)),
-      release: (request) => through("release", () => store.release(request)),
+      ...hooked,
       read: (queries) =>
-        store.read(queries.map((query) => ({ ...query, runId: world.readAs ?? query.runId }))),
-      getRun: (runId) => through("getRun", () => store.getRun(runId)),
-      subscribe(runId, onNotification) {
+        hooked.read(
+          queries.map((query) =>
+            query.limit === 0 ? query : { ...query, runId: world.readAs ?? query.runId },
+          ),
+        ),
+      subscribe(subject, onNotification) {
         subscriptions += 1;
         let isOn = true;
         const subscription = store.subscribe(
-          runId,
+          subject,
           (changed) => world.notifyCount && onNotification(changed),
         );
         return {
@@ -87,8 +87,6 @@ export async function createWorkWorld(
       async close() {},
     },
   });
-  const others = createRunEvents({ store });
-  const { runId } = await runs.create({ ownerId: "ada", runId: "r" });
 
   const world: WorkWorld = {
     clock,

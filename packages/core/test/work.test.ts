@@ -28,7 +28,7 @@ describe("work", () => {
 
   it("W6: work keeps the JSON text that the task returns", async () => {
     await world.runs.work("r", LEASE, async () => JsonText.parse("1.0"));
-    const { events } = await world.runs.log.readPage("r");
+    const { events } = await world.runs.log.readPage("r", { ownerId: "ada" });
     expect(events.map(({ payload }) => payload)).toStrictEqual(["1.0"]);
   });
 
@@ -117,7 +117,7 @@ describe("work", () => {
   it("W7: a task that has not waited for its own end has ended the run all the same", async () => {
     await world.runs.work("r", LEASE, (run) => void run.append([{ eventType: "RUN_FAILED" }]));
     expect(await world.events()).toStrictEqual(["RUN_FAILED"]);
-    const { runId } = await world.runs.create({ ownerId: "ada", runId: "s" });
+    const { runId } = await world.runs.create({ runId: "s" });
     await world.runs.work(runId, LEASE, (run) => void run.emit("RUN_FAILED"));
     expect((await world.runs.read(runId)).events).toHaveLength(1);
   });

@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { claimRun, releaseRun, renewLease } from "../src/rules/claims.ts";
+import { claimRule, releaseRule, renewRule } from "../src/rules/lease-rules.ts";
+import { createRule } from "../src/rules/run-rules.ts";
 import { checkWorkerName, isWorkerName } from "../src/rules/worker-name.ts";
-import { createRunEvents } from "../src/run-events.ts";
+import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { runRecord } from "./run-record.ts";
+import { ADA } from "./adas-runs.ts";
+import { NAME } from "./decision-arbitraries.ts";
+import { OneRun } from "./one-run.ts";
 
 const name = fc.constantFrom(null, "w-1", "w-2");
-const ASKED = { runId: "r", ownerId: null };
 
 describe("checkWorkerName", () => {
   it("W44: a text of 1 to 100 code points without control characters is a name, and nothing else is", () => {
@@ -36,28 +38,23 @@ describe("the name of a run's worker", () => {
     );
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        let run = runRecord();
+        const run = new OneRun();
+        run.decide(createRule({ ...NAME, metadata: "1" }), 1_000);
         let nowMs = 1_000;
-        let kept: { readonly claimKey: string; readonly worker: string | null } | null = null;
+        let kept: { readonly worker: string | null } | null = null;
         for (const one of steps) {
-          const { fence } = run;
+          const { fence = 0 } = run.head ?? {};
+          const asked = { ...NAME, leaseMs: 2, fence };
           if (one.do === "claim") {
             nowMs += one.afterMs;
-            const before = run;
-            const asked = { ...ASKED, leaseMs: 2, claimKey: one.claimKey, worker: one.worker };
-            const outcome = claimRun(run, asked, nowMs, kept?.claimKey ?? null);
-            if (outcome.outcome !== "granted") continue;
-            run = outcome.run;
-            if (run.fence !== before.fence) kept = { claimKey: one.claimKey, worker: one.worker };
-          } else if (one.do === "renew") {
-            const outcome = renewLease(run, { ...ASKED, fence, leaseMs: 2 }, nowMs);
-            if (outcome.outcome === "granted") run = outcome.run;
+            run.decide(claimRule({ ...asked, ...one }), nowMs);
+            if (run.head?.fence !== fence) kept = one;
           } else {
-            const outcome = releaseRun(run, { ...ASKED, fence }, nowMs);
-            if (outcome.outcome === "granted") run = outcome.run;
-            kept = null;
+            run.decide(one.do === "renew" ? renewRule(asked) : releaseRule(asked), nowMs);
+            if (one.do === "release") kept = null;
           }
-          expect(run.worker).toBe(run.leaseExpiresAtMs === null ? null : (kept?.worker ?? null));
+          const { worker, leaseExpiresAtMs } = run.seeRun(nowMs).head ?? {};
+          expect(worker).toBe(leaseExpiresAtMs === null ? null : (kept?.worker ?? null));
         }
       }),
     );
@@ -65,22 +62,28 @@ describe("the name of a run's worker", () => {
 
   it("W44: is in the snapshots of a run that is worked on, and in those of a claim; a bad one claims nothing", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const { runId } = await runs.create(ADA);
     for (const worker of ["", 7 as unknown as string]) {
       const refused = { code: "invalid_request" };
-      await expect(runs.claim(runId, { leaseMs: 1_000, worker })).rejects.toMatchObject(refused);
-      await expect(runs.work(runId, { leaseMs: 1_000, worker }, () => 1)).rejects.toMatchObject(
+      await expect(runs.claim(runId, { ...ADA, leaseMs: 1_000, worker })).rejects.toMatchObject(
         refused,
       );
+      await expect(
+        runs.work(runId, { ...ADA, leaseMs: 1_000, worker }, () => 1),
+      ).rejects.toMatchObject(refused);
     }
-    const { fence, expiresAt } = await runs.claim(runId, { leaseMs: 60_000, worker: "w-1" });
-    expect((await runs.get(runId)).lease).toStrictEqual({ worker: "w-1", expiresAt });
-    await runs.release(runId, fence);
-    await runs.work(runId, { leaseMs: 60_000, worker: "w-2" }, async () => {
-      expect((await runs.get(runId)).lease?.worker).toBe("w-2");
-      expect((await runs.list({ ownerId: "ada" })).runs[0]?.lease?.worker).toBe("w-2");
+    const { fence, expiresAt } = await runs.claim(runId, {
+      ...ADA,
+      leaseMs: 60_000,
+      worker: "w-1",
     });
-    expect((await runs.get(runId)).lease).toBeNull();
+    expect((await runs.get(runId, ADA)).lease).toStrictEqual({ worker: "w-1", expiresAt });
+    await runs.release(runId, fence, ADA);
+    await runs.work(runId, { ...ADA, leaseMs: 60_000, worker: "w-2" }, async () => {
+      expect((await runs.get(runId, ADA)).lease?.worker).toBe("w-2");
+      expect((await runs.list(ADA)).runs[0]?.lease?.worker).toBe("w-2");
+    });
+    expect((await runs.get(runId, ADA)).lease).toBeNull();
     await runs.close();
   });
 });

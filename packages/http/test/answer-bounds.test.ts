@@ -16,7 +16,7 @@ describe.each(DOORS)("%s", (door) => {
     async (maxBytesPerUser) => {
       await using world = await openWorld(door, { maxBytesPerUser });
       const runId = await world.record();
-      for (let at = 0; at < 40; at++) await world.runs.append(runId, [SLICE]);
+      for (let at = 0; at < 40; at++) await world.ada.append(runId, [SLICE]);
       const metadata = SLICE.payload;
       for (let at = 0; at < 20; at++) await world.runs.create({ ownerId: "ada", metadata });
       const lengths: number[] = [];
@@ -48,7 +48,7 @@ it("W49: a page ends early where the user's unread answers leave no room for its
   const maxBytesPerUser = 1.5 * PAGE_BYTES;
   const handler = createHandler({ runs, maxBytesPerUser, authenticate: () => IDENTITY });
   await runs.create({ ownerId: "ada", runId: "r" });
-  for (let at = 0; at < 40; at++) await runs.append("r", [SLICE]);
+  for (let at = 0; at < 40; at++) await runs.as("ada").append("r", [SLICE]);
   const ask = async (since = 0): Promise<Response> =>
     handler.fetch(new Request(`http://localhost/v1/agent-runs/r/events?since=${since}`));
   const unread = await ask();
@@ -82,7 +82,7 @@ it.each(["at once", "after a wait"])(
     const maxBytesPerUser = 2 * SLICE.payload.length + 20_000;
     const handler = createHandler({ runs, maxBytesPerUser, authenticate: () => IDENTITY });
     await runs.create({ ownerId: "ada", runId: "r" });
-    await runs.append("r", [SLICE, SLICE]);
+    await runs.as("ada").append("r", [SLICE, SLICE]);
     const ask = (path: string): Promise<Response> =>
       handler.fetch(new Request(`http://localhost/v1/agent-runs${path}`));
     const { version } = (await (await ask("?feed=live")).json()) as { readonly version: string };

@@ -9,7 +9,7 @@ const BODY = `{"events":[${EVENT}]}`;
 const bytes = new TextEncoder();
 
 async function expectNothing(world: World, runId: string): Promise<void> {
-  expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 0, runStatus: "queued" });
+  expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 0, runStatus: "queued" });
 }
 
 /** The pieces one by one, as a body without a length. */
@@ -83,7 +83,7 @@ describe.each(DOORS)("%s", (door) => {
     const long = await world.send(post(path, payload(131_072)));
     expect([long.status, long.json()["code"]]).toEqual([413, "payload_too_large"]);
     expect((await world.send(post(path, payload(131_071)))).status).toBe(201);
-    expect((await world.runs.get(runId)).lastSequence).toBe(1_001);
+    expect((await world.ada.get(runId)).lastSequence).toBe(1_001);
   });
 });
 
@@ -126,7 +126,7 @@ describe.each(DOORS)("%s", (door) => {
     const single = Array.from(sent, (byte) => Uint8Array.of(byte));
     const call = post(`/v1/agent-runs/${runId}/events`, "");
     expect((await world.send({ ...call, body: pieces(...single) })).status).toBe(201);
-    const { events } = await world.runs.read(runId);
+    const { events } = await world.ada.read(runId);
     expect(events.map(({ payload }) => payload)).toEqual(["é😀"]);
   });
 

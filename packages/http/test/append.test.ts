@@ -33,7 +33,7 @@ describe.each(DOORS)("%s", (door) => {
         return (await world.send(post(pathOf(runId), { events }))).json();
       }),
     );
-    const { events } = await world.runs.read(runId);
+    const { events } = await world.ada.read(runId);
     for (const [writer, receipt] of receipts.entries()) {
       const [first, last] = [Number(receipt["firstSequence"]), Number(receipt["lastSequence"])];
       expect(last - first + 1).toBe(sizes[writer]);
@@ -51,9 +51,9 @@ describe.each(DOORS)("%s", (door) => {
     const keyed = post(pathOf(runId), body, { "idempotency-key": "key 1~" });
     const first = await world.send(keyed);
     expect(first.status).toBe(201);
-    await world.runs.append(runId, [{ eventType: "PHASE_STARTED", payload: { phase: "b" } }]);
+    await world.ada.append(runId, [{ eventType: "PHASE_STARTED", payload: { phase: "b" } }]);
     for (const ending of ["NOTE", "RUN_COMPLETED"]) {
-      await world.runs.append(runId, [{ eventType: ending }]);
+      await world.ada.append(runId, [{ eventType: ending }]);
       const spaced = body.replaceAll(":", " : ");
       for (const again of [keyed, { ...keyed, body: spaced }]) {
         const replay = await world.send(again);
@@ -61,7 +61,7 @@ describe.each(DOORS)("%s", (door) => {
         expect(replay.json()).toEqual({ ...first.json(), replayed: true });
       }
     }
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 4 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 4 });
   });
 
   it("W10: the same key with other events is 422, however small the difference", async () => {
@@ -76,7 +76,7 @@ describe.each(DOORS)("%s", (door) => {
       const answer = await send(other);
       expect([answer.status, answer.json()["code"]]).toEqual([422, "idempotency_key_reused"]);
     }
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 1 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 1 });
   });
 });
 
@@ -117,7 +117,7 @@ describe.each(DOORS)("%s", (door) => {
       ...Array(19).fill(200),
       201,
     ]);
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 1 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 1 });
   });
 
   it.for([
@@ -132,7 +132,7 @@ describe.each(DOORS)("%s", (door) => {
       post(pathOf(runId), { events: [note] }, { "idempotency-key": key }),
     );
     expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 0 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 0 });
   });
 
   it("W11: an append is refused unless expectedSequence is the run's last sequence", async () => {
@@ -146,7 +146,7 @@ describe.each(DOORS)("%s", (door) => {
         if (!fits) {
           expect(answer.json()).toMatchObject({ code: "sequence_conflict", lastSequence: length });
         }
-        expect((await world.runs.get(runId)).lastSequence).toBe(length + (fits ? 1 : 0));
+        expect((await world.ada.get(runId)).lastSequence).toBe(length + (fits ? 1 : 0));
       }),
       { numRuns: 30 },
     );

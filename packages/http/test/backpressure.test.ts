@@ -16,7 +16,7 @@ function events(count: number, payload: string): readonly EventDraft[] {
 
 async function flood(world: World, runId: string): Promise<void> {
   for (let at = 0; at < FLOOD; at += 500)
-    await world.runs.append(runId, events(500, "x".repeat(8_192)));
+    await world.ada.append(runId, events(500, "x".repeat(8_192)));
 }
 
 /** Resolves when a stalled reader's connection takes no more; without a connection that is at once. */
@@ -48,7 +48,7 @@ describe.each(DOORS)("%s", (door) => {
       most = Math.max(most, ...world.inFlight());
     }
     expect(most).toBeLessThanOrEqual(IN_FLIGHT);
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     expect(typesOf(await healthy.rest()).at(-1)).toBe("run_finished");
     const frames = await stalled.rest();
     expect(sequencesOf(frames)).toEqual(upTo(FLOOD + 2, 2));
@@ -92,7 +92,7 @@ describe.each(DOORS)("%s", (door) => {
       clock.advance(1_000);
       await world.turn();
     }
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     const types = typesOf(await stalled.rest());
     expect(types.filter((type) => type === "status").length).toBeLessThan(5);
   });
@@ -102,7 +102,7 @@ describe.each(DOORS)("%s", (door) => {
     const payload = "é".repeat(131_071);
     const runId = await world.record({ eventType: "BIG", payload });
     const stream = await world.tail(runId);
-    await world.runs.append(runId, [{ eventType: "BIG", payload }, { eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "BIG", payload }, { eventType: "RUN_COMPLETED" }]);
     const frames = (await stream.rest()).filter(({ data }) => data["type"] === "run_event");
     expect(frames.map(({ data }) => (data["event"] as { payload: unknown }).payload)).toEqual([
       payload,
@@ -114,8 +114,8 @@ describe.each(DOORS)("%s", (door) => {
   it("W25: a slow reader gets a log of many pages in order", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
-    for (let at = 0; at < 5; at++) await world.runs.append(runId, events(1_000, "x".repeat(400)));
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    for (let at = 0; at < 5; at++) await world.ada.append(runId, events(1_000, "x".repeat(400)));
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     const stream = await world.tail(runId, "?since=17");
     expect(sequencesOf(await stream.rest())).toEqual(upTo(5_001, 18));
   });
@@ -146,7 +146,7 @@ it.each(["\u0085", "\u2028"])(
     await healthy.until("connected");
     let most = 0;
     for (let at = 0; at < 40; at++) {
-      await world.runs.append(runId, events(200, separator.repeat(1_000)));
+      await world.ada.append(runId, events(200, separator.repeat(1_000)));
       for (let seen = 0; seen < 200; seen += sequencesOf([await healthy.next()]).length) {
         most = Math.max(most, ...world.inFlight());
       }
@@ -160,7 +160,7 @@ it("W25: a stream as a Response hands out one piece at a time, of at most 64 KiB
   await using world = await openWorld("Request to Response");
   const runId = await world.record();
   await flood(world, runId);
-  await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
   const handler = createHandler({
     runs: world.runs,
     authenticate: () => ({ userId: "ada", credential: "session" }),

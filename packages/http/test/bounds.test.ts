@@ -73,7 +73,7 @@ describe("uploads that do not end", () => {
     const first = uploads.find((upload) => upload.received() === "");
     first?.socket.write(chunk('"}\n') + chunk(""));
     expect(await first?.until("replayed")).toMatch(/^HTTP\/1\.1 201 /);
-    expect((await world.runs.get(runId)).lastSequence).toBe(11);
+    expect((await world.ada.get(runId)).lastSequence).toBe(11);
   });
 
   it("W49: an upload may be quiet for ever: it has no timer", async () => {
@@ -120,7 +120,7 @@ describe.each(DOORS)("%s: bodies", (door) => {
   it("W49: a user's requests in flight are bounded, for requests of any kind", async () => {
     await using world = await openWorld(door, { maxRequestsPerUser: 2 });
     const path = `/v1/agent-runs/${await world.record()}`;
-    const release = world.store.hold("getRun");
+    const release = world.store.hold("read");
     const held = [world.send({ path, headers: ADA }), world.send({ path, headers: ADA })];
     await eventually(() => expect(world.store.held()).toBe(2));
     expect((await world.send({ path, headers: ADA })).status).toBe(429);
@@ -133,7 +133,7 @@ describe.each(DOORS)("%s: bodies", (door) => {
   it("W49: a request of a foreign origin and one without a credential do not count for any user", async () => {
     await using world = await openWorld(door, { maxRequestsPerUser: 1 });
     const path = `/v1/agent-runs/${await world.record()}`;
-    const release = world.store.hold("getRun");
+    const release = world.store.hold("read");
     const held = world.send({ path, headers: ADA });
     await eventually(() => expect(world.store.held()).toBe(1));
     expect((await world.send({ path })).status).toBe(401);

@@ -39,7 +39,7 @@ describe("two copies of core in one process", () => {
     expect(await (await ask("/r/events")).json()).toMatchObject({ events: [payload] });
     expect((await ask("/none")).status).toBe(404);
     expect((await ask("/r/events", { events: [{ eventType: "no" }] })).status).toBe(422);
-    await runs.append("r", [{ eventType: "RUN_COMPLETED" }]);
+    await runs.as("ada").append("r", [{ eventType: "RUN_COMPLETED" }]);
     expect((await ask("/r/events", { events: [payload] })).status).toBe(409);
     const stream = await (await ask("/r/stream")).text();
     expect(stream.match(/"type":"\w+"/g)).toEqual([

@@ -72,7 +72,7 @@ describe.each(DOORS)("%s", (door) => {
         if (call.method !== "HEAD") expect(answer.json()["code"]).toBe("unauthenticated");
       }
     }
-    expect(await world.runs.read(runId)).toMatchObject({ lastSequence: 0, runStatus: "queued" });
+    expect(await world.ada.read(runId)).toMatchObject({ lastSequence: 0, runStatus: "queued" });
   });
 
   it("W4: another user's run, an unknown run and an impossible id get the same 404, byte for byte", async () => {
@@ -109,8 +109,8 @@ describe.each(DOORS)("%s", (door) => {
         expect([path, other.status, other.text]).toEqual([path, 404, first.text]);
       }
     }
-    expect(await world.runs.read(adas)).toMatchObject({ lastSequence: 2, runStatus: "running" });
-    expect(await world.runs.read(finished)).toMatchObject({ lastSequence: 1 });
+    expect(await world.ada.read(adas)).toMatchObject({ lastSequence: 2, runStatus: "running" });
+    expect(await world.ada.read(finished)).toMatchObject({ lastSequence: 1 });
   });
 
   it("W4: a list holds the caller's own runs alone", async () => {

@@ -29,7 +29,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(lines.status).toBe(422);
     expect(lines.json()).toMatchObject({ code: "invalid_event", line: 2, lastSequence: 2 });
     expect((await world.send({ path, headers: ADA })).text).toContain(nest(1_000));
-    expect((await world.runs.get(runId)).lastSequence).toBe(2);
+    expect((await world.ada.get(runId)).lastSequence).toBe(2);
   });
 
   it("W8: metadata is nested 1,000 deep at most; a deeper one is 400, and no run is created", async () => {
@@ -39,6 +39,6 @@ describe.each(DOORS)("%s", (door) => {
     expect((await world.send(create("r", 1_000))).status).toBe(201);
     const refused = await world.send(create("s", 1_001));
     expect([refused.status, refused.json()["code"]]).toEqual([400, "invalid_request"]);
-    await expect(world.runs.get("s")).rejects.toMatchObject({ code: "not_found" });
+    await expect(world.ada.get("s")).rejects.toMatchObject({ code: "not_found" });
   });
 });

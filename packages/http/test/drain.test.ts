@@ -51,10 +51,12 @@ describe.each(DOORS)("%s", (door) => {
     await world.turn();
     await world.drain(0);
     const last = (await reading).findLast(({ id }) => id !== null)?.id;
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     await using next = await openWorld(door);
     await next.runs.create({ ownerId: "ada", runId });
-    await next.runs.append(runId, [{ eventType: "NOTE" }, { eventType: "RUN_COMPLETED" }]);
+    await next.runs
+      .as("ada")
+      .append(runId, [{ eventType: "NOTE" }, { eventType: "RUN_COMPLETED" }]);
     const frames = await (await next.tail(runId, "", { "last-event-id": String(last) })).rest();
     expect(typesOf(frames)).toEqual(["connected", "run_event", "run_finished"]);
   });

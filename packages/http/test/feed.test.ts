@@ -18,9 +18,9 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     const stream = await follow(world, "feed=live&last=true");
     const frames = [...(await stream.until("feed_version"))];
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     frames.push(...(await stream.until("run")));
-    await world.runs.delete(runId);
+    await world.ada.delete(runId);
     frames.push(...(await stream.until("run_gone")));
     world.store.cut(new RunEventsError("store_unavailable", "gone"));
     world.store.notifyAll();
@@ -103,7 +103,7 @@ describe.each(DOORS)("%s", (door) => {
     const payload = "x".repeat(200_000);
     for (let at = 0; at < 40; at++) {
       const { runId } = await world.runs.create({ ownerId: "ada" });
-      await world.runs.append(runId, [{ eventType: "NOTE", payload }]);
+      await world.ada.append(runId, [{ eventType: "NOTE", payload }]);
     }
     const answer = await world.send({ path: "/v1/agent-runs?feed=live&last=true", headers: ADA });
     expect(answer.text.length).toBeLessThan(4_194_304 + 2 * 201_000);

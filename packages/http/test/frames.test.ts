@@ -53,7 +53,7 @@ describe.each(DOORS)("%s", (door) => {
       lastSequence: 3,
     });
     expect([connected?.id, frames.map(({ id }) => id)]).toEqual([0, [1, 2, 3, 4]]);
-    const { events } = await world.runs.read(runId);
+    const { events } = await world.ada.read(runId);
     expect(frames.slice(0, 3).map(({ data }) => data)).toEqual(
       events.map((event) => ({ type: "run_event", event })),
     );
@@ -97,16 +97,16 @@ describe.each(DOORS)("%s", (door) => {
             Array<EventDraft>(size).fill({ eventType: "NOTE", payload: "x".repeat(2_000) }),
           );
           const half = batches.splice(0, batches.length / 2);
-          for (const batch of half) await world.runs.append(runId, batch);
-          const { lastSequence } = await world.runs.get(runId);
+          for (const batch of half) await world.ada.append(runId, batch);
+          const { lastSequence } = await world.ada.get(runId);
           const cursors = starts.map((start) => Math.min(start, lastSequence));
           const readers = await Promise.all(
             cursors.map((since) => world.tail(runId, `?since=${since}`)),
           );
           const reading = Promise.all(readers.map((reader) => reader.rest()));
-          for (const batch of batches) await world.runs.append(runId, batch);
-          await world.runs.append(runId, [{ eventType: "RUN_FAILED" }]);
-          const total = (await world.runs.get(runId)).lastSequence;
+          for (const batch of batches) await world.ada.append(runId, batch);
+          await world.ada.append(runId, [{ eventType: "RUN_FAILED" }]);
+          const total = (await world.ada.get(runId)).lastSequence;
           for (const [at, frames] of (await reading).entries()) {
             const since = cursors[at] ?? 0;
             const expected = Array.from({ length: total - since }, (_, index) => since + 1 + index);
@@ -129,8 +129,8 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const streams = await Promise.all([0, 1, 2].map(() => world.tail(runId)));
     const reading = Promise.all(streams.map((stream) => stream.rest()));
-    await world.runs.append(runId, [phase("one"), { eventType: "NOTE", payload: "\u2028é😀" }]);
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [phase("one"), { eventType: "NOTE", payload: "\u2028é😀" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     const events = (await reading).map((frames) =>
       frames.filter(({ data }) => data["type"] === "run_event").map(({ text }) => text),
     );
@@ -150,7 +150,7 @@ describe.each(DOORS)("%s", (door) => {
       { eventType: "NOTE" },
       phase("two"),
     ]) {
-      await world.runs.append(runId, [event]);
+      await world.ada.append(runId, [event]);
       frames.push(
         ...(await stream.until(
           event.eventType === "NOTE" && frames.length > 0 ? "run_event" : "status",
@@ -194,11 +194,11 @@ describe.each(DOORS)("%s", (door) => {
     }
     for (let at = 0; at < 4; at++) {
       clock.advance(7_500);
-      await world.runs.append(runId, [{ eventType: "NOTE" }]);
+      await world.ada.append(runId, [{ eventType: "NOTE" }]);
       expect((await stream.next()).data).toMatchObject({ type: "run_event" });
       const next = await asking(world, stream);
       clock.advance(7_000);
-      await world.runs.append(runId, [{ eventType: "NOTE" }]);
+      await world.ada.append(runId, [{ eventType: "NOTE" }]);
       expect((await next.frame).data).toMatchObject({ type: "run_event" });
     }
   });
@@ -235,7 +235,7 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);
     await stream.until("run_event");
-    await world.runs.append(runId, [
+    await world.ada.append(runId, [
       { eventType: "NOTE" },
       phase("last"),
       { eventType: "RUN_CANCELLED" },

@@ -93,7 +93,9 @@ it("W1, W9: bytes that a parser kept as `rawBody` are the body, token for token"
   const body = '{"events":[{"eventType":"NOTE","payload":[1e2,12345678901234567890]}]}';
   const appended = await post(`${url}/v1/agent-runs/mine/events`, "application/json", body);
   expect(appended.status).toBe(201);
-  expect((await runs.log.readPage("mine")).events[0]?.payload).toBe("[1e2,12345678901234567890]");
+  expect((await runs.log.readPage("mine", { ownerId: "ada" })).events[0]?.payload).toBe(
+    "[1e2,12345678901234567890]",
+  );
 });
 
 it("W9: lines that a parser kept as text are the lines of the upload", async () => {
@@ -108,7 +110,7 @@ it("W9: lines that a parser kept as text are the lines of the upload", async () 
   const body = '{"eventType":"ONE"}\n{"eventType":"TWO"}\n';
   const response = await post(`${url}/v1/agent-runs/r/events`, "application/x-ndjson", body);
   expect(await response.json()).toMatchObject({ firstSequence: 1, lastSequence: 2 });
-  expect((await runs.read("r")).events).toHaveLength(2);
+  expect((await runs.as("ada").read("r")).events).toHaveLength(2);
 });
 
 it("W9: on `fetch` a body that the host has read is refused, `onError` gets the cause, and a clone may be read", async () => {
@@ -181,7 +183,7 @@ it("W18: an answer of `fetch` has a Content-Length, so a compressor leaves a sho
   app.use(compress());
   app.all("/v1/*", (context) => handler.fetch(context.req.raw));
   await runs.create({ ownerId: "ada", runId: "r" });
-  await runs.append("r", [{ eventType: "NOTE", payload: "\u00fc" }]);
+  await runs.as("ada").append("r", [{ eventType: "NOTE", payload: "\u00fc" }]);
   const path = "/v1/agent-runs/r/events";
   const headers = { "accept-encoding": "gzip" };
   const answer = await app.request(path, { headers });
@@ -192,7 +194,7 @@ it("W18: an answer of `fetch` has a Content-Length, so a compressor leaves a sho
     expect(headers.get("content-length")).toBe(String(length));
     expect(headers.get("etag")).toMatch(/^"/);
   }
-  await runs.append("r", [{ eventType: "NOTE", payload: "x".repeat(2_000) }]);
+  await runs.as("ada").append("r", [{ eventType: "NOTE", payload: "x".repeat(2_000) }]);
   const long = await app.request(path, { headers });
   expect(long.headers.get("content-encoding")).toBe("gzip");
   const unchanged = await app.request(path, {

@@ -14,14 +14,15 @@ import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts"
 import { openWorld, type World } from "./harness/world.ts";
 
 const NOTHING = { requests: 0, bodyBytes: 0, answerBytes: 0 };
-/** This many events of 256 KiB make a whole page, which is read in as many slices. */
-const SLICES = 15;
-const SLICE = { eventType: "NOTE", payload: "x".repeat(262_000) };
+/** This many events make a whole page. */
+const EVENTS = 31;
+/** A slice of a page holds two: the last that the page has, by whose time it knows the log again, and the next. */
+const EVENT = { eventType: "NOTE", payload: "x".repeat(130_000) };
 
 /** A run of ada's whose page takes 4 MB. */
 async function recordPage(world: World): Promise<string> {
   const runId = await world.record();
-  for (let at = 0; at < SLICES; at++) await world.runs.append(runId, [SLICE]);
+  for (let at = 0; at < EVENTS; at++) await world.ada.append(runId, [EVENT]);
   return runId;
 }
 
@@ -78,13 +79,13 @@ describe("the work of clients that have gone", () => {
   it("W49: a list is not read further", async () => {
     await using world = await openWorld("node:http");
     for (let at = 0; at < 40; at++) await world.record();
-    const release = world.store.hold("listRuns");
+    const release = world.store.hold("list");
     const sockets = await ask(world, 50, encodeHead("GET", "/v1/agent-runs?limit=200", ADA));
     await eventually(() => expect(world.store.held()).toBe(50));
     await leave(world, sockets);
     release();
     await untilNothingIsLeft(world);
-    expect(world.store.asked("listRuns")).toBe(50);
+    expect(world.store.asked("list")).toBe(50);
   });
 
   it("W49: a poll that waited is not read again", async () => {
@@ -103,15 +104,15 @@ describe("the work of clients that have gone", () => {
 
 it.each([
   ["a short page", 1, 1],
-  ["a page of 4 MB, at its first look", 20, 1],
-  ["a page of 4 MB, in its middle", 20, 7],
-  ["a page of 4 MB, at its last slice", 20, 17],
+  ["a page of 4 MB, at its first look", 40, 1],
+  ["a page of 4 MB, in its middle", 40, 7],
+  ["a page of 4 MB, at its last slice", 40, 34],
 ])(
   "W49: %s is not answered if its client leaves meanwhile, and the host's log has a 499",
   async (_, events, slice) => {
     await using world = await openWorld("Request to Response");
     const runId = await world.record();
-    for (let at = 0; at < events; at++) await world.runs.append(runId, [SLICE]);
+    for (let at = 0; at < events; at++) await world.ada.append(runId, [EVENT]);
     const identity: Identity = { userId: "ada", credential: "bearer" };
     const handler = createHandler({ runs: world.runs, authenticate: () => identity });
     const left = new AbortController();
@@ -138,20 +139,20 @@ it.each([
 
 /** Every way to read, and what it asks the store for. */
 const READS: readonly (readonly [StoreCall, (runId: string) => Call])[] = [
-  ["listRuns", () => ({ path: "/v1/agent-runs", headers: ADA })],
-  ["getRun", (runId) => ({ path: `/v1/agent-runs/${runId}`, headers: ADA })],
+  ["list", () => ({ path: "/v1/agent-runs", headers: ADA })],
+  ["read", (runId) => ({ path: `/v1/agent-runs/${runId}`, headers: ADA })],
   ["read", (runId) => ({ path: `/v1/agent-runs/${runId}/events`, headers: ADA })],
   ["read", (runId) => ({ path: `/v1/agent-runs/${runId}/events?wait=30`, headers: ADA })],
   ["read", (runId) => ({ path: `/v1/agent-runs/${runId}/stream`, headers: ADA_SESSION })],
   [
-    "getRun",
+    "read",
     (runId) => ({
       path: `/v1/agent-runs/${runId}/stream`,
       headers: { ...ADA_SESSION, "last-event-id": "1" },
     }),
   ],
   [
-    "getRun",
+    "read",
     (runId) => ({ path: `/v1/agent-runs/${runId}/stream`, method: "HEAD", headers: ADA_SESSION }),
   ],
 ];
@@ -234,7 +235,7 @@ it.each(["reset", "end"] as const)(
     await eventually(async () => expect(await world.connections()).toBe(0));
     release();
     await untilNothingIsLeft(world);
-    expect((await world.runs.get(runId)).lastSequence).toBe(6);
+    expect((await world.ada.get(runId)).lastSequence).toBe(6);
   },
 );
 

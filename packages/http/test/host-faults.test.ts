@@ -54,7 +54,7 @@ it.each(NO_IDENTITIES)(
     const frame = await stream.text();
     expect(frame).toContain('"code":"internal"');
     expect(frame).not.toContain("connected");
-    expect(await runs.get("r")).toMatchObject({ runStatus: "queued" });
+    expect(await runs.as("ada").get("r")).toMatchObject({ runStatus: "queued" });
     expect((await runs.list({ ownerId: "ada" })).runs).toHaveLength(1);
     const messages = reported.map(String);
     expect(messages).toEqual(Array(5).fill(expect.stringContaining(expected)));
@@ -132,7 +132,7 @@ it.each([
 it("W3: an `onError` that throws does not cost the client its answer", async () => {
   const store = createMemoryStore();
   const runs = createRunEvents({
-    store: { ...store, getRun: () => Promise.reject(new Error("no")) },
+    store: { ...store, read: () => Promise.reject(new Error("no")) },
   });
   onTestFinished(() => runs.close());
   const handler = createHandler({
@@ -220,8 +220,8 @@ it("a response whose `write` throws ends its own stream alone, and `onError` get
   const url = `http://127.0.0.1:${port}/v1/agent-runs/r/stream`;
   const failing = await fetch(url, { headers: { "x-broken": "1" } });
   const healthy = await fetch(url);
-  await runs.append("r", [{ eventType: "RUN_STARTED" }]);
-  await runs.append("r", [{ eventType: "RUN_COMPLETED" }]);
+  await runs.as("ada").append("r", [{ eventType: "RUN_STARTED" }]);
+  await runs.as("ada").append("r", [{ eventType: "RUN_COMPLETED" }]);
   expect(await healthy.text()).toContain('"type":"run_finished"');
   await expect(failing.text()).rejects.toThrow("terminated");
   expect(reported).toEqual([broken]);

@@ -22,7 +22,7 @@ it.for(["reset", "end"] as const)(
     const runId = await world.record();
     const path = `/v1/agent-runs/${runId}/events`;
     const head = encodeHead("POST", path, { ...HEADERS, "Transfer-Encoding": "chunked" });
-    const tail = world.runs.tail(runId);
+    const tail = world.ada.tail(runId);
     using socket = await openSocket(world.port, head);
     socket.socket.write(chunk(`${NOTE}\n${NOTE}\n{"eventType":"HALF"}`));
     for await (const event of tail) if (event.sequence === 2) break;
@@ -31,10 +31,10 @@ it.for(["reset", "end"] as const)(
     await socket.closed;
     // The next append comes after what the broken one has left.
     await eventually(async () => expect(await world.connections()).toBe(0));
-    await world.runs.append(runId, [{ eventType: "LAST" }]);
-    const { events } = await world.runs.read(runId);
+    await world.ada.append(runId, [{ eventType: "LAST" }]);
+    const { events } = await world.ada.read(runId);
     expect(events.map(({ eventType }) => eventType)).toEqual(["NOTE", "NOTE", "LAST"]);
-    expect(await world.runs.get(runId)).toMatchObject({ runStatus: "running" });
+    expect(await world.ada.get(runId)).toMatchObject({ runStatus: "running" });
     expect(world.reported).toEqual([]);
   },
 );
@@ -61,7 +61,7 @@ it.for(["reset", "end"] as const)(
     await eventually(async () => expect(await world.connections()).toBe(0));
     release();
     await eventually(() => expect(world.stats().inFlight.requests).toBe(0));
-    const { events } = await world.runs.read(runId, { limit: 2_000 });
+    const { events } = await world.ada.read(runId, { limit: 2_000 });
     // A first group has been read whole. The server may not have read what the system still held.
     expect(events.length).toBeGreaterThanOrEqual(500);
     expect(events.map(({ payload }) => payload)).toEqual(events.map((_, at) => at));
@@ -79,7 +79,7 @@ it("W12: a pipe into curl -T - records live, and its receipt comes at the end", 
     const output = text(curl.stdout);
     const types: string[] = [];
     curl.stdin.write(`${NOTE}\n`);
-    for await (const { eventType } of world.runs.tail(runId)) {
+    for await (const { eventType } of world.ada.tail(runId)) {
       types.push(eventType);
       // Each line is sent only when the one before it has been read from the log.
       if (types.length < 5) curl.stdin.write(`${NOTE}\n`);

@@ -29,7 +29,7 @@ async function* cut(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<
 
 /** What the log holds of a run, in short. */
 async function typesIn(world: World, runId: string): Promise<readonly string[]> {
-  const { events } = await world.runs.read(runId, { limit: 1_000 });
+  const { events } = await world.ada.read(runId, { limit: 1_000 });
   return events.map(({ eventType }) => eventType);
 }
 
@@ -236,7 +236,7 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     async function* sender(): AsyncGenerator<Uint8Array> {
       yield encoder.encode(`${NOTE}\n${NOTE}\n{"eventType":"HALF"}`);
-      for await (const event of world.runs.tail(runId)) if (event.sequence === 2) break;
+      for await (const event of world.ada.tail(runId)) if (event.sequence === 2) break;
       throw new Error("The client has gone.");
     }
     // The answer does not matter: no client reads it.
@@ -250,8 +250,8 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     async function* sender(): AsyncGenerator<Uint8Array> {
       yield encoder.encode(`${NOTE}\n`);
-      for await (const event of world.runs.tail(runId)) if (event.sequence === 1) break;
-      await world.runs.cancel(runId);
+      for await (const event of world.ada.tail(runId)) if (event.sequence === 1) break;
+      await world.ada.cancel(runId);
       yield encoder.encode(`${NOTE}\n`);
     }
     const problem = { code: "run_finished", runStatus: "cancelled", line: 2, lastSequence: 2 };
@@ -265,7 +265,7 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     async function* sender(): AsyncGenerator<Uint8Array> {
       yield encoder.encode(`${NOTE}\n`);
-      for await (const event of world.runs.tail(runId)) if (event.sequence === 1) break;
+      for await (const event of world.ada.tail(runId)) if (event.sequence === 1) break;
       world.store.cut(new Error("disk at /secret"));
       yield encoder.encode(`${NOTE}\n${NOTE}\n`);
     }

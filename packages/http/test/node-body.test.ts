@@ -62,7 +62,7 @@ it.for(["reset", "end"] as const)(
     else socket.socket.end();
     await socket.closed;
     await eventually(async () => expect(await world.connections()).toBe(0));
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 0 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 0 });
     expect(world.reported).toEqual([]);
   },
 );
@@ -101,7 +101,7 @@ async function openHandler(): Promise<{
     authenticate: () => ({ userId: "ada", credential: "bearer" }),
     onError: (error) => void reported.push(error),
   });
-  const lastSequence = async (): Promise<number> => (await runs.get(runId)).lastSequence;
+  const lastSequence = async (): Promise<number> => (await runs.as("ada").get(runId)).lastSequence;
   return { handler, path: `/v1/agent-runs/${runId}/events`, reported, lastSequence };
 }
 

@@ -81,9 +81,9 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     const stream = await world.tail(runId);
     const frames = [...(await stream.until("run_event"))];
-    await world.runs.append(runId, [phase]);
+    await world.ada.append(runId, [phase]);
     frames.push(...(await stream.until("status")));
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     frames.push(...(await stream.rest()));
     frames.push(...(await (await world.tail(runId, "?since=9")).rest()));
     await world.drain(0);

@@ -37,7 +37,7 @@ describe.each(DOORS)("%s", (door) => {
       expect(world.stats().streams).toMatchObject({ open: 0, ended: { store_unavailable: 1 } }),
     );
     world.store.cut(null);
-    await world.runs.append(runId, [{ eventType: "C" }, { eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "C" }, { eventType: "RUN_COMPLETED" }]);
     const again = await (await world.tail(runId, "", { "last-event-id": "2" })).rest();
     expect(sequencesOf(again)).toEqual([3, 4]);
   });
@@ -87,7 +87,7 @@ describe.each(DOORS)("%s", (door) => {
     const seen = sequencesOf(frames);
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, at) => at + 1));
     world.store.cut(null);
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     const rest = await (
       await world.tail(runId, "", { "last-event-id": String(seen.length) })
     ).rest();
@@ -105,7 +105,7 @@ describe.each(DOORS)("%s", (door) => {
     const reading = stream.rest();
     await world.turn();
     world.store.silence();
-    await world.runs.append(runId, [{ eventType: "B" }, { eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "B" }, { eventType: "RUN_COMPLETED" }]);
     clock.advance(5_000);
     const frames = await reading;
     expect(typesOf(frames)).toEqual(["run_event", "run_event", "run_finished"]);

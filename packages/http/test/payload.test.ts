@@ -89,7 +89,8 @@ it("W2: createdAt is the store's clock in milliseconds, and never runs backwards
         });
         const handler = createHandler({ runs, authenticate });
         await runs.create({ ownerId: "ada", runId: "r" });
-        for (let at = 1; at < times.length; at++) await runs.append("r", [{ eventType: "NOTE" }]);
+        for (let at = 1; at < times.length; at++)
+          await runs.as("ada").append("r", [{ eventType: "NOTE" }]);
         const response = await handler.fetch(
           new Request("http://localhost/v1/agent-runs/r/events"),
         );

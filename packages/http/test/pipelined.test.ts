@@ -108,7 +108,7 @@ it("W49: requests behind one that waits are not read on without a bound, and are
   });
   // What node:http reads at a time, and some more.
   expect(responses.length).toBeLessThan(2 * (65_536 / head.length) + 32);
-  await runs.append("run", [{ eventType: "NOTE" }]);
+  await runs.as("ada").append("run", [{ eventType: "NOTE" }]);
   const text = await readUntil(client, "HTTP/1.1 ", count + 1);
   const statuses = text
     .split("HTTP/1.1 ")
@@ -130,7 +130,7 @@ it("W49: an answer that waits for those before it on its connection is not one t
   await eventually(() => expect(responses[1]?.writableEnded).toBe(true));
   clock.advance(60_000);
   expect(responses.map(({ destroyed }) => destroyed)).toEqual([false, false]);
-  await runs.append("run", [{ eventType: "NOTE" }]);
+  await runs.as("ada").append("run", [{ eventType: "NOTE" }]);
   const text = await readUntil(client, "HTTP/1.1 200", 2);
   expect(text).toContain('"runId":"run"');
 });

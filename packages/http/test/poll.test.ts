@@ -44,7 +44,7 @@ describe.each(DOORS)("%s", (door) => {
   it("W15: since is 0 and limit is 500 by default, and 1,000 is the most", async () => {
     await using world = await openWorld(door);
     const runId = await world.record(...Array<string>(1_000).fill("NOTE"));
-    await world.runs.append(runId, [{ eventType: "NOTE" }]);
+    await world.ada.append(runId, [{ eventType: "NOTE" }]);
     expect(sequences(pageOf(await poll(world, runId))).length).toBe(500);
     const most = pageOf(await poll(world, runId, "limit=1000"));
     expect([sequences(most)[0], sequences(most).length, most.hasMore]).toEqual([1, 1_000, true]);
@@ -54,7 +54,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door, { maxPayloadBytes: 5_000_000 });
     const runId = await world.record();
     for (const length of [2_000_000, 2_000_000, 2_000_000, 4_500_000, 10, 10]) {
-      await world.runs.append(runId, [{ eventType: "BIG", payload: "x".repeat(length) }]);
+      await world.ada.append(runId, [{ eventType: "BIG", payload: "x".repeat(length) }]);
     }
     const pages: (readonly number[])[] = [];
     for (let since = 0; since < 6; since = pages.at(-1)?.at(-1) ?? 6) {
@@ -73,7 +73,7 @@ describe.each(DOORS)("%s", (door) => {
     for (const limit of [1, 2, 5, 8, 11, 1_000]) {
       for (const since of [0, 3, 9]) {
         const answer = await poll(world, runId, `since=${since}&limit=${limit}`);
-        const page = await world.runs.log.readPage(runId, { since, limit });
+        const page = await world.runs.log.readPage(runId, { ownerId: "ada", since, limit });
         expect(answer.text === encodePage(page), `${since} ${limit}`).toBe(true);
         const etag = answer.headers["etag"] ?? "";
         const headers = { ...ADA, "if-none-match": etag };
@@ -97,8 +97,8 @@ describe.each(DOORS)("%s", (door) => {
       reads += 1;
       // The first read shows that the page is large, the second begins it.
       if (reads === 2) {
-        await world.store.deleteRun(runId, "ada");
-        await world.store.createRun({ runId, ownerId: "ada", metadata: "null" });
+        await world.ada.delete(runId);
+        await world.ada.create({ runId });
       }
       return results;
     };
@@ -224,10 +224,10 @@ describe.each(DOORS)("%s", (door) => {
           for (const [at, size] of sizes.entries()) {
             // A read of the store takes its turn between appends: how many decides who is ahead.
             for (let turns = pace[at % pace.length] ?? 0; turns > 0; turns--)
-              await world.runs.get(runId);
-            await world.runs.append(runId, Array(size).fill({ eventType: "NOTE" }));
+              await world.ada.get(runId);
+            await world.ada.append(runId, Array(size).fill({ eventType: "NOTE" }));
           }
-          await world.runs.append(runId, [{ eventType: "NOTE" }, { eventType: "RUN_COMPLETED" }]);
+          await world.ada.append(runId, [{ eventType: "NOTE" }, { eventType: "RUN_COMPLETED" }]);
         }
         const writing = write();
         const seen: number[] = [];
@@ -274,14 +274,14 @@ describe.each(DOORS)("%s", (door) => {
       void tags.push((await poll(world, runId, query)).headers["etag"]);
     for (const query of ["", "since=1", "since=2", "since=3", "limit=1", "limit=2"])
       await note(query);
-    await world.runs.append(runId, [{ eventType: "D" }]);
+    await world.ada.append(runId, [{ eventType: "D" }]);
     for (const query of ["", "limit=1"]) await note(query);
-    await world.runs.append(runId, [{ eventType: "RUN_FAILED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_FAILED" }]);
     for (const query of ["", "limit=1", "since=4", "since=5"]) await note(query);
-    await world.runs.delete(runId);
+    await world.ada.delete(runId);
     await world.runs.create({ ownerId: "ada", runId });
     await note();
-    await world.runs.append(runId, Array(5).fill({ eventType: "A" }));
+    await world.ada.append(runId, Array(5).fill({ eventType: "A" }));
     await note();
     expect(new Set(tags).size).toBe(tags.length);
     expect(tags).not.toContain(undefined);

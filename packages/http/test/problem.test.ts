@@ -62,13 +62,6 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
     reach: async (world) =>
       post(events(await world.record("NOTE", "RUN_FAILED")), { events: [draft()] }),
   },
-  run_id_taken: {
-    status: 409,
-    async reach(world) {
-      await world.runs.create({ ownerId: "bob", runId: "r" });
-      return post("/v1/agent-runs", { runId: "r" });
-    },
-  },
   run_active: {
     status: 409,
     reach: async (world) => ({
@@ -82,7 +75,7 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
     extra: { expiresAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/) as unknown },
     async reach(world) {
       const runId = await world.record("NOTE");
-      await world.runs.log.claim(runId, { leaseMs: 60_000 });
+      await world.ada.claim(runId, { leaseMs: 60_000 });
       return post(`/v1/agent-runs/${runId}/claim`, { leaseMs: 60_000 });
     },
   },
@@ -90,7 +83,7 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
     status: 409,
     async reach(world) {
       const runId = await world.record("NOTE");
-      await world.runs.log.claim(runId, { leaseMs: 60_000 });
+      await world.ada.claim(runId, { leaseMs: 60_000 });
       return post(events(runId), { events: [draft()] });
     },
   },
@@ -123,7 +116,7 @@ const CODES: Readonly<Record<RunEventsErrorCode, Reached>> = {
     status: 422,
     async reach(world) {
       const runId = await world.record();
-      await world.runs.append(runId, [{ eventType: "NOTE" }], { idempotencyKey: "k" });
+      await world.ada.append(runId, [{ eventType: "NOTE" }], { idempotencyKey: "k" });
       return post(events(runId), { events: [draft("OTHER")] }, { "idempotency-key": "k" });
     },
   },

@@ -163,7 +163,7 @@ it("README: upkeep ends runs that were abandoned and removes old ones, however m
   const runs = createRunEvents({ store: createMemoryStore({ now: () => nowMs }) });
   for (let at = 0; at < 250; at++) {
     const { runId } = await runs.create({ ownerId: "ada" });
-    await runs.log.claim(runId, { leaseMs: 1_000 });
+    await runs.as("ada").claim(runId, { leaseMs: 1_000 });
   }
   nowMs += 61_000;
   // Otherwise the program's first check would wait, since its clock has just jumped.

@@ -114,11 +114,11 @@ describe.each(DOORS)("%s", (door) => {
             const headers = lastId === null ? {} : { "last-event-id": String(lastId) };
             const stream = await world.tail(runId, "?since=0", headers);
             for (let taken = 0; taken < count; taken++) {
-              if (taken === 1) await world.runs.append(runId, [{ eventType: "NOTE", payload: at }]);
+              if (taken === 1) await world.ada.append(runId, [{ eventType: "NOTE", payload: at }]);
               if (
                 seen.length > 0 &&
                 taken > 0 &&
-                seen.at(-1) === (await world.runs.get(runId)).lastSequence
+                seen.at(-1) === (await world.ada.get(runId)).lastSequence
               )
                 break;
               const frame = await stream.next();
@@ -127,7 +127,7 @@ describe.each(DOORS)("%s", (door) => {
             }
             stream.leave();
           }
-          await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+          await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
           const last = await world.tail(
             runId,
             "?since=0",
@@ -135,7 +135,7 @@ describe.each(DOORS)("%s", (door) => {
           );
           const frames = await last.rest();
           seen.push(...sequencesOf(frames));
-          const total = (await world.runs.get(runId)).lastSequence;
+          const total = (await world.ada.get(runId)).lastSequence;
           expect(seen).toEqual(Array.from({ length: total }, (_, index) => index + 1));
           const stop = await world.tail(runId, "?since=0", {
             "last-event-id": String(frames.at(-1)?.id),

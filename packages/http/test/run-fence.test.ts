@@ -40,11 +40,11 @@ async function claimed(world: World, claims = 1): Promise<ClaimedRun> {
   const runId = await world.record("NOTE");
   const stale: number[] = [];
   while (stale.length < claims - 1) {
-    const { fence } = await world.runs.log.claim(runId, { leaseMs: 60_000 });
-    await world.runs.log.release(runId, fence);
+    const { fence } = await world.ada.claim(runId, { leaseMs: 60_000 });
+    await world.ada.release(runId, fence);
     stale.push(fence);
   }
-  const { fence } = await world.runs.log.claim(runId, { leaseMs: 60_000 });
+  const { fence } = await world.ada.claim(runId, { leaseMs: 60_000 });
   return { runId, fence, stale };
 }
 
@@ -70,8 +70,8 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     expectProblem(await world.send(append(runId, { fence: 1 })), 409, { code: "fenced" });
     expect((await world.send(append(runId))).status).toBe(201);
-    const { fence } = await world.runs.log.claim(runId, { leaseMs: 60_000 });
-    await world.runs.log.release(runId, fence);
+    const { fence } = await world.ada.claim(runId, { leaseMs: 60_000 });
+    await world.ada.release(runId, fence);
     expectProblem(await world.send(append(runId, { fence })), 409, { code: "fenced" });
     expect((await world.send(append(runId))).status).toBe(201);
   });
@@ -95,7 +95,7 @@ describe.each(DOORS)("%s", (door) => {
         ]);
       }
     }
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 1 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 1 });
   });
 
   it("W10, W32: the key is checked before the fence, so a worker gets the receipt of its earlier append", async () => {
@@ -103,8 +103,8 @@ describe.each(DOORS)("%s", (door) => {
     const { runId, fence } = await claimed(world);
     const keyed = append(runId, { fence, key: "k" });
     const first = await world.send(keyed);
-    await world.runs.log.release(runId, fence);
-    await world.runs.log.claim(runId, { leaseMs: 60_000 });
+    await world.ada.release(runId, fence);
+    await world.ada.claim(runId, { leaseMs: 60_000 });
     const again = await world.send(keyed);
     expect([again.status, again.json()]).toEqual([200, { ...first.json(), replayed: true }]);
     expectProblem(await world.send(append(runId, { fence, key: "other" })), 409, {
@@ -119,7 +119,7 @@ describe.each(DOORS)("%s", (door) => {
     expectProblem(await world.send(append(runId, early)), 409, { code: "fenced" });
     const ofWorker = await world.send(append(runId, { ...early, fence }));
     expectProblem(ofWorker, 412, { code: "sequence_conflict", lastSequence: 1 });
-    await world.runs.append(runId, [{ eventType: "RUN_FAILED" }], { fence });
+    await world.ada.append(runId, [{ eventType: "RUN_FAILED" }], { fence });
     const late = await world.send(append(runId, early));
     expectProblem(late, 409, { code: "run_finished", runStatus: "failed" });
   });
@@ -165,13 +165,13 @@ describe.each(DOORS)("%s", (door) => {
     const { runId, fence } = await claimed(world);
     async function* sender(): AsyncGenerator<Uint8Array> {
       yield encoder.encode(`${LINE}\n${LINE}`);
-      for await (const event of world.runs.tail(runId)) if (event.sequence === 3) break;
-      await world.runs.log.release(runId, fence);
-      await world.runs.log.claim(runId, { leaseMs: 60_000 });
+      for await (const event of world.ada.tail(runId)) if (event.sequence === 3) break;
+      await world.ada.release(runId, fence);
+      await world.ada.claim(runId, { leaseMs: 60_000 });
       yield encoder.encode(LINE);
     }
     const answer = await world.send(lines(runId, sender(), fence));
     expectProblem(answer, 409, { code: "fenced", line: 4, lastSequence: 3 });
-    expect(await world.runs.get(runId)).toMatchObject({ lastSequence: 3 });
+    expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 3 });
   });
 });

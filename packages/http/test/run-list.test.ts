@@ -32,7 +32,7 @@ it("W14, W49: pages of runs hold each run once and in order, up to the limit and
         const holding = { holdAnswer: (bytes: number) => void held.push(bytes) };
         const seen: RunRecord[] = [];
         for (let before: number | null = null; ;) {
-          const query = { ownerId: "ada", runStatus: null, before, limit };
+          const query = { ownerId: "ada", topic: null, runStatus: null, before, limit };
           const { runs, next }: Awaited<ReturnType<typeof readRunList>> = await readRunList(
             source,
             query,

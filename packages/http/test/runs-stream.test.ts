@@ -32,7 +32,7 @@ describe.each(DOORS)("%s", (door) => {
       },
     ]);
     await stream.until("run_finished");
-    await world.runs.append(a, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(a, [{ eventType: "RUN_COMPLETED" }]);
     const frames = await stream.rest();
     expect(typesOf(frames).slice(-2)).toEqual(["run_finished", "stream_finished"]);
     expect(frames.at(-1)).toMatchObject({ id: null, retryMs: 3_600_000 });
@@ -44,9 +44,9 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record("NOTE");
     const stream = await follow(world, `${runId}:0,none:0,other:9`);
     const frames = [...(await stream.until("heartbeat"))];
-    await world.runs.append(runId, [phase]);
+    await world.ada.append(runId, [phase]);
     frames.push(...(await stream.until("status")));
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     frames.push(...(await stream.rest()));
     const ahead = await follow(world, `${await world.record("NOTE")}:7`);
     frames.push(...(await ahead.rest()));
@@ -61,7 +61,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const [mine, bobs] = [await world.record("NOTE"), "bobs"];
     await world.runs.create({ ownerId: "bob", runId: bobs });
-    await world.runs.append(bobs, [{ eventType: "NOTE", payload: "secret" }]);
+    await world.runs.as("bob").append(bobs, [{ eventType: "NOTE", payload: "secret" }]);
     const stream = await follow(world, `${bobs}:0,${mine}:0,gone:0`);
     const texts = new Map<unknown, string>();
     while (texts.size < 2) {
@@ -69,7 +69,7 @@ describe.each(DOORS)("%s", (door) => {
       if (data["type"] === "error") texts.set(data["runId"], text);
     }
     expect(texts.get(bobs)).toBe(texts.get("gone")?.replace('"gone"', '"bobs"'));
-    await world.runs.append(mine, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(mine, [{ eventType: "RUN_COMPLETED" }]);
     const rest = await stream.rest();
     expect(JSON.stringify(rest)).not.toContain("secret");
     expect(typesOf(rest).at(-1)).toBe("stream_finished");

@@ -26,9 +26,9 @@ describe.each(DOORS)("%s", (door) => {
         { runId, runStatus: "cancelled", currentPhase: "p", lastSequence: 2 },
       ]);
     }
-    const { events } = await world.runs.read(runId);
+    const { events } = await world.ada.read(runId);
     expect(events.map(({ eventType }) => eventType)).toEqual(["PHASE_STARTED", "RUN_CANCELLED"]);
-    expect((await world.runs.get(runId)).finishedAt).toBe(events[1]?.createdAt);
+    expect((await world.ada.get(runId)).finishedAt).toBe(events[1]?.createdAt);
   });
 
   it("W13: a cancel of a finished run changes nothing, and its body is ignored", async () => {
@@ -57,7 +57,7 @@ describe.each(DOORS)("%s", (door) => {
     await stream.until("run_event");
     stream.leave();
     await eventually(() => expect(world.stats().streams.open).toBe(0));
-    expect(await world.runs.get(runId)).toMatchObject({ runStatus: "running", lastSequence: 1 });
+    expect(await world.ada.get(runId)).toMatchObject({ runStatus: "running", lastSequence: 1 });
   });
 
   it("W14: the list is the caller's runs, newest first, page by page", async () => {
@@ -93,8 +93,8 @@ describe.each(DOORS)("%s", (door) => {
     const first = await world.send({ path: "/v1/agent-runs?limit=3", headers: ADA });
     const cursor = String(first.json()["nextCursor"]);
     await world.runs.create({ ownerId: "ada", runId: "new" });
-    await world.runs.cancel("r3");
-    await world.runs.delete("r3");
+    await world.ada.cancel("r3");
+    await world.ada.delete("r3");
     const second = await world.send({
       path: `/v1/agent-runs?limit=3&cursor=${cursor}`,
       headers: ADA,
@@ -149,7 +149,7 @@ describe.each(DOORS)("%s", (door) => {
     const remove = { method: "DELETE", path, headers: ADA };
     const refused = await world.send(remove);
     expect([refused.status, refused.json()["code"]]).toEqual([409, "run_active"]);
-    await world.runs.cancel(runId);
+    await world.ada.cancel(runId);
     const removed = await world.send(remove);
     expect([removed.status, removed.text]).toEqual([204, ""]);
     const calls = [remove, { path, headers: ADA }, { path: `${path}/events`, headers: ADA }];
@@ -163,7 +163,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     await world.runs.create({ ownerId: "ada", runId: "r" });
     const event = { eventType: "RUN_COMPLETED", payload: "secret" };
-    await world.runs.append("r", [event], { idempotencyKey: "k" });
+    await world.ada.append("r", [event], { idempotencyKey: "k" });
     await world.send({ method: "DELETE", path: "/v1/agent-runs/r", headers: ADA });
     const bob = { authorization: "Bearer bob" };
     const created = await world.send(post("/v1/agent-runs", { runId: "r" }, bob));

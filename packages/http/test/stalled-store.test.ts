@@ -6,7 +6,7 @@ import { eventually } from "./harness/eventually.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
-const CALLS = ["append", "read", "getRun", "listRuns", "createRun", "probe"] as const;
+const CALLS = ["append", "change", "read", "list", "probe"] as const;
 const UNAVAILABLE = {
   status: 503,
   headers: { "retry-after": "1", "content-type": "application/problem+json; charset=utf-8" },

@@ -177,7 +177,7 @@ it("W21: a connection serves its next request when a stream on it has ended", as
   const heads = requests.map((at) => encodeHead("GET", at, ADA_SESSION));
   using socket = await openSocket(world.port, heads.join(""));
   await socket.until('"eventType":"NOTE"');
-  await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
   const all = await socket.until('"finishedAt"');
   expect(all.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(3);
   expect(all.match(/"type":"run_finished"/g)).toHaveLength(2);

@@ -43,7 +43,7 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const payload = "x".repeat(100_000);
-    for (let at = 0; at < 8; at++) await world.runs.append(runId, [{ eventType: "BIG", payload }]);
+    for (let at = 0; at < 8; at++) await world.ada.append(runId, [{ eventType: "BIG", payload }]);
     const path = `/v1/agent-runs/${runId}/events?tail=7`;
     const page = (await world.send({ path, headers: ADA })).json();
     expect(page).toMatchObject({ since: 1, hasMore: false });
@@ -56,7 +56,7 @@ describe.each(DOORS)("%s", (door) => {
     const path = `/v1/agent-runs/${runId}/events?tail=5&wait=30`;
     const held = world.send({ path, headers: ADA });
     await eventually(() => expect(world.stats().waiting).toBe(1));
-    await world.runs.append(runId, Array(7).fill({ eventType: "NOTE" }));
+    await world.ada.append(runId, Array(7).fill({ eventType: "NOTE" }));
     const { since, events } = (await held).json();
     expect([since, events]).toMatchObject([
       0,

@@ -128,7 +128,7 @@ describe("answers that are not read", () => {
     const handler = createHandler({ ...options, authenticate: () => identity });
     await runs.create({ ownerId: "ada", runId: "r" });
     const payload = "é".repeat(100_000);
-    await runs.append("r", [{ eventType: "NOTE", payload }]);
+    await runs.as("ada").append("r", [{ eventType: "NOTE", payload }]);
     const left = new AbortController();
     const ask = (signal: AbortSignal | null = null): Promise<Response> =>
       handler.fetch(new Request("http://localhost/v1/agent-runs/r/events", { signal }));

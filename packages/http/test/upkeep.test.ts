@@ -8,10 +8,10 @@ describe.each(DOORS)("%s", (door) => {
     let nowMs = START_MS;
     await using world = await openWorld(door, { storeNow: () => nowMs });
     const runId = await world.record("NOTE");
-    await world.runs.log.claim(runId, { leaseMs: 1_000 });
+    await world.ada.claim(runId, { leaseMs: 1_000 });
     const reading = (await world.tail(runId)).rest();
     nowMs += 61_000;
-    expect(await world.runs.log.reap({ confirmMs: 0 })).toEqual([runId]);
+    expect(await world.runs.log.reap({ confirmMs: 0 })).toEqual([{ ownerId: "ada", runId }]);
     const [end, last] = (await reading).slice(-2);
     expect(end?.data).toMatchObject({
       type: "run_event",
@@ -29,9 +29,9 @@ describe.each(DOORS)("%s", (door) => {
     const reading = stream.rest();
     // While the store does not answer the run ends, and is gone when it does.
     const release = world.store.hold("read");
-    await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     nowMs += 1;
-    expect(await world.runs.log.purge({ finishedForMs: 1 })).toEqual([runId]);
+    expect(await world.runs.log.purge({ finishedForMs: 1 })).toEqual([{ ownerId: "ada", runId }]);
     release();
     const frames = await reading;
     expect(frames.map(({ data }) => data)).toMatchObject([

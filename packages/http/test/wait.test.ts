@@ -22,7 +22,7 @@ describe.each(DOORS)("%s", (door) => {
       const runId = await world.record("NOTE");
       const answering = world.send(waitFor(runId, "since=1&wait=30", { headers }));
       await untilWaiting(world);
-      await world.runs.append(runId, [{ eventType: "NEWS" }, { eventType: "MORE" }]);
+      await world.ada.append(runId, [{ eventType: "NEWS" }, { eventType: "MORE" }]);
       const answer = await answering;
       expect([answer.status, answer.json()]).toMatchObject([
         200,
@@ -43,7 +43,7 @@ describe.each(DOORS)("%s", (door) => {
     const runId = await world.record();
     const answering = world.send(waitFor(runId, "wait=30"));
     await untilWaiting(world);
-    await world.runs.cancel(runId);
+    await world.ada.cancel(runId);
     expect((await answering).json()).toMatchObject({
       events: [{ sequence: 1, eventType: "RUN_CANCELLED" }],
       runStatus: "cancelled",
@@ -78,8 +78,8 @@ describe.each(DOORS)("%s", (door) => {
     await using world = await openWorld(door);
     const runId = await world.record();
     async function write(): Promise<void> {
-      for (let at = 0; at < 50; at++) await world.runs.append(runId, [{ eventType: "NOTE" }]);
-      await world.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+      for (let at = 0; at < 50; at++) await world.ada.append(runId, [{ eventType: "NOTE" }]);
+      await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
     }
     const writing = write();
     const seen: number[] = [];
@@ -140,8 +140,8 @@ describe.each(DOORS)("%s", (door) => {
     const answering = world.send(waitFor(runId, "wait=30"));
     await untilWaiting(world);
     const release = world.store.hold("read");
-    await world.runs.cancel(runId);
-    await world.runs.delete(runId);
+    await world.ada.append(runId, [{ eventType: "RUN_FAILED" }]);
+    await world.ada.delete(runId);
     release();
     const answer = await answering;
     expect([answer.status, answer.json()["code"]]).toEqual([404, "not_found"]);
@@ -162,7 +162,7 @@ describe.each(DOORS)("%s", (door) => {
       waitFor("bobs", "wait=30", { headers: { authorization: "Bearer bob" } }),
     );
     await untilWaiting(world, 4);
-    await Promise.all([world.runs.cancel(runId), world.runs.cancel("bobs")]);
+    await Promise.all([world.ada.cancel(runId), world.runs.as("bob").cancel("bobs")]);
     for (const answer of await Promise.all([...held, bobs])) expect(answer.status).toBe(200);
     await untilWaiting(world, 0);
   });

@@ -66,7 +66,7 @@ describe.each(DOORS)("%s", (door) => {
     expect(idsIn(await first)).toEqual(["new"]);
     const second = world.send(await held(world));
     await untilWaiting(world);
-    await world.runs.append("new", [{ eventType: "NEWS" }]);
+    await world.ada.append("new", [{ eventType: "NEWS" }]);
     expect((await second).json()).toMatchObject({ runs: [{ runId: "new", lastSequence: 1 }] });
     await untilWaiting(world, 0);
   });
@@ -91,7 +91,7 @@ describe.each(DOORS)("%s", (door) => {
     const refused = await world.send(call);
     expect([refused.status, refused.json()["code"]]).toEqual([429, "too_many_requests"]);
     expect((await world.send(list())).status).toBe(200);
-    await world.runs.cancel(runId);
+    await world.ada.cancel(runId);
     for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200);
   });
 
@@ -114,11 +114,11 @@ describe.each(DOORS)("%s", (door) => {
   it("W48: polls of one user at once share a look", async () => {
     await using world = await openWorld(door);
     await world.record("NOTE");
-    const before = world.store.asked("listRuns");
+    const before = world.store.asked("list");
     const answers = await Promise.all(Array.from({ length: 20 }, () => world.send(list())));
     for (const answer of answers) expect(answer.status).toBe(200);
     // A look lists twice. A request that comes after it has begun waits for the next one.
-    expect(world.store.asked("listRuns") - before).toBeLessThanOrEqual(4);
+    expect(world.store.asked("list") - before).toBeLessThanOrEqual(4);
   });
 
   it("W48: a store that fails ends the wait with 503", async () => {

@@ -2,11 +2,12 @@ import {
   type Change,
   type Commit,
   type CompareAndSet,
+  type Decided,
   decideInRounds,
   decideOnce,
-  inDoubt,
   type RunName,
 } from "@tm/run-events-core/store";
+import { inDoubt, isContention, runStubborn, storeFailure } from "./failure.ts";
 import type { Query, Transact } from "./query.ts";
 import type { RunChange } from "./run-changes.ts";
 import { commitAll } from "./sql/commit.ts";
@@ -16,32 +17,66 @@ import type { Statements } from "./sql/statements.ts";
 
 /** After so many conflicts a change locks its run first, so that it comes to its turn. */
 const MOST_CONFLICTS = 3;
+/** After so many rounds it is not others who are in the way. */
+const MOST_ROUNDS = 100;
 /** A statement that removes runs ends with the run that reaches this many events, since others wait for it. */
 const REMOVED_EVENTS = 10_000;
+
+type OnCommitted = (changes: readonly RunChange[]) => void;
 
 /**
  * Changes runs by compare-and-set, which takes two trips, and under a lock after `MOST_CONFLICTS` conflicts.
  * @param transact `null` where no other process reaches the database
  * @param onCommitted called with the runs that a commit has created, removed or appended to
+ * @throws RunEventsError `store_unavailable`, `ambiguous` if some may have been committed
  */
 export function changeRuns<Answer>(
   query: Query,
   transact: Transact | null,
   sql: Statements,
   changes: readonly Change<Answer>[],
-  onCommitted: (changes: readonly RunChange[]) => void,
+  onCommitted: OnCommitted,
 ): Promise<readonly Answer[]> {
-  const by = (connection: Query, isHeld: boolean): CompareAndSet => ({
-    see: (left) => seeRuns(connection, sql, left),
-    commit: (commits) => commitSlices(connection, sql, commits, isHeld, onCommitted),
-  });
-  return decideInRounds(changes, (left, round) => {
-    if (round <= MOST_CONFLICTS || transact === null) return decideOnce(left, by(query, false));
-    return transact(async (connection) => {
-      await lockRuns(connection, sql, left);
-      return decideOnce(left, by(connection, true));
+  async function decide(left: readonly Change<unknown>[], round: number): Promise<Decided> {
+    if (round > MOST_ROUNDS) throw runStubborn();
+    if (round > MOST_CONFLICTS && transact !== null) {
+      return decideLocked(transact, sql, left, onCommitted);
+    }
+    return decideOnce(left, {
+      see: (asked) => seeRuns(query, sql, asked),
+      commit: (commits) => commitSlices(query, sql, commits, onCommitted),
     });
+  }
+  return decideInRounds(changes, (left, round) => decide(left, round).catch(inDoubt));
+}
+
+/** One round in a transaction that locks the runs first. If it is rolled back, since others are in the way after all, nothing is decided. */
+async function decideLocked(
+  transact: Transact,
+  sql: Statements,
+  left: readonly Change<unknown>[],
+  onCommitted: OnCommitted,
+): Promise<Decided> {
+  const committed: RunChange[] = [];
+  const byLocks = (query: Query): CompareAndSet => ({
+    see: (asked) => seeRuns(query, sql, asked),
+    async commit(commits) {
+      const done = await commitAll(query, sql, commits, true);
+      committed.push(...changesBy(commits, done));
+      return done;
+    },
   });
+  try {
+    const decided = await transact(async (query) => {
+      await lockRuns(query, sql, left);
+      return decideOnce(left, byLocks(query));
+    });
+    onCommitted(committed);
+    return decided;
+  } catch (error) {
+    if (isContention(error)) return new Map();
+    throw error;
+  }
 }
 
 /** Commits decisions: one statement for all, unless they remove many events. */
@@ -49,18 +84,21 @@ async function commitSlices(
   query: Query,
   sql: Statements,
   commits: readonly Commit[],
-  isHeld: boolean,
-  onCommitted: (changes: readonly RunChange[]) => void,
+  onCommitted: OnCommitted,
 ): Promise<readonly boolean[]> {
   const committed: boolean[] = [];
   for (const slice of slicesOf(commits)) {
-    const done = await commitAll(query, sql, slice, isHeld).catch((error: unknown) => {
-      throw committed.includes(true) ? inDoubt(error) : error;
+    const done = await commitAll(query, sql, slice, false).catch((error: unknown) => {
+      throw committed.includes(true) ? storeFailure(error, true) : error;
     });
     committed.push(...done);
-    onCommitted(slice.flatMap((commit, at) => (done[at] === true ? changeBy(commit) : [])));
+    onCommitted(changesBy(slice, done));
   }
   return committed;
+}
+
+function changesBy(commits: readonly Commit[], done: readonly boolean[]): readonly RunChange[] {
+  return commits.flatMap((commit, at) => (done[at] === true ? changeBy(commit) : []));
 }
 
 function* slicesOf(commits: readonly Commit[]): Generator<readonly Commit[]> {

@@ -2,7 +2,7 @@ import { createStoreReports, type StoreReports } from "@tm/run-events-core/store
 import type { PostgresPool } from "./driver.ts";
 import { createListener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";
-import { checkPool, connectOf, queryOfPool } from "./pool.ts";
+import { checkPool, connectOf, ownTransactOf, queryOfPool } from "./pool.ts";
 import {
   namingQueryOf,
   type Query,
@@ -66,7 +66,7 @@ export function openConnections(
   const sturdyQuery =
     connect === null ? query : withRetries(sturdyQueryOf(connect, namingQueryOf(isSession)));
   const probeQuery = connect === null ? query : timedQueryOf(connect, PROBE_MS);
-  const transact = connect === null ? null : transactOf(connect);
+  const transact = connect === null ? null : (ownTransactOf(pool) ?? transactOf(connect));
   const isShared = connect !== null;
   return { isShared, query, sturdyQuery, probeQuery, transact, notifications, reports };
 }

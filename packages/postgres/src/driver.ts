@@ -52,6 +52,11 @@ export interface PostgresPool extends PostgresQueryable {
   connect?(
     callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void,
   ): void;
+  /**
+   * Runs work in a transaction of its own, on one connection, at READ COMMITTED. Only of a pool whose `connect` gives no connection of its
+   * own, as that of postgres.js: its clients send each statement on any connection.
+   */
+  transact?<T>(work: (client: PostgresQueryable) => Promise<T>): Promise<T>;
   readonly options?: { readonly max?: number | undefined };
   /** Whether a pg pool has been ended. Such a pool is refused. */
   readonly ending?: boolean;

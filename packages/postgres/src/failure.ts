@@ -205,3 +205,8 @@ export function runDamaged(what: string, cause?: unknown): RunEventsError {
     retryable: false,
   });
 }
+
+/** The error of a run whose row stays as it is, and is not another one either: a policy or a trigger is in the way. */
+export function runStubborn(): RunEventsError {
+  return runDamaged("neither takes a change nor conflicts with another one");
+}

@@ -14,7 +14,7 @@ import {
 import { changeBy } from "./change.ts";
 import type { SchemaCheck } from "./check-schema.ts";
 import type { PostgresQueryable } from "./driver.ts";
-import { inDoubt, TransactionOver } from "./failure.ts";
+import { inDoubt, runStubborn, TransactionOver } from "./failure.ts";
 import { type Query, queryOf } from "./query.ts";
 import type { RunChange } from "./run-changes.ts";
 import { type BigintColumn, headOf, type HeadRow } from "./sql/columns.ts";
@@ -80,13 +80,16 @@ class Joining {
     if (commit === undefined || !isSave(commit)) return [];
     const values = [...encodeSave(commit), this.#mark];
     const rows = await this.#query(this.#sql.saveJoined, values).catch(inDoubt);
-    // The run is locked, so it is the transaction that is no longer the same.
-    if (rows.length === 0) throw new TransactionOver();
-    return [true];
+    return [rows.length > 0];
   }
 }
 
 const newId = createCommitIds();
+/** How often a decision may be too old when it arrives. */
+const MOST_TRIES = 3;
+
+/** When the last append that is under way on each client is over. A transaction's own lock does not keep its appends apart. */
+const underWay = new WeakMap<PostgresQueryable, Promise<void>>();
 
 /**
  * Appends inside the transaction that is open on the client. The first statement is sent before the call returns, and sets a mark that is
@@ -106,19 +109,38 @@ export async function joinTransaction(
   const request = planJoinedAppend(append);
   const query = queryOf(client);
   const joining = new Joining(query, sql, { ownerId, runId });
-  const locked = await joining.lock();
-  // On the pool, this would wait for a connection, and callers' transactions may have them all.
-  if (!check.isVerified) await check.verify(query);
   const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
   const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
-  const decided = await decideOnce([change], {
-    // Without a key there is no receipt to see.
-    see: async () => (keys.length === 0 ? [locked] : joining.see(change)),
-    async commit(commits) {
-      const done = await joining.commit(commits);
-      commits.flatMap(changeBy).forEach(onCommitted);
-      return done;
-    },
-  });
-  return decided.get(change) as AppendOutcome;
+  const before = underWay.get(client) ?? null;
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  underWay.set(client, over);
+  try {
+    let locked = await joining.lock();
+    // On the pool, this would wait for a connection, and callers' transactions may have them all.
+    if (!check.isVerified) await check.verify(query);
+    if (before !== null) {
+      await before;
+      locked = await joining.lock();
+    }
+    for (let tries = 0; tries < MOST_TRIES; ) {
+      const seen = locked;
+      const decided = await decideOnce([change], {
+        // Without a key there is no receipt to see.
+        see: async () => (keys.length === 0 ? [seen] : joining.see(change)),
+        async commit(commits) {
+          const done = await joining.commit(commits);
+          if (done.includes(true)) commits.flatMap(changeBy).forEach(onCommitted);
+          return done;
+        },
+      });
+      if (decided.has(change)) return decided.get(change) as AppendOutcome;
+      locked = await joining.lock();
+      // If it has moved, another append of the transaction was faster, on another object for the same connection.
+      if (locked.head?.revision === seen.head?.revision) tries += 1;
+    }
+    throw runStubborn();
+  } finally {
+    end();
+    if (underWay.get(client) === over) underWay.delete(client);
+  }
 }

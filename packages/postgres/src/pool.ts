@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { PostgresPool } from "./driver.ts";
-import { type Connect, type Query, queryOf } from "./query.ts";
+import { type Connect, type Query, queryOf, type Transact } from "./query.ts";
 
 /** pg's message when no connection of the pool became free in time. */
 const ALL_IN_USE = "timeout exceeded when trying to connect";
@@ -67,6 +67,12 @@ function queryBetween(db: PostgresPool): Query {
   // PGlite looks up the serializer of each value when it is the statement's turn, and nothing comes between that and the statement.
   const serializers = new Proxy({}, { get: refuse });
   return async (text, values) => (await db.query(text, values, { serializers })).rows;
+}
+
+/** How the pool itself runs transactions; `null` if it does not. */
+export function ownTransactOf(pool: PostgresPool): Transact | null {
+  const transact = pool.transact?.bind(pool);
+  return transact === undefined ? null : (work) => transact((client) => work(queryOf(client)));
 }
 
 /** How to take connections out of the pool; `null` if it has none. */

@@ -1,5 +1,10 @@
 import type { Counts } from "@tm/run-events-conformance";
-import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
+import type {
+  PostgresPool,
+  PostgresPoolClient,
+  PostgresQueryable,
+  PostgresStatement,
+} from "../src/index.ts";
 
 /** A pool that counts its statements, and may lead to another server. */
 export interface CountedPool {
@@ -37,6 +42,20 @@ export function countStatements(own: PostgresPool): CountedPool {
     };
   }
 
+  /** A transaction of the pool's own. */
+  function counted<T>(work: (client: PostgresQueryable) => Promise<T>): Promise<T> {
+    const run = target.transact?.bind(target);
+    if (run === undefined) throw new TypeError("Expected both pools to be of one driver.");
+    return run((client) =>
+      work({
+        query(text, values) {
+          note(text);
+          return client.query(text, values);
+        },
+      }),
+    );
+  }
+
   const pool: PostgresPool = {
     query(text, values) {
       note(text);
@@ -50,6 +69,7 @@ export function countStatements(own: PostgresPool): CountedPool {
               callback(error, client === undefined ? undefined : count(client));
             });
           },
+          ...(own.transact === undefined ? {} : { transact: (work) => counted(work) }),
           ...(own.options === undefined ? {} : { options: own.options }),
         }),
   };

@@ -42,16 +42,15 @@ async function startPair(): Promise<Pair> {
     primary,
     standby,
     proxy,
-    open: () =>
-      openStore(
-        openPool(url.href, {
-          max: 6,
-          connectionTimeoutMillis: ANSWER_MS,
-          query_timeout: ANSWER_MS,
-          idleTimeoutMillis: 0,
-        }),
-        { schema },
-      ),
+    async open() {
+      const pool = openPool(url.href, {
+        max: 6,
+        connectionTimeoutMillis: ANSWER_MS,
+        query_timeout: ANSWER_MS,
+        idleTimeoutMillis: 0,
+      });
+      return (await openStore(pool, { schema })).inner;
+    },
   };
 }
 

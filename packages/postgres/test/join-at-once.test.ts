@@ -1,18 +1,33 @@
-import type { AppendReceipt } from "@tm/run-events-core";
+import type { AppendReceipt, RunEventsError } from "@tm/run-events-core";
 import { lineOf } from "@tm/run-events-test-servers/joined-appends";
-import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import {
+  appendOf,
+  createOf,
+  oneTo,
+  readLog,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
 import { expect, it } from "vitest";
-import type { PostgresQueryable, PostgresStore } from "../src/index.ts";
+import type { PostgresQueryable } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
-import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  runsOf,
+  useServer,
+  type RuledStore,
+} from "./stores.ts";
 
 const server = useServer();
 
 const REPLAY = lineOf(1, { runId: "b", idempotencyKey: "k" });
 
 /** A store with the runs `a` and `b`, in which the key `k` has landed. */
-async function openReplayed(): Promise<{ readonly pool: pg.Pool; readonly store: PostgresStore }> {
+async function openReplayed(): Promise<{ readonly pool: pg.Pool; readonly store: RuledStore }> {
   const pool = openPool(server().url);
   const store = await openStore(pool);
   await store.createRun(createOf("a"));
@@ -50,6 +65,76 @@ it("S2: any number of appends at once in one transaction land, and leave no mark
   await client.query("COMMIT");
   expect(await readValues(store, "a")).toEqual(values);
 });
+
+it.each(["COMMIT", "ROLLBACK"])(
+  "S2, S4: a joined append is neither queued behind other calls of its run that wait for its transaction, nor committed with them: %s",
+  async (end) => {
+    const { pool, store } = await openReplayed();
+    const client = await begin(pool, "SELECT 1");
+    await store.appendInTransaction({ client, ...lineOf("joined") });
+    const runs = runsOf(store);
+    const append = (payload: string): Promise<unknown> =>
+      runs.append("a", [{ eventType: "LOG_LINE", payload }]);
+    const others = [append("other"), runs.cancel("a")];
+    await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+    others.push(runs.claim("a", { leaseMs: 60_000 }).catch(({ code }: RunEventsError) => code));
+    // What waits in the queue of the process would wait for this transaction, which would wait for the queue.
+    const joined = await Promise.all(
+      ["too", "also"].map((value) => store.appendInTransaction({ client, ...lineOf(value) })),
+    );
+    expect(joined).toMatchObject([{ firstSequence: 2 }, { firstSequence: 3 }]);
+    expect(await readValues(store, "a")).toEqual([]);
+    await client.query(end);
+    expect((await Promise.all(others)).at(-1)).toBe("run_finished");
+    expect(await readValues(store, "a")).toEqual([
+      ...(end === "COMMIT" ? ["joined", "too", "also"] : []),
+      "other",
+      null,
+    ]);
+  },
+);
+
+it("S24: a joined append that waits for another transaction has the time when it got the run", async () => {
+  const { pool, store } = await openReplayed();
+  const holder = await begin(pool, "SELECT 1");
+  await store.appendInTransaction({ client: holder, ...lineOf("first") });
+  const client = await begin(pool, "SELECT 1");
+  const joined = store.appendInTransaction({ client, ...lineOf("second") });
+  await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+  const waited = await store.probe();
+  await holder.query("COMMIT");
+  await joined;
+  await client.query("COMMIT");
+  const [, second] = await readLog(store, "a");
+  expect(second?.createdAtMs).toBeGreaterThanOrEqual(waited);
+});
+
+it.each([{}, { idempotencyKey: "new" }])(
+  "S24: a joined append that is more than 5 s old when it would land is decided again: %o",
+  async (more) => {
+    const { pool, store } = await openReplayed();
+    const connection = await begin(pool, "SELECT 1");
+    let ages = 0;
+    const client: PostgresQueryable = {
+      async query(text, values) {
+        const { rows } = await connection.query<Record<string, unknown>>(text, values);
+        for (const row of rows) {
+          if (row["nowMs"] === undefined || (ages += 1) > 2) continue;
+          row["nowMs"] = Number(row["nowMs"]) - 5_001;
+        }
+        return { rows };
+      },
+    };
+    const before = await store.probe();
+    expect(await store.appendInTransaction({ client, ...lineOf("x", more) })).toMatchObject({
+      firstSequence: 1,
+    });
+    await connection.query("COMMIT");
+    const [event] = await readLog(store, "a");
+    expect(event?.createdAtMs).toBeGreaterThanOrEqual(before);
+    expect(ages).toBeGreaterThan(2);
+  },
+);
 
 it("S5: an append that waits for one of the same key is its replay, and the transaction stays usable", async () => {
   const { pool, store } = await openReplayed();

@@ -3,8 +3,8 @@ import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requ
 import fc from "fast-check";
 import type pg from "pg";
 import { expect, it } from "vitest";
-import type { PostgresQueryable, PostgresStore } from "../src/index.ts";
-import { ISOLATIONS, openPool, openStore, useServer } from "./stores.ts";
+import type { PostgresQueryable } from "../src/index.ts";
+import { ISOLATIONS, openPool, openStore, useServer, type RuledStore } from "./stores.ts";
 
 const server = useServer();
 
@@ -49,7 +49,7 @@ const program = fc.record({
 
 /** A transaction, and the values that its program expects in the log if it commits. */
 class Program {
-  readonly #store: PostgresStore;
+  readonly #store: RuledStore;
   readonly #client: pg.PoolClient;
   readonly #interruptedAt: number;
   readonly #interruption: string;
@@ -62,7 +62,7 @@ class Program {
   #interrupted: Promise<unknown> | null = null;
 
   constructor(
-    store: PostgresStore,
+    store: RuledStore,
     client: pg.PoolClient,
     interruptedAt: number,
     interruption: string,

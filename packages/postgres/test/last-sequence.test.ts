@@ -8,7 +8,7 @@ it("S1: no append passes the last safe integer, which a run keeps for its end", 
   const schema = newSchema();
   const pool = openPool(server().url);
   const store = await openStore(pool, { schema });
-  await expectRoomForTheEnd(store, async (runId, sequence) => {
+  await expectRoomForTheEnd(store.inner, async (runId, sequence) => {
     const runs = `UPDATE ${schema}.runs SET last_sequence = $2 WHERE run_id = $1 RETURNING run_key`;
     const { rows } = await pool.query(runs, [runId, sequence]);
     const events = `UPDATE ${schema}.events SET sequence = $2 WHERE run_key = $1`;

@@ -45,7 +45,7 @@ describe("W46: a Postgres that loses the ends of logs", () => {
       connectionTimeoutMillis: ANSWER_MS,
       query_timeout: ANSWER_MS,
     });
-    const store = await openStore(pool, { schema: newSchema() });
+    const { inner: store } = await openStore(pool, { schema: newSchema() });
     const results = await playLostEnd(
       {
         store,
@@ -78,7 +78,7 @@ describe("W46: a Postgres that loses the ends of logs", () => {
     url.pathname = "/runs";
     const open = () => openPool(url.href, { connectionTimeoutMillis: ANSWER_MS });
     const pool = open();
-    const store = await openStore(pool, { schema: newSchema() });
+    const { inner: store } = await openStore(pool, { schema: newSchema() });
     const dump = (sql: string): Promise<unknown> => onServer(server.url, sql);
     const results = await playLostEnd(
       {

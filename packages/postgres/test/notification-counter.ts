@@ -1,5 +1,5 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { vi } from "vitest";
+import type { RuledStore } from "./stores.ts";
 
 /** A subscription that counts its notifications. */
 export interface NotificationCounter {
@@ -8,7 +8,7 @@ export interface NotificationCounter {
 }
 
 /** Subscribes to a run. */
-export function countNotifications(store: RunEventStore, runId: string): NotificationCounter {
+export function countNotifications(store: RuledStore, runId: string): NotificationCounter {
   const onNotification = vi.fn();
   const subscription = store.subscribe(runId, onNotification);
   return { notifyCount: () => onNotification.mock.calls.length, stop: () => subscription.stop() };

@@ -1,12 +1,12 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect } from "vitest";
 import { PATIENT } from "./patient.ts";
 import type { RecordedPool } from "./recorded-pool.ts";
 import { appendOf } from "@tm/run-events-test-servers/requests";
+import type { RuledStore } from "./stores.ts";
 
 /** Appends until the store's connection that listens is proven: then no other connection of the store sends notifications. */
 export async function untilProven(
-  store: RunEventStore,
+  store: RuledStore,
   listenPool: RecordedPool,
   runId: string,
 ): Promise<void> {

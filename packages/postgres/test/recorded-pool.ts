@@ -2,9 +2,12 @@ import type pg from "pg";
 import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
 
 /** Part of the statement of a poll, and of no other. */
-export const POLL = "AS q (run_id) JOIN";
-/** Part of the statements that append, and of no others once the tables exist. */
+export const POLL = "AS ordinal, r.last_sequence";
+/** Part of the statements that may append, and of no others once the tables exist. */
 export const APPEND = "INSERT INTO";
+/** Part of the statements of a change that see runs, and of those that commit. */
+export const SEE = "AS fresh";
+export const COMMIT = "SET (revision";
 
 /** A statement on its way to the server. */
 export interface SentStatement {
@@ -29,24 +32,24 @@ export interface RecordedPool extends Required<
 
 /**
  * @param beforeSend called with each statement, which waits for what it returns
- * @param onAnswer called with each statement that was answered: if it throws, the answer is lost
+ * @param onAnswer called with each statement that was answered, and its rows: if it throws, the answer is lost
  */
 export function recordPool(
   pool: pg.Pool,
   beforeSend: (statement: SentStatement) => Promise<void> | void = () => {},
-  onAnswer: (statement: SentStatement) => void = () => {},
+  onAnswer: (statement: SentStatement, rows: Record<string, unknown>[]) => void = () => {},
 ): RecordedPool {
   const sent: SentStatement[] = [];
 
   async function send(
     client: pg.PoolClient | null,
     statement: PostgresStatement,
-  ): Promise<pg.QueryResult<object>> {
+  ): Promise<pg.QueryResult<Record<string, unknown>>> {
     const entry = { name: null, ...statement, client };
     sent.push(entry);
     await beforeSend(entry);
-    const answer = await (client ?? pool).query<object>(statement);
-    onAnswer(entry);
+    const answer = await (client ?? pool).query<Record<string, unknown>>(statement);
+    onAnswer(entry, answer.rows);
     return answer;
   }
 
@@ -56,7 +59,7 @@ export function recordPool(
       if (typeof statement === "string") {
         return send(client, { text: statement, values: (rest ?? []) as unknown[] });
       }
-      const callback = rest as (error: Error | null, answer?: pg.QueryResult<object>) => void;
+      const callback = rest as (error: Error | null, answer?: pg.QueryResult) => void;
       send(client, statement).then((answer) => callback(null, answer), callback);
       return undefined;
     }

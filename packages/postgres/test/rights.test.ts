@@ -1,7 +1,6 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
-import { createPostgresStore } from "../src/index.ts";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { newSchema, openPool, openStore, useServer, createStore } from "./stores.ts";
 
 const server = useServer();
 
@@ -16,26 +15,27 @@ it("a role with the documented rights can make every call but `migrate`", async 
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${schema} TO app;`);
   const url = new URL(server().url);
   [url.username, url.password] = ["app", "app"];
-  const store = createPostgresStore(openPool(url.href), { schema });
-  const runs = createRunEvents({ store });
-  onTestFinished(() => runs.close());
+  const store = createStore(openPool(url.href), { schema });
+  const all = createRunEvents({ store: store.inner });
+  onTestFinished(() => all.close());
+  const runs = all.as("ada");
   await store.verify();
-  const { runId } = await runs.create({ ownerId: "ada", topic: "rights", exclusive: true });
+  const { runId } = await runs.create({ topic: "rights", exclusive: true });
   await runs.append(runId, [{ eventType: "NOTE" }], { idempotencyKey: "k" });
   const claim = await runs.claim(runId, { leaseMs: 60_000 });
   await runs.renew(runId, claim.fence, { leaseMs: 60_000 });
   await runs.release(runId, claim.fence);
   expect((await runs.read(runId)).events).toHaveLength(1);
   await runs.cancel(runId);
-  const started = await runs.start({ ownerId: "ada", leaseMs: 60_000 }, async (run) => {
+  const started = await runs.start({ leaseMs: 60_000 }, async (run) => {
     await run.append([{ eventType: "NOTE" }]);
   });
   await started.done;
   expect((await runs.get(started.runId)).runStatus).toBe("completed");
-  expect((await runs.list({ ownerId: "ada" })).runs).toHaveLength(2);
-  await runs.reap({ graceMs: 0, idleForMs: 60_000 });
-  await runs.probe();
+  expect((await runs.list()).runs).toHaveLength(2);
+  await all.reap({ graceMs: 0, idleForMs: 60_000 });
+  await all.probe();
   await runs.delete(runId);
-  await runs.purge({ finishedForMs: 0 });
-  expect((await runs.list({ ownerId: "ada" })).runs).toEqual([]);
+  await all.purge({ finishedForMs: 0 });
+  expect((await runs.list()).runs).toEqual([]);
 });

@@ -27,11 +27,11 @@ function createSlowOthers() {
 }
 
 function changeOf(runId: string, lastSequence: number): RunChange {
-  return { runId, owner: "a", position: { runId, ordinal: 1, lastSequence } };
+  return { runId, ownerId: "ada", ordinal: 1, lastSequence };
 }
 
 function covers(change: RunChange, lastSequence: number): boolean {
-  return (change.position?.lastSequence ?? 0) >= lastSequence;
+  return "ordinal" in change && change.lastSequence >= lastSequence;
 }
 
 type Action =

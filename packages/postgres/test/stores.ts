@@ -1,3 +1,4 @@
+import { type AppendReceipt, createRunEvents, type OwnedRuns } from "@tm/run-events-core";
 import {
   type PostgresOptions,
   type PostgresServer,
@@ -5,8 +6,10 @@ import {
 } from "@tm/run-events-test-servers";
 import pg from "pg";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { type KitStore, kitStore, OWNER } from "../../conformance/src/kit-store.ts";
 import {
   createPostgresStore,
+  type JoinedAppend,
   type PostgresPool,
   type PostgresStore,
   type PostgresStoreOptions,
@@ -41,15 +44,44 @@ export function newSchema(): string {
   return `s_${crypto.randomUUID().replaceAll("-", "")}`;
 }
 
-/** A migrated store, closed after the test; in a new schema unless one is given. */
-export async function openStore(
+/** A store with core's rules in front of it, whose outcomes are values. A call that names no owner is about `OWNER`'s run. */
+export interface RuledStore extends KitStore {
+  readonly inner: PostgresStore;
+  migrate(): Promise<void>;
+  verify(): Promise<void>;
+  appendInTransaction(
+    append: Omit<JoinedAppend, "ownerId"> & { readonly ownerId?: string },
+  ): Promise<AppendReceipt>;
+}
+
+/** A store that has sent nothing yet, closed after the test; in a new schema unless one is given. */
+export function createStore(
   pool: PostgresPool,
   { schema = newSchema(), ...options }: PostgresStoreOptions = {},
-): Promise<PostgresStore> {
-  const store = createPostgresStore(pool, { schema, ...options });
-  onTestFinished(() => store.close());
+): RuledStore {
+  const inner = createPostgresStore(pool, { schema, ...options });
+  onTestFinished(() => inner.close());
+  return Object.assign(kitStore(inner), {
+    inner,
+    migrate: () => inner.migrate(),
+    verify: () => inner.verify(),
+    appendInTransaction: (append) => inner.appendInTransaction({ ownerId: OWNER, ...append }),
+  } satisfies Omit<RuledStore, keyof KitStore> & Pick<RuledStore, "inner">);
+}
+
+/** A migrated store. */
+export async function openStore(
+  pool: PostgresPool,
+  options?: PostgresStoreOptions,
+): Promise<RuledStore> {
+  const store = createStore(pool, options);
   await store.migrate();
   return store;
+}
+
+/** The runs of `OWNER` in a store, through core. */
+export function runsOf({ inner }: RuledStore): OwnedRuns {
+  return createRunEvents({ store: inner }).as(OWNER);
 }
 
 /** A transaction in which a statement has run, on its own connection. */

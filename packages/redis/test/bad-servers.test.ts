@@ -64,7 +64,7 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
     const kept = appendOf("a", 1, { idempotencyKey: "kept" });
     await store.append([kept, appendOf("b", 1)]);
     await store.createRun(createOf("held"));
-    const mine = { runId: "held", ownerId: null, claimKey: "mine" };
+    const mine = { runId: "held", claimKey: "mine" };
     await store.claim({ ...mine, leaseMs: 60_000 });
     const before = await dump(redis);
     await redis.config("SET", "maxmemory", "1");
@@ -91,7 +91,7 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
     expect(await store.append([appendOf("held")])).toEqual([{ outcome: "fenced" }]);
     expect(await store.append([appendOf("nowhere")])).toEqual([{ outcome: "not_found" }]);
     const { fence = 0 } = (await store.getRun("held")) ?? {};
-    const lease = { runId: "held", ownerId: null, fence };
+    const lease = { runId: "held", fence };
     expect(await store.claim({ ...mine, leaseMs: 1 })).toMatchObject({
       outcome: "granted",
       run: { fence },

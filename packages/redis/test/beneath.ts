@@ -43,14 +43,14 @@ async function sizeOf(server: Redis, key: string): Promise<number> {
 }
 
 /**
- * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The last ordinal and the keys of probes do not
- * count, since they belong to no run.
+ * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The number of the format, last ordinals and the keys of
+ * probes do not count, since they belong to no run.
  */
 export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
   const counts: Record<string, number> = {};
   for await (const [server, key] of keysOf(client, prefix)) {
-    const kind = key.slice(key.lastIndexOf(":") + 1);
-    if (kind === "ordinal" || key.startsWith(`${prefix}:probe:`)) continue;
+    if (/:(format|ordinal|probe)$/.test(key)) continue;
+    const kind = /^[^:]*:\{\d+\}:([a-z]+)/.exec(key)?.[1] ?? key;
     counts[kind] = (counts[kind] ?? 0) + (await sizeOf(server, key));
   }
   return counts;

@@ -53,7 +53,6 @@ it("S7, S20: a client that ends during an append leaves it in doubt, and the sto
   const appended = store.append([
     {
       runId: "a",
-      ownerId: null,
       events: [{ eventType: "TOKEN", payload: "1", phase: null }],
       change: "started",
       idempotencyKey: null,

@@ -1,4 +1,3 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
 import {
   type RedisCluster,
   type RedisClusterOptions,
@@ -55,7 +54,7 @@ async function countChannels(nodes: readonly Redis[]): Promise<number> {
 }
 
 /** Subscribes to runs, and counts the notifications of each. */
-function listen(store: RunEventStore, runIds: readonly string[]) {
+function listen(store: RedisStore, runIds: readonly string[]) {
   const counters = runIds.map((runId) => {
     const onNotification = vi.fn();
     return { onNotification, subscription: store.subscribe(runId, onNotification) };
@@ -124,8 +123,8 @@ it("S1, S13, S23: after a failover the log continues, its commits notify, and ex
   await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId, 3))));
   for (const runId of RUN_IDS) expect(await readValues(store, runId)).toEqual([1, 2, 3]);
   expect(await listIds(store, "running")).toHaveLength(RUN_IDS.length);
-  const expired = await store.listExpired({ graceMs: 0, limit: 100 });
-  expect(expired.toSorted()).toEqual(held.toSorted());
+  const expired = await store.listDue({ due: "leased", forMs: 0, limit: 100 });
+  expect(expired.map(({ runId }) => runId).toSorted()).toEqual(held.toSorted());
   for (const [runId, before] of fences) {
     expect((await claimed(other, claimOf(runId))).fence).toBeGreaterThan(before);
   }

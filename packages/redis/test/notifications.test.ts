@@ -1,9 +1,8 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
 import type { RedisServer, TcpProxy } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { openRedisStore, runsOf } from "./ruled-store.ts";
+import { openRedisStore, type RedisStore, runsOf } from "./ruled-store.ts";
 import { connect, openProxy, openServer, openStore, owned, runKeys } from "./opened.ts";
 import {
   appendOf,
@@ -29,7 +28,7 @@ async function countConnections(redis: Redis): Promise<number> {
 
 /** Resolves when a subscription to the run is notified after the work. */
 async function notifyCount(
-  store: RunEventStore,
+  store: RedisStore,
   runId: string,
   work: () => Promise<unknown>,
 ): Promise<void> {
@@ -66,7 +65,7 @@ async function expectRarePolls(redis: Redis): Promise<void> {
 async function openThrough(
   proxy: TcpProxy,
   server: RedisServer,
-): Promise<{ readonly redis: Redis; readonly store: RunEventStore }> {
+): Promise<{ readonly redis: Redis; readonly store: RedisStore }> {
   const redis = connect(server);
   const through = Object.assign(Object.create(redis) as Redis, {
     duplicate: (options: object) => owned(new Redis(proxy.port, proxy.host, options)),
@@ -94,7 +93,7 @@ it("S13: each kind of commit publishes on the run's channel, and a refused appen
     () => store.append([appendOf("a", 1)]),
     () => store.append([appendOf("a", 2)]),
     () => store.append([endOf("a")]),
-    () => store.deleteRun("a", null),
+    () => store.deleteRun("a"),
   ];
   for (const [index, commit] of commits.entries()) {
     await commit();
@@ -110,13 +109,15 @@ it("S21, S24: a purge publishes on the run's channel, and a lease does not", asy
   const { store, subscriber, onMessage } = await openPublished();
   await store.createRun(createOf("a"));
   const { fence } = await claimed(store, claimOf("a"));
-  const renewal = { runId: "a", ownerId: null, fence, leaseMs: 1 };
+  const renewal = { runId: "a", fence, leaseMs: 1 };
   expect(await store.renew(renewal)).toMatchObject({ outcome: "granted" });
   expect(await store.release(renewal)).toMatchObject({ outcome: "granted" });
   await store.append([endOf("a")]);
   await subscriber.ping();
   expect(onMessage).toHaveBeenCalledTimes(2);
-  await expect.poll(() => store.purge({ finishedForMs: 0, limit: 1 })).toEqual(["a"]);
+  await expect
+    .poll(() => store.purge({ finishedForMs: 0, limit: 1 }))
+    .toEqual([{ ownerId: "ada", runId: "a" }]);
   await expect.poll(() => onMessage.mock.calls.length).toBe(3);
 });
 
@@ -160,7 +161,7 @@ it("S15: a subscription is only notified later if every message is lost", async 
   const { store } = await openStore(proxy, { prefix: PREFIX });
   const { store: other } = await openStore(server, { prefix: PREFIX });
   proxy.dropNotifications("redis");
-  await expectEachNotifies(store, other);
+  await expectEachNotifies(store.inner, other.inner);
 });
 
 it("S13: the store's connection for channels reconnects when it alone is killed, and notifies of what it missed", async () => {

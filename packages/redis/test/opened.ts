@@ -7,7 +7,9 @@ import {
 } from "@tm/run-events-test-servers";
 import { type CommonRedisOptions, Redis } from "ioredis";
 import { onTestFinished } from "vitest";
-import { openRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
+import type { RedisStoreOptions } from "../src/index.ts";
+import { keysOf, type RunKeys } from "../src/keys.ts";
+import { openRedisStore, type RedisStore } from "./ruled-store.ts";
 
 /** Settings of a client, without the one whose type makes the replies unlike those of the other clients. */
 export type ClientOptions = Omit<CommonRedisOptions, "replyMapping">;
@@ -62,4 +64,21 @@ export async function openStore(
 export async function dump(redis: Redis): Promise<unknown> {
   const keys = (await redis.keys("*")).toSorted();
   return Promise.all(keys.map(async (key) => [key, (await redis.dumpBuffer(key)).toString("hex")]));
+}
+
+/** The keys of a run of the tests' owner; its channel has the name of its head. */
+export function runKeys(runId: string, prefix = "run-events"): RunKeys {
+  return keysOf(prefix, "").ofRun({ ownerId: "ada", runId });
+}
+
+/** Changes a number in the first line of a run's head: the place is that of `encodeHead`, from 0. */
+export async function setInHead(
+  redis: Pick<Redis, "get" | "set">,
+  head: string,
+  values: Readonly<Record<number, number>>,
+): Promise<void> {
+  const [line = "", ...rest] = ((await redis.get(head)) ?? "").split("\n");
+  const fields = line.split(" ");
+  for (const [at, value] of Object.entries(values)) fields[Number(at)] = String(value);
+  await redis.set(head, [fields.join(" "), ...rest].join("\n"));
 }

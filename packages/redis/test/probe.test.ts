@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { REDIS_PROGRAMS, startRedisCluster } from "@tm/run-events-test-servers";
 import { Cluster } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openRedisStore } from "../src/index.ts";
+import { openRedisStore } from "./ruled-store.ts";
 import { connect, dump, openProxy, openServer, openStore, owned } from "./opened.ts";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 
@@ -14,7 +14,7 @@ describe.each(REDIS_PROGRAMS)("a probe on %s", (program) => {
     const before = await redis.keys("*");
     for (const _ of [1, 2, 3]) await store.probe();
     const after = await redis.keys("*");
-    expect(after.filter((key) => !before.includes(key))).toEqual(["run-events:probe:0"]);
+    expect(after.filter((key) => !before.includes(key))).toEqual(["run-events:{0}:probe"]);
   });
 
   it.each<[string, readonly string[], object]>([
@@ -112,7 +112,7 @@ describe("a probe in a cluster", () => {
     await store.probe();
     const nodes = cluster.nodes.map((node) => connect(node));
     for (const node of nodes)
-      expect((await node.keys("run-events:probe:*")).length).toBeGreaterThan(0);
+      expect((await node.keys("run-events:{*}:probe")).length).toBeGreaterThan(0);
     for (const node of nodes) {
       await node.config("SET", "maxmemory", "1");
       await expect(store.probe()).rejects.toMatchObject({

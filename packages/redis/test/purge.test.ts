@@ -28,7 +28,7 @@ it("S24: those who purge at once remove all runs, whole", async () => {
   await store.append(runIds.map((runId) => endOf(runId)));
   const purged = await Promise.all(stores.map((one) => one.purge({ ...ALL, limit: 100 })));
   // Of those that remove a run at once, each may take the removal for its own.
-  expect([...new Set(purged.flat())].toSorted()).toEqual(runIds.toSorted());
+  expect(new Set(purged.flat().map(({ runId }) => runId))).toEqual(new Set(runIds));
   const left = await connect(server).keys("*");
   expect(left.toSorted()).toEqual(["run-events:format", "run-events:{40}:ordinal"]);
 });

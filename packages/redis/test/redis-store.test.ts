@@ -112,7 +112,7 @@ describe.each(SETUPS)("one store object on $name", (setup) => {
   it("S19: stores with different prefixes share a server and nothing else", async () => {
     const { prefix, redis, store: ours } = await openFresh();
     const theirs = await openRedisStore(redis, { prefix: `${prefix}:run` });
-    await expectApart(ours, theirs);
+    await expectApart(ours.inner, theirs.inner);
     await ours.close();
     await theirs.close();
   });

@@ -1,11 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { keysOf } from "../src/keys.ts";
 import type { Subscriber, SubscriberEvents } from "../src/subscriber.ts";
 import { Subscriptions } from "../src/subscriptions.ts";
 
 const RUN_IDS = ["a", "b"] as const;
-const keys = keysOf("run-events", "");
 
 /** A server that performs or refuses requests in their order, each when the test calls `answer`. */
 function createSlowServer() {
@@ -31,7 +29,7 @@ function createSlowServer() {
   }
 
   return {
-    subscribedRuns: () => [...channels].map(keys.nameOf).toSorted(),
+    subscribedRuns: () => [...channels].toSorted(),
     isUp: () => isUp,
     isWaitedFor: () => answers.length > 0,
     open(given: SubscriberEvents): Subscriber {
@@ -96,7 +94,7 @@ it("S13, S14: exactly the wanted channels are subscribed in the end, with any co
       const wanted = new Set<string>();
       /** Runs whose subscription was confirmed since they were last wanted, or lost. */
       const confirmed = new Set<string>();
-      const subscriptions = new Subscriptions(keys, server.open, {
+      const subscriptions = new Subscriptions(server.open, {
         onSubscribed: (runId) => confirmed.add(runId),
         onUnsubscribed: () => confirmed.clear(),
         onMessage() {},
@@ -160,7 +158,6 @@ it("S14: runs that are added in one turn share a command", async () => {
   const server = createSlowServer();
   const requested = vi.fn();
   const subscriptions = new Subscriptions(
-    keys,
     (events) => {
       const subscriber = server.open(events);
       return {

@@ -39,6 +39,8 @@ export class Connection {
   #opened: OpenConnection | null = null;
   #isClosed = false;
   #lastWrite: Promise<unknown> = Promise.resolve();
+  #isClearing = false;
+  #cleared: Promise<void> = Promise.resolve();
 
   /**
    * @throws TypeError as `checkHandle`
@@ -93,12 +95,26 @@ export class Connection {
       : written.then((result) => this.#confirm(result));
   }
 
-  /** Removes what is left of long runs, and rests after each piece for as long as the piece took, so that appends that waited go first. */
-  async clearRemains(): Promise<void> {
-    while (await this.perform((open) => open.hasRemains())) {
-      const startedAt = performance.now();
-      await this.write((open) => open.clearPiece());
-      await sleep(performance.now() - startedAt);
+  /** Begins to remove what is left of long runs, in the background: no caller waits for it. Without a removal it does nothing. */
+  clearRemains(): void {
+    if (this.#isClearing || this.#opened?.mayRemain() !== true) return;
+    this.#isClearing = true;
+    this.#cleared = this.#clearAll();
+  }
+
+  /** Rests after each piece for as long as the piece took, so that appends that waited go first. */
+  async #clearAll(): Promise<void> {
+    try {
+      while (this.#opened?.mayRemain() === true) {
+        if (!(await this.perform((open) => open.hasRemains()))) continue;
+        const startedAt = performance.now();
+        await this.write((open) => open.clearPiece());
+        await sleep(performance.now() - startedAt);
+      }
+    } catch {
+      // The runs are removed all the same. The next change of this store tries again, and the first of any other.
+    } finally {
+      this.#isClearing = false;
     }
   }
 
@@ -176,9 +192,10 @@ export class Connection {
     return this.#guard.walBytes();
   }
 
-  /** Refuses all later work. */
-  close(): void {
+  /** Refuses all later work. Resolves when no work of its own is under way. */
+  close(): Promise<void> {
     this.#isClosed = true;
+    return this.#cleared;
   }
 
   #configure(): Transactions {

@@ -120,8 +120,8 @@ export function createSqliteStore(
     ...store,
     async change(changes) {
       const answers = await store.change(changes);
-      // Long runs that were removed are gone for all readers, but not their events yet.
-      await connection.clearRemains();
+      // Long runs that were removed are gone for all callers, but not their events yet.
+      connection.clearRemains();
       return answers;
     },
     migrate: () => connection.migrate(),
@@ -130,8 +130,8 @@ export function createSqliteStore(
     transact: (work) => connection.transact(work),
     appendInTransaction(append) {
       const request = planJoinedAppend(append);
-      const { ownerId = "", runId } = append;
-      const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
+      const { ownerId, runId, idempotencyKey } = request;
+      const keys = idempotencyKey === null ? [] : [idempotencyKey];
       const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
       const { answer, committed } = connection.join((open) =>
         open.nested(() => changeRun(open, change)),
@@ -139,10 +139,9 @@ export function createSqliteStore(
       if (committed !== null) notifications.joined([committed]);
       return receiptOf(answer, request);
     },
-    close() {
-      // So that calls that wait for a lock give up.
-      connection.close();
-      return store.close();
+    async close() {
+      // The connection first, so that calls that wait for a lock give up.
+      await Promise.all([connection.close(), store.close()]);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, openSync, closeSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createSqliteStore } from "../src/index.ts";
+import { createRuledStore } from "./ruled-store.ts";
 import { DRIVERS } from "./drivers.ts";
 import {
   appendOf,
@@ -27,7 +27,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
   it("S20: a file that is not a database is unavailable", async () => {
     const file = temporaryFile();
     writeFileSync(file, "no database ".repeat(1_000));
-    const store = createSqliteStore(openHandle(driver, file));
+    const store = createRuledStore(openHandle(driver, file));
     await expect(store.migrate()).rejects.toMatchObject(
       lasting("The file is not a database: check its path."),
     );
@@ -37,10 +37,10 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
   it("S20: a file whose -wal cannot be opened is unavailable", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
-    await createSqliteStore(db).migrate();
+    await createRuledStore(db).migrate();
     db.close();
     mkdirSync(`${file}-wal`);
-    const store = createSqliteStore(openHandle(driver, file));
+    const store = createRuledStore(openHandle(driver, file));
     await expect(store.migrate()).rejects.toMatchObject(
       lasting("The database file cannot be opened: check that its folder exists and is writable."),
     );
@@ -52,7 +52,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     const { store: writer } = await openStore(driver, file);
     await writer.createRun(createOf("a"));
     await writer.append([appendOf("a", 1)]);
-    const store = createSqliteStore(openHandle(driver, file, { readOnly: true }));
+    const store = createRuledStore(openHandle(driver, file, { readOnly: true }));
     await store.migrate();
     expect(await readValues(store, "a")).toEqual([1]);
     await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(
@@ -65,7 +65,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
   it("S20: a damaged file is unavailable", async () => {
     const file = temporaryFile();
     const db = driver.open(file);
-    const healthy = createSqliteStore(db);
+    const healthy = createRuledStore(db);
     await healthy.migrate();
     await healthy.createRun(createOf("a"));
     await healthy.append(oneTo(200).map((value) => appendOf("a", "x".repeat(200) + value)));
@@ -75,7 +75,7 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     // All pages but the first, which has the schema.
     writeSync(descriptor, Buffer.alloc(statSync(file).size - 4_096, 0xff), 0, undefined, 4_096);
     closeSync(descriptor);
-    const store = createSqliteStore(openHandle(driver, file));
+    const store = createRuledStore(openHandle(driver, file));
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(
       lasting("The database file is damaged: restore a backup."),
     );

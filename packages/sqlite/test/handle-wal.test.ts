@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createSqliteStore } from "../src/index.ts";
+import { createRuledStore } from "./ruled-store.ts";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import { DRIVERS } from "./drivers.ts";
 import { expectToWork, failureOf, LOST, openWithRun, startClock } from "./lost-calls.ts";
@@ -58,7 +58,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     const file = temporaryFile();
     const db = openHandle(driver, file);
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
-    const store = createSqliteStore(db);
+    const store = createRuledStore(db);
     onTestFinished(() => store.close());
     await store.migrate();
     await store.createRun(createOf("a"));

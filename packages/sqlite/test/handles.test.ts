@@ -9,6 +9,7 @@ import {
   queryOf,
   readValues,
 } from "@tm/run-events-test-servers/requests";
+import { createRuledStore } from "./ruled-store.ts";
 import { openStore, temporaryFile } from "./stores.ts";
 
 /** Handles that only a program without types can pass. */
@@ -65,7 +66,7 @@ describe.each(DRIVERS)("a handle of $name", (driver) => {
 
   it("S20: a handle that the caller closes makes the store unavailable for good, with that reason", async () => {
     const db = driver.open(temporaryFile());
-    const store = createSqliteStore(db);
+    const store = createRuledStore(db);
     await store.migrate();
     await store.createRun(createOf("a"));
     db.close();
@@ -99,7 +100,7 @@ describe.each(DRIVERS)("a handle of $name", (driver) => {
         };
       },
     };
-    const store = createSqliteStore(db, { tablePrefix: "other_" });
+    const store = createRuledStore(db, { tablePrefix: "other_" });
     await store.migrate();
     expect(await store.getRun("a")).toBeNull();
     expect(await store.createRun(createOf("a"))).toMatchObject({ outcome: "created" });

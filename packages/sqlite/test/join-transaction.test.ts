@@ -1,7 +1,8 @@
 import { lineOf, makeRefusedLines } from "@tm/run-events-test-servers/joined-appends";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { createSqliteStore, type JoinedAppend } from "../src/index.ts";
+import type { JoinedAppend } from "../src/index.ts";
+import { createRuledStore } from "./ruled-store.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
@@ -33,10 +34,9 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
       replayed: false,
     });
     expect(
-      store.appendInTransaction({
-        runId: "a",
-        events: [{ eventType: "PHASE_STARTED", payload: { phase: "draft" } }],
-      }),
+      store.appendInTransaction(
+        lineOf(null, { events: [{ eventType: "PHASE_STARTED", payload: { phase: "draft" } }] }),
+      ),
     ).toMatchObject({ firstSequence: 2, currentPhase: "draft" });
     db.exec("COMMIT");
     expect(businessRows(db)).toEqual([1]);
@@ -59,7 +59,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
 
   it("S5: a refusal is thrown and leaves the transaction usable", async () => {
     const { db, store } = await openBusiness();
-    const { fence, refusals } = await makeRefusedLines(store);
+    const { fence, refusals } = await makeRefusedLines(store.inner);
     db.exec("BEGIN IMMEDIATE");
     for (const [append, error] of refusals) {
       expect(() => store.appendInTransaction(append)).toThrow(expect.objectContaining(error));
@@ -83,7 +83,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
       BEGIN SELECT RAISE(ABORT, 'refused'); END`);
     db.exec("BEGIN IMMEDIATE");
     store.appendInTransaction(lineOf("kept"));
-    const two = { runId: "a", events: [{ eventType: "LOG_LINE" }, { eventType: "LOG_LINE" }] };
+    const two = lineOf(null, { events: [{ eventType: "LOG_LINE" }, { eventType: "LOG_LINE" }] });
     expect(() => store.appendInTransaction(two)).toThrow(
       expect.objectContaining({ code: "store_unavailable", cause: expect.any(Error) }),
     );
@@ -194,7 +194,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     const file = temporaryFile();
     const { store } = await openStore(driver, file);
     const other = openHandle(driver, file);
-    expect(() => createSqliteStore(other).transact(() => 1)).toThrow(TypeError);
+    expect(() => createRuledStore(other).transact(() => 1)).toThrow(TypeError);
     other.exec("BEGIN IMMEDIATE");
     expect(() => store.transact(() => 1)).toThrow(
       expect.objectContaining({ code: "store_unavailable", retryable: true }),
@@ -207,7 +207,7 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     const { store } = await openBusiness();
     expect(() => store.appendInTransaction(lineOf(1))).toThrow(TypeError);
     const db = openHandle(driver, temporaryFile());
-    const unopened = createSqliteStore(db);
+    const unopened = createRuledStore(db);
     db.exec("BEGIN");
     expect(() => unopened.appendInTransaction(lineOf(1))).toThrow(TypeError);
     db.exec("ROLLBACK");

@@ -7,7 +7,7 @@ it.each(DRIVERS)(
   "S1: no append passes the last safe integer, which a run keeps for its end: $name",
   async (driver) => {
     const { db, store } = await openStore(driver, temporaryFile());
-    await expectRoomForTheEnd(store, async (runId, sequence) => {
+    await expectRoomForTheEnd(store.inner, async (runId, sequence) => {
       const key = "(SELECT run_key FROM run_events_runs WHERE run_id = ?)";
       db.prepare(`UPDATE run_events_events SET sequence = ? WHERE run_key = ${key}`).run(
         BigInt(sequence),

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from "vitest";
-import type { SqliteStore } from "../src/index.ts";
+import type { RuledStore } from "./ruled-store.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import type { Driver } from "./drivers.ts";
 import { openStore } from "./stores.ts";
@@ -24,7 +24,7 @@ export function startClock(): () => void {
 }
 
 /** Expects that an append and a probe pass, and that the log has all values that were appended: 1, 2, … */
-export async function expectToWork(store: SqliteStore, before = 0): Promise<void> {
+export async function expectToWork(store: RuledStore, before = 0): Promise<void> {
   await store.append([appendOf("a", before + 1)]);
   await store.probe();
   expect(await readValues(store, "a")).toEqual(oneTo(before + 1));

@@ -1,28 +1,25 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { lineOf } from "@tm/run-events-test-servers/joined-appends";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createSqliteStore, type SqliteStore } from "../src/index.ts";
+import { createRuledStore, type RuledStore } from "./ruled-store.ts";
 import { DRIVERS } from "./drivers.ts";
 import { expectToWork, failureOf, LOST, openWithRun } from "./lost-calls.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, claimOf, createOf, queryOf } from "@tm/run-events-test-servers/requests";
+import { appendOf, createOf, listIds, queryOf } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
-/** Every call of the store for a run. */
-function callsOf(store: SqliteStore): Readonly<Record<string, () => Promise<unknown>>> {
+/** Every call of the store. */
+function callsOf(store: RuledStore): Readonly<Record<string, () => Promise<unknown>>> {
   return {
     append: () => store.append([appendOf("a", "lost")]),
-    createRun: () => store.createRun(createOf("b")),
-    claim: () => store.claim(claimOf("a")),
-    purge: () => store.purge({ finishedForMs: 0, limit: 1 }),
-    deleteRun: () => store.deleteRun("a", null),
+    change: () => store.createRun(createOf("b")),
     probe: () => store.probe(),
     migrate: () => store.migrate(),
     verify: () => store.verify(),
     read: () => store.read([queryOf("a")]),
-    getRun: () => store.getRun("a"),
-    listRuns: () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
-    listExpired: () => store.listExpired({ graceMs: 0, limit: 1 }),
+    "list of an owner": () => listIds(store),
+    "list of due runs": () => store.listDue({ due: "running", forMs: 0, limit: 1 }),
     subscribe: () => store.subscribe("a", () => {}).ready,
   };
 }
@@ -80,9 +77,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
       expect(await failureOf(call()), name).toMatchObject(LOST);
     }
     db.exec("BEGIN IMMEDIATE");
-    expect(() =>
-      store.appendInTransaction({ runId: "a", events: [{ eventType: "LOG_LINE" }] }),
-    ).toThrow(expect.objectContaining(LOST));
+    expect(() => store.appendInTransaction(lineOf("lost"))).toThrow(expect.objectContaining(LOST));
     db.exec("ROLLBACK");
   });
 
@@ -114,7 +109,7 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     await peer.call("migrate");
     await peer.kill();
     const db = openHandle(driver, file);
-    const store = createSqliteStore(db);
+    const store = createRuledStore(db);
     onTestFinished(() => store.close());
     expect(existsSync(`${file}-wal`)).toBe(true);
     const other = driver.open(file);

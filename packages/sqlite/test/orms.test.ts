@@ -5,7 +5,7 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import { sql } from "drizzle-orm";
 import { Kysely, SqliteDialect } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createSqliteStore, type SqliteStore } from "../src/index.ts";
+import { createRuledStore, type RuledStore } from "./ruled-store.ts";
 import { temporaryFile } from "./stores.ts";
 
 /** Runs work with a row of the caller's in a transaction of an ORM. */
@@ -40,14 +40,14 @@ const ORMS: readonly (readonly [name: string, open: (handle: Database.Database) 
 
 describe.each(ORMS)("an append in a transaction of %s", (_, open) => {
   async function openBusiness(): Promise<{
-    readonly store: SqliteStore;
+    readonly store: RuledStore;
     readonly transact: Transact;
     rows(): readonly unknown[];
   }> {
     const handle = new Database(temporaryFile());
     onTestFinished(() => void handle.close());
     handle.exec("CREATE TABLE business (id INTEGER)");
-    const store = createSqliteStore(handle);
+    const store = createRuledStore(handle);
     onTestFinished(() => store.close());
     await store.migrate();
     await store.createRun(createOf("a"));

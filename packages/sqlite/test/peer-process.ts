@@ -1,14 +1,14 @@
 // A process that a test starts: it obeys commands that come as messages, with one answer each. See peers.ts.
 import { RunEventsError } from "@tm/run-events-core";
 import type { AppendOutcome } from "@tm/run-events-core/store";
-import { createSqliteStore } from "../src/index.ts";
+import { createRuledStore } from "./ruled-store.ts";
 import { driverOf } from "./drivers.ts";
-import { appendOf, claimOf, createOf } from "@tm/run-events-test-servers/requests";
+import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import type { PeerCommands, PeerFailure } from "./peers.ts";
 
 const [driverName, file = ""] = process.argv.slice(2);
 const db = driverOf(driverName).open(file);
-const store = createSqliteStore(db);
+const store = createRuledStore(db);
 
 async function append(runId: string, value: unknown): Promise<AppendOutcome | undefined> {
   return (await store.append([appendOf(runId, value)]))[0];
@@ -39,15 +39,6 @@ const commands: PeerCommands = {
       count += 1;
       await append(runId, count);
       process.send?.({ acknowledged: count });
-    }
-  },
-  claim: ({ runId, leaseMs }) => store.claim(claimOf(runId, leaseMs)),
-  async appendUnder({ runId, fence }) {
-    for (let landed = 0; ; landed++) {
-      const [outcome] = await store.append([
-        appendOf(runId, fence, { appender: { by: "worker", fence } }),
-      ]);
-      if (outcome?.outcome !== "appended") return { landed, refusal: outcome };
     }
   },
   async hold() {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { AppendOutcome, LeaseOutcome } from "@tm/run-events-core/store";
+import type { AppendOutcome } from "@tm/run-events-core/store";
 import { onTestFinished } from "vitest";
 import type { Driver } from "./drivers.ts";
 
@@ -22,13 +22,6 @@ export interface PeerCommands {
   }): Promise<Record<string, number[]>>;
   /** Appends 1, 2, 3, … until the process ends, and reports each one when it is acknowledged. */
   record(input: { readonly runId: string }): Promise<never>;
-  /** Claims the run under its next fence. */
-  claim(input: { readonly runId: string; readonly leaseMs: number }): Promise<LeaseOutcome>;
-  /** Appends the fence to the run until that is refused. Resolves with how many have landed, and the refusal. */
-  appendUnder(input: { readonly runId: string; readonly fence: number }): Promise<{
-    readonly landed: number;
-    readonly refusal: AppendOutcome | undefined;
-  }>;
   /** Takes the file's write lock. */
   hold(): Promise<null>;
   release(): Promise<null>;

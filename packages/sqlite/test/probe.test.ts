@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSqliteStore } from "../src/index.ts";
+import { createRuledStore } from "./ruled-store.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
 import { startConfinedPeer, startPeer } from "./peers.ts";
 import { appendOf, createOf, readLog } from "@tm/run-events-test-servers/requests";
@@ -72,7 +72,7 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
   it("S31: a probe fails on a read-only handle with that reason", async () => {
     const file = temporaryFile();
     await openStore(driver, file);
-    const store = createSqliteStore(openHandle(driver, file, { readOnly: true }));
+    const store = createRuledStore(openHandle(driver, file, { readOnly: true }));
     await expect(store.probe()).rejects.toMatchObject({
       ...UNAVAILABLE,
       retryable: false,
@@ -98,7 +98,7 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     ["DROP TABLE run_events_receipts", "table `run_events_receipts`"],
     ["DROP TABLE run_events_events", "table `run_events_events`"],
     ["DROP TABLE run_events_probes", "table `run_events_probes`"],
-    ["DROP INDEX run_events_runs_by_lease", "index `run_events_runs_by_lease`"],
+    ["DROP INDEX run_events_runs_by_due", "index `run_events_runs_by_due`"],
   ])("S31: after %s a probe and `verify` name what is missing", async (sql, named) => {
     const { db, store } = await openStore(driver, temporaryFile());
     db.exec("PRAGMA foreign_keys = OFF");

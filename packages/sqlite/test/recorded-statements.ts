@@ -10,8 +10,14 @@ export interface RecordedStatements {
   readonly ran: readonly string[];
 }
 
-/** Records the statements that are prepared on a handle from now on, and their runs. */
-export function recordStatements(db: SqliteDatabase): RecordedStatements {
+/**
+ * Records the statements that are prepared on a handle from now on, and their runs.
+ * @param onRun called before a statement runs
+ */
+export function recordStatements(
+  db: SqliteDatabase,
+  onRun: (text: string) => void = () => {},
+): RecordedStatements {
   const prepared: string[] = [];
   const ran: string[] = [];
   const prepare: (sql: string) => SqliteStatement = db.prepare.bind(db);
@@ -24,6 +30,7 @@ export function recordStatements(db: SqliteDatabase): RecordedStatements {
         Object.assign(statement, {
           [name](...values: readonly unknown[]) {
             ran.push(sql);
+            onRun(sql);
             return real(...values);
           },
         });

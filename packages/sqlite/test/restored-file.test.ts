@@ -21,7 +21,7 @@ describe.each(DRIVERS)("a restored backup on $name", (driver) => {
           db.close();
           for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
           copyFileSync(`${file}.backup`, file);
-          return (await openStore(driver, file)).store;
+          return (await openStore(driver, file)).store.inner;
         },
       },
       { hasWorker: false },

@@ -1,16 +1,39 @@
 import { describe, expect, it } from "vitest";
-import { createSqliteStore } from "../src/index.ts";
+import { createRuledStore } from "./ruled-store.ts";
 import { isWalSafe } from "../src/sqlite-version.ts";
-import { DRIVERS } from "./drivers.ts";
-import { expectFirstRuns } from "@tm/run-events-test-servers/expectations";
-import { makeFirstSchema } from "./first-schema.ts";
+import { DRIVERS, type Handle } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import {
+  appendOf,
+  createOf,
+  oneTo,
+  queryOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
+
+/** Makes what such tables have of which a program could take them for its own. */
+function makeEarlierTables(db: Handle, format: number): void {
+  db.exec(`
+    CREATE TABLE run_events_schema (migration INTEGER PRIMARY KEY, breaking INTEGER NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE run_events_runs (run_key INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE, owner_id TEXT NOT NULL) STRICT;
+    INSERT INTO run_events_runs VALUES (1, 'a', 'ada');`);
+  const insert = db.prepare("INSERT INTO run_events_schema VALUES (?, ?, 1000)");
+  for (const step of oneTo(format)) insert.run(step, step === 1 ? 1 : 0);
+}
+
+/** The tables under the default prefix, with their rows. */
+function contentOf(db: Handle): unknown {
+  const tables = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'run_events_%'");
+  const rows = ["runs", "schema"].map((name) =>
+    db.prepare(`SELECT * FROM run_events_${name}`).all(),
+  );
+  return [tables.all(), ...rows];
+}
 
 describe.each(DRIVERS)("the schema on $name", (driver) => {
   it("S19: a file without tables is refused, and the error names the call to make", async () => {
-    const store = createSqliteStore(openHandle(driver, temporaryFile()));
+    const store = createRuledStore(openHandle(driver, temporaryFile()));
     const missing = {
       code: "store_unavailable",
       retryable: false,
@@ -33,23 +56,44 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     expect(other.prepare("PRAGMA data_version").get()).toEqual(before);
   });
 
-  it("S19: a file of the first schema is refused until it is migrated, and loses nothing", async () => {
-    const db = openHandle(driver, temporaryFile());
-    makeFirstSchema(db);
-    const store = createSqliteStore(db);
-    await expect(store.verify()).rejects.toMatchObject({
-      message: expect.stringContaining("migrate()"),
-    });
-    await store.migrate();
-    await expectFirstRuns(store);
-    await store.close();
-  });
+  it.each([1, 2, 3, 4])(
+    "S19: tables of the earlier format %i are refused with what to do, stay as they are, and leave room for new ones",
+    async (format) => {
+      const db = openHandle(driver, temporaryFile());
+      makeEarlierTables(db, format);
+      const before = contentOf(db);
+      const store = createRuledStore(db);
+      const refused = {
+        code: "store_unavailable",
+        retryable: false,
+        ambiguous: false,
+        message: expect.stringMatching(/earlier.*another `tablePrefix` or in another file/),
+      };
+      for (const call of [
+        () => store.migrate(),
+        () => store.verify(),
+        () => store.createRun(createOf("a")),
+        () => store.append([appendOf("a")]),
+        () => store.read([queryOf("a")]),
+        () => store.probe(),
+        () => store.subscribe("a", () => {}).ready,
+      ]) {
+        await expect(call()).rejects.toMatchObject(refused);
+      }
+      await store.close();
+      const other = createRuledStore(db, { tablePrefix: "other_" });
+      await other.migrate();
+      expect(await other.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+      await other.close();
+      expect(contentOf(db)).toEqual(before);
+    },
+  );
 
   it("S19: an old program refuses a newer breaking schema", async () => {
     const file = temporaryFile();
     const { db } = await openStore(driver, file);
     db.exec("INSERT INTO run_events_schema VALUES (99, 1, 0)");
-    const old = createSqliteStore(openHandle(driver, file));
+    const old = createRuledStore(openHandle(driver, file));
     const refused = {
       code: "store_unavailable",
       retryable: false,
@@ -75,10 +119,7 @@ describe.each(DRIVERS)("the schema on $name", (driver) => {
     await Promise.all(peers.map((peer) => peer.call("migrate")));
     const { db, store } = await openStore(driver, file);
     expect(db.prepare("SELECT migration FROM run_events_schema").all()).toEqual([
-      expect.objectContaining({ migration: 1 }),
-      expect.objectContaining({ migration: 2 }),
-      expect.objectContaining({ migration: 3 }),
-      expect.objectContaining({ migration: 4 }),
+      expect.objectContaining({ migration: 5 }),
     ]);
     await store.createRun(createOf("a"));
     await Promise.all(peers.map((peer, value) => peer.call("append", { runId: "a", value })));

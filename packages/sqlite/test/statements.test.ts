@@ -11,7 +11,8 @@ import {
   queryOf,
   renewOf,
 } from "@tm/run-events-test-servers/requests";
-import { createSqliteStore, type SqliteStore } from "../src/index.ts";
+import { createRuledStore, type RuledStore } from "./ruled-store.ts";
+import { prepareStatement } from "../src/handle.ts";
 import { DRIVERS, driverOf } from "./drivers.ts";
 import { recordStatements, textsOf } from "./recorded-statements.ts";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
@@ -24,7 +25,7 @@ interface Authorized {
 }
 
 /** Uses every statement of the store, and leaves nothing but events of the runs `long` and `subscribed`. */
-async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
+async function useAll(store: RuledStore, peer: RuledStore): Promise<void> {
   await store.createRun(createOf("brief"));
   const phase = '"draft"';
   const events = [{ eventType: "PHASE_STARTED", payload: `{"phase":${phase}}`, phase }];
@@ -41,27 +42,25 @@ async function useAll(store: SqliteStore, peer: SqliteStore): Promise<void> {
   await store.getRun("brief");
   for (const topic of [null, "tea"]) {
     for (const runStatus of [null, "running", "live"] as const) {
-      for (const withMetadata of [true, false])
-        await store.listRuns({ ...LIST, runStatus, topic, withMetadata });
+      await store.listRuns({ ...LIST, runStatus, topic });
     }
   }
   const { fence } = await claimed(store, { ...claimOf("brief"), claimKey: "key" });
   await store.renew(renewOf("brief", fence));
-  await store.listExpired({ graceMs: 0, limit: 10 });
-  await store.listIdle({ runStatus: "running", idleForMs: 0, limit: 10 });
+  await store.listDue({ due: "leased", forMs: 0, limit: 10 });
   await store.append([endOf("brief", by(fence))]);
   await store.purge({ finishedForMs: 3_600_000, limit: 10 });
-  await store.deleteRun("brief", null);
+  await store.deleteRun("brief");
   // This run is so long that it is removed in pieces.
   await store.createRun(createOf("longest"));
   await store.append([...oneTo(500).map((value) => appendOf("longest", value)), endOf("longest")]);
-  await store.deleteRun("longest", null);
+  await store.deleteRun("longest");
   await store.probe();
   await expectWake(store, peer);
 }
 
 /** Another connection's commit, which only a poll of the positions and of the newest events finds. */
-async function expectWake(store: SqliteStore, peer: SqliteStore): Promise<void> {
+async function expectWake(store: RuledStore, peer: RuledStore): Promise<void> {
   for (const subject of ["subscribed", { ownerId: "ada" }]) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const subscription = store.subscribe(subject, (runId) => runId === "subscribed" && resolve());
@@ -72,17 +71,33 @@ async function expectWake(store: SqliteStore, peer: SqliteStore): Promise<void> 
   }
 }
 
-async function createRuns(store: SqliteStore): Promise<void> {
+async function createRuns(store: RuledStore): Promise<void> {
   for (const runId of ["long", "subscribed"]) await store.createRun(createOf(runId));
 }
 
 describe("statements", () => {
+  it.each(DRIVERS)(
+    "S12: a plain append or renewal on $name writes to no index of the runs",
+    async (driver) => {
+      const { db } = await openStore(driver, temporaryFile());
+      const advance = textsOf(db).filter((text) =>
+        /^UPDATE \S+ SET revision(?!.*due_ms)/s.test(text),
+      );
+      expect(advance).toHaveLength(1);
+      const values = advance.flatMap((text) => [...text.matchAll(/\?/g)].map(() => null));
+      const steps = prepareStatement(db, `EXPLAIN ${advance[0]}`).all(...values) as readonly {
+        readonly opcode: string;
+      }[];
+      expect(steps.filter(({ opcode }) => opcode === "OpenWrite")).toHaveLength(1);
+    },
+  );
+
   it("statements are compiled once: the same work, done again, does not call the compiler's authorizer", async () => {
     const file = temporaryFile();
     const { store: peer } = await openStore(driverOf("node:sqlite"), file);
     await createRuns(peer);
     const db = new DatabaseSync(file);
-    const store = createSqliteStore(db);
+    const store = createRuledStore(db);
     await store.verify();
     let asked = 0;
     (db as unknown as Authorized).setAuthorizer(() => {
@@ -109,7 +124,7 @@ describe("statements", () => {
     await createRuns(peer);
     const db = openHandle(driver, file);
     const { ran } = recordStatements(db);
-    const store = createSqliteStore(db);
+    const store = createRuledStore(db);
     await useAll(store, peer);
     expect(textsOf(other).filter((text) => !ran.includes(text))).toEqual([]);
     await store.close();

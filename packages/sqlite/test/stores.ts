@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { createSqliteStore, type SqliteStore, type SqliteStoreOptions } from "../src/index.ts";
+import type { SqliteStoreOptions } from "../src/index.ts";
 import type { Driver, Handle, HandleOptions } from "./drivers.ts";
+import { createRuledStore, type RuledStore } from "./ruled-store.ts";
 
 /** A path for a database file in its own folder, which is removed after the test. */
 export function temporaryFile(): string {
@@ -24,9 +25,9 @@ export async function openStore(
   driver: Driver,
   file: string,
   options?: SqliteStoreOptions,
-): Promise<{ readonly db: Handle; readonly store: SqliteStore }> {
+): Promise<{ readonly db: Handle; readonly store: RuledStore }> {
   const db = openHandle(driver, file);
-  const store = createSqliteStore(db, options);
+  const store = createRuledStore(db, options);
   onTestFinished(() => store.close());
   await store.migrate();
   return { db, store };

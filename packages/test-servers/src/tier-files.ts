@@ -116,7 +116,6 @@ export const MAIN: readonly string[] = [
   "packages/sqlite/test/conformance.test.ts",
   "packages/sqlite/test/crash.test.ts",
   "packages/sqlite/test/drivers-page.test.ts",
-  "packages/sqlite/test/leases.test.ts",
   "packages/sqlite/test/locks.test.ts",
   "packages/sqlite/test/lost-files.test.ts",
   "packages/sqlite/test/schema.test.ts",

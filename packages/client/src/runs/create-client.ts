@@ -83,8 +83,7 @@ export interface Session {
 export interface Client {
   /**
    * Creates a run. If you already have a run with that id, it is returned unchanged.
-   * @throws RunEventsError `run_id_taken` if another user has the id; `topic_busy` (with `runId`) for an `exclusive` run while you have a
-   * live run of the topic
+   * @throws RunEventsError `topic_busy` (with `runId`) for an `exclusive` run while you have a live run of the topic
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   create(

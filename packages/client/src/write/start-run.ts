@@ -122,7 +122,7 @@ export interface RunWriter<M extends EventMap = EventMap> {
 
 /**
  * Creates a run, starts it, and returns its writer.
- * @throws RunEventsError `run_id_taken`, and any other error that a retry does not cure
+ * @throws RunEventsError any error that a retry does not cure
  * @throws TypeError if `runId`, `baseUrl` or `basePath` is invalid
  * @throws the signal's reason
  *

@@ -1,13 +1,15 @@
 import { createRunEvents, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { event, land } from "../append-request.ts";
-import { OWNER } from "../kit-store.ts";
+import { append, appendRequest, event, land } from "../append-request.ts";
+import { type KitStore, kitStore, OWNER } from "../kit-store.ts";
+import { BY_INPUT, BY_OWNER, granted, LONG_MS } from "../lease.ts";
 import { assertEqual, assertRefused } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { wrapInner } from "../wrap-store.ts";
 
 const TOKENS = [{ eventType: "TOKEN" }, { eventType: "TOKEN" }];
+const INPUT = [event("INPUT_RECEIVED")];
 const DRAFTS = [{ eventType: "RUN_STARTED" }, { eventType: "TOKEN", payload: { text: "a" } }];
 
 /** Cases of S7 in `STORE.md`: an append whose answer was lost is sent again and lands once. */
@@ -23,6 +25,22 @@ export const acknowledgement: readonly TrialCase[] = [
       assertEqual(events.length, 2, "the number of events");
     },
   },
+  {
+    name: "S7 an append with a key to a running run lands once when its acknowledgement is lost",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", [event("RUN_STARTED")]);
+      const runs = createRunEvents({ store: losing(store.inner, 1) });
+      const receipt = await runs.append("run", TOKENS, { ownerId: OWNER, idempotencyKey: "key" });
+      const { events } = await readLog(store, "run");
+      assertEqual([receipt.firstSequence, receipt.lastSequence], [2, 3], "where it landed");
+      assertEqual(events.length, 3, "the number of events");
+    },
+  },
+  ...["alone", "and others have written to its run since"].map((when): TrialCase => ({
+    name: `S7 a change whose answer was lost is committed once and answered as it was decided, ${when}`,
+    run: ({ store }) => changeOnce(store, when !== "alone"),
+  })),
   {
     name: "S7 an append that ends its run lands once when its acknowledgement is lost twice",
     async run({ store }) {
@@ -76,13 +94,46 @@ export const acknowledgement: readonly TrialCase[] = [
   },
 ];
 
-/** The store, on a line that loses the first answers to what writes. */
-function losing(store: RunEventStore, losses: number, losesAnswers = true): RunEventStore {
+/** Creates, claims, writes to, ends and removes a run. The first answer to each call is lost. */
+async function changeOnce(store: KitStore, isMet: boolean): Promise<void> {
+  const run = { runId: "run", ownerId: OWNER };
+  const meet = async (): Promise<void> => {
+    if (isMet && (await store.getRun("run")) !== null) await append(store, "run", INPUT, BY_INPUT);
+  };
+  const lost = (): KitStore => kitStore(losing(store.inner, 1, true, meet));
+  const created = await lost().createRun({ ...run, metadata: "null" });
+  assertEqual(created.outcome, "created", "the outcome of the creation");
+  const claimed = await lost().claim({ ...run, leaseMs: LONG_MS });
+  const { fence } = granted(claimed, "the claim");
+  assertEqual((await store.getRun("run"))?.fence, fence, "the fence of the run");
+  const freed = await lost().release({ ...run, fence });
+  assertEqual(freed.outcome, "granted", "the outcome of the release");
+  const keyed = { ...BY_OWNER, idempotencyKey: "key" };
+  const [landed] = await lost().append([appendRequest("run", [event("TOKEN")], keyed)]);
+  assertEqual(landed?.outcome, "appended", "the outcome of the owner's append");
+  const tokens = (await readLog(store, "run")).events.filter((one) => one.eventType === "TOKEN");
+  assertEqual(tokens.length, 1, "how often it landed");
+  const ended = await lost().endDue(run, { kind: "running", limitMs: 0 });
+  assertEqual(ended, "ended", "the outcome of a reaper");
+  assertEqual(await lost().deleteRun("run"), "deleted", "the outcome of the removal");
+}
+
+/**
+ * The store, on a line that loses the first answers to what writes.
+ * @param meet what happens meanwhile
+ */
+function losing(
+  store: RunEventStore,
+  losses: number,
+  losesAnswers = true,
+  meet: () => Promise<void> = async () => {},
+): RunEventStore {
   let left = losses;
   async function lose<T>(answering: Promise<T>): Promise<T> {
     const answer = await answering;
     if (left === 0) return answer;
     left -= 1;
+    await meet();
     throw new RunEventsError("store_unavailable", "The answer was lost.", { ambiguous: true });
   }
   return wrapInner(store, {

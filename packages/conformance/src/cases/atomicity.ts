@@ -95,22 +95,57 @@ export const atomicity: readonly TrialCase[] = [
   {
     name: "S2 requests for one run keep their order within a call",
     async run({ store }) {
-      await createRun(store, "run");
       const types = ["RUN_STARTED", "TOKEN", "TOOL_CALLED", "RUN_COMPLETED", "TOO_LATE"];
-      const outcomes = await store.append(
-        types.map((eventType, index) =>
-          appendRequest("run", [event(eventType)], { expectedSequence: index }),
-        ),
-      );
+      for (const [runId, sent] of [
+        ["queued", types],
+        ["running", types.slice(1)],
+      ] as const) {
+        await createRun(store, runId);
+        if (sent !== types) await land(store, runId, [event("RUN_STARTED")]);
+        const outcomes = await store.append(
+          sent.map((eventType) =>
+            appendRequest(runId, [event(eventType)], {
+              expectedSequence: types.indexOf(eventType),
+            }),
+          ),
+        );
+        assertEqual(
+          outcomes.map((outcome) => outcome.outcome),
+          [...sent.slice(1).map(() => "appended"), "finished"],
+          `the outcomes of the ${runId} run in order`,
+        );
+        assertEqual(
+          (await readLog(store, runId)).events.map((one) => one.eventType),
+          types.slice(0, 4),
+          "the events in order",
+        );
+      }
+    },
+  },
+  {
+    name: "S2 a request that is refused or replayed keeps its place among those of a call to one run",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", events(1));
+      const known = await land(store, "run", events(2), { idempotencyKey: "key" });
+      const outcomes = await store.append([
+        appendRequest("run", events(1)),
+        appendRequest("run", events(1), { expectedSequence: 9 }),
+        appendRequest("run", events(1)),
+        appendRequest("run", events(2), { idempotencyKey: "key" }),
+        appendRequest("run", events(1), { expectedSequence: 5 }),
+      ]);
+      const at = { runStatus: "running", phase: null } as const;
       assertEqual(
-        outcomes.map((outcome) => outcome.outcome),
-        ["appended", "appended", "appended", "appended", "finished"],
+        outcomes,
+        [
+          { outcome: "appended", firstSequence: 4, lastSequence: 4, ...at },
+          { outcome: "sequence_conflict", lastSequence: 4 },
+          { outcome: "appended", firstSequence: 5, lastSequence: 5, ...at },
+          { outcome: "replayed", ...known },
+          { outcome: "appended", firstSequence: 6, lastSequence: 6, ...at },
+        ],
         "the outcomes in order",
-      );
-      assertEqual(
-        (await readLog(store, "run")).events.map((one) => one.eventType),
-        types.slice(0, 4),
-        "the events in order",
       );
     },
   },
@@ -118,11 +153,16 @@ export const atomicity: readonly TrialCase[] = [
     name: "S2 the same key twice in one call lands once",
     async run({ store }) {
       await createRun(store, "run");
-      const request = appendRequest("run", events(2), { idempotencyKey: "key" });
-      const [first, second] = await store.append([request, request]);
-      assertEqual(first?.outcome, "appended", "the first outcome");
-      assertEqual(second, { ...first, outcome: "replayed" }, "the second outcome");
-      assertEqual((await readLog(store, "run")).events.length, 2, "the number of events");
+      for (const [idempotencyKey, count] of [
+        ["while it is queued", 2],
+        ["while it is running", 4],
+      ] as const) {
+        const request = appendRequest("run", events(2), { idempotencyKey });
+        const [first, second] = await store.append([request, request]);
+        assertEqual(first?.outcome, "appended", "the first outcome");
+        assertEqual(second, { ...first, outcome: "replayed" }, "the second outcome");
+        assertEqual((await readLog(store, "run")).events.length, count, "the number of events");
+      }
     },
   },
   {

@@ -11,6 +11,7 @@ import { within } from "../within.ts";
 const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {
   createRun: (store) => store.createRun({ runId: "new", ownerId: OWNER, metadata: "null" }),
   append: (store) => store.append([appendRequest("run", events(1))]),
+  "append to a running run": (store) => store.append([appendRequest("running", events(1))]),
   read: (store) => readPage(store, "run"),
   getRun: (store) => store.getRun("run"),
   listRuns: (store) => store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 }),
@@ -43,6 +44,8 @@ export const closing: readonly TrialCase[] = [
     name: `S18 ${name} after close is refused`,
     async run({ store }) {
       await createRun(store, "run");
+      await createRun(store, "running");
+      await land(store, "running", events(1));
       await store.close();
       await assertRefused(() => refusal(store, name), "store_unavailable", `${name} after close`);
     },

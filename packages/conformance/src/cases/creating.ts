@@ -76,7 +76,9 @@ export const creating: readonly TrialCase[] = [
       const owners = [OWNER, "another owner", OWNER.toUpperCase(), `${OWNER} `];
       for (const [index, ownerId] of owners.entries()) {
         await createRun(store, "run", ownerId, String(index));
-        await land(store, "run", events(index + 1), { ownerId });
+        const keyed = { ownerId, idempotencyKey: "key" };
+        const { firstSequence } = await land(store, "run", events(index + 1), keyed);
+        assertEqual(firstSequence, 1, `where the key of "${ownerId}" landed`);
       }
       await land(store, "run", [event("RUN_COMPLETED")]);
       assertEqual(await store.deleteRun("run"), "deleted", "the removal of the first one's run");

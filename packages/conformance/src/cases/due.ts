@@ -2,7 +2,7 @@ import type { DueKind, DueLimit, DueOutcome, NewEvent } from "@tm/run-events-cor
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
-import { claim, claimExpired, dueRuns, freed, LONG_MS, renewed } from "../lease.ts";
+import { claim, claimExpired, dueRuns, freed, LONG_MS, renewed, SHORT_MS } from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
@@ -12,6 +12,7 @@ const RUNS = 12;
 const RACES = 12;
 const FIRST_GAP_MS = 100;
 const LIVE = ["queued", "running", "waiting"] as const;
+const REAPED = ["leased", ...LIVE] as const;
 /** What brings a new run to the status. */
 const COMES_TO: Readonly<Record<(typeof LIVE)[number], readonly NewEvent[]>> = {
   queued: [],
@@ -47,6 +48,12 @@ export const due: readonly TrialCase[] = [
           assertEqual(await dueRuns(one, kind as DueKind, LONG_MS), [], "what waits for long");
         }
       }
+      for (const kind of REAPED) {
+        for (const runId of REAPED.flatMap((other) => (other === kind ? [] : expected[other]))) {
+          const outcome = await store.endDue({ runId }, { kind, limitMs: 0 });
+          assertEqual(outcome, "left", `the outcome of ${runId} as ${kind}`);
+        }
+      }
     },
   },
   {
@@ -79,10 +86,53 @@ export const due: readonly TrialCase[] = [
     async run({ store }) {
       await createRun(store, "run");
       const { fence } = await claimExpired(store, "run");
+      assertEqual(await dueRuns(store, "leased"), ["run"], "the list before");
       renewed(await store.renew({ runId: "run", fence, leaseMs: LONG_MS }), "the renewal");
+      assertEqual(await dueRuns(store, "leased"), [], "what of the list is due since the renewal");
       assertEqual(await store.endDue({ runId: "run" }, EXPIRED), "left", "the outcome");
       const listed = await store.listDue({ due: "leased", forMs: 0, limit: 10 });
       assertEqual(listed, [], "the list afterwards");
+    },
+  },
+  {
+    name: "S23 a lease that is renewed for less than before is found when it is over",
+    async run(trial) {
+      const { store } = trial;
+      for (const status of LIVE) {
+        await createIn(store, status, status);
+        const { fence } = await claim(store, status);
+        const renewal = { runId: status, fence, leaseMs: SHORT_MS };
+        const leaseExpiresAtMs = renewed(await store.renew(renewal), "the renewal");
+        await untilStoreTime(store, leaseExpiresAtMs);
+      }
+      for (const one of await trial.stores()) {
+        const listed = await dueRuns(one, "leased");
+        assertEqual(listed.toSorted(), LIVE.toSorted(), "the expired runs");
+      }
+    },
+  },
+  {
+    name: "S23 when a reaper races a renewal, the run lives if it was renewed",
+    async run(trial) {
+      const { store } = trial;
+      const [, other = store] = await trial.stores();
+      for (let race = 0; race < RACES; race++) {
+        const runId = `run-${race}`;
+        await createIn(store, runId, race % 2 === 0 ? "running" : "queued");
+        const { fence } = await claimExpired(store, runId);
+        const [outcome, renewal] = await Promise.all([
+          turns(race % 4).then(() => other.endDue({ runId }, EXPIRED)),
+          turns((race * 3) % 5).then(() => store.renew({ runId, fence, leaseMs: LONG_MS })),
+        ]);
+        const { run } = await readLog(store, runId);
+        const isRenewed = renewal.outcome === "granted";
+        assertEqual(
+          [outcome, run.runStatus === "failed"],
+          isRenewed ? ["left", false] : ["ended", true],
+          `what became of ${runId}, whose renewal was answered ${renewal.outcome}`,
+        );
+        if (isRenewed) assertEqual(run.leaseExpiresAtMs, renewal.leaseExpiresAtMs, "its lease");
+      }
     },
   },
   {

@@ -33,6 +33,7 @@ export const fencing: readonly TrialCase[] = [
           const conditions = { ...stranger, idempotencyKey: "key", expectedSequence: 2 };
           for (const batch of [events(1), events(3), [event("RUN_COMPLETED")]]) {
             assertEqual(await append(one, "run", batch, conditions), FENCED, "the outcome");
+            assertEqual(await append(one, "run", batch, stranger), FENCED, "that of a plain one");
           }
         }
         assertEqual(await readLog(one, "run"), before, "the log");
@@ -193,6 +194,9 @@ async function raceFences(
   const runId = `run-${race}`;
   await createRun(store, runId);
   const old = await claimExpired(store, runId);
+  // By turns a run that is queued, and one that is running.
+  const before = race % 2;
+  if (before > 0) await land(store, runId, events(before), under(old));
   const [next, ...outcomes] = await Promise.all([
     turns(race % 7).then(() => other.claim({ runId, leaseMs: LONG_MS })),
     ...Array.from({ length: 6 }, async (_, index) => {
@@ -205,5 +209,5 @@ async function raceFences(
   const late = landed.filter(({ lastSequence }) => lastSequence > next.run.lastSequence);
   assertEqual(late, [], `what landed after ${next.run.lastSequence}, where the run was claimed`);
   const { run } = await readLog(store, runId);
-  assertEqual(run.lastSequence, landed.length, "the last sequence");
+  assertEqual(run.lastSequence, before + landed.length, "the last sequence");
 }

@@ -85,18 +85,21 @@ export const leases: readonly TrialCase[] = [
     name: "S21 a renewal with the current fence moves the end of the lease",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
-      await createRun(trial.store, "run");
-      const held = await claim(trial.store, "run", LONG_MS / 2);
-      const request = { ...LEASE, runId: "run", fence: held.fence };
-      const leaseExpiresAtMs = renewed(await other.renew(request), "a renewal");
-      assert(
-        leaseExpiresAtMs > held.leaseExpiresAtMs && leaseExpiresAtMs <= Date.now() * 2,
-        `the lease ends later than ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
-      );
-      const now = { ...held, leaseExpiresAtMs };
-      assertEqual(await trial.store.getRun("run"), now, "the run by itself");
-      const refused = await trial.store.claim({ ...LEASE, runId: "run" });
-      assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
+      for (const runId of ["queued", "running"]) {
+        await createRun(trial.store, runId);
+        if (runId === "running") await land(trial.store, runId, events(1));
+        const held = await claim(trial.store, runId, LONG_MS / 2);
+        const request = { ...LEASE, runId, fence: held.fence };
+        const leaseExpiresAtMs = renewed(await other.renew(request), "a renewal");
+        assert(
+          leaseExpiresAtMs > held.leaseExpiresAtMs && leaseExpiresAtMs <= Date.now() * 2,
+          `the lease ends later than ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
+        );
+        const now = { ...held, leaseExpiresAtMs };
+        assertEqual(await trial.store.getRun(runId), now, `the ${runId} run by itself`);
+        const refused = await trial.store.claim({ ...LEASE, runId });
+        assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
+      }
     },
   },
   {
@@ -115,6 +118,7 @@ export const leases: readonly TrialCase[] = [
     name: "S21 a renewal or a release with another fence is refused and changes nothing",
     async run({ store }) {
       await createRun(store, "run");
+      await land(store, "run", events(1));
       for (const claims of [0, 2]) {
         const when = `of a run that was claimed ${claims} times`;
         const fences = [1, 2];
@@ -138,22 +142,24 @@ export const leases: readonly TrialCase[] = [
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const { store } = trial;
-      await createRun(store, "run");
-      const held = await claim(store, "run");
-      const { fence } = held;
-      const release = { runId: "run", fence };
-      const free = { ...held, leaseExpiresAtMs: null };
-      assertEqual(freed(await other.release(release), "a release"), free, "the run");
-      assertEqual(await store.getRun("run"), free, "the run by itself");
-      assertEqual(freed(await store.release(release), "the release again"), free, "the run");
-      assertEqual(await store.renew({ ...LEASE, ...release }), FENCED, "a renewal");
-      const next = await claim(store, "run");
-      assertEqual(
-        await store.release(release),
-        FENCED,
-        "the release, when another worker has the run",
-      );
-      assertEqual(await other.getRun("run"), next, "the run that another worker has");
+      for (const runId of ["queued", "running"]) {
+        await createRun(store, runId);
+        if (runId === "running") await land(store, runId, events(1));
+        const held = await claim(store, runId);
+        const release = { runId, fence: held.fence };
+        const free = { ...held, leaseExpiresAtMs: null };
+        assertEqual(freed(await other.release(release), "a release"), free, `the ${runId} run`);
+        assertEqual(await store.getRun(runId), free, "the run by itself");
+        assertEqual(freed(await store.release(release), "the release again"), free, "the run");
+        assertEqual(await store.renew({ ...LEASE, ...release }), FENCED, "a renewal");
+        const next = await claim(store, runId);
+        assertEqual(
+          await store.release(release),
+          FENCED,
+          "the release, when another worker has the run",
+        );
+        assertEqual(await other.getRun(runId), next, "the run that another worker has");
+      }
     },
   },
   {

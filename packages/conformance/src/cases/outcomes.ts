@@ -196,7 +196,7 @@ export const idempotencyKeys: readonly TrialCase[] = [
       await createRun(store, "run");
       for (const [index, [kept, ...others]] of LIKE_BATCHES.entries()) {
         const conditions = { idempotencyKey: `key-${index}` };
-        await land(store, "run", kept, conditions);
+        const landing = await land(store, "run", kept, conditions);
         for (const [at, batch] of others.entries()) {
           assertEqual(
             await append(store, "run", batch, conditions),
@@ -204,6 +204,8 @@ export const idempotencyKeys: readonly TrialCase[] = [
             `the key ${index} with the events ${at} that look alike`,
           );
         }
+        const replayed = await append(store, "run", kept, conditions);
+        assertEqual(replayed, { outcome: "replayed", ...landing }, `the key ${index} with its own`);
       }
     },
   },

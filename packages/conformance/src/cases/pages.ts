@@ -134,7 +134,9 @@ export const pages: readonly TrialCase[] = [
       const { store } = trial;
       const stores = await trial.stores();
       const calledAtMs = Date.now();
-      const created = await createRun(store, "run");
+      const made = await createRun(store, "run");
+      const { run: created } = await readRun(store, "run");
+      assertEqual(created.createdAtMs, made.createdAtMs, "createdAtMs when it is read");
       assert(Number.isSafeInteger(created.createdAtMs), "createdAtMs is a number of milliseconds");
       assert(
         Math.abs(created.createdAtMs - calledAtMs) < CLOCK_TOLERANCE_MS,

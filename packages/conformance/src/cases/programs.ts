@@ -46,7 +46,7 @@ export const programs: readonly TrialCase[] = [
           };
           const model: StoreModel = {
             runs: new Map(),
-            lastOrdinal: 0,
+            lastOrdinals: new Map(),
             deletedFences: new Map(),
           };
           try {

@@ -14,6 +14,15 @@ const ITEMS = 1_024;
 /** Payloads as large as core takes them: 4 MiB of one batch, 8 MiB of one call. */
 const LARGE = 16;
 
+/** A plain append to a run without a lease. */
+const PLAIN = {
+  ownerId: OWNER,
+  fence: null,
+  leaseMs: null,
+  expectedSequence: null,
+  idempotencyKey: null,
+};
+
 /** Cases of S12 in `STORE.md`: a long run and a full store answer as short ones do. A benchmark measures the cost. */
 export const scale: readonly TrialCase[] = [
   {
@@ -61,6 +70,18 @@ export const scale: readonly TrialCase[] = [
           "the answers to the queries of one call",
         );
       }
+      // Core would send a call again in parts that a store has refused.
+      const plains = Array.from({ length: ITEMS }, (_, index) => ({
+        ...PLAIN,
+        runId: `run-${index + 1}`,
+        events: events(2),
+      }));
+      const landings = await store.inner.append(plains);
+      assertEqual(
+        landings.map((landing) => landing?.lastSequence),
+        plains.map(() => 4),
+        "where the appends of one call landed",
+      );
       for (const runId of ["run-0", `run-${RUNS - 1}`]) {
         assertEqual((await land(store, runId, events(1))).firstSequence, 3, `the next of ${runId}`);
         assertEqual((await readRun(store, runId)).events.length, 3, `the events of ${runId}`);
@@ -105,6 +126,14 @@ export const scale: readonly TrialCase[] = [
           `the length of ${runId}, and whether it is whole`,
         );
       }
+      const again = await store.inner.append(
+        ids.map((runId) => ({ ...PLAIN, runId, events: batch })),
+      );
+      assertEqual(
+        again.map((landing) => landing?.lastSequence),
+        ids.map(() => 2 * LARGE),
+        "the ends of the runs after another call",
+      );
     },
   },
 ];

@@ -26,7 +26,8 @@ export const schema: readonly TrialCase[] = [
     name: "S19 `verify` accepts what `migrate` made, and a store has both or neither",
     async run(trial) {
       for (const store of await trial.stores()) {
-        assertEqual("verify" in store, "migrate" in store, "whether there is `verify`");
+        const { inner } = store;
+        assertEqual("verify" in inner, "migrate" in inner, "whether there is `verify`");
         if (!isMigratable(store.inner)) continue;
         await store.inner.verify();
       }

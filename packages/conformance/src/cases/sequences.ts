@@ -43,13 +43,16 @@ export const sequences: readonly TrialCase[] = [
       const { store } = trial;
       const stores = await trial.stores();
       await createRun(store, "run");
+      // From now on the run is running, and takes plain appends.
+      const first = await land(store, "run", events(1));
       const sizes = Array.from({ length: 60 }, (_, index) => 1 + (index % 4));
       const landings = await Promise.all(
         sizes.map((size, index) =>
           land(stores[index % stores.length] ?? store, "run", events(size)),
         ),
       );
-      assertTiles(landings, sizes);
+      sizes.unshift(1);
+      assertTiles([first, ...landings], sizes);
       const total = sizes.reduce((sum, size) => sum + size, 0);
       assertEqual((await readLog(store, "run")).run.lastSequence, total, "the head");
     },

@@ -27,8 +27,8 @@ export interface ModelRun {
 export interface StoreModel {
   /** By `nameKey`: two owners may have the same id. */
   readonly runs: Map<string, ModelRun>;
-  /** The largest ordinal so far, of deleted runs too. */
-  lastOrdinal: number;
+  /** The largest ordinal of each owner so far, of deleted runs too. */
+  readonly lastOrdinals: Map<string, number>;
   /** The last fence of each deleted run, by its name. It is over for a new run with that name. */
   readonly deletedFences: Map<string, number>;
 }
@@ -64,7 +64,8 @@ export function learnRun(
   run: RunRecord,
 ): ModelRun {
   const { ordinal, createdAtMs } = run;
-  assert(ordinal > model.lastOrdinal, `the ordinal ${ordinal} is larger than all before`);
+  const last = model.lastOrdinals.get(asked.ownerId) ?? -Infinity;
+  assert(ordinal > last, `the ordinal ${ordinal} is larger than all before of its owner`);
   const expected: RunRecord = {
     ...asked,
     ...NO_LEASE,
@@ -77,7 +78,7 @@ export function learnRun(
     finishedAtMs: null,
   };
   assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
-  model.lastOrdinal = ordinal;
+  model.lastOrdinals.set(asked.ownerId, ordinal);
   const learnt: ModelRun = {
     record: expected,
     lease: { ...NEW_LEASE, former: model.deletedFences.get(nameKey(asked)) ?? NEW_LEASE.former },

@@ -17,8 +17,7 @@ const CLOCKED: readonly Clocked[] = [
     names: [
       "S21 a lease ends leaseMs after its claim or renewal, by the clock that stamps events",
       "S24 the time since a run finished is counted by the store's clock, to the millisecond",
-      "S23 listExpired lists the runs whose lease has expired, and no others",
-      "S28 a queued run is idle since its creation, any other since its last event or the release of its last lease",
+      "S23 each run is in the list of the one thing that it waits for",
     ],
   },
   {
@@ -37,7 +36,7 @@ const CLOCKED: readonly Clocked[] = [
 ];
 
 /**
- * Cases of S21, S23 to S26 and S28 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is
+ * Cases of S21 and S23 to S26 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is
  * set.
  */
 export const clockCases: readonly ProcessCase[] = [

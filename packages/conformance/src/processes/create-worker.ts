@@ -1,4 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { runSteps } from "../concurrent/run-steps.ts";
@@ -6,7 +7,7 @@ import { describeError } from "../describe-error.ts";
 import { idOf } from "../history/named-event.ts";
 import { createRecorder, readLoggedEvents, type Recorder } from "../history/recorder.ts";
 import { readRun } from "../read-log.ts";
-import { type KitStore, OWNER } from "../kit-store.ts";
+import { type KitStore, kitStore, OWNER } from "../kit-store.ts";
 import { askOnce, callOf, untilAnswered } from "./ask-store.ts";
 import { createLoad, type Load } from "./load.ts";
 import { runCasesOn } from "./run-cases-on.ts";
@@ -17,7 +18,7 @@ import type { CreatedRun, Followed, Report, WorkerCommands } from "./worker-comm
 
 /** What the author's module exports. */
 interface StoreModule {
-  readonly open?: (place: unknown) => KitStore | Promise<KitStore>;
+  readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
 }
 
 /** @param report reports to the parent, and resolves once nothing can keep the report from it */
@@ -45,7 +46,7 @@ export function createWorker(report: (report: Report) => Promise<void>): WorkerC
       if (input.clockAheadMs !== 0) turnClock(input.clockAheadMs);
       const { open } = (await import(module)) as StoreModule;
       assert(typeof open === "function", `${module} exports a function \`open\``);
-      opened = await open(place);
+      opened = kitStore(await open(place));
       return opened.capabilities;
     },
     async create({ runIds }) {

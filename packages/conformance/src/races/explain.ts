@@ -75,7 +75,7 @@ function lineOf({ client, text, begunAt, endedAt }: RaceOperation): string {
 }
 
 function emptyModel(): StoreModel {
-  return { runs: new Map(), lastOrdinal: -Infinity, deletedFences: new Map() };
+  return { runs: new Map(), lastOrdinals: new Map(), deletedFences: new Map() };
 }
 
 function cloneModel({ runs, deletedFences }: StoreModel): StoreModel {

@@ -1,5 +1,5 @@
 import type { Fetch, HttpConformanceOptions } from "@tm/run-events-conformance/http";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { createHandler, type Handler, type HandlerOptions } from "@tm/run-events-http";
 import { answerHostPath } from "./host-paths.ts";
@@ -18,8 +18,8 @@ export interface ServerBreakage {
   readonly leaseGraceMs?: number;
   /** Other limits for runs that no worker works on. */
   readonly limits?: Partial<typeof LIMITS>;
-  /** In front of the store of those runs. */
-  readonly idleStore?: (store: RunEventStore) => RunEventStore;
+  /** Ends more of those runs, each time that the server looks for them. */
+  readonly sweep?: (store: RunEventStore) => Promise<void>;
 }
 
 /** Short enough for a test, and long enough for a busy machine. */
@@ -32,10 +32,9 @@ const START_MS = Date.parse("2026-06-20T12:00:00.000Z");
 const DRAIN_MS = 60;
 const ALLOWED_ORIGIN = "https://app.example";
 
-/** Runs in a store that keeps the time by which the kit waits: a test may let it pass faster than it does. */
-function openRuns(wrap: (store: RunEventStore) => RunEventStore = (store) => store): RunEvents {
-  const now = (): number => START_MS + Math.floor(performance.now());
-  return createRunEvents({ store: wrap(createMemoryStore({ now })) });
+/** A store that keeps the time by which the kit waits: a test may let it pass faster than it does. */
+function openStore(): RunEventStore {
+  return createMemoryStore({ now: () => START_MS + Math.floor(performance.now()) });
 }
 
 /** The handler of `Request` and `Response` over a memory store, in a host that has no port. */
@@ -43,9 +42,10 @@ export function memoryServerDoors(
   breakage: ServerBreakage = {},
 ): Omit<HttpConformanceOptions, "name"> {
   const { wrap = (fetch) => fetch, settings, leaseGraceMs = DEADLINES.leaseGraceMs } = breakage;
-  const runs = openRuns();
-  const hastyRuns = openRuns();
-  const idleRuns = openRuns(breakage.idleStore);
+  const runs = createRunEvents({ store: openStore() });
+  const hastyRuns = createRunEvents({ store: openStore() });
+  const idleStore = openStore();
+  const idleRuns = createRunEvents({ store: idleStore });
   const endedSessions = new Set<string>();
   let sessions = 0;
 
@@ -83,6 +83,7 @@ export function memoryServerDoors(
   setInterval(() => {
     void hastyRuns.reap({ graceMs: leaseGraceMs, confirmMs: 0 });
     void idleRuns.reap(limits);
+    void breakage.sweep?.(idleStore);
   }, REAP_MS).unref();
   const baseUrl = `${breakage.sessions === undefined ? "http" : "https"}://memory.example`;
   const host = breakage.sessions === undefined ? null : createSessions(breakage.sessions);

@@ -1,8 +1,15 @@
 import type { ConformanceOptions } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import { unwaryDoors } from "../unwary-doors.ts";
+import { mapPlains } from "../mutants/inner-store.ts";
+import { sharedMemoryDoors } from "../shared-memory.ts";
 
-/** A store that breaks S4, given by a function. */
+/** A store that breaks S4, given by a function: it appends whatever sequence a caller expects. */
 export async function conformance(): Promise<ConformanceOptions<RunEventStore>> {
-  return { name: "unwary", profile: "quick", seed: 9, ...unwaryDoors() };
+  const doors = sharedMemoryDoors({
+    data: (data) => ({
+      ...data,
+      ...mapPlains(data, (plain) => ({ ...plain, expectedSequence: null })),
+    }),
+  });
+  return { name: "unwary", profile: "quick", seed: 9, ...doors };
 }

@@ -2,8 +2,8 @@ import { type BeneathBreakage, beneathDoors } from "../beneath-doors.ts";
 import { type Mutant, storeCases } from "./mutant.ts";
 
 const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] = [
-  { name: "keeps the events of a run that it deletes", clause: "S17", keeps: "deleted" },
-  { name: "keeps the events of a run that it purges", clause: "S24", keeps: "purged" },
+  { name: "keeps the events of a run that it removes", clause: "S17", keepsRemoved: true },
+  { name: "keeps the events of old runs that it removes", clause: "S24", keepsRemoved: true },
   {
     name: "reads a log from its start to answer a page",
     clause: "S12",
@@ -22,27 +22,37 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   {
     name: "reads all runs to find those whose lease has expired",
     clause: "S23",
-    wastes: (call, { runs }) => (call === "listExpired" ? { rows: runs } : {}),
+    wastes: (call, { runs }) => (call === "leased" ? { rows: runs } : {}),
   },
   {
     name: "reads all runs to find those that no worker works on",
     clause: "S28",
-    wastes: (call, { runs }) => (call === "listIdle" ? { rows: runs } : {}),
+    wastes: (call, { runs }) => (call === "queued" ? { rows: runs } : {}),
   },
   {
     name: "reads all runs to find those to purge",
     clause: "S23",
-    wastes: (call, { runs }) => (call === "purge" ? { rows: runs } : {}),
+    wastes: (call, { runs }) => (call === "finished" ? { rows: runs } : {}),
   },
   {
     name: "reads all of the owner's runs to list those of a topic",
     clause: "S25",
-    wastes: (call, { runs }) => (call === "listTopic" ? { rows: runs } : {}),
+    wastes: (call, { runs }) => (call === "topic" ? { rows: runs } : {}),
+  },
+  {
+    name: "reads a run's log to see what a decision needs",
+    clause: "S12",
+    wastes: (call, { events }) => (call === "change" ? { rows: events } : {}),
+  },
+  {
+    name: "reads all of the owner's runs to list the newest",
+    clause: "S23",
+    wastes: (call, { runs }) => (call === "all" ? { rows: runs } : {}),
   },
   {
     name: "reads the runs that have finished to list the live ones",
     clause: "S25",
-    wastes: (call, { runs }) => (call === "listLive" ? { rows: runs } : {}),
+    wastes: (call, { runs }) => (call === "live" ? { rows: runs } : {}),
   },
   {
     name: "takes a known key for a new one once its receipt is lost",

@@ -1,4 +1,5 @@
-import type { LeaseOutcome, RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { LeaseOutcome, RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../../src/kit-store.ts";
 import { appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
 
 /** How a store turns fences into numbers, and back. */
@@ -9,7 +10,7 @@ interface Numbering {
 }
 
 /** A store with other numbers for its fences, wherever they go in or come out. */
-function renumber(data: RunEventStore, { encode, decode }: Numbering): RunEventStore {
+function renumber(data: KitStore, { encode, decode }: Numbering): KitStore {
   const shown = (run: RunRecord): RunRecord =>
     run.fence === 0 ? run : { ...run, fence: encode(run) };
 
@@ -33,9 +34,7 @@ function renumber(data: RunEventStore, { encode, decode }: Numbering): RunEventS
     }),
     claim: async (request) => shownOutcome(await data.claim(request)),
     renew: async (request) =>
-      shownOutcome(
-        await data.renew({ ...request, fence: await real(request.runId, request.fence) }),
-      ),
+      data.renew({ ...request, fence: await real(request.runId, request.fence) }),
     release: async (request) =>
       shownOutcome(
         await data.release({ ...request, fence: await real(request.runId, request.fence) }),
@@ -64,7 +63,7 @@ export const fenceNumberMutants: readonly Mutant[] = [
   {
     name: "counts the fences of each run from 1",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       renumber(
         data,
         countFences((nth) => nth),
@@ -73,7 +72,7 @@ export const fenceNumberMutants: readonly Mutant[] = [
   {
     name: "makes fences without the time",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       renumber(
         data,
         countFences((nth, { ordinal }) => nth * 1_000 + (ordinal % 1_000)),
@@ -82,7 +81,7 @@ export const fenceNumberMutants: readonly Mutant[] = [
   {
     name: "makes fences without the ordinal",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       renumber(data, {
         encode: ({ fence, ordinal }) => fence - (ordinal % 1_000),
         decode: ({ ordinal }, fence) => fence + (ordinal % 1_000),

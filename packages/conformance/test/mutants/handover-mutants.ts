@@ -1,16 +1,14 @@
 import { isTerminal } from "@tm/run-events-core";
 import {
-  nameOf,
+  keyOf,
+  nameKey,
+  type ReadResult,
   type RunEventStore,
-  type RunRecord,
-  type StoredEvent,
+  type RunName,
 } from "@tm/run-events-core/store";
-import { nextTurn } from "../../src/next-turn.ts";
-import { mapPages, type Mutant } from "./mutant.ts";
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await nextTurn();
-}
+import { mapChanges, mapReads } from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
+import { turns } from "./turns.ts";
 
 /** Stores that lose or mix up something between the log and what is live. */
 export const handoverMutants: readonly Mutant[] = [
@@ -19,19 +17,24 @@ export const handoverMutants: readonly Mutant[] = [
     clause: "S13",
     data(data) {
       const counters = new Map<string, Set<() => void>>();
+      async function early<Answer>(
+        names: readonly RunName[],
+        call: () => Promise<Answer>,
+      ): Promise<Answer> {
+        for (const name of names)
+          for (const onNotification of counters.get(nameKey(name)) ?? []) onNotification();
+        await turns(3);
+        return call();
+      }
       return {
         ...data,
-        async append(requests) {
-          for (const { runId } of requests)
-            for (const onNotification of counters.get(runId) ?? []) onNotification();
-          await turns(3);
-          return data.append(requests);
-        },
+        append: (plains) => early(plains, () => data.append(plains)),
+        change: (changes) => early(changes, () => data.change(changes)),
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
-          const counter = (): void => onNotification(runId);
-          const set = counters.get(runId) ?? new Set();
-          counters.set(runId, set.add(counter));
+          const key = keyOf(subject);
+          const counter = (): void => onNotification(null);
+          const set = counters.get(key) ?? new Set();
+          counters.set(key, set.add(counter));
           return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
         },
       };
@@ -64,10 +67,10 @@ export const handoverMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
+          const key = keyOf(subject);
           const self = {};
-          const all = subscribed.get(runId) ?? [];
-          subscribed.set(runId, all);
+          const all = subscribed.get(key) ?? [];
+          subscribed.set(key, all);
           all.push(self);
           const subscription = data.subscribe(subject, (changed) =>
             all[0] === self ? onNotification(changed) : undefined,
@@ -111,13 +114,16 @@ export const handoverMutants: readonly Mutant[] = [
       const ended = new Set<string>();
       return {
         ...data,
-        append(requests) {
-          for (const { runId, change } of requests) if (isTerminal(change)) ended.add(runId);
-          return data.append(requests);
-        },
+        ...mapChanges(data, {
+          commit(decision, _, change) {
+            const { after } = decision;
+            if (after != null && isTerminal(after.runStatus)) ended.add(nameKey(change));
+            return decision;
+          },
+        }),
         subscribe: (subject, onNotification) =>
           data.subscribe(subject, (changed) =>
-            ended.has(nameOf(subject)) ? undefined : onNotification(changed),
+            ended.has(keyOf(subject)) ? undefined : onNotification(changed),
           ),
       };
     },
@@ -128,20 +134,25 @@ export const handoverMutants: readonly Mutant[] = [
     object: (object, data) => lateReader(object, data),
   },
   {
-    name: "goes on to answer getRun with the head before for a while",
+    name: "goes on to answer a head with the one before for a while",
     clause: "S10",
     data(data) {
-      const old = new Map<string, RunRecord | null>();
+      const old = new Map<string, ReadResult | null>();
       return {
         ...data,
-        async append(requests) {
-          for (const { runId } of requests) old.set(runId, await data.getRun(runId));
+        async append(plains) {
+          const queries = plains.map(({ ownerId, runId }) => ({ ...HEAD, ownerId, runId }));
+          const before = await data.read(queries);
+          queries.forEach((query, at) => old.set(nameKey(query), before[at] ?? null));
           void turns(2).then(() => old.clear());
-          return data.append(requests);
+          return data.append(plains);
         },
-        getRun: (runId) => {
-          const kept = old.get(runId);
-          return kept === undefined ? data.getRun(runId) : Promise.resolve(kept);
+        async read(queries) {
+          const pages = await data.read(queries);
+          return queries.map((query, at) => {
+            const kept = query.limit === 0 ? old.get(nameKey(query)) : undefined;
+            return kept === undefined ? (pages[at] ?? null) : kept;
+          });
         },
       };
     },
@@ -163,10 +174,10 @@ export const handoverMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
+          const key = keyOf(subject);
           const subscription = data.subscribe(subject, onNotification);
-          const all = subscribed.get(runId) ?? [];
-          subscribed.set(runId, all);
+          const all = subscribed.get(key) ?? [];
+          subscribed.set(key, all);
           all.push(() => subscription.stop());
           return { ready: subscription.ready, stop: () => all.shift()?.() };
         },
@@ -201,91 +212,27 @@ export const handoverMutants: readonly Mutant[] = [
       const notified = new Map<string, number>();
       return {
         ...data,
-        ...mapPages(data, (page, { runId }) => {
-          const upTo = notified.get(runId);
+        ...mapReads(data, (page, query) => {
+          const upTo = notified.get(nameKey(query));
           if (upTo === undefined) return page;
           return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
         }),
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
+          const key = keyOf(subject);
           let count = 0;
           return data.subscribe(subject, (changed) => {
             count += 1;
             // The first notification shows all; from then on one event a notification.
-            notified.set(runId, Math.max(notified.get(runId) ?? 0, count));
+            notified.set(key, Math.max(notified.get(key) ?? 0, count));
             onNotification(changed);
           });
         },
       };
     },
   },
-  {
-    name: "answers a read that is under way at close with an empty page",
-    clause: "S18",
-    object(object) {
-      let isClosed = false;
-      return {
-        ...object,
-        async read(queries) {
-          const pages = await object.read(queries);
-          await turns(2);
-          return isClosed ? pages.map((page) => page && { ...page, events: [] }) : pages;
-        },
-        async close() {
-          isClosed = true;
-          await object.close();
-        },
-      };
-    },
-  },
-  {
-    name: "leaves a call that is under way at close without an answer",
-    clause: "S18",
-    object(object) {
-      let isClosed = false;
-      return {
-        ...object,
-        async read(queries) {
-          const pages = await object.read(queries);
-          await turns(2);
-          if (isClosed) await new Promise(() => {});
-          return pages;
-        },
-        async close() {
-          isClosed = true;
-          await object.close();
-        },
-      };
-    },
-  },
-  {
-    name: "hands out pages that grow with their run",
-    clause: "S11",
-    data(data) {
-      const live = new Map<string, StoredEvent[][]>();
-      return {
-        ...data,
-        ...mapPages(data, (page, { runId }) => {
-          const events = [...page.events];
-          live.set(runId, [...(live.get(runId) ?? []), events]);
-          return { ...page, events };
-        }),
-        async append(requests) {
-          const outcomes = await data.append(requests);
-          for (const { runId } of requests) {
-            for (const events of live.get(runId) ?? []) {
-              const since = events.at(-1)?.sequence ?? 0;
-              const query = { runId, ownerId: null, since, limit: 1_000, maxBytes: 1_000_000 };
-              const [page = null] = await data.read([query]);
-              events.push(...(page?.events ?? []));
-            }
-          }
-          return outcomes;
-        },
-      };
-    },
-  },
 ];
+
+const HEAD = { since: 0, limit: 0, maxBytes: 1, wantsMetadata: true };
 
 /** Reads from what it has read, for some turns after its last look. */
 function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
@@ -301,9 +248,13 @@ function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
       void turns(16).then(() => copies.delete(id));
       return pages;
     },
-    async append(requests) {
+    async append(plains) {
       copies.clear();
-      return data.append(requests);
+      return data.append(plains);
+    },
+    async change(changes) {
+      copies.clear();
+      return data.change(changes);
     },
   };
 }

@@ -1,13 +1,11 @@
-import type { LeaseOutcome, RenewRequest, RunEventStore } from "@tm/run-events-core/store";
-import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
-
-type Request = Parameters<RunEventStore["append"]>[0][number];
+import type { KitStore } from "../../src/kit-store.ts";
+import { appendAlone, appendEach, type Mutant, type Request, runOfRequest } from "./mutant.ts";
 
 /** A store that takes each append for one of another appender. */
 function mapAppender(
-  data: RunEventStore,
+  data: KitStore,
   appenderOf: (request: Request) => Promise<Request["appender"]>,
-): RunEventStore {
+): KitStore {
   return {
     ...data,
     ...appendEach(async (request) =>
@@ -17,22 +15,13 @@ function mapAppender(
 }
 
 /** The fence that the run has now. */
-async function currentFence(data: RunEventStore, runId: string): Promise<number> {
+async function currentFence(data: KitStore, runId: string): Promise<number> {
   return (await data.getRun(runId))?.fence ?? 0;
 }
 
 /** Takes a run from any worker that has it. */
-async function takeAway(data: RunEventStore, runId: string): Promise<void> {
-  await data.release({ runId, ownerId: null, fence: await currentFence(data, runId) });
-}
-
-/** What was asked under any fence, under the current one. */
-async function underCurrent(
-  data: RunEventStore,
-  request: RenewRequest,
-  ask: (request: RenewRequest) => Promise<LeaseOutcome>,
-): Promise<LeaseOutcome> {
-  return ask({ ...request, fence: await currentFence(data, request.runId) });
+async function takeAway(data: KitStore, runId: string): Promise<void> {
+  await data.release({ runId, fence: await currentFence(data, runId) });
 }
 
 /** Stores that give a run to two workers, or to none. */
@@ -40,7 +29,7 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: "gives a claimed run to another claim",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       async claim(request) {
         await takeAway(data, request.runId);
@@ -49,48 +38,27 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "checks whether a run is free, and claims it only later",
-    clause: "S21",
-    data: (data) => ({
-      ...data,
-      async claim(request) {
-        const run = await data.getRun(request.runId);
-        const isFree = (run?.leaseExpiresAtMs ?? 0) <= Date.now();
-        await Promise.resolve();
-        if (isFree) await takeAway(data, request.runId);
-        return data.claim(request);
-      },
-    }),
-  },
-  {
     name: "gives the fence of an expired lease once more",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       async claim(request) {
-        const run = await data.getRun(request.runId);
+        const run = await runOfRequest(data, request);
         const { fence = 0, leaseExpiresAtMs = null } = run ?? {};
-        return leaseExpiresAtMs !== null && leaseExpiresAtMs <= Date.now()
-          ? data.renew({ ...request, fence })
-          : data.claim(request);
+        if (leaseExpiresAtMs === null || leaseExpiresAtMs > Date.now()) return data.claim(request);
+        await data.renew({ ...request, fence });
+        const renewed = await runOfRequest(data, request);
+        return renewed === null ? { outcome: "not_found" } : { outcome: "granted", run: renewed };
       },
-    }),
-  },
-  {
-    name: "renews under any fence",
-    clause: "S21",
-    data: (data) => ({
-      ...data,
-      renew: (request) => underCurrent(data, request, (current) => data.renew(current)),
     }),
   },
   {
     name: "does not renew a lease that has just expired",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       async renew(request) {
-        const run = await data.getRun(request.runId);
+        const run = await runOfRequest(data, request);
         return (run?.leaseExpiresAtMs ?? Infinity) <= Date.now() && run?.fence === request.fence
           ? { outcome: "fenced" }
           : data.renew(request);
@@ -100,31 +68,32 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: "renews and leaves the end of the lease where it was",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       async renew(request) {
-        const run = await data.getRun(request.runId);
+        const run = await runOfRequest(data, request);
         const outcome = await data.renew(request);
-        return outcome.outcome === "granted" && run !== null ? { ...outcome, run } : outcome;
+        const { leaseExpiresAtMs = null } = run ?? {};
+        return outcome.outcome === "granted" ? { ...outcome, leaseExpiresAtMs } : outcome;
       },
     }),
   },
   {
     name: "releases under any fence",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
-      release: (request) =>
-        underCurrent(data, { ...request, leaseMs: 1 }, (current) => data.release(current)),
+      release: async (request) =>
+        data.release({ ...request, fence: await currentFence(data, request.runId) }),
     }),
   },
   {
     name: "refuses a release that it has granted before",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       async release(request) {
-        const run = await data.getRun(request.runId);
+        const run = await runOfRequest(data, request);
         return run?.leaseExpiresAtMs === null && run.finishedAtMs === null
           ? { outcome: "fenced" }
           : data.release(request);
@@ -134,7 +103,7 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: "counts a claim as an event of the run",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       async claim(request) {
         const outcome = await data.claim(request);
@@ -144,49 +113,9 @@ export const leaseMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "claims another owner's run",
-    clause: "W4",
-    data: (data) => ({
-      ...data,
-      claim: (request) => data.claim({ ...request, ownerId: null }),
-    }),
-  },
-  {
-    name: "takes an append without a fence on a claimed run",
-    clause: "S22",
-    data: (data) =>
-      mapAppender(data, async ({ appender, runId }) => {
-        const run = await data.getRun(runId);
-        return appender.by === "anybody" && run?.leaseExpiresAtMs
-          ? { by: "worker", fence: run.fence }
-          : appender;
-      }),
-  },
-  {
-    name: "takes an append under an older fence",
-    clause: "S22",
-    data: (data) =>
-      mapAppender(data, async ({ appender, runId }) =>
-        appender.by === "worker"
-          ? { by: "worker", fence: Math.max(appender.fence, await currentFence(data, runId)) }
-          : appender,
-      ),
-  },
-  {
-    name: "takes an append under a released fence",
-    clause: "S22",
-    data: (data) =>
-      mapAppender(data, async ({ appender, runId }) => {
-        const run = await data.getRun(runId);
-        return run?.leaseExpiresAtMs === null && run.fence > 0 && appender.by === "worker"
-          ? { by: "anybody" }
-          : appender;
-      }),
-  },
-  {
     name: "checks the fence of an owner's cancel",
     clause: "S22",
-    data: (data) =>
+    rules: () => (data) =>
       mapAppender(data, async ({ appender }) =>
         appender.by === "owner" ? { by: "anybody" } : appender,
       ),
@@ -194,7 +123,7 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: "cancels under the fence of the worker",
     clause: "S22",
-    data: (data) =>
+    rules: () => (data) =>
       mapAppender(data, async ({ appender, runId }) => {
         const run = await data.getRun(runId);
         return appender.by === "owner" && run?.leaseExpiresAtMs
@@ -205,7 +134,7 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: "lets any client write once a lease has expired",
     clause: "S22",
-    data: (data) =>
+    rules: () => (data) =>
       mapAppender(data, async ({ appender, runId }) => {
         const run = await data.getRun(runId);
         return appender.by === "anybody" && (run?.leaseExpiresAtMs ?? Infinity) <= Date.now()
@@ -214,20 +143,9 @@ export const leaseMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "checks the fence, and appends only later",
-    clause: "S22",
-    data: (data) =>
-      mapAppender(data, async ({ appender, runId }) => {
-        const run = await data.getRun(runId);
-        if (appender.by !== "worker" || run?.fence !== appender.fence) return appender;
-        for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-        return { by: "worker", fence: await currentFence(data, runId) };
-      }),
-  },
-  {
     name: "checks the fence before the key",
     clause: "S22",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {
         const plain = { ...request, idempotencyKey: null, expectedSequence: -1 };
@@ -239,11 +157,11 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: "checks the expected sequence before the fence",
     clause: "S22",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {
         const outcome = await appendAlone(data, request);
-        const { lastSequence = 0 } = (await data.getRun(request.runId)) ?? {};
+        const { lastSequence = 0 } = (await runOfRequest(data, request)) ?? {};
         const { expectedSequence } = request;
         return outcome.outcome === "fenced" && (expectedSequence ?? lastSequence) !== lastSequence
           ? { outcome: "sequence_conflict", lastSequence }

@@ -1,166 +1,281 @@
-import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import { isTerminal } from "@tm/run-events-core";
+import {
+  type DueQuery,
+  type Head,
+  nameKey,
+  type OwnerQuery,
+  type RunEventStore,
+} from "@tm/run-events-core/store";
+import { turns } from "./turns.ts";
+import { headOf, mapChanges, mapReads } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
+
+const MANY = 1_000_000;
+const TURNS = 4;
+
+type Answer = readonly Head[] | Promise<readonly Head[]>;
+
+/** A store that answers otherwise what an owner's runs are. */
+function mapOwned(
+  listOwned: (data: RunEventStore, query: OwnerQuery) => Answer,
+): (data: RunEventStore) => RunEventStore {
+  return (data) => ({
+    ...data,
+    list: async (query: OwnerQuery | DueQuery) =>
+      "due" in query ? data.list(query) : listOwned(data, query),
+  });
+}
+
+const withQuery = (
+  change: (query: OwnerQuery) => Partial<OwnerQuery>,
+): ReturnType<typeof mapOwned> =>
+  mapOwned((data, query) => data.list({ ...query, ...change(query) }));
+
+/** A list that takes topics for the same whose `shapeOf` is. */
+function ofTopic(shapeOf: (topic: string) => string): ReturnType<typeof mapOwned> {
+  return mapOwned(async (data, query) => {
+    const { topic, limit } = query;
+    if (topic === null) return data.list(query);
+    const heads = await data.list({ ...query, topic: null, limit: MANY });
+    return heads
+      .filter((head) => head.topic !== null && shapeOf(head.topic) === shapeOf(topic))
+      .slice(0, limit);
+  });
+}
+
+/** A list of the owners whose `shapeOf` is the same. */
+function ofOwners(shapeOf: (ownerId: string) => string): (data: RunEventStore) => RunEventStore {
+  return (data) => {
+    const owners = new Set<string>();
+    return {
+      ...data,
+      change(changes) {
+        for (const { ownerId } of changes) owners.add(ownerId);
+        return data.change(changes);
+      },
+      async list(query) {
+        if ("due" in query) return data.list(query);
+        const alike = [...owners].filter((one) => shapeOf(one) === shapeOf(query.ownerId));
+        const lists = alike.map((ownerId) => data.list({ ...query, ownerId }));
+        const heads = (await Promise.all(lists)).flat();
+        return heads.toSorted((a, b) => b.ordinal - a.ordinal).slice(0, query.limit);
+      },
+    };
+  };
+}
 
 /** Stores that list wrongly. */
 export const listMutants: readonly Mutant[] = [
   {
     name: "lists the oldest runs first",
     clause: "W14",
-    data: (data) => ({
-      ...data,
-      async listRuns(query) {
-        const all = await data.listRuns({ ...query, before: null, limit: 1_000_000 });
-        return all
-          .toReversed()
-          .filter((run) => query.before === null || run.ordinal > query.before)
-          .slice(0, query.limit);
-      },
+    data: mapOwned(async (data, query) => {
+      const { before, limit } = query;
+      const all = await data.list({ ...query, before: null, limit: MANY });
+      return all
+        .toReversed()
+        .filter(({ ordinal }) => before === null || ordinal > before)
+        .slice(0, limit);
     }),
   },
   {
     name: "begins a page of the list with the run that ended the one before",
     clause: "W14",
-    data: (data) => ({
-      ...data,
-      listRuns: (query) =>
-        data.listRuns({ ...query, before: query.before === null ? null : query.before + 1 }),
-    }),
-  },
-  {
-    name: "ignores the status that the list asks for",
-    clause: "W14",
-    data: (data) => ({
-      ...data,
-      listRuns: (query) => data.listRuns({ ...query, runStatus: null }),
-    }),
+    data: withQuery(({ before }) => ({ before: before === null ? null : before + 1 })),
   },
   {
     name: "filters the list by status after it cut it",
     clause: "W14",
-    data: (data) => ({
-      ...data,
-      async listRuns(query) {
-        const runs = await data.listRuns({ ...query, runStatus: null });
-        return runs.filter((run) => query.runStatus === null || run.runStatus === query.runStatus);
-      },
+    data: mapOwned(async (data, query) => {
+      const { runStatus } = query;
+      const heads = await data.list({ ...query, runStatus: null });
+      return heads.filter((head) =>
+        runStatus === "live"
+          ? !isTerminal(head.runStatus)
+          : runStatus === null || head.runStatus === runStatus,
+      );
     }),
   },
   {
     name: "lists a thousand runs at most",
     clause: "S12",
-    data: (data) => ({
-      ...data,
-      async listRuns(query) {
-        const all = await data.listRuns({ ...query, before: null, limit: 1_000 });
-        return all
-          .filter((run) => query.before === null || run.ordinal < query.before)
-          .slice(0, query.limit);
-      },
+    data: mapOwned(async (data, query) => {
+      const { before, limit } = query;
+      const all = await data.list({ ...query, before: null, limit: 1_000 });
+      return all.filter(({ ordinal }) => before === null || ordinal < before).slice(0, limit);
     }),
   },
   {
     name: "lists the runs of all owners",
     clause: "W4",
-    data(data) {
-      const owners = new Set<string>();
-      return {
-        ...data,
-        createRun(request) {
-          owners.add(request.ownerId);
-          return data.createRun(request);
-        },
-        async listRuns(query) {
-          const lists = [...owners].map((ownerId) => data.listRuns({ ...query, ownerId }));
-          return (await Promise.all(lists)).flat().toSorted((a, b) => b.ordinal - a.ordinal);
-        },
-      };
-    },
+    data: ofOwners(() => ""),
   },
   {
-    name: "ignores the topic that the list asks for",
-    clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: (query) => data.listRuns({ ...query, topic: null }),
-    }),
+    name: "cuts owners at 64 characters in its index",
+    clause: "S8",
+    data: ofOwners((ownerId) => ownerId.slice(0, 64)),
+  },
+  {
+    name: "takes owners that differ in case alone for the same",
+    clause: "S8",
+    data: ofOwners((ownerId) => ownerId.toLowerCase()),
   },
   {
     name: "filters the list by topic after it cut it",
     clause: "S25",
-    data: (data) => ({
-      ...data,
-      async listRuns({ topic = null, ...query }) {
-        const runs = await data.listRuns(query);
-        return runs.filter((run) => topic === null || run.topic === topic);
-      },
+    data: mapOwned(async (data, { topic, ...query }) => {
+      const heads = await data.list({ ...query, topic: null });
+      return heads.filter((head) => topic === null || head.topic === topic);
     }),
   },
   {
     name: "takes topics for the same whose letters differ in case alone",
     clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: ofTopic(data, (topic) => topic.toLowerCase()),
-    }),
+    data: ofTopic((topic) => topic.toLowerCase()),
   },
   {
     name: "takes topics for the same that differ by spaces at the end",
     clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: ofTopic(data, (topic) => topic.trimEnd()),
-    }),
+    data: ofTopic((topic) => topic.trimEnd()),
   },
   {
     name: "takes topics for the same that look the same in another normal form",
     clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: ofTopic(data, (topic) => topic.normalize("NFC")),
-    }),
+    data: ofTopic((topic) => topic.normalize("NFC")),
   },
   {
     name: "compares only the first 199 characters of a topic",
     clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: ofTopic(data, (topic) => topic.slice(0, 199)),
+    data: ofTopic((topic) => topic.slice(0, 199)),
+  },
+  {
+    name: "takes queued runs for such as are not live",
+    clause: "S25",
+    data: withQuery(({ runStatus }) => (runStatus === "live" ? { runStatus: "running" } : {})),
+  },
+  {
+    name: "takes every run for a live one",
+    clause: "S25",
+    data: withQuery(({ runStatus }) => (runStatus === "live" ? { runStatus: null } : {})),
+  },
+  {
+    name: "leaves the waiting runs out of the live ones",
+    clause: "S27",
+    data: mapOwned(async (data, query) => {
+      const heads = await data.list(query);
+      return query.runStatus === "live"
+        ? heads.filter(({ runStatus }) => runStatus !== "waiting")
+        : heads;
     }),
   },
   {
-    name: "gives an existing run the topic of the creation that finds it",
+    name: "lists live runs one status after the other, not newest first",
     clause: "S25",
+    data: mapOwned(async (data, query) => {
+      if (query.runStatus !== "live") return data.list(query);
+      const queued = await data.list({ ...query, runStatus: "queued" });
+      const running = await data.list({ ...query, runStatus: "running" });
+      return [...queued, ...running].slice(0, query.limit);
+    }),
+  },
+  {
+    name: "lists a run as waiting that has waited before",
+    clause: "S27",
     data(data) {
-      const topics = new Map<string, string | null>();
-      const withTopic = (run: RunRecord): RunRecord => ({
-        ...run,
-        topic: topics.has(run.runId) ? (topics.get(run.runId) ?? null) : run.topic,
+      const waited = new Set<string>();
+      return {
+        ...mapOwned(async (_, query) => {
+          if (query.runStatus !== "waiting") return data.list(query);
+          const heads = await data.list({ ...query, runStatus: "live" });
+          return heads.filter((head) => waited.has(nameKey(head)));
+        })(data),
+        ...mapChanges(data, {
+          commit(decision, _, change) {
+            if (decision.after?.runStatus === "waiting") waited.add(nameKey(change));
+            return decision;
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: "lists runs and looks up the status of each some time later",
+    clause: "S2",
+    data: mapOwned(async (data, query) => {
+      const heads = await data.list(query);
+      await turns(TURNS);
+      const later = await Promise.all(heads.map((head) => headOf(data, head)));
+      return heads.map((head, at) => ({
+        ...head,
+        runStatus: later[at]?.runStatus ?? head.runStatus,
+      }));
+    }),
+  },
+  {
+    name: "gives runs that are created at once the same ordinal",
+    clause: "W14",
+    data(data) {
+      const shown = new Map<number, number>();
+      let last = 0;
+      let isBusy = false;
+      const show = (head: Head): Head => ({
+        ...head,
+        ordinal: shown.get(head.ordinal) ?? head.ordinal,
       });
       return {
         ...data,
-        async createRun(request) {
-          const created = await data.createRun(request);
-          if (created.outcome !== "existing") return created;
-          topics.set(request.runId, request.topic ?? null);
-          return { ...created, run: withTopic(created.run) };
-        },
-        async getRun(runId) {
-          const run = await data.getRun(runId);
-          return run === null ? null : withTopic(run);
+        ...mapReads(data, ({ head, events }) => ({ head: show(head), events })),
+        list: async (query) => (await data.list(query)).map(show),
+        async change(changes) {
+          const wasBusy = isBusy;
+          isBusy = true;
+          await turns(1);
+          const answers = await mapChanges(data, {
+            commit(decision, { head, ordinal }) {
+              if (head === null) {
+                shown.set(ordinal, wasBusy ? last : ordinal);
+                last = wasBusy ? last : ordinal;
+              }
+              return decision;
+            },
+          }).change(changes);
+          isBusy = false;
+          return answers;
         },
       };
     },
   },
   {
-    name: "loses the topic of a run in what a claim answers",
+    name: "gives an existing run the topic of the creation that finds it",
+    clause: "S25",
+    rules() {
+      const topics = new Map<string, string | null>();
+      return (store) => ({
+        ...store,
+        async createRun(request) {
+          const created = await store.createRun(request);
+          if (created.outcome !== "existing") return created;
+          const { topic = null } = request;
+          topics.set(request.runId, topic);
+          return { ...created, run: { ...created.run, topic } };
+        },
+        async getRun(runId, ownerId) {
+          const run = await store.getRun(runId, ownerId);
+          return (
+            run && { ...run, topic: topics.has(runId) ? (topics.get(runId) ?? null) : run.topic }
+          );
+        },
+      });
+    },
+  },
+  {
+    name: "loses the topic of a run that a decision sees",
     clause: "S25",
     data: (data) => ({
       ...data,
-      async claim(request) {
-        const outcome = await data.claim(request);
-        if (outcome.outcome !== "granted") return outcome;
-        return { ...outcome, run: { ...outcome.run, topic: null } };
-      },
+      ...mapChanges(data, {
+        see: (seen) => ({ ...seen, head: seen.head && { ...seen.head, topic: null } }),
+      }),
     }),
   },
   {
@@ -168,57 +283,10 @@ export const listMutants: readonly Mutant[] = [
     clause: "S25",
     data: (data) => ({
       ...data,
-      async read(queries) {
-        const results = await data.read(queries);
-        return results.map((result) =>
-          result === null ? null : { ...result, run: { ...result.run, topic: null } },
-        );
-      },
-    }),
-  },
-  {
-    name: "takes queued runs for such as are not live",
-    clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: (query) =>
-        data.listRuns(query.runStatus === "live" ? { ...query, runStatus: "running" } : query),
-    }),
-  },
-  {
-    name: "takes every run for a live one",
-    clause: "S25",
-    data: (data) => ({
-      ...data,
-      listRuns: (query) =>
-        data.listRuns(query.runStatus === "live" ? { ...query, runStatus: null } : query),
-    }),
-  },
-  {
-    name: "lists live runs one status after the other, not newest first",
-    clause: "S25",
-    data: (data) => ({
-      ...data,
-      async listRuns(query) {
-        if (query.runStatus !== "live") return data.listRuns(query);
-        const queued = await data.listRuns({ ...query, runStatus: "queued" });
-        const running = await data.listRuns({ ...query, runStatus: "running" });
-        return [...queued, ...running].slice(0, query.limit);
-      },
+      ...mapReads(data, ({ head, events }, { limit }) => ({
+        head: limit === 0 ? head : { ...head, topic: null },
+        events,
+      })),
     }),
   },
 ];
-
-/** A list that takes topics for the same whose `shapeOf` is. */
-function ofTopic(
-  data: RunEventStore,
-  shapeOf: (topic: string) => string,
-): RunEventStore["listRuns"] {
-  return async ({ topic = null, before, limit, ...query }) => {
-    if (topic === null) return data.listRuns({ ...query, before, limit });
-    const runs = await data.listRuns({ ...query, before, limit: 1_000_000 });
-    return runs
-      .filter((run) => run.topic !== null && shapeOf(run.topic) === shapeOf(topic))
-      .slice(0, limit);
-  };
-}

@@ -1,17 +1,22 @@
-import type { ReadQuery, ReadResult, RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import {
   type ConformanceCase,
   runEventStoreConformance,
   type StoreDoors,
 } from "@tm/run-events-conformance";
-import type { Breakage } from "../shared-memory.ts";
+import type { RunRecord } from "@tm/run-events-core/store";
+import { createCases } from "../../src/conformance.ts";
+import type { KitPage, KitQuery, KitStore } from "../../src/kit-store.ts";
+import type { Between } from "../../src/trial.ts";
+import { type Breakage, sharedMemoryDoors } from "../shared-memory.ts";
 
-/** A store that breaks one promise. */
+/** A store that breaks one promise: beneath core's rules, or in them. */
 export interface Mutant extends Breakage {
   /** What it does wrong. */
   readonly name: string;
   /** The clause whose cases have to find it. */
   readonly clause: string;
+  /** What is wrong with the rules in front of the store. Called once for each place, and what it returns for each store object. */
+  readonly rules?: Between;
   /** Its cases, where its doors themselves are wrong. */
   readonly cases?: () => readonly ConformanceCase[];
 }
@@ -23,11 +28,18 @@ export function storeCases<Place = undefined>(
   return runEventStoreConformance({ name: "mutant", ...doors });
 }
 
+/** All cases for a mutant. */
+export function casesOf(mutant: Mutant): readonly ConformanceCase[] {
+  if (mutant.cases !== undefined) return mutant.cases();
+  const options = { name: "mutant", ...sharedMemoryDoors(mutant) };
+  return createCases(options, undefined, mutant.rules);
+}
+
 /** Every page passes through `change`. */
 export function mapPages(
-  store: RunEventStore,
-  change: (page: ReadResult, query: ReadQuery) => ReadResult | null,
-): Pick<RunEventStore, "read"> {
+  store: KitStore,
+  change: (page: KitPage, query: KitQuery) => KitPage | null,
+): Pick<KitStore, "read"> {
   return {
     async read(queries) {
       const pages = await store.read(queries);
@@ -39,29 +51,35 @@ export function mapPages(
   };
 }
 
-/** Every head passes through `change`, wherever it comes out. */
+/** Every record passes through `change`, wherever it comes out. */
 export function mapRecords(
-  store: RunEventStore,
+  store: KitStore,
   change: (run: RunRecord) => RunRecord,
-): Pick<RunEventStore, "createRun" | "read" | "getRun" | "listRuns"> {
+): Pick<KitStore, "createRun" | "read" | "getRun" | "listRuns"> {
   return {
     ...mapPages(store, (page) => ({ ...page, run: change(page.run) })),
     async createRun(request) {
       const created = await store.createRun(request);
       return "run" in created ? { ...created, run: change(created.run) } : created;
     },
-    async getRun(runId) {
-      const run = await store.getRun(runId);
+    async getRun(runId, ownerId) {
+      const run = await store.getRun(runId, ownerId);
       return run === null ? null : change(run);
     },
     listRuns: async (query) => (await store.listRuns(query)).map(change),
   };
 }
 
+/** An append as the kit's cases ask for it. */
+export type Request = Parameters<KitStore["append"]>[0][number];
+
+/** What becomes of one request. */
+export type AppendAnswer = Awaited<ReturnType<KitStore["append"]>>[number];
+
 /** Sends each request in a call of its own, so that a mutant can look at one at a time. */
 export function appendEach(
-  one: (request: Parameters<RunEventStore["append"]>[0][number]) => Promise<AppendAnswer>,
-): Pick<RunEventStore, "append"> {
+  one: (request: Request) => Promise<AppendAnswer>,
+): Pick<KitStore, "append"> {
   return {
     async append(requests) {
       const outcomes: AppendAnswer[] = [];
@@ -71,14 +89,16 @@ export function appendEach(
   };
 }
 
-/** What becomes of one request. */
-export type AppendAnswer = Awaited<ReturnType<RunEventStore["append"]>>[number];
-
 /** The outcome of one request sent alone. */
-export async function appendAlone(
-  store: RunEventStore,
-  request: Parameters<RunEventStore["append"]>[0][number],
-): Promise<AppendAnswer> {
+export async function appendAlone(store: KitStore, request: Request): Promise<AppendAnswer> {
   const [outcome] = await store.append([request]);
   return outcome ?? { outcome: "not_found" };
+}
+
+/** The run that a request is about. */
+export function runOfRequest(
+  store: KitStore,
+  { runId, ownerId }: Pick<Request, "runId" | "ownerId">,
+): Promise<RunRecord | null> {
+  return store.getRun(runId, ownerId);
 }

@@ -1,5 +1,12 @@
-import { nameOf, type RunEventStore } from "@tm/run-events-core/store";
-import type { AppendAnswer, Mutant } from "./mutant.ts";
+import {
+  keyOf,
+  nameKey,
+  type PlainLanding,
+  type RunEventStore,
+  type RunName,
+} from "@tm/run-events-core/store";
+import { headOf, mapChanges } from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** Stores that notify for only some of the changes that they should notify for. */
 export const notificationMutants: readonly Mutant[] = [
@@ -9,7 +16,7 @@ export const notificationMutants: readonly Mutant[] = [
     data: (data) => ({
       ...data,
       subscribe: (subject, onNotification) =>
-        data.subscribe(subject, typeof subject === "string" ? onNotification : () => {}),
+        data.subscribe(subject, "runId" in subject ? onNotification : () => {}),
     }),
   },
   {
@@ -21,8 +28,7 @@ export const notificationMutants: readonly Mutant[] = [
         ...data,
         subscribe: (subject, onNotification) =>
           data.subscribe(subject, (runId) => {
-            if (typeof subject === "string" || runId === null || !created.has(runId))
-              onNotification(runId);
+            if ("runId" in subject || runId === null || !created.has(runId)) onNotification(runId);
             if (runId !== null) created.add(runId);
           }),
       };
@@ -35,24 +41,49 @@ export const notificationMutants: readonly Mutant[] = [
       ...data,
       subscribe: (subject, onNotification) =>
         data.subscribe(subject, (runId) =>
-          onNotification(typeof subject === "string" || runId === null ? runId : `${runId}-`),
+          onNotification("runId" in subject || runId === null ? runId : `${runId}-`),
         ),
     }),
   },
   {
-    name: "does not notify the subscriptions to an owner of a purge",
+    name: "does not notify the subscriptions to an owner of a removal",
     clause: "S13",
     data(data) {
-      let isPurging = false;
+      const removed = new Set<string>();
       return {
         ...data,
-        async purge(request) {
-          isPurging = true;
-          return data.purge(request).finally(() => setImmediate(() => (isPurging = false)));
+        ...mapChanges(data, {
+          commit(decision, _, { runId }) {
+            if (decision.after === null) removed.add(runId);
+            else removed.delete(runId);
+            return decision;
+          },
+        }),
+        subscribe: (subject, onNotification) =>
+          data.subscribe(subject, (runId) => {
+            if ("runId" in subject || runId === null || !removed.has(runId)) onNotification(runId);
+          }),
+      };
+    },
+  },
+  {
+    name: "notifies the owner of the first run of a call alone",
+    clause: "S13",
+    data(data) {
+      let owner: string | null = null;
+      return {
+        ...data,
+        append(plains) {
+          owner = plains[0]?.ownerId ?? null;
+          return data.append(plains);
+        },
+        change(changes) {
+          owner = changes[0]?.ownerId ?? null;
+          return data.change(changes);
         },
         subscribe: (subject, onNotification) =>
           data.subscribe(subject, (runId) => {
-            if (!isPurging || typeof subject === "string") onNotification(runId);
+            if ("runId" in subject || subject.ownerId === owner) onNotification(runId);
           }),
       };
     },
@@ -61,23 +92,23 @@ export const notificationMutants: readonly Mutant[] = [
     name: "notifies alone for the first run of a call that an append landed in",
     clause: "S13",
     data: (data) =>
-      notifyFor(data, (runIds, answers) => {
-        const first = answers.findIndex(({ outcome }) => outcome === "appended");
-        return runIds.slice(Math.max(0, first), first + 1);
+      notifyFor(data, (runs, landings) => {
+        const first = landings.findIndex((landing) => landing !== null);
+        return runs.slice(Math.max(0, first), first + 1);
       }),
   },
   {
-    name: "notifies for no run of a call with a refused request",
+    name: "notifies for no run of a call with an append that it did not take",
     clause: "S13",
     data: (data) =>
-      notifyFor(data, (runIds, answers) =>
-        answers.every(({ outcome }) => outcome === "appended") ? runIds : [],
+      notifyFor(data, (runs, landings) =>
+        landings.every((landing) => landing !== null) ? runs : [],
       ),
   },
   {
     name: "does not notify for ids longer than 63 characters",
     clause: "S13",
-    data: (data) => notifyFor(data, (runIds) => runIds.filter((runId) => runId.length <= 63)),
+    data: (data) => notifyFor(data, (runs) => runs.filter(({ runId }) => runId.length <= 63)),
   },
   {
     name: "notifies the 50 newest subscriptions alone",
@@ -87,7 +118,7 @@ export const notificationMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
+          const runId = keyOf(subject);
           const mark = Symbol(runId);
           newest.push(mark);
           const subscription = data.subscribe(subject, (changed) => {
@@ -109,22 +140,27 @@ export const notificationMutants: readonly Mutant[] = [
     clause: "S13",
     object(object, data) {
       const created = new Set<string>();
+
+      async function notifyUnlessNew(name: RunName, onNotification: () => void): Promise<void> {
+        const head = await headOf(data, name);
+        if (head === null || head.lastSequence > 0) onNotification();
+      }
+
       return {
         ...object,
-        async createRun(request) {
-          created.add(request.runId);
-          const outcome = await object.createRun(request);
+        async change(changes) {
+          for (const change of changes) created.add(nameKey(change));
+          const answers = await object.change(changes);
           // Notifications come in a microtask after the commit.
           await Promise.resolve();
-          created.delete(request.runId);
-          return outcome;
+          for (const change of changes) created.delete(nameKey(change));
+          return answers;
         },
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
           let stopped = false;
           const subscription = object.subscribe(subject, (changed) => {
-            if (created.has(runId)) onNotification(changed);
-            else void notifyUnlessNew(runId, () => !stopped && onNotification(changed));
+            if (!("runId" in subject) || created.has(keyOf(subject))) onNotification(changed);
+            else void notifyUnlessNew(subject, () => !stopped && onNotification(changed));
           });
           return {
             ready: subscription.ready,
@@ -135,11 +171,6 @@ export const notificationMutants: readonly Mutant[] = [
           };
         },
       };
-
-      async function notifyUnlessNew(runId: string, onNotification: () => void): Promise<void> {
-        const run = await data.getRun(runId);
-        if (run === null || run.lastSequence > 0) onNotification();
-      }
     },
   },
   {
@@ -150,8 +181,8 @@ export const notificationMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
-          const counter = (): void => onNotification(runId);
+          const runId = keyOf(subject);
+          const counter = (): void => onNotification(null);
           const subscribed = counters.get(runId) ?? new Set();
           counters.set(runId, subscribed.add(counter));
           // The first subscription notifies all that existed when it began to.
@@ -173,40 +204,37 @@ function notify(counter: () => void): void {
   counter();
 }
 
-/** A store whose appends notify for the chosen runs of a call alone. Creations and deletions notify. */
+/** A store whose plain appends notify for the chosen runs of a call alone. Changes notify. */
 function notifyFor(
   data: RunEventStore,
-  choose: (runIds: readonly string[], answers: readonly AppendAnswer[]) => readonly string[],
+  choose: (
+    runs: readonly RunName[],
+    landings: readonly (PlainLanding | null)[],
+  ) => readonly RunName[],
 ): RunEventStore {
   const counters = new Map<string, Set<() => void>>();
 
-  function notifyLater(runIds: readonly string[]): void {
-    queueMicrotask(() => runIds.forEach((runId) => counters.get(runId)?.forEach(notify)));
+  function notifyLater(runs: readonly RunName[]): void {
+    queueMicrotask(() => runs.forEach((run) => counters.get(nameKey(run))?.forEach(notify)));
   }
 
   return {
     ...data,
-    async createRun(request) {
-      const created = await data.createRun(request);
-      notifyLater([request.runId]);
-      return created;
-    },
-    async deleteRun(runId, ownerId) {
-      const outcome = await data.deleteRun(runId, ownerId);
-      notifyLater([runId]);
-      return outcome;
-    },
-    async append(requests) {
-      const answers = await data.append(requests);
-      const runIds = requests.map((request) => request.runId);
-      notifyLater(choose(runIds, answers));
+    async change(changes) {
+      const answers = await data.change(changes);
+      notifyLater(changes);
       return answers;
     },
+    async append(plains) {
+      const landings = await data.append(plains);
+      notifyLater(choose(plains, landings));
+      return landings;
+    },
     subscribe(subject, onNotification) {
-      if (typeof subject !== "string") return data.subscribe(subject, onNotification);
-      const counter = (): void => onNotification(subject);
-      const subscribed = counters.get(subject) ?? new Set();
-      counters.set(subject, subscribed.add(counter));
+      if (!("runId" in subject)) return data.subscribe(subject, onNotification);
+      const counter = (): void => onNotification(subject.runId);
+      const subscribed = counters.get(keyOf(subject)) ?? new Set();
+      counters.set(keyOf(subject), subscribed.add(counter));
       return { ready: Promise.resolve(), stop: () => void subscribed.delete(counter) };
     },
   };

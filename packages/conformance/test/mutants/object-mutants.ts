@@ -1,5 +1,7 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { ReadResult, RunRecord } from "@tm/run-events-core/store";
+import { nameKey, type ReadResult, type RunEventStore } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import { mapChanges, plainAlone, plainsEach } from "./inner-store.ts";
 import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
 
 /** Stores on common data whose objects go by what they know, when another object has changed it. */
@@ -7,12 +9,12 @@ export const objectMutants: readonly Mutant[] = [
   {
     name: "answers existing with a head from the object's own cache",
     clause: "S16",
-    object(object) {
+    rules: () => (store) => {
       const heads = new Map<string, RunRecord>();
       return {
-        ...object,
+        ...store,
         async createRun(request) {
-          const created = await object.createRun(request);
+          const created = await store.createRun(request);
           if (!("run" in created)) return created;
           const run = heads.get(request.runId) ?? created.run;
           heads.set(request.runId, { ...run });
@@ -20,11 +22,11 @@ export const objectMutants: readonly Mutant[] = [
         },
         append(requests) {
           for (const { runId } of requests) heads.delete(runId);
-          return object.append(requests);
+          return store.append(requests);
         },
         deleteRun(runId, ownerId) {
           heads.delete(runId);
-          return object.deleteRun(runId, ownerId);
+          return store.deleteRun(runId, ownerId);
         },
       };
     },
@@ -36,15 +38,19 @@ export const objectMutants: readonly Mutant[] = [
       const absent = new Set<string>();
       return {
         ...object,
-        createRun(request) {
-          absent.delete(request.runId);
-          return object.createRun(request);
-        },
-        async getRun(runId) {
-          if (absent.has(runId)) return null;
-          const run = await object.getRun(runId);
-          if (run === null) absent.add(runId);
-          return run;
+        ...mapChanges(object, {
+          commit(decision, _, change) {
+            if (decision.after !== null) absent.delete(nameKey(change));
+            return decision;
+          },
+        }),
+        async read(queries) {
+          const pages = await object.read(queries);
+          return queries.map((query, at) => {
+            const page = pages[at] ?? null;
+            if (page === null) absent.add(nameKey(query));
+            return absent.has(nameKey(query)) ? null : page;
+          });
         },
       };
     },
@@ -56,55 +62,57 @@ export const objectMutants: readonly Mutant[] = [
       const without = new Set<string>();
       return {
         ...object,
-        createRun(request) {
-          without.delete(request.ownerId);
-          return object.createRun(request);
+        change(changes) {
+          for (const { ownerId } of changes) without.delete(ownerId);
+          return object.change(changes);
         },
-        async listRuns(query) {
+        async list(query) {
+          if ("due" in query) return object.list(query);
           if (without.has(query.ownerId)) return [];
-          const runs = await object.listRuns(query);
-          if (runs.length === 0 && query.before === null && query.runStatus === null) {
+          const heads = await object.list(query);
+          if (heads.length === 0 && query.before === null && query.runStatus === null) {
             without.add(query.ownerId);
           }
-          return runs;
+          return heads;
         },
       };
     },
   },
   {
-    name: "appends by an inner id that it keeps when another object has deleted the run",
+    name: "appends by an inner id that it keeps when another object has removed the run",
     clause: "S17",
     object(object) {
       const ordinals = new Map<string, number>();
       return {
         ...object,
-        ...appendEach(async (request) => {
-          const ordinal = (await object.getRun(request.runId))?.ordinal;
-          const kept = ordinals.get(request.runId) ?? ordinal;
-          if (kept !== undefined) ordinals.set(request.runId, kept);
-          return kept === ordinal ? appendAlone(object, request) : { outcome: "not_found" };
+        ...plainsEach(async (plain) => {
+          const query = { ...plain, since: 0, limit: 0, maxBytes: 1 };
+          const [page = null] = await object.read([query]);
+          const ordinal = page?.head.ordinal;
+          const kept = ordinals.get(nameKey(plain)) ?? ordinal;
+          if (kept !== undefined) ordinals.set(nameKey(plain), kept);
+          if (kept === ordinal || page === null) return plainAlone(object, plain);
+          // It is written to the run that is gone.
+          const { head } = page;
+          const lastSequence = head.lastSequence + plain.events.length;
+          return { ...head, firstSequence: head.lastSequence + 1, lastSequence };
         }),
-        async deleteRun(runId, ownerId) {
-          const outcome = await object.deleteRun(runId, ownerId);
-          if (outcome === "deleted") ordinals.delete(runId);
-          return outcome;
-        },
       };
     },
   },
   {
-    name: "keeps the receipts of a run that another object has deleted",
+    name: "keeps the receipts of a run that another object has removed",
     clause: "S17",
-    object(object) {
+    rules: () => (store) => {
       const receipts = new Map<string, AppendAnswer>();
       return {
-        ...object,
+        ...store,
         ...appendEach(async (request) => {
           const { runId, ownerId, idempotencyKey, events } = request;
           const id = JSON.stringify([runId, ownerId, idempotencyKey, events]);
           const kept = receipts.get(id);
           if (kept !== undefined) return kept;
-          const answer = await appendAlone(object, request);
+          const answer = await appendAlone(store, request);
           if (idempotencyKey !== null && answer.outcome === "appended") {
             receipts.set(id, { ...answer, outcome: "replayed" });
           }
@@ -112,13 +120,13 @@ export const objectMutants: readonly Mutant[] = [
         }),
         deleteRun(runId, ownerId) {
           receipts.clear();
-          return object.deleteRun(runId, ownerId);
+          return store.deleteRun(runId, ownerId);
         },
       };
     },
   },
   {
-    name: "keeps the pages of a finished run that another object has deleted",
+    name: "keeps the pages of a finished run that another object has removed",
     clause: "S17",
     object(object) {
       const pages = new Map<string, ReadResult>();
@@ -131,16 +139,18 @@ export const objectMutants: readonly Mutant[] = [
               const kept = pages.get(id);
               if (kept !== undefined) return structuredClone(kept);
               const [page = null] = await object.read([query]);
-              if (page !== null && isTerminal(page.run.runStatus)) {
+              if (page !== null && isTerminal(page.head.runStatus)) {
                 pages.set(id, structuredClone(page));
               }
               return page;
             }),
           ),
-        deleteRun(runId, ownerId) {
-          pages.clear();
-          return object.deleteRun(runId, ownerId);
-        },
+        ...mapChanges(object, {
+          commit(decision) {
+            pages.clear();
+            return decision;
+          },
+        }),
       };
     },
   },
@@ -156,15 +166,12 @@ export const objectMutants: readonly Mutant[] = [
       let closed = false;
       return {
         ...object,
-        subscribe(runId, onNotification) {
-          const subscription = object.subscribe(runId, onNotification);
+        subscribe(subject, onNotification) {
+          const subscription = object.subscribe(subject, onNotification);
           if (closed) return subscription;
           const ready = subscription.ready
             .then(() => Promise.resolve())
-            .then(() => {
-              if (closed) return new Promise<void>(() => {});
-              return undefined;
-            });
+            .then(() => (closed ? new Promise<void>(() => {}) : undefined));
           return { ready, stop: () => subscription.stop() };
         },
         close() {
@@ -177,14 +184,14 @@ export const objectMutants: readonly Mutant[] = [
 ];
 
 function endsAllSubscriptions(): Pick<Mutant, "data" | "object"> {
-  const ends = new WeakMap<object, () => void>();
+  const ends = new WeakMap<RunEventStore, () => void>();
   return {
     data(data) {
       const stops = new Set<() => void>();
-      const broken = {
+      const broken: RunEventStore = {
         ...data,
-        subscribe(...asked: Parameters<typeof data.subscribe>): ReturnType<typeof data.subscribe> {
-          const subscription = data.subscribe(...asked);
+        subscribe(subject, onNotification) {
+          const subscription = data.subscribe(subject, onNotification);
           stops.add(() => subscription.stop());
           return subscription;
         },

@@ -1,26 +1,23 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
-import { type AppendAnswer, appendAlone, appendEach, mapRecords, type Mutant } from "./mutant.ts";
-
-const keyIgnored = (data: RunEventStore): RunEventStore => ({
-  ...data,
-  append: (requests) =>
-    data.append(requests.map((request) => ({ ...request, idempotencyKey: null }))),
-});
+import {
+  type AppendAnswer,
+  appendAlone,
+  appendEach,
+  mapRecords,
+  type Mutant,
+  runOfRequest,
+} from "./mutant.ts";
 
 /** Stores that judge an append wrongly. */
 export const outcomeMutants: readonly Mutant[] = [
-  { name: "appends again when a key comes again", clause: "S5", data: keyIgnored },
-  { name: "appends again when its answer was lost", clause: "S7", data: keyIgnored },
   {
     name: "checks finished before the key",
     clause: "S5",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {
-        const run = await data.getRun(request.runId);
-        const own = request.ownerId === null || request.ownerId === run?.ownerId;
-        if (run !== null && own && isTerminal(run.runStatus)) {
+        const run = await runOfRequest(data, request);
+        if (run !== null && isTerminal(run.runStatus)) {
           const { runStatus, lastSequence } = run;
           return { outcome: "finished", runStatus, lastSequence };
         }
@@ -31,7 +28,7 @@ export const outcomeMutants: readonly Mutant[] = [
   {
     name: "checks the expected sequence before finished",
     clause: "S5",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {
         const outcome = await appendAlone(data, request);
@@ -45,9 +42,9 @@ export const outcomeMutants: readonly Mutant[] = [
   {
     name: "uses up the key of a refused append",
     clause: "S5",
-    data(data) {
+    rules() {
       const burnt = new Set<string>();
-      return {
+      return (data) => ({
         ...data,
         ...appendEach(async (request) => {
           const { runId, idempotencyKey } = request;
@@ -58,33 +55,15 @@ export const outcomeMutants: readonly Mutant[] = [
           if (idempotencyKey !== null && !landed) burnt.add(id);
           return outcome;
         }),
-      };
-    },
-  },
-  {
-    name: "takes a key for one of the whole store",
-    clause: "S5",
-    data(data) {
-      const firstRun = new Map<string, string>();
-      return {
-        ...data,
-        ...appendEach(async (request) => {
-          const { runId, idempotencyKey } = request;
-          if (idempotencyKey === null) return appendAlone(data, request);
-          const first = firstRun.get(idempotencyKey) ?? runId;
-          if (first !== runId) return { outcome: "idempotency_key_reused" };
-          firstRun.set(idempotencyKey, runId);
-          return appendAlone(data, request);
-        }),
-      };
+      });
     },
   },
   {
     name: "replays a key for any events",
     clause: "S5",
-    data(data) {
+    rules() {
       const receipts = new Map<string, AppendAnswer>();
-      return {
+      return (data) => ({
         ...data,
         ...appendEach(async (request) => {
           const outcome = await appendAlone(data, request);
@@ -94,28 +73,15 @@ export const outcomeMutants: readonly Mutant[] = [
             ? (receipts.get(id) ?? outcome)
             : outcome;
         }),
-      };
+      });
     },
-  },
-  {
-    name: "answers a replay with the current phase",
-    clause: "S5",
-    data: (data) => ({
-      ...data,
-      ...appendEach(async (request) => {
-        const outcome = await appendAlone(data, request);
-        if (outcome.outcome !== "replayed") return outcome;
-        const run = await data.getRun(request.runId);
-        return { ...outcome, phase: run?.phase ?? null };
-      }),
-    }),
   },
   {
     name: "takes an event after the terminal one",
     clause: "S5",
-    data(data) {
+    rules() {
       const ended = new Map<string, RunStatus>();
-      return {
+      return (data) => ({
         ...data,
         ...mapRecords(data, (run) => {
           const runStatus = ended.get(run.runId);
@@ -129,15 +95,7 @@ export const outcomeMutants: readonly Mutant[] = [
           const outcome = await appendAlone(data, { ...request, change: "started" });
           return outcome.outcome === "appended" ? { ...outcome, runStatus: change } : outcome;
         }),
-      };
+      });
     },
-  },
-  {
-    name: "ignores the owner of an append",
-    clause: "S5",
-    data: (data) => ({
-      ...data,
-      append: (requests) => data.append(requests.map((request) => ({ ...request, ownerId: null }))),
-    }),
   },
 ];

@@ -1,4 +1,6 @@
-import { mapPages, mapRecords, type Mutant } from "./mutant.ts";
+import { RunEventsError } from "@tm/run-events-core";
+import { mapChanges, mapEvents, mapHeads, mapPlains, mapReads } from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** A mutant that keeps everything but the text of payloads. */
 function payloadMutant(name: string, rewrite: (text: string) => string): Mutant {
@@ -7,10 +9,7 @@ function payloadMutant(name: string, rewrite: (text: string) => string): Mutant 
     clause: "S8",
     data: (data) => ({
       ...data,
-      ...mapPages(data, (page) => ({
-        ...page,
-        events: page.events.map((event) => ({ ...event, payload: rewrite(event.payload) })),
-      })),
+      ...mapEvents(data, (event) => ({ ...event, payload: rewrite(event.payload) })),
     }),
   };
 }
@@ -76,62 +75,118 @@ export const payloadMutants: readonly Mutant[] = [
   {
     name: "refuses what is nested more than 1,000 levels deep",
     clause: "S8",
-    data: (data) => ({
-      ...data,
-      append(requests) {
-        const isDeep = requests.some((request) =>
-          request.events.some(({ payload }) => depthOf(payload) > 1_000),
-        );
-        if (isDeep) return Promise.reject(new Error("stack depth limit exceeded"));
-        return data.append(requests);
-      },
-    }),
+    data(data) {
+      function check(events: readonly { readonly payload: string }[]): void {
+        if (events.some(({ payload }) => depthOf(payload) > 1_000)) {
+          throw new RunEventsError("store_unavailable", "stack depth limit exceeded");
+        }
+      }
+      return {
+        ...data,
+        async append(plains) {
+          check(plains.flatMap(({ events }) => events));
+          return data.append(plains);
+        },
+        ...mapChanges(data, {
+          commit(decision) {
+            check(decision.events ?? []);
+            return decision;
+          },
+        }),
+      };
+    },
   },
   {
     name: "makes the same phase of all lone surrogates",
     clause: "S8",
     data: (data) => ({
       ...data,
-      ...mapRecords(data, (run) => ({
-        ...run,
-        phase: run.phase?.replaceAll(/\\ud[89a-f][0-9a-f]{2}/g, "\\ufffd") ?? null,
+      ...mapHeads(data, (head) => ({
+        ...head,
+        phase: head.phase?.replaceAll(/\\ud[89a-f][0-9a-f]{2}/g, "\\ufffd") ?? null,
       })),
-    }),
-  },
-  {
-    name: "takes owners that differ in case alone for the same",
-    clause: "S8",
-    data: (data) => ({
-      ...data,
-      async listRuns(query) {
-        const lists = [query.ownerId, query.ownerId.toUpperCase(), query.ownerId.toLowerCase()];
-        const found = await Promise.all(
-          [...new Set(lists)].map((ownerId) => data.listRuns({ ...query, ownerId })),
-        );
-        return found.flat().toSorted((a, b) => b.ordinal - a.ordinal);
-      },
     }),
   },
   {
     name: "trims the white space of keys",
     clause: "S8",
-    data: (data) => ({
-      ...data,
-      append: (requests) =>
-        data.append(
-          requests.map((request) => ({
-            ...request,
-            idempotencyKey: request.idempotencyKey?.trim() ?? null,
-          })),
-        ),
-    }),
+    data: withKeys((key) => key.trim()),
+  },
+  {
+    name: "cuts keys at 64 characters",
+    clause: "S5",
+    data: withKeys((key) => key.slice(0, 64)),
+  },
+  {
+    name: "takes keys for the same whose letters differ in case alone",
+    clause: "S5",
+    data: withKeys((key) => key.toLowerCase()),
   },
   {
     name: "parses and writes metadata again",
     clause: "S8",
     data: (data) => ({
       ...data,
-      ...mapRecords(data, (run) => ({ ...run, metadata: reserialise(run.metadata) })),
+      ...mapReads(data, ({ head, events }) => {
+        const { metadata } = head;
+        const rewritten = metadata === undefined ? {} : { metadata: reserialise(metadata) };
+        return { head: { ...head, ...rewritten }, events };
+      }),
+    }),
+  },
+  {
+    name: "keeps of a run's attributes those alone that it had at its creation",
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, {
+        commit(decision, { head }) {
+          const { after } = decision;
+          if (after == null || head === null) return decision;
+          return { ...decision, after: { ...after, extra: head.extra } };
+        },
+      }),
     }),
   },
 ];
+
+/** A store that keeps other keys than it gets. */
+function withKeys(rewrite: (key: string) => string): NonNullable<Mutant["data"]> {
+  return (data) => ({
+    ...data,
+    ...mapPlains(data, ({ idempotencyKey, ...plain }) => ({
+      ...plain,
+      idempotencyKey: idempotencyKey === null ? null : rewrite(idempotencyKey),
+    })),
+    change: (changes) =>
+      mapChanges(data, {
+        // The decision knows its own keys alone.
+        see: (seen, { keys = [] }) => ({
+          ...seen,
+          receipts: new Map(
+            originalOf(changes, keys).flatMap(([key, kept]) => {
+              const receipt = seen.receipts.get(kept);
+              return receipt === undefined ? [] : [[key, receipt] as const];
+            }),
+          ),
+        }),
+        commit: ({ receipts = [], ...decision }) => ({
+          ...decision,
+          receipts: receipts.map(({ idempotencyKey, ...receipt }) => ({
+            ...receipt,
+            idempotencyKey: rewrite(idempotencyKey),
+          })),
+        }),
+      }).change(changes.map(({ keys = [], ...one }) => ({ ...one, keys: keys.map(rewrite) }))),
+  });
+
+  function originalOf(
+    changes: readonly { readonly keys?: readonly string[] }[],
+    kept: readonly string[],
+  ): readonly (readonly [string, string])[] {
+    const originals = changes.flatMap(({ keys = [] }) => keys);
+    return originals
+      .map((key) => [key, rewrite(key)] as const)
+      .filter(([, one]) => kept.includes(one));
+  }
+}

@@ -1,163 +1,158 @@
-import type { CreateOutcome, CreateRunRequest, RunEventStore } from "@tm/run-events-core/store";
+import { isTerminal } from "@tm/run-events-core";
+import type { Head, OwnerQuery, RunEventStore, RunName } from "@tm/run-events-core/store";
+import { mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** A store whose exclusive creations pass through `change`. */
-function mapExclusive(
-  data: RunEventStore,
-  change: (request: CreateRunRequest) => Promise<CreateOutcome>,
-): RunEventStore {
-  return {
-    ...data,
-    createRun: (request) =>
-      request.exclusive === true ? change(request) : data.createRun(request),
-  };
+/** A creation that asks whether its topic has a live run. */
+interface Asked extends RunName {
+  readonly topic: string;
 }
 
-/** The runs of the request's topic. */
-function ofTopic(
-  data: RunEventStore,
-  request: CreateRunRequest,
-): ReturnType<RunEventStore["listRuns"]> {
-  const { ownerId, topic = null } = request;
-  return data.listRuns({ ownerId, topic, runStatus: null, before: null, limit: 1_000 });
+/** A store that shows such creations another holder of their topic. */
+function holderFrom(
+  find: (data: RunEventStore, asked: Asked) => Promise<RunName | null>,
+): (data: RunEventStore) => RunEventStore {
+  return (data) => ({
+    ...data,
+    async change(changes) {
+      const holders = new Map<RunName, RunName | null>();
+      for (const change of changes) {
+        const { ownerId, runId, topic = null } = change;
+        if (topic !== null) holders.set(change, await find(data, { ownerId, runId, topic }));
+      }
+      return mapChanges(data, {
+        see: (seen, change) =>
+          seen.head === null && holders.has(change)
+            ? { ...seen, holder: holders.get(change) ?? null }
+            : seen,
+      }).change(changes);
+    },
+  });
+}
+
+/** A store whose holder is the newest of these runs. */
+function newestOf(
+  query: (asked: Asked) => Partial<OwnerQuery>,
+  counts: (head: Head, asked: Asked) => boolean = () => true,
+): (data: RunEventStore) => RunEventStore {
+  return holderFrom(async (data, asked) => {
+    const { ownerId, topic } = asked;
+    const all = { ownerId, topic, runStatus: "live", before: null, limit: 1_000 } as const;
+    const heads = await data.list({ ...all, ...query(asked) });
+    return heads.find((head) => counts(head, asked)) ?? null;
+  });
 }
 
 /** Stores that give a topic to two runs, or to none. */
 export const placeMutants: readonly Mutant[] = [
   {
-    name: "ignores that a run is exclusive",
-    clause: "S25",
-    data: (data) =>
-      mapExclusive(data, (request) => data.createRun({ ...request, exclusive: false })),
-  },
-  {
-    name: "looks whether a topic has a live run, and creates the next one some turns later",
-    clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const { runId, ownerId, topic = null } = request;
-        const query = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
-        const [live] = await data.listRuns(query);
-        await Promise.resolve();
-        if (live !== undefined && live.runId !== runId && (await data.getRun(runId)) === null) {
-          return { outcome: "topic_busy", runId: live.runId };
-        }
-        return data.createRun({ ...request, exclusive: false });
-      }),
-  },
-  {
     name: "counts only exclusive runs as those of a topic",
     clause: "S25",
-    data(data) {
-      const placed = new Set<string>();
-      return mapExclusive(data, async (request) => {
-        const created = await data.createRun(request);
-        if (created.outcome === "created") placed.add(request.runId);
-        if (created.outcome !== "topic_busy" || placed.has(created.runId)) return created;
-        return data.createRun({ ...request, exclusive: false });
-      });
-    },
+    data: newestOf(
+      () => ({}),
+      ({ exclusive }) => exclusive,
+    ),
   },
   {
     name: "counts only running runs as live ones of a topic",
     clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const created = await data.createRun(request);
-        if (created.outcome !== "topic_busy") return created;
-        const holder = await data.getRun(created.runId);
-        return holder?.runStatus === "queued"
-          ? data.createRun({ ...request, exclusive: false })
-          : created;
-      }),
+    data: newestOf(() => ({ runStatus: "running" })),
   },
   {
-    name: "keeps a place until its run is deleted",
+    name: "keeps a place until its run is removed",
     clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const [first] = await ofTopic(data, request);
-        const isNew = (await data.getRun(request.runId)) === null;
-        return first !== undefined && isNew
-          ? { outcome: "topic_busy", runId: first.runId }
-          : data.createRun(request);
-      }),
+    data: newestOf(() => ({ runStatus: null })),
   },
   {
     name: "keeps a place after the owner's cancel",
     clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const runs = await ofTopic(data, request);
-        const cancelled = runs.find(({ runStatus }) => runStatus === "cancelled");
-        const isNew = (await data.getRun(request.runId)) === null;
-        return cancelled !== undefined && isNew
-          ? { outcome: "topic_busy", runId: cancelled.runId }
-          : data.createRun(request);
-      }),
+    data: newestOf(
+      () => ({ runStatus: null }),
+      ({ runStatus }) => runStatus === "cancelled" || !isTerminal(runStatus),
+    ),
   },
   {
-    name: "refuses an exclusive run that exists with its own id",
+    name: "has one place for all topics of an owner",
     clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const created = await data.createRun(request);
-        return created.outcome === "existing" && created.run.finishedAtMs === null
-          ? { outcome: "topic_busy", runId: request.runId }
-          : created;
-      }),
+    data: newestOf(() => ({ topic: null })),
   },
   {
-    name: "names the run that was refused as the one that has the topic",
+    name: "has one place for topics whose letters differ in case alone",
     clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const created = await data.createRun(request);
-        return created.outcome === "topic_busy" ? { ...created, runId: request.runId } : created;
-      }),
+    data: newestOf(
+      () => ({ topic: null }),
+      (head, { topic }) => head.topic?.toLowerCase() === topic.toLowerCase(),
+    ),
   },
   {
     name: "has one place for a topic of all owners",
     clause: "S25",
     data(data) {
-      const owners = new Map<string, string>();
-      return mapExclusive(data, async (request) => {
-        const { topic = null, runId } = request;
-        const holder = owners.get(topic ?? "");
-        const run = holder === undefined ? null : await data.getRun(holder);
-        if (run !== null && run.finishedAtMs === null && run.runId !== runId) {
-          return { outcome: "topic_busy", runId: run.runId };
+      const owners = new Set<string>();
+      return holderFrom(async (_, { ownerId, topic }) => {
+        owners.add(ownerId);
+        const query = { topic, runStatus: "live", before: null, limit: 1 } as const;
+        for (const one of owners) {
+          const [head] = await data.list({ ...query, ownerId: one });
+          if (head !== undefined) return head;
         }
-        const created = await data.createRun(request);
-        if (created.outcome === "created") owners.set(topic ?? "", runId);
-        return created;
-      });
+        return null;
+      })(data);
     },
   },
   {
-    name: "has one place for all topics of an owner",
+    name: "names the run that was refused as the one that has the topic",
     clause: "S25",
-    data: (data) =>
-      mapExclusive(data, async (request) => {
-        const { ownerId, runId } = request;
-        const query = { ownerId, runStatus: "live", before: null, limit: 1 } as const;
-        const [live] = await data.listRuns(query);
-        const isNew = (await data.getRun(runId)) === null;
-        return live !== undefined && isNew
-          ? { outcome: "topic_busy", runId: live.runId }
-          : data.createRun(request);
-      }),
+    data: holderFrom(async (data, { ownerId, runId, topic }) => {
+      const query = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
+      const live = await data.list(query);
+      return live.length > 0 ? { ownerId, runId } : null;
+    }),
+  },
+  {
+    name: "refuses an exclusive run that exists with its own id",
+    clause: "S25",
+    rules: () => (store) => ({
+      ...store,
+      async createRun(request) {
+        const created = await store.createRun(request);
+        const isLive = created.outcome === "existing" && created.run.finishedAtMs === null;
+        return isLive && request.exclusive === true
+          ? { outcome: "topic_busy", runId: request.runId }
+          : created;
+      },
+    }),
   },
   {
     name: "refuses every run of a topic while an exclusive one lives",
     clause: "S25",
-    data: (data) => ({
-      ...data,
-      createRun: (request) =>
-        data.createRun({
-          ...request,
-          exclusive: request.topic != null || request.exclusive === true,
-        }),
+    rules: () => (store) => ({
+      ...store,
+      createRun: ({ topic = null, exclusive = false, ...request }) =>
+        store.createRun({ ...request, topic, exclusive: topic !== null || exclusive }),
     }),
+  },
+  {
+    name: "refuses one more creation when the run that had the place has ended",
+    clause: "S4",
+    rules() {
+      const last = new Map<string, string>();
+      return (store) => ({
+        ...store,
+        async createRun(request) {
+          const { topic = null, runId, exclusive = false } = request;
+          if (!exclusive || topic === null) return store.createRun(request);
+          const holder = last.get(topic);
+          const held = holder === undefined ? null : await store.getRun(holder, request.ownerId);
+          if (held !== null && held.runId !== runId && isTerminal(held.runStatus)) {
+            last.delete(topic);
+            return { outcome: "topic_busy", runId: held.runId };
+          }
+          const answer = await store.createRun(request);
+          if (answer.outcome === "created") last.set(topic, runId);
+          return answer;
+        },
+      });
+    },
   },
 ];

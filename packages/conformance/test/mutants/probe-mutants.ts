@@ -1,5 +1,8 @@
-import { type OnNotification } from "@tm/run-events-core/store";
+import type { OnNotification } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../../src/append-request.ts";
+import { kitStore } from "../../src/kit-store.ts";
+import { BY_OWNER } from "../../src/lease.ts";
+import { mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Stores whose probe does more than to say whether an append could land. */
@@ -13,13 +16,14 @@ export const probeMutants: readonly Mutant[] = [
     name: "probes by creating a run, which stays",
     clause: "S31",
     data(data) {
+      const runs = kitStore(data);
       let count = 0;
       return {
         ...data,
         async probe() {
           count += 1;
           const request = { runId: `probe-${count}`, ownerId: "ada", metadata: "null" };
-          await data.createRun(request);
+          await runs.createRun(request);
           return data.probe();
         },
       };
@@ -31,8 +35,10 @@ export const probeMutants: readonly Mutant[] = [
     data: (data) => ({
       ...data,
       async probe() {
-        await data.createRun({ runId: "probe", ownerId: "probe", metadata: "null" });
-        await data.append([appendRequest("probe", [event("RUN_COMPLETED")])]);
+        const runs = kitStore(data);
+        await runs.createRun({ runId: "probe", ownerId: "probe", metadata: "null" });
+        const end = appendRequest("probe", [event("RUN_COMPLETED")], { ownerId: "probe" });
+        await runs.append([end]);
         return data.probe();
       },
     }),
@@ -44,13 +50,14 @@ export const probeMutants: readonly Mutant[] = [
       let newest = "";
       return {
         ...data,
-        createRun(request) {
-          newest = request.runId;
-          return data.createRun(request);
-        },
+        ...mapChanges(data, {
+          commit(decision, { head }, { runId }) {
+            if (head === null) newest = runId;
+            return decision;
+          },
+        }),
         async probe() {
-          const appender = { by: "owner" } as const;
-          await data.append([appendRequest(newest, [event("PROBE")], { appender })]);
+          await kitStore(data).append([appendRequest(newest, [event("PROBE")], BY_OWNER)]);
           return data.probe();
         },
       };

@@ -1,33 +1,38 @@
-import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
 import { type RunEventStore, statusAfter } from "@tm/run-events-core/store";
-import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
+import type { KitStore } from "../../src/kit-store.ts";
+import type { Between } from "../../src/trial.ts";
+import { turns } from "./turns.ts";
+import {
+  type AppendAnswer,
+  appendAlone,
+  appendEach,
+  type Mutant,
+  type Request,
+  runOfRequest,
+} from "./mutant.ts";
 
-type Request = Parameters<RunEventStore["append"]>[0][number];
-
-/** A store that treats an append otherwise while another to the same run is under way. */
+/** Stores that treat an append otherwise while another to the same run is under way. */
 function whenRaced(
-  data: RunEventStore,
-  raced: (request: Request, racing: Request) => Promise<AppendAnswer>,
-): RunEventStore {
-  const underWay = new Map<string, Request>();
-  return {
-    ...data,
-    ...appendEach(async (request) => {
-      const racing = underWay.get(request.runId);
-      if (racing !== undefined) return raced(request, racing);
-      underWay.set(request.runId, request);
-      try {
-        await turns(3);
-        return await appendAlone(data, request);
-      } finally {
-        underWay.delete(request.runId);
-      }
-    }),
+  raced: (data: KitStore, request: Request, racing: Request) => Promise<AppendAnswer>,
+): Between {
+  return () => {
+    const underWay = new Map<string, Request>();
+    return (data) => ({
+      ...data,
+      ...appendEach(async (request) => {
+        const racing = underWay.get(request.runId);
+        if (racing !== undefined) return raced(data, request, racing);
+        underWay.set(request.runId, request);
+        try {
+          await turns(3);
+          return await appendAlone(data, request);
+        } finally {
+          underWay.delete(request.runId);
+        }
+      }),
+    });
   };
-}
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
 /** Stores that are right as long as one caller is alone. */
@@ -35,90 +40,65 @@ export const raceMutants: readonly Mutant[] = [
   {
     name: "gives two racing appends the same sequences",
     clause: "S4",
-    data(data) {
-      return whenRaced(data, async (request) => {
-        const head = (await data.getRun(request.runId))?.lastSequence ?? 0;
-        const outcome = await appendAlone(data, request);
-        if (outcome.outcome !== "appended" || head === 0) return outcome;
-        const { events } = request;
-        return { ...outcome, firstSequence: head, lastSequence: head + events.length - 1 };
-      });
-    },
+    rules: whenRaced(async (data, request) => {
+      const head = (await runOfRequest(data, request))?.lastSequence ?? 0;
+      const outcome = await appendAlone(data, request);
+      if (outcome.outcome !== "appended" || head === 0) return outcome;
+      const { events } = request;
+      return { ...outcome, firstSequence: head, lastSequence: head + events.length - 1 };
+    }),
   },
   {
     name: "acknowledges a racing append that it drops",
     clause: "S4",
-    data: (data) =>
-      whenRaced(data, async (request) => {
-        const run = await data.getRun(request.runId);
-        if (run === null || isTerminal(run.runStatus)) return appendAlone(data, request);
-        return {
-          outcome: "appended",
-          firstSequence: run.lastSequence + 1,
-          lastSequence: run.lastSequence + request.events.length,
-          runStatus: statusAfter(run.runStatus, request.change),
-          phase: run.phase,
-        };
-      }),
+    rules: whenRaced(async (data, request) => {
+      const run = await runOfRequest(data, request);
+      if (run === null || isTerminal(run.runStatus)) return appendAlone(data, request);
+      return {
+        outcome: "appended",
+        firstSequence: run.lastSequence + 1,
+        lastSequence: run.lastSequence + request.events.length,
+        runStatus: statusAfter(run.runStatus, request.change),
+        phase: run.phase,
+      };
+    }),
   },
   {
     name: "lands an append that it refuses for a conflict",
     clause: "S4",
-    data: (data) =>
-      whenRaced(data, async (request) => {
-        const outcome = await appendAlone(data, request);
-        if (outcome.outcome === "sequence_conflict")
-          await appendAlone(data, { ...request, expectedSequence: null, idempotencyKey: null });
-        return outcome;
-      }),
+    rules: whenRaced(async (data, request) => {
+      const outcome = await appendAlone(data, request);
+      if (outcome.outcome === "sequence_conflict")
+        await appendAlone(data, { ...request, expectedSequence: null, idempotencyKey: null });
+      return outcome;
+    }),
   },
   {
     name: "answers a race with a false conflict",
     clause: "S4",
-    data: (data) =>
-      whenRaced(data, async (request) => {
-        const run = await data.getRun(request.runId);
-        const { expectedSequence } = request;
-        if (run === null || expectedSequence !== run.lastSequence)
-          return appendAlone(data, request);
-        return { outcome: "sequence_conflict", lastSequence: run.lastSequence };
-      }),
+    rules: whenRaced(async (data, request) => {
+      const run = await runOfRequest(data, request);
+      const { expectedSequence } = request;
+      if (run === null || expectedSequence !== run.lastSequence) return appendAlone(data, request);
+      return { outcome: "sequence_conflict", lastSequence: run.lastSequence };
+    }),
   },
   {
     name: "answers finished before the end is in the log",
     clause: "S4",
-    data: (data) =>
-      whenRaced(data, async (request, racing) => {
-        const { change: runStatus } = racing;
-        const run = await data.getRun(request.runId);
-        if (run === null || !isTerminal(runStatus)) return appendAlone(data, request);
-        return { outcome: "finished", runStatus, lastSequence: run.lastSequence };
-      }),
-  },
-  {
-    name: "takes the requests of a call in reverse while another call is under way",
-    clause: "S4",
-    data(data) {
-      let underWay = 0;
-      return {
-        ...data,
-        async append(requests) {
-          underWay += 1;
-          const isRaced = underWay > 1;
-          await Promise.resolve();
-          const outcomes = await data.append(isRaced ? requests.toReversed() : requests);
-          underWay -= 1;
-          return isRaced ? outcomes.toReversed() : outcomes;
-        },
-      };
-    },
+    rules: whenRaced(async (data, request, racing) => {
+      const { change: runStatus } = racing;
+      const run = await runOfRequest(data, request);
+      if (run === null || !isTerminal(runStatus)) return appendAlone(data, request);
+      return { outcome: "finished", runStatus, lastSequence: run.lastSequence };
+    }),
   },
   {
     name: "forgets a key at the next append of its run",
     clause: "S4",
-    data(data) {
+    rules() {
       const last = new Map<string, string | null>();
-      return {
+      return (data) => ({
         ...data,
         ...appendEach(async (request) => {
           const { runId, idempotencyKey } = request;
@@ -130,11 +110,67 @@ export const raceMutants: readonly Mutant[] = [
           if (outcome.outcome === "appended") last.set(runId, idempotencyKey);
           return outcome;
         }),
+      });
+    },
+  },
+  {
+    name: "names in the conflicts of a call the head from before the call while another is under way",
+    clause: "S4",
+    rules() {
+      let underWay = 0;
+      return (data) => {
+        async function namingHeadsBefore(
+          requests: readonly Request[],
+        ): Promise<readonly AppendAnswer[]> {
+          const heads = new Map<string, number>();
+          for (const { runId } of requests)
+            heads.set(runId, (await data.getRun(runId))?.lastSequence ?? 0);
+          const outcomes = await data.append(requests);
+          return outcomes.map((outcome, index) => {
+            const { runId = "", expectedSequence = null } = requests[index] ?? {};
+            const lastSequence = heads.get(runId) ?? 0;
+            return outcome.outcome === "sequence_conflict" && lastSequence !== expectedSequence
+              ? { ...outcome, lastSequence }
+              : outcome;
+          });
+        }
+
+        return {
+          ...data,
+          async append(requests) {
+            underWay += 1;
+            const isRaced = underWay > 1;
+            try {
+              await turns(isRaced ? 1 : 3);
+              return await (isRaced ? namingHeadsBefore(requests) : data.append(requests));
+            } finally {
+              underWay -= 1;
+            }
+          },
+        };
       };
     },
   },
   {
-    name: "shows a head and its events as they were when another object has appended",
+    name: "takes the plain appends of a call in reverse while another call is under way",
+    clause: "S4",
+    data(data) {
+      let underWay = 0;
+      return {
+        ...data,
+        async append(plains) {
+          underWay += 1;
+          const isRaced = underWay > 1;
+          await turns(1);
+          const landings = await data.append(isRaced ? plains.toReversed() : plains);
+          underWay -= 1;
+          return isRaced ? landings.toReversed() : landings;
+        },
+      };
+    },
+  },
+  {
+    name: "shows a head and its events as they were when another object has written",
     clause: "S4",
     object(object) {
       const pages = new Map<string, ReturnType<RunEventStore["read"]>>();
@@ -146,81 +182,13 @@ export const raceMutants: readonly Mutant[] = [
           pages.set(id, kept);
           return kept;
         },
-        append(requests) {
+        append(plains) {
           pages.clear();
-          return object.append(requests);
+          return object.append(plains);
         },
-      };
-    },
-  },
-  {
-    name: "answers an append with the status and phase of some turns after it landed",
-    clause: "S4",
-    data: (data) => ({
-      ...data,
-      ...appendEach(async (request) => {
-        const outcome = await appendAlone(data, request);
-        if (outcome.outcome !== "appended") return outcome;
-        await turns(3);
-        const run = await data.getRun(request.runId);
-        return run === null ? outcome : { ...outcome, runStatus: run.runStatus, phase: run.phase };
-      }),
-    }),
-  },
-  {
-    name: "fails one of two calls that meet and are of several runs each",
-    clause: "S4",
-    data(data) {
-      let underWay = 0;
-      return {
-        ...data,
-        async append(requests) {
-          if (new Set(requests.map(({ runId }) => runId)).size === 1) return data.append(requests);
-          if (underWay > 0) throw new RunEventsError("store_unavailable", "deadlock detected");
-          underWay += 1;
-          try {
-            await turns(3);
-            return await data.append(requests);
-          } finally {
-            underWay -= 1;
-          }
-        },
-      };
-    },
-  },
-  {
-    name: "names in the conflicts of a call the head from before the call while another is under way",
-    clause: "S4",
-    data(data) {
-      let underWay = 0;
-
-      async function namingHeadsBefore(
-        requests: readonly Request[],
-      ): Promise<readonly AppendAnswer[]> {
-        const heads = new Map<string, number>();
-        for (const { runId } of requests)
-          heads.set(runId, (await data.getRun(runId))?.lastSequence ?? 0);
-        const outcomes = await data.append(requests);
-        return outcomes.map((outcome, index) => {
-          const { runId = "", expectedSequence = null } = requests[index] ?? {};
-          const lastSequence = heads.get(runId) ?? 0;
-          return outcome.outcome === "sequence_conflict" && lastSequence !== expectedSequence
-            ? { ...outcome, lastSequence }
-            : outcome;
-        });
-      }
-
-      return {
-        ...data,
-        async append(requests) {
-          underWay += 1;
-          const isRaced = underWay > 1;
-          try {
-            await turns(isRaced ? 1 : 3);
-            return await (isRaced ? namingHeadsBefore(requests) : data.append(requests));
-          } finally {
-            underWay -= 1;
-          }
+        change(changes) {
+          pages.clear();
+          return object.change(changes);
         },
       };
     },

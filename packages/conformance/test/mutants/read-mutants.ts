@@ -1,6 +1,81 @@
-import { createPageCut, eventBytes, type ReadResult, utf8Bytes } from "@tm/run-events-core/store";
-import { mapPages, mapRecords, type Mutant } from "./mutant.ts";
-import { timeMutants } from "./time-mutants.ts";
+import {
+  createPageCut,
+  eventBytes,
+  type Head,
+  nameKey,
+  type ReadQuery,
+  type ReadResult,
+  type RunEventStore,
+  type StoredEvent,
+  utf8Bytes,
+} from "@tm/run-events-core/store";
+import { turns } from "./turns.ts";
+import {
+  changeAlone,
+  changesEach,
+  headOf,
+  mapChanges,
+  mapEvents,
+  mapReads,
+  plainAlone,
+  plainsEach,
+} from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** A store that reads by other queries. */
+function withQueries(
+  change: (query: ReadQuery) => Partial<ReadQuery>,
+): (data: RunEventStore) => RunEventStore {
+  return (data) => ({
+    ...data,
+    read: (queries) => data.read(queries.map((query) => ({ ...query, ...change(query) }))),
+  });
+}
+
+/** A store in which every read, append or change of a run is one of the run that another owner has under the id. */
+function byIdAlone(call: "read" | "append" | "change"): (data: RunEventStore) => RunEventStore {
+  return (data) => {
+    const owners = new Map<string, string>();
+    const own = <Name extends { readonly ownerId: string; readonly runId: string }>(
+      name: Name,
+    ): Name => ({ ...name, ownerId: owners.get(name.runId) ?? name.ownerId });
+    const remembering = mapChanges(data, {
+      commit(decision, { head }, { runId, ownerId }) {
+        if (decision.after === null) owners.delete(runId);
+        else if (head === null && !owners.has(runId)) owners.set(runId, ownerId);
+        return decision;
+      },
+    });
+    return {
+      ...data,
+      ...remembering,
+      ...(call === "read" && { read: (queries) => data.read(queries.map(own)) }),
+      ...(call === "append" && { append: (plains) => data.append(plains.map(own)) }),
+      ...(call === "change" && { change: (changes) => remembering.change(changes.map(own)) }),
+    };
+  };
+}
+
+/** A store whose times all pass through `change`. */
+function mapTimes(change: (ms: number) => number): (data: RunEventStore) => RunEventStore {
+  const shown = ({ updatedAtMs, extra, ...head }: Head): Head => {
+    const kept = JSON.parse(extra) as { readonly createdAtMs: number };
+    const createdAtMs = change(kept.createdAtMs);
+    return {
+      ...head,
+      updatedAtMs: change(updatedAtMs),
+      extra: JSON.stringify({ ...kept, createdAtMs }),
+    };
+  };
+  return (data) => ({
+    ...data,
+    list: async (query) => (await data.list(query)).map(shown),
+    ...mapReads(data, ({ head, events }) => ({
+      head: shown(head),
+      events: events.map((one) => ({ ...one, createdAtMs: change(one.createdAtMs) })),
+    })),
+  });
+}
 
 /** Stores whose pages or heads are wrong. */
 export const readMutants: readonly Mutant[] = [
@@ -11,51 +86,60 @@ export const readMutants: readonly Mutant[] = [
       const stamps = new Map<string, number>();
       return {
         ...data,
-        async append(requests) {
+        ...plainsEach(async (plain) => {
           const atMs = Date.now();
-          const outcomes = await data.append(requests);
-          outcomes.forEach((outcome, index) => {
-            if (outcome.outcome !== "appended") return;
-            for (let at = outcome.firstSequence; at <= outcome.lastSequence; at++) {
-              stamps.set(`${requests[index]?.runId} ${at}`, atMs);
-            }
-          });
-          return outcomes;
-        },
-        ...mapPages(data, (page) => ({
-          ...page,
-          events: page.events.map((event) => ({
-            ...event,
-            createdAtMs: stamps.get(`${page.run.runId} ${event.sequence}`) ?? event.createdAtMs,
-          })),
+          const landing = await plainAlone(data, plain);
+          const { firstSequence = 1, lastSequence = 0 } = landing ?? {};
+          for (let at = firstSequence; at <= lastSequence; at++) {
+            stamps.set(`${nameKey(plain)} ${at}`, atMs);
+          }
+          return landing;
+        }),
+        ...mapEvents(data, (event, head) => ({
+          ...event,
+          createdAtMs: stamps.get(`${nameKey(head)} ${event.sequence}`) ?? event.createdAtMs,
         })),
       };
     },
   },
   {
-    name: "takes since as inclusive",
-    clause: "S9",
+    name: "lets createdAtMs decrease",
+    clause: "W2",
     data: (data) => ({
       ...data,
-      read: (queries) =>
-        data.read(queries.map((query) => ({ ...query, since: Math.max(0, query.since - 1) }))),
+      ...mapEvents(data, (event) => ({
+        ...event,
+        createdAtMs: event.createdAtMs - event.sequence,
+      })),
     }),
+  },
+  {
+    name: "keeps times in seconds",
+    clause: "W2",
+    data: mapTimes((ms) => Math.floor(ms / 1_000)),
+  },
+  {
+    name: "keeps times without their zone",
+    clause: "W2",
+    data: mapTimes((ms) => ms + 7_200_000),
+  },
+  {
+    name: "takes since as inclusive",
+    clause: "S9",
+    data: withQueries(({ since }) => ({ since: Math.max(0, since - 1) })),
   },
   {
     name: "reads one event more than limit",
     clause: "S9",
-    data: (data) => ({
-      ...data,
-      read: (queries) => data.read(queries.map((query) => ({ ...query, limit: query.limit + 1 }))),
-    }),
+    data: withQueries(({ limit }) => ({ limit: limit + 1 })),
   },
   {
     name: "cuts a page to no event",
     clause: "S9",
     data: (data) => ({
       ...data,
-      ...mapPages(data, (page, { maxBytes }) => {
-        const first = page.events[0];
+      ...mapReads(data, (page, { maxBytes }) => {
+        const [first] = page.events;
         const fits = first !== undefined && eventBytes(utf8Bytes(first.payload)) <= maxBytes;
         return fits ? page : { ...page, events: [] };
       }),
@@ -64,11 +148,7 @@ export const readMutants: readonly Mutant[] = [
   {
     name: "ignores maxBytes",
     clause: "S9",
-    data: (data) => ({
-      ...data,
-      read: (queries) =>
-        data.read(queries.map((query) => ({ ...query, maxBytes: Number.MAX_SAFE_INTEGER }))),
-    }),
+    data: withQueries(() => ({ maxBytes: Number.MAX_SAFE_INTEGER })),
   },
   {
     name: "counts characters for bytes",
@@ -88,28 +168,41 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "reads the events first and the head later",
+    name: "reads the events first and the head some turns later",
     clause: "S9",
     data: (data) => ({
       ...data,
       async read(queries) {
         const pages = await data.read(queries);
+        await turns(1);
         return Promise.all(
           pages.map(async (page) => {
-            const run = page === null ? null : await data.getRun(page.run.runId);
-            return page === null || run === null ? null : { ...page, run };
+            const later = page === null ? null : await headOf(data, page.head);
+            return page === null || later === null
+              ? null
+              : { ...page, head: { ...page.head, ...later } };
           }),
         );
       },
     }),
   },
-  ...timeMutants,
   {
     name: "answers the queries of a call in another order",
     clause: "S9",
     data: (data) => ({
       ...data,
       read: async (queries) => (await data.read(queries)).toReversed(),
+    }),
+  },
+  {
+    name: "refuses a since beyond 2^31 - 1",
+    clause: "S9",
+    data: (data) => ({
+      ...data,
+      async read(queries) {
+        const pages = await data.read(queries);
+        return pages.map((page, at) => ((queries[at]?.since ?? 0) > 2 ** 31 - 1 ? null : page));
+      },
     }),
   },
   {
@@ -120,7 +213,7 @@ export const readMutants: readonly Mutant[] = [
       let count = 0;
       return {
         ...data,
-        ...mapPages(data, (page, query) => {
+        ...mapReads(data, (page, query) => {
           const id = JSON.stringify(query);
           const kept = older.get(id);
           count += 1;
@@ -132,16 +225,21 @@ export const readMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "answers getRun from a cache",
+    name: "answers heads from a cache",
     clause: "S10",
     object(object) {
-      const cache = new Map<string, ReturnType<typeof object.getRun>>();
+      const cache = new Map<string, ReadResult | null>();
       return {
         ...object,
-        getRun(runId) {
-          const kept = cache.get(runId) ?? object.getRun(runId);
-          cache.set(runId, kept);
-          return kept;
+        async read(queries) {
+          const pages = await object.read(queries);
+          return pages.map((page, at) => {
+            const query = queries[at];
+            if (query?.limit !== 0) return page;
+            const kept = cache.has(nameKey(query)) ? (cache.get(nameKey(query)) ?? null) : page;
+            cache.set(nameKey(query), kept);
+            return kept;
+          });
         },
       };
     },
@@ -149,42 +247,69 @@ export const readMutants: readonly Mutant[] = [
   {
     name: "ignores the owner of a read",
     clause: "W4",
-    data: (data) => ({
-      ...data,
-      read: (queries) => data.read(queries.map((query) => ({ ...query, ownerId: null }))),
-    }),
+    data: byIdAlone("read"),
+  },
+  {
+    name: "ignores the owner of a plain append",
+    clause: "W4",
+    data: byIdAlone("append"),
+  },
+  {
+    name: "ignores the owner of a change",
+    clause: "W4",
+    data: byIdAlone("change"),
+  },
+  {
+    name: "gives a run to a second owner",
+    clause: "S16",
+    data: byIdAlone("change"),
   },
   {
     name: "hands out its own events",
     clause: "S11",
     data(data) {
-      const kept = new Map<string, ReadResult["events"][number]>();
+      const kept = new Map<string, StoredEvent>();
       return {
         ...data,
-        ...mapPages(data, (page) => ({
-          ...page,
-          events: page.events.map((event) => {
-            const id = `${page.run.ordinal}/${event.sequence}`;
-            const own = kept.get(id) ?? event;
-            kept.set(id, own);
-            return own;
-          }),
-        })),
+        ...mapEvents(data, (event, head) => {
+          const id = `${head.ordinal}/${event.sequence}`;
+          const own = kept.get(id) ?? event;
+          kept.set(id, own);
+          return own;
+        }),
       };
     },
   },
   {
-    name: "hands out its own heads",
+    name: "hands out pages that grow with their run",
     clause: "S11",
     data(data) {
-      const kept = new Map<string, ReadResult["run"]>();
+      const live = new Map<string, StoredEvent[][]>();
+      async function grow(name: { readonly ownerId: string; readonly runId: string }) {
+        for (const events of live.get(nameKey(name)) ?? []) {
+          const since = events.at(-1)?.sequence ?? 0;
+          const query = { ...name, since, limit: 1_000, maxBytes: 1_000_000 };
+          const [page = null] = await data.read([query]);
+          events.push(...(page?.events ?? []));
+        }
+      }
       return {
         ...data,
-        ...mapRecords(data, (run) => {
-          const id = `${run.ordinal}/${run.lastSequence}`;
-          const own = kept.get(id) ?? run;
-          kept.set(id, own);
-          return own;
+        ...mapReads(data, (page, query) => {
+          const events = [...page.events];
+          const name = nameKey(query);
+          if (query.limit > 0) live.set(name, [...(live.get(name) ?? []), events]);
+          return { ...page, events };
+        }),
+        async append(plains) {
+          const landings = await data.append(plains);
+          for (const { ownerId, runId } of plains) await grow({ ownerId, runId });
+          return landings;
+        },
+        ...changesEach(async (change) => {
+          const answer = await changeAlone(data, change);
+          await grow({ ownerId: change.ownerId, runId: change.runId });
+          return answer;
         }),
       };
     },
@@ -194,24 +319,18 @@ export const readMutants: readonly Mutant[] = [
     clause: "S12",
     data: (data) => ({
       ...data,
-      ...mapPages(data, (page) => ({
-        ...page,
-        events: page.events.filter((event) => event.sequence <= 10_000),
-      })),
+      ...mapEvents(data, (event) => (event.sequence <= 10_000 ? event : null)),
     }),
   },
   {
-    name: "lets createdAtMs decrease",
-    clause: "W2",
+    name: "answers none of a call's queries after the fiftieth",
+    clause: "S12",
     data: (data) => ({
       ...data,
-      ...mapPages(data, (page) => ({
-        ...page,
-        events: page.events.map((event) => ({
-          ...event,
-          createdAtMs: event.createdAtMs - event.sequence,
-        })),
-      })),
+      async read(queries) {
+        const pages = await data.read(queries);
+        return pages.map((page, index) => (index < 50 ? page : null));
+      },
     }),
   },
 ];

@@ -1,4 +1,5 @@
-import type { AppendRequest, RunEventStore } from "@tm/run-events-core/store";
+import { RunEventsError } from "@tm/run-events-core";
+import type { Plain, RunEventStore } from "@tm/run-events-core/store";
 import { type OnReplica, replicaDoors, replicaFailure } from "../replica-doors.ts";
 import { type Mutant, storeCases } from "./mutant.ts";
 
@@ -9,138 +10,112 @@ interface ReplicaBreakage extends Pick<Mutant, "name" | "clause"> {
 /** Appends that were refused, and land on the master all the same a moment later. */
 function landLater(
   master: RunEventStore,
-  requests: readonly AppendRequest[],
+  plains: readonly Plain[],
   isAmbiguous: boolean,
 ): Promise<never> {
-  const later = Promise.resolve().then(() => master.append(requests));
+  const later = Promise.resolve().then(() => master.append(plains));
   return later.then(() => Promise.reject(replicaFailure(isAmbiguous)));
 }
 
+/** A replica that takes changes, unless what they decide by what it has would be written. */
+const answersUnwritten: OnReplica = (replica) => ({
+  change: (changes) =>
+    replica.change(
+      changes.map((change) => ({
+        ...change,
+        decide(seen) {
+          const decision = change.decide(seen);
+          if (decision.after !== undefined) throw replicaFailure();
+          return decision;
+        },
+      })),
+    ),
+});
+
 const BREAKAGES: readonly ReplicaBreakage[] = [
   {
-    name: "lets a replica take an append",
+    name: "lets a replica take a plain append",
     clause: "S7",
-    onReplica: (replica) => ({ append: (requests) => replica.append(requests) }),
+    onReplica: (replica) => ({ append: (plains) => replica.append(plains) }),
   },
   {
-    name: "lets a replica take a creation",
+    name: "lets a replica take a change",
     clause: "S7",
-    onReplica: (replica) => ({ createRun: (request) => replica.createRun(request) }),
+    onReplica: (replica) => ({ change: (changes) => replica.change(changes) }),
   },
   {
-    name: "lets a replica take a claim",
+    name: "answers a change that it cannot commit with what was decided",
     clause: "S7",
-    onReplica: (replica) => ({ claim: (request) => replica.claim(request) }),
+    onReplica: (replica) => ({
+      change: (changes) =>
+        replica.change(
+          changes.map((change) => ({
+            ...change,
+            decide: (seen) => ({ answer: change.decide(seen).answer }),
+          })),
+        ),
+    }),
   },
   {
-    name: "lets a replica take a renewal",
+    name: "answers that a plain append did not land, and lands it later",
     clause: "S7",
-    onReplica: (replica) => ({ renew: (request) => replica.renew(request) }),
+    onReplica: (_, master) => ({ append: (plains) => landLater(master, plains, false) }),
   },
   {
-    name: "lets a replica take a release",
+    name: "answers that a change was not committed, and commits it later",
     clause: "S7",
-    onReplica: (replica) => ({ release: (request) => replica.release(request) }),
-  },
-  {
-    name: "lets a replica take a deletion",
-    clause: "S7",
-    onReplica: (replica) => ({ deleteRun: (runId, ownerId) => replica.deleteRun(runId, ownerId) }),
-  },
-  {
-    name: "lets a replica take a purge",
-    clause: "S7",
-    onReplica: (replica) => ({ purge: (request) => replica.purge(request) }),
-  },
-  {
-    name: "answers that an append did not land, and lands it later",
-    clause: "S7",
-    onReplica: (_, master) => ({ append: (requests) => landLater(master, requests, false) }),
+    onReplica: (_, master) => ({
+      async change(changes) {
+        await Promise.resolve();
+        await master.change(changes);
+        throw replicaFailure();
+      },
+    }),
   },
   {
     name: "forgets the keys that core gives to appends which a replica refuses",
     clause: "S7",
     onReplica: (_, master) => ({
-      append(requests) {
-        const given = requests.filter(
+      append(plains) {
+        const given = plains.filter(
           ({ idempotencyKey }) => idempotencyKey !== null && idempotencyKey !== "key",
         );
-        const keyless = given.map((request) => ({ ...request, idempotencyKey: null }));
+        const keyless = given.map((plain) => ({ ...plain, idempotencyKey: null }));
         return landLater(master, keyless, true);
       },
     }),
   },
   {
-    name: "lets a claim that a replica refuses wait for ever",
+    name: "lets a change that a replica refuses wait for ever",
     clause: "S7",
-    onReplica: () => ({ claim: () => new Promise<never>(() => {}) }),
+    onReplica: () => ({ change: () => new Promise<never>(() => {}) }),
   },
   {
-    name: "throws the driver's error for a release that a replica refuses",
+    name: "throws the driver's error for a change that a replica refuses",
     clause: "S7",
-    onReplica: () => ({ release: () => Promise.reject(new Error("READONLY")) }),
+    onReplica: () => ({ change: () => Promise.reject(new Error("READONLY")) }),
   },
   {
-    name: "reads heads from a replica",
-    clause: "S10",
-    onReplica: (replica) => ({ getRun: (runId) => replica.getRun(runId) }),
+    name: "does not say why a replica refuses an append",
+    clause: "S7",
+    onReplica: () => ({
+      append: () => Promise.reject(new RunEventsError("store_unavailable", "It is a replica.")),
+    }),
   },
   {
-    name: "reads pages from a replica",
+    name: "reads from a replica",
     clause: "S10",
     onReplica: (replica) => ({ read: (queries) => replica.read(queries) }),
   },
   {
     name: "lists runs from a replica",
     clause: "S10",
-    onReplica: (replica) => ({ listRuns: (query) => replica.listRuns(query) }),
+    onReplica: (replica) => ({ list: (query) => replica.list(query) }),
   },
   {
-    name: "takes a run that a replica does not have for missing",
+    name: "decides by what a replica has, if nothing is to be written",
     clause: "S10",
-    onReplica: (replica) => ({
-      async append(requests) {
-        const known = await Promise.all(requests.map(({ runId }) => replica.getRun(runId)));
-        if (known.some((run) => run !== null)) throw replicaFailure();
-        return requests.map(() => ({ outcome: "not_found" }));
-      },
-    }),
-  },
-  {
-    name: "judges an expected sequence by a replica's head",
-    clause: "S10",
-    onReplica: (replica) => ({
-      async append(requests) {
-        const [request] = requests;
-        const run = await replica.getRun(request?.runId ?? "");
-        if (run === null || (request?.expectedSequence ?? null) === null) throw replicaFailure();
-        const { lastSequence } = run;
-        if (request?.expectedSequence === lastSequence) throw replicaFailure();
-        return [{ outcome: "sequence_conflict", lastSequence }];
-      },
-    }),
-  },
-  {
-    name: "answers that a run exists which only a replica still has",
-    clause: "S10",
-    onReplica: (replica) => ({
-      async createRun(request) {
-        const run = await replica.getRun(request.runId);
-        if (run === null) throw replicaFailure();
-        return { outcome: "existing", run };
-      },
-    }),
-  },
-  {
-    name: "refuses to delete a run that a replica takes for a live one",
-    clause: "S10",
-    onReplica: (replica) => ({
-      async deleteRun(runId) {
-        const run = await replica.getRun(runId);
-        if (run === null || run.finishedAtMs !== null) throw replicaFailure();
-        return "active";
-      },
-    }),
+    onReplica: answersUnwritten,
   },
 ];
 

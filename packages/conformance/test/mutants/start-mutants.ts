@@ -1,14 +1,15 @@
-import type { CreateOutcome, CreateRunRequest, RunEventStore } from "@tm/run-events-core/store";
-import type { Mutant } from "./mutant.ts";
+import type { CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
+import type { KitStore } from "../../src/kit-store.ts";
+import { type Mutant, runOfRequest } from "./mutant.ts";
 
 /** A store whose creations with a claim pass through `change`. */
 function mapStart(
-  data: RunEventStore,
+  data: KitStore,
   change: (
-    request: CreateRunRequest,
-    claim: NonNullable<CreateRunRequest["claim"]>,
+    request: NewRunRequest,
+    claim: NonNullable<NewRunRequest["claim"]>,
   ) => Promise<CreateOutcome>,
-): RunEventStore {
+): KitStore {
   return {
     ...data,
     createRun: (request) =>
@@ -21,12 +22,12 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "creates a run and forgets to claim it",
     clause: "S26",
-    data: (data) => mapStart(data, (request) => data.createRun({ ...request, claim: null })),
+    rules: () => (data) => mapStart(data, (request) => data.createRun({ ...request, claim: null })),
   },
   {
     name: "answers a creation with a lease that no other call knows of",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, async (request, { leaseMs, worker = null }) => {
         const created = await data.createRun({ ...request, claim: null });
         if (!("run" in created)) return created;
@@ -37,7 +38,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "claims a new run only some turns after it was created",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, async (request, claim) => {
         const created = await data.createRun({ ...request, claim: null });
         if (!("run" in created)) return created;
@@ -50,9 +51,9 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "claims no run that existed before its creation with a claim",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, async (request) =>
-        (await data.getRun(request.runId)) === null
+        (await runOfRequest(data, request)) === null
           ? data.createRun(request)
           : data.createRun({ ...request, claim: null }),
       ),
@@ -60,9 +61,9 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "takes the run from its worker at a creation",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, async (request) => {
-        const run = await data.getRun(request.runId);
+        const run = await runOfRequest(data, request);
         const { runId, ownerId } = request;
         if (run !== null) await data.release({ runId, ownerId, fence: run.fence });
         return data.createRun(request);
@@ -71,7 +72,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "does not know a creation that is sent again",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, (request, { leaseMs, worker = null }) =>
         data.createRun({ ...request, claim: { leaseMs, worker } }),
       ),
@@ -79,7 +80,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "takes every creation for one that is sent again",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, (request, claim) =>
         data.createRun({ ...request, claim: { ...claim, claimKey: "one" } }),
       ),
@@ -87,7 +88,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "answers created to a creation that claims an existing run",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, async (request) => {
         const created = await data.createRun(request);
         return created.outcome === "existing" ? { ...created, outcome: "created" } : created;
@@ -96,7 +97,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "answers a finished run to a creation that wants to claim it",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, async (request) => {
         const created = await data.createRun(request);
         return created.outcome === "finished"
@@ -107,7 +108,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "forgets the worker's name at a creation",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, (request, claim) =>
         data.createRun({ ...request, claim: { ...claim, worker: null } }),
       ),
@@ -115,7 +116,7 @@ export const startMutants: readonly Mutant[] = [
   {
     name: "lets the first lease of a run last for an hour",
     clause: "S26",
-    data: (data) =>
+    rules: () => (data) =>
       mapStart(data, (request, claim) =>
         data.createRun({ ...request, claim: { ...claim, leaseMs: 3_600_000 } }),
       ),

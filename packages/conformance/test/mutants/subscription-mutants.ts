@@ -1,5 +1,15 @@
-import { nameOf, type OnNotification, type ReadResult } from "@tm/run-events-core/store";
-import { appendAlone, appendEach, type Mutant } from "./mutant.ts";
+import { isTerminal } from "@tm/run-events-core";
+import {
+  keyOf,
+  nameKey,
+  type OnNotification,
+  type ReadResult,
+  type RunEventStore,
+  type RunName,
+} from "@tm/run-events-core/store";
+import { turns } from "./turns.ts";
+import { headOf } from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** Stores that notify wrongly. */
 export const subscriptionMutants: readonly Mutant[] = [
@@ -27,18 +37,24 @@ export const subscriptionMutants: readonly Mutant[] = [
     clause: "S13",
     data(data) {
       const counters = new Map<string, Set<() => void>>();
+      async function notify(name: RunName): Promise<void> {
+        for (const onNotification of counters.get(nameKey(name)) ?? []) onNotification();
+        await turns(20);
+      }
       return {
         ...data,
-        ...appendEach(async (request) => {
-          for (const onNotification of counters.get(request.runId) ?? []) onNotification();
-          for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-          return appendAlone(data, request);
-        }),
+        async append(plains) {
+          for (const plain of plains) await notify(plain);
+          return data.append(plains);
+        },
+        async change(changes) {
+          for (const change of changes) await notify(change);
+          return data.change(changes);
+        },
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
-          const counter = (): void => onNotification(runId);
-          const set = counters.get(runId) ?? new Set();
-          counters.set(runId, set.add(counter));
+          const counter = (): void => onNotification(null);
+          const set = counters.get(keyOf(subject)) ?? new Set();
+          counters.set(keyOf(subject), set.add(counter));
           return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
         },
       };
@@ -49,42 +65,28 @@ export const subscriptionMutants: readonly Mutant[] = [
     clause: "S13",
     object(object, data) {
       let own = 0;
+      async function owned<Answer>(call: Promise<Answer>): Promise<Answer> {
+        own += 1;
+        const answer = await call;
+        // Notifications come in a microtask after the commit.
+        await Promise.resolve();
+        own -= 1;
+        return answer;
+      }
       return {
         ...object,
-        async append(requests) {
-          own += 1;
-          const outcomes = await object.append(requests);
-          // Notifications come in a microtask after the append.
-          await Promise.resolve();
-          own -= 1;
-          return outcomes;
-        },
+        append: (plains) => owned(object.append(plains)),
+        change: (changes) => owned(object.change(changes)),
         subscribe: (subject, onNotification) =>
           data.subscribe(subject, (changed) => (own > 0 ? onNotification(changed) : undefined)),
       };
     },
   },
-  {
-    name: "does not notify for a deleted run",
+  ...(["plain appends", "changes", "creations", "removals"] as const).map((what): Mutant => ({
+    name: `does not notify of ${what}`,
     clause: "S13",
-    data(data) {
-      const deleted = new Set<string>();
-      return {
-        ...data,
-        async deleteRun(runId, ownerId) {
-          deleted.add(runId);
-          const outcome = await data.deleteRun(runId, ownerId);
-          await Promise.resolve();
-          deleted.delete(runId);
-          return outcome;
-        },
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (changed) =>
-            deleted.has(nameOf(subject)) ? undefined : onNotification(changed),
-          ),
-      };
-    },
-  },
+    data: (data) => silentAbout(data, what),
+  })),
   {
     name: "notifies from within subscribe",
     clause: "S13",
@@ -115,7 +117,7 @@ export const subscriptionMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = nameOf(subject);
+          const runId = keyOf(subject);
           const subscription = data.subscribe(subject, onNotification);
           const all = stops.get(runId) ?? [];
           stops.set(runId, all);
@@ -169,3 +171,42 @@ export const subscriptionMutants: readonly Mutant[] = [
     },
   },
 ];
+
+/** A store that does not notify of some commits, in the turn in which they land. */
+function silentAbout(
+  data: RunEventStore,
+  what: "plain appends" | "changes" | "creations" | "removals",
+): RunEventStore {
+  const silent = new Set<string>();
+  async function silence<Answer>(
+    names: readonly RunName[],
+    call: () => Promise<Answer>,
+  ): Promise<Answer> {
+    for (const name of names) silent.add(nameKey(name));
+    try {
+      return await call();
+    } finally {
+      await turns(3);
+      for (const name of names) silent.delete(nameKey(name));
+    }
+  }
+  return {
+    ...data,
+    append: (plains) => silence(what === "plain appends" ? plains : [], () => data.append(plains)),
+    async change(changes) {
+      const heads = await Promise.all(changes.map((change) => headOf(data, change)));
+      const chosen = changes.filter((_, at) => {
+        const head = heads[at] ?? null;
+        if (what === "creations") return head === null;
+        if (what === "removals") return head !== null && isTerminal(head.runStatus);
+        return what === "changes" && head !== null && !isTerminal(head.runStatus);
+      });
+      return silence(chosen, () => data.change(changes));
+    },
+    subscribe: (subject, onNotification) =>
+      data.subscribe(subject, (runId) => {
+        const name = "runId" in subject ? subject : { ...subject, runId: runId ?? "" };
+        if (!silent.has(nameKey(name))) onNotification(runId);
+      }),
+  };
+}

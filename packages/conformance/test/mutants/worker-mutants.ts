@@ -1,12 +1,13 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../../src/kit-store.ts";
 import { mapRecords, type Mutant } from "./mutant.ts";
 
 /** A store that shows another name of a run's worker. It knows what each claim was given. */
 function mapWorker(
-  data: RunEventStore,
+  data: KitStore,
   nameOf: (run: RunRecord, given: string | null) => string | null,
-): RunEventStore {
+): KitStore {
   const given = new Map<string, string | null>();
   const change = (run: RunRecord): RunRecord => ({
     ...run,
@@ -33,12 +34,12 @@ export const workerMutants: readonly Mutant[] = [
   {
     name: "forgets the name of a worker",
     clause: "S21",
-    data: (data) => mapWorker(data, () => null),
+    rules: () => (data) => mapWorker(data, () => null),
   },
   {
     name: "shows the name of a worker until its lease expires",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       mapWorker(data, ({ worker, leaseExpiresAtMs }) =>
         (leaseExpiresAtMs ?? 0) > Date.now() ? worker : null,
       ),
@@ -46,7 +47,7 @@ export const workerMutants: readonly Mutant[] = [
   {
     name: "shows the name of a worker that has given its run back",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       mapWorker(data, ({ worker, runStatus }, given) =>
         isTerminal(runStatus) ? worker : (worker ?? given),
       ),
@@ -54,34 +55,34 @@ export const workerMutants: readonly Mutant[] = [
   {
     name: "shows the name of a worker that has ended its run",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       mapWorker(data, ({ worker, runStatus }, given) => (isTerminal(runStatus) ? given : worker)),
   },
   {
     name: "takes the name of a claim that is sent again",
     clause: "S21",
-    data: (data) =>
+    rules: () => (data) =>
       mapWorker(data, ({ leaseExpiresAtMs }, given) => (leaseExpiresAtMs === null ? null : given)),
   },
   {
     name: "keeps the name of the worker before if a claim gives none",
     clause: "S21",
-    data(data) {
+    rules() {
       const names = new Map<string, string>();
-      return {
+      return (data) => ({
         ...data,
         async claim(request) {
           const { runId, worker = null } = request;
           if (worker !== null) names.set(runId, worker);
           return data.claim({ ...request, worker: worker ?? names.get(runId) ?? null });
         },
-      };
+      });
     },
   },
   {
     name: "cuts the spaces around the name of a worker",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       claim: (request) => data.claim({ ...request, worker: request.worker?.trim() ?? null }),
     }),
@@ -89,7 +90,7 @@ export const workerMutants: readonly Mutant[] = [
   {
     name: "counts the characters of a worker's name in UTF-16 units",
     clause: "S21",
-    data: (data) => ({
+    rules: () => (data) => ({
       ...data,
       claim: (request) => data.claim({ ...request, worker: request.worker?.slice(0, 100) ?? null }),
     }),

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
-import type { AppendRequest } from "@tm/run-events-core/store";
+import type { Plain } from "@tm/run-events-core/store";
 import type { Entry, Journal } from "./journal.ts";
 import {
   appendEach,
@@ -54,7 +54,11 @@ export const crashMutants: readonly ProcessMutant[] = [
     spoil(store) {
       const buffer: Entry[] = [];
       const { commit } = store;
-      store.commit = (entry) => void ("create" in entry ? commit(entry) : buffer.push(entry));
+      store.commit = (entry) => {
+        const isCreation = "written" in entry && entry.written.isNew;
+        if (isCreation) commit(entry);
+        else buffer.push(entry);
+      };
       setInterval(() => {
         for (const entry of buffer.splice(0)) commit(entry);
       }, FLUSH_MS);
@@ -71,14 +75,14 @@ export const crashMutants: readonly ProcessMutant[] = [
     clause: "S6",
     says: /failed, and nothing of its own had crashed|to be answered within/,
     spoil(store, journal) {
-      appendEach(store, async (request) => {
+      appendEach(store, async (plain) => {
         await takeLock(journal);
         // It dies in here, as a rule.
         await setTimeout(LOCKED_MS);
         await store.catchUp();
-        const outcome = await store.appendBlindly(request);
+        const landing = await store.appendBlindly(plain);
         journal.drop(LOCK);
-        return outcome;
+        return landing;
       });
     },
   },
@@ -94,20 +98,20 @@ export const crashMutants: readonly ProcessMutant[] = [
     says: /S2 is broken: .* is not whole/,
     async spoil(store, journal) {
       for (const [name, intent] of journal.kept()) {
-        const request = intent as AppendRequest;
+        const plain = intent as Plain;
         await store.catchUp();
-        await store.appendBlindly({ ...request, events: request.events.slice(0, 1) });
+        await store.appendBlindly({ ...plain, events: plain.events.slice(0, 1) });
         journal.drop(name);
       }
       const { append } = store;
       let count = 0;
-      appendEach(store, async (request) => {
+      appendEach(store, async (plain) => {
         const name = `${process.pid} ${(count += 1)}`;
-        journal.keep(name, request);
+        journal.keep(name, plain);
         await setTimeout(INTENT_MS);
-        const [outcome] = await append([request]);
+        const [landing = null] = await append([plain]);
         journal.drop(name);
-        return outcome ?? { outcome: "not_found" };
+        return landing;
       });
     },
   },

@@ -1,32 +1,27 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import {
-  type AppendOutcome,
-  type AppendRequest,
+  type Change,
   createNotifier,
-  nameOf,
-  type LeaseOutcome,
-  type RunEventStore,
+  keyOf,
+  nameKey,
   type Notifier,
+  type Plain,
+  type PlainLanding,
+  type RunEventStore,
 } from "@tm/run-events-core/store";
+import { changeAndTell, writeAgain } from "../written-runs.ts";
 import type { Entry, Journal } from "./journal.ts";
 
 const POLL_MS = 10;
-
-/** What is asked about a lease. */
-type LeaseEntry = Extract<
-  Entry,
-  { readonly claim: unknown } | { readonly renew: unknown } | { readonly release: unknown }
->;
 
 /** A store that broken ones are made of: each process replays one journal into a memory store of its own. */
 export interface JournalStore extends RunEventStore {
   /** Replays what is new; `change` may spoil an entry. */
   catchUp(change?: (entry: Entry) => Entry): Promise<void>;
   /** Appends without looking at what others have done. */
-  appendBlindly(request: AppendRequest): Promise<AppendOutcome>;
-  createBlindly: RunEventStore["createRun"];
-  /** Claims, renews or releases without looking at what others have done. */
-  askBlindly(entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome>;
+  appendBlindly(plain: Plain): Promise<PlainLanding | null>;
+  /** Changes a run without looking at what others have done. */
+  changeBlindly<Answer>(change: Change<Answer>): Promise<Answer>;
   /** Reads without looking at what others have done. */
   readBlindly: RunEventStore["read"];
   /** Calls of one process come one after the other. */
@@ -36,6 +31,11 @@ export interface JournalStore extends RunEventStore {
   /** Whether its subscriptions notify of what others commit. */
   seesOthers: boolean;
 }
+
+type Blind = Pick<
+  JournalStore,
+  "seesOthers" | "commit" | "inTurn" | "catchUp" | "appendBlindly" | "changeBlindly" | "readBlindly"
+>;
 
 /** What one process has of a journal: a store in memory, and how far it has replayed. */
 class Replica {
@@ -60,30 +60,10 @@ class Replica {
 
   async replay(entry: Entry): Promise<void> {
     this.nowMs = entry.atMs;
-    if ("create" in entry) await this.memory.createRun(entry.create);
-    else if ("append" in entry) await this.memory.append([entry.append]);
-    else if ("purge" in entry) await this.memory.purge(entry.purge);
-    else if ("delete" in entry) await this.memory.deleteRun(entry.delete, null);
-    else await this.ask(entry);
-  }
-
-  ask(entry: LeaseEntry): Promise<LeaseOutcome> {
-    if ("claim" in entry) return this.memory.claim(entry.claim);
-    return "renew" in entry ? this.memory.renew(entry.renew) : this.memory.release(entry.release);
+    if ("plain" in entry) await this.memory.append([entry.plain]);
+    else await writeAgain(this.memory, [entry.written]);
   }
 }
-
-type Blind = Pick<
-  JournalStore,
-  | "seesOthers"
-  | "commit"
-  | "inTurn"
-  | "catchUp"
-  | "appendBlindly"
-  | "createBlindly"
-  | "askBlindly"
-  | "readBlindly"
->;
 
 /** What the calls of a store are made of. @param self the store, whose parts a mutant may have replaced */
 function blindCalls(replica: Replica, self: () => JournalStore): Blind {
@@ -103,26 +83,17 @@ function blindCalls(replica: Replica, self: () => JournalStore): Blind {
         replica.seen = number;
       }
     },
-    async appendBlindly(request) {
+    async appendBlindly(plain) {
       const atMs = replica.tick();
-      const [outcome = { outcome: "not_found" }] = await memory.append([request]);
-      if (outcome.outcome === "appended") self().commit({ atMs, append: request });
-      return outcome;
+      const [landing = null] = await memory.append([plain]);
+      if (landing !== null) self().commit({ atMs, plain });
+      return landing;
     },
-    async createBlindly(request) {
+    async changeBlindly<Answer>(change: Change<Answer>) {
       const atMs = replica.tick();
-      const created = await memory.createRun(request);
-      // An existing run may have been claimed.
-      if ("run" in created && (created.outcome === "created" || request.claim)) {
-        self().commit({ atMs, create: request });
-      }
-      return created;
-    },
-    async askBlindly(entryAt) {
-      const entry = entryAt(replica.tick());
-      const outcome = await replica.ask(entry);
-      if (outcome.outcome === "granted") self().commit(entry);
-      return outcome;
+      const { answers, written } = await changeAndTell(memory, [change]);
+      for (const one of written) self().commit({ atMs, written: one });
+      return answers[0] as Answer;
     },
     readBlindly: (queries) => memory.read(queries),
   };
@@ -138,11 +109,10 @@ function subscribeTo(
   return {
     subscribe(subject, onNotification) {
       let seen = journal.last();
-      const name = nameOf(subject);
-      const stop = notifier.add(name, onNotification);
+      const stop = notifier.add(subject, onNotification);
       const timer = setInterval(() => {
         const last = journal.last();
-        if (seesOthers() && last > seen) notifier.notify(name, null);
+        if (seesOthers() && last > seen) notifier.notify(keyOf(subject), null);
         seen = last;
       }, POLL_MS);
       timers.add(timer);
@@ -162,6 +132,21 @@ function subscribeTo(
   };
 }
 
+/** Appends one after the other. If one is not plain, the later ones of its run are undecided, too. */
+export async function appendInOrder(
+  plains: readonly Plain[],
+  one: (plain: Plain) => Promise<PlainLanding | null>,
+): Promise<readonly (PlainLanding | null)[]> {
+  const undecided = new Set<string>();
+  const landings: (PlainLanding | null)[] = [];
+  for (const plain of plains) {
+    const landing = undecided.has(nameKey(plain)) ? null : await one(plain);
+    if (landing === null) undecided.add(nameKey(plain));
+    landings.push(landing);
+  }
+  return landings;
+}
+
 /** @returns a healthy store on the journal */
 export function createJournalStore(journal: Journal): JournalStore {
   const replica = new Replica(journal);
@@ -169,23 +154,20 @@ export function createJournalStore(journal: Journal): JournalStore {
   const notifier = createNotifier();
 
   /** Does something while no other process does anything, with all that is new. */
-  function alone<T>(work: () => Promise<T>): Promise<T> {
-    return journal.alone(async () => {
-      await store.catchUp();
-      return work();
-    });
-  }
-  const inTurnAlone = <T>(work: () => Promise<T>): Promise<T> => store.inTurn(() => alone(work));
-  const ask = (entryAt: (atMs: number) => LeaseEntry): Promise<LeaseOutcome> =>
-    inTurnAlone(() => store.askBlindly(entryAt));
+  const inTurnAlone = <T>(work: () => Promise<T>): Promise<T> =>
+    store.inTurn(() =>
+      journal.alone(async () => {
+        await store.catchUp();
+        return work();
+      }),
+    );
 
   /** Reads what is new, and then from memory. */
-  function readNew<T>(read: () => Promise<T>): Promise<T> {
-    return store.inTurn(async () => {
+  const readNew = <T>(read: () => Promise<T>): Promise<T> =>
+    store.inTurn(async () => {
       await store.catchUp();
       return read();
     });
-  }
 
   const store: JournalStore = {
     ...blindCalls(replica, () => store),
@@ -196,47 +178,24 @@ export function createJournalStore(journal: Journal): JournalStore {
       shared: true,
       notifyWithinMs: 1_000,
     },
-    createRun: (request) => inTurnAlone(() => store.createBlindly(request)),
-    async append(requests) {
-      const outcomes: AppendOutcome[] = [];
-      for (const request of requests) {
-        outcomes.push(await inTurnAlone(() => store.appendBlindly(request)));
-      }
-      for (const { runId } of requests) notifier.notify(runId, runId);
-      return outcomes;
+    async append(plains) {
+      const landings = await appendInOrder(plains, (plain) =>
+        inTurnAlone(() => store.appendBlindly(plain)),
+      );
+      for (const plain of plains) notifier.notifyOf(plain);
+      return landings;
+    },
+    async change(changes) {
+      const answers = changes.map((one) => inTurnAlone(() => store.changeBlindly(one)));
+      await Promise.all(answers);
+      for (const one of changes) notifier.notifyOf(one);
+      return Promise.all(answers);
     },
     read: (queries) => readNew(() => store.readBlindly(queries)),
-    async getRun(runId) {
-      const query = { runId, ownerId: null, since: 0, limit: 1, maxBytes: 1 };
-      return (await store.read([query]))[0]?.run ?? null;
-    },
-    listRuns: (query) => readNew(() => memory.listRuns(query)),
-    deleteRun: (runId, ownerId) =>
-      inTurnAlone(async () => {
-        const atMs = replica.tick();
-        const outcome = await memory.deleteRun(runId, ownerId);
-        if (outcome === "deleted") store.commit({ atMs, delete: runId });
-        return outcome;
-      }),
-    claim: (claim) => ask((atMs) => ({ atMs, claim })),
-    renew: (renew) => ask((atMs) => ({ atMs, renew })),
-    release: (release) => ask((atMs) => ({ atMs, release })),
-    listExpired: (query) =>
+    list: (query) =>
       readNew(() => {
         replica.tick();
-        return memory.listExpired(query);
-      }),
-    listIdle: (query) =>
-      readNew(() => {
-        replica.tick();
-        return memory.listIdle(query);
-      }),
-    purge: (purge) =>
-      inTurnAlone(async () => {
-        const atMs = replica.tick();
-        const gone = await memory.purge(purge);
-        if (gone.length > 0) store.commit({ atMs, purge });
-        return gone;
+        return memory.list(query);
       }),
     probe: () => inTurnAlone(async () => replica.tick()),
   };

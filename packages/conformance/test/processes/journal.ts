@@ -1,22 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
-import type {
-  AppendRequest,
-  ClaimRequest,
-  CreateRunRequest,
-  PurgeRequest,
-  ReleaseRequest,
-  RenewRequest,
-} from "@tm/run-events-core/store";
+import type { Plain } from "@tm/run-events-core/store";
+import type { WrittenRun } from "../written-runs.ts";
 
-/** One thing that was done to a store, which any process can do again. */
+/** One thing that was written to a store, which any process can write again. */
 export type Entry =
-  | { readonly atMs: number; readonly create: CreateRunRequest }
-  | { readonly atMs: number; readonly append: AppendRequest }
-  | { readonly atMs: number; readonly claim: ClaimRequest }
-  | { readonly atMs: number; readonly renew: RenewRequest }
-  | { readonly atMs: number; readonly release: ReleaseRequest }
-  | { readonly atMs: number; readonly purge: PurgeRequest }
-  | { readonly atMs: number; readonly delete: string };
+  | { readonly atMs: number; readonly plain: Plain }
+  | { readonly atMs: number; readonly written: WrittenRun };
 
 /** Entries that processes share in a file, in one order. */
 export interface Journal {

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { createMemoryStore } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-/** Which store: one that others do not see, one that ends its process, or one that holds a connection, and never creates a run. */
+/** Which store: one that others do not see, one that ends its process, or one that holds a connection, and never changes a run. */
 export type OtherPlace =
   | { readonly kind: "memory" | "dying" }
   | { readonly kind: "waiting"; readonly port: number };
@@ -18,7 +18,7 @@ export async function open(place: OtherPlace): Promise<RunEventStore> {
     await once(socket, "connect");
     return {
       ...store,
-      createRun() {
+      change() {
         socket.write("creating");
         return new Promise(() => {});
       },

@@ -1,6 +1,7 @@
-import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
+import type { Change, Head, Plain, PlainLanding } from "@tm/run-events-core/store";
+import { mapChanges } from "../mutants/inner-store.ts";
 import type { Entry, Journal } from "./journal.ts";
-import type { JournalStore } from "./journal-store.ts";
+import { appendInOrder, type JournalStore } from "./journal-store.ts";
 
 /** A journal store that does something else. */
 export interface Variant {
@@ -22,9 +23,22 @@ export const LOCK = "lock";
 
 /** An entry as a store has it that forgets keys. */
 export function withoutKey(entry: Entry): Entry {
-  return "append" in entry
-    ? { ...entry, append: { ...entry.append, idempotencyKey: null } }
-    : entry;
+  return "plain" in entry
+    ? { ...entry, plain: { ...entry.plain, idempotencyKey: null } }
+    : { ...entry, written: { ...entry.written, receipts: [] } };
+}
+
+/** An entry whose head passes through `change`, if it has one. */
+export function mapHead(entry: Entry, change: (head: Head, isNew: boolean) => Head): Entry {
+  if ("plain" in entry || entry.written.after === null) return entry;
+  const { isNew, after } = entry.written;
+  return { ...entry, written: { ...entry.written, after: change(after, isNew) } };
+}
+
+/** The head without the key of the claim that got it its lease. */
+export function withoutClaimKey(head: Head): Head {
+  const { keptClaim: _, ...extra } = JSON.parse(head.extra) as Record<string, unknown>;
+  return { ...head, extra: JSON.stringify(extra) };
 }
 
 /** Whether a process lives. */
@@ -36,14 +50,28 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Replaces how one request is appended. */
+/** How far the clock of this process is ahead of the journal's. */
+export function aheadMs(journal: Journal): number {
+  return Date.now() - journal.now();
+}
+
+/** Replaces how one plain append or renewal is made. */
 export function appendEach(
   store: JournalStore,
-  one: (request: AppendRequest) => Promise<AppendOutcome>,
+  one: (plain: Plain) => Promise<PlainLanding | null>,
 ): void {
-  store.append = async (requests) => {
-    const outcomes: AppendOutcome[] = [];
-    for (const request of requests) outcomes.push(await one(request));
-    return outcomes;
-  };
+  store.append = (plains) => appendInOrder(plains, one);
+}
+
+/** Replaces how one run is changed. */
+export function changeEach(
+  store: JournalStore,
+  one: <Answer>(change: Change<Answer>) => Promise<Answer>,
+): void {
+  store.change = (changes) => Promise.all(changes.map((change) => one(change)));
+}
+
+/** Replaces what decisions see, and what is committed of them. */
+export function changeAs(store: JournalStore, how: Parameters<typeof mapChanges>[1]): void {
+  Object.assign(store, mapChanges({ ...store }, how));
 }

@@ -4,26 +4,37 @@ import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import {
+  type Change,
+  type Commit,
   createNotifier,
-  nameOf,
+  decideChanges,
+  keyOf,
   type RunEventStore,
+  type Seen,
   type Subject,
 } from "@tm/run-events-core/store";
-import type { RemoteMessage, RemoteNotification } from "./remote-server.ts";
+import type {
+  RemoteCall,
+  RemoteCommit,
+  RemoteLook,
+  RemoteMessage,
+  RemoteNotification,
+  RemoteSeen,
+} from "./remote-server.ts";
 
 /** What the store does when a connection is lost. */
 export interface LossManner {
   /** Whether a call whose answer was lost may have been done. */
-  readonly isAmbiguous: (call: string) => boolean;
+  readonly isAmbiguous: (call: RemoteCall) => boolean;
   /** What the caller gets. */
   readonly failureOf: (error: RunEventsError) => Error;
   /** What is sent in place of a call whose answer was lost; `null`: the call fails. */
-  readonly sentAgain: (call: string, args: readonly unknown[]) => readonly unknown[] | null;
+  readonly sentAgain: (call: RemoteCall, args: readonly unknown[]) => readonly unknown[] | null;
   /** Whether it subscribes again after a lost connection. */
   readonly subscribesAgain: boolean;
 }
 
-const READS = new Set(["read", "getRun", "listRuns", "listExpired", "listIdle", "subscribe"]);
+const READS = new Set<RemoteCall>(["see", "read", "list", "subscribe"]);
 
 /** As it should be. */
 export const WHOLE: LossManner = {
@@ -66,7 +77,7 @@ class RemoteLine {
   }
 
   /** @throws LostConnection if the connection is lost before the answer */
-  async send(call: string, args: readonly unknown[]): Promise<unknown> {
+  async send(call: RemoteCall, args: readonly unknown[]): Promise<unknown> {
     const { socket, waiting } = await (this.#line ??= this.#open());
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -119,7 +130,7 @@ export function createRemoteStore(
   const notifier = createNotifier();
   const subscribed = new Map<string, Subject>();
   const line = new RemoteLine(address, store, {
-    onNotification: ({ subject, runId }) => notifier.notify(nameOf(subject), runId),
+    onNotification: ({ subject, runId }) => notifier.notify(keyOf(subject), runId),
     loss() {
       if (manner.subscribesAgain && subscribed.size > 0) void subscribeAgain();
     },
@@ -133,7 +144,7 @@ export function createRemoteStore(
     }
   }
 
-  async function ask(call: string, ...args: readonly unknown[]): Promise<never> {
+  async function ask(call: RemoteCall, ...args: readonly unknown[]): Promise<never> {
     try {
       return (await line.send(call, args)) as never;
     } catch (cause) {
@@ -147,30 +158,33 @@ export function createRemoteStore(
     }
   }
 
+  async function see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]> {
+    const looks = changes.map(({ decide: _, ...look }): RemoteLook => look);
+    const found: readonly RemoteSeen[] = await ask("see", looks);
+    return found.map(({ receipts, ...seen }) => ({ ...seen, receipts: new Map(receipts) }));
+  }
+
   const { capabilities } = createMemoryStore();
   return {
     capabilities: {
       ...capabilities,
       shared: true,
-      losesAcknowledgements: true,
+      losesAnswers: true,
       notifyWithinMs: 1_000,
     },
-    createRun: (request) => ask("createRun", request),
-    append: (requests) => ask("append", requests),
+    append: (plains) => ask("append", plains),
+    change: (changes) =>
+      decideChanges(
+        changes,
+        { see, commit: (commits) => ask("commit", commits.map(commitOf)) },
+        async () => {},
+      ),
     read: (queries) => ask("read", queries),
-    getRun: (runId) => ask("getRun", runId),
-    listRuns: (query) => ask("listRuns", query),
-    deleteRun: (runId, ownerId) => ask("deleteRun", runId, ownerId),
-    claim: (request) => ask("claim", request),
-    renew: (request) => ask("renew", request),
-    release: (request) => ask("release", request),
-    listExpired: (query) => ask("listExpired", query),
-    listIdle: (query) => ask("listIdle", query),
-    purge: (request) => ask("purge", request),
+    list: (query) => ask("list", query),
     probe: () => ask("probe"),
     subscribe(subject, onNotification) {
-      const name = nameOf(subject);
-      const stop = notifier.add(name, onNotification);
+      const name = keyOf(subject);
+      const stop = notifier.add(subject, onNotification);
       subscribed.set(name, subject);
       return {
         ready: ask("subscribe", subject),
@@ -186,4 +200,12 @@ export function createRemoteStore(
       await line.close();
     },
   };
+}
+
+/** A decision and what it saw, fit for JSON. */
+function commitOf({ change, seen, decision }: Commit): RemoteCommit {
+  const { ownerId, runId, topic = null } = change;
+  const { after, events = [], receipts = [] } = decision;
+  const revision = seen.head?.revision ?? null;
+  return { ownerId, runId, topic, revision, holder: seen.holder, after, events, receipts };
 }

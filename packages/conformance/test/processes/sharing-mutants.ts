@@ -1,9 +1,29 @@
 import { setTimeout } from "node:timers/promises";
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
-import type { AppendOutcome, LeaseOutcome } from "@tm/run-events-core/store";
-import { appendEach, LOCK, type ProcessMutant, withoutKey } from "./process-mutant.ts";
+import type { DueKind, PlainLanding } from "@tm/run-events-core/store";
+import type { Journal } from "./journal.ts";
+import type { JournalStore } from "./journal-store.ts";
+import {
+  aheadMs,
+  appendEach,
+  changeAs,
+  changeEach,
+  LOCK,
+  mapHead,
+  type ProcessMutant,
+  withoutKey,
+} from "./process-mutant.ts";
 
 const LOCKED_MS = 1;
+
+/** Lists runs that wait for this by the clock of the process. */
+function listByOwnClock(store: JournalStore, journal: Journal, kind: DueKind): void {
+  const { list } = store;
+  store.list = (query) =>
+    "due" in query && query.due === kind
+      ? list({ ...query, forMs: query.forMs - aheadMs(journal) })
+      : list(query);
+}
 
 /** Stores that only look whole to one process. */
 export const sharingMutants: readonly ProcessMutant[] = [
@@ -13,12 +33,12 @@ export const sharingMutants: readonly ProcessMutant[] = [
     says: /S1 is broken/,
     spoil(store) {
       const known = new Set<string>();
-      appendEach(store, (request) =>
+      appendEach(store, (plain) =>
         store.inTurn(async () => {
           // It has to know the run at least.
-          if (!known.has(request.runId)) await store.catchUp();
-          known.add(request.runId);
-          return store.appendBlindly(request);
+          if (!known.has(plain.runId)) await store.catchUp();
+          known.add(plain.runId);
+          return store.appendBlindly(plain);
         }),
       );
     },
@@ -29,15 +49,29 @@ export const sharingMutants: readonly ProcessMutant[] = [
     says: /S2 is broken/,
     spoil(store) {
       const { append } = store;
-      appendEach(store, async (request) => {
-        let firstSequence = 0;
-        let last: AppendOutcome = { outcome: "not_found" };
-        for (const event of request.events) {
-          [last = last] = await append([{ ...request, events: [event] }]);
-          if (last.outcome === "appended") firstSequence ||= last.firstSequence;
+      appendEach(store, async (plain) => {
+        let first: PlainLanding | null = null;
+        let last: PlainLanding | null = null;
+        for (const event of plain.events) {
+          [last = null] = await append([{ ...plain, events: [event] }]);
+          first ??= last;
         }
-        return last.outcome === "appended" ? { ...last, firstSequence } : last;
+        return first && last && { ...last, firstSequence: first.firstSequence };
       });
+    },
+  },
+  {
+    name: "decides about a run by what it was a moment ago",
+    clause: "S22",
+    says: /S2[12] is broken/,
+    spoil(store) {
+      changeEach(store, (change) =>
+        store.inTurn(async () => {
+          await store.catchUp();
+          await setTimeout(LOCKED_MS);
+          return store.changeBlindly(change);
+        }),
+      );
     },
   },
   {
@@ -48,7 +82,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
       const { catchUp } = store;
       store.catchUp = () =>
         catchUp((entry) =>
-          "create" in entry ? { ...entry, create: { ...entry.create, topic: null } } : entry,
+          mapHead(entry, (head, isNew) => (isNew ? { ...head, topic: null } : head)),
         );
     },
   },
@@ -58,54 +92,18 @@ export const sharingMutants: readonly ProcessMutant[] = [
     says: /S25 is broken: a creation was refused for .*, which was not live/,
     spoil(store) {
       const holders = new Map<string, string>();
-      const { createBlindly } = store;
-      store.createBlindly = async (request) => {
-        const holder = holders.get(request.topic ?? "");
-        const answer = await createBlindly(request);
-        const isNew = answer.outcome === "created";
-        if (isNew && request.topic) holders.set(request.topic, request.runId);
-        return answer.outcome === "finished" && holder !== undefined && holder !== request.runId
-          ? { outcome: "topic_busy", runId: holder }
-          : answer;
-      };
-    },
-  },
-  {
-    name: "ends a run as idle that a worker of another process has",
-    clause: "S28",
-    // It checks nothing, so it may end a run of another status first.
-    says: /S28 is broken: a sweeper (?:ended a run that fence \d+ had|of \w+ runs ended one that was \w+)/,
-    spoil(store) {
-      const own = new Set<string>();
-      const { claim, append } = store;
-      store.claim = (request) => {
-        own.add(request.runId);
-        return claim(request);
-      };
-      appendEach(store, async (request) => {
-        const isFree = request.appender.by === "sweeper" && !own.has(request.runId);
-        const appender = isFree ? ({ by: "owner" } as const) : request.appender;
-        const [outcome = { outcome: "not_found" }] = await append([{ ...request, appender }]);
-        return outcome;
-      });
-    },
-  },
-  {
-    name: "does not end a run as idle that another process has released",
-    clause: "S28",
-    says: /S28 is broken: a sweeper was refused, but the run was .* and free/,
-    spoil(store) {
-      const own = new Set<string>();
-      const { claim, append } = store;
-      store.claim = (request) => {
-        own.add(request.runId);
-        return claim(request);
-      };
-      appendEach(store, async (request) => {
-        if (request.appender.by === "sweeper" && !own.has(request.runId))
-          return { outcome: "fenced" };
-        const [outcome = { outcome: "not_found" }] = await append([request]);
-        return outcome;
+      changeAs(store, {
+        see(seen, { ownerId, runId, topic }) {
+          const holder = holders.get(topic ?? "") ?? runId;
+          const isFinished = seen.head !== null && isTerminal(seen.head.runStatus);
+          return topic && isFinished && holder !== runId
+            ? { ...seen, head: null, holder: { ownerId, runId: holder } }
+            : seen;
+        },
+        commit(decision, { head }, { topic, runId }) {
+          if (head === null && topic) holders.set(topic, runId);
+          return decision;
+        },
       });
     },
   },
@@ -114,7 +112,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
     clause: "S4",
     says: /no append fails while others run \(S4\), got .*It is locked/,
     spoil(store, journal) {
-      appendEach(store, async (request) => {
+      appendEach(store, async (plain) => {
         try {
           journal.keep(LOCK, process.pid);
         } catch (cause) {
@@ -122,9 +120,9 @@ export const sharingMutants: readonly ProcessMutant[] = [
         }
         await setTimeout(LOCKED_MS);
         await store.catchUp();
-        const outcome = await store.appendBlindly(request);
+        const landing = await store.appendBlindly(plain);
         journal.drop(LOCK);
-        return outcome;
+        return landing;
       });
     },
   },
@@ -138,33 +136,20 @@ export const sharingMutants: readonly ProcessMutant[] = [
     },
   },
   {
-    name: "counts fences in each process",
+    name: "does not see the leases that other processes gave",
     clause: "S22",
     says: /S2[12] is broken/,
     spoil(store) {
-      const { append } = store;
-      const fences = new Map<string, number>();
-
-      async function grant(runId: string, fence: number, leaseMs: number): Promise<LeaseOutcome> {
-        const run = await store.getRun(runId);
-        if (run === null) return { outcome: "not_found" };
-        const { runStatus, lastSequence } = run;
-        if (isTerminal(runStatus)) return { outcome: "finished", runStatus, lastSequence };
-        fences.set(runId, fence);
-        const leaseExpiresAtMs = Date.now() + leaseMs;
-        return { outcome: "granted", run: { ...run, fence, leaseExpiresAtMs } };
-      }
-
-      store.claim = ({ runId, leaseMs }) => grant(runId, (fences.get(runId) ?? 0) + 1, leaseMs);
-      store.renew = ({ runId, fence, leaseMs }) => grant(runId, fence, leaseMs);
-      store.release = ({ runId, fence }) => grant(runId, fence, 0);
-      appendEach(store, async (request) => {
-        const { appender, runId } = request;
-        if (appender.by === "worker" && appender.fence !== fences.get(runId)) {
-          return { outcome: "fenced" };
-        }
-        const [outcome] = await append([{ ...request, appender: { by: "anybody" } }]);
-        return outcome ?? { outcome: "not_found" };
+      const own = new Set<number>();
+      changeAs(store, {
+        see: (seen) =>
+          seen.head === null || own.has(seen.head.fence)
+            ? seen
+            : { ...seen, head: { ...seen.head, leaseExpiresAtMs: null } },
+        commit(decision) {
+          if (decision.after) own.add(decision.after.fence);
+          return decision;
+        },
       });
     },
   },
@@ -186,10 +171,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
     clause: "S21",
     says: /S21 is broken: .*a claim counts from a time .* 3\d{3}.* s (later|earlier)/,
     spoil(store, journal) {
-      const { claim, renew } = store;
-      const turned = (leaseMs: number): number => Math.max(1, leaseMs + Date.now() - journal.now());
-      store.claim = (request) => claim({ ...request, leaseMs: turned(request.leaseMs) });
-      store.renew = (request) => renew({ ...request, leaseMs: turned(request.leaseMs) });
+      changeAs(store, { see: (seen) => ({ ...seen, nowMs: seen.nowMs + aheadMs(journal) }) });
     },
   },
   {
@@ -197,22 +179,20 @@ export const sharingMutants: readonly ProcessMutant[] = [
     clause: "S21",
     says: /S24 is broken: .*S24 the time since/,
     spoil(store, journal) {
-      const { purge } = store;
-      store.purge = (request) => {
-        const finishedForMs = request.finishedForMs - (Date.now() - journal.now());
-        return purge({ ...request, finishedForMs });
-      };
+      listByOwnClock(store, journal, "finished");
+      changeAs(store, {
+        see: (seen) =>
+          seen.head !== null && isTerminal(seen.head.runStatus)
+            ? { ...seen, nowMs: seen.nowMs + aheadMs(journal) }
+            : seen,
+      });
     },
   },
   {
     name: "lists expired runs by the clock of its process",
     clause: "S21",
-    says: /S23 is broken: .*S23 listExpired lists the runs whose lease has expired/,
-    spoil(store, journal) {
-      const { listExpired } = store;
-      store.listExpired = (query) =>
-        listExpired({ ...query, graceMs: query.graceMs - (Date.now() - journal.now()) });
-    },
+    says: /S23 is broken: .*S23 each run is in the list/,
+    spoil: (store, journal) => listByOwnClock(store, journal, "leased"),
   },
   {
     name: "notifies only for what its own process commits",
@@ -227,7 +207,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
     clause: "S16",
     says: /created|ordinal/,
     spoil(store) {
-      store.createRun = (request) => store.inTurn(() => store.createBlindly(request));
+      changeEach(store, (change) => store.inTurn(() => store.changeBlindly(change)));
     },
   },
 ];

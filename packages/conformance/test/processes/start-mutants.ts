@@ -1,7 +1,14 @@
 import { setTimeout } from "node:timers/promises";
-import type { CreateRunRequest } from "@tm/run-events-core/store";
-import type { Entry } from "./journal.ts";
-import type { ProcessMutant } from "./process-mutant.ts";
+import { type Change, type Head, runOf } from "@tm/run-events-core/store";
+import type { JournalStore } from "./journal-store.ts";
+import {
+  aheadMs,
+  changeAs,
+  changeEach,
+  mapHead,
+  type ProcessMutant,
+  withoutClaimKey,
+} from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
 const BETWEEN_MS = 10;
@@ -10,16 +17,20 @@ const WAITED_MS = 1_000;
 const LOOK_AGAIN_MS = 5;
 const MINUTE_MS = 60_000;
 
-/** An entry as a store has it that forgets under which key a run was created and claimed. */
-function withoutStartKey(entry: Entry): Entry {
-  if (!("create" in entry) || !entry.create.claim) return entry;
-  const { claimKey: _, ...claim } = entry.create.claim;
-  return { ...entry, create: { ...entry.create, claim } };
+/** Whether a run is there. */
+async function isThere(store: JournalStore, ownerId: string, runId: string): Promise<boolean> {
+  const [found] = await store.read([{ ownerId, runId, since: 0, limit: 0, maxBytes: 1 }]);
+  return found !== null;
 }
 
-/** The slot in which the place of a topic is kept for a run that is to be created. */
-function placeSlot({ topic }: CreateRunRequest): string {
-  return `place of ${topic}`;
+/** The change, which sees this run in the topic's place. */
+function refusedFor<Answer>(change: Change<Answer>, holder: string | null): Change<Answer> {
+  const place = holder === null ? null : { ownerId: change.ownerId, runId: holder };
+  return {
+    ...change,
+    decide: (seen) =>
+      change.decide({ ...seen, head: place === null ? seen.head : null, holder: place }),
+  };
 }
 
 /** Stores that create and end exclusive runs, or runs with a claim, wrongly when processes die or their clocks are turned. */
@@ -29,29 +40,32 @@ export const startMutants: readonly ProcessMutant[] = [
     clause: "S25",
     says: /S25 is broken: .*a creation was refused for .*, and there is no such run/,
     spoil(store, journal) {
-      const { createRun } = store;
-      store.createRun = async (request) => {
-        if (!request.exclusive) return createRun(request);
-        const slot = placeSlot(request);
+      const before = { ...store };
+      changeEach(store, async <Answer>(change: Change<Answer>) => {
+        const changed = async (one: Change<Answer>): Promise<Answer> =>
+          (await before.change([one]))[0] as Answer;
+        if (!change.topic) return changed(change);
+        const { ownerId, runId, topic } = change;
+        const slot = `place of ${topic}`;
         const giveUpAtMs = Date.now() + WAITED_MS;
         for (;;) {
           try {
-            journal.keep(slot, request.runId);
+            journal.keep(slot, runId);
             break;
           } catch {
             const holder = new Map(journal.kept()).get(slot);
             if (typeof holder !== "string") continue;
-            if (Date.now() > giveUpAtMs && (await store.getRun(holder)) === null) {
-              return { outcome: "topic_busy", runId: holder };
+            if (Date.now() > giveUpAtMs && !(await isThere(store, ownerId, holder))) {
+              return changed(refusedFor(change, holder));
             }
             await setTimeout(LOOK_AGAIN_MS);
           }
         }
         await setTimeout(BETWEEN_MS);
-        const answer = await createRun(request);
+        const answer = await changed(change);
         journal.drop(slot);
         return answer;
-      };
+      });
     },
   },
   {
@@ -60,7 +74,7 @@ export const startMutants: readonly ProcessMutant[] = [
     says: /S25 is broken: .* were live at once/,
     spoil: (store) =>
       store.catchUp((entry) =>
-        "create" in entry ? { ...entry, create: { ...entry.create, topic: null } } : entry,
+        mapHead(entry, (head, isNew) => (isNew ? { ...head, topic: null } : head)),
       ),
   },
   {
@@ -68,14 +82,15 @@ export const startMutants: readonly ProcessMutant[] = [
     clause: "S25",
     says: /S25 is broken: [^]*another run before the end/,
     spoil(store) {
-      const { createRun } = store;
-      store.createRun = async (request) => {
-        const answer = await createRun(request);
-        if (answer.outcome !== "topic_busy") return answer;
-        const holder = await store.getRun(answer.runId);
-        const isOld = Date.now() > (holder?.createdAtMs ?? Infinity) + MINUTE_MS;
-        return isOld ? createRun({ ...request, exclusive: false }) : answer;
-      };
+      const before = { ...store };
+      changeEach(store, async <Answer>(change: Change<Answer>) => {
+        const { ownerId, topic = null } = change;
+        const live = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
+        const [holder] = topic === null ? [] : await store.list(live);
+        const isOld = holder && Date.now() > runOf(holder).createdAtMs + MINUTE_MS;
+        const [answer] = await before.change([isOld ? refusedFor(change, null) : change]);
+        return answer as Answer;
+      });
     },
   },
   {
@@ -83,21 +98,35 @@ export const startMutants: readonly ProcessMutant[] = [
     clause: "S26",
     says: /S26 is broken: .* was seen without the lease that it was created with/,
     spoil(store) {
-      const { createRun } = store;
-      store.createRun = async (request) => {
-        const { claim, ...unclaimed } = request;
-        const created = await createRun(unclaimed);
-        if (!claim || created.outcome !== "created") return created;
-        await setTimeout(BETWEEN_MS);
-        return { ...(await createRun(request)), outcome: "created" } as typeof created;
-      };
+      const before = { ...store };
+      changeEach(store, async <Answer>(change: Change<Answer>) => {
+        const claimed: Head[] = [];
+        const [answer] = await before.change([
+          {
+            ...change,
+            decide(seen) {
+              const decision = change.decide(seen);
+              const { after } = decision;
+              if (seen.head !== null || !after || after.leaseExpiresAtMs === null) return decision;
+              claimed.push(after);
+              return { ...decision, after: { ...after, leaseExpiresAtMs: null } };
+            },
+          },
+        ]);
+        for (const after of claimed) {
+          await setTimeout(BETWEEN_MS);
+          const { ownerId, runId } = change;
+          await before.change([{ ownerId, runId, decide: () => ({ answer: null, after }) }]);
+        }
+        return answer as Answer;
+      });
     },
   },
   {
     name: "forgets under which keys runs were created when it is opened again",
     clause: "S26",
     says: /S26 is broken: the creation of .* was sent again under its key and answered claimed/,
-    spoil: (store) => store.catchUp(withoutStartKey),
+    spoil: (store) => store.catchUp((entry) => mapHead(entry, withoutClaimKey)),
   },
   {
     name: "gives a creation that another process sends again another lease",
@@ -105,17 +134,15 @@ export const startMutants: readonly ProcessMutant[] = [
     says: /S26 is broken: the creation of .* got fence \d+, and when it was sent again \d+/,
     spoil(store) {
       const own = new Set<string>();
-      const { createRun } = store;
-      store.createRun = async (request) => {
-        const answer = await createRun(request);
-        if (answer.outcome === "created") own.add(request.runId);
-        if (answer.outcome !== "existing" || !request.claim || own.has(request.runId))
-          return answer;
-        own.add(request.runId);
-        const { runId, fence } = answer.run;
-        await store.release({ runId, ownerId: null, fence });
-        return createRun(request);
-      };
+      changeAs(store, {
+        see(seen, { topic, runId }) {
+          if (!topic || own.has(runId)) return seen;
+          own.add(runId);
+          return seen.head === null
+            ? seen
+            : { ...seen, head: withoutClaimKey({ ...seen.head, leaseExpiresAtMs: null }) };
+        },
+      });
     },
   },
   {
@@ -124,13 +151,17 @@ export const startMutants: readonly ProcessMutant[] = [
     says: /the lease of .* to have expired/,
     spoil(store) {
       const own = new Set<string>();
-      const { createRun, listExpired } = store;
-      store.createRun = (request) => {
-        if (request.claim) own.add(request.runId);
-        return createRun(request);
+      const { list } = store;
+      changeAs(store, {
+        commit(decision, { head }, { runId }) {
+          if (head === null) own.add(runId);
+          return decision;
+        },
+      });
+      store.list = async (query) => {
+        const heads = await list(query);
+        return "due" in query ? heads.filter(({ runId }) => own.has(runId)) : heads;
       };
-      store.listExpired = async (query) =>
-        (await listExpired(query)).filter((runId) => own.has(runId));
     },
   },
   {
@@ -138,12 +169,14 @@ export const startMutants: readonly ProcessMutant[] = [
     clause: "S26",
     says: /S26 is broken: [^]*how long the lease lasts/,
     spoil(store, journal) {
-      const { createRun } = store;
-      store.createRun = (request) => {
-        if (!request.claim) return createRun(request);
-        const leaseMs = Math.max(1, request.claim.leaseMs + Date.now() - journal.now());
-        return createRun({ ...request, claim: { ...request.claim, leaseMs } });
-      };
+      changeAs(store, {
+        commit(decision, { head }) {
+          const { after } = decision;
+          if (head !== null || !after || after.leaseExpiresAtMs === null) return decision;
+          const leaseExpiresAtMs = after.leaseExpiresAtMs + aheadMs(journal);
+          return { ...decision, after: { ...after, leaseExpiresAtMs } };
+        },
+      });
     },
   },
 ];

@@ -1,21 +1,28 @@
 import { setTimeout } from "node:timers/promises";
-import type { AppendRequest } from "@tm/run-events-core/store";
+import type { Change, DueQuery, Head, RunEventStore } from "@tm/run-events-core/store";
+import type { WrittenRun } from "../written-runs.ts";
 import type { Entry, Journal } from "./journal.ts";
-import { appendEach, isAlive, type ProcessMutant, withoutKey } from "./process-mutant.ts";
+import type { JournalStore } from "./journal-store.ts";
+import {
+  changeAs,
+  changeEach,
+  isAlive,
+  mapHead,
+  type ProcessMutant,
+  withoutKey,
+} from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
 const BETWEEN_MS = 20;
 
-/** An entry as a store has it that does not know what a question does. */
-function withoutWaiting(entry: Entry): Entry {
-  return "append" in entry && entry.append.change === "waiting"
-    ? { ...entry, append: { ...entry.append, change: "started" } }
-    : entry;
-}
-
 /** An entry as a store has it that forgets the keys of inputs. */
 function withoutInputKey(entry: Entry): Entry {
-  return "append" in entry && entry.append.appender.by === "input" ? withoutKey(entry) : entry;
+  const isInput = "written" in entry && isAnswer(entry.written.events ?? []);
+  return isInput ? withoutKey(entry) : entry;
+}
+
+function isAnswer(events: readonly { readonly eventType: string }[]): boolean {
+  return events[0]?.eventType === "INPUT_RECEIVED";
 }
 
 /** Whether this process was the first one to find a run. */
@@ -29,13 +36,30 @@ function isFinder(journal: Journal, runId: string): boolean {
   }
 }
 
+/** Keeps of the lists of runs that a reaper ends what this says. */
+function keepDue(store: JournalStore, isKept: (head: Head, query: DueQuery) => boolean): void {
+  const { list } = store;
+  const kept: RunEventStore["list"] = async (query) => {
+    const heads = await list(query);
+    return "due" in query && query.due !== "finished"
+      ? heads.filter((head) => isKept(head, query))
+      : heads;
+  };
+  store.list = kept;
+}
+
 /** Stores that only look whole until a process dies that asks, answers, or looks for runs that no worker has. */
 export const waitingMutants: readonly ProcessMutant[] = [
   {
     name: "forgets that runs wait when it is opened again",
     clause: "S27",
     says: /S2 is broken: .*the status of \w+ to be "waiting", got "running"/,
-    spoil: (store) => store.catchUp(withoutWaiting),
+    spoil: (store) =>
+      store.catchUp((entry) =>
+        mapHead(entry, (head) =>
+          head.runStatus === "waiting" ? { ...head, runStatus: "running" } : head,
+        ),
+      ),
   },
   {
     name: "forgets the keys of inputs when it is opened again",
@@ -49,23 +73,42 @@ export const waitingMutants: readonly ProcessMutant[] = [
     says: /S27 is broken/,
     async spoil(store, journal) {
       for (const [slot, question] of journal.kept()) {
-        const request = { ...(question as AppendRequest), idempotencyKey: null };
+        const { ownerId, runId, events = [] } = question as WrittenRun;
         await store.catchUp();
-        await store.appendBlindly({ ...request, appender: { by: "owner" } });
+        await store.changeBlindly({
+          ...{ ownerId, runId },
+          decide({ head }) {
+            if (head === null) return { answer: null };
+            const lastSequence = head.lastSequence + events.length;
+            const after = { ...head, revision: head.revision + 1, lastSequence };
+            return { answer: null, after: { ...after, runStatus: "waiting" }, events };
+          },
+        });
         journal.drop(slot);
       }
-      const { append } = store;
+      const before = { ...store };
       let count = 0;
-      appendEach(store, async (request) => {
+      changeEach(store, async <Answer>(change: Change<Answer>) => {
         const slot = `${process.pid} ${(count += 1)}`;
-        const asks = request.change === "waiting";
+        let asks = false;
+        const [answer] = await before.change([
+          {
+            ...change,
+            decide(seen) {
+              const { ownerId, runId } = change;
+              const decision = change.decide(seen);
+              const { events = [], after } = decision;
+              asks = after?.runStatus === "waiting" && events.length > 0;
+              if (asks) journal.keep(slot, { ownerId, runId, events });
+              return decision;
+            },
+          },
+        ]);
         if (asks) {
-          journal.keep(slot, request);
           await setTimeout(BETWEEN_MS);
+          journal.drop(slot);
         }
-        const [outcome = { outcome: "not_found" }] = await append([request]);
-        if (asks) journal.drop(slot);
-        return outcome;
+        return answer as Answer;
       });
     },
   },
@@ -74,67 +117,67 @@ export const waitingMutants: readonly ProcessMutant[] = [
     clause: "S27",
     says: /S27 is broken: .*where the answer ends that a reader of \w+ finds to be \d+, got \d+/,
     spoil(store, journal) {
-      const { append, claim } = store;
-      const slotOf = (runId: string, fence: number): string => `holder of ${runId} ${fence}`;
-      store.claim = async (request) => {
-        const answer = await claim(request);
-        if (answer.outcome === "granted")
-          journal.keep(slotOf(request.runId, answer.run.fence), process.pid);
-        return answer;
-      };
-      appendEach(store, async (request) => {
-        const { runId, appender } = request;
-        const run = appender.by === "input" ? await store.getRun(runId) : null;
-        const holder = run && new Map(journal.kept()).get(slotOf(runId, run.fence));
-        if (
-          run &&
-          run.leaseExpiresAtMs !== null &&
-          holder !== undefined &&
-          !isAlive(Number(holder))
-        ) {
-          const sequence = run.lastSequence + 1;
-          const at = { firstSequence: sequence, lastSequence: sequence, phase: run.phase };
-          return { outcome: "appended", ...at, runStatus: "running" };
-        }
-        const [outcome = { outcome: "not_found" }] = await append([request]);
-        return outcome;
+      const slotOf = ({ runId, fence }: Head): string => `holder of ${runId} ${fence}`;
+      changeAs(store, {
+        commit(decision, { head }) {
+          const { after, events = [] } = decision;
+          if (!after || head === null) return decision;
+          if (isAnswer(events) && head.leaseExpiresAtMs !== null) {
+            const holder = new Map(journal.kept()).get(slotOf(head));
+            return holder === undefined || isAlive(Number(holder)) ? decision : {};
+          }
+          if (after.fence > head.fence && after.leaseExpiresAtMs !== null) {
+            journal.keep(slotOf(after), process.pid);
+          }
+          return decision;
+        },
       });
     },
   },
   {
     name: "shows a run that no worker has to the process alone that finds it first",
     clause: "S28",
-    says: /S28 is broken: .*the lists with [\w.-]+ to be \["\w+"\], got \[\]/,
-    spoil(store, journal) {
-      const { listExpired, listIdle } = store;
-      const found = (runId: string): boolean => isFinder(journal, runId);
-      store.listExpired = async (query) => (await listExpired(query)).filter(found);
-      store.listIdle = async (query) => (await listIdle(query)).filter(found);
-    },
+    says: /S23 is broken: .*the lists with [\w.-]+ to be \["\w+"\], got \[\]/,
+    spoil: (store, journal) => keepDue(store, ({ runId }) => isFinder(journal, runId)),
   },
   {
     name: "gives back what dead workers had when it is opened again",
     clause: "S28",
     says: /S26 is broken: .* was seen without the lease that it was created with/,
     async spoil(store) {
-      for (const runId of await store.listExpired({ graceMs: 0, limit: 1_000 })) {
-        const { fence = 0 } = (await store.getRun(runId)) ?? {};
-        await store.release({ runId, ownerId: null, fence });
+      for (const { ownerId, runId } of await store.list({
+        due: "leased",
+        forMs: 0,
+        limit: 1_000,
+      })) {
+        await store.change([
+          {
+            ...{ ownerId, runId },
+            decide: ({ head }) => ({
+              answer: null,
+              ...(head && {
+                after: { ...head, revision: head.revision + 1, leaseExpiresAtMs: null },
+              }),
+            }),
+          },
+        ]);
       }
     },
   },
   {
     name: "lists no run as idle that another process has given back",
     clause: "S28",
-    says: /S28 is broken: .*the lists with [\w.-]+ to be \["\w+"\], got \[\]/,
+    says: /S23 is broken: .*the lists with [\w.-]+ to be \["\w+"\], got \[\]/,
     spoil(store) {
       const own = new Set<string>();
-      const { listIdle, release } = store;
-      store.release = (request) => {
-        own.add(request.runId);
-        return release(request);
-      };
-      store.listIdle = async (query) => (await listIdle(query)).filter((runId) => own.has(runId));
+      changeAs(store, {
+        commit(decision, { head }, { runId }) {
+          const { after } = decision;
+          if (head?.leaseExpiresAtMs && after?.leaseExpiresAtMs === null) own.add(runId);
+          return decision;
+        },
+      });
+      keepDue(store, ({ runId }, { due }) => due === "leased" || own.has(runId));
     },
   },
 ];

@@ -44,8 +44,8 @@ export function createAppends(
     plan: () => PlannedEvents,
     appenderFor: () => Appender,
   ): Promise<AppendReceipt> {
-    const { idempotencyKey } = conditions;
     const ownerId = ownerIdOf(conditions);
+    const { idempotencyKey } = conditions;
     checkRunId(runId);
     const planned = plan();
     const expectedSequence = parseExpectedSequence(conditions.expectedSequence);

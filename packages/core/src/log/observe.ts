@@ -1,6 +1,5 @@
 import type { TailOptions } from "../follow/tail.ts";
 import type { Slice } from "../follow/slice.ts";
-import type { AppendOutcome, AppendRequest } from "../rules/append.ts";
 import type { Diagnostic } from "../rules/diagnostic.ts";
 import { codeOf, type Report, type Telemetry } from "../rules/telemetry.ts";
 import type { RunName } from "../rules/head.ts";
@@ -9,7 +8,6 @@ import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
-import type { BatcherOptions } from "./batcher.ts";
 import type { RunLog } from "./run-log.ts";
 
 // Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
@@ -60,26 +58,6 @@ export function observeAppends(calls: AppendCalls, clock: Clock, report: Report)
       ),
     input: (runId, payload, options) =>
       observe(runId, 1, () => calls.input(runId, payload, options)),
-  };
-}
-
-type SendAppends = BatcherOptions<AppendRequest, AppendOutcome>["send"];
-
-/** Reports each group of appends. @param queued how many appends wait for the next groups */
-export function observeGroups(
-  send: SendAppends,
-  queued: () => number,
-  clock: Clock,
-  report: Report,
-): SendAppends {
-  return async (group, sending) => {
-    const fromMs = clock.now();
-    const measured = { type: "append_group", appends: group.length, queued: queued() } as const;
-    try {
-      await send(group, sending);
-    } finally {
-      report({ ...measured, ms: clock.now() - fromMs });
-    }
   };
 }
 

@@ -81,9 +81,10 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
     end: (name, limit) => queue.add(ruledWrite(name, dueRule(limit))),
     async purge(finishedForMs, limit) {
       const heads = await listDue("finished", finishedForMs, limit);
-      const outcomes = await Promise.all(
-        heads.map((head) => queue.add(ruledWrite(head, removalRule(finishedForMs)))),
-      );
+      const removals = heads.map((head) => queue.add(ruledWrite(head, removalRule(finishedForMs))));
+      // Also if one has failed, the others are over when the caller learns of it.
+      await Promise.allSettled(removals);
+      const outcomes = await Promise.all(removals);
       return heads
         .filter((_, at) => outcomes[at] === "deleted")
         .map(({ ownerId, runId }) => ({ ownerId, runId }));

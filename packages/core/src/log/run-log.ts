@@ -130,7 +130,7 @@ export interface RunLog extends Leases, Upkeep {
   /**
    * Creates a run, or answers the owner's run with that id. With `leaseMs` it also claims that run in the same step: the answer has
    * its fence and the end of its lease. Such a creation whose answer is lost is sent again under its key for up to 10 s.
-   * @throws RunEventsError `run_id_taken`, `invalid_request`, `payload_too_large`, `store_unavailable`; with `exclusive` also `topic_busy`
+   * @throws RunEventsError `invalid_request`, `payload_too_large`, `store_unavailable`; with `exclusive` also `topic_busy`
    * (with `runId`); with `leaseMs` also `claimed` and `run_finished`, if the run exists
    * @see clauses W8, W35 and W36 in `WIRE.md` of `@tm/run-events-http`, clauses S16, S25 and S26 in `STORE.md`
    */
@@ -164,7 +164,7 @@ export interface RunLog extends Leases, Upkeep {
     options: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
   /**
-   * Reads a page of the events after `since`, and the run's head at the same instant.
+   * Reads a page of the events after `since`, and the run's head at the same instant, without its metadata.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
    * @see clauses W15, W16 and W46 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -222,8 +222,8 @@ export interface RunLog extends Leases, Upkeep {
   /** As `RunEvents.probe`. @see clause S31 in `STORE.md` */
   readonly probe: Probe;
   /**
-   * Ends every reader, shuts down all work and waits for it, and lets the appends and reads under way end. Then it closes the store,
-   * whose `close` decides about other calls under way, such as a claim. Idempotent.
+   * Ends every reader, shuts down all work and waits for it, and lets the writes and reads under way end. Then it closes the store.
+   * Idempotent.
    *
    * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
    * deadline exit then: appends without an acknowledgement may have landed.

@@ -1,8 +1,9 @@
 import { RunEventsError, storeClosed } from "../rules/errors.ts";
 import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
-import type { RunEventStore } from "../store/store.ts";
-import { Batcher } from "./batcher.ts";
+import type { RunEventStore, StoreCapabilities } from "../store/store.ts";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
+import { observeGroups } from "./observe-groups.ts";
 import { createCommitIds } from "./own-keys.ts";
 import type { SendTimes } from "./send-again.ts";
 import { sendWrites } from "./send-writes.ts";
@@ -27,16 +28,22 @@ export interface WriteQueue {
   idle(): Promise<void>;
 }
 
-/** Makes the queue of writes to a store. @param times with `isClosing`: whether new writes are refused */
+/**
+ * Makes the queue of writes to a store.
+ * @param times with `isClosing`: whether new writes are refused
+ * @throws TypeError unless the capabilities that bound a call are 1 or more
+ */
 export function createWriteQueue(
   store: Pick<RunEventStore, "append" | "change" | "capabilities">,
   times: SendTimes,
 ): WriteQueue {
-  const { clock, isClosing } = times;
-  const { appendsAtOnce, mostBytes, mostEvents } = store.capabilities;
+  const { clock, isClosing, report } = times;
+  const { appendsAtOnce, mostBytes, mostEvents } = checkCapabilities(store.capabilities);
   const newId = createCommitIds();
-  const queue = new Batcher<Write, unknown>({
-    send: (group, sending) => sendWrites(store, group, sending, times, newId),
+  const send: BatcherOptions<Write, unknown>["send"] = (group, sending) =>
+    sendWrites(store, group, sending, times, newId);
+  const queue: Batcher<Write, unknown> = new Batcher<Write, unknown>({
+    send: report === null ? send : observeGroups(send, () => queue.queued, clock, report),
     keyOf: nameKey,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
@@ -68,4 +75,15 @@ export function createWriteQueue(
     add: <Answer>(write: Write<Answer>) => queue.add(write as Write) as Promise<Answer>,
     idle: () => queue.idle(),
   };
+}
+
+function checkCapabilities(capabilities: StoreCapabilities): StoreCapabilities {
+  for (const name of ["appendsAtOnce", "mostBytes", "mostEvents"] as const) {
+    const value = capabilities[name];
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new TypeError(
+      `Expected \`capabilities.${name}\` to be an integer of 1 or more, got ${value}. Correct the store's adapter.`,
+    );
+  }
+  return capabilities;
 }

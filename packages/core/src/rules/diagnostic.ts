@@ -61,14 +61,14 @@ export type Diagnostic =
       /** The run's last sequence; `null` after an error. */
       readonly lastSequence: number | null;
     }
-  /** A call of the store with a group of appends has ended. */
+  /** A group of writes to the store, some of them appends, has ended. */
   | {
       readonly type: "append_group";
       /** How many appends it had. */
       readonly appends: number;
-      /** How many appends waited for the next groups when it left. */
+      /** How many writes waited for the next groups when it left. */
       readonly queued: number;
-      /** From the begin of that call to its end. */
+      /** From when it was sent until all its writes were answered. */
       readonly ms: number;
     }
   /** A call whose answer was lost was sent again, for up to 10 s. @see clause S7 in `STORE.md` */

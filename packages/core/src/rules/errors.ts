@@ -18,7 +18,6 @@ export type RunEventsErrorCode =
   | "cursor_ahead"
   | "history_changed"
   | "run_finished"
-  | "run_id_taken"
   | "run_active"
   | "topic_busy"
   | "claimed"

@@ -1,12 +1,9 @@
-/** No run id begins with it. */
-const SIGN = "@";
+import { digestOfText } from "./list-version.ts";
 
-/** The name of an owner among names that are otherwise ids of runs. An owner id may be any text. */
+/**
+ * A short name of an owner, of digits and small letters, for where an owner id does not fit, since it may be long, and any text. Some
+ * owners may have the same one.
+ */
 export function ownerName(ownerId: string): string {
-  return `${SIGN}${ownerId}`;
-}
-
-/** Whether the name is that of an owner, and not the id of a run. */
-export function isOwnerName(name: string): boolean {
-  return name.startsWith(SIGN);
+  return digestOfText(ownerId).toString(36);
 }

@@ -32,7 +32,7 @@ export interface ReapPlan {
   readonly confirmMs: number;
 }
 
-/** A run that may be due, and its limit: the rule judges it again. */
+/** A run that may be due, and the limit that was asked for: the rule judges it again. */
 interface Candidate {
   readonly name: RunName;
   readonly kind: DueLimit["kind"];
@@ -73,11 +73,20 @@ export class Reaper {
     const failed = new Map<string, RunName>();
     let failure: unknown = null;
     for (let lists = 1; mayEnd && found.length > 0; lists++) {
-      const done = await this.#end(found.slice(0, limit - ended.length));
-      ended.push(...done.ended);
-      failure = done.failure ?? failure;
-      for (const name of done.failed) failed.set(nameKey(name), name);
-      if (done.left === 0 || ended.length >= limit || lists === MOST_LISTS) break;
+      let left = 0;
+      let isFailing = false;
+      // Those that are left, since the index has them too early, take no room from those behind them.
+      for (let at = 0; at < found.length && ended.length < limit && !isFailing;) {
+        const some = found.slice(at, at + limit - ended.length);
+        const done = await this.#end(some);
+        at += some.length;
+        left += done.left;
+        ended.push(...done.ended);
+        isFailing = done.failed.length > 0;
+        failure = done.failure ?? failure;
+        for (const name of done.failed) failed.set(nameKey(name), name);
+      }
+      if (left === 0 || ended.length >= limit || lists === MOST_LISTS) break;
       found = await this.#find(plan);
     }
     this.#remember(failed, found);
@@ -116,9 +125,7 @@ export class Reaper {
       // clock. A store that reads but does not write takes no renewal either.
       const storeMs = await this.#probe();
       const checks = this.#record(storeMs, continues, confirmMs);
-      // The clock may have jumped since the runs were found: then they are given more time.
-      const later = found.map((one) => ({ ...one, limitMs: this.#later(one).limitMs }));
-      return { found: later, mayEnd: areSteady(checks, confirmMs) };
+      return { found, mayEnd: areSteady(checks, confirmMs) };
     } catch (error) {
       this.#record(null, continues, confirmMs);
       throw error;
@@ -152,10 +159,11 @@ export class Reaper {
     const failed: RunName[] = [];
     let left = 0;
     let failure: unknown = null;
-    // The rule judges again: a worker may have claimed, renewed or ended the run since the check.
+    // The rule judges again: a worker may have claimed, renewed or ended the run since the check. The clock may have jumped since the run
+    // was found: then it is given more time.
     await eachAtMost(candidates, ENDS_AT_ONCE, async ({ name, kind, limitMs }) => {
       try {
-        const outcome: DueOutcome = await this.#calls.end(name, { kind, limitMs });
+        const outcome: DueOutcome = await this.#calls.end(name, this.#later({ kind, limitMs }));
         if (outcome === "ended") ended.push(name);
         else left += 1;
       } catch (error) {

@@ -131,13 +131,6 @@ export const ERROR_CODES: Meanings = {
     cure: "Cancel it first.",
     example: "`DELETE` of a run that is `running`.",
   },
-  run_id_taken: {
-    title: "Another owner has this run id",
-    statuses: [409],
-    cause: "An id names one run in the whole store, and another owner's run has this one.",
-    cure: "Choose another id, or leave it out: the default is a UUID.",
-    example: '`runId: "test"`.',
-  },
   topic_busy: {
     title: "The topic has a live run",
     statuses: [409],

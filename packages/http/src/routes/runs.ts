@@ -114,14 +114,7 @@ const createRun: Route = {
       201: json("The run.", "CreatedRun", textHeader("Location")),
       200: json("The existing run.", "CreatedRun", textHeader("Location")),
     },
-    codes: [
-      "invalid_request",
-      "payload_too_large",
-      "run_id_taken",
-      "topic_busy",
-      "claimed",
-      "run_finished",
-    ],
+    codes: ["invalid_request", "payload_too_large", "topic_busy", "claimed", "run_finished"],
   },
 };
 

@@ -89,11 +89,14 @@ type Deed = Exclude<Step, { ask: Ask } | { await: string } | { end: string } | {
 
 /** What the host does. */
 async function act(stage: Stage, step: Deed): Promise<void> {
-  if ("append" in step) await stage.runs.append(step.append, step.events);
+  if ("append" in step) await stage.runs.as("ada").append(step.append, step.events);
   else if ("advanceMs" in step) {
     stage.advance(step.advanceMs);
     // A read of the store is answered after all that the step has started.
-    await stage.runs.read("none").catch(() => {});
+    await stage.runs
+      .as("ada")
+      .read("none")
+      .catch(() => {});
   } else if ("signOut" in step) stage.signOut(step.signOut);
   else if ("store" in step) stage.setStore(step.store);
   else if ("sessions" in step) stage.setSessions(step.sessions);

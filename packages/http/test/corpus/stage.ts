@@ -55,9 +55,10 @@ export async function openStage(scene: Scene, door: DoorName): Promise<Stage> {
   const opened =
     door === "fetch" ? openFetch(options, identify) : await openNode(options, identify);
   for (const [runId, events] of Object.entries(scene.runs ?? {})) {
-    await runs.create({ runId, ownerId: runId.startsWith("bob") ? "bob" : "ada" });
+    const owned = runs.as(runId.startsWith("bob") ? "bob" : "ada");
+    await owned.create({ runId });
     for (let at = 0; at < events.length; at += 500)
-      await runs.append(runId, events.slice(at, at + 500));
+      await owned.append(runId, events.slice(at, at + 500));
   }
   return {
     ...opened,

@@ -1,6 +1,9 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-export type StoreCall = Exclude<keyof RunEventStore, "capabilities" | "subscribe" | "close">;
+export type StoreCall = Exclude<
+  keyof RunEventStore,
+  "capabilities" | "observe" | "subscribe" | "close"
+>;
 
 /** A store whose line a test can cut and hold. */
 export interface GuardedStore extends RunEventStore {
@@ -50,24 +53,16 @@ export function guardStore(store: RunEventStore): GuardedStore {
 
   return {
     capabilities: store.capabilities,
-    createRun: (request) => call("createRun", () => store.createRun(request)),
-    append: (requests) => call("append", () => store.append(requests)),
+    append: (plains) => call("append", () => store.append(plains)),
+    change: (changes) => call("change", () => store.change(changes)),
     read: (queries) => call("read", () => store.read(queries), queries.length),
-    getRun: (runId) => call("getRun", () => store.getRun(runId)),
-    listRuns: (query) => call("listRuns", () => store.listRuns(query)),
-    deleteRun: (runId, ownerId) => call("deleteRun", () => store.deleteRun(runId, ownerId)),
-    claim: (request) => call("claim", () => store.claim(request)),
-    renew: (request) => call("renew", () => store.renew(request)),
-    release: (request) => call("release", () => store.release(request)),
-    listExpired: (query) => call("listExpired", () => store.listExpired(query)),
-    listIdle: (query) => call("listIdle", () => store.listIdle(query)),
-    purge: (request) => call("purge", () => store.purge(request)),
+    list: (query) => call("list", () => store.list(query)),
     probe: () => call("probe", () => store.probe()),
     subscribe(subject, onNotification) {
       const subscription = store.subscribe(subject, (runId) => {
         if (!silent) onNotification(runId);
       });
-      const notify = (): void => onNotification(typeof subject === "string" ? subject : null);
+      const notify = (): void => onNotification("runId" in subject ? subject.runId : null);
       callbacks.add(notify);
       return {
         ready: subscription.ready,

@@ -2,6 +2,7 @@ import {
   createMemoryStore,
   createRunEvents,
   type EventDraft,
+  type OwnedRuns,
   type RunEvents,
   type RunEventsOptions,
 } from "@tm/run-events-core";
@@ -31,6 +32,8 @@ type WorldOptions = Partial<Omit<HandlerOptions<unknown>, "runs" | "authenticate
 /** A handler over a memory store with a door, made for one test and gone with it. */
 export interface World extends Omit<Door, "close">, AsyncDisposable {
   readonly runs: RunEvents;
+  /** Ada's runs. */
+  readonly ada: OwnedRuns;
   readonly store: GuardedStore;
   readonly accounts: Accounts;
   /** The errors that the handler has reported to its host. */
@@ -53,6 +56,7 @@ export async function openWorld(door: DoorName, options: WorldOptions = {}): Pro
     ...(maxPayloadBytes === undefined ? {} : { maxPayloadBytes }),
     ...(maxBatchEvents === undefined ? {} : { maxBatchEvents }),
   });
+  const ada = runs.as("ada");
   const accounts = createAccounts();
   const reported: unknown[] = [];
   const open = door === "node:http" ? openNodeDoor : openFetchDoor;
@@ -63,18 +67,19 @@ export async function openWorld(door: DoorName, options: WorldOptions = {}): Pro
   return {
     ...opened,
     runs,
+    ada,
     store,
     accounts,
     reported,
     async turn() {
       // The run does not exist: only an answer matters. A small read joins the group of the others that wait.
-      await runs.read("none", { limit: 1, maxBytes: 1 }).catch(() => {});
+      await ada.read("none", { limit: 1, maxBytes: 1 }).catch(() => {});
     },
     async record(...events) {
-      const { runId } = await runs.create({ ownerId: "ada" });
+      const { runId } = await ada.create();
       if (events.length > 0) {
         const drafts = events.map((e) => (typeof e === "string" ? { eventType: e } : e));
-        await runs.append(runId, drafts);
+        await ada.append(runId, drafts);
       }
       return runId;
     },

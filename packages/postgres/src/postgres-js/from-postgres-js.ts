@@ -6,6 +6,7 @@ import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
 import { rowsOf } from "./rows.ts";
 import { timedQueriesOf } from "./timed-queries.ts";
+import { transactOn } from "./transact.ts";
 
 /**
  * Makes a pool for `createPostgresStore` from the function of postgres.js.
@@ -25,6 +26,7 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   return {
     query: (text, values) => pool.query(text, values),
     connect: (callback) => callback(undefined, new PostgresJsClient(sql, channels, timed)),
+    transact: (work) => transactOn(sql, work),
   };
 }
 

@@ -4,6 +4,9 @@ import type { Tables } from "../tables.ts";
 /** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */
 export const NOW_MS = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 
+/** The server's clock at this moment, which is later if the statement has waited for a lock. */
+export const CLOCK_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 /**
  * Fails on a standby, which may lack what was acknowledged (clause S10 in `STORE.md`). It is evaluated once for each statement. A
  * connection may reach a standby at any time, as in a failover; behind a pooler, from one statement to the next. The function that a

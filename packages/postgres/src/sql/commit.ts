@@ -4,11 +4,11 @@ import type { Tables } from "../tables.ts";
 import type { Statements } from "./statements.ts";
 import {
   type BigintColumn,
+  CLOCK_MS,
   EVENT_COLUMNS,
   joined,
   listed,
   needsUnique,
-  NOW_MS,
   numbers,
   RUN_COLUMNS,
   SAVED_COLUMNS,
@@ -21,7 +21,7 @@ const MOST_AGE_MS = 5_000;
 /** SQL: the columns of `q` for {@link SAVED_COLUMNS}. */
 const SAVED = `q.revision, q."runStatus", q.phase, q."lastSequence", q."updatedAtMs", q.fence, q."leaseExpiresAtMs", q."dueKind", q."dueMs", q.extra`;
 
-const isFresh = (seenMs: string): string => `${seenMs} > ${NOW_MS} - ${MOST_AGE_MS}`;
+const isFresh = (seenMs: string): string => `${seenMs} > ${CLOCK_MS} - ${MOST_AGE_MS}`;
 
 /**
  * Commits decisions about many runs, each if its run is still as it was seen. $1 are the heads as JSON; $2 to $9 are columns of events: the
@@ -69,16 +69,19 @@ SELECT at FROM done`;
 
 /**
  * Commits a decision about one run that exists and stays. $1-$13 are its key, the revision that was seen, the time that was seen, and
- * {@link SAVED_COLUMNS}; the rest are the columns of events as in {@link commitStatement}, without the position of the run.
+ * {@link SAVED_COLUMNS}; the rest are the columns of events as in {@link commitStatement}, without the position of the run. It may wait for
+ * the run, so it locks it first and looks at the clock then.
  * @param condition what else has to hold
  * @param column what else is evaluated once it is committed
  */
 export function saveStatement({ runs, events }: Tables, condition = "true", column = ""): string {
   return `
-WITH head AS (
+WITH held AS MATERIALIZED (
+  SELECT r.run_key FROM ${runs} r WHERE r.run_key = $1::bigint AND r.revision = $2::bigint AND ${condition} FOR NO KEY UPDATE OF r
+), head AS (
   UPDATE ${runs} r SET (${SAVED_COLUMNS}) =
     ($4::bigint, $5::text, $6::text, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::text, $12::bigint, $13::text)
-  WHERE r.run_key = $1::bigint AND r.revision = $2::bigint AND ${isFresh("$3::bigint")} AND ${condition} RETURNING r.run_key
+  FROM held WHERE r.run_key = held.run_key AND ${isFresh("$3::bigint")} RETURNING r.run_key
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, e.sequence, e.event_type, e.payload, $8::bigint, e.key, e.key_events, e.key_status, e.key_phase

@@ -1,5 +1,5 @@
 import type { Tables } from "../tables.ts";
-import { headColumns, NOW_MS } from "./columns.ts";
+import { CLOCK_MS, headColumns } from "./columns.ts";
 import { saveStatement } from "./commit.ts";
 import { seeStatement } from "./see.ts";
 
@@ -34,7 +34,7 @@ WITH mark AS MATERIALIZED (
   SELECT r.* FROM mark, ${runs} r WHERE mark."isHere" AND r.owner_id = $1::text AND r.run_id = $2::text
   FOR NO KEY UPDATE OF r
 )
-SELECT mark."isHere", ${NOW_MS} AS "nowMs", ${headColumns("held")} FROM mark LEFT JOIN held ON true`;
+SELECT mark."isHere", ${CLOCK_MS} AS "nowMs", ${headColumns("held")} FROM mark LEFT JOIN held ON true`;
 }
 
 /** The `see` statement of a locked run, in the transaction of the mark $6. */

@@ -1,8 +1,8 @@
 import { lineOf } from "@tm/run-events-test-servers/joined-appends";
 import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PostgresQueryable, PostgresStore } from "../../src/index.ts";
-import { openPool, openStore, useServer } from "../stores.ts";
+import type { PostgresQueryable } from "../../src/index.ts";
+import { openPool, openStore, useServer, type RuledStore } from "../stores.ts";
 import { type OpenOrm, ORMS } from "./orms.ts";
 
 const server = useServer();
@@ -44,7 +44,7 @@ describe.each(ORMS)("an append that outlives a transaction of $name", ({ open })
   afterAll(() => orm?.close());
 
   async function openBusiness(): Promise<{
-    readonly store: PostgresStore;
+    readonly store: RuledStore;
     rows(): Promise<readonly unknown[]>;
   }> {
     const pool = openPool(url);

@@ -2,8 +2,7 @@ import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requ
 import { lineOf, makeRefusedLines } from "@tm/run-events-test-servers/joined-appends";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PostgresStore } from "../../src/index.ts";
-import { openPool, openStore, useServer } from "../stores.ts";
+import { openPool, openStore, useServer, type RuledStore } from "../stores.ts";
 import { type OpenOrm, ORMS } from "./orms.ts";
 
 const server = useServer();
@@ -18,7 +17,7 @@ describe.each(ORMS)("an append in a transaction of $name", ({ open }) => {
   afterAll(() => orm?.close());
 
   async function openBusiness(): Promise<{
-    readonly store: PostgresStore;
+    readonly store: RuledStore;
     readonly pool: pg.Pool;
     rows(): Promise<readonly unknown[]>;
   }> {
@@ -61,7 +60,7 @@ describe.each(ORMS)("an append in a transaction of $name", ({ open }) => {
 
   it("S5: a replay is found inside the transaction, and a refusal leaves it usable", async () => {
     const { store, rows } = await openBusiness();
-    const { refusals } = await makeRefusedLines(store);
+    const { refusals } = await makeRefusedLines(store.inner);
     const replay = lineOf(1, { idempotencyKey: "k" });
     const receipts = await orm.transact(async ({ client, insert }) => {
       const first = await store.appendInTransaction({ client, ...replay });

@@ -2,10 +2,10 @@ import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import type postgres from "postgres";
 import { expect, it, onTestFinished } from "vitest";
-import { createPostgresStore, type PostgresPool } from "../../src/index.ts";
+import { type PostgresPool } from "../../src/index.ts";
 import { clientOf, fromPostgresJs } from "../../src/postgres-js/index.ts";
 import { PATIENT } from "../patient.ts";
-import { newSchema, openPool, openStore, useServer } from "../stores.ts";
+import { newSchema, openPool, openStore, useServer, createStore } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
@@ -161,7 +161,7 @@ it("S10: after a refused write, the pool opens as many connections as before, an
   await primary.createRun(createOf("a"));
   const connection = { default_transaction_read_only: true };
   const sql = openSql(server().url, { max: 4, fetch_types: false, connection });
-  const store = createPostgresStore(fromPostgresJs(sql), { schema });
+  const store = createStore(fromPostgresJs(sql), { schema });
   onTestFinished(() => store.close());
   const expectRefused = (): Promise<void> =>
     expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({ retryable: true });

@@ -17,7 +17,7 @@ const begun = sql.begin(async (tx) => {
   if (schema === undefined) await tx`SELECT 1`;
   else {
     const events = [{ eventType: "ORDER_PLACED", payload: { item: "tea" } }];
-    await store.appendInTransaction({ client: clientOf(tx), runId: "a", events });
+    await store.appendInTransaction({ client: clientOf(tx), ownerId: "ada", runId: "a", events });
   }
 });
 // The program handles each error that it gets.

@@ -1,4 +1,3 @@
-import { createRunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
 import postgres from "postgres";
 import { expect, expectTypeOf, it } from "vitest";
@@ -9,7 +8,7 @@ import {
 } from "../../src/postgres-js/index.ts";
 import { encodeList } from "../../src/postgres-js/list-literal.ts";
 import { PATIENT } from "../patient.ts";
-import { newSchema, openStore, useServer } from "../stores.ts";
+import { newSchema, openStore, useServer, runsOf } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
@@ -75,8 +74,8 @@ it.each<[string, NonNullable<Parameters<typeof openSql>[1]>]>([
   ["no prepared statements", { prepare: false }],
 ])("with %s, a program runs, and its tail gets every event", async (_, options) => {
   const store = await openStore(fromPostgresJs(openSql(server().url, options)));
-  const runs = createRunEvents({ store });
-  const { runId } = await runs.create({ ownerId: "ada" });
+  const runs = runsOf(store);
+  const { runId } = await runs.create();
   const seen: unknown[] = [];
   const reading = (async () => {
     for await (const { sequence, payload } of runs.tail(runId)) seen.push([sequence, payload]);

@@ -1,4 +1,3 @@
-import { createRunEvents } from "@tm/run-events-core";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { expect, it, vi } from "vitest";
 import type { PostgresPoolClient } from "../../src/index.ts";
@@ -6,7 +5,7 @@ import { fromPostgresJs } from "../../src/postgres-js/index.ts";
 import { listeningOf, terminate } from "../listening-sessions.ts";
 import { expectNothingLost, expectNotifications, withoutPolls } from "../lost-sessions.ts";
 import { PATIENT } from "../patient.ts";
-import { begin, newSchema, openPool, openStore, useServer } from "../stores.ts";
+import { begin, newSchema, openPool, openStore, useServer, runsOf } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
@@ -93,7 +92,7 @@ it("S7: an append whose session is ended before its answer is ambiguous, and the
   await direct.query("SELECT pg_terminate_backend($1, 10000)", [pid]);
   await append;
   await blocker.query("COMMIT");
-  await createRunEvents({ store }).append("a", [{ eventType: "TOKEN", payload: 2 }]);
+  await runsOf(store).append("a", [{ eventType: "TOKEN", payload: 2 }]);
   expect(await readValues(store, "a")).toEqual([2]);
 });
 

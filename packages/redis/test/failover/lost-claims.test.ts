@@ -21,7 +21,7 @@ describe("a claim that a failover loses", () => {
     await store.createRun(createOf("a"));
     // An earlier claim, which both servers have.
     const known = await claimed(store, claimOf("a"));
-    await store.release({ ...known, ownerId: null });
+    await store.release(known);
     await catchUp();
     lag();
     const lost = await claimed(store, claimOf("a"));
@@ -35,7 +35,7 @@ describe("a claim that a failover loses", () => {
     for (const { fence } of [known, lost]) {
       const stale = { by: "worker", fence } as const;
       expect(await store.append([appendOf("a", "late", { appender: stale })])).toEqual([FENCED]);
-      const lease = { runId: "a", ownerId: null, fence };
+      const lease = { runId: "a", fence };
       expect(await store.renew({ ...lease, leaseMs: MINUTE_MS })).toEqual(FENCED);
       expect(await store.release(lease)).toEqual(FENCED);
     }

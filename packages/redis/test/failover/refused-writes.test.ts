@@ -1,7 +1,7 @@
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { describe, expect, it } from "vitest";
 import { casesOnLeaks, LEAK_FOUND } from "../../../conformance/test/leaking-doors.ts";
-import { openRedisStore } from "../ruled-store.ts";
+import { openRedisStore } from "../../src/index.ts";
 import { type ClientOptions, connect } from "../opened.ts";
 import { lead, openReplicated, type Replicated } from "./lagging-replica.ts";
 

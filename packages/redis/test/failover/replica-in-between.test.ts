@@ -23,7 +23,7 @@ import {
 import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
 const { head: HEAD, events: EVENTS } = runKeys("a");
-const MINE = { runId: "a", ownerId: null };
+const MINE = { runId: "a" };
 
 const IN_DOUBT = {
   code: "store_unavailable",
@@ -152,12 +152,12 @@ it("S5, S21: a replica that lags judges nothing: what it has not received is no 
     () => store.append([appendOf("a", 2), appendOf("a", 3)]),
     () => store.append([appendOf("a", 2, { appender: worker, expectedSequence: 1 })]),
     () => store.append([appendOf("new", 1)]),
-    () => store.claim({ runId: "new", ownerId: null, leaseMs: 1_000 }),
+    () => store.claim({ runId: "new", leaseMs: 1_000 }),
     () => store.renew({ ...MINE, fence, leaseMs: 1_000 }),
     () => store.release({ ...MINE, fence }),
     () => store.createRun(createOf("gone")),
-    () => store.deleteRun("new", null),
-    () => store.deleteRun("a", null),
+    () => store.deleteRun("new"),
+    () => store.deleteRun("a"),
   ]) {
     await expect(call()).rejects.toMatchObject(stale);
   }
@@ -179,7 +179,7 @@ it("S10: a replica is not read, since it may not have what was acknowledged", as
     () => store.read([queryOf("new")]),
     () => store.getRun("new"),
     () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
-    () => store.listExpired({ graceMs: 0, limit: 1 }),
+    () => store.listDue({ due: "leased", forMs: 0, limit: 1 }),
     () => store.purge({ finishedForMs: 0, limit: 1 }),
     () => store.listRuns({ ownerId: "eve", runStatus: "running", before: null, limit: 1 }),
   ]) {

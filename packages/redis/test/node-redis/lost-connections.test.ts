@@ -86,7 +86,7 @@ it("S7: appends whose connection is killed before the answer land once, in order
   const client = await openClient(server.url);
   const store = await openOn(fromNodeRedis(client));
   const runs = runsOf(store);
-  await runs.create({ ownerId: "ada", runId: "a" });
+  await runs.create({ runId: "a" });
   let killed = 0;
   const killing = (async () => {
     while (killed < 20) {

@@ -1,7 +1,6 @@
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { onTestFinished } from "vitest";
 import { type RedisClient, type RedisStoreOptions } from "../../src/index.ts";
-import { openRedisStore } from "../ruled-store.ts";
+import { openRedisStore, type RedisStore } from "../ruled-store.ts";
 import { MARKS } from "../../src/scripts/list.ts";
 import { connectNodeRedis, type NodeRedis } from "./node-redis-doors.ts";
 
@@ -23,7 +22,7 @@ export async function openClient(
 export async function openOn(
   client: RedisClient,
   options: RedisStoreOptions = { prefix: PREFIX },
-): Promise<RunEventStore> {
+): Promise<RedisStore> {
   const store = await openRedisStore(client, options);
   onTestFinished(() => store.close());
   return store;

@@ -12,7 +12,9 @@ export const EVENTS_AT_ONCE = 100;
 export interface Remains {
   /** Hides a long run from all calls, as the first step of its removal. A short run stays as it is. */
   behead(ordinal: number): void;
-  /** Whether there are remains. Asked for nothing, it costs a statement: ask only after a removal. */
+  /** Whether there may be remains: these statements have removed a run, or never looked. It costs nothing. */
+  mayRemain(): boolean;
+  /** Whether there are remains, of any process. */
   hasRemains(): boolean;
   /** Removes a piece of the remains. */
   clearPiece(): void;
@@ -38,9 +40,18 @@ export function prepareRemains(db: SqliteDatabase, tables: Tables): Remains {
        AND NOT EXISTS (SELECT 1 FROM ${events} e WHERE e.run_key = ${runs}.run_key)
        AND NOT EXISTS (SELECT 1 FROM ${receipts} c WHERE c.run_key = ${runs}.run_key)`,
   ].map((sql) => prepareStatement(db, sql));
+  // Another process may have ended in the middle of a removal.
+  let mayRemain = true;
   return {
-    behead: (ordinal) => void behead.run(ordinal),
-    hasRemains: () => find.get() !== undefined,
+    behead(ordinal) {
+      behead.run(ordinal);
+      mayRemain = true;
+    },
+    mayRemain: () => mayRemain,
+    hasRemains() {
+      mayRemain = find.get() !== undefined;
+      return mayRemain;
+    },
     clearPiece: () => clear.forEach((statement) => void statement.run()),
   };
 }

@@ -1,5 +1,5 @@
 // A Durable Object whose storage is deleted and shared under its store. A test makes its calls by name, from outside.
-import { createRunEvents, type RunEvents, RunEventsError } from "@tm/run-events-core";
+import { createRunEvents, type OwnedRuns, RunEventsError } from "@tm/run-events-core";
 import { createSqliteStore, type SqliteObjectStorage, type SqliteStore } from "../../src/index.ts";
 
 /** The storage of an object, with what the store does not use. */
@@ -36,19 +36,23 @@ export class StoreObject {
 
   async #deleteAll(): Promise<unknown> {
     const { store, runs } = await this.#open();
-    await runs.create({ ownerId: "ada", runId: "a" });
+    await runs.create({ runId: "a" });
     await runs.append("a", ONE);
     await this.#storage.deleteAll();
     const gone = await Promise.all([
       codeOf(() => runs.append("a", ONE)),
-      codeOf(() => runs.create({ ownerId: "ada", runId: "b" })),
+      codeOf(() => runs.create({ runId: "b" })),
       codeOf(() => runs.read("a")),
       codeOf(() => store.verify()),
-      codeOf(() => store.transact(() => store.appendInTransaction({ runId: "a", events: ONE }))),
+      codeOf(() =>
+        store.transact(() =>
+          store.appendInTransaction({ ownerId: "ada", runId: "a", events: ONE }),
+        ),
+      ),
     ]);
     await store.migrate();
     gone.push(await codeOf(() => runs.append("a", ONE)));
-    await runs.create({ ownerId: "ada", runId: "a" });
+    await runs.create({ runId: "a" });
     const { lastSequence } = await runs.append("a", ONE);
     return { gone, lastSequence };
   }
@@ -57,11 +61,11 @@ export class StoreObject {
   async #twoStores(): Promise<unknown> {
     const one = await this.#open();
     const two = await this.#open();
-    await one.runs.create({ ownerId: "ada", runId: "both" });
+    await one.runs.create({ runId: "both" });
     const landed = await Promise.all(
       Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).runs.append("both", ONE)),
     );
-    const joined = { runId: "both", events: ONE };
+    const joined = { ownerId: "ada", runId: "both", events: ONE };
     const other = await codeOf(() =>
       one.store.transact(() => two.store.appendInTransaction(joined)),
     );
@@ -79,12 +83,12 @@ export class StoreObject {
   /** The alarm appends while a call waits between two of its appends. */
   async #alarmBetween(): Promise<unknown> {
     const { store, runs } = await this.#open();
-    await runs.create({ ownerId: "ada", runId: "alarm" });
+    await runs.create({ runId: "alarm" });
     const over = Promise.withResolvers<readonly number[]>();
     this.#onAlarm = async () => {
       const append = runs.append("alarm", ONE);
       const joined = store.transact(() =>
-        store.appendInTransaction({ runId: "alarm", events: ONE }),
+        store.appendInTransaction({ ownerId: "ada", runId: "alarm", events: ONE }),
       );
       over.resolve([(await append).lastSequence, joined.lastSequence]);
     };
@@ -95,10 +99,10 @@ export class StoreObject {
     return { first, between: between.toSorted((a, b) => a - b), last };
   }
 
-  async #open(): Promise<{ readonly store: SqliteStore; readonly runs: RunEvents }> {
+  async #open(): Promise<{ readonly store: SqliteStore; readonly runs: OwnedRuns }> {
     const store = createSqliteStore(this.#storage);
     await store.migrate();
-    return { store, runs: createRunEvents({ store }) };
+    return { store, runs: createRunEvents({ store }).as("ada") };
   }
 }
 

@@ -1,5 +1,5 @@
 // A Durable Object whose calls a test makes by name, from outside.
-import { createRunEvents, RunEventsError } from "@tm/run-events-core";
+import { createRunEvents, type OwnedRuns, RunEventsError } from "@tm/run-events-core";
 import { createSqliteStore, type SqliteObjectStorage, type SqliteStore } from "../../src/index.ts";
 
 /** Resolves in a later turn of the event loop. */
@@ -21,22 +21,28 @@ export class StoreObject {
     return Response.json((await this.#calls[name]()) ?? null);
   }
 
+  /** Ada's runs. */
+  #runs(): OwnedRuns {
+    return createRunEvents({ store: this.#store }).as("ada");
+  }
+
   readonly #calls: ObjectCalls = {
     capabilities: async () => this.#store.capabilities,
     append: async () => {
-      const runs = createRunEvents({ store: this.#store });
-      await runs.create({ ownerId: "ada", runId: "kept" });
+      const runs = this.#runs();
+      await runs.create({ runId: "kept" });
       await runs.append("kept", [{ eventType: "TOKEN", payload: "kept" }]);
     },
     read: async () => {
-      const { events } = await createRunEvents({ store: this.#store }).read("kept");
+      const { events } = await this.#runs().read("kept");
       return events.map(({ payload }) => payload);
     },
     refuseHalfWay: () => this.#refuseHalfWay(),
     joinTransaction: () => this.#joinTransaction(),
     outsideTransaction: async () => {
       const events = [{ eventType: "TOKEN" }];
-      const append = () => this.#store.appendInTransaction({ runId: "kept", events });
+      const append = () =>
+        this.#store.appendInTransaction({ ownerId: "ada", runId: "kept", events });
       return [
         messageOf(append),
         messageOf(() => this.#storage.transactionSync(append)),
@@ -49,8 +55,8 @@ export class StoreObject {
 
   /** The database refuses the third event, after the first two of the same append. */
   async #refuseHalfWay(): Promise<unknown> {
-    const runs = createRunEvents({ store: this.#store });
-    await runs.create({ ownerId: "ada", runId: "half" });
+    const runs = this.#runs();
+    await runs.create({ runId: "half" });
     this.#storage.sql
       .exec(`CREATE TRIGGER refuse BEFORE INSERT ON run_events_events WHEN NEW.sequence = 3
       BEGIN SELECT RAISE(ABORT, 'refused'); END`);
@@ -69,14 +75,18 @@ export class StoreObject {
   }
 
   async #joinTransaction(): Promise<unknown> {
-    const runs = createRunEvents({ store: this.#store });
-    await runs.create({ ownerId: "ada", runId: "joined" });
+    const runs = this.#runs();
+    await runs.create({ runId: "joined" });
     this.#storage.sql.exec("CREATE TABLE orders (item TEXT)");
     const order = (item: string) =>
       this.#store.transact(() => {
         this.#storage.sql.exec("INSERT INTO orders VALUES (?)", item);
         const events = [{ eventType: "ORDER_PLACED", payload: { item } }];
-        const { lastSequence } = this.#store.appendInTransaction({ runId: "joined", events });
+        const { lastSequence } = this.#store.appendInTransaction({
+          ownerId: "ada",
+          runId: "joined",
+          events,
+        });
         if (item === "gold") throw new Error("no gold");
         return lastSequence;
       });
@@ -97,7 +107,8 @@ export class StoreObject {
     });
     const order: string[] = [];
     const created = createRunEvents({ store })
-      .create({ ownerId: "ada", runId: "confirmed" })
+      .as("ada")
+      .create({ runId: "confirmed" })
       .then(() => order.push("acknowledged"));
     // Its rows are there already.
     while (
@@ -113,8 +124,8 @@ export class StoreObject {
   }
 
   async #tail(): Promise<unknown> {
-    const runs = createRunEvents({ store: this.#store });
-    await runs.create({ ownerId: "ada", runId: "tailed" });
+    const runs = this.#runs();
+    await runs.create({ runId: "tailed" });
     const seen: unknown[] = [];
     const reading = (async () => {
       for await (const { payload } of runs.tail("tailed")) seen.push(payload);

@@ -6,15 +6,16 @@ import { appendOf, claimed, claimOf, createOf, endOf } from "./requests.ts";
 export interface JoinedLine {
   readonly runId: string;
   readonly events: readonly { readonly eventType: string; readonly payload?: unknown }[];
-  readonly ownerId?: string;
+  readonly ownerId: string;
   readonly idempotencyKey?: string;
   readonly expectedSequence?: number;
   readonly fence?: number;
 }
 
-/** An append of one event to the run `a`. */
+/** An append of one event to Ada's run `a`. */
 export function lineOf(value: unknown, more: Partial<JoinedLine> = {}): JoinedLine {
-  return { runId: "a", events: [{ eventType: "LOG_LINE", payload: value }], ...more };
+  const events = [{ eventType: "LOG_LINE", payload: value }];
+  return { ownerId: "ada", runId: "a", events, ...more };
 }
 
 /** Appends that are refused, each with the members of its error, and an append after them that is not refused. */

@@ -3,7 +3,7 @@ import { assertProblem } from "../assert-answer.ts";
 import type { Answer, Call } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import { askFor, claim } from "../claims.ts";
-import { appendCall, pathOf, poll, post, record } from "../runs.ts";
+import { appendCall, pathOf, poll, record } from "../runs.ts";
 
 interface Refusal {
   readonly status: number;
@@ -69,14 +69,6 @@ const REFUSALS: readonly Refusal[] = [
     members: { runStatus: "failed", lastSequence: 2 },
     reach: async (trial) =>
       trial.send(appendCall(trial, await record(trial, "NOTE", "RUN_FAILED"), ["NOTE"])),
-  },
-  {
-    status: 409,
-    code: "run_id_taken",
-    reach: async (trial) => {
-      const body = JSON.stringify({ runId: await record(trial) });
-      return trial.send(post(trial, "/v1/agent-runs", body, trial.stranger.bearer));
-    },
   },
   {
     status: 409,

@@ -92,7 +92,7 @@ export const answerMutants: readonly ServerMutant[] = [
     clause: "W8",
     ...mapAnswers(({ status, leaf, request }) =>
       status === 200 && leaf === null && request.method === "POST"
-        ? answerProblem(409, "run_id_taken")
+        ? answerProblem(409, "run_active")
         : null,
     ),
   },

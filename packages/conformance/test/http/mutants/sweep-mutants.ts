@@ -1,33 +1,26 @@
-import type { IdleQuery, RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import { type Run, type RunEventStore, runOf } from "@tm/run-events-core/store";
+import { appendRequest, event } from "../../../src/append-request.ts";
+import { kitStore, OWNER } from "../../../src/kit-store.ts";
+import { BY_OWNER } from "../../../src/lease.ts";
 import { LIMITS } from "../memory-server.ts";
 import { mapAnswers, type ServerMutant, withBody } from "./server-mutant.ts";
 
-const OWNER = "ada";
 /** Longer than the kit waits. */
 const NEVER_MS = 9_000_000;
 
-/** The server ends all running runs for which this holds, no matter who has them. */
+/** The server ends running runs by this alone, no matter who has them. @param isDue gets the instant that is the limit ago */
 function sweepBy(
-  isDue: (run: RunRecord, query: IdleQuery, nowMs: number) => boolean,
-): Pick<ServerMutant, "idleStore"> {
-  return {
-    idleStore: (store): RunEventStore => ({
-      ...store,
-      async listIdle(query) {
-        if (query.runStatus !== "running") return store.listIdle(query);
-        const asked = { ownerId: OWNER, runStatus: query.runStatus, before: null, limit: 100 };
-        const nowMs = await store.probe();
-        const runs = await store.listRuns(asked);
-        return runs.filter((run) => isDue(run, query, nowMs)).map(({ runId }) => runId);
-      },
-      append: (requests) =>
-        store.append(
-          requests.map((request) =>
-            request.appender.by === "sweeper" ? { ...request, appender: { by: "owner" } } : request,
-          ),
-        ),
-    }),
-  };
+  isDue: (run: Run, untilMs: number) => boolean,
+): Pick<ServerMutant, "limits" | "sweep"> {
+  async function sweep(store: RunEventStore): Promise<void> {
+    const untilMs = (await store.probe()) - LIMITS.idleForMs;
+    const query = { ownerId: OWNER, runStatus: "running", topic: null, before: null } as const;
+    const runs = (await store.list({ ...query, limit: 100 })).map(runOf);
+    const end = event("RUN_FAILED", '{"reason":"abandoned"}');
+    const due = runs.filter((run) => isDue(run, untilMs));
+    await kitStore(store).append(due.map(({ runId }) => appendRequest(runId, [end], BY_OWNER)));
+  }
+  return { limits: { idleForMs: NEVER_MS }, sweep };
 }
 
 /** Every page passes through `change` as text. */
@@ -74,30 +67,30 @@ export const sweepMutants: readonly ServerMutant[] = [
     name: "counts how long a running run is idle from its creation",
     clause: "W37",
     ...sweepBy(
-      ({ createdAtMs, leaseExpiresAtMs }, { idleForMs }, nowMs) =>
-        leaseExpiresAtMs === null && createdAtMs <= nowMs - idleForMs,
+      ({ createdAtMs, leaseExpiresAtMs }, untilMs) =>
+        leaseExpiresAtMs === null && createdAtMs <= untilMs,
     ),
   },
   {
     name: "counts how long a running run is idle from its last event alone",
     clause: "W37",
     ...sweepBy(
-      ({ updatedAtMs, leaseExpiresAtMs }, { idleForMs }, nowMs) =>
-        leaseExpiresAtMs === null && updatedAtMs <= nowMs - idleForMs,
+      ({ updatedAtMs, leaseExpiresAtMs }, untilMs) =>
+        leaseExpiresAtMs === null && updatedAtMs <= untilMs,
     ),
   },
   {
     name: "counts how long a running run is idle from its last release alone",
     clause: "W37",
     ...sweepBy(
-      ({ idleFromMs, leaseExpiresAtMs }, { idleForMs }, nowMs) =>
-        leaseExpiresAtMs === null && idleFromMs <= nowMs - idleForMs,
+      // The index is moved by a release, and by no event.
+      ({ dueMs, leaseExpiresAtMs }, untilMs) => leaseExpiresAtMs === null && dueMs <= untilMs,
     ),
   },
   {
     name: "ends running runs without events though a worker has them",
     clause: "W37",
-    ...sweepBy(({ updatedAtMs }, { idleForMs }, nowMs) => updatedAtMs <= nowMs - idleForMs),
+    ...sweepBy(({ updatedAtMs }, untilMs) => updatedAtMs <= untilMs),
   },
   {
     name: "calls every run abandoned that the system ends",

@@ -109,7 +109,7 @@ export const WRITING_SCENES: readonly Scene[] = [
   },
   {
     name: "creates, cancels and deletes",
-    runs: { live: [note()], ended: [completed], bobs: [] },
+    runs: { live: [note()], ended: [completed], bobs: [], "bobs-other": [] },
     steps: [
       ask("POST", RUNS),
       ...[
@@ -155,7 +155,7 @@ export const WRITING_SCENES: readonly Scene[] = [
       ask("GET", run("live")),
       askJson("POST", RUNS, { runId: "live" }),
       ask("DELETE", run("none")),
-      ask("DELETE", run("bobs")),
+      ask("DELETE", run("bobs-other")),
       ask("GET", `${RUNS}?limit=3`),
     ],
   },

@@ -1,54 +1,50 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { createAppendQueue } from "../src/log/append-queue.ts";
-import type { AppendRequest } from "../src/rules/append.ts";
+import { createWriteQueue, type WriteQueue } from "../src/log/write-queue.ts";
+import { appendWrite, type Write } from "../src/log/write.ts";
+import type { AppendOutcome } from "../src/rules/append.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { systemClock } from "../src/time/clock.ts";
 import { createDeferred } from "./deferred.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
 
 const MIB = 1_048_576;
 
-function requestOf(ownerId: string | null, runId: string, bytes: number): AppendRequest {
-  return {
-    runId,
-    ownerId,
-    events: [{ eventType: "NOTE", payload: `"${"x".repeat(bytes)}"`, phase: null }],
-    change: "started",
-    idempotencyKey: null,
-    expectedSequence: null,
-    appender: { by: "anybody" },
-  };
+/** An append of so many bytes. */
+function writeOf(ownerId: string, runId: string, bytes: number): Write<AppendOutcome> {
+  const event = newEvent("NOTE", `"${"x".repeat(bytes)}"`);
+  return appendWrite(appendRequest([event], { ownerId, runId }));
 }
 
 /** A queue over a store whose answers the test gives. */
 function createHeldQueue(): {
-  readonly queue: ReturnType<typeof createAppendQueue>;
+  readonly queue: WriteQueue;
   readonly release: () => void;
 } {
   const gate = createDeferred<void>();
   const memory = createMemoryStore();
   const store: RunEventStore = {
     ...memory,
-    async append(requests) {
+    async append(plains) {
       await gate.promise;
-      return memory.append(requests);
+      return memory.append(plains);
     },
   };
   return {
-    queue: createAppendQueue(store, { clock: systemClock, isClosing: () => false, report: null }),
+    queue: createWriteQueue(store, { clock: systemClock, isClosing: () => false, report: null }),
     release: () => gate.resolve(),
   };
 }
 
-it("the append queue refuses an owner who has a quarter of it, but no other owner until the whole is full", async () => {
+it("the write queue refuses an owner who has a quarter of it, but no other owner until the whole is full", async () => {
   const { queue, release } = createHeldQueue();
   const adding: Promise<unknown>[] = [];
   const refused: RunEventsError[] = [];
   let at = 0;
-  const add = (ownerId: string | null, bytes: number): void => {
-    const added = queue.add(requestOf(ownerId, `r${(at += 1)}`, bytes));
+  const add = (ownerId: string, bytes: number): void => {
+    const added = queue.add(writeOf(ownerId, `r${(at += 1)}`, bytes));
     adding.push(added.catch((error: unknown) => refused.push(error as RunEventsError)));
   };
   add("first", 1);
@@ -59,12 +55,12 @@ it("the append queue refuses an owner who has a quarter of it, but no other owne
   expect(refused[0]?.details).toEqual({ retryAfterMs: 1_000 });
   expect(refused.length).toBeGreaterThanOrEqual(13);
   const ofAda = refused.length;
-  // Other owners have room, and appends without an owner may fill the queue.
+  // Other owners have room, until the queue is full.
   for (let count = 0; count < 10; count++) add("bob", MIB);
-  for (let count = 0; count < 30; count++) add(null, MIB);
+  for (let count = 0; count < 30; count++) add(`owner ${count % 4}`, MIB);
   await setImmediate();
   expect(refused).toHaveLength(ofAda);
-  for (let count = 0; count < 30; count++) add(null, MIB);
+  for (let count = 0; count < 30; count++) add(`owner ${count % 4}`, MIB);
   add("eve", 1);
   await setImmediate();
   const late = refused.slice(ofAda);

@@ -3,15 +3,21 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRunLog } from "../src/log/create-run-log.ts";
+import { createCommitIds } from "../src/log/own-keys.ts";
 import type { SendTimes } from "../src/log/send-again.ts";
-import { sendAppends } from "../src/log/send-appends.ts";
+import { sendWrites } from "../src/log/send-writes.ts";
+import { appendWrite } from "../src/log/write.ts";
 import type { AppendOutcome, AppendRequest } from "../src/rules/append.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
+import type { RunName } from "../src/rules/head.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
+import { createRunWrites, RUN } from "./run-writes.ts";
+
+const ADA = { ownerId: "ada" };
 
 /** Times that a test need not wait for. */
 function hastyTimes(isClosing = (): boolean => false): SendTimes {
@@ -27,25 +33,37 @@ async function send(
   times: SendTimes = hastyTimes(),
 ): Promise<readonly (AppendOutcome | Error)[]> {
   const results: (AppendOutcome | Error)[] = [];
-  await sendAppends(store, group, times, (index, result) => {
+  const settle = (index: number, result: unknown): void => {
     expect(results[index]).toBeUndefined();
-    results[index] = result;
-  });
+    results[index] = result as AppendOutcome | Error;
+  };
+  const sending = { settle, keep() {} };
+  await sendWrites(store, group.map(appendWrite), sending, times, createCommitIds());
   return results;
 }
 
 /** The payloads of a run's log: each request of these tests writes its own number. */
 async function landed(store: RunEventStore): Promise<readonly string[]> {
-  const query = { runId: "r", ownerId: null, since: 0, limit: 1_000, maxBytes: 1_000_000 };
-  const [result] = await store.read([query]);
-  return result?.events.map((event) => event.payload) ?? [];
+  const [result] = await store.read([{ ...RUN, since: 0, limit: 1_000, maxBytes: 1_000_000 }]);
+  return (
+    result?.events.flatMap(({ eventType, payload }) => (eventType === "TOKEN" ? [payload] : [])) ??
+    []
+  );
 }
 
-async function open(fates: readonly Fate[]): Promise<RunEventStore> {
-  const store = createLossyStore(fates);
-  await store.createRun({ runId: "r", ownerId: "ada", metadata: "null" });
-  return store;
+/** A store with a run. Of one that has started the store takes appends as plain; of another, the first append is decided by its rule. */
+async function open(
+  fates: readonly Fate[],
+  run: "started" | "queued" = "queued",
+  store: RunEventStore = createMemoryStore(),
+): Promise<RunEventStore> {
+  const writes = createRunWrites(store);
+  await writes.create(RUN);
+  if (run === "started") await writes.append(appendRequest([newEvent("RUN_STARTED")]));
+  return createLossyStore(fates, store);
 }
+
+const runs = fc.constantFrom("started" as const, "queued" as const);
 
 function didLand(result: AppendOutcome | Error | undefined): boolean {
   return (
@@ -53,13 +71,13 @@ function didLand(result: AppendOutcome | Error | undefined): boolean {
   );
 }
 
-describe("sendAppends", () => {
+describe("sendWrites", () => {
   const keys = fc.array(fc.boolean(), { minLength: 1, maxLength: 6 });
 
   it("S7: under any losses no append lands twice, and acknowledged appends have landed", async () => {
     await fc.assert(
-      fc.asyncProperty(keys, fc.array(fate, { maxLength: 6 }), async (keyed, fates) => {
-        const store = await open(fates);
+      fc.asyncProperty(keys, fc.array(fate, { maxLength: 6 }), runs, async (keyed, fates, run) => {
+        const store = await open(fates, run);
         const group = keyed.map((key, at) =>
           appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: key ? `k${at}` : null }),
         );
@@ -83,8 +101,9 @@ describe("sendAppends", () => {
       fc.array(fc.constantFrom<Fate>(...AMBIGUOUS, "refused", "fatal"), { maxLength: 12 }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), losses, async (count, [first, more]) => {
-        const store = await open([first, ...more]);
+      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), losses, runs, async (count, lost, run) => {
+        const [first, more] = lost;
+        const store = await open([first, ...more], run);
         const payloads = Array.from({ length: count }, (_, at) => String(at));
         const group = payloads.map((payload) =>
           appendRequest([newEvent("TOKEN", payload)], { idempotencyKey: payload }),
@@ -97,18 +116,18 @@ describe("sendAppends", () => {
   });
 
   it("S7: without a key the ambiguous error surfaces, and the keyed requests of its group are sent again", async () => {
-    const store = await open(["landed"]);
+    const store = await open(["landed"], "started");
     const [bare, keyed] = await send(store, [
       appendRequest([newEvent("TOKEN", "0")]),
       appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
     ]);
     expect(bare).toMatchObject({ code: "store_unavailable", ambiguous: true });
-    expect(keyed).toMatchObject({ outcome: "replayed", firstSequence: 2 });
+    expect(keyed).toMatchObject({ outcome: "replayed", firstSequence: 3 });
     expect(await landed(store)).toStrictEqual(["0", "1"]);
   });
 
   it("S7: when sending again does not help, the first, ambiguous error is thrown", async () => {
-    const outage: readonly Fate[] = ["lost", ...Array<Fate>(20).fill("refused"), "answered"];
+    const outage: readonly Fate[] = ["lost", ...Array<Fate>(60).fill("refused"), "answered"];
     for (const fates of [outage, ["lost", "closed", "answered"]] as const) {
       const store = await open(fates);
       const group = [appendRequest([newEvent("TOKEN")], { idempotencyKey: "k" })];
@@ -135,16 +154,21 @@ describe("sendAppends", () => {
   it("S2: a run that fails does not fail the others of its group, in doubt or not", async () => {
     for (const ambiguous of [true, false]) {
       const store = createMemoryStore();
-      for (const runId of ["r", "bad", "other"])
-        await store.createRun({ runId, ownerId: "ada", metadata: "null" });
+      const writes = createRunWrites(store);
+      for (const runId of ["r", "bad", "other"]) await writes.create({ ...RUN, runId });
+      async function meet<Item extends RunName, Answer>(
+        items: readonly Item[],
+        call: (items: readonly Item[]) => Promise<Answer>,
+      ): Promise<Answer> {
+        if (!items.some(({ runId }) => runId === "bad")) return call(items);
+        // As much has landed as in a cluster one of whose nodes is away.
+        if (ambiguous) await call(items.filter(({ runId }) => runId !== "bad"));
+        throw new RunEventsError("store_unavailable", "bad", { ambiguous, retryable: false });
+      }
       const troubled: RunEventStore = {
         ...store,
-        async append(requests) {
-          if (!requests.some(({ runId }) => runId === "bad")) return store.append(requests);
-          // As much has landed as in a cluster one of whose nodes is away.
-          if (ambiguous) await store.append(requests.filter(({ runId }) => runId !== "bad"));
-          throw new RunEventsError("store_unavailable", "bad", { ambiguous, retryable: false });
-        },
+        append: (plains) => meet(plains, (some) => store.append(some)),
+        change: (changes) => meet(changes, (some) => store.change(some)),
       };
       const group = ["r", "bad", "other", "r"].map((runId, at) => ({
         ...appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: `k${at}` }),
@@ -162,14 +186,14 @@ describe("sendAppends", () => {
       import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
       const store = createMemoryStore();
       let failures = 3;
-      const lossy = { ...store, capabilities: { ...store.capabilities, losesAcknowledgements: true },
-        async append(requests) {
+      const lossy = { ...store, capabilities: { ...store.capabilities, losesAnswers: true },
+        async append(plains) {
           if (failures-- > 0) throw new RunEventsError("store_unavailable", "lost", { ambiguous: true });
-          return store.append(requests);
+          return store.append(plains);
         } };
       const runs = createRunEvents({ store: lossy });
       const { runId } = await runs.create({ ownerId: "ada" });
-      console.log((await runs.append(runId, [{ eventType: "TOKEN" }])).lastSequence);
+      console.log((await runs.append(runId, [{ eventType: "TOKEN" }], { ownerId: "ada" })).lastSequence);
     `;
     const { stdout } = await promisify(execFile)(
       process.execPath,
@@ -188,16 +212,16 @@ describe("sendAppends", () => {
   });
 });
 
-describe("a log over a store that loses acknowledgements", () => {
+describe("a log over a store that loses answers", () => {
   it("S7: the log gives each append its own key, so that each event lands once, in order", async () => {
     const fates = fc.array(fc.constantFrom<Fate>("answered", ...AMBIGUOUS), { maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(fates, fc.integer({ min: 1, max: 6 }), async (losses, count) => {
         const store = await open(losses);
-        const log = createRunLog({ store });
+        const log = createRunLog({ store, clock: createHastyClock() });
         const payloads = Array.from({ length: count }, (_, at) => at);
         const receipts = await Promise.all(
-          payloads.map((payload) => log.append("r", [{ eventType: "TOKEN", payload }])),
+          payloads.map((payload) => log.append("r", [{ eventType: "TOKEN", payload }], ADA)),
         );
         expect(await landed(store)).toStrictEqual(payloads.map(String));
         // The caller used no key, so to the caller nothing is a replay.
@@ -218,20 +242,20 @@ describe("a log over a store that loses acknowledgements", () => {
 
   it("S7, W13: a cancel whose answer is lost cancels once", async () => {
     const store = await open(["landed"]);
-    const log = createRunLog({ store });
-    await expect(log.cancel("r")).resolves.toMatchObject({
+    const log = createRunLog({ store, clock: createHastyClock() });
+    await expect(log.cancel("r", ADA)).resolves.toMatchObject({
       runStatus: "cancelled",
       lastSequence: 1,
     });
     await log.close();
   });
 
-  it("S7: a store that loses no acknowledgement gets no key, and its ambiguous error surfaces", async () => {
+  it("S7: a store that loses no answer gets no key, and its ambiguous error surfaces", async () => {
     const lossy = await open(["lost"]);
     const log = createRunLog({
       store: { ...lossy, capabilities: createMemoryStore().capabilities },
     });
-    await expect(log.append("r", [{ eventType: "TOKEN" }])).rejects.toMatchObject({
+    await expect(log.append("r", [{ eventType: "TOKEN" }], ADA)).rejects.toMatchObject({
       ambiguous: true,
     });
     await log.close();

@@ -1,0 +1,348 @@
+import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import {
+  type Decision,
+  type Head,
+  nameKey,
+  type Plain,
+  type RunEventStore,
+  type Seen,
+} from "@tm/run-events-core/store";
+import { turns } from "./turns.ts";
+import { changeInSteps, type Holds, isUnchanged } from "./in-steps.ts";
+import { changeAlone, changesEach, eventsOf, mapChanges, mapReads, seeNow } from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** A store that commits in steps, and does not compare what is there with what was seen, if this is so. */
+function unlessFor(
+  isExempt: Holds,
+  slow?: () => (decision: Decision<unknown>) => boolean,
+): (data: RunEventStore) => RunEventStore {
+  return (data) => ({
+    ...data,
+    ...changeInSteps(data, (...seen) => isExempt(...seen) || isUnchanged(...seen), slow?.()),
+  });
+}
+
+/** A store that commits in steps, whose `revision` such plain writes do not move. */
+function unmovedBy(isUnmoved: (plain: Plain) => boolean): (data: RunEventStore) => RunEventStore {
+  return (data) => {
+    /** By how much each run's revision should be higher. */
+    const behind = new Map<string, number>();
+    const shift = (head: Head, sign: 1 | -1): Head => ({
+      ...head,
+      revision: head.revision + sign * (behind.get(nameKey(head)) ?? 0),
+    });
+    const lagging: RunEventStore = {
+      ...data,
+      async append(plains) {
+        const landings = await data.append(plains);
+        plains.forEach((plain, at) => {
+          const name = nameKey(plain);
+          if ((landings[at] ?? null) !== null && isUnmoved(plain)) {
+            behind.set(name, (behind.get(name) ?? 0) + 1);
+          }
+        });
+        return landings;
+      },
+      ...mapChanges(data, {
+        see: (seen) => (seen.head === null ? seen : { ...seen, head: shift(seen.head, -1) }),
+        commit: ({ after, ...decision }) => ({
+          ...decision,
+          ...(after === undefined ? {} : { after: after && shift(after, 1) }),
+        }),
+      }),
+    };
+    return { ...lagging, ...changeInSteps(lagging) };
+  };
+}
+
+/** Of removals that race, every other is slow. */
+function everyOtherRemoval(): (decision: Decision<unknown>) => boolean {
+  let removals = 0;
+  return ({ after }) => {
+    if (after === null) removals += 1;
+    return after === null && removals % 2 === 0;
+  };
+}
+
+const isCreation: Holds = ({ head }) => head === null;
+const isClaim: Holds = ({ head }, _, { after }) =>
+  head !== null && after != null && after.fence > head.fence && !isTerminal(after.runStatus);
+const isEnd: Holds = ({ head }, _, { after }) =>
+  head !== null && after != null && isTerminal(after.runStatus);
+
+/** Stores that commit what they should decide again, or only a part of what was decided. */
+export const changeMutants: readonly Mutant[] = [
+  {
+    name: "commits what was decided about a run that has changed since",
+    clause: "S4",
+    data: unlessFor(({ head }, now) => head !== null && now.head !== null),
+  },
+  {
+    name: "does not move the revision with a plain append",
+    clause: "S4",
+    data: unmovedBy(({ events }) => events.length > 0),
+  },
+  {
+    name: "does not move the revision with a renewal",
+    clause: "S23",
+    data: unmovedBy(({ events }) => events.length === 0),
+  },
+  {
+    name: "creates a run that was created since it looked",
+    clause: "S16",
+    data: unlessFor(isCreation),
+  },
+  {
+    name: "removes whatever run has the id by now",
+    clause: "S17",
+    data: unlessFor(
+      (_then, now, { after }) => after === null && now.head !== null,
+      everyOtherRemoval,
+    ),
+  },
+  {
+    name: "creates the run of a topic that another run has got since it looked",
+    clause: "S25",
+    data: unlessFor(({ head, ordinal }, now) => {
+      return head === null && now.head === null && ordinal >= now.ordinal;
+    }),
+  },
+  {
+    name: "claims a run that was claimed since it looked",
+    clause: "S21",
+    data: unlessFor(isClaim),
+  },
+  {
+    name: "ends a run that was ended since it looked",
+    clause: "S22",
+    data: unlessFor(isEnd),
+  },
+  {
+    name: "compares the sequence of a run where it should compare its revision",
+    clause: "S21",
+    data: unlessFor(({ head }, now) => {
+      return head !== null && head.lastSequence === now.head?.lastSequence;
+    }),
+  },
+  {
+    name: "compares the revision of a run and not which run of the id it is",
+    clause: "S17",
+    data: unlessFor(
+      ({ head }, now) => head !== null && head.revision === now.head?.revision,
+      everyOtherRemoval,
+    ),
+  },
+  {
+    name: "fails a change that met another",
+    clause: "S4",
+    data: (data) => ({
+      ...data,
+      ...changeInSteps(data, (...seen) => {
+        if (isUnchanged(...seen)) return true;
+        throw new RunEventsError("store_unavailable", "deadlock detected");
+      }),
+    }),
+  },
+  {
+    name: "answers a change that met another as if it had landed",
+    clause: "S4",
+    data(data) {
+      const steps = changesEach(async (change) => {
+        const then = await seeNow(data, change);
+        const { answer, ...decision } = change.decide(then);
+        if (decision.after === undefined) return answer;
+        await turns(3);
+        return changeAlone(data, {
+          ...change,
+          decide: (now) =>
+            isUnchanged(then, now, { answer, ...decision }) ? { ...decision, answer } : { answer },
+        });
+      });
+      return { ...data, ...steps };
+    },
+  },
+  {
+    name: "saves a run and leaves out the events that were decided with it",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, { commit: ({ events: _, ...decision }) => decision }),
+    }),
+  },
+  {
+    name: "appends the events that were decided and leaves the run as it was",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, {
+        commit({ after, ...decision }, { head }) {
+          if (after === undefined) return decision;
+          const isAppend = head !== null && (decision.events?.length ?? 0) > 0;
+          return {
+            ...decision,
+            after: isAppend ? { ...head, revision: head.revision + 1 } : after,
+          };
+        },
+      }),
+    }),
+  },
+  {
+    name: "appends the first of the events that were decided, and the others some turns later",
+    clause: "S2",
+    data(data) {
+      const steps = changesEach(async (change) => {
+        const late: { rest: Omit<Decision<unknown>, "answer"> | null } = { rest: null };
+        const answer = await changeAlone(data, {
+          ...change,
+          decide(seen) {
+            const decision = change.decide(seen);
+            const { after, events = [] } = decision;
+            late.rest = null;
+            if (after == null || seen.head === null || events.length < 2) return decision;
+            late.rest = { after, events: events.slice(1) };
+            const lastSequence = seen.head.lastSequence + 1;
+            return { ...decision, after: { ...after, lastSequence }, events: events.slice(0, 1) };
+          },
+        });
+        const { rest } = late;
+        if (rest === null) return answer;
+        await turns(20);
+        return changeAlone(data, { ...change, decide: () => ({ ...rest, answer }) });
+      });
+      return { ...data, ...steps };
+    },
+  },
+  {
+    name: "does not keep the receipts that were decided",
+    clause: "S5",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, { commit: ({ receipts: _, ...decision }) => decision }),
+    }),
+  },
+  {
+    name: "keeps one receipt of those that were decided in one go",
+    clause: "S5",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, {
+        commit: ({ receipts = [], ...decision }) => ({
+          ...decision,
+          receipts: receipts.slice(0, 1),
+        }),
+      }),
+    }),
+  },
+  {
+    name: "saves a run whose events were decided some turns before the events",
+    clause: "S9",
+    data(data) {
+      const early = new Map<string, Head>();
+      return {
+        ...data,
+        ...mapReads(data, (page) => ({
+          ...page,
+          head: { ...page.head, ...early.get(nameKey(page.head)) },
+        })),
+        ...changesEach(async (change) => {
+          const { after } = change.decide(await seeNow(data, change));
+          if (after != null) early.set(nameKey(change), after);
+          await turns(3);
+          const answer = await changeAlone(data, change);
+          early.delete(nameKey(change));
+          return answer;
+        }),
+      };
+    },
+  },
+  {
+    name: "takes the answers of a call's changes for each other",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      change: async (changes) => (await data.change(changes)).toReversed(),
+    }),
+  },
+  ...forgetful(),
+];
+
+/** Stores that do not know their own commits, or the run that they have removed. */
+function forgetful(): readonly Mutant[] {
+  const commitsOf = ({ extra }: Head): readonly string[] =>
+    (JSON.parse(extra) as { readonly commits?: readonly string[] }).commits ?? [];
+  const withCommits = (head: Head, commits: readonly string[]): Head => ({
+    ...head,
+    extra: JSON.stringify({ ...(JSON.parse(head.extra) as object), commits }),
+  });
+  return [
+    {
+      name: "decides twice what it has committed if the answer is lost",
+      clause: "S7",
+      data: (data) => ({
+        ...data,
+        ...mapChanges(data, {
+          see: (seen) => ({ ...seen, head: seen.head && withCommits(seen.head, []) }),
+        }),
+      }),
+    },
+    {
+      name: "knows no commit but the last of a run",
+      clause: "S7",
+      data: (data) => ({
+        ...data,
+        ...mapChanges(data, {
+          commit({ after, ...decision }) {
+            if (after == null) return after === null ? { ...decision, after } : decision;
+            return { ...decision, after: withCommits(after, commitsOf(after).slice(-1)) };
+          },
+        }),
+      }),
+    },
+    {
+      name: "shows a decision a run that was removed",
+      clause: "S17",
+      data(data) {
+        const removed = new Map<string, Head>();
+        const removing = mapChanges(data, {
+          see: (seen: Seen, change) => {
+            const head = seen.head ?? removed.get(nameKey(change)) ?? null;
+            return { ...seen, head };
+          },
+          commit(decision, { head }, change) {
+            if (decision.after === null && head !== null) removed.set(nameKey(change), head);
+            return decision;
+          },
+        });
+        return { ...data, ...removing };
+      },
+    },
+    {
+      name: "leaves the events of a removed run for some turns",
+      clause: "S17",
+      data(data) {
+        const left = new Map<string, Awaited<ReturnType<typeof eventsOf>>>();
+        return {
+          ...data,
+          ...mapReads(data, (page, query) => ({
+            ...page,
+            events: [...(left.get(nameKey(query))?.slice(query.since) ?? []), ...page.events],
+          })),
+          ...changesEach(async (change) => {
+            const events = await eventsOf(data, change);
+            const removing = mapChanges(data, {
+              commit(decision) {
+                if (decision.after === null) left.set(nameKey(change), events);
+                return decision;
+              },
+            });
+            const answer = await changeAlone(removing, change);
+            await turns(20);
+            left.delete(nameKey(change));
+            return answer;
+          }),
+        };
+      },
+    },
+  ];
+}

@@ -1,0 +1,381 @@
+import {
+  type Decision,
+  type Head,
+  headAfterPlain,
+  landingOf,
+  nameKey,
+  type Plain,
+  type PlainLanding,
+  type RunEventStore,
+  takesPlain,
+} from "@tm/run-events-core/store";
+import { turns } from "./turns.ts";
+import {
+  changeAlone,
+  headOf,
+  mapHeads,
+  mapPlains,
+  mapReads,
+  plainAlone,
+  plainsEach,
+} from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** Where a plain append would land, without anything written. */
+async function pretend(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> {
+  const head = await headOf(data, plain);
+  return head === null ? null : landingOf(headAfterPlain(head, plain, Date.now()), plain);
+}
+
+/** Commits a plain append whatever the run is like, unless it does not exist. */
+function force(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> {
+  const { idempotencyKey, events, ownerId, runId } = plain;
+  return changeAlone(data, {
+    ...{ ownerId, runId },
+    decide({ head, nowMs }): Decision<PlainLanding | null> {
+      if (head === null) return { answer: null };
+      const after = headAfterPlain(head, plain, nowMs);
+      const landing = landingOf(after, plain);
+      const receipts = idempotencyKey === null ? [] : [{ idempotencyKey, ...landing }];
+      return { answer: landing, after, events, receipts };
+    },
+  });
+}
+
+/** A store that also takes such plain appends. */
+function alsoTakes(
+  takes: (head: Head, plain: Plain) => boolean,
+): (data: RunEventStore) => RunEventStore {
+  return (data) => ({
+    ...data,
+    ...plainsEach(async (plain) => {
+      const landing = await plainAlone(data, plain);
+      const head = landing === null ? await headOf(data, plain) : null;
+      return head !== null && takes(head, plain) ? force(data, plain) : landing;
+    }),
+  });
+}
+
+/** A store that checks a plain append by the head, and writes it some turns later, without this part of it. */
+function checksEarly(
+  loosen: (plain: Plain, head: Head | null) => Partial<Plain>,
+): (data: RunEventStore) => RunEventStore {
+  return (data) => ({
+    ...data,
+    ...plainsEach(async (plain) => {
+      if (!takesPlain(await headOf(data, plain), plain, Date.now())) return null;
+      await turns(4);
+      return plainAlone(data, { ...plain, ...loosen(plain, await headOf(data, plain)) });
+    }),
+  });
+}
+
+const isRenewal = ({ events }: Plain): boolean => events.length === 0;
+const isRunning = ({ runStatus }: Head): boolean => runStatus === "running";
+
+/** Stores whose plain appends are not whole, not in order, get lost, or land where they should not. */
+export const plainMutants: readonly Mutant[] = [
+  {
+    name: "loses a plain append that races another",
+    clause: "S1",
+    data(data) {
+      const busy = new Set<string>();
+      return {
+        ...data,
+        ...plainsEach(async (plain) => {
+          const name = nameKey(plain);
+          if (busy.has(name)) return pretend(data, plain);
+          busy.add(name);
+          await turns(1);
+          const landing = await plainAlone(data, plain);
+          busy.delete(name);
+          return landing;
+        }),
+      };
+    },
+  },
+  {
+    name: "uses up sequences for a plain append that it does not take",
+    clause: "S1",
+    data(data) {
+      const gaps = new Map<string, number>();
+      const gapOf = (name: string): number => gaps.get(name) ?? 0;
+      const shifted = (head: Head): Head => ({
+        ...head,
+        lastSequence: head.lastSequence + gapOf(nameKey(head)),
+      });
+      return {
+        ...data,
+        ...mapHeads(data, shifted),
+        ...plainsEach(async (plain) => {
+          const landing = await plainAlone(data, plain);
+          const name = nameKey(plain);
+          if (landing === null) gaps.set(name, gapOf(name) + plain.events.length);
+          return landing;
+        }),
+      };
+    },
+  },
+  {
+    name: "checks the expected sequence of a plain append some turns before it writes",
+    clause: "S4",
+    data: checksEarly(() => ({ expectedSequence: null })),
+  },
+  {
+    name: "checks the fence of a plain append some turns before it writes",
+    clause: "S22",
+    data: checksEarly((_, head) => ({
+      fence: head?.leaseExpiresAtMs == null ? null : head.fence,
+    })),
+  },
+  {
+    name: "writes a plain append event by event",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      ...plainsEach(async (plain) => {
+        let whole: PlainLanding | null = null;
+        for (const [at, event] of plain.events.entries()) {
+          const first = at === 0 ? {} : { expectedSequence: null, idempotencyKey: null };
+          const part = await plainAlone(data, { ...plain, ...first, events: [event] });
+          if (part === null) return whole;
+          whole = {
+            ...part,
+            firstSequence: whole === null ? part.firstSequence : whole.firstSequence,
+          };
+          await turns(1);
+        }
+        return isRenewal(plain) ? plainAlone(data, plain) : whole;
+      }),
+    }),
+  },
+  {
+    name: "takes the plain appends of a call in reverse",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      append: async (plains) => (await data.append(plains.toReversed())).toReversed(),
+    }),
+  },
+  {
+    name: "takes a plain append of a run after one that it did not take",
+    clause: "S2",
+    data: (data) => ({ ...data, ...plainsEach((plain) => plainAlone(data, plain)) }),
+  },
+  {
+    name: "takes a key that comes twice in one call for a new one",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      append(plains) {
+        const keys = new Set<string>();
+        return data.append(
+          plains.map((plain) => {
+            const key = `${nameKey(plain)} ${plain.idempotencyKey}`;
+            const isKnown = keys.has(key);
+            keys.add(key);
+            return isKnown ? { ...plain, idempotencyKey: null } : plain;
+          }),
+        );
+      },
+    }),
+  },
+  {
+    name: "takes a plain append under a key that the run has",
+    clause: "S5",
+    data: (data) => ({
+      ...data,
+      ...mapPlains(data, (plain) => ({ ...plain, idempotencyKey: null })),
+    }),
+  },
+  {
+    name: "does not keep the key of a plain append",
+    clause: "S7",
+    data(data) {
+      const kept = new Set<string>();
+      const isNew = ({ idempotencyKey, ...name }: Plain): boolean => {
+        const key = `${nameKey(name)} ${idempotencyKey}`;
+        const isFirst = !kept.has(key);
+        kept.add(key);
+        return isFirst;
+      };
+      return {
+        ...data,
+        ...mapPlains(data, (plain) => (isNew(plain) ? { ...plain, idempotencyKey: null } : plain)),
+      };
+    },
+  },
+  {
+    name: "takes any event for plain, and leaves a queued run queued",
+    clause: "S5",
+    data: alsoTakes(({ runStatus }, { events }) => runStatus === "queued" && events.length > 0),
+  },
+  {
+    name: "takes a plain append to a run that has ended",
+    clause: "S4",
+    data: alsoTakes(({ runStatus, leaseExpiresAtMs }, plain) => {
+      const isLive = runStatus === "queued" || runStatus === "running" || runStatus === "waiting";
+      return !isLive && leaseExpiresAtMs === null && plain.idempotencyKey === null;
+    }),
+  },
+  {
+    name: "takes a plain append whose expected sequence is another",
+    clause: "S5",
+    data: alsoTakes(
+      (head, { expectedSequence, idempotencyKey, fence }) =>
+        isRunning(head) &&
+        idempotencyKey === null &&
+        fence === (head.leaseExpiresAtMs === null ? null : head.fence) &&
+        expectedSequence !== head.lastSequence,
+    ),
+  },
+  {
+    name: "takes a plain append without a fence to a claimed run",
+    clause: "S22",
+    data: alsoTakes(
+      (head, { fence, idempotencyKey }) =>
+        isRunning(head) && fence === null && idempotencyKey === null,
+    ),
+  },
+  {
+    name: "takes a plain append under an older fence",
+    clause: "S22",
+    data: alsoTakes(
+      (head, plain) =>
+        isRunning(head) && !isRenewal(plain) && plain.fence !== null && plain.fence < head.fence,
+    ),
+  },
+  {
+    name: "takes a plain append under the fence of a lease that was released",
+    clause: "S22",
+    data: alsoTakes(
+      (head, plain) =>
+        isRunning(head) &&
+        !isRenewal(plain) &&
+        head.leaseExpiresAtMs === null &&
+        plain.fence === head.fence,
+    ),
+  },
+  {
+    name: "renews under an older fence",
+    clause: "S21",
+    data: alsoTakes(
+      (head, plain) =>
+        isRunning(head) && isRenewal(plain) && plain.fence !== null && plain.fence < head.fence,
+    ),
+  },
+  {
+    name: "renews a lease that was released",
+    clause: "S21",
+    data: alsoTakes(
+      (head, plain) => isRunning(head) && isRenewal(plain) && head.leaseExpiresAtMs === null,
+    ),
+  },
+  {
+    name: "renews a lease for less than the index of due runs knows",
+    clause: "S23",
+    data: alsoTakes(
+      (head, plain) => isRunning(head) && isRenewal(plain) && plain.fence === head.fence,
+    ),
+  },
+  {
+    name: "acknowledges a renewal and does not write it",
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      ...plainsEach(async (plain) => {
+        const head = isRenewal(plain) ? await headOf(data, plain) : null;
+        return takesPlain(head, plain, Date.now())
+          ? landingOf(headAfterPlain(head, plain, Date.now()), plain)
+          : plainAlone(data, plain);
+      }),
+    }),
+  },
+  {
+    name: "counts a renewal as an event of the run",
+    clause: "S21",
+    data: (data) =>
+      overlaid(data, (_, plain, { updatedAtMs }) =>
+        isRenewal(plain) ? { updatedAtMs: updatedAtMs + 1 } : null,
+      ),
+  },
+  {
+    name: "leaves the time of the last event as it was at a plain append",
+    clause: "S2",
+    data: (data) =>
+      overlaid(data, (_, plain, { updatedAtMs }) =>
+        isRenewal(plain) ? null : { updatedAtMs: updatedAtMs - 1 },
+      ),
+  },
+  {
+    name: "forgets the phase at a plain append that starts none",
+    clause: "S2",
+    data: (data) =>
+      overlaid(data, (_, { events }) =>
+        events.length > 0 && events.every(({ phase }) => phase === null) ? { phase: null } : null,
+      ),
+  },
+  {
+    name: "takes the first phase of a plain append that starts two",
+    clause: "S5",
+    data: (data) =>
+      overlaid(data, (_, { events }) => {
+        const phases = events.flatMap(({ phase }) => phase ?? []);
+        return phases.length > 1 ? { phase: phases[0] ?? null } : null;
+      }),
+  },
+  {
+    name: "answers a plain append with the phase of before",
+    clause: "S5",
+    data: (data) => ({
+      ...data,
+      ...plainsEach(async (plain) => {
+        const before = await headOf(data, plain);
+        const landing = await plainAlone(data, plain);
+        return landing === null ? null : { ...landing, phase: before?.phase ?? null };
+      }),
+    }),
+  },
+  {
+    name: "answers a plain append with the head of some turns after it landed",
+    clause: "S4",
+    data: (data) => ({
+      ...data,
+      ...plainsEach(async (plain) => {
+        const landing = await plainAlone(data, plain);
+        if (landing === null) return null;
+        await turns(3);
+        const head = await headOf(data, plain);
+        const { runStatus, phase } = head ?? landing;
+        return { ...landing, runStatus, phase };
+      }),
+    }),
+  },
+];
+
+/** A store in which a plain append leaves something else in the head, until a change saves it. */
+function overlaid(
+  data: RunEventStore,
+  leave: (head: PlainLanding, plain: Plain, after: Head) => Partial<Head> | null,
+): RunEventStore {
+  /** What is wrong, while the head is at that revision. */
+  const wrong = new Map<string, { readonly part: Partial<Head>; readonly revision: number }>();
+  const spoil = (head: Head): Head => {
+    const kept = wrong.get(nameKey(head));
+    return kept?.revision === head.revision ? { ...head, ...kept.part } : head;
+  };
+  return {
+    ...data,
+    ...mapReads(data, ({ head, events }) => ({ head: spoil(head), events })),
+    list: async (query) => (await data.list(query)).map(spoil),
+    ...plainsEach(async (plain) => {
+      const landing = await plainAlone(data, plain);
+      const after = landing === null ? null : await headOf(data, plain);
+      const part = landing !== null && after !== null ? leave(landing, plain, after) : null;
+      if (part !== null && after !== null) {
+        wrong.set(nameKey(plain), { part, revision: after.revision });
+      }
+      return landing;
+    }),
+  };
+}

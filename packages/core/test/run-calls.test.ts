@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createRunCalls, type RunCalls } from "../src/log/run-calls.ts";
+import type { RunName } from "../src/rules/head.ts";
+import { createMemoryStore } from "../src/store/memory.ts";
+import type { RunEventStore } from "../src/store/store.ts";
+import { createHastyClock } from "./hasty-clock.ts";
+import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
+import { appendRequest, newEvent } from "./run-record.ts";
+import { RUN } from "./run-writes.ts";
+
+describe("createRunCalls", () => {
+  const RUNS = [RUN, { ...RUN, runId: "other" }] as const;
+  const times = { isClosing: () => false, clock: createHastyClock(), report: null };
+
+  /** A call on a run. Each append has a key of its own. */
+  type Call = (calls: RunCalls, number: number, fence: number) => Promise<{ outcome: string }>;
+  const kinds: readonly ((name: RunName) => Call)[] = [
+    (name) => (calls) =>
+      calls.create({ ...name, metadata: "null", topic: name.runId, exclusive: true }),
+    (name) => (calls, number) =>
+      calls.append(appendRequest([newEvent("TOKEN")], { ...name, idempotencyKey: `${number}` })),
+    (name) => (calls, number) =>
+      calls.append(
+        appendRequest([newEvent("RUN_FAILED")], { ...name, idempotencyKey: `${number}` }),
+      ),
+    (name) => (calls, number) => calls.claim({ ...name, leaseMs: 10, claimKey: `${number}` }),
+    (name) => (calls, _, fence) => calls.renew({ ...name, leaseMs: 10, fence }),
+    (name) => (calls, _, fence) => calls.release({ ...name, fence }),
+    (name) => async (calls) => ({ outcome: await calls.remove(name) }),
+  ];
+  const call = fc
+    .tuple(fc.constantFrom(...kinds), fc.constantFrom(...RUNS))
+    .map(([kind, name]) => kind(name));
+  const groups = fc.array(fc.array(call, { minLength: 1, maxLength: 4 }), { maxLength: 8 });
+  const losses = fc.array(fc.constantFrom<Fate>("answered", ...AMBIGUOUS), { maxLength: 30 });
+
+  /** Makes the calls of each group at once. @returns what each answered, and the runs in the end */
+  async function make(store: RunEventStore, all: readonly (readonly Call[])[]): Promise<unknown> {
+    const calls = createRunCalls(store, times);
+    const answers: unknown[] = [];
+    for (const group of all) {
+      const run = await calls.get(RUN);
+      const made = group.map((one, at) => one(calls, answers.length + at, run?.fence ?? 1));
+      answers.push(...(await Promise.all(made)));
+    }
+    const after = await Promise.all(RUNS.map((name) => calls.get(name)));
+    return JSON.parse(JSON.stringify([answers, after], comparable)) as unknown;
+  }
+
+  it("S7: of a store that loses answers each call answers, and does, what it would without losses", async () => {
+    await fc.assert(
+      fc.asyncProperty(groups, losses, async (all, fates) => {
+        const now = (): number => 1_000;
+        const lossy = createLossyStore(fates, createMemoryStore({ now }));
+        expect(await make(lossy, all)).toEqual(await make(createMemoryStore({ now }), all));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  /** An append that landed and is sent again is answered as a replay, and which run of a call is created first gets the first ordinal. */
+  function comparable(key: string, value: unknown): unknown {
+    if (key === "ordinal") return 0;
+    if (key === "fence") return Math.floor(Number(value) / 1_000);
+    return value === "replayed" ? "appended" : value;
+  }
+});
