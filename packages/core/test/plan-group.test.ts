@@ -9,24 +9,25 @@ interface Item extends WaitingItem {
 
 const MAX_WEIGHT = 40;
 const SHARED_WEIGHT = 10;
-const OWNERS = ["ada", "bob", "eve", null] as const;
+const OWNERS = ["ada", "bob", "eve", "joe"] as const;
+/** A run is one owner's. */
+const KEYS = OWNERS.flatMap((owner) => [0, 1, 2].map((run) => ({ owner, key: `${owner} ${run}` })));
 
 const item = fc.record({
-  owner: fc.constantFrom(...OWNERS),
-  key: fc.constantFrom("k0", "k1", "k2", "k3", "k4", "k5"),
+  of: fc.constantFrom(...KEYS),
   weight: fc.oneof(fc.nat(3), fc.nat(60)),
 });
 const items = fc
   .array(item, { maxLength: 40 })
-  .map((list) => list.map((one, name): Item => ({ ...one, name })));
+  .map((list) => list.map(({ of, weight }, name): Item => ({ ...of, weight, name })));
 const bounds = fc
   .record({
-    busy: fc.subarray(["k0", "k1", "k2"]).map((keys) => new Set(keys)),
+    busy: fc.subarray(KEYS, { maxLength: 4 }).map((keys) => new Set(keys.map(({ key }) => key))),
     maxItems: fc.integer({ min: 1, max: 12 }),
     isShared: fc.boolean(),
     turns: fc
       .array(fc.tuple(fc.constantFrom(...OWNERS), fc.nat(9)))
-      .map((turns) => new Map<string | null, number>(turns)),
+      .map((turns) => new Map<string, number>(turns)),
   })
   .map((given): GroupBounds => ({
     ...given,
@@ -61,9 +62,7 @@ describe("planGroup", () => {
 
   it("a group is bounded in items and weight, and is never empty if an item could be in it", () => {
     fc.assert(
-      fc.property(items, bounds, (mixed, given) => {
-        // A run is one owner's.
-        const queue = mixed.map((one) => ({ ...one, key: `${one.owner} ${one.key}` }));
+      fc.property(items, bounds, (queue, given) => {
         const { group } = planGroup(queue, given);
         const ready = queue.filter(({ key }) => !given.busy.has(key));
         expect(group.length).toBeLessThanOrEqual(given.maxItems);
@@ -150,7 +149,7 @@ describe("planGroup", () => {
         fc.integer({ min: 1, max: 50 }),
         (rounds, maxItems, arrival, weight) => {
           let queue: readonly Item[] = [];
-          let turns: ReadonlyMap<string | null, number> = new Map();
+          let turns: ReadonlyMap<string, number> = new Map();
           const others = new Set<string>();
           let waited = 0;
           for (const [round, added] of rounds.entries()) {
@@ -221,7 +220,7 @@ describe("a batcher with several owners", () => {
   });
 
   it("admit gets the weight of the item's owner in the queue, without items that were sent", async () => {
-    const seen: (readonly [number, string | null, number])[] = [];
+    const seen: (readonly [number, string, number])[] = [];
     const { batcher, answer } = createBench({
       admit: (queued, owner, owned) => void seen.push([queued, owner, owned]),
     });

@@ -27,8 +27,8 @@ export interface BatcherOptions<Item, Answer> {
   readonly send: (items: readonly Item[], sending: Sending<Answer>) => Promise<void>;
   /** Items with the same key are never in flight in two groups. */
   readonly keyOf: (item: Item) => string;
-  /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. `null` is an owner too. */
-  readonly ownerOf: (item: Item) => string | null;
+  /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. */
+  readonly ownerOf: (item: Item) => string;
   /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
   /** How many groups may be in flight, besides late ones. The waiting items are divided among those that may start. */
@@ -44,7 +44,7 @@ export interface BatcherOptions<Item, Answer> {
    */
   readonly isUrgent?: (item: Item) => boolean;
   /** Called before an item is added, with the weight of the queue and of its owner's part. It throws to refuse the item. */
-  readonly admit?: (queuedWeight: number, owner: string | null, ownersWeight: number) => void;
+  readonly admit?: (queuedWeight: number, owner: string, ownersWeight: number) => void;
   readonly clock: Clock;
 }
 

@@ -2,8 +2,8 @@
 export interface WaitingItem {
   /** Items of one key are cut in the order of the queue. */
   readonly key: string;
-  /** The item's owner; `null` is an owner like any other. */
-  readonly owner: string | null;
+  /** The item's owner. The items of one key have one owner. */
+  readonly owner: string;
   readonly weight: number;
 }
 
@@ -19,7 +19,7 @@ export interface GroupBounds {
   /** Whether several owners have shared the queue just now, even if one is alone in it at the moment. */
   readonly isShared: boolean;
   /** The number of the last group that each waiting owner was in. One that is not in it has come after the last group. */
-  readonly turns: ReadonlyMap<string | null, number>;
+  readonly turns: ReadonlyMap<string, number>;
   /** The number of this group. */
   readonly turn: number;
 }
@@ -29,7 +29,7 @@ export interface GroupPlan<Item> {
   readonly group: readonly Item[];
   readonly rest: readonly Item[];
   /** The turns of the owners that keep waiting. */
-  readonly turns: ReadonlyMap<string | null, number>;
+  readonly turns: ReadonlyMap<string, number>;
 }
 
 /**
@@ -57,7 +57,7 @@ export function planGroup<Item extends WaitingItem>(
 
 /** The waiting items of one owner, in the order of the queue. */
 interface Flow<Item> {
-  readonly owner: string | null;
+  readonly owner: string;
   readonly items: Item[];
   /** How many of them are in the group. */
   taken: number;
@@ -75,16 +75,13 @@ function flowsOf<Item extends WaitingItem>(
   if (first === undefined) return [];
   if (ready.every(({ owner }) => owner === first.owner))
     return [{ owner: first.owner, items: [], taken: 0 }];
-  const flows = new Map<string | null, Flow<Item>>();
-  const flowOfKey = new Map<string, Flow<Item>>();
+  const flows = new Map<string, Flow<Item>>();
   for (const item of ready) {
-    // The items of one key stay in one flow, even of several owners, to keep the queue's order.
-    let flow = flowOfKey.get(item.key) ?? flows.get(item.owner);
+    let flow = flows.get(item.owner);
     if (flow === undefined) {
       flow = { owner: item.owner, items: [], taken: 0 };
       flows.set(item.owner, flow);
     }
-    flowOfKey.set(item.key, flow);
     flow.items.push(item);
   }
   const turnOf = ({ owner }: Flow<Item>): number => turns.get(owner) ?? turn - 1;
@@ -153,13 +150,13 @@ function turnsOf<Item extends WaitingItem>(
   rest: readonly Item[],
   taken: ReadonlySet<Item>,
   { turns, turn }: GroupBounds,
-): ReadonlyMap<string | null, number> {
+): ReadonlyMap<string, number> {
   const served = new Set([...taken].map(({ owner }) => owner));
-  const next = new Map<string | null, number>();
+  const next = new Map<string, number>();
   for (const { owner } of rest)
     if (!next.has(owner))
       next.set(owner, served.has(owner) ? turn : (turns.get(owner) ?? turn - 1));
   return next;
 }
 
-const NO_TURNS: ReadonlyMap<string | null, number> = new Map();
+const NO_TURNS: ReadonlyMap<string, number> = new Map();

@@ -24,7 +24,7 @@ export type SentCall = Extract<Diagnostic, { readonly type: "resend" }>["call"];
  * early only if the store is closed, or this process closes.
  * @param send sends the same call as the first time
  * @param first why the call is in doubt. It is thrown in the end, since the first attempt may have landed
- * @see clauses S7 and S21 in `STORE.md`
+ * @see clause S7 in `STORE.md`
  */
 export async function sendAgain<Answer>(
   call: SentCall,

@@ -19,8 +19,8 @@ export class WaitingQueue<Item extends WaitingItem> {
   #items: Item[] = [];
   #weight = 0;
   /** The weight by owner. */
-  readonly #owned = new Map<string | null, number>();
-  #turns: ReadonlyMap<string | null, number> = new Map();
+  readonly #owned = new Map<string, number>();
+  #turns: ReadonlyMap<string, number> = new Map();
   #turn = 0;
   #lastOwner: string | null = null;
   #sharedUntilMs = Number.NEGATIVE_INFINITY;
@@ -38,7 +38,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   }
 
   /** How much of the weight is this owner's. */
-  weightOf(owner: string | null): number {
+  weightOf(owner: string): number {
     return this.#owned.get(owner) ?? 0;
   }
 
@@ -54,9 +54,9 @@ export class WaitingQueue<Item extends WaitingItem> {
     this.#items.push(item);
     this.#weigh(item.owner, item.weight);
     // Two owners that add in turns share the queue, even if neither has to wait.
-    if (item.owner === this.#lastOwner) return;
+    const isOther = this.#lastOwner !== null && this.#lastOwner !== item.owner;
+    if (isOther) this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
     this.#lastOwner = item.owner;
-    this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
   }
 
   /** Removes and returns the next group; an empty one if all keys are busy. `planGroup` decides whose items it holds. */
@@ -76,7 +76,7 @@ export class WaitingQueue<Item extends WaitingItem> {
 
   /** Subtracts the weight of a group: once for neighbours of one owner, since a group may hold a thousand items. */
   #forget(group: readonly Item[]): void {
-    let from = group[0]?.owner ?? null;
+    let from = group[0]?.owner ?? "";
     let left = 0;
     for (const { owner, weight } of group) {
       if (owner !== from) {
@@ -89,7 +89,7 @@ export class WaitingQueue<Item extends WaitingItem> {
     this.#weigh(from, -left);
   }
 
-  #weigh(owner: string | null, change: number): void {
+  #weigh(owner: string, change: number): void {
     this.#weight += change;
     const weight = this.weightOf(owner) + change;
     if (weight === 0) this.#owned.delete(owner);

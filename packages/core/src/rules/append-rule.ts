@@ -4,7 +4,7 @@ import type { NewEvent, RunStatus } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import { advanceRun, judgeAppend } from "./judge-append.ts";
 
-/** The rule of an append. @see clauses S5, S22 and S27 in `STORE.md` */
+/** The rule of an append. @see clauses W9 to W11, W32 and W39 in `WIRE.md` of `@tm/run-events-http` */
 export function appendRule(request: AppendRequest): Rule<AppendOutcome> {
   const { idempotencyKey } = request;
   return ({ head, receipts, nowMs }): Decision<AppendOutcome, Run> => {
