@@ -19,23 +19,24 @@ async function open(): Promise<QueueApp> {
   vi.stubEnv("REDIS_URL", server.url);
   const file = "../src/bullmq/queue.mjs";
   const { redis, runs, queue, start, answer } = (await import(file)) as QueueModule;
+  const jobIdOf = (runId: string): string => `ada ${runId}`;
   return {
-    runs,
+    runs: runs.as("ada"),
     env,
     start: (runId) => start(runId, "ada"),
     answer: (runId, payload) => answer(runId, "ada", "answer", payload),
     async startOnce(runId) {
       await runs.create({ runId, ownerId: "ada" });
-      await queue.add("trip", { runId }, { jobId: runId, attempts: 1 });
+      await queue.add("trip", { ownerId: "ada", runId }, { jobId: jobIdOf(runId), attempts: 1 });
     },
-    jobStates: async (runId) => [await queue.getJobState(runId)],
-    deliveries: async (runId) => (await queue.getJob(runId))?.attemptsStarted ?? 0,
+    jobStates: async (runId) => [await queue.getJobState(jobIdOf(runId))],
+    deliveries: async (runId) => (await queue.getJob(jobIdOf(runId)))?.attemptsStarted ?? 0,
     async dueAt(runId) {
-      const score = await redis.zscore(queue.toKey("delayed"), runId);
+      const score = await redis.zscore(queue.toKey("delayed"), jobIdOf(runId));
       // In the lower twelve bits BullMQ keeps the order of jobs of one millisecond.
       return score === null ? null : Math.floor(Number(score) / 4_096);
     },
-    bringForward: async (runId) => (await queue.getJob(runId))?.promote(),
+    bringForward: async (runId) => (await queue.getJob(jobIdOf(runId)))?.promote(),
     // Workers of earlier tests have checked, each for all others, and do not check again for half a minute.
     findDead: async () => void (await redis.del(queue.toKey("stalled-check"))),
     async close() {
