@@ -37,7 +37,7 @@ describe("decisions about one run", () => {
         expect(withoutCommits(all.head)).toEqual(withoutCommits(one.head));
         expect([all.events, all.receipts]).toEqual([one.events, one.receipts]);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -59,7 +59,7 @@ describe("decisions about one run", () => {
         expect(again.answer).toEqual(first.answer);
         expect(again.after).toBe(undefined);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -89,15 +89,20 @@ describe("decisions about one run", () => {
         run.decide(rule, 500);
         for (const nowMs of [500, 400, 9_000]) expect(() => rule(run.seeRun(nowMs))).not.toThrow();
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 
   it("S5: a fast statement takes exactly what the rule of appends takes of a plain append to a run that has started, and does the same", () => {
     let taken = 0;
+    // How many sequences the run has left, if they are few.
+    const left = fc.oneof({ arbitrary: fc.constant(null), weight: 4 }, fc.nat(4));
     fc.assert(
-      fc.property(programs, appends, (program, append) => {
+      fc.property(programs, appends, left, (program, append, room) => {
         const run = play(program);
+        if (run.head !== null && room !== null) {
+          run.head = { ...run.head, lastSequence: Number.MAX_SAFE_INTEGER - room };
+        }
         const request = append(run.fenceOf);
         const plain = plainOf(request);
         if (plain === null || isKnown(run, plain)) return;
@@ -114,7 +119,7 @@ describe("decisions about one run", () => {
           metadata: "1",
         });
       }),
-      { numRuns: 6_000 },
+      { numRuns: 5_000 },
     );
     // Otherwise the law says nothing.
     expect(taken).toBeGreaterThan(100);
@@ -168,7 +173,7 @@ describe("decisions about one run", () => {
         expect(times).toEqual(times.toSorted((a, b) => a - b));
         if (run.head !== null && times.length > 0) expect(run.head.updatedAtMs).toBe(times.at(-1));
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 });
