@@ -12,7 +12,7 @@ import { foldRules } from "../src/rules/fold-rules.ts";
 import { type Head, headOf, type Run, runOf } from "../src/rules/head.ts";
 import { landOnce } from "../src/rules/land-once.ts";
 import { renewRule } from "../src/rules/lease-rules.ts";
-import { removalRule } from "../src/rules/run-rules.ts";
+import { createRule, removalRule } from "../src/rules/run-rules.ts";
 import { appends, NAME, programs, steps } from "./decision-arbitraries.ts";
 import { newId, type OneRun, play } from "./one-run.ts";
 
@@ -43,22 +43,33 @@ describe("decisions about one run", () => {
 
   it("S7: a decision that has landed gives its answer again, and writes nothing, after up to three commits of others", () => {
     const others = fc.array(appends, { maxLength: 3 });
+    const flags = fc.record({ wasRefused: fc.boolean(), isAgain: fc.boolean() });
     fc.assert(
-      fc.property(programs, steps, others, fc.boolean(), (program, step, more, wasRefused) => {
-        const run = play(program);
-        let isInDoubt = false;
-        const decide = landOnce(step(run.fenceOf), newId, () => isInDoubt);
-        // An earlier decision may have been refused as a conflict.
-        if (wasRefused) decide(run.see(499));
-        const first = decide(run.see(500));
-        if (first.after === undefined) return;
-        isInDoubt = true;
-        run.save(first);
-        for (const other of more) run.decide(appendRule(other(run.fenceOf)), 501);
-        const again = decide(run.see(502));
-        expect(again.answer).toEqual(first.answer);
-        expect(again.after).toBe(undefined);
-      }),
+      fc.property(
+        programs,
+        steps,
+        others,
+        flags,
+        (program, step, more, { wasRefused, isAgain }) => {
+          const run = play(program);
+          let isInDoubt = false;
+          const decide = landOnce(step(run.fenceOf), newId, () => isInDoubt);
+          // An earlier decision may have been refused as a conflict.
+          if (wasRefused) decide(run.see(499));
+          const first = decide(run.see(500));
+          if (first.after === undefined) return;
+          isInDoubt = true;
+          run.save(first);
+          // The id of a removed run may be used again.
+          if (first.after === null && isAgain) {
+            run.decide(createRule({ ...NAME, metadata: "1" }), 501);
+          }
+          for (const other of more) run.decide(appendRule(other(run.fenceOf)), 501);
+          const again = decide(run.see(502));
+          expect(again.answer).toEqual(first.answer);
+          expect(again.after).toBe(undefined);
+        },
+      ),
       { numRuns: 1_000 },
     );
   });
@@ -153,7 +164,7 @@ describe("decisions about one run", () => {
     expect(taken).toBeGreaterThan(50);
   });
 
-  it("S1, W2: each write moves the revision by one, no sequence and no time runs back, and what a head says of its log is true", () => {
+  it("S1, W2, W44: each write moves the revision by one, no sequence and no time runs back, and what a head says of its log is true", () => {
     fc.assert(
       fc.property(programs, (program) => {
         let before: Head | null = null;
@@ -168,6 +179,7 @@ describe("decisions about one run", () => {
           }
           before = head ?? before;
           expect(head?.lastSequence ?? 0).toBe(events.length);
+          if (head !== null) expectLease(runOf(head));
         });
         const times = run.events.map(({ atMs }) => atMs);
         expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -177,6 +189,12 @@ describe("decisions about one run", () => {
     );
   });
 });
+
+/** Only a live run has a lease, and only a lease has a worker. */
+function expectLease({ finishedAtMs, leaseExpiresAtMs, worker }: Run): void {
+  if (finishedAtMs !== null) expect(leaseExpiresAtMs).toBeNull();
+  if (leaseExpiresAtMs === null) expect(worker).toBeNull();
+}
 
 /** Whether the run has the append's key. */
 function isKnown({ receipts }: OneRun, { idempotencyKey }: Plain): boolean {
