@@ -2,8 +2,8 @@ import type { RunEvents } from "@tm/run-events-core";
 import { startRedis } from "@tm/run-events-test-servers";
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { vi } from "vitest";
-import { describeQueue, type QueueApp } from "./describe-queue.ts";
+import { expect, it, vi } from "vitest";
+import { describeQueue, type QueueApp, type QueueTrial } from "./describe-queue.ts";
 
 interface QueueModule {
   readonly redis: Redis;
@@ -13,12 +13,15 @@ interface QueueModule {
   answer(runId: string, ownerId: string, key: string, payload: unknown): Promise<void>;
 }
 
+let recipe: QueueModule;
+
 async function open(): Promise<QueueApp> {
   const server = await startRedis();
   const env = { REDIS_URL: server.url };
   vi.stubEnv("REDIS_URL", server.url);
   const file = "../src/bullmq/queue.mjs";
-  const { redis, runs, queue, start, answer } = (await import(file)) as QueueModule;
+  recipe = (await import(file)) as QueueModule;
+  const { redis, runs, queue, start, answer } = recipe;
   const jobIdOf = (runId: string): string => `ada ${runId}`;
   return {
     runs: runs.as("ada"),
@@ -48,7 +51,7 @@ async function open(): Promise<QueueApp> {
   };
 }
 
-describeQueue("BullMQ", {
+const trial: QueueTrial = {
   folder: "bullmq",
   open,
   before: [],
@@ -58,4 +61,17 @@ describeQueue("BullMQ", {
     ["maxStalledCount: 3", "maxStalledCount: 3, lockDuration: 1_000"],
   ],
   attentive: [["maxStalledCount: 3", "maxStalledCount: 3, stalledInterval: 500"]],
+};
+
+describeQueue("BullMQ", trial, () => {
+  it("runs of two owners with the same id have a job each, however often they are started", async () => {
+    const { queue, start } = recipe;
+    const owners = ["ada", "b:o:b%"];
+    for (const ownerId of [...owners, ...owners]) await start("same", ownerId);
+    const jobs = await queue.getJobs(["waiting"]);
+    expect(jobs.map(({ data }) => data as unknown).toReversed()).toEqual(
+      owners.map((ownerId) => ({ ownerId, runId: "same" })),
+    );
+    await Promise.all(jobs.map((job) => job.remove()));
+  });
 });
