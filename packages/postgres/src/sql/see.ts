@@ -1,8 +1,8 @@
+import type { RunStatus } from "@tm/run-events-core";
 import {
   type Change,
   type KeptReceipt,
   listedStatuses,
-  type RunStatus,
   type Seen,
 } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
