@@ -14,7 +14,7 @@ import {
 
 describe.each(REDIS_PROGRAMS)("on a %s with other settings", (program) => {
   it.each(["allkeys-lru", "allkeys-random", "volatile-lru", "volatile-ttl"])(
-    "S6, S25: a server that may evict keys is refused, even if it evicts only those with an expiry: %s",
+    "S6, S31: a server that may evict keys is refused, even if it evicts only those with an expiry: %s",
     async (policy) => {
       const server = await openServer({ program, settings: ["--maxmemory-policy", policy] });
       await expect(openRedisStore(connect(server))).rejects.toMatchObject({

@@ -67,32 +67,41 @@ function losing(redis: Redis, lose: (send: () => Promise<unknown>) => Promise<un
   });
 }
 
-it("S7, S21: a commit that the client sends twice is known again, and its answer is the first one's", async () => {
-  const redis = connect(await openServer());
-  const store = await openRedisStore(redis);
-  // So that the server knows the scripts.
-  await store.createRun(createOf("other"));
-  await claimed(store, claimOf("other"));
-  const twice = await openRedisStore(losing(redis, async (send) => (await send(), send())));
-  expect(await twice.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
-  const { fence } = await claimed(twice, claimOf("a"));
-  expect(await store.getRun("a")).toMatchObject({ fence });
-  expect(await twice.release({ runId: "a", fence })).toMatchObject({
-    outcome: "granted",
-  });
-  expect(await twice.append([appendOf("a", 1)])).toMatchObject([
-    { outcome: "appended", lastSequence: 1 },
-  ]);
-  expect(await twice.append([endOf("a")])).toMatchObject([
-    { outcome: "appended", lastSequence: 2 },
-  ]);
-  expect(await readValues(store, "a")).toEqual([1, null]);
-  // Nothing is left that could know a removal again.
-  expect(await twice.deleteRun("a")).toBe("not_found");
-  expect(await store.getRun("a")).toBeNull();
-});
+it.each([
+  ["at once", false],
+  ["after another process has written to the run", true],
+])(
+  "S7, S21: a commit that the client sends again %s is known again, and its answer is the first one's",
+  async (_, isMet) => {
+    const redis = connect(await openServer());
+    const store = await openRedisStore(redis);
+    // So that the server knows the scripts.
+    await store.createRun(createOf("other"));
+    await claimed(store, claimOf("other"));
+    const twice = await openRedisStore(
+      losing(redis, async (send) => {
+        await send();
+        if (isMet) await store.append([appendOf("a", "met", { appender: { by: "input" } })]);
+        return send();
+      }),
+    );
+    expect(await twice.createRun(createOf("a"))).toMatchObject({ outcome: "created" });
+    const { fence } = await claimed(twice, claimOf("a"));
+    expect(await store.getRun("a")).toMatchObject({ fence });
+    expect(await twice.release({ runId: "a", fence })).toMatchObject({ outcome: "granted" });
+    const owners = { appender: { by: "owner" } } as const;
+    expect(await twice.append([appendOf("a", 1, owners)])).toMatchObject([{ outcome: "appended" }]);
+    expect(await twice.append([endOf("a")])).toMatchObject([{ outcome: "appended" }]);
+    const values = await readValues(store, "a");
+    expect(values.filter((value) => value !== "met")).toEqual([1, null]);
+    expect(values).toHaveLength(isMet ? 6 : 2);
+    // Nothing is left that could know a removal again.
+    expect(await twice.deleteRun("a")).toBe("not_found");
+    expect(await store.getRun("a")).toBeNull();
+  },
+);
 
-it("S21: a claim whose answer is lost is in doubt; one that was not sent is not", async () => {
+it("S7: a claim whose answer is lost is in doubt; one that was not sent is not", async () => {
   const server = await openServer();
   const { redis, store } = await openStore(server, {}, { maxRetriesPerRequest: 0 });
   for (const runId of ["a", "other"]) await store.createRun(createOf(runId));

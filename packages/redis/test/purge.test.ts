@@ -5,7 +5,7 @@ import { appendOf, createOf, endOf, oneTo } from "@tm/run-events-test-servers/re
 
 const ALL = { finishedForMs: 0 };
 
-it("S24: a purge frees room on a full Redis, where appends are refused", async () => {
+it("S17: a purge frees room on a full Redis, where appends are refused", async () => {
   const redis = connect(await openServer());
   const store = await openRedisStore(redis);
   for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
@@ -18,7 +18,7 @@ it("S24: a purge frees room on a full Redis, where appends are refused", async (
   expect(await redis.exists(...Object.values(runKeys("a")))).toBe(0);
 });
 
-it("S24: those who purge at once remove all runs, whole", async () => {
+it("S17: those who purge at once remove all runs, whole", async () => {
   const server = await openServer();
   const stores = await Promise.all(oneTo(3).map(() => openRedisStore(connect(server))));
   const [store] = stores;

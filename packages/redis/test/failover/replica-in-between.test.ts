@@ -132,7 +132,7 @@ it("S7: an append and a worker's events land once, even when core sends them aga
   expect(await readValues(store, "b")).toEqual([...oneTo(5), null]);
 });
 
-it("S5, S21: a replica that lags judges nothing: what it has not received is no refusal", async () => {
+it("S4, S10: a replica that lags judges nothing: what it has not received is no refusal", async () => {
   const { replica, master, name, catchUp, lag } = await openReplicated();
   const { store } = await openStore(name);
   const { store: other } = await openStore(master);
