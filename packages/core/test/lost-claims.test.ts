@@ -56,7 +56,7 @@ async function open(fates: readonly Fate[]): Promise<Bench> {
 }
 
 describe("a claim whose answer is lost", () => {
-  it("S21, S7: a lost claim is found again by its owner, under its fence, through 10 s of any failures", async () => {
+  it("S7, W31: a lost claim is found again by its owner, under its fence, through 10 s of any failures", async () => {
     const fates = fc.tuple(
       fc.constantFrom(...IN_DOUBT),
       fc.array(fc.constantFrom<Fate>(...IN_DOUBT, "refused", "lasting"), { maxLength: 12 }),
@@ -73,7 +73,7 @@ describe("a claim whose answer is lost", () => {
     );
   });
 
-  it("S21: a claim stays in doubt if sending again does not help, and its caller finds it under the same key", async () => {
+  it("W31: a claim stays in doubt if sending again does not help, and its caller finds it under the same key", async () => {
     const fates: readonly Fate[] = ["granted", ...Array<Fate>(15).fill("refused")];
     const { log, fences } = await open(fates);
     const options = { ...LEASE, idempotencyKey: "claim 1" };
@@ -86,13 +86,13 @@ describe("a claim whose answer is lost", () => {
     expect([...fences]).toStrictEqual([fence]);
   });
 
-  it("S21, S18: a claim is not sent again once the store is closed", async () => {
+  it("W31, S18: a claim is not sent again once the store is closed", async () => {
     const { log, sent } = await open(["lost", "closed"]);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: true });
     expect(sent()).toBe(2);
   });
 
-  it("S21: a lost claim of a run that another worker has claimed meanwhile is refused like any claim", async () => {
+  it("W31: a lost claim of a run that another worker has claimed meanwhile is refused like any claim", async () => {
     const { log, other } = await open(["lost"]);
     await other.claim("r", LEASE);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
@@ -100,14 +100,14 @@ describe("a claim whose answer is lost", () => {
 });
 
 describe("a claim", () => {
-  it("S21: a claim that fails without doubt is not sent again", async () => {
+  it("W31: a claim that fails without doubt is not sent again", async () => {
     const { log, sent } = await open(["refused"]);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: false });
     expect(sent()).toBe(1);
   });
 
   it.each(["", "x".repeat(129), "kéy", "a\n"])(
-    "S21: the claim key %j is refused",
+    "W31: the claim key %j is refused",
     async (idempotencyKey) => {
       const { log, sent } = await open([]);
       await expect(log.claim("r", { ...LEASE, idempotencyKey })).rejects.toMatchObject({
