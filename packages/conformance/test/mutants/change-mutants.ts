@@ -9,7 +9,15 @@ import {
 } from "@tm/run-events-core/store";
 import { turns } from "./turns.ts";
 import { changeInSteps, type Holds, isUnchanged } from "./in-steps.ts";
-import { changeAlone, changesEach, eventsOf, mapChanges, mapReads, seeNow } from "./inner-store.ts";
+import {
+  changeAlone,
+  changesEach,
+  eventsOf,
+  headOf,
+  mapChanges,
+  mapReads,
+  seeNow,
+} from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** A store that commits in steps, and does not compare what is there with what was seen, if this is so. */
@@ -256,6 +264,52 @@ export const changeMutants: readonly Mutant[] = [
       };
     },
   },
+  ...[-5_000, 5_000].map((aheadMs): Mutant => ({
+    name: `decides by a clock that is ${aheadMs} ms ahead of the one that stamps plain appends`,
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, { see: (seen) => ({ ...seen, nowMs: seen.nowMs + aheadMs }) }),
+    }),
+  })),
+  {
+    name: "decides by the time at which it saw a run first",
+    clause: "S21",
+    data(data) {
+      const first = new Map<string, number>();
+      return {
+        ...data,
+        ...mapChanges(data, {
+          see(seen, change) {
+            const nowMs = first.get(nameKey(change)) ?? seen.nowMs;
+            first.set(nameKey(change), nowMs);
+            return { ...seen, nowMs };
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: "shows a decision the head of before a plain append that landed while it looked",
+    clause: "S5",
+    data(data) {
+      const old = new Map<string, Head | null>();
+      return {
+        ...data,
+        async append(plains) {
+          for (const plain of plains) old.set(nameKey(plain), await headOf(data, plain));
+          return data.append(plains);
+        },
+        ...mapChanges(data, {
+          see(seen, change) {
+            const before = old.get(nameKey(change)) ?? null;
+            const isNext = seen.head !== null && before?.revision === seen.head.revision - 1;
+            return isNext ? { ...seen, head: { ...before, revision: seen.head.revision } } : seen;
+          },
+        }),
+      };
+    },
+  },
   {
     name: "takes the answers of a call's changes for each other",
     clause: "S2",
@@ -330,13 +384,16 @@ function forgetful(): readonly Mutant[] {
           })),
           ...changesEach(async (change) => {
             const events = await eventsOf(data, change);
+            let isRemoval = false;
             const removing = mapChanges(data, {
               commit(decision) {
-                if (decision.after === null) left.set(nameKey(change), events);
+                isRemoval = decision.after === null;
+                if (isRemoval) left.set(nameKey(change), events);
                 return decision;
               },
             });
             const answer = await changeAlone(removing, change);
+            if (!isRemoval) return answer;
             await turns(20);
             left.delete(nameKey(change));
             return answer;
