@@ -8,12 +8,14 @@ import {
   plainOf,
   takesPlain,
 } from "../src/rules/append-rule.ts";
+import { dueAt } from "../src/rules/due.ts";
+import type { Rule } from "../src/rules/decision.ts";
 import { foldRules } from "../src/rules/fold-rules.ts";
 import { type Head, headOf, type Run, runOf } from "../src/rules/head.ts";
 import { landOnce } from "../src/rules/land-once.ts";
-import { renewRule } from "../src/rules/lease-rules.ts";
-import { createRule, removalRule } from "../src/rules/run-rules.ts";
-import { appends, NAME, programs, steps } from "./decision-arbitraries.ts";
+import { claimRule, releaseRule, renewRule } from "../src/rules/lease-rules.ts";
+import { createRule, dueRule, removalRule } from "../src/rules/run-rules.ts";
+import { appends, type FenceOf, NAME, programs, steps } from "./decision-arbitraries.ts";
 import { newId, type OneRun, play } from "./one-run.ts";
 
 const holders = fc.constantFrom(null, null, { ownerId: "ada", runId: "other" });
@@ -38,6 +40,34 @@ describe("decisions about one run", () => {
         expect([all.events, all.receipts]).toEqual([one.events, one.receipts]);
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it("S2, S23: so are those that release a run, claim it or end it if it is due, and the index has none too late", () => {
+    const ends = fc.record({
+      kind: fc.constantFrom("leased", "running", "waiting"),
+      limitMs: fc.nat(20),
+    });
+    const several = fc.array(
+      fc.oneof(
+        ends.map((limit) => () => dueRule(limit)),
+        fc.constant((of: FenceOf) => releaseRule({ ...NAME, fence: of(1) })),
+        fc.nat(9).map((leaseMs) => () => claimRule({ ...NAME, leaseMs })),
+      ),
+      { minLength: 2, maxLength: 3 },
+    );
+    fc.assert(
+      fc.property(programs, several, (program, folded) => {
+        const [one, all] = [play(program), play(program)];
+        const rules: readonly Rule<unknown>[] = folded.map((step) => step(one.fenceOf));
+        const answers = all.decide(foldRules(rules), 130);
+        expect(answers).toEqual(rules.map((rule) => one.decide(rule, 130)));
+        expect(withoutCommits(all.head)).toEqual(withoutCommits(one.head));
+        if (all.head !== null) {
+          expect(all.head.dueMs).toBeLessThanOrEqual(dueAt(runOf(all.head)));
+        }
+      }),
+      { numRuns: 2_000 },
     );
   });
 
@@ -201,8 +231,7 @@ function isKnown({ receipts }: OneRun, { idempotencyKey }: Plain): boolean {
   return idempotencyKey !== null && receipts.has(idempotencyKey);
 }
 
-/** A fold is one commit: the run has another revision, remembers other commits, and may be earlier in the index. */
+/** A fold is one commit: the run has another revision, remembers other commits, and the index may have another time. */
 function withoutCommits(head: Head | null): object | null {
-  if (head === null) return null;
-  return { ...runOf(head), revision: 0, dueMs: 0, commits: [] };
+  return head && { ...runOf(head), dueMs: dueAt(runOf(head)), revision: 0, commits: [] };
 }
