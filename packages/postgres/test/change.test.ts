@@ -16,13 +16,7 @@ import {
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
 import { PATIENT } from "./patient.ts";
-import {
-  COMMIT,
-  type RecordedPool,
-  recordPool,
-  SEE,
-  type SentStatement,
-} from "./recorded-pool.ts";
+import { COMMIT, type RecordedPool, recordPool, SEE, type SentStatement } from "./recorded-pool.ts";
 import {
   begin,
   countWaiting,
@@ -32,6 +26,7 @@ import {
   type RuledStore,
   useServer,
 } from "./stores.ts";
+import { refuseUpdates } from "./stubborn-run.ts";
 
 const server = useServer();
 const newId = createCommitIds();
@@ -290,15 +285,6 @@ describe("a change that cannot land", () => {
     },
   );
 });
-
-/** Makes a run's row stay as it is under any update. */
-async function refuseUpdates(pool: pg.Pool, schema: string, runId: string): Promise<null> {
-  await pool.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN IF OLD.run_id = ''${runId}'' THEN RETURN NULL; END IF; RETURN NEW; END'`);
-  await pool.query(`CREATE TRIGGER refuse BEFORE UPDATE ON ${schema}.runs
-    FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
-  return null;
-}
 
 /** Makes a user who sees a run, and whose updates do not find it. */
 async function hideFromUpdates(pool: pg.Pool, schema: string, runId: string): Promise<string> {

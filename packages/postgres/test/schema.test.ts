@@ -4,7 +4,14 @@ import { printMigrations } from "../src/index.ts";
 import { expectApart } from "@tm/run-events-test-servers/expectations";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, queryOf } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer, createStore } from "./stores.ts";
+import {
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+  createStore,
+  type RuledStore,
+} from "./stores.ts";
 
 const server = useServer();
 
