@@ -33,7 +33,7 @@ async function* modelTokens(from: number, signal: AbortSignal): AsyncGenerator<s
 }
 
 async function answer(run: Run): Promise<string> {
-  const { events } = await runs.read(runId);
+  const { events } = await runs.as("ada").read(runId);
   const from = events.filter(({ eventType }) => eventType === "TOKEN").length;
   for await (const token of modelTokens(from, run.signal)) await run.emit("TOKEN", token);
   return "done";
