@@ -117,9 +117,15 @@ export interface WatchOptions {
 export interface ReadListOptions extends WatchOptions {
   /** The version of the list that the caller has. */
   readonly have?: string | null | undefined;
-  /** Whether each run comes with its last event. */
+  /**
+   * Whether each run comes with its last event.
+   * @defaultValue `false`
+   */
   readonly last?: boolean | undefined;
-  /** Whether to wait for a change while the list has this version. */
+  /**
+   * Whether to wait for a change while the list has this version.
+   * @defaultValue `false`
+   */
   readonly waits?: boolean | undefined;
 }
 

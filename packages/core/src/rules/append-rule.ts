@@ -58,8 +58,8 @@ export function plainOf(request: AppendRequest & RunName): Plain | null {
 }
 
 /**
- * Whether a head takes a plain append or renewal, whose key is new: what a fast statement compares, and nothing else. Whatever it takes, the
- * rules take too.
+ * Whether a head takes a plain append or renewal, whose key is new: what a fast statement compares, and nothing else. The rules
+ * take all that it takes.
  * @param nowMs the store's clock
  */
 export function takesPlain(head: Head | null, plain: Plain, nowMs: number): head is Head {

@@ -10,7 +10,7 @@ import { claimOfCreate, newRun, outcomeOfClaim, topicBusy } from "./plan-run.ts"
 
 /** A request to create a run, as the rule takes it. */
 export interface NewRunRequest extends CreateRunRequest {
-  /** As in {@link Run}; missing for `false`. */
+  /** Whether the run outlives its workers: an expired lease is released, and never ends it; missing for `false`. */
   readonly resumable?: boolean;
 }
 
