@@ -96,8 +96,8 @@ async function sweep(forMs: number): Promise<void> {
   const limits = { queuedForMs: forMs, idleForMs: forMs, waitingForMs: forMs };
   console.log("competing");
   while (!shutdown.signal.aborted) {
-    for (const ended of await runs.reap({ graceMs: 0, confirmMs: 0, ...limits })) {
-      console.log(`ended ${ended}`);
+    for (const { runId } of await runs.reap({ graceMs: 0, confirmMs: 0, ...limits })) {
+      console.log(`ended ${runId}`);
     }
     // A server's upkeep pauses between two sweeps, too. The test waits for what the sweeps print, and not for this pause.
     await new Promise((resolve) => setTimeout(resolve, 20));
