@@ -183,6 +183,36 @@ describe("append", () => {
     });
     await log.close();
   });
+
+  it("W31: a renewal waits behind any amount of its owner's appends, and is not refused", async () => {
+    const { store, groups, go } = createHeldStore();
+    const log = await createBench(store);
+    const { fence } = await log.claim("r", { ...ADA, leaseMs: 60_000 });
+    await log.createRun({ ...ADA, runId: "s" });
+    const payload = JsonText.of("x".repeat(250_000));
+    const batch = Array.from({ length: 100 }, () => ({ eventType: "TOKEN", payload }));
+    const appends = [log.append("s", batch, ADA)];
+    await expect.poll(() => groups.length).toBe(1);
+    appends.push(log.append("s", batch, ADA));
+    const renewal = log.renew("r", fence, { ...ADA, leaseMs: 60_000 });
+    const refused = log.append("r", [TOKEN], { ...ADA, fence });
+    await expect(refused).rejects.toMatchObject({ code: "too_many_requests" });
+    go();
+    expect(await renewal).toMatchObject({ fence });
+    await Promise.all(appends);
+    await log.close();
+  });
+
+  it("S21: a change of many creations has no more metadata than one call may have", async () => {
+    const { store, changes } = createHeldStore();
+    const log = createRunLog({ store });
+    const metadata = JsonText.of("x".repeat(250_000));
+    const runIds = Array.from({ length: 50 }, (_, at) => `r-${at}`);
+    await Promise.all(runIds.map((runId) => log.createRun({ ...ADA, runId, metadata })));
+    expect(changes.reduce((sum, count) => sum + count, 0)).toBe(50);
+    expect(Math.max(...changes) * 250_000).toBeLessThanOrEqual(8_388_608);
+    await log.close();
+  });
 });
 
 describe("close", () => {

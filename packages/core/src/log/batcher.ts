@@ -44,7 +44,7 @@ export interface BatcherOptions<Item, Answer> {
    */
   readonly isUrgent?: (item: Item) => boolean;
   /** Called before an item is added, with the weight of the queue and of its owner's part. It throws to refuse the item. */
-  readonly admit?: (queuedWeight: number, owner: string, ownersWeight: number) => void;
+  readonly admit?: (queuedWeight: number, owner: string, ownersWeight: number, item: Item) => void;
   readonly clock: Clock;
 }
 
@@ -108,7 +108,7 @@ export class Batcher<Item, Answer> {
     return new Promise((resolve, reject) => {
       const { ownerOf, admit, weigh, keyOf, isUrgent } = this.#options;
       const owner = ownerOf(item);
-      admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner));
+      admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner), item);
       const key = keyOf(item);
       this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
       this.#isUrgent ||= isUrgent?.(item) === true;

@@ -9,6 +9,7 @@ import type {
 import type { CreateOutcome } from "../rules/creation.ts";
 import { type RunName, recordOf, runOf } from "../rules/head.ts";
 import { claimRule, releaseRule, renewRule } from "../rules/lease-rules.ts";
+import { eventBytes } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import {
   createRule,
@@ -56,7 +57,8 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
     create: (request) => {
       const { exclusive = false, topic = null } = request;
       const place = exclusive ? topic : null;
-      const needs = { ...withMetadata, topic: place, call: "create" } as const;
+      const weight = eventBytes(request.metadata.length);
+      const needs = { ...withMetadata, topic: place, call: "create", weight } as const;
       return queue.add(ruledWrite(request, createRule(request), needs));
     },
     append: (request) => queue.add(appendWrite(request)),
