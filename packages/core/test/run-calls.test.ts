@@ -13,27 +13,44 @@ describe("createRunCalls", () => {
   const RUNS = [RUN, { ...RUN, runId: "other" }] as const;
   const times = { isClosing: () => false, clock: createHastyClock(), report: null };
 
-  /** A call on a run. Each append has a key of its own. */
+  /** A call on a run. */
   type Call = (calls: RunCalls, number: number, fence: number) => Promise<{ outcome: string }>;
-  const kinds: readonly ((name: RunName) => Call)[] = [
-    (name) => (calls) =>
-      calls.create({ ...name, metadata: "null", topic: name.runId, exclusive: true }),
-    (name) => (calls, number) =>
-      calls.append(appendRequest([newEvent("TOKEN")], { ...name, idempotencyKey: `${number}` })),
-    (name) => (calls, number) =>
-      calls.append(
-        appendRequest([newEvent("RUN_FAILED")], { ...name, idempotencyKey: `${number}` }),
-      ),
+  type Kind = (name: RunName, topic: string) => Call;
+
+  function append(eventType: string): Kind {
+    // Some keys are used again.
+    return (name) => (calls, number) => {
+      const idempotencyKey = `${eventType} ${number % 5}`;
+      return calls.append(appendRequest([newEvent(eventType)], { ...name, idempotencyKey }));
+    };
+  }
+  const create: Kind = (name, topic) => (calls) =>
+    calls.create({ ...name, metadata: "null", topic, exclusive: true });
+  const remove: Kind = (name) => async (calls) => ({ outcome: await calls.remove(name) });
+  const leases: readonly Kind[] = [
     (name) => (calls, number) => calls.claim({ ...name, leaseMs: 10, claimKey: `${number}` }),
     (name) => (calls, _, fence) => calls.renew({ ...name, leaseMs: 10, fence }),
     (name) => (calls, _, fence) => calls.release({ ...name, fence }),
-    (name) => async (calls) => ({ outcome: await calls.remove(name) }),
   ];
-  const call = fc
-    .tuple(fc.constantFrom(...kinds), fc.constantFrom(...RUNS))
-    .map(([kind, name]) => kind(name));
-  const groups = fc.array(fc.array(call, { minLength: 1, maxLength: 4 }), { maxLength: 8 });
-  const losses = fc.array(fc.constantFrom<Fate>("answered", ...AMBIGUOUS), { maxLength: 30 });
+  const often = [create, append("TOKEN"), remove];
+  const kinds = fc.constantFrom(...often, ...often, append("RUN_FAILED"), ...leases);
+  const names = fc.constantFrom(...RUNS);
+  const few = { minLength: 1, maxLength: 4 };
+  // Runs of one call may be created in any order, so each has its topic, or there is only one.
+  const ofBoth = fc.array(
+    fc.tuple(kinds, names).map(([kind, name]) => kind(name, name.runId)),
+    few,
+  );
+  const ofOne = names.chain((name) =>
+    fc.array(
+      fc.tuple(kinds, fc.constantFrom("tea", "ice")).map(([kind, topic]) => kind(name, topic)),
+      few,
+    ),
+  );
+  const groups = fc.array(fc.oneof(ofBoth, ofOne), { maxLength: 12 });
+  const losses = fc.array(fc.constantFrom<Fate>("answered", "landed", ...AMBIGUOUS), {
+    maxLength: 30,
+  });
 
   /** Makes the calls of each group at once. @returns what each answered, and the runs in the end */
   async function make(store: RunEventStore, all: readonly (readonly Call[])[]): Promise<unknown> {
