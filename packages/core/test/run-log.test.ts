@@ -213,6 +213,23 @@ describe("append", () => {
     expect(Math.max(...changes) * 250_000).toBeLessThanOrEqual(8_388_608);
     await log.close();
   });
+
+  it("S5: an append that is more than the store takes in one call is refused, and one that is as much lands", async () => {
+    const memory = createMemoryStore();
+    const capabilities = { ...memory.capabilities, mostEvents: 3, mostBytes: 1_000 };
+    const log = await createBench({ ...memory, capabilities });
+    const events = (...texts: readonly string[]) =>
+      texts.map((payload) => ({ eventType: "TOKEN", payload }));
+    const four = log.append("r", events("a", "b", "c", "d"), ADA);
+    await expect(four).rejects.toMatchObject({ code: "invalid_request" });
+    const large = log.append("r", events("é".repeat(250), "é".repeat(250)), ADA);
+    await expect(large).rejects.toMatchObject({ code: "payload_too_large" });
+    const input = log.input("r", "x".repeat(999), ADA);
+    await expect(input).rejects.toMatchObject({ code: "payload_too_large" });
+    const most = events("é".repeat(249), "é".repeat(248), "");
+    expect(await log.append("r", most, ADA)).toMatchObject({ lastSequence: 3 });
+    await log.close();
+  });
 });
 
 describe("close", () => {

@@ -107,8 +107,13 @@ function renewWrite(request: RenewRequest & RunName): Write<RenewOutcome> {
       return { answer: { outcome: "granted", leaseExpiresAtMs }, ...written };
     }),
     plain: {
-      ...{ ownerId, runId, fence, leaseMs },
-      ...{ events: [], expectedSequence: null, idempotencyKey: null },
+      ownerId,
+      runId,
+      fence,
+      leaseMs,
+      events: [],
+      expectedSequence: null,
+      idempotencyKey: null,
     },
     answerOf: ({ leaseExpiresAtMs }) => ({ outcome: "granted", leaseExpiresAtMs }),
   };

@@ -54,7 +54,9 @@ export function appendWrite(request: AppendRequest & RunName): Write<AppendOutco
   return {
     ...ruledWrite(request, appendRule(request)),
     plain: plainOf(request),
-    answerOf: ({ leaseExpiresAtMs: _, ...landing }) => ({ outcome: "appended", ...landing }),
+    answerOf({ firstSequence, lastSequence, runStatus, phase }) {
+      return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+    },
     keys: idempotencyKey === null ? [] : [idempotencyKey],
     mayRepeat: idempotencyKey !== null,
     call: "append",
