@@ -37,8 +37,11 @@ export const due: readonly TrialCase[] = [
         await land(store, `${status}-ended`, [event("RUN_COMPLETED")]);
       }
       const expected: Record<DueKind, readonly string[]> = {
-        ...{ leased: LIVE.map((status) => `${status}-expired`), queued: [], running: [] },
-        ...{ waiting: [], finished: LIVE.map((status) => `${status}-ended`) },
+        leased: LIVE.map((status) => `${status}-expired`),
+        queued: [],
+        running: [],
+        waiting: [],
+        finished: LIVE.map((status) => `${status}-ended`),
       };
       for (const status of LIVE) expected[status] = [`${status}-free`, `${status}-released`];
       for (const one of await trial.stores()) {
