@@ -110,40 +110,6 @@ describe("append", () => {
     await log.close();
   });
 
-  it("W11: of two appends that expect the same sequence one lands", async () => {
-    const log = await createBench();
-    const [won, lost] = await Promise.allSettled([
-      log.append("r", [TOKEN], { ...ADA, expectedSequence: 0 }),
-      log.append("r", [TOKEN], { ...ADA, expectedSequence: 0 }),
-    ]);
-    expect(won.status).toBe("fulfilled");
-    expect(lost).toMatchObject({
-      reason: { code: "sequence_conflict", details: { lastSequence: 1 } },
-    });
-    await log.close();
-  });
-
-  it("W10: a key belongs to its run, and a refused append does not use it up", async () => {
-    const log = await createBench();
-    await log.createRun({ runId: "s", ownerId: "ada" });
-    const keyed = { idempotencyKey: "k" };
-    await expect(
-      log.append("r", [TOKEN], { ...ADA, ...keyed, expectedSequence: 9 }),
-    ).rejects.toMatchObject({
-      code: "sequence_conflict",
-    });
-    const first = await log.append("r", [TOKEN], { ...ADA, ...keyed });
-    expect(await log.append("s", [TOKEN], { ...ADA, ...keyed })).toStrictEqual(first);
-    expect(await log.append("r", [TOKEN], { ...ADA, ...keyed })).toStrictEqual({
-      ...first,
-      replayed: true,
-    });
-    await expect(log.append("r", [TOKEN, TOKEN], { ...ADA, ...keyed })).rejects.toMatchObject({
-      code: "idempotency_key_reused",
-    });
-    await log.close();
-  });
-
   it.each([
     ["an expected sequence of -1", { expectedSequence: -1 }],
     ["one that is no integer", { expectedSequence: 0.5 }],

@@ -27,7 +27,7 @@ export interface RunEventsOptions {
    */
   readonly maxPayloadBytes?: number;
   /**
-   * The most events of one append.
+   * The most events of one append, if the store takes as many in one call.
    * @defaultValue 1,000
    * @see clause W9 in `WIRE.md` of `@tm/run-events-http`
    */
