@@ -52,25 +52,35 @@ describe("createRunCalls", () => {
     maxLength: 30,
   });
 
-  /** Makes the calls of each group at once. @returns what each answered, and the runs in the end */
-  async function make(store: RunEventStore, all: readonly (readonly Call[])[]): Promise<unknown> {
+  /** Makes the calls of each group. @returns what each answered, and the runs in the end */
+  async function make(
+    store: RunEventStore,
+    all: readonly (readonly Call[])[],
+    how: "at once" | "in turn",
+  ): Promise<unknown> {
     const calls = createRunCalls(store, times);
     const answers: unknown[] = [];
     for (const group of all) {
       const run = await calls.get(RUN);
-      const made = group.map((one, at) => one(calls, answers.length + at, run?.fence ?? 1));
+      const first = answers.length;
+      const made: Promise<unknown>[] = [];
+      for (const [at, one] of group.entries()) {
+        made.push(one(calls, first + at, run?.fence ?? 1));
+        if (how === "in turn") await made.at(-1);
+      }
       answers.push(...(await Promise.all(made)));
     }
     const after = await Promise.all(RUNS.map((name) => calls.get(name)));
     return JSON.parse(JSON.stringify([answers, after], comparable)) as unknown;
   }
 
-  it("S7: of a store that loses answers each call answers, and does, what it would without losses", async () => {
+  it("S2, S7: calls at once, also of a store that loses answers, answer and do what they would one after the other, without losses", async () => {
     await fc.assert(
       fc.asyncProperty(groups, losses, async (all, fates) => {
         const now = (): number => 1_000;
         const lossy = createLossyStore(fates, createMemoryStore({ now }));
-        expect(await make(lossy, all)).toEqual(await make(createMemoryStore({ now }), all));
+        const expected = await make(createMemoryStore({ now }), all, "in turn");
+        expect(await make(lossy, all, "at once")).toEqual(expected);
       }),
       { numRuns: 500 },
     );
