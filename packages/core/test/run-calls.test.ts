@@ -20,7 +20,7 @@ describe("createRunCalls", () => {
   function append(eventType: string): Kind {
     // Some keys are used again.
     return (name) => (calls, number) => {
-      const idempotencyKey = `${eventType} ${number % 5}`;
+      const idempotencyKey = `${eventType} ${number % 3}`;
       return calls.append(appendRequest([newEvent(eventType)], { ...name, idempotencyKey }));
     };
   }
