@@ -117,17 +117,12 @@ it.each(REDIS_PROGRAMS)(
           const [read] = await store.read([
             { ...NAME, since: from.lastSequence, limit: 100, maxBytes: 1e6 },
           ]);
-          expect(
-            read?.events.map(({ sequence, eventType, payload }) => ({
-              sequence,
-              eventType,
-              payload,
-            })),
-          ).toEqual(
+          expect(timeless(read?.events, fromMs, toMs, fromMs)).toEqual(
             events.map(({ eventType, payload }, at) => ({
               sequence: from.lastSequence + at + 1,
               eventType,
               payload,
+              createdAtMs: Math.max(fromMs, from.updatedAtMs),
             })),
           );
         },

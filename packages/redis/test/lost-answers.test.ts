@@ -6,7 +6,6 @@ import { createRule } from "../../core/src/rules/run-rules.ts";
 import { openRedisStore as openNext } from "../src/index.ts";
 import { COMMIT, COMMIT_SMALL } from "../src/scripts/commit.ts";
 import { openRedisStore, runsOf } from "./ruled-store.ts";
-import { appendPatiently } from "./append-patiently.ts";
 import { connect, openProxy, openServer, openStore } from "./opened.ts";
 import {
   appendOf,
@@ -214,36 +213,6 @@ it("S2: a server that has forgotten the scripts gets them again, and the order s
   await store.append([endOf("a")]);
   await redis.script("FLUSH");
   expect(await store.deleteRun("a")).toBe("deleted");
-});
-
-it("S1, S6: with appendfsync always, acknowledged events survive a kill and a restart", async () => {
-  const server = await openServer({ settings: ["--appendfsync", "always"] });
-  const { store } = await openStore(server);
-  expect(store.capabilities.durability).toBe("power");
-  const runs = runsOf(store);
-  const runIds = oneTo(8).map((number) => `run-${number}`);
-  await Promise.all(runIds.map((runId) => runs.create({ runId })));
-  const acknowledged = new Map(runIds.map((runId) => [runId, 0]));
-  let isWriting = true;
-  const writers = runIds.map(async (runId) => {
-    for (let value = 1; isWriting; value++) {
-      await appendPatiently(runs, runId, value);
-      acknowledged.set(runId, value);
-    }
-  });
-  for (const count of oneTo(3)) {
-    await expect
-      .poll(() => Math.min(...acknowledged.values()), { timeout: 10_000 })
-      .toBeGreaterThan(count * 10);
-    await server.kill();
-    await server.start();
-  }
-  isWriting = false;
-  await Promise.all(writers);
-  for (const runId of runIds) {
-    expect(await readValues(store, runId)).toEqual(oneTo(acknowledged.get(runId) ?? 0));
-  }
-  expect((await listIds(store, "running")).toSorted()).toEqual(runIds);
 });
 
 it("S24: what was decided by a clock that is older than 5 s is decided again", async () => {

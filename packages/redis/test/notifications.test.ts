@@ -2,7 +2,7 @@ import type { RedisServer, TcpProxy } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { openRedisStore, type RedisStore, runsOf } from "./ruled-store.ts";
+import { openRedisStore, type RedisStore } from "./ruled-store.ts";
 import { connect, openProxy, openServer, openStore, owned, runKeys } from "./opened.ts";
 import {
   appendOf,
@@ -265,23 +265,4 @@ it("S13: a user without rights on channels is notified by polls", async () => {
   await expectRarePolls(admin);
   await store.subscribe("a", () => {}).ready;
   await expectFrequentPolls(admin);
-});
-
-it("S13: a tail follows a run that another process writes", async () => {
-  const server = await openServer();
-  const { store } = await openStore(server, { prefix: PREFIX });
-  const { store: other } = await openStore(server, { prefix: PREFIX });
-  const reader = runsOf(store);
-  const writer = runsOf(other);
-  const { runId } = await writer.create({});
-  const seen: unknown[] = [];
-  const tail = (async () => {
-    for await (const event of reader.tail(runId)) seen.push(event.payload);
-  })();
-  for (const value of oneTo(50)) {
-    await writer.append(runId, [{ eventType: "TOKEN", payload: value }]);
-  }
-  await writer.append(runId, [{ eventType: "RUN_COMPLETED" }]);
-  await tail;
-  expect(seen).toEqual([...oneTo(50), null]);
 });
