@@ -132,7 +132,7 @@ async function serveOurs(kind = "", location = ""): Promise<void> {
   const { createChats } = await import("@tm/run-events-ai/ai-sdk");
   const store = kind as ReplayStore;
   const runs = createRunEvents({ store: await openStore(store, location) });
-  const bytes = openStoredBytes(store, location);
+  const bytes = openStoredBytes(store, location, OWNER);
   const handle = createChats({ runs }).routes({
     authenticate: () => OWNER,
     answer: ({ body, signal }) => answer(Number(body["tokens"]), signal),

@@ -62,7 +62,7 @@ async function serve(location = "", script = ""): Promise<void> {
 
   async function append(appended: Appended[]): Promise<void> {
     const runId = runIdOf(next++ % count);
-    const { lastSequence } = await runs.append(runId, [event]);
+    const { lastSequence } = await runs.as(OWNER).append(runId, [event]);
     appended.push({ runId, sequence: lastSequence, atMs: Date.now() });
   }
 

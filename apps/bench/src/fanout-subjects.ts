@@ -105,7 +105,7 @@ async function serveOurs(): Promise<void> {
     createServer((request, response) => handler.handle(request, response)),
     async (events) => {
       const batch = Array.from({ length: events }, () => EVENT);
-      return (await runs.append(FANOUT_RUN, batch)).lastSequence;
+      return (await runs.as(ownerId).append(FANOUT_RUN, batch)).lastSequence;
     },
   );
 }

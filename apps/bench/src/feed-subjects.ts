@@ -63,6 +63,11 @@ class CountingSink implements StreamSink {
   }
 }
 
+/** The owner of this many runs. */
+function ownerOf(count: number): string {
+  return `owner-${count}`;
+}
+
 async function serve(kind = "", location = ""): Promise<void> {
   const runs = createRunEvents({ store: await openStore(kind as ReplayStore, location) });
   const streams = createStreams(runs.log);
@@ -70,25 +75,26 @@ async function serve(kind = "", location = ""): Promise<void> {
   serveParent<FeedServer>({
     async fill(count) {
       for (let at = 0; at < count; at++)
-        await runs.create({ runId: `${count}-${at}`, ownerId: `owner-${count}` });
+        await runs.as(ownerOf(count)).create({ runId: `${count}-${at}` });
     },
     async change({ runs: count, changes, isFollowed }) {
       const sink = new CountingSink();
       const stream = streams.openRuns({
         runs: [],
         feed: { topic: null, have: null, withLast: false },
-        ownerId: isFollowed ? `owner-${count}` : "other",
+        ownerId: isFollowed ? ownerOf(count) : "other",
         authorize: async () => null,
       });
       await stream.ready;
       stream.start(sink);
       await sink.begun();
+      const owned = runs.as(ownerOf(count));
       const cost = await measure(changes, async () => {
         for (let from = 0; from < changes; from += WAVE) {
           const sent = isFollowed ? sink.states(WAVE) : null;
           await Promise.all(
             Array.from({ length: WAVE }, (_, at) =>
-              runs.append(`${count}-${(from + at) % count}`, events),
+              owned.append(`${count}-${(from + at) % count}`, events),
             ),
           );
           await sent;

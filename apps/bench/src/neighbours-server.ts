@@ -13,7 +13,9 @@ const { database, runs } = await createLog(process.argv[2] ?? "");
 for (const owner of [FLOODER, ...QUIET_OWNERS]) await runs.create({ ownerId: owner, runId: owner });
 await runs.create({ ownerId: FLOODER, runId: LARGE_RUN });
 for (let at = 0; at < LARGE_EVENTS; at++)
-  await runs.append(LARGE_RUN, [{ eventType: "LARGE", payload: "x".repeat(LARGE_EVENT_BYTES) }]);
+  await runs
+    .as(FLOODER)
+    .append(LARGE_RUN, [{ eventType: "LARGE", payload: "x".repeat(LARGE_EVENT_BYTES) }]);
 
 const handler = createNodeHandler({
   runs,

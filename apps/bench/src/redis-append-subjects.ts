@@ -1,24 +1,25 @@
 import { Redis } from "ioredis";
-import { APPEND_EVENT_BYTES, type AppendWriter, appendTogether } from "./append-writer.ts";
+import { APPEND_EVENT_BYTES, type AppendWriter, appendTogether, OWNER } from "./append-writer.ts";
 import { runSubject, serveParent } from "./child.ts";
 import { countEvents, createLog, keysOf } from "./redis-log.ts";
 import { sampleEvent } from "./sample-event.ts";
 
 /**
  * The least that appends one event to the same keys: not after a terminal event, never back in time, the event with its
- * receipt, the head, and a message on the run's channel. KEYS: head, events, receipts. ARGV: type, payload, idempotency key,
- * channel. Answers the event's sequence, or nil.
+ * receipt, the head, and a message on the run's channel, which has the name of the head. KEYS: head, events, receipts. ARGV: type, payload,
+ * idempotency key. Answers the event's sequence, or nil.
  */
 const APPEND = `
-local head = redis.call('HMGET', KEYS[1], 'lastSequence', 'updatedAtMs', 'finishedAtMs')
-if not head[1] or head[3] then return false end
+local head = redis.call('GET', KEYS[1]) or ''
+local ordinal, revision, last, updated, rest, status = string.match(head, '^(%d+) (%d+) (%d+) (%d+)( %d+ %d* %d+ (%l+) .*)$')
+if not last or status == 'completed' or status == 'failed' or status == 'cancelled' then return false end
 local time = redis.call('TIME')
-local now = string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(head[2])))
-local sequence = string.format('%.0f', head[1] + 1)
-redis.call('XADD', KEYS[2], sequence .. '-0', 'eventType', ARGV[1], 'payload', ARGV[2], 'createdAtMs', now)
-redis.call('HSET', KEYS[3], ARGV[3], sequence .. '-' .. sequence)
-redis.call('HSET', KEYS[1], 'lastSequence', sequence, 'updatedAtMs', now)
-redis.call('PUBLISH', ARGV[4], '')
+local now = string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(updated)))
+local sequence = string.format('%.0f', last + 1)
+redis.call('XADD', KEYS[2], sequence .. '-0', 't', ARGV[1], 'p', ARGV[2], 'c', now)
+redis.call('HSET', KEYS[3], ARGV[3], sequence .. '-' .. sequence .. ' running ')
+redis.call('SET', KEYS[1], ordinal .. string.format(' %.0f ', revision + 1) .. sequence .. ' ' .. now .. rest)
+redis.call('PUBLISH', KEYS[1], '')
 return sequence
 `;
 
@@ -29,7 +30,7 @@ await runSubject({
     const redis = new Redis(url);
     const runs = await createLog(redis, "ours");
     serveParent<AppendWriter>({
-      append: (load) => appendTogether(load, (runId) => runs.append(runId, [event])),
+      append: (load) => appendTogether(load, (runId) => runs.as(OWNER).append(runId, [event])),
       count: () => countEvents(redis, "ours"),
     });
   },
@@ -41,8 +42,8 @@ await runSubject({
     serveParent<AppendWriter>({
       append: (load) =>
         appendTogether(load, async (runId) => {
-          const { head, events, receipts, channel } = keysOf("bare", runId);
-          const values = [eventType, JSON.stringify(payload), crypto.randomUUID(), channel];
+          const { head, events, receipts } = keysOf("bare", OWNER, runId);
+          const values = [eventType, JSON.stringify(payload), crypto.randomUUID()];
           const sequence = await redis.evalsha(sha1, 3, head, events, receipts, ...values);
           if (sequence === null) throw new Error(`There is no run ${runId}.`);
         }),

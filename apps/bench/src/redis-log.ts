@@ -1,20 +1,30 @@
+import { crc32 } from "node:zlib";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { openRedisStore } from "@tm/run-events-redis";
 import type { Redis } from "ioredis";
 import { CALLERS, OWNER, runIdOf } from "./append-writer.ts";
 
-/** The names of a run's keys and of its channel, as the store has them. */
+/** Over how many hash tags the store spreads the owners. */
+const BUCKETS = 64;
+
+/** The names of a run's keys, as the store has them. That of the head is also the run's channel. */
 export function keysOf(
   prefix: string,
+  ownerId: string,
   runId: string,
-): Readonly<Record<"head" | "events" | "receipts" | "channel", string>> {
-  const channel = `${prefix}:{run:${runId}}`;
+): Readonly<Record<"head" | "events" | "receipts", string>> {
+  const bucket = `${prefix}:{${crc32(ownerId) % BUCKETS}}`;
+  const run = `${runId}:${ownerId}`;
   return {
-    head: `${channel}:head`,
-    events: `${channel}:events`,
-    receipts: `${channel}:receipts`,
-    channel,
+    head: `${bucket}:head:${run}`,
+    events: `${bucket}:events:${run}`,
+    receipts: `${bucket}:receipts:${run}`,
   };
+}
+
+/** The last sequence of a run, which is the third number of its head. */
+export async function readLastSequence(redis: Redis, head: string): Promise<number> {
+  return Number((await redis.get(head))?.split(" ", 3)[2]);
 }
 
 /** Makes this many runs under the prefix. */
@@ -33,8 +43,8 @@ export async function createLog(redis: Redis, prefix: string): Promise<RunEvents
 export async function countEvents(redis: Redis, prefix: string): Promise<number> {
   let count = 0;
   for (let index = 0; index < CALLERS; index++) {
-    const { head, events, receipts } = keysOf(prefix, runIdOf(index));
-    const lastSequence = Number(await redis.hget(head, "lastSequence"));
+    const { head, events, receipts } = keysOf(prefix, OWNER, runIdOf(index));
+    const lastSequence = await readLastSequence(redis, head);
     const [last] = await redis.xrevrange(events, "+", "-", "COUNT", 1);
     const lastId = Number(last?.[0].split("-")[0] ?? 0);
     const held = [await redis.xlen(events), lastId, await redis.hlen(receipts)];

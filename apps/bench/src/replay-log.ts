@@ -22,16 +22,17 @@ const BATCH_EVENTS = 1_000;
 
 /** Writes a run that has ended, with this many events after its head; the last one ends it. */
 export async function fillReplay(runs: RunEvents, events: number): Promise<void> {
-  await runs.create({ runId: REPLAY_RUN, ownerId: REPLAY_OWNER });
-  await runs.append(REPLAY_RUN, REPLAY_HEAD);
+  const owned = runs.as(REPLAY_OWNER);
+  await owned.create({ runId: REPLAY_RUN });
+  await owned.append(REPLAY_RUN, REPLAY_HEAD);
   const event = sampleEvent(REPLAY_EVENT_BYTES);
   for (let left = events - 1; left > 0; left -= BATCH_EVENTS) {
-    await runs.append(
+    await owned.append(
       REPLAY_RUN,
       Array.from({ length: Math.min(left, BATCH_EVENTS) }, () => event),
     );
   }
-  await runs.append(REPLAY_RUN, [{ eventType: "RUN_COMPLETED" }]);
+  await owned.append(REPLAY_RUN, [{ eventType: "RUN_COMPLETED" }]);
 }
 
 /** The stores whose logs are replayed. */

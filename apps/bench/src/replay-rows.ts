@@ -2,10 +2,11 @@ import Database from "better-sqlite3";
 import { Redis } from "ioredis";
 import type { BareEvent } from "./bare-stream.ts";
 import { createPool } from "./postgres-log.ts";
-import { keysOf } from "./redis-log.ts";
+import { keysOf, readLastSequence } from "./redis-log.ts";
 import {
   REPLAY_EVENT_BYTES,
   REPLAY_HEAD,
+  REPLAY_OWNER,
   REPLAY_RUN,
   REPLAY_TIME_MS,
   type ReplayStore,
@@ -58,17 +59,18 @@ function openMemory(events: number): Rows {
 
 async function openPostgres(url: string): Promise<Rows> {
   const pool = createPool(url);
-  const { rows } = await pool.query<{ last: number }>(
-    "SELECT last_sequence::int AS last FROM run_events.runs",
+  const { rows } = await pool.query<{ key: string; last: number }>(
+    "SELECT run_key AS key, last_sequence::int AS last FROM run_events.runs",
   );
+  const [run = { key: "0", last: 0 }] = rows;
   return {
-    last: rows[0]?.last ?? 0,
+    last: run.last,
     async read(since, limit) {
       const page = await pool.query<Omit<BareEvent, "createdAtMs"> & { createdAtMs: string }>({
         name: "page",
         text: `SELECT sequence::int, event_type AS "eventType", payload, created_at_ms AS "createdAtMs"
-          FROM run_events.events WHERE run_key = 1 AND sequence > $1 ORDER BY sequence LIMIT $2`,
-        values: [since, limit],
+          FROM run_events.events WHERE run_key = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`,
+        values: [run.key, since, limit],
       });
       return page.rows.map((row) => ({ ...row, createdAtMs: Number(row.createdAtMs) }));
     },
@@ -77,9 +79,9 @@ async function openPostgres(url: string): Promise<Rows> {
 
 async function openRedis(url: string): Promise<Rows> {
   const redis = new Redis(url);
-  const { head, events } = keysOf("run-events", REPLAY_RUN);
+  const { head, events } = keysOf("run-events", REPLAY_OWNER, REPLAY_RUN);
   return {
-    last: Number(await redis.hget(head, "lastSequence")),
+    last: await readLastSequence(redis, head),
     async read(since, limit) {
       const entries = await redis.xrange(events, `(${since}-0`, "+", "COUNT", limit);
       return entries.map(([id, [, eventType = "", , payload = "", , createdAtMs]]) => ({

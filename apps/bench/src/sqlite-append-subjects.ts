@@ -1,4 +1,10 @@
-import { APPEND_EVENT_BYTES, type AppendWriter, appendTogether, runIdOf } from "./append-writer.ts";
+import {
+  APPEND_EVENT_BYTES,
+  type AppendWriter,
+  appendTogether,
+  OWNER,
+  runIdOf,
+} from "./append-writer.ts";
 import { runSubject, serveParent } from "./child.ts";
 import { measure } from "./rounds.ts";
 import { sampleEvent } from "./sample-event.ts";
@@ -10,7 +16,7 @@ await runSubject({
   async ours(file = "") {
     const { database, runs } = await createLog(file);
     serveParent<AppendWriter>({
-      append: (load) => appendTogether(load, (runId) => runs.append(runId, [event])),
+      append: (load) => appendTogether(load, (runId) => runs.as(OWNER).append(runId, [event])),
       count: () => countEvents(database),
     });
   },

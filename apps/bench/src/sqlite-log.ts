@@ -50,18 +50,19 @@ interface Head {
 export function prepareAppend(
   database: Database.Database,
 ): (runId: string, event: Omit<BareEvent, "sequence">) => number {
-  const selectHead = database.prepare<[string], Head>(
-    "SELECT run_key, last_sequence FROM run_events_runs WHERE run_id = ?",
+  const selectHead = database.prepare<[string, string], Head>(
+    "SELECT run_key, last_sequence FROM run_events_runs WHERE owner_id = ? AND run_id = ?",
   );
   const insertEvent = database.prepare(
-    `INSERT INTO run_events_events (run_key, sequence, event_type, phase, payload, created_at_ms)
-     VALUES (?, ?, ?, NULL, ?, ?)`,
+    `INSERT INTO run_events_events (run_key, sequence, event_type, payload, created_at_ms)
+     VALUES (?, ?, ?, ?, ?)`,
   );
   const updateHead = database.prepare(
-    "UPDATE run_events_runs SET run_status = 'running', last_sequence = ?, updated_at_ms = ? WHERE run_key = ?",
+    `UPDATE run_events_runs SET revision = revision + 1, run_status = 'running', last_sequence = ?, updated_at_ms = ?
+     WHERE run_key = ?`,
   );
   return (runId, { eventType, payload, createdAtMs }) => {
-    const head = selectHead.get(runId);
+    const head = selectHead.get(OWNER, runId);
     if (head === undefined) throw new Error(`There is no run ${runId}.`);
     const sequence = head.last_sequence + 1;
     insertEvent.run(head.run_key, sequence, eventType, payload, createdAtMs);

@@ -13,15 +13,16 @@ export interface StoredBytes {
 /**
  * How the bytes of a store's events are counted: the rows of the table on SQLite and Postgres, without their indexes, and the memory of
  * the streams on Redis.
+ * @param ownerId whose the runs are
  */
-export function openStoredBytes(kind: ReplayStore, location: string): StoredBytes {
+export function openStoredBytes(kind: ReplayStore, location: string, ownerId: string): StoredBytes {
   switch (kind) {
     case "sqlite":
       return sqliteBytes(location);
     case "postgres":
       return postgresBytes(location);
     case "redis":
-      return redisBytes(location);
+      return redisBytes(location, ownerId);
     case "memory":
       throw new TypeError("Expected sqlite, postgres or redis, got memory: it stores nothing.");
   }
@@ -47,13 +48,13 @@ function postgresBytes(url: string): StoredBytes {
   };
 }
 
-function redisBytes(url: string): StoredBytes {
+function redisBytes(url: string, ownerId: string): StoredBytes {
   const redis = new Redis(url);
   return {
     async read(runIds) {
       const sizes = await Promise.all(
         runIds.map((runId) =>
-          redis.memory("USAGE", keysOf("run-events", runId).events, "SAMPLES", 0),
+          redis.memory("USAGE", keysOf("run-events", ownerId, runId).events, "SAMPLES", 0),
         ),
       );
       return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);

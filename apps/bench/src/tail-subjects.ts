@@ -21,11 +21,12 @@ export interface TailReader {
 }
 
 async function serve(kind = "", location = ""): Promise<void> {
-  const runs = createRunEvents({ store: await openStore(kind as ReplayStore, location) });
+  const store = await openStore(kind as ReplayStore, location);
+  const runs = createRunEvents({ store }).as("owner");
   serveParent<TailReader>({
     async fill(events) {
       const runId = String(events);
-      await runs.create({ runId, ownerId: "owner" });
+      await runs.create({ runId });
       const event = sampleEvent(EVENT_BYTES);
       for (let left = events; left > 0; left -= BATCH_EVENTS) {
         const length = Math.min(left, BATCH_EVENTS);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createRunEvents, type OwnedRuns } from "@tm/run-events-core";
 import { runSubject, serveParent } from "./child.ts";
 import { openStore } from "./open-store.ts";
 import type { ReplayStore } from "./replay-log.ts";
@@ -21,14 +21,15 @@ export interface TokenWriter {
 }
 
 async function serve(kind = "", location = ""): Promise<void> {
-  const runs = createRunEvents({ store: await openStore(kind as ReplayStore, location) });
-  const stored = openStoredBytes(kind as ReplayStore, location);
+  const store = await openStore(kind as ReplayStore, location);
+  const runs = createRunEvents({ store }).as("owner");
+  const stored = openStoredBytes(kind as ReplayStore, location, runs.ownerId);
   let round = 0;
   serveParent<TokenWriter>({
     async say(load) {
       round += 1;
       const runIds = Array.from({ length: load.runs }, (_, index) => `${round}-${index}`);
-      for (const runId of runIds) await runs.create({ runId, ownerId: "owner" });
+      for (const runId of runIds) await runs.create({ runId });
       // On Redis a run that has no events yet takes nothing; on the others the runs before are in it.
       const bytesBefore = await stored.read(runIds);
       const before = readUsage();
@@ -44,7 +45,7 @@ async function serve(kind = "", location = ""): Promise<void> {
 
 /** Each model begins at another time, a part of the pause between two tokens after the first. */
 async function say(
-  runs: RunEvents,
+  runs: OwnedRuns,
   runId: string,
   { tokens, mergeMs }: TokenLoad,
   part: number,
@@ -62,7 +63,7 @@ async function say(
 }
 
 /** @throws unless the events of a run say all its tokens */
-async function countTokens(runs: RunEvents, runId: string, tokens: number): Promise<number> {
+async function countTokens(runs: OwnedRuns, runId: string, tokens: number): Promise<number> {
   let text = "";
   let events = 0;
   for await (const { eventType, payload } of runs.tail(runId)) {
