@@ -23,7 +23,6 @@ import {
 import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
 
 const { head: HEAD, events: EVENTS } = runKeys("a");
-const MINE = { runId: "a" };
 
 const IN_DOUBT = {
   code: "store_unavailable",
@@ -146,6 +145,8 @@ it("S4, S10: a replica that lags judges nothing: what it has not received is no 
   const worker = { by: "worker", fence } as const;
   await other.append([appendOf("a", 1, { appender: worker, idempotencyKey: "k" })]);
   lead(name, replica);
+  const key = { expectedSequence: null, idempotencyKey: null };
+  const renewal = { ...A, ...key, fence, leaseMs: 1_000, events: [] };
   const stale = { ...IN_DOUBT, ambiguous: expect.any(Boolean) };
   for (const call of [
     // Without core, which would send them again for a while.
@@ -154,8 +155,8 @@ it("S4, S10: a replica that lags judges nothing: what it has not received is no 
     () => append(store.inner, appendOf("a", 2, { appender: worker, expectedSequence: 1 })),
     () => append(store.inner, appendOf("new", 1)),
     () => store.claim({ runId: "new", leaseMs: 1_000 }),
-    () => store.renew({ ...MINE, fence, leaseMs: 1_000 }),
-    () => store.release({ ...MINE, fence }),
+    () => store.inner.append([renewal]),
+    () => store.release({ ...A, fence }),
     () => store.createRun(createOf("gone")),
     () => store.deleteRun("new"),
     () => store.deleteRun("a"),
