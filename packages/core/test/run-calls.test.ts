@@ -7,7 +7,7 @@ import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
-import { RUN } from "./run-writes.ts";
+import { createRunWrites, RUN } from "./run-writes.ts";
 
 describe("createRunCalls", () => {
   const RUNS = [RUN, { ...RUN, runId: "other" }] as const;
@@ -18,9 +18,9 @@ describe("createRunCalls", () => {
   type Kind = (name: RunName, topic: string) => Call;
 
   function append(eventType: string): Kind {
-    // Some keys are used again.
+    // Neighbours have the same key, and some keys are used again.
     return (name) => (calls, number) => {
-      const idempotencyKey = `${eventType} ${number % 3}`;
+      const idempotencyKey = `${eventType} ${Math.floor(number / 2) % 5}`;
       return calls.append(appendRequest([newEvent(eventType)], { ...name, idempotencyKey }));
     };
   }
@@ -32,7 +32,7 @@ describe("createRunCalls", () => {
     (name) => (calls, _, fence) => calls.renew({ ...name, leaseMs: 10, fence }),
     (name) => (calls, _, fence) => calls.release({ ...name, fence }),
   ];
-  const often = [create, append("TOKEN"), remove];
+  const often = [create, append("TOKEN"), append("TOKEN"), remove];
   const kinds = fc.constantFrom(...often, ...often, append("RUN_FAILED"), ...leases);
   const names = fc.constantFrom(...RUNS);
   const few = { minLength: 1, maxLength: 4 };
@@ -84,6 +84,28 @@ describe("createRunCalls", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("S7: a removal whose answer was lost has removed the run", async () => {
+    const store = createMemoryStore();
+    const writes = createRunWrites(store);
+    await writes.create(RUN);
+    await writes.append(appendRequest([newEvent("RUN_FAILED")]));
+    const calls = createRunCalls(createLossyStore(["landed"], store), times);
+    expect(await calls.remove(RUN)).toBe("deleted");
+    expect(await calls.remove(RUN)).toBe("not_found");
+  });
+
+  it("W35: creations of one run at once, in two topics, each look at their own topic", async () => {
+    const calls = createRunCalls(createMemoryStore(), times);
+    const [run, other] = RUNS;
+    const request = { metadata: "null", exclusive: true };
+    await calls.create({ ...request, ...other, topic: "tea" });
+    const created = ["tea", "ice"].map((topic) => calls.create({ ...request, ...run, topic }));
+    expect(await Promise.all(created)).toMatchObject([
+      { outcome: "topic_busy", runId: "other" },
+      { outcome: "created", run: { topic: "ice" } },
+    ]);
   });
 
   /** An append that landed and is sent again is answered as a replay, and which run of a call is created first gets the first ordinal. */
