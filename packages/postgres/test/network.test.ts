@@ -1,11 +1,18 @@
-import { createRunEvents } from "@tm/run-events-core";
 import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { appendOf, claimOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
-import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+  type RuledStore,
+  runsOf,
+} from "./stores.ts";
 
 const server = useServer();
 
@@ -13,7 +20,7 @@ interface Remote {
   readonly proxy: TcpProxy;
   readonly schema: string;
   /** Behind the proxy. */
-  readonly store: PostgresStore;
+  readonly store: RuledStore;
   readonly direct: pg.Pool;
 }
 
@@ -70,7 +77,7 @@ describe("a bad network", () => {
 
   it("S7: core finds out whether an append in doubt landed, and it lands once", async () => {
     const remote = await openRemote();
-    const runs = createRunEvents({ store: remote.store });
+    const runs = runsOf(remote.store);
     const events = [{ eventType: "LOG_LINE", payload: "found-out" }];
     expect(await loseAnswer(remote, "found-out", () => runs.append("a", events))).toMatchObject({
       status: "fulfilled",
@@ -81,7 +88,7 @@ describe("a bad network", () => {
 
   it("S7: a stall delays appends, and does nothing else", async () => {
     const { store, proxy } = await openRemote();
-    const runs = createRunEvents({ store });
+    const runs = runsOf(store);
     const append = (payload: string): Promise<unknown> =>
       runs.append("a", [{ eventType: "LOG_LINE", payload }]);
     await append("before");
@@ -143,7 +150,7 @@ describe("a session that is ended", () => {
   /** A store whose only connection, besides the one that listens, is in the middle of an append. */
   async function openOccupied(): Promise<{
     readonly remote: Remote;
-    readonly store: PostgresStore;
+    readonly store: RuledStore;
     readonly pool: pg.Pool;
     readonly pid: number | undefined;
     readonly isWaiting: () => Promise<boolean>;
