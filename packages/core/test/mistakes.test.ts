@@ -90,6 +90,18 @@ describe("a mistake in the first lines of a program", () => {
       "Expected an object such as { ownerId }, got undefined.",
     ],
     [
+      "read without options",
+      (runs) => runs.read("r"),
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
+      "tail without options",
+      async (runs) => {
+        for await (const _ of runs.tail("r") as AsyncIterable<unknown>);
+      },
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
       "no run id",
       (runs) => runs.get(undefined, ADA),
       "Expected runId to be a string, got undefined.",
