@@ -224,7 +224,6 @@ export const NIGHTLY: readonly string[] = [
   "packages/conformance/test/mechanical.test.ts",
   "packages/conformance/test/process-conformance.test.ts",
   "packages/conformance/test/process-options.test.ts",
-  "packages/conformance/test/tutorial-sql.test.ts",
   "packages/conformance/test/tutorial.test.ts",
   "packages/otel/test/postgres.test.ts",
   "packages/postgres/test/conformance-system.test.ts",
