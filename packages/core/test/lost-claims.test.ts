@@ -5,8 +5,10 @@ import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError, storeClosed } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { ADA } from "./adas-runs.ts";
+import { createFakeClock } from "./fake-clock.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 import { hookStore } from "./hooked-store.ts";
+import { settleTurns } from "./settle-turns.ts";
 
 /** The fate of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
 type Fate = "answered" | "granted" | "lost" | "refused" | "lasting" | "closed";
@@ -96,6 +98,25 @@ describe("a claim whose answer is lost", () => {
     const { log, other } = await open(["lost"]);
     await other.claim("r", LEASE);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
+  });
+
+  it("S7: the claims of many runs, lost in one outage, are all sent again for the same 10 s", async () => {
+    const store = createMemoryStore();
+    const runIds = Array.from({ length: 40 }, (_, at) => `r-${at}`);
+    const other = createRunLog({ store });
+    for (const runId of runIds) await other.createRun({ ...ADA, runId });
+    const clock = createFakeClock();
+    const away = new RunEventsError("store_unavailable", "Away.", { ambiguous: true });
+    const log = createRunLog({ clock, store: { ...store, change: () => Promise.reject(away) } });
+    let ended = 0;
+    for (const runId of runIds) void log.claim(runId, LEASE).catch(() => (ended += 1));
+    for (let passedMs = 0; passedMs < 11_000; passedMs += 25) {
+      await settleTurns(1);
+      clock.advance(25);
+    }
+    await settleTurns(8);
+    expect(ended).toBe(40);
+    await log.close();
   });
 });
 
