@@ -149,30 +149,6 @@ it("S13 without a watch a poll notifies, and there is no timer without subscript
   await Promise.all([polling.close(), other.close()]);
 });
 
-it("S18 the engine is closed once, after the calls under way", async () => {
-  const data = new MvccData();
-  let isClosed = 0;
-  let underWay = 0;
-  const engine = createMvccEngine(data, {
-    now,
-    before: async () => {
-      expect(isClosed).toBe(0);
-      underWay += 1;
-      await setImmediate();
-      underWay -= 1;
-    },
-  });
-  const close = async (): Promise<void> => {
-    expect(underWay).toBe(0);
-    isClosed += 1;
-  };
-  const store = createKvStore({ ...engine, close });
-  const call = makeCall(store, create);
-  await Promise.all([store.close(), store.close(), call]);
-  expect(isClosed).toBe(1);
-  await expect(store.probe()).rejects.toMatchObject({ code: "store_unavailable" });
-});
-
 it("S7 a call of which one run has landed is in doubt if the others then fail", async () => {
   const data = new MvccData();
   // One commit numbers the store.

@@ -74,7 +74,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
       if (clock.now() >= untilMs) {
         throw new RunEventsError(
           "store_unavailable",
-          `Expected the runs to be free within ${PATIENCE_MS} ms, but others wrote to them all the time. Try again.`,
+          `Expected the runs to be free within ${PATIENCE_MS} ms, but others wrote to them all the time, or the database was too slow. Try again.`,
         );
       }
       // The first time at once: mostly the other writer has done.
@@ -122,7 +122,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
     close() {
       notifications.close();
       stamps.stop();
-      closing ??= calls.close().then(() => engine.close());
+      closing ??= calls.close().then(() => guarded.close());
       return closing;
     },
   };
