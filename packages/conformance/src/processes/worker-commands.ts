@@ -105,7 +105,7 @@ export type PlainCall =
   | "read"
   | "getRun"
   | "listRuns"
-  | "listExpired"
+  | "listDue"
   | "release"
   | "deleteRun"
   | "purge"
