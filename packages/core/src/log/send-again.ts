@@ -32,7 +32,7 @@ export async function sendAgain<Answer>(
   send: () => Promise<Answer>,
   first: RunEventsError,
   { clock, isClosing, report }: SendTimes,
-  fromMs: number = clock.now(),
+  fromMs: number,
 ): Promise<Answer> {
   const deadlineMs = fromMs + PATIENCE_MS;
   const isEnough = (error: unknown, pauseMs: number): boolean =>
