@@ -178,6 +178,7 @@ describe("bad surroundings", () => {
     await openStore(admin, { schema });
     await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO lonely`);
     await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO lonely`);
+    await admin.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO lonely`);
     const url = urlWith((one) => ([one.username, one.password] = ["lonely", "lonely"]));
     const first = await openPool(url).connect();
     const store = createStore(openPool(url), { schema });
