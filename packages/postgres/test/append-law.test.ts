@@ -115,8 +115,12 @@ async function insertHead(pool: pg.Pool, schema: string, one: Head): Promise<voi
     due_kind: dueKindOf(one),
     due_ms: one.dueMs,
     metadata: "{}",
-    ...{ topic: one.topic, exclusive: one.exclusive, revision: one.revision, phase: one.phase },
-    ...{ fence: one.fence, extra: one.extra },
+    topic: one.topic,
+    exclusive: one.exclusive,
+    revision: one.revision,
+    phase: one.phase,
+    fence: one.fence,
+    extra: one.extra,
   };
   await pool.query(
     `INSERT INTO ${schema}.runs SELECT * FROM jsonb_populate_record(NULL::${schema}.runs, $1::jsonb)`,
@@ -148,7 +152,11 @@ it("S1, S5, S22: the statements of plain appends take what `takesPlain` takes, a
       expect(timeless(landings, fromMs, toMs)).toEqual(model.landings);
       const pages = await store.read(
         [...heads.values()].map(({ runId, lastSequence: since }) => ({
-          ...{ ownerId, runId, since, limit: 100, maxBytes: 1e6 },
+          ownerId,
+          runId,
+          since,
+          limit: 100,
+          maxBytes: 1e6,
         })),
       );
       expect(

@@ -63,7 +63,9 @@ describe.each([false, true])("an append to a running run: that a worker has: %s"
     const before = await count();
     for (const events of [TOKEN, started]) {
       await store.appendInTransaction({
-        ...{ client, runId: "a", events },
+        client,
+        runId: "a",
+        events,
         ...(fence === null ? {} : { fence }),
       });
     }

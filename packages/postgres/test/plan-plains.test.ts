@@ -117,7 +117,10 @@ describe("what one statement appends", () => {
         const simple = all.map((name, at): Plain => ({
           ...name,
           events: [{ eventType: "TOKEN", payload: "1", phase: null }],
-          ...{ fence: null, leaseMs: null, expectedSequence: null, idempotencyKey: `k${at}` },
+          fence: null,
+          leaseMs: null,
+          expectedSequence: null,
+          idempotencyKey: `k${at}`,
         }));
         const taken = planPlains(simple).flatMap(({ indexes }) => indexes);
         expect(taken.toSorted((one, other) => one - other)).toEqual([...simple.keys()]);
