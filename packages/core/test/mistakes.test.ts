@@ -97,7 +97,8 @@ describe("a mistake in the first lines of a program", () => {
     [
       "tail without options",
       async (runs) => {
-        for await (const _ of runs.tail("r") as AsyncIterable<unknown>);
+        const tail: unknown = runs.tail("r");
+        return (tail as AsyncIterable<unknown>)[Symbol.asyncIterator]().next();
       },
       "Expected an object such as { ownerId }, got undefined.",
     ],

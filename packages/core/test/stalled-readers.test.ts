@@ -37,7 +37,7 @@ async function work(stalled: number, live: number, appends: number): Promise<Wor
   clock.advance(5_000);
   await settle();
   // Payloads are only measured so.
-  const frames = encode.mock.calls.filter(([text = ""]) => text.includes("data: "));
+  const frames = encode.mock.calls.filter(([text]) => text.includes("data: "));
   const done = { reads, encodes: frames.length };
   encode.mockRestore();
   takes = true;

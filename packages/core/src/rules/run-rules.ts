@@ -29,7 +29,13 @@ export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
     const { resumable = false } = request;
     const made: Run = {
       ...newRun(request, nowMs),
-      ...{ ordinal, revision: 0, exclusive, resumable, keptClaim: null, commits: [], dueMs: nowMs },
+      ordinal,
+      revision: 0,
+      exclusive,
+      resumable,
+      keptClaim: null,
+      commits: [],
+      dueMs: nowMs,
     };
     const claimed = claim === null ? made : claimRule(claim)({ ...seen, head: made }).after;
     const after = claimed ?? made;
