@@ -136,7 +136,7 @@ export const dueIndexMutants: readonly Mutant[] = [
     ),
   },
   {
-    name: "finds no run that nobody has claimed yet",
+    name: "finds no run that waits for its first worker",
     clause: "S23",
     data: mapDue((data, query) => (query.due === "queued" ? [] : data.list(query))),
   },
