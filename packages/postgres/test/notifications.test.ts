@@ -53,7 +53,7 @@ describe("notifications", () => {
   });
 
   it.each(["Ada <ada@example.org> é\u{1f600}'", "a b:1:2", "x".repeat(2_000)])(
-    "S13: another store's commits notify the subscription to their owner, whatever the owner's id is: %s",
+    "S13: another store's commits notify the subscription to their owner, under any id: %s",
     async (ownerId) => {
       const schema = newSchema();
       const { store, pool } = await openBlind(schema);
@@ -69,7 +69,7 @@ describe("notifications", () => {
     },
   );
 
-  it("S13: a lease notifies nobody", async () => {
+  it("S13: a lease notifies no subscription", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
